@@ -1,0 +1,1 @@
+"""Programs behind .pre-commit-hooks.yaml; the rules themselves are use cases of qanat."""

@@ -1,0 +1,5 @@
+"""Let `python -m qanat` be the same as `qanat`."""
+
+from qanat.cli.main import main
+
+main()

@@ -1,0 +1,77 @@
+"""`qanat config show` and `qanat config edit`."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+
+from qanat.cli import prompts
+from qanat.cli.output import is_terminal, say, say_json, tell
+from qanat.errors import InputInvalid, RunnerUnavailable, UsageError
+from qanat.usecases import settings
+from qanat.usecases.project import open_project
+
+
+@click.group(epilog="\b\nExample:\n  qanat config show\n  qanat config edit")
+def config() -> None:
+    """Settings of the project, in .qanat/config.yaml."""
+
+
+@config.command(epilog="\b\nExample:\n  qanat config show --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(as_json: bool) -> None:
+    """Show the settings."""
+    project = open_project(Path.cwd())
+    if as_json:
+        say_json(project.config)
+    else:
+        say(settings.text(project).decode("utf-8", "replace").rstrip("\n"))
+
+
+@config.command(epilog="\b\nExample:\n  qanat config edit\n  EDITOR='code -w' qanat config edit")
+def edit() -> None:
+    """Open the settings in your editor; a file that is not valid is not taken over."""
+    if not is_terminal():
+        raise UsageError("an editor needs a terminal, and there is none", hint="edit .qanat/config.yaml")
+    project = open_project(Path.cwd())
+    before = settings.text(project)
+    with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
+        draft = Path(folder) / "config.yaml"
+        draft.write_bytes(before)
+        while True:
+            _open_editor(settings.editor(project), draft)
+            if draft.read_bytes() == before:
+                say("nothing changed")
+                return
+            if _is_valid(draft):
+                say(f"{settings.replace(project, draft)} written")
+                return
+            if not prompts.confirm("Edit it again?", option=".qanat/config.yaml", default=True):
+                say("the settings stay as they were")
+                return
+
+
+def _is_valid(draft: Path) -> bool:
+    try:
+        settings.check(draft)
+    except InputInvalid as error:
+        tell(f"qanat: {error.message}")
+        return False
+    return True
+
+
+def _open_editor(editor: str, path: Path) -> None:
+    """Open a file in an editor, which may have arguments (`code -w`), and wait for it."""
+    try:
+        status = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode
+    except (OSError, ValueError):
+        raise RunnerUnavailable(
+            f"the editor {editor!r} cannot be started",
+            hint="set default_editor in .qanat/config.yaml, or $EDITOR",
+        ) from None
+    if status != 0:
+        raise UsageError(f"the editor {editor!r} ended with exit code {status}, so nothing was taken over")

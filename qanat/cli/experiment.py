@@ -1,0 +1,189 @@
+"""`qanat experiment`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qanat.cli import defining, prompts, questions
+from qanat.cli.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
+from qanat.cli.lazy import LazyGroup
+from qanat.cli.output import plural, size
+from qanat.domain.names import check_name, name_problem
+from qanat.errors import UsageError
+from qanat.runners import registry
+from qanat.usecases import define
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.refresh_runs import refreshed
+
+COMMANDS = {
+    "list": ("qanat.cli.experiment:list_", "List the experiments."),
+    "new": ("qanat.cli.experiment:new", "Define an experiment."),
+    "show": ("qanat.cli.experiment:show", "Show an experiment."),
+    "update": ("qanat.cli.experiment:update", "Change an experiment."),
+    "delete": ("qanat.cli.experiment:delete", "Delete an experiment with its runs."),
+    "run": ("qanat.cli.run:run", "Run an experiment; the same as qanat run."),
+    "status": ("qanat.cli.status:experiment_status", "Show an experiment and the table of its runs."),
+}
+NEW = """\b
+Example:
+  qanat experiment new experiments_details/summary_statistics_iris.yaml
+  qanat experiment new --name summary_iris --executable experiments/iris.py --executable_command python \\
+      --dataset iris --action "plot=python experiments/plot.py"
+
+\b
+A file looks like this:
+  name: summary_iris
+  description: Summary statistics on IRIS dataset
+  path: experiments/summary_statistics
+  executable: experiments/summary_statistics/iris.py
+  executable_command: python
+  datasets: [iris]
+  tags: [Statistics]
+  actions:
+    plot:
+      description: Plot summary statistics about the dataset
+      executable: experiments/summary_statistics/plot.py
+      executable_command: python"""
+
+
+def _executable(project: Project, content: Content) -> str:
+    default = content.get("executable", "")
+    return prompts.path("Executable:", option="--executable", default=default, check=questions.program(project))
+
+
+def _datasets(project: Project, content: Content) -> list[str]:
+    known = project.names("dataset")
+    if not known:
+        return []
+    chosen = content.get("datasets", ())
+    return prompts.check_some("Datasets:", [(n, n) for n in known], option="--dataset", chosen=chosen)
+
+
+def _actions(project: Project, content: Content) -> Content:
+    actions = dict(content.get("actions", {}))
+    if actions and not prompts.confirm(f"Keep the actions ({', '.join(actions)})?", option="--action", default=True):
+        actions = {}
+    while prompts.confirm("Add an action?", option="--action"):
+        name = prompts.text("Name of the action:", option="--action", check=name_problem)
+        parts = {
+            "description": prompts.text("What does it do?", option="--action"),
+            "executable": prompts.path("Its executable:", option="--action", check=questions.program(project)),
+            "executable_command": prompts.text("Command to start it (python, bash …):", option="--action"),
+        }
+        actions[name] = {key: value for key, value in parts.items() if value}
+    return actions
+
+
+QUESTIONS = {
+    "name": questions.new_name("experiment"),
+    "description": questions.line("description", "Description:"),
+    "path": questions.line("path", "Folder of the experiment:"),
+    "executable": _executable,
+    "executable_command": questions.line(
+        "executable_command", "Command to start it (python, bash …):", option="--executable_command"
+    ),
+    "tags": questions.tags,
+    "datasets": _datasets,
+    "actions": _actions,
+}
+
+
+@click.group(cls=LazyGroup, table=COMMANDS)
+def experiment() -> None:
+    """Experiments: a program, the datasets it reads, its actions and metrics."""
+
+
+def _fields(command: Any) -> Any:
+    for option in (
+        click.option("--action", "actions", multiple=True, metavar="NAME=WORDS", help='Such as "plot=python plot.py".'),
+        click.option("--dataset", "datasets", multiple=True, help="A dataset it reads; may be repeated."),
+        click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
+        click.option("--executable_command", "--executable-command", help="What starts it: python, bash …"),
+        click.option("--executable", help="The program, from the project's root."),
+        click.option("--path", help="Folder of the experiment."),
+        click.option("--description", help="What it is for."),
+    ):
+        command = option(command)
+    return command
+
+
+def _given(actions: tuple[str, ...], **options: Any) -> Content:
+    return defining.given(**options, actions=dict(map(_action, actions)))
+
+
+def _action(text: str) -> tuple[str, Content]:
+    """Read NAME=WORDS: the last word is the executable, those before it start it."""
+    name, _, words = text.partition("=")
+    try:
+        *command, executable = shlex.split(words)
+    except ValueError:
+        raise UsageError(
+            f"--action {text!r} does not say what to run", hint='write it as --action "plot=python plot.py"'
+        ) from None
+    parts = {"executable": executable} | ({"executable_command": shlex.join(command)} if command else {})
+    return check_name("action", name), parts
+
+
+@click.command(epilog=NEW)
+@file_argument
+@file_option
+@click.option("--name", help="Name of the experiment.")
+@_fields
+@commit_option
+def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
+    """Define an experiment: from FILE, from options, or by answering questions."""
+    source = defining.one_file(file, from_file)
+    defining.create("experiment", source, _given(**options), QUESTIONS, ("name", "executable"), commit=commit)
+
+
+@click.command("list", epilog="\b\nExample:\n  qanat experiment list --json")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the experiments."""
+    project = open_project(Path.cwd())
+    contents = [project.definition("experiment", name) for name in project.names("experiment")]
+    headers = ("Name", "Description", "Path", "Datasets", "Tags")
+    defining.show_list(headers, contents, as_json=as_json, none="no experiment yet; make one: qanat experiment new")
+
+
+@click.command(epilog="\b\nExample:\n  qanat experiment show summary_iris")
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show an experiment."""
+    defining.show("experiment", name, as_json=as_json)
+
+
+@click.command(epilog="\b\nExample:\n  qanat experiment update summary_iris --tag Statistics")
+@click.argument("name")
+@file_option
+@_fields
+@commit_option
+def update(name: str, from_file: Path | None, commit: bool, **options: Any) -> None:
+    """Change an experiment: by options, by a file, or by answering questions. Its records stay as they are."""
+    defining.change("experiment", name, from_file, _given(**options), QUESTIONS, commit=commit)
+
+
+@click.command(
+    epilog="\b\nExample:\n  qanat experiment delete summary_iris\n  qanat experiment delete old --keep-runs --yes"
+)
+@click.argument("name")
+@click.option("--keep-runs", is_flag=True, help="Leave records and results of its runs where they are.")
+@yes_option
+@commit_option
+def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
+    """Delete an experiment with the records and results of its runs; git's history keeps the records."""
+    project = open_project(Path.cwd())
+    content = project.definition("experiment", name)
+    with refreshed(project, registry.local) as (index, _):
+        going = None if keep_runs else define.going_with(project, index, name)
+    runs = f" with {plural(len(going.records), 'run')} and {size(going.bytes)} of results" if going else ""
+    defining.confirm_deletion(f"Experiment {name} goes{runs}; its program stays.", yes=yes)
+    path = define.path_for(project, "experiment", content)
+    define.delete(project, path, going)
+    if commit:
+        defining.committed(project, path, f"qanat: experiment {name} deleted")

@@ -1,0 +1,95 @@
+"""The `qanat` program: a table of commands, loaded when used, and the one place where errors are shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from qanat import __version__
+from qanat.cli.lazy import LazyGroup
+from qanat.cli.output import clean
+from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError
+
+COMMANDS = {
+    "init": ("qanat.cli.init:init", "Make a project of a folder or a git repository."),
+    "run": ("qanat.cli.run:run", "Run an experiment, over as many parameters as asked for."),
+    "status": ("qanat.cli.status:status", "Show what the project holds and which runs are going on."),
+    "experiment": (
+        "qanat.cli.experiment:experiment",
+        "Experiments: list, new, show, update, delete, run, status.",
+    ),
+    "dataset": ("qanat.cli.dataset:dataset", "Datasets: list, new, show, update, delete."),
+    "template": ("qanat.cli.template:template", "Submit templates: list, new, show, update, delete."),
+    "config": ("qanat.cli.config:config", "Settings of the project: show, edit."),
+    "validate": ("qanat.cli.validate:validate", "Check .qanat/ as the pre-commit hook does."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Begin with: qanat init, qanat experiment new, qanat run NAME. Each command has --help with an example.",
+)
+@click.version_option(__version__, prog_name="qanat", message="%(prog)s %(version)s")
+@click.option("-C", "folder", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="Work in DIR.")
+def qanat(folder: str | None) -> None:
+    """Run command-line experiments here or on a cluster, and keep a reviewable record of each in git."""
+    if folder:
+        os.chdir(folder)
+
+
+def main() -> NoReturn:
+    """Run the program: exit code 0, or that of the error, which is shown as one sentence and a hint."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(_call(sys.argv[1:]))
+
+
+def _call(args: list[str]) -> int:
+    try:
+        status = qanat.main(args, prog_name="qanat", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _show("stopped", "", 130)
+    except click.UsageError as error:
+        where = f" {error.ctx.command_path.partition(' ')[2]}".rstrip() if error.ctx else ""
+        return _show(_sentence(error.format_message()), f"qanat{where} --help", error.exit_code)
+    except click.ClickException as error:
+        return _show(_sentence(error.format_message()), "", EXIT_USAGE)
+    except QanatError as error:
+        return _show(error.message, error.hint, error.exit_code)
+    except KeyboardInterrupt:
+        return _show("stopped", "", 130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:  # noqa: BLE001  # no traceback reaches a user
+        return _bug(error)
+    return status if isinstance(status, int) else 0
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:].rstrip(".")
+
+
+def _show(message: str, hint: str, code: int) -> int:
+    click.echo(f"qanat: {clean(message, keep_lines=True)}", err=True)
+    if hint:
+        click.echo(f"  hint: {clean(hint)}", err=True)
+    return code
+
+
+def _bug(error: Exception) -> int:
+    """Keep the traceback in a file and say in one line where."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="qanat-bug-", suffix=".log", delete=False) as log:
+        log.write(f"qanat {__version__}, Python {sys.version}\n{sys.argv}\n")
+        traceback.print_exception(error, file=log)
+    return _show(f"this is a bug in qanat: {error!r}", f"please report it with {log.name}", EXIT_BUG)

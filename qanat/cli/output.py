@@ -1,0 +1,60 @@
+"""Everything that is printed goes through here, so that no control character of a record reaches a terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from typing import Any
+
+import click
+
+# C0 and C1 controls, DEL, and what turns the direction of text around.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str, *, keep_lines: bool = False) -> str:
+    """Give text with control characters written out (`\\x1b`); with keep_lines, newlines and tabs stay."""
+    return (_CONTROL_BUT_LINES if keep_lines else _CONTROL).sub(lambda m: repr(m[0])[1:-1], text)
+
+
+def say(text: str = "") -> None:
+    """Print a line, or several, to stdout."""
+    click.echo(clean(text, keep_lines=True))
+
+
+def tell(text: str) -> None:
+    """Print a line to stderr: what qanat has to say beside the output that was asked for."""
+    click.echo(clean(text, keep_lines=True), err=True)
+
+
+def say_json(content: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def is_terminal() -> bool:
+    """Tell whether a person can be asked: both input and output are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def width() -> int | None:
+    """Give the columns of the terminal; None when the output goes elsewhere and need not fit."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def size(count: int) -> str:
+    """Write a number of bytes for a person: 512 B, 3.4 MB."""
+    number = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def plural(count: int, thing: str) -> str:
+    """Write a count with its thing: 1 run, 2 runs."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

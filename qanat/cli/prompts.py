@@ -1,0 +1,72 @@
+"""Asking a person; the only file that knows questionary.
+
+Every question has an option that answers it. Where there is no terminal to ask on, that option is named
+instead of waiting for an answer that nobody gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from qanat.cli.output import is_terminal
+from qanat.errors import UsageError
+
+Check = Callable[[str], str]
+"""Says what is wrong with an answer, or gives an empty string."""
+
+
+def no_check(_answer: str) -> str:
+    """Take any answer."""
+    return ""
+
+
+def text(question: str, *, option: str, default: str = "", check: Check = no_check) -> str:
+    """Ask for a line of text; it is checked as it is typed."""
+    return str(_ask("text", question, option, default=default, validate=_validator(check))).strip()
+
+
+def path(question: str, *, option: str, default: str = "", check: Check = no_check) -> str:
+    """Ask for a path, with completion."""
+    return str(_ask("path", question, option, default=default, validate=_validator(check))).strip()
+
+
+def confirm(question: str, *, option: str, default: bool = False) -> bool:
+    """Ask a question of yes or no."""
+    return bool(_ask("confirm", question, option, default=default))
+
+
+def choose(question: str, choices: Sequence[tuple[str, str]], *, option: str) -> str:
+    """Ask for one of several (title, value) pairs; give its value."""
+    return str(_ask("select", question, option, choices=_choices(choices, ())))
+
+
+def check_some(
+    question: str, choices: Sequence[tuple[str, str]], *, option: str, chosen: Sequence[str] = ()
+) -> list[str]:
+    """Ask for any number of several; give their values in the list's order."""
+    return list(_ask("checkbox", question, option, choices=_choices(choices, chosen)))
+
+
+def _choices(choices: Sequence[tuple[str, str]], chosen: Sequence[str]) -> list[Any]:
+    import questionary
+
+    return [questionary.Choice(title, value=value, checked=value in chosen) for title, value in choices]
+
+
+def _validator(check: Check) -> Callable[[str], bool | str]:
+    return lambda answer: check(answer.strip()) or True
+
+
+def _ask(kind: str, question: str, option: str, **details: Any) -> Any:
+    if not is_terminal():
+        raise UsageError(f"this needs an answer, and there is no terminal to ask on: {question}", hint=f"give {option}")
+    # Imported here: questionary takes 0.1 s.
+    import questionary
+
+    answer = getattr(questionary, kind)(question, **details).ask()
+    if answer is None:
+        raise click.Abort
+    return answer

@@ -1,0 +1,53 @@
+"""Questions for the keys that several kinds of definitions have, and checks of answers as they are typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qanat.cli import prompts
+from qanat.cli.defining import Content, Question
+from qanat.domain.names import name_problem
+from qanat.usecases.project import Project
+
+
+def new_name(kind: str) -> Question:
+    """Ask for a name that no definition of this kind has."""
+
+    def ask(project: Project, content: Content) -> str:
+        taken = set(project.names(kind)) if kind != "template" else set()
+
+        def check(answer: str) -> str:
+            return name_problem(answer) or (f"there is a {kind} {answer} already" if answer in taken else "")
+
+        return prompts.text("Name:", option="--name", default=content.get("name", ""), check=check)
+
+    return ask
+
+
+def line(key: str, question: str, *, option: str = "") -> Question:
+    """Ask for a line of free text."""
+    flag = option or f"--{key}"
+    return lambda _project, content: prompts.text(question, option=flag, default=content.get(key, ""))
+
+
+def tags(_project: Project, content: Content) -> list[str]:
+    """Ask for tags, separated by commas."""
+    answer = prompts.text("Tags (separated by commas):", option="--tag", default=", ".join(content.get("tags", ())))
+    return list(dict.fromkeys(tag.strip() for tag in answer.split(",") if tag.strip()))
+
+
+def there(project: Project) -> Callable[[str], str]:
+    """Check that a path is there, seen from the project's root."""
+    return lambda answer: "" if answer and (project.root / answer).exists() else f"{answer or 'nothing'} is not there"
+
+
+def program(project: Project) -> Callable[[str], str]:
+    """Check that a path is a file inside the project."""
+
+    def check(answer: str) -> str:
+        path = project.root / answer
+        if answer.startswith("/") or ".." in answer.split("/"):
+            return "give a path from the project's root"
+        return "" if answer and path.is_file() else f"{answer or 'nothing'} is not a file of the project"
+
+    return check

@@ -1,0 +1,196 @@
+"""`qanat run`, which is `qanat experiment run` as well."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qanat.cli import prompts, words
+from qanat.cli.output import is_terminal, plural, say, say_json, tell
+from qanat.cli.run_view import view_for
+from qanat.domain import times
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, RunnerChoice, State
+from qanat.errors import EXIT_FAILED
+from qanat.runners import registry
+from qanat.usecases import capture_code, plan_run, start_run
+from qanat.usecases.plan_run import Plan, RunRequest
+from qanat.usecases.project import Project, open_project
+
+FAILURES_SHOWN = 10
+EXAMPLE = """\b
+Example:
+  qanat run summary_iris --nbins 20
+  qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
+  qanat run summary_iris -f parameters.yaml --dry_run
+
+Words before NAME are qanat's. After NAME, a word that is exactly one of the options below is qanat's too,
+with its value; all others go to the program in their order, and after -- every word does."""
+
+
+class RunCommand(click.Command):
+    """Takes the program's words out before click looks at the rest."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Split the words and let click parse qanat's own."""
+        known = words.options_of(self)
+        split = words.split(args, known)
+        ctx.meta["program"] = split.program
+        ctx.meta["stray"] = words.looks_meant_for_us(split.program, known)
+        return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
+
+
+def _option(*names: str, **details: Any) -> Callable[[Any], Any]:
+    """Make an option with both spellings, `--param_file` and `--param-file`."""
+    both = [n for name in names for n in dict.fromkeys((name, _dashed(name)))]
+    return click.option(*both, names[0].lstrip("-"), **details)
+
+
+def _dashed(name: str) -> str:
+    return "--" + name[2:].replace("_", "-") if name.startswith("--") else name
+
+
+@click.command(cls=RunCommand, epilog=EXAMPLE, options_metavar="[OPTIONS]", context_settings={"max_content_width": 100})
+@click.argument("name")
+@_option("--group_param", "-g", multiple=True, metavar="WORDS", help='A group of parameters: "1 --opt v".')
+@_option(
+    "--range_param",
+    "-R",
+    multiple=True,
+    metavar="RANGE",
+    help='A range: "--seed 0 10 1", or values: "--lr 0.1,0.01".',
+)
+@_option("--param_file", "-f", type=click.Path(path_type=Path), help="Groups and ranges as YAML.")
+@_option(
+    "--parameters_file",
+    type=click.Path(path_type=Path),
+    help="A file for the program, kept with the results.",
+)
+@_option("--runner", default="local", show_default=True, help="Where to run.")
+@_option(
+    "--n_threads",
+    "-j",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Groups to run at the same time.",
+)
+@_option("--storage_path", type=click.Path(path_type=Path), help="Directory of the results; a new one by default.")
+@_option("--tag", "-t", multiple=True, help="A tag for the run; may be repeated. -t only before NAME.")
+@_option("--description", default="", help="What this run is for.")
+@_option("--dry_run", is_flag=True, help="Print the groups and the exact command of each; write nothing.")
+@_option("--commit_message", metavar="TEXT", help="Commit uncommitted changes first, with this message.")
+@_option(
+    "--snapshot",
+    is_flag=True,
+    help="Run uncommitted changes as they are, kept as a snapshot beside the branch.",
+)
+@_option("--fail_fast", is_flag=True, help="Start no more groups once one has failed.")
+@_option("--yes", is_flag=True, help="Do not ask: more than 100,000 groups are meant.")
+@_option("--json", is_flag=True, help="With --dry_run: print JSON.")
+@click.pass_context
+def run(ctx: click.Context, /, **options: Any) -> int:
+    """Run experiment NAME with the words that follow, and record what was run.
+
+    Each group gets --storage_path DIR and one --dataset_path PATH per dataset after its own words.
+    """
+    project = open_project(Path.cwd())
+    if ctx.meta["stray"]:
+        tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
+    plan = plan_run.plan_run(project, _request(options, ctx.meta["program"]))
+    if options["dry_run"]:
+        _show_preview(project, plan, as_json=options["json"])
+        return 0
+    runner = registry.attached(options["runner"], options["n_threads"])
+    runner.check()
+    author = capture_code.check_committer(project)
+    captured = _capture(project, options["commit_message"], options["snapshot"])
+    choice = RunnerChoice(runner.name, None, {"n_threads": options["n_threads"]} if len(plan.groups) > 1 else {})
+    with view_for(len(plan.groups)) as view:
+        outcome = start_run.start_run(
+            project, plan, captured, author, choice, runner, view, fail_fast=options["fail_fast"]
+        )
+    return _report(project, outcome)
+
+
+def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
+    storage = options["storage_path"]
+    return RunRequest(
+        experiment=options["name"],
+        args=tuple(program),
+        groups=options["group_param"],
+        ranges=options["range_param"],
+        param_file=options["param_file"],
+        parameters_file=options["parameters_file"],
+        storage_path=Path(os.path.abspath(storage)) if storage else None,  # noqa: PTH100  # resolve() follows links
+        tags=tuple(dict.fromkeys(options["tag"])),
+        description=options["description"],
+        many=options["yes"],
+    )
+
+
+def _show_preview(project: Project, plan: Plan, *, as_json: bool) -> None:
+    import shlex
+
+    groups = plan_run.preview(project, plan)
+    if as_json:
+        say_json([{"group": g.group, "args": g.args, "command": g.command, "storage": g.storage} for g in groups])
+        return
+    for group in groups:
+        say(f"group {group.group}: {shlex.join(group.command)}")
+    say(f"{plural(len(groups), 'group')}; nothing was run or written")
+
+
+def _capture(project: Project, message: str | None, snapshot: bool) -> capture_code.Captured:
+    """Capture the code; a dirty tree is shown and asked about when there is somebody to ask."""
+    tree = capture_code.look(project)
+    if tree.changes and message is None and not snapshot and is_terminal():
+        say("The work tree has changes that are not committed:")
+        say("".join(f"  {line}\n" for line in capture_code.listed(tree)).rstrip("\n"))
+        answer = prompts.choose(
+            "What shall be done with them?",
+            [
+                ("Commit them, then run", "commit"),
+                ("Run them as a snapshot, kept beside the branch", "snapshot"),
+                ("Stop", "stop"),
+            ],
+            option="--commit-message TEXT or --snapshot",
+        )
+        if answer == "stop":
+            raise click.Abort
+        snapshot = answer == "snapshot"
+        if answer == "commit":
+            message = prompts.text("Message of the commit:", option="--commit-message TEXT", check=_not_empty)
+    return capture_code.capture(project, tree, commit_message=message, snapshot=snapshot)
+
+
+def _not_empty(answer: str) -> str:
+    return "" if answer else "a commit needs a message"
+
+
+def _report(project: Project, outcome: start_run.Outcome) -> int:
+    """Say how the run ended and where its files are; give the exit code."""
+    run = outcome.run
+    for note in outcome.notes:
+        tell(f"note: {note}")
+    took = times.duration(times.seconds_between(run.started, run.ended))
+    failed = [group for group in run.groups if group.state is State.FAILED]
+    ended = f"Run {run.number} of {run.experiment} {run.state}{f' after {took}' if took else ''}: {run.storage}"
+    if not failed or outcome.interrupted:
+        tell(ended)
+        return 128 + outcome.interrupted if outcome.interrupted else 0
+    tell(f"{ended}\nqanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
+    for group in failed[:FAILURES_SHOWN]:
+        tell(f"  {_failure(project, run, group)}")
+    if len(failed) > FAILURES_SHOWN:
+        tell(f"  … and {len(failed) - FAILURES_SHOWN:,} more")
+    return EXIT_FAILED
+
+
+def _failure(project: Project, run: Run, group: Group) -> str:
+    folder = group_folder(project.root / run.storage, group.number, len(run.groups))
+    return f"group {group.number}: {group.reason}; see {project.paths.relative(folder / 'stderr.txt')}"

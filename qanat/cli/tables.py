@@ -1,0 +1,136 @@
+"""Tables and other things that redraw; the only file that knows rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qanat.cli.output import clean
+from qanat.domain import times
+from qanat.domain.run import State
+from qanat.usecases.list_runs import RunLine
+
+GAP = "    "
+NARROWEST = 8
+MARKS = {
+    State.QUEUED: "⏳",
+    State.RUNNING: "▶",
+    State.HELD: "⏸",
+    State.FINISHED: "🏁",
+    State.FAILED: "❌",
+    State.CANCELLED: "⏹",
+    State.LOST: "❓",
+}
+RUN_HEADERS = (
+    "🆔 ID",
+    "💬 Description",
+    "📁 Path",
+    "🖥 Runner",
+    "📆 Launch date",
+    "⏱ Duration",
+    "🔍 Status",
+    "🏷 Tags",
+    "⏳ Progress",
+)
+RUN_FLEXIBLE = (1, 2, 7)
+
+
+def table(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    width: int | None = None,
+    flexible: Sequence[int] = (),
+) -> str:
+    """Lay out rows under headers; with a width, flexible columns (by place) are cut until a row fits."""
+    cells = [list(headers), *([clean(cell) for cell in row] for row in rows)]
+    widths = [max(map(_cells, column)) for column in zip(*cells, strict=True)]
+    if width is not None:
+        _shrink(widths, width, flexible)
+    return "\n".join(GAP.join(_fit(c, w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def _shrink(widths: list[int], width: int, flexible: Sequence[int]) -> None:
+    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        widest = max(flexible, key=lambda i: widths[i], default=None)
+        if widest is None or widths[widest] <= NARROWEST:
+            return
+        widths[widest] -= 1
+
+
+def _cells(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _fit(text: str, width: int) -> str:
+    used = _cells(text)
+    if used <= width:
+        return text + " " * (width - used)
+    while text and _cells(text) >= width:
+        text = text[:-1]
+    return f"{text}…" + " " * (width - 1 - _cells(text))
+
+
+def run_rows(lines: Sequence[RunLine]) -> list[tuple[str, ...]]:
+    """Give the cells of runs under RUN_HEADERS; a number that two runs share is followed by the rest of the id."""
+    numbers = [line.summary.number for line in lines]
+    shared = {n for n in numbers if numbers.count(n) > 1} if len(numbers) != len(set(numbers)) else set()
+    return [_run_cells(line, full_id=line.summary.number in shared) for line in lines]
+
+
+def _run_cells(line: RunLine, *, full_id: bool) -> tuple[str, ...]:
+    run = line.summary
+    return (
+        run.id if full_id else str(run.number),
+        run.description,
+        run.storage,
+        run.runner,
+        times.local(run.started or run.created),
+        times.duration(times.seconds_between(run.started, run.ended)) if run.started else "",
+        f"{MARKS[State(run.state)]} {run.state}",
+        run.tags,
+        progress_cell(line),
+    )
+
+
+def progress_cell(line: RunLine) -> str:
+    """Write how far a run is: groups that ended of all, and a percentage when something says."""
+    run = line.summary
+    groups = f"{run.groups_ended}/{run.groups}" if run.groups > 1 else ""
+    percent = "" if line.progress is None else f"{line.progress * 100:.0f} %"
+    return " ".join(filter(None, (groups, percent)))
+
+
+class GroupBar:
+    """A progress bar for the groups of a run, drawn on stderr."""
+
+    def __init__(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[counts]}", markup=False),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=total, counts="")
+
+    def start(self) -> None:
+        """Draw the empty bar."""
+        self._bar.start()
+
+    def draw(self, ended: int, counts: str) -> None:
+        """Redraw it with this many groups ended and this text."""
+        self._bar.update(self._task, completed=ended, counts=counts, refresh=True)
+
+    def stop(self) -> None:
+        """Take it away."""
+        self._bar.stop()

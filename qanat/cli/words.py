@@ -1,0 +1,71 @@
+"""Telling qanat's words from the program's: section "Parameters" of DESIGN.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import click
+
+
+class Split(NamedTuple):
+    """The words of `qanat run`: qanat's own, the experiment's name, the program's."""
+
+    own: list[str]
+    name: str | None
+    program: list[str]
+
+
+# Of the short options these were the first qanat's, and programs use them too: they count before NAME only.
+ONLY_BEFORE_NAME = frozenset({"-t", "-h"})
+
+
+def options_of(command: click.Command) -> dict[str, bool]:
+    """Give every option of a command, and whether it takes a value."""
+    known = {"--help": False, "-h": False}
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            takes_value = not parameter.is_flag and not parameter.count
+            known |= dict.fromkeys((*parameter.opts, *parameter.secondary_opts), takes_value)
+    return known
+
+
+def split(words: Sequence[str], known: Mapping[str, bool]) -> Split:
+    """Split words: before NAME all are qanat's; after it those that are exactly an option of qanat's, with its value.
+
+    After `--` every word is the program's, or, when NAME has not come yet, NAME and then the program's.
+    """
+    own: list[str] = []
+    program: list[str] = []
+    name: str | None = None
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            name, program = _after_dashes(list(rest), name, program)
+            break
+        if word in known and (name is None or word not in ONLY_BEFORE_NAME):
+            own.append(word)
+            if known[word] and (value := next(rest, None)) is not None:
+                own.append(value)
+        elif name is not None:
+            program.append(word)
+        elif word.startswith("-") and word != "-":
+            own.append(word)
+        else:
+            name = word
+    return Split(own, name, program)
+
+
+def _after_dashes(rest: list[str], name: str | None, program: list[str]) -> tuple[str | None, list[str]]:
+    if name is None and rest:
+        return rest[0], [*program, *(rest[2:] if rest[1:2] == ["--"] else rest[1:])]
+    return name, [*program, *rest]
+
+
+def looks_meant_for_us(program: Sequence[str], known: Mapping[str, bool]) -> str | None:
+    """Give the first word such as `--runner=local` that went to the program although its option is qanat's."""
+    for word in program:
+        option, equals, _ = word.partition("=")
+        if equals and option.startswith("--") and option in known:
+            return word
+    return None

@@ -1,0 +1,57 @@
+"""Completion files: how a group ended, written by the shell around its program.
+
+The file is the truth about the end, also when nobody was there to see it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import dataclass
+
+from qanat.domain import times
+from qanat.domain.job import JobStatus
+from qanat.domain.run import State
+
+COMPLETION = "completion.json"
+SIGNAL_BASE = 128
+_SIGNALS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a completion file says."""
+
+    attempt: int
+    status: JobStatus
+
+
+def parse(text: str, written: float) -> Completion | None:
+    """Read the text of a completion file last written at this time (seconds since 1970); None when it is not whole."""
+    if not text.endswith("}\n"):
+        return None
+    try:
+        content = json.loads(text)
+        status, attempt = int(content["status"]), int(content["attempt"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    ended = content.get("ended") or times.from_timestamp(written)
+    return Completion(attempt, status_of(status, ended=str(ended), host=content.get("host")))
+
+
+def status_of(status: int, *, ended: str, host: str | None = None) -> JobStatus:
+    """Give the end that a shell's exit status stands for: 0 finished, 129 to 192 a signal, anything else failed."""
+    if status == 0:
+        return JobStatus(State.FINISHED, exit_code=0, ended=ended, host=host)
+    if SIGNAL_BASE < status <= SIGNAL_BASE + _SIGNALS:
+        number = status - SIGNAL_BASE
+        return JobStatus(State.FAILED, signal=number, reason=f"ended by {signal_name(number)}", ended=ended, host=host)
+    return JobStatus(State.FAILED, exit_code=status, reason=f"exit code {status}", ended=ended, host=host)
+
+
+def signal_name(number: int) -> str:
+    """Name a signal, such as SIGKILL; `signal 40` where it has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

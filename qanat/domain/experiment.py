@@ -1,0 +1,82 @@
+"""What a project defines: experiments, their actions and metrics, datasets, templates."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PROJECT = "project"
+CHECKOUT = "checkout"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of the project: `command` (may be several words, may be empty) and the file it is given."""
+
+    executable: str
+    command: str = ""
+
+    def words(self) -> tuple[str, ...]:
+        """Give the words that start it: those of the command, then the executable.
+
+        Without a command the executable itself is run; a name without a folder gets `./`, so that
+        it is the project's file and not a program of the same name on PATH.
+        """
+        if self.command:
+            return (*shlex.split(self.command), self.executable)
+        return (self.executable if "/" in self.executable else f"./{self.executable}",)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A program that works on the results of a run."""
+
+    name: str
+    program: Program
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSource:
+    """A file of numbers in a group's directory; `keys` empty means all of them."""
+
+    file: str
+    keys: tuple[str, ...] = ()
+    better: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A named program with the datasets it reads, its actions, tags and metrics."""
+
+    name: str
+    program: Program
+    description: str = ""
+    path: str = ""
+    tags: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    workdir: str | None = None
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    metrics: tuple[MetricSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A named path to data; relative paths count from the project's root."""
+
+    name: str
+    path: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Named options for one runner."""
+
+    name: str
+    runner: str
+    options: Mapping[str, Any]
+    description: str = ""

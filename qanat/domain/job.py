@@ -1,0 +1,82 @@
+"""Jobs: what a runner starts, what finds one again, what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.run import Group, State
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One group as a job: its words, where it works, where its files go, and what it finds in its environment."""
+
+    group: int
+    command: tuple[str, ...]
+    workdir: Path
+    storage: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class JobHandle:
+    """What finds a job again: the run's intent, the group, and what the runner calls it (`job`, `details`)."""
+
+    intent: str
+    group: int
+    job: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What is known of a job. `state` None means unseen: the runner does not know it, which says nothing of its end."""
+
+    state: State | None
+    exit_code: int | None = None
+    signal: int | None = None
+    reason: str = ""
+    started: str | None = None
+    ended: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A job has begun; moment as in domain.times."""
+
+    handle: JobHandle
+    moment: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """A job has ended, or will never begin."""
+
+    group: int
+    status: JobStatus
+
+
+def apply(group: Group, status: JobStatus) -> Group:
+    """Give the group with what is known of its job; an unseen job changes nothing."""
+    if status.state is None:
+        return group
+    return replace(
+        group,
+        state=status.state,
+        exit_code=status.exit_code,
+        signal=status.signal,
+        reason=status.reason,
+        started=status.started or group.started,
+        ended=status.ended if status.state.ended else None,
+        host=status.host or group.host,
+    )
+
+
+def begin(group: Group, event: JobStarted) -> Group:
+    """Give the group as it is once its job has begun."""
+    return replace(group, state=State.RUNNING, job=event.handle.job, started=event.moment)

@@ -1,0 +1,25 @@
+"""Names of qanat's files and folders inside a project; see "What is where" in DESIGN.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+STATE = ".qanat"
+RUNS = f"{STATE}/runs"
+RUNS_PER_FOLDER = 100
+DEFINITIONS = {
+    "experiment": "experiments",
+    "dataset": "datasets",
+    "template": "templates",
+    "document": "documents",
+}
+
+
+def record_path(experiment: str, number: int, uid: str) -> str:
+    """Give the path of a record from the project's root, with slashes."""
+    return f"{RUNS}/{experiment}/{number // RUNS_PER_FOLDER}/{number}-{uid}.yaml"
+
+
+def group_folder(storage: Path, group: int, count: int) -> Path:
+    """Give the directory of a group: the run's own when it is the only one, otherwise `group_<i>` in it."""
+    return storage if count == 1 else storage / f"group_{group}"

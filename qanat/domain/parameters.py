@@ -1,0 +1,170 @@
+"""From what a person asked for (words, groups, ranges, a parameter file) to the arguments of each group.
+
+The grammar is section "Parameters" of DESIGN.md. Every value is a word from here on: nothing is turned
+into a number and back, so a program receives what was typed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from qanat.domain.ranges import ValueRange, progression
+from qanat.errors import InputInvalid
+
+GROUPS_WITHOUT_ASKING = 100_000
+GROUPS_MAX = 1_000_000
+
+_NEGATIVE_NUMBER = re.compile(r"-\.?\d")
+_POSITION = re.compile(r"pos_(\d+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """Part of a command line: words by position, which come first, and words in the order given."""
+
+    positional: Mapping[int, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What is asked for: fixed arguments, groups of which each run has one, and ranges that multiply them."""
+
+    fixed: Arguments = Arguments()
+    groups: tuple[Arguments, ...] = ()
+    ranges: tuple[ValueRange, ...] = ()
+
+    def count(self) -> int:
+        """Count the groups that expand() would give."""
+        return max(1, len(self.groups)) * math.prod(len(r.values) for r in self.ranges)
+
+    def join(self, other: Grid) -> Grid:
+        """Add what other asks for after what this one asks for."""
+        fixed = Arguments({**self.fixed.positional, **other.fixed.positional}, self.fixed.words + other.fixed.words)
+        return Grid(fixed, self.groups + other.groups, self.ranges + other.ranges)
+
+
+def is_option(word: str) -> bool:
+    """Tell whether word reads as an option: it begins with a dash and is neither `-` nor a negative number."""
+    return len(word) > 1 and word[0] == "-" and not _NEGATIVE_NUMBER.match(word)
+
+
+def split_group(text: str) -> tuple[str, ...]:
+    """Split the value of -g into words as a POSIX shell would, quotes and backslashes included."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise InputInvalid(f"-g {text!r}: {str(error).lower()}", hint="close the quote, or escape it") from None
+
+
+def parse_range(text: str) -> ValueRange:
+    """Read the value of -R: `--seed 0 10 1`, `--seed 0 10` (step 1), `--lr 0.1,0.01`, or `pos_0 …` for a position."""
+    words = split_group(text)
+    where = f"-R {text!r}"
+    if len(words) < 2 or len(words) > 4:
+        raise InputInvalid(
+            f"{where}: a range is an option, a start, a stop and a step, or an option and values",
+            hint='write it as -R "--seed 0 10 1" or -R "--lr 0.1,0.01"',
+        )
+    position = _POSITION.match(words[0])
+    if not position and not is_option(words[0]):
+        raise InputInvalid(
+            f"{where}: {words[0]!r} is not an option",
+            hint="begin with an option, such as --seed, or with pos_0",
+        )
+    target = int(position[1]) if position else words[0]
+    if len(words) == 2:
+        return ValueRange(target, tuple(words[1].split(",")))
+    step = words[3] if len(words) == 4 else "1"
+    return ValueRange(target, progression(words[1], words[2], step, where=where))
+
+
+def grid_from_words(args: Sequence[str], groups: Sequence[str], ranges: Sequence[str]) -> Grid:
+    """Read the words of a command line: the program's words, the values of -g and those of -R."""
+    parts = tuple(Arguments(words=split_group(text)) for text in groups)
+    return Grid(Arguments(words=tuple(args)), parts, tuple(parse_range(text) for text in ranges))
+
+
+def expand(grid: Grid) -> list[tuple[str, ...]]:
+    """List the arguments of every group; groups vary fastest, then the ranges in the order given.
+
+    Length is grid.count(). Within one group come the words by position, then fixed words, the
+    group's words and one option with its value per range. Raises InputInvalid when an option of a
+    range, or a position, is given twice, or a position is left out.
+    """
+    check_targets(grid)
+    parts = grid.groups or (Arguments(),)
+    # product() varies its last factor fastest, so the ranges go in from the last to the first.
+    factors = [r.values for r in reversed(grid.ranges)]
+    return [_group(grid, part, point) for point, part in _points(factors, parts)]
+
+
+def _points(
+    factors: Sequence[Sequence[str]], parts: tuple[Arguments, ...]
+) -> Iterator[tuple[tuple[str, ...], Arguments]]:
+    for point in itertools.product(*factors):
+        for part in parts:
+            yield point[::-1], part
+
+
+def _group(grid: Grid, part: Arguments, point: tuple[str, ...]) -> tuple[str, ...]:
+    positional = {**grid.fixed.positional, **part.positional}
+    varying: list[str] = []
+    for value_range, value in zip(grid.ranges, point, strict=True):
+        if isinstance(value_range.target, int):
+            positional[value_range.target] = value
+        else:
+            varying += [value_range.target, value]
+    placed = [positional[index] for index in sorted(positional)]
+    return (*placed, *grid.fixed.words, *part.words, *varying)
+
+
+def check_targets(grid: Grid) -> None:
+    """Raise InputInvalid when two places of grid fill the same position or range option, or one is skipped."""
+    targets = [r.target for r in grid.ranges]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise InputInvalid(f"{_called(target)} has two ranges", hint="put all its values into one")
+    fixed = {*grid.fixed.positional, *(t for t in targets if isinstance(t, int))}
+    if len(fixed) < len(grid.fixed.positional) + sum(isinstance(t, int) for t in targets):
+        raise InputInvalid("a position is both fixed and a range", hint="leave one of them out")
+    for part in grid.groups or (Arguments(),):
+        if double := fixed & part.positional.keys():
+            raise InputInvalid(f"{_called(min(double))} is given twice", hint="leave one of them out")
+        positions = sorted(fixed | part.positional.keys())
+        if positions != list(range(len(positions))):
+            missing = next(i for i, p in enumerate([*positions, -1]) if i != p)
+            raise InputInvalid(f"{_called(missing)} is missing", hint="positions count from 0 without gaps")
+
+
+def _called(target: str | int) -> str:
+    return f"position {target}" if isinstance(target, int) else target
+
+
+def named(args: Sequence[str]) -> dict[str, str | list[str]]:
+    """Name the words of one group: words before the first option are `pos_0`, `pos_1`, …; an option has its values.
+
+    An option without a value maps to '', one with several (or given several times) to a list.
+    """
+    names: dict[str, list[str]] = {}
+    current = ""
+    for word in args:
+        if is_option(word):
+            current, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+            names.setdefault(current, []).extend([value] if equals else [])
+        elif current:
+            names[current].append(word)
+        else:
+            names[f"pos_{len(names)}"] = [word]
+    return {name: _unwrap(values) for name, values in names.items()}
+
+
+def _unwrap(values: list[str]) -> str | list[str]:
+    if not values:
+        return ""
+    return values[0] if len(values) == 1 else values

@@ -1,0 +1,85 @@
+"""Ranges of parameter values: half-open like Python's range, exact in decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import overload
+
+from qanat.errors import InputInvalid
+
+# Sixty digits hold every number that a person types; what does not fit raises instead of rounding.
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow])
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRange:
+    """Values of one parameter: `target` is an option (`--seed`) or a position (`0`), `values` are words."""
+
+    target: str | int
+    values: Sequence[str]
+
+
+class Progression(Sequence[str]):
+    """start, start + step, … below stop, written as words; counted without being listed."""
+
+    __slots__ = ("_count", "_start", "_step")
+
+    def __init__(self, start: Decimal, step: Decimal, count: int) -> None:
+        self._start = start
+        self._step = step
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return _write(_EXACT.add(self._start, _EXACT.multiply(self._step, Decimal(index))))
+
+
+def progression(start: str, stop: str, step: str, *, where: str) -> Progression:
+    """Give start, start + step, … as long as they are below stop (above it, for a negative step).
+
+    `where` names the place in messages. Raises InputInvalid for a word that is no finite number,
+    for a step of 0 and for a range without any value.
+    """
+    first, end, width = (_number(word, where) for word in (start, stop, step))
+    if width == 0:
+        raise InputInvalid(f"{where}: the step is 0", hint="give a step such as 1 or -1")
+    try:
+        span = _EXACT.divide_int(_EXACT.subtract(end, first), width)
+        exact = _EXACT.add(first, _EXACT.multiply(span, width)) == end
+    except (Inexact, InvalidOperation, Overflow):
+        raise InputInvalid(f"{where}: {start} {stop} {step} has more digits than qanat counts exactly") from None
+    inside = (end > first) if width > 0 else (end < first)
+    if not inside:
+        raise InputInvalid(
+            f"{where}: no value lies between {start} and {stop} in steps of {step}",
+            hint="a range is half-open: it holds start and leaves stop out",
+        )
+    return Progression(first, width, int(span) + (0 if exact else 1))
+
+
+def _number(word: str, where: str) -> Decimal:
+    try:
+        number = _EXACT.create_decimal(word.strip())
+    except (InvalidOperation, Inexact, Overflow):
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise InputInvalid(f"{where}: {word!r} is not a number", hint='write it as "--seed 0 10 1"')
+    return number
+
+
+def _write(number: Decimal) -> str:
+    return format(number, "f") if abs(number.adjusted()) < 16 else str(number)

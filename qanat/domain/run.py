@@ -1,0 +1,158 @@
+"""A run and its groups, as the record has them, and how a run's state follows from its groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """How a group, or a run, is doing."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    HELD = "held"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self in _ENDED
+
+
+_ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Which code ran: `tree` is the commit's tree without run records, so the same code has the same tree."""
+
+    commit: str
+    tree: str
+    branch: str | None
+    snapshot: bool = False
+    workdir: str = "project"
+    changed_while_running: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The parameters as they were asked for; their expansion is in the groups."""
+
+    args: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    param_file: str | None = None
+    parameters_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerChoice:
+    """The runner's name, the template's name and the options as submitted."""
+
+    name: str
+    template: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One execution of the program with one list of arguments; `started` and `ended` are moments (domain.times)."""
+
+    number: int
+    args: tuple[str, ...]
+    state: State = State.QUEUED
+    job: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    reason: str = ""
+    started: str | None = None
+    ended: str | None = None
+    host: str | None = None
+    attempt: int = 1
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One launch of an experiment."""
+
+    number: int
+    uid: str
+    experiment: str
+    description: str
+    tags: tuple[str, ...]
+    created: str
+    author: str
+    host: str
+    code: Code
+    command: tuple[str, ...]
+    datasets: Mapping[str, str]
+    asked: Asked
+    runner: RunnerChoice
+    storage: str
+    submission: Mapping[str, Any]
+    groups: tuple[Group, ...]
+    rerun_of: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The full id, such as 4-7f3a9c."""
+        return f"{self.number}-{self.uid}"
+
+    @property
+    def state(self) -> State:
+        """The run's state, worked out from its groups."""
+        return overall_state(group.state for group in self.groups)
+
+    @property
+    def started(self) -> str | None:
+        """When the first group started."""
+        return min((g.started for g in self.groups if g.started), default=None)
+
+    @property
+    def ended(self) -> str | None:
+        """When the last group ended; None as long as one has not."""
+        if not self.state.ended:
+            return None
+        return max((g.ended for g in self.groups if g.ended), default=None)
+
+    def with_groups(self, changed: Mapping[int, Group]) -> Run:
+        """Give the same run with the groups of these numbers replaced."""
+        return replace(self, groups=tuple(changed.get(g.number, g) for g in self.groups)) if changed else self
+
+
+def lost(group: Group, looked_at: str) -> Group:
+    """Give a group whose end nobody knows; `looked_at` says where it was looked for."""
+    return replace(group, state=State.LOST, reason=f"nobody knows how it ended: {looked_at}")
+
+
+def overall_state(states: Iterable[State]) -> State:
+    """Work out a run's state: still going while any group is; then the worst end that a group had."""
+    present = set(states)
+    if present == {State.QUEUED}:
+        return State.QUEUED
+    going = present - _ENDED
+    if State.RUNNING in going:
+        return State.RUNNING
+    if State.HELD in going:
+        return State.HELD
+    if going:
+        return State.RUNNING if len(present) > 1 else State.QUEUED
+    for state in (State.LOST, State.FAILED, State.CANCELLED):
+        if state in present:
+            return state
+    return State.FINISHED
+
+
+def count_states(groups: Sequence[Group]) -> dict[State, int]:
+    """Count the groups in each state that occurs."""
+    counts: dict[State, int] = {}
+    for group in groups:
+        counts[group.state] = counts.get(group.state, 0) + 1
+    return counts

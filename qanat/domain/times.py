@@ -1,0 +1,54 @@
+"""Moments as the record has them: ISO 8601 in UTC, such as 2026-11-23T05:17:55+00:00."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def now() -> str:
+    """Give the present moment, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def now_exact() -> str:
+    """Give the present moment to the millisecond; durations of short runs are worked out from it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def from_timestamp(seconds: float) -> str:
+    """Give the moment that lies this many seconds after 1970-01-01 UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def parse(moment: str) -> datetime:
+    """Read a moment of a record; ValueError when it is none."""
+    return datetime.fromisoformat(moment)
+
+
+def local(moment: str | None) -> str:
+    """Write a moment for a person, in the machine's own time zone; empty for None."""
+    return parse(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """Count the seconds from start to end (None: until now); None when it has not started."""
+    if not start:
+        return None
+    until = parse(end) if end else datetime.now(UTC)
+    return max(0.0, (until - parse(start)).total_seconds())
+
+
+def duration(seconds: float | None) -> str:
+    """Write a duration for a person: 0.8s, 42s, 3:07, 2:03:07, 1d 02:03:07; empty for None."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    if seconds < 60:
+        return f"{seconds:.0f}s"
+    minutes, secs = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d {hours:02}:{minutes:02}:{secs:02}"
+    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"

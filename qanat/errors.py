@@ -1,0 +1,82 @@
+"""Every error that qanat raises on purpose: a sentence about the user's thing, a next step, an exit code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 3
+EXIT_BUG = 70
+
+
+class QanatError(Exception):
+    """A sentence for the user, and in `hint` what to do next. Shown once, in cli/main.py."""
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(QanatError):
+    """The command's words do not make sense together."""
+
+    exit_code = EXIT_USAGE
+
+
+class InputInvalid(QanatError):
+    """A file or value given by the user is wrong; the message says where."""
+
+    exit_code = EXIT_USAGE
+
+
+class ProjectNotFound(QanatError):
+    """There is no qanat project here, or not one that can be used."""
+
+    exit_code = EXIT_USAGE
+
+
+class NotFound(QanatError):
+    """No experiment, dataset, template or run has this name."""
+
+    exit_code = EXIT_USAGE
+
+
+class GitRefused(QanatError):
+    """The repository is in a state in which qanat must not, or cannot, do this."""
+
+    exit_code = EXIT_USAGE
+
+
+class WriteFailed(QanatError):
+    """A file could not be written: no space, no right, no folder."""
+
+
+class RunFailed(QanatError):
+    """At least one group of a run failed."""
+
+
+class RunnerUnavailable(QanatError):
+    """A scheduler or a program that qanat needs is not there."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class SubmitFailed(QanatError):
+    """A runner could not start jobs; nothing was queued."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+def write_failed(path: Path | str, error: OSError) -> WriteFailed:
+    """Say in one sentence why path could not be written."""
+    return WriteFailed(f"cannot write {path}: {reason(error)}", hint="free space there, or choose another place")
+
+
+def reason(error: OSError) -> str:
+    """Give the system's reason, such as `no space left on device`."""
+    return (os.strerror(error.errno) if error.errno else str(error)).lower()

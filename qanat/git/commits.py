@@ -1,0 +1,152 @@
+"""Committing qanat's own files beside a user who may commit at the same moment.
+
+The order is what keeps both sides whole: objects first (they disturb nobody), then the entries of just
+these paths in the index, then the branch by compare-and-swap. In the other order a user's commit made in
+between would be built from an index without the record, and delete it. What a race still leaves out of
+HEAD, the next command finds in the work tree and commits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from qanat.errors import GitRefused
+from qanat.git import command, lock
+from qanat.git.location import Location
+from qanat.git.repository import open_repository, signature
+
+if TYPE_CHECKING:
+    import pygit2
+
+RETRY_S = 20.0
+_ZERO = "0" * 40
+
+
+def commit_files(
+    location: Location, branch: str, files: Mapping[str, bytes | None], message: str, *, checked_out: bool
+) -> str | None:
+    """Commit these bytes (None: removal) under their paths to a branch, and nothing else.
+
+    `checked_out` tells that the branch is the one in this work tree, so its index is brought along.
+    Gives the new commit's id, or None when the branch has all of it already. Raises GitRefused when
+    the branch is gone, the commit cannot be signed, or the repository stays locked.
+    """
+    repository = open_repository(location)
+    with lock.held(location):
+        who = signature(repository)
+        blobs = {path: None if data is None else str(repository.create_blob(data)) for path, data in files.items()}
+        if checked_out:
+            _update_index(location, blobs)
+        return _move_branch(location, repository, f"refs/heads/{branch}", blobs, message, who)
+
+
+def _move_branch(
+    location: Location,
+    repository: pygit2.Repository,
+    ref: str,
+    blobs: Mapping[str, str | None],
+    message: str,
+    who: pygit2.Signature,
+) -> str | None:
+    import pygit2
+
+    deadline = time.monotonic() + RETRY_S
+    while True:
+        tip = _tip(repository, ref)
+        tree = _tree_with(repository, tip, blobs)
+        if tip is not None and tree == str(repository[tip].peel(pygit2.Tree).id):
+            return None
+        try:
+            if _signs(repository):
+                return _signed(location, ref, tip, tree, message)
+            return str(repository.create_commit(ref, who, who, message, tree, [tip] if tip else []))
+        # A tip that moved is a GitError, a ref that is locked an OSError (pygit2 1.21).
+        except (pygit2.GitError, OSError) as error:
+            if time.monotonic() > deadline:
+                raise GitRefused(f"the record could not be committed: {error}") from None
+            time.sleep(0.005)
+
+
+def _tip(repository: pygit2.Repository, ref: str) -> str | None:
+    try:
+        return str(repository.references[ref].target)
+    except KeyError:
+        if repository.references.get("HEAD") is not None and repository.head_is_unborn:
+            return None
+        raise GitRefused(f"the branch {ref.removeprefix('refs/heads/')} is gone") from None
+
+
+def _tree_with(repository: pygit2.Repository, tip: str | None, blobs: Mapping[str, str | None]) -> str:
+    """Give the id of the tip's tree with these files put in or taken out."""
+    import pygit2
+
+    base = repository[tip].peel(pygit2.Tree) if tip else None
+    nested: dict[str, object] = {}
+    for path, blob in blobs.items():
+        *folders, name = path.split("/")
+        inner = nested
+        for folder in folders:
+            inner = inner.setdefault(folder, {})  # type: ignore[assignment]
+        inner[name] = blob
+    return str(_build(repository, base, nested))
+
+
+def _build(repository: pygit2.Repository, base: pygit2.Tree | None, changes: Mapping[str, object]) -> pygit2.Oid | None:
+    """Write a tree; None when nothing is left in it. Values of changes: a blob's id, None, or the same for a folder."""
+    import pygit2
+    from pygit2.enums import FileMode
+
+    builder = repository.TreeBuilder(base) if base is not None else repository.TreeBuilder()
+    for name, change in changes.items():
+        old = base[name] if base is not None and name in base else None
+        if isinstance(change, dict):
+            new = _build(repository, old if isinstance(old, pygit2.Tree) else None, change)
+            mode = FileMode.TREE
+        else:
+            new, mode = change, FileMode.BLOB  # type: ignore[assignment]
+        if new is not None:
+            builder.insert(name, new, mode)
+        elif old is not None:
+            builder.remove(name)
+    return builder.write() if len(builder) else None
+
+
+def _update_index(location: Location, blobs: Mapping[str, str | None]) -> None:
+    """Bring the index entries of just these paths along; git takes the index lock before it reads the index."""
+    lines = [f"100644 {b}\t{p}" if b else f"0 {_ZERO}\t{p}" for p, b in blobs.items()]
+    deadline = time.monotonic() + RETRY_S
+    while True:
+        done = command.call(
+            location.root,
+            "update-index",
+            "-z",
+            "--index-info",
+            stdin="".join(f"{x}\0" for x in lines).encode(),
+        )
+        if done.status == 0:
+            return
+        if b"index.lock" not in done.err or time.monotonic() > deadline:
+            raise command.refused("git update-index", done)
+        time.sleep(0.005)
+
+
+def _signs(repository: pygit2.Repository) -> bool:
+    return "commit.gpgsign" in repository.config and repository.config.get_bool("commit.gpgsign")
+
+
+def _signed(location: Location, ref: str, tip: str | None, tree: str, message: str) -> str:
+    """Let git sign the commit; nobody is asked for a passphrase, so it fails where one would be needed."""
+    parents = ["-p", tip] if tip else []
+    done = command.call(location.root, "commit-tree", "-S", tree, *parents, stdin=message.encode())
+    if done.status != 0:
+        raise GitRefused(
+            "the record's commit could not be signed",
+            hint=f"commit it yourself; git said: {done.first_error}",
+        )
+    commit = done.out.decode().strip()
+    moved = command.call(location.root, "update-ref", "-m", f"commit: {message}", ref, commit, tip or _ZERO)
+    if moved.status != 0:
+        raise OSError(moved.first_error)
+    return commit

@@ -1,0 +1,57 @@
+"""Where a repository is, found as git finds it, without starting it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.errors import ProjectNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A work tree: its root, its own git folder, and the one it shares with linked work trees."""
+
+    root: Path
+    git_dir: Path
+    common_dir: Path
+
+    @property
+    def private(self) -> Path:
+        """qanat's never tracked folder: locks, the next run number, runs in flight."""
+        return self.common_dir / "qanat"
+
+
+def find(start: Path) -> Location | None:
+    """Find the work tree that start lies in; None when it lies in none. Raises ProjectNotFound for a bare one."""
+    for folder in (start, *start.parents):
+        marker = folder / ".git"
+        if marker.is_dir():
+            return Location(folder, marker, _common(marker))
+        if marker.is_file():
+            git_dir = _linked(marker)
+            return Location(folder, git_dir, _common(git_dir))
+        if _is_bare(folder):
+            raise ProjectNotFound(
+                f"{folder} is a bare repository, which has no files to run",
+                hint="clone it: git clone " + str(folder),
+            )
+    return None
+
+
+def _linked(marker: Path) -> Path:
+    """Follow the `gitdir:` file of a linked work tree or a submodule."""
+    target = marker.read_text(errors="replace").removeprefix("gitdir:").strip()
+    git_dir = (marker.parent / target).resolve()
+    if not git_dir.is_dir():
+        raise ProjectNotFound(f"{marker} points at {git_dir}, which is not there", hint="run: git worktree repair")
+    return git_dir
+
+
+def _common(git_dir: Path) -> Path:
+    pointer = git_dir / "commondir"
+    return (git_dir / pointer.read_text().strip()).resolve() if pointer.is_file() else git_dir
+
+
+def _is_bare(folder: Path) -> bool:
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()

@@ -1,0 +1,46 @@
+"""One lock for all of qanat's own writes to a repository, also across linked work trees."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from qanat.errors import WriteFailed, write_failed
+from qanat.git.location import Location
+
+WAIT_S = 60.0
+
+
+@contextlib.contextmanager
+def held(location: Location) -> Iterator[None]:
+    """Hold the lock; it goes with the process, so a killed one never leaves it behind. Raises WriteFailed."""
+    path = location.private / "lock"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        file = path.open("ab")
+    except OSError as error:
+        raise write_failed(path, error) from None
+    with file:
+        _wait(file.fileno(), path)
+        yield
+
+
+def _wait(descriptor: int, path: Path) -> None:
+    deadline = time.monotonic() + WAIT_S
+    pause_s = 0.001
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise WriteFailed(
+                    f"another qanat holds {path} for more than {WAIT_S:g} s",
+                    hint="see which with: fuser " + str(path),
+                ) from None
+            time.sleep(pause_s)
+            pause_s = min(0.02, pause_s * 1.5)
+        else:
+            return

@@ -1,0 +1,98 @@
+"""The state of the work tree: commit, branch, and what is not committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain.layout import RUNS
+from qanat.git import command
+from qanat.git.location import Location
+
+_OPERATIONS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that differs from the last commit: git's two letters (`??` untracked, `UU` in conflict) and its path."""
+
+    letters: str
+    path: str
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether a merge left both sides in it."""
+        return "U" in self.letters or self.letters in ("AA", "DD")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTree:
+    """What `git status` says: `commit` None before the first one, `branch` None on a detached HEAD."""
+
+    commit: str | None
+    branch: str | None
+    changes: tuple[Change, ...]
+    operation: str | None
+
+
+def look(location: Location) -> WorkTree:
+    """Ask git what is checked out and what differs from it; run records do not count. Raises GitRefused."""
+    status = command.output(
+        location.root,
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--untracked-files=normal",
+        "--ignore-submodules=none",
+    )
+    commit: str | None = None
+    branch: str | None = None
+    changes = []
+    fields = iter(status.decode("utf-8", "surrogateescape").split("\0"))
+    for line in fields:
+        if line.startswith("# branch.oid "):
+            commit = None if line.endswith("(initial)") else line[13:]
+        elif line.startswith("# branch.head "):
+            branch = None if line.endswith("(detached)") else line[14:]
+        elif line and line[0] in "12u?":
+            changes.append(_change(line))
+            if line[0] == "2":
+                next(fields)
+    kept = tuple(c for c in changes if not c.path.startswith(f"{RUNS}/"))
+    return WorkTree(commit, branch, kept, operation(location.git_dir))
+
+
+def _change(line: str) -> Change:
+    """Read one line of porcelain v2, section "Changed Tracked Entries" of git-status(1)."""
+    if line[0] == "?":
+        return Change("??", line[2:])
+    fields_before_path = {"1": 8, "2": 9, "u": 10}[line[0]]
+    parts = line.split(" ", fields_before_path)
+    return Change(parts[1].replace(".", " "), parts[-1])
+
+
+def operation(git_dir: Path) -> str | None:
+    """Name the merge, rebase or the like that is half done; None when there is none."""
+    return next((name for file, name in _OPERATIONS.items() if (git_dir / file).exists()), None)
+
+
+def checked_out(location: Location) -> str | None:
+    """Name the branch that is checked out, without asking git; None on a detached HEAD."""
+    head = (location.git_dir / "HEAD").read_text().strip()
+    return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else None
+
+
+def uncommitted_records(location: Location) -> list[Change]:
+    """List the run records in the work tree that are not in HEAD, or not as they are there."""
+    status = command.output(
+        location.root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", RUNS
+    )
+    fields = status.decode("utf-8", "surrogateescape").split("\0")
+    return [Change(field[:2], field[3:]) for field in fields if field]

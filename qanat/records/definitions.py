@@ -1,0 +1,75 @@
+"""Definitions (experiments, datasets, templates) between YAML mappings and values of the domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
+from qanat.records import schemas
+
+
+def experiment_from(content: dict[str, Any]) -> Experiment:
+    """Give the experiment that a valid mapping describes."""
+    return Experiment(
+        name=content["name"],
+        program=Program(content["executable"], content.get("executable_command", "")),
+        description=content.get("description", ""),
+        path=content.get("path", ""),
+        tags=tuple(content.get("tags", ())),
+        datasets=tuple(content.get("datasets", ())),
+        workdir=content.get("workdir"),
+        actions={name: _action(name, parts) for name, parts in content.get("actions", {}).items()},
+        metrics=tuple(
+            MetricSource(m["file"], tuple(m.get("keys", ())), m.get("better", {})) for m in content.get("metrics", ())
+        ),
+    )
+
+
+def _action(name: str, parts: dict[str, Any]) -> Action:
+    return Action(name, Program(parts["executable"], parts.get("executable_command", "")), parts.get("description", ""))
+
+
+def dataset_from(content: dict[str, Any]) -> Dataset:
+    """Give the dataset that a valid mapping describes."""
+    return Dataset(content["name"], content["path"], content.get("description", ""), tuple(content.get("tags", ())))
+
+
+def template_from(content: dict[str, Any]) -> Template:
+    """Give the template that a valid mapping describes."""
+    return Template(content["name"], content["runner"], content["options"], content.get("description", ""))
+
+
+def ordered(content: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Give content with `schema` first and the other keys in the order of the schema, unknown ones last."""
+    known = [key for key in schemas.schema(kind)["properties"] if key in content]
+    rest = [key for key in content if key not in known]
+    return {"schema": schemas.name_of(kind)} | {key: content[key] for key in (*known, *rest) if key != "schema"}
+
+
+def adopt(content: Any, kind: str) -> Any:
+    """Bring a mapping written for the first qanat into today's form; what needs no change is left as it is.
+
+    There `schema` was absent, an experiment's actions were a list of one-key maps, a tag or dataset
+    list could be left empty, and a template was nothing but its options.
+    """
+    if not isinstance(content, dict) or "schema" in content:
+        return content
+    kept = {key: value for key, value in content.items() if value is not None}
+    if isinstance(kept.get("actions"), list):
+        kept["actions"] = _actions_from_list(kept["actions"])
+    for key, item in kept.get("actions", {}).items() if isinstance(kept.get("actions"), dict) else ():
+        if isinstance(item, dict):
+            kept["actions"][key] = {k: v for k, v in item.items() if k != "name"}
+    if kind == "template" and "options" not in kept:
+        kept = {"options": kept}
+    return ordered(kept, kind)
+
+
+def _actions_from_list(items: list[Any]) -> Any:
+    actions: dict[str, Any] = {}
+    for item in items:
+        if not isinstance(item, dict) or not item:
+            return items
+        named = {str(item["name"]): item} if "executable" in item and "name" in item else item
+        actions |= named
+    return actions

@@ -1,0 +1,48 @@
+"""Reading and writing whole files; a write is a temporary file in the same folder and a rename."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from qanat.errors import InputInvalid, reason, write_failed
+
+TEMPORARY = ".tmp"
+
+
+def read(path: Path, *, limit_bytes: int | None = None) -> bytes:
+    """Give the bytes of a file; InputInvalid with the reason when it cannot be read or is larger than the limit."""
+    try:
+        with path.open("rb") as file:
+            if limit_bytes is None:
+                return file.read()
+            data = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise InputInvalid(f"{path}: {reason(error)}") from None
+    if len(data) > limit_bytes:
+        raise InputInvalid(f"{path}: is larger than {limit_bytes // 2**20} MiB")
+    return data
+
+
+def write(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Replace the file at path by data, making its folder when needed.
+
+    Whoever reads it meanwhile, also after a crash, sees the old bytes or the new ones. `durable`
+    waits for the disk, for what must outlive a power cut. Raises WriteFailed.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        try:
+            file = temporary.open("wb")
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = temporary.open("wb")
+        with file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+        raise write_failed(path, error) from None

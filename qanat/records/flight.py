@@ -1,0 +1,129 @@
+"""Journals of local runs in flight: who watches the run, and which group began and ended when.
+
+One file for each run in the repository's private folder, one JSON object per line, only ever appended to;
+so a run of a thousand groups costs a thousand lines, and a killed qanat leaves all that it knew. A line
+that was cut short by the kill is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from qanat.domain.job import JobHandle, JobStatus
+from qanat.domain.run import State
+from qanat.errors import write_failed
+
+FOLDER = "inflight"
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """The process that watches a run, and the record that it is about (path from the root of its work tree)."""
+
+    run_id: str
+    root: str
+    record: str
+    host: str
+    pid: int
+    process_start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What a journal says: the watcher, the handles of started groups with their moments, and known ends."""
+
+    file: Path
+    watcher: Watcher
+    started: dict[int, tuple[JobHandle, str]] = field(default_factory=dict)
+    ended: dict[int, JobStatus] = field(default_factory=dict)
+
+
+class Journal:
+    """A journal being written; removed when the run is recorded."""
+
+    def __init__(self, private: Path, watcher: Watcher) -> None:
+        self.path = private / FOLDER / f"{watcher.run_id}.jsonl"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("xb", buffering=0)
+        except OSError as error:
+            raise write_failed(self.path, error) from None
+        self._write({slot: getattr(watcher, slot) for slot in Watcher.__slots__})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def started(self, handle: JobHandle, moment: str) -> None:
+        """Note that a group has begun."""
+        details = dict(handle.details)
+        self._write(
+            {
+                "group": handle.group,
+                "intent": handle.intent,
+                "job": handle.job,
+                "details": details,
+                "started": moment,
+            }
+        )
+
+    def ended(self, group: int, status: JobStatus) -> None:
+        """Note how a group ended."""
+        known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
+        self._write({"group": group, "end": {k: v for k, v in known.items() if v is not None}})
+
+    def remove(self) -> None:
+        """Forget the run: its record says everything now."""
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        try:
+            os.write(self._file.fileno(), json.dumps(line).encode() + b"\n")
+        except OSError as error:
+            raise write_failed(self.path, error) from None
+
+
+def all_flights(private: Path) -> list[Flight]:
+    """Read every journal of a repository; one whose first line is not whole is left out."""
+    try:
+        names = sorted(os.listdir(private / FOLDER))  # noqa: PTH208  # three times as fast as Path.iterdir
+    except FileNotFoundError:
+        return []
+    return [f for name in names if name.endswith(".jsonl") and (f := read(private / FOLDER / name))]
+
+
+def read(path: Path) -> Flight | None:
+    """Read one journal; None when it is gone or has no whole first line."""
+    try:
+        lines = list(_lines(path.read_bytes()))
+        flight = Flight(path, Watcher(**lines[0]))
+    except (OSError, IndexError, TypeError):
+        return None
+    for line in lines[1:]:
+        group = line["group"]
+        if "end" in line:
+            flight.ended[group] = JobStatus(**{**line["end"], "state": State(line["end"]["state"])})
+        else:
+            flight.started[group] = (
+                JobHandle(line["intent"], group, line["job"], line["details"]),
+                line["started"],
+            )
+    return flight
+
+
+def _lines(data: bytes) -> Iterator[dict[str, Any]]:
+    for line in data.splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue

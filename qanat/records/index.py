@@ -1,0 +1,302 @@
+"""The derived index: what run records say, by file, so that listing thousands of runs reads none of them.
+
+It lives in `.qanat/cache/index.sqlite` and is never the truth: every row is keyed by the stamp (times,
+size, inode) of the file it was read from, and a missing, stale, locked or corrupt index is rebuilt from
+nothing. It also remembers which bytes passed which schema.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+
+from qanat.domain.layout import RUNS
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid
+from qanat.records import run_codec, yaml_io
+from qanat.records.files import TEMPORARY
+
+_LAYOUT = 1
+_TABLES = """
+CREATE TABLE runs (
+  path TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, number INTEGER, uid TEXT, experiment TEXT, state TEXT,
+  created TEXT, started TEXT, ended TEXT, description TEXT, tags TEXT, runner TEXT, storage TEXT,
+  groups INTEGER, groups_ended INTEGER, record TEXT
+) WITHOUT ROWID;
+CREATE TABLE passed (schema TEXT, digest BLOB, PRIMARY KEY (schema, digest)) WITHOUT ROWID;
+CREATE TABLE sizes (storage TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_NEWEST_FIRST = "ORDER BY created DESC, number DESC, uid"
+T = TypeVar("T")
+
+
+class RunSummary(NamedTuple):
+    """One row of a table of runs; `path` is the record's, from the project's root."""
+
+    path: str
+    number: int
+    uid: str
+    experiment: str
+    state: str
+    created: str
+    started: str | None
+    ended: str | None
+    description: str
+    tags: str
+    runner: str
+    storage: str
+    groups: int
+    groups_ended: int
+
+    @property
+    def id(self) -> str:
+        """The full id, such as 4-7f3a9c."""
+        return f"{self.number}-{self.uid}"
+
+
+_COLUMNS = ", ".join(RunSummary._fields)
+
+
+class Index:
+    """The index of one project; use it in a `with` block."""
+
+    def __init__(self, file: Path, root: Path) -> None:
+        self._file = file
+        self._root = root
+        self._database = self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            return self._connect(str(self._file))
+        except (sqlite3.DatabaseError, OSError):
+            return self._rebuilt()
+
+    def _connect(self, name: str) -> sqlite3.Connection:
+        database = sqlite3.connect(name, timeout=5, isolation_level=None)
+        try:
+            database.execute("PRAGMA synchronous = OFF")
+            if database.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+                self._create(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _create(self, database: sqlite3.Connection) -> None:
+        database.execute("BEGIN IMMEDIATE")
+        if database.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                database.execute(f'DROP TABLE "{name}"')
+            for statement in _TABLES.split(";\n"):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {_LAYOUT}")
+        database.execute("COMMIT")
+
+    def _rebuilt(self) -> sqlite3.Connection:
+        """Start over with an empty file, or in memory where the cache folder cannot be written."""
+        try:
+            self._file.unlink(missing_ok=True)
+            self._file.with_name(f"{self._file.name}-journal").unlink(missing_ok=True)
+            return self._connect(str(self._file))
+        except (sqlite3.DatabaseError, OSError):
+            return self._connect(":memory:")
+
+    def _surviving(self, work: Callable[[], T]) -> T:
+        """Do work on the database; when it turns out broken or stays locked, do it once more on a new one."""
+        try:
+            return work()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            locked = "locked" in str(error) or "busy" in str(error)
+            self._database = self._connect(":memory:") if locked else self._rebuilt()
+            self._sync()
+            return work()
+
+    # ---- run records
+
+    def sync(self) -> None:
+        """Bring the index up to date with the records on disk."""
+        self._surviving(self._sync)
+
+    def _sync(self) -> None:
+        on_disk = dict(_stamps(self._root))
+        known = dict(self._database.execute("SELECT path, stamp FROM runs"))
+        gone = known.keys() - on_disk.keys()
+        changed = [path for path, stamp in on_disk.items() if known.get(path) != stamp]
+        if not gone and not changed:
+            return
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._database.executemany("DELETE FROM runs WHERE path = ?", [(path,) for path in gone])
+            rows = (_row(self._root, path, on_disk[path]) for path in changed)
+            self._database.executemany(f"REPLACE INTO runs VALUES ({','.join('?' * 17)})", rows)  # noqa: S608
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    def summaries(
+        self, *, experiment: str | None = None, newest: int | None = None, live: bool = False
+    ) -> list[RunSummary]:
+        """List runs, the newest first: those of one experiment, at most `newest`, only those still going."""
+        where, values = _where(experiment=experiment, live=live)
+        query = f"SELECT {_COLUMNS} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
+        rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
+        return [RunSummary._make(row) for row in rows]
+
+    def records(self, *, experiment: str | None = None, newest: int | None = None) -> list[str]:
+        """List the same runs as JSON texts of the whole records."""
+        where, values = _where(experiment=experiment)
+        query = f"SELECT record FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
+        rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
+        return [row[0] for row in rows]
+
+    def unreadable(self) -> list[str]:
+        """List what is wrong with records that cannot be read, one sentence each."""
+        query = "SELECT problem FROM runs WHERE problem IS NOT NULL ORDER BY path"
+        return [row[0] for row in self._surviving(lambda: self._database.execute(query).fetchall())]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count the runs by experiment and state."""
+        query = "SELECT experiment, state, COUNT(*) FROM runs WHERE problem IS NULL GROUP BY experiment, state"
+        counts: dict[str, dict[str, int]] = {}
+        for experiment, state, count in self._surviving(lambda: self._database.execute(query).fetchall()):
+            counts.setdefault(experiment, {})[state] = count
+        return counts
+
+    # ---- bytes that passed a schema
+
+    def passed(self, schema: str, data: bytes) -> bool:
+        """Tell whether these very bytes are known to pass a schema."""
+        query = "SELECT 1 FROM passed WHERE schema = ? AND digest = ?"
+        return bool(self._surviving(lambda: self._database.execute(query, (schema, _digest(data))).fetchone()))
+
+    def remember_passed(self, schema: str, files: Iterable[bytes]) -> None:
+        """Remember that these bytes pass a schema."""
+        rows = [(schema, _digest(data)) for data in files]
+        self._surviving(lambda: self._database.executemany("INSERT OR IGNORE INTO passed VALUES (?, ?)", rows))
+
+    # ---- sizes of storage directories whose run has ended
+
+    def sizes(self) -> dict[str, int]:
+        """Give the bytes of storage directories that were measured after their run had ended."""
+        return dict(self._surviving(lambda: self._database.execute("SELECT storage, bytes FROM sizes").fetchall()))
+
+    def remember_sizes(self, sizes: Mapping[str, int]) -> None:
+        """Remember the bytes of storage directories."""
+        rows = list(sizes.items())
+        self._surviving(lambda: self._database.executemany("REPLACE INTO sizes VALUES (?, ?)", rows))
+
+
+def _where(*, experiment: str | None = None, live: bool = False) -> tuple[str, tuple[str, ...]]:
+    parts, values = ["problem IS NULL"], []
+    if experiment is not None:
+        parts.append("experiment = ?")
+        values.append(experiment)
+    if live:
+        parts.append("state IN ('queued', 'running', 'held')")
+    return " AND ".join(parts), tuple(values)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _stamps(root: Path) -> Iterator[tuple[str, str]]:
+    """Give path and stamp of every record; symbolic links and temporary files are passed over."""
+    base = str(root)
+    for experiment in _folders(f"{base}/{RUNS}"):
+        for folder in _folders(experiment.path):
+            with os.scandir(folder.path) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".yaml") and entry.is_file(follow_symlinks=False):
+                        s = entry.stat(follow_symlinks=False)
+                        yield (
+                            entry.path[len(base) + 1 :],
+                            f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}",
+                        )
+                    elif entry.name.endswith(TEMPORARY):
+                        _drop_if_stale(entry)
+
+
+def _folders(path: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return [e for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _drop_if_stale(entry: os.DirEntry[str]) -> None:
+    """Remove a temporary file that a killed process left an hour ago or longer."""
+    import time
+
+    try:
+        if entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > 3600:
+            Path(entry.path).unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...]:
+    try:
+        data = (root / path).read_bytes()
+        content = yaml_io.load(data, path)
+        run = run_codec.from_mapping(content, path)
+        if run_codec.path_of(run) != path:
+            raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
+    except OSError as error:
+        return (path, "", f"{path}: {error.strerror}", *(None,) * 14)
+    except InputInvalid as error:
+        return (path, stamp, error.message, *(None,) * 14)
+    return (path, stamp, None, *_columns(run), _json(content))
+
+
+def _columns(run: Run) -> tuple[Any, ...]:
+    return (
+        run.number,
+        run.uid,
+        run.experiment,
+        run.state.value,
+        run.created,
+        run.started,
+        run.ended,
+        run.description,
+        ", ".join(run.tags),
+        run.runner.name,
+        run.storage,
+        len(run.groups),
+        sum(group.state.ended for group in run.groups),
+    )
+
+
+def _json(content: Any) -> str:
+    try:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_without_nan(content), ensure_ascii=False)
+
+
+def _without_nan(content: Any) -> Any:
+    """Replace numbers that JSON does not have by null."""
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and content - content != 0 else content

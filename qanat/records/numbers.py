@@ -1,0 +1,52 @@
+"""Run numbers: counted over the whole repository, handed out once, never again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from qanat.records import files
+
+FILE = "next-run"
+
+
+def take(private: Path, runs: Path) -> int:
+    """Take the next number; the caller holds the repository's lock.
+
+    It is one more than any number handed out here, and than any record in the work tree, which may
+    have come from another clone. `private` is the folder of the counter, `runs` that of the records.
+    """
+    number = peek(private, runs)
+    files.write(private / FILE, f"{number}\n".encode())
+    return number
+
+
+def peek(private: Path, runs: Path) -> int:
+    """Tell which number the next run will get, if nobody else takes it before."""
+    return max(_handed_out(private / FILE), _highest(runs)) + 1
+
+
+def _handed_out(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _highest(runs: Path) -> int:
+    """Find the highest number among record files, looking only into the last folder of each experiment."""
+    highest = 0
+    for experiment in _entries(runs):
+        folders = [int(f.name) for f in _entries(experiment.path) if f.name.isdecimal()]
+        if folders:
+            names = (f.name.partition("-")[0] for f in _entries(f"{experiment.path}/{max(folders)}"))
+            highest = max(highest, *(int(n) for n in names if n.isdecimal() and len(n) < 10), 0)
+    return highest
+
+
+def _entries(path: Path | str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

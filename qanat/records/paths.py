@@ -1,0 +1,47 @@
+"""Where everything of a project is; see "What is where" in DESIGN.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain.layout import DEFINITIONS, RUNS, STATE
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPaths:
+    """The files of the project whose root this is."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """The `.qanat` folder."""
+        return self.root / STATE
+
+    @property
+    def config(self) -> Path:
+        """The project's settings."""
+        return self.state / "config.yaml"
+
+    @property
+    def runs(self) -> Path:
+        """The folder of run records."""
+        return self.root / RUNS
+
+    @property
+    def index(self) -> Path:
+        """The derived index; may be deleted at any time."""
+        return self.state / "cache" / "index.sqlite"
+
+    def folder(self, kind: str) -> Path:
+        """The folder of all definitions of a kind."""
+        return self.state / DEFINITIONS[kind]
+
+    def definition(self, kind: str, name: str, runner: str = "") -> Path:
+        """The file of one experiment, dataset, document, or (with its runner) template."""
+        return self.folder(kind) / runner / f"{name}.yaml"
+
+    def relative(self, path: Path) -> str:
+        """Write a path as people see it: from the project's root where it lies inside, absolute otherwise."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)

@@ -1,0 +1,236 @@
+"""A run between its record (a YAML mapping) and the values of the domain.
+
+Decoding checks every value that it takes, so that a record from anywhere gives a Run or a sentence; what
+else the schema asks of a record is checked by `qanat validate` and the hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qanat.domain import times
+from qanat.domain.layout import record_path
+from qanat.domain.names import name_problem
+from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
+from qanat.errors import InputInvalid
+from qanat.records import schemas, yaml_io
+
+FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "groups"})
+_MISSING = object()
+_STATES = frozenset(state.value for state in State)
+
+
+def path_of(run: Run) -> str:
+    """Give the path of a run's record from the project's root."""
+    return record_path(run.experiment, run.number, run.uid)
+
+
+def encode(run: Run) -> bytes:
+    """Write a run as its record."""
+    return yaml_io.dump(to_mapping(run), flow=FLOW)
+
+
+def to_mapping(run: Run) -> dict[str, Any]:
+    """Give the record's keys and values, in the record's order."""
+    code: dict[str, Any] = {
+        "commit": run.code.commit,
+        "tree": run.code.tree,
+        "branch": run.code.branch,
+        "snapshot": run.code.snapshot,
+        "workdir": run.code.workdir,
+    }
+    if run.code.changed_while_running is not None:
+        code["changed_while_running"] = run.code.changed_while_running
+    asked: dict[str, Any] = {"args": run.asked.args, "groups": run.asked.groups, "ranges": run.asked.ranges}
+    asked |= _present(param_file=run.asked.param_file, parameters_file=run.asked.parameters_file)
+    record: dict[str, Any] = {
+        "schema": schemas.name_of("run"),
+        "id": run.id,
+        "experiment": run.experiment,
+        "description": run.description,
+        "tags": run.tags,
+        "created": run.created,
+        "author": run.author,
+        "host": run.host,
+        "code": code,
+        "command": run.command,
+        "datasets": dict(run.datasets),
+        "parameters": asked,
+        "runner": {"name": run.runner.name}
+        | _present(template=run.runner.template)
+        | {"options": dict(run.runner.options)},
+        "storage": run.storage,
+        "submission": dict(run.submission),
+        "state": run.state.value,
+        "started": run.started,
+        "ended": run.ended,
+    }
+    record |= _present(rerun_of=run.rerun_of)
+    record["groups"] = [_group_row(group) for group in run.groups]
+    return record
+
+
+def _group_row(group: Group) -> dict[str, Any]:
+    row: dict[str, Any] = {"group": group.number, "args": group.args}
+    row |= _present(job=group.job)
+    row["state"] = group.state.value
+    row |= _present(
+        exit_code=group.exit_code,
+        signal=group.signal,
+        reason=group.reason or None,
+        started=group.started,
+        ended=group.ended,
+        host=group.host,
+        attempt=group.attempt if group.attempt > 1 else None,
+        metrics=dict(group.metrics) or None,
+    )
+    return row
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def decode(data: bytes, source: str) -> Run:
+    """Read a record; `source` is its path, for messages. Raises InputInvalid."""
+    return from_mapping(yaml_io.load(data, source), source)
+
+
+def from_mapping(content: Any, source: str) -> Run:
+    """Give the run of a record's mapping. Raises InputInvalid naming the key that is wrong."""
+    top = _Reader(content, source, "")
+    schemas.check_version(content, "run", source)
+    number, _, uid = top.text("id").partition("-")
+    if not (number.isascii() and number.isdigit() and len(number) < 10 and len(uid) == 6):
+        raise InputInvalid(f"{source}: id: {top.text('id')!r} is not a run's id", hint="it looks like 4-7f3a9c")
+    code, asked, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
+    groups = top.take("groups", list)
+    if not groups:
+        raise InputInvalid(f"{source}: groups: is empty")
+    return Run(
+        number=int(number),
+        uid=uid,
+        experiment=top.name("experiment"),
+        description=top.text("description"),
+        tags=top.texts("tags"),
+        created=top.moment("created"),
+        author=top.text("author"),
+        host=top.text("host"),
+        code=Code(
+            code.text("commit"),
+            code.text("tree"),
+            code.optional("branch", str),
+            code.take("snapshot", bool),
+            code.text("workdir"),
+            code.optional("changed_while_running", bool),
+        ),
+        command=top.texts("command"),
+        datasets=top.text_map("datasets"),
+        asked=Asked(
+            asked.texts("args"),
+            asked.texts("groups"),
+            asked.texts("ranges"),
+            asked.optional("param_file", str),
+            asked.optional("parameters_file", str),
+        ),
+        runner=RunnerChoice(runner.text("name"), runner.optional("template", str), runner.take("options", dict)),
+        storage=top.text("storage"),
+        submission=top.take("submission", dict),
+        groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
+        rerun_of=top.optional("rerun_of", str),
+    )
+
+
+def _group(content: Any, source: str, place: int) -> Group:
+    row = _Reader(content, source, f"groups.{place}.")
+    state = row.text("state")
+    if state not in _STATES:
+        raise InputInvalid(f"{source}: groups.{place}.state: {state!r} is not a state")
+    return Group(
+        number=row.take("group", int),
+        args=row.texts("args"),
+        state=State(state),
+        job=row.optional("job", str),
+        exit_code=row.optional("exit_code", int),
+        signal=row.optional("signal", int),
+        reason=row.optional("reason", str) or "",
+        started=row.optional_moment("started"),
+        ended=row.optional_moment("ended"),
+        host=row.optional("host", str),
+        attempt=row.optional("attempt", int) or 1,
+        metrics=row.numbers("metrics"),
+    )
+
+
+class _Reader:
+    """Takes values out of a mapping, each with the type that it must have."""
+
+    __slots__ = ("_content", "_place", "_source")
+
+    def __init__(self, content: Any, source: str, place: str) -> None:
+        if not isinstance(content, dict):
+            raise InputInvalid(f"{source}: {place.rstrip('.') or 'the file'}: is not a mapping")
+        self._content: Mapping[str, Any] = content
+        self._source = source
+        self._place = place
+
+    def take(self, key: str, kind: type) -> Any:
+        value = self._content.get(key, _MISSING)
+        if type(value) is not kind:
+            raise self._wrong(key, "is missing" if value is _MISSING else f"is not {_KIND[kind]}")
+        return value
+
+    def optional(self, key: str, kind: type) -> Any:
+        return None if self._content.get(key) is None else self.take(key, kind)
+
+    def text(self, key: str) -> str:
+        text: str = self.take(key, str)
+        return text
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        items = self.take(key, list)
+        for item in items:
+            if type(item) is not str:
+                raise self._wrong(key, "is not a list of texts")
+        return tuple(items)
+
+    def text_map(self, key: str) -> dict[str, str]:
+        items: dict[str, str] = self.take(key, dict)
+        if any(type(value) is not str for value in items.values()):
+            raise self._wrong(key, "has a value that is not text")
+        return items
+
+    def name(self, key: str) -> str:
+        name = self.text(key)
+        if problem := name_problem(name):
+            raise self._wrong(key, f"{name!r} {problem}")
+        return name
+
+    def moment(self, key: str) -> str:
+        moment = self.text(key)
+        try:
+            known = times.parse(moment).tzinfo is not None
+        except ValueError:
+            known = False
+        if not known:
+            raise self._wrong(key, f"{moment!r} is not a moment such as 2026-11-23T05:17:55+00:00")
+        return moment
+
+    def optional_moment(self, key: str) -> str | None:
+        return None if self._content.get(key) is None else self.moment(key)
+
+    def numbers(self, key: str) -> dict[str, float]:
+        items: dict[str, float] = self.optional(key, dict) or {}
+        if any(type(value) not in (int, float) for value in items.values()):
+            raise self._wrong(key, "has a value that is not a number")
+        return items
+
+    def inner(self, key: str) -> _Reader:
+        return _Reader(self.take(key, dict), self._source, f"{self._place}{key}.")
+
+    def _wrong(self, key: str, problem: str) -> InputInvalid:
+        return InputInvalid(f"{self._source}: {self._place}{key}: {problem}")
+
+
+_KIND = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a mapping"}

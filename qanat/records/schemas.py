@@ -1,0 +1,120 @@
+"""The schemas of qanat's files, and what a file breaks of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from qanat import __version__
+from qanat.errors import InputInvalid
+
+KINDS = ("config", "experiment", "dataset", "template", "run", "document")
+VERSIONS = dict.fromkeys(KINDS, 1)
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaProblem:
+    """What a schema has to say about one place of a file."""
+
+    path: KeyPath
+    problem: str
+
+
+def name_of(kind: str) -> str:
+    """Give what a file of this kind says under its first key, such as `run/1`."""
+    return f"{kind}/{VERSIONS[kind]}"
+
+
+def check_version(content: Any, kind: str, source: str) -> None:
+    """Raise InputInvalid when content names another kind, or a version that this qanat does not know."""
+    declared = content.get("schema") if isinstance(content, dict) else None
+    if declared is None or declared == name_of(kind):
+        return
+    found, _, version = str(declared).partition("/")
+    if found == kind and version.isascii() and version.isdigit() and int(version[:9]) > VERSIONS[kind]:
+        raise InputInvalid(
+            f"{source}: is in the form {declared}, and qanat {__version__} reads up to {name_of(kind)}",
+            hint="install a newer qanat: pip install --upgrade qanat",
+        )
+    raise InputInvalid(f"{source}: schema {declared!r} is not {name_of(kind)}", hint=f"write schema: {name_of(kind)}")
+
+
+def problems(content: Any, kind: str) -> list[SchemaProblem]:
+    """List what content breaks of the schema of its kind, in the order of the file's keys."""
+    found = [SchemaProblem(tuple(e.absolute_path), _sentence(e)) for e in _validator(kind).iter_errors(content)]
+    return sorted(found, key=lambda p: [str(part).zfill(9) for part in p.path])
+
+
+@cache
+def schema(kind: str) -> dict[str, Any]:
+    """Give the current schema of a kind."""
+    name = f"{kind}.v{VERSIONS[kind]}.schema.json"
+    here = Path(__file__).resolve()
+    # A wheel has them in the package; a checkout and an editable install at the top of the tree.
+    for folder in (here.parents[1] / "schemas", here.parents[2] / "schemas"):
+        if (folder / name).is_file():
+            loaded: dict[str, Any] = json.loads((folder / name).read_bytes())
+            return loaded
+    raise FileNotFoundError(name)
+
+
+@cache
+def _validator(kind: str) -> Any:
+    # Imported here: jsonschema takes 0.07-0.13 s, and files that are known to be valid do not need it.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema(kind))
+
+
+def _sentence(error: Any) -> str:
+    """Say in a person's words what jsonschema found."""
+    value = _short(error.instance)
+    match error.validator:
+        case "required":
+            missing = next(k for k in error.validator_value if k not in error.instance)
+            return f"the key {missing!r} is missing"
+        case "additionalProperties":
+            extra = sorted(error.instance.keys() - error.schema.get("properties", {}).keys())
+            known = ", ".join(k for k in error.schema.get("properties", {}))
+            return f"unknown key {extra[0]!r}" + (f"; known are {known}" if known else "")
+        case "type":
+            return f"{value} is not {_article(error.validator_value)}"
+        case "enum":
+            return f"{value} is not one of {', '.join(map(str, error.validator_value))}"
+        case "const":
+            return f"{value} is not {error.validator_value}"
+        case "pattern":
+            return f"{value} does not have the form of {_example(error)}"
+        case "minLength" | "minItems":
+            return "is empty"
+        case "uniqueItems":
+            return "has the same item twice"
+        case _:
+            return str(error.message).partition("\n")[0][:200]
+
+
+def _example(error: Any) -> str:
+    examples = error.schema.get("examples")
+    return str(examples[0]) if examples else str(error.validator_value).removesuffix(r"(?!\n)")
+
+
+def _article(types: str | list[str]) -> str:
+    names = {
+        "object": "a mapping",
+        "array": "a list",
+        "string": "text",
+        "null": "empty",
+        "integer": "a whole number",
+    }
+    wanted = [types] if isinstance(types, str) else types
+    return " or ".join(names.get(t, f"a {t}") for t in wanted)
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if not isinstance(value, dict | list) else ("a mapping" if isinstance(value, dict) else "a list")
+    return text if len(text) <= 60 else text[:57] + "…'"

@@ -1,0 +1,142 @@
+"""The files of a storage directory: `info.yaml`, `group_info.yaml`, progress and metrics.
+
+Actions of users read the two info files, so their keys stay as they have always been.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qanat.domain import completion, metrics, parameters, progress
+from qanat.domain.completion import COMPLETION, Completion
+from qanat.domain.experiment import MetricSource
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid, reason, write_failed
+from qanat.records import files, yaml_io
+
+INFO = "info.yaml"
+GROUP_INFO = "group_info.yaml"
+PARAMETERS_FILES = "parameters_files"
+PROGRESS = "progress.txt"
+METRICS_BYTES_MAX = 8 * 2**20
+DEFAULT_METRICS = (MetricSource("metrics.json"), MetricSource("metrics.yaml"))
+
+
+def make(folder: Path) -> None:
+    """Make a directory with its parents; WriteFailed with the reason when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_failed(folder, error) from None
+
+
+def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workdir: Path) -> None:
+    """Write `info.yaml` of a run: what runs, where, with which parameters, and how it is doing."""
+    count = len(run.groups)
+    content = {
+        "run_id": run.number,
+        "id": run.id,
+        "experiment": run.experiment,
+        "executable": run.command[-1],
+        "executable_command": shlex.join(run.command[:-1]),
+        "storage_path": str(storage),
+        "commands": [shlex.join(command) for command in commands],
+        "groups_of_parameters": [parameters.named(group.args) for group in run.groups],
+        "repertories": [str(group_folder(storage, group.number, count)) for group in run.groups],
+        "working_directory": str(workdir),
+        "datasets": dict(run.datasets),
+        "commit_sha": run.code.commit,
+        "status": run.state.value,
+        "start_time": run.started or run.created,
+        "end_time": run.ended,
+    }
+    files.write(storage / INFO, yaml_io.dump(content))
+
+
+def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str]) -> None:
+    """Write `group_info.yaml` of one group among several."""
+    content = {"command": shlex.join(command), "parameters": parameters.named(args)}
+    files.write(folder / GROUP_INFO, yaml_io.dump(content))
+
+
+def read_progress(folder: Path) -> float | None:
+    """Give how much of a group is done, from 0 to 1; None when its program does not say."""
+    try:
+        with (folder / PROGRESS).open("rb") as file:
+            head = file.read(progress.HEAD_BYTES)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - progress.TAIL_BYTES))
+            return progress.fraction(head, file.read(progress.TAIL_BYTES), whole=size <= progress.TAIL_BYTES)
+    except OSError:
+        return None
+
+
+def run_progress(storage: Path, groups: int) -> float | None:
+    """Give the mean progress of a run's groups; a group that says nothing counts as 0 once one says something."""
+    fractions = [read_progress(group_folder(storage, group, groups)) for group in range(groups)]
+    if all(f is None for f in fractions):
+        return None
+    return sum(f or 0.0 for f in fractions) / groups
+
+
+def read_completion(folder: Path) -> Completion | None:
+    """Read the completion file of a group's directory; None when there is none, or not yet all of it."""
+    try:
+        with (folder / COMPLETION).open(errors="replace") as file:
+            return completion.parse(file.read(65_536), os.fstat(file.fileno()).st_mtime)
+    except OSError:
+        return None
+
+
+def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[str, float], list[str]]:
+    """Collect the metrics that a group left, and one sentence for each file that cannot be read."""
+    found: dict[str, float] = {}
+    problems = []
+    for source in sources or DEFAULT_METRICS:
+        path = folder / source.file
+        if not path.is_file():
+            continue
+        try:
+            numbers = metrics.flatten(_parse(path))
+        except (InputInvalid, ValueError, RecursionError) as error:
+            problems.append(f"{path}: is not a file of metrics: {error}")
+            continue
+        found |= metrics.select(numbers, source.keys)
+    return found, problems
+
+
+def _parse(path: Path) -> Any:
+    data = files.read(path, limit_bytes=METRICS_BYTES_MAX)
+    return json.loads(data) if path.suffix == ".json" else yaml_io.load(data, str(path))
+
+
+def size_of(folder: Path) -> int:
+    """Sum the bytes of all files below a directory; links are counted as links, what vanishes meanwhile as 0."""
+    total = 0
+    stack = [str(folder)]
+    while stack:
+        try:
+            with os.scandir(stack.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        stack.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total
+
+
+def keep_parameters_file(source: Path, storage: Path) -> None:
+    """Keep a copy of a file for the program in the run's storage directory."""
+    data = files.read(source)
+    try:
+        files.write(storage / PARAMETERS_FILES / source.name, data)
+    except OSError as error:
+        raise InputInvalid(f"{source}: {reason(error)}") from None

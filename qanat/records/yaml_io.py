@@ -1,0 +1,234 @@
+"""YAML as qanat reads and writes it.
+
+Reading takes libyaml's events, so that nothing in a file is ever constructed, imported or expanded: no
+tags, no anchors, no duplicate keys, limited depth and size, and the line of every key at hand. Writing is
+deterministic: the order given, one key per line, two spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qanat.errors import InputInvalid
+from qanat.records import yaml_scalars
+
+FILE_BYTES_MAX = 64 * 2**20
+DEPTH_MAX = 60
+FLOW_WIDTH = 100
+
+Path = tuple[str | int, ...]
+
+
+class YamlInvalid(InputInvalid):
+    """A file is no YAML that qanat takes; `line` counts from 1."""
+
+    def __init__(self, source: str, line: int, problem: str, *, hint: str = "") -> None:
+        super().__init__(f"{source}:{line}: {problem}", hint=hint)
+        self.line = line
+        self.problem = problem
+
+
+def load(data: bytes, source: str, *, text: bool = False, lines: dict[Path, int] | None = None) -> Any:
+    """Read one YAML document; `source` is the file's name for messages. Raises YamlInvalid.
+
+    Keys are always strings. With `text`, scalars stay as they were written (an empty or null one is
+    None). `lines` is filled with the line of every key and item by its path.
+    """
+    if len(data) > FILE_BYTES_MAX:
+        raise YamlInvalid(source, 1, f"the file is larger than {FILE_BYTES_MAX // 2**20} MiB")
+    return _Builder(_decode(data, source), source, text, lines).build()
+
+
+def _decode(data: bytes, source: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise YamlInvalid(source, line, "is not UTF-8 text", hint="save the file as UTF-8") from None
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or sequence that is being filled; `key` is the mapping's key that waits for its value."""
+
+    value: Any
+    key: str | None = None
+    path: Path = ()
+
+
+class _Builder:
+    """Builds plain Python values out of libyaml's events."""
+
+    def __init__(self, content: str, source: str, text: bool, lines: dict[Path, int] | None) -> None:
+        # Imported here: PyYAML takes 20 ms, and `qanat --help` reads no YAML.
+        import yaml
+
+        self._yaml = yaml
+        self._source = source
+        self._text = text
+        self._lines = lines
+        self._open: list[_Open] = []
+        self._roots: list[Any] = []
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            self._parser = loader(content)
+        except yaml.YAMLError as error:
+            raise self._from_yaml(error) from None
+
+    def build(self) -> Any:
+        yaml = self._yaml
+        steps = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._start,
+            yaml.SequenceStartEvent: self._start,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+        }
+        try:
+            while (event := self._parser.get_event()) is not None:
+                if step := steps.get(type(event)):
+                    step(event)
+        except yaml.YAMLError as error:
+            raise self._from_yaml(error) from None
+        if len(self._roots) > 1:
+            raise YamlInvalid(self._source, 1, "holds more than one document", hint="remove the --- lines")
+        return self._roots[0] if self._roots else None
+
+    def _scalar(self, event: Any) -> None:
+        self._refuse_extras(event)
+        value = event.value
+        if self._open and self._open[-1].key is None and isinstance(self._open[-1].value, dict):
+            self._take_key(value, event)
+            return
+        if event.implicit[0] and event.style in (None, ""):
+            resolved = yaml_scalars.resolve(value)
+            value = resolved if resolved is None or not self._text else value
+        self._put(value, event)
+
+    def _take_key(self, key: str, event: Any) -> None:
+        top = self._open[-1]
+        if key in top.value:
+            raise self._problem(event, f"the key {key!r} is there twice", "keep one of the two")
+        top.key = key
+        if self._lines is not None:
+            self._lines[(*top.path, key)] = event.start_mark.line + 1
+
+    def _start(self, event: Any) -> None:
+        self._refuse_extras(event)
+        if len(self._open) >= DEPTH_MAX:
+            raise self._problem(event, f"is nested deeper than {DEPTH_MAX} levels")
+        is_mapping = type(event) is self._yaml.MappingStartEvent
+        if self._open and self._open[-1].key is None and isinstance(self._open[-1].value, dict):
+            raise self._problem(event, "a key is a single word, not a list or mapping")
+        value: Any = {} if is_mapping else []
+        path = self._put(value, event)
+        self._open.append(_Open(value, None, path))
+
+    def _end(self, _event: Any) -> None:
+        self._open.pop()
+
+    def _put(self, value: Any, event: Any) -> Path:
+        if not self._open:
+            self._roots.append(value)
+            return ()
+        top = self._open[-1]
+        if isinstance(top.value, list):
+            top.value.append(value)
+            if self._lines is None:
+                return ()
+            path = (*top.path, len(top.value) - 1)
+            self._lines[path] = event.start_mark.line + 1
+            return path
+        key, top.key = top.key, None
+        top.value[key] = value
+        return (*top.path, key or "") if self._lines is not None else ()
+
+    def _alias(self, event: Any) -> None:
+        raise self._problem(event, "uses an alias (*name)", "write the value out")
+
+    def _refuse_extras(self, event: Any) -> None:
+        if event.anchor is not None:
+            raise self._problem(event, "uses an anchor (&name)", "write the value out where it is used")
+        if event.tag is not None:
+            raise self._problem(event, f"uses the tag {event.tag!r}", "write a plain value")
+
+    def _problem(self, event: Any, problem: str, hint: str = "") -> YamlInvalid:
+        return YamlInvalid(self._source, event.start_mark.line + 1, problem, hint=hint)
+
+    def _from_yaml(self, error: Any) -> YamlInvalid:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "is not YAML"
+        return YamlInvalid(self._source, mark.line + 1 if mark else 1, f"is not YAML: {problem}")
+
+
+def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> bytes:
+    """Write a mapping as a YAML document.
+
+    A value under a top-level key in `flow` is written on one line (a list of mappings: one line for
+    each), as long as it fits in FLOW_WIDTH columns or is such a row. Raises InputInvalid for text that
+    is not Unicode.
+    """
+    out: list[str] = []
+    for key, value in content.items():
+        _write_pair(out, "", key, value, flow=key in flow)
+    try:
+        return ("\n".join(out) + "\n").encode()
+    except UnicodeEncodeError as error:
+        word = error.object[max(0, error.start - 20) : error.end + 20]
+        raise InputInvalid(f"{word!r} is not text that YAML can hold", hint="use UTF-8 only") from None
+
+
+def _write_pair(out: list[str], indent: str, key: str, value: Any, *, flow: bool = False) -> None:
+    name = f"{indent}{yaml_scalars.write_string(key)}:"
+    if isinstance(value, str) and "\n" in value and _write_literal(out, indent, name, value):
+        return
+    if not isinstance(value, dict | list | tuple) or not value:
+        out.append(f"{name} {_flow(value)}")
+        return
+    if flow and isinstance(value, list | tuple) and isinstance(value[0], dict):
+        out.append(name)
+        out.extend(f"{indent}- {_flow(row)}" for row in value)
+        return
+    if flow or (isinstance(value, list | tuple) and not any(isinstance(v, dict | list) for v in value)):
+        line = f"{name} {_flow(value)}"
+        if len(line) <= FLOW_WIDTH:
+            out.append(line)
+            return
+    out.append(name)
+    if isinstance(value, dict):
+        for inner, item in value.items():
+            _write_pair(out, f"{indent}  ", inner, item)
+    else:
+        _write_items(out, indent, value)
+
+
+def _write_items(out: list[str], indent: str, items: Any) -> None:
+    for item in items:
+        if isinstance(item, dict) and item:
+            first = len(out)
+            for key, value in item.items():
+                _write_pair(out, f"{indent}  ", key, value)
+            out[first] = f"{indent}- {out[first][len(indent) + 2 :]}"
+        else:
+            out.append(f"{indent}- {_flow(item)}")
+
+
+def _write_literal(out: list[str], indent: str, name: str, value: str) -> bool:
+    body = value.removesuffix("\n")
+    if body.endswith("\n") or not yaml_scalars.printable_lines(body):
+        return False
+    out.append(f"{name} |{'' if value.endswith(chr(10)) else '-'}")
+    out.extend(f"{indent}  {line}" if line else "" for line in body.split("\n"))
+    return True
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        pairs = (f"{yaml_scalars.write_string(k)}: {_flow(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_flow, value))}]"
+    return yaml_scalars.write(value)

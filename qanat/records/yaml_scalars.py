@@ -1,0 +1,95 @@
+"""YAML scalars, both ways: which plain words are numbers, and how a value is written so that it reads back.
+
+Reading follows YAML 1.2's core schema, so `yes`, `10:30` and `2026-11-23` are the strings that were typed.
+Writing is safe for readers of YAML 1.1 as well: whatever either version takes for something else is quoted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,300})\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,5})?\Z")
+_SPECIAL = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+_MAY_BEGIN_NUMBER = frozenset("0123456789+-.")
+
+_RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+_WORD = r"[\w./+@()<>=;^$%~-]+"
+_PLAIN = re.compile(rf"(?:(?:--?|\.?/)?[^\W\d]|/)(?:{_WORD})?(?: {_WORD})*\Z")
+# Moments, run ids and object ids begin with a digit and still are no number in either version.
+_OURS = re.compile(
+    r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00|\d+-[0-9a-f]{6}|(?=[0-9e]*[a-df])[0-9a-f]{40,64})\Z"
+)
+_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+
+
+def resolve(word: str) -> Any:
+    """Give the value of a plain scalar: None, a bool, a number, or the word itself."""
+    if word in _SPECIAL:
+        return _SPECIAL[word]
+    if word[0] not in _MAY_BEGIN_NUMBER:
+        return word
+    if _INT.match(word):
+        return int(word)
+    return float(word) if _FLOAT.match(word) else word
+
+
+def write(value: Any) -> str:
+    """Write None, a bool, a number or a string on one line."""
+    if isinstance(value, str):
+        return write_string(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _write_float(value)
+    if isinstance(value, int):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a record")
+
+
+def write_string(text: str) -> str:
+    """Write a string: plain where no reader can take it for something else, quoted otherwise."""
+    if (_PLAIN.match(text) and text.lower() not in _RESERVED) or _OURS.match(text):
+        return text
+    if _UNPRINTABLE.search(text):
+        quotable = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{_UNPRINTABLE.sub(_escape, quotable)}"'
+    return "'" + text.replace("'", "''") + "'"
+
+
+def printable_lines(text: str) -> bool:
+    """Tell whether text can be written as a literal block: plain lines, the first one neither empty nor indented."""
+    lines = text.split("\n")
+    return bool(lines[0]) and lines[0][0] != " " and not any(_UNPRINTABLE.search(line) for line in lines)
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    code = ord(char)
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}"
+
+
+def _write_float(value: float) -> str:
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    text = repr(value)
+    # YAML 1.1 wants a point in the mantissa and a sign in the exponent: 1e-05 would be a string there.
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text

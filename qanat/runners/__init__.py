@@ -1,0 +1,1 @@
+"""What starts jobs: on this machine, or through a scheduler."""

@@ -1,0 +1,81 @@
+"""Processes of this machine: telling one from a stranger with the same number, and ending whole families.
+
+A process is known by its number and its start, since numbers are used again; a family by a variable in
+its environment, which children inherit and nobody else has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def start_of(pid: int) -> str | None:
+    """Give what tells this process from any later one with its number; None when there is no such process."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_bytes()
+    except FileNotFoundError:
+        return None if (_PROC / "self").exists() else _start_from_ps(pid)
+    except (ProcessLookupError, PermissionError):
+        return None
+    # The second field is the program's name in brackets, which may hold anything; see proc(5).
+    fields = stat.rpartition(b")")[2].split()
+    return None if fields[0] in (b"Z", b"X") else f"{_boot()}:{fields[19].decode()}"
+
+
+def _boot() -> str:
+    try:
+        return (_PROC / "sys/kernel/random/boot_id").read_text().strip()[:8]
+    except OSError:
+        return "0"
+
+
+def _start_from_ps(pid: int) -> str | None:
+    """Ask ps, where there is no /proc (macOS)."""
+    done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
+
+
+def is_alive(pid: int, start: str) -> bool:
+    """Tell whether the process that had this number and start is still there."""
+    return start_of(pid) == start
+
+
+def family(variable: str, value: str) -> list[int]:
+    """List the processes of ours that have this variable in their environment, this process left out."""
+    needle = f"{variable}={value}".encode()
+    found = []
+    for entry in os.scandir(_PROC) if _PROC.is_dir() else ():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if needle in (_PROC / entry.name / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def signal_session(leader: int, number: int) -> bool:
+    """Send a signal to the process group that leader began; False when nothing of it is left."""
+    try:
+        os.killpg(leader, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def end_family(variable: str, value: str, leader: int | None, wait_s: float) -> None:
+    """End what is left of a family whose first process is gone: wait a moment for it, then kill it."""
+    deadline = time.monotonic() + wait_s
+    while leader and signal_session(leader, 0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if leader:
+        signal_session(leader, signal.SIGKILL)
+    for pid in family(variable, value):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)

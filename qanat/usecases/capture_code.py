@@ -1,0 +1,103 @@
+"""Knowing which code runs: the commit of a clean tree, or of a dirty one that is committed or kept as a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qanat.domain.run import Code
+from qanat.errors import GitRefused, UsageError
+from qanat.git import identity, repository, worktree
+from qanat.git.worktree import WorkTree
+from qanat.usecases.project import Project
+
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The code of a run, and what was not committed when it was captured."""
+
+    code: Code
+    head: str
+    fingerprint: frozenset[tuple[str, str, int, int]]
+
+
+def look(project: Project) -> WorkTree:
+    """See what is checked out. Raises GitRefused when nothing can be run from it."""
+    tree = worktree.look(project.location)
+    if tree.commit is None:
+        raise GitRefused(
+            "the repository has no commit yet, so a run could not say which code it used",
+            hint="commit your files: git add --all && git commit",
+        )
+    if conflicts := [change.path for change in tree.changes if change.in_conflict]:
+        raise GitRefused(
+            f"the repository is in the middle of a {tree.operation or 'merge'}: {conflicts[0]} is in conflict",
+            hint="finish it, or give it up: git merge --abort",
+        )
+    return tree
+
+
+def listed(tree: WorkTree) -> list[str]:
+    """List the changed files for a person, at most LISTED of them."""
+    lines = [f"{change.letters} {change.path}" for change in tree.changes[:LISTED]]
+    more = len(tree.changes) - LISTED
+    return [*lines, f"… and {more:,} more"] if more > 0 else lines
+
+
+def check_committer(project: Project) -> str:
+    """Give who commits, as `Name <address>`. Raises GitRefused when git does not know."""
+    who = repository.signature(repository.open_repository(project.location))
+    return f"{who.name} <{who.email}>"
+
+
+def capture(project: Project, tree: WorkTree, *, commit_message: str | None, snapshot: bool) -> Captured:
+    """Capture the code as it is now. Raises UsageError when the tree is dirty and nothing says what to do then."""
+    commit = tree.commit or ""
+    is_snapshot = False
+    if tree.changes and commit_message is not None:
+        if tree.operation:
+            raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
+        commit = identity.commit_everything(project.location, commit_message)
+        tree = worktree.look(project.location)
+    elif tree.changes and snapshot:
+        commit = identity.take_snapshot(project.location, commit, "qanat: snapshot of the work tree")
+        is_snapshot = True
+    elif tree.changes:
+        raise UsageError(
+            "the work tree has changes that are not committed:\n  " + "\n  ".join(listed(tree)),
+            hint="commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
+        )
+    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
+    code = Code(commit, tree_id, tree.branch, is_snapshot)
+    return Captured(code, tree.commit or "", _fingerprint(project, tree))
+
+
+def changed_since(project: Project, captured: Captured) -> bool:
+    """Tell whether tracked files changed since the code was captured.
+
+    A look at the status answers nearly always; only when that differs are the files themselves compared.
+    """
+    now = worktree.look(project.location)
+    same_head = now.commit == captured.head or _same_code(project, now.commit, captured)
+    if same_head and _fingerprint(project, now) == captured.fingerprint:
+        return False
+    return bool(identity.changed_since(project.location, captured.code.commit))
+
+
+def _same_code(project: Project, commit: str | None, captured: Captured) -> bool:
+    """Tell whether a HEAD that has moved did so by records only."""
+    opened = repository.open_repository(project.location)
+    return commit is not None and repository.code_tree(opened, commit) == repository.code_tree(opened, captured.head)
+
+
+def _fingerprint(project: Project, tree: WorkTree) -> frozenset[tuple[str, str, int, int]]:
+    marks = set()
+    for change in tree.changes:
+        if change.letters != "??":
+            try:
+                stat = (project.root / change.path).lstat()
+                marks.add((change.letters, change.path, stat.st_mtime_ns, stat.st_size))
+            except OSError:
+                marks.add((change.letters, change.path, 0, 0))
+    return frozenset(marks)

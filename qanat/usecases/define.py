@@ -1,0 +1,137 @@
+"""Making, changing and deleting experiments, datasets and templates."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.names import check_name
+from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
+from qanat.git import commits, worktree
+from qanat.records import definitions, files, schemas, storage, yaml_io, yaml_scalars
+from qanat.records.index import Index
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
+from qanat.usecases.validate_state import reference_problems
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What deleting an experiment takes along: record paths and storage directories of its runs, and their bytes."""
+
+    records: tuple[str, ...]
+    folders: tuple[Path, ...]
+    bytes: int
+
+
+def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a definition that a person wrote, in today's form or the first qanat's; `defaults` fill what it leaves out.
+
+    Raises InputInvalid with file, line and key.
+    """
+    data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
+    content = yaml_io.load(data, str(path))
+    schemas.check_version(content, kind, str(path))
+    content = definitions.adopt(content, kind)
+    if isinstance(content, dict):
+        content = definitions.ordered({**(defaults or {}), **content}, kind)
+    if found := schemas.problems(content, kind):
+        raise InputInvalid(located(data, found[:1], str(path))[0], hint=f"qanat {kind} new --help shows an example")
+    return dict(content)
+
+
+def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Give a definition in its order once schema and references hold. Raises InputInvalid."""
+    check_name(kind, content.get("name", ""))
+    content = definitions.ordered(content, kind)
+    if found := schemas.problems(content, kind):
+        where = ".".join(map(str, found[0].path))
+        raise InputInvalid(f"{kind} {content['name']}: {where + ': ' if where else ''}{found[0].problem}")
+    if references := reference_problems(project, kind, content):
+        path, problem = references[0]
+        raise InputInvalid(f"{kind} {content['name']}: {'.'.join(map(str, path))}: {problem}")
+    return content
+
+
+def text_of(content: dict[str, Any]) -> str:
+    """Give the YAML that a definition is stored as."""
+    return yaml_io.dump(content).decode()
+
+
+def path_for(project: Project, kind: str, content: dict[str, Any]) -> Path:
+    """Give the file that a definition is stored in."""
+    return project.paths.definition(kind, content["name"], content.get("runner", "") if kind == "template" else "")
+
+
+def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> Path:
+    """Write a checked definition; with `new`, refuse to replace one that is there."""
+    path = path_for(project, kind, content)
+    if new and path.exists():
+        raise UsageError(
+            f"there is a {kind} {content['name']!r} already",
+            hint=f"change it: qanat {kind} update {content['name']}",
+        )
+    files.write(path, yaml_io.dump(content))
+    return path
+
+
+def commit(project: Project, paths: Sequence[Path], message: str) -> None:
+    """Commit these files as they are now (a missing one: its removal) to what is checked out, and nothing else."""
+    branch = worktree.checked_out(project.location)
+    operation = worktree.operation(project.location.git_dir)
+    if branch is None or operation:
+        state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
+        raise GitRefused(f"the file is written but not committed: the repository is {state}", hint="commit it yourself")
+    content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
+    commits.commit_files(project.location, branch, content, message, checked_out=True)
+
+
+def users_of_dataset(project: Project, name: str) -> list[str]:
+    """List the experiments that read a dataset; those whose file is broken are left out."""
+    found = []
+    for experiment in project.names("experiment"):
+        try:
+            if name in project.experiment(experiment).datasets:
+                found.append(experiment)
+        except (InputInvalid, NotFound):
+            continue
+    return found
+
+
+def going_with(project: Project, index: Index, experiment: str) -> Going:
+    """Find out what goes when an experiment is deleted with its runs. Raises UsageError while one is going on."""
+    rows = index.summaries(experiment=experiment)
+    if live := [row.id for row in rows if row.ended is None and row.state in ("queued", "running", "held")]:
+        raise UsageError(
+            f"run {live[0]} of {experiment} is still going on", hint="wait for its end, or cancel it first"
+        )
+    folders = [project.root / row.storage for row in rows]
+    mine = tuple(folder for folder in folders if folder.is_dir() and is_run_folder(folder))
+    return Going(tuple(row.path for row in rows), mine, sum(storage.size_of(folder) for folder in mine))
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Tell whether a directory was made for a run; a record from elsewhere may name any directory."""
+    return not folder.is_symlink() and (folder / storage.INFO).is_file()
+
+
+def delete(project: Project, path: Path, going: Going | None = None) -> None:
+    """Delete a definition's file and, with `going`, its runs' records (committed) and results."""
+    removed = [path] if path.exists() else []
+    records = [project.root / record for record in going.records] if going else []
+    try:
+        for file in (*removed, *records):
+            file.unlink(missing_ok=True)
+        for folder in going.folders if going else ():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise write_failed(path, error) from None
+    if records:
+        commit(project, records, f"qanat: records of {path.stem} deleted")
+
+
+def scalar(word: str) -> Any:
+    """Give the value that a word has in YAML: 2 is a number, 2GB a text."""
+    return yaml_scalars.resolve(word)

@@ -1,0 +1,212 @@
+"""Bringing records up to date: what happened to runs whose qanat is gone, and what is not committed yet."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qanat.domain import job
+from qanat.domain.completion import COMPLETION
+from qanat.domain.experiment import MetricSource
+from qanat.domain.job import JobHandle, JobStatus
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, State, lost
+from qanat.errors import InputInvalid, NotFound, WriteFailed
+from qanat.git import lock, repository, worktree
+from qanat.records import flight, run_codec, storage
+from qanat.records.flight import Flight, Watcher
+from qanat.records.index import Index
+from qanat.runners.base import AttachedRunner
+from qanat.system import processes
+from qanat.usecases import record_runs
+from qanat.usecases.project import Project
+
+LOCAL = "local"
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """Runs still going, as they are now, by the path of their record; and sentences for the user."""
+
+    live: dict[str, Run] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def refreshed(project: Project, local: Callable[[], AttachedRunner]) -> Iterator[tuple[Index, Refreshed]]:
+    """Open the index with everything in it up to date, and tell what is still going on; see refresh()."""
+    with project.index() as index:
+        yield index, refresh(project, index, local)
+
+
+def refresh(project: Project, index: Index, local: Callable[[], AttachedRunner]) -> Refreshed:
+    """Find out how every run in flight is doing, record those that have ended, commit what is uncommitted.
+
+    Leaves the index up to date. `local` gives the runner that knows the processes of this machine.
+    """
+    index.sync()
+    result = Refreshed()
+    flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
+    paths = flights.keys() | {row.path for row in index.summaries(live=True) if row.runner == LOCAL}
+    ended = [run for path in sorted(paths) if (run := _look(project, path, flights.get(path), local, result))]
+    healed = _uncommitted(project, result.live)
+    result.notes += record_runs.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
+    for run in ended:
+        if done := flights.get(run_codec.path_of(run)):
+            done.file.unlink(missing_ok=True)
+    if ended or healed:
+        index.sync()
+    return result
+
+
+def _is_ours(project: Project, seen: Flight) -> bool:
+    """Tell whether a journal is of this work tree; others of the repository look after their own."""
+    return seen.watcher.root == str(project.root)
+
+
+def _look(
+    project: Project,
+    path: str,
+    seen: Flight | None,
+    local: Callable[[], AttachedRunner],
+    result: Refreshed,
+) -> Run | None:
+    """See how one run is doing: note it as live, or give it with its record written when it has ended."""
+    try:
+        run = record_runs.load_record(project, path)
+    except InputInvalid:
+        if seen and not _is_watched(seen.watcher):
+            seen.file.unlink(missing_ok=True)
+        return None
+    watcher = seen.watcher if seen else _watcher_of(project, run)
+    known = _known(run, seen)
+    if run.state.ended and not _is_watched(watcher):
+        return run if seen else None
+    if _is_watched(watcher):
+        result.live[path] = known
+        return None
+    settled = _settled(project, known, seen, local())
+    if not settled.state.ended:
+        result.live[path] = settled
+        return None
+    return _write(project, path, settled, result)
+
+
+def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run | None:
+    try:
+        with lock.held(project.location):
+            if record_runs.load_record(project, path).state.ended:
+                return None
+            record_runs.write_record(project, settled)
+    except (WriteFailed, InputInvalid) as error:
+        result.notes.append(error.message)
+        return None
+    if State.LOST in {g.state for g in settled.groups}:
+        result.notes.append(
+            f"run {settled.number} of {settled.experiment} was cut short: its qanat was ended from outside"
+        )
+    return settled
+
+
+def _watcher_of(project: Project, run: Run) -> Watcher:
+    pid, start = run.submission.get("pid"), run.submission.get("process_start")
+    return Watcher(
+        run.id,
+        str(project.root),
+        run_codec.path_of(run),
+        run.host,
+        pid if isinstance(pid, int) else 0,
+        str(start),
+    )
+
+
+def _is_watched(watcher: Watcher) -> bool:
+    """Tell whether the watching qanat may be alive; on another machine nobody here can say that it is not."""
+    return watcher.host != socket.gethostname() or processes.is_alive(watcher.pid, watcher.process_start)
+
+
+def _known(run: Run, seen: Flight | None) -> Run:
+    """Give the run with what its journal says."""
+    if seen is None or run.state.ended:
+        return run
+    changed = {}
+    for number, (handle, moment) in seen.started.items():
+        changed[number] = job.begin(run.groups[number], job.JobStarted(handle, moment))
+    for number, status in seen.ended.items():
+        changed[number] = job.apply(changed.get(number, run.groups[number]), status)
+    return run.with_groups(changed)
+
+
+def _settled(project: Project, run: Run, seen: Flight | None, runner: AttachedRunner) -> Run:
+    """Work out how the groups of a run without a watcher ended, from completion files and living processes."""
+    open_groups = [g for g in run.groups if not g.state.ended]
+    handles = {g.number: _handle(run, g, seen) for g in open_groups}
+    # Processes first: one that ends between the two looks has left its file by the second.
+    alive = runner.poll(list(handles.values()))
+    folder = project.root / run.storage
+    sources = _metric_sources(project, run)
+    changed = {}
+    for group in open_groups:
+        own = group_folder(folder, group.number, len(run.groups))
+        done = _settle_group(group, own, alive[handles[group.number]])
+        changed[group.number] = (
+            replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
+        )
+    return run.with_groups(changed)
+
+
+def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
+    written = storage.read_completion(own)
+    if written and written.attempt >= group.attempt:
+        return job.apply(group, written.status)
+    if seen.state is State.RUNNING:
+        return job.apply(group, seen)
+    if group.started is None:
+        return lost(group, "its qanat was ended from outside before it began")
+    return lost(group, f"no {COMPLETION} in {own.name} and no process {group.job}")
+
+
+def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:
+    if seen and group.number in seen.started:
+        return seen.started[group.number][0]
+    return JobHandle(str(run.submission.get("intent", "")), group.number)
+
+
+def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
+    try:
+        return project.experiment(run.experiment).metrics
+    except (InputInvalid, NotFound):
+        return ()
+
+
+def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
+    """List ended runs whose record HEAD lacks, or has from when they had not ended."""
+    if project.config.get("records", {}).get("commit") == "manual":
+        return []
+    found = []
+    for change in worktree.uncommitted_records(project.location):
+        if change.path in live or "D" in change.letters or change.in_conflict:
+            continue
+        try:
+            run = record_runs.load_record(project, change.path)
+        except InputInvalid:
+            continue
+        if run.state.ended and run_codec.path_of(run) == change.path and _is_older_in_head(project, change):
+            found.append(run)
+    return found
+
+
+def _is_older_in_head(project: Project, change: worktree.Change) -> bool:
+    """Tell whether HEAD has no such record, or one of a run still going; an ended one was edited by its user."""
+    if change.letters == "??":
+        return True
+    committed = repository.read_at(repository.open_repository(project.location), "HEAD", change.path)
+    if committed is None:
+        return True
+    try:
+        return not run_codec.decode(committed, change.path).state.ended
+    except InputInvalid:
+        return False

@@ -1,0 +1,41 @@
+"""The project's settings as a file that a person edits."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from qanat.errors import InputInvalid
+from qanat.records import files
+from qanat.usecases.define import read_input
+from qanat.usecases.project import Project
+
+
+def text(project: Project) -> bytes:
+    """Give the settings as they are written."""
+    return files.read(project.paths.config)
+
+
+def check(draft: Path) -> None:
+    """Raise InputInvalid when a draft of the settings is not valid."""
+    try:
+        read_input("config", draft)
+    except InputInvalid as error:
+        raise InputInvalid(error.message.replace(str(draft), "config.yaml"), hint="") from None
+
+
+def replace(project: Project, draft: Path) -> str:
+    """Take a valid draft over; give the path that was written, from the project's root."""
+    check(draft)
+    files.write(project.paths.config, files.read(draft))
+    return project.paths.relative(project.paths.config)
+
+
+def editor(project: Project) -> str:
+    """Choose the editor: the project's, then $VISUAL and $EDITOR, then vi; it may have arguments."""
+    try:
+        configured = project.config.get("default_editor", "")
+    except InputInvalid:
+        # Broken settings are what the editor is wanted for.
+        configured = ""
+    return configured or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
