@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path  # not at start-up: it takes 5 ms
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

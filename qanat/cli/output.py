@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import sys
 from typing import Any
 
@@ -32,6 +30,8 @@ def tell(text: str) -> None:
 
 def say_json(content: Any) -> None:
     """Print a value as JSON."""
+    import json
+
     click.echo(json.dumps(content, ensure_ascii=False, indent=2))
 
 
@@ -42,6 +42,8 @@ def is_terminal() -> bool:
 
 def width() -> int | None:
     """Give the columns of the terminal; None when the output goes elsewhere and need not fit."""
+    import shutil
+
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-from qanat.cli import tables
 from qanat.cli.output import plural, tell
 from qanat.domain.run import Group, Run, State
 from qanat.usecases.start_run import RunView
@@ -129,6 +128,8 @@ class BarView:
     """Draws a bar with the number of groups that run, finished and failed, and the time left."""
 
     def __init__(self, groups: int) -> None:
+        from qanat.cli import tables  # only a terminal needs it
+
         self._bar = tables.GroupBar(groups)
         self._tally = Tally()
         self._drawn = 0.0

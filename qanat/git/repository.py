@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain.layout import STATE
 from qanat.errors import GitRefused
+from qanat.git import command
 from qanat.git.location import Location
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def signature(repository: pygit2.Repository) -> pygit2.Signature:
     import pygit2
 
     def known(key: str, variable: str) -> str:
-        value = os.environ.get(variable) or (repository.config[key] if key in repository.config else "") or ""
+        value = os.environ.get(variable) or _configured(repository, key)
         if not value.strip():
             raise GitRefused(
                 f"git does not know who you are: {key} is not set",
@@ -39,6 +41,13 @@ def signature(repository: pygit2.Repository) -> pygit2.Signature:
         return value.strip()
 
     return pygit2.Signature(known("user.name", "GIT_AUTHOR_NAME"), known("user.email", "GIT_AUTHOR_EMAIL"))
+
+
+def _configured(repository: pygit2.Repository, key: str) -> str:
+    """Give a setting; where libgit2 finds none, git may, since it knows more places for its files."""
+    if key in repository.config:
+        return repository.config[key] or ""
+    return command.call(Path(repository.workdir), "config", "--get", key).out.decode("utf-8", "replace")
 
 
 def code_tree(repository: pygit2.Repository, commit: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -125,7 +125,7 @@ def _watcher_of(project: Project, run: Run) -> Watcher:
 
 def _is_watched(watcher: Watcher) -> bool:
     """Tell whether the watching qanat may be alive; on another machine nobody here can say that it is not."""
-    return watcher.host != socket.gethostname() or processes.is_alive(watcher.pid, watcher.process_start)
+    return watcher.host != os.uname().nodename or processes.is_alive(watcher.pid, watcher.process_start)
 
 
 def _known(run: Run, seen: Flight | None) -> Run:

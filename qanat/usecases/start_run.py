@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,7 +130,7 @@ def _new_run(
         tags=plan.request.tags,
         created=times.now(),
         author=author,
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         code=captured.code,
         command=plan.command,
         datasets=plan.datasets,

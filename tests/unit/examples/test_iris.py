@@ -154,9 +154,7 @@ def test_bootstrap_error_is_near_the_textbook_one(iris: Program, tmp_path: Path)
     assert load(tmp_path)["bootstrap_se"] == pytest.approx(expected, rel=0.06)
 
 
-def test_one_seed_gives_one_result_and_another_seed_another(
-    finished: Path, iris: Program, tmp_path: Path
-) -> None:
+def test_one_seed_gives_one_result_and_another_seed_another(finished: Path, iris: Program, tmp_path: Path) -> None:
     iris(tmp_path / "again", "--seed", 0)
     iris(tmp_path / "other", "--seed", 1)
     assert (tmp_path / "again" / "metrics.json").read_bytes() == (finished / "metrics.json").read_bytes()
@@ -206,9 +204,7 @@ def test_missing_data_is_one_sentence_and_exit_code_1(start: Program, tmp_path: 
         ("\n5.1,3.5,1.4,0.2,Tulip\n", "iris.data:2: "),
     ],
 )
-def test_unusable_data_is_named_with_its_line(
-    start: Program, tmp_path: Path, content: str, problem: str
-) -> None:
+def test_unusable_data_is_named_with_its_line(start: Program, tmp_path: Path, content: str, problem: str) -> None:
     (tmp_path / "iris.data").write_text(content, encoding="utf-8")
     result = start("iris.py", "--storage_path", tmp_path / "out", "--dataset_path", tmp_path)
     assert result.returncode == 1
@@ -219,9 +215,7 @@ def test_unusable_data_is_named_with_its_line(
 @pytest.mark.parametrize(
     "words", [["--nbins", "0"], ["--seed", "-1"], ["--bootstrap", "1"], ["--species", "rose"], ["--nb", "5"]]
 )
-def test_wrong_options_are_refused_before_anything_is_written(
-    start: Program, tmp_path: Path, words: list[str]
-) -> None:
+def test_wrong_options_are_refused_before_anything_is_written(start: Program, tmp_path: Path, words: list[str]) -> None:
     result = start("iris.py", *words, "--storage_path", tmp_path / "out", "--dataset_path", DATA)
     assert result.returncode == 2
     assert words[0] in result.stderr
@@ -251,9 +245,7 @@ def test_plot_of_a_run_with_groups_is_one_picture_per_group_in_their_order(
     assert sorted(tmp_path.glob("**/figure.svg")) == sorted(pictures)
 
 
-@pytest.mark.parametrize(
-    ("content", "problem"), [(None, "no stats.npz in "), (b"PK damaged", "cannot be read")]
-)
+@pytest.mark.parametrize(("content", "problem"), [(None, "no stats.npz in "), (b"PK damaged", "cannot be read")])
 def test_plot_without_statistics_says_so_with_exit_code_1(
     start: Program, tmp_path: Path, content: bytes | None, problem: str
 ) -> None:
@@ -267,9 +259,7 @@ def test_plot_without_statistics_says_so_with_exit_code_1(
 
 
 @pytest.mark.parametrize("name", ["../summary.png", "summary.exe", "summary"])
-def test_plot_refuses_a_name_that_is_no_picture_in_the_folder(
-    start: Program, finished: Path, name: str
-) -> None:
+def test_plot_refuses_a_name_that_is_no_picture_in_the_folder(start: Program, finished: Path, name: str) -> None:
     result = start("plot.py", "--storage_path", finished, "--output", name)
     assert result.returncode == 2
     assert "is not a file name ending in" in result.stderr

@@ -1,0 +1,42 @@
+# Everything is set up in .venv; nothing outside this folder is changed, except that root on Debian gets
+# python3-venv where it is missing. Paths are relative, so the folder may have any name.
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/demo
+	sh examples/demo.sh
+
+test: .venv/dev
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv demo build dist
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y python3-venv \
+	  && $(PYTHON) -m venv .venv; } || { echo "python3-venv is missing: sudo apt-get install python3-venv" >&2; exit 1; }
+
+.venv/installed: .venv/bin/pip pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install -q --editable .
+	touch $@
+
+.venv/demo: .venv/installed examples/iris/requirements.txt
+	$(BIN)/python -m pip install -q -r examples/iris/requirements.txt
+	touch $@
+
+.venv/dev: .venv/installed
+	$(BIN)/python -m pip install -q --group dev
+	touch $@

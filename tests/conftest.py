@@ -1,0 +1,44 @@
+"""Tripwires for every test: a home of its own, no git variable and no setting of whoever runs the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import Sandbox
+
+GIT_CONFIG = """\
+[user]
+    name = Ada Lovelace
+    email = ada@example.org
+[init]
+    defaultBranch = main
+[gc]
+    auto = 0
+[protocol "file"]
+    allow = always
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Move HOME to a fresh folder with a git identity, and drop what points git or qanat elsewhere."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".gitconfig").write_text(GIT_CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in os.environ if n.startswith(("GIT_", "QANAT_"))]:
+            patch.delenv(name)
+        for name in ("VISUAL", "EDITOR", "PAGER", "XDG_CONFIG_HOME"):
+            patch.delenv(name, raising=False)
+        patch.setenv("HOME", str(folder))
+        patch.setenv("TZ", "UTC")
+        yield folder
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """Give a fresh qanat project in a folder whose name has a space."""
+    return Sandbox.make(tmp_path / "my project")
