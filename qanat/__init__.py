@@ -1,3 +1,23 @@
-"""qanat: run command-line experiments and keep a reviewable record of every run in git."""
+"""qanat: run command-line experiments and keep a reviewable record of every run in git.
+
+`qanat.open(".")` gives a project's runs as Python objects; see qanat.api.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qanat.api import Group, Project, Run, Runs, open
 
 __version__ = "0.1.0"
+__all__ = ["Group", "Project", "Run", "Runs", "__version__", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the API when it is used, so that the command line starts without it."""
+    if name in __all__:
+        from qanat import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'qanat' has no attribute {name!r}")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 import tempfile
 from pathlib import Path
 
 import click
 
-from qanat.cli import prompts
-from qanat.cli.output import is_terminal, say, say_json, tell
-from qanat.errors import InputInvalid, RunnerUnavailable, UsageError
+from qanat.cli import editor, prompts
+from qanat.cli.output import say, say_json, tell
+from qanat.errors import InputInvalid
 from qanat.usecases import settings
 from qanat.usecases.project import open_project
 
@@ -35,15 +33,13 @@ def show(as_json: bool) -> None:
 @config.command(epilog="\b\nExample:\n  qanat config edit\n  EDITOR='code -w' qanat config edit")
 def edit() -> None:
     """Open the settings in your editor; a file that is not valid is not taken over."""
-    if not is_terminal():
-        raise UsageError("an editor needs a terminal, and there is none", hint="edit .qanat/config.yaml")
     project = open_project(Path.cwd())
     before = settings.text(project)
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
         draft = Path(folder) / "config.yaml"
         draft.write_bytes(before)
         while True:
-            _open_editor(settings.editor(project), draft)
+            editor.edit(settings.editor(project), draft, instead="edit .qanat/config.yaml")
             if draft.read_bytes() == before:
                 say("nothing changed")
                 return
@@ -62,16 +58,3 @@ def _is_valid(draft: Path) -> bool:
         tell(f"qanat: {error.message}")
         return False
     return True
-
-
-def _open_editor(editor: str, path: Path) -> None:
-    """Open a file in an editor, which may have arguments (`code -w`), and wait for it."""
-    try:
-        status = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode
-    except (OSError, ValueError):
-        raise RunnerUnavailable(
-            f"the editor {editor!r} cannot be started",
-            hint="set default_editor in .qanat/config.yaml, or $EDITOR",
-        ) from None
-    if status != 0:
-        raise UsageError(f"the editor {editor!r} ended with exit code {status}, so nothing was taken over")

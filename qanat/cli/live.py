@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import shutil
 import sys
@@ -52,7 +53,10 @@ def _draw(lines: list[str]) -> None:
 def _asked_to_leave(seconds: float) -> bool:
     """Wait at least a moment for a key; tell whether it was q."""
     ready, _, _ = select.select([sys.stdin], [], [], max(0.2, seconds))
-    return bool(ready) and sys.stdin.read(1) in ("q", "Q", "\x03", "")
+    if not ready:
+        return False
+    keys = os.read(sys.stdin.fileno(), 1024)  # read() would hold back keys that select() then does not see
+    return not keys or any(key in b"qQ\x03" for key in keys)
 
 
 @contextlib.contextmanager

@@ -11,11 +11,22 @@ import click
 from qanat import __version__
 from qanat.cli.lazy import LazyGroup
 from qanat.cli.output import clean
-from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError
+from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError, UsageError
 
 COMMANDS = {
     "init": ("qanat.cli.init:init", "Make a project of a folder or a git repository."),
     "run": ("qanat.cli.run:run", "Run an experiment, over as many parameters as asked for."),
+    "rerun": ("qanat.cli.rerun:rerun", "Run a run again: same code, parameters and data, as a new run."),
+    "retry": ("qanat.cli.rerun:retry", "Run what failed of a run again, inside the same run."),
+    "cancel": ("qanat.cli.runs:cancel", "End runs that are going on, from any terminal."),
+    "show": ("qanat.cli.runs:show", "Show a run."),
+    "logs": ("qanat.cli.runs:logs", "Print what a run printed, or follow it."),
+    "explore": ("qanat.cli.explore:explore", "Search runs and look into one, with menus."),
+    "compare": ("qanat.cli.compare:compare", "Compare parameters and metrics of runs."),
+    "action": ("qanat.cli.action:action", "Run an action of an experiment on the results of a run."),
+    "comment": ("qanat.cli.runs:comment", "Write a comment on a run."),
+    "tag": ("qanat.cli.runs:tag", "Add or remove tags of a run."),
+    "delete": ("qanat.cli.runs:delete", "Delete runs with their results."),
     "status": ("qanat.cli.status:status", "Show what the project holds and which runs are going on."),
     "experiment": (
         "qanat.cli.experiment:experiment",
@@ -23,6 +34,7 @@ COMMANDS = {
     ),
     "dataset": ("qanat.cli.dataset:dataset", "Datasets: list, new, show, update, delete."),
     "template": ("qanat.cli.template:template", "Submit templates: list, new, show, update, delete."),
+    "cache": ("qanat.cli.cache:cache", "The cache: status, clean."),
     "config": ("qanat.cli.config:config", "Settings of the project: show, edit."),
     "validate": ("qanat.cli.validate:validate", "Check .qanat/ as the pre-commit hook does."),
 }
@@ -40,6 +52,10 @@ def qanat(folder: str | None) -> None:
     """Run command-line experiments here or on a cluster, and keep a reviewable record of each in git."""
     if folder:
         os.chdir(folder)
+    try:
+        os.getcwd()  # noqa: PTH109  # pathlib takes 5 ms
+    except FileNotFoundError:
+        raise UsageError("the current folder is not there any more", hint="go to another: cd") from None
 
 
 def main() -> NoReturn:
@@ -56,6 +72,9 @@ def _call(args: list[str]) -> int:
     except click.exceptions.Abort:
         return _show("stopped", "", 130)
     except click.UsageError as error:
+        if error.ctx and error.message == error.ctx.get_help():
+            click.echo(error.message, err=True)
+            return EXIT_USAGE
         where = f" {error.ctx.command_path.partition(' ')[2]}".rstrip() if error.ctx else ""
         return _show(_sentence(error.format_message()), f"qanat{where} --help", error.exit_code)
     except click.ClickException as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -15,6 +17,8 @@ _CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
     """Give text with control characters written out (`\\x1b`); with keep_lines, newlines and tabs stay."""
+    if text.isprintable():  # none of these characters is, and most texts are
+        return text
     return (_CONTROL_BUT_LINES if keep_lines else _CONTROL).sub(lambda m: repr(m[0])[1:-1], text)
 
 
@@ -24,15 +28,30 @@ def say(text: str = "") -> None:
 
 
 def tell(text: str) -> None:
-    """Print a line to stderr: what qanat has to say beside the output that was asked for."""
-    click.echo(clean(text, keep_lines=True), err=True)
+    """Print a line to stderr: what qanat has to say beside the output; where nobody reads it, work goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(clean(text, keep_lines=True), err=True)
 
 
 def say_json(content: Any) -> None:
     """Print a value as JSON."""
     import json
 
-    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    click.echo(_clean_json(json.dumps(content, ensure_ascii=False, indent=2)))
+
+
+def say_json_list(texts: Iterable[str]) -> None:
+    """Print JSON texts as one list, a line for each; thousands of them are never held in one piece."""
+    before = "["
+    for text in texts:
+        sys.stdout.write(before + _clean_json(text))
+        before = ",\n"
+    click.echo("[]" if before == "[" else "]")
+
+
+def _clean_json(text: str) -> str:
+    """Write out the control characters that JSON itself lets pass, as `\\u009b`."""
+    return text if text.isprintable() else _CONTROL_BUT_LINES.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
 def is_terminal() -> bool:

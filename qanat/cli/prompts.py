@@ -43,6 +43,25 @@ def choose(question: str, choices: Sequence[tuple[str, str]], *, option: str) ->
     return str(_ask("select", question, option, choices=_choices(choices, ())))
 
 
+def menu(question: str, entries: Sequence[tuple[str, str, str]], *, option: str, letters: bool = False) -> str:
+    """Ask for one of several (title, value, preview) entries; the preview of the one under the cursor is shown.
+
+    With letters, pressing the key that is an entry's value takes it at once.
+    """
+    need_terminal(question, option)
+    import questionary
+
+    choices = [questionary.Choice(title, value=value, description=preview) for title, value, preview in entries]
+    asked = questionary.select(question, choices=choices)
+    for _, value, _ in entries if letters else ():
+        _bind(asked.application.key_bindings, value)
+    return str(_answer(asked))
+
+
+def _bind(bindings: Any, key: str) -> None:
+    bindings.add(key, eager=True)(lambda event: event.app.exit(result=key))
+
+
 def check_some(
     question: str, choices: Sequence[tuple[str, str]], *, option: str, chosen: Sequence[str] = ()
 ) -> list[str]:
@@ -60,13 +79,26 @@ def _validator(check: Check) -> Callable[[str], bool | str]:
     return lambda answer: check(answer.strip()) or True
 
 
-def _ask(kind: str, question: str, option: str, **details: Any) -> Any:
+def need_terminal(question: str, option: str) -> None:
+    """Raise UsageError where nobody can be asked, with what to use instead."""
     if not is_terminal():
         raise UsageError(f"this needs an answer, and there is no terminal to ask on: {question}", hint=f"give {option}")
+
+
+def _ask(kind: str, question: str, option: str, **details: Any) -> Any:
+    need_terminal(question, option)
     # Imported here: questionary takes 0.1 s.
     import questionary
 
-    answer = getattr(questionary, kind)(question, **details).ask()
+    return _answer(getattr(questionary, kind)(question, **details))
+
+
+def _answer(asked: Any) -> Any:
+    """Wait for an answer; Ctrl-C and Ctrl-D leave."""
+    try:
+        answer = asked.ask()
+    except EOFError:
+        answer = None
     if answer is None:
         raise click.Abort
     return answer

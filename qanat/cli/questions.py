@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from qanat.cli import prompts
@@ -38,7 +39,13 @@ def tags(_project: Project, content: Content) -> list[str]:
 
 def there(project: Project) -> Callable[[str], str]:
     """Check that a path is there, seen from the project's root."""
-    return lambda answer: "" if answer and (project.root / answer).exists() else f"{answer or 'nothing'} is not there"
+
+    def check(answer: str) -> str:
+        # Path.exists raises for a name that is too long.
+        there = answer and os.path.exists(project.root / answer)  # noqa: PTH110
+        return "" if there else f"{answer or 'nothing'} is not there"
+
+    return check
 
 
 def program(project: Project) -> Callable[[str], str]:
@@ -48,6 +55,6 @@ def program(project: Project) -> Callable[[str], str]:
         path = project.root / answer
         if answer.startswith("/") or ".." in answer.split("/"):
             return "give a path from the project's root"
-        return "" if answer and path.is_file() else f"{answer or 'nothing'} is not a file of the project"
+        return "" if answer and os.path.isfile(path) else f"{answer or 'nothing'} is not a file of the project"  # noqa: PTH113
 
     return check

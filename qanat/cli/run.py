@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from qanat.cli import prompts, words
+from qanat.cli import prompts, reporting, words
 from qanat.cli.output import is_terminal, plural, say, say_json, tell
 from qanat.cli.run_view import view_for
-from qanat.domain import times
-from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run, RunnerChoice, State
-from qanat.errors import EXIT_FAILED
+from qanat.domain.experiment import CHECKOUT
+from qanat.domain.run import RunnerChoice
 from qanat.runners import registry
 from qanat.usecases import capture_code, plan_run, start_run
 from qanat.usecases.plan_run import Plan, RunRequest
 from qanat.usecases.project import Project, open_project
+from qanat.usecases.refresh_runs import going_on
 
 FAILURES_SHOWN = 10
 EXAMPLE = """\b
@@ -90,6 +90,8 @@ def _dashed(name: str) -> str:
     help="Run uncommitted changes as they are, kept as a snapshot beside the branch.",
 )
 @_option("--fail_fast", is_flag=True, help="Start no more groups once one has failed.")
+@_option("--commit_sha", metavar="REV", help="Run the code of this commit (a sha, tag, branch~2, …) in a checkout.")
+@_option("--in_place", is_flag=True, help="Run in the project's folder even if the experiment asks for a checkout.")
 @_option("--yes", is_flag=True, help="Do not ask: more than 100,000 groups are meant.")
 @_option("--json", is_flag=True, help="With --dry_run: print JSON.")
 @click.pass_context
@@ -101,20 +103,26 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     project = open_project(Path.cwd())
     if ctx.meta["stray"]:
         tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
-    plan = plan_run.plan_run(project, _request(options, ctx.meta["program"]))
+    past = capture_code.at_commit(project, options["commit_sha"]) if options["commit_sha"] else None
+    request = _request(options, ctx.meta["program"])
+    plan = plan_run.plan_run(project, replace(request, commit=past.code.commit) if past else request)
     if options["dry_run"]:
         _show_preview(project, plan, as_json=options["json"])
         return 0
     runner = registry.attached(options["runner"], options["n_threads"])
     runner.check()
     author = capture_code.check_committer(project)
-    captured = _capture(project, options["commit_message"], options["snapshot"])
+    captured = past or _capture(project, options["commit_message"], options["snapshot"])
+    if plan.experiment.workdir == CHECKOUT and not options["in_place"]:
+        captured = capture_code.in_checkout(captured)
+    if captured.code.workdir == CHECKOUT:
+        plan = plan_run.placed(project, plan, captured.code, going_on(project, registry.local))
     choice = RunnerChoice(runner.name, None, {"n_threads": options["n_threads"]} if len(plan.groups) > 1 else {})
     with view_for(len(plan.groups)) as view:
         outcome = start_run.start_run(
             project, plan, captured, author, choice, runner, view, fail_fast=options["fail_fast"]
         )
-    return _report(project, outcome)
+    return reporting.report(project, outcome)
 
 
 def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
@@ -170,27 +178,3 @@ def _capture(project: Project, message: str | None, snapshot: bool) -> capture_c
 
 def _not_empty(answer: str) -> str:
     return "" if answer else "a commit needs a message"
-
-
-def _report(project: Project, outcome: start_run.Outcome) -> int:
-    """Say how the run ended and where its files are; give the exit code."""
-    run = outcome.run
-    for note in outcome.notes:
-        tell(f"note: {note}")
-    took = times.duration(times.seconds_between(run.started, run.ended))
-    failed = [group for group in run.groups if group.state is State.FAILED]
-    ended = f"Run {run.number} of {run.experiment} {run.state}{f' after {took}' if took else ''}: {run.storage}"
-    if not failed or outcome.interrupted:
-        tell(ended)
-        return 128 + outcome.interrupted if outcome.interrupted else 0
-    tell(f"{ended}\nqanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
-    for group in failed[:FAILURES_SHOWN]:
-        tell(f"  {_failure(project, run, group)}")
-    if len(failed) > FAILURES_SHOWN:
-        tell(f"  … and {len(failed) - FAILURES_SHOWN:,} more")
-    return EXIT_FAILED
-
-
-def _failure(project: Project, run: Run, group: Group) -> str:
-    folder = group_folder(project.root / run.storage, group.number, len(run.groups))
-    return f"group {group.number}: {group.reason}; see {project.paths.relative(folder / 'stderr.txt')}"

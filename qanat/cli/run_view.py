@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol, Self
 
 from qanat.cli.output import plural, tell
 from qanat.domain.run import Group, Run, State
-from qanat.usecases.start_run import RunView
+from qanat.usecases.follow_run import RunView
 
 LINE_EVERY_S = 30.0
 REDRAW_S = 0.1
@@ -35,9 +35,11 @@ def view_for(groups: int) -> RunViewContext:
 
 
 def announce(run: Run) -> None:
-    """Say which run begins."""
+    """Say which run begins, and how much of it."""
     commit = f"{'snapshot' if run.code.snapshot else 'commit'} {run.code.commit[:10]}"
-    tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {commit}")
+    begin = sum(group.state is State.QUEUED for group in run.groups)
+    again = f" of {len(run.groups):,} again" if begin < len(run.groups) else ""
+    tell(f"Run {run.number} of {run.experiment}: {plural(begin, 'group')}{again}, {run.runner.name}, {commit}")
 
 
 class OutputView:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import tables
-from qanat.cli.output import plural, say, say_json, size, tell, width
+from qanat.cli.output import plural, say, say_json, say_json_list, size, tell, width
 from qanat.domain.experiment import Experiment
 from qanat.runners import registry
 from qanat.usecases import list_runs
@@ -97,7 +97,7 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
     with refreshed(project, registry.local) as (index, result):
         _tell_notes(result.notes)
         if as_json:
-            click.echo(list_runs.run_records(index, result, experiment=name, newest=last))
+            say_json_list(list_runs.run_records(index, result, experiment=name, newest=last))
             return
         newest = None if everything else last or SHOWN
         total = sum(index.counts().get(name, {}).values())

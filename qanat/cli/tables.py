@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qanat.cli.output import clean
+from qanat.cli.output import clean, say
+from qanat.cli.output import width as terminal_width
 from qanat.domain import times
 from qanat.domain.run import State
 from qanat.usecases.list_runs import RunLine
@@ -69,6 +70,7 @@ def _fit(text: str, width: int) -> str:
     used = _cells(text)
     if used <= width:
         return text + " " * (width - used)
+    text = text[:width]
     while text and _cells(text) >= width:
         text = text[:-1]
     return f"{text}…" + " " * (width - 1 - _cells(text))
@@ -102,6 +104,17 @@ def progress_cell(line: RunLine) -> str:
     groups = f"{run.groups_ended}/{run.groups}" if run.groups > 1 else ""
     percent = "" if line.progress is None else f"{line.progress * 100:.0f} %"
     return " ".join(filter(None, (groups, percent)))
+
+
+def markdown(text: str) -> None:
+    """Print Markdown as a terminal can show it; as it is where the output goes elsewhere."""
+    if terminal_width() is None:
+        say(text)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(clean(text, keep_lines=True), hyperlinks=False))
 
 
 class GroupBar:

@@ -35,31 +35,39 @@ def split(words: Sequence[str], known: Mapping[str, bool]) -> Split:
 
     After `--` every word is the program's, or, when NAME has not come yet, NAME and then the program's.
     """
+    own, names, program = split_after(words, known, 1)
+    return Split(own, names[0] if names else None, program)
+
+
+def split_after(words: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], list[str], list[str]]:
+    """Split words as split() does, where not one but `count` names come before the program's words."""
     own: list[str] = []
+    names: list[str] = []
     program: list[str] = []
-    name: str | None = None
     rest = iter(words)
     for word in rest:
         if word == "--":
-            name, program = _after_dashes(list(rest), name, program)
+            program += _after_dashes(list(rest), names, count)
             break
-        if word in known and (name is None or word not in ONLY_BEFORE_NAME):
+        if word in known and (len(names) < count or word not in ONLY_BEFORE_NAME):
             own.append(word)
             if known[word] and (value := next(rest, None)) is not None:
                 own.append(value)
-        elif name is not None:
+        elif len(names) == count:
             program.append(word)
         elif word.startswith("-") and word != "-":
             own.append(word)
         else:
-            name = word
-    return Split(own, name, program)
+            names.append(word)
+    return own, names, program
 
 
-def _after_dashes(rest: list[str], name: str | None, program: list[str]) -> tuple[str | None, list[str]]:
-    if name is None and rest:
-        return rest[0], [*program, *(rest[2:] if rest[1:2] == ["--"] else rest[1:])]
-    return name, [*program, *rest]
+def _after_dashes(rest: list[str], names: list[str], count: int) -> list[str]:
+    """Take the names that are still missing from the words after `--`, and give the others."""
+    missing = count - len(names)
+    names += rest[:missing]
+    others = rest[missing:]
+    return others[1:] if missing and others[:1] == ["--"] else others
 
 
 def looks_meant_for_us(program: Sequence[str], known: Mapping[str, bool]) -> str | None:

@@ -33,10 +33,12 @@ def parse(text: str, written: float) -> Completion | None:
     try:
         content = json.loads(text)
         status, attempt = int(content["status"]), int(content["attempt"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
-    ended = content.get("ended") or times.from_timestamp(written)
-    return Completion(attempt, status_of(status, ended=str(ended), host=content.get("host")))
+    ended, host = content.get("ended"), content.get("host")
+    if not times.is_moment(ended):
+        ended = times.from_timestamp(written)
+    return Completion(attempt, status_of(status, ended=ended, host=host if isinstance(host, str) else None))
 
 
 def status_of(status: int, *, ended: str, host: str | None = None) -> JobStatus:

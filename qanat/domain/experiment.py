@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.errors import InputInvalid
+
 PROJECT = "project"
 CHECKOUT = "checkout"
 
@@ -22,10 +24,16 @@ class Program:
         """Give the words that start it: those of the command, then the executable.
 
         Without a command the executable itself is run; a name without a folder gets `./`, so that
-        it is the project's file and not a program of the same name on PATH.
+        it is the project's file and not a program of the same name on PATH. Raises InputInvalid for a
+        command with an open quote.
         """
         if self.command:
-            return (*shlex.split(self.command), self.executable)
+            try:
+                return (*shlex.split(self.command), self.executable)
+            except ValueError as error:
+                raise InputInvalid(
+                    f"executable_command {self.command!r}: {str(error).lower()}", hint="close the quote, or escape it"
+                ) from None
         return (self.executable if "/" in self.executable else f"./{self.executable}",)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class JobHandle:
     intent: str
     group: int
     job: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)  # a mapping has no hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +80,9 @@ def apply(group: Group, status: JobStatus) -> Group:
 def begin(group: Group, event: JobStarted) -> Group:
     """Give the group as it is once its job has begun."""
     return replace(group, state=State.RUNNING, job=event.handle.job, started=event.moment)
+
+
+def command(program: Sequence[str], args: Sequence[str], storage: Path, datasets: Sequence[Path]) -> tuple[str, ...]:
+    """Give the words of a group: program, its arguments, `--storage_path`, one `--dataset_path` for each dataset."""
+    paths = [word for path in datasets for word in ("--dataset_path", str(path))]
+    return (*program, *args, "--storage_path", str(storage), *paths)

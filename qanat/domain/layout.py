@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 STATE = ".qanat"
 RUNS = f"{STATE}/runs"
@@ -18,6 +18,12 @@ DEFINITIONS = {
 def record_path(experiment: str, number: int, uid: str) -> str:
     """Give the path of a record from the project's root, with slashes."""
     return f"{RUNS}/{experiment}/{number // RUNS_PER_FOLDER}/{number}-{uid}.yaml"
+
+
+def is_inside(path: str) -> bool:
+    """Tell whether a path that counts from the project's root stays inside the project."""
+    pure = PurePosixPath(path)
+    return not pure.is_absolute() and ".." not in pure.parts
 
 
 def group_folder(storage: Path, group: int, count: int) -> Path:

@@ -9,8 +9,16 @@ METRICS_MAX = 1_000
 
 
 def flatten(content: Any) -> dict[str, float]:
-    """Give the numbers of nested mappings by name, nested names joined by `.`; what is no number is left out."""
-    return dict(_walk("", content)) if isinstance(content, dict) else {}
+    """Give the numbers of nested mappings by name, nested names joined by `.`; what is no number is left out.
+
+    Raises ValueError for a name that no file can hold (JSON can write half a surrogate pair).
+    """
+    numbers = dict(_walk("", content)) if isinstance(content, dict) else {}
+    try:
+        "".join(numbers).encode()
+    except UnicodeEncodeError:
+        raise ValueError("a name is not Unicode text") from None
+    return numbers
 
 
 def _walk(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -36,4 +35,6 @@ def check_name(kind: str, name: str) -> str:
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """List up to count names out of known that look most like name, best first."""
+    import difflib  # 5 ms, and only a mistake needs it
+
     return difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)

@@ -5,6 +5,7 @@ Its scalars arrive here as the text that was written (`1e-4` stays `1e-4`); None
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from qanat.domain.parameters import Arguments, Grid, is_option
 from qanat.domain.ranges import ValueRange, progression
 from qanat.errors import InputInvalid
 
+_POSITION = re.compile(r"(?:0|[1-9][0-9]{0,5})\Z")
 _SHAPE = (
     "fixed_args: {positional, options} and "
     "varying_args: {range: {positional, options}, groups: [{positional, options}]}"
@@ -112,7 +114,7 @@ def _mapping(content: Any, where: str, keys: set[str] | None) -> Mapping[str, An
 
 
 def _position(key: str, where: str) -> int:
-    if not key.isascii() or not key.isdigit():
+    if not _POSITION.match(key):
         raise InputInvalid(f"{where}.positional: {key!r} is not a position", hint="positions are 0, 1, 2, …")
     return int(key)
 

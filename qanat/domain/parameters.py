@@ -20,7 +20,7 @@ GROUPS_WITHOUT_ASKING = 100_000
 GROUPS_MAX = 1_000_000
 
 _NEGATIVE_NUMBER = re.compile(r"-\.?\d")
-_POSITION = re.compile(r"pos_(\d+)\Z")
+_POSITION = re.compile(r"pos_([0-9]{1,6})\Z")
 
 
 @dataclass(frozen=True, slots=True)

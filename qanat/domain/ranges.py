@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
@@ -68,12 +69,16 @@ def progression(start: str, stop: str, step: str, *, where: str) -> Progression:
             f"{where}: no value lies between {start} and {stop} in steps of {step}",
             hint="a range is half-open: it holds start and leaves stop out",
         )
-    return Progression(first, width, int(span) + (0 if exact else 1))
+    count = int(span) + (0 if exact else 1)
+    if count > sys.maxsize:
+        raise InputInvalid(f"{where}: holds more values than can be counted", hint="give a larger step")
+    return Progression(first, width, count)
 
 
 def _number(word: str, where: str) -> Decimal:
     try:
-        number = _EXACT.create_decimal(word.strip())
+        # Decimal also takes the digits of other scripts, which the program would get as 0 to 9.
+        number = _EXACT.create_decimal(word.strip() if word.isascii() else "NaN")
     except (InvalidOperation, Inexact, Overflow):
         number = Decimal("NaN")
     if not number.is_finite():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 
 
@@ -25,9 +26,23 @@ def parse(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
+def is_moment(value: object) -> bool:
+    """Tell whether a value is a moment with its time zone."""
+    try:
+        return isinstance(value, str) and parse(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def local(moment: str | None) -> str:
     """Write a moment for a person, in the machine's own time zone; empty for None."""
-    return parse(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+    if not moment:
+        return ""
+    known = parse(moment)
+    # The first and the last day that Python knows may have no like in this zone; they stay in their own.
+    with contextlib.suppress(OverflowError):
+        known = known.astimezone()
+    return known.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:
@@ -42,11 +57,11 @@ def duration(seconds: float | None) -> str:
     """Write a duration for a person: 0.8s, 42s, 3:07, 2:03:07, 1d 02:03:07; empty for None."""
     if seconds is None:
         return ""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f}s"
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f}s"
-    minutes, secs = divmod(int(seconds), 60)
+    minutes, secs = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:

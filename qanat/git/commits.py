@@ -8,8 +8,9 @@ HEAD, the next command finds in the work tree and commits.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from qanat.errors import GitRefused
@@ -36,7 +37,8 @@ def commit_files(
     repository = open_repository(location)
     with lock.held(location):
         who = signature(repository)
-        blobs = {path: None if data is None else str(repository.create_blob(data)) for path, data in files.items()}
+        with _writing_objects():
+            blobs = {path: None if data is None else str(repository.create_blob(data)) for path, data in files.items()}
         if checked_out:
             _update_index(location, blobs)
         return _move_branch(location, repository, f"refs/heads/{branch}", blobs, message, who)
@@ -55,7 +57,8 @@ def _move_branch(
     deadline = time.monotonic() + RETRY_S
     while True:
         tip = _tip(repository, ref)
-        tree = _tree_with(repository, tip, blobs)
+        with _writing_objects():
+            tree = _tree_with(repository, tip, blobs)
         if tip is not None and tree == str(repository[tip].peel(pygit2.Tree).id):
             return None
         try:
@@ -67,6 +70,17 @@ def _move_branch(
             if time.monotonic() > deadline:
                 raise GitRefused(f"the record could not be committed: {error}") from None
             time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def _writing_objects() -> Iterator[None]:
+    """Turn a failure to write objects (no space, no right) into GitRefused; it would not go away by trying again."""
+    import pygit2
+
+    try:
+        yield
+    except (pygit2.GitError, OSError) as error:
+        raise GitRefused(f"the repository cannot be written: {error}") from None
 
 
 def _tip(repository: pygit2.Repository, ref: str) -> str | None:

@@ -10,3 +10,15 @@ def existed(location: Location, path: str) -> bool:
     """Tell whether any commit that HEAD comes from had this file."""
     done = command.call(location.root, "log", "-1", "--format=%H", "HEAD", "--", path)
     return done.status == 0 and bool(done.out.strip())
+
+
+def difference(location: Location, commit: str, path: str) -> str:
+    """Give the difference of a file between a commit and the work tree; empty when there is none, or no such commit."""
+    done = command.call(location.root, "diff", "--no-color", "--no-ext-diff", commit, "--", path)
+    return done.out.decode("utf-8", "replace") if done.status == 0 else ""
+
+
+def last_commit_of(location: Location, path: str) -> str | None:
+    """Give the last commit that changed a file; None when none has it."""
+    done = command.call(location.root, "log", "-1", "--format=%H", "HEAD", "--", path)
+    return done.out.decode().strip() or None if done.status == 0 else None

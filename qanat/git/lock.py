@@ -15,9 +15,9 @@ WAIT_S = 60.0
 
 
 @contextlib.contextmanager
-def held(location: Location) -> Iterator[None]:
+def held(location: Location, name: str = "lock") -> Iterator[None]:
     """Hold the lock; it goes with the process, so a killed one never leaves it behind. Raises WriteFailed."""
-    path = location.private / "lock"
+    path = location.private / name
     try:
         path.parent.mkdir(exist_ok=True)
         file = path.open("ab")

@@ -96,3 +96,9 @@ def uncommitted_records(location: Location) -> list[Change]:
     )
     fields = status.decode("utf-8", "surrogateescape").split("\0")
     return [Change(field[:2], field[3:]) for field in fields if field]
+
+
+def head(location: Location) -> str | None:
+    """Give the id of the commit that is checked out; None before the first one."""
+    done = command.call(location.root, "rev-parse", "--verify", "--quiet", "HEAD")
+    return done.out.decode().strip() or None

@@ -10,6 +10,16 @@ from qanat.errors import InputInvalid, reason, write_failed
 TEMPORARY = ".tmp"
 
 
+def exists(path: Path) -> bool:
+    """Tell whether something is at path; a path that the system does not take (a name too long) is not there."""
+    return os.path.exists(path)  # noqa: PTH110  # Path.exists raises for such a path
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether path is a file; a path that the system does not take (a name too long) is none."""
+    return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises for such a path
+
+
 def read(path: Path, *, limit_bytes: int | None = None) -> bytes:
     """Give the bytes of a file; InputInvalid with the reason when it cannot be read or is larger than the limit."""
     try:

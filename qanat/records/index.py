@@ -160,6 +160,12 @@ class Index:
         rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
         return [RunSummary._make(row) for row in rows]
 
+    def numbered(self, number: int) -> list[RunSummary]:
+        """List the runs that have this number; more than one when they come from two clones or branches."""
+        query = f"SELECT {_COLUMNS} FROM runs WHERE problem IS NULL AND number = ? ORDER BY uid"  # noqa: S608
+        rows = self._surviving(lambda: self._database.execute(query, (number,)).fetchall())
+        return [RunSummary._make(row) for row in rows]
+
     def records(self, *, experiment: str | None = None, newest: int | None = None) -> list[str]:
         """List the same runs as JSON texts of the whole records."""
         where, values = _where(experiment=experiment)

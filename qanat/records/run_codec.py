@@ -6,6 +6,7 @@ else the schema asks of a record is checked by `qanat validate` and the hook.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 
 FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "groups"})
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
+_UID = re.compile(r"[0-9a-f]{6}\Z")
 _MISSING = object()
 _STATES = frozenset(state.value for state in State)
 
@@ -102,7 +105,7 @@ def from_mapping(content: Any, source: str) -> Run:
     top = _Reader(content, source, "")
     schemas.check_version(content, "run", source)
     number, _, uid = top.text("id").partition("-")
-    if not (number.isascii() and number.isdigit() and len(number) < 10 and len(uid) == 6):
+    if not (_NUMBER.match(number) and _UID.match(uid)):
         raise InputInvalid(f"{source}: id: {top.text('id')!r} is not a run's id", hint="it looks like 4-7f3a9c")
     code, asked, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
     groups = top.take("groups", list)
@@ -209,11 +212,7 @@ class _Reader:
 
     def moment(self, key: str) -> str:
         moment = self.text(key)
-        try:
-            known = times.parse(moment).tzinfo is not None
-        except ValueError:
-            known = False
-        if not known:
+        if not times.is_moment(moment):
             raise self._wrong(key, f"{moment!r} is not a moment such as 2026-11-23T05:17:55+00:00")
         return moment
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat import __version__
+from qanat.domain.names import NAME_MAX, name_problem
 from qanat.errors import InputInvalid
 
 KINDS = ("config", "experiment", "dataset", "template", "run", "document")
@@ -45,8 +46,8 @@ def check_version(content: Any, kind: str, source: str) -> None:
 
 
 def problems(content: Any, kind: str) -> list[SchemaProblem]:
-    """List what content breaks of the schema of its kind, in the order of the file's keys."""
-    found = [SchemaProblem(tuple(e.absolute_path), _sentence(e)) for e in _validator(kind).iter_errors(content)]
+    """List what content breaks of the schema of its kind, by place; a key that is missing or unknown is the place."""
+    found = dict.fromkeys(p for error in _validator(kind).iter_errors(content) for p in _problems_of(error))
     return sorted(found, key=lambda p: [str(part).zfill(9) for part in p.path])
 
 
@@ -71,17 +72,25 @@ def _validator(kind: str) -> Any:
     return Draft202012Validator(schema(kind))
 
 
+def _problems_of(error: Any) -> list[SchemaProblem]:
+    """Turn one error of jsonschema into one problem for each key that is missing or unknown, or just one."""
+    path = tuple(error.absolute_path)
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return [SchemaProblem((*path, key), "is missing") for key in missing]
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        problem = "unknown key" + (f"; known are {', '.join(known)}" if known else "")
+        return [SchemaProblem((*path, key), problem) for key in error.instance if key not in known]
+    return [SchemaProblem(path, _sentence(error))]
+
+
 def _sentence(error: Any) -> str:
     """Say in a person's words what jsonschema found."""
     value = _short(error.instance)
+    if isinstance(error.instance, str) and error.schema.get("maxLength") == NAME_MAX:
+        return f"{value} {name_problem(error.instance)}"
     match error.validator:
-        case "required":
-            missing = next(k for k in error.validator_value if k not in error.instance)
-            return f"the key {missing!r} is missing"
-        case "additionalProperties":
-            extra = sorted(error.instance.keys() - error.schema.get("properties", {}).keys())
-            known = ", ".join(k for k in error.schema.get("properties", {}))
-            return f"unknown key {extra[0]!r}" + (f"; known are {known}" if known else "")
         case "type":
             return f"{value} is not {_article(error.validator_value)}"
         case "enum":
@@ -116,5 +125,7 @@ def _article(types: str | list[str]) -> str:
 
 
 def _short(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     text = repr(value) if not isinstance(value, dict | list) else ("a mapping" if isinstance(value, dict) else "a list")
     return text if len(text) <= 60 else text[:57] + "…'"

@@ -59,6 +59,15 @@ def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workd
     files.write(storage / INFO, yaml_io.dump(content))
 
 
+def is_made_for(folder: Path, run_id: str) -> bool:
+    """Tell whether `info.yaml` of a directory names this run."""
+    try:
+        with (folder / INFO).open("rb") as file:
+            return f"id: {run_id}".encode() in file.read(4096).splitlines()
+    except (OSError, ValueError):
+        return False
+
+
 def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str]) -> None:
     """Write `group_info.yaml` of one group among several."""
     content = {"command": shlex.join(command), "parameters": parameters.named(args)}
@@ -100,7 +109,7 @@ def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[st
     problems = []
     for source in sources or DEFAULT_METRICS:
         path = folder / source.file
-        if not path.is_file():
+        if not files.is_file(path):
             continue
         try:
             numbers = metrics.flatten(_parse(path))

@@ -17,6 +17,7 @@ from qanat.records import yaml_scalars
 FILE_BYTES_MAX = 64 * 2**20
 DEPTH_MAX = 60
 FLOW_WIDTH = 100
+KEY_MAX = 1000  # YAML wants a question mark before a key of more than 1,024 characters (section 8.2.2)
 
 Path = tuple[str | int, ...]
 
@@ -171,7 +172,7 @@ def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> b
     each), as long as it fits in FLOW_WIDTH columns or is such a row. Raises InputInvalid for text that
     is not Unicode.
     """
-    out: list[str] = []
+    out: list[str] = [] if content else ["{}"]
     for key, value in content.items():
         _write_pair(out, "", key, value, flow=key in flow)
     try:
@@ -183,6 +184,9 @@ def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> b
 
 def _write_pair(out: list[str], indent: str, key: str, value: Any, *, flow: bool = False) -> None:
     name = f"{indent}{yaml_scalars.write_string(key)}:"
+    if len(name) > KEY_MAX:
+        out += [f"{indent}? {yaml_scalars.write_string(key)}", f"{indent}: {_flow(value)}"]
+        return
     if isinstance(value, str) and "\n" in value and _write_literal(out, indent, name, value):
         return
     if not isinstance(value, dict | list | tuple) or not value:
@@ -227,8 +231,12 @@ def _write_literal(out: list[str], indent: str, name: str, value: str) -> bool:
 
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
-        pairs = (f"{yaml_scalars.write_string(k)}: {_flow(v)}" for k, v in value.items())
-        return f"{{{', '.join(pairs)}}}"
+        return f"{{{', '.join(_flow_pair(k, v) for k, v in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_flow, value))}]"
     return yaml_scalars.write(value)
+
+
+def _flow_pair(key: str, value: Any) -> str:
+    name = yaml_scalars.write_string(key)
+    return f"{name}: {_flow(value)}" if len(name) <= KEY_MAX else f"? {name} : {_flow(value)}"

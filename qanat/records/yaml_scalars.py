@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import Any
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,300})\Z")
@@ -27,9 +28,10 @@ _WORD = r"[\w./+@()<>=;^$%~-]+"
 _PLAIN = re.compile(rf"(?:(?:--?|\.?/)?[^\W\d]|/)(?:{_WORD})?(?: {_WORD})*\Z")
 # Moments, run ids and object ids begin with a digit and still are no number in either version.
 _OURS = re.compile(
-    r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00|\d+-[0-9a-f]{6}|(?=[0-9e]*[a-df])[0-9a-f]{40,64})\Z"
+    r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00|\d+-[0-9a-f]{6}"
+    r"|(?!0b[01]+\Z)(?=[0-9e]*[a-df])[0-9a-f]{40,64})\Z"
 )
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
@@ -63,16 +65,26 @@ def write_string(text: str) -> str:
     """Write a string: plain where no reader can take it for something else, quoted otherwise."""
     if (_PLAIN.match(text) and text.lower() not in _RESERVED) or _OURS.match(text):
         return text
-    if _UNPRINTABLE.search(text):
+    if not _printable(text):
         quotable = text.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{_UNPRINTABLE.sub(_escape, quotable)}"'
+        return f'"{_unprintable().sub(_escape, quotable)}"'
     return "'" + text.replace("'", "''") + "'"
 
 
 def printable_lines(text: str) -> bool:
     """Tell whether text can be written as a literal block: plain lines, the first one neither empty nor indented."""
     lines = text.split("\n")
-    return bool(lines[0]) and lines[0][0] != " " and not any(_UNPRINTABLE.search(line) for line in lines)
+    return bool(lines[0]) and lines[0][0] != " " and all(map(_printable, lines))
+
+
+def _printable(text: str) -> bool:
+    # Nearly all text is printable ASCII, and the pattern takes 5 ms to compile.
+    return (text.isascii() and text.isprintable()) or not _unprintable().search(text)
+
+
+@cache
+def _unprintable() -> re.Pattern[str]:
+    return re.compile(_UNPRINTABLE)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -82,7 +94,8 @@ def _escape(match: re.Match[str]) -> str:
         return _ESCAPES[char]
     if code <= 0xFF:
         return f"\\x{code:02x}"
-    return f"\\u{code:04x}"
+    # Half of a surrogate pair has no escape that may be read: it stays, and cannot be encoded (yaml_io.dump).
+    return char if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
 
 
 def _write_float(value: float) -> str:

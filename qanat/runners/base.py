@@ -70,3 +70,6 @@ class AttachedRunner(Protocol):
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[JobHandle, JobStatus]:
         """Tell which of these jobs are alive; one that is not is unseen, never left out."""
+
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
+        """End jobs whose watcher is gone, gently first; one that has ended is no error."""

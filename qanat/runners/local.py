@@ -103,6 +103,18 @@ class LocalRunner:
         """Tell which of these jobs are alive, by number and start, or by the mark in their environment."""
         return {handle: JobStatus(State.RUNNING if self._is_alive(handle) else None) for handle in handles}
 
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
+        """End jobs that another process started: SIGTERM first, SIGKILL for what is left after GRACE_S."""
+        alive = [h for h in handles if h.job and self._is_alive(h)]
+        for handle in alive:
+            processes.signal_session(int(handle.job or 0), signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_S
+        while any(map(self._is_alive, alive)) and time.monotonic() < deadline:
+            time.sleep(TICK_S)
+        for handle in handles:
+            leader = int(handle.job) if handle in alive and handle.job else None
+            processes.end_family(MARK, f"{handle.intent}:{handle.group}", leader, LEFTOVER_S)
+
     def _is_alive(self, handle: JobHandle) -> bool:
         start = handle.details.get("process_start")
         if handle.job and start:

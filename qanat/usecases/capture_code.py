@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
-from qanat.git import identity, repository, worktree
+from qanat.git import checkout, identity, repository, worktree
 from qanat.git.worktree import WorkTree
 from qanat.usecases.project import Project
 
@@ -31,9 +32,10 @@ def look(project: Project) -> WorkTree:
             hint="commit your files: git add --all && git commit",
         )
     if conflicts := [change.path for change in tree.changes if change.in_conflict]:
+        operation = tree.operation or "merge"
         raise GitRefused(
-            f"the repository is in the middle of a {tree.operation or 'merge'}: {conflicts[0]} is in conflict",
-            hint="finish it, or give it up: git merge --abort",
+            f"the repository is in the middle of a {operation}: {conflicts[0]} is in conflict",
+            hint=f"finish it, or give it up: git {operation} --abort",
         )
     return tree
 
@@ -55,6 +57,8 @@ def capture(project: Project, tree: WorkTree, *, commit_message: str | None, sna
     """Capture the code as it is now. Raises UsageError when the tree is dirty and nothing says what to do then."""
     commit = tree.commit or ""
     is_snapshot = False
+    if commit_message is not None and not commit_message.strip():
+        raise UsageError("the message of --commit-message is empty", hint="say what you changed")
     if tree.changes and commit_message is not None:
         if tree.operation:
             raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
@@ -101,3 +105,24 @@ def _fingerprint(project: Project, tree: WorkTree) -> frozenset[tuple[str, str, 
             except OSError:
                 marks.add((change.letters, change.path, 0, 0))
     return frozenset(marks)
+
+
+def at_commit(project: Project, revision: str) -> Captured:
+    """Give the code of a commit, to be run in a checkout, whatever the work tree holds. Raises GitRefused."""
+    commit = checkout.resolve(project.location, revision)
+    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
+    branch = worktree.checked_out(project.location)
+    return Captured(Code(commit, tree_id, branch, workdir=CHECKOUT), commit, frozenset())
+
+
+def in_checkout(captured: Captured) -> Captured:
+    """Give the same code, to be run in a checkout."""
+    return replace(captured, code=replace(captured.code, workdir=CHECKOUT))
+
+
+def is_here(project: Project, code: Code) -> bool:
+    """Tell whether the work tree holds this very code, with nothing changed."""
+    tree = worktree.look(project.location)
+    if tree.changes or tree.commit is None:
+        return False
+    return repository.code_tree(repository.open_repository(project.location), tree.commit) == code.tree

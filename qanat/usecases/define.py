@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.names import check_name
-from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
+from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
 from qanat.git import commits, worktree
 from qanat.records import definitions, files, schemas, storage, yaml_io, yaml_scalars
 from qanat.records.index import Index
@@ -38,7 +38,7 @@ def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) ->
     if isinstance(content, dict):
         content = definitions.ordered({**(defaults or {}), **content}, kind)
     if found := schemas.problems(content, kind):
-        raise InputInvalid(located(data, found[:1], str(path))[0], hint=f"qanat {kind} new --help shows an example")
+        raise InputInvalid(located(data, found, str(path))[0], hint=f"qanat {kind} new --help shows an example")
     return dict(content)
 
 
@@ -70,7 +70,7 @@ def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> 
     path = path_for(project, kind, content)
     if new and path.exists():
         raise UsageError(
-            f"there is a {kind} {content['name']!r} already",
+            f"the {kind} {content['name']!r} is there already",
             hint=f"change it: qanat {kind} update {content['name']}",
         )
     files.write(path, yaml_io.dump(content))
@@ -83,7 +83,7 @@ def commit(project: Project, paths: Sequence[Path], message: str) -> None:
     operation = worktree.operation(project.location.git_dir)
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
-        raise GitRefused(f"the file is written but not committed: the repository is {state}", hint="commit it yourself")
+        raise GitRefused(f"that is done but not committed: the repository is {state}", hint="commit it yourself")
     content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
     commits.commit_files(project.location, branch, content, message, checked_out=True)
 
@@ -107,29 +107,38 @@ def going_with(project: Project, index: Index, experiment: str) -> Going:
         raise UsageError(
             f"run {live[0]} of {experiment} is still going on", hint="wait for its end, or cancel it first"
         )
-    folders = [project.root / row.storage for row in rows]
-    mine = tuple(folder for folder in folders if folder.is_dir() and is_run_folder(folder))
+    folders = [(project.root / row.storage, row.id) for row in rows]
+    mine = tuple(folder for folder, run_id in folders if is_run_folder(folder, run_id))
     return Going(tuple(row.path for row in rows), mine, sum(storage.size_of(folder) for folder in mine))
 
 
-def is_run_folder(folder: Path) -> bool:
-    """Tell whether a directory was made for a run; a record from elsewhere may name any directory."""
-    return not folder.is_symlink() and (folder / storage.INFO).is_file()
+def is_run_folder(folder: Path, run_id: str) -> bool:
+    """Tell whether a directory was made for this very run; a record from elsewhere may name any directory."""
+    return not folder.is_symlink() and not (folder / ".git").exists() and storage.is_made_for(folder, run_id)
 
 
 def delete(project: Project, path: Path, going: Going | None = None) -> None:
     """Delete a definition's file and, with `going`, its runs' records (committed) and results."""
-    removed = [path] if path.exists() else []
     records = [project.root / record for record in going.records] if going else []
     try:
-        for file in (*removed, *records):
+        for file in (path, *records):
             file.unlink(missing_ok=True)
-        for folder in going.folders if going else ():
-            shutil.rmtree(folder)
     except OSError as error:
         raise write_failed(path, error) from None
-    if records:
+    kept = [problem for folder in (going.folders if going else ()) if (problem := _remove(folder))]
+    if records and project.config.get("records", {}).get("commit") != "manual":
         commit(project, records, f"qanat: records of {path.stem} deleted")
+    if kept:
+        raise WriteFailed(kept[0], hint="delete it yourself")
+
+
+def _remove(folder: Path) -> str:
+    """Remove a directory with all that is in it; give a sentence when something of it stays."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        return f"{error.filename or folder} could not be deleted: {reason(error)}"
+    return ""
 
 
 def scalar(word: str) -> Any:

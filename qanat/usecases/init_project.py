@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.errors import UsageError, write_failed
+from qanat.errors import GitRefused, UsageError, write_failed
 from qanat.git import command, commits, location, repository, worktree
 from qanat.git.location import Location
 from qanat.records import files, schemas, yaml_io
 from qanat.records.paths import ProjectPaths
 
 IGNORE = ".gitignore"
+NO_RESULTS_IN = frozenset({"..", ".git", ".qanat"})
 TEMPLATES = {
     "htcondor": {"universe": "vanilla", "request_cpus": 1, "request_memory": "1GB", "request_disk": "1GB"},
     "slurm": {"--ntasks": 1, "--cpus-per-task": 1, "--time": "1-00:00:00"},
@@ -40,7 +43,8 @@ class Initialised:
 
 def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
     """Look at a folder. Raises UsageError for a project, and for a sub-folder of a repository."""
-    if Path(result_dir).is_absolute() or ".." in Path(result_dir).parts or not Path(result_dir).parts:
+    parts = Path(result_dir).parts
+    if Path(result_dir).is_absolute() or not parts or NO_RESULTS_IN & set(parts):
         raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint="use results")
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
@@ -53,13 +57,21 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
         )
     if found and ProjectPaths(folder).config.exists():
         raise UsageError(f"{folder} is a qanat project already", hint="see what it holds: qanat status")
+    for path, is_wrong in ((folder / IGNORE, Path.is_dir), (ProjectPaths(folder).state, Path.is_file)):
+        if is_wrong(path):
+            raise UsageError(f"{path} is in the way", hint="move it elsewhere")
     return InitPlan(folder, found is None, editor, Path(result_dir).as_posix())
 
 
 def init_project(plan: InitPlan) -> Initialised:
     """Do what the plan says; what the user has staged or changed stays as it is, and uncommitted."""
     made = _repository(plan)
-    repository.signature(repository.open_repository(made))
+    try:
+        repository.signature(repository.open_repository(made))
+    except GitRefused:
+        if plan.new_repository:
+            shutil.rmtree(made.git_dir)
+        raise
     paths = ProjectPaths(plan.folder)
     written = {paths.relative(path): data for path, data in _state_files(plan, paths)}
     for path, data in written.items():
@@ -113,7 +125,9 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
 
 def _ignore_rules(made: Location, plan: InitPlan) -> tuple[bytes | None, str]:
     """Add what git is to ignore to `.gitignore`; give its bytes when they may be committed, and a note when not."""
-    rules = ("/.qanat/cache/", "/.qanat/**/.*.tmp", f"/{plan.result_dir}/")
+    # A folder may be called a[1]; in a rule that would be a pattern.
+    results = re.sub(r"([][*?\\])", r"\\\1", plan.result_dir)
+    rules = ("/.qanat/cache/", "/.qanat/**/.*.tmp", f"/{results}/")
     path = plan.folder / IGNORE
     old = path.read_bytes() if path.exists() else b""
     known = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}

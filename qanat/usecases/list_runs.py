@@ -54,13 +54,15 @@ def run_lines(
     return lines
 
 
-def run_records(index: Index, refreshed: Refreshed, *, experiment: str | None = None, newest: int | None = None) -> str:
-    """Give the records of the same runs as one JSON list, with the record's own keys."""
+def run_records(
+    index: Index, refreshed: Refreshed, *, experiment: str | None = None, newest: int | None = None
+) -> list[str]:
+    """Give the records of the same runs as JSON texts, with the record's own keys."""
     texts = index.records(experiment=experiment, newest=newest)
     if refreshed.live:
         live = {run.id: run for run in refreshed.live.values()}
         texts = [_current_text(text, live) for text in texts]
-    return "[" + ",\n".join(texts) + "]"
+    return texts
 
 
 def summarise(project: Project, index: Index) -> ProjectSummary:
@@ -104,3 +106,13 @@ def _result_bytes(project: Project, index: Index) -> int:
     }
     index.remember_sizes({row.storage: measured[row.storage] for row in rows if row.ended and row.storage in measured})
     return sum(measured.get(row.storage, known.get(row.storage, 0)) for row in rows)
+
+
+def current_runs(project: Project, index: Index, refreshed: Refreshed, *, experiment: str | None = None) -> list[Run]:
+    """Give whole runs as they are now, the newest first."""
+    rows = index.summaries(experiment=experiment)
+    texts = index.records(experiment=experiment)
+    return [
+        refreshed.live.get(row.path) or run_codec.from_mapping(json.loads(text), row.path)
+        for row, text in zip(rows, texts, strict=True)
+    ]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qanat.domain.experiment import Experiment
-from qanat.domain.layout import group_folder
+from qanat.domain import job
+from qanat.domain.experiment import CHECKOUT, Experiment
+from qanat.domain.layout import group_folder, is_inside
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_words
-from qanat.domain.run import Asked
+from qanat.domain.run import Asked, Code, Run
 from qanat.errors import InputInvalid, UsageError
+from qanat.git import checkout
 from qanat.records import files, numbers, yaml_io
+from qanat.usecases import checkouts
+from qanat.usecases.checkouts import Workplace
 from qanat.usecases.project import Project
 
 
@@ -31,11 +35,16 @@ class RunRequest:
     tags: tuple[str, ...] = ()
     description: str = ""
     many: bool = False
+    commit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run that could be started: `groups` are the arguments of each, `datasets` map names to paths as defined."""
+    """A run that could be started.
+
+    `groups` are the arguments of each, `datasets` map names to paths as defined, `place` is where it
+    works, `parameters_file` is a file of which a copy goes with the results.
+    """
 
     request: RunRequest
     experiment: Experiment
@@ -43,17 +52,18 @@ class Plan:
     datasets: dict[str, str]
     asked: Asked
     groups: tuple[tuple[str, ...], ...]
-    root: Path
+    place: Workplace
+    parameters_file: Path | None = None
+    rerun_of: str | None = None
 
     def storage_of(self, storage: Path, group: int) -> Path:
         """Give the directory of a group of a run whose directory is storage."""
         return group_folder(storage, group, len(self.groups))
 
     def full_command(self, storage: Path, group: int) -> tuple[str, ...]:
-        """Give the words of a group: program, its arguments, `--storage_path`, one `--dataset_path` each."""
+        """Give the whole command of a group of a run whose directory is storage."""
         own = self.storage_of(storage, group)
-        paths = [word for path in self.datasets.values() for word in ("--dataset_path", str(self.root / path))]
-        return (*self.command, *self.groups[group], "--storage_path", str(own), *paths)
+        return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +81,14 @@ def plan_run(project: Project, request: RunRequest) -> Plan:
 
     Raises NotFound, InputInvalid or UsageError for whatever would keep it from running.
     """
-    experiment = project.experiment(request.experiment)
-    _check_program(project, experiment)
-    datasets = {name: _dataset_path(project, name) for name in experiment.datasets}
+    experiment = _experiment(project, request)
+    _check_program(project, experiment, request.commit)
+    datasets = {name: _dataset_path(project, name, request.commit) for name in experiment.datasets}
     grid = _grid(request)
     _check_count(grid.count(), request.many)
     groups = expand(grid)
     _check_words(groups)
+    _check_texts(request)
     if request.parameters_file:
         files.read(request.parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)
     asked = Asked(
@@ -87,7 +98,9 @@ def plan_run(project: Project, request: RunRequest) -> Plan:
         _name(request.param_file),
         _name(request.parameters_file),
     )
-    return Plan(request, experiment, experiment.program.words(), datasets, asked, tuple(groups), project.root)
+    place = checkouts.in_project(project, datasets)
+    command = experiment.program.words()
+    return Plan(request, experiment, command, datasets, asked, tuple(groups), place, request.parameters_file)
 
 
 def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
@@ -115,10 +128,23 @@ def _grid(request: RunRequest) -> Grid:
     return grid_from_file(content, source).join(words)
 
 
-def _check_program(project: Project, experiment: Experiment) -> None:
+def _experiment(project: Project, request: RunRequest) -> Experiment:
+    """Give the experiment as the commit that is asked for defines it, or as it is now."""
+    if request.commit is not None and (then := project.experiment_at(request.commit, request.experiment)):
+        return then
+    return project.experiment(request.experiment)
+
+
+def _check_program(project: Project, experiment: Experiment, commit: str | None) -> None:
     program = project.root / experiment.program.executable
     where = f"experiment {experiment.name}: executable {experiment.program.executable}"
-    if not program.is_file():
+    if not is_inside(experiment.program.executable):
+        raise InputInvalid(f"{where} is not inside the project", hint="give a path from the project's root")
+    if commit is not None:
+        if not checkout.tracked_at(project.location, commit, experiment.program.executable):
+            raise InputInvalid(f"{where} is not in commit {commit[:10]}", hint="choose another commit")
+        return
+    if not files.is_file(program):
         raise InputInvalid(f"{where} is not there", hint=f"correct it: qanat experiment update {experiment.name}")
     if not experiment.program.command and not os.access(program, os.X_OK):
         raise InputInvalid(
@@ -127,9 +153,18 @@ def _check_program(project: Project, experiment: Experiment) -> None:
         )
 
 
-def _dataset_path(project: Project, name: str) -> str:
+def placed(project: Project, plan: Plan, code: Code, live: list[Run]) -> Plan:
+    """Give the plan with the place where this code is to run; `live` are the runs going on."""
+    if code.workdir != CHECKOUT:
+        return plan
+    return replace(plan, place=checkouts.in_checkout(project, code.commit, plan.datasets, live))
+
+
+def _dataset_path(project: Project, name: str, commit: str | None) -> str:
     dataset = project.dataset(name)
-    if not (project.root / dataset.path).exists():
+    if commit is not None and checkout.tracked_at(project.location, commit, dataset.path):
+        return dataset.path
+    if not files.exists(project.root / dataset.path):
         raise InputInvalid(
             f"dataset {name}: path {dataset.path} is not there",
             hint=f"correct it: qanat dataset update {name}",
@@ -154,6 +189,16 @@ def _check_words(groups: Sequence[tuple[str, ...]]) -> None:
                 raise InputInvalid(
                     f"the argument {word!r} is not UTF-8", hint="put it into a file and give the file's name"
                 ) from None
+
+
+def _check_texts(request: RunRequest) -> None:
+    """Raise InputInvalid for a description, a tag or a path that no record can hold."""
+    paths = (request.param_file, request.parameters_file, request.storage_path)
+    for text in (request.description, *request.tags, *map(str, filter(None, paths))):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InputInvalid(f"{text!r} is not UTF-8", hint="a record holds only UTF-8 text") from None
 
 
 def _name(path: Path | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.names import check_name, nearest
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
-from qanat.git import location
+from qanat.git import location, repository
 from qanat.git.location import Location
 from qanat.records import definitions, files, schemas, yaml_io
 from qanat.records.index import Index
@@ -67,6 +67,19 @@ class Project:
         """Give an experiment. Raises NotFound with the nearest names, InputInvalid with file and line."""
         return definitions.experiment_from(self.definition("experiment", name))
 
+    def experiment_at(self, commit: str, name: str) -> Experiment | None:
+        """Give an experiment as a commit defines it; None when the commit has no such file."""
+        path = self.paths.relative(self.paths.definition("experiment", check_name("experiment", name)))
+        data = repository.read_at(repository.open_repository(self.location), commit, path)
+        if data is None:
+            return None
+        source = f"{path} in {commit[:10]}"
+        content = yaml_io.load(data, source)
+        schemas.check_version(content, "experiment", source)
+        if found := first_problem(data, content, "experiment", source):
+            raise InputInvalid(found)
+        return definitions.experiment_from(content)
+
     def dataset(self, name: str) -> Dataset:
         """Give a dataset; errors as for an experiment."""
         return definitions.dataset_from(self.definition("dataset", name))
@@ -80,10 +93,9 @@ class Project:
             raise NotFound(f"there is no {kind} {name!r}", hint=_suggestion(kind, name, known))
         content = self.load_valid(kind, path)
         if content["name"] != name:
-            raise InputInvalid(
-                f"{self.paths.relative(path)}: name: {content['name']!r} is not the file's name",
-                hint=f"write name: {name}, or rename the file",
-            )
+            wrong = schemas.SchemaProblem(("name",), f"{content['name']!r} is not the file's name")
+            where = located(files.read(path), [wrong], self.paths.relative(path))[0]
+            raise InputInvalid(where, hint=f"write name: {name}, or rename the file")
         return content
 
     def load_valid(self, kind: str, path: Path) -> dict[str, Any]:
@@ -108,14 +120,15 @@ class Project:
 def first_problem(data: bytes, content: Any, kind: str, source: str) -> str | None:
     """Give the first problem of a file as `file:line: key: problem`; None when its schema has none."""
     found = schemas.problems(content, kind)
-    return located(data, found[:1], source)[0] if found else None
+    return located(data, found, source)[0] if found else None
 
 
 def located(data: bytes, found: list[schemas.SchemaProblem], source: str) -> list[str]:
-    """Write problems as `file:line: key: problem`."""
+    """Write problems as `file:line: key: problem`, in the order of the lines."""
     lines: dict[yaml_io.Path, int] = {}
     yaml_io.load(data, source, lines=lines)
-    return [f"{source}:{_line(lines, p.path)}: {_key(p.path)}{p.problem}" for p in found]
+    placed = sorted(((_line(lines, p.path), p) for p in found), key=lambda pair: pair[0])
+    return [f"{source}:{line}: {_key(p.path)}{p.problem}" for line, p in placed]
 
 
 def _line(lines: dict[yaml_io.Path, int], path: yaml_io.Path) -> int:

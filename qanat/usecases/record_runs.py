@@ -36,7 +36,9 @@ def commit_records(project: Project, runs: Sequence[Run]) -> list[str]:
         by_branch.setdefault(_target(location, run, current), []).append(run)
     for branch, group in by_branch.items():
         if branch is None:
-            notes.append(f"{_called(group)} not committed: HEAD is detached")
+            notes.append(
+                f"{_called(group)} not committed: launched on a detached HEAD, so commit it to a branch of yours"
+            )
             continue
         try:
             _commit(project, branch, group, checked_out=branch == current)

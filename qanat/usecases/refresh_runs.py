@@ -42,6 +42,12 @@ def refreshed(project: Project, local: Callable[[], AttachedRunner]) -> Iterator
         yield index, refresh(project, index, local)
 
 
+def going_on(project: Project, local: Callable[[], AttachedRunner]) -> list[Run]:
+    """List the runs that are going on."""
+    with refreshed(project, local) as (_, result):
+        return list(result.live.values())
+
+
 def refresh(project: Project, index: Index, local: Callable[[], AttachedRunner]) -> Refreshed:
     """Find out how every run in flight is doing, record those that have ended, commit what is uncommitted.
 
@@ -88,7 +94,7 @@ def _look(
     if _is_watched(watcher):
         result.live[path] = known
         return None
-    settled = _settled(project, known, seen, local())
+    settled = settle(project, run, seen, local())
     if not settled.state.ended:
         result.live[path] = settled
         return None
@@ -140,8 +146,9 @@ def _known(run: Run, seen: Flight | None) -> Run:
     return run.with_groups(changed)
 
 
-def _settled(project: Project, run: Run, seen: Flight | None, runner: AttachedRunner) -> Run:
+def settle(project: Project, run: Run, seen: Flight | None, runner: AttachedRunner) -> Run:
     """Work out how the groups of a run without a watcher ended, from completion files and living processes."""
+    run = _known(run, seen)
     open_groups = [g for g in run.groups if not g.state.ended]
     handles = {g.number: _handle(run, g, seen) for g in open_groups}
     # Processes first: one that ends between the two looks has left its file by the second.

@@ -32,10 +32,15 @@ def replace(project: Project, draft: Path) -> str:
 
 
 def editor(project: Project) -> str:
-    """Choose the editor: the project's, then $VISUAL and $EDITOR, then vi; it may have arguments."""
+    """Choose the editor: $VISUAL or $EDITOR of whoever sits there, then the project's, then vi; it may have arguments.
+
+    What the user says comes first, since the settings may have come from somebody else.
+    """
+    if own := os.environ.get("VISUAL") or os.environ.get("EDITOR"):
+        return own
     try:
         configured = project.config.get("default_editor", "")
     except InputInvalid:
         # Broken settings are what the editor is wanted for.
         configured = ""
-    return configured or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    return configured or "vi"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qanat.domain.layout import DEFINITIONS
+from qanat.domain.layout import DEFINITIONS, is_inside
 from qanat.domain.run import State, overall_state
 from qanat.errors import InputInvalid
 from qanat.git import history
@@ -29,19 +29,18 @@ class Problem:
     problem: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}:{self.line}: {self.key}: {self.problem}"
-            if self.key
-            else f"{self.file}:{self.line}: {self.problem}"
-        )
+        parts = (f"{self.file}:{self.line}", self.key, self.problem)
+        # One line for each problem, also where a key or a file's name holds a newline.
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in ": ".join(filter(None, parts)))
 
 
 def all_files(project: Project) -> list[Path]:
-    """List every YAML file below `.qanat/`, its cache left out; symbolic links are not followed."""
+    """List every YAML file and every symbolic link below `.qanat/`, its cache left out; links are not followed."""
     found: list[Path] = []
     for name, subfolders, files_here in os.walk(project.paths.state):
         folder = Path(name)
         subfolders[:] = sorted(s for s in subfolders if not (s == "cache" and folder == project.paths.state))
+        found += [folder / s for s in subfolders if (folder / s).is_symlink()]
         found += [folder / file for file in sorted(files_here) if file.endswith((".yaml", ".yml"))]
     return found
 
@@ -57,7 +56,7 @@ def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Prob
 def kind_of(relative: str) -> str | None:
     """Tell what a file of a project is by its place; None when it is none of ours."""
     parts = PurePosixPath(relative).parts
-    if parts[:1] != (".qanat",):
+    if parts[:1] != (".qanat",) or not relative.endswith(".yaml"):
         return None
     if parts[1:] == ("config.yaml",):
         return "config"
@@ -69,15 +68,17 @@ def kind_of(relative: str) -> str | None:
 
 
 def _check_file(project: Project, index: Index, path: Path) -> Iterator[Problem]:
+    path = path.parent.resolve() / path.name
     source = project.paths.relative(path)
     kind = kind_of(source)
+    if path.is_symlink():
+        yield Problem(source, 1, "", "is a symbolic link")
+        return
     if kind is None:
         yield Problem(source, 1, "", "is not where qanat keeps a file; see What is where in DESIGN.md")
         return
     lines: dict[yaml_io.Path, int] = {}
     try:
-        if path.is_symlink():
-            raise InputInvalid("is a symbolic link")
         data = files.read(path, limit_bytes=yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
         content = yaml_io.load(data, source, lines=lines)
         schemas.check_version(content, kind, source)
@@ -126,7 +127,7 @@ def _beyond_schema(
 def reference_problems(project: Project, kind: str, content: dict[str, Any]) -> list[tuple[KeyPath, str]]:
     """List what a definition names that is not there: programs, datasets, paths."""
     if kind == "dataset":
-        there = (project.root / content["path"]).exists()
+        there = files.exists(project.root / content["path"])
         return [] if there else [(("path",), f"{content['path']} is not there")]
     if kind != "experiment":
         return []
@@ -141,19 +142,14 @@ def reference_problems(project: Project, kind: str, content: dict[str, Any]) -> 
 
 def _program_problems(project: Project, at: KeyPath, parts: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     executable = parts["executable"]
-    if not _is_inside(executable):
+    if not is_inside(executable):
         yield (*at, "executable"), f"{executable} is not inside the project"
-    elif not (project.root / executable).is_file():
+    elif not files.is_file(project.root / executable):
         yield (*at, "executable"), f"{executable} is not there"
     try:
         shlex.split(parts.get("executable_command", ""))
     except ValueError as error:
         yield (*at, "executable_command"), str(error).lower()
-
-
-def _is_inside(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return not pure.is_absolute() and ".." not in pure.parts
 
 
 def _run_problems(project: Project, content: dict[str, Any], place: PurePosixPath) -> Iterator[tuple[KeyPath, str]]:

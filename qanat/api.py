@@ -1,0 +1,211 @@
+"""Runs as Python objects, for notebooks and for actions.
+
+import qanat
+
+project = qanat.open(".")
+for run in project.runs(experiment="summary_iris", state="finished"):
+    print(run.id, run.path, run.groups[0].metrics)
+table = project.runs(where=["nbins>=20"]).to_pandas()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from qanat.domain import run as records
+from qanat.domain import search
+from qanat.domain.layout import group_folder
+from qanat.domain.parameters import named
+from qanat.errors import RunnerUnavailable
+from qanat.runners import registry
+from qanat.usecases import project as projects
+from qanat.usecases.find_run import find_run, read_comment
+from qanat.usecases.list_runs import current_runs
+from qanat.usecases.refresh_runs import refreshed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads as it is meant
+    """Open the project that path lies in. Raises qanat.errors.ProjectNotFound when it lies in none."""
+    return Project(projects.open_project(Path(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One execution of the program: its arguments, how it ended, its directory."""
+
+    record: records.Group
+    path: Path
+
+    @property
+    def number(self) -> int:
+        """Its number in the run, from 0."""
+        return self.record.number
+
+    @property
+    def state(self) -> str:
+        """How it is doing: queued, running, held, finished, failed, cancelled or lost."""
+        return self.record.state.value
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """The program's own arguments, as they were typed."""
+        return self.record.args
+
+    @property
+    def parameters(self) -> dict[str, str | list[str]]:
+        """The arguments by name: `pos_0`, … for words before the first option, then `--option`: value."""
+        return named(self.record.args)
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The numbers that the program left."""
+        return self.record.metrics
+
+    @property
+    def exit_code(self) -> int | None:
+        """The program's exit code; None while it runs, or when a signal ended it."""
+        return self.record.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, as it was when it was asked for."""
+
+    record: records.Run
+    path: Path
+    comment: str
+
+    @property
+    def id(self) -> str:
+        """The full id, such as 4-7f3a9c."""
+        return self.record.id
+
+    @property
+    def number(self) -> int:
+        """The number that people type."""
+        return self.record.number
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's name."""
+        return self.record.experiment
+
+    @property
+    def state(self) -> str:
+        """How it is doing: queued, running, held, finished, failed, cancelled or lost."""
+        return self.record.state.value
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags."""
+        return self.record.tags
+
+    @property
+    def commit(self) -> str:
+        """The commit whose code ran."""
+        return self.record.code.commit
+
+    @property
+    def groups(self) -> list[Group]:
+        """Its groups in the order of their numbers."""
+        count = len(self.record.groups)
+        return [Group(g, group_folder(self.path, g.number, count)) for g in self.record.groups]
+
+    @property
+    def parameters(self) -> dict[str, str | list[str]]:
+        """The parameters of its first group, which is the only one of a plain run."""
+        return self.groups[0].parameters
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The metrics of its first group, which is the only one of a plain run."""
+        return self.groups[0].metrics
+
+
+class Runs(Sequence[Run]):
+    """Runs, the newest first."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = list(runs)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Runs: ...
+
+    def __getitem__(self, index: int | slice) -> Run | Runs:
+        return Runs(self._runs[index]) if isinstance(index, slice) else self._runs[index]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a data frame with a row for each group: ids, state, parameters and metrics as columns.
+
+        Parameters are numbers where all their values are. Raises RunnerUnavailable without pandas.
+        """
+        try:
+            import pandas as pd  # only for those who ask for it
+        except ImportError:
+            raise RunnerUnavailable("pandas is needed for to_pandas()", hint="pip install pandas") from None
+        frame = pd.DataFrame([_columns(run, group) for run in self for group in run.groups])
+        for column in frame.columns.difference(["run", "experiment", "state", "commit", "path"]):
+            numbers = pd.to_numeric(frame[column], errors="coerce")
+            if numbers.notna().equals(frame[column].notna()):
+                frame[column] = numbers
+        return frame
+
+
+class Project:
+    """An open project."""
+
+    def __init__(self, project: projects.Project) -> None:
+        self._project = project
+
+    @property
+    def path(self) -> Path:
+        """Its top folder."""
+        return self._project.root
+
+    def runs(
+        self,
+        experiment: str | None = None,
+        *,
+        state: str | None = None,
+        tag: str | None = None,
+        where: Sequence[str] = (),
+    ) -> Runs:
+        """Give the runs that meet all of this, the newest first.
+
+        `where` are conditions as in `qanat explore`: "nbins>=20", "--lr=0.1", "commit:4a1f", "after:2026-11-01".
+        Raises UsageError for a condition that cannot be read.
+        """
+        texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
+        conditions = [search.parse(text) for text in texts]
+        with refreshed(self._project, registry.local) as (index, result):
+            found = current_runs(self._project, index, result, experiment=experiment)
+        return Runs([self._wrap(run) for run in found if all(c.meets(run) for c in conditions)])
+
+    def run(self, run: str | int) -> Run:
+        """Give one run by its number or id. Raises NotFound, or UsageError when two runs have the number."""
+        with refreshed(self._project, registry.local) as (index, result):
+            return self._wrap(find_run(self._project, index, result, str(run)).run)
+
+    def _wrap(self, run: records.Run) -> Run:
+        return Run(run, self._project.root / run.storage, read_comment(self._project, run))
+
+
+def _columns(run: Run, group: Group) -> dict[str, object]:
+    parameters = {k.lstrip("-"): v if isinstance(v, str) else " ".join(v) for k, v in group.parameters.items()}
+    known = {"run": run.id, "experiment": run.experiment, "group": group.number, "state": group.state}
+    return {**known, "commit": run.commit, "path": str(group.path), **parameters, **group.metrics}

@@ -1,0 +1,115 @@
+"""Saying how a run ended, and the page of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qanat.cli.output import plural, tell
+from qanat.cli.tables import MARKS
+from qanat.domain import times
+from qanat.domain.layout import group_folder
+from qanat.domain.parameters import named
+from qanat.domain.run import Group, Run, State, count_states
+from qanat.errors import EXIT_FAILED
+from qanat.usecases.follow_run import Outcome
+from qanat.usecases.project import Project
+
+FAILURES_SHOWN = 10
+GROUPS_SHOWN = 50
+
+
+def tell_notes(notes: Sequence[str]) -> None:
+    """Tell the user what there is to know beside what was asked for."""
+    for note in notes:
+        tell(f"note: {note}")
+
+
+def report(project: Project, outcome: Outcome) -> int:
+    """Say how a run ended and where its files are; give the exit code."""
+    run = outcome.run
+    tell_notes(outcome.notes)
+    took = times.duration(times.seconds_between(run.started, run.ended))
+    failed = [group for group in run.groups if group.state is State.FAILED]
+    tell(f"Run {run.number} of {run.experiment} {run.state}{f' after {took}' if took else ''}: {run.storage}")
+    if not failed or outcome.interrupted:
+        return 128 + outcome.interrupted if outcome.interrupted else 0
+    tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
+    for group in failed[:FAILURES_SHOWN]:
+        tell(f"  {_failure(project, run, group)}")
+    if len(failed) > FAILURES_SHOWN:
+        tell(f"  … and {len(failed) - FAILURES_SHOWN:,} more")
+    return EXIT_FAILED
+
+
+def _failure(project: Project, run: Run, group: Group) -> str:
+    folder = group_folder(project.root / run.storage, group.number, len(run.groups))
+    return f"group {group.number}: {group.reason}; see {project.paths.relative(folder / 'stderr.txt')}"
+
+
+def run_page(run: Run) -> str:
+    """Write what a run is, line by line."""
+    lines = [
+        f"Run {run.number} of experiment {run.experiment} informations:",
+        f"  - 🆔 Id: {run.id}",
+        f"  - 💬 description: {run.description}",
+        f"  - 🏷 Tags: {', '.join(run.tags)}",
+        f"  - 🖥 Runner: {run.runner.name}",
+        *_runner_parameters(run),
+        f"  - 📁 Path: {run.storage}",
+        f"  - 🔍 Status: {MARKS[run.state]} {run.state}{_counts(run)}",
+        f"  - 📆 Start time: {times.local(run.started)}",
+        f"  - 📆 End time: {times.local(run.ended)}",
+        f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
+    ]
+    if run.rerun_of:
+        lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
+    return "\n".join(lines)
+
+
+def _runner_parameters(run: Run) -> list[str]:
+    chosen = {"submit_template": run.runner.template} if run.runner.template else {}
+    chosen |= {key: value for key, value in run.runner.options.items() if not chosen}
+    if not chosen:
+        return []
+    return ["  - 📓 Runner parameters:", *(f"        ◾ --{key}: {value}" for key, value in chosen.items())]
+
+
+def _counts(run: Run) -> str:
+    if len(run.groups) == 1:
+        return f" ({run.groups[0].reason})" if run.groups[0].reason else ""
+    counts = count_states(run.groups)
+    return f" ({', '.join(f'{count:,} {state}' for state, count in counts.items())})"
+
+
+def _code_remarks(run: Run) -> str:
+    remarks = ["snapshot of uncommitted changes"] if run.code.snapshot else []
+    remarks += ["in a checkout"] if run.code.workdir == "checkout" else []
+    remarks += ["files changed while it ran"] if run.code.changed_while_running else []
+    return f" ({', '.join(remarks)})" if remarks else ""
+
+
+def parameters_text(run: Run) -> str:
+    """Write the parameters of every group, and the words that were asked for."""
+    lines = [f"command: {' '.join(run.command)}"]
+    for group in run.groups:
+        lines.append(f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}")
+        for name, value in named(group.args).items():
+            lines.append(f"  {name}: {value if isinstance(value, str) else ' '.join(value)}")
+    return "\n".join(lines)
+
+
+def _attempt(group: Group) -> str:
+    return f", attempt {group.attempt}" if group.attempt > 1 else ""
+
+
+def group_lines(run: Run) -> list[str]:
+    """List how the groups ended and what they measured, at most GROUPS_SHOWN of them."""
+    lines = []
+    for group in run.groups[:GROUPS_SHOWN]:
+        words = " ".join(group.args)
+        measured = ", ".join(f"{name} {value:.6g}" for name, value in group.metrics.items())
+        reason = f" ({group.reason})" if group.reason else ""
+        parts = [f"group {group.number}", words, f"{group.state}{_attempt(group)}{reason}", measured]
+        lines.append("  " + ": ".join(part for part in parts if part))
+    more = len(run.groups) - GROUPS_SHOWN
+    return [*lines, f"  … and {more:,} more"] if more > 0 else lines

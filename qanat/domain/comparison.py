@@ -1,0 +1,144 @@
+"""Comparing runs: parameters that differ and metrics, side by side.
+
+Groups that differ only in the seed are one row, with mean and standard deviation over them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from qanat.domain.parameters import named
+from qanat.domain.run import Group, Run
+
+HIGHER = "higher"
+LOWER = "lower"
+SEEDS = ("seed", "random_seed", "random-seed")
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A metric over the groups of a row: `deviation` is that of a sample (n - 1), None for one value."""
+
+    mean: float
+    deviation: float | None
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.6g}" if self.deviation is None else f"{self.mean:.6g} ± {self.deviation:.2g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Groups that are compared as one: the runs they are of, how many, their parameters, their metrics."""
+
+    experiment: str
+    runs: tuple[str, ...]
+    commit: str
+    groups: int
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, Statistic]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Rows, the names of parameters in which they differ, of metrics, and per metric the places of the best rows."""
+
+    rows: tuple[Row, ...]
+    parameters: tuple[str, ...]
+    metrics: tuple[str, ...]
+    best: Mapping[str, frozenset[int]]
+
+
+def compare(
+    runs: Sequence[Run],
+    *,
+    better: Mapping[str, str],
+    group_by: str | None = None,
+    sort: str | None = None,
+    seeds: Sequence[str] = SEEDS,
+) -> Comparison:
+    """Compare the finished groups of runs.
+
+    Rows come in the order of the runs, or sorted by a metric, the better value first (`better` maps
+    metrics to higher or lower; lower otherwise). With group_by, a row has all groups with the same
+    value of that parameter. `seeds` are the names of parameters, without dashes, that only tell
+    repetitions apart.
+    """
+    rows = _rows(runs, seeds, group_by.lstrip("-") if group_by else None)
+    metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
+    if sort is not None:
+        rows.sort(key=lambda row: _place(row.metrics.get(sort), better.get(sort, LOWER)))
+    return Comparison(tuple(rows), _differing(rows, seeds), metrics, _best(rows, metrics, better))
+
+
+def _rows(runs: Sequence[Run], seeds: Sequence[str], group_by: str | None) -> list[Row]:
+    members: dict[tuple[object, ...], list[tuple[Run, Group]]] = {}
+    for run in runs:
+        for group in run.groups:
+            if group.exit_code != 0:
+                continue
+            parameters = parameters_of(group)
+            if group_by is not None:
+                key: tuple[object, ...] = (run.experiment, parameters.get(group_by, ""))
+            else:
+                kept = sorted((k, v) for k, v in parameters.items() if k not in seeds)
+                key = (run.experiment, run.code.tree, *kept)
+            members.setdefault(key, []).append((run, group))
+    return [_row(found, group_by) for found in members.values()]
+
+
+def _row(members: Sequence[tuple[Run, Group]], group_by: str | None) -> Row:
+    parameters = parameters_of(members[0][1])
+    if group_by is not None:
+        parameters = {group_by: parameters.get(group_by, "")}
+    first = members[0][0]
+    names = dict.fromkeys(name for _, group in members for name in group.metrics)
+    return Row(
+        experiment=first.experiment,
+        runs=tuple(dict.fromkeys(run.id for run, _ in members)),
+        commit=first.code.commit,
+        groups=len(members),
+        parameters=parameters,
+        metrics={name: statistic([g.metrics[name] for _, g in members if name in g.metrics]) for name in names},
+    )
+
+
+def parameters_of(group: Group) -> dict[str, str]:
+    """Give a group's parameters by name without dashes, values of several words joined."""
+    return {k.lstrip("-"): v if isinstance(v, str) else " ".join(v) for k, v in named(group.args).items()}
+
+
+def statistic(values: Sequence[float]) -> Statistic:
+    """Give mean and sample standard deviation of at least one value."""
+    if len(values) == 1:
+        return Statistic(values[0], None, 1)
+    # Seen from the first value, equal values have exactly that mean and no deviation.
+    mean = values[0] + math.fsum(v - values[0] for v in values) / len(values)
+    return Statistic(mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)), len(values))
+
+
+def _differing(rows: Sequence[Row], seeds: Sequence[str]) -> tuple[str, ...]:
+    names = dict.fromkeys(name for row in rows for name in row.parameters)
+    return tuple(n for n in names if n not in seeds and len({row.parameters.get(n) for row in rows}) > 1)
+
+
+def _place(found: Statistic | None, direction: str) -> tuple[bool, float]:
+    if found is None or math.isnan(found.mean):
+        return True, 0.0
+    return False, found.mean if direction == LOWER else -found.mean
+
+
+def _best(rows: Sequence[Row], metrics: Sequence[str], better: Mapping[str, str]) -> dict[str, frozenset[int]]:
+    """Find the best rows of every metric that has a better direction; none where there is nothing to choose from."""
+    best = {}
+    for name in metrics:
+        if name not in better:
+            continue
+        places = {i: _place(row.metrics.get(name), better[name]) for i, row in enumerate(rows)}
+        known = {i: place for i, place in places.items() if not place[0]}
+        if len(known) > 1:
+            top = min(known.values())
+            best[name] = frozenset(i for i, place in known.items() if place == top)
+    return best

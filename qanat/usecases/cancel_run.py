@@ -1,0 +1,85 @@
+"""Ending a run that goes on, from any terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from dataclasses import replace
+
+from qanat.domain.run import Group, Run, State
+from qanat.errors import UsageError
+from qanat.records import flight
+from qanat.records.flight import Flight
+from qanat.runners.base import AttachedRunner
+from qanat.system import processes
+from qanat.usecases import record_runs
+from qanat.usecases.find_run import Found
+from qanat.usecases.project import Project
+from qanat.usecases.refresh_runs import settle
+
+GENTLE_S = 12.0
+FIRM_S = 10.0
+
+
+def cancel_run(project: Project, found: Found, runner: AttachedRunner) -> tuple[Run, list[str]]:
+    """End a run: gently, then firmly; give it as it was recorded, and what the user should know.
+
+    A living watcher is asked, and records the end itself; without one its processes are ended from
+    here. Raises UsageError for a run that has ended, or is watched on another machine.
+    """
+    run = found.run
+    if run.state.ended:
+        raise UsageError(f"run {run.number} of {run.experiment} has ended already: {run.state}")
+    seen = flight.read(project.location.private / flight.FOLDER / f"{run.id}.jsonl")
+    if run.host != os.uname().nodename:
+        raise UsageError(
+            f"run {run.number} is watched on {run.host}", hint=f"cancel it there: qanat cancel {run.number}"
+        )
+    if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
+        return _ask_watcher(project, found, seen), []
+    return _end_ourselves(project, found, seen, runner)
+
+
+def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:
+    """Interrupt the watching qanat, once and again, until it has recorded the run."""
+    for wait_s in (GENTLE_S, FIRM_S):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(seen.watcher.pid, signal.SIGTERM)
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            if not processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
+                return _recorded(project, found)
+            time.sleep(0.02)
+    raise UsageError(
+        f"run {found.run.number} does not end: its qanat, process {seen.watcher.pid}, does not answer",
+        hint=f"end it with: kill -9 {seen.watcher.pid}",
+    )
+
+
+def _recorded(project: Project, found: Found) -> Run:
+    path = project.root / found.record
+    return record_runs.load_record(project, found.record) if path.is_file() else found.run
+
+
+def _end_ourselves(
+    project: Project, found: Found, seen: Flight | None, runner: AttachedRunner
+) -> tuple[Run, list[str]]:
+    """End the processes of a run whose qanat is gone, and record it as cancelled."""
+    alive = [handle for handle, _ in seen.started.values()] if seen else []
+    runner.cancel(alive)
+    ended = settle(project, found.run, seen, runner)
+    before = {g.number: g for g in found.run.groups}
+    run = ended.with_groups({g.number: _cancelled(g) for g in ended.groups if not before[g.number].state.ended})
+    record_runs.write_record(project, run)
+    notes = record_runs.commit_records(project, [run])
+    if seen:
+        seen.file.unlink(missing_ok=True)
+    return run, notes
+
+
+def _cancelled(group: Group) -> Group:
+    if group.state is State.LOST or group.signal is not None:
+        return replace(group, state=State.CANCELLED, reason="cancelled")
+    return group

@@ -1,0 +1,95 @@
+"""Comparing runs by their parameters and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qanat.domain import comparison
+from qanat.domain.comparison import Comparison
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid, NotFound, UsageError
+from qanat.usecases.project import Project
+
+
+def compare_runs(
+    project: Project,
+    runs: Sequence[Run],
+    *,
+    better: dict[str, str],
+    group_by: str | None,
+    sort: str | None,
+) -> Comparison:
+    """Compare runs; which way a metric is better comes from `better` and from their experiments.
+
+    Raises UsageError when no group has finished, and for a metric or parameter that none has.
+    """
+    directions = {**_directions(project, runs), **better}
+    found = comparison.compare(runs, better=directions, group_by=group_by, sort=sort)
+    if not found.rows:
+        raise UsageError("no group of these runs has finished, so there is nothing to compare")
+    if sort is not None and sort not in found.metrics:
+        raise UsageError(f"no group has the metric {sort!r}", hint=_there_are(found.metrics))
+    if group_by is not None and not any(row.parameters[group_by.lstrip("-")] for row in found.rows):
+        names = {name for run in runs for group in run.groups for name in comparison.parameters_of(group)}
+        raise UsageError(f"no group has the parameter {group_by!r}", hint=_there_are(sorted(names)))
+    return found
+
+
+def as_mappings(found: Comparison) -> list[dict[str, Any]]:
+    """Give the rows as plain values for JSON."""
+    return [
+        {
+            "experiment": row.experiment,
+            "runs": list(row.runs),
+            "commit": row.commit,
+            "groups": row.groups,
+            "parameters": dict(row.parameters),
+            "metrics": {
+                name: {"mean": s.mean, "std": s.deviation, "n": s.count, "best": i in found.best.get(name, ())}
+                for name, s in row.metrics.items()
+            },
+        }
+        for i, row in enumerate(found.rows)
+    ]
+
+
+def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float], list[float]]:
+    """Give x, y and the deviation of y of every row that has both; x is a parameter or a metric.
+
+    Raises UsageError when no row has both as numbers.
+    """
+    xs, ys, deviations = [], [], []
+    for row in found.rows:
+        metric = row.metrics.get(y)
+        place = row.metrics[x].mean if x in row.metrics else _number(row.parameters.get(x.lstrip("-"), ""))
+        if metric is not None and place is not None:
+            xs.append(place)
+            ys.append(metric.mean)
+            deviations.append(metric.deviation or 0.0)
+    if not xs:
+        names = (*found.parameters, *found.metrics)
+        raise UsageError(f"no row has both {x!r} and {y!r} as numbers", hint=_there_are(names))
+    return xs, ys, deviations
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _directions(project: Project, runs: Sequence[Run]) -> dict[str, str]:
+    directions: dict[str, str] = {}
+    for name in dict.fromkeys(run.experiment for run in runs):
+        try:
+            for source in project.experiment(name).metrics:
+                directions |= source.better
+        except (InputInvalid, NotFound):
+            continue
+    return directions
+
+
+def _there_are(names: Sequence[str]) -> str:
+    return f"there are: {', '.join(names)}" if names else "there are none"

@@ -1,0 +1,35 @@
+"""Reading what the programs of a run print, also while they print it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from qanat.usecases.find_run import Found
+
+CHUNK_BYTES = 65_536
+
+
+class LogReader:
+    """Reads the growing output files of groups from their beginnings."""
+
+    def __init__(self, found: Found, groups: Sequence[int], *, stderr: bool) -> None:
+        name = "stderr.txt" if stderr else "stdout.txt"
+        self._files = {group: found.group_folder(group) / name for group in groups}
+        self._read = dict.fromkeys(self._files, 0)
+
+    def more(self) -> Iterator[tuple[int, bytes]]:
+        """Give what has come since the last call, as pairs of group and bytes."""
+        for group, path in self._files.items():
+            while data := _from(path, self._read[group]):
+                self._read[group] += len(data)
+                yield group, data
+
+
+def _from(path: Path, place: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(place)
+            return file.read(CHUNK_BYTES)
+    except OSError:
+        return b""

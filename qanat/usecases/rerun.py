@@ -1,0 +1,155 @@
+"""Running again: a whole run as a new one, or only what did not succeed inside the same one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qanat.domain.completion import COMPLETION
+from qanat.domain.experiment import CHECKOUT, Experiment, Program
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, State
+from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
+from qanat.git import checkout
+from qanat.records import storage
+from qanat.runners.base import AttachedRunner
+from qanat.usecases import capture_code, checkouts
+from qanat.usecases.capture_code import Captured
+from qanat.usecases.checkouts import Workplace
+from qanat.usecases.find_run import Found, check_ended, check_group
+from qanat.usecases.follow_run import Outcome, RunView, Setting, follow_run
+from qanat.usecases.plan_run import Plan, RunRequest
+from qanat.usecases.project import Project
+from qanat.usecases.start_run import new_submission
+
+ATTEMPTS = "attempts"
+TAG = "rerun"
+# What belongs to the run and not to one attempt of a group.
+_STAYS = frozenset({ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, "actions.yaml"})
+
+
+def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, Captured]:
+    """Plan a run with the same code, parameters, parameters file and data as an earlier one.
+
+    Raises GitRefused when its commit is gone, InputInvalid when its data or its parameters file are.
+    """
+    run = found.run
+    _check_commit(project, run)
+    place = checkouts.in_checkout(project, run.code.commit, dict(run.datasets), live)
+    _check_data(run, place)
+    code = replace(run.code, workdir=CHECKOUT, changed_while_running=None)
+    request = RunRequest(
+        experiment=run.experiment,
+        tags=tuple(dict.fromkeys((*run.tags, TAG))),
+        description=run.description,
+        commit=run.code.commit,
+    )
+    plan = Plan(
+        request=request,
+        experiment=_experiment(project, run),
+        command=run.command,
+        datasets=dict(run.datasets),
+        asked=run.asked,
+        groups=tuple(group.args for group in run.groups),
+        place=place,
+        parameters_file=_kept_parameters_file(found),
+        rerun_of=run.id,
+    )
+    return plan, Captured(code, run.code.commit, frozenset())
+
+
+def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
+    """Choose the groups to run again: these, or all that failed, were cancelled or are lost. Raises UsageError."""
+    check_ended(found, "none of its groups can be run again")
+    again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
+    if numbers:
+        chosen = sorted({check_group(found, number) for number in numbers})
+        return [number for number in chosen if number in again] if failed else chosen
+    if not again:
+        raise UsageError(
+            f"every group of run {found.run.number} has finished",
+            hint="name one: --group I, or run it anew: qanat rerun",
+        )
+    return again
+
+
+def retry(
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
+    runner: AttachedRunner,
+    view: RunView,
+    live: list[Run],
+    *,
+    fail_fast: bool = False,
+) -> Outcome:
+    """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept."""
+    run = found.run
+    in_place = run.code.workdir != CHECKOUT and capture_code.is_here(project, run.code)
+    if in_place:
+        place = checkouts.in_project(project, dict(run.datasets))
+    else:
+        _check_commit(project, run)
+        place = checkouts.in_checkout(project, run.code.commit, dict(run.datasets), live)
+    _check_data(run, place)
+    with runner:
+        for number in numbers:
+            _set_aside(found, run.groups[number])
+        again = {n: Group(n, run.groups[n].args, attempt=run.groups[n].attempt + 1) for n in numbers}
+        submission = new_submission(None if in_place else project.paths.relative(place.folder))
+        run = replace(run.with_groups(again), submission=submission)
+        setting = Setting(found.folder, place, _experiment(project, run).metrics)
+        return follow_run(project, run, setting, numbers, runner, view, changed_code=lambda: False, fail_fast=fail_fast)
+
+
+def _set_aside(found: Found, group: Group) -> None:
+    """Move what an attempt left into `attempts/<n>/` of its group's directory."""
+    own = group_folder(found.folder, group.number, len(found.run.groups))
+    kept = own / ATTEMPTS / str(group.attempt)
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        # The completion file first: without it no reader can take the old end for the new attempt's.
+        for entry in sorted(own.iterdir(), key=lambda e: e.name != COMPLETION):
+            if entry.name not in _STAYS:
+                shutil.move(entry, kept / entry.name)
+    except OSError as error:
+        raise write_failed(kept, error) from None
+
+
+def _check_commit(project: Project, run: Run) -> None:
+    if not checkout.has_commit(project.location, run.code.commit):
+        raise GitRefused(
+            f"commit {run.code.commit[:10]} of run {run.number} is not in this repository",
+            hint="fetch it from where the run was made: git fetch",
+        )
+
+
+def _check_data(run: Run, place: Workplace) -> None:
+    for name, path in place.datasets.items():
+        if not path.exists():
+            raise InputInvalid(
+                f"dataset {name} of run {run.number}: {path} is not there any more",
+                hint="bring it back, or run it with other data: qanat run",
+            )
+
+
+def _kept_parameters_file(found: Found) -> Path | None:
+    if found.run.asked.parameters_file is None:
+        return None
+    kept = found.folder / storage.PARAMETERS_FILES / Path(found.run.asked.parameters_file).name
+    if not kept.is_file():
+        raise InputInvalid(
+            f"the parameters file that run {found.run.number} kept, {kept}, is not there any more",
+            hint="run it anew with qanat run --parameters_file FILE",
+        )
+    return kept
+
+
+def _experiment(project: Project, run: Run) -> Experiment:
+    """Give today's experiment for its metrics; what ran comes from the record."""
+    try:
+        return project.experiment(run.experiment)
+    except (InputInvalid, NotFound):
+        return Experiment(run.experiment, Program(run.command[-1]))

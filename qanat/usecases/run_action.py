@@ -1,0 +1,94 @@
+"""Running an action of an experiment on the results of a run."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain import times
+from qanat.domain.experiment import Action, Experiment
+from qanat.domain.names import nearest
+from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, reason, write_failed
+from qanat.git import history, worktree
+from qanat.records import yaml_io
+from qanat.usecases.find_run import Found, check_group
+from qanat.usecases.project import Project
+
+NOTES = "actions.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPlan:
+    """An action about to be run: its whole command, the directory it works on, and how its program has changed."""
+
+    action: Action
+    command: tuple[str, ...]
+    folder: Path
+    difference: str
+
+
+def plan_action(
+    project: Project, experiment: Experiment, name: str, found: Found, group: int | None, args: Sequence[str]
+) -> ActionPlan:
+    """Check an action and work out its command. Raises NotFound or InputInvalid."""
+    action = experiment.actions.get(name)
+    if action is None:
+        close = nearest(name, experiment.actions) or sorted(experiment.actions)
+        hint = f"there is: {', '.join(close)}" if close else f"add one: qanat experiment update {experiment.name}"
+        raise NotFound(f"experiment {experiment.name} has no action {name!r}", hint=hint)
+    if not (project.root / action.program.executable).is_file():
+        raise InputInvalid(
+            f"action {name}: executable {action.program.executable} is not there",
+            hint=f"correct it: qanat experiment update {experiment.name}",
+        )
+    folder = found.folder if group is None else found.group_folder(check_group(found, group))
+    if not folder.is_dir():
+        raise InputInvalid(f"the results of run {found.run.number}, {folder}, are not there any more")
+    command = (*action.program.words(), *args, "--storage_path", str(folder))
+    difference = history.difference(project.location, found.run.code.commit, action.program.executable)
+    return ActionPlan(action, command, folder, difference)
+
+
+def run_action(project: Project, plan: ActionPlan) -> int:
+    """Run an action in the project, on this terminal; note it in the directory and give its exit code.
+
+    A program that dies of signal N gives 128 + N. Raises RunnerUnavailable when it cannot be started.
+    """
+    begun = times.now()
+    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = subprocess.Popen(plan.command, cwd=project.root, preexec_fn=_default_interrupt)  # noqa: PLW1509
+        code = process.wait()
+    except OSError as error:
+        raise RunnerUnavailable(f"{plan.command[0]} could not be started: {reason(error)}") from None
+    finally:
+        signal.signal(signal.SIGINT, old)
+    code = code if code >= 0 else 128 - code
+    _note(project, plan, begun, code)
+    return code
+
+
+def _default_interrupt() -> None:
+    """Let Ctrl-C end the action while qanat waits for it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _note(project: Project, plan: ActionPlan, begun: str, code: int) -> None:
+    """Add a line to the directory's list of actions: when, which code, which words, how it ended."""
+    row = {
+        "at": begun,
+        "action": plan.action.name,
+        "commit": worktree.head(project.location),
+        "command": list(plan.command),
+        "exit_code": code,
+    }
+    line = yaml_io.dump({"actions": [row]}, flow=frozenset({"actions"})).split(b"\n", 1)[1]
+    path = plan.folder / NOTES
+    try:
+        with path.open("ab") as file:
+            file.write(line)
+    except OSError as error:
+        raise write_failed(path, error) from None
