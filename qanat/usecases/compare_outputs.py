@@ -84,7 +84,7 @@ def _same(a: Any, b: Any, rtol: float) -> bool:
     if not numbers or isinstance(a, bool) or isinstance(b, bool):
         return type(a) is type(b) and bool(a == b)
     if isinstance(a, complex) or isinstance(b, complex):
-        return abs(a - b) <= rtol * max(abs(a), abs(b), 1.0)
+        return bool(abs(a - b) <= rtol * max(abs(a), abs(b), 1.0))
     return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=rtol, abs_tol=rtol)
 
 
