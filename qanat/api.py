@@ -192,13 +192,13 @@ class Project:
         """
         texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         conditions = [search.parse(text) for text in texts]
-        with refreshed(self._project, registry.local) as (index, result):
+        with refreshed(self._project, registry.RUNNERS) as (index, result):
             found = current_runs(self._project, index, result, experiment=experiment)
         return Runs([self._wrap(run) for run in found if all(c.meets(run) for c in conditions)])
 
     def run(self, run: str | int) -> Run:
         """Give one run by its number or id. Raises NotFound, or UsageError when two runs have the number."""
-        with refreshed(self._project, registry.local) as (index, result):
+        with refreshed(self._project, registry.RUNNERS) as (index, result):
             return self._wrap(find_run(self._project, index, result, str(run)).run)
 
     def _wrap(self, run: records.Run) -> Run:

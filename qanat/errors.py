@@ -75,6 +75,12 @@ class SubmitFailed(QanatError):
     exit_code = EXIT_UNAVAILABLE
 
 
+class SubmitUnknown(QanatError):
+    """A scheduler did not say whether it took jobs; the next command that looks at runs finds out."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
 def write_failed(path: Path | str, error: OSError) -> WriteFailed:
     """Say in one sentence why path could not be written."""
     return WriteFailed(f"cannot write {path}: {reason(error)}", hint="free space there, or choose another place")

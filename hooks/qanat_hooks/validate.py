@@ -20,7 +20,7 @@ def _check(paths: list[Path]) -> int:
     try:
         project = open_project(Path.cwd())
         with project.index() as index:
-            problems = validate(project, index, [path for path in paths if path.exists()])
+            problems = validate(project, index, [path for path in paths if path.exists() or path.is_symlink()])
     except QanatError as error:
         sys.stderr.write(f"qanat-validate: {error.message}\n")
         return error.exit_code

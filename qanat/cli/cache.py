@@ -25,7 +25,7 @@ def cache() -> None:
 def status(as_json: bool) -> None:
     """Show what is in the cache."""
     project = open_project(Path.cwd())
-    found = checkouts.cached(project, going_on(project, registry.local))
+    found = checkouts.cached(project, going_on(project, registry.RUNNERS))
     if as_json:
         say_json([{"checkout": c.folder.name, "bytes": c.bytes, "in_use": c.in_use} for c in found])
         return
@@ -37,7 +37,7 @@ def status(as_json: bool) -> None:
 def clean() -> None:
     """Remove checkouts that no run works in."""
     project = open_project(Path.cwd())
-    removed = checkouts.clean(project, going_on(project, registry.local))
+    removed = checkouts.clean(project, going_on(project, registry.RUNNERS))
     say(f"{_called(removed)} removed")
 
 

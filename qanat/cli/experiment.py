@@ -1,4 +1,4 @@
-"""`qanat experiment`."""
+"""`qanat experiment new|list|show|update|delete`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 
 from qanat.cli import defining, prompts, questions
 from qanat.cli.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
-from qanat.cli.lazy import LazyGroup
 from qanat.cli.output import plural, size
 from qanat.domain.names import check_name, name_problem
 from qanat.errors import UsageError
@@ -19,20 +18,6 @@ from qanat.usecases import define
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.refresh_runs import refreshed
 
-COMMANDS = {
-    "list": ("qanat.cli.experiment:list_", "List the experiments."),
-    "new": ("qanat.cli.experiment:new", "Define an experiment."),
-    "show": ("qanat.cli.experiment:show", "Show an experiment."),
-    "update": ("qanat.cli.experiment:update", "Change an experiment."),
-    "delete": ("qanat.cli.experiment:delete", "Delete an experiment with its runs."),
-    "run": ("qanat.cli.run:run", "Run an experiment; the same as qanat run."),
-    "status": ("qanat.cli.status:experiment_status", "Show an experiment and the table of its runs."),
-    "rerun": ("qanat.cli.by_experiment:rerun", "Run a run of this experiment again."),
-    "action": ("qanat.cli.action:action", "Run an action on a run; the same as qanat action."),
-    "run_explore": ("qanat.cli.explore:explore", "Search runs and look into one; the same as qanat explore."),
-    "run_comment": ("qanat.cli.by_experiment:comment", "Write a comment on a run of this experiment."),
-    "run_delete": ("qanat.cli.by_experiment:delete", "Delete a run of this experiment."),
-}
 NEW = """\b
 Example:
   qanat experiment new experiments_details/summary_statistics_iris.yaml
@@ -95,11 +80,6 @@ QUESTIONS = {
     "datasets": _datasets,
     "actions": _actions,
 }
-
-
-@click.group(cls=LazyGroup, table=COMMANDS)
-def experiment() -> None:
-    """Experiments: a program, the datasets it reads, its actions and metrics."""
 
 
 def _fields(command: Any) -> Any:
@@ -184,7 +164,7 @@ def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
     """Delete an experiment with the records and results of its runs; git's history keeps the records."""
     project = open_project(Path.cwd())
     content = project.definition("experiment", name)
-    with refreshed(project, registry.local) as (index, _):
+    with refreshed(project, registry.RUNNERS) as (index, _):
         going = None if keep_runs else define.going_with(project, index, name)
     runs = f" with {plural(len(going.records), 'run')} and {size(going.bytes)} of results" if going else ""
     defining.confirm_deletion(f"Experiment {name} goes{runs}; its program stays.", yes=yes)

@@ -57,7 +57,7 @@ def explore(name: str | None, run: str | None) -> None:
 def _search(project: Project, experiment: str | None) -> None:
     conditions: list[Condition] = []
     while True:
-        with refreshed(project, registry.local) as (index, result):
+        with refreshed(project, registry.RUNNERS) as (index, result):
             reporting.tell_notes(result.notes)
             runs = list_runs.current_runs(project, index, result, experiment=experiment)
             lines = list_runs.run_lines(index, result, project.root, experiment=experiment)

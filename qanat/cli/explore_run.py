@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import click
 
 from qanat.cli import action, editor, prompts, reporting, runs, tables
-from qanat.cli.output import plural, say
+from qanat.cli.output import clean, plural, say
 from qanat.errors import QanatError
+from qanat.runners import registry
 from qanat.usecases.find_run import Found, comment_path, read_comment
 from qanat.usecases.project import Project
-from qanat.usecases.run_files import directory_tree, output_files, parameters_files
+from qanat.usecases.run_files import directory_tree, output_files, parameters_files, scheduler_log
 
 BACK = "back"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -58,6 +60,11 @@ def _entries(project: Project, found: Found) -> list[_Entry]:
         _Entry("Show comment", _first_line(comment), lambda: _say_comment(project, found)),
         _Entry("Explore run directory", f"Print the files of {found.run.storage}", lambda: _say_tree(found)),
     ]
+    if not registry.RUNNERS.is_attached(found.run.runner.name):
+        title = registry.RUNNERS.submitting(found.run.runner.name).title
+        entries.append(
+            _Entry(f"Show {title} log(s)", f"Open what {title} noted in your pager", lambda: _page_log(project, found))
+        )
     if kept := parameters_files(found):
         names = ", ".join(path.name for path in kept)
         entries.append(_Entry("Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
@@ -79,6 +86,18 @@ def _page_output(found: Found, name: str) -> None:
         say(f"there is no {name}")
         return
     editor.page(files)
+
+
+def _page_log(project: Project, found: Found) -> None:
+    group = _ask_group(found, "Of which group?")
+    text = scheduler_log(project, found, group, registry.RUNNERS)
+    if not text:
+        say("the scheduler noted nothing, or no longer knows")
+        return
+    with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
+        path = Path(folder) / "scheduler.log"
+        path.write_text(clean(text, keep_lines=True))
+        editor.page([path])
 
 
 def _ask_group(found: Found, question: str) -> int | None:

@@ -37,7 +37,7 @@ def live_table(project: Project, experiment: str | None) -> None:
 
 def _frame(project: Project, experiment: str | None) -> list[str]:
     columns, rows = shutil.get_terminal_size()
-    with refreshed(project, registry.local) as (index, result):
+    with refreshed(project, registry.RUNNERS) as (index, result):
         lines = list_runs.run_lines(index, result, project.root, experiment=experiment, newest=max(1, rows - 4))
     going = sum(line.summary.state in list_runs.LIVE_STATES for line in lines)
     title = f"{experiment or project.root.name}: {going} going on    {time.strftime('%H:%M:%S')}    q leaves"

@@ -19,6 +19,8 @@ COMMANDS = {
     "rerun": ("qanat.cli.rerun:rerun", "Run a run again: same code, parameters and data, as a new run."),
     "retry": ("qanat.cli.rerun:retry", "Run what failed of a run again, inside the same run."),
     "cancel": ("qanat.cli.runs:cancel", "End runs that are going on, from any terminal."),
+    "hold": ("qanat.cli.runs:hold", "Keep the jobs of a submitted run from going on."),
+    "release": ("qanat.cli.runs:release", "Let held jobs go on."),
     "show": ("qanat.cli.runs:show", "Show a run."),
     "logs": ("qanat.cli.runs:logs", "Print what a run printed, or follow it."),
     "explore": ("qanat.cli.explore:explore", "Search runs and look into one, with menus."),
@@ -29,7 +31,7 @@ COMMANDS = {
     "delete": ("qanat.cli.runs:delete", "Delete runs with their results."),
     "status": ("qanat.cli.status:status", "Show what the project holds and which runs are going on."),
     "experiment": (
-        "qanat.cli.experiment:experiment",
+        "qanat.cli.experiment_group:experiment",
         "Experiments: list, new, show, update, delete, run, status.",
     ),
     "dataset": ("qanat.cli.dataset:dataset", "Datasets: list, new, show, update, delete."),

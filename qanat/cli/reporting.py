@@ -41,6 +41,15 @@ def report(project: Project, outcome: Outcome) -> int:
     return EXIT_FAILED
 
 
+def report_submitted(outcome: Outcome) -> None:
+    """Say which jobs a run was submitted as."""
+    run = outcome.run
+    tell_notes(outcome.notes)
+    tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {run.storage}")
+    if "cluster" in run.submission:
+        tell(f"Jobs submitted to clusters\n  - {run.submission['cluster']}")
+
+
 def _failure(project: Project, run: Run, group: Group) -> str:
     folder = group_folder(project.root / run.storage, group.number, len(run.groups))
     return f"group {group.number}: {group.reason}; see {project.paths.relative(folder / 'stderr.txt')}"

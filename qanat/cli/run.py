@@ -10,13 +10,12 @@ from typing import Any
 
 import click
 
-from qanat.cli import prompts, reporting, words
+from qanat.cli import launch, prompts, words
 from qanat.cli.output import is_terminal, plural, say, say_json, tell
-from qanat.cli.run_view import view_for
-from qanat.domain.experiment import CHECKOUT
+from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.run import RunnerChoice
 from qanat.runners import registry
-from qanat.usecases import capture_code, plan_run, start_run
+from qanat.usecases import capture_code, plan_run
 from qanat.usecases.plan_run import Plan, RunRequest
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.refresh_runs import going_on
@@ -40,7 +39,8 @@ class RunCommand(click.Command):
         known = words.options_of(self)
         split = words.split(args, known)
         ctx.meta["program"] = split.program
-        ctx.meta["stray"] = words.looks_meant_for_us(split.program, known)
+        # Whoever writes -- knows whose words are whose.
+        ctx.meta["stray"] = None if "--" in args else words.looks_meant_for_us(split.program, known)
         return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
 
 
@@ -71,14 +71,7 @@ def _dashed(name: str) -> str:
     help="A file for the program, kept with the results.",
 )
 @_option("--runner", default="local", show_default=True, help="Where to run.")
-@_option(
-    "--n_threads",
-    "-j",
-    type=click.IntRange(1),
-    default=1,
-    metavar="N",
-    help="Groups to run at the same time.",
-)
+@launch.options_for
 @_option("--storage_path", type=click.Path(path_type=Path), help="Directory of the results; a new one by default.")
 @_option("--tag", "-t", multiple=True, help="A tag for the run; may be repeated. -t only before NAME.")
 @_option("--description", default="", help="What this run is for.")
@@ -89,7 +82,6 @@ def _dashed(name: str) -> str:
     is_flag=True,
     help="Run uncommitted changes as they are, kept as a snapshot beside the branch.",
 )
-@_option("--fail_fast", is_flag=True, help="Start no more groups once one has failed.")
 @_option("--commit_sha", metavar="REV", help="Run the code of this commit (a sha, tag, branch~2, …) in a checkout.")
 @_option("--in_place", is_flag=True, help="Run in the project's folder even if the experiment asks for a checkout.")
 @_option("--yes", is_flag=True, help="Do not ask: more than 100,000 groups are meant.")
@@ -103,26 +95,21 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     project = open_project(Path.cwd())
     if ctx.meta["stray"]:
         tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
+    how = launch.how(options, options["runner"])
     past = capture_code.at_commit(project, options["commit_sha"]) if options["commit_sha"] else None
     request = _request(options, ctx.meta["program"])
     plan = plan_run.plan_run(project, replace(request, commit=past.code.commit) if past else request)
+    choice = launch.choice_for(project, how, len(plan.groups))
     if options["dry_run"]:
-        _show_preview(project, plan, as_json=options["json"])
+        _show_preview(project, plan, choice, how, as_json=options["json"])
         return 0
-    runner = registry.attached(options["runner"], options["n_threads"])
-    runner.check()
-    author = capture_code.check_committer(project)
+    capture_code.check_committer(project)
     captured = past or _capture(project, options["commit_message"], options["snapshot"])
-    if plan.experiment.workdir == CHECKOUT and not options["in_place"]:
+    if (plan.experiment.workdir or (CHECKOUT if how.submits else PROJECT)) == CHECKOUT and not options["in_place"]:
         captured = capture_code.in_checkout(captured)
     if captured.code.workdir == CHECKOUT:
-        plan = plan_run.placed(project, plan, captured.code, going_on(project, registry.local))
-    choice = RunnerChoice(runner.name, None, {"n_threads": options["n_threads"]} if len(plan.groups) > 1 else {})
-    with view_for(len(plan.groups)) as view:
-        outcome = start_run.start_run(
-            project, plan, captured, author, choice, runner, view, fail_fast=options["fail_fast"]
-        )
-    return reporting.report(project, outcome)
+        plan = plan_run.placed(project, plan, captured.code, going_on(project, registry.RUNNERS))
+    return launch.launch(project, plan, captured, choice, how)[0]
 
 
 def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
@@ -141,13 +128,17 @@ def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
     )
 
 
-def _show_preview(project: Project, plan: Plan, *, as_json: bool) -> None:
+def _show_preview(project: Project, plan: Plan, choice: RunnerChoice, how: launch.How, *, as_json: bool) -> None:
     import shlex
 
     groups = plan_run.preview(project, plan)
     if as_json:
         say_json([{"group": g.group, "args": g.args, "command": g.command, "storage": g.storage} for g in groups])
         return
+    if how.submits:
+        batch = plan_run.preview_batch(project, plan, choice)
+        say(registry.RUNNERS.submitting(how.runner).render(batch).rstrip("\n"))
+        say()
     for group in groups:
         say(f"group {group.group}: {shlex.join(group.command)}")
     say(f"{plural(len(groups), 'group')}; nothing was run or written")

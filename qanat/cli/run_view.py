@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from qanat.cli.output import plural, tell
-from qanat.domain.run import Group, Run, State
+from qanat.domain.run import Group, Run, State, count_states
 from qanat.usecases.follow_run import RunView
 
 LINE_EVERY_S = 30.0
@@ -188,3 +188,35 @@ class Tally:
     def __str__(self) -> str:
         text = f"{self.running} running, {self.finished} finished, {self.failed} failed"
         return f"{text}, {self.other} cancelled" if self.other else text
+
+
+class WaitView:
+    """Shows how far a submitted run is: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, groups: int) -> None:
+        self._said = time.monotonic()
+        self._bar = None
+        if sys.stderr.isatty():
+            from qanat.cli import tables  # only a terminal needs it
+
+            self._bar = tables.GroupBar(groups)
+            self._bar.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def show(self, run: Run) -> None:
+        """Show a run as it is now."""
+        counts = count_states(run.groups)
+        text = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        if self._bar:
+            self._bar.draw(sum(count for state, count in counts.items() if state.ended), text)
+        elif time.monotonic() - self._said > LINE_EVERY_S:
+            self._said = time.monotonic()
+            tell(text)

@@ -14,6 +14,7 @@ import click
 
 from qanat.cli import editor, prompts, reporting, tables
 from qanat.cli.output import plural, say, say_json, size, tell
+from qanat.domain.run import Run
 from qanat.errors import QanatError
 from qanat.runners import registry
 from qanat.usecases import annotate_run, cancel_run, settings
@@ -23,13 +24,14 @@ from qanat.usecases.read_logs import LogReader
 from qanat.usecases.refresh_runs import refreshed
 
 POLL_S = 0.2
+CANCEL_S = 10.0
 REFRESH_S = 1.0
 
 
 @contextmanager
 def finding(project: Project) -> Iterator[Any]:
     """Give a function from a word to the run that it means, with everything up to date."""
-    with refreshed(project, registry.local) as (index, result):
+    with refreshed(project, registry.RUNNERS) as (index, result):
         reporting.tell_notes(result.notes)
         yield lambda word, **of: find_run(project, index, result, word, **of)
 
@@ -122,7 +124,8 @@ def cancel(runs: tuple[str, ...]) -> int:
     for word in runs:
         try:
             found = find_one(project, word)
-            run, notes = cancel_run.cancel_run(project, found, registry.local())
+            run, notes = cancel_run.cancel_run(project, found, registry.RUNNERS)
+            run = _until_ended(project, found) if not run.state.ended else run
         except QanatError as error:
             tell(f"qanat: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
             code = error.exit_code
@@ -130,6 +133,36 @@ def cancel(runs: tuple[str, ...]) -> int:
         reporting.tell_notes(notes)
         say(f"Run {run.number} of {run.experiment} {run.state}")
     return code
+
+
+def _until_ended(project: Project, found: Found) -> Run:
+    """Give a run whose removal was asked for once it has ended, or as it is after CANCEL_S."""
+    until = time.monotonic() + CANCEL_S
+    while True:
+        found = find_one(project, found.run.id)
+        if found.run.state.ended or time.monotonic() > until:
+            return found.run
+        time.sleep(POLL_S)
+
+
+@click.command(epilog="\b\nExample:\n  qanat hold 4")
+@click.argument("run")
+def hold(run: str) -> None:
+    """Keep the jobs of a submitted RUN from going on, until qanat release."""
+    project = open_project(Path.cwd())
+    found = find_one(project, run)
+    cancel_run.hold_run(project, found, registry.RUNNERS)
+    say(f"Run {found.run.number} of {found.run.experiment} is being held")
+
+
+@click.command(epilog="\b\nExample:\n  qanat release 4")
+@click.argument("run")
+def release(run: str) -> None:
+    """Let the held jobs of a submitted RUN go on."""
+    project = open_project(Path.cwd())
+    found = find_one(project, run)
+    cancel_run.release_run(project, found, registry.RUNNERS)
+    say(f"Run {found.run.number} of {found.run.experiment} is being released")
 
 
 @click.command(epilog='\b\nExample:\n  qanat comment 4\n  qanat comment 4 -m "The one for figure 2"')
@@ -190,7 +223,8 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         raise click.Abort
     for one in found:
         if not one.run.state.ended:
-            cancel_run.cancel_run(project, one, registry.local())
+            cancel_run.cancel_run(project, one, registry.RUNNERS)
+            _until_ended(project, one)
     with finding(project) as find:
         gone, note = annotate_run.delete_runs(project, [find(one.run.id) for one in found])
     reporting.tell_notes([note] if note else [])

@@ -29,7 +29,7 @@ def status(live: bool, as_json: bool) -> None:
 
         live_table(project, None)
         return
-    with refreshed(project, registry.local) as (index, result):
+    with refreshed(project, registry.RUNNERS) as (index, result):
         _tell_notes(result.notes)
         summary = list_runs.summarise(project, index)
         lines = list_runs.run_lines(index, result, project.root, live=True)
@@ -94,7 +94,7 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
 
         live_table(project, name)
         return
-    with refreshed(project, registry.local) as (index, result):
+    with refreshed(project, registry.RUNNERS) as (index, result):
         _tell_notes(result.notes)
         if as_json:
             say_json_list(list_runs.run_records(index, result, experiment=name, newest=last))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from qanat.cli.output import clean, say
@@ -78,8 +79,8 @@ def _fit(text: str, width: int) -> str:
 
 def run_rows(lines: Sequence[RunLine]) -> list[tuple[str, ...]]:
     """Give the cells of runs under RUN_HEADERS; a number that two runs share is followed by the rest of the id."""
-    numbers = [line.summary.number for line in lines]
-    shared = {n for n in numbers if numbers.count(n) > 1} if len(numbers) != len(set(numbers)) else set()
+    counts = Counter(line.summary.number for line in lines)
+    shared = {number for number, count in counts.items() if count > 1}
     return [_run_cells(line, full_id=line.summary.number in shared) for line in lines]
 
 

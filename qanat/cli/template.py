@@ -9,8 +9,10 @@ import click
 
 from qanat.cli import defining, prompts, questions
 from qanat.cli.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
-from qanat.errors import NotFound, UsageError
-from qanat.usecases import define
+from qanat.cli.output import say, say_json, tell
+from qanat.errors import EXIT_FAILED, NotFound, UsageError
+from qanat.runners import registry
+from qanat.usecases import define, templates
 from qanat.usecases.project import Project, open_project
 
 RUNNERS = ("htcondor", "slurm")
@@ -113,14 +115,28 @@ def _runner_of(project: Project, name: str, runner: str | None) -> str:
 runner_option = click.option("--runner", help="Which one, when several runners have a template of this name.")
 
 
-@template.command(epilog="\b\nExample:\n  qanat template show default --runner slurm")
+@template.command(
+    epilog="\b\nExample:\n  qanat template show default --runner slurm\n  qanat template show two_cpus --check"
+)
 @click.argument("name")
 @runner_option
+@click.option(
+    "--check", is_flag=True, help="Tell what the scheduler would not take; exit code 1 when there is something."
+)
 @json_option
-def show(name: str, runner: str | None, as_json: bool) -> None:
-    """Show a template."""
+def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
+    """Show a template, also one of the settings or of a file."""
     project = open_project(Path.cwd())
-    defining.show("template", name, as_json=as_json, runner=_runner_of(project, name, runner))
+    found = templates.find_by_name(project, name, runner)
+    say_json(templates.as_mapping(found)) if as_json else say(define.text_of(templates.as_mapping(found)).rstrip("\n"))
+    if not check:
+        return 0
+    problems = registry.RUNNERS.submitting(found.runner).problems(found.options)
+    for problem in problems:
+        tell(f"{name}: {problem}")
+    if not problems:
+        tell(f"{name}: no problem found")
+    return EXIT_FAILED if problems else 0
 
 
 @template.command(epilog="\b\nExample:\n  qanat template update two_cpus -o request_memory=4GB")

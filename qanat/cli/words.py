@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import click
+
+from qanat.errors import UsageError
 
 
 class Split(NamedTuple):
@@ -51,8 +53,8 @@ def split_after(words: Sequence[str], known: Mapping[str, bool], count: int) -> 
             break
         if word in known and (len(names) < count or word not in ONLY_BEFORE_NAME):
             own.append(word)
-            if known[word] and (value := next(rest, None)) is not None:
-                own.append(value)
+            if known[word]:
+                own.append(_value_of(word, rest))
         elif len(names) == count:
             program.append(word)
         elif word.startswith("-") and word != "-":
@@ -60,6 +62,13 @@ def split_after(words: Sequence[str], known: Mapping[str, bool], count: int) -> 
         else:
             names.append(word)
     return own, names, program
+
+
+def _value_of(option: str, rest: Iterator[str]) -> str:
+    value = next(rest, None)
+    if value is None:
+        raise UsageError(f"{option} needs a value", hint="see what it takes: --help")
+    return value
 
 
 def _after_dashes(rest: list[str], names: list[str], count: int) -> list[str]:

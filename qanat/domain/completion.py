@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qanat.domain import times
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
 
 COMPLETION = "completion.json"
+STOPPED = "stopped.json"
 SIGNAL_BASE = 128
 _SIGNALS = 64
 
@@ -36,9 +37,11 @@ def parse(text: str, written: float) -> Completion | None:
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     ended, host = content.get("ended"), content.get("host")
+    started = content.get("started")
     if not times.is_moment(ended):
         ended = times.from_timestamp(written)
-    return Completion(attempt, status_of(status, ended=ended, host=host if isinstance(host, str) else None))
+    known = status_of(status, ended=ended, host=host if isinstance(host, str) else None)
+    return Completion(attempt, replace(known, started=started if times.is_moment(started) else None))
 
 
 def status_of(status: int, *, ended: str, host: str | None = None) -> JobStatus:

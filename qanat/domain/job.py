@@ -33,6 +33,30 @@ class JobHandle:
 
 
 @dataclass(frozen=True, slots=True)
+class JobBatch:
+    """Jobs that are submitted together.
+
+    `name` is what a scheduler lists them under, `intent` finds them again, `folder` is the run's storage
+    directory, `options` are the template's.
+    """
+
+    run_id: str
+    name: str
+    intent: str
+    folder: Path
+    options: Mapping[str, Any]
+    jobs: tuple[JobSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a runner answered: the job of each group by its number, and details that find them again (JSON values)."""
+
+    jobs: Mapping[int, str]
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class JobStatus:
     """What is known of a job. `state` None means unseen: the runner does not know it, which says nothing of its end."""
 
@@ -43,6 +67,7 @@ class JobStatus:
     started: str | None = None
     ended: str | None = None
     host: str | None = None
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +86,14 @@ class JobEnded:
     status: JobStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What a runner knows of jobs; `problem` says why it could not be asked about those that are unseen."""
+
+    statuses: Mapping[JobHandle, JobStatus]
+    problem: str = ""
+
+
 def apply(group: Group, status: JobStatus) -> Group:
     """Give the group with what is known of its job; an unseen job changes nothing."""
     if status.state is None:
@@ -74,6 +107,7 @@ def apply(group: Group, status: JobStatus) -> Group:
         started=status.started or group.started,
         ended=status.ended if status.state.ended else None,
         host=status.host or group.host,
+        attempt=group.attempt + status.restarts,
     )
 
 

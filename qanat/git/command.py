@@ -28,5 +28,6 @@ def refused(what: str, done: programs.Finished) -> GitRefused:
     if "dubious ownership" in words:
         remedy = next((line.strip() for line in words.splitlines() if "safe.directory" in line), "")
         return GitRefused("git refuses this repository: its folder belongs to another user", hint=remedy)
-    line = words.splitlines()[0] if words else f"exit status {done.status}"
+    how = f"signal {-done.status}" if done.status < 0 else f"exit status {done.status}"
+    line = words.splitlines()[0] if words else how
     return GitRefused(f"{what} failed: {line.removeprefix('fatal: ').removeprefix('error: ')}")

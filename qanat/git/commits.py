@@ -63,9 +63,12 @@ def _move_branch(
             return None
         try:
             if _signs(repository):
-                return _signed(location, ref, tip, tree, message)
-            return str(repository.create_commit(ref, who, who, message, tree, [tip] if tip else []))
-        # A tip that moved is a GitError, a ref that is locked an OSError (pygit2 1.21).
+                commit = _signed(location, tip, tree, message)
+            else:
+                commit = str(repository.create_commit(None, who, who, message, tree, [tip] if tip else []))
+            _point(location, ref, commit, tip, message)
+            return commit
+        # A tip that moved, and a ref that is locked, are OSErrors of _point().
         except (pygit2.GitError, OSError) as error:
             if time.monotonic() > deadline:
                 raise GitRefused(f"the record could not be committed: {error}") from None
@@ -150,7 +153,7 @@ def _signs(repository: pygit2.Repository) -> bool:
     return "commit.gpgsign" in repository.config and repository.config.get_bool("commit.gpgsign")
 
 
-def _signed(location: Location, ref: str, tip: str | None, tree: str, message: str) -> str:
+def _signed(location: Location, tip: str | None, tree: str, message: str) -> str:
     """Let git sign the commit; nobody is asked for a passphrase, so it fails where one would be needed."""
     parents = ["-p", tip] if tip else []
     done = command.call(location.root, "commit-tree", "-S", tree, *parents, stdin=message.encode())
@@ -159,8 +162,16 @@ def _signed(location: Location, ref: str, tip: str | None, tree: str, message: s
             "the record's commit could not be signed",
             hint=f"commit it yourself; git said: {done.first_error}",
         )
-    commit = done.out.decode().strip()
-    moved = command.call(location.root, "update-ref", "-m", f"commit: {message}", ref, commit, tip or _ZERO)
+    return done.out.decode().strip()
+
+
+def _point(location: Location, ref: str, commit: str, tip: str | None, message: str) -> None:
+    """Move a branch from tip to commit; OSError when it is not at tip any more, or is locked.
+
+    Done by git and not by libgit2: a SIGKILL of this process between making `main.lock` and renaming it
+    would leave the branch locked for good, for the user as well, and git goes on without us.
+    """
+    subject = message.partition("\n")[0]
+    moved = command.call(location.root, "update-ref", "-m", f"commit: {subject}", ref, commit, tip or _ZERO)
     if moved.status != 0:
-        raise OSError(moved.first_error)
-    return commit
+        raise OSError(moved.first_error.removeprefix("fatal: "))

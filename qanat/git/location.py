@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def find(start: Path) -> Location | None:
         if _is_bare(folder):
             raise ProjectNotFound(
                 f"{folder} is a bare repository, which has no files to run",
-                hint="clone it: git clone " + str(folder),
+                hint=f"clone it: git clone {shlex.quote(str(folder))}",
             )
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ def open_repository(location: Location) -> pygit2.Repository:
     try:
         return pygit2.Repository(str(location.root))
     except pygit2.GitError as error:
-        remedy = f"git config --global --add safe.directory {location.root}" if "owned" in str(error) else ""
+        root = shlex.quote(str(location.root))
+        remedy = f"git config --global --add safe.directory {root}" if "owned" in str(error) else ""
         raise GitRefused(f"the repository cannot be opened: {error}", hint=remedy) from None
 
 

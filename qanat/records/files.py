@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def write(path: Path, data: bytes, *, durable: bool = False) -> None:
     Whoever reads it meanwhile, also after a crash, sees the old bytes or the new ones. `durable`
     waits for the disk, for what must outlive a power cut. Raises WriteFailed.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    # Cut, so that a name which is as long as the file system allows has room for the rest.
+    temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}{TEMPORARY}")
     try:
         try:
             file = temporary.open("wb")
@@ -54,5 +56,6 @@ def write(path: Path, data: bytes, *, durable: bool = False) -> None:
                 os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise write_failed(path, error) from None

@@ -7,6 +7,7 @@ that was cut short by the kill is passed over.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -97,7 +98,7 @@ def all_flights(private: Path) -> list[Flight]:
     """Read every journal of a repository; one whose first line is not whole is left out."""
     try:
         names = sorted(os.listdir(private / FOLDER))  # noqa: PTH208  # three times as fast as Path.iterdir
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [f for name in names if name.endswith(".jsonl") and (f := read(private / FOLDER / name))]
 
@@ -110,15 +111,19 @@ def read(path: Path) -> Flight | None:
     except (OSError, IndexError, TypeError):
         return None
     for line in lines[1:]:
-        group = line["group"]
-        if "end" in line:
-            flight.ended[group] = JobStatus(**{**line["end"], "state": State(line["end"]["state"])})
-        else:
-            flight.started[group] = (
-                JobHandle(line["intent"], group, line["job"], line["details"]),
-                line["started"],
-            )
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            _take(flight, line)
     return flight
+
+
+def _take(flight: Flight, line: dict[str, Any]) -> None:
+    """Note what a line says; any of three errors when it is not a line of ours."""
+    group = line["group"]
+    if "end" in line:
+        flight.ended[group] = JobStatus(**{**line["end"], "state": State(line["end"]["state"])})
+    else:
+        handle = JobHandle(line["intent"], group, line["job"], line["details"])
+        flight.started[group] = (handle, line["started"])
 
 
 def _lines(data: bytes) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ nothing. It also remembers which bytes passed which schema.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,7 +23,8 @@ from qanat.errors import InputInvalid
 from qanat.records import run_codec, yaml_io
 from qanat.records.files import TEMPORARY
 
-_LAYOUT = 1
+LOCK_WAIT_S = 5.0
+_LAYOUT = 2
 _TABLES = """
 CREATE TABLE runs (
   path TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, number INTEGER, uid TEXT, experiment TEXT, state TEXT,
@@ -30,6 +32,7 @@ CREATE TABLE runs (
   groups INTEGER, groups_ended INTEGER, record TEXT
 ) WITHOUT ROWID;
 CREATE TABLE passed (schema TEXT, digest BLOB, PRIMARY KEY (schema, digest)) WITHOUT ROWID;
+CREATE TABLE seen (path TEXT PRIMARY KEY, moment TEXT NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE sizes (storage TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
 """
 _NEWEST_FIRST = "ORDER BY created DESC, number DESC, uid"
@@ -87,7 +90,7 @@ class Index:
             return self._rebuilt()
 
     def _connect(self, name: str) -> sqlite3.Connection:
-        database = sqlite3.connect(name, timeout=5, isolation_level=None)
+        database = sqlite3.connect(name, timeout=LOCK_WAIT_S, isolation_level=None)
         try:
             database.execute("PRAGMA synchronous = OFF")
             if database.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
@@ -117,15 +120,20 @@ class Index:
             return self._connect(":memory:")
 
     def _surviving(self, work: Callable[[], T]) -> T:
-        """Do work on the database; when it turns out broken or stays locked, do it once more on a new one."""
+        """Do work on the database; on a new one when it turns out broken, and in memory when nothing else is left."""
         try:
             return work()
         except sqlite3.DatabaseError as error:
-            self._database.close()
-            locked = "locked" in str(error) or "busy" in str(error)
-            self._database = self._connect(":memory:") if locked else self._rebuilt()
-            self._sync()
-            return work()
+            if "locked" not in str(error) and "busy" not in str(error):
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    return self._on_new(self._rebuilt, work)
+        return self._on_new(lambda: self._connect(":memory:"), work)
+
+    def _on_new(self, connect: Callable[[], sqlite3.Connection], work: Callable[[], T]) -> T:
+        self._database.close()
+        self._database = connect()
+        self._sync()
+        return work()
 
     # ---- run records
 
@@ -169,7 +177,9 @@ class Index:
     def records(self, *, experiment: str | None = None, newest: int | None = None) -> list[str]:
         """List the same runs as JSON texts of the whole records."""
         where, values = _where(experiment=experiment)
-        query = f"SELECT record FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
+        # Sorting paths and then looking up the texts takes a third of the time that sorting texts takes.
+        paths = f"SELECT path FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
+        query = f"SELECT (SELECT record FROM runs WHERE path = sorted.path) FROM ({paths}) AS sorted"  # noqa: S608
         rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
         return [row[0] for row in rows]
 
@@ -197,6 +207,25 @@ class Index:
         """Remember that these bytes pass a schema."""
         rows = [(schema, _digest(data)) for data in files]
         self._surviving(lambda: self._database.executemany("INSERT OR IGNORE INTO passed VALUES (?, ?)", rows))
+
+    # ---- submitted runs as they were last seen
+
+    def last_seen(self, path: str) -> tuple[str, str] | None:
+        """Give the moment and the JSON text of what was last seen of a run that goes on, by its record's path."""
+        query = "SELECT moment, run FROM seen WHERE path = ?"
+        found = self._surviving(lambda: self._database.execute(query, (path,)).fetchone())
+        return (found[0], found[1]) if found else None
+
+    def remember_seen(self, seen: Mapping[str, str], moment: str) -> None:
+        """Remember what was seen of runs now, and forget all others."""
+        rows = [(path, moment, text) for path, text in seen.items()]
+
+        def write() -> None:
+            known = [path for (path,) in self._database.execute("SELECT path FROM seen")]
+            self._database.executemany("DELETE FROM seen WHERE path = ?", [(p,) for p in known if p not in seen])
+            self._database.executemany("REPLACE INTO seen VALUES (?, ?, ?)", rows)
+
+        self._surviving(write)
 
     # ---- sizes of storage directories whose run has ended
 

@@ -17,7 +17,7 @@ from qanat.domain.completion import COMPLETION, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
-from qanat.errors import InputInvalid, reason, write_failed
+from qanat.errors import InputInvalid, write_failed
 from qanat.records import files, yaml_io
 
 INFO = "info.yaml"
@@ -68,6 +68,17 @@ def is_made_for(folder: Path, run_id: str) -> bool:
         return False
 
 
+def update_info(run: Run, storage: Path) -> None:
+    """Say in `info.yaml` how a run ended; leave a file alone that is not there or not this run's."""
+    try:
+        content = yaml_io.load(files.read(storage / INFO, limit_bytes=yaml_io.FILE_BYTES_MAX), INFO)
+    except InputInvalid:
+        return
+    if isinstance(content, dict) and content.get("id") == run.id:
+        content |= {"status": run.state.value, "start_time": run.started or run.created, "end_time": run.ended}
+        files.write(storage / INFO, yaml_io.dump(content))
+
+
 def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str]) -> None:
     """Write `group_info.yaml` of one group among several."""
     content = {"command": shlex.join(command), "parameters": parameters.named(args)}
@@ -94,10 +105,10 @@ def run_progress(storage: Path, groups: int) -> float | None:
     return sum(f or 0.0 for f in fractions) / groups
 
 
-def read_completion(folder: Path) -> Completion | None:
+def read_completion(folder: Path, name: str = COMPLETION) -> Completion | None:
     """Read the completion file of a group's directory; None when there is none, or not yet all of it."""
     try:
-        with (folder / COMPLETION).open(errors="replace") as file:
+        with (folder / name).open(errors="replace") as file:
             return completion.parse(file.read(65_536), os.fstat(file.fileno()).st_mtime)
     except OSError:
         return None
@@ -144,8 +155,4 @@ def size_of(folder: Path) -> int:
 
 def keep_parameters_file(source: Path, storage: Path) -> None:
     """Keep a copy of a file for the program in the run's storage directory."""
-    data = files.read(source)
-    try:
-        files.write(storage / PARAMETERS_FILES / source.name, data)
-    except OSError as error:
-        raise InputInvalid(f"{source}: {reason(error)}") from None
+    files.write(storage / PARAMETERS_FILES / source.name, files.read(source))

@@ -6,32 +6,77 @@ next command may come a week later from another process.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
-from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
+from qanat.domain.job import (
+    JobBatch,
+    JobEnded,
+    JobHandle,
+    JobSpec,
+    JobStarted,
+    JobStatus,
+    Sightings,
+    Submission,
+)
 
 
 class Runner(Protocol):
-    """A runner whose jobs go on by themselves once they are submitted."""
+    """A runner whose jobs go on by themselves once they are submitted.
+
+    No call takes longer than a few seconds when the scheduler is down, submitting excepted.
+    """
 
     name: str
+    title: str
 
     def check(self) -> None:
         """Raise RunnerUnavailable when jobs cannot be submitted from here."""
 
-    def render(self, jobs: Sequence[JobSpec]) -> str:
+    def key_problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List keys of a template that the scheduler does not know or qanat sets itself; asks nobody."""
+
+    def problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List what is wrong with a template's options, as far as can be told without submitting."""
+
+    def render(self, batch: JobBatch) -> str:
         """Give what would be submitted; no side effect."""
 
-    def submit(self, intent: str, jobs: Sequence[JobSpec]) -> list[JobHandle]:
-        """Submit jobs and give their handles in the same order. Raises SubmitFailed: nothing is queued then."""
+    def submit(self, batch: JobBatch) -> Submission:
+        """Submit jobs, all or none. Raises SubmitFailed: nothing is queued then."""
 
-    def poll(self, handles: Sequence[JobHandle]) -> dict[JobHandle, JobStatus]:
+    def find(self, intent: str, jobs: Sequence[int]) -> Submission | None:
+        """Find what was submitted with this intent for these groups; None: nothing was. Raises RunnerUnavailable."""
+
+    def poll(self, handles: Sequence[JobHandle]) -> Sightings:
         """Ask once about all of them; one that is not listed is unseen, never left out."""
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """End jobs; one that has ended is no error."""
+        """Remove jobs; one that has ended is no error. Raises RunnerUnavailable."""
+
+    def hold(self, handles: Sequence[JobHandle]) -> None:
+        """Keep jobs from going on. Raises RunnerUnavailable."""
+
+    def release(self, handles: Sequence[JobHandle]) -> None:
+        """Let held jobs go on. Raises RunnerUnavailable."""
+
+    def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
+        """Give what the scheduler noted of jobs, as text; folder is the run's storage directory."""
+
+
+class Runners(Protocol):
+    """Where use cases get runners from."""
+
+    def is_attached(self, name: str) -> bool:
+        """Tell whether the jobs of this runner are watched by the qanat that started them."""
+
+    def local(self) -> AttachedRunner:
+        """Give the runner that knows the processes of this machine."""
+
+    def submitting(self, name: str) -> Runner:
+        """Give a runner to submit to, and ask. Raises UsageError when there is none of this name."""
 
 
 class AttachedRunner(Protocol):

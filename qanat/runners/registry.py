@@ -1,20 +1,47 @@
-"""Which runners there are."""
+"""Which runners there are; each is imported when it is asked for."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qanat.errors import UsageError
-from qanat.runners.local import LocalRunner
 
-NAMES = ("local",)
+if TYPE_CHECKING:
+    from qanat.runners.base import AttachedRunner, Runner
 
-
-def attached(name: str, slots: int) -> LocalRunner:
-    """Give the runner of this name. Raises UsageError when there is none."""
-    if name not in NAMES:
-        raise UsageError(f"there is no runner {name!r}", hint=f"known are {', '.join(NAMES)}")
-    return LocalRunner(slots)
+ATTACHED = ("local",)
+SUBMITTING = ("htcondor",)
 
 
-def local() -> LocalRunner:
-    """Give the runner that knows the processes of this machine."""
-    return LocalRunner()
+class Registry:
+    """Gives runners by name; see runners.base.Runners."""
+
+    def is_attached(self, name: str) -> bool:
+        """Tell whether the jobs of this runner are watched by the qanat that started them."""
+        return name in ATTACHED
+
+    def local(self) -> AttachedRunner:
+        """Give the runner that knows the processes of this machine."""
+        return self.attached("local", 1)
+
+    def attached(self, name: str, slots: int) -> AttachedRunner:
+        """Give a runner that runs `slots` jobs at a time here. Raises UsageError when there is none of this name."""
+        _check(name, ATTACHED)
+        from qanat.runners.local import LocalRunner
+
+        return LocalRunner(slots)
+
+    def submitting(self, name: str) -> Runner:
+        """Give a runner to submit to, and ask. Raises UsageError when there is none of this name."""
+        _check(name, SUBMITTING)
+        from qanat.runners.htcondor import HTCondorRunner
+
+        return HTCondorRunner()
+
+
+def _check(name: str, names: tuple[str, ...]) -> None:
+    if name not in names:
+        raise UsageError(f"there is no runner {name!r}", hint=f"known are {', '.join((*ATTACHED, *SUBMITTING))}")
+
+
+RUNNERS = Registry()

@@ -8,14 +8,16 @@ import signal
 import time
 from dataclasses import replace
 
+from qanat.domain.job import JobHandle
 from qanat.domain.run import Group, Run, State
 from qanat.errors import UsageError
 from qanat.records import flight
 from qanat.records.flight import Flight
-from qanat.runners.base import AttachedRunner
+from qanat.runners.base import AttachedRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases import record_runs
 from qanat.usecases.find_run import Found
+from qanat.usecases.look_at_submitted import handle_of
 from qanat.usecases.project import Project
 from qanat.usecases.refresh_runs import settle
 
@@ -23,15 +25,19 @@ GENTLE_S = 12.0
 FIRM_S = 10.0
 
 
-def cancel_run(project: Project, found: Found, runner: AttachedRunner) -> tuple[Run, list[str]]:
+def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, list[str]]:
     """End a run: gently, then firmly; give it as it was recorded, and what the user should know.
 
-    A living watcher is asked, and records the end itself; without one its processes are ended from
-    here. Raises UsageError for a run that has ended, or is watched on another machine.
+    A scheduler is asked to remove the jobs, and the run comes back as it was before that took effect. A
+    living watcher is asked, and records the end itself; without one its processes are ended from here.
+    Raises UsageError for a run that has ended, or is watched on another machine.
     """
     run = found.run
     if run.state.ended:
         raise UsageError(f"run {run.number} of {run.experiment} has ended already: {run.state}")
+    if not runners.is_attached(run.runner.name):
+        runners.submitting(run.runner.name).cancel(open_handles(project, run))
+        return run, []
     seen = flight.read(project.location.private / flight.FOLDER / f"{run.id}.jsonl")
     if run.host != os.uname().nodename:
         raise UsageError(
@@ -39,7 +45,33 @@ def cancel_run(project: Project, found: Found, runner: AttachedRunner) -> tuple[
         )
     if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
         return _ask_watcher(project, found, seen), []
-    return _end_ourselves(project, found, seen, runner)
+    return _end_ourselves(project, found, seen, runners.local())
+
+
+def hold_run(project: Project, found: Found, runners: Runners) -> None:
+    """Keep the jobs of a submitted run from going on. Raises UsageError for a run that cannot be held."""
+    runner = _steerable(found, runners, "held")
+    runner.hold(open_handles(project, found.run))
+
+
+def release_run(project: Project, found: Found, runners: Runners) -> None:
+    """Let the held jobs of a submitted run go on. Raises UsageError for a run that cannot be released."""
+    runner = _steerable(found, runners, "released")
+    runner.release(open_handles(project, found.run))
+
+
+def _steerable(found: Found, runners: Runners, what: str) -> Runner:
+    run = found.run
+    if run.state.ended:
+        raise UsageError(f"run {run.number} of {run.experiment} has ended already: {run.state}")
+    if runners.is_attached(run.runner.name):
+        raise UsageError(f"run {run.number} is a {run.runner.name} run, which cannot be {what}")
+    return runners.submitting(run.runner.name)
+
+
+def open_handles(project: Project, run: Run) -> list[JobHandle]:
+    """Give what finds the jobs that have not ended."""
+    return [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
 
 
 def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
     if found and found.root != folder:
         raise UsageError(
             f"{folder} lies in the repository {found.root}, and a project is a whole repository",
-            hint=f"make that one a project: qanat init {found.root}",
+            hint=f"make that one a project: qanat init {shlex.quote(str(found.root))}",
         )
     if found and ProjectPaths(folder).config.exists():
         raise UsageError(f"{folder} is a qanat project already", hint="see what it holds: qanat status")

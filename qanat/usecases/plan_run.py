@@ -9,10 +9,11 @@ from pathlib import Path
 
 from qanat.domain import job
 from qanat.domain.experiment import CHECKOUT, Experiment
+from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder, is_inside
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_words
-from qanat.domain.run import Asked, Code, Run
+from qanat.domain.run import Asked, Code, Run, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.git import checkout
 from qanat.records import files, numbers, yaml_io
@@ -112,6 +113,18 @@ def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
         PlannedGroup(i, args, plan.full_command(storage, i), str(plan.storage_of(storage, i)))
         for i, args in enumerate(plan.groups)
     ]
+
+
+def preview_batch(project: Project, plan: Plan, choice: RunnerChoice) -> JobBatch:
+    """Give the batch that the next run would be submitted as."""
+    number = numbers.peek(project.location.private, project.paths.runs)
+    folder = plan.request.storage_path or default_storage(project, plan, number)
+    jobs = (
+        job.JobSpec(i, plan.full_command(folder, i), plan.place.folder, plan.storage_of(folder, i))
+        for i in range(len(plan.groups))
+    )
+    name = f"{plan.experiment.name}_{number}"
+    return job.JobBatch(f"{number}-000000", name, "0" * 16, folder, choice.options, tuple(jobs))
 
 
 def default_storage(project: Project, plan: Plan, number: int) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -155,7 +156,6 @@ def open_project(start: Path) -> Project:
     if found is None:
         raise ProjectNotFound(f"{start} is not in a git repository", hint="make a project of it: qanat init")
     if not (found.root / ".qanat").is_dir():
-        raise ProjectNotFound(
-            f"{found.root} has no .qanat folder", hint=f"make a project of it: qanat init {found.root}"
-        )
+        root = shlex.quote(str(found.root))
+        raise ProjectNotFound(f"{found.root} has no .qanat folder", hint=f"make a project of it: qanat init {root}")
     return Project(found)

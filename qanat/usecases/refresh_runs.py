@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,12 +19,11 @@ from qanat.git import lock, repository, worktree
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
-from qanat.runners.base import AttachedRunner
+from qanat.runners.base import AttachedRunner, Runners
 from qanat.system import processes
 from qanat.usecases import record_runs
+from qanat.usecases.look_at_submitted import look_at_submitted
 from qanat.usecases.project import Project
-
-LOCAL = "local"
 
 
 @dataclass(slots=True)
@@ -36,28 +35,30 @@ class Refreshed:
 
 
 @contextmanager
-def refreshed(project: Project, local: Callable[[], AttachedRunner]) -> Iterator[tuple[Index, Refreshed]]:
+def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refreshed]]:
     """Open the index with everything in it up to date, and tell what is still going on; see refresh()."""
     with project.index() as index:
-        yield index, refresh(project, index, local)
+        yield index, refresh(project, index, runners)
 
 
-def going_on(project: Project, local: Callable[[], AttachedRunner]) -> list[Run]:
+def going_on(project: Project, runners: Runners) -> list[Run]:
     """List the runs that are going on."""
-    with refreshed(project, local) as (_, result):
+    with refreshed(project, runners) as (_, result):
         return list(result.live.values())
 
 
-def refresh(project: Project, index: Index, local: Callable[[], AttachedRunner]) -> Refreshed:
+def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     """Find out how every run in flight is doing, record those that have ended, commit what is uncommitted.
 
-    Leaves the index up to date. `local` gives the runner that knows the processes of this machine.
+    Leaves the index up to date.
     """
     index.sync()
     result = Refreshed()
     flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
-    paths = flights.keys() | {row.path for row in index.summaries(live=True) if row.runner == LOCAL}
-    ended = [run for path in sorted(paths) if (run := _look(project, path, flights.get(path), local, result))]
+    paths = flights.keys() | {row.path for row in index.summaries(live=True)}
+    submitted: list[Run] = []
+    ended = [r for p in sorted(paths) if (r := _look(project, p, flights.get(p), runners, result, submitted))]
+    ended += _ask_runners(project, index, submitted, runners, result)
     healed = _uncommitted(project, result.live)
     result.notes += record_runs.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
     for run in ended:
@@ -77,8 +78,9 @@ def _look(
     project: Project,
     path: str,
     seen: Flight | None,
-    local: Callable[[], AttachedRunner],
+    runners: Runners,
     result: Refreshed,
+    submitted: list[Run],
 ) -> Run | None:
     """See how one run is doing: note it as live, or give it with its record written when it has ended."""
     try:
@@ -94,11 +96,30 @@ def _look(
     if _is_watched(watcher):
         result.live[path] = known
         return None
-    settled = settle(project, run, seen, local())
+    if not runners.is_attached(run.runner.name):
+        submitted.append(run)
+        return None
+    settled = settle(project, run, seen, runners.local())
     if not settled.state.ended:
         result.live[path] = settled
         return None
     return _write(project, path, settled, result)
+
+
+def _ask_runners(
+    project: Project, index: Index, submitted: list[Run], runners: Runners, result: Refreshed
+) -> list[Run]:
+    """See how submitted runs are doing; give those that have ended, with their records written."""
+    if not submitted:
+        return []
+    known = look_at_submitted(project, index, submitted, runners)
+    result.notes += known.notes
+    result.live |= {run_codec.path_of(run): run for run in known.runs if not run.state.ended}
+    for run in known.identified:
+        record_runs.write_record(project, run)
+    result.notes += record_runs.commit_records(project, known.identified)
+    ended = [run for run in known.runs if run.state.ended]
+    return [run for run in ended if _write(project, run_codec.path_of(run), run, result)]
 
 
 def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run | None:
@@ -107,10 +128,11 @@ def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run 
             if record_runs.load_record(project, path).state.ended:
                 return None
             record_runs.write_record(project, settled)
+        storage.update_info(settled, project.root / settled.storage)
     except (WriteFailed, InputInvalid) as error:
         result.notes.append(error.message)
         return None
-    if State.LOST in {g.state for g in settled.groups}:
+    if State.LOST in {g.state for g in settled.groups} and "pid" in settled.submission:
         result.notes.append(
             f"run {settled.number} of {settled.experiment} was cut short: its qanat was ended from outside"
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT, Experiment, Program
@@ -14,7 +15,7 @@ from qanat.domain.run import Group, Run, State
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
 from qanat.git import checkout
 from qanat.records import storage
-from qanat.runners.base import AttachedRunner
+from qanat.runners.base import AttachedRunner, Runner
 from qanat.usecases import capture_code, checkouts
 from qanat.usecases.capture_code import Captured
 from qanat.usecases.checkouts import Workplace
@@ -22,7 +23,8 @@ from qanat.usecases.find_run import Found, check_ended, check_group
 from qanat.usecases.follow_run import Outcome, RunView, Setting, follow_run
 from qanat.usecases.plan_run import Plan, RunRequest
 from qanat.usecases.project import Project
-from qanat.usecases.start_run import new_submission
+from qanat.usecases.start_run import own_processes
+from qanat.usecases.submit_run import new_intent, submit
 
 ATTEMPTS = "attempts"
 TAG = "rerun"
@@ -86,22 +88,52 @@ def retry(
     fail_fast: bool = False,
 ) -> Outcome:
     """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept."""
-    run = found.run
-    in_place = run.code.workdir != CHECKOUT and capture_code.is_here(project, run.code)
-    if in_place:
+    place = _place_again(project, found.run, live)
+    with runner:
+        run, setting = _again(project, found, numbers, place, own_processes(_checkout(project, place)))
+        return follow_run(project, run, setting, numbers, runner, view, changed_code=lambda: False, fail_fast=fail_fast)
+
+
+def retry_submitted(
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
+    runner: Runner,
+    live: list[Run],
+    options: Mapping[str, Any],
+) -> Outcome:
+    """Submit groups again inside their run, with these options; otherwise as retry()."""
+    place = _place_again(project, found.run, live)
+    run, setting = _again(project, found, numbers, place, new_intent(_checkout(project, place)))
+    run = replace(run, runner=replace(run.runner, options=options))
+    return submit(project, run, setting, numbers, runner, new=False)
+
+
+def _place_again(project: Project, run: Run, live: list[Run]) -> Workplace:
+    """Give a place with the run's code: the project when it holds just that, otherwise a checkout."""
+    if run.code.workdir != CHECKOUT and capture_code.is_here(project, run.code):
         place = checkouts.in_project(project, dict(run.datasets))
     else:
         _check_commit(project, run)
         place = checkouts.in_checkout(project, run.code.commit, dict(run.datasets), live)
     _check_data(run, place)
-    with runner:
-        for number in numbers:
-            _set_aside(found, run.groups[number])
-        again = {n: Group(n, run.groups[n].args, attempt=run.groups[n].attempt + 1) for n in numbers}
-        submission = new_submission(None if in_place else project.paths.relative(place.folder))
-        run = replace(run.with_groups(again), submission=submission)
-        setting = Setting(found.folder, place, _experiment(project, run).metrics)
-        return follow_run(project, run, setting, numbers, runner, view, changed_code=lambda: False, fail_fast=fail_fast)
+    return place
+
+
+def _checkout(project: Project, place: Workplace) -> str | None:
+    return None if place.folder == project.root else project.paths.relative(place.folder)
+
+
+def _again(
+    project: Project, found: Found, numbers: Sequence[int], place: Workplace, submission: dict[str, object]
+) -> tuple[Run, Setting]:
+    """Give the run with these groups queued once more, what their last attempts left set aside."""
+    for number in numbers:
+        _set_aside(found, found.run.groups[number])
+    last = {n: found.run.groups[n] for n in numbers}
+    again = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
+    run = replace(found.run.with_groups(again), submission=submission)
+    return run, Setting(found.folder, place, _experiment(project, run).metrics)
 
 
 def _set_aside(found: Found, group: Group) -> None:

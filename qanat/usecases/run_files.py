@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from qanat.records import storage
+from qanat.runners.base import Runners
 from qanat.usecases.find_run import Found
+from qanat.usecases.look_at_submitted import handle_of
+from qanat.usecases.project import Project
 
 ENTRIES_MAX = 200
 
@@ -40,3 +43,11 @@ def _draw(folder: Path, indent: str, lines: list[str]) -> None:
         lines.append(f"{indent}{'└── ' if last else '├── '}{entry.name}")
         if entry.is_dir() and not entry.is_symlink():
             _draw(entry, f"{indent}{'    ' if last else '│   '}", lines)
+
+
+def scheduler_log(project: Project, found: Found, group: int | None, runners: Runners) -> str:
+    """Give what the scheduler noted of a submitted run, or of one of its groups; empty when it noted nothing."""
+    run = found.run
+    wanted = run.groups if group is None else (run.groups[group],)
+    handles = [handle_of(project, run, g) for g in wanted if g.job]
+    return runners.submitting(run.runner.name).scheduler_log(found.folder, handles)

@@ -1,4 +1,4 @@
-"""Starting a run on this machine: its number, its storage directory and its record, then its jobs."""
+"""Starting a run: its number, its storage directory and its record, then its jobs, here or on a scheduler."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from qanat.domain.run import Group, Run, RunnerChoice
 from qanat.errors import InputInvalid, write_failed
 from qanat.git import identity, lock
 from qanat.records import numbers, storage
-from qanat.runners.base import AttachedRunner
+from qanat.runners.base import AttachedRunner, Runner
 from qanat.system import processes
 from qanat.usecases import capture_code
 from qanat.usecases.capture_code import Captured
 from qanat.usecases.follow_run import Outcome, RunView, Setting, follow_run
 from qanat.usecases.plan_run import Plan, default_storage
 from qanat.usecases.project import Project
+from qanat.usecases.submit_run import new_intent, submit
 
 
 def start_run(
@@ -34,16 +35,13 @@ def start_run(
 ) -> Outcome:
     """Start, watch and record a run. Raises WriteFailed or InputInvalid before anything has run."""
     with runner:
-        number, folder = _reserve(project, plan)
-        run = _new_run(project, plan, captured, author, choice, number, folder)
-        if captured.code.snapshot:
-            identity.keep_snapshot(project.location, run.id, captured.code.commit)
-        if plan.parameters_file:
-            storage.keep_parameters_file(plan.parameters_file, folder)
+        run, setting = make_run(
+            project, plan, captured, author, choice, own_processes(place_of(project, plan, captured))
+        )
         return follow_run(
             project,
             run,
-            Setting(folder, plan.place, plan.experiment.metrics),
+            setting,
             range(len(run.groups)),
             runner,
             view,
@@ -52,7 +50,38 @@ def start_run(
         )
 
 
-def new_submission(place_folder: str | None) -> dict[str, object]:
+def start_submitted(
+    project: Project, plan: Plan, captured: Captured, author: str, choice: RunnerChoice, runner: Runner
+) -> Outcome:
+    """Submit a run, and record it with its jobs; errors as for submit()."""
+    run, setting = make_run(project, plan, captured, author, choice, new_intent(place_of(project, plan, captured)))
+    return submit(project, run, setting, range(len(run.groups)), runner, new=True)
+
+
+def make_run(
+    project: Project,
+    plan: Plan,
+    captured: Captured,
+    author: str,
+    choice: RunnerChoice,
+    submission: dict[str, object],
+) -> tuple[Run, Setting]:
+    """Give a run its number and storage directory, and keep what it needs there; nothing is recorded yet."""
+    number, folder = _reserve(project, plan)
+    run = _new_run(project, plan, captured, author, choice, number, folder, submission)
+    if captured.code.snapshot:
+        identity.keep_snapshot(project.location, run.id, captured.code.commit)
+    if plan.parameters_file:
+        storage.keep_parameters_file(plan.parameters_file, folder)
+    return run, Setting(folder, plan.place, plan.experiment.metrics)
+
+
+def place_of(project: Project, plan: Plan, captured: Captured) -> str | None:
+    """Give the checkout that a run works in, from the project's root; None for the project itself."""
+    return project.paths.relative(plan.place.folder) if captured.code.workdir == CHECKOUT else None
+
+
+def own_processes(place: str | None) -> dict[str, object]:
     """Give what finds the processes of a local run again: a mark, this process, and the checkout if it has one."""
     pid = os.getpid()
     found: dict[str, object] = {
@@ -60,7 +89,7 @@ def new_submission(place_folder: str | None) -> dict[str, object]:
         "pid": pid,
         "process_start": processes.start_of(pid),
     }
-    return found | ({"checkout": place_folder} if place_folder else {})
+    return found | ({"checkout": place} if place else {})
 
 
 def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
@@ -93,8 +122,8 @@ def _new_run(
     choice: RunnerChoice,
     number: int,
     folder: Path,
+    submission: dict[str, object],
 ) -> Run:
-    in_checkout = captured.code.workdir == CHECKOUT
     return Run(
         number=number,
         uid=secrets.token_hex(3),
@@ -110,7 +139,7 @@ def _new_run(
         asked=plan.asked,
         runner=choice,
         storage=project.paths.relative(folder),
-        submission=new_submission(project.paths.relative(plan.place.folder) if in_checkout else None),
+        submission=submission,
         groups=tuple(Group(i, args) for i, args in enumerate(plan.groups)),
         rerun_of=plan.rerun_of,
     )

@@ -156,7 +156,8 @@ def _run_problems(project: Project, content: dict[str, Any], place: PurePosixPat
     try:
         run = run_codec.from_mapping(content, str(place))
     except InputInvalid as error:
-        yield (), error.message.removeprefix(f"{place}: ")
+        where, _, problem = error.message.removeprefix(f"{place}: ").partition(": ")
+        yield tuple(int(part) if part.isdecimal() else part for part in where.split(".")), problem
         return
     if run_codec.path_of(run) != str(place):
         yield ("id",), f"{run.id} of {run.experiment} belongs in {run_codec.path_of(run)}"

@@ -1,0 +1,86 @@
+"""`python -m benchmarks [NAME…] [--rounds N] [--json FILE]`: measure the budgets and print their table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import listing, projects, recording, running
+from benchmarks.budgets import Measured, table
+from benchmarks.clock import tell
+from benchmarks.projects import Place
+
+# In this order, because the last one makes this process large; see clock.cost_of_command.
+BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
+    "start-up": running.start_up,
+    "one-run": running.one_run,
+    "100-groups": running.hundred_groups,
+    "1000-groups": running.thousand_groups,
+    "1000-runs": listing.thousand_runs,
+    "10000-runs": listing.ten_thousand_runs,
+    "large-repository": recording.large_repository,
+}
+
+
+def main() -> int:
+    """Measure what was asked for; give 1 when a budget does not hold, 2 when something could not be measured."""
+    asked = _arguments()
+    names = [name for name in BENCHMARKS if not asked.names or name in asked.names]
+    machine = _machine()
+    if os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
+        tell("note: this machine is busy with other things, so times will be longer than they need to be")
+    try:
+        with tempfile.TemporaryDirectory(prefix="qanat-benchmarks-") as folder:
+            measured = _measure(names, Place(Path(folder), asked.rounds))
+    except subprocess.CalledProcessError as error:
+        tell(f"{shlex.join(map(str, error.cmd))} ended with {error.returncode}\n{error.stderr or ''}")
+        return 2
+    print(f"{table(measured)}\n\n{machine}")
+    if asked.json:
+        content = {"machine": machine, "rows": [m.as_mapping() for m in measured]}
+        asked.json.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    return int(any(m.holds is False for m in measured))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of everything; by default 3 of what is slow")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every round's figures there as JSON")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    if asked.rounds is not None and asked.rounds < 1:
+        parser.error("--rounds needs a number from 1 on")
+    return asked
+
+
+def _measure(names: Sequence[str], place: Place) -> list[Measured]:
+    projects.own_surroundings(place.folder / "home")
+    measured: list[Measured] = []
+    for name in names:
+        for figure in BENCHMARKS[name](place):
+            measured.append(figure)
+            tell(" · ".join(filter(None, figure.row())))
+    return measured
+
+
+def _machine() -> str:
+    """Say on what this was measured."""
+    git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
+    return (
+        f"Medians, on {os.cpu_count()} CPUs with Python {platform.python_version()}, git {git}, {platform.system()}; "
+        f"load before: {os.getloadavg()[0]:.1f}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""`python -m benchmarks.fill_records ROOT EXPERIMENT COUNT`: give a project the records of many runs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
+from qanat.git import commits, worktree
+from qanat.records import files, run_codec
+from qanat.usecases.project import open_project
+
+FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+
+def main(root: Path, experiment: str, count: int) -> None:
+    """Write the records as runs of qanat's leave them, and commit them all at once."""
+    project = open_project(root)
+    tree = worktree.look(project.location)
+    data: dict[str, bytes | None] = {}
+    for number in range(1, count + 1):
+        run = _run(number, experiment, tree.commit or "")
+        path, record = run_codec.path_of(run), run_codec.encode(run)
+        files.write(root / path, record)
+        data[path] = record
+    commits.commit_files(project.location, tree.branch or "", data, f"{count} runs", checked_out=True)
+
+
+def _run(number: int, experiment: str, commit: str) -> Run:
+    """Make up a run such as people have: one group, a few words, one in ten failed."""
+    created = FIRST + timedelta(minutes=7 * number)
+    started, ended = (created + timedelta(seconds=s, milliseconds=number % 1000) for s in (1, 5 + number % 600))
+    failed = number % 10 == 0
+    args = ("--learning_rate", f"0.{number % 97:02}", "--seed", str(number))
+    group = Group(
+        number=0,
+        args=args,
+        state=State.FAILED if failed else State.FINISHED,
+        job=str(1000 + number),
+        exit_code=int(failed),
+        reason="exit code 1" if failed else "",
+        started=started.isoformat(timespec="milliseconds"),
+        ended=ended.isoformat(timespec="milliseconds"),
+        metrics={} if failed else {"accuracy": 0.5 + number % 1000 / 2000},
+    )
+    return Run(
+        number=number,
+        uid=f"{number * 7919 % 0xFFFFFF:06x}",
+        experiment=experiment,
+        description=f"learning rate of series {number // 97}",
+        tags=("sweep",),
+        created=created.isoformat(timespec="seconds"),
+        author="Ada Lovelace <ada@example.org>",
+        host="login01",
+        code=Code(commit, commit[::-1], "main"),
+        command=("true", f"{experiment}/program.txt"),
+        datasets={},
+        asked=Asked(args),
+        runner=RunnerChoice("local"),
+        storage=f"results/{experiment}/run_{number}",
+        submission={"intent": f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}", "pid": 900 + number},
+        groups=(group,),
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,46 @@
+"""Kill qanat at random moments of N runs, and check after each that nothing is broken.
+
+`python -m benchmarks.kill_runs [N] [SEED]`; exit code 1 when anything that must hold did not.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.projects import own_surroundings
+from tests.support.invariants import violations
+from tests.support.killing import RUNS, kill_run, make_project, random_moment
+
+RUNS_DEFAULT = 200
+
+
+def main(count: int, seed: int) -> int:
+    """Kill `count` runs of one project; print what was found and give the exit code."""
+    chance = random.Random(seed)
+    print(f"{count} kills, seed {seed}")
+    with tempfile.TemporaryDirectory(prefix="qanat-kills-") as folder:
+        own_surroundings(Path(folder) / "home")
+        sandbox = make_project(Path(folder) / "project")
+        moments: Counter[str] = Counter()
+        broken = 0
+        for number in range(1, count + 1):
+            committed = sandbox.committed_records()
+            kill = kill_run(sandbox, chance.choice(RUNS), random_moment(chance))
+            moments[kill.moment.after if kill.in_time else "its end (too late)"] += 1
+            if found := violations(sandbox, committed):
+                broken += 1
+                print(f"{number}. {kill}", *(f"    {line}" for line in found), sep="\n")
+        states = Counter(group["state"] for record in sandbox.records() for group in record["groups"])
+    print("killed after:", ", ".join(f"{after} {n}" for after, n in moments.most_common()))
+    print("groups in the end:", ", ".join(f"{n} {state}" for state, n in states.most_common()))
+    print(f"kills that broke something: {broken} of {count}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    given = [int(word) for word in sys.argv[1:]]
+    sys.exit(main(*(given + [RUNS_DEFAULT, 1][len(given) :])))

@@ -1,0 +1,61 @@
+"""The table of an experiment's runs, with its index and without."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import projects
+from benchmarks.budgets import Budget, Measured
+from benchmarks.clock import Cost, Side, Words, alternate, command, seconds
+from benchmarks.projects import QANAT, Place
+
+EXPERIMENT = "listed"
+PEER = "`git grep`"
+MEMORY_MB = 60
+
+
+def thousand_runs(place: Place) -> Iterator[Measured]:
+    """A table of runs in a project that has 1,000."""
+    return _listing(place, 1_000, warm_s=0.15, cold_s=1.0)
+
+
+def ten_thousand_runs(place: Place) -> Iterator[Measured]:
+    """A table of runs in a project that has 10,000."""
+    return _listing(place, 10_000, warm_s=0.4, cold_s=6.0)
+
+
+def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Iterator[Measured]:
+    root = projects.make(place.folder / f"runs-{count}", EXPERIMENT)
+    projects.add_records(root, EXPERIMENT, count)
+    # What one has without qanat: a search through the records for the line that tells how each run ended.
+    bare = command(["git", "grep", "-h", "^state:", "--", ".qanat/runs"], root)
+    table: Words = [QANAT, "experiment", "status", EXPERIMENT]
+    what = f"listing {count:,} runs, the newest 50 shown"
+    ours, theirs = alternate(what, place.quick, command(table, root), bare)
+    yield Measured(what, seconds(ours), PEER, seconds(theirs), Budget(0, warm_s))
+    yield Measured(f"{what}: memory", _peaks(ours), budget=Budget(0, MEMORY_MB), unit="MB")
+    for option in ("--all", "--json"):
+        yield from _whole(place, f"listing {count:,} runs with `{option}`", command([*table, option], root), bare)
+    yield _cold(place, root, f"listing {count:,} runs, the cache deleted", command(table, root), bare, cold_s)
+
+
+def _whole(place: Place, what: str, side: Side, bare: Side) -> Iterator[Measured]:
+    """Measure a listing that nothing is promised about."""
+    ours, theirs = alternate(what, place.slow, side, bare)
+    yield Measured(what, seconds(ours), PEER, seconds(theirs))
+    yield Measured(f"{what}: memory", _peaks(ours), unit="MB")
+
+
+def _cold(place: Place, root: Path, what: str, table: Side, bare: Side, cold_s: float) -> Measured:
+    def without_cache() -> Cost:
+        shutil.rmtree(root / ".qanat/cache")
+        return table()
+
+    ours, theirs = alternate(what, place.slow, without_cache, bare, warm_up=False)
+    return Measured(what, seconds(ours), PEER, seconds(theirs), Budget(0, cold_s))
+
+
+def _peaks(costs: list[Cost]) -> list[float]:
+    return [cost.peak_mb for cost in costs]

@@ -1,0 +1,170 @@
+"""Starting runs, whichever way: here, or by submitting them and perhaps waiting for their end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from qanat.cli import reporting
+from qanat.cli.output import tell
+from qanat.cli.run_view import WaitView, view_for
+from qanat.domain.run import Run, RunnerChoice
+from qanat.errors import UsageError
+from qanat.runners import registry
+from qanat.usecases import cancel_run, capture_code, rerun, start_run, templates
+from qanat.usecases.capture_code import Captured
+from qanat.usecases.find_run import Found, find_run
+from qanat.usecases.follow_run import Outcome
+from qanat.usecases.plan_run import Plan
+from qanat.usecases.project import Project
+from qanat.usecases.refresh_runs import refreshed
+
+POLL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run is to be started: where, with which template, and what to do until it ends."""
+
+    runner: str
+    template: str | None = None
+    n_threads: int = 1
+    fail_fast: bool = False
+    wait: bool = False
+    cancel_on_interrupt: bool = False
+
+    @property
+    def submits(self) -> bool:
+        """Whether the runner takes jobs and lets qanat go."""
+        return not registry.RUNNERS.is_attached(self.runner)
+
+
+def options_for(command: Any) -> Any:
+    """Add the options of How to a command."""
+    for option in (
+        click.option(
+            "--cancel_on_interrupt", "--cancel-on-interrupt", is_flag=True, help="With --wait: Ctrl-C cancels."
+        ),
+        click.option("--wait", is_flag=True, help="Wait for the end of a submitted run; the exit code is the run's."),
+        click.option("--fail_fast", "--fail-fast", is_flag=True, help="Start no more groups once one has failed."),
+        click.option(
+            "--n_threads",
+            "--n-threads",
+            "-j",
+            type=click.IntRange(1),
+            default=1,
+            metavar="N",
+            help="Groups to run at the same time, here.",
+        ),
+        click.option(
+            "--submit_template",
+            "--submit-template",
+            metavar="TEMPLATE",
+            help="Options for the scheduler: a file, or the name of a template; 'default' otherwise.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def how(options: dict[str, Any], runner: str) -> How:
+    """Read How out of a command's options. Raises UsageError for options that do not fit the runner."""
+    chosen = How(
+        runner,
+        options["submit_template"],
+        options["n_threads"],
+        options["fail_fast"],
+        options["wait"],
+        options["cancel_on_interrupt"],
+    )
+    if not chosen.submits and chosen.template:
+        raise UsageError(
+            f"--submit_template is for a scheduler, and the runner is {runner}", hint="add --runner htcondor"
+        )
+    if chosen.submits and chosen.fail_fast:
+        raise UsageError(f"--fail_fast is for local runs, and the runner is {runner}", hint="leave it out")
+    return chosen
+
+
+def choice_for(project: Project, chosen: How, groups: int) -> RunnerChoice:
+    """Give what the record says of the runner. Raises NotFound or UsageError for a template that cannot be used."""
+    if not chosen.submits:
+        runner = registry.RUNNERS.attached(chosen.runner, chosen.n_threads)
+        runner.check()
+        return RunnerChoice(chosen.runner, None, {"n_threads": chosen.n_threads} if groups > 1 else {})
+    runner_to = registry.RUNNERS.submitting(chosen.runner)
+    template = templates.find_template(project, chosen.runner, chosen.template)
+    if found := runner_to.key_problems(template.options):
+        raise UsageError(f"template {template.name}: {found[0]}", hint=f"qanat template show {template.name} --check")
+    return RunnerChoice(chosen.runner, template.name, dict(template.options))
+
+
+def launch(project: Project, plan: Plan, captured: Captured, choice: RunnerChoice, chosen: How) -> tuple[int, Run]:
+    """Start a run; give the exit code, and the run as it is then."""
+    author = capture_code.check_committer(project)
+    if not chosen.submits:
+        runner = registry.RUNNERS.attached(chosen.runner, chosen.n_threads)
+        with view_for(len(plan.groups)) as view:
+            outcome = start_run.start_run(
+                project, plan, captured, author, choice, runner, view, fail_fast=chosen.fail_fast
+            )
+        return reporting.report(project, outcome), outcome.run
+    submit_to = registry.RUNNERS.submitting(chosen.runner)
+    outcome = start_run.start_submitted(project, plan, captured, author, choice, submit_to)
+    return _submitted(project, outcome, chosen)
+
+
+def launch_again(project: Project, found: Found, numbers: list[int], live: list[Run], chosen: How) -> int:
+    """Run groups of a run again; give the exit code."""
+    capture_code.check_committer(project)
+    if not chosen.submits:
+        runner = registry.RUNNERS.attached(chosen.runner, chosen.n_threads)
+        runner.check()
+        with view_for(len(found.run.groups)) as view:
+            outcome = rerun.retry(project, found, numbers, runner, view, live, fail_fast=chosen.fail_fast)
+        return reporting.report(project, outcome)
+    choice = choice_for(project, chosen, len(numbers)) if chosen.template else found.run.runner
+    submit_to = registry.RUNNERS.submitting(chosen.runner)
+    outcome = rerun.retry_submitted(project, found, numbers, submit_to, live, choice.options)
+    return _submitted(project, outcome, chosen)[0]
+
+
+def _submitted(project: Project, outcome: Outcome, chosen: How) -> tuple[int, Run]:
+    reporting.report_submitted(outcome)
+    if not chosen.wait:
+        return 0, outcome.run
+    return _wait(project, outcome.run, chosen)
+
+
+def _wait(project: Project, run: Run, chosen: How) -> tuple[int, Run]:
+    """Show how far a submitted run is until it has ended."""
+    interrupted: int | None = None
+    with WaitView(len(run.groups)) as view:
+        try:
+            run = _until_ended(project, run, view)
+        except KeyboardInterrupt:
+            if not chosen.cancel_on_interrupt:
+                tell(f"run {run.number} goes on without you; qanat status shows it, qanat cancel {run.number} ends it")
+                return 130, run
+            interrupted = 2
+            found = _look(project, run)
+            cancel_run.cancel_run(project, found, registry.RUNNERS)
+            run = _until_ended(project, run, view)
+    return reporting.report(project, Outcome(run, (), interrupted)), run
+
+
+def _until_ended(project: Project, run: Run, view: WaitView) -> Run:
+    while True:
+        run = _look(project, run).run
+        view.show(run)
+        if run.state.ended:
+            return run
+        time.sleep(POLL_S)
+
+
+def _look(project: Project, run: Run) -> Found:
+    with refreshed(project, registry.RUNNERS) as (index, result):
+        return find_run(project, index, result, run.id)

@@ -1,0 +1,116 @@
+"""The commands of HTCondor's submit language, to find misspelt ones, which HTCondor itself takes for macros.
+
+Source: condor_submit's manual page, versions 9 to 25.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from qanat.domain.names import nearest
+
+_SET_BY_QANAT = """
+    arguments args executable log output out error err input in queue initialdir initial_dir batch_name
+    transfer_executable stream_output stream_error
+"""
+_SUBMIT_COMMANDS = """
+    accounting_group accounting_group_user allow_startup_script allowed_execute_duration allowed_job_duration
+    append_files arch batch_id batch_project buffer_block_size buffer_files buffer_size checkpoint_destination
+    checkpoint_exit_code compress_files concurrency_limits concurrency_limits_expr container_image
+    container_service_names container_target_dir copy_to_spool coresize cron_day_of_month cron_day_of_week cron_hour
+    cron_minute cron_month cron_prep_time cron_window cuda_version deferral_prep_time deferral_time deferral_window
+    description docker_image docker_network_type docker_override_entrypoint docker_pull_policy
+    dont_encrypt_input_files dont_encrypt_output_files email_attributes encrypt_execute_directory
+    encrypt_input_files encrypt_output_files env environment erase_output_and_error_on_restart fetch_files
+    file_remaps getenv get_env gpus_maximum_capability gpus_minimum_capability gpus_minimum_memory
+    gpus_minimum_runtime grid_resource hold hold_kill_sig hook_keyword image_size include interactive
+    job_ad_information_attrs job_lease_duration job_machine_attrs job_machine_attrs_history_length
+    job_max_vacate_time keep_claim_idle kill_sig kill_sig_timeout leave_in_queue load_profile local_files log_xml
+    machine_count manifest manifest_dir match_list_length max_idle max_job_retirement_time max_materialize
+    max_retries max_transfer_input_mb max_transfer_output_mb next_job_start_delay nice_user noop_job
+    noop_job_exit_code noop_job_exit_signal notification notify_user on_exit_hold on_exit_hold_reason
+    on_exit_hold_subcode on_exit_remove output_destination parallel_script_shadow periodic_hold periodic_hold_reason
+    periodic_hold_subcode periodic_release periodic_remove periodic_vacate preserve_relative_executable
+    preserve_relative_paths prio priority public_input_files rank preferences primary_unix_group remote_initialdir
+    remove_kill_sig request_cpu request_cpus request_disk request_gpu request_gpus request_memory require_gpus
+    requirements retry_request_memory retry_request_memory_increase retry_request_memory_max retry_until rlimit_core
+    run_as_owner scitokens_file should_transfer_files shm_size skip_filechecks skip_if_dataflow stack_size
+    starter_debug starter_log starter_updates_image_size stream_input submit_event_notes success_exit_code
+    suspend_job_at_exec tool_daemon_args tool_daemon_arguments tool_daemon_cmd tool_daemon_error tool_daemon_input
+    tool_daemon_output transfer_checkpoint_files transfer_container transfer_error transfer_files transfer_input
+    transfer_input_files transfer_output transfer_output_files transfer_output_remaps transfer_plugins
+    ulog_execute_attrs universe use_oauth_services use_scitokens use_smart_fallback user vm_checkpoint vm_disk
+    vm_macaddr vm_memory vm_networking vm_networking_type vm_no_output_vm vm_type vm_vcpus want_docker
+    want_graceful_removal want_io_proxy want_parallel_scheduling_groups want_remote_io want_remote_updates
+    when_to_transfer_output x509userproxy
+"""
+
+# qanat sets these itself, and a template must not.
+OWN = frozenset(_SET_BY_QANAT.split())
+KNOWN = frozenset(_SUBMIT_COMMANDS.split())
+_ATTRIBUTE = re.compile(r"(?:\+|my\.)([A-Za-z_][A-Za-z0-9_]*)\Z", re.IGNORECASE)
+_CUSTOM_RESOURCE = re.compile(r"request_[a-z0-9_]+\Z")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
+
+
+def attribute_of(key: str) -> str | None:
+    """Give the attribute that `+Name` or `My.Name` sets in a job's ad; None for any other key."""
+    match = _ATTRIBUTE.match(key.strip())
+    return match[1] if match else None
+
+
+def key_problems(options: Mapping[str, Any]) -> list[str]:
+    """List keys that qanat sets itself, and keys that HTCondor does not know and nothing refers to."""
+    found = []
+    for key in options:
+        name = key.strip().lower()
+        if attribute_of(key):
+            continue
+        if name in OWN:
+            found.append(f"{key}: is set by qanat, and cannot be in a template")
+        elif name not in KNOWN and not _is_custom_resource(name) and not _is_used(name, options):
+            close = nearest(name, KNOWN | {"+Name"})
+            found.append(f"{key}: is no submit command" + (f"; did you mean {' or '.join(close)}?" if close else ""))
+    return found
+
+
+def _is_custom_resource(name: str) -> bool:
+    """Tell whether a key requests a resource that a pool defines; one that looks like a known one is misspelt."""
+    known = [key for key in KNOWN if key.startswith("request_")]
+    return bool(_CUSTOM_RESOURCE.match(name)) and not nearest(name, known)
+
+
+def _is_used(name: str, options: Mapping[str, Any]) -> bool:
+    return any(f"$({name}" in str(value).lower() for value in options.values())
+
+
+def submit_value(key: str, value: Any) -> str:
+    """Write a template's value in the submit language.
+
+    A bare string for `+Name` or `My.Name` is the string that the user means, where HTCondor would take an
+    expression; `{expr: …}` gives an expression. A list is joined by commas, true and false are written so.
+    """
+    if isinstance(value, dict):
+        return str(value.get("expr", ""))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, str) and attribute_of(key) and not _QUOTED.match(value):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "" if value is None else str(value)
+
+
+def submit_key(key: str) -> str:
+    """Write a key in the submit language; `+Name` is `My.Name`, which the bindings take in a mapping."""
+    attribute = attribute_of(key)
+    return f"My.{attribute}" if attribute else key.strip()
+
+
+def copies_environment(options: Mapping[str, Any]) -> bool:
+    """Tell whether the options copy the whole environment, secrets included, into the job's ad."""
+    return any(
+        k.strip().lower() in ("getenv", "get_env") and str(v).strip().lower() == "true" for k, v in options.items()
+    )

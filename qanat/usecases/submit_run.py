@@ -1,0 +1,99 @@
+"""Submitting a run: intent on disk, then the scheduler, then the job ids in the record and in git."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qanat.domain import times
+from qanat.domain.job import JobBatch, JobSpec, Submission
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Run
+from qanat.errors import QanatError, SubmitUnknown
+from qanat.records import run_codec, storage
+from qanat.records.flight import Journal
+from qanat.runners.base import Runner
+from qanat.usecases import record_runs
+from qanat.usecases.follow_run import Outcome, Setting, watcher
+from qanat.usecases.project import Project
+
+
+def submit(
+    project: Project, run: Run, setting: Setting, numbers: Sequence[int], runner: Runner, *, new: bool
+) -> Outcome:
+    """Submit the groups of these numbers and record their jobs, committed before this returns.
+
+    The record with its intent is on disk before the scheduler is asked, so that a crash at any point is
+    found out by the next command. Raises SubmitFailed or RunnerUnavailable when nothing was queued, and
+    then a new run leaves no trace; SubmitUnknown when the scheduler did not say.
+    """
+    before = None if new else record_runs.load_record(project, _record(run))
+    with Journal(project.location.private, watcher(project, run)) as journal:
+        try:
+            record_runs.write_record(project, run)
+            submission = runner.submit(_prepare(project, run, setting, numbers))
+        except SubmitUnknown:
+            journal.remove()
+            raise
+        except QanatError:
+            _undo(project, run, setting.folder, before)
+            journal.remove()
+            raise
+        run = with_submission(run, submission)
+        record_runs.write_record(project, run)
+        notes = record_runs.commit_records(project, [run])
+        journal.remove()
+    return Outcome(run, tuple(notes), None)
+
+
+def new_intent(place: str | None) -> dict[str, object]:
+    """Give what finds a submission again before the scheduler has named its jobs."""
+    found: dict[str, object] = {"intent": secrets.token_hex(8), "submitted": times.now()}
+    return found | ({"checkout": place} if place else {})
+
+
+def with_submission(run: Run, submission: Submission) -> Run:
+    """Give a run with the jobs that a runner answered."""
+    jobs = {number: replace(run.groups[number], job=name) for number, name in submission.jobs.items()}
+    return replace(run.with_groups(jobs), submission={**run.submission, **submission.details})
+
+
+def batch_of(run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
+    """Give the jobs of a run as they are submitted together."""
+    commands = setting.commands(run)
+    jobs = []
+    for number in numbers:
+        own = group_folder(setting.folder, number, len(run.groups))
+        environment = {} if run.code.workdir == "project" else {"PYTHONDONTWRITEBYTECODE": "1"}
+        spec = JobSpec(number, commands[number], setting.place.folder, own, environment, run.groups[number].attempt)
+        jobs.append(spec)
+    name = f"{run.experiment}_{run.number}"
+    return JobBatch(run.id, name, str(run.submission["intent"]), setting.folder, run.runner.options, tuple(jobs))
+
+
+def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
+    """Make every group's directory, which schedulers want before they start a job, and the info files."""
+    commands = setting.commands(run)
+    storage.write_info(run, setting.folder, commands, setting.place.folder)
+    batch = batch_of(run, setting, numbers)
+    if len(run.groups) > 1:
+        for spec in batch.jobs:
+            storage.make(spec.storage)
+            storage.write_group_info(spec.storage, spec.command, run.groups[spec.group].args)
+    return batch
+
+
+def _undo(project: Project, run: Run, folder: Path, before: Run | None) -> None:
+    """Take back what was written for a submission that did not happen."""
+    if before is not None:
+        record_runs.write_record(project, before)
+        return
+    (project.root / _record(run)).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _record(run: Run) -> str:
+    return run_codec.path_of(run)

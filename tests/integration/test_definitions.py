@@ -1,0 +1,473 @@
+"""`qanat dataset`, `experiment` and `template`: new, list, show, update and delete, from files and from options."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.sandbox import Sandbox, wait_until
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples/iris"
+NO_TERMINAL = "there is no terminal to ask on"
+
+DATASET = {
+    "schema": "dataset/1",
+    "name": "iris",
+    "description": "Four measurements of 150 iris flowers of three species",
+    "path": "data/iris",
+    "tags": ["Flowers", "Tabular"],
+}
+EXPERIMENT = {
+    "schema": "experiment/1",
+    "name": "summary_iris",
+    "description": "Summary statistics on IRIS dataset",
+    "path": "experiments/summary_statistics",
+    "executable": "experiments/summary_statistics/iris.py",
+    "executable_command": "python",
+    "tags": ["First-order", "Histograms", "Correlation", "Statistics"],
+    "datasets": ["iris"],
+    "actions": {
+        "plot": {
+            "description": "Plot summary statistics about the dataset",
+            "executable": "experiments/summary_statistics/plot.py",
+            "executable_command": "python",
+        }
+    },
+}
+
+
+@pytest.fixture
+def iris(tmp_path: Path) -> Sandbox:
+    """Give a project that holds the files of the iris example, and no definition yet."""
+    shutil.copytree(EXAMPLE, tmp_path / "iris")
+    sandbox = Sandbox(tmp_path / "iris")
+    sandbox.qanat("init", "--yes")
+    sandbox.commit("example")
+    return sandbox
+
+
+@pytest.fixture
+def data(sandbox: Sandbox) -> Sandbox:
+    """Give a project with a file of data and a program."""
+    sandbox.write("data/a.csv", "1\n")
+    sandbox.write("data/b.csv", "2\n")
+    sandbox.write("go.sh", "echo go\n")
+    sandbox.commit("files")
+    return sandbox
+
+
+@pytest.fixture
+def ran(sandbox: Sandbox) -> Sandbox:
+    """Give a project in which two experiments have run: `hello` twice, `other` once."""
+    sandbox.experiment("hello", "echo hello\n")
+    sandbox.experiment("other", "echo other\n")
+    for name in ("hello", "hello", "other"):
+        sandbox.qanat("run", name)
+    return sandbox
+
+
+def stored(sandbox: Sandbox, path: str) -> dict[str, object]:
+    """Read a definition with another YAML reader than qanat's; its keys must be in the order of the file."""
+    content: dict[str, object] = yaml.safe_load((sandbox.root / ".qanat" / path).read_text())
+    assert next(iter(content)) == "schema"
+    return content
+
+
+def edit_record(sandbox: Sandbox, number: int, old: str, new: str) -> None:
+    """Edit a record as a stranger may have done, and commit it."""
+    (path,) = [file for file in sandbox.record_files() if file.name.startswith(f"{number}-")]
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    sandbox.commit("edited")
+
+
+# ---- new
+
+
+def test_a_file_is_given_by_place_or_by_option_with_the_same_result(iris: Sandbox) -> None:
+    for words in (["data/iris.yaml"], ["-f", "data/iris.yaml"], ["--file", "data/iris.yaml"]):
+        assert iris.qanat("dataset", "new", *words).out == ".qanat/datasets/iris.yaml written\n"
+        assert stored(iris, "datasets/iris.yaml") == DATASET
+        (iris.root / ".qanat/datasets/iris.yaml").unlink()
+
+
+def test_first_qanats_files_are_stored_in_todays_form(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
+    experiment = stored(iris, "experiments/summary_iris.yaml")
+    assert experiment == EXPERIMENT
+    assert list(experiment) == list(EXPERIMENT)
+    assert iris.qanat("validate").code == 0
+    assert iris.qanat("experiment", "show", "summary_iris", "--json").json == EXPERIMENT
+
+
+def test_first_qanats_empty_lists_are_left_out(data: Sandbox) -> None:
+    data.write("old.yaml", "name: old\nexecutable: go.sh\nexecutable_command: sh\ntags:\ndatasets:\nactions:\n")
+    data.qanat("experiment", "new", "old.yaml")
+    assert set(stored(data, "experiments/old.yaml")) == {"schema", "name", "executable", "executable_command"}
+
+
+def test_a_template_file_of_nothing_but_options_is_named_after_its_file(data: Sandbox) -> None:
+    data.write("two_cpus.yaml", "request_cpus: 2\nrequest_memory: 2GB\n+Project: \"'ml'\"\n")
+    data.qanat("template", "new", "two_cpus.yaml", "--runner", "htcondor")
+    assert stored(data, "templates/htcondor/two_cpus.yaml") == {
+        "schema": "template/1",
+        "name": "two_cpus",
+        "runner": "htcondor",
+        "options": {"request_cpus": 2, "request_memory": "2GB", "+Project": "'ml'"},
+    }
+    data.qanat("template", "new", "two_cpus.yaml", "--runner", "htcondor", "--name", "again")
+    assert stored(data, "templates/htcondor/again.yaml")["name"] == "again"
+
+
+def test_a_dataset_is_made_from_options(data: Sandbox) -> None:
+    words = ["--name", "a", "--path", "data/a.csv", "--description", "A: first", "--tag", "x", "--tag", "y z"]
+    data.qanat("dataset", "new", *words)
+    assert stored(data, "datasets/a.yaml") == {
+        "schema": "dataset/1",
+        "name": "a",
+        "description": "A: first",
+        "path": "data/a.csv",
+        "tags": ["x", "y z"],
+    }
+
+
+def test_an_experiment_is_made_from_options(data: Sandbox) -> None:
+    data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv")
+    data.write("my plot.py", "print()\n")
+    options = {"--name": "e", "--executable": "go.sh", "--executable_command": "sh -e", "--dataset": "a", "--tag": "t"}
+    words = [word for pair in options.items() for word in pair]
+    data.qanat("experiment", "new", *words, "--action", "plot=python -u 'my plot.py'", "--action", "go=go.sh")
+    assert stored(data, "experiments/e.yaml") == {
+        "schema": "experiment/1",
+        "name": "e",
+        "executable": "go.sh",
+        "executable_command": "sh -e",
+        "tags": ["t"],
+        "datasets": ["a"],
+        "actions": {
+            "plot": {"executable": "my plot.py", "executable_command": "python -u"},
+            "go": {"executable": "go.sh"},
+        },
+    }
+    assert data.qanat("validate").code == 0
+
+
+def test_a_template_is_made_from_options_with_yaml_values(data: Sandbox) -> None:
+    pairs = ["--cpus-per-task=2", "--time=1-00:00:00", "--mem=2GB", "--exclusive=true", "--comment=a=b"]
+    words = [word for pair in pairs for word in ("-o", pair)]
+    data.qanat("template", "new", "--name", "t", "--runner", "slurm", "--description", "Two CPUs", *words)
+    assert stored(data, "templates/slurm/t.yaml")["options"] == {
+        "--cpus-per-task": 2,
+        "--time": "1-00:00:00",
+        "--mem": "2GB",
+        "--exclusive": True,
+        "--comment": "a=b",
+    }
+    result = data.qanat("template", "new", "--name", "u", "--runner", "slurm", "-o", "nothing", code=2)
+    assert "-o 'nothing': it is not of the form key=value" in result.err
+    assert "hint: write it as -o request_cpus=2" in result.err
+
+
+def test_options_add_to_a_file(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml", "--name", "flowers", "--description", "Mine")
+    assert stored(iris, "datasets/flowers.yaml") == {**DATASET, "name": "flowers", "description": "Mine"}
+
+
+def test_commit_takes_exactly_that_file(data: Sandbox) -> None:
+    data.write("staged.txt", "staged\n")
+    data.git("add", "staged.txt")
+    data.write("data/a.csv", "changed\n")
+    before = data.git("diff", "--cached"), data.git("diff")
+    for words, path, message in (
+        (["new", "--name", "a", "--path", "data/a.csv"], "datasets/a.yaml", "qanat: dataset a added"),
+        (["update", "a", "--tag", "t"], "datasets/a.yaml", "qanat: dataset a changed"),
+        (["delete", "a", "--yes"], "datasets/a.yaml", "qanat: dataset a deleted"),
+    ):
+        assert f".qanat/{path} committed" in data.qanat("dataset", *words, "--commit").out
+        assert data.git("show", "--format=%s", "--name-only").split("\n") == [message, "", f".qanat/{path}"]
+        assert (data.git("diff", "--cached"), data.git("diff")) == before
+    assert data.status().splitlines() == [" M data/a.csv", "A  staged.txt"]
+
+
+def test_without_commit_the_file_is_left_to_the_user(data: Sandbox) -> None:
+    head = data.git("rev-parse", "HEAD")
+    data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv")
+    data.qanat("dataset", "update", "a", "--tag", "t")
+    assert data.git("rev-parse", "HEAD") == head
+    assert data.status() == "?? .qanat/datasets/"
+
+
+def test_commit_on_a_detached_head_writes_the_file_and_says_so(data: Sandbox) -> None:
+    data.git("checkout", "--quiet", "--detach")
+    result = data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv", "--commit", code=2)
+    assert "qanat: that is done but not committed: the repository is on a detached HEAD" in result.err
+    assert "hint: commit it yourself" in result.err
+    assert data.status() == "?? .qanat/datasets/"
+
+
+def test_a_name_that_is_taken_is_refused(data: Sandbox) -> None:
+    data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv")
+    result = data.qanat("dataset", "new", "--name", "a", "--path", "data/b.csv", code=2)
+    assert "qanat: the dataset 'a' is there already" in result.err
+    assert "hint: change it: qanat dataset update a" in result.err
+    assert stored(data, "datasets/a.yaml")["path"] == "data/a.csv"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["dataset", "new"], "give -f FILE, or --name, --path"),
+        (["dataset", "new", "--name", "a"], "give --path"),
+        (["experiment", "new"], "give -f FILE, or --name, --executable"),
+        (["experiment", "new", "--executable", "go.sh"], "give --name"),
+        (["template", "new"], "give -f FILE, or --name, --runner, --options"),
+        (["template", "new", "--name", "t"], "give --runner"),
+        (["template", "new", "--name", "t", "--runner", "slurm"], "give -o KEY=VALUE"),
+        (["template", "update", "default", "--runner", "slurm"], "give -f FILE, or an option for what is to change"),
+    ],
+)
+def test_without_a_terminal_the_options_that_answer_are_named(sandbox: Sandbox, words: list[str], hint: str) -> None:
+    result = sandbox.qanat(*words, code=2)
+    assert NO_TERMINAL in result.err
+    assert f"hint: {hint}" in result.err
+    assert sandbox.status() == ""
+
+
+def test_two_files_are_one_too_many(iris: Sandbox) -> None:
+    result = iris.qanat("dataset", "new", "data/iris.yaml", "-f", "data/iris.yaml", code=2)
+    assert "two files are given: data/iris.yaml and data/iris.yaml" in result.err
+    assert "hint: give one" in result.err
+
+
+# ---- list and show
+
+
+def test_definitions_are_listed_and_shown_as_text_and_as_json(iris: Sandbox) -> None:
+    assert iris.qanat("dataset", "list").out == "no dataset yet; make one: qanat dataset new\n"
+    assert iris.qanat("dataset", "list", "--json").json == []
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
+    for kind, content in (("dataset", DATASET), ("experiment", EXPERIMENT)):
+        name = str(content["name"])
+        header, line = iris.qanat(kind, "list").out.splitlines()
+        assert header.startswith("Name ")
+        assert line.startswith(name)
+        assert ", ".join(content["tags"]) in line
+        assert iris.qanat(kind, "list", "--json").json == [content]
+        assert iris.qanat(kind, "show", name, "--json").json == content
+        assert yaml.safe_load(iris.qanat(kind, "show", name).out) == content
+
+
+def test_templates_of_every_runner_are_listed(sandbox: Sandbox) -> None:
+    listed = sandbox.qanat("template", "list", "--json").json
+    assert [(item["runner"], item["name"]) for item in listed] == [("htcondor", "default"), ("slurm", "default")]
+    out = sandbox.qanat("template", "list").out
+    assert "htcondor" in out
+    assert '"--time": "1-00:00:00"' in out
+
+
+def test_a_template_that_two_runners_have_needs_the_runner(sandbox: Sandbox) -> None:
+    for words in (["show"], ["update", "-o", "a=1"], ["delete", "--yes"]):
+        result = sandbox.qanat("template", words[0], "default", *words[1:], code=2)
+        assert "htcondor and slurm both have a template 'default'" in result.err
+        assert "hint: say which: --runner NAME" in result.err
+    assert sandbox.qanat("template", "show", "default", "--runner", "slurm", "--json").json["runner"] == "slurm"
+    sandbox.qanat("template", "update", "default", "--runner", "slurm", "-o", "--mem=4GB")
+    options = stored(sandbox, "templates/slurm/default.yaml")["options"]
+    assert options == {"--ntasks": 1, "--cpus-per-task": 1, "--time": "1-00:00:00", "--mem": "4GB"}
+    sandbox.qanat("template", "delete", "default", "--runner", "slurm", "--yes")
+    assert sandbox.qanat("template", "show", "default", "--json").json["runner"] == "htcondor"
+
+
+# ---- update
+
+
+def test_options_change_only_what_they_name(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    assert iris.qanat("dataset", "update", "iris", "--tag", "one").out == ".qanat/datasets/iris.yaml written\n"
+    assert stored(iris, "datasets/iris.yaml") == {**DATASET, "tags": ["one"]}
+    assert iris.qanat("dataset", "update", "iris", "--tag", "one").out == "nothing changed\n"
+    iris.qanat("dataset", "update", "iris", "--description", "")
+    assert stored(iris, "datasets/iris.yaml")["description"] == ""
+
+
+def test_a_file_replaces_all_of_a_definition(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    iris.write("new.yaml", "path: data\n")
+    iris.qanat("dataset", "update", "iris", "-f", "new.yaml")
+    assert stored(iris, "datasets/iris.yaml") == {"schema": "dataset/1", "name": "iris", "path": "data"}
+    iris.write("new.yaml", "name: other\npath: data\n")
+    result = iris.qanat("dataset", "update", "iris", "-f", "new.yaml", code=2)
+    assert "new.yaml is about 'other', not about 'iris'" in result.err
+    assert "hint: correct its name" in result.err
+
+
+def test_a_change_that_does_not_hold_is_refused_and_nothing_is_written(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml", "--commit")
+    iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml", "--commit")
+    for words, sentence in (
+        (["dataset", "update", "iris", "--path", "nowhere"], "dataset iris: path: nowhere is not there"),
+        (["dataset", "update", "iris", "--tag", "a", "--tag", "a"], "dataset iris: tags: has the same item twice"),
+        (["experiment", "update", "summary_iris", "--dataset", "x"], "datasets.0: there is no dataset 'x'"),
+        (["experiment", "update", "summary_iris", "--executable", "x.py"], "executable: x.py is not there"),
+        (
+            ["experiment", "update", "summary_iris", "--action", "p=python gone.py"],
+            "actions.p.executable: gone.py is not there",
+        ),
+        (
+            ["experiment", "update", "summary_iris", "--action", "p=python 'x"],
+            '--action "p=python \'x" does not say what to run',
+        ),
+        (
+            ["experiment", "update", "summary_iris", "--executable_command", "python 'x"],
+            "executable_command: no closing quotation",
+        ),
+    ):
+        assert sentence in iris.qanat(*words, code=2).err
+    assert iris.status() == ""
+
+
+# ---- delete
+
+
+@pytest.mark.parametrize("kind", ["dataset", "experiment", "template"])
+def test_delete_without_a_terminal_needs_yes(data: Sandbox, kind: str) -> None:
+    what = {
+        "dataset": ["--path", "data/a.csv"],
+        "experiment": ["--executable", "go.sh"],
+        "template": ["--runner", "slurm", "-o", "a=1"],
+    }
+    data.qanat(kind, "new", "--name", "x", *what[kind], "--commit")
+    result = data.qanat(kind, "delete", "x", code=2)
+    assert result.out.startswith(f"{kind.capitalize()} x ")
+    assert NO_TERMINAL in result.err
+    assert "hint: give --yes" in result.err
+    assert data.status() == ""
+    data.qanat(kind, "delete", "x", "--yes", "--commit")
+    assert data.status() == ""
+    assert f"there is no {kind} 'x'" in data.qanat(kind, "show", "x", code=2).err
+
+
+def test_deleting_a_dataset_says_who_reads_it_and_leaves_the_data(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
+    out = iris.qanat("dataset", "delete", "iris", "--yes").out
+    assert out == "Dataset iris goes; its data in data/iris stay. Read by: summary_iris.\n"
+    assert (iris.root / "data/iris/iris.data").is_file()
+
+
+def test_deleting_an_experiment_says_how_much_goes(ran: Sandbox) -> None:
+    size = sum(file.stat().st_size for file in (ran.root / "results/hello").rglob("*") if file.is_file())
+    said = ran.qanat("experiment", "delete", "hello", code=2)
+    written = f"{size} B" if size < 1000 else f"{size / 1000:.1f} kB"
+    assert said.out == f"Experiment hello goes with 2 runs and {written} of results; its program stays.\n"
+    assert NO_TERMINAL in said.err
+    assert len(ran.records()) == 3
+
+
+def test_deleting_an_experiment_removes_its_runs_and_commits_that(ran: Sandbox) -> None:
+    ran.write("staged.txt", "staged\n")
+    ran.git("add", "staged.txt")
+    kept = {path for path in ran.committed_records() if "/other/" in path}
+    ran.qanat("experiment", "delete", "hello", "--yes")
+    assert ran.committed_records() == kept
+    assert [record["experiment"] for record in ran.records()] == ["other"]
+    assert not any((ran.root / "results/hello").iterdir())
+    assert (ran.root / "results/other/run_3/stdout.txt").read_text() == "other\n"
+    assert (ran.root / "hello.sh").is_file()
+    assert ran.git("log", "-1", "--format=%s") == "qanat: records of hello deleted"
+    assert ran.status().splitlines() == [" D .qanat/experiments/hello.yaml", "A  staged.txt"]
+    assert ran.qanat("status", "--json").json["runs"] == {"other": {"finished": 1}}
+
+
+def test_numbers_of_deleted_runs_are_not_used_again(ran: Sandbox) -> None:
+    ran.qanat("experiment", "delete", "other", "--yes", "--commit")
+    assert ran.status() == ""
+    ran.qanat("run", "hello")
+    assert sorted(record["id"].partition("-")[0] for record in ran.records()) == ["1", "2", "4"]
+
+
+def test_keep_runs_leaves_records_and_results(ran: Sandbox) -> None:
+    before = ran.committed_records()
+    assert ran.qanat("experiment", "delete", "hello", "--keep-runs", "--yes").out == (
+        "Experiment hello goes; its program stays.\n"
+    )
+    assert ran.committed_records() == before
+    assert (ran.root / "results/hello/run_1/info.yaml").is_file()
+    assert ran.status() == " D .qanat/experiments/hello.yaml"
+    ran.commit()
+    assert ran.qanat("validate").code == 0
+
+
+def test_with_manual_commits_the_removal_is_left_to_the_user(ran: Sandbox) -> None:
+    config = ran.root / ".qanat/config.yaml"
+    config.write_text(config.read_text().replace("commit: auto", "commit: manual"))
+    head = ran.commit("manual")
+    ran.qanat("experiment", "delete", "hello", "--yes")
+    assert ran.git("rev-parse", "HEAD") == head
+    assert [line[:2] for line in ran.status().splitlines()] == [" D"] * 3
+    assert len(ran.records()) == 1
+
+
+@pytest.fixture
+def going(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Give a project in which a run of `wait` goes on until the file `stop` is there."""
+    sandbox.experiment("wait", 'touch "$2/begun"\nwhile [ ! -e "$2/stop" ]; do sleep 0.02; done\n')
+    process = sandbox.start("run", "wait")
+    storage = sandbox.root / "results/wait/run_1"
+    wait_until((storage / "begun").exists)
+    yield sandbox
+    (storage / "stop").touch()
+    process.communicate(timeout=20)
+
+
+def test_an_experiment_with_a_live_run_is_not_deleted(going: Sandbox) -> None:
+    result = going.qanat("experiment", "delete", "wait", "--yes", code=2)
+    (record,) = going.records()
+    assert f"qanat: run {record['id']} of wait is still going on" in result.err
+    assert "hint: wait for its end, or cancel it first" in result.err
+    assert (going.root / ".qanat/experiments/wait.yaml").is_file()
+    assert (going.root / "results/wait/run_1/begun").is_file()
+
+
+@pytest.mark.parametrize("place", ["outside", "home", "data", "root", "other run", "link"])
+def test_a_directory_that_was_not_made_for_the_run_is_never_deleted(ran: Sandbox, home: Path, place: str) -> None:
+    places = {
+        "outside": ran.root.parent / "outside",
+        "home": home,
+        "data": ran.root / "data",
+        "root": ran.root,
+        "other run": ran.root / "results/other/run_3",
+        "link": ran.root / "results/link",
+    }
+    target = places[place]
+    if place == "link":
+        (ran.root.parent / "elsewhere").mkdir()
+        target.symlink_to(ran.root.parent / "elsewhere", target_is_directory=True)
+    target.mkdir(exist_ok=True)
+    if place != "other run":
+        # Even with an info.yaml it is not the run's.
+        (target / "info.yaml").write_text(f"run_id: 1\nid: {'1-aaaaaa' if place != 'link' else ran.record(1)['id']}\n")
+    precious = target / "precious.txt"
+    precious.write_text("mine\n")
+    edit_record(ran, 1, "storage: results/hello/run_1\n", f"storage: '{target}'\n")
+    ran.qanat("experiment", "delete", "hello", "--yes")
+    assert precious.read_text() == "mine\n"
+    assert (target / "info.yaml").is_file()
+    assert [record["experiment"] for record in ran.records()] == ["other"]
+    precious.unlink()
+    if place == "home":
+        (target / "info.yaml").unlink()
+
+
+def test_a_directory_without_info_is_never_deleted(ran: Sandbox) -> None:
+    (ran.root / "results/hello/run_1/info.yaml").unlink()
+    ran.qanat("experiment", "delete", "hello", "--yes")
+    assert (ran.root / "results/hello/run_1/stdout.txt").read_text() == "hello\n"
+    assert not (ran.root / "results/hello/run_2").exists()

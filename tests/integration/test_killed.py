@@ -1,0 +1,220 @@
+"""Runs whose qanat was ended with SIGKILL: what the next command makes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from qanat.system import processes
+from tests.support.gates import SCRIPT, Gates, is_running
+from tests.support.invariants import violations
+from tests.support.killing import RUNS, kill_run, make_project, random_moment
+from tests.support.sandbox import Sandbox, wait_until
+
+SEED = 7
+KILLS = 12
+
+
+@pytest.fixture
+def gates(sandbox: Sandbox) -> Gates:
+    return Gates(sandbox)
+
+
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """Give a process that has nothing to do with qanat."""
+    with subprocess.Popen(["sleep", "100"], start_new_session=True) as process:
+        yield process
+        process.kill()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End qanat, and nothing else, as `kill -9` does."""
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def live_record(sandbox: Sandbox) -> dict[str, object]:
+    """Give the newest run of the experiment as `experiment status` has it."""
+    return sandbox.qanat("experiment", "status", "wait", "--json").json[0]
+
+
+def journal_of(sandbox: Sandbox) -> Path:
+    (path,) = (sandbox.root / ".git/qanat/inflight").iterdir()
+    return path
+
+
+@pytest.mark.parametrize(("code", "state"), [(0, "finished"), (3, "failed")])
+def test_a_program_that_outlives_its_qanat_is_shown_running_and_gets_its_true_end(
+    gates: Gates, code: int, state: str
+) -> None:
+    sandbox = gates.sandbox
+    kill(gates.start(code=code))
+    live = live_record(sandbox)
+    assert live["state"] == "running"
+    assert sandbox.qanat("status", "--json").json["in_flight"] == [live["id"]]
+    assert "▶ running" in sandbox.qanat("experiment", "status", "wait").out
+    assert sandbox.committed_records() == set()
+    gates.open()
+    gates.ended()
+    assert sandbox.qanat("status").err == ""
+    record = sandbox.record()
+    (group,) = record["groups"]
+    assert (record["state"], group["state"], group["exit_code"]) == (state, state, code)
+    assert record["started"] <= record["ended"]
+    info = yaml.safe_load((gates.storage() / "info.yaml").read_text())
+    assert (info["status"], info["end_time"]) == (state, record["ended"])
+    assert violations(sandbox) == []
+
+
+def test_a_program_that_died_with_its_qanat_is_lost_and_the_record_says_what_was_looked_at(gates: Gates) -> None:
+    sandbox = gates.sandbox
+    kill(gates.start())
+    (group,) = live_record(sandbox)["groups"]
+    os.killpg(int(group["job"]), signal.SIGKILL)
+    wait_until(lambda: not is_running(int(group["job"])))
+    said = sandbox.qanat("status").err
+    assert said == "note: run 1 of wait was cut short: its qanat was ended from outside\n"
+    (group,) = sandbox.record()["groups"]
+    assert group["state"] == "lost"
+    assert group["reason"] == (f"nobody knows how it ended: no completion.json in run_1 and no process {group['job']}")
+    assert "exit_code" not in group
+    assert "❓ lost" in sandbox.qanat("experiment", "status", "wait").out
+    assert violations(sandbox) == []
+
+
+def test_groups_get_their_true_ends_and_those_that_had_not_begun_are_lost(gates: Gates) -> None:
+    sandbox = gates.sandbox
+    words = [f"{gates.path(name)} {code}" for name, code in [("a", 0), ("b", 4), ("c", 0), ("d", 0)]]
+    process = sandbox.start("run", "wait", "-j", "2", *(word for g in words for word in ("-g", g)))
+    gates.begun(1, 0)
+    gates.begun(1, 1)
+    gates.open("a")
+    gates.begun(1, 2)
+    kill(process)
+    gates.open("b")
+    gates.ended(1, 1)
+    groups = live_record(sandbox)["groups"]
+    assert [g["state"] for g in groups] == ["finished", "failed", "running", "lost"]
+    os.killpg(int(groups[2]["job"]), signal.SIGKILL)
+    wait_until(lambda: not is_running(int(groups[2]["job"])))
+    sandbox.qanat("status")
+    record = sandbox.record()
+    assert record["state"] == "lost"
+    assert [g["state"] for g in record["groups"]] == ["finished", "failed", "lost", "lost"]
+    assert [g.get("exit_code") for g in record["groups"]] == [0, 4, None, None]
+    assert record["groups"][3]["reason"] == (
+        "nobody knows how it ended: its qanat was ended from outside before it began"
+    )
+    assert not gates.storage(1, 3).joinpath("begun").exists()
+    assert violations(sandbox) == []
+
+
+def test_metrics_of_a_program_that_outlived_its_qanat_are_recorded(sandbox: Sandbox) -> None:
+    sandbox.experiment("wait", SCRIPT.replace("exit", 'echo \'{"acc": 0.25}\' >"$4/metrics.json"\nexit'))
+    process = sandbox.start("run", "wait", str(sandbox.root.parent / "gate"), "0")
+    storage = sandbox.root / "results/wait/run_1"
+    wait_until((storage / "begun").exists)
+    kill(process)
+    (sandbox.root.parent / "gate").touch()
+    wait_until((storage / "completion.json").exists)
+    sandbox.qanat("status")
+    assert sandbox.record()["groups"][0]["metrics"] == {"acc": 0.25}
+
+
+@pytest.mark.parametrize("with_journal", [True, False])
+def test_a_stranger_with_the_numbers_of_a_dead_run_is_not_taken_for_it_and_not_touched(
+    gates: Gates, stranger: subprocess.Popen[bytes], with_journal: bool
+) -> None:
+    sandbox = gates.sandbox
+    kill(gates.start())
+    gates.open()
+    gates.ended()
+    (gates.storage() / "completion.json").unlink()
+    _say_pid(sandbox, stranger.pid, "0:1", with_journal=with_journal)
+    sandbox.qanat("status")
+    assert sandbox.record()["state"] == "lost"
+    assert stranger.poll() is None
+    assert violations(sandbox) == []
+    assert is_running(stranger.pid)
+
+
+@pytest.mark.parametrize("with_journal", [True, False])
+def test_a_process_with_the_number_and_the_start_of_a_runs_qanat_is_that_qanat(
+    gates: Gates, stranger: subprocess.Popen[bytes], with_journal: bool
+) -> None:
+    """The other side of the test before: number and start together are what counts."""
+    sandbox = gates.sandbox
+    kill(gates.start())
+    gates.open()
+    gates.ended()
+    _say_pid(sandbox, stranger.pid, processes.start_of(stranger.pid) or "", with_journal=with_journal)
+    assert sandbox.qanat("status", "--json").json["in_flight"] != []
+    stranger.kill()
+    stranger.wait()
+    sandbox.qanat("status")
+    assert sandbox.record()["state"] == "finished"
+
+
+def _say_pid(sandbox: Sandbox, pid: int, start: str, *, with_journal: bool) -> None:
+    """Make journal and record say that qanat and its program were this process; or only the record."""
+    journal = journal_of(sandbox)
+    first, *rest = [json.loads(line) for line in journal.read_text().splitlines()]
+    first |= {"pid": pid, "process_start": start}
+    for line in rest:
+        line |= {"job": str(pid), "details": {"process_start": start}}
+    journal.write_text("".join(json.dumps(line) + "\n" for line in (first, *rest)))
+    (file,) = sandbox.record_files()
+    text, count = re.subn(r"pid: .*\}", f"pid: {pid}, process_start: '{start}'}}", file.read_text())
+    assert count == 1
+    file.write_text(text)
+    if not with_journal:
+        journal.unlink()
+
+
+def test_a_journal_that_was_cut_short_tells_what_it_can(gates: Gates) -> None:
+    sandbox = gates.sandbox
+    kill(gates.start())
+    journal = journal_of(sandbox)
+    journal.write_bytes(journal.read_bytes() + b'{"group": 0, "end": {"state": "fin')
+    gates.open()
+    gates.ended()
+    sandbox.qanat("status")
+    assert sandbox.record()["state"] == "finished"
+    assert violations(sandbox) == []
+
+
+def test_another_run_can_be_started_beside_a_program_whose_qanat_was_killed(gates: Gates) -> None:
+    sandbox = gates.sandbox
+    kill(gates.start())
+    gates.open("other")
+    sandbox.qanat("run", "wait", str(gates.path("other")), "0")
+    assert sandbox.record(2)["state"] == "finished"
+    assert sandbox.qanat("status", "--json").json["in_flight"] == [sandbox.record(1)["id"]]
+    gates.open()
+    gates.ended()
+    sandbox.qanat("status")
+    assert sandbox.record(1)["state"] == "finished"
+    assert violations(sandbox) == []
+
+
+def test_whenever_qanat_is_killed_nothing_is_broken_and_nothing_is_lost(tmp_path: Path) -> None:
+    """The moments are random, but the same each time; benchmarks/kill_runs.py does it two hundred times."""
+    sandbox = make_project(tmp_path / "project")
+    chance = random.Random(SEED)
+    kills = []
+    for _ in range(KILLS):
+        committed = sandbox.committed_records()
+        kills.append(kill_run(sandbox, chance.choice(RUNS), random_moment(chance)))
+        assert violations(sandbox, committed) == [], kills[-1]
+    assert any(k.in_time for k in kills)

@@ -1,0 +1,295 @@
+"""`qanat validate` and the hook `qanat-validate`: one line for each problem, with the file and line where it is."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import Sandbox, call
+
+HOOK = str(Path(sys.executable).with_name("qanat-validate"))
+LINE = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): (?:(?P<key>[\w.-]+): )?(?P<problem>.+)")
+
+EXPERIMENT = "schema: experiment/1\nname: {}\nexecutable: good.sh\nexecutable_command: sh\n"
+DATASET = "schema: dataset/1\nname: {}\npath: data.csv\n"
+TEMPLATE = "schema: template/1\nname: {}\nrunner: slurm\noptions:\n  --ntasks: 1\n"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """Give a project with a definition of each kind and a record; every test leaves it as it was."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
+    sandbox.write("data.csv", "1\n")
+    sandbox.write("good.sh", "echo good\n")
+    sandbox.write(".qanat/datasets/data.yaml", DATASET.format("data"))
+    sandbox.write(".qanat/experiments/good.yaml", EXPERIMENT.format("good") + "datasets: [data]\n")
+    sandbox.write(".qanat/documents/paper.yaml", "schema: document/1\nname: paper\npath: .\ncompile_script: good.sh\n")
+    sandbox.commit("definitions")
+    sandbox.qanat("run", "good")
+    return sandbox
+
+
+@pytest.fixture(autouse=True)
+def left_clean(house: Sandbox) -> Iterator[None]:
+    """Put the project back to its last commit after each test."""
+    yield
+    house.git("reset", "--quiet", "--hard")
+    house.git("clean", "--quiet", "--force", "-d", ".qanat", "results")
+
+
+def both(house: Sandbox, path: str, code: int = 1) -> list[str]:
+    """Validate one file with the command and with the hook, which must say the same; give the lines."""
+    said = house.qanat("validate", path, code=code)
+    hooked = call([HOOK, path], house.root, code=code)
+    assert said.err == hooked.err == ""
+    if code:
+        assert hooked.out == said.out
+    return said.out.splitlines()
+
+
+def test_a_clean_project_has_no_problem(house: Sandbox) -> None:
+    assert house.qanat("validate").out == "7 files checked, no problem\n"
+    assert house.qanat("validate", "--json").json == []
+    assert house.qanat("validate", ".qanat/config.yaml").out == "1 file checked, no problem\n"
+    names = house.git("ls-files", ".qanat").splitlines()
+    assert len(names) == 7
+    assert call([HOOK, *names], house.root).out == ""
+
+
+X = "experiments/x.yaml"
+GOOD = EXPERIMENT.format("x")
+DOCUMENT = "schema: document/1\nname: {}\npath: .\ncompile_script: good.sh\n"
+MISPLACED = "1: is not where qanat keeps a file; see What is where in DESIGN.md"
+PROBLEMS = [
+    # what no kind may have
+    (X, "name: [x\n", "2: is not YAML: did not find expected ',' or ']'"),
+    (X, "", "1: nothing is not a mapping"),
+    (X, "- a\n", "1: a list is not a mapping"),
+    (X, GOOD + "name: x\n", "5: the key 'name' is there twice"),
+    (X, EXPERIMENT.format("&a x"), "2: uses an anchor (&name)"),
+    (X, EXPERIMENT.format("!!python/name:os.system x"), "2: uses the tag 'tag:yaml.org,"),
+    (X, GOOD + "--- {}\n", "1: holds more than one document"),
+    (X, GOOD.replace("/1", "/2"), "1: is in the form experiment/2, and qanat"),
+    (X, DATASET.format("x"), "1: schema 'dataset/1' is not experiment/1"),
+    (X, "name: x\nexecutable: good.sh\n", "1: schema: is missing"),
+    # schemas
+    (X, "schema: experiment/1\nname: x\n", "1: executable: is missing"),
+    (X, GOOD + "colour: red\n", "5: colour: unknown key; known are schema, "),
+    (X, GOOD + "tags: one\n", "5: tags: 'one' is not a list"),
+    (X, GOOD + "tags:\n- a\n- 5\n", "7: tags.1: 5 is not text"),
+    (X, GOOD + "tags: [a, a]\n", "5: tags: has the same item twice"),
+    (X, GOOD + "workdir: home\n", "5: workdir: 'home' is not one of project, checkout"),
+    (X, GOOD + "actions:\n  p:\n    description: d\n", "6: actions.p.executable: is missing"),
+    (X, EXPERIMENT.format("../x"), "2: name: '../x' may hold only the letters a-z A-Z, digits"),
+    (X, GOOD + "datasets: [a/b]\n", "5: datasets.0: 'a/b' may hold only the letters a-z A-Z, digits"),
+    ("datasets/x.yaml", "schema: dataset/1\nname: x\npath: ''\n", "3: path: is empty"),
+    ("templates/slurm/x.yaml", TEMPLATE.format("x").replace("\n  --ntasks: 1", " 5"), "4: options: 5 is not a mapping"),
+    ("config.yaml", "schema: config/1\nlogging: LOUD\n", "2: logging: 'LOUD' is not one of DEBUG, INFO"),
+    ("config.yaml", "schema: config/1\nrecords:\n  commit: never\n", "3: records.commit: 'never' is not one of auto"),
+    ("documents/x.yaml", DOCUMENT.format("x").replace(": good.sh", ":"), "4: compile_script: nothing is not text"),
+    # what schemas cannot say
+    (X, EXPERIMENT.format("y"), "2: name: 'y' is not the file's name, 'x'"),
+    ("datasets/x.yaml", DATASET.format("y"), "2: name: 'y' is not the file's name, 'x'"),
+    ("documents/x.yaml", DOCUMENT.format("y"), "2: name: 'y' is not the file's name, 'x'"),
+    ("templates/slurm/x.yaml", TEMPLATE.format("y"), "2: name: 'y' is not the file's name, 'x'"),
+    ("templates/htcondor/x.yaml", TEMPLATE.format("x"), "3: runner: 'slurm' is not the folder's name, 'htcondor'"),
+    ("datasets/x.yaml", "schema: dataset/1\nname: x\npath: gone.csv\n", "3: path: gone.csv is not there"),
+    (X, GOOD + "datasets:\n- data\n- gone\n", "7: datasets.1: there is no dataset 'gone'"),
+    (X, GOOD.replace("good.sh", "gone.sh"), "3: executable: gone.sh is not there"),
+    (X, GOOD.replace("good.sh", "../o.sh"), "3: executable: ../o.sh is not inside the project"),
+    (X, GOOD.replace("good.sh", "/bin/sh"), "3: executable: /bin/sh is not inside the project"),
+    (X, GOOD.replace(": sh", ": sh 'x"), "4: executable_command: no closing quotation"),
+    (X, GOOD + "actions:\n  p:\n    executable: gone.py\n", "7: actions.p.executable: gone.py is not there"),
+    # places
+    ("x.yaml", GOOD, MISPLACED),
+    ("experiments/more/x.yaml", GOOD, MISPLACED),
+    ("experiments/x.yml", GOOD, MISPLACED),
+    ("templates/x.yaml", TEMPLATE.format("x"), MISPLACED),
+    ("runs/x.yaml", "schema: run/1\n", MISPLACED),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "expected"), PROBLEMS, ids=[f"{case[0]}:{case[2]}" for case in PROBLEMS])
+def test_a_problem_is_one_line_with_its_place(house: Sandbox, path: str, text: str, expected: str) -> None:
+    house.write(f".qanat/{path}", text)
+    (line,) = both(house, f".qanat/{path}")
+    assert line.startswith(f".qanat/{path}:{expected}")
+    assert LINE.fullmatch(line)
+
+
+def test_every_problem_of_a_file_is_listed_in_the_order_of_its_lines(house: Sandbox) -> None:
+    path = ".qanat/experiments/x.yaml"
+    house.write(path, "schema: experiment/1\nzebra: 1\ntags: one\nname: a/b\napple: 2\nworkdir: home\n")
+    lines = both(house, path)
+    found = [match.group("line", "key") for line in lines if (match := LINE.fullmatch(line))]
+    assert found == [
+        ("1", "executable"),
+        ("2", "zebra"),
+        ("3", "tags"),
+        ("4", "name"),
+        ("5", "apple"),
+        ("6", "workdir"),
+    ]
+
+
+def test_problems_are_printed_as_json(house: Sandbox) -> None:
+    house.write(".qanat/experiments/x.yaml", EXPERIMENT.format("x") + "datasets: [gone]\n")
+    house.write(".qanat/datasets/x.yaml", "a: b: c\n")
+    first, second = house.qanat("validate", "--json", code=1).json
+    assert first == {
+        "file": ".qanat/datasets/x.yaml",
+        "line": 1,
+        "key": "",
+        "problem": "is not YAML: mapping values are not allowed in this context",
+    }
+    assert second == {
+        "file": ".qanat/experiments/x.yaml",
+        "line": 5,
+        "key": "datasets.0",
+        "problem": "there is no dataset 'gone'",
+    }
+
+
+def test_a_problem_stays_one_line_whatever_a_file_holds(house: Sandbox) -> None:
+    text = EXPERIMENT.format("x") + 'actions: {"a\\nb\\e[31m": {executable: 5}}\n"c\\n\\e[0md": 1\n'
+    house.write(".qanat/experiments/x.yaml", text)
+    lines = both(house, ".qanat/experiments/x.yaml")
+    assert lines == [
+        ".qanat/experiments/x.yaml:5: actions: 'a\\nb\\x1b[31m' may hold only the letters a-z A-Z, digits and . _ + -, "
+        "and begins with a letter or a digit",
+        ".qanat/experiments/x.yaml:5: actions.a\\nb\\x1b[31m.executable: 5 is not text",
+        ".qanat/experiments/x.yaml:6: c\\n\\x1b[0md: unknown key; known are schema, name, description, path, "
+        "executable, executable_command, tags, datasets, workdir, actions, metrics",
+    ]
+
+
+# ---- records
+
+
+@pytest.fixture
+def record(house: Sandbox) -> Path:
+    """Give the file of the one record."""
+    (path,) = house.record_files()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("state: finished\n", "state: failed\n", "21: state: 'failed' does not follow from the groups, which say 'fin"),
+        ("- {group: 0", "- {group: 1", "24: groups: are not numbered 0, 1, 2, …"),
+        ("experiment: good\n", "experiment: other\n", "2: id: 1-%s of other belongs in .qanat/runs/other/0/1-%s.yaml"),
+        ("\nid: 1-", "\nid: 2-", "2: id: 2-%s of good belongs in .qanat/runs/good/0/2-%s.yaml"),
+        ("\nhost: ", "\nhots: ", "8: hots: unknown key; known are "),
+        ("snapshot: false", "snapshot: maybe", "13: code.snapshot: 'maybe' is not "),
+        ("state: finished, ", "state: done, ", "25: groups.0.state: 'done' is not one of queued, "),
+        ("storage: results/good/run_1", "storage: 5", "19: storage: 5 is not text"),
+    ],
+)
+def test_a_problem_of_a_record_is_found_where_it_is(
+    house: Sandbox, record: Path, old: str, new: str, expected: str
+) -> None:
+    text = record.read_text()
+    assert text.count(old) == 1
+    record.write_text(text.replace(old, new))
+    path = record.relative_to(house.root).as_posix()
+    lines = both(house, path)
+    start = f"{path}:{expected.replace('%s', record.stem.partition('-')[2])}"
+    assert [line for line in lines if line.startswith(start)], lines
+    assert all(LINE.fullmatch(line) for line in lines)
+
+
+def test_a_moment_that_never_was_is_found_where_it_is(house: Sandbox, record: Path) -> None:
+    text = re.sub(r"created: \S+", "created: 2026-13-32T25:00:00+00:00", record.read_text())
+    record.write_text(text)
+    (line,) = both(house, record.relative_to(house.root).as_posix())
+    assert f"{record.name}:6: created: '2026-13-32T25:00:00+00:00' is not a moment such as " in line
+
+
+def test_a_record_may_outlive_its_experiment(house: Sandbox, record: Path) -> None:
+    house.git("rm", "--quiet", ".qanat/experiments/good.yaml")
+    assert both(house, record.relative_to(house.root).as_posix(), code=0) == ["1 file checked, no problem"]
+
+
+def test_a_record_of_an_experiment_that_never_was_is_a_problem(house: Sandbox, record: Path) -> None:
+    stray = house.root / ".qanat/runs/never/0" / record.name
+    stray.parent.mkdir(parents=True)
+    stray.write_text(record.read_text().replace("experiment: good\n", "experiment: never\n"))
+    path = stray.relative_to(house.root).as_posix()
+    assert both(house, path) == [f"{path}:3: experiment: there is no experiment 'never', and there never was"]
+
+
+def test_a_record_in_another_folder_is_a_problem(house: Sandbox, record: Path) -> None:
+    moved = house.root / ".qanat/runs/good/7" / record.name
+    moved.parent.mkdir()
+    record.rename(moved)
+    path = moved.relative_to(house.root).as_posix()
+    assert both(house, path) == [f"{path}:2: id: {record.stem} of good belongs in .qanat/runs/good/0/{record.name}"]
+
+
+# ---- links and paths
+
+
+def test_a_symbolic_link_is_a_problem(house: Sandbox) -> None:
+    (house.root / ".qanat/experiments/x.yaml").symlink_to(house.root / ".qanat/experiments/good.yaml")
+    path = ".qanat/experiments/x.yaml"
+    assert both(house, path) == [f"{path}:1: is a symbolic link"]
+    assert house.qanat("validate", code=1).out == f"{path}:1: is a symbolic link\n"
+
+
+def test_a_symbolic_link_to_nothing_is_a_problem(house: Sandbox) -> None:
+    (house.root / ".qanat/experiments/x.yaml").symlink_to("gone.yaml")
+    assert house.qanat("validate", code=1).out == ".qanat/experiments/x.yaml:1: is a symbolic link\n"
+    hooked = call([HOOK, ".qanat/experiments/x.yaml"], house.root, code=1)
+    assert hooked.out == ".qanat/experiments/x.yaml:1: is a symbolic link\n"
+
+
+def test_a_linked_folder_is_a_problem_and_is_not_entered(house: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/x.yaml").write_text("a: b: c\n")
+    (house.root / ".qanat/runs/linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert house.qanat("validate", code=1).out == ".qanat/runs/linked:1: is a symbolic link\n"
+
+
+def test_the_cache_is_not_looked_at(house: Sandbox) -> None:
+    house.write(".qanat/cache/broken.yaml", "a: b: c\n")
+    assert house.qanat("validate").out == "7 files checked, no problem\n"
+
+
+def test_files_are_named_from_where_one_stands(house: Sandbox, tmp_path: Path) -> None:
+    house.write(".qanat/experiments/x.yaml", EXPERIMENT.format("y"))
+    line = ".qanat/experiments/x.yaml:2: name: 'y' is not the file's name, 'x'\n"
+    (tmp_path / "link").symlink_to(house.root, target_is_directory=True)
+    for cwd, name in (
+        (house.root / ".qanat", "experiments/x.yaml"),
+        (house.root / ".qanat/datasets", "../experiments/x.yaml"),
+        (house.root, str(house.root / ".qanat/experiments/x.yaml")),
+        (house.root, str(tmp_path / "link/.qanat/experiments/x.yaml")),
+    ):
+        assert house.qanat("validate", name, cwd=cwd, code=1).out == line
+        assert call([HOOK, name], cwd, code=1).out == line
+
+
+def test_the_hook_passes_over_deleted_files_and_needs_a_project(house: Sandbox, tmp_path: Path) -> None:
+    assert call([HOOK, ".qanat/experiments/deleted.yaml"], house.root).out == ""
+    result = call([HOOK, "x.yaml"], tmp_path, code=2)
+    assert result.err == f"qanat-validate: {tmp_path} is not in a git repository\n"
+
+
+def test_the_hook_is_not_misled_by_gits_own_variables(house: Sandbox, tmp_path: Path, record: Path) -> None:
+    call(["git", "init", "--quiet"], tmp_path)
+    env = {"GIT_DIR": str(tmp_path / ".git"), "GIT_INDEX_FILE": str(tmp_path / ".git/index")}
+    house.git("rm", "--quiet", ".qanat/experiments/good.yaml")
+    name = record.relative_to(house.root).as_posix()
+    assert call([HOOK, name], house.root, env=env).out == ""
+
+
+def test_validate_changes_nothing(house: Sandbox) -> None:
+    house.write(".qanat/experiments/x.yaml", EXPERIMENT.format("y"))
+    before = house.status(), house.git("rev-parse", "HEAD")
+    assert house.qanat("validate", code=1).out == ".qanat/experiments/x.yaml:2: name: 'y' is not the file's name, 'x'\n"
+    assert (house.status(), house.git("rev-parse", "HEAD")) == before

@@ -1,0 +1,92 @@
+"""Many qanats at work in one project at the same time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from tests.support.invariants import violations
+from tests.support.sandbox import PROGRAM, Sandbox, call
+
+# Runs of one shell, one after the other: the number of runs, then the words of each.
+_LOOP = 'n=$1; shift; while [ "$n" -gt 0 ]; do n=$((n - 1)); "$@" || exit; done'
+
+
+def start_runs(sandbox: Sandbox, experiment: str, count: int, *words: str) -> subprocess.Popen[str]:
+    """Start a process that runs an experiment this many times."""
+    return subprocess.Popen(
+        ["sh", "-c", _LOOP, "sh", str(count), *PROGRAM, "run", *words, experiment],
+        cwd=sandbox.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(processes: Sequence[subprocess.Popen[str]], timeout_s: float = 600) -> list[str]:
+    """Wait for processes; give the output of each that failed."""
+    said = [process.communicate(timeout=timeout_s)[0] for process in processes]
+    return [text for process, text in zip(processes, said, strict=True) if process.returncode != 0]
+
+
+def crowd_violations(sandbox: Sandbox, runs: int, *, git_status: str = "") -> list[str]:
+    """List what does not hold of a project in which `runs` runs, and no others, were started by many processes."""
+    found = violations(sandbox, git_status=git_status)
+    records = sandbox.records()
+    numbers = sorted(int(record["id"].partition("-")[0]) for record in records)
+    if numbers != list(range(1, runs + 1)):
+        found.append(f"the numbers of the runs are {numbers}, not 1 to {runs}")
+    if len(sandbox.committed_records()) != runs:
+        found.append(f"{len(sandbox.committed_records())} records in HEAD")
+    states = {record["state"] for record in records}
+    if states != {"finished"}:
+        found.append(f"states are {sorted(states)}")
+    return found
+
+
+class User:
+    """Somebody who adds and commits files of their own, again and again, until told to stop."""
+
+    # A commit that collides with another is repeated, as a user would; a stop comes after a whole turn.
+    _PROGRAM = """
+import pathlib, subprocess, sys
+stop, turn = pathlib.Path(sys.argv[1]), 0
+while turn < 5 or not stop.exists():
+    turn += 1
+    file = f"notes/{turn}.txt"
+    pathlib.Path("notes").mkdir(exist_ok=True)
+    pathlib.Path(file).write_text(f"note {turn}")
+    for words in (["add", file], ["commit", "-q", "-m", f"note {turn}", "--", file] if turn % 2 else
+                  ["commit", "-q", "-m", f"note {turn}"]):
+        for _ in range(1000):
+            done = subprocess.run(["git", *words], capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            if "lock" not in done.stderr:
+                sys.exit(done.stdout + done.stderr)
+print(turn)
+"""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._stop = sandbox.root.parent / "user-stops"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", self._PROGRAM, str(self._stop)],
+            cwd=sandbox.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def stop(self) -> int:
+        """Let the user stop; give how many files were committed."""
+        self._stop.touch()
+        out, err = self._process.communicate(timeout=120)
+        assert self._process.returncode == 0, err
+        return int(out)
+
+    def committed(self) -> set[str]:
+        """List the files of the user's that HEAD has."""
+        return set(call(["git", "ls-tree", "-r", "--name-only", "HEAD", "notes"], self._sandbox.root).out.splitlines())

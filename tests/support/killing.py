@@ -1,0 +1,90 @@
+"""Killing qanat at chosen moments of its runs."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.invariants import ENDED
+from tests.support.sandbox import Sandbox, wait_until
+
+EXPERIMENT = "brief"
+# $2 is the exit code, and $4 the storage directory.
+SCRIPT = 'sleep 0.0$(($2 * 3 + 2))\necho "$2" >"$4/seen.txt"\nexit "$2"\n'
+RUNS = (
+    ("--code", "0"),
+    ("--code", "3"),
+    ("-R", "--code 0 5 1", "-j", "2"),
+    ("-R", "--code 0,0,0,1,0,0", "-j", "3"),
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: some milliseconds after something has happened (see _happened)."""
+
+    after: str
+    delay_ms: float
+
+    def __str__(self) -> str:
+        return f"{self.delay_ms:.1f} ms after {self.after}"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A kill that was tried: the words of the run, the moment, and whether qanat was still there to be killed."""
+
+    words: tuple[str, ...]
+    moment: Moment
+    in_time: bool
+
+    def __str__(self) -> str:
+        return f"qanat run {' '.join(self.words)}: killed {self.moment}{'' if self.in_time else ' (it had ended)'}"
+
+
+def make_project(root: Path) -> Sandbox:
+    """Make a project with the experiment whose runs are killed."""
+    sandbox = Sandbox.make(root)
+    sandbox.experiment(EXPERIMENT, SCRIPT)
+    return sandbox
+
+
+def random_moment(chance: random.Random) -> Moment:
+    """Choose a moment anywhere between qanat's start and its end, the steps around the record more often."""
+    spans_ms = {"the launch": 350.0, "the record": 30.0, "a completion": 60.0, "the end in the record": 25.0}
+    after = chance.choice(list(spans_ms))
+    return Moment(after, chance.uniform(0, spans_ms[after]))
+
+
+def kill_run(sandbox: Sandbox, words: tuple[str, ...], moment: Moment) -> Kill:
+    """Start a run and end its qanat, and nothing else, with SIGKILL at the moment."""
+    known = set(sandbox.record_files())
+    process = sandbox.start("run", EXPERIMENT, *words)
+    wait_until(lambda: process.poll() is not None or _happened(sandbox, moment.after, known))
+    time.sleep(moment.delay_ms / 1000)  # the moment itself, not a wait for anything
+    in_time = process.poll() is None
+    process.kill()
+    process.communicate()
+    return Kill(words, moment, in_time)
+
+
+def _happened(sandbox: Sandbox, what: str, known: set[Path]) -> bool:
+    new = [path for path in sandbox.record_files() if path not in known]
+    match what:
+        case "the launch":
+            return True
+        case "the record":
+            return bool(new)
+        case "a completion":
+            return any(True for path in new for _ in _storage(sandbox, path).rglob("completion.json"))
+        case "the end in the record":
+            return any(f"\nstate: {state}\n" in path.read_text() for path in new for state in ENDED)
+        case _:
+            raise AssertionError(what)
+
+
+def _storage(sandbox: Sandbox, record: Path) -> Path:
+    number = record.name.partition("-")[0]
+    return sandbox.root / "results" / EXPERIMENT / f"run_{number}"

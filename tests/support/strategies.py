@@ -1,0 +1,134 @@
+"""Hypothesis strategies for what qanat reads and writes, and the settings that every property test shares."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
+from qanat.errors import QanatError
+
+stable = settings(max_examples=60, deadline=None, derandomize=True)
+"""The same examples in every run, and no test that fails because a machine is slow."""
+
+
+@contextmanager
+def accepted_or_refused(kind: type[QanatError], begin: str) -> Iterator[None]:
+    """Let the block pass, or raise this kind of error with a message that begins so; any other error is a failure."""
+    try:
+        yield
+    except kind as error:
+        if not error.message.startswith(begin):
+            raise AssertionError(f"{error.message!r} does not begin with {begin!r}") from error
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
+"""Any text that a file can hold."""
+
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+"""Any word that a command line can hold."""
+
+names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,20}", fullmatch=True)
+hexadecimal = st.sampled_from(string.hexdigits.lower()[:16])
+
+# An integer of more than 300 digits is read as a float: no number of a record has as many.
+scalars = st.none() | st.booleans() | st.integers(-(10**300), 10**300) | st.floats(allow_nan=False) | texts
+
+
+def json_values(leaves: int = 12) -> st.SearchStrategy[Any]:
+    """Give values of nested lists and mappings with text keys."""
+    return st.recursive(
+        scalars,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+        max_leaves=leaves,
+    )
+
+
+def mappings() -> st.SearchStrategy[dict[str, Any]]:
+    """Give mappings such as a document has at its top."""
+    return st.dictionaries(texts, json_values(), max_size=4)
+
+
+def moments() -> st.SearchStrategy[str]:
+    """Give moments as records have them: to the second, or to the millisecond."""
+    return st.builds(
+        lambda seconds, precision: datetime.fromtimestamp(seconds, UTC).isoformat(timespec=precision),
+        st.floats(0, 4e9),
+        st.sampled_from(["seconds", "milliseconds"]),
+    )
+
+
+def object_ids() -> st.SearchStrategy[str]:
+    """Give git object ids, also such as are all digits or look like a number."""
+    random = st.text(hexadecimal, min_size=40, max_size=40) | st.text(hexadecimal, min_size=64, max_size=64)
+    return random | st.sampled_from(["0" * 40, "1" * 40, "12345678e" + "9" * 31, "0b" + "1" * 38])
+
+
+def metrics() -> st.SearchStrategy[dict[str, float]]:
+    """Give metrics: names, also long ones, to numbers."""
+    long_names = st.integers(900, 1500).map(lambda length: "k" * length)
+    return st.dictionaries(texts | long_names, st.integers(-(2**63), 2**63) | st.floats(allow_nan=False), max_size=3)
+
+
+def _group(number: int) -> st.SearchStrategy[Group]:
+    return st.builds(
+        Group,
+        number=st.just(number),
+        args=st.lists(words, max_size=5).map(tuple),
+        state=st.sampled_from(State),
+        job=st.none() | words,
+        exit_code=st.none() | st.integers(-300, 300),
+        signal=st.none() | st.integers(1, 64),
+        reason=texts,
+        started=st.none() | moments(),
+        ended=st.none() | moments(),
+        host=st.none() | texts,
+        attempt=st.integers(1, 5),
+        metrics=metrics(),
+    )
+
+
+def groups() -> st.SearchStrategy[tuple[Group, ...]]:
+    """Give the groups of a run, numbered from 0."""
+    return st.integers(1, 4).flatmap(lambda count: st.tuples(*map(_group, range(count))))
+
+
+def runs() -> st.SearchStrategy[Run]:
+    """Give runs of every kind that a record can hold."""
+    lists = st.lists(words, max_size=4).map(tuple)
+    return st.builds(
+        Run,
+        number=st.integers(1, 999_999_999),
+        uid=st.text(hexadecimal, min_size=6, max_size=6),
+        experiment=names,
+        description=texts,
+        tags=st.lists(texts.filter(bool), unique=True, max_size=3).map(tuple),
+        created=moments(),
+        author=texts,
+        host=texts,
+        code=st.builds(
+            Code,
+            object_ids(),
+            object_ids(),
+            st.none() | texts,
+            st.booleans(),
+            st.sampled_from(["project", "checkout"]),
+            st.none() | st.booleans(),
+        ),
+        command=st.lists(words, min_size=1, max_size=3).map(tuple),
+        datasets=st.dictionaries(names, texts, max_size=3),
+        asked=st.builds(Asked, lists, lists, lists, st.none() | words, st.none() | words),
+        runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
+        storage=texts.filter(bool),
+        submission=st.fixed_dictionaries(
+            {"intent": st.text(hexadecimal, min_size=1)}, optional={"pid": st.integers(1)}
+        ),
+        groups=groups(),
+        rerun_of=st.none() | st.just("3-0a1b2c"),
+    )

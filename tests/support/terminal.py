@@ -1,0 +1,100 @@
+"""Somebody at a terminal: the real program in a real pseudo-terminal, driven by keys and read as a person reads."""
+
+from __future__ import annotations
+
+import os
+import re
+import termios
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pexpect
+
+from tests.support.sandbox import PROGRAM
+
+COLUMNS, ROWS = 120, 40
+TIMEOUT_S = 30.0
+ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04"
+ERASE_LINE = "\x15"  # Ctrl-U
+
+# Control sequences (ECMA-48: CSI and OSC), and the other escapes that terminals take.
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
+
+
+class Terminal:
+    """A command at work in a terminal of 120 columns and 40 rows; use it in a `with` block."""
+
+    def __init__(self, cwd: Path, *words: str, env: dict[str, str] | None = None) -> None:
+        # prompt_toolkit asks a terminal where its cursor is, and nobody here would answer.
+        surroundings = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
+        self.raw = ""
+        self._read_until = 0
+        self._process = pexpect.spawn(
+            PROGRAM[0],
+            [*PROGRAM[1:], *words],
+            cwd=str(cwd),
+            env={**os.environ, **surroundings},
+            dimensions=(ROWS, COLUMNS),
+            encoding="utf-8",
+            echo=False,
+        )
+        self._process.delaybeforesend = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.close(force=True)
+
+    @property
+    def text(self) -> str:
+        """All that was shown until now, without what steers the terminal."""
+        return _ESCAPES.sub("", self.raw)
+
+    def see(self, text: str) -> str:
+        """Wait until text appears after what was seen before, and give what came before it."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (place := self.text.find(text, self._read_until)) < 0:
+            assert time.monotonic() < deadline, f"{text!r} did not appear after:\n{self.text[self._read_until :]}"
+            assert self._pump(), f"it ended, and {text!r} did not appear:\n{self.text[self._read_until :]}"
+        before = self.text[self._read_until : place]
+        self._read_until = place + len(text)
+        return before
+
+    def press(self, *keys: str) -> None:
+        """Press keys, or type text."""
+        self._process.send("".join(keys))
+
+    def answer(self, question: str, *keys: str) -> None:
+        """Wait for a question, then type the answer and Enter."""
+        self.see(question)
+        self.press(*keys, ENTER)
+
+    def settings(self) -> list[Any]:
+        """Give how the terminal is set: whether it echoes, takes keys as they come, and so on."""
+        return termios.tcgetattr(self._process.child_fd)
+
+    def ends(self, code: int = 0) -> str:
+        """Wait for the end; the exit code must be `code`. Give what was shown after what was seen before."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while self._pump():
+            assert time.monotonic() < deadline, f"it does not end:\n{self.text[self._read_until :]}"
+        self._process.wait()
+        ended_with = self._process.exitstatus, self._process.signalstatus
+        assert ended_with == (code, None), f"it ended with {ended_with}:\n{self.text}"
+        assert "Traceback" not in self.text
+        return self.text[self._read_until :]
+
+    def _pump(self) -> bool:
+        """Take what the program has written, waiting a moment for it; False once it has ended."""
+        try:
+            self.raw += self._process.read_nonblocking(4096, timeout=0.1)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        return True

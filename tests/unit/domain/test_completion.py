@@ -1,0 +1,98 @@
+"""Completion files: how a group ended."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qanat.domain import times
+from qanat.domain.completion import Completion, parse, signal_name, status_of
+from qanat.domain.job import JobStatus
+from qanat.domain.run import State
+from tests.support.strategies import json_values, stable
+
+END = "2026-11-23T05:17:55.000+00:00"
+
+
+def test_a_file_says_attempt_and_status_and_its_own_time_is_the_end() -> None:
+    assert parse('{"attempt": 2, "status": 0}\n', 0.0) == Completion(
+        2, JobStatus(State.FINISHED, exit_code=0, ended="1970-01-01T00:00:00.000+00:00")
+    )
+
+
+def test_a_file_may_say_when_and_where_it_was() -> None:
+    text = json.dumps({"attempt": 1, "status": 3, "ended": END, "host": "node7"})
+    found = parse(f"{text}\n", 0.0)
+    assert found
+    assert found.status == JobStatus(State.FAILED, exit_code=3, reason="exit code 3", ended=END, host="node7")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "{}\n",
+        "[]}\n",
+        '{"attempt": 1, "status": 0}',
+        '{"attempt": 1, "stat',
+        '{"attempt": 1}\n',
+        '{"attempt": null, "status": 0}\n',
+        '{"attempt": 1, "status": "x"}\n',
+        '{"attempt": 1, "status": Infinity}\n',
+        '{"attempt": 1, "status": NaN}\n',
+        '"attempt status }\n',
+        "[" * 100_000 + "}\n",
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_file_that_is_not_whole_says_nothing(text: str) -> None:
+    assert parse(text, 0.0) is None
+
+
+def test_every_part_of_a_whole_file_says_nothing() -> None:
+    text = '{"attempt": 1, "status": 0}\n'
+    assert [parse(text[:length], 0.0) for length in range(len(text))] == [None] * len(text)
+
+
+@pytest.mark.parametrize(("key", "value"), [("ended", "yesterday"), ("ended", "2026-11-23"), ("ended", 5), ("host", 5)])
+def test_what_a_record_could_not_hold_is_not_taken_from_a_file(key: str, value: object) -> None:
+    found = parse(json.dumps({"attempt": 1, "status": 0, key: value}) + "\n", 0.0)
+    assert found
+    assert found.status == JobStatus(State.FINISHED, exit_code=0, ended=times.from_timestamp(0))
+
+
+@stable
+@given(st.dictionaries(st.sampled_from(["attempt", "status", "ended", "host"]), json_values(3)))
+def test_any_content_is_an_end_that_a_record_can_hold_or_nothing(content: dict[str, object]) -> None:
+    found = parse(json.dumps(content) + "\n", 0.0)
+    if found:
+        assert found.status.state in (State.FINISHED, State.FAILED)
+        assert times.is_moment(found.status.ended)
+        assert found.status.host is None or isinstance(found.status.host, str)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (0, JobStatus(State.FINISHED, exit_code=0, ended=END)),
+        (1, JobStatus(State.FAILED, exit_code=1, reason="exit code 1", ended=END)),
+        (127, JobStatus(State.FAILED, exit_code=127, reason="exit code 127", ended=END)),
+        (128, JobStatus(State.FAILED, exit_code=128, reason="exit code 128", ended=END)),
+        (137, JobStatus(State.FAILED, signal=9, reason="ended by SIGKILL", ended=END)),
+        (143, JobStatus(State.FAILED, signal=15, reason="ended by SIGTERM", ended=END)),
+        (192, JobStatus(State.FAILED, signal=64, reason="ended by SIGRTMAX", ended=END)),
+        (193, JobStatus(State.FAILED, exit_code=193, reason="exit code 193", ended=END)),
+        (255, JobStatus(State.FAILED, exit_code=255, reason="exit code 255", ended=END)),
+    ],
+)
+def test_an_exit_status_of_a_shell_stands_for_an_end(status: int, expected: JobStatus) -> None:
+    assert status_of(status, ended=END) == expected
+
+
+def test_a_signal_without_a_name_is_called_by_its_number() -> None:
+    assert signal_name(11) == "SIGSEGV"
+    assert signal_name(40) == "signal 40"

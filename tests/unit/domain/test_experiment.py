@@ -1,0 +1,34 @@
+"""The words that start a program."""
+
+from __future__ import annotations
+
+import pytest
+
+from qanat.domain.experiment import Program
+from qanat.errors import EXIT_USAGE, InputInvalid
+
+
+@pytest.mark.parametrize(
+    ("executable", "command", "expected"),
+    [
+        ("src/iris.py", "python", ("python", "src/iris.py")),
+        ("src/iris.py", "python -u", ("python", "-u", "src/iris.py")),
+        ("src/iris.py", "'/opt/my python/bin/python' -u", ("/opt/my python/bin/python", "-u", "src/iris.py")),
+        ("build/train", "", ("build/train",)),
+        ("train", "", ("./train",)),
+        ("my program", "", ("./my program",)),
+        ("$(touch x); y", "sh", ("sh", "$(touch x); y")),
+    ],
+)
+def test_a_program_is_started_with_its_command_then_its_file(
+    executable: str, command: str, expected: tuple[str, ...]
+) -> None:
+    assert Program(executable, command).words() == expected
+
+
+def test_a_command_with_an_open_quote_is_refused() -> None:
+    with pytest.raises(InputInvalid) as caught:
+        Program("a.py", "python '").words()
+    assert caught.value.message == 'executable_command "python \'": no closing quotation'
+    assert caught.value.hint == "close the quote, or escape it"
+    assert caught.value.exit_code == EXIT_USAGE

@@ -1,0 +1,411 @@
+"""The derived index: whatever happens to its file, it says what the records say."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qanat.domain.names import name_problem
+from qanat.domain.run import Group, Run, State
+from qanat.records import index, run_codec
+from qanat.records.index import Index
+from tests.unit.records.example import RUN
+
+CACHE = ".qanat/cache/index.sqlite"
+
+
+def put(root: Path, run: Run) -> Path:
+    """Write the record of a run."""
+    path = root / run_codec.path_of(run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(run_codec.encode(run))
+    return path
+
+
+def numbered(number: int, **changes: Any) -> Run:
+    """Give a run with this number, launched at that minute of the hour."""
+    created = f"2026-11-23T05:{number % 60:02}:00+00:00"
+    return replace(RUN, **{"number": number, "created": created, **changes})
+
+
+def listed(root: Path) -> list[int]:
+    """Open the index, bring it up to date, and list the numbers of runs."""
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        return [row.number for row in opened.summaries()]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Give a project with three records."""
+    for number in (1, 2, 3):
+        put(tmp_path, numbered(number))
+    return tmp_path
+
+
+# ---- what it says
+
+
+def test_a_summary_says_what_the_record_says(root: Path) -> None:
+    put(root, numbered(3, tags=("a", "b"), description="third"))
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        row = opened.summaries()[0]
+    assert row._asdict() == {
+        "path": ".qanat/runs/summary_iris/0/3-7f3a9c.yaml",
+        "number": 3,
+        "uid": "7f3a9c",
+        "experiment": "summary_iris",
+        "state": "failed",
+        "created": "2026-11-23T05:03:00+00:00",
+        "started": "2026-11-23T05:17:56.001+00:00",
+        "ended": "2026-11-23T05:18:01.250+00:00",
+        "description": "third",
+        "tags": "a, b",
+        "runner": "local",
+        "storage": "results/summary_iris/run_4",
+        "groups": 2,
+        "groups_ended": 2,
+    }
+    assert row.id == "3-7f3a9c"
+
+
+def test_runs_are_listed_newest_first_and_chosen_by_experiment_number_and_state(root: Path) -> None:
+    put(root, numbered(4, experiment="wine", groups=(Group(0, (), State.RUNNING),)))
+    put(root, numbered(4, uid="b81e02"))
+    put(root, numbered(20, experiment="wine", created="2026-11-22T00:00:00+00:00"))
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert [row.id.replace("-7f3a9c", "") for row in opened.summaries()] == ["4", "4-b81e02", "3", "2", "1", "20"]
+        assert [row.number for row in opened.summaries(newest=2)] == [4, 4]
+        assert [row.number for row in opened.summaries(experiment="wine")] == [4, 20]
+        assert [row.number for row in opened.summaries(live=True)] == [4]
+        assert [row.uid for row in opened.numbered(4)] == ["7f3a9c", "b81e02"]
+        assert opened.numbered(99) == []
+        assert opened.summaries(experiment="none") == []
+        assert opened.counts() == {"summary_iris": {"failed": 4}, "wine": {"running": 1, "failed": 1}}
+
+
+def test_whole_records_come_as_json_in_the_same_order(root: Path) -> None:
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        records = [json.loads(text) for text in opened.records(newest=2)]
+    assert [record["id"] for record in records] == ["3-7f3a9c", "2-7f3a9c"]
+    assert records[0]["groups"][0]["metrics"] == {"acc": 0.93}
+
+
+def test_numbers_that_json_does_not_have_are_null_in_json(root: Path) -> None:
+    group = replace(RUN.groups[0], metrics={"a": math.nan, "b": math.inf, "c": 1.5})
+    put(root, numbered(9, groups=(group,)))
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        (text,) = opened.records(newest=1)
+    assert json.loads(text)["groups"][0]["metrics"] == {"a": None, "b": None, "c": 1.5}
+
+
+def test_a_project_without_records_has_none(tmp_path: Path) -> None:
+    assert listed(tmp_path) == []
+
+
+# ---- keeping up with the records
+
+
+def test_new_changed_and_deleted_records_are_seen(root: Path) -> None:
+    assert listed(root) == [3, 2, 1]
+    put(root, numbered(5))
+    (root / run_codec.path_of(numbered(2))).unlink()
+    put(root, numbered(1, created="2026-11-23T05:59:00+00:00"))
+    assert listed(root) == [1, 5, 3]
+
+
+def test_a_change_that_keeps_size_and_time_of_the_file_is_seen(root: Path) -> None:
+    path = put(root, numbered(3, description="old"))
+    listed(root)
+    stat = path.stat()
+    with path.open("r+b") as file:
+        file.write(path.read_bytes().replace(b"description: old", b"description: new"))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert opened.summaries()[0].description == "new"
+
+
+def test_a_record_that_did_not_change_is_not_read_again(root: Path) -> None:
+    listed(root)
+    with sqlite3.connect(root / CACHE) as database:
+        database.execute("UPDATE runs SET description = 'from the index'")
+    database.close()
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert {row.description for row in opened.summaries()} == {"from the index"}
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "problem"),
+    [
+        ("0/9-7f3a9c.yaml", b"schema: [", "2: is not YAML: did not find expected node content"),
+        ("0/9-7f3a9c.yaml", b"", " the file: is not a mapping"),
+        ("0/9-7f3a9c.yaml", b"\xff", "1: is not UTF-8 text"),
+        (
+            "0/9-7f3a9c.yaml",
+            run_codec.encode(numbered(8)),
+            " id: 8-7f3a9c of summary_iris does not belong in this file",
+        ),
+        (
+            "1/9-7f3a9c.yaml",
+            run_codec.encode(numbered(9)),
+            " id: 9-7f3a9c of summary_iris does not belong in this file",
+        ),
+        (
+            "0/9-7f3a9c.yaml",
+            run_codec.encode(numbered(9, experiment="../x")),
+            f" experiment: '../x' {name_problem('../x')}",
+        ),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_named_and_the_others_are_listed(
+    root: Path, path: str, content: bytes, problem: str
+) -> None:
+    file = root / ".qanat/runs/summary_iris" / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    for _ in range(2):
+        with Index(root / CACHE, root) as opened:
+            opened.sync()
+            assert opened.unreadable() == [f".qanat/runs/summary_iris/{path}:{problem}"]
+            assert [row.number for row in opened.summaries()] == [3, 2, 1]
+            assert sum(opened.counts()["summary_iris"].values()) == 3
+    file.unlink()
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert opened.unreadable() == []
+
+
+def test_links_are_not_followed_and_other_files_are_passed_over(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    record = put(outside, numbered(9))
+    folder = root / ".qanat/runs/summary_iris/0"
+    (folder / record.name).symlink_to(record)
+    (root / ".qanat/runs/linked").symlink_to(outside / ".qanat/runs/summary_iris")
+    (folder / "notes.txt").write_text("x")
+    (root / ".qanat/runs/README").write_text("x")
+    (folder / "10-7f3a9c.yaml").mkdir()
+    assert listed(root) == [3, 2, 1]
+
+
+def test_what_a_killed_writer_left_is_removed_after_an_hour_and_not_before(root: Path) -> None:
+    folder = root / ".qanat/runs/summary_iris/0"
+    old, new = folder / ".4-7f3a9c.yaml.17.tmp", folder / ".5-7f3a9c.yaml.18.tmp"
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (time.time() - 3700, time.time() - 3700))
+    assert listed(root) == [3, 2, 1]
+    assert not old.exists()
+    assert new.exists()
+
+
+# ---- whatever happens to its file
+
+
+def delete(file: Path) -> None:
+    file.unlink()
+
+
+def delete_the_folder(file: Path) -> None:
+    file.unlink()
+    file.parent.rmdir()
+
+
+def overwrite(file: Path) -> None:
+    file.write_bytes(b"this is no database" * 1000)
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def spoil_a_page(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[4096 : 4096 * 2] = b"\xa5" * 4096
+    file.write_bytes(bytes(data))
+
+
+def spoil_all_but_the_first_page(file: Path) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[:4096] + b"\0" * (len(data) - 4096))
+
+
+def belong_to_another_layout(file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        database.executescript("DROP TABLE runs; CREATE TABLE runs (x); CREATE TABLE old (y); PRAGMA user_version = 99")
+    database.close()
+
+
+def lack_its_tables(file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        database.executescript("DROP TABLE runs; DROP TABLE passed; DROP TABLE sizes")
+    database.close()
+
+
+def become_a_folder(file: Path) -> None:
+    file.unlink()
+    (file / "inside").mkdir(parents=True)
+
+
+def become_a_dead_link(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/nowhere/at/all")
+
+
+def have_a_file_for_a_folder(file: Path) -> None:
+    file.unlink()
+    file.parent.rmdir()
+    file.parent.write_text("in the way")
+
+
+HARMS = [
+    delete,
+    delete_the_folder,
+    overwrite,
+    empty,
+    truncate,
+    spoil_a_page,
+    spoil_all_but_the_first_page,
+    belong_to_another_layout,
+    lack_its_tables,
+    become_a_folder,
+    become_a_dead_link,
+    have_a_file_for_a_folder,
+]
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_an_index_whose_file_was_harmed_says_what_the_records_say(root: Path, harm: Callable[[Path], None]) -> None:
+    listed(root)
+    harm(root / CACHE)
+    put(root, numbered(4))
+    assert listed(root) == [4, 3, 2, 1]
+    assert listed(root) == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_an_index_that_is_harmed_still_remembers_and_forgets_without_an_error(
+    root: Path, harm: Callable[[Path], None]
+) -> None:
+    listed(root)
+    harm(root / CACHE)
+    with Index(root / CACHE, root) as opened:
+        assert opened.passed("run/1", b"never seen") is False
+        opened.remember_passed("run/1", [b"seen"])
+        opened.remember_sizes({"results/a": 5})
+        assert opened.passed("run/1", b"seen") is True
+        assert opened.sizes() == {"results/a": 5}
+
+
+def test_an_index_harmed_while_it_is_open_says_what_the_records_say(root: Path) -> None:
+    for number in range(10, 60):
+        put(root, numbered(number, description="x" * 500))
+    listed(root)
+    with Index(root / CACHE, root) as opened:
+        overwrite(root / CACHE)
+        opened.sync()
+        assert len(opened.summaries()) == 53
+        assert len(opened.records()) == 53
+
+
+def test_a_rebuilt_index_is_kept(root: Path) -> None:
+    listed(root)
+    overwrite(root / CACHE)
+    listed(root)
+    with sqlite3.connect(root / CACHE) as database:
+        assert database.execute("SELECT count(*) FROM runs").fetchone() == (3,)
+    database.close()
+
+
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_an_index_that_stays_locked_is_done_without(root: Path, lock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "LOCK_WAIT_S", 0.05)
+    listed(root)
+    put(root, numbered(4))
+    other = sqlite3.connect(root / CACHE, isolation_level=None)
+    try:
+        other.execute(lock)
+        assert listed(root) == [4, 3, 2, 1]
+    finally:
+        other.close()
+    assert listed(root) == [4, 3, 2, 1]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_cache_that_may_not_be_written_is_done_without(root: Path) -> None:
+    (root / ".qanat/cache").mkdir()
+    (root / ".qanat/cache").chmod(0o500)
+    try:
+        assert listed(root) == [3, 2, 1]
+    finally:
+        (root / ".qanat/cache").chmod(0o700)
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from typing import Any
+from qanat.records.index import Index
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+root = Path(sys.argv[1])
+with Index(root / ".qanat/cache/index.sqlite", root) as opened:
+    opened.sync()
+    opened.remember_sizes({"results/a": 1})
+    print(len(opened.summaries()))
+"""
+
+
+@pytest.mark.parametrize("size", [0, 4096, 8192, 20_000, 50_000])
+def test_an_index_for_which_the_disk_has_no_room_is_done_without(root: Path, size: int) -> None:
+    for number in range(10, 60):
+        put(root, numbered(number, description="x" * 2000))
+    words = [sys.executable, "-c", FULL_DISK, str(root), str(size)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "53\n", "")
+    assert len(listed(root)) == 53
+
+
+# ---- what else it remembers
+
+
+def test_bytes_that_passed_a_schema_are_known_from_then_on(root: Path) -> None:
+    with Index(root / CACHE, root) as opened:
+        assert not opened.passed("run/1", b"a")
+        opened.remember_passed("run/1", [b"a", b"b", b"a"])
+    with Index(root / CACHE, root) as opened:
+        assert opened.passed("run/1", b"a")
+        assert opened.passed("run/1", b"b")
+        assert not opened.passed("run/2", b"a")
+        assert not opened.passed("run/1", b"a ")
+
+
+def test_sizes_are_remembered_and_replaced(root: Path) -> None:
+    with Index(root / CACHE, root) as opened:
+        opened.remember_sizes({"results/a": 5, "results/b": 2**40})
+        opened.remember_sizes({"results/a": 6})
+    with Index(root / CACHE, root) as opened:
+        assert opened.sizes() == {"results/a": 6, "results/b": 2**40}

@@ -1,0 +1,76 @@
+"""Run numbers: one more than any that was handed out, or that any record has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qanat.records import numbers
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """Give the folder of the counter, which is not there yet."""
+    return tmp_path / "private"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Give the folder of records, which is not there yet."""
+    return tmp_path / "runs"
+
+
+def record(runs: Path, path: str) -> None:
+    """Make an empty record."""
+    (runs / path).parent.mkdir(parents=True, exist_ok=True)
+    (runs / path).touch()
+
+
+def test_numbers_begin_at_one_and_count_up(private: Path, runs: Path) -> None:
+    assert [numbers.take(private, runs) for _ in range(3)] == [1, 2, 3]
+
+
+def test_looking_at_the_next_number_does_not_take_it(private: Path, runs: Path) -> None:
+    assert [numbers.peek(private, runs), numbers.peek(private, runs), numbers.take(private, runs)] == [1, 1, 1]
+    assert numbers.peek(private, runs) == 2
+
+
+def test_a_number_is_not_used_again_when_its_record_is_gone(private: Path, runs: Path) -> None:
+    numbers.take(private, runs)
+    record(runs, "iris/0/1-7f3a9c.yaml")
+    (runs / "iris/0/1-7f3a9c.yaml").unlink()
+    assert numbers.take(private, runs) == 2
+
+
+def test_records_of_another_clone_count(private: Path, runs: Path) -> None:
+    for path in ("iris/0/7-7f3a9c.yaml", "iris/1/120-b81e02.yaml", "iris/1/103-b81e02.yaml", "wine/0/41-000000.yaml"):
+        record(runs, path)
+    assert numbers.take(private, runs) == 121
+
+
+def test_the_last_folder_is_found_by_number_and_not_by_letters(private: Path, runs: Path) -> None:
+    record(runs, "iris/9/950-7f3a9c.yaml")
+    record(runs, "iris/10/1000-7f3a9c.yaml")
+    assert numbers.peek(private, runs) == 1001
+
+
+def test_what_is_no_record_does_not_count(private: Path, runs: Path) -> None:
+    for path in (
+        "iris/0/notes.yaml",
+        "iris/old/99-7f3a9c.yaml",
+        "iris/0/99999999999-7f3a9c.yaml",
+        "README",
+        "iris/\u0663/7-7f3a9c.yaml",
+    ):
+        record(runs, path)
+    assert numbers.peek(private, runs) in (1, 8)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff", b"\0\0\0"])
+def test_a_counter_that_cannot_be_read_is_made_up_for_by_the_records(private: Path, runs: Path, content: bytes) -> None:
+    private.mkdir()
+    (private / numbers.FILE).write_bytes(content)
+    record(runs, "iris/0/7-7f3a9c.yaml")
+    assert numbers.take(private, runs) == 8
+    assert numbers.take(private, runs) == 9

@@ -1,0 +1,113 @@
+"""What a file breaks of its schema, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qanat import __version__
+from qanat.errors import EXIT_USAGE, InputInvalid
+from qanat.records import run_codec, schemas, yaml_io
+from tests.support.strategies import json_values, stable
+from tests.unit.records.example import RUN
+
+RECORD = yaml_io.load(run_codec.encode(RUN), "record")
+
+
+def sentences(content: Any, kind: str) -> list[str]:
+    """Give problems as `key: problem`."""
+    return [f"{'.'.join(map(str, p.path))}: {p.problem}" for p in schemas.problems(content, kind)]
+
+
+def refusal(content: Any, kind: str) -> InputInvalid:
+    """Give the error that a version is refused with."""
+    with pytest.raises(InputInvalid) as caught:
+        schemas.check_version(content, kind, "a.yaml")
+    assert caught.value.exit_code == EXIT_USAGE
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", schemas.KINDS)
+def test_every_kind_has_a_schema_of_its_version(kind: str) -> None:
+    assert schemas.schema(kind)["properties"]["schema"]["const"] == schemas.name_of(kind)
+
+
+def test_a_record_has_no_problem() -> None:
+    assert schemas.problems(RECORD, "run") == []
+
+
+@pytest.mark.parametrize("content", [{"schema": "run/1"}, {}, {"schema": None}, None, [], "run/1"])
+def test_todays_version_and_none_at_all_are_taken(content: Any) -> None:
+    schemas.check_version(content, "run", "a.yaml")
+
+
+@pytest.mark.parametrize("version", ["2", "10", "99999999999999999999999"])
+def test_a_newer_version_is_refused_with_what_to_install(version: str) -> None:
+    error = refusal({"schema": f"run/{version}"}, "run")
+    assert error.message == f"a.yaml: is in the form run/{version}, and qanat {__version__} reads up to run/1"
+    assert error.hint == "install a newer qanat: pip install --upgrade qanat"
+
+
+@pytest.mark.parametrize(
+    "declared", ["dataset/1", "run", "run/", "run/x", "run/0", "run/-1", "run/\u0662", "", 1, [], {"a": 1}]
+)
+def test_another_kind_and_what_is_no_version_are_refused(declared: Any) -> None:
+    error = refusal({"schema": declared}, "run")
+    assert error.message == f"a.yaml: schema {declared!r} is not run/1"
+    assert error.hint == "write schema: run/1"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"schema": "dataset/1", "path": "d"}, ["name: is missing"]),
+        ({"schema": "dataset/1"}, ["name: is missing", "path: is missing"]),
+        (
+            {"schema": "dataset/1", "name": "a", "path": "d", "pth": 1},
+            ["pth: unknown key; known are schema, name, description, path, tags"],
+        ),
+        ({"schema": "dataset/1", "name": "a", "path": 5}, ["path: 5 is not text"]),
+        ({"schema": "dataset/1", "name": "a", "path": None}, ["path: nothing is not text"]),
+        ({"schema": "dataset/1", "name": "a", "path": ""}, ["path: is empty"]),
+        ({"schema": "dataset/1", "name": "a", "path": "d", "tags": "x"}, ["tags: 'x' is not a list"]),
+        ({"schema": "dataset/1", "name": "a", "path": "d", "tags": ["x", "x"]}, ["tags: has the same item twice"]),
+        ({"schema": "dataset/1", "name": "a", "path": "d", "tags": ["x", ["y"]]}, ["tags.1: a list is not text"]),
+        ({"schema": "dataset/2", "name": "a", "path": "d"}, ["schema: 'dataset/2' is not dataset/1"]),
+        ([], [": a list is not a mapping"]),
+    ],
+)
+def test_each_problem_is_a_key_and_a_sentence(content: Any, expected: list[str]) -> None:
+    assert sentences(content, "dataset") == expected
+
+
+def test_a_name_that_cannot_be_used_says_why() -> None:
+    content = {"schema": "dataset/1", "name": "a/b", "path": "d"}
+    (sentence,) = sentences(content, "dataset")
+    assert sentence.startswith("name: 'a/b' may hold only the letters")
+
+
+def test_problems_of_a_record_name_group_and_key() -> None:
+    groups = [{**RECORD["groups"][0], "state": "done"}, {**RECORD["groups"][1], "exit_code": "0"}]
+    found = sentences({**RECORD, "groups": groups}, "run")
+    assert found == [
+        "groups.0.state: 'done' is not one of queued, running, held, finished, failed, cancelled, lost",
+        "groups.1.exit_code: '0' is not a whole number",
+    ]
+
+
+def test_problems_come_in_the_order_of_their_places() -> None:
+    groups = [{**RECORD["groups"][0], "group": i, "state": 5} for i in range(12)]
+    paths = [problem.path for problem in schemas.problems({**RECORD, "groups": groups}, "run")]
+    assert paths == sorted(paths, key=lambda path: path[1])
+
+
+@stable
+@given(st.sampled_from(schemas.KINDS), json_values())
+def test_any_content_has_problems_that_are_one_line_each(kind: str, content: Any) -> None:
+    for problem in schemas.problems(content, kind):
+        assert problem.problem
+        assert "\n" not in problem.problem
+        assert len(problem.problem) < 1000

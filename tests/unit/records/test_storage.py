@@ -1,0 +1,235 @@
+"""The files of a storage directory."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qanat.domain.completion import COMPLETION
+from qanat.domain.experiment import MetricSource
+from qanat.domain.parameters import named
+from qanat.domain.run import State
+from qanat.errors import EXIT_FAILED, EXIT_USAGE, InputInvalid, WriteFailed
+from qanat.records import storage, yaml_io
+from tests.support.strategies import stable, words
+from tests.unit.records.example import RUN
+
+COMMANDS = [("python", "a.py", *group.args, "--storage_path", "/r/run 4") for group in RUN.groups]
+
+
+# ---- info files
+
+
+def test_info_says_what_runs_where_and_how_it_went(tmp_path: Path) -> None:
+    storage.write_info(RUN, tmp_path, COMMANDS, Path("/p"))
+    assert yaml.safe_load((tmp_path / "info.yaml").read_text()) == {
+        "run_id": 4,
+        "id": "4-7f3a9c",
+        "experiment": "summary_iris",
+        "executable": "experiments/summary_statistics/iris.py",
+        "executable_command": "python",
+        "storage_path": str(tmp_path),
+        "commands": [
+            "python a.py --n 10 --seed 0 --storage_path '/r/run 4'",
+            "python a.py --n 10 --seed 1 --storage_path '/r/run 4'",
+        ],
+        "groups_of_parameters": [{"--n": "10", "--seed": "0"}, {"--n": "10", "--seed": "1"}],
+        "repertories": [f"{tmp_path}/group_0", f"{tmp_path}/group_1"],
+        "working_directory": "/p",
+        "datasets": {"iris": "data/iris"},
+        "commit_sha": RUN.code.commit,
+        "status": "failed",
+        "start_time": yaml.safe_load("2026-11-23T05:17:56.001+00:00"),
+        "end_time": yaml.safe_load("2026-11-23T05:18:01.250+00:00"),
+    }
+
+
+def test_the_only_group_has_the_directory_of_the_run(tmp_path: Path) -> None:
+    storage.write_info(replace(RUN, groups=RUN.groups[:1], command=("./train",)), tmp_path, COMMANDS[:1], Path("/p"))
+    info = yaml.safe_load((tmp_path / "info.yaml").read_text())
+    assert info["repertories"] == [str(tmp_path)]
+    assert (info["executable"], info["executable_command"]) == ("./train", "")
+
+
+@stable
+@given(st.lists(words, max_size=8), st.lists(words, min_size=1, max_size=8))
+def test_group_info_gives_the_command_and_the_parameters_back(args: list[str], command: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        storage.write_group_info(Path(folder), command, args)
+        data = (Path(folder) / "group_info.yaml").read_bytes()
+    for info in (yaml.safe_load(data), yaml_io.load(data, "group_info.yaml")):
+        assert shlex.split(info["command"]) == command
+        assert info["parameters"] == named(args)
+
+
+def test_a_directory_is_known_to_be_a_runs_by_its_info(tmp_path: Path) -> None:
+    assert not storage.is_made_for(tmp_path, RUN.id)
+    storage.write_info(RUN, tmp_path, COMMANDS, Path("/p"))
+    assert storage.is_made_for(tmp_path, RUN.id)
+    assert not storage.is_made_for(tmp_path, "4-7f3a9")
+    assert not storage.is_made_for(tmp_path, "5-7f3a9c")
+
+
+def test_the_end_is_brought_into_info_and_the_rest_stays(tmp_path: Path) -> None:
+    storage.write_info(
+        replace(RUN, groups=(replace(RUN.groups[0], state=State.RUNNING),)), tmp_path, COMMANDS, Path("/p")
+    )
+    before = yaml_io.load((tmp_path / "info.yaml").read_bytes(), "info.yaml")
+    assert (before["status"], before["end_time"]) == ("running", None)
+    storage.update_info(RUN, tmp_path)
+    after = yaml_io.load((tmp_path / "info.yaml").read_bytes(), "info.yaml")
+    assert after == before | {"status": "failed", "end_time": RUN.ended}
+
+
+@pytest.mark.parametrize("content", [None, b"id: 5-7f3a9c\n", b"not: [yaml", b"- a list\n"])
+def test_an_info_that_is_not_the_runs_is_left_alone(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "info.yaml").write_bytes(content)
+    storage.update_info(RUN, tmp_path)
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == ([] if content is None else [content])
+
+
+# ---- what programs leave
+
+
+def test_progress_is_read_from_a_small_and_from_a_huge_file(tmp_path: Path) -> None:
+    assert storage.read_progress(tmp_path) is None
+    (tmp_path / "progress.txt").write_text("count_total=4\n1\n")
+    assert storage.read_progress(tmp_path) == 0.25
+    (tmp_path / "progress.txt").write_text("tqdm\n" + "  1%|x|\r" * 100_000 + " 42%|x|\r")
+    assert storage.read_progress(tmp_path) == pytest.approx(0.42)
+    (tmp_path / "progress.txt").write_text("count_total=4\n" + "1\n" * 100_000)
+    assert storage.read_progress(tmp_path) is None
+    (tmp_path / "progress.txt").write_text("count_total=4\n" + "1\n" * 100_000 + "finished\n")
+    assert storage.read_progress(tmp_path) == 1.0
+
+
+def test_the_progress_of_a_run_is_the_mean_of_its_groups(tmp_path: Path) -> None:
+    assert storage.run_progress(tmp_path, 4) is None
+    for group, text in ((0, "finished"), (2, "count_total=2\n1\n")):
+        (tmp_path / f"group_{group}").mkdir()
+        (tmp_path / f"group_{group}" / "progress.txt").write_text(text)
+    assert storage.run_progress(tmp_path, 4) == pytest.approx(1.5 / 4)
+
+
+def test_a_single_group_reports_in_the_runs_own_directory(tmp_path: Path) -> None:
+    (tmp_path / "progress.txt").write_text("finished")
+    assert storage.run_progress(tmp_path, 1) == 1.0
+
+
+def test_a_completion_file_ends_when_it_was_last_written(tmp_path: Path) -> None:
+    assert storage.read_completion(tmp_path) is None
+    file = tmp_path / COMPLETION
+    file.write_text('{"attempt": 1, "status": 137}')
+    assert storage.read_completion(tmp_path) is None
+    file.write_text('{"attempt": 1, "status": 137}\n')
+    os.utime(file, (0, 1_700_000_000.5))
+    found = storage.read_completion(tmp_path)
+    assert found
+    assert (found.status.signal, found.status.ended) == (9, "2023-11-14T22:13:20.500+00:00")
+    file.write_bytes(b"\xff\xfe}\n")
+    assert storage.read_completion(tmp_path) is None
+
+
+def test_metrics_come_from_json_and_yaml_by_default(tmp_path: Path) -> None:
+    assert storage.read_metrics(tmp_path, ()) == ({}, [])
+    (tmp_path / "metrics.json").write_text('{"acc": 0.9, "n": 1, "name": "x"}')
+    (tmp_path / "metrics.yaml").write_text("n: 2\ntest: {loss: 1.0e-3}\n")
+    assert storage.read_metrics(tmp_path, ()) == ({"acc": 0.9, "n": 2, "test.loss": 0.001}, [])
+
+
+def test_an_experiment_names_its_own_files_and_keys(tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_text('{"acc": 0.1}')
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scores.json").write_text('{"acc": 0.9, "loss": 2}')
+    sources = [MetricSource("out/scores.json", ("acc", "none")), MetricSource("missing.json")]
+    assert storage.read_metrics(tmp_path, sources) == ({"acc": 0.9}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("metrics.json", b"{", "Expecting property name"),
+        ("metrics.json", b"", "Expecting value"),
+        ("metrics.json", b"\xff\xff\xff", "can't decode"),
+        ("metrics.json", b'{"a": ' + b"[" * 100_000, "maximum recursion depth exceeded"),
+        ("metrics.json", b'{"a": ' + b"1" * 5000 + b"}", "Exceeds the limit"),
+        ("metrics.json", b'{"\\ud800": 1}', "a name is not Unicode text"),
+        ("metrics.yaml", b"a: [", "is not YAML"),
+        ("metrics.yaml", b"a: !!python/name:os.system\n", "uses the tag"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_file_of_metrics_that_cannot_be_read_is_named_and_the_others_count(
+    tmp_path: Path, name: str, content: bytes, problem: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "good.json").write_text('{"acc": 1}')
+    found, (sentence,) = storage.read_metrics(tmp_path, [MetricSource(name), MetricSource("good.json")])
+    assert found == {"acc": 1}
+    assert sentence.startswith(f"{tmp_path / name}: is not a file of metrics: ")
+    assert problem in sentence
+
+
+def test_a_file_of_metrics_that_is_huge_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "METRICS_BYTES_MAX", 2**20)
+    (tmp_path / "metrics.json").write_bytes(b" " * (2**20 + 1))
+    found, (sentence,) = storage.read_metrics(tmp_path, ())
+    assert found == {}
+    assert sentence.endswith("is larger than 1 MiB")
+
+
+def test_a_path_of_metrics_that_the_system_does_not_take_is_not_there(tmp_path: Path) -> None:
+    assert storage.read_metrics(tmp_path, [MetricSource("x" * 300), MetricSource("a\0b")]) == ({}, [])
+
+
+# ---- folders
+
+
+def test_bytes_are_summed_over_all_files_and_links_are_not_followed(tmp_path: Path) -> None:
+    assert storage.size_of(tmp_path / "none") == 0
+    (tmp_path / "run" / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "run" / "a").write_bytes(b"x" * 1000)
+    (tmp_path / "run" / "deep" / "er" / "b").write_bytes(b"x" * 234)
+    (tmp_path / "huge").write_bytes(b"x" * 100_000)
+    (tmp_path / "run" / "link").symlink_to(tmp_path / "huge")
+    (tmp_path / "run" / "loop").symlink_to(tmp_path / "run")
+    links = len(str(tmp_path / "huge")) + len(str(tmp_path / "run"))
+    assert storage.size_of(tmp_path / "run") == 1234 + links
+
+
+def test_a_directory_is_made_with_its_parents(tmp_path: Path) -> None:
+    storage.make(tmp_path / "a" / "b")
+    storage.make(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteFailed) as caught:
+        storage.make(tmp_path / "file" / "a")
+    assert caught.value.message == f"cannot write {tmp_path}/file/a: not a directory"
+    assert caught.value.hint == "free space there, or choose another place"
+    assert caught.value.exit_code == EXIT_FAILED
+
+
+def test_a_parameters_file_is_kept_byte_for_byte(tmp_path: Path) -> None:
+    source = tmp_path / ("m" * 250)
+    source.write_bytes(b"\xff\0 any bytes\r\n")
+    storage.keep_parameters_file(source, tmp_path / "run")
+    assert (tmp_path / "run" / "parameters_files" / source.name).read_bytes() == source.read_bytes()
+
+
+def test_a_parameters_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid) as caught:
+        storage.keep_parameters_file(tmp_path / "none", tmp_path / "run")
+    assert caught.value.message == f"{tmp_path}/none: no such file or directory"
+    assert caught.value.exit_code == EXIT_USAGE

@@ -1,0 +1,205 @@
+"""Who may import whom, and how long a function or a module may be: read from the source, not from a promise."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTION_LINES_MAX = 60
+MODULE_LINES_MAX = 350
+
+# A module may import what begins with one of these names; the standard library always.
+ALLOWED = {
+    "qanat.errors": (),
+    "qanat.domain": ("qanat.domain", "qanat.errors"),
+    "qanat.system": ("qanat.system", "qanat.errors"),
+    "qanat.records": ("qanat.records", "qanat.domain", "qanat.errors", "qanat.system", "qanat", "yaml", "jsonschema"),
+    "qanat.git": ("qanat.git", "qanat.domain", "qanat.errors", "qanat.system", "pygit2"),
+    "qanat.runners": ("qanat.runners", "qanat.domain", "qanat.errors", "qanat.system", "htcondor2", "classad2"),
+    "qanat.usecases": (
+        "qanat.usecases",
+        "qanat.domain",
+        "qanat.records",
+        "qanat.git",
+        "qanat.errors",
+        "qanat.system",
+        "qanat.runners.base",
+        "numpy",
+    ),
+    "qanat.cli": (
+        "qanat.cli",
+        "qanat.usecases",
+        "qanat.domain",
+        "qanat.errors",
+        "qanat.runners.registry",
+        "qanat",
+        "click",
+        "questionary",
+        "prompt_toolkit",
+        "rich",
+        "matplotlib",
+        "plotext",
+    ),
+    "qanat.api": ("qanat.usecases", "qanat.domain", "qanat.errors", "qanat.runners.registry", "pandas"),
+    "qanat.__main__": ("qanat.cli.main",),
+    "qanat": ("qanat.api",),
+    "qanat_hooks": ("qanat_hooks", "qanat.usecases", "qanat.errors"),
+}
+
+ONLY_IN = {
+    "pygit2": ("qanat.git.",),
+    "questionary": ("qanat.cli.prompts",),
+    "prompt_toolkit": ("qanat.cli.prompts",),
+    "rich": ("qanat.cli.tables",),
+    "yaml": ("qanat.records.yaml_io",),
+    "jsonschema": ("qanat.records.schemas",),
+    "htcondor2": ("qanat.runners.htcondor",),
+    "classad2": ("qanat.runners.htcondor",),
+    "click": ("qanat.cli.",),
+    "sqlite3": ("qanat.records.index",),
+    "pandas": ("qanat.api",),
+    "numpy": ("qanat.usecases.compare_outputs",),
+    "matplotlib": ("qanat.cli.plots",),
+    "plotext": ("qanat.cli.plots",),
+}
+WHEN_USED = ONLY_IN.keys() - {"click", "sqlite3"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """A source file and the name it is imported by."""
+
+    name: str
+    path: Path
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The parsed source."""
+        return ast.parse(self.path.read_text(encoding="utf-8"))
+
+    @property
+    def package(self) -> str:
+        """The longest name in ALLOWED that this module belongs to."""
+        return max((p for p in ALLOWED if _is_within(self.name, p)), key=len)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module; `late` when it is imported only when used, or only for type checking."""
+
+    name: str
+    line: int
+    late: bool
+
+
+def _is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def _modules() -> list[Module]:
+    found = []
+    for top in (ROOT / "qanat", ROOT / "hooks" / "qanat_hooks"):
+        for path in sorted(top.rglob("*.py")):
+            parts = path.relative_to(top.parent).with_suffix("").parts
+            found.append(Module(".".join(parts).removesuffix(".__init__"), path))
+    return found
+
+
+MODULES = _modules()
+NAMES = {module.name for module in MODULES}
+every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+
+
+def imports(module: Module) -> Iterator[Import]:
+    """List what a module imports, each as what is loaded: `from qanat.git import lock` loads qanat.git.lock."""
+    for node, late in _statements(module.tree, late=False):
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, node.lineno, late) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module.name}:{node.lineno}: a relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield Import(inner if inner in NAMES else str(node.module), node.lineno, late)
+
+
+def _statements(node: ast.AST, *, late: bool) -> Iterator[tuple[ast.AST, bool]]:
+    for child in ast.iter_child_nodes(node):
+        inside = late or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or _is_for_type_checking(child)
+        yield child, inside
+        yield from _statements(child, late=inside)
+
+
+def _is_for_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _may_import(package: str, name: str) -> bool:
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        return True
+    # "qanat" alone is the package itself (its version), not everything in it.
+    return any(name == allowed if allowed == "qanat" else _is_within(name, allowed) for allowed in ALLOWED[package])
+
+
+def functions(module: Module) -> Iterator[tuple[str, int]]:
+    """List the functions and methods of a module with their lengths in lines, decorators left out."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{module.name}.{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_the_source_is_found() -> None:
+    assert {"qanat", "qanat.cli.main", "qanat.domain.run", "qanat_hooks.validate"} <= NAMES
+
+
+@every_module
+def test_a_module_imports_only_what_its_package_may(module: Module) -> None:
+    wrong = [f"line {i.line}: {i.name}" for i in imports(module) if not _may_import(module.package, i.name)]
+    assert wrong == []
+
+
+@every_module
+def test_a_library_is_imported_only_where_it_is_at_home(module: Module) -> None:
+    wrong = []
+    for found in imports(module):
+        home = ONLY_IN.get(found.name.partition(".")[0])
+        if home and not module.name.startswith(home):
+            wrong.append(f"line {found.line}: {found.name}")
+    assert wrong == []
+
+
+@every_module
+def test_a_library_that_takes_long_to_import_is_imported_when_it_is_used(module: Module) -> None:
+    slow = [i for i in imports(module) if i.name.partition(".")[0] in WHEN_USED and not i.late]
+    assert slow == []
+
+
+@every_module
+def test_use_cases_do_not_choose_a_runner(module: Module) -> None:
+    if module.package == "qanat.usecases":
+        runners = {i.name for i in imports(module) if _is_within(i.name, "qanat.runners")}
+        assert runners <= {"qanat.runners.base"}
+
+
+@every_module
+def test_a_module_is_not_longer_than_one_can_keep_in_mind(module: Module) -> None:
+    assert len(module.path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES_MAX
+
+
+@every_module
+def test_a_function_is_not_longer_than_a_page(module: Module) -> None:
+    assert [name for name, lines in functions(module) if lines > FUNCTION_LINES_MAX] == []
+
+
+@every_module
+def test_a_module_and_what_it_offers_are_described(module: Module) -> None:
+    tree = module.tree
+    assert ast.get_docstring(tree) or not tree.body
+    public = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
+    assert [node.name for node in public if not ast.get_docstring(node)] == []
