@@ -39,7 +39,7 @@ QUESTIONS = {
 }
 
 
-@click.group()
+@click.group(epilog="\b\nExample:\n  qanat dataset new data/iris.yaml\n  qanat dataset list")
 def dataset() -> None:
     """Datasets: named paths to data, handed to programs as --dataset_path."""
 

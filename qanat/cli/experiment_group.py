@@ -22,6 +22,10 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, table=COMMANDS)
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    epilog="\b\nExample:\n  qanat experiment new summary.yaml\n  qanat experiment status summary_iris",
+)
 def experiment() -> None:
     """Experiments: a program, the datasets it reads, its actions and metrics."""

@@ -1,10 +1,13 @@
-"""Starting runs, whichever way: here, or by submitting them and perhaps waiting for their end."""
+"""Starting runs, whichever way: here, or by submitting them and perhaps waiting for their end.
+
+What only some ways need is imported there: a plain local run is to start at once.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,13 +17,14 @@ from qanat.cli.run_view import WaitView, view_for
 from qanat.domain.run import Run, RunnerChoice
 from qanat.errors import UsageError
 from qanat.runners import registry
-from qanat.usecases import cancel_run, capture_code, rerun, start_run, templates
+from qanat.usecases import capture_code, start_run
 from qanat.usecases.capture_code import Captured
-from qanat.usecases.find_run import Found, find_run
 from qanat.usecases.follow_run import Outcome
 from qanat.usecases.plan_run import Plan
 from qanat.usecases.project import Project
-from qanat.usecases.refresh_runs import refreshed
+
+if TYPE_CHECKING:
+    from qanat.usecases.find_run import Found
 
 POLL_S = 1.0
 
@@ -95,6 +99,8 @@ def choice_for(project: Project, chosen: How, groups: int) -> RunnerChoice:
         runner = registry.RUNNERS.attached(chosen.runner, chosen.n_threads)
         runner.check()
         return RunnerChoice(chosen.runner, None, {"n_threads": chosen.n_threads} if groups > 1 else {})
+    from qanat.usecases import templates
+
     runner_to = registry.RUNNERS.submitting(chosen.runner)
     template = templates.find_template(project, chosen.runner, chosen.template)
     if found := runner_to.key_problems(template.options):
@@ -119,6 +125,8 @@ def launch(project: Project, plan: Plan, captured: Captured, choice: RunnerChoic
 
 def launch_again(project: Project, found: Found, numbers: list[int], live: list[Run], chosen: How) -> int:
     """Run groups of a run again; give the exit code."""
+    from qanat.usecases import rerun
+
     capture_code.check_committer(project)
     if not chosen.submits:
         runner = registry.RUNNERS.attached(chosen.runner, chosen.n_threads)
@@ -149,6 +157,8 @@ def _wait(project: Project, run: Run, chosen: How) -> tuple[int, Run]:
             if not chosen.cancel_on_interrupt:
                 tell(f"run {run.number} goes on without you; qanat status shows it, qanat cancel {run.number} ends it")
                 return 130, run
+            from qanat.usecases import cancel_run
+
             interrupted = 2
             found = _look(project, run)
             cancel_run.cancel_run(project, found, registry.RUNNERS)
@@ -166,5 +176,8 @@ def _until_ended(project: Project, run: Run, view: WaitView) -> Run:
 
 
 def _look(project: Project, run: Run) -> Found:
+    from qanat.usecases.find_run import find_run
+    from qanat.usecases.refresh_runs import refreshed
+
     with refreshed(project, registry.RUNNERS) as (index, result):
         return find_run(project, index, result, run.id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -11,15 +10,16 @@ from typing import Any
 import click
 
 # C0 and C1 controls, DEL, and what turns the direction of text around.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CODES = (*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_CONTROL = {code: repr(chr(code))[1:-1] for code in _CODES}
+_CONTROL_BUT_LINES = {code: text for code, text in _CONTROL.items() if code not in (0x09, 0x0A)}
 
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
     """Give text with control characters written out (`\\x1b`); with keep_lines, newlines and tabs stay."""
     if text.isprintable():  # none of these characters is, and most texts are
         return text
-    return (_CONTROL_BUT_LINES if keep_lines else _CONTROL).sub(lambda m: repr(m[0])[1:-1], text)
+    return text.translate(_CONTROL_BUT_LINES if keep_lines else _CONTROL)
 
 
 def say(text: str = "") -> None:
@@ -51,7 +51,7 @@ def say_json_list(texts: Iterable[str]) -> None:
 
 def _clean_json(text: str) -> str:
     """Write out the control characters that JSON itself lets pass, as `\\u009b`."""
-    return text if text.isprintable() else _CONTROL_BUT_LINES.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+    return text if text.isprintable() else text.translate({code: f"\\u{code:04x}" for code in _CONTROL_BUT_LINES})
 
 
 def is_terminal() -> bool:

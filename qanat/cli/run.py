@@ -18,7 +18,6 @@ from qanat.runners import registry
 from qanat.usecases import capture_code, plan_run
 from qanat.usecases.plan_run import Plan, RunRequest
 from qanat.usecases.project import Project, open_project
-from qanat.usecases.refresh_runs import going_on
 
 FAILURES_SHOWN = 10
 EXAMPLE = """\b
@@ -108,6 +107,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     if (plan.experiment.workdir or (CHECKOUT if how.submits else PROJECT)) == CHECKOUT and not options["in_place"]:
         captured = capture_code.in_checkout(captured)
     if captured.code.workdir == CHECKOUT:
+        from qanat.usecases.refresh_runs import going_on  # only a checkout may be in use
+
         plan = plan_run.placed(project, plan, captured.code, going_on(project, registry.RUNNERS))
     return launch.launch(project, plan, captured, choice, how)[0]
 

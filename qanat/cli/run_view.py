@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import sys
 import time
 from pathlib import Path
@@ -15,6 +17,7 @@ from qanat.usecases.follow_run import RunView
 
 LINE_EVERY_S = 30.0
 REDRAW_S = 0.1
+AT_ONCE_BYTES = 4 * 2**20
 
 
 class RunViewContext(RunView, Protocol):
@@ -54,7 +57,8 @@ class OutputView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.passing()
+        for copy in self._copies:
+            copy.more(wait=True)
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce the run; its files appear once the program starts."""
@@ -81,19 +85,39 @@ class _Copy:
         self._source: BinaryIO | None = None
         self._closed = False
 
-    def more(self) -> None:
+    def more(self, *, wait: bool = False) -> None:
+        """Copy what the reader takes without being waited for, some of it at a time; or, with wait, all there is.
+
+        A reader that stands still, or a program that is faster than it, must not keep the run from being watched.
+        """
+        left = AT_ONCE_BYTES
         try:
             if self._source is None:
                 self._source = self._path.open("rb", buffering=0)
-            while not self._closed and (data := self._source.read(65_536)):
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(self._target, view) :]
+            while not self._closed and (wait or (left > 0 and _takes_more(self._target))):
+                data = self._source.read(select.PIPE_BUF)
+                if not data:
+                    return
+                _write(self._target, data)
+                left -= len(data)
         except FileNotFoundError:
             return
         except OSError:
             # The terminal or the reader of the pipe is gone; the run goes on and its files have everything.
             self._closed = True
+
+
+def _takes_more(target: int) -> bool:
+    return bool(select.select([], [target], [], 0)[1])
+
+
+def _write(target: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(target, view) :]
+        except BlockingIOError:  # somebody else has made it non-blocking
+            select.select([], [target], [])
 
 
 class LineView:
@@ -142,12 +166,14 @@ class BarView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        with contextlib.suppress(OSError):
+            self._bar.stop()
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce the run and draw the empty bar."""
         announce(run)
-        self._bar.start()
+        with contextlib.suppress(OSError):
+            self._bar.start()
 
     def changed(self, group: Group) -> None:
         """Count a group's change."""
@@ -158,7 +184,9 @@ class BarView:
         """Redraw, a few times in a second at most."""
         if time.monotonic() - self._drawn > REDRAW_S:
             self._drawn = time.monotonic()
-            self._bar.draw(self._tally.ended, str(self._tally))
+            # A terminal that is gone is no reason to stop; a hang-up is, and comes as a signal.
+            with contextlib.suppress(OSError):
+                self._bar.draw(self._tally.ended, str(self._tally))
 
 
 class Tally:

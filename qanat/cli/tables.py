@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from qanat.cli.output import clean, say
 from qanat.cli.output import width as terminal_width
 from qanat.domain import times
 from qanat.domain.run import State
-from qanat.usecases.list_runs import RunLine
+
+if TYPE_CHECKING:
+    from qanat.usecases.list_runs import RunLine  # only for its name: a run that starts lists nothing
 
 GAP = "    "
 NARROWEST = 8

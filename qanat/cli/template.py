@@ -48,7 +48,7 @@ QUESTIONS = {
 }
 
 
-@click.group()
+@click.group(epilog="\b\nExample:\n  qanat template list\n  qanat template show default --runner slurm")
 def template() -> None:
     """Submit templates: named options for a scheduler."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from qanat.system import programs
 
 def call(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> programs.Finished:
     """Run git in the work tree at root, whatever its exit status."""
-    return programs.run(["git", *args], cwd=root, stdin=stdin, env=env)
+    while True:
+        done = programs.run(["git", *args], cwd=root, stdin=stdin, env=env)
+        # Ctrl-C reaches git as well. Where it has not ended this process too, the run is to be recorded all the same.
+        if done.status != -signal.SIGINT:
+            return done
 
 
 def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:

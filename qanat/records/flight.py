@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from qanat.domain.run import State
 from qanat.errors import write_failed
 
 FOLDER = "inflight"
+FIRST_LINE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Journal:
         self.path = private / FOLDER / f"{watcher.run_id}.jsonl"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if _says_nothing(self.path):
+                self.path.unlink(missing_ok=True)
             self._file = self.path.open("xb", buffering=0)
         except OSError as error:
             raise write_failed(self.path, error) from None
@@ -95,12 +99,17 @@ class Journal:
 
 
 def all_flights(private: Path) -> list[Flight]:
-    """Read every journal of a repository; one whose first line is not whole is left out."""
+    """Read every journal of a repository; one whose first line is not whole is left out, and removed in time."""
     try:
         names = sorted(os.listdir(private / FOLDER))  # noqa: PTH208  # three times as fast as Path.iterdir
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [f for name in names if name.endswith(".jsonl") and (f := read(private / FOLDER / name))]
+    paths = [private / FOLDER / name for name in names if name.endswith(".jsonl")]
+    found = [f for path in paths if (f := read(path))]
+    for path in paths if len(found) < len(paths) else ():
+        if _says_nothing(path):
+            path.unlink(missing_ok=True)
+    return found
 
 
 def read(path: Path) -> Flight | None:
@@ -114,6 +123,14 @@ def read(path: Path) -> Flight | None:
         with contextlib.suppress(KeyError, TypeError, ValueError):
             _take(flight, line)
     return flight
+
+
+def _says_nothing(path: Path) -> bool:
+    """Tell whether a journal has no whole first line and, being older than a moment, will never get one."""
+    try:
+        return time.time() - path.stat().st_mtime > FIRST_LINE_S and read(path) is None
+    except OSError:
+        return False
 
 
 def _take(flight: Flight, line: dict[str, Any]) -> None:

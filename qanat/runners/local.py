@@ -84,8 +84,9 @@ class LocalRunner:
             yield from self._fill(intent)
             if self._running:
                 self._signals.wait(TICK_S)
-            self._stop_if_asked()
+            # In this order: what ended before the interrupt was passed on has ended by itself.
             ended = list(self._reap(intent))
+            self._stop_if_asked()
             yield from ended
             if not ended:
                 yield None
@@ -172,12 +173,14 @@ class LocalRunner:
         """Tell how a job ended; the rest of its family goes when it was made to end, or lost its shell."""
         code = os.waitstatus_to_exitcode(raw)
         shell_killed = code < 0
-        if shell_killed or self.interrupted:
+        stopped = self._kill_at is not None
+        if shell_killed or stopped:
             leader_gone_s = 0.0 if shell_killed else LEFTOVER_S
             processes.end_family(MARK, f"{intent}:{running.job.group}", pid, leader_gone_s)
         status = completion.status_of(completion.SIGNAL_BASE - code if shell_killed else code, ended=times.now_exact())
-        if self.interrupted and status.state is State.FAILED:
-            name = completion.signal_name(self.interrupted)
+        if stopped:
+            # Also with exit code 0: a program that ends well because it is asked to has not done all its work.
+            name = completion.signal_name(self.interrupted or 0)
             return replace(status, state=State.CANCELLED, reason=f"cancelled by {name}")
         if status.exit_code in (126, 127):
             return replace(status, reason=_not_started(running.job.command[0], status.exit_code))

@@ -1,0 +1,189 @@
+"""Starting up: what `qanat --help` loads, and the help of every command there is."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import qanat
+from tests.support.sandbox import PROGRAM, call
+
+SLOW = (
+    "pygit2 yaml jsonschema questionary prompt_toolkit rich sqlite3 subprocess dataclasses pathlib json difflib shlex"
+    " tempfile htcondor2 numpy pandas"
+)
+LOADED = """
+import json, sys
+before = set(sys.modules)
+from qanat.cli.main import main
+sys.argv = ["qanat", *sys.argv[1:]]
+try:
+    main()
+finally:
+    sys.stderr.write(json.dumps(sorted(sys.modules.keys() - before)))
+"""
+HELP = """
+import contextlib, io, json, sys
+import click
+from qanat.cli.main import main, qanat
+
+def walk(command, words):
+    yield words, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from walk(command.get_command(context, name), [*words, name])
+
+def line(group, name):
+    table = getattr(group, "_table", None)
+    return table[name][1] if table else group.commands[name].get_short_help_str(limit=1000)
+
+commands = {}
+for words, command in walk(qanat, []):
+    sys.argv = ["qanat", *words, "--help"]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    lines = {}
+    if isinstance(command, click.Group):
+        lines = {name: line(command, name) for name in command.list_commands(click.Context(command))}
+    commands[" ".join(words)] = {"code": code, "help": out.getvalue(), "lines": lines, "doc": command.help}
+print(json.dumps(commands))
+"""
+
+
+def loaded(*words: str) -> list[str]:
+    """List the modules that a command loads which Python has not loaded already."""
+    result = call([sys.executable, "-c", LOADED, *words], Path.cwd())
+    modules: list[str] = json.loads(result.err)
+    return modules
+
+
+@pytest.fixture(scope="module")
+def commands() -> dict[str, dict[str, Any]]:
+    """Ask every command there is for its help, in one process in which a warning is an error."""
+    found: dict[str, dict[str, Any]] = call([sys.executable, "-W", "error", "-c", HELP], Path.cwd()).json
+    return found
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_load_click_and_nothing_else_that_takes_time(option: str) -> None:
+    modules = loaded(option)
+    assert [name for name in modules if name.partition(".")[0] in SLOW.split()] == []
+    ours = {name for name in modules if name.partition(".")[0] == "qanat"}
+    assert ours == {"qanat", "qanat.cli", "qanat.cli.lazy", "qanat.cli.main", "qanat.cli.output", "qanat.errors"}
+
+
+@pytest.mark.parametrize("command", ["run", "status", "experiment", "dataset list", "init", "validate"])
+def test_the_help_of_a_command_loads_no_heavy_library(command: str) -> None:
+    heavy = {"pygit2", "yaml", "jsonschema", "questionary", "prompt_toolkit", "rich", "htcondor2", "numpy"}
+    assert heavy & {name.partition(".")[0] for name in loaded(*command.split(), "--help")} == set()
+
+
+def test_the_version_is_qanats(tmp_path: Path) -> None:
+    result = call([*PROGRAM, "--version"], tmp_path)
+    assert result.out == f"qanat {qanat.__version__}\n"
+    assert result.err == ""
+    assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", qanat.__version__)
+
+
+def test_help_works_outside_of_any_project_and_lists_every_command(
+    tmp_path: Path, commands: dict[str, dict[str, Any]]
+) -> None:
+    result = call([*PROGRAM, "--help"], tmp_path, env={"COLUMNS": "80"})
+    assert result.err == ""
+    for name, line in commands[""]["lines"].items():
+        assert re.search(rf"^  {name} +{re.escape(line)}$", result.out, re.MULTILINE)
+
+
+def test_every_command_of_the_design_is_there(commands: dict[str, dict[str, Any]]) -> None:
+    expected = [
+        "init",
+        "run",
+        "status",
+        "validate",
+        "config show",
+        "config edit",
+        "experiment run",
+        "experiment status",
+    ]
+    expected += [f"{kind} {verb}" for kind in ("experiment", "dataset", "template") for verb in ("new", "list", "show")]
+    expected += [f"{kind} {verb}" for kind in ("experiment", "dataset", "template") for verb in ("update", "delete")]
+    assert set(expected) <= commands.keys()
+
+
+def test_every_command_has_help_and_an_example(commands: dict[str, dict[str, Any]]) -> None:
+    assert [name for name, found in commands.items() if found["code"] != 0] == []
+    without = [name for name, found in commands.items() if name and not re.search(r"Example:\n +qanat ", found["help"])]
+    assert without == []
+
+
+def test_every_example_is_about_the_command_that_shows_it(commands: dict[str, dict[str, Any]]) -> None:
+    wrong = []
+    for name, found in commands.items():
+        examples = found["help"].partition("Example:")[2]
+        own = {name, name.removeprefix("experiment ").removeprefix("run_")}
+        if name and not any(f"qanat {words}" in examples for words in own):
+            wrong.append(name)
+    assert wrong == []
+
+
+def test_every_command_has_a_line_in_the_table_of_its_group(commands: dict[str, dict[str, Any]]) -> None:
+    lines = {f"{group} {name}": line for group, found in commands.items() for name, line in found["lines"].items()}
+    assert {name: line for name, line in lines.items() if not re.fullmatch(r"[A-Z].+[^.]\.?", line)} == {}
+
+
+def test_every_command_says_what_it_does_in_a_sentence(commands: dict[str, dict[str, Any]]) -> None:
+    docs = {name: (found["doc"] or "").partition("\n")[0] for name, found in commands.items()}
+    assert {name: doc for name, doc in docs.items() if not re.fullmatch(r"[A-Z].+\.", doc)} == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        ("runn", "there is no command 'runn'; did you mean run or rerun?", "qanat --help"),
+        ("zzz", "there is no command 'zzz'", "qanat --help"),
+        ("experiment nwe", "there is no command 'nwe'; did you mean new?", "qanat experiment --help"),
+        ("run iris -g", "-g needs a value", "see what it takes: --help"),
+    ],
+)
+def test_words_that_make_no_command_are_answered_with_a_sentence(
+    tmp_path: Path, words: str, message: str, hint: str
+) -> None:
+    result = call([*PROGRAM, *words.split()], tmp_path, code=2)
+    assert (result.out, result.err) == ("", f"qanat: {message}\n  hint: {hint}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        # These sentences are click's own, and differ a little from version to version.
+        ("--nope", ["no such option", "--nope"], "qanat --help"),
+        ("run -x iris", ["no such option", "-x"], "qanat run --help"),
+        ("run", ["missing argument", "NAME"], "qanat run --help"),
+        ("run iris --n_threads x", ["--n_threads", "x"], "qanat run --help"),
+        ("run iris -j 0", ["-j", "0"], "qanat run --help"),
+        ("dataset lst", ["no such command", "lst"], "qanat dataset --help"),
+        ("-C /nowhere status", ["-C", "/nowhere"], "qanat --help"),
+    ],
+)
+def test_wrong_options_are_answered_with_a_sentence(tmp_path: Path, words: str, said: list[str], hint: str) -> None:
+    result = call([*PROGRAM, *words.split()], tmp_path, code=2)
+    message, hint_line = result.err.splitlines()
+    assert message.startswith("qanat: ")
+    assert [part for part in said if part not in message] == []
+    assert hint_line == f"  hint: {hint}"
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("words", [[], ["experiment"]])
+def test_a_group_without_a_command_shows_its_help(tmp_path: Path, words: list[str]) -> None:
+    result = call([*PROGRAM, *words], tmp_path, code=2)
+    assert "Commands:" in result.out + result.err
