@@ -20,10 +20,14 @@ _OPERATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file that differs from the last commit: git's two letters (`??` untracked, `UU` in conflict) and its path."""
+    """A file that differs from the last commit: git's two letters (`??` untracked, `UU` in conflict) and its path.
+
+    `in_submodule` tells that it is a submodule in which something is not committed.
+    """
 
     letters: str
     path: str
+    in_submodule: bool = False
 
     @property
     def in_conflict(self) -> bool:
@@ -75,7 +79,8 @@ def _change(line: str) -> Change:
         return Change("??", line[2:])
     fields_before_path = {"1": 8, "2": 9, "u": 10}[line[0]]
     parts = line.split(" ", fields_before_path)
-    return Change(parts[1].replace(".", " "), parts[-1])
+    # The submodule's state is N... for a plain file, and S, then C, M, U or dots, for a submodule.
+    return Change(parts[1].replace(".", " "), parts[-1], any(mark in parts[2][1:] for mark in "MU"))
 
 
 def operation(git_dir: Path) -> str | None:

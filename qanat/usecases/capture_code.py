@@ -59,11 +59,19 @@ def capture(project: Project, tree: WorkTree, *, commit_message: str | None, sna
     is_snapshot = False
     if commit_message is not None and not commit_message.strip():
         raise UsageError("the message of --commit-message is empty", hint="say what you changed")
+    if commit_message is not None or snapshot:
+        _refuse_submodules(tree)
     if tree.changes and commit_message is not None:
         if tree.operation:
             raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
         commit = identity.commit_everything(project.location, commit_message)
         tree = worktree.look(project.location)
+        if tree.changes:
+            raise GitRefused(
+                "the commit was made, and the work tree has changes again, as a hook of yours may make them:\n  "
+                + "\n  ".join(listed(tree)),
+                hint="look at them: git status",
+            )
     elif tree.changes and snapshot:
         commit = identity.take_snapshot(project.location, commit, "qanat: snapshot of the work tree")
         is_snapshot = True
@@ -77,6 +85,16 @@ def capture(project: Project, tree: WorkTree, *, commit_message: str | None, sna
     return Captured(code, tree.commit or "", _fingerprint(project, tree))
 
 
+def _refuse_submodules(tree: WorkTree) -> None:
+    """Raise GitRefused for changes inside a submodule: no commit of this repository can hold them."""
+    for change in tree.changes:
+        if change.in_submodule:
+            raise GitRefused(
+                f"the submodule {change.path} has changes of its own, which no commit of this repository can hold",
+                hint=f"commit them there first: git -C {change.path} commit",
+            )
+
+
 def changed_since(project: Project, captured: Captured) -> bool:
     """Tell whether tracked files changed since the code was captured.
 
@@ -84,7 +102,8 @@ def changed_since(project: Project, captured: Captured) -> bool:
     """
     now = worktree.look(project.location)
     same_head = now.commit == captured.head or _same_code(project, now.commit, captured)
-    if same_head and _fingerprint(project, now) == captured.fingerprint:
+    # A snapshot has files that git does not track, so the status says nothing of them.
+    if same_head and not captured.code.snapshot and _fingerprint(project, now) == captured.fingerprint:
         return False
     return bool(identity.changed_since(project.location, captured.code.commit))
 
