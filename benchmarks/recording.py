@@ -44,8 +44,8 @@ def _commit(place: Place, root: Path) -> Iterator[Measured]:
         what, place.quick, recorder.whole, recorder.objects, recorder.index, lambda: _plain_commit(root)
     )
     beside = seconds(theirs)
-    yield Measured(what, seconds(whole), peer, beside, Budget(0, 0.01))
-    yield Measured("its part in the object database", seconds(objects), peer, beside)
+    yield Measured(what, seconds(whole), peer, beside, Budget(0.3))
+    yield Measured("its part in the object database", seconds(objects), peer, beside, Budget(0, 0.01))
     yield Measured("its part in the index", seconds(index), peer, beside)
 
 

@@ -33,6 +33,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         for name in ("VISUAL", "EDITOR", "PAGER", "XDG_CONFIG_HOME"):
             patch.delenv(name, raising=False)
+        # A machine may forbid bytecode beside the sources; without any, each of a thousand commands compiles itself.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp().parent / "bytecode"))
         patch.setenv("HOME", str(folder))
         patch.setenv("TZ", "UTC")
         yield folder

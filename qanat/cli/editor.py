@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from qanat.cli.output import is_terminal
 from qanat.errors import RunnerUnavailable, UsageError
+from qanat.usecases import attended
 
 
 def edit(editor: str, path: Path, *, instead: str) -> None:
@@ -28,12 +28,13 @@ def page(paths: Sequence[Path]) -> None:
     """Show files in $PAGER, or less, or one after the other where there is neither."""
     import shutil
 
-    pager = os.environ.get("PAGER") or ("less -R" if shutil.which("less") else "more")
+    pager = os.environ.get("PAGER", "").strip() or ("less -R" if shutil.which("less") else "more")
     _run(pager, paths, "set $PAGER")
 
 
 def _run(program: str, paths: Sequence[Path], remedy: str) -> int:
     try:
-        return subprocess.run([*shlex.split(program), *map(str, paths)], check=False).returncode
+        first, *others = shlex.split(program)
+        return attended.run([first, *others, *map(str, paths)])
     except (OSError, ValueError):
         raise RunnerUnavailable(f"{program!r} cannot be started", hint=remedy) from None

@@ -39,6 +39,7 @@ class How:
     fail_fast: bool = False
     wait: bool = False
     cancel_on_interrupt: bool = False
+    max_running: int | None = None
 
     @property
     def submits(self) -> bool:
@@ -51,6 +52,13 @@ def options_for(command: Any) -> Any:
     for option in (
         click.option(
             "--cancel_on_interrupt", "--cancel-on-interrupt", is_flag=True, help="With --wait: Ctrl-C cancels."
+        ),
+        click.option(
+            "--max_running",
+            "--max-running",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Of a submitted run, let at most N groups run at the same time.",
         ),
         click.option("--wait", is_flag=True, help="Wait for the end of a submitted run; the exit code is the run's."),
         click.option("--fail_fast", "--fail-fast", is_flag=True, help="Start no more groups once one has failed."),
@@ -83,6 +91,7 @@ def how(options: dict[str, Any], runner: str) -> How:
         options["fail_fast"],
         options["wait"],
         options["cancel_on_interrupt"],
+        options["max_running"],
     )
     if not chosen.submits and chosen.template:
         raise UsageError(
@@ -119,7 +128,9 @@ def launch(project: Project, plan: Plan, captured: Captured, choice: RunnerChoic
             )
         return reporting.report(project, outcome), outcome.run
     submit_to = registry.RUNNERS.submitting(chosen.runner)
-    outcome = start_run.start_submitted(project, plan, captured, author, choice, submit_to)
+    outcome = start_run.start_submitted(
+        project, plan, captured, author, choice, submit_to, max_running=chosen.max_running
+    )
     return _submitted(project, outcome, chosen)
 
 

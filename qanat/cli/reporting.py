@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from qanat.cli.output import plural, tell
@@ -46,8 +47,15 @@ def report_submitted(outcome: Outcome) -> None:
     run = outcome.run
     tell_notes(outcome.notes)
     tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {run.storage}")
-    if "cluster" in run.submission:
-        tell(f"Jobs submitted to clusters\n  - {run.submission['cluster']}")
+    if ids := _clusters(run):
+        tell("Jobs submitted to clusters\n" + "\n".join(f"  - {name}" for name in ids))
+
+
+def _clusters(run: Run) -> list[str]:
+    """Name what the jobs of a run's last submission are part of: `4651` for 4651.0, 4651.1; `812` for 812_3."""
+    last = max(group.attempt for group in run.groups)
+    jobs = (g.job for g in run.groups if g.job and g.attempt == last and not g.state.ended)
+    return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
 
 
 def _failure(project: Project, run: Run, group: Group) -> str:

@@ -37,7 +37,7 @@ class JobBatch:
     """Jobs that are submitted together.
 
     `name` is what a scheduler lists them under, `intent` finds them again, `folder` is the run's storage
-    directory, `options` are the template's.
+    directory, `options` are the template's, `max_running` is how many may run at the same time (None: any).
     """
 
     run_id: str
@@ -46,6 +46,7 @@ class JobBatch:
     folder: Path
     options: Mapping[str, Any]
     jobs: tuple[JobSpec, ...]
+    max_running: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

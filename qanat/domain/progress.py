@@ -15,26 +15,39 @@ TAIL_BYTES = 65_536
 _PERCENT = re.compile(rb"(\d{1,3})%")
 
 
-def fraction(head: bytes, tail: bytes, whole: bool) -> float | None:
-    """Read how much is done, from 0 to 1, out of the first and last bytes of a progress file.
+def fraction(head: bytes, tail: bytes, size: int) -> float | None:
+    """Read how much is done, from 0 to 1, out of the first and last bytes of a progress file of size bytes.
 
-    `whole` tells that tail is the whole file, which a sum needs. None when the file does not say.
+    Of a file that is longer than its tail, what is left out counts as if it were like the tail: an estimate.
+    None when the file does not say.
     """
-    lines = tail.replace(b"\r", b"\n").split()
+    tail = tail.replace(b"\r", b"\n")
+    lines = tail.split()
     if lines and lines[-1] == b"finished":
         return 1.0
     if head.startswith(b"tqdm"):
         percents = _PERCENT.findall(tail)
         return min(1.0, int(percents[-1]) / 100) if percents else 0.0
     if head.startswith(b"count_total="):
-        total = _number(head.split(None, 1)[0].partition(b"=")[2])
-        return _share(lines, total) if total and whole else None
+        first = head.split(None, 1)[0]
+        total = _number(first.partition(b"=")[2])
+        done = _added(lines) if size <= len(tail) else _estimate(tail, size - len(first))
+        return _share(done, total) if total else None
     return None
 
 
-def _share(lines: list[bytes], total: float) -> float:
-    numbers = (_number(line) for line in lines if not line.startswith(b"count_total="))
-    return min(1.0, max(0.0, sum(n for n in numbers if n is not None) / total))
+def _estimate(tail: bytes, size: int) -> float:
+    """Guess the sum of numbers that fill size bytes from the whole lines of their end."""
+    known = tail.partition(b"\n")[2]
+    return _added(known.split()) * size / max(1, len(known))
+
+
+def _added(lines: list[bytes]) -> float:
+    return sum(n for line in lines if (n := _number(line)) is not None)
+
+
+def _share(done: float, total: float) -> float:
+    return min(1.0, max(0.0, done / total))
 
 
 def _number(word: bytes) -> float | None:

@@ -6,7 +6,9 @@ Submodules are filled from the repository's own copies where it has them, so tha
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from qanat.errors import GitRefused
@@ -15,6 +17,7 @@ from qanat.git.location import Location
 
 # A user's hooks are for the user's own work tree.
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+_WOULD_REMOVE = ("clean", "-ndxff")
 
 
 def resolve(location: Location, revision: str) -> str:
@@ -31,26 +34,53 @@ def has_commit(location: Location, commit: str) -> bool:
 
 
 def make(location: Location, commit: str, folder: Path) -> None:
-    """Check a commit out into a new folder, submodules included. Raises GitRefused."""
+    """Check a commit out into a new folder, submodules included; GitRefused when that fails, and the folder is gone."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    command.output(location.root, *_NO_HOOKS, "worktree", "add", "--force", "--detach", str(folder), commit)
-    if (folder / ".gitmodules").is_file():
-        _fill_submodules(location, folder)
+    try:
+        command.output(location.root, *_NO_HOOKS, "worktree", "add", "--force", "--detach", str(folder), commit)
+        _fill_submodules(folder, location.root, [location.git_dir / "modules", location.common_dir / "modules"])
+    except GitRefused:
+        remove(location, folder)
+        raise
 
 
-def is_untouched(folder: Path) -> bool:
-    """Tell whether a checkout has exactly the files of its commit, ignored ones not excepted."""
+def is_untouched(folder: Path, commit: str) -> bool:
+    """Tell whether a checkout has exactly the files of a commit, ignored ones and empty folders not excepted."""
     done = command.call(
-        folder, "status", "--porcelain", "--ignored", "--untracked-files=all", "--ignore-submodules=none"
+        folder,
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "--ignored",
+        "--untracked-files=all",
+        "--ignore-submodules=none",
     )
-    return done.status == 0 and not done.out
+    lines = done.out.splitlines()
+    if f"# branch.oid {commit}".encode() not in lines or any(not line.startswith(b"# ") for line in lines):
+        return False
+    # git status is silent about empty folders, and about what is ignored in submodules.
+    if command.call(folder, *_WOULD_REMOVE).out:
+        return False
+    return not (folder / ".gitmodules").is_file() or _has_untouched_submodules(folder)
+
+
+def _has_untouched_submodules(folder: Path) -> bool:
+    # A line begins with a space unless the submodule is missing, at another commit, or in conflict.
+    states = command.call(folder, "submodule", "status", "--recursive")
+    if states.status != 0 or any(not line.startswith(b" ") for line in states.out.splitlines()):
+        return False
+    words = " ".join(("git", *_WOULD_REMOVE))
+    return not command.call(folder, "submodule", "--quiet", "foreach", "--recursive", words).out
 
 
 def remove(location: Location, folder: Path) -> None:
     """Remove a checkout and git's note of it."""
     command.call(location.root, "worktree", "remove", "--force", "--force", str(folder))
     shutil.rmtree(folder, ignore_errors=True)
-    command.call(location.root, "worktree", "prune")
+    if folder.is_dir():
+        for inner, _, _ in os.walk(folder):
+            Path(inner).chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def tracked_at(location: Location, commit: str, path: str) -> bool:
@@ -58,18 +88,31 @@ def tracked_at(location: Location, commit: str, path: str) -> bool:
     return bool(command.output(location.root, "ls-tree", "-z", commit, "--", path.rstrip("/")))
 
 
-def _fill_submodules(location: Location, folder: Path) -> None:
-    listed = command.call(folder, "config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+def _fill_submodules(folder: Path, project: Path, stores: Sequence[Path]) -> None:
+    """Check out the submodules of a folder, and theirs, from copies in the project or in one of these stores."""
+    if not (folder / ".gitmodules").is_file():
+        return
+    found = _submodules(folder)
     local: list[str] = []
-    for line in listed.out.decode("utf-8", "replace").splitlines():
-        name = line.split(" ", 1)[0].removeprefix("submodule.").removesuffix(".path")
-        if (copy := location.common_dir / "modules" / name).is_dir():
-            local += ["-c", f"submodule.{name}.url={copy}"]
+    for name, path in found.items():
+        copies = [*(store / name for store in stores), project / path / ".git"]
+        local += next((["-c", f"submodule.{name}.url={copy}"] for copy in copies if copy.is_dir()), [])
     # A path of this very repository is what git's ban on file URLs for submodules does not aim at.
     allowed = ["-c", "protocol.file.allow=always"] if local else []
-    done = command.call(folder, *_NO_HOOKS, *allowed, *local, "submodule", "update", "--init", "--recursive", "--quiet")
+    done = command.call(folder, *_NO_HOOKS, *allowed, *local, "submodule", "update", "--init", "--quiet")
     if done.status != 0:
         raise GitRefused(
             f"the submodules of {folder.name[:10]} could not be checked out: {done.first_error}",
             hint="git submodule update --init --recursive",
         )
+    for name, path in found.items():
+        inner = [*(store / name / "modules" for store in stores), project / path / ".git" / "modules"]
+        _fill_submodules(folder / path, project / path, inner)
+
+
+def _submodules(folder: Path) -> dict[str, str]:
+    """Give the path of every submodule by its name."""
+    wanted = r"^submodule\..*\.path$"
+    listed = command.call(folder, "config", "--file", ".gitmodules", "--null", "--get-regexp", wanted)
+    pairs = (entry.partition("\n") for entry in listed.out.decode("utf-8", "replace").split("\0") if entry)
+    return {key.removeprefix("submodule.").removesuffix(".path"): path for key, _, path in pairs}

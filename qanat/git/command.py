@@ -12,16 +12,27 @@ from qanat.system import programs
 
 def call(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> programs.Finished:
     """Run git in the work tree at root, whatever its exit status."""
-    while True:
-        done = programs.run(["git", *args], cwd=root, stdin=stdin, env=env)
-        # Ctrl-C reaches git as well. Where it has not ended this process too, the run is to be recorded all the same.
-        if done.status != -signal.SIGINT:
-            return done
+    return programs.run(["git", *args], cwd=root, stdin=stdin, env=env)
+
+
+def write(root: Path, *args: str, stdin: bytes = b"") -> programs.Finished:
+    """Run a git that writes the index or moves a branch, whatever its exit status.
+
+    Ctrl-C, which reaches git as well, waits until it has ended: ended in between it might leave a lock behind.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        return call(root, *args, stdin=stdin)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
     """Give what git prints. Raises GitRefused with git's own words when it fails."""
     done = call(root, *args, stdin=stdin, env=env)
+    # Where Ctrl-C has ended git and not this process, a run is being recorded, and git's answer still wanted.
+    while done.status == -signal.SIGINT:
+        done = call(root, *args, stdin=stdin, env=env)
     if done.status != 0:
         raise refused(f"git {args[0]}", done)
     return done.out

@@ -135,7 +135,7 @@ def _update_index(location: Location, blobs: Mapping[str, str | None]) -> None:
     lines = [f"100644 {b}\t{p}" if b else f"0 {_ZERO}\t{p}" for p, b in blobs.items()]
     deadline = time.monotonic() + RETRY_S
     while True:
-        done = command.call(
+        done = command.write(
             location.root,
             "update-index",
             "-z",
@@ -172,6 +172,6 @@ def _point(location: Location, ref: str, commit: str, tip: str | None, message: 
     would leave the branch locked for good, for the user as well, and git goes on without us.
     """
     subject = message.partition("\n")[0]
-    moved = command.call(location.root, "update-ref", "-m", f"commit: {subject}", ref, commit, tip or _ZERO)
+    moved = command.write(location.root, "update-ref", "-m", f"commit: {subject}", ref, commit, tip or _ZERO)
     if moved.status != 0:
         raise OSError(moved.first_error.removeprefix("fatal: "))

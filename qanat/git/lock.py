@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,3 +45,23 @@ def _wait(descriptor: int, path: Path) -> None:
             pause_s = min(0.02, pause_s * 1.5)
         else:
             return
+
+
+def claim(path: Path) -> None:
+    """Mark path as in use by this process until it ends, however it ends; others may as well. Raises WriteFailed."""
+    try:
+        fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), fcntl.LOCK_SH)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def is_claimed(path: Path) -> bool:
+    """Tell whether a process has claimed path, this one included."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ _OPERATIONS = {
     "CHERRY_PICK_HEAD": "cherry-pick",
     "REVERT_HEAD": "revert",
 }
+
+# Or git would take the index lock to note what it has seen, and a command of the user's at that moment would fail.
+_NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ def look(location: Location) -> WorkTree:
         "-z",
         "--untracked-files=normal",
         "--ignore-submodules=none",
+        env=_NO_LOCK,
     )
     commit: str | None = None
     branch: str | None = None
@@ -96,9 +101,8 @@ def checked_out(location: Location) -> str | None:
 
 def uncommitted_records(location: Location) -> list[Change]:
     """List the run records in the work tree that are not in HEAD, or not as they are there."""
-    status = command.output(
-        location.root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", RUNS
-    )
+    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", RUNS)
+    status = command.output(location.root, *words, env=_NO_LOCK)
     fields = status.decode("utf-8", "surrogateescape").split("\0")
     return [Change(field[:2], field[3:]) for field in fields if field]
 
@@ -107,3 +111,11 @@ def head(location: Location) -> str | None:
     """Give the id of the commit that is checked out; None before the first one."""
     done = command.call(location.root, "rev-parse", "--verify", "--quiet", "HEAD")
     return done.out.decode().strip() or None
+
+
+def ignored(location: Location, paths: Sequence[str]) -> list[str]:
+    """List those of these paths (from the root) that git ignores."""
+    done = command.call(location.root, "check-ignore", "-z", "--stdin", stdin="".join(f"{p}\0" for p in paths).encode())
+    if done.status > 1 and len(paths) > 1:  # one that lies in a submodule, or behind a link, spoils all
+        return [path for each in paths for path in ignored(location, [each])]
+    return [path for path in done.out.decode().split("\0") if path]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from qanat.records import files
@@ -24,6 +25,18 @@ def take(private: Path, runs: Path) -> int:
 def peek(private: Path, runs: Path) -> int:
     """Tell which number the next run will get, if nobody else takes it before."""
     return max(_handed_out(private / FILE), _highest(runs)) + 1
+
+
+def is_counting(private: Path) -> bool:
+    """Tell whether a number was ever handed out here."""
+    return (private / FILE).exists()
+
+
+def count_on(private: Path, records: Iterable[str]) -> None:
+    """Let the next number be higher than those of these record files."""
+    found = [int(n) for path in records if (n := path.rpartition("/")[2].partition("-")[0]).isdecimal() and len(n) < 10]
+    if found:
+        files.write(private / FILE, f"{max(found)}\n".encode())
 
 
 def _handed_out(path: Path) -> int:

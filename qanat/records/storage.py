@@ -92,7 +92,7 @@ def read_progress(folder: Path) -> float | None:
             head = file.read(progress.HEAD_BYTES)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - progress.TAIL_BYTES))
-            return progress.fraction(head, file.read(progress.TAIL_BYTES), whole=size <= progress.TAIL_BYTES)
+            return progress.fraction(head, file.read(progress.TAIL_BYTES), size)
     except OSError:
         return None
 

@@ -140,6 +140,7 @@ def _description(batch: JobBatch) -> dict[str, str]:
         "transfer_executable": "false",
         "should_transfer_files": "NO",
         **{htcondor_keys.submit_key(k): htcondor_keys.submit_value(k, v) for k, v in batch.options.items()},
+        **({"max_materialize": str(batch.max_running)} if batch.max_running else {}),
         "arguments": "$(qanat_arguments)",
         "initialdir": _literal(str(batch.folder)),
         "output": "/dev/null",

@@ -139,6 +139,11 @@ def in_checkout(captured: Captured) -> Captured:
     return replace(captured, code=replace(captured.code, workdir=CHECKOUT))
 
 
+def as_checked_out(project: Project, code: Code) -> Captured:
+    """Give the code of a run that the work tree holds, as it is now: with nothing changed."""
+    return Captured(code, worktree.head(project.location) or "", frozenset())
+
+
 def is_here(project: Project, code: Code) -> bool:
     """Tell whether the work tree holds this very code, with nothing changed."""
     tree = worktree.look(project.location)

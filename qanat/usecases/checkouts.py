@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Run
 from qanat.git import checkout, lock
 from qanat.records import storage
+from qanat.usecases import run_inputs
 from qanat.usecases.project import Project
 
 _SHORT = 12
@@ -16,10 +17,14 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where a run works: `folder` is the program's working directory, `datasets` map names to absolute paths."""
+    """Where a run works: `folder` is the program's working directory, `datasets` map names to absolute paths.
+
+    `inputs` are paths from the root that words of the run name and that a checkout has as links into the project.
+    """
 
     folder: Path
     datasets: dict[str, Path]
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,54 +41,70 @@ def in_project(project: Project, datasets: dict[str, str]) -> Workplace:
     return Workplace(project.root, {name: project.root / path for name, path in datasets.items()})
 
 
-def in_checkout(project: Project, commit: str, datasets: dict[str, str], live: list[Run]) -> Workplace:
+def in_checkout(
+    project: Project,
+    commit: str,
+    datasets: Mapping[str, str],
+    groups: Sequence[Sequence[str]],
+    live: Sequence[Run],
+    instead: Mapping[str, Path] | None = None,
+) -> Workplace:
     """Give an untouched checkout of a commit; a touched one that nobody works in is made anew.
 
-    Data that the commit has are read from the checkout, all others from the project. `live` are the
-    runs going on. Raises GitRefused when git cannot check the commit out.
+    Data that the commit has are read from the checkout, all others from the project. What else the words of
+    groups name in the project is there as a link, or as one to the file that `instead` has for it. `live` are
+    the runs going on. Raises GitRefused when git cannot check the commit out.
     """
     with lock.held(project.location, "checkouts.lock"):
         folder = _untouched(project, commit, live)
+        lock.claim(_claim(folder))
+        linked = run_inputs.link(project, folder, groups, instead or {})
     paths = {}
     for name, path in datasets.items():
         inside = not Path(path).is_absolute() and checkout.tracked_at(project.location, commit, path)
         paths[name] = (folder if inside else project.root) / path
-    return Workplace(folder, paths)
+    return Workplace(folder, paths, tuple(linked))
 
 
-def _untouched(project: Project, commit: str, live: list[Run]) -> Path:
+def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
     base = _folder(project) / commit[:_SHORT]
     busy = _busy(project, live)
     for folder in (base, *(base.with_name(f"{base.name}-{n}") for n in range(2, 1000))):
-        if not folder.is_dir():
-            break
-        if checkout.is_untouched(folder):
+        if folder.is_dir() and checkout.is_untouched(folder, commit):
             return folder
-        if folder not in busy:
+        if folder.is_dir() and folder not in busy and not lock.is_claimed(_claim(folder)):
             checkout.remove(project.location, folder)
+        if not folder.is_dir():
             break
     checkout.make(project.location, commit, folder)
     return folder
 
 
-def cached(project: Project, live: list[Run]) -> list[CachedCheckout]:
+def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """List the checkouts in the cache."""
     busy = _busy(project, live)
     folders = sorted(f for f in _folder(project).glob("*") if f.is_dir()) if _folder(project).is_dir() else []
-    return [CachedCheckout(f, storage.size_of(f), f in busy) for f in folders]
+    return [CachedCheckout(f, storage.size_of(f), f in busy or lock.is_claimed(_claim(f))) for f in folders]
 
 
-def clean(project: Project, live: list[Run]) -> list[CachedCheckout]:
+def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """Remove the checkouts that no run works in; list what was removed."""
     with lock.held(project.location, "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]
         for item in unused:
             checkout.remove(project.location, item.folder)
+            _claim(item.folder).unlink(missing_ok=True)
     return unused
 
 
-def _busy(project: Project, live: list[Run]) -> set[Path]:
-    return {project.root / str(run.submission.get("checkout")) for run in live if run.code.workdir == CHECKOUT}
+def _busy(project: Project, live: Sequence[Run]) -> set[Path]:
+    """List the checkouts in which runs work; one that began in the project may work in one since it was retried."""
+    return {project.root / str(place) for run in live if (place := run.submission.get("checkout"))}
+
+
+def _claim(folder: Path) -> Path:
+    """Give the file that whoever is about to start a run in a checkout holds: no record speaks of the run yet."""
+    return folder.with_name(f"{folder.name}.lock")
 
 
 def _folder(project: Project) -> Path:

@@ -7,12 +7,15 @@ import filecmp
 import io
 import json
 import math
+import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.completion import COMPLETION
+from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.errors import RunnerUnavailable
 from qanat.records import storage
 
@@ -21,8 +24,13 @@ EQUAL = "equal"
 DIFFERENT = "different"
 MISSING = "missing"
 
-# These tell of the run itself (ids, moments, paths) and differ by nature.
-_OWN = frozenset({storage.INFO, storage.GROUP_INFO, COMPLETION, "actions.yaml"})
+# These tell of the run itself (ids, moments, paths, speeds) and differ by nature; they lie beside a group's outputs.
+_OWN = frozenset(
+    {storage.INFO, storage.GROUP_INFO, storage.PROGRESS, COMPLETION, STOPPED, "actions.yaml", "attempts"}
+    | {"job.sh", "command.sh", "starts", "htcondor.log", "slurm.out"}
+)
+_GROUP = re.compile(r"group_[0-9]+\Z")
+_UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,12 @@ def compare(first: Path, again: Path, rtol: float) -> list[FileVerdict]:
 def _names(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
-        if path.is_file() and path.name not in _OWN and "attempts" not in parts:
+        if path.is_file() and _inside_group(parts)[0] not in _OWN:
             yield "/".join(parts)
+
+
+def _inside_group(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return parts[1:] if len(parts) > 1 and _GROUP.match(parts[0]) else parts
 
 
 def _compare_file(name: str, a: Path, b: Path, rtol: float) -> FileVerdict:
@@ -61,7 +73,7 @@ def _compare_file(name: str, a: Path, b: Path, rtol: float) -> FileVerdict:
         return FileVerdict(name, DIFFERENT)
     try:
         difference = _difference(reader(a), reader(b), rtol)
-    except (ValueError, OSError, RecursionError) as error:
+    except _UNREADABLE as error:
         return FileVerdict(name, DIFFERENT, f"cannot be read as numbers: {error}")
     return FileVerdict(name, DIFFERENT, difference) if difference else FileVerdict(name, EQUAL, f"within {rtol:g}")
 
@@ -76,16 +88,36 @@ def _difference(a: Any, b: Any, rtol: float, where: str = "") -> str:
         if len(a) != len(b):
             return f"{where or 'top'}: {len(a)} and {len(b)} items"
         return next((d for i, x in enumerate(a) if (d := _difference(x, b[i], rtol, f"{where}[{i}]"))), "")
+    if hasattr(a, "dtype") and hasattr(b, "dtype"):
+        return _array_difference(a, b, rtol, where or "values")
     return "" if _same(a, b, rtol) else f"{where or 'value'}: {a!r} and {b!r}"[:200]
 
 
+def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:
+    """Say where two arrays differ; empty when they do not."""
+    import numpy as np
+
+    if a.shape != b.shape:
+        return f"{where}: shapes {a.shape} and {b.shape}"
+    if a.dtype.kind not in "iufc" or b.dtype.kind not in "iufc":
+        same = a.dtype.kind == b.dtype.kind and _difference(a.tolist(), b.tolist(), rtol) == ""
+        return "" if same else f"{where}: not the same"
+    kind = np.result_type(a.dtype, b.dtype, np.float64)  # differences of unsigned numbers would wrap around
+    x, y = a.astype(kind), b.astype(kind)
+    with np.errstate(all="ignore"):
+        near = np.abs(x - y) <= rtol * np.maximum(np.maximum(np.abs(x), np.abs(y)), 1.0)
+    apart = ~((a == b) | (near & np.isfinite(x) & np.isfinite(y)) | (np.isnan(x) & np.isnan(y)))
+    if not apart.any():
+        return ""
+    place = tuple(int(i) for i in np.argwhere(apart)[0])
+    return f"{where}{list(place)}: {a[place]} and {b[place]}, {int(apart.sum()):,} of {a.size:,} differ"
+
+
 def _same(a: Any, b: Any, rtol: float) -> bool:
-    numbers = isinstance(a, int | float | complex) and isinstance(b, int | float | complex)
+    numbers = isinstance(a, int | float) and isinstance(b, int | float)
     if not numbers or isinstance(a, bool) or isinstance(b, bool):
         return type(a) is type(b) and bool(a == b)
-    if isinstance(a, complex) or isinstance(b, complex):
-        return bool(abs(a - b) <= rtol * max(abs(a), abs(b), 1.0))
-    return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=rtol, abs_tol=rtol)
+    return a == b or (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=rtol, abs_tol=rtol)
 
 
 def _read_json(path: Path) -> Any:
@@ -110,7 +142,10 @@ def _read_arrays(path: Path) -> Any:
     except ImportError:
         raise RunnerUnavailable(f"numpy is needed to compare {path.name}", hint="pip install numpy") from None
     loaded = np.load(path, allow_pickle=False)
-    return {name: loaded[name].tolist() for name in loaded.files} if path.suffix == ".npz" else loaded.tolist()
+    if not hasattr(loaded, "files"):
+        return loaded
+    with loaded:
+        return {name: loaded[name] for name in loaded.files}
 
 
 _READERS = {".json": _read_json, ".csv": _read_csv, ".npz": _read_arrays, ".npy": _read_arrays}

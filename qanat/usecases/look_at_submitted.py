@@ -127,7 +127,9 @@ def _with_jobs(runner: Runner, run: Run, known: Known) -> Run:
         return run
     if submission is not None:
         run = replace(
-            run.with_groups({n: replace(run.groups[n], job=submission.jobs[n]) for n in missing}),
+            run.with_groups(
+                {n: replace(run.groups[n], job=submission.jobs[n]) for n in missing if n in submission.jobs}
+            ),
             submission={**run.submission, **submission.details},
         )
         known.identified.append(run)

@@ -170,7 +170,7 @@ def placed(project: Project, plan: Plan, code: Code, live: list[Run]) -> Plan:
     """Give the plan with the place where this code is to run; `live` are the runs going on."""
     if code.workdir != CHECKOUT:
         return plan
-    return replace(plan, place=checkouts.in_checkout(project, code.commit, plan.datasets, live))
+    return replace(plan, place=checkouts.in_checkout(project, code.commit, plan.datasets, plan.groups, live))
 
 
 def _dataset_path(project: Project, name: str, commit: str | None) -> str:

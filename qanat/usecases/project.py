@@ -91,7 +91,7 @@ class Project:
         path = self.paths.definition(kind, name, runner)
         if not path.is_file():
             known = self.names(kind) if kind != "template" else [n for r, n in self.templates() if r == runner]
-            raise NotFound(f"there is no {kind} {name!r}", hint=_suggestion(kind, name, known))
+            raise NotFound(f"there is no {kind} {name!r}", hint=suggestion(kind, name, known))
         content = self.load_valid(kind, path)
         if content["name"] != name:
             wrong = schemas.SchemaProblem(("name",), f"{content['name']!r} is not the file's name")
@@ -142,7 +142,8 @@ def _key(path: yaml_io.Path) -> str:
     return f"{'.'.join(map(str, path))}: " if path else ""
 
 
-def _suggestion(kind: str, name: str, known: list[str]) -> str:
+def suggestion(kind: str, name: str, known: list[str]) -> str:
+    """Say what may have been meant by a name that is not there: the nearest ones, or those that there are."""
     if close := nearest(name, known):
         return f"did you mean {' or '.join(close)}?"
     if known:

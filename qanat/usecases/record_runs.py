@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qanat.domain.run import Run
-from qanat.errors import GitRefused, QanatError
+from qanat.errors import GitRefused, InputInvalid, QanatError
 from qanat.git import commits, repository, worktree
 from qanat.git.location import Location
 from qanat.records import files, run_codec
@@ -33,7 +33,8 @@ def commit_records(project: Project, runs: Sequence[Run]) -> list[str]:
     notes = []
     by_branch: dict[str | None, list[Run]] = {}
     for run in runs:
-        by_branch.setdefault(_target(location, run, current), []).append(run)
+        for target in _targets(location, run, current):
+            by_branch.setdefault(target, []).append(run)
     for branch, group in by_branch.items():
         if branch is None:
             notes.append(
@@ -49,14 +50,28 @@ def commit_records(project: Project, runs: Sequence[Run]) -> list[str]:
     return notes
 
 
-def _target(location: Location, run: Run, current: str | None) -> str | None:
-    """Choose the branch for a record: where it was launched, unless what is checked out has the record already."""
-    if run.code.branch == current or current is None:
-        return run.code.branch
-    opened = repository.open_repository(location)
-    if repository.read_at(opened, "HEAD", run_codec.path_of(run)) is not None:
-        return current
-    return run.code.branch
+def _targets(location: Location, run: Run, current: str | None) -> list[str | None]:
+    """Choose the branches for a record: where it was launched, unless what is checked out has the record already.
+
+    Then it goes there; and where it was launched as well, if that has it from when it was going on. Left so,
+    it would be settled again, in other words, and the two could not be merged.
+    """
+    launched = run.code.branch
+    if launched == current or current is None:
+        return [launched]
+    opened, path = repository.open_repository(location), run_codec.path_of(run)
+    if repository.read_at(opened, "HEAD", path) is None:
+        return [launched]
+    before = repository.read_at(opened, f"refs/heads/{launched}", path) if launched else None
+    return [current] if before is None or has_ended(before, path) else [current, launched]
+
+
+def has_ended(record: bytes, path: str) -> bool:
+    """Tell whether a record is of a run that has ended; one that cannot be read counts as such."""
+    try:
+        return run_codec.decode(record, path).state.ended
+    except InputInvalid:
+        return True
 
 
 def _commit(project: Project, branch: str, runs: Sequence[Run], *, checked_out: bool) -> None:
@@ -66,9 +81,11 @@ def _commit(project: Project, branch: str, runs: Sequence[Run], *, checked_out: 
     data: dict[str, bytes | None] = {run_codec.path_of(run): run_codec.encode(run) for run in runs}
     commits.commit_files(location, branch, data, _message(runs), checked_out=checked_out)
     if not checked_out:
-        # On this branch the file is an untracked one, which would be in the way of going back.
+        opened = repository.open_repository(location)
         for path in data:
-            (project.root / path).unlink(missing_ok=True)
+            # What is checked out lacks it, so the file is an untracked one, and in the way of going back.
+            if repository.read_at(opened, "HEAD", path) is None:
+                (project.root / path).unlink(missing_ok=True)
 
 
 def _message(runs: Sequence[Run]) -> str:

@@ -233,9 +233,4 @@ def _is_older_in_head(project: Project, change: worktree.Change) -> bool:
     if change.letters == "??":
         return True
     committed = repository.read_at(repository.open_repository(project.location), "HEAD", change.path)
-    if committed is None:
-        return True
-    try:
-        return not run_codec.decode(committed, change.path).state.ended
-    except InputInvalid:
-        return False
+    return committed is None or not record_runs.has_ended(committed, change.path)

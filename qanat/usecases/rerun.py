@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,13 +11,13 @@ from typing import Any
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT, Experiment, Program
-from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run, State
+from qanat.domain.layout import group_folder, is_inside
+from qanat.domain.run import Asked, Group, Run, State
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
-from qanat.git import checkout
-from qanat.records import storage
+from qanat.git import checkout, worktree
+from qanat.records import files, storage
 from qanat.runners.base import AttachedRunner, Runner
-from qanat.usecases import capture_code, checkouts
+from qanat.usecases import capture_code, checkouts, run_inputs
 from qanat.usecases.capture_code import Captured
 from qanat.usecases.checkouts import Workplace
 from qanat.usecases.find_run import Found, check_ended, check_group
@@ -39,9 +40,12 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
     """
     run = found.run
     _check_commit(project, run)
-    place = checkouts.in_checkout(project, run.code.commit, dict(run.datasets), live)
+    groups, asked, instead = _with_kept_file(run, kept := _kept_parameters_file(found))
+    _check_inputs(project, run, instead)
+    place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, instead)
     _check_data(run, place)
-    code = replace(run.code, workdir=CHECKOUT, changed_while_running=None)
+    branch = worktree.checked_out(project.location)
+    code = replace(run.code, branch=branch, workdir=CHECKOUT, changed_while_running=None)
     request = RunRequest(
         experiment=run.experiment,
         tags=tuple(dict.fromkeys((*run.tags, TAG))),
@@ -53,10 +57,10 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
         experiment=_experiment(project, run),
         command=run.command,
         datasets=dict(run.datasets),
-        asked=run.asked,
-        groups=tuple(group.args for group in run.groups),
+        asked=asked,
+        groups=groups,
         place=place,
-        parameters_file=_kept_parameters_file(found),
+        parameters_file=kept,
         rerun_of=run.id,
     )
     return plan, Captured(code, run.code.commit, frozenset())
@@ -88,10 +92,20 @@ def retry(
     fail_fast: bool = False,
 ) -> Outcome:
     """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept."""
-    place = _place_again(project, found.run, live)
+    place = _place_again(project, found, live)
+    before = capture_code.as_checked_out(project, found.run.code)
     with runner:
         run, setting = _again(project, found, numbers, place, own_processes(_checkout(project, place)))
-        return follow_run(project, run, setting, numbers, runner, view, changed_code=lambda: False, fail_fast=fail_fast)
+        return follow_run(
+            project,
+            run,
+            setting,
+            numbers,
+            runner,
+            view,
+            changed_code=lambda: place.folder == project.root and capture_code.changed_since(project, before),
+            fail_fast=fail_fast,
+        )
 
 
 def retry_submitted(
@@ -103,19 +117,28 @@ def retry_submitted(
     options: Mapping[str, Any],
 ) -> Outcome:
     """Submit groups again inside their run, with these options; otherwise as retry()."""
-    place = _place_again(project, found.run, live)
+    place = _place_again(project, found, live)
     run, setting = _again(project, found, numbers, place, new_intent(_checkout(project, place)))
     run = replace(run, runner=replace(run.runner, options=options))
     return submit(project, run, setting, numbers, runner, new=False)
 
 
-def _place_again(project: Project, run: Run, live: list[Run]) -> Workplace:
-    """Give a place with the run's code: the project when it holds just that, otherwise a checkout."""
-    if run.code.workdir != CHECKOUT and capture_code.is_here(project, run.code):
+def _place_again(project: Project, found: Found, live: list[Run]) -> Workplace:
+    """Give a place with the run's code and parameters file: the project when it holds just that, or a checkout."""
+    run, kept = found.run, _kept_parameters_file(found)
+    groups, _, instead = _with_kept_file(run, kept)
+    if groups != tuple(group.args for group in run.groups):
+        raise InputInvalid(
+            f"the parameters file {run.asked.parameters_file} is not what it was when run {run.number} was launched",
+            hint=f"run it anew with the file that was kept: qanat rerun {run.number}",
+        )
+    as_it_was = all(_same_bytes(project.root / path, file) for path, file in instead.items())
+    if run.code.workdir != CHECKOUT and as_it_was and capture_code.is_here(project, run.code):
         place = checkouts.in_project(project, dict(run.datasets))
     else:
         _check_commit(project, run)
-        place = checkouts.in_checkout(project, run.code.commit, dict(run.datasets), live)
+        place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, instead)
+    _check_inputs(project, run, instead)
     _check_data(run, place)
     return place
 
@@ -132,7 +155,8 @@ def _again(
         _set_aside(found, found.run.groups[number])
     last = {n: found.run.groups[n] for n in numbers}
     again = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
-    run = replace(found.run.with_groups(again), submission=submission)
+    inputs = {key: value for key, value in found.run.submission.items() if key == "inputs"}
+    run = replace(found.run.with_groups(again), submission={**submission, **inputs})
     return run, Setting(found.folder, place, _experiment(project, run).metrics)
 
 
@@ -165,6 +189,41 @@ def _check_data(run: Run, place: Workplace) -> None:
                 f"dataset {name} of run {run.number}: {path} is not there any more",
                 hint="bring it back, or run it with other data: qanat run",
             )
+
+
+def _check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
+    inputs = run.submission.get("inputs")
+    wanted = inputs if isinstance(inputs, list) else []
+    run_inputs.check_there(project, run.number, [path for path in wanted if path not in instead])
+
+
+def _with_kept_file(run: Run, kept: Path | None) -> tuple[tuple[tuple[str, ...], ...], Asked, dict[str, Path]]:
+    """Let words that name the run's parameters file mean the copy that was kept of it.
+
+    Gives the words of the groups, what was asked for, and files that a checkout is to link by path. Words
+    change only where the file lies outside of the project and is not what it was.
+    """
+    groups, named = tuple(group.args for group in run.groups), run.asked.parameters_file
+    if kept is None or named is None:
+        return groups, run.asked, {}
+    if is_inside(named):
+        return groups, run.asked, {os.path.normpath(named): kept}
+    if Path(named).is_absolute() and _same_bytes(Path(named), kept):
+        return groups, run.asked, {}
+    changed = tuple(tuple(_renamed(word, named, str(kept)) for word in args) for args in groups)
+    return changed, replace(run.asked, parameters_file=str(kept)), {}
+
+
+def _renamed(word: str, old: str, new: str) -> str:
+    name, equals, value = word.rpartition("=")
+    return f"{name}{equals}{new}" if value == old else word
+
+
+def _same_bytes(first: Path, second: Path) -> bool:
+    try:
+        return files.read(first) == files.read(second)
+    except InputInvalid:
+        return False
 
 
 def _kept_parameters_file(found: Found) -> Path | None:

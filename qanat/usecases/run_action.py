@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from qanat.domain.names import nearest
 from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, reason, write_failed
 from qanat.git import history, worktree
 from qanat.records import yaml_io
+from qanat.usecases import attended
 from qanat.usecases.find_run import Found, check_group
 from qanat.usecases.project import Project
 
@@ -58,22 +57,12 @@ def run_action(project: Project, plan: ActionPlan) -> int:
     A program that dies of signal N gives 128 + N. Raises RunnerUnavailable when it cannot be started.
     """
     begun = times.now()
-    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        process = subprocess.Popen(plan.command, cwd=project.root, preexec_fn=_default_interrupt)  # noqa: PLW1509
-        code = process.wait()
+        code = attended.run(plan.command, cwd=project.root)
     except OSError as error:
         raise RunnerUnavailable(f"{plan.command[0]} could not be started: {reason(error)}") from None
-    finally:
-        signal.signal(signal.SIGINT, old)
-    code = code if code >= 0 else 128 - code
     _note(project, plan, begun, code)
     return code
-
-
-def _default_interrupt() -> None:
-    """Let Ctrl-C end the action while qanat waits for it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _note(project: Project, plan: ActionPlan, begun: str, code: int) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from qanat.domain import times
 from qanat.domain.experiment import CHECKOUT
+from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice
 from qanat.errors import InputInvalid, write_failed
-from qanat.git import identity, lock
+from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
 from qanat.runners.base import AttachedRunner, Runner
 from qanat.system import processes
-from qanat.usecases import capture_code
+from qanat.usecases import capture_code, run_inputs
 from qanat.usecases.capture_code import Captured
 from qanat.usecases.follow_run import Outcome, RunView, Setting, follow_run
 from qanat.usecases.plan_run import Plan, default_storage
@@ -51,10 +52,18 @@ def start_run(
 
 
 def start_submitted(
-    project: Project, plan: Plan, captured: Captured, author: str, choice: RunnerChoice, runner: Runner
+    project: Project,
+    plan: Plan,
+    captured: Captured,
+    author: str,
+    choice: RunnerChoice,
+    runner: Runner,
+    *,
+    max_running: int | None = None,
 ) -> Outcome:
     """Submit a run, and record it with its jobs; errors as for submit()."""
-    run, setting = make_run(project, plan, captured, author, choice, new_intent(place_of(project, plan, captured)))
+    intent = new_intent(place_of(project, plan, captured), max_running)
+    run, setting = make_run(project, plan, captured, author, choice, intent)
     return submit(project, run, setting, range(len(run.groups)), runner, new=True)
 
 
@@ -67,6 +76,9 @@ def make_run(
     submission: dict[str, object],
 ) -> tuple[Run, Setting]:
     """Give a run its number and storage directory, and keep what it needs there; nothing is recorded yet."""
+    in_checkout = captured.code.workdir == CHECKOUT
+    inputs = list(plan.place.inputs) if in_checkout else run_inputs.ignored_inputs(project, plan.groups)
+    submission = {**submission, **({"inputs": inputs} if inputs else {})}
     number, folder = _reserve(project, plan)
     run = _new_run(project, plan, captured, author, choice, number, folder, submission)
     if captured.code.snapshot:
@@ -96,6 +108,9 @@ def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
     """Take a number and make the storage directory, which nobody else then has."""
     asked = plan.request.storage_path
     with lock.held(project.location):
+        if not numbers.is_counting(project.location.private):
+            # A new clone: numbers of runs that were deleted before are not given again either.
+            numbers.count_on(project.location.private, history.deleted(project.location, RUNS))
         while True:
             number = numbers.take(project.location.private, project.paths.runs)
             folder = asked or default_storage(project, plan, number)

@@ -49,10 +49,11 @@ def submit(
     return Outcome(run, tuple(notes), None)
 
 
-def new_intent(place: str | None) -> dict[str, object]:
+def new_intent(place: str | None, max_running: int | None = None) -> dict[str, object]:
     """Give what finds a submission again before the scheduler has named its jobs."""
     found: dict[str, object] = {"intent": secrets.token_hex(8), "submitted": times.now()}
-    return found | ({"checkout": place} if place else {})
+    found |= {"checkout": place} if place else {}
+    return found | ({"max_running": max_running} if max_running else {})
 
 
 def with_submission(run: Run, submission: Submission) -> Run:
@@ -70,8 +71,16 @@ def batch_of(run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
         environment = {} if run.code.workdir == "project" else {"PYTHONDONTWRITEBYTECODE": "1"}
         spec = JobSpec(number, commands[number], setting.place.folder, own, environment, run.groups[number].attempt)
         jobs.append(spec)
-    name = f"{run.experiment}_{run.number}"
-    return JobBatch(run.id, name, str(run.submission["intent"]), setting.folder, run.runner.options, tuple(jobs))
+    most = run.submission.get("max_running")
+    return JobBatch(
+        run_id=run.id,
+        name=f"{run.experiment}_{run.number}",
+        intent=str(run.submission["intent"]),
+        folder=setting.folder,
+        options=run.runner.options,
+        jobs=tuple(jobs),
+        max_running=most if isinstance(most, int) else None,
+    )
 
 
 def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:

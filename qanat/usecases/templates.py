@@ -9,7 +9,7 @@ from qanat.domain.experiment import Template
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import definitions
 from qanat.usecases.define import read_input
-from qanat.usecases.project import Project
+from qanat.usecases.project import Project, suggestion
 
 DEFAULT = "default"
 CONFIGURED = ("htcondor", "slurm")
@@ -35,8 +35,7 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
         return Template(DEFAULT, runner, {})
     known = sorted({n for r, n in project.templates() if r == runner} | set(configured))
     raise NotFound(
-        f"there is no template {name!r} for {runner}, and no such file",
-        hint=f"there are: {', '.join(known)}" if known else f"make one: qanat template new --runner {runner}",
+        f"there is no template {name!r} for {runner}, and no such file", hint=suggestion("template", name, known)
     )
 
 
@@ -58,8 +57,8 @@ def find_by_name(project: Project, name: str, runner: str | None) -> Template:
     if len(owners) == 1:
         return find_template(project, owners.pop(), name)
     if not owners:
-        known = ", ".join(f"{n} ({r})" for r, n in project.templates())
-        raise NotFound(f"there is no template {name!r}", hint=f"there are: {known}" if known else "qanat template new")
+        known = sorted({n for _, n in project.templates()})
+        raise NotFound(f"there is no template {name!r}", hint=suggestion("template", name, known))
     raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="say which: --runner NAME")
 
 

@@ -194,6 +194,23 @@ def test_a_journal_that_was_cut_short_tells_what_it_can(gates: Gates) -> None:
     assert violations(sandbox) == []
 
 
+def test_a_journal_that_says_nothing_is_in_nobodys_way_and_goes(sandbox: Sandbox) -> None:
+    """As a kill leaves it between making the file and writing its first line."""
+    sandbox.experiment("fails", "exit 1\n")
+    sandbox.qanat("run", "fails", code=1)
+    sandbox.qanat("run", "fails", code=1)
+    folder = sandbox.root / ".git/qanat/inflight"
+    for number in (1, 2):
+        file = folder / f"{sandbox.record(number)['id']}.jsonl"
+        file.touch()
+        os.utime(file, (1_600_000_000, 1_600_000_000))
+    sandbox.qanat("retry", "1", code=1)
+    assert sandbox.record(1)["groups"][0]["attempt"] == 2
+    sandbox.qanat("status")
+    assert list(folder.iterdir()) == []
+    assert violations(sandbox) == []
+
+
 def test_another_run_can_be_started_beside_a_program_whose_qanat_was_killed(gates: Gates) -> None:
     sandbox = gates.sandbox
     kill(gates.start())

@@ -6,6 +6,7 @@ import os
 import re
 import termios
 import time
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,18 +29,23 @@ class Terminal:
 
     def __init__(self, cwd: Path, *words: str, env: dict[str, str] | None = None) -> None:
         # prompt_toolkit asks a terminal where its cursor is, and nobody here would answer.
-        surroundings = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
+        own = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
+        # These two would overrule the size of this terminal.
+        surroundings = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")} | own
         self.raw = ""
         self._read_until = 0
-        self._process = pexpect.spawn(
-            PROGRAM[0],
-            [*PROGRAM[1:], *words],
-            cwd=str(cwd),
-            env={**os.environ, **surroundings},
-            dimensions=(ROWS, COLUMNS),
-            encoding="utf-8",
-            echo=False,
-        )
+        with warnings.catch_warnings():
+            # Python 3.12 and later warn of a fork beside threads, which pytest-xdist has; this one execs at once.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process = pexpect.spawn(
+                PROGRAM[0],
+                [*PROGRAM[1:], *words],
+                cwd=str(cwd),
+                env=surroundings,
+                dimensions=(ROWS, COLUMNS),
+                encoding="utf-8",
+                echo=False,
+            )
         self._process.delaybeforesend = None
 
     def __enter__(self) -> Self:

@@ -10,9 +10,9 @@ from qanat.domain.progress import fraction
 from tests.support.strategies import stable
 
 
-def read(content: bytes, *, whole: bool = True) -> float | None:
-    """Read a small file, of which first and last bytes are all there are."""
-    return fraction(content[:256], content, whole)
+def read(content: bytes, tail_bytes: int = 65_536) -> float | None:
+    """Read a file from its first bytes and this many last ones."""
+    return fraction(content[:256], content[-tail_bytes:], len(content))
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,27 @@ def test_a_file_that_says_nothing(content: bytes) -> None:
     assert read(content) is None
 
 
-def test_a_sum_needs_the_whole_file_and_a_percentage_only_its_end() -> None:
-    assert fraction(b"count_total=9\n1\n", b"1\n1\n", whole=False) is None
-    assert fraction(b"tqdm\n 1%", b" 98%|\r 99%|", whole=False) == pytest.approx(0.99)
-    assert fraction(b"count_total=9\n1\n", b"1\n1\nfinished\n", whole=False) == 1.0
+def test_a_percentage_and_the_word_at_the_end_need_only_the_end() -> None:
+    assert read(b"tqdm\n" + b" 1%|" * 100 + b" 98%|\r 99%|", tail_bytes=20) == pytest.approx(0.99)
+    assert read(b"count_total=9\n" + b"1\n" * 100 + b"finished\n", tail_bytes=20) == 1.0
+
+
+@pytest.mark.parametrize("line", [b"1\n", b"0.25\n", b"1\r\n", b"  2.5  \n"])
+@pytest.mark.parametrize("tail_bytes", [100, 1_000])
+def test_a_sum_over_more_than_the_end_is_estimated_from_the_end(line: bytes, tail_bytes: int) -> None:
+    head = b"count_total=%d\n" % (float(line) * 10_000)
+    assert read(head + line * 4_000, tail_bytes) == pytest.approx(0.4, abs=0.01)
+    assert read(head + line * 20_000, tail_bytes) == 1.0
+
+
+@pytest.mark.parametrize("missing_bytes", range(1, 20))
+def test_a_first_line_that_is_cut_does_not_count(missing_bytes: int) -> None:
+    content = b"count_total=1000\n" + b"1\n" * 100
+    assert read(content, len(content) - missing_bytes) == pytest.approx(0.1, abs=0.001)
+
+
+def test_an_estimate_without_a_whole_line_is_nothing_done() -> None:
+    assert read(b"count_total=9\n" + b"1" * 1_000, tail_bytes=100) == 0.0
 
 
 @stable

@@ -61,9 +61,7 @@ def draw_histogram(axes: Axes, stats: Stats, feature: int) -> None:
     edges = stats["histogram_edges"][feature]
     bottom = np.zeros(len(edges) - 1)
     for counts, colour in zip(stats["histogram_counts"][:, feature], COLOURS, strict=True):
-        axes.bar(
-            edges[:-1], counts, np.diff(edges), bottom, align="edge", color=colour, edgecolor="white", lw=0.4
-        )
+        axes.bar(edges[:-1], counts, np.diff(edges), bottom, align="edge", color=colour, edgecolor="white", lw=0.4)
         bottom += counts
     mean, error = stats["mean"][feature], stats["bootstrap_se"][feature]
     axes.axvspan(mean - error, mean + error, color="black", alpha=0.2, lw=0)
@@ -95,9 +93,7 @@ def draw_scores(axes: Axes, stats: Stats) -> None:
     for index, (name, colour, marker) in enumerate(looks):
         first, second = stats["scores"][stats["species"] == index, :2].T
         if len(first):
-            axes.scatter(
-                first, second, s=30, color=colour, marker=marker, edgecolor="white", lw=0.4, label=name
-            )
+            axes.scatter(first, second, s=30, color=colour, marker=marker, edgecolor="white", lw=0.4, label=name)
     share = 100 * stats["explained_variance"]
     axes.set_xlabel(f"PC 1 ({share[0]:.1f} % of the variance)")
     axes.set_ylabel(f"PC 2 ({share[1]:.1f} %)")
@@ -139,9 +135,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Plot a run; 0 is success, 1 means that there is nothing to plot or nowhere to write."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--storage_path", type=Path, required=True, help="a run's folder, or one group's")
-    parser.add_argument(
-        "--output", type=image_name, default="summary.png", metavar="NAME", help="image to write"
-    )
+    parser.add_argument("--output", type=image_name, default="summary.png", metavar="NAME", help="image to write")
     args = parser.parse_args(words)
     try:
         for folder in folders_to_plot(args.storage_path):

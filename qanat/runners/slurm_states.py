@@ -1,0 +1,78 @@
+"""What Slurm's states stand for. Source: squeue(1) and sacct(1), "JOB STATE CODES", Slurm 22.05."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qanat.domain.completion import signal_name
+from qanat.domain.job import JobStatus
+from qanat.domain.run import State
+
+_GOING = {
+    "PENDING": State.QUEUED,
+    "CONFIGURING": State.QUEUED,
+    "REQUEUED": State.QUEUED,
+    "REQUEUE_FED": State.QUEUED,
+    "RUNNING": State.RUNNING,
+    "COMPLETING": State.RUNNING,
+    "RESIZING": State.RUNNING,
+    "SIGNALING": State.RUNNING,
+    "STAGE_OUT": State.RUNNING,
+    "SUSPENDED": State.HELD,
+    "STOPPED": State.HELD,
+    "REQUEUE_HOLD": State.HELD,
+    "SPECIAL_EXIT": State.HELD,
+    "RESV_DEL_HOLD": State.HELD,
+}
+_ENDED = {
+    "COMPLETED": State.FINISHED,
+    "CANCELLED": State.CANCELLED,
+    "REVOKED": State.CANCELLED,
+    "FAILED": State.FAILED,
+    "TIMEOUT": State.FAILED,
+    "NODE_FAIL": State.FAILED,
+    "OUT_OF_MEMORY": State.FAILED,
+    "BOOT_FAIL": State.FAILED,
+    "DEADLINE": State.FAILED,
+    "PREEMPTED": State.FAILED,
+    "LAUNCH_FAILED": State.FAILED,
+    "RECONFIG_FAIL": State.FAILED,
+}
+_WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
+
+
+def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
+    """Give what a state of Slurm stands for; `exit_code` is sacct's `code:signal`. A state that is new is unseen.
+
+    `CANCELLED by 1000` is CANCELLED. A pending job that is held, by whomever, is held. Slurm's reason is
+    kept unless it says nothing.
+    """
+    name, _, by = state.partition(" ")
+    name = name.rstrip("+")
+    said = "" if reason in _WAITING else reason
+    if name in _GOING:
+        held = name == "PENDING" and "held" in reason.lower()
+        going = State.HELD if held else _GOING[name]
+        told = name if going is State.HELD and name != "PENDING" else ""
+        return JobStatus(going, reason=", ".join(filter(None, (told, said))))
+    if name not in _ENDED:
+        return JobStatus(None)
+    status = JobStatus(_ENDED[name], exit_code=0 if name == "COMPLETED" else None, reason=_reason(name, by, said))
+    return _with_code(status, exit_code) if exit_code else status
+
+
+def _reason(name: str, by: str, said: str) -> str:
+    if name == "COMPLETED":
+        return ""
+    return ", ".join(filter(None, (f"{name} {by}".strip() if by else name, said)))
+
+
+def _with_code(status: JobStatus, exit_code: str) -> JobStatus:
+    code, _, signal = exit_code.partition(":")
+    if not (code.isdigit() and (signal or "0").isdigit()):
+        return status
+    if status.state is State.FINISHED:
+        return status
+    if int(signal or 0):
+        return replace(status, signal=int(signal), reason=f"{status.reason}, {signal_name(int(signal))}")
+    return replace(status, exit_code=int(code), reason=f"{status.reason}, exit code {int(code)}")

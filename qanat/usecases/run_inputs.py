@@ -1,0 +1,56 @@
+"""Inputs of a run that no commit holds: files of the project that git ignores and that the run's words name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from qanat.errors import InputInvalid, write_failed
+from qanat.git import worktree
+from qanat.records import files
+from qanat.usecases.project import Project
+
+_NOT_INPUTS = frozenset({".", "..", ".git", ".qanat"})
+
+
+def named_paths(groups: Iterable[Sequence[str]]) -> list[str]:
+    """List what the words of groups, also after `=`, would mean as paths inside the project, from its root."""
+    words = dict.fromkeys(word for args in groups for word in args)
+    values = (value for word in words for value in (word, word.partition("=")[2]))
+    paths = dict.fromkeys(os.path.normpath(value) for value in values if value and value[0] not in "-/")
+    return [path for path in paths if path.partition("/")[0] not in _NOT_INPUTS]
+
+
+def ignored_inputs(project: Project, groups: Sequence[Sequence[str]]) -> list[str]:
+    """List the files and folders that words name and git ignores."""
+    there = [path for path in named_paths(groups) if files.exists(project.root / path)]
+    return worktree.ignored(project.location, there) if there else []
+
+
+def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instead: Mapping[str, Path]) -> list[str]:
+    """Put links to what words name, and only the project has, into a checkout; list what was linked.
+
+    `instead` maps paths to files that take their place. Raises WriteFailed.
+    """
+    linked = []
+    for path in named_paths(groups):
+        source, target = instead.get(path, project.root / path), folder / path
+        if files.exists(source) and not os.path.lexists(target):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(source)
+            except OSError as error:
+                raise write_failed(target, error) from None
+            linked.append(path)
+    return linked
+
+
+def check_there(project: Project, number: int, inputs: Iterable[object]) -> None:
+    """Raise InputInvalid when an input of a run is not in the project any more."""
+    for path in inputs:
+        if not files.exists(project.root / str(path)):
+            raise InputInvalid(
+                f"input {path} of run {number}, which git ignores, is not there any more",
+                hint="bring it back, or run it with another: qanat run",
+            )

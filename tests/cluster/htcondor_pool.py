@@ -1,0 +1,354 @@
+"""A real HTCondor pool of one machine, for one user: set up without changing the system, in seconds.
+
+The programs are unpacked once into a cache folder (htcondor_packages.sh). A pool is a folder and a tree of
+daemons on free ports of 127.0.0.1; whoever has its configuration file in CONDOR_CONFIG is in it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+PACKAGES = Path(__file__).with_name("htcondor_packages.sh")
+NOBODY = "nobody"
+UNPACK_S = 600
+START_S = 60
+STOP_S = 30
+
+# Everything is this folder's own; nobody but this machine can connect; the daemons look at their work every
+# second or two, where a pool in earnest takes minutes. The slots are more than there are CPUs: jobs sleep.
+CONFIG = """\
+RELEASE_DIR = {programs}
+BIN = {programs}/bin
+SBIN = {programs}/sbin
+LIB = {programs}/lib/condor
+LIBEXEC = {programs}/libexec/condor
+LOCAL_DIR = {folder}
+LOCAL_CONFIG_FILE =
+LOCAL_CONFIG_DIR =
+LOG = {folder}/log
+SPOOL = {folder}/spool
+EXECUTE = {folder}/execute
+LOCK = {folder}/lock
+RUN = {folder}/run
+HISTORY = {folder}/spool/history
+SEC_TOKEN_DIRECTORY = {folder}/tokens
+SEC_TOKEN_SYSTEM_DIRECTORY = {folder}/tokens
+SEC_PASSWORD_DIRECTORY = {folder}/tokens
+
+DAEMON_LIST = MASTER, COLLECTOR, NEGOTIATOR, SCHEDD, STARTD
+USE_SHARED_PORT = False
+CONDOR_HOST = 127.0.0.1
+COLLECTOR_HOST = 127.0.0.1:0
+COLLECTOR_ADDRESS_FILE = {folder}/log/.collector_address
+SCHEDD_ADDRESS_FILE = {folder}/log/.schedd_address
+MASTER_ADDRESS_FILE = {folder}/log/.master_address
+NETWORK_INTERFACE = 127.0.0.1
+BIND_ALL_INTERFACES = False
+ENABLE_IPV6 = False
+FULL_HOSTNAME = localhost
+DEFAULT_DOMAIN_NAME = localdomain
+UID_DOMAIN = localdomain
+FILESYSTEM_DOMAIN = localdomain
+
+SEC_DEFAULT_AUTHENTICATION = REQUIRED
+SEC_DEFAULT_AUTHENTICATION_METHODS = FS
+# Bindings of version 25 and daemons of version 23 do not agree on it.
+SEC_FS_ENFORCE_CHANNEL_BINDING = False
+ALLOW_READ = *
+ALLOW_WRITE = *
+ALLOW_DAEMON = *
+ALLOW_NEGOTIATOR = *
+ALLOW_ADMINISTRATOR = *
+
+NUM_CPUS = 32
+MEMORY = 32768
+RESERVED_DISK = 0
+NUM_SLOTS_TYPE_1 = 1
+SLOT_TYPE_1 = 100%
+SLOT_TYPE_1_PARTITIONABLE = True
+JOB_DEFAULT_REQUESTMEMORY = 16
+JOB_DEFAULT_REQUESTDISK = 1
+START = True
+SUSPEND = False
+PREEMPT = False
+KILL = False
+WANT_SUSPEND = False
+RunBenchmarks = False
+BENCHMARKS_JOBLIST =
+STARTD_CRON_JOBLIST =
+BASE_CGROUP =
+CGROUP_MEMORY_LIMIT_POLICY = none
+SINGULARITY =
+DOCKER =
+USE_PROCD = False
+PREEN =
+
+CONDOR_FSYNC = False
+ENABLE_USERLOG_LOCKING = False
+UPDATE_INTERVAL = 2
+POLLING_INTERVAL = 1
+NEGOTIATOR_INTERVAL = 1
+NEGOTIATOR_MIN_INTERVAL = 1
+NEGOTIATOR_CYCLE_DELAY = 1
+SCHEDD_INTERVAL = 2
+SCHEDD_MIN_INTERVAL = 1
+SCHEDD_INTERVAL_TIMESLICE = 1
+PERIODIC_EXPR_INTERVAL = 2
+PERIODIC_EXPR_TIMESLICE = 1
+SHADOW_QUEUE_UPDATE_INTERVAL = 2
+JOB_START_COUNT = 50
+JOB_START_DELAY = 0
+JOB_STOP_COUNT = 50
+JOB_STOP_DELAY = 0
+SHUTDOWN_GRACEFUL_TIMEOUT = 10
+SHUTDOWN_FAST_TIMEOUT = 5
+MASTER_BACKOFF_CEILING = 2
+"""
+
+
+class PoolUnavailable(Exception):
+    """There can be no pool here; the text says why, in one line."""
+
+
+class Pool:
+    """A pool that is up, until stop()."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder = folder
+        self.programs = programs
+        self._master: subprocess.Popen[bytes] | None = None
+
+    @property
+    def config(self) -> Path:
+        """Its configuration file."""
+        return self.folder / "condor_config"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes HTCondor's tools and bindings take part in it."""
+        return {"CONDOR_CONFIG": str(self.config)}
+
+    def start(self) -> None:
+        """Start the daemons and wait until a job could run. Raises PoolUnavailable when they do not come up."""
+        for name in ("log", "spool", "execute", "lock", "run", "tokens"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for stale in (self.folder / "log").glob(".*_address*"):
+            stale.unlink()
+        as_nobody, ids = _as_nobody()
+        self.config.write_text(CONFIG.format(programs=self.programs, folder=self.folder) + ids)
+        # The daemons go when the process goes that has started them, however that one ends.
+        command = [*as_nobody, "setpriv", "--pdeathsig", "TERM", self.programs / "sbin/condor_master", "-f"]
+        with (self.folder / "master.out").open("ab") as out:
+            self._master = subprocess.Popen(
+                command,
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        (self.folder / "owner").write_text(f"{os.getpid()} {self._master.pid}\n")
+        deadline = time.monotonic() + START_S
+        while not self._is_ready():
+            if self._master.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                said = (self.folder / "master.out").read_text(errors="replace").strip().splitlines()
+                raise PoolUnavailable(f"HTCondor does not start: {said[-1] if said else 'it does not say why'}")
+            time.sleep(0.05)
+
+    def _is_ready(self) -> bool:
+        if not (self.folder / "log/.schedd_address").exists():
+            return False
+        seen = self.tool("condor_status", "-af", "Name", check=False).stdout.strip()
+        return bool(seen) and self.tool("condor_q", check=False).returncode == 0
+
+    def stop(self) -> None:
+        """Stop the daemons, by their master's process id, and leave the folder."""
+        if self._master is None:
+            return
+        for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
+            if self._master.poll() is None:
+                self._master.send_signal(number)
+            try:
+                self._master.wait(STOP_S)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self._master = None
+
+    def tool(self, name: str, *words: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run one of HTCondor's own tools to its end."""
+        return subprocess.run(
+            [self.programs / "bin" / name, *words],
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=check,
+            **options,
+        )
+
+    def jobs(self, *attributes: str, constraint: str = "true", history: bool = False) -> list[dict[str, Any]]:
+        """Give attributes of the jobs in the queue, or of those that have left it, as the tools know them."""
+        import json
+
+        name = "condor_history" if history else "condor_q"
+        words = ["-json", "-attributes", ",".join(("ClusterId", "ProcId", *attributes)), "-constraint", constraint]
+        text = self.tool(name, *words, *(() if history else ("-allusers",))).stdout
+        return json.loads(text) if text.strip() else []
+
+    def daemon(self, name: str) -> int:
+        """Give the process id of a daemon, such as SCHEDD."""
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()
+        (found,) = [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text() == f"condor_{name.lower()}\n"]
+        return found
+
+    @property
+    def _pid(self) -> int:
+        assert self._master is not None
+        return self._master.pid
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Keep a daemon from doing anything."""
+        pid = self.daemon(name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def restart_daemon(self, name: str) -> None:
+        """Kill a daemon without a warning, as a crash does, and wait until its master has started it again."""
+        old = self.daemon(name)
+        os.kill(old, signal.SIGKILL)
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                if self.daemon(name) != old and self._is_ready():
+                    return
+            except ValueError:
+                pass
+            assert time.monotonic() < deadline, f"{name} does not come back"
+            time.sleep(0.05)
+
+
+@contextmanager
+def running_pool() -> Iterator[Pool]:
+    """Give a pool of one's own, and stop it in the end. Raises PoolUnavailable with a reason in one line."""
+    programs = obtain()
+    _sweep()
+    # Short, because paths of sockets are limited, and readable by whoever jobs run as.
+    pool = Pool(Path(tempfile.mkdtemp(prefix="qanat-pool-", dir="/tmp")), programs)
+    pool.folder.chmod(0o755)
+    try:
+        pool.start()
+        yield pool
+    finally:
+        pool.stop()
+        shutil.rmtree(pool.folder, ignore_errors=True)
+
+
+def obtain() -> Path:
+    """Give the folder with HTCondor's bin and sbin, unpacked once for all. Raises PoolUnavailable."""
+    key = hashlib.sha256(PACKAGES.read_bytes()).hexdigest()[:10]
+    folder = cache_folder() / f"htcondor-{key}"
+    programs, ready = folder / "root/usr", folder / "version.txt"
+    if not ready.exists():
+        with _locked(folder.with_suffix(".lock")):
+            if not ready.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                _unpack(folder)
+    return programs
+
+
+def cache_folder() -> Path:
+    """Give the folder for what is fetched once; HOME is the tests' own, so the home is looked up."""
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    for base in (os.environ.get("XDG_CACHE_HOME"), home / ".cache"):
+        try:
+            folder = Path(base or "") / "qanat-tests"
+            if folder.is_absolute():
+                folder.mkdir(parents=True, exist_ok=True)
+                return folder
+        except OSError:
+            continue
+    folder = Path(tempfile.gettempdir()) / f"qanat-tests-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with file.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
+def _unpack(folder: Path) -> None:
+    try:
+        done = subprocess.run(
+            ["sh", PACKAGES, folder],
+            env=os.environ | {"PYTHON": sys.executable},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=UNPACK_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PoolUnavailable(f"HTCondor's packages did not come within {UNPACK_S} s") from None
+    if done.returncode != 0:
+        said = [line for line in done.stderr.splitlines() if line.strip()]
+        raise PoolUnavailable(f"HTCondor's packages cannot be had: {said[-1] if said else 'no reason was given'}")
+
+
+def _as_nobody() -> tuple[list[str], str]:
+    """Give what a command begins with to look like another user, and the settings that root's tools then want.
+
+    HTCondor runs no job of root's. In a user namespace root looks like nobody, and stays root outside of it,
+    so that jobs see every file.
+    """
+    if os.getuid() != 0:
+        return [], ""
+    nobody = pwd.getpwnam(NOBODY)
+    words = ["unshare", "--user", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}"]
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+        raise PoolUnavailable("HTCondor runs no job of root's, and this machine has no user namespaces")
+    return words, f"CONDOR_IDS = {nobody.pw_uid}.{nobody.pw_gid}\n"
+
+
+def _sweep() -> None:
+    """Remove what is left of pools whose owner was killed."""
+    for owner in Path("/tmp").glob("qanat-pool-*/owner"):
+        try:
+            tests, master = map(int, owner.read_text().split())
+        except (OSError, ValueError):
+            continue
+        if owner.stat().st_uid == os.getuid() and not _exists(tests) and not _exists(master):
+            shutil.rmtree(owner.parent, ignore_errors=True)
+
+
+def _exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+if __name__ == "__main__":
+    # To try things by hand: prints the line that a shell needs, and keeps the pool up until Ctrl-C.
+    with running_pool() as mine:
+        print(f"export CONDOR_CONFIG={mine.config} PATH={mine.programs}/bin:$PATH", flush=True)
+        with suppress(KeyboardInterrupt):
+            signal.pause()

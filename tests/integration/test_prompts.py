@@ -1,0 +1,595 @@
+"""Questions, editors and live tables, at a real terminal."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.sandbox import Sandbox, wait_until
+from tests.support.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, ROWS, SPACE, Terminal
+
+EMPTY = ""
+
+
+@pytest.fixture
+def house(sandbox: Sandbox) -> Sandbox:
+    """Give a project with programs, data, a dataset and an experiment, all committed."""
+    sandbox.write("data/a.csv", "1\n")
+    sandbox.write("data/b.csv", "2\n")
+    sandbox.write("go.sh", "echo go\n")
+    sandbox.write("plot.py", "print()\n")
+    sandbox.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv", "--description", "First", "--tag", "old")
+    sandbox.qanat("dataset", "new", "--name", "b", "--path", "data/b.csv")
+    sandbox.qanat(
+        "experiment", "new", "--name", "e", "--executable", "go.sh", "--executable_command", "sh", "--dataset", "b"
+    )
+    sandbox.commit()
+    return sandbox
+
+
+def stored(sandbox: Sandbox, path: str) -> Any:
+    """Read a file of `.qanat/` with another YAML reader than qanat's."""
+    return yaml.safe_load((sandbox.root / ".qanat" / path).read_text())
+
+
+def last_shown(terminal: Terminal, answer: str) -> str:
+    """Answer whether to write what is shown last; give the YAML that was shown."""
+    before = terminal.see("Write it?")
+    terminal.press(answer)
+    return before[before.index("schema:") :].rpartition("?")[0].replace("\r", "").strip()
+
+
+# ---- init
+
+
+def test_init_asks_for_consent_and_an_editor(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "init") as terminal:
+        terminal.see("Make a git repository and a qanat project of")
+        terminal.press("y")
+        terminal.answer("Editor:", ERASE_LINE, "nano -w")
+        terminal.see("Project made in")
+        terminal.ends()
+    sandbox = Sandbox(tmp_path)
+    assert stored(sandbox, "config.yaml")["default_editor"] == "nano -w"
+    assert sandbox.status() == ""
+
+
+def test_init_suggests_the_users_editor_and_takes_the_option_instead_of_asking(tmp_path: Path) -> None:
+    for name, words, keys in (("a", (), [ENTER]), ("b", ("--editor", "code -w"), [])):
+        with Terminal(tmp_path, "init", name, *words, env={"EDITOR": "emacs -nw"}) as terminal:
+            terminal.see("Make a git repository and a qanat project of")
+            terminal.press("y")
+            for key in keys:
+                terminal.see("Editor: emacs -nw")
+                terminal.press(key)
+            assert "Project made in" in terminal.ends()
+        expected = "emacs -nw" if keys else "code -w"
+        assert stored(Sandbox(tmp_path / name), "config.yaml")["default_editor"] == expected
+
+
+@pytest.mark.parametrize(
+    "keys", [["n"], [CTRL_C], [CTRL_D], ["y", CTRL_C]], ids=["no", "Ctrl-C", "Ctrl-D", "Ctrl-C at the second question"]
+)
+def test_init_that_is_not_confirmed_makes_nothing(tmp_path: Path, keys: list[str]) -> None:
+    with Terminal(tmp_path, "init") as terminal:
+        for question, key in zip(["Make a git repository", "Editor:"], keys, strict=False):
+            terminal.see(question)
+            terminal.press(key)
+        terminal.see("qanat: stopped")
+        terminal.ends(130)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- new
+
+
+def test_dataset_new_asks_for_everything(house: Sandbox) -> None:
+    with Terminal(house.root, "dataset", "new") as terminal:
+        terminal.answer("Name:", "c")
+        terminal.answer("Description:", "Two: and a half")
+        terminal.answer("Path of the data:", "data")
+        terminal.answer("Tags (separated by commas):", "one, two words,,one ,")
+        shown = last_shown(terminal, "y")
+        terminal.see(".qanat/datasets/c.yaml written")
+        terminal.ends()
+    content = {
+        "schema": "dataset/1",
+        "name": "c",
+        "description": "Two: and a half",
+        "path": "data",
+        "tags": ["one", "two words"],
+    }
+    assert yaml.safe_load(shown) == stored(house, "datasets/c.yaml") == content
+    assert (house.root / ".qanat/datasets/c.yaml").read_text().strip() == shown
+    assert house.status() == "?? .qanat/datasets/c.yaml"
+
+
+def test_experiment_new_asks_for_everything(house: Sandbox) -> None:
+    with Terminal(house.root, "experiment", "new") as terminal:
+        terminal.answer("Name:", "f")
+        terminal.answer("Description:", "Does it")
+        terminal.answer("Folder of the experiment:", "experiments/f")
+        terminal.answer("Executable:", "go.sh")
+        terminal.answer("Command to start it", "sh -e")
+        terminal.answer("Tags (separated by commas):", "t")
+        terminal.answer("Datasets:", SPACE, DOWN, SPACE)
+        terminal.see("Add an action?")
+        terminal.press("y")
+        terminal.answer("Name of the action:", "plot")
+        terminal.answer("What does it do?", "Plots")
+        terminal.answer("Its executable:", "plot.py")
+        terminal.answer("Command to start it", "python")
+        terminal.see("Add an action?")
+        terminal.press("n")
+        shown = last_shown(terminal, "y")
+        terminal.see(".qanat/experiments/f.yaml written")
+        terminal.ends()
+    content = {
+        "schema": "experiment/1",
+        "name": "f",
+        "description": "Does it",
+        "path": "experiments/f",
+        "executable": "go.sh",
+        "executable_command": "sh -e",
+        "tags": ["t"],
+        "datasets": ["a", "b"],
+        "actions": {"plot": {"description": "Plots", "executable": "plot.py", "executable_command": "python"}},
+    }
+    assert yaml.safe_load(shown) == stored(house, "experiments/f.yaml") == content
+    assert house.qanat("validate").code == 0
+
+
+def test_template_new_asks_for_everything(house: Sandbox) -> None:
+    with Terminal(house.root, "template", "new") as terminal:
+        terminal.answer("Name:", "two")
+        terminal.answer("Runner:", DOWN)
+        terminal.answer("Description:", "Two CPUs")
+        terminal.answer("Option as key=value (empty: done):", "--cpus-per-task=2")
+        terminal.see("Option as key=value (empty: done):")
+        terminal.see("Option as key=value (empty: done):")
+        terminal.press("wrong")
+        terminal.see("it is not of the form key=value")
+        terminal.press(ERASE_LINE, "--time=1-00:00:00", ENTER)
+        terminal.see("--time=1-00:00:00")
+        terminal.answer("Option as key=value (empty: done):", EMPTY)
+        shown = last_shown(terminal, "y")
+        terminal.see(".qanat/templates/slurm/two.yaml written")
+        terminal.ends()
+    content = {
+        "schema": "template/1",
+        "name": "two",
+        "runner": "slurm",
+        "description": "Two CPUs",
+        "options": {"--cpus-per-task": 2, "--time": "1-00:00:00"},
+    }
+    assert yaml.safe_load(shown) == stored(house, "templates/slurm/two.yaml") == content
+
+
+def test_a_bad_answer_is_refused_as_it_is_typed(house: Sandbox) -> None:
+    with Terminal(house.root, "experiment", "new") as terminal:
+        terminal.see("Name:")
+        for typed, problem in (
+            ("a/b", "may hold only the letters a-z A-Z"),
+            ("x" * 101, "is longer than 100 characters"),
+            ("e", "there is a experiment e already"),
+        ):
+            terminal.press(ERASE_LINE, typed)
+            terminal.see(problem)
+        terminal.press(ENTER, ERASE_LINE, "g", ENTER)
+        terminal.answer("Description:", EMPTY)
+        terminal.answer("Folder of the experiment:", EMPTY)
+        terminal.see("Executable:")
+        for typed, problem in (
+            ("gone.sh", "gone.sh is not a file of the project"),
+            ("data", "data is not a file of the project"),
+            ("/bin/sh", "give a path from the project's root"),
+            ("../go.sh", "give a path from the project's root"),
+        ):
+            terminal.press(ERASE_LINE, typed)
+            terminal.see(problem)
+        terminal.press(ENTER, ERASE_LINE, "go.sh", ENTER)
+        terminal.answer("Command to start it", "sh")
+        terminal.answer("Tags", EMPTY)
+        terminal.answer("Datasets:", EMPTY)
+        terminal.see("Add an action?")
+        terminal.press("n")
+        last_shown(terminal, "y")
+        terminal.ends()
+    assert stored(house, "experiments/g.yaml") == {
+        "schema": "experiment/1",
+        "name": "g",
+        "executable": "go.sh",
+        "executable_command": "sh",
+    }
+
+
+def test_a_path_that_is_not_there_is_refused_as_it_is_typed(house: Sandbox) -> None:
+    with Terminal(house.root, "dataset", "new", "--name", "c") as terminal:
+        terminal.see("Path of the data:")
+        terminal.press("nowhere")
+        terminal.see("nowhere is not there")
+        terminal.press(ENTER, ERASE_LINE, "data/b.csv", ENTER)
+        terminal.see(".qanat/datasets/c.yaml written")
+        terminal.ends()
+    assert stored(house, "datasets/c.yaml") == {"schema": "dataset/1", "name": "c", "path": "data/b.csv"}
+
+
+@pytest.mark.parametrize("last", ["n", CTRL_C, CTRL_D], ids=["no", "Ctrl-C", "Ctrl-D"])
+def test_what_is_not_confirmed_is_not_written(house: Sandbox, last: str) -> None:
+    with Terminal(house.root, "dataset", "new") as terminal:
+        terminal.answer("Name:", "c")
+        terminal.answer("Description:", EMPTY)
+        terminal.answer("Path of the data:", "data")
+        terminal.answer("Tags", EMPTY)
+        shown = last_shown(terminal, last)
+        terminal.see("qanat: stopped")
+        terminal.ends(130)
+    assert yaml.safe_load(shown) == {"schema": "dataset/1", "name": "c", "path": "data"}
+    assert house.status() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "question", "key"),
+    [
+        (["dataset", "new"], "Name:", CTRL_C),
+        (["dataset", "new"], "Name:", CTRL_D),
+        (["dataset", "new", "--name", "c"], "Path of the data:", CTRL_C),
+        (["template", "new", "--name", "t"], "Runner:", CTRL_C),
+        (["experiment", "update", "e"], "Description:", CTRL_C),
+        (["experiment", "delete", "e"], "Delete it?", CTRL_C),
+        (["experiment", "delete", "e"], "Delete it?", CTRL_D),
+    ],
+    ids=lambda value: {CTRL_C: "Ctrl-C", CTRL_D: "Ctrl-D"}.get(value, value) if isinstance(value, str) else value[1],
+)
+def test_leaving_a_question_writes_nothing(house: Sandbox, words: list[str], question: str, key: str) -> None:
+    with Terminal(house.root, *words) as terminal:
+        terminal.see(question)
+        terminal.press(key)
+        terminal.see("qanat: stopped")
+        terminal.ends(130)
+    assert house.status() == ""
+
+
+# ---- update and delete
+
+
+def test_update_asks_with_the_present_values(house: Sandbox) -> None:
+    with Terminal(house.root, "dataset", "update", "a") as terminal:
+        terminal.see("Description: First")
+        terminal.press(" of all", ENTER)
+        terminal.see("Path of the data: data/a.csv")
+        terminal.press(ENTER)
+        terminal.see("Tags (separated by commas): old")
+        terminal.press(", new", ENTER)
+        last_shown(terminal, "y")
+        terminal.see(".qanat/datasets/a.yaml written")
+        terminal.ends()
+    assert stored(house, "datasets/a.yaml") == {
+        "schema": "dataset/1",
+        "name": "a",
+        "description": "First of all",
+        "path": "data/a.csv",
+        "tags": ["old", "new"],
+    }
+
+
+def test_update_of_an_experiment_keeps_what_is_confirmed(house: Sandbox) -> None:
+    house.qanat("experiment", "update", "e", "--action", "plot=python plot.py", "--commit")
+    before = stored(house, "experiments/e.yaml")
+    for key in ("y", "n"):
+        with Terminal(house.root, "experiment", "update", "e") as terminal:
+            terminal.answer("Description:", EMPTY)
+            terminal.answer("Folder of the experiment:", EMPTY)
+            terminal.answer("Executable: go.sh", EMPTY)
+            terminal.answer("Command to start it (python, bash …): sh", EMPTY)
+            terminal.answer("Tags", EMPTY)
+            terminal.answer("Datasets:", EMPTY)
+            terminal.see("Keep the actions (plot)?")
+            terminal.press(key)
+            terminal.see("Add an action?")
+            terminal.press("n")
+            if key == "y":
+                terminal.see("nothing changed")
+            else:
+                last_shown(terminal, "y")
+            terminal.ends()
+        now = stored(house, "experiments/e.yaml")
+        assert {name: value for name, value in now.items() if value} == (
+            before if key == "y" else {name: value for name, value in before.items() if name != "actions"}
+        )
+
+
+def test_update_of_a_template_adds_options(house: Sandbox) -> None:
+    with Terminal(house.root, "template", "update", "default", "--runner", "slurm") as terminal:
+        terminal.see("Description: Used when no template is named")
+        terminal.press(ENTER)
+        terminal.answer("Option as key=value (empty: done):", "--mem=2GB")
+        terminal.see("--mem=2GB")
+        terminal.answer("Option as key=value (empty: done):", EMPTY)
+        last_shown(terminal, "y")
+        terminal.ends()
+    options = stored(house, "templates/slurm/default.yaml")["options"]
+    assert options == {"--ntasks": 1, "--cpus-per-task": 1, "--time": "1-00:00:00", "--mem": "2GB"}
+
+
+def test_an_update_that_is_not_confirmed_changes_nothing(house: Sandbox) -> None:
+    with Terminal(house.root, "dataset", "update", "a") as terminal:
+        terminal.answer("Description:", " changed")
+        terminal.answer("Path of the data:", EMPTY)
+        terminal.answer("Tags", EMPTY)
+        last_shown(terminal, "n")
+        terminal.ends(130)
+    assert house.status() == ""
+
+
+def test_delete_says_what_goes_and_asks(house: Sandbox) -> None:
+    house.qanat("run", "e")
+    for keys, code in ((["n"], 130), ([ENTER], 130), (["y"], 0)):
+        assert len(house.records()) == 1
+        with Terminal(house.root, "experiment", "delete", "e") as terminal:
+            terminal.see("Experiment e goes with 1 run and ")
+            terminal.see(" of results; its program stays.")
+            terminal.see("Delete it?")
+            terminal.press(*keys)
+            terminal.ends(code)
+    assert house.records() == []
+    assert not (house.root / "results/e/run_1").exists()
+    assert house.status() == " D .qanat/experiments/e.yaml"
+
+
+# ---- a dirty tree
+
+
+@pytest.fixture
+def dirty(house: Sandbox) -> Sandbox:
+    """Give a project with a change that is not committed."""
+    house.write("go.sh", "echo changed\n")
+    house.write("new.txt", "new\n")
+    return house
+
+
+def dirty_run(sandbox: Sandbox) -> Terminal:
+    """Start a run at a terminal, and wait until it asks what to do with the changes."""
+    terminal = Terminal(sandbox.root, "run", "e")
+    terminal.see("The work tree has changes that are not committed:")
+    terminal.see("   M go.sh")
+    terminal.see("  ?? new.txt")
+    terminal.see("What shall be done with them?")
+    return terminal
+
+
+def test_changes_can_be_committed_before_a_run(dirty: Sandbox) -> None:
+    with dirty_run(dirty) as terminal:
+        terminal.press(ENTER)
+        terminal.see("Message of the commit:")
+        terminal.press(ENTER)
+        terminal.see("a commit needs a message")
+        terminal.press("Change it", ENTER)
+        terminal.see("changed\r\n")
+        terminal.see("Run 1 of e finished")
+        terminal.ends()
+    assert dirty.git("log", "--format=%s", "-2").splitlines() == ["qanat: run 1 of e finished", "Change it"]
+    assert dirty.record()["code"]["commit"] == dirty.git("rev-parse", "HEAD~1")
+    assert dirty.record()["code"]["snapshot"] is False
+    assert dirty.status() == ""
+
+
+def test_changes_can_be_run_as_a_snapshot(dirty: Sandbox) -> None:
+    before = dirty.status()
+    with dirty_run(dirty) as terminal:
+        terminal.press(DOWN, ENTER)
+        terminal.see("changed\r\n")
+        terminal.see("Run 1 of e finished")
+        terminal.ends()
+    record = dirty.record()
+    assert record["code"]["snapshot"] is True
+    assert dirty.git("rev-parse", f"refs/qanat/snapshots/{record['id']}") == record["code"]["commit"]
+    assert dirty.git("show", f"{record['code']['commit']}:go.sh") == "echo changed"
+    assert dirty.status() == before
+
+
+@pytest.mark.parametrize("keys", [[DOWN, DOWN, ENTER], [CTRL_C], [ENTER, CTRL_C]], ids=["stop", "Ctrl-C", "later"])
+def test_a_run_can_be_stopped_at_the_question(dirty: Sandbox, keys: list[str]) -> None:
+    before = dirty.status(), dirty.git("rev-parse", "HEAD")
+    with dirty_run(dirty) as terminal:
+        for key in keys[:-1]:
+            terminal.press(key)
+            if key == ENTER:
+                terminal.see("Message of the commit:")
+        terminal.press(keys[-1])
+        terminal.see("qanat: stopped")
+        terminal.ends(130)
+    assert dirty.record_files() == []
+    assert (dirty.status(), dirty.git("rev-parse", "HEAD")) == before
+
+
+def test_a_run_of_several_groups_draws_a_bar_and_leaves_one_line(house: Sandbox) -> None:
+    house.write("go.sh", '[ "$2" != 3 ]\n')
+    house.commit()
+    with Terminal(house.root, "run", "e", "-R", "--n 0 6 1") as terminal:
+        terminal.see("0/6")
+        terminal.see("left:")
+        terminal.see("Run 1 of e failed")
+        assert "group 3: exit code 1" in terminal.ends(1)
+
+
+# ---- config edit
+
+
+VALID = "schema: config/1\nresult_dir: out\nrecords:\n  commit: manual\n"
+INVALID = "schema: config/1\nresult_dir: out\nrecords:\n  commit: sometimes\n"
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Path:
+    """Give an editor that writes one prepared draft after the other; its first argument is the folder of drafts."""
+    script = tmp_path / "my editor.sh"
+    script.write_text('#!/bin/sh\nfirst=$(ls "$1" | head -1)\n[ -n "$first" ] || exit 9\nmv "$1/$first" "$2"\n')
+    script.chmod(0o755)
+    return script
+
+
+def edit(sandbox: Sandbox, editor: Path, *drafts: str, variable: str = "EDITOR") -> Terminal:
+    """Open the settings in the editor, which has these drafts to give."""
+    folder = editor.parent / "drafts"
+    folder.mkdir()
+    for number, draft in enumerate(drafts):
+        (folder / str(number)).write_text(draft)
+    command = f"{shlex.quote(str(editor))} {shlex.quote(str(folder))}"
+    return Terminal(sandbox.root, "config", "edit", env={variable: command})
+
+
+@pytest.mark.parametrize("variable", ["EDITOR", "VISUAL"])
+def test_settings_are_edited_in_the_users_editor(sandbox: Sandbox, editor: Path, variable: str) -> None:
+    with edit(sandbox, editor, VALID, variable=variable) as terminal:
+        terminal.see(".qanat/config.yaml written")
+        terminal.ends()
+    assert (sandbox.root / ".qanat/config.yaml").read_text() == VALID
+    assert sandbox.qanat("config", "show", "--json").json["result_dir"] == "out"
+
+
+def test_the_projects_editor_is_used_where_the_user_names_none(sandbox: Sandbox, editor: Path) -> None:
+    folder = editor.parent / "drafts"
+    folder.mkdir()
+    (folder / "0").write_text(VALID)
+    config = stored(sandbox, "config.yaml") | {"default_editor": shlex.join([str(editor), str(folder)])}
+    sandbox.write(".qanat/config.yaml", yaml.safe_dump(config))
+    with Terminal(sandbox.root, "config", "edit") as terminal:
+        terminal.see(".qanat/config.yaml written")
+        terminal.ends()
+    assert (sandbox.root / ".qanat/config.yaml").read_text() == VALID
+
+
+def test_settings_that_are_not_valid_are_shown_and_asked_about_again(sandbox: Sandbox, editor: Path) -> None:
+    before = (sandbox.root / ".qanat/config.yaml").read_text()
+    with edit(sandbox, editor, INVALID, "a: [\n", VALID) as terminal:
+        terminal.see("qanat: config.yaml:4: records.commit: 'sometimes' is not one of auto, manual")
+        terminal.see("Edit it again?")
+        assert (sandbox.root / ".qanat/config.yaml").read_text() == before
+        terminal.press("y")
+        terminal.see("qanat: config.yaml:2: is not YAML: ")
+        terminal.see("Edit it again?")
+        terminal.press(ENTER)
+        terminal.see(".qanat/config.yaml written")
+        terminal.ends()
+    assert (sandbox.root / ".qanat/config.yaml").read_text() == VALID
+
+
+@pytest.mark.parametrize(("key", "code"), [("n", 0), (CTRL_C, 130)], ids=["no", "Ctrl-C"])
+def test_settings_that_are_given_up_stay_as_they_were(sandbox: Sandbox, editor: Path, key: str, code: int) -> None:
+    with edit(sandbox, editor, INVALID) as terminal:
+        terminal.see("Edit it again?")
+        terminal.press(key)
+        terminal.see("the settings stay as they were" if code == 0 else "qanat: stopped")
+        terminal.ends(code)
+    assert sandbox.status() == ""
+
+
+def test_settings_that_do_not_change_are_not_written(sandbox: Sandbox, editor: Path) -> None:
+    with edit(sandbox, editor, (sandbox.root / ".qanat/config.yaml").read_text()) as terminal:
+        terminal.see("nothing changed")
+        terminal.ends()
+
+
+def test_broken_settings_can_be_mended(sandbox: Sandbox, editor: Path) -> None:
+    sandbox.write(".qanat/config.yaml", "a: [\n")
+    with edit(sandbox, editor, VALID) as terminal:
+        terminal.see(".qanat/config.yaml written")
+        terminal.ends()
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence", "code"),
+    [
+        ("false", "the editor 'false' ended with exit code 1, so nothing was taken over", 2),
+        ("no-such-editor -w", "the editor 'no-such-editor -w' cannot be started", 3),
+        ("vi 'x", 'the editor "vi \'x" cannot be started', 3),
+    ],
+)
+def test_an_editor_that_fails_changes_nothing(sandbox: Sandbox, command: str, sentence: str, code: int) -> None:
+    with Terminal(sandbox.root, "config", "edit", env={"EDITOR": command}) as terminal:
+        terminal.see(sentence)
+        terminal.ends(code)
+    assert sandbox.status() == ""
+
+
+# ---- live tables
+
+
+LEAVE = "\x1b[?25h\x1b[?1049l"
+
+
+def fill(sandbox: Sandbox, count: int) -> None:
+    """Make records of runs 2 to count out of that of run 1, each launched a second after the other."""
+    text = sandbox.record_files()[0].read_text()
+    run_id = sandbox.record(1)["id"]
+    created = sandbox.record(1)["created"].isoformat()
+    for number in range(2, count + 1):
+        made = text.replace(run_id, f"{number}-{number:06x}").replace("e/run_1\n", f"e/run_{number}\n")
+        made = made.replace(f"created: {created}", f"created: 2100-01-01T00:{number:02}:00+00:00")
+        assert made.count("2100-01-01") == 1
+        sandbox.write(f".qanat/runs/e/0/{number}-{number:06x}.yaml", made)
+    sandbox.commit("many runs")
+
+
+@pytest.mark.parametrize("words", [["status", "--live"], ["experiment", "status", "e", "--live"]], ids=" ".join)
+def test_a_live_table_shows_the_newest_runs_that_fit(house: Sandbox, words: list[str]) -> None:
+    house.qanat("run", "e")
+    fill(house, 59)
+    with Terminal(house.root, *words) as terminal:
+        before = terminal.settings()
+        terminal.see("q leaves")
+        terminal.see("results/e/run_59")
+        frame = terminal.see("results/e/run_24")
+        terminal.press("q")
+        terminal.ends()
+        assert terminal.raw.endswith(LEAVE)
+        assert terminal.settings() == before
+    assert all(f"results/e/run_{number} " in frame for number in range(25, 59))
+    assert "results/e/run_23" not in terminal.text
+    assert terminal.raw.count("\n") <= (ROWS - 1) * terminal.raw.count("q leaves")
+
+
+@pytest.mark.parametrize("key", ["q", "Q", "xq", CTRL_C], ids=["q", "Q", "another key first", "Ctrl-C"])
+def test_a_live_table_is_left_by_a_key_and_the_terminal_restored(house: Sandbox, key: str) -> None:
+    with Terminal(house.root, "status", "--live") as terminal:
+        before = terminal.settings()
+        terminal.see("0 going on")
+        assert terminal.settings() != before
+        terminal.press(key)
+        terminal.ends()
+        assert terminal.raw.count("\x1b[?1049h") == 1
+        assert terminal.raw.endswith(LEAVE)
+        assert terminal.settings() == before
+
+
+def test_a_live_table_follows_a_run(house: Sandbox) -> None:
+    house.experiment("wait", 'touch "$2/begun"\nwhile [ ! -e "$2/stop" ]; do sleep 0.02; done\n')
+    storage = house.root / "results/wait/run_1"
+    with Terminal(house.root, "experiment", "status", "wait", "--live") as terminal:
+        terminal.see("wait: 0 going on")
+        process = house.start("run", "wait")
+        wait_until((storage / "begun").exists)
+        terminal.see("wait: 1 going on")
+        terminal.see("▶ running")
+        (storage / "progress.txt").write_text("count_total=10\n4\n")
+        terminal.see("40 %")
+        (storage / "stop").touch()
+        terminal.see("wait: 0 going on")
+        terminal.see("🏁 finished")
+        terminal.press("q")
+        terminal.ends()
+        assert process.communicate(timeout=20)[0] == ""
+    assert house.status() == ""
+
+
+def test_a_live_table_needs_a_terminal_and_an_experiment(house: Sandbox) -> None:
+    for words in (["status", "--live"], ["experiment", "status", "e", "--live"]):
+        result = house.qanat(*words, code=2)
+        assert "--live redraws a terminal, and there is none" in result.err
+        assert "hint: leave --live out" in result.err
+    assert "there is no experiment 'x'" in house.qanat("experiment", "status", "x", "--live", code=2).err

@@ -1,0 +1,144 @@
+"""The project installed as users install it: as a wheel and as an editable checkout."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import qanat
+from tests.support.packages import ROOT, Environment, copy_project
+from tests.support.sandbox import call
+
+pytestmark = pytest.mark.xdist_group("packaging")
+# Modules are not always called like the package that brings them.
+PACKAGE_OF = {"yaml": "pyyaml"}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a copy of the project in a folder whose name has a space."""
+    return copy_project(tmp_path_factory.mktemp("package") / "the source")
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path) -> Environment:
+    """Give an environment in which the project is installed as a wheel."""
+    environment = Environment(source.parent / "wheel env")
+    environment.install(str(source))
+    return environment
+
+
+@pytest.fixture(scope="module")
+def editable(source: Path) -> Environment:
+    """Give an environment in which the project is installed as an editable checkout."""
+    environment = Environment(source.parent / "editable env")
+    environment.install("--editable", str(source))
+    return environment
+
+
+@pytest.fixture(params=["wheel", "editable"])
+def installed(request: pytest.FixtureRequest) -> Environment:
+    """Give either of them."""
+    environment: Environment = request.getfixturevalue(request.param)
+    return environment
+
+
+def test_the_installed_program_says_the_version_that_is_written_in_the_tree(installed: Environment) -> None:
+    result = installed.run("qanat", "--version", cwd=installed.folder)
+    assert result.out == f"qanat {qanat.__version__}\n"
+    listed = installed.run("python", "-c", "import importlib.metadata as m; print(m.version('qanat'))", cwd=ROOT.parent)
+    assert listed.out == f"{qanat.__version__}\n"
+
+
+def test_the_installed_program_finds_its_schemas_and_does_its_job(installed: Environment, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    installed.run("qanat", "init", "--yes", str(project), cwd=tmp_path)
+    result = installed.run("qanat", "validate", cwd=project)
+    assert result.out == "3 files checked, no problem\n"
+    (project / "hello.sh").write_text("echo hello\n")
+    words = ["--name", "hello", "--executable", "hello.sh", "--executable_command", "sh"]
+    installed.run("qanat", "experiment", "new", *words, cwd=project)
+    call(["git", "add", "--all"], project)
+    call(["git", "commit", "--quiet", "--message", "hello"], project)
+    assert installed.run("qanat", "run", "hello", cwd=project).out == "hello\n"
+    file = ".qanat/experiments/hello.yaml"
+    with (project / file).open("a") as open_file:
+        open_file.write("colour: red\n")
+    for program in (["qanat", "validate"], ["qanat-validate", file]):
+        wrong = installed.run(*program, cwd=project, code=1)
+        assert wrong.out.startswith(f"{file}:")
+        assert "colour: unknown key" in wrong.out
+
+
+def test_a_wheel_has_every_module_and_schema_and_nothing_of_the_tests(wheel: Environment, source: Path) -> None:
+    def files(folder: Path, kind: str) -> set[str]:
+        return {path.relative_to(folder).as_posix() for path in folder.rglob(kind)}
+
+    code = files(source / "qanat", "*.py") | {"py.typed"}
+    assert files(wheel.packages / "qanat", "*.py") | files(wheel.packages / "qanat", "py.typed") == code
+    assert files(wheel.packages / "qanat_hooks", "*.py") == files(source / "hooks/qanat_hooks", "*.py")
+    schemas = files(source / "schemas", "*.json")
+    assert len(schemas) >= 6
+    assert files(wheel.packages / "qanat/schemas", "*.json") == schemas
+    own = {path.name for path in wheel.packages.iterdir()} - {"outer.pth"}
+    assert own == {"qanat", "qanat_hooks", f"qanat-{qanat.__version__}.dist-info"}
+    assert list(wheel.packages.glob("*.dist-info/licenses/LICENSE")) != []
+
+
+def test_an_editable_install_runs_the_checkout_itself(editable: Environment, source: Path) -> None:
+    where = editable.run("python", "-c", "import qanat, qanat_hooks; print(qanat.__file__)", cwd=source.parent).out
+    assert where == f"{source}/qanat/__init__.py\n"
+    assert not (source / "qanat/schemas").exists()
+
+
+def test_it_can_be_started_as_a_module(installed: Environment) -> None:
+    result = installed.run("python", "-m", "qanat", "--version", cwd=installed.folder)
+    assert result.out == f"qanat {qanat.__version__}\n"
+
+
+def test_every_import_is_of_the_standard_library_or_of_a_declared_dependency() -> None:
+    """What pip installs from the metadata alone, as pre-commit does, must be enough.
+
+    Not counted is what a file imports for types only, or where its absence is caught.
+    """
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    packages = {_name(requirement) for requirement in declared}
+    own = sys.stdlib_module_names | {"qanat", "qanat_hooks"}
+    found = set()
+    for file in (*(ROOT / "qanat").rglob("*.py"), *(ROOT / "hooks").rglob("*.py")):
+        modules = _needed(ast.parse(file.read_bytes())) - own
+        found |= {(PACKAGE_OF.get(module, module), file.name) for module in modules}
+    assert [pair for pair in sorted(found) if pair[0] not in packages] == []
+    assert {package for package, _ in found} == packages
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert found
+    return found[0].lower()
+
+
+def _needed(tree: ast.Module) -> set[str]:
+    for_types: set[ast.AST] = set()
+    caught: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING"), body=body):
+                for_types |= {inner for statement in body for inner in ast.walk(statement)}
+            case ast.Try(handlers=[ast.ExceptHandler(type=ast.Name(id="ImportError")), *_], body=body):
+                caught |= {module for statement in body for module in _imports(statement)}
+    return {module for node in ast.walk(tree) if node not in for_types for module in _imports(node)} - caught
+
+
+def _imports(node: ast.AST) -> set[str]:
+    match node:
+        case ast.Import(names=names):
+            return {alias.name.partition(".")[0] for alias in names}
+        case ast.ImportFrom(module=str(module), level=0):
+            return {module.partition(".")[0]}
+    return set()

@@ -1,0 +1,157 @@
+"""The hooks as users get them: by pre-commit, from a tag of this repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.packages import copy_project
+from tests.support.sandbox import Result, Sandbox, call
+
+pytestmark = pytest.mark.xdist_group("packaging")
+TAG = "v0-under-test"
+CONFIG = """\
+repos:
+  - repo: {repository}
+    rev: {tag}
+    hooks:
+      - id: qanat-validate
+"""
+EXPERIMENT = ".qanat/experiments/hello.yaml"
+# Where pip cannot reach a package index, it takes the packages that the tests run with.
+OFFLINE = {
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_DEPS": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",  # means: no isolation
+    "PYTHONPATH": sysconfig.get_path("purelib"),
+}
+
+
+@pytest.fixture(scope="module")
+def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a repository with this project's files under a tag."""
+    folder = copy_project(tmp_path_factory.mktemp("tagged") / "qanat of today")
+    call(["git", "init", "--quiet"], folder)
+    call(["git", "add", "--all"], folder)
+    call(["git", "commit", "--quiet", "--message", "everything"], folder)
+    call(["git", "tag", TAG], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory, tagged: Path) -> Iterator[Path]:
+    """Give pre-commit a cache of its own, and install the hook's environment there once."""
+    folder = tmp_path_factory.mktemp("pre-commit")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRE_COMMIT_HOME", str(folder / "cache"))
+        patch.delenv("PYTHONPATH", raising=False)
+        project = Sandbox(folder / "project")
+        project.root.mkdir()
+        project.git("init", "--quiet")
+        project.write(".pre-commit-config.yaml", CONFIG.format(repository=tagged, tag=TAG))
+        if _pre_commit(project, "install-hooks", code=None).code != 0:
+            for name, value in OFFLINE.items():
+                patch.setenv(name, value)
+            _pre_commit(project, "install-hooks")
+        yield folder / "cache"
+
+
+@pytest.fixture
+def project(sandbox: Sandbox, tagged: Path, cache: Path) -> Sandbox:
+    """Give a project in which `git commit` runs the hook."""
+    sandbox.experiment("hello", "echo hello\n")
+    sandbox.write(".pre-commit-config.yaml", CONFIG.format(repository=tagged, tag=TAG))
+    sandbox.commit("pre-commit")
+    _pre_commit(sandbox, "install")
+    return sandbox
+
+
+def _pre_commit(project: Sandbox, *words: str, code: int | None = 0) -> Result:
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", *words],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PRE_COMMIT_COLOR": "never"},
+    )
+    result = Result(done.returncode, done.stdout, done.stderr)
+    assert code is None or result.code == code, f"{words} ended with {result.code}\n{result.out}\n{result.err}"
+    return result
+
+
+def _commit(project: Sandbox, cwd: Path | None = None, *, code: int) -> str:
+    """Add and commit everything; give what the hooks said."""
+    project.git("add", "--all")
+    env = {"PRE_COMMIT_COLOR": "never"}
+    done = call(["git", "commit", "--quiet", "--message", "a change"], cwd or project.root, code=code, env=env)
+    return done.out + done.err
+
+
+def test_a_good_change_is_committed(project: Sandbox) -> None:
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "description: says hello\n")
+    said = _commit(project, code=0)
+    assert "qanat state is valid" in said
+    assert "Passed" in said
+    assert project.git("log", "-1", "--format=%s") == "a change"
+
+
+def test_a_bad_change_is_refused_with_file_line_and_key(project: Sandbox) -> None:
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "colour: red\n")
+    head = project.git("rev-parse", "HEAD")
+    said = _commit(project, project.root / ".qanat", code=1)
+    assert "Failed" in said
+    assert f"{EXPERIMENT}:5: colour: unknown key" in said
+    assert project.git("rev-parse", "HEAD") == head
+
+
+def test_a_change_that_breaks_a_reference_is_refused(project: Sandbox) -> None:
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "datasets: [gone]\n")
+    assert f"{EXPERIMENT}:5: datasets.0: there is no dataset 'gone'" in _commit(project, code=1)
+
+
+def test_a_record_that_was_edited_into_nonsense_is_refused(project: Sandbox) -> None:
+    project.qanat("run", "hello")
+    (file,) = project.record_files()
+    file.write_text(file.read_text().replace("state: finished", "state: splendid", 1))
+    assert f"{file.relative_to(project.root)}:" in _commit(project, code=1)
+
+
+def test_only_what_is_staged_is_looked_at_and_other_files_are_not(project: Sandbox) -> None:
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "colour: red\n")
+    project.write("notes.txt", "1\n")
+    project.git("add", "notes.txt")
+    env = {"PRE_COMMIT_COLOR": "never"}
+    done = call(["git", "commit", "--quiet", "--message", "notes"], project.root, env=env)
+    assert "(no files to check)Skipped" in done.out + done.err
+    assert project.status() == f" M {EXPERIMENT}"
+
+
+def test_everything_that_qanat_writes_passes_and_a_linked_work_tree_works_too(project: Sandbox) -> None:
+    project.qanat("run", "hello", "-g", "1", "-g", "2")
+    assert "Passed" in _pre_commit(project, "run", "--all-files").out
+    linked = Sandbox(project.root.parent / "linked")
+    project.git("worktree", "add", "--quiet", "-b", "side", str(linked.root))
+    file = linked.root / EXPERIMENT
+    file.write_text(file.read_text() + "colour: red\n")
+    assert "colour: unknown key" in _commit(linked, code=1)
+    file.write_text(file.read_text().replace("colour: red", "tags: [red]"))
+    assert "Passed" in _commit(linked, code=0)
+
+
+def test_the_hook_can_be_tried_without_installing_it(project: Sandbox, tagged: Path) -> None:
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "colour: red\n")
+    project.git("add", "--all")
+    tried = _pre_commit(project, "try-repo", str(tagged), "qanat-validate", "--ref", TAG, code=1)
+    assert "colour: unknown key" in tried.out

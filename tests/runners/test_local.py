@@ -1,0 +1,147 @@
+"""The local runner: what every attached runner does, and what only processes of this machine have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from qanat.domain.job import JobEnded, JobHandle, JobStarted
+from qanat.domain.run import State
+from qanat.errors import RunnerUnavailable
+from qanat.runners import local
+from qanat.runners.local import LocalRunner
+from qanat.system import processes
+from tests.runners.contract import INTENT, AttachedRunnerContract, Event, Place, end_of, place, watch
+from tests.support.gates import is_running
+from tests.support.sandbox import wait_until
+
+__all__ = ["place"]
+
+
+class TestLocalRunner(AttachedRunnerContract):
+    """The local runner keeps the contract."""
+
+    def make(self, slots: int = 1) -> LocalRunner:
+        """Give a local runner."""
+        return LocalRunner(slots)
+
+
+def test_a_machine_without_a_shell_is_said_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "SHELL", "/no/such/sh")
+    with pytest.raises(RunnerUnavailable) as raised:
+        LocalRunner().check()
+    assert raised.value.message == "/no/such/sh is not there, and every program is started through it"
+    assert raised.value.exit_code == 3
+
+
+def test_a_job_has_a_session_of_its_own_and_is_known_by_number_and_start(place: Place) -> None:
+    seen: list[tuple[int, int, JobHandle]] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, JobStarted):
+            place.begun()
+            pid = int(event.handle.job or 0)
+            seen.append((pid, os.getsid(pid), event.handle))
+            assert event.handle.details == {"process_start": processes.start_of(pid)}
+            os.killpg(pid, signal.SIGKILL)
+
+    watch(LocalRunner(), [place.waiting()], note)
+    ((pid, session, handle),) = seen
+    assert session == pid
+    assert session != os.getsid(0)
+    assert LocalRunner().poll([handle])[handle].state is None
+
+
+def test_a_process_that_got_the_number_of_a_job_is_not_the_job_and_is_not_ended_for_it(place: Place) -> None:
+    with subprocess.Popen(["sleep", "100"], start_new_session=True) as stranger:
+        handle = JobHandle(INTENT, 0, str(stranger.pid), {"process_start": "0:1"})
+        runner = LocalRunner()
+        assert runner.poll([handle])[handle].state is None
+        runner.cancel([handle])
+        assert is_running(stranger.pid)
+        stranger.kill()
+
+
+def test_what_does_not_listen_is_killed_after_the_grace(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "GRACE_S", 0.2)
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, JobStarted):
+            place.begun()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    deaf = place.shell("trap '' INT TERM; echo begun; while :; do sleep 0.05; done")
+    status = end_of(watch(LocalRunner(), [deaf], interrupt))
+    assert (status.state, status.signal, status.reason) == (State.CANCELLED, signal.SIGKILL, "cancelled by SIGINT")
+
+
+def test_cancelling_from_elsewhere_kills_what_does_not_listen_with_all_it_started(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "GRACE_S", 0.2)
+    monkeypatch.setattr(local, "LEFTOVER_S", 0.1)
+    script = "trap '' INT TERM; setsid sleep 300 & echo $! >child; echo begun; while :; do sleep 0.05; done"
+
+    def cancel(event: Event) -> None:
+        if isinstance(event, JobStarted):
+            place.begun()
+            LocalRunner().cancel([event.handle])
+
+    status = end_of(watch(LocalRunner(), [place.shell(script)], cancel))
+    assert (status.state, status.signal) == (State.FAILED, signal.SIGKILL)
+    child = int((place.workdir / "child").read_text())
+    wait_until(lambda: not is_running(child))
+
+
+def test_a_command_that_the_system_refuses_is_failed_and_the_others_go_on(place: Place) -> None:
+    jobs = [place.job("echo", "x" * 3_000_000), place.shell("exit 0", group=1)]
+    told = watch(LocalRunner(), jobs)
+    assert [event for event in told if isinstance(event, JobStarted) and event.handle.group == 0] == []
+    assert end_of(told).state is State.FAILED
+    assert end_of(told).reason == "could not be started: argument list too long"
+    assert end_of(told, 1).state is State.FINISHED
+
+
+def test_a_job_whose_directory_has_vanished_is_failed(place: Place) -> None:
+    job = place.shell("exit 0")
+    job.storage.rmdir()
+    (ended,) = watch(LocalRunner(), [job])
+    assert isinstance(ended, JobEnded)
+    assert ended.status.reason == "could not be started: no such file or directory"
+
+
+def test_a_job_whose_working_directory_has_vanished_is_failed(place: Place) -> None:
+    place.workdir.rmdir()
+    status = end_of(watch(LocalRunner(), [place.shell("exit 0")]))
+    assert status.state is State.FAILED
+    assert status.exit_code != 0
+
+
+def test_a_shell_that_is_killed_takes_its_program_along(place: Place) -> None:
+    """The shell is what writes the completion file; without it nobody would know how the program ended."""
+    children: list[int] = []
+
+    def kill_shell(event: Event) -> None:
+        if isinstance(event, JobStarted):
+            place.begun()
+            children.extend(processes.family(local.MARK, f"{INTENT}:0"))
+            os.kill(int(event.handle.job or 0), signal.SIGKILL)
+
+    status = end_of(watch(LocalRunner(), [place.waiting()], kill_shell))
+    assert (status.state, status.signal) == (State.FAILED, signal.SIGKILL)
+    assert len(children) == 2
+    wait_until(lambda: not any(map(is_running, children)))
+
+
+def test_an_ignored_hang_up_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with LocalRunner():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
