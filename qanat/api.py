@@ -10,13 +10,15 @@ table = project.runs(where=["nbins>=20"]).to_pandas()
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from qanat.domain import run as records
-from qanat.domain import search
+from qanat.domain import search, times
+from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import named
 from qanat.errors import RunnerUnavailable
@@ -102,6 +104,26 @@ class Run:
         return self.record.state.value
 
     @property
+    def description(self) -> str:
+        """What it is for."""
+        return self.record.description
+
+    @property
+    def runner(self) -> str:
+        """Where it ran: local, htcondor, …"""
+        return self.record.runner.name
+
+    @property
+    def started(self) -> datetime | None:
+        """When its first group started."""
+        return times.parse(self.record.started) if self.record.started else None
+
+    @property
+    def ended(self) -> datetime | None:
+        """When its last group ended; None as long as one has not."""
+        return times.parse(self.record.ended) if self.record.ended else None
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """Its tags."""
         return self.record.tags
@@ -152,14 +174,17 @@ class Runs(Sequence[Run]):
     def to_pandas(self) -> pd.DataFrame:
         """Give a data frame with a row for each group: ids, state, parameters and metrics as columns.
 
-        Parameters are numbers where all their values are. Raises RunnerUnavailable without pandas.
+        Parameters are numbers where all their values are; names of theirs that are taken get `parameter.` before
+        them, those of metrics `metric.`. Raises RunnerUnavailable without pandas.
         """
         try:
             import pandas as pd  # only for those who ask for it
         except ImportError:
             raise RunnerUnavailable("pandas is needed for to_pandas()", hint="pip install pandas") from None
-        frame = pd.DataFrame([_columns(run, group) for run in self for group in run.groups])
-        for column in frame.columns.difference(["run", "experiment", "state", "commit", "path"]):
+        pairs = [(run, group) for run in self for group in run.groups]
+        taken = {*_KNOWN, *(name for _, group in pairs for name in parameters_of(group.record))}
+        frame = pd.DataFrame([_columns(run, group, taken) for run, group in pairs])
+        for column in frame.columns.difference(list(_KNOWN)):
             numbers = pd.to_numeric(frame[column], errors="coerce")
             if numbers.notna().equals(frame[column].notna()):
                 frame[column] = numbers
@@ -188,12 +213,15 @@ class Project:
         """Give the runs that meet all of this, the newest first.
 
         `where` are conditions as in `qanat explore`: "nbins>=20", "--lr=0.1", "commit:4a1f", "after:2026-11-01".
-        Raises UsageError for a condition that cannot be read.
+        Raises UsageError for a condition that cannot be read, NotFound for an experiment that is neither
+        defined nor has runs.
         """
         texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         conditions = [search.parse(text) for text in texts]
         with refreshed(self._project, registry.RUNNERS) as (index, result):
             found = current_runs(self._project, index, result, experiment=experiment)
+        if experiment is not None and not found:
+            self._project.experiment(experiment)
         return Runs([self._wrap(run) for run in found if all(c.meets(run) for c in conditions)])
 
     def run(self, run: str | int) -> Run:
@@ -205,7 +233,14 @@ class Project:
         return Run(run, self._project.root / run.storage, read_comment(self._project, run))
 
 
-def _columns(run: Run, group: Group) -> dict[str, object]:
-    parameters = {k.lstrip("-"): v if isinstance(v, str) else " ".join(v) for k, v in group.parameters.items()}
-    known = {"run": run.id, "experiment": run.experiment, "group": group.number, "state": group.state}
-    return {**known, "commit": run.commit, "path": str(group.path), **parameters, **group.metrics}
+_KNOWN = ("run", "experiment", "group", "state", "commit", "path")
+
+
+def _columns(run: Run, group: Group, taken: Collection[str]) -> dict[str, object]:
+    known = (run.id, run.experiment, group.number, group.state, run.commit, str(group.path))
+    columns: dict[str, object] = dict(zip(_KNOWN, known, strict=True))
+    for name, value in parameters_of(group.record).items():
+        columns[f"parameter.{name}" if name in _KNOWN else name] = value
+    for name, number in group.metrics.items():
+        columns[f"metric.{name}" if name in taken else name] = number
+    return columns

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import plots, runs, tables
-from qanat.cli.output import clean, say, say_json, width
+from qanat.cli.output import clean, say, say_json, tell, width
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
 from qanat.errors import UsageError
 from qanat.usecases import compare_runs
@@ -51,17 +51,22 @@ def compare(
 
     Groups that differ only in the seed are one row, with mean ± standard deviation.
     """
+    if output and not plot:
+        raise UsageError("--output says where to draw, and there is nothing to draw", hint="add --plot X Y")
     project = open_project(Path.cwd())
     with runs.finding(project) as find:
-        chosen = [find(word).run for word in dict.fromkeys(words)]
+        chosen = list({run.id: run for run in (find(word).run for word in words)}.values())
     directions = dict(map(_direction, better))
     found = compare_runs.compare_runs(project, chosen, better=directions, group_by=group_by, sort=sort)
+    for run in chosen:
+        if not any(run.id in row.runs for row in found.rows):
+            tell(f"note: run {run.number} is left out: none of its groups has finished")
     if plot:
         _plot(found, *plot, output)
     elif as_json:
         say_json(compare_runs.as_mappings(found))
     elif as_csv:
-        click.echo(_csv(found), nl=False)
+        say(_csv(found).rstrip("\n"))
     else:
         headers, rows = _cells(found)
         say(_markdown(headers, rows) if form == "markdown" else tables.table(headers, rows, width=width()))

@@ -85,7 +85,7 @@ def change(
         for key, question in questions.items():
             if key not in ("name", "runner"):
                 content[key] = question(project, content)
-    content = define.checked(project, kind, {k: v for k, v in content.items() if v != "" or k in before})
+    content = define.checked(project, kind, {k: v for k, v in content.items() if v not in ("", [], {}) or k in before})
     if content == before:
         say("nothing changed")
         return

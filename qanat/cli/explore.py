@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
 
 from qanat.cli import prompts, reporting, tables
 from qanat.cli.explore_run import explore_run
-from qanat.cli.output import plural, say, width
+from qanat.cli.output import clean, plural, say, width
 from qanat.cli.runs import find_one
 from qanat.domain import search
 from qanat.domain.run import Run, State
@@ -46,12 +47,14 @@ def explore(name: str | None, run: str | None) -> None:
     """Search runs by tag, description, state, runner, commit, date and parameters, and look into one."""
     prompts.need_terminal("explore asks what to look at", "qanat status, qanat show RUN or qanat logs RUN")
     project = open_project(Path.cwd())
-    if name is not None:
-        project.experiment(name)
-    if run is not None:
-        explore_run(project, find_one(project, run, experiment=name))
-        return
-    _search(project, name)
+    # Ctrl-C is a way to leave here, not a failure.
+    with contextlib.suppress(click.Abort):
+        if run is not None:
+            explore_run(project, find_one(project, run, experiment=name))
+            return
+        if name is not None:
+            project.experiment(name)
+        _search(project, name)
 
 
 def _search(project: Project, experiment: str | None) -> None:
@@ -68,7 +71,8 @@ def _search(project: Project, experiment: str | None) -> None:
         if answer == LEAVE:
             return
         if answer == ADD:
-            conditions += _ask_condition()
+            with contextlib.suppress(click.Abort):
+                conditions += _ask_condition()
         elif answer == RESET:
             conditions = []
         else:
@@ -95,7 +99,7 @@ def _choose(found: list[tuple[Run, RunLine]], conditions: list[Condition]) -> st
 
 
 def _preview(run: Run) -> str:
-    return ", ".join(filter(None, (run.state.value, run.description, *run.tags, " ".join(run.asked.args)))) or run.id
+    return clean(", ".join(filter(None, (run.state.value, run.description, *run.tags, " ".join(run.asked.args)))))
 
 
 def _ask_condition() -> list[Condition]:

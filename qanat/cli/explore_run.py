@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,15 @@ import click
 
 from qanat.cli import action, editor, prompts, reporting, runs, tables
 from qanat.cli.output import clean, plural, say
+from qanat.domain.experiment import Action
 from qanat.errors import QanatError
 from qanat.runners import registry
 from qanat.usecases.find_run import Found, comment_path, read_comment
 from qanat.usecases.project import Project
 from qanat.usecases.run_files import directory_tree, output_files, parameters_files, scheduler_log
 
-BACK = "back"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# Keys of the entries; q leaves, and entries beyond the last letter have none.
+LETTERS = "abcdefghijklmnoprstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,26 @@ def explore_run(project: Project, found: Found) -> None:
     while True:
         say(f"\n{reporting.run_page(found.run)}\n")
         entries = _entries(project, found)
-        rows = [(f"[{letter}] {e.title}", letter, e.preview) for letter, e in zip(LETTERS, entries, strict=False)]
+        rows = [_row(i, entry) for i, entry in enumerate(entries)]
         question = f"Run {found.run.number} of experiment {found.run.experiment} - Explore menu"
         answer = prompts.menu(question, [*rows, ("[q] Back", "q", "Leave this run")], option="NAME RUN", letters=True)
         if answer == "q":
             return
         try:
-            if entries[LETTERS.index(answer)].perform():
+            if entries[LETTERS.index(answer) if answer in LETTERS else int(answer)].perform():
                 return
         except click.Abort:
             continue
         except QanatError as error:
             say(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
         found = runs.find_one(project, found.run.id)
+
+
+def _row(place: int, entry: _Entry) -> tuple[str, str, str]:
+    """Give title, value and preview of an entry; its value is its key, if it has one."""
+    if place < len(LETTERS):
+        return f"[{LETTERS[place]}] {entry.title}", LETTERS[place], entry.preview
+    return f"    {entry.title}", str(place), entry.preview
 
 
 def _entries(project: Project, found: Found) -> list[_Entry]:
@@ -60,8 +68,7 @@ def _entries(project: Project, found: Found) -> list[_Entry]:
         _Entry("Show comment", _first_line(comment), lambda: _say_comment(project, found)),
         _Entry("Explore run directory", f"Print the files of {found.run.storage}", lambda: _say_tree(found)),
     ]
-    if not registry.RUNNERS.is_attached(found.run.runner.name):
-        title = registry.RUNNERS.submitting(found.run.runner.name).title
+    if title := _scheduler(found):
         entries.append(
             _Entry(f"Show {title} log(s)", f"Open what {title} noted in your pager", lambda: _page_log(project, found))
         )
@@ -69,10 +76,27 @@ def _entries(project: Project, found: Found) -> list[_Entry]:
         names = ", ".join(path.name for path in kept)
         entries.append(_Entry("Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
     entries.append(_Entry("Delete run", "Delete its record and its results, after a question", lambda: _delete(found)))
-    for name, known in project.experiment(found.run.experiment).actions.items():
+    for name, known in _actions(project, found).items():
         what = known.description or " ".join(known.program.words())
         entries.append(_Entry(f"Action: {name}", what, lambda name=name: _act(project, found, name)))  # type: ignore[misc]
     return entries
+
+
+def _scheduler(found: Found) -> str:
+    """Name the scheduler that a run was submitted to; empty for a local run, and where its runner is not installed."""
+    try:
+        name = found.run.runner.name
+        return "" if registry.RUNNERS.is_attached(name) else registry.RUNNERS.submitting(name).title
+    except QanatError:
+        return ""
+
+
+def _actions(project: Project, found: Found) -> Mapping[str, Action]:
+    """Give the actions of the run's experiment; none when it is not there any more."""
+    try:
+        return project.experiment(found.run.experiment).actions
+    except QanatError:
+        return {}
 
 
 def _first_line(comment: str) -> str:
@@ -104,7 +128,7 @@ def _ask_group(found: Found, question: str) -> int | None:
     """Ask for a group of a run that has several; None means all."""
     if len(found.run.groups) == 1:
         return None
-    groups = [(f"group {g.number}: {' '.join(g.args)} ({g.state})", str(g.number)) for g in found.run.groups]
+    groups = [(clean(f"group {g.number}: {' '.join(g.args)} ({g.state})"), str(g.number)) for g in found.run.groups]
     answer = prompts.choose(question, [("all", ""), *groups], option="--group I")
     return int(answer) if answer else None
 

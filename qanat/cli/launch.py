@@ -6,14 +6,14 @@ What only some ways need is imported there: a plain local run is to start at onc
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from qanat.cli import reporting
 from qanat.cli.output import tell
-from qanat.cli.run_view import WaitView, view_for
+from qanat.cli.run_view import LineView, WaitView, view_for
 from qanat.domain.run import Run, RunnerChoice
 from qanat.errors import UsageError
 from qanat.runners import registry
@@ -117,12 +117,14 @@ def choice_for(project: Project, chosen: How, groups: int) -> RunnerChoice:
     return RunnerChoice(chosen.runner, template.name, dict(template.options))
 
 
-def launch(project: Project, plan: Plan, captured: Captured, choice: RunnerChoice, chosen: How) -> tuple[int, Run]:
-    """Start a run; give the exit code, and the run as it is then."""
+def launch(
+    project: Project, plan: Plan, captured: Captured, choice: RunnerChoice, chosen: How, *, quiet: bool = False
+) -> tuple[int, Run]:
+    """Start a run; give the exit code, and the run as it is then. With quiet, stdout is left to the caller."""
     author = capture_code.check_committer(project)
     if not chosen.submits:
         runner = registry.RUNNERS.attached(chosen.runner, chosen.n_threads)
-        with view_for(len(plan.groups)) as view:
+        with LineView() if quiet else view_for(len(plan.groups)) as view:
             outcome = start_run.start_run(
                 project, plan, captured, author, choice, runner, view, fail_fast=chosen.fail_fast
             )
@@ -134,11 +136,15 @@ def launch(project: Project, plan: Plan, captured: Captured, choice: RunnerChoic
     return _submitted(project, outcome, chosen)
 
 
-def launch_again(project: Project, found: Found, numbers: list[int], live: list[Run], chosen: How) -> int:
-    """Run groups of a run again; give the exit code."""
+def launch_again(
+    project: Project, found: Found, numbers: list[int], live: list[Run], chosen: How, changes: dict[str, str]
+) -> int:
+    """Run groups of a run again, with some options of its template set anew; give the exit code."""
     from qanat.usecases import rerun
 
     capture_code.check_committer(project)
+    if changes and not chosen.submits:
+        raise UsageError(f"--set is for a scheduler's options, and the runner is {chosen.runner}", hint="leave it out")
     if not chosen.submits:
         runner = registry.RUNNERS.attached(chosen.runner, chosen.n_threads)
         runner.check()
@@ -147,7 +153,10 @@ def launch_again(project: Project, found: Found, numbers: list[int], live: list[
         return reporting.report(project, outcome)
     choice = choice_for(project, chosen, len(numbers)) if chosen.template else found.run.runner
     submit_to = registry.RUNNERS.submitting(chosen.runner)
-    outcome = rerun.retry_submitted(project, found, numbers, submit_to, live, choice.options)
+    choice = replace(choice, options=submit_to.changed(choice.options, changes))
+    if problems := submit_to.key_problems(choice.options):
+        raise UsageError(problems[0], hint="see which options the run has: qanat show RUN --json")
+    outcome = rerun.retry_submitted(project, found, numbers, submit_to, live, choice, changes)
     return _submitted(project, outcome, chosen)[0]
 
 

@@ -42,7 +42,8 @@ def _frame(project: Project, experiment: str | None) -> list[str]:
     going = sum(line.summary.state in list_runs.LIVE_STATES for line in lines)
     title = f"{experiment or project.root.name}: {going} going on    {time.strftime('%H:%M:%S')}    q leaves"
     text = tables.table(tables.RUN_HEADERS, tables.run_rows(lines), width=columns, flexible=tables.RUN_FLEXIBLE)
-    return [clean(title)[:columns], "", *text.splitlines()][:rows]
+    # A line that wraps would push another off the screen.
+    return [tables.cut(line, columns) for line in (clean(title), "", *text.splitlines())][:rows]
 
 
 def _draw(lines: list[str]) -> None:

@@ -51,8 +51,9 @@ def to_file(
         marker="o",
         capsize=3,
     )
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    # A dollar sign would begin a formula.
+    axes.set_xlabel(x.replace("$", r"\$"))
+    axes.set_ylabel(y.replace("$", r"\$"))
     axes.grid(visible=True, alpha=0.3)
     try:
         figure.savefig(output, dpi=150)

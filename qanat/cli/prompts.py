@@ -46,7 +46,7 @@ def choose(question: str, choices: Sequence[tuple[str, str]], *, option: str) ->
 def menu(question: str, entries: Sequence[tuple[str, str, str]], *, option: str, letters: bool = False) -> str:
     """Ask for one of several (title, value, preview) entries; the preview of the one under the cursor is shown.
 
-    With letters, pressing the key that is an entry's value takes it at once.
+    With letters, pressing the key that is an entry's value takes it at once; a longer value has no key.
     """
     need_terminal(question, option)
     import questionary
@@ -54,7 +54,8 @@ def menu(question: str, entries: Sequence[tuple[str, str, str]], *, option: str,
     choices = [questionary.Choice(title, value=value, description=preview) for title, value, preview in entries]
     asked = questionary.select(question, choices=choices)
     for _, value, _ in entries if letters else ():
-        _bind(asked.application.key_bindings, value)
+        if len(value) == 1:
+            _bind(asked.application.key_bindings, value)
     return str(_answer(asked))
 
 

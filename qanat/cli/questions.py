@@ -18,7 +18,7 @@ def new_name(kind: str) -> Question:
         taken = set(project.names(kind)) if kind != "template" else set()
 
         def check(answer: str) -> str:
-            return name_problem(answer) or (f"there is a {kind} {answer} already" if answer in taken else "")
+            return name_problem(answer) or (f"the {kind} {answer!r} is there already" if answer in taken else "")
 
         return prompts.text("Name:", option="--name", default=content.get("name", ""), check=check)
 

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from qanat.cli import launch, reporting
-from qanat.cli.output import say, say_json, tell
-from qanat.domain.run import Run
-from qanat.errors import EXIT_FAILED
+from qanat.cli.output import plural, say, say_json, tell
+from qanat.domain.run import Run, State
+from qanat.errors import EXIT_FAILED, UsageError
 from qanat.runners import registry
 from qanat.usecases import compare_outputs
 from qanat.usecases import rerun as usecase
@@ -37,7 +37,13 @@ def _find(project: Project, word: str) -> tuple[Found, list[Any]]:
 @click.option("--runner", default=None, help="Where to run; the first run's runner by default.")
 @launch.options_for
 @click.option("--check", is_flag=True, help="Compare the outputs with the first run's.")
-@click.option("--rtol", type=float, default=1e-9, show_default=True, help="Tolerance for numbers that count as equal.")
+@click.option(
+    "--rtol",
+    type=click.FloatRange(min=0),
+    default=1e-9,
+    show_default=True,
+    help="Tolerance for numbers that count as equal.",
+)
 @click.option("--json", "as_json", is_flag=True, help="With --check: print JSON.")
 def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool, **options: Any) -> int:
     """Run RUN again as a new run: same code (a checkout of its commit), parameters, files and data."""
@@ -49,8 +55,10 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
     same = how.submits and how.runner == found.run.runner.name and how.template is None
     choice = found.run.runner if same else launch.choice_for(project, how, len(found.run.groups))
     plan, captured = usecase.plan_rerun(project, found, live)
-    code, again = launch.launch(project, plan, captured, choice, how)
-    return _check(project, found, again, rtol, as_json=as_json) or code if check else code
+    code, again = launch.launch(project, plan, captured, choice, how, quiet=as_json)
+    if not check or again.state not in (State.FINISHED, State.FAILED):
+        return code
+    return _check(project, found, again, rtol, as_json=as_json) or code
 
 
 def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: bool) -> int:
@@ -60,9 +68,8 @@ def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: 
     for file in files if not as_json else ():
         say(f"{file.verdict:10} {file.path}{f' ({file.detail})' if file.detail else ''}")
     same = all(file.verdict == compare_outputs.IDENTICAL for file in files)
-    tell(
-        f"{'identical' if same else 'not identical'}: {len(files)} files of runs {first.run.number} and {again.number}"
-    )
+    counted = f"{plural(len(files), 'file')} of runs {first.run.number} and {again.number}"
+    tell(f"{'identical' if same else 'not identical'}: {counted}")
     return 0 if same else EXIT_FAILED
 
 
@@ -72,8 +79,11 @@ def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: 
     "--failed", is_flag=True, help="Only groups that failed, were cancelled or are lost; this is the default."
 )
 @click.option("--group", "groups", type=click.IntRange(0), multiple=True, metavar="I", help="Run this group again.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Set an option of the template anew: mem=2x."
+)
 @launch.options_for
-def retry(run: str, failed: bool, groups: tuple[int, ...], **options: Any) -> int:
+def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], **options: Any) -> int:
     """Run groups of RUN again inside the same run; what earlier attempts left is kept in attempts/."""
     project = open_project(Path.cwd())
     found, live = _find(project, run)
@@ -82,4 +92,11 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], **options: Any) -> in
     if not numbers:
         say("none of these groups needs another attempt")
         return 0
-    return launch.launch_again(project, found, numbers, live, how)
+    return launch.launch_again(project, found, numbers, live, how, dict(map(_change, changes)))
+
+
+def _change(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key.strip() or not equals:
+        raise UsageError(f"--set {text!r} is not of the form key=value", hint="write it as --set mem=2x")
+    return key.strip(), value.strip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import tempfile
 import time
@@ -229,5 +231,11 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         gone, note = annotate_run.delete_runs(project, [find(one.run.id) for one in found])
     reporting.tell_notes([note] if note else [])
     for one in gone:
-        back = f"; get its record back with: git checkout {one.commit[:12]} -- {one.paths[0]}" if one.commit else ""
+        back = f"; get its record back with: {_command_to_restore(project, one)}" if one.commit else ""
         say(f"Run {one.run.number} deleted{back}")
+
+
+def _command_to_restore(project: Project, gone: annotate_run.Deleted) -> str:
+    """Give the command of git's that brings a deleted record back, wherever it is typed."""
+    there = [] if os.environ.get("PWD") == str(project.root) else ["-C", str(project.root)]
+    return shlex.join(["git", *there, "checkout", str(gone.commit)[:12], "--", *gone.paths])

@@ -80,6 +80,11 @@ def _fit(text: str, width: int) -> str:
     return f"{text}…" + " " * (width - 1 - _cells(text))
 
 
+def cut(line: str, width: int) -> str:
+    """Cut a line to the columns that there are."""
+    return _fit(line, width).rstrip()
+
+
 def run_rows(lines: Sequence[RunLine]) -> list[tuple[str, ...]]:
     """Give the cells of runs under RUN_HEADERS; a number that two runs share is followed by the rest of the id."""
     counts = Counter(line.summary.number for line in lines)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qanat.domain.parameters import named
-from qanat.domain.run import Group, Run
+from qanat.domain.run import Group, Run, State
 
 HIGHER = "higher"
 LOWER = "lower"
@@ -43,7 +43,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Rows, the names of parameters in which they differ, of metrics, and per metric the places of the best rows."""
+    """Rows, the names of parameters in which they differ (or by which they are grouped), of metrics, and the best rows.
+
+    `best` has the places of the best rows of each metric of which it is known which way is better.
+    """
 
     rows: tuple[Row, ...]
     parameters: tuple[str, ...]
@@ -66,18 +69,20 @@ def compare(
     value of that parameter. `seeds` are the names of parameters, without dashes, that only tell
     repetitions apart.
     """
-    rows = _rows(runs, seeds, group_by.lstrip("-") if group_by else None)
+    column = group_by.lstrip("-") if group_by else None
+    rows = _rows(runs, seeds, column)
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
     if sort is not None:
         rows.sort(key=lambda row: _place(row.metrics.get(sort), better.get(sort, LOWER)))
-    return Comparison(tuple(rows), _differing(rows, seeds), metrics, _best(rows, metrics, better))
+    parameters = _differing(rows, seeds) if column is None else (column,)
+    return Comparison(tuple(rows), parameters, metrics, _best(rows, metrics, better))
 
 
 def _rows(runs: Sequence[Run], seeds: Sequence[str], group_by: str | None) -> list[Row]:
     members: dict[tuple[object, ...], list[tuple[Run, Group]]] = {}
     for run in runs:
         for group in run.groups:
-            if group.exit_code != 0:
+            if group.state is not State.FINISHED:
                 continue
             parameters = parameters_of(group)
             if group_by is not None:

@@ -33,6 +33,15 @@ def check_name(kind: str, name: str) -> str:
     return name
 
 
+def check_text(text: str) -> str:
+    """Give a text back when a file can hold it; raise InputInvalid for one with bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputInvalid(f"{text!r} is not UTF-8", hint="a record holds only UTF-8 text") from None
+    return text
+
+
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """List up to count names out of known that look most like name, best first."""
     import difflib  # 5 ms, and only a mistake needs it

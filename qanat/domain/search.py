@@ -2,7 +2,7 @@
 
 A condition is a word. `tag:x`, `state:failed`, `runner:local`, `commit:4a1f`, `text:word` (description),
 `after:2026-11-01` and `before:2026-11-30` look at the run; `lr<0.01`, `--lr=0.1`, `name!=x` at a parameter of
-any of its groups. A word without any of these is looked for in description and tags.
+any of its groups, and `--flag` at whether one has that option. Any other word is looked for in description and tags.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from qanat.domain import times
-from qanat.domain.parameters import named
+from qanat.domain.parameters import is_option, named
 from qanat.domain.run import Run, State
 from qanat.errors import UsageError
 
@@ -42,6 +42,8 @@ def parse(text: str) -> Condition:
         return Condition(word, _field(field, value.strip()))
     if match := _PARAMETER.match(word):
         return Condition(word, _parameter(match[1].lstrip("-"), match[2], match[3]))
+    if is_option(word):
+        return Condition(word, lambda run: any(word in named(group.args) for group in run.groups))
     return Condition(word, lambda run: _says(run, word))
 
 
@@ -71,7 +73,7 @@ def _state(value: str) -> Callable[[Run], bool]:
 def _date(field: str, value: str) -> Callable[[Run], bool]:
     try:
         moment = times.parse(value).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(f"{value!r} is not a date", hint="write it as 2026-11-23 or 2026-11-23T05:17") from None
     if field == "after":
         return lambda run: times.parse(run.created) >= moment

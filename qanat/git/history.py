@@ -18,12 +18,6 @@ def difference(location: Location, commit: str, path: str) -> str:
     return done.out.decode("utf-8", "replace") if done.status == 0 else ""
 
 
-def last_commit_of(location: Location, path: str) -> str | None:
-    """Give the last commit that changed a file; None when none has it."""
-    done = command.call(location.root, "log", "-1", "--format=%H", "HEAD", "--", path)
-    return done.out.decode().strip() or None if done.status == 0 else None
-
-
 def deleted(location: Location, folder: str) -> list[str]:
     """List the files below a folder that a commit which HEAD comes from has removed."""
     words = ("log", "--diff-filter=D", "--no-renames", "--name-only", "--format=", "-z", "HEAD", "--", folder)

@@ -41,6 +41,9 @@ class Runner(Protocol):
     def problems(self, options: Mapping[str, Any]) -> list[str]:
         """List what is wrong with a template's options, as far as can be told without submitting."""
 
+    def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
+        """Give options with some set anew; `2x` multiplies what is there. Raises UsageError."""
+
     def render(self, batch: JobBatch) -> str:
         """Give what would be submitted; no side effect."""
 

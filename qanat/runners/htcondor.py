@@ -14,7 +14,7 @@ from qanat.domain import times
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners import htcondor_keys, job_script
+from qanat.runners import htcondor_keys, job_script, option_changes
 from qanat.system import programs
 
 EVENT_LOG = "htcondor.log"
@@ -48,6 +48,10 @@ class HTCondorRunner:
                 "name what the program needs instead: getenv: PATH, VIRTUAL_ENV, LD_LIBRARY_PATH"
             )
         return found + _dry_run_problems(options)
+
+    def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
+        """Give options with some set anew; HTCondor does not care for capitals in their keys."""
+        return option_changes.changed(options, changes, lambda key: key.strip().lower())
 
     def render(self, batch: JobBatch) -> str:
         """Give the submit description, and the scripts of the first job."""

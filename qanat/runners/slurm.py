@@ -12,8 +12,8 @@ from typing import Any
 
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.errors import QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners import job_script, slurm_flags
-from qanat.runners.slurm_queue import ASK_S, MARK, MARKED, from_sacct, from_squeue, sacct, said, squeue
+from qanat.runners import job_script, option_changes, slurm_flags
+from qanat.runners.slurm_queue import ASK_S, MARK, MARKED, from_sacct, from_squeue, row_of, sacct, said, squeue
 from qanat.system import programs
 
 OUTPUT = "slurm.out"
@@ -63,6 +63,10 @@ class SlurmRunner:
     def warnings(self, options: Mapping[str, Any]) -> list[str]:
         """List what works but is better left out; nothing, for Slurm."""
         return []
+
+    def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
+        """Give options with some set anew, however their keys are spelled."""
+        return option_changes.changed(options, changes, slurm_flags.name_of)
 
     def render(self, batch: JobBatch) -> str:
         """Give the call of sbatch with its script, and the scripts of the first job."""
@@ -118,7 +122,7 @@ class SlurmRunner:
             rows = {row["id"]: row for row in squeue(["-j", ",".join(numbers)])}
         except RunnerUnavailable as error:
             return Sightings(unseen, error.message)
-        seen = {h: from_squeue(rows.get(str(h.job)), h) for h in handles}
+        seen = {h: from_squeue(row_of(rows, str(h.job)), h) for h in handles}
         open_ended = [h for h, status in seen.items() if status.state is None or status.state.ended]
         if open_ended:
             past = sacct(open_ended)

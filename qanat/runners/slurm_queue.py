@@ -23,6 +23,7 @@ _NO_TIME = frozenset({"", "N/A", "Unknown", "None"})
 
 
 def said(done: programs.Finished) -> str:
+    """Give what a program complained of, on one line."""
     words = " ".join(done.err.decode("utf-8", "replace").split())
     return words or f"exit status {done.status}"
 
@@ -36,6 +37,14 @@ def squeue(which: Sequence[str]) -> list[dict[str, str]]:
     keys = ("id", "state", "reason", "start", "end", "node", "mark")
     lines = done.out.decode("utf-8", "replace").splitlines()
     return [dict(zip(keys, line.split("|", 6), strict=True)) for line in lines if line.count("|") >= 6]
+
+
+def row_of(rows: Mapping[str, Mapping[str, str]], job: str) -> Mapping[str, str] | None:
+    """Give a job's row; elements of an array that were cancelled before they began share one under the bare number."""
+    if job in rows:
+        return rows[job]
+    whole = rows.get(job.partition("_")[0])
+    return whole if whole is not None and whole["state"] == "CANCELLED" else None
 
 
 def sacct(handles: Sequence[JobHandle]) -> dict[str, dict[str, str]]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qanat.domain.names import check_text
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError, write_failed
-from qanat.git import history
+from qanat.git import checkout, worktree
 from qanat.records import files, run_codec, storage
 from qanat.usecases import define, record_runs
 from qanat.usecases.find_run import Found, check_ended, comment_path
@@ -18,7 +19,7 @@ from qanat.usecases.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A run that is gone; `commit` still has its record (None: it was never committed)."""
+    """A run that is gone; `commit` still has the paths of its record and comment (None: they were not committed)."""
 
     run: Run
     paths: tuple[str, ...]
@@ -28,7 +29,7 @@ class Deleted:
 def set_comment(project: Project, run: Run, text: str) -> str | None:
     """Write a run's comment and commit it; an empty one removes it. Give a sentence when it stays uncommitted."""
     path = project.root / comment_path(run)
-    text = text.rstrip()
+    text = check_text(text).rstrip()
     if text:
         files.write(path, f"{text}\n".encode())
     elif path.exists():
@@ -44,7 +45,7 @@ def set_tags(project: Project, found: Found, add: Sequence[str], remove: Sequenc
     if unknown := [tag for tag in remove if tag not in found.run.tags]:
         has = ", ".join(found.run.tags) or "none"
         raise UsageError(f"run {found.run.number} has no tag {unknown[0]!r}", hint=f"its tags: {has}")
-    if "" in add:
+    if not all(map(check_text, add)):
         raise UsageError("a tag is not empty")
     tags = tuple(dict.fromkeys(tag for tag in (*found.run.tags, *add) if tag not in remove))
     run = replace(found.run, tags=tags)
@@ -67,11 +68,13 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[list[Deleted],
     for found in runs:
         check_ended(found, "it cannot be deleted")
     gone, paths = [], []
+    head = worktree.head(project.location)
     for found in runs:
         own = [project.root / run_codec.path_of(found.run), project.root / comment_path(found.run)]
         there = [path for path in own if path.exists()]
-        commit = history.last_commit_of(project.location, run_codec.path_of(found.run))
-        gone.append(Deleted(found.run, tuple(map(project.paths.relative, there)), commit))
+        names = map(project.paths.relative, there)
+        kept = tuple(name for name in names if head and checkout.tracked_at(project.location, head, name))
+        gone.append(Deleted(found.run, kept, head if kept else None))
         _remove(there, found.folder, found.run.id)
         paths += there
     if not paths:

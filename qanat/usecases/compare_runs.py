@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,8 +29,9 @@ def compare_runs(
     found = comparison.compare(runs, better=directions, group_by=group_by, sort=sort)
     if not found.rows:
         raise UsageError("no group of these runs has finished, so there is nothing to compare")
-    if sort is not None and sort not in found.metrics:
-        raise UsageError(f"no group has the metric {sort!r}", hint=_there_are(found.metrics))
+    for name in (*([] if sort is None else [sort]), *better):
+        if name not in found.metrics:
+            raise UsageError(f"no group has the metric {name!r}", hint=_there_are(found.metrics))
     if group_by is not None and not any(row.parameters[group_by.lstrip("-")] for row in found.rows):
         names = {name for run in runs for group in run.groups for name in comparison.parameters_of(group)}
         raise UsageError(f"no group has the parameter {group_by!r}", hint=_there_are(sorted(names)))
@@ -63,7 +65,7 @@ def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float],
     for row in found.rows:
         metric = row.metrics.get(y)
         place = row.metrics[x].mean if x in row.metrics else _number(row.parameters.get(x.lstrip("-"), ""))
-        if metric is not None and place is not None:
+        if metric is not None and place is not None and math.isfinite(place) and math.isfinite(metric.mean):
             xs.append(place)
             ys.append(metric.mean)
             deviations.append(metric.deviation or 0.0)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from qanat.errors import InputInvalid
 from qanat.usecases.find_run import Found
 
 CHUNK_BYTES = 65_536
 
 
 class LogReader:
-    """Reads the growing output files of groups from their beginnings."""
+    """Reads the growing output files of groups from their beginnings. Raises InputInvalid when the results are gone."""
 
     def __init__(self, found: Found, groups: Sequence[int], *, stderr: bool) -> None:
+        if not found.folder.is_dir():
+            raise InputInvalid(f"the results of run {found.run.number}, {found.folder}, are not here")
         name = "stderr.txt" if stderr else "stdout.txt"
         self._files = {group: found.group_folder(group) / name for group in groups}
         self._read = dict.fromkeys(self._files, 0)

@@ -7,12 +7,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT, Experiment, Program
 from qanat.domain.layout import group_folder, is_inside
-from qanat.domain.run import Asked, Group, Run, State
+from qanat.domain.run import Asked, Group, Run, RunnerChoice, State
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
 from qanat.git import checkout, worktree
 from qanat.records import files, storage
@@ -114,12 +113,14 @@ def retry_submitted(
     numbers: Sequence[int],
     runner: Runner,
     live: list[Run],
-    options: Mapping[str, Any],
+    choice: RunnerChoice,
+    changes: Mapping[str, str],
 ) -> Outcome:
-    """Submit groups again inside their run, with these options; otherwise as retry()."""
+    """Submit groups again inside their run, with these options, of which `changes` were set anew."""
     place = _place_again(project, found, live)
-    run, setting = _again(project, found, numbers, place, new_intent(_checkout(project, place)))
-    run = replace(run, runner=replace(run.runner, options=options))
+    intent = new_intent(_checkout(project, place)) | ({"changed": dict(changes)} if changes else {})
+    run, setting = _again(project, found, numbers, place, intent)
+    run = replace(run, runner=choice)
     return submit(project, run, setting, numbers, runner, new=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qanat.domain import times
 from qanat.domain.experiment import Action, Experiment
-from qanat.domain.names import nearest
+from qanat.domain.names import check_text, nearest
 from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, reason, write_failed
 from qanat.git import history, worktree
 from qanat.records import yaml_io
@@ -46,7 +46,7 @@ def plan_action(
     folder = found.folder if group is None else found.group_folder(check_group(found, group))
     if not folder.is_dir():
         raise InputInvalid(f"the results of run {found.run.number}, {folder}, are not there any more")
-    command = (*action.program.words(), *args, "--storage_path", str(folder))
+    command = (*action.program.words(), *map(check_text, args), "--storage_path", str(folder))
     difference = history.difference(project.location, found.run.code.commit, action.program.executable)
     return ActionPlan(action, command, folder, difference)
 

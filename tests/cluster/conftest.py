@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
+from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
 
 # Read now: the tests' own surroundings have no such variable.
 REQUIRED = os.environ.get("QANAT_TEST_CLUSTERS") == "require"
@@ -30,4 +31,14 @@ def pool() -> Iterator[Pool]:
         with running_pool() as running:
             yield running
     except PoolUnavailable as error:
+        without(str(error))
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Cluster]:
+    """Give a real Slurm cluster without accounting."""
+    try:
+        with running_cluster() as running:
+            yield running
+    except ClusterUnavailable as error:
         without(str(error))

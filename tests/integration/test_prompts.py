@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.cells import cell_len
 
 from tests.support.sandbox import Sandbox, wait_until
-from tests.support.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, ROWS, SPACE, Terminal
+from tests.support.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, SPACE, Terminal
 
 EMPTY = ""
 
@@ -149,7 +150,7 @@ def test_template_new_asks_for_everything(house: Sandbox) -> None:
         terminal.answer("Runner:", DOWN)
         terminal.answer("Description:", "Two CPUs")
         terminal.answer("Option as key=value (empty: done):", "--cpus-per-task=2")
-        terminal.see("Option as key=value (empty: done):")
+        terminal.see("--cpus-per-task=2")
         terminal.see("Option as key=value (empty: done):")
         terminal.press("wrong")
         terminal.see("it is not of the form key=value")
@@ -170,27 +171,37 @@ def test_template_new_asks_for_everything(house: Sandbox) -> None:
 
 
 def test_a_bad_answer_is_refused_as_it_is_typed(house: Sandbox) -> None:
+    named, placed = ["--executable", "go.sh"], ["--name", "g"]
+    for words, question, typed, problem in (
+        (named, "Name:", "a/b", "may hold only the letters a-z A-Z"),
+        (named, "Name:", "x" * 101, "is longer than 100 characters"),
+        (named, "Name:", "e", "the experiment 'e' is there already"),
+        (placed, "Executable:", "gone.sh", "gone.sh is not a file of the project"),
+        (placed, "Executable:", "data", "data is not a file of the project"),
+        (placed, "Executable:", "/bin/sh", "give a path from the project's root"),
+        (placed, "Executable:", "../go.sh", "give a path from the project's root"),
+    ):
+        with Terminal(house.root, "experiment", "new", *words) as terminal:
+            terminal.see(question)
+            terminal.press(typed)
+            terminal.see(problem)
+            terminal.press(ENTER, CTRL_C)
+            terminal.see("qanat: stopped")
+            terminal.ends(130)
+    assert house.status() == ""
+
+
+def test_a_bad_answer_can_be_corrected(house: Sandbox) -> None:
     with Terminal(house.root, "experiment", "new") as terminal:
         terminal.see("Name:")
-        for typed, problem in (
-            ("a/b", "may hold only the letters a-z A-Z"),
-            ("x" * 101, "is longer than 100 characters"),
-            ("e", "there is a experiment e already"),
-        ):
-            terminal.press(ERASE_LINE, typed)
-            terminal.see(problem)
+        terminal.press("a/b")
+        terminal.see("may hold only the letters a-z A-Z")
         terminal.press(ENTER, ERASE_LINE, "g", ENTER)
         terminal.answer("Description:", EMPTY)
         terminal.answer("Folder of the experiment:", EMPTY)
         terminal.see("Executable:")
-        for typed, problem in (
-            ("gone.sh", "gone.sh is not a file of the project"),
-            ("data", "data is not a file of the project"),
-            ("/bin/sh", "give a path from the project's root"),
-            ("../go.sh", "give a path from the project's root"),
-        ):
-            terminal.press(ERASE_LINE, typed)
-            terminal.see(problem)
+        terminal.press("gone.sh")
+        terminal.see("gone.sh is not a file of the project")
         terminal.press(ENTER, ERASE_LINE, "go.sh", ENTER)
         terminal.answer("Command to start it", "sh")
         terminal.answer("Tags", EMPTY)
@@ -198,6 +209,7 @@ def test_a_bad_answer_is_refused_as_it_is_typed(house: Sandbox) -> None:
         terminal.see("Add an action?")
         terminal.press("n")
         last_shown(terminal, "y")
+        terminal.see(".qanat/experiments/g.yaml written")
         terminal.ends()
     assert stored(house, "experiments/g.yaml") == {
         "schema": "experiment/1",
@@ -506,8 +518,8 @@ def test_broken_settings_can_be_mended(sandbox: Sandbox, editor: Path) -> None:
     ("command", "sentence", "code"),
     [
         ("false", "the editor 'false' ended with exit code 1, so nothing was taken over", 2),
-        ("no-such-editor -w", "the editor 'no-such-editor -w' cannot be started", 3),
-        ("vi 'x", 'the editor "vi \'x" cannot be started', 3),
+        ("no-such-editor -w", "qanat: 'no-such-editor -w' cannot be started", 3),
+        ("vi 'x", 'qanat: "vi \'x" cannot be started', 3),
     ],
 )
 def test_an_editor_that_fails_changes_nothing(sandbox: Sandbox, command: str, sentence: str, code: int) -> None:
@@ -536,22 +548,23 @@ def fill(sandbox: Sandbox, count: int) -> None:
     sandbox.commit("many runs")
 
 
-@pytest.mark.parametrize("words", [["status", "--live"], ["experiment", "status", "e", "--live"]], ids=" ".join)
-def test_a_live_table_shows_the_newest_runs_that_fit(house: Sandbox, words: list[str]) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
+def test_a_live_table_shows_the_newest_runs_that_fit(house: Sandbox, size: tuple[int, int]) -> None:
     house.qanat("run", "e")
     fill(house, 59)
-    with Terminal(house.root, *words) as terminal:
-        before = terminal.settings()
-        terminal.see("q leaves")
-        terminal.see("results/e/run_59")
-        frame = terminal.see("results/e/run_24")
-        terminal.press("q")
-        terminal.ends()
-        assert terminal.raw.endswith(LEAVE)
-        assert terminal.settings() == before
-    assert all(f"results/e/run_{number} " in frame for number in range(25, 59))
-    assert "results/e/run_23" not in terminal.text
-    assert terminal.raw.count("\n") <= (ROWS - 1) * terminal.raw.count("q leaves")
+    columns, rows = size
+    for words in (["status", "--live"], ["experiment", "status", "e", "--live"]):
+        with Terminal(house.root, *words, size=size) as terminal:
+            terminal.see("q leaves")
+            frame = terminal.see("q leaves").splitlines()
+            terminal.press("q")
+            terminal.ends()
+        # The next frame's title follows the last line.
+        lines = frame[:-1]
+        shown = [line.partition(" ")[0] for line in frame if line[:1].isdigit()]
+        assert shown == [str(number) for number in range(59, 59 - (rows - 4), -1)]
+        assert max(map(cell_len, lines)) <= columns
+        assert len(lines) < rows
 
 
 @pytest.mark.parametrize("key", ["q", "Q", "xq", CTRL_C], ids=["q", "Q", "another key first", "Ctrl-C"])

@@ -15,7 +15,7 @@ import pexpect
 
 from tests.support.sandbox import PROGRAM
 
-COLUMNS, ROWS = 120, 40
+SIZE = (120, 40)
 TIMEOUT_S = 30.0
 ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04"
 ERASE_LINE = "\x15"  # Ctrl-U
@@ -25,9 +25,9 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 
 
 class Terminal:
-    """A command at work in a terminal of 120 columns and 40 rows; use it in a `with` block."""
+    """A command at work in a terminal of `size` columns and rows; use it in a `with` block."""
 
-    def __init__(self, cwd: Path, *words: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, cwd: Path, *words: str, env: dict[str, str] | None = None, size: tuple[int, int] = SIZE) -> None:
         # prompt_toolkit asks a terminal where its cursor is, and nobody here would answer.
         own = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
         # These two would overrule the size of this terminal.
@@ -42,7 +42,7 @@ class Terminal:
                 [*PROGRAM[1:], *words],
                 cwd=str(cwd),
                 env=surroundings,
-                dimensions=(ROWS, COLUMNS),
+                dimensions=(size[1], size[0]),
                 encoding="utf-8",
                 echo=False,
             )
@@ -65,8 +65,8 @@ class Terminal:
         """Wait until text appears after what was seen before, and give what came before it."""
         deadline = time.monotonic() + TIMEOUT_S
         while (place := self.text.find(text, self._read_until)) < 0:
-            assert time.monotonic() < deadline, f"{text!r} did not appear after:\n{self.text[self._read_until :]}"
-            assert self._pump(), f"it ended, and {text!r} did not appear:\n{self.text[self._read_until :]}"
+            assert time.monotonic() < deadline, f"{text!r} did not appear: {self._news}"
+            assert self._pump(), f"it ended, and {text!r} did not appear: {self._news}"
         before = self.text[self._read_until : place]
         self._read_until = place + len(text)
         return before
@@ -88,12 +88,17 @@ class Terminal:
         """Wait for the end; the exit code must be `code`. Give what was shown after what was seen before."""
         deadline = time.monotonic() + TIMEOUT_S
         while self._pump():
-            assert time.monotonic() < deadline, f"it does not end:\n{self.text[self._read_until :]}"
+            assert time.monotonic() < deadline, f"it does not end: {self._news}"
         self._process.wait()
         ended_with = self._process.exitstatus, self._process.signalstatus
-        assert ended_with == (code, None), f"it ended with {ended_with}:\n{self.text}"
-        assert "Traceback" not in self.text
+        assert ended_with == (code, None), f"it ended with {ended_with}: {self._news}"
+        assert "Traceback" not in self.text, self.text
         return self.text[self._read_until :]
+
+    @property
+    def _news(self) -> str:
+        """The end of what was shown since the last text that was waited for."""
+        return self.text[self._read_until :][-3000:]
 
     def _pump(self) -> bool:
         """Take what the program has written, waiting a moment for it; False once it has ended."""

@@ -383,7 +383,7 @@ with Index(root / ".qanat/cache/index.sqlite", root) as opened:
 def test_an_index_for_which_the_disk_has_no_room_is_done_without(root: Path, size: int) -> None:
     for number in range(10, 60):
         put(root, numbered(number, description="x" * 2000))
-    words = [sys.executable, "-c", FULL_DISK, str(root), str(size)]
+    words = [sys.executable, "-B", "-c", FULL_DISK, str(root), str(size)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "53\n", "")
     assert len(listed(root)) == 53

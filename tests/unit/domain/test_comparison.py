@@ -1,0 +1,166 @@
+"""Comparing runs: which groups are one row, what is shown of them, and which row is best."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qanat.domain.comparison import HIGHER, LOWER, Comparison, Statistic, compare, parameters_of, statistic
+from qanat.domain.run import Group, Run, State
+from tests.support.strategies import stable
+from tests.unit.records.example import RUN
+
+numbers = st.floats(-1e9, 1e9)
+
+
+def a_run(number: int, *groups: tuple[str, dict[str, float]], tree: str = "a" * 40, experiment: str = "iris") -> Run:
+    """Give a run with a finished group for each pair of words and metrics."""
+    made = tuple(
+        Group(i, tuple(words.split()), State.FINISHED, exit_code=0, metrics=metrics)
+        for i, (words, metrics) in enumerate(groups)
+    )
+    code = replace(RUN.code, tree=tree, commit=tree)
+    return replace(RUN, number=number, uid=f"{number:06x}", experiment=experiment, code=code, groups=made)
+
+
+def means(found: Comparison, metric: str) -> list[float]:
+    return [row.metrics[metric].mean for row in found.rows]
+
+
+def test_groups_that_differ_only_in_the_seed_are_one_row_with_mean_and_deviation() -> None:
+    run = a_run(1, *((f"--n {n} --seed {s}", {"acc": n + s / 10}) for n in (1, 2) for s in (0, 1, 2)))
+    found = compare([run], better={})
+    assert found.parameters == ("n",)
+    assert [(row.parameters["n"], row.groups) for row in found.rows] == [("1", 3), ("2", 3)]
+    assert [str(row.metrics["acc"]) for row in found.rows] == ["1.1 ± 0.1", "2.1 ± 0.1"]
+
+
+@pytest.mark.parametrize("seed", ["--seed", "--random_seed", "--random-seed"])
+def test_a_seed_has_several_names(seed: str) -> None:
+    run = a_run(1, (f"{seed} 1", {"acc": 1.0}), (f"{seed} 2", {"acc": 2.0}))
+    found = compare([run], better={})
+    assert (len(found.rows), found.parameters) == (1, ())
+
+
+def test_repetitions_of_several_runs_of_the_same_code_are_one_row() -> None:
+    found = compare([a_run(n, ("--n 1", {"acc": float(n)})) for n in (1, 2, 3)], better={})
+    (row,) = found.rows
+    assert row.runs == ("1-000001", "2-000002", "3-000003")
+    assert (row.groups, row.metrics["acc"].mean, row.metrics["acc"].deviation) == (3, 2.0, 1.0)
+
+
+@pytest.mark.parametrize("other", [{"tree": "b" * 40}, {"experiment": "other"}], ids=str)
+def test_other_code_and_another_experiment_are_rows_of_their_own(other: dict[str, str]) -> None:
+    found = compare([a_run(1, ("--n 1", {"acc": 1.0})), a_run(2, ("--n 1", {"acc": 2.0}), **other)], better={})
+    assert means(found, "acc") == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.FINISHED])
+def test_a_group_that_has_not_finished_does_not_count(state: State) -> None:
+    # A program that is asked to end may do so with exit code 0, and is cancelled all the same.
+    run = a_run(1, ("--n 1", {"acc": 1.0}), ("--n 2", {"acc": 2.0}))
+    found = compare([run.with_groups({1: replace(run.groups[1], state=state)})], better={})
+    assert means(found, "acc") == [1.0]
+
+
+def test_only_parameters_that_differ_are_shown_and_a_missing_one_differs() -> None:
+    run = a_run(1, ("--n 1 --lr 3", {}), ("--n 1 --lr 4", {}), ("--n 1 --lr 4 --fast", {}))
+    assert compare([run], better={}).parameters == ("lr", "fast")
+
+
+def test_rows_may_be_grouped_by_one_parameter() -> None:
+    run = a_run(1, *((f"--n {n} --lr {lr}", {"acc": float(n * lr)}) for n in (1, 2) for lr in (1, 3)))
+    for name in ("n", "--n"):
+        found = compare([run], better={}, group_by=name)
+        assert found.parameters == ("n",)
+        assert [dict(row.parameters) for row in found.rows] == [{"n": "1"}, {"n": "2"}]
+        assert means(found, "acc") == [2.0, 4.0]
+
+
+def test_the_parameter_of_the_grouping_is_shown_also_when_it_has_one_value() -> None:
+    found = compare([a_run(1, ("--n 1", {"acc": 1.0}), ("--n 1 --lr 2", {"acc": 2.0}))], better={}, group_by="n")
+    assert (found.parameters, len(found.rows)) == (("n",), 1)
+
+
+@pytest.mark.parametrize(
+    ("better", "expected"), [({"acc": HIGHER}, [3.0, 2.0, 1.0]), ({"acc": LOWER}, [1.0, 2.0, 3.0]), ({}, [1, 2, 3])]
+)
+def test_sorting_puts_the_better_first_and_a_row_without_the_metric_last(
+    better: dict[str, str], expected: list[float]
+) -> None:
+    groups = [("--n 1", {"acc": 2.0}), ("--n 2", {}), ("--n 3", {"acc": 3.0}), ("--n 4", {"acc": 1.0})]
+    found = compare([a_run(1, *groups), a_run(2, ("--n 5", {"acc": math.nan}))], better=better, sort="acc")
+    assert means(Comparison(found.rows[:3], (), (), {}), "acc") == expected
+    assert {row.parameters["n"] for row in found.rows[3:]} == {"2", "5"}
+
+
+def test_without_a_sort_the_order_is_that_of_the_runs() -> None:
+    found = compare([a_run(n, (f"--n {n}", {"acc": float(n)})) for n in (2, 3, 1)], better={"acc": HIGHER})
+    assert means(found, "acc") == [2.0, 3.0, 1.0]
+
+
+def test_the_best_row_of_each_metric_is_known_and_equal_ones_share_it() -> None:
+    groups = [
+        ("--n 1", {"acc": 1.0, "loss": 3.0, "time": 1.0}),
+        ("--n 2", {"acc": 2.0, "loss": 2.0, "time": 2.0}),
+        ("--n 3", {"acc": 2.0, "loss": math.nan}),
+    ]
+    found = compare([a_run(1, *groups)], better={"acc": HIGHER, "loss": LOWER})
+    assert found.best == {"acc": {1, 2}, "loss": {1}}
+
+
+def test_where_there_is_nothing_to_choose_from_nothing_is_best() -> None:
+    assert compare([a_run(1, ("--n 1", {"acc": 1.0}))], better={"acc": HIGHER}).best == {}
+
+
+def test_the_best_is_the_row_that_sorting_puts_first() -> None:
+    run = a_run(1, ("--n 1", {"acc": 1.0}), ("--n 2", {"acc": 3.0}), ("--n 3", {"acc": 2.0}))
+    assert compare([run], better={"acc": HIGHER}, sort="acc").best == {"acc": {0}}
+
+
+def test_a_metric_that_only_some_groups_have_is_over_those() -> None:
+    run = a_run(1, ("--seed 1", {"acc": 1.0}), ("--seed 2", {}), ("--seed 3", {"acc": 3.0}))
+    (row,) = compare([run], better={}).rows
+    assert (row.groups, row.metrics["acc"].count, row.metrics["acc"].mean) == (3, 2, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (Statistic(0.5, None, 1), "0.5"),
+        (Statistic(0.123456789, None, 1), "0.123457"),
+        (Statistic(12.0, 0.345678, 3), "12 ± 0.35"),
+        (Statistic(1.0, 0.0, 2), "1 ± 0"),
+    ],
+)
+def test_a_statistic_is_written_short(found: Statistic, text: str) -> None:
+    assert str(found) == text
+
+
+def test_parameters_have_no_dashes_and_several_words_are_one_value() -> None:
+    assert parameters_of(Group(0, ("x", "--lr", "1", "--names", "a", "b", "--fast"))) == {
+        "pos_0": "x",
+        "lr": "1",
+        "names": "a b",
+        "fast": "",
+    }
+
+
+@stable
+@given(st.lists(numbers, min_size=2, max_size=12))
+def test_mean_and_deviation_are_those_of_a_sample(values: list[float]) -> None:
+    found = statistic(values)
+    assert found.mean == pytest.approx(statistics.fmean(values), rel=1e-9, abs=1e-6)
+    assert found.deviation == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-3)
+    assert found.count == len(values)
+
+
+@stable
+@given(numbers, st.integers(2, 50))
+def test_equal_values_have_exactly_that_mean_and_no_deviation(value: float, count: int) -> None:
+    assert statistic([value] * count) == Statistic(value, 0.0, count)
