@@ -118,7 +118,7 @@ def progress_cell(line: RunLine) -> str:
 def markdown(text: str) -> None:
     """Print Markdown as a terminal can show it; as it is where the output goes elsewhere."""
     if terminal_width() is None:
-        say(text)
+        say(text.rstrip("\n"))
         return
     from rich.console import Console
     from rich.markdown import Markdown

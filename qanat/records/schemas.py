@@ -45,6 +45,12 @@ def check_version(content: Any, kind: str, source: str) -> None:
     raise InputInvalid(f"{source}: schema {declared!r} is not {name_of(kind)}", hint=f"write schema: {name_of(kind)}")
 
 
+def with_version(content: Any, kind: str) -> Any:
+    """Give settings written for the first qanat, which named no version, with today's; anything else as it is."""
+    named = not isinstance(content, dict) or "schema" in content
+    return content if named or kind != "config" else {"schema": name_of(kind), **content}
+
+
 def problems(content: Any, kind: str) -> list[SchemaProblem]:
     """List what content breaks of the schema of its kind, by place; a key that is missing or unknown is the place."""
     found = dict.fromkeys(p for error in _validator(kind).iter_errors(content) for p in _problems_of(error))

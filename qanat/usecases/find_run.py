@@ -16,7 +16,7 @@ from qanat.usecases import record_runs
 from qanat.usecases.project import Project
 from qanat.usecases.refresh_runs import Refreshed
 
-_WORD = re.compile(r"(\d{1,9})(?:-([0-9a-f]{6}))?\Z")
+_WORD = re.compile(r"([0-9]{1,9})(?:-([0-9a-f]{6}))?\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class Project:
         """
         source = self.paths.relative(path)
         data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
-        content = yaml_io.load(data, source)
+        content = schemas.with_version(yaml_io.load(data, source), kind)
         schemas.check_version(content, kind, source)
         schema = schemas.name_of(kind)
         with self.index() as index:

@@ -80,7 +80,7 @@ def _check_file(project: Project, index: Index, path: Path) -> Iterator[Problem]
     lines: dict[yaml_io.Path, int] = {}
     try:
         data = files.read(path, limit_bytes=yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
-        content = yaml_io.load(data, source, lines=lines)
+        content = schemas.with_version(yaml_io.load(data, source, lines=lines), kind)
         schemas.check_version(content, kind, source)
     except yaml_io.YamlInvalid as error:
         yield Problem(source, error.line, "", error.problem)
