@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -13,6 +13,7 @@ from qanat.cli.lazy import LazyGroup
 from qanat.cli.output import clean
 from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError, UsageError
 
+EXIT_READER_GONE = 141  # 128 + SIGPIPE, as a shell has it for other programs
 COMMANDS = {
     "init": ("qanat.cli.init:init", "Make a project of a folder or a git repository."),
     "run": ("qanat.cli.run:run", "Run an experiment, over as many parameters as asked for."),
@@ -42,8 +43,20 @@ COMMANDS = {
 }
 
 
+class _Program(LazyGroup):
+    """The top of the program; click itself would make exit code 1 of a reader that has gone."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; Python must not complain about it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_READER_GONE
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=_Program,
     table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Begin with: qanat init, qanat experiment new, qanat run NAME. Each command has --help with an example.",
@@ -85,10 +98,6 @@ def _call(args: list[str]) -> int:
         return _show(error.message, error.hint, error.exit_code)
     except KeyboardInterrupt:
         return _show("stopped", "", 130)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except Exception as error:  # noqa: BLE001  # no traceback reaches a user
         return _bug(error)
     return status if isinstance(status, int) else 0

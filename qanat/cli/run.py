@@ -15,7 +15,7 @@ from qanat.cli.output import is_terminal, plural, say, say_json, tell
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.run import RunnerChoice
 from qanat.runners import registry
-from qanat.usecases import capture_code, plan_run
+from qanat.usecases import capture_code, checkouts, plan_run
 from qanat.usecases.plan_run import Plan, RunRequest
 from qanat.usecases.project import Project, open_project
 
@@ -99,12 +99,16 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     request = _request(options, ctx.meta["program"])
     plan = plan_run.plan_run(project, replace(request, commit=past.code.commit) if past else request)
     choice = launch.choice_for(project, how, len(plan.groups))
+    workdir = PROJECT if options["in_place"] else plan.experiment.workdir or (CHECKOUT if how.submits else PROJECT)
     if options["dry_run"]:
+        commit = past.code.commit if past else capture_code.look(project).commit if workdir == CHECKOUT else None
+        if commit and how.submits:
+            plan = replace(plan, place=checkouts.planned(project, commit, plan.datasets))
         _show_preview(project, plan, choice, how, as_json=options["json"])
         return 0
     capture_code.check_committer(project)
     captured = past or _capture(project, options["commit_message"], options["snapshot"])
-    if (plan.experiment.workdir or (CHECKOUT if how.submits else PROJECT)) == CHECKOUT and not options["in_place"]:
+    if workdir == CHECKOUT:
         captured = capture_code.in_checkout(captured)
     if captured.code.workdir == CHECKOUT:
         from qanat.usecases.refresh_runs import going_on  # only a checkout may be in use
@@ -137,7 +141,7 @@ def _show_preview(project: Project, plan: Plan, choice: RunnerChoice, how: launc
         say_json([{"group": g.group, "args": g.args, "command": g.command, "storage": g.storage} for g in groups])
         return
     if how.submits:
-        batch = plan_run.preview_batch(project, plan, choice)
+        batch = plan_run.preview_batch(project, plan, choice, how.max_running)
         say(registry.RUNNERS.submitting(how.runner).render(batch).rstrip("\n"))
         say()
     for group in groups:

@@ -12,7 +12,10 @@ from qanat.domain.run import Group, State
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """One group as a job: its words, where it works, where its files go, and what it finds in its environment."""
+    """One group as a job: its words, where it works, where its files go, and what it finds in its environment.
+
+    `info` is what its group_info.yaml says; empty where it has none.
+    """
 
     group: int
     command: tuple[str, ...]
@@ -20,6 +23,7 @@ class JobSpec:
     storage: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
+    info: str = ""
 
 
 @dataclass(frozen=True, slots=True)

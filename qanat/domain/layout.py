@@ -13,6 +13,7 @@ DEFINITIONS = {
     "template": "templates",
     "document": "documents",
 }
+GROUP_INFO = "group_info.yaml"
 
 
 def record_path(experiment: str, number: int, uid: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qanat.domain import completion, metrics, parameters, progress
+from qanat.domain import completion, layout, metrics, parameters, progress
 from qanat.domain.completion import COMPLETION, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
@@ -21,7 +21,7 @@ from qanat.errors import InputInvalid, write_failed
 from qanat.records import files, yaml_io
 
 INFO = "info.yaml"
-GROUP_INFO = "group_info.yaml"
+GROUP_INFO = layout.GROUP_INFO
 PARAMETERS_FILES = "parameters_files"
 PROGRESS = "progress.txt"
 METRICS_BYTES_MAX = 8 * 2**20
@@ -81,8 +81,12 @@ def update_info(run: Run, storage: Path) -> None:
 
 def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str]) -> None:
     """Write `group_info.yaml` of one group among several."""
-    content = {"command": shlex.join(command), "parameters": parameters.named(args)}
-    files.write(folder / GROUP_INFO, yaml_io.dump(content))
+    files.write(folder / GROUP_INFO, group_info(command, args))
+
+
+def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
+    """Give what `group_info.yaml` of a group says."""
+    return yaml_io.dump({"command": shlex.join(command), "parameters": parameters.named(args)})
 
 
 def read_progress(folder: Path) -> float | None:

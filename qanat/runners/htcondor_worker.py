@@ -1,13 +1,17 @@
-"""Talking to HTCondor in a process of its own: `python -m qanat.runners.htcondor_worker`, JSON in, JSON lines out.
+"""Talking to HTCondor in a process of its own: a JSON request on stdin, answers as JSON lines on stdout.
 
 The bindings end the whole process for a broken configuration file, can hang for minutes on a frozen schedd,
 and lose memory with every submission (Python 3.11), none of which may happen to qanat itself. Each answer is
-printed as soon as it is known, so that whoever gives up waiting has what came until then.
+printed as soon as it is known, so that whoever gives up waiting has what came until then. This file is run
+by its path, with the process id of whoever asks as its word, and imports nothing of qanat's.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
+import signal
 import sys
 from typing import Any
 
@@ -17,20 +21,40 @@ _ATTRIBUTES = """
     CompletionDate QanatIntent
 """
 JOB_ATTRIBUTES = _ATTRIBUTES.split()
+_FACTORY_ATTRIBUTES = ["JobMaterializeNextProcId", "JobMaterializePaused"]
+_PR_SET_PDEATHSIG = 1
+# Job ids that are named one by one in a question; of more, their whole cluster is asked about.
+_NAMED_MAX = 200
 
 
 def main() -> None:
     """Answer one request."""
-    request = json.load(sys.stdin)
+    _end_with(int(sys.argv[1]))
     try:
         import htcondor2
     except ImportError as error:
         _say(error=f"the Python bindings of HTCondor are not there: {error}", missing=True)
         return
+    request = json.load(sys.stdin)
     try:
         _OPERATIONS[request["operation"]](htcondor2, request)
-    except (htcondor2.HTCondorException, OSError, ValueError, TypeError, RuntimeError) as error:
-        _say(error=" ".join(str(error).split()))
+    except _errors(htcondor2) as error:
+        _say(error=_sentence(error))
+
+
+def _end_with(asker: int) -> None:
+    """Let this process end when the one that asks does: a run that nobody waits for must not be submitted."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != asker:
+        sys.exit(1)
+
+
+def _errors(htcondor2: Any) -> tuple[type[Exception], ...]:
+    return (htcondor2.HTCondorException, OSError, ValueError, TypeError, RuntimeError)
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _say(**answer: Any) -> None:
@@ -38,9 +62,21 @@ def _say(**answer: Any) -> None:
     sys.stdout.flush()
 
 
-def _schedd(htcondor2: Any) -> tuple[Any, str]:
-    ad = htcondor2.Collector().locate(htcondor2.DaemonType.Schedd)
+def _schedd(htcondor2: Any, name: str = "") -> tuple[Any, str]:
+    """Give the schedd of this name, or that of this machine, and its name."""
+    collector, kind = htcondor2.Collector(), htcondor2.DaemonType.Schedd
+    try:
+        ad = collector.locate(kind)
+    except htcondor2.HTCondorException:
+        if not name:
+            raise
+        ad = {}
+    if name and str(ad.get("Name", "")) != name:
+        ad = collector.locate(kind, name)
     return htcondor2.Schedd(ad), str(ad.get("Name", ""))
+
+
+# ---- submitting
 
 
 def _check(htcondor2: Any, _request: dict[str, Any]) -> None:
@@ -54,73 +90,177 @@ def _submit(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, name = _schedd(htcondor2)
     schedd.query("false", ["ClusterId"], limit=1)
     _say(schedd=name)
-    result = schedd.submit(htcondor2.Submit(request["description"]), itemdata=iter(request["rows"]))
-    _say(cluster=result.cluster(), first=result.first_proc(), count=result.num_procs())
+    try:
+        result = schedd.submit(htcondor2.Submit(request["description"]), itemdata=iter(request["rows"]))
+    except _errors(htcondor2) as error:
+        _after_failure(htcondor2, request["intent"], _sentence(error))
+        return
+    _say(cluster=result.cluster())
+
+
+def _after_failure(htcondor2: Any, intent: str, problem: str) -> None:
+    """Say whether a submission that failed left a cluster all the same, as when the schedd went before it answered."""
+    try:
+        schedd, _ = _schedd(htcondor2)
+        found = _in_queue(htcondor2, schedd, f'QanatIntent == "{intent}"', ["ClusterId"])
+    except _errors(htcondor2):
+        _say(error=problem, unknown=True)
+        return
+    if found:
+        _say(cluster=int(found[0]["ClusterId"]))
+    else:
+        _say(error=problem)
 
 
 def _find(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, name = _schedd(htcondor2)
     constraint = f'QanatIntent == "{request["intent"]}"'
-    ads = schedd.query(constraint, ["ClusterId"], limit=1) or list(schedd.history(constraint, ["ClusterId"], 1))
+    ads = _in_queue(htcondor2, schedd, constraint, ["ClusterId"])
+    ads = ads or schedd.history(constraint, ["ClusterId"], 1, since=_before(request["since"]))
     _say(schedd=name, cluster=int(ads[0]["ClusterId"]) if ads else None)
 
 
-def _poll(htcondor2: Any, request: dict[str, Any]) -> None:
-    """Say what the event logs know, then what the queue knows, then what the history knows of the rest."""
-    logs = {path: _read_log(htcondor2, path) for path in request["logs"]}
-    _say(logs=logs)
-    clusters = request["clusters"]
-    schedd, _ = _schedd(htcondor2)
-    constraint = " || ".join(f"ClusterId == {int(c)}" for c in clusters)
-    queued = [_plain(ad) for ad in schedd.query(constraint, JOB_ATTRIBUTES)]
-    _say(queue=queued)
-    known = {f"{ad['ClusterId']}.{ad['ProcId']}" for ad in queued} | {j for log in logs.values() for j in _ended(log)}
-    if any(job not in known for job in request["jobs"]):
-        _say(history=[_plain(ad) for ad in schedd.history(constraint, JOB_ATTRIBUTES, request["history"])])
+def _in_queue(htcondor2: Any, schedd: Any, constraint: str, attributes: list[str]) -> list[Any]:
+    """Ask for jobs and for clusters, which may have jobs that do not exist yet (max_materialize)."""
+    return list(schedd.query(constraint, attributes, opts=htcondor2.QueryOpt.IncludeClusterAd))
+
+
+def _before(moment: int) -> str:
+    """Give the expression that ends a search through the history, which goes back in time."""
+    return f"EnteredCurrentStatus < {int(moment)}"
 
 
 def _act(htcondor2: Any, request: dict[str, Any]) -> None:
-    schedd, _ = _schedd(htcondor2)
+    schedd, _ = _schedd(htcondor2, request["schedd"])
     action = getattr(htcondor2.JobAction, request["action"])
     schedd.act(action, request["constraint"], reason=(request["reason"], 0))
     _say(done=True)
 
 
-def _plain(ad: Any) -> dict[str, Any]:
-    return {key: ad[key] for key in JOB_ATTRIBUTES if key in ad and isinstance(ad[key], int | float | str | bool)}
+# ---- looking
 
 
-def _ended(log: dict[str, Any]) -> list[str]:
-    return [job for job, seen in log.items() if seen["state"] in ("ended", "removed")]
+def _poll(htcondor2: Any, request: dict[str, Any]) -> None:
+    """Say what the event logs know, then for each schedd what its queue knows, then what its history knows of the rest.
+
+    `schedds` are mappings of `name`, `since` (when the first of its jobs was submitted) and `clusters`: by
+    their number, the path of the event log and the numbers of the jobs asked about.
+    """
+    logs = {path: _read_log(htcondor2, path) for path in request["logs"]}
+    _say(logs=logs)
+    for asked in request["schedds"]:
+        try:
+            _look(htcondor2, asked, logs)
+        except _errors(htcondor2) as error:
+            _say(schedd=asked["name"], error=_sentence(error))
+
+
+def _look(htcondor2: Any, asked: dict[str, Any], logs: dict[str, Any]) -> None:
+    schedd, _ = _schedd(htcondor2, asked["name"])
+    clusters = asked["clusters"]
+    of_clusters = " || ".join(f"ClusterId == {int(c)}" for c in clusters)
+    ads = _in_queue(htcondor2, schedd, f"({of_clusters})", JOB_ATTRIBUTES + _FACTORY_ATTRIBUTES)
+    queue = [_plain(ad, JOB_ATTRIBUTES) for ad in ads if "ProcId" in ad]
+    factories = [_plain(ad, ["ClusterId", "QanatIntent", *_FACTORY_ATTRIBUTES]) for ad in ads if _is_factory(ad)]
+    _say(schedd=asked["name"], queue=queue, factories=factories)
+    missing = _missing(clusters, queue, factories, logs)
+    if missing:
+        found = schedd.history(_constraint(missing), JOB_ATTRIBUTES, _count(missing), since=_before(asked["since"]))
+        _say(schedd=asked["name"], history=[_plain(ad, JOB_ATTRIBUTES) for ad in found])
+    else:
+        _say(schedd=asked["name"], history=[])
+
+
+def _is_factory(ad: Any) -> bool:
+    return "ProcId" not in ad and "JobMaterializeNextProcId" in ad
+
+
+def _missing(
+    clusters: dict[str, Any], queue: list[dict[str, Any]], factories: list[dict[str, Any]], logs: dict[str, Any]
+) -> dict[str, list[int]]:
+    """List, by cluster, the jobs of which neither an end in the event log nor a place in the queue is known."""
+    queued = {(ad["ClusterId"], ad["ProcId"]) for ad in queue}
+    to_come = {ad["ClusterId"]: ad["JobMaterializeNextProcId"] for ad in factories}
+    missing = {}
+    for name, part in clusters.items():
+        cluster, log = int(name), logs.get(part["log"], {})
+        first = min(to_come.get(cluster, sys.maxsize), log.get(name, {}).get("next", sys.maxsize))
+        known = log.keys() | set()
+        left = [
+            proc
+            for proc in part["procs"]
+            if proc < first
+            and (cluster, proc) not in queued
+            and not (f"{name}.{proc}" in known and log[f"{name}.{proc}"]["state"] in ("ended", "removed"))
+        ]
+        if left:
+            missing[name] = left
+    return missing
+
+
+def _constraint(missing: dict[str, list[int]]) -> str:
+    named = _count(missing) <= _NAMED_MAX
+    parts = []
+    for cluster, procs in missing.items():
+        of_procs = f" && ({' || '.join(f'ProcId == {proc}' for proc in procs)})" if named else ""
+        parts.append(f"(ClusterId == {int(cluster)}{of_procs})")
+    return " || ".join(parts)
+
+
+def _count(missing: dict[str, list[int]]) -> int:
+    """Count jobs that are named one by one; -1, which is any number, when they are not."""
+    count = sum(map(len, missing.values()))
+    return count if count <= _NAMED_MAX else -1
+
+
+def _plain(ad: Any, attributes: list[str]) -> dict[str, Any]:
+    return {key: ad[key] for key in attributes if key in ad and isinstance(ad[key], int | float | str | bool)}
 
 
 def _read_log(htcondor2: Any, path: str) -> dict[str, Any]:
-    """Fold an event log into the last that is known of each job, by `cluster.proc`; empty when there is no log."""
+    """Fold an event log into the last that is known of each job, by `cluster.proc`; empty when there is no log.
+
+    A removed cluster that made its jobs one by one has an entry by its number: the first that was never made.
+    """
     jobs: dict[str, Any] = {}
     try:
-        events = htcondor2.JobEventLog(path)
-        for event in events.events(stop_after=0):
-            job = jobs.setdefault(f"{event.cluster}.{event.proc}", {"state": "idle", "starts": 0})
-            if fold := _FOLDS.get(event.type.name):
-                job["at"] = int(event.timestamp)
-                fold(job, event)
-    except (htcondor2.HTCondorException, OSError):
+        for event in htcondor2.JobEventLog(path).events(stop_after=0):
+            name = event.type.name
+            if name == "CLUSTER_REMOVE":
+                reason, moment = str(event.get("Notes", "")), int(event.timestamp)
+                jobs[str(event.cluster)] = {"next": event.get("NextProcId", 0), "reason": reason, "at": moment}
+            elif event.proc >= 0:
+                key = f"{event.cluster}.{event.proc}"
+                if name == "SUBMIT" or key not in jobs:
+                    jobs[key] = {"state": "idle", "starts": 0}
+                if fold := _FOLDS.get(name):
+                    jobs[key]["at"] = int(event.timestamp)
+                    fold(jobs[key], event)
+    except _errors(htcondor2):
         return jobs
     return jobs
 
 
 def _execute(job: dict[str, Any], event: Any) -> None:
-    job.update(
-        state="running", starts=job["starts"] + 1, started=int(event.timestamp), host=str(event.get("ExecuteHost", ""))
-    )
+    host = event.get("SlotName") or event.get("ExecuteHost") or ""
+    job.update(state="running", starts=job["starts"] + 1, started=int(event.timestamp), host=str(host))
 
 
 def _idle(job: dict[str, Any], _event: Any) -> None:
     job.update(state="idle")
 
 
+def _suspended(job: dict[str, Any], _event: Any) -> None:
+    job.update(state="suspended")
+
+
+def _resumed(job: dict[str, Any], _event: Any) -> None:
+    job.update(state="running")
+
+
 def _held(job: dict[str, Any], event: Any) -> None:
-    job.update(state="held", reason=str(event.get("HoldReason", "")), code=event.get("HoldReasonCode"))
+    reason, code, subcode = (event.get(f"HoldReason{part}") for part in ("", "Code", "SubCode"))
+    job.update(state="held", reason=str(reason or ""), code=code, subcode=subcode)
 
 
 def _aborted(job: dict[str, Any], event: Any) -> None:
@@ -129,14 +269,17 @@ def _aborted(job: dict[str, Any], event: Any) -> None:
 
 def _terminated(job: dict[str, Any], event: Any) -> None:
     normally = bool(event.get("TerminatedNormally"))
-    code, signal = event.get("ReturnValue"), event.get("TerminatedBySignal")
-    job.update(state="ended", exit_code=code if normally else None, signal=None if normally else signal)
+    code, number = event.get("ReturnValue"), event.get("TerminatedBySignal")
+    job.update(state="ended", exit_code=code if normally else None, signal=None if normally else number)
 
 
 _FOLDS = {
     "EXECUTE": _execute,
     "JOB_EVICTED": _idle,
     "SHADOW_EXCEPTION": _idle,
+    "JOB_RECONNECT_FAILED": _idle,
+    "JOB_SUSPENDED": _suspended,
+    "JOB_UNSUSPENDED": _resumed,
     "JOB_HELD": _held,
     "JOB_RELEASED": _idle,
     "JOB_ABORTED": _aborted,

@@ -98,12 +98,14 @@ def _recorded(project: Project, found: Found) -> Run:
 def _end_ourselves(
     project: Project, found: Found, seen: Flight | None, runner: AttachedRunner
 ) -> tuple[Run, list[str]]:
-    """End the processes of a run whose qanat is gone, and record it as cancelled."""
-    alive = [handle for handle, _ in seen.started.values()] if seen else []
-    runner.cancel(alive)
+    """End the processes of a run whose qanat is gone, and record what was still to be done as cancelled."""
+    intent = str(found.run.submission.get("intent", ""))
+    handles = {g.number: JobHandle(intent, g.number) for g in found.run.groups if not g.state.ended}
+    handles |= {n: handle for n, (handle, _) in seen.started.items() if n in handles} if seen else {}
+    alive = {h.group for h, status in runner.poll(list(handles.values())).items() if status.state is State.RUNNING}
+    runner.cancel(list(handles.values()))
     ended = settle(project, found.run, seen, runner)
-    before = {g.number: g for g in found.run.groups}
-    run = ended.with_groups({g.number: _cancelled(g) for g in ended.groups if not before[g.number].state.ended})
+    run = ended.with_groups({g.number: _cancelled(g, alive=g.number in alive) for g in ended.groups})
     record_runs.write_record(project, run)
     notes = record_runs.commit_records(project, [run])
     if seen:
@@ -111,7 +113,10 @@ def _end_ourselves(
     return run, notes
 
 
-def _cancelled(group: Group) -> Group:
-    if group.state is State.LOST or group.signal is not None:
-        return replace(group, state=State.CANCELLED, reason="cancelled")
+def _cancelled(group: Group, *, alive: bool) -> Group:
+    """Give a group as it is after the cancel; one that ended by itself before keeps its end."""
+    if alive:
+        return replace(group, state=State.CANCELLED, reason=f"cancelled by {signal.SIGTERM.name}")
+    if group.state is State.LOST and group.started is None:
+        return replace(group, state=State.CANCELLED, reason="cancelled before it began")
     return group

@@ -59,11 +59,21 @@ def in_checkout(
         folder = _untouched(project, commit, live)
         lock.claim(_claim(folder))
         linked = run_inputs.link(project, folder, groups, instead or {})
+    return Workplace(folder, _datasets(project, folder, commit, datasets), tuple(linked))
+
+
+def planned(project: Project, commit: str, datasets: Mapping[str, str]) -> Workplace:
+    """Give the checkout that in_checkout() gives when nobody has touched it; makes nothing."""
+    folder = _folder(project) / commit[:_SHORT]
+    return Workplace(folder, _datasets(project, folder, commit, datasets))
+
+
+def _datasets(project: Project, folder: Path, commit: str, datasets: Mapping[str, str]) -> dict[str, Path]:
     paths = {}
     for name, path in datasets.items():
         inside = not Path(path).is_absolute() and checkout.tracked_at(project.location, commit, path)
         paths[name] = (folder if inside else project.root) / path
-    return Workplace(folder, paths, tuple(linked))
+    return paths
 
 
 def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:

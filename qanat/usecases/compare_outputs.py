@@ -27,7 +27,7 @@ MISSING = "missing"
 # These tell of the run itself (ids, moments, paths, speeds) and differ by nature; they lie beside a group's outputs.
 _OWN = frozenset(
     {storage.INFO, storage.GROUP_INFO, storage.PROGRESS, COMPLETION, STOPPED, "actions.yaml", "attempts"}
-    | {"job.sh", "command.sh", "starts", "htcondor.log", "slurm.out"}
+    | {"job.sh", "commands", "starts", "htcondor.log", "slurm.out"}
 )
 _GROUP = re.compile(r"group_[0-9]+\Z")
 _UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error)

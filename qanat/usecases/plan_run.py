@@ -13,13 +13,14 @@ from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder, is_inside
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_words
-from qanat.domain.run import Asked, Code, Run, RunnerChoice
+from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.git import checkout
 from qanat.records import files, numbers, yaml_io
 from qanat.usecases import checkouts
 from qanat.usecases.checkouts import Workplace
 from qanat.usecases.project import Project
+from qanat.usecases.submit_run import job_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,17 @@ def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
     ]
 
 
-def preview_batch(project: Project, plan: Plan, choice: RunnerChoice) -> JobBatch:
-    """Give the batch that the next run would be submitted as."""
+def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
+    """Give the batch that the next run would be submitted as; of its id and its intent only the length is right."""
     number = numbers.peek(project.location.private, project.paths.runs)
     folder = plan.request.storage_path or default_storage(project, plan, number)
+    count = len(plan.groups)
     jobs = (
-        job.JobSpec(i, plan.full_command(folder, i), plan.place.folder, plan.storage_of(folder, i))
-        for i in range(len(plan.groups))
+        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count)
+        for i, args in enumerate(plan.groups)
     )
     name = f"{plan.experiment.name}_{number}"
-    return job.JobBatch(f"{number}-000000", name, "0" * 16, folder, choice.options, tuple(jobs))
+    return JobBatch(f"{number}-000000", name, "0" * 16, folder, choice.options, tuple(jobs), max_running)
 
 
 def default_storage(project: Project, plan: Plan, number: int) -> Path:

@@ -11,12 +11,13 @@ from pathlib import Path
 from qanat.domain import times
 from qanat.domain.job import JobBatch, JobSpec, Submission
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Run
+from qanat.domain.run import Group, Run
 from qanat.errors import QanatError, SubmitUnknown
 from qanat.records import run_codec, storage
 from qanat.records.flight import Journal
 from qanat.runners.base import Runner
 from qanat.usecases import record_runs
+from qanat.usecases.checkouts import Workplace
 from qanat.usecases.follow_run import Outcome, Setting, watcher
 from qanat.usecases.project import Project
 
@@ -62,15 +63,11 @@ def with_submission(run: Run, submission: Submission) -> Run:
     return replace(run.with_groups(jobs), submission={**run.submission, **submission.details})
 
 
-def batch_of(run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
+def batch_of(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
     """Give the jobs of a run as they are submitted together."""
     commands = setting.commands(run)
-    jobs = []
-    for number in numbers:
-        own = group_folder(setting.folder, number, len(run.groups))
-        environment = {} if run.code.workdir == "project" else {"PYTHONDONTWRITEBYTECODE": "1"}
-        spec = JobSpec(number, commands[number], setting.place.folder, own, environment, run.groups[number].attempt)
-        jobs.append(spec)
+    count = len(run.groups)
+    jobs = [job_spec(project, setting.folder, setting.place, commands[n], run.groups[n], count) for n in numbers]
     most = run.submission.get("max_running")
     return JobBatch(
         run_id=run.id,
@@ -83,16 +80,27 @@ def batch_of(run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
     )
 
 
+def job_spec(
+    project: Project, folder: Path, place: Workplace, command: tuple[str, ...], group: Group, count: int
+) -> JobSpec:
+    """Give a group of a run of `count` groups, whose storage directory is folder, as a job."""
+    # Compiled files would count as traces of this run, and the next one would get a new checkout.
+    environment = {} if place.folder == project.root else {"PYTHONDONTWRITEBYTECODE": "1"}
+    return JobSpec(
+        group=group.number,
+        command=command,
+        workdir=place.folder,
+        storage=group_folder(folder, group.number, count),
+        environment=environment,
+        attempt=group.attempt,
+        info=storage.group_info(command, group.args).decode() if count > 1 else "",
+    )
+
+
 def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
-    """Make every group's directory, which schedulers want before they start a job, and the info files."""
-    commands = setting.commands(run)
-    storage.write_info(run, setting.folder, commands, setting.place.folder)
-    batch = batch_of(run, setting, numbers)
-    if len(run.groups) > 1:
-        for spec in batch.jobs:
-            storage.make(spec.storage)
-            storage.write_group_info(spec.storage, spec.command, run.groups[spec.group].args)
-    return batch
+    """Write the info file of the run; the groups' directories are made by their jobs."""
+    storage.write_info(run, setting.folder, setting.commands(run), setting.place.folder)
+    return batch_of(project, run, setting, numbers)
 
 
 def _undo(project: Project, run: Run, folder: Path, before: Run | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,8 @@ from qanat.records import storage
 from qanat.runners.base import AttachedRunner
 from tests.support.sandbox import wait_until
 
-INTENT = "c0ffee"
+# One for each process: tests of another worker must not be taken for the family of this one's jobs.
+INTENT = secrets.token_hex(8)
 Event = JobStarted | JobEnded | None
 NASTY = [
     "",

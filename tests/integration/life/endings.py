@@ -1,0 +1,11 @@
+"""Waiting for the end of a command that was started."""
+
+from __future__ import annotations
+
+import subprocess
+
+
+def exit_code(process: subprocess.Popen[str]) -> int:
+    """Wait for a process, read all that it prints, and give its exit code."""
+    process.communicate(timeout=60)
+    return process.returncode
