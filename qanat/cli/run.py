@@ -95,7 +95,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     if ctx.meta["stray"]:
         tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
     how = launch.how(options, options["runner"])
-    past = capture_code.at_commit(project, options["commit_sha"]) if options["commit_sha"] else None
+    revision = options["commit_sha"]
+    past = None if revision is None else capture_code.at_commit(project, revision)
     request = _request(options, ctx.meta["program"])
     plan = plan_run.plan_run(project, replace(request, commit=past.code.commit) if past else request)
     choice = launch.choice_for(project, how, len(plan.groups))

@@ -131,9 +131,12 @@ def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
     say_json(templates.as_mapping(found)) if as_json else say(define.text_of(templates.as_mapping(found)).rstrip("\n"))
     if not check:
         return 0
-    problems = registry.RUNNERS.submitting(found.runner).problems(found.options)
+    runner_for = registry.RUNNERS.submitting(found.runner)
+    problems = runner_for.problems(found.options)
     for problem in problems:
         tell(f"{name}: {problem}")
+    for warning in runner_for.warnings(found.options):
+        tell(f"{name}: note: {warning}")
     if not problems:
         tell(f"{name}: no problem found")
     return EXIT_FAILED if problems else 0

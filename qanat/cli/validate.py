@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.output import plural, say, say_json
+from qanat.cli.output import plural, say, say_json, tell
 from qanat.errors import EXIT_FAILED
-from qanat.usecases import validate_state
+from qanat.runners import registry
+from qanat.usecases import templates, validate_state
 from qanat.usecases.project import open_project
 
 
@@ -27,4 +28,6 @@ def validate(files: tuple[Path, ...], as_json: bool) -> int:
         say("\n".join(map(str, problems)))
     else:
         say(f"{plural(len(paths), 'file')} checked, no problem")
+    for warning in templates.warnings(project, registry.RUNNERS, paths):
+        tell(f"note: {warning}")
     return EXIT_FAILED if problems else 0

@@ -22,10 +22,16 @@ _WOULD_REMOVE = ("clean", "-ndxff")
 
 def resolve(location: Location, revision: str) -> str:
     """Give the full id of the commit that a revision means: a short id, tag, branch~2, … Raises GitRefused."""
-    done = command.call(location.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if done.status != 0:
-        raise GitRefused(f"{revision!r} is no commit of this repository", hint="see which there are: git log --oneline")
-    return done.out.decode().strip()
+    refused = GitRefused(f"{revision!r} is no commit of this repository", hint="see which there are: git log --oneline")
+    found = revision
+    # The second turn makes a commit of a tag; `:/text` would take ^{commit} as part of the text.
+    for suffix in ("", "^{commit}"):
+        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{found}{suffix}")
+        done = command.call(location.root, *words)
+        if done.status != 0:
+            raise refused
+        found = done.out.decode().strip()
+    return found
 
 
 def has_commit(location: Location, commit: str) -> bool:

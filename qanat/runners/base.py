@@ -41,6 +41,12 @@ class Runner(Protocol):
     def problems(self, options: Mapping[str, Any]) -> list[str]:
         """List what is wrong with a template's options, as far as can be told without submitting."""
 
+    def warnings(self, options: Mapping[str, Any]) -> list[str]:
+        """List what works but is better left out of a template; asks nobody."""
+
+    def may_run_again(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether the scheduler may start a program again that has come to its end, as these options have it."""
+
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Give options with some set anew; `2x` multiplies what is there. Raises UsageError."""
 
@@ -50,8 +56,11 @@ class Runner(Protocol):
     def submit(self, batch: JobBatch) -> Submission:
         """Submit jobs, all or none. Raises SubmitFailed: nothing is queued then."""
 
-    def find(self, intent: str, jobs: Sequence[int]) -> Submission | None:
-        """Find what was submitted with this intent for these groups; None: nothing was. Raises RunnerUnavailable."""
+    def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
+        """Find what was submitted with this intent for these groups; None: nothing was. Raises RunnerUnavailable.
+
+        `since` is the moment (domain.times) before which it cannot have been submitted.
+        """
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
         """Ask once about all of them; one that is not listed is unseen, never left out."""

@@ -1,6 +1,6 @@
 """The commands of HTCondor's submit language, to find misspelt ones, which HTCondor itself takes for macros.
 
-Source: condor_submit's manual page, versions 9 to 25.
+Source: condor_submit's manual page, and what condor_submit 23.9 and the bindings 25.14 themselves know.
 """
 
 from __future__ import annotations
@@ -12,46 +12,54 @@ from typing import Any
 from qanat.domain.names import nearest
 
 _SET_BY_QANAT = """
-    arguments args executable log output out error err input in queue initialdir initial_dir batch_name
-    transfer_executable stream_output stream_error
+    arguments args arguments2 executable log log_xml output out stdout error err stderr input in stdin queue
+    initialdir initial_dir job_iwd batch_name transfer_executable stream_output stream_error
 """
 _SUBMIT_COMMANDS = """
-    accounting_group accounting_group_user allow_startup_script allowed_execute_duration allowed_job_duration
-    append_files arch batch_id batch_project buffer_block_size buffer_files buffer_size checkpoint_destination
-    checkpoint_exit_code compress_files concurrency_limits concurrency_limits_expr container_image
-    container_service_names container_target_dir copy_to_spool coresize cron_day_of_month cron_day_of_week cron_hour
-    cron_minute cron_month cron_prep_time cron_window cuda_version deferral_prep_time deferral_time deferral_window
-    description docker_image docker_network_type docker_override_entrypoint docker_pull_policy
-    dont_encrypt_input_files dont_encrypt_output_files email_attributes encrypt_execute_directory
-    encrypt_input_files encrypt_output_files env environment erase_output_and_error_on_restart fetch_files
-    file_remaps getenv get_env gpus_maximum_capability gpus_minimum_capability gpus_minimum_memory
-    gpus_minimum_runtime grid_resource hold hold_kill_sig hook_keyword image_size include interactive
-    job_ad_information_attrs job_lease_duration job_machine_attrs job_machine_attrs_history_length
-    job_max_vacate_time keep_claim_idle kill_sig kill_sig_timeout leave_in_queue load_profile local_files log_xml
-    machine_count manifest manifest_dir match_list_length max_idle max_job_retirement_time max_materialize
-    max_retries max_transfer_input_mb max_transfer_output_mb next_job_start_delay nice_user noop_job
-    noop_job_exit_code noop_job_exit_signal notification notify_user on_exit_hold on_exit_hold_reason
-    on_exit_hold_subcode on_exit_remove output_destination parallel_script_shadow periodic_hold periodic_hold_reason
-    periodic_hold_subcode periodic_release periodic_remove periodic_vacate preserve_relative_executable
-    preserve_relative_paths prio priority public_input_files rank preferences primary_unix_group remote_initialdir
-    remove_kill_sig request_cpu request_cpus request_disk request_gpu request_gpus request_memory require_gpus
-    requirements retry_request_memory retry_request_memory_increase retry_request_memory_max retry_until rlimit_core
-    run_as_owner scitokens_file should_transfer_files shm_size skip_filechecks skip_if_dataflow stack_size
-    starter_debug starter_log starter_updates_image_size stream_input submit_event_notes success_exit_code
-    suspend_job_at_exec tool_daemon_args tool_daemon_arguments tool_daemon_cmd tool_daemon_error tool_daemon_input
-    tool_daemon_output transfer_checkpoint_files transfer_container transfer_error transfer_files transfer_input
-    transfer_input_files transfer_output transfer_output_files transfer_output_remaps transfer_plugins
-    ulog_execute_attrs universe use_oauth_services use_scitokens use_smart_fallback user vm_checkpoint vm_disk
-    vm_macaddr vm_memory vm_networking vm_networking_type vm_no_output_vm vm_type vm_vcpus want_docker
-    want_graceful_removal want_io_proxy want_parallel_scheduling_groups want_remote_io want_remote_updates
-    when_to_transfer_output x509userproxy
+    accounting_group accounting_group_user allow_arguments_v1 allow_environment_v1 allowed_execute_duration
+    allowed_job_duration append_files arch aws_access_key_id_file aws_region aws_secret_access_key_file batch_id
+    batch_project buffer_block_size buffer_files buffer_size checkpoint_destination checkpoint_exit_code
+    compress_files concurrency_limits concurrency_limits_expr container_image container_is_common
+    container_service_names container_target_dir copy_to_spool core_size coresize cron_day_of_month
+    cron_day_of_week cron_hour cron_minute cron_month cron_prep_time cron_window cuda_version deferral_prep_time
+    deferral_time deferral_window description docker_image docker_network_type docker_override_entrypoint
+    docker_pull_policy docker_send_credentials dont_encrypt_input_files dont_encrypt_output_files
+    email_attributes encrypt_execute_directory encrypt_input_files encrypt_output_files env environment
+    environment2 erase_output_and_error_on_restart fetch_files file_remaps get_env getenv
+    gpus_maximum_capability gpus_minimum_capability gpus_minimum_memory gpus_minimum_runtime grid_resource
+    gs_access_key_id_file gs_secret_access_key_file hold hold_kill_sig image_size jar_files java_vm_args
+    java_vm_arguments job_ad_information_attrs job_lease_duration job_machine_attrs
+    job_machine_attrs_history_length job_max_vacate_time jobset keep_claim_idle kill_sig kill_sig_timeout
+    leave_in_queue load_profile local_files machine_count manifest manifest_dir match_list_length
+    materialize_max_idle max_idle max_job_retirement_time max_materialize max_retries max_transfer_input_mb
+    max_transfer_output_mb mount_under_scratch next_job_start_delay nice_user noop_job noop_job_exit_code
+    noop_job_exit_signal notification notify_user on_exit_hold on_exit_hold_reason on_exit_hold_subcode
+    on_exit_remove output_destination parallel_script_shadow periodic_hold periodic_hold_reason
+    periodic_hold_subcode periodic_release periodic_remove periodic_vacate preferences preserve_relative_paths
+    primary_unix_group prio priority public_input_files rank remote_initialdir remove_kill_sig request_cpus
+    request_disk request_gpus request_memory require_gpus requirements retry_request_disk retry_request_memory
+    retry_request_memory_increase retry_request_memory_max retry_until run_as_owner s3_access_key_id_file
+    s3_secret_access_key_file scitokens_file should_transfer_files skip_filechecks skip_if_dataflow stack_size
+    starter_debug starter_log stream_input submit_event_notes submit_event_user_notes success_exit_code
+    suspend_job_at_exec tool_daemon_args tool_daemon_arguments tool_daemon_cmd tool_daemon_error
+    tool_daemon_input tool_daemon_output transfer_checkpoint_files transfer_container transfer_error
+    transfer_input transfer_input_files transfer_output transfer_output_files transfer_output_remaps
+    transfer_plugins ulog_execute_attrs universe use_oauth_services use_scitoken use_scitokens use_x509userproxy
+    vm_checkpoint vm_disk vm_macaddr vm_memory vm_networking vm_networking_type vm_no_output_vm vm_type vm_vcpus
+    want_graceful_removal want_io_proxy want_job_networking when_to_transfer_output x509userproxy
 """
 
+# The attribute by which a run's jobs are found again.
+INTENT = "QanatIntent"
+# With one of these HTCondor looks at how a program ended, and may run it again.
+_AFTER_EXIT = frozenset({"max_retries", "retry_until", "on_exit_hold", "on_exit_remove"})
 # qanat sets these itself, and a template must not.
 OWN = frozenset(_SET_BY_QANAT.split())
 KNOWN = frozenset(_SUBMIT_COMMANDS.split())
 _ATTRIBUTE = re.compile(r"(?:\+|my\.)([A-Za-z_][A-Za-z0-9_]*)\Z", re.IGNORECASE)
 _CUSTOM_RESOURCE = re.compile(r"request_[a-z0-9_]+\Z")
+_AMOUNTS = frozenset({"request_cpus", "request_disk", "request_gpus", "request_memory"})
+_WORD = re.compile(r"[A-Za-z_]\w*\Z")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
 
 
@@ -65,15 +73,38 @@ def key_problems(options: Mapping[str, Any]) -> list[str]:
     """List keys that qanat sets itself, and keys that HTCondor does not know and nothing refers to."""
     found = []
     for key in options:
-        name = key.strip().lower()
-        if attribute_of(key):
+        name, attribute = name_of(key), attribute_of(key)
+        if attribute and attribute.lower() != INTENT.lower():
             continue
-        if name in OWN:
+        if name in OWN or attribute:
             found.append(f"{key}: is set by qanat, and cannot be in a template")
         elif name not in KNOWN and not _is_custom_resource(name) and not _is_used(name, options):
             close = nearest(name, KNOWN | {"+Name"})
             found.append(f"{key}: is no submit command" + (f"; did you mean {' or '.join(close)}?" if close else ""))
     return found
+
+
+def value_problems(options: Mapping[str, Any]) -> list[str]:
+    """List values that HTCondor cannot hold, or takes for something else without a word."""
+    found = []
+    for key, value in options.items():
+        text = submit_value(key, value)
+        if "\n" in text or "\r" in text:
+            found.append(f"{key}: a value cannot have a line break")
+        elif name_of(key) in _AMOUNTS and _WORD.match(text):
+            found.append(f"{key}: {text} is no number, so HTCondor takes it for the name of an attribute")
+    return found
+
+
+def name_of(key: str) -> str:
+    """Give what HTCondor calls a key, however it is spelled."""
+    attribute = attribute_of(key)
+    return f"my.{attribute}".lower() if attribute else key.strip().lower()
+
+
+def decides_after_exit(options: Mapping[str, Any]) -> bool:
+    """Tell whether HTCondor looks at how a program ended, and may run it again."""
+    return any(name_of(key) in _AFTER_EXIT for key in options)
 
 
 def _is_custom_resource(name: str) -> bool:
@@ -109,8 +140,11 @@ def submit_key(key: str) -> str:
     return f"My.{attribute}" if attribute else key.strip()
 
 
-def copies_environment(options: Mapping[str, Any]) -> bool:
-    """Tell whether the options copy the whole environment, secrets included, into the job's ad."""
-    return any(
-        k.strip().lower() in ("getenv", "get_env") and str(v).strip().lower() == "true" for k, v in options.items()
-    )
+def warnings(options: Mapping[str, Any]) -> list[str]:
+    """List what works but is better left out."""
+    if not any(name_of(k) in ("getenv", "get_env") and str(v).strip().lower() == "true" for k, v in options.items()):
+        return []
+    return [
+        "getenv: true copies your whole environment, secrets included, into the job's public description; "
+        "name what the program needs instead: getenv: PATH, VIRTUAL_ENV, LD_LIBRARY_PATH"
+    ]

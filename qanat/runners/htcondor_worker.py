@@ -23,6 +23,7 @@ _ATTRIBUTES = """
 JOB_ATTRIBUTES = _ATTRIBUTES.split()
 _FACTORY_ATTRIBUTES = ["JobMaterializeNextProcId", "JobMaterializePaused"]
 _PR_SET_PDEATHSIG = 1
+_ENDED = ("ended", "removed")
 # Job ids that are named one by one in a question; of more, their whole cluster is asked about.
 _NAMED_MAX = 200
 
@@ -185,14 +186,8 @@ def _missing(
     for name, part in clusters.items():
         cluster, log = int(name), logs.get(part["log"], {})
         first = min(to_come.get(cluster, sys.maxsize), log.get(name, {}).get("next", sys.maxsize))
-        known = log.keys() | set()
-        left = [
-            proc
-            for proc in part["procs"]
-            if proc < first
-            and (cluster, proc) not in queued
-            and not (f"{name}.{proc}" in known and log[f"{name}.{proc}"]["state"] in ("ended", "removed"))
-        ]
+        ended = {job for job, seen in log.items() if seen.get("state") in _ENDED}
+        left = [p for p in part["procs"] if p < first and (cluster, p) not in queued and f"{name}.{p}" not in ended]
         if left:
             missing[name] = left
     return missing

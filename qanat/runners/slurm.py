@@ -64,6 +64,10 @@ class SlurmRunner:
         """List what works but is better left out; nothing, for Slurm."""
         return []
 
+    def may_run_again(self, options: Mapping[str, Any]) -> bool:
+        """Tell that Slurm starts no program again that has come to its end."""
+        return False
+
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Give options with some set anew, however their keys are spelled."""
         return option_changes.changed(options, changes, slurm_flags.name_of)
@@ -74,9 +78,7 @@ class SlurmRunner:
         for array in _arrays(batch, ARRAY_SIZE):
             command = shlex.join(_command(batch, array))
             parts.append(f"{command} <<'QANAT'\n{_script(batch, array)}QANAT\n")
-        first = batch.jobs[0]
-        parts.append(f"# {job_script.JOB_SCRIPT}\n{job_script.job_script(batch)}")
-        parts.append(f"# {job_script.COMMAND_SCRIPT} of group {first.group}\n{job_script.command_script(first)}")
+        parts.append(job_script.preview(batch))
         return "\n".join(parts)
 
     def submit(self, batch: JobBatch) -> Submission:
@@ -98,7 +100,7 @@ class SlurmRunner:
         details = {"jobs": submitted} | ({"cluster": cluster} if cluster else {})
         return Submission(jobs, details)
 
-    def find(self, intent: str, jobs: Sequence[int]) -> Submission | None:
+    def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
         """Find the arrays that carry this intent in their comment, or in accounting's job name."""
         self.check()
         found: dict[int, str] = {}

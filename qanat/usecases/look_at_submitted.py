@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from qanat.domain import job, times
-from qanat.domain.completion import STOPPED
+from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.experiment import MetricSource
 from qanat.domain.job import JobHandle, JobStatus, Sightings
 from qanat.domain.layout import group_folder
@@ -19,13 +20,16 @@ from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.runners.base import Runner, Runners
 from qanat.usecases.project import Project
+from qanat.usecases.submit_run import with_submission
 
 # How long a shared disk may take to show a completion file after the scheduler says that a job has ended.
 FILE_GRACE_S = 15.0
 # How long a job may be unknown to a scheduler that answers before it counts as lost.
 UNSEEN_GRACE_S = 60.0
-# How long after a crash in the middle of a submission the scheduler may still be taking the jobs in.
+# How long after a submission was cut short the scheduler may still be taking the jobs in.
 SUBMIT_GRACE_S = 15.0
+# What a shell gives when it cannot read a script, or start a program.
+_NOT_STARTED = (2, 126, 127)
 
 
 @dataclass(slots=True)
@@ -64,36 +68,158 @@ def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runne
             known.notes.append(f"{error.message}; {_as_of(group, memories)}")
             known.runs += [_or_memory(run, memories[run.id]) for run in group]
             continue
-        _ask(project, runner, group, memories, known, remembered)
+        _Look(project, runner, memories, known).at(group, remembered)
     index.remember_seen(remembered, times.now())
     return known
 
 
-def _ask(
-    project: Project,
-    runner: Runner,
-    runs: Sequence[Run],
-    memories: dict[str, _Memory | None],
-    known: Known,
-    remembered: dict[str, str],
-) -> None:
-    found = [_with_jobs(runner, run, known) for run in runs]
-    completed = [_with_completions(project, run) for run in found]
-    handles = {run.id: {g.number: handle_of(project, run, g) for g in run.groups if _is_open(g)} for run in completed}
-    asked = [handle for of_run in handles.values() for handle in of_run.values()]
-    seen = _poll(runner, asked)
-    for run in completed:
-        memory = memories[run.id]
-        unseen = dict(memory.unseen) if memory else {}
-        now = _combined(project, run, handles[run.id], seen, memory, unseen)
-        known.runs.append(now)
-        if not seen.problem and not now.state.ended:
-            remembered[run_codec.path_of(now)] = _memorise(now, unseen)
-        elif memory and not now.state.ended:
-            remembered[run_codec.path_of(now)] = _memorise(memory.run, memory.unseen, memory.moment)
-    if seen.problem and asked:
-        open_runs = [run for run in completed if handles[run.id]]
-        known.notes.append(f"{runner.title} did not answer ({seen.problem}); {_as_of(open_runs, memories)}")
+class _Look:
+    """One look at the runs of one scheduler."""
+
+    def __init__(self, project: Project, runner: Runner, memories: dict[str, _Memory | None], known: Known) -> None:
+        self._project = project
+        self._runner = runner
+        self._memories = memories
+        self._known = known
+        self._unseen = {key: dict(memory.unseen) if memory else {} for key, memory in memories.items()}
+        self._metrics: dict[str, Sequence[MetricSource]] = {}
+        grace = project.config.get("grace", {})
+        self._file_grace_s = float(grace.get("file_s", FILE_GRACE_S))
+        self._unseen_grace_s = float(grace.get("unknown_s", UNSEEN_GRACE_S))
+
+    def at(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
+        """Add the runs, as they are now, to what is known, and to what is to be remembered of those that go on."""
+        found = [self._with_completions(self._with_jobs(run)) for run in runs]
+        handles = {
+            run.id: {g.number: handle_of(self._project, run, g) for g in run.groups if _is_open(g)} for run in found
+        }
+        asked = [handle for of_run in handles.values() for handle in of_run.values()]
+        seen = _poll(self._runner, asked)
+        for run in found:
+            now = self._combined(run, handles[run.id], seen)
+            self._known.runs.append(now)
+            memory, path = self._memories[run.id], run_codec.path_of(now)
+            if not seen.problem and not now.state.ended:
+                remembered[path] = _memorise(now, self._unseen[run.id])
+            elif memory and not now.state.ended:
+                remembered[path] = _memorise(memory.run, memory.unseen, memory.moment)
+        if seen.problem:
+            open_runs = [run for run in found if handles[run.id]]
+            self._known.notes.append(
+                f"{self._runner.title} did not answer ({seen.problem}); {_as_of(open_runs, self._memories)}"
+            )
+
+    # ---- submissions that were cut short
+
+    def _with_jobs(self, run: Run) -> Run:
+        """Find the jobs of a run whose submission was cut short, or find out that there are none."""
+        missing = [g.number for g in run.groups if not g.state.ended and g.job is None]
+        if not missing:
+            return run
+        begun = str(run.submission.get("submitted") or run.created)
+        try:
+            submission = self._runner.find(str(run.submission.get("intent", "")), missing, begun)
+        except RunnerUnavailable as error:
+            self._known.notes.append(f"{error.message}; whether run {run.number} was submitted is not known yet")
+            return run
+        if submission is not None:
+            run = with_submission(run, submission)
+            self._known.identified.append(run)
+            return run
+        return self._without_jobs(run, missing)
+
+    def _without_jobs(self, run: Run, missing: Sequence[int]) -> Run:
+        """Give a run that the scheduler does not know: it may be about to, for a moment; then nothing was submitted."""
+        if run.host != os.uname().nodename:
+            self._known.notes.append(
+                f"whether run {run.number} of {run.experiment} was submitted can only be found out on {run.host}"
+            )
+            return run
+        since = [self._unseen[run.id].setdefault(number, times.now()) for number in missing]
+        if (times.seconds_between(min(since), None) or 0) < SUBMIT_GRACE_S:
+            return run
+        why = "nothing was submitted: its qanat was ended from outside before that"
+        self._known.notes.append(f"run {run.number} of {run.experiment}: {why}")
+        return run.with_groups(
+            {n: replace(run.groups[n], state=State.CANCELLED, reason=why, ended=times.now()) for n in missing}
+        )
+
+    # ---- what files and the scheduler say
+
+    def _with_completions(self, run: Run) -> Run:
+        """Give a run with the ends that completion files tell, unless the scheduler may start its programs again."""
+        if self._runner.may_run_again(run.runner.options):
+            return run
+        ends = ((g, self._completion(run, g)) for g in run.groups if not g.state.ended)
+        return run.with_groups({g.number: self._ended(run, g, status) for g, status in ends if status})
+
+    def _combined(self, run: Run, handles: dict[int, JobHandle], seen: Sightings) -> Run:
+        """Put together what the scheduler says now and what was seen before."""
+        changed = {}
+        for number, handle in handles.items():
+            group, status = run.groups[number], seen.statuses[handle]
+            memory = self._memories[run.id]
+            if status.state is None and seen.problem:
+                changed[number] = memory.run.groups[number] if memory else group
+            elif status.state is None:
+                changed[number] = self._unknown(run, group, memory.run.groups[number] if memory else group)
+            else:
+                self._unseen[run.id].pop(number, None)
+                changed[number] = self._told(run, group, status)
+        return run.with_groups(changed)
+
+    def _told(self, run: Run, group: Group, status: JobStatus) -> Group:
+        """Take what the scheduler says; an end that should have left a completion file is believed after a moment."""
+        if status.state is None or not status.state.ended:
+            return job.apply(group, status)
+        # Between the first look and the answer the file may have come.
+        if written := self._completion(run, group):
+            return self._ended(run, group, written)
+        if status.state is State.CANCELLED:
+            return self._ended(run, group, status)
+        if (times.seconds_between(status.ended, None) or 0) < self._file_grace_s:
+            return job.apply(group, replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending"))
+        if status.exit_code in _NOT_STARTED:
+            where = f"its job left no {COMPLETION}: is {self._project.root} there on the machine that ran it?"
+            status = replace(status, reason=f"{status.reason}; {where}")
+        return self._ended(run, group, status)
+
+    def _unknown(self, run: Run, group: Group, last: Group) -> Group:
+        """Wait for a job that the scheduler does not know; it is lost when that lasts."""
+        if written := self._completion(run, group):
+            return self._ended(run, group, written)
+        since = self._unseen[run.id].setdefault(group.number, times.now())
+        if (times.seconds_between(since, None) or 0) < self._unseen_grace_s:
+            return last
+        own = self._own(run, group)
+        stopped = storage.read_completion(own, STOPPED)
+        if stopped and stopped.attempt >= group.attempt:
+            reason = "stopped by the scheduler, which does not know why"
+            return self._ended(run, group, replace(stopped.status, state=State.CANCELLED, reason=reason))
+        where = f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know job {group.job}"
+        return lost(replace(group, started=last.started, host=last.host), where)
+
+    def _completion(self, run: Run, group: Group) -> JobStatus | None:
+        """Give the end that a completion file of this attempt, or of one that the scheduler made of it, tells."""
+        written = storage.read_completion(self._own(run, group))
+        if written is None or written.attempt < group.attempt:
+            return None
+        return replace(written.status, restarts=written.attempt - group.attempt)
+
+    def _ended(self, run: Run, group: Group, status: JobStatus) -> Group:
+        metrics, _ = storage.read_metrics(self._own(run, group), self._metric_sources(run))
+        return replace(job.apply(group, status), metrics=metrics)
+
+    def _own(self, run: Run, group: Group) -> Path:
+        return group_folder(self._project.root / run.storage, group.number, len(run.groups))
+
+    def _metric_sources(self, run: Run) -> Sequence[MetricSource]:
+        if run.experiment not in self._metrics:
+            try:
+                self._metrics[run.experiment] = self._project.experiment(run.experiment).metrics
+            except (InputInvalid, NotFound):
+                self._metrics[run.experiment] = ()
+        return self._metrics[run.experiment]
 
 
 def _poll(runner: Runner, handles: Sequence[JobHandle]) -> Sightings:
@@ -113,116 +239,6 @@ def handle_of(project: Project, run: Run, group: Group) -> JobHandle:
     """Give what finds the job of a group again."""
     details = {**run.submission, "folder": str(project.root / run.storage)}
     return JobHandle(str(run.submission.get("intent", "")), group.number, group.job, details)
-
-
-def _with_jobs(runner: Runner, run: Run, known: Known) -> Run:
-    """Find the jobs of a run whose submission was cut short, or find out that there are none."""
-    missing = [g.number for g in run.groups if not g.state.ended and g.job is None]
-    if not missing:
-        return run
-    try:
-        submission = runner.find(str(run.submission.get("intent", "")), missing)
-    except RunnerUnavailable as error:
-        known.notes.append(f"{error.message}; whether run {run.number} was submitted is not known yet")
-        return run
-    if submission is not None:
-        run = replace(
-            run.with_groups(
-                {n: replace(run.groups[n], job=submission.jobs[n]) for n in missing if n in submission.jobs}
-            ),
-            submission={**run.submission, **submission.details},
-        )
-        known.identified.append(run)
-        return run
-    begun = str(run.submission.get("submitted") or run.created)
-    if (times.seconds_between(begun, None) or 0) < SUBMIT_GRACE_S:
-        return run
-    why = "nothing was submitted: its qanat was ended from outside before that"
-    known.notes.append(f"run {run.number} of {run.experiment}: {why}")
-    return run.with_groups(
-        {n: replace(run.groups[n], state=State.CANCELLED, reason=why, ended=times.now()) for n in missing}
-    )
-
-
-def _with_completions(project: Project, run: Run) -> Run:
-    changed = {}
-    for group in run.groups:
-        if not group.state.ended:
-            own = _own(project, run, group)
-            written = storage.read_completion(own)
-            if written and written.attempt >= group.attempt:
-                status = replace(written.status, restarts=written.attempt - group.attempt)
-                changed[group.number] = _ended(project, run, group, status)
-    return run.with_groups(changed)
-
-
-def _combined(
-    project: Project,
-    run: Run,
-    handles: dict[int, JobHandle],
-    seen: Sightings,
-    memory: _Memory | None,
-    unseen: dict[int, str],
-) -> Run:
-    """Put together what the scheduler says now and what was seen before."""
-    changed = {}
-    for number, handle in handles.items():
-        group, status = run.groups[number], seen.statuses[handle]
-        if status.state is None and seen.problem:
-            changed[number] = memory.run.groups[number] if memory else group
-            continue
-        if status.state is None:
-            changed[number] = _unseen(project, run, group, memory, unseen)
-            continue
-        unseen.pop(number, None)
-        changed[number] = _seen(project, run, group, status)
-    return run.with_groups(changed)
-
-
-def _seen(project: Project, run: Run, group: Group, status: JobStatus) -> Group:
-    """Take what the scheduler says; an end that should have left a completion file is believed after a moment."""
-    if status.state is None or not status.state.ended:
-        return job.apply(group, status)
-    if status.state is not State.CANCELLED and (times.seconds_between(status.ended, None) or 0) < FILE_GRACE_S:
-        return job.apply(group, replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending"))
-    # Between the first look and the answer the file may have come.
-    written = storage.read_completion(_own(project, run, group))
-    if written and written.attempt >= group.attempt:
-        status = replace(written.status, restarts=written.attempt - group.attempt)
-    return _ended(project, run, group, status)
-
-
-def _unseen(project: Project, run: Run, group: Group, memory: _Memory | None, unseen: dict[int, str]) -> Group:
-    """Wait for a job that the scheduler does not know; it is lost when that lasts."""
-    since = unseen.setdefault(group.number, times.now())
-    last = memory.run.groups[group.number] if memory else group
-    if (times.seconds_between(since, None) or 0) < UNSEEN_GRACE_S:
-        return last
-    own = _own(project, run, group)
-    stopped = storage.read_completion(own, STOPPED)
-    if stopped and stopped.attempt >= group.attempt:
-        status = replace(
-            stopped.status, state=State.CANCELLED, reason="stopped by the scheduler, which does not know why"
-        )
-        return _ended(project, run, group, status)
-    where = f"no completion file in {own.name}, and {run.runner.name} does not know job {group.job}"
-    return lost(replace(group, started=last.started, host=last.host), where)
-
-
-def _ended(project: Project, run: Run, group: Group, status: JobStatus) -> Group:
-    metrics, _ = storage.read_metrics(_own(project, run, group), _metric_sources(project, run))
-    return replace(job.apply(group, status), metrics=metrics)
-
-
-def _own(project: Project, run: Run, group: Group) -> Path:
-    return group_folder(project.root / run.storage, group.number, len(run.groups))
-
-
-def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
-    try:
-        return project.experiment(run.experiment).metrics
-    except (InputInvalid, NotFound):
-        return ()
 
 
 # ---- what the cache remembers

@@ -58,7 +58,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
     submitted: list[Run] = []
     ended = [r for p in sorted(paths) if (r := _look(project, p, flights.get(p), runners, result, submitted))]
-    ended += _ask_runners(project, index, submitted, runners, result)
+    ended += _ask_runners(project, index, submitted, flights, runners, result)
     healed = _uncommitted(project, result.live)
     result.notes += record_runs.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
     for run in ended:
@@ -89,14 +89,16 @@ def _look(
         if seen and not _is_watched(seen.watcher):
             seen.file.unlink(missing_ok=True)
         return None
-    watcher = seen.watcher if seen else _watcher_of(project, run)
+    attached = runners.is_attached(run.runner.name)
+    # Without a journal nobody is submitting the run any more: its jobs go on by themselves.
+    watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or attached else False
     known = _known(run, seen)
-    if run.state.ended and not _is_watched(watcher):
+    if run.state.ended and not watched:
         return run if seen else None
-    if _is_watched(watcher):
+    if watched:
         result.live[path] = known
         return None
-    if not runners.is_attached(run.runner.name):
+    if not attached:
         submitted.append(run)
         return None
     settled = settle(project, run, seen, runners.local())
@@ -107,9 +109,17 @@ def _look(
 
 
 def _ask_runners(
-    project: Project, index: Index, submitted: list[Run], runners: Runners, result: Refreshed
+    project: Project,
+    index: Index,
+    submitted: list[Run],
+    flights: dict[str, Flight],
+    runners: Runners,
+    result: Refreshed,
 ) -> list[Run]:
-    """See how submitted runs are doing; give those that have ended, with their records written."""
+    """See how submitted runs are doing; give those that have ended, with their records written.
+
+    Records whose submission was cut short get the jobs that were found, and are committed.
+    """
     if not submitted:
         return []
     known = look_at_submitted(project, index, submitted, runners)
@@ -117,7 +127,11 @@ def _ask_runners(
     result.live |= {run_codec.path_of(run): run for run in known.runs if not run.state.ended}
     for run in known.identified:
         record_runs.write_record(project, run)
-    result.notes += record_runs.commit_records(project, known.identified)
+    cut_short = [r for r in submitted if run_codec.path_of(r) in flights and all(g.job for g in r.groups)]
+    result.notes += record_runs.commit_records(project, [*known.identified, *cut_short])
+    for run in (*known.identified, *cut_short):
+        if done := flights.get(run_codec.path_of(run)):
+            done.file.unlink(missing_ok=True)
     ended = [run for run in known.runs if run.state.ended]
     return [run for run in ended if _write(project, run_codec.path_of(run), run, result)]
 

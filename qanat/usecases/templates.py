@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.experiment import Template
 from qanat.errors import InputInvalid, NotFound, UsageError
-from qanat.records import definitions
+from qanat.records import definitions, files, yaml_io
+from qanat.runners.base import Runners
 from qanat.usecases.define import read_input
-from qanat.usecases.project import Project, suggestion
+from qanat.usecases.init_project import TEMPLATES
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
 
 DEFAULT = "default"
 CONFIGURED = ("htcondor", "slurm")
@@ -18,17 +22,20 @@ CONFIGURED = ("htcondor", "slurm")
 def find_template(project: Project, runner: str, name: str | None) -> Template:
     """Give a template: a file's, then one of `.qanat/templates/<runner>/`, then one of the settings.
 
-    Without a name it is `default`, and no options at all where there is none. Raises NotFound with the names
-    that there are, InputInvalid for one that is broken or for another runner.
+    Without a name it is `default`, and no options at all where there is none. The settings come before a
+    default template that is as `qanat init` made it. Raises NotFound with the names that there are,
+    InputInvalid for one that is broken or for another runner.
     """
     wanted = name or DEFAULT
     path = Path(wanted)
     if name is not None and path.is_file():
         content = read_input("template", path, {"name": path.stem, "runner": runner})
         return _for_runner(definitions.template_from(content), runner, wanted)
-    if (runner, wanted) in project.templates():
-        return definitions.template_from(project.definition("template", wanted, runner))
     configured = project.config.get(runner, {})
+    if (runner, wanted) in project.templates():
+        found = definitions.template_from(project.definition("template", wanted, runner))
+        if wanted not in configured or found.options != TEMPLATES.get(runner):
+            return found
     if wanted in configured:
         return Template(wanted, runner, configured[wanted])
     if name is None:
@@ -50,8 +57,8 @@ def find_by_name(project: Project, name: str, runner: str | None) -> Template:
 
     Raises NotFound when none has, UsageError when several have.
     """
-    if runner is not None:
-        return find_template(project, runner, name)
+    if runner is not None or Path(name).is_file():
+        return find_template(project, runner or _runner_of(Path(name)), name)
     owners = {r for r, n in project.templates() if n == name}
     owners |= {r for r in CONFIGURED if name in project.config.get(r, {})}
     if len(owners) == 1:
@@ -60,6 +67,40 @@ def find_by_name(project: Project, name: str, runner: str | None) -> Template:
         known = sorted({n for _, n in project.templates()})
         raise NotFound(f"there is no template {name!r}", hint=suggestion("template", name, known))
     raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="say which: --runner NAME")
+
+
+def _runner_of(path: Path) -> str:
+    """Give the runner that a file is for; one that holds nothing but options is known by the dashes of sbatch's."""
+    content = yaml_io.load(files.read(path, limit_bytes=DEFINITION_BYTES_MAX), str(path))
+    keys = content if isinstance(content, dict) else {}
+    return str(keys.get("runner") or ("slurm" if any(key.startswith("-") for key in keys) else "htcondor"))
+
+
+def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[str]:
+    """List what the templates in these files have that is better left out, each once with the templates it is in."""
+    found: dict[str, list[str]] = {}
+    for path, template in _templates_in(project, set(paths)):
+        try:
+            said = runners.submitting(template.runner).warnings(template.options)
+        except UsageError:  # a runner that is not installed here
+            continue
+        for warning in said:
+            found.setdefault(warning, []).append(f"{template.name} ({project.paths.relative(path)})")
+    return [f"template{'s' * (len(names) > 1)} {', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def _templates_in(project: Project, paths: set[Path]) -> Iterator[tuple[Path, Template]]:
+    """List the templates that files define; what is broken is left to whoever looks for problems."""
+    for runner, name in project.templates():
+        path = project.paths.definition("template", name, runner)
+        if path in paths:
+            with contextlib.suppress(InputInvalid, NotFound):
+                yield path, definitions.template_from(project.definition("template", name, runner))
+    if project.paths.config in paths:
+        with contextlib.suppress(InputInvalid):
+            for runner in CONFIGURED:
+                for name, options in project.config.get(runner, {}).items():
+                    yield project.paths.config, Template(name, runner, options)
 
 
 def as_mapping(template: Template) -> dict[str, Any]:

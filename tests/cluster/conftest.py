@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
+from tests.cluster.htcondor_project import OnPool
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
 
 # Read now: the tests' own surroundings have no such variable.
@@ -32,6 +34,16 @@ def pool() -> Iterator[Pool]:
             yield running
     except PoolUnavailable as error:
         without(str(error))
+
+
+@pytest.fixture
+def on_pool(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnPool]:
+    """Give a project that finds the pool and its tools; in the end nothing of it is left in the queue."""
+    monkeypatch.setenv("CONDOR_CONFIG", str(pool.config))
+    monkeypatch.setenv("PATH", str(pool.programs / "bin"), prepend=os.pathsep)
+    yield OnPool.make_beside(tmp_path / "my project", pool)
+    pool.tool("condor_rm", "-all", check=False)
+    pool.tool("condor_rm", "-all", "-forcex", check=False)
 
 
 @pytest.fixture(scope="session")

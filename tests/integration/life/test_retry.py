@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
-import sys
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -157,10 +159,6 @@ def _journal(sandbox: Sandbox) -> list[str]:
 
 
 def _kill_job(line: str) -> None:
-    import json
-    import os
-    import signal
-
     pid = int(json.loads(line)["job"])
     os.killpg(pid, signal.SIGKILL)
     wait_until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text())
@@ -338,4 +336,3 @@ def test_groups_are_retried_side_by_side_and_no_more_once_one_has_failed(sandbox
     assert states == ["failed", "cancelled", "cancelled", "cancelled"]
     result = sandbox.qanat("retry", "1", "--group", "0", "--submit_template", "x", code=2)
     assert "--submit_template is for a scheduler, and the runner is local" in result.err
-    assert sys.executable not in result.err

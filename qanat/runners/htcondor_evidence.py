@@ -1,0 +1,141 @@
+"""What is known of a job of HTCondor's, from its event log, the queue and the history, in this order of trust.
+
+All three come as the worker gives them: plain mappings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qanat.domain import completion, times
+from qanat.domain.job import JobStatus
+from qanat.domain.run import State
+
+UNSEEN = JobStatus(None)
+REMOVED, COMPLETED = 3, 4
+# Idle, running, removed but not yet gone, held, bringing output back, suspended.
+_QUEUE_STATES = {
+    1: (State.QUEUED, ""),
+    2: (State.RUNNING, ""),
+    REMOVED: (State.RUNNING, "being removed"),
+    5: (State.HELD, ""),
+    6: (State.RUNNING, ""),
+    7: (State.RUNNING, "suspended"),
+}
+_LOG_STATES = {
+    "idle": (State.QUEUED, ""),
+    "running": (State.RUNNING, ""),
+    "suspended": (State.RUNNING, "suspended"),
+    "held": (State.HELD, ""),
+}
+
+Seen = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What each source says of one job, None when nothing; `answered` is whether the queue and the history could say.
+
+    `factory` is what the queue says of a cluster that makes its jobs one by one, `removed` what the event log
+    says of one that is gone.
+    """
+
+    logged: Seen | None = None
+    queued: Seen | None = None
+    past: Seen | None = None
+    factory: Seen | None = None
+    removed: Seen | None = None
+    answered: bool = True
+
+
+def weigh(proc: int, evidence: Evidence) -> JobStatus:
+    """Give what is known of job number `proc` of its cluster."""
+    logged, queued = evidence.logged, evidence.queued
+    if logged and logged["state"] in ("ended", "removed"):
+        return _from_log(logged)
+    if queued and queued["JobStatus"] in _QUEUE_STATES:
+        return _from_queue(queued, logged)
+    for past in (queued, evidence.past):
+        if past and past["JobStatus"] in (REMOVED, COMPLETED):
+            return _from_history(past)
+    if evidence.factory and proc >= evidence.factory["JobMaterializeNextProcId"]:
+        return JobStatus(State.HELD if evidence.factory.get("JobMaterializePaused") == 1 else State.QUEUED)
+    if evidence.removed and proc >= evidence.removed["next"]:
+        reason = f"removed before it began: {evidence.removed['reason'] or 'no reason was given'}"
+        return JobStatus(State.CANCELLED, reason=reason, ended=times.from_timestamp(evidence.removed["at"]))
+    return _from_log(logged) if logged and not evidence.answered else UNSEEN
+
+
+def _from_log(logged: Seen) -> JobStatus:
+    moment = times.from_timestamp(logged["at"]) if "at" in logged else None
+    known: dict[str, Any] = {
+        "started": times.from_timestamp(logged["started"]) if "started" in logged else None,
+        "host": host(logged.get("host")),
+        "restarts": max(0, logged["starts"] - 1),
+    }
+    if logged["state"] == "removed":
+        return JobStatus(State.CANCELLED, reason=logged.get("reason") or "removed", ended=moment, **known)
+    if logged["state"] == "ended":
+        return _ended(logged.get("exit_code"), logged.get("signal"), moment, known)
+    state, reason = _LOG_STATES[logged["state"]]
+    if state is State.HELD:
+        reason = _hold_reason(logged.get("reason"), logged.get("code"), logged.get("subcode"))
+    return JobStatus(state, reason=reason, **known)
+
+
+def _from_queue(ad: Seen, logged: Seen | None) -> JobStatus:
+    state, reason = _QUEUE_STATES[ad["JobStatus"]]
+    if state is State.HELD:
+        reason = _hold_reason(ad.get("HoldReason"), ad.get("HoldReasonCode"), ad.get("HoldReasonSubCode"))
+    starts = max(int(ad.get("NumJobStarts", 0)), logged["starts"] if logged else 0)
+    started = ad.get("JobStartDate") or (logged or {}).get("started")
+    return JobStatus(
+        state,
+        reason=reason,
+        started=times.from_timestamp(started) if started else None,
+        host=host(ad.get("RemoteHost") or (logged or {}).get("host")),
+        restarts=max(0, starts - 1),
+    )
+
+
+def _from_history(ad: Seen) -> JobStatus:
+    moment = times.from_timestamp(ad.get("CompletionDate") or ad.get("EnteredCurrentStatus") or 0)
+    known: dict[str, Any] = {
+        "started": times.from_timestamp(ad["JobStartDate"]) if ad.get("JobStartDate") else None,
+        "host": host(ad.get("LastRemoteHost")),
+        "restarts": max(0, int(ad.get("NumJobStarts", 1)) - 1),
+    }
+    if ad["JobStatus"] == REMOVED:
+        return JobStatus(State.CANCELLED, reason=str(ad.get("RemoveReason", "removed")), ended=moment, **known)
+    by_signal = bool(ad.get("ExitBySignal"))
+    return _ended(None if by_signal else ad.get("ExitCode"), ad.get("ExitSignal") if by_signal else None, moment, known)
+
+
+def _ended(code: int | None, number: int | None, moment: str | None, known: dict[str, Any]) -> JobStatus:
+    """Give the end of a job whose own exit code is that of the program, as a shell says it."""
+    if number is not None:
+        reason = f"ended by {completion.signal_name(number)}"
+        return JobStatus(State.FAILED, signal=number, reason=reason, ended=moment, **known)
+    if code is None:
+        return JobStatus(State.FAILED, reason="HTCondor does not say how it ended", ended=moment, **known)
+    said = completion.status_of(code, ended="")
+    return JobStatus(
+        said.state, exit_code=said.exit_code, signal=said.signal, reason=said.reason, ended=moment, **known
+    )
+
+
+def _hold_reason(reason: Any, code: Any, subcode: Any) -> str:
+    if code is None:
+        return str(reason or "held")
+    return f"{reason or 'held'} (HTCondor's code {code}{f', subcode {subcode}' if subcode else ''})"
+
+
+def host(name: Any) -> str | None:
+    """Give the machine of `slot1_1@node7` or of `<10.0.0.7:9618?alias=node7&…>`; None when it is not named."""
+    text = str(name or "")
+    if text.startswith("<"):
+        options = text.strip("<>").partition("?")[2].split("&")
+        return next((option.removeprefix("alias=") for option in options if option.startswith("alias=")), None)
+    return text.rpartition("@")[2] or None

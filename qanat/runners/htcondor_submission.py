@@ -1,0 +1,73 @@
+"""What is submitted to HTCondor: one description for a run, one row of it for each job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from qanat.domain.job import JobBatch, JobSpec
+from qanat.runners import htcondor_keys, job_script
+
+EVENT_LOG = "htcondor.log"
+_ROW = "qanat_arguments"
+# A word with a line break cannot be in a description, so the shell makes it of `printf %b`'s escapes.
+_UNESCAPE = 'script=$(printf %bX "$1") here=$(printf %bX "$2") && exec /bin/sh "${script%X}" "${here%X}" "$3" "$4"'
+
+
+def description(batch: JobBatch) -> dict[str, str]:
+    """Give the submit description: the template's options, and what qanat sets."""
+    content = {
+        "executable": "/bin/sh",
+        "transfer_executable": "false",
+        **{htcondor_keys.submit_key(k): htcondor_keys.submit_value(k, v) for k, v in batch.options.items()},
+        **({"max_materialize": str(batch.max_running)} if batch.max_running else {}),
+        "arguments": f"$({_ROW})",
+        "output": "/dev/null",
+        "error": "/dev/null",
+        "batch_name": _literal(batch.name),
+        f"My.{htcondor_keys.INTENT}": f'"{batch.intent}"',
+    }
+    if can_be_named(folder := str(batch.folder)):
+        content |= {"initialdir": _literal(folder), "log": _literal(f"{folder}/{EVENT_LOG}")}
+    else:
+        content |= {"initialdir": "/"}
+    return {key: value for key, value in content.items() if value != ""}
+
+
+def rows(batch: JobBatch) -> list[dict[str, str]]:
+    """Give the values of each job."""
+    script = str(batch.folder / job_script.JOB_SCRIPT)
+    return [{_ROW: _arguments(_words(script, job))} for job in batch.jobs]
+
+
+def text(batch: JobBatch) -> str:
+    """Write both as a submit file."""
+    lines = [f"{key} = {value}" for key, value in description(batch).items()]
+    table = [row[_ROW] for row in rows(batch)]
+    return "\n".join([*lines, f"queue {_ROW} from (", *table, ")", ""])
+
+
+def can_be_named(path: str) -> bool:
+    """Tell whether a submit description can hold this path; without that there is no event log."""
+    return "\n" not in path and "\r" not in path
+
+
+def _words(script: str, job: JobSpec) -> Sequence[str]:
+    last = (str(job.attempt), str(job.group))
+    if can_be_named(script + str(job.storage)):
+        return (script, str(job.storage), *last)
+    return ("-c", _UNESCAPE, "sh", _escaped(script), _escaped(str(job.storage)), *last)
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\0134").replace("\n", "\\0012").replace("\r", "\\0015")
+
+
+def _arguments(words: Iterable[str]) -> str:
+    """Write words in HTCondor's new syntax: all in double quotes, each in single quotes, quotes doubled inside."""
+    quoted = " ".join("'" + word.replace("'", "''") + "'" for word in words)
+    return '"' + _literal(quoted.replace('"', '""')) + '"'
+
+
+def _literal(value: str) -> str:
+    """Keep `$(…)` in a value from being taken for a macro."""
+    return value.replace("$", "$(DOLLAR)")

@@ -1,0 +1,176 @@
+"""The tutorial on running through HTCondor, command by command, on a real pool."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.htcondor_project import JOB_S, OnPool
+from tests.support.sandbox import Sandbox, wait_until
+from tests.support.terminal import Terminal
+
+pytestmark = pytest.mark.xdist_group("htcondor")
+
+EXAMPLE = Path(__file__).parents[2] / "examples/iris"
+TEMPLATE = """\
++WishedAcctGroup: group_usmb.listic
+getenv: 'true'
+request_cpus: 1
+request_disk: 1GB
+request_gpus: 0
+request_memory: 1GB
+universe: vanilla
+"""
+SETTINGS = """\
+default_editor: vim
+htcondor:
+  default:
+    +WishedAcctGroup: group_usmb.listic
+    getenv: 'true'
+    request_cpus: 1
+    request_disk: 1GB
+    request_gpus: 0
+    request_memory: 1GB
+    universe: vanilla
+  two_cpus:
+    +WishedAcctGroup: group_usmb.listic
+    getenv: 'true'
+    request_cpus: 2
+    request_disk: 1GB
+    request_gpus: 0
+    request_memory: 2GB
+    universe: vanilla
+logging: INFO
+result_dir: results
+slurm:
+  default:
+    --cpus-per-task: 1
+    --ntasks: 1
+    --time: 1-00:00:00
+"""
+
+
+@pytest.fixture
+def iris(on_pool: OnPool, monkeypatch: pytest.MonkeyPatch) -> OnPool:
+    """Give the project that the tutorial begins with; `python` is this one, which has numpy."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    for part in ("data", "experiments", "experiments_details"):
+        shutil.copytree(EXAMPLE / part, on_pool.root / part)
+    on_pool.write("htcondor_template.yaml", TEMPLATE)
+    on_pool.qanat("dataset", "new", "data/iris.yaml")
+    on_pool.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
+    on_pool.write(".qanat/config.yaml", SETTINGS)
+    on_pool.commit("the tutorial")
+    return on_pool
+
+
+def cluster_of(said: str) -> int:
+    """Read the cluster out of what a submission says at its end."""
+    match = re.search(r"^Jobs submitted to clusters\n  - (\d+)\n\Z", said, re.MULTILINE)
+    assert match, said
+    return int(match[1])
+
+
+def test_the_commands_of_the_tutorial_work_as_they_are_written(iris: OnPool) -> None:
+    # Three runs before it, so that this one is run 4 as in the tutorial.
+    for _ in range(3):
+        iris.qanat("run", "summary_iris")
+    said = iris.qanat("run", "--runner", "htcondor", "summary_iris", "--submit_template", "htcondor_template.yaml").err
+    cluster = cluster_of(said)
+    assert "results/summary_iris/run_4" in said
+
+    record = iris.record(4)
+    assert record["runner"]["name"] == "htcondor"
+    assert record["runner"]["template"] == "htcondor_template"
+    assert record["groups"][0]["job"] == f"{cluster}.0"
+    assert f".qanat/runs/summary_iris/0/{record['id']}.yaml" in iris.committed_records()
+    assert iris.status() == ""
+    (row,) = [line for line in iris.pool.tool("condor_q").stdout.splitlines() if "summary_iris_4" in line]
+    assert row.split()[-1] == f"{cluster}.0"
+
+    (job,) = iris.pool.jobs("WishedAcctGroup", "RequestCpus", "RequestMemory", constraint=f"ClusterId == {cluster}")
+    assert job["WishedAcctGroup"] == "group_usmb.listic"
+    assert (job["RequestCpus"], job["RequestMemory"]) == (1, 1024)
+
+    shown = iris.qanat("experiment", "status", "summary_iris").out
+    for line in (
+        "🔖 Name: summary_iris",
+        "📁 Path: experiments/summary_statistics",
+        "⚙ Executable: experiments/summary_statistics/iris.py",
+        "⚙ Execute command: python",
+        "⏳ Number of runs: 4",
+        "  - plot: Plot summary statistics about the dataset",
+    ):
+        assert line in shown
+    (row,) = [line for line in shown.splitlines() if "results/summary_iris/run_4" in line]
+    assert "htcondor" in row
+
+    wait_until(lambda: iris.states(4) == ["finished"], JOB_S)
+    assert (iris.storage("summary_iris", 4) / "stats.npz").is_file()
+    shown = iris.qanat("experiment", "status", "summary_iris").out
+    (row,) = [line for line in shown.splitlines() if "results/summary_iris/run_4" in line]
+    assert "🏁" in row
+
+
+def test_a_finished_run_is_explored_with_the_log_of_htcondor_in_the_menu(iris: OnPool) -> None:
+    iris.qanat("run", "--runner", "htcondor", "summary_iris", "--submit_template", "two_cpus", "--wait")
+    with Terminal(iris.root, "experiment", "run_explore", "summary_iris", "1", env={"PAGER": "cat"}) as terminal:
+        terminal.see("Run 1 of experiment summary_iris informations:")
+        for line in ("Runner: htcondor", "--submit_template: two_cpus", "Path: results/summary_iris/run_1", "🏁"):
+            terminal.see(line)
+        terminal.see("Run 1 of experiment summary_iris - Explore menu")
+        for entry in (
+            "[a] Show output(s)",
+            "[b] Show error(s)",
+            "[c] Show parameters",
+            "[d] Show comment",
+            "[e] Explore run directory",
+            "[f] Show HTCondor log(s)",
+            "[g] Delete run",
+            "[h] Action: plot",
+        ):
+            terminal.see(entry)
+        terminal.press("f")
+        terminal.see("Job submitted from host")
+        terminal.see("Job terminated.")
+        terminal.press("q")
+        terminal.ends()
+
+
+@pytest.mark.parametrize(
+    ("words", "cpus"),
+    [
+        (["--runner", "htcondor", "summary_iris"], 1),
+        (["--runner", "htcondor", "summary_iris", "--submit_template", "two_cpus"], 2),
+        (["--runner", "htcondor", "--submit-template", "two_cpus", "summary_iris"], 2),
+        (["summary_iris", "--submit_template", "default", "--runner", "htcondor"], 1),
+        (["--submit_template", "htcondor_template.yaml", "summary_iris", "--runner", "htcondor"], 1),
+    ],
+)
+def test_runner_and_template_may_come_before_or_after_the_name(iris: OnPool, words: list[str], cpus: int) -> None:
+    shown = iris.qanat("run", *words, "--dry_run").out
+    assert f"\nrequest_cpus = {cpus}\n" in shown
+    assert '\nMy.WishedAcctGroup = "group_usmb.listic"\n' in shown
+
+
+def test_the_settings_of_a_person_come_before_the_default_that_init_made(iris: OnPool) -> None:
+    record = iris.submit("summary_iris")
+    assert record["runner"]["template"] == "default"
+    assert record["runner"]["options"]["+WishedAcctGroup"] == "group_usmb.listic"
+    iris.template("default", "request_cpus: 3\n")
+    assert "\nrequest_cpus = 3\n" in iris.qanat("run", "--runner", "htcondor", "summary_iris", "--dry_run").out
+
+
+def test_the_tutorials_settings_are_valid_as_they_are_and_warn_of_getenv_once(iris: Sandbox) -> None:
+    said = iris.qanat("validate")
+    assert "no problem" in said.out
+    assert said.err == (
+        "note: templates default (.qanat/config.yaml), two_cpus (.qanat/config.yaml): getenv: true copies your whole "
+        "environment, secrets included, into the job's public description; name what the program needs instead: "
+        "getenv: PATH, VIRTUAL_ENV, LD_LIBRARY_PATH\n"
+    )

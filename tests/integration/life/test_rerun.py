@@ -1,0 +1,338 @@
+"""A new run with the same code, parameters, files and data as an earlier one, and whether it gives the same."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.life.endings import exit_code
+from tests.support.sandbox import Sandbox, wait_until
+
+# Writes what it was given and what it finds into its directory.
+REPORTS = """\
+import json, pathlib, sys
+folder = pathlib.Path(sys.argv[sys.argv.index("--storage_path") + 1])
+data = [pathlib.Path(sys.argv[i + 1]) for i, word in enumerate(sys.argv) if word == "--dataset_path"]
+(folder / "args.json").write_text(json.dumps(sys.argv[1:sys.argv.index("--storage_path")]))
+(folder / "code.txt").write_text(pathlib.Path("code.txt").read_text())
+(folder / "data.json").write_text(json.dumps({path.name: path.read_text() for path in data}))
+(folder / "where.txt").write_text(str(pathlib.Path.cwd()))
+"""
+OPENS = """\
+import pathlib, sys
+folder = pathlib.Path(sys.argv[sys.argv.index("--storage_path") + 1])
+name = next(word.removeprefix("--config=") for word in sys.argv[1:] if word not in ("--config", "x"))
+(folder / "read").write_text(pathlib.Path(name).read_text())
+"""
+
+
+@pytest.fixture
+def reports(sandbox: Sandbox) -> Sandbox:
+    """Give a project whose program reports what it was given, with data that is tracked, ignored, and elsewhere."""
+    sandbox.write("code.txt", "first")
+    sandbox.write("tracked.csv", "tracked")
+    sandbox.write("ignored.csv", "ignored")
+    sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "ignored.csv\n*.secret\n")
+    outside = sandbox.root.parent / "outside.csv"
+    outside.write_text("outside")
+    for name, path in (("t", "tracked.csv"), ("i", "ignored.csv"), ("o", outside)):
+        sandbox.write(f".qanat/datasets/{name}.yaml", f"schema: dataset/1\nname: {name}\npath: {path}\n")
+    sandbox.python_experiment("reports", REPORTS, datasets=["t", "i", "o"])
+    return sandbox
+
+
+def storage(sandbox: Sandbox, run: int, experiment: str = "reports") -> Path:
+    return sandbox.root / f"results/{experiment}/run_{run}"
+
+
+def read(sandbox: Sandbox, run: int, name: str, experiment: str = "reports") -> str:
+    return (storage(sandbox, run, experiment) / name).read_text()
+
+
+def test_a_rerun_has_the_same_code_parameters_and_data_and_is_linked_to_the_first(reports: Sandbox) -> None:
+    words = ["--tag", "paper", "--description", "The first", "reports", "x", "--n", "a b", "-lr", "1"]
+    reports.qanat("run", *words, "-g", "--m 1", "-g", "--m 2", "-R", "--seed 0 2 1")
+    first = reports.record(1)
+    reports.write("code.txt", "second")
+    reports.write("tracked.csv", "changed")
+    reports.write(".qanat/experiments/reports.yaml", "schema: experiment/1\nname: reports\nexecutable: code.txt\n")
+    reports.commit()
+    reports.qanat("rerun", "1")
+    again = reports.record(2)
+    assert again["rerun_of"] == first["id"]
+    assert again["tags"] == ["paper", "rerun"]
+    for key in ("experiment", "description", "command", "datasets", "parameters"):
+        assert again[key] == first[key]
+    assert [g["args"] for g in again["groups"]] == [g["args"] for g in first["groups"]]
+    assert {k: again["code"][k] for k in ("commit", "tree", "branch")} == {
+        k: first["code"][k] for k in ("commit", "tree", "branch")
+    }
+    assert (first["code"]["workdir"], again["code"]["workdir"]) == ("project", "checkout")
+    for group in range(4):
+        own = f"group_{group}/"
+        assert read(reports, 2, f"{own}code.txt") == "first"
+        assert json.loads(read(reports, 2, f"{own}data.json")) == {
+            "tracked.csv": "tracked",
+            "ignored.csv": "ignored",
+            "outside.csv": "outside",
+        }
+        assert read(reports, 2, f"{own}args.json") == read(reports, 1, f"{own}args.json")
+    assert f"🔁 Rerun of: {first['id']}" in reports.qanat("show", "2").out
+    assert reports.status() == ""
+
+
+def test_experiment_rerun_is_the_same_and_a_rerun_can_be_run_again(reports: Sandbox) -> None:
+    reports.qanat("run", "reports", "--n", "1")
+    reports.qanat("experiment", "rerun", "reports", "1")
+    reports.qanat("rerun", "2")
+    records = [reports.record(n) for n in (1, 2, 3)]
+    assert [r.get("rerun_of") for r in records] == [None, records[0]["id"], records[1]["id"]]
+    assert [r["tags"] for r in records] == [[], ["rerun"], ["rerun"]]
+
+
+def test_a_dirty_tree_and_staged_work_are_left_alone(reports: Sandbox) -> None:
+    reports.qanat("run", "reports")
+    reports.write("code.txt", "dirty")
+    reports.write("new.txt", "staged")
+    reports.git("add", "new.txt")
+    status = reports.status()
+    reports.qanat("rerun", "1")
+    assert read(reports, 2, "code.txt") == "first"
+    assert reports.status() == status
+
+
+def test_a_rerun_is_recorded_on_the_branch_from_which_it_was_launched(reports: Sandbox) -> None:
+    reports.git("checkout", "--quiet", "-b", "topic")
+    reports.qanat("run", "reports")
+    reports.git("checkout", "--quiet", "main")
+    reports.git("merge", "--quiet", "topic")
+    reports.git("branch", "--quiet", "-D", "topic")
+    result = reports.qanat("rerun", "1")
+    assert "note" not in result.err
+    assert reports.record(2)["code"]["branch"] == "main"
+    assert len(reports.committed_records("main")) == 2
+
+
+def test_a_snapshot_is_run_again_as_it_was(reports: Sandbox) -> None:
+    reports.write("code.txt", "never committed")
+    reports.qanat("run", "--snapshot", "reports")
+    reports.write("code.txt", "other")
+    reports.qanat("rerun", "1")
+    assert read(reports, 2, "code.txt") == "never committed"
+    assert reports.record(2)["code"]["snapshot"] is True
+    refs = reports.git("for-each-ref", "--format=%(refname)", "refs/qanat/snapshots").splitlines()
+    assert refs == [f"refs/qanat/snapshots/{reports.record(n)['id']}" for n in (1, 2)]
+
+
+@pytest.mark.parametrize("dataset", ["i", "o"])
+def test_data_that_no_longer_exist_are_said_before_anything_starts(reports: Sandbox, dataset: str) -> None:
+    reports.qanat("run", "reports")
+    path = {"i": reports.root / "ignored.csv", "o": reports.root.parent / "outside.csv"}[dataset]
+    path.unlink()
+    result = reports.qanat("rerun", "1", code=2)
+    said = f"qanat: dataset {dataset} of run 1: {path} is not there any more\n"
+    assert result.err == f"{said}  hint: bring it back, or run it with other data: qanat run\n"
+    assert len(reports.records()) == 1
+    assert not storage(reports, 2).exists()
+
+
+# ---- inputs that git ignores
+
+
+@pytest.mark.parametrize("words", [["--config", "a.secret"], ["--config=a.secret"], ["--config", "./a.secret"]])
+def test_an_ignored_input_that_is_named_is_there_in_the_checkout(sandbox: Sandbox, words: list[str]) -> None:
+    sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "*.secret\n/deep\n")
+    sandbox.python_experiment("opens", OPENS)
+    sandbox.write("a.secret", "hidden")
+    sandbox.write("deep/b.secret", "hidden deep")
+    sandbox.qanat("run", "opens", *words)
+    assert sandbox.record()["submission"]["inputs"] == ["a.secret"]
+    sandbox.qanat("rerun", "1")
+    assert read(sandbox, 2, "read", "opens") == "hidden"
+    assert sandbox.record(2)["submission"]["inputs"] == ["a.secret"]
+    (sandbox.root / "a.secret").unlink()
+    for number in ("1", "2"):
+        result = sandbox.qanat("rerun", number, code=2)
+        said = f"qanat: input a.secret of run {number}, which git ignores, is not there any more\n"
+        assert result.err == f"{said}  hint: bring it back, or run it with another: qanat run\n"
+    assert len(sandbox.records()) == 2
+
+
+def test_an_ignored_input_in_a_folder_of_the_commit_and_a_whole_ignored_folder_are_there(sandbox: Sandbox) -> None:
+    sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "*.secret\n/models\n")
+    sandbox.write("conf/tracked.txt", "tracked")
+    sandbox.experiment("cats", 'cat "$2" "$4/m.bin" conf/tracked.txt')
+    sandbox.write("conf/a.secret", "hidden")
+    sandbox.write("models/big/m.bin", "weights")
+    sandbox.qanat("run", "cats", "--config", "conf/a.secret", "--model", "models/big/")
+    assert sandbox.record()["submission"]["inputs"] == ["conf/a.secret", "models/big"]
+    assert sandbox.qanat("rerun", "1").out == "hiddenweightstracked"
+
+
+def test_a_word_that_names_nothing_or_something_tracked_is_no_input(sandbox: Sandbox) -> None:
+    sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "*.log\n")
+    sandbox.experiment("writes", 'echo x >"$2"; cat writes.sh >/dev/null')
+    sandbox.qanat("run", "writes", "--log", "out.log", "--code", "writes.sh", "--here", ".", "--up", "..", "3", "")
+    assert "inputs" not in sandbox.record()["submission"]
+    (sandbox.root / "out.log").unlink()
+    sandbox.qanat("rerun", "1")
+    assert not (sandbox.root / "out.log").exists()
+
+
+# ---- the parameters file
+
+
+@pytest.mark.parametrize("form", [["--config", "{}"], ["--config={}"]])
+@pytest.mark.parametrize("place", ["ignored", "elsewhere"])
+def test_a_rerun_reads_the_parameters_file_that_was_kept_and_not_todays(
+    sandbox: Sandbox, place: str, form: str
+) -> None:
+    sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "*.toml\n")
+    sandbox.python_experiment("opens", OPENS)
+    config = sandbox.root / "conf.toml" if place == "ignored" else sandbox.root.parent / "conf.toml"
+    word = "conf.toml" if place == "ignored" else str(config)
+    config.write_text("first")
+    sandbox.qanat("run", "opens", *(part.format(word) for part in form), "--parameters_file", word)
+    config.write_text("second")
+    sandbox.qanat("rerun", "1")
+    config.unlink()
+    sandbox.qanat("rerun", "2")
+    for number in (1, 2, 3):
+        folder = storage(sandbox, number, "opens")
+        assert (folder / "read").read_text() == "first"
+        assert (folder / "parameters_files/conf.toml").read_text() == "first"
+
+
+def test_a_rerun_of_a_rerun_reads_its_own_copy(sandbox: Sandbox) -> None:
+    sandbox.python_experiment("opens", OPENS)
+    config = sandbox.root.parent / "conf.toml"
+    config.write_text("first")
+    sandbox.qanat("run", "opens", "--config", str(config), "--parameters_file", str(config))
+    config.write_text("second")
+    sandbox.qanat("rerun", "1")
+    sandbox.qanat("delete", "1", "--yes")
+    sandbox.qanat("rerun", "2")
+    assert read(sandbox, 3, "read", "opens") == "first"
+
+
+def test_an_unchanged_parameters_file_leaves_the_words_as_they_were(sandbox: Sandbox) -> None:
+    sandbox.python_experiment("opens", OPENS)
+    config = sandbox.root.parent / "conf.toml"
+    config.write_text("first")
+    sandbox.qanat("run", "opens", "--config", str(config), "--parameters_file", str(config))
+    sandbox.qanat("rerun", "1")
+    assert sandbox.record(2)["parameters"] == sandbox.record(1)["parameters"]
+    assert sandbox.record(2)["groups"][0]["args"] == ["--config", str(config)]
+
+
+def test_a_tracked_parameters_file_is_that_of_the_commit(sandbox: Sandbox) -> None:
+    sandbox.write("conf.toml", "first")
+    sandbox.python_experiment("opens", OPENS)
+    sandbox.qanat("run", "opens", "--config", "conf.toml", "--parameters_file", "conf.toml")
+    sandbox.write("conf.toml", "second")
+    sandbox.commit()
+    sandbox.qanat("rerun", "1")
+    assert read(sandbox, 2, "read", "opens") == "first"
+    assert read(sandbox, 2, "parameters_files/conf.toml", "opens") == "first"
+    assert sandbox.record(2)["groups"][0]["args"] == ["--config", "conf.toml"]
+
+
+def test_a_kept_parameters_file_that_is_gone_is_said(sandbox: Sandbox) -> None:
+    sandbox.write("conf.toml", "first")
+    sandbox.python_experiment("opens", OPENS)
+    sandbox.qanat("run", "opens", "--config", "conf.toml", "--parameters_file", "conf.toml")
+    kept = storage(sandbox, 1, "opens") / "parameters_files/conf.toml"
+    kept.unlink()
+    result = sandbox.qanat("rerun", "1", code=2)
+    assert f"the parameters file that run 1 kept, {kept}, is not there any more\n" in result.err
+    assert "  hint: run it anew with qanat run --parameters_file FILE\n" in result.err
+    assert len(sandbox.records()) == 1
+
+
+# ---- --check
+
+MEASURES = """\
+import json, os, pathlib, sys
+folder = pathlib.Path(sys.argv[sys.argv.index("--storage_path") + 1])
+again = os.environ.get("AGAIN", "")
+acc = 0.5 + {"near": 1e-12, "far": 0.1}.get(again, 0)
+(folder / "scores.json").write_text(json.dumps({"acc": acc}))
+(folder / "table.csv").write_text("x,y\\n1,2\\n")
+(folder / ("other.bin" if again == "far" else "model.bin")).write_bytes(b"weights")
+print("measured")
+sys.exit(int(os.environ.get("CODE", "0")))
+"""
+
+
+@pytest.fixture
+def measured(sandbox: Sandbox) -> Sandbox:
+    """Give a project with a run that left files."""
+    sandbox.python_experiment("measures", MEASURES)
+    sandbox.qanat("run", "measures", "--n", "1")
+    return sandbox
+
+
+def test_outputs_that_are_the_same_are_identical(measured: Sandbox) -> None:
+    result = measured.qanat("rerun", "1", "--check")
+    lines = ["identical  model.bin", "identical  scores.json", "identical  stderr.txt", "identical  stdout.txt"]
+    assert result.out == "\n".join(["measured", *lines, "identical  table.csv", ""])
+    assert result.err.endswith("\nidentical: 5 files of runs 1 and 2\n")
+
+
+def test_equal_numbers_are_told_from_different_ones_and_both_are_not_identical(measured: Sandbox) -> None:
+    result = measured.qanat("rerun", "1", "--check", code=1, env={"AGAIN": "near"})
+    assert "equal      scores.json (within 1e-09)\n" in result.out
+    assert result.err.endswith("\nnot identical: 5 files of runs 1 and 2\n")
+    result = measured.qanat("rerun", "1", "--check", code=1, env={"AGAIN": "far"})
+    assert "different  scores.json (acc: 0.5 and 0.6)\n" in result.out
+    assert "missing    model.bin (not in the second)\n" in result.out
+    assert "missing    other.bin (not in the first)\n" in result.out
+    result = measured.qanat("rerun", "1", "--check", "--rtol", "0.5", code=1, env={"AGAIN": "far"})
+    assert "equal      scores.json (within 0.5)\n" in result.out
+    assert measured.qanat("rerun", "1", "--check", "--rtol", "-1", code=2).out == ""
+
+
+def test_the_check_as_json_is_nothing_but_json(measured: Sandbox) -> None:
+    found = measured.qanat("rerun", "1", "--check", "--json", code=1, env={"AGAIN": "near"}).json
+    assert found[1] == {"file": "scores.json", "verdict": "equal", "detail": "within 1e-09"}
+    assert [row["file"] for row in found] == ["model.bin", "scores.json", "stderr.txt", "stdout.txt", "table.csv"]
+
+
+def test_a_rerun_that_fails_is_no_success_although_it_left_the_same(sandbox: Sandbox) -> None:
+    sandbox.python_experiment("measures", MEASURES)
+    sandbox.qanat("run", "measures", code=1, env={"CODE": "3"})
+    result = sandbox.qanat("rerun", "1", "--check", code=1, env={"CODE": "3"})
+    assert "identical: 5 files" in result.err
+    assert "group 0: exit code 3" in result.err
+
+
+def test_files_of_groups_are_compared_group_by_group(sandbox: Sandbox) -> None:
+    sandbox.experiment("echoes", 'echo "$2" >"$4/out.txt"; cp "$4/group_info.yaml" "$4/deep.yaml"')
+    sandbox.qanat("run", "echoes", "-R", "--n 0,1")
+    result = sandbox.qanat("rerun", "1", "--check", code=1)
+    assert "identical  group_0/out.txt\n" in result.out
+    assert "different  group_1/deep.yaml\n" in result.out
+    assert "info.yaml" not in result.out.replace("deep.yaml", "")
+
+
+def test_a_run_that_goes_on_cannot_be_checked_against(sandbox: Sandbox) -> None:
+    sandbox.experiment("waits", "while [ ! -e ../open ]; do sleep 0.02; done")
+    process = sandbox.start("run", "waits")
+    wait_until(sandbox.record_files)
+    result = sandbox.qanat("rerun", "1", "--check", code=2)
+    assert "qanat: run 1 is still running, so its outputs cannot be compared\n" in result.err
+    (sandbox.root.parent / "open").touch()
+    assert exit_code(process) == 0
+
+
+def test_info_yaml_tells_what_the_rerun_works_in(reports: Sandbox) -> None:
+    reports.qanat("run", "reports")
+    reports.qanat("rerun", "1")
+    info = yaml.safe_load(read(reports, 2, "info.yaml"))
+    assert info["working_directory"] == read(reports, 2, "where.txt")
+    assert info["working_directory"] == str(reports.root / reports.record(2)["submission"]["checkout"])
+    assert info["commands"][0].startswith(sys.executable)
