@@ -81,8 +81,8 @@ def _direction(text: str) -> tuple[str, str]:
 
 def _cells(found: Comparison) -> tuple[list[str], list[list[str]]]:
     several = len({row.experiment for row in found.rows}) > 1
-    commits = len({row.commit for row in found.rows}) > 1
-    headers = [*(["experiment"] if several else []), "runs", "n", *(["commit"] if commits else [])]
+    commits = len({row.tree for row in found.rows}) > 1
+    headers = [*(["experiment"] if several else []), "runs", "groups", *(["commit"] if commits else [])]
     headers += [*found.parameters, *found.metrics]
     rows = []
     for i, row in enumerate(found.rows):
@@ -122,15 +122,17 @@ def _marked(cell: str) -> str:
 def _csv(found: Comparison) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    columns = [c for name in found.metrics for c in (name, f"{name}.std")]
-    writer.writerow(["experiment", "runs", "n", "commit", *found.parameters, *columns])
+    own = ("experiment", "runs", "groups", "commit")
+    parameters = [f"parameter.{name}" if name in own else name for name in found.parameters]
+    metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
+    writer.writerow([*own, *parameters, *(column for name in metrics for column in (name, f"{name}.std"))])
     for row in found.rows:
         values: list[object] = []
         for name in found.metrics:
             s = row.metrics.get(name)
             values += ["", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation]
-        parameters = [row.parameters.get(name, "") for name in found.parameters]
-        writer.writerow([row.experiment, " ".join(row.runs), row.groups, row.commit, *parameters, *values])
+        given = [row.parameters.get(name, "") for name in found.parameters]
+        writer.writerow([row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values])
     return out.getvalue()
 
 

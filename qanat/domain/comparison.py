@@ -31,11 +31,15 @@ class Statistic:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Groups that are compared as one: the runs they are of, how many, their parameters, their metrics."""
+    """Groups that are compared as one: the runs they are of, how many, their parameters, their metrics.
+
+    `commit` and `tree` are the code's of the first of them.
+    """
 
     experiment: str
     runs: tuple[str, ...]
     commit: str
+    tree: str
     groups: int
     parameters: Mapping[str, str]
     metrics: Mapping[str, Statistic]
@@ -104,6 +108,7 @@ def _row(members: Sequence[tuple[Run, Group]], group_by: str | None) -> Row:
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
         commit=first.code.commit,
+        tree=first.code.tree,
         groups=len(members),
         parameters=parameters,
         metrics={name: statistic([g.metrics[name] for _, g in members if name in g.metrics]) for name in names},

@@ -63,8 +63,8 @@ def weigh(proc: int, evidence: Evidence) -> JobStatus:
     if evidence.factory and proc >= evidence.factory["JobMaterializeNextProcId"]:
         return JobStatus(State.HELD if evidence.factory.get("JobMaterializePaused") == 1 else State.QUEUED)
     if evidence.removed and proc >= evidence.removed["next"]:
-        reason = f"removed before it began: {evidence.removed['reason'] or 'no reason was given'}"
-        return JobStatus(State.CANCELLED, reason=reason, ended=times.from_timestamp(evidence.removed["at"]))
+        moment = times.from_timestamp(evidence.removed["at"])
+        return JobStatus(State.CANCELLED, reason="removed before it began", ended=moment)
     return _from_log(logged) if logged and not evidence.answered else UNSEEN
 
 

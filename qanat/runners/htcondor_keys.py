@@ -130,7 +130,8 @@ def submit_value(key: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     if isinstance(value, str) and attribute_of(key) and not _QUOTED.match(value):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        # Only before a quote is a backslash more than itself.
+        return '"' + value.replace('"', '\\"') + '"'
     return "" if value is None else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from qanat.domain.job import JobBatch, JobSpec
@@ -9,8 +10,11 @@ from qanat.runners import htcondor_keys, job_script
 
 EVENT_LOG = "htcondor.log"
 _ROW = "qanat_arguments"
-# A word with a line break cannot be in a description, so the shell makes it of `printf %b`'s escapes.
-_UNESCAPE = 'script=$(printf %bX "$1") here=$(printf %bX "$2") && exec /bin/sh "${script%X}" "${here%X}" "$3" "$4"'
+# What a description cannot hold: line breaks; a backslash, which takes a slash behind it along; what looks like a
+# macro, since $(DOLLAR) is replaced first and what comes of it is looked at again; and spaces at an end.
+_UNNAMEABLE = re.compile(r"[\n\r\\]|\$\w*\(|\$\$|\A\s|\s\Z")
+# The shell then makes the paths out of `printf %b`'s escapes; X keeps a line break at the end.
+_UNESCAPE = 'script=`printf %bX "$1"` here=`printf %bX "$2"` && exec /bin/sh "${script%X}" "${here%X}" "$3" "$4"'
 
 
 def description(batch: JobBatch) -> dict[str, str]:
@@ -47,19 +51,19 @@ def text(batch: JobBatch) -> str:
 
 
 def can_be_named(path: str) -> bool:
-    """Tell whether a submit description can hold this path; without that there is no event log."""
-    return "\n" not in path and "\r" not in path
+    """Tell whether a submit description can hold this path; where it cannot there is no event log."""
+    return not _UNNAMEABLE.search(path)
 
 
 def _words(script: str, job: JobSpec) -> Sequence[str]:
     last = (str(job.attempt), str(job.group))
-    if can_be_named(script + str(job.storage)):
+    if can_be_named(script) and can_be_named(str(job.storage)):
         return (script, str(job.storage), *last)
     return ("-c", _UNESCAPE, "sh", _escaped(script), _escaped(str(job.storage)), *last)
 
 
 def _escaped(word: str) -> str:
-    return word.replace("\\", "\\0134").replace("\n", "\\0012").replace("\r", "\\0015")
+    return "".join(f"\\0{ord(c):03o}" if c in "\n\r\\$" else c for c in word)
 
 
 def _arguments(words: Iterable[str]) -> str:

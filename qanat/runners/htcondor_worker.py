@@ -222,8 +222,7 @@ def _read_log(htcondor2: Any, path: str) -> dict[str, Any]:
         for event in htcondor2.JobEventLog(path).events(stop_after=0):
             name = event.type.name
             if name == "CLUSTER_REMOVE":
-                reason, moment = str(event.get("Notes", "")), int(event.timestamp)
-                jobs[str(event.cluster)] = {"next": event.get("NextProcId", 0), "reason": reason, "at": moment}
+                jobs[str(event.cluster)] = {"next": event.get("NextProcId", 0), "at": int(event.timestamp)}
             elif event.proc >= 0:
                 key = f"{event.cluster}.{event.proc}"
                 if name == "SUBMIT" or key not in jobs:

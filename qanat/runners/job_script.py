@@ -26,6 +26,8 @@ GROUPS_IN_FILE = 100
 # the completion file: the scheduler may run it again, and knows why it was stopped. Every start adds a line to
 # STARTS, which is how a restart by the scheduler gets its attempt number. `&` and `wait`, so that the shell
 # can pass a signal on while the program runs; such a program has no terminal, its stdin is empty.
+# Slurm signals the program and this shell at the same moment, and the end of the program may be seen first: after a
+# death by SIGTERM (143) the shell waits for its own signal, which tells a stop from outside from an end.
 _JOB = """\
 #!/bin/sh
 # Written by qanat for run {run_id}. Words: directory of the group, attempt, number of the group.
@@ -58,6 +60,7 @@ if cd {workdir} && [ -z "$stopped" ]; then
 else
     status=126
 fi
+[ "$status" != 143 ] || sleep 1
 if [ -n "$stopped" ]; then leave {stopped}; else leave {completion}; fi
 exit "$status"
 """

@@ -149,7 +149,6 @@ def test_what_keeps_an_action_from_running_is_said(plotted: Sandbox) -> None:
             "action gone: executable gone.py is not there\n  hint: correct it: qanat experiment update",
         ),
         ("draws odd 1", 3, "no-such-program could not be started: no such file or directory"),
-        ("draws plot", 2, "missing parameter: run"),
     ):
         result = plotted.qanat("action", *words.split(), code=code)
         assert result.err.lower().startswith(f"qanat: {message}".lower())

@@ -155,8 +155,7 @@ def test_a_comment_that_is_a_link_is_not_followed(ran: Sandbox) -> None:
 
 
 def test_where_the_user_commits_a_comment_is_left_to_them(ran: Sandbox) -> None:
-    with (ran.root / ".qanat/config.yaml").open("a") as file:
-        file.write("records: {commit: manual}\n")
+    ran.write(".qanat/config.yaml", "schema: config/1\nrecords: {commit: manual}\n")
     ran.commit()
     ran.qanat("comment", "1", "-m", "mine")
     ran.qanat("tag", "1", "add", "new")

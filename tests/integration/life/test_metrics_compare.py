@@ -1,0 +1,287 @@
+"""Metrics: collected at the end of each group, and compared over runs as text, Markdown, JSON, CSV and plots."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.sandbox import Sandbox, call
+from tests.support.terminal import Terminal
+
+# Accuracy grows with n, loss falls with it, and both depend a little on the seed.
+TRAIN = """\
+import json, pathlib, sys
+words = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+n, seed = int(words["--n"]), int(words.get("--seed", 0))
+folder = pathlib.Path(words["--storage_path"])
+metrics = {"acc": n / 10 + seed / 100, "test": {"loss": 5 - n - seed / 10}}
+(folder / "metrics.json").write_text(json.dumps(metrics))
+sys.exit(3 if n > 8 else 0)
+"""
+LOADED = """\
+import json, sys
+from qanat.cli.main import main
+try:
+    main()
+finally:
+    sys.stderr.write(json.dumps(list(sys.modules)))
+"""
+METRICS = [{"file": "metrics.json", "better": {"acc": "higher", "test.loss": "lower"}}]
+
+
+@pytest.fixture
+def trained(sandbox: Sandbox) -> Sandbox:
+    """Give a project with a run over two values of n and three seeds, and a run of one more n."""
+    sandbox.python_experiment("train", TRAIN, metrics=METRICS)
+    sandbox.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 0 3 1")
+    sandbox.qanat("run", "train", "--n", "3", "--seed", "0")
+    return sandbox
+
+
+def table(text: str) -> list[list[str]]:
+    """Split a table into cells."""
+    return [[cell.strip() for cell in line.split("    ") if cell.strip()] for line in text.splitlines()]
+
+
+# ---- collecting
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "metrics", "expected"),
+    [
+        ("metrics.json", '{"acc": 0.5, "n": 3, "deep": {"er": {"x": 1}}}', None, {"acc": 0.5, "n": 3, "deep.er.x": 1}),
+        ("metrics.yaml", "acc: 0.5\nname: x\nok: true\nlist: [1]\nsmall: 1e-3\n", None, {"acc": 0.5, "small": 0.001}),
+        ("out/scores.json", '{"acc": 0.5, "loss": 2}', [{"file": "out/scores.json", "keys": ["acc"]}], {"acc": 0.5}),
+        ("metrics.json", '{"acc": 0.5}', [{"file": "other.json"}], None),
+    ],
+)
+def test_metrics_are_in_the_groups_line(
+    sandbox: Sandbox, name: str, content: str, metrics: Any, expected: dict[str, float] | None
+) -> None:
+    script = f'mkdir -p "$2/out"; cat >"$2/{name}" <<"END"\n{content}\nEND\n'
+    sandbox.experiment("measures", script, **({"metrics": metrics} if metrics else {}))
+    assert "note" not in sandbox.qanat("run", "measures").err
+    assert sandbox.record()["groups"][0].get("metrics") == expected
+    sandbox.qanat("validate")
+
+
+@pytest.mark.parametrize("content", ["{", "[" * 100_000, '{"a": "\\ud800"', "\0"])
+def test_a_file_that_holds_no_metrics_is_said_and_the_run_is_what_it_was(sandbox: Sandbox, content: str) -> None:
+    sandbox.write("content", content)
+    sandbox.experiment("measures", 'cp content "$2/metrics.json"')
+    result = sandbox.qanat("run", "measures")
+    path = sandbox.root / "results/measures/run_1/metrics.json"
+    assert f"note: {path}: is not a file of metrics: " in result.err
+    assert (sandbox.record()["state"], sandbox.record()["groups"][0].get("metrics")) == ("finished", None)
+
+
+def test_a_group_that_fails_has_the_metrics_that_it_left(sandbox: Sandbox) -> None:
+    sandbox.python_experiment("train", TRAIN)
+    sandbox.qanat("run", "train", "--n", "9", code=1)
+    assert sandbox.record()["groups"][0]["metrics"] == {"acc": 0.9, "test.loss": -4}
+
+
+def test_numbers_that_json_does_not_have_are_kept_in_the_record_and_null_in_json(sandbox: Sandbox) -> None:
+    sandbox.experiment("measures", 'echo "{\\"a\\": NaN, \\"b\\": -Infinity, \\"c\\": 1}" >"$2/metrics.json"')
+    sandbox.qanat("run", "measures")
+    assert ".nan" in sandbox.record_files()[0].read_text()
+    group = sandbox.qanat("show", "1", "--json").json["groups"][0]
+    assert group["metrics"] == {"a": None, "b": None, "c": 1}
+    found = sandbox.qanat("compare", "1", "--json").json[0]["metrics"]
+    assert [found[name]["mean"] for name in "abc"] == [None, None, 1]
+    sandbox.qanat("compare", "1", "--plot", "c", "a", code=2)
+    sandbox.qanat("validate")
+
+
+# ---- comparing
+
+
+def test_runs_are_compared_by_what_differs_with_mean_and_deviation_over_seeds_and_the_best_marked(
+    trained: Sandbox,
+) -> None:
+    result = trained.qanat("compare", "1", "2")
+    assert table(result.out) == [
+        ["runs", "groups", "n", "acc", "test.loss"],
+        ["1", "3", "1", "0.11 ± 0.01", "3.9 ± 0.1"],
+        ["1", "3", "2", "0.21 ± 0.01", "2.9 ± 0.1"],
+        ["2", "1", "3", "0.3 *", "2 *"],
+    ]
+    assert result.err == ""
+
+
+def test_rows_are_sorted_by_a_metric_the_better_first(trained: Sandbox) -> None:
+    def ns(*words: str) -> list[str]:
+        return [row["parameters"]["n"] for row in trained.qanat("compare", "1", "2", "--json", *words).json]
+
+    assert ns("--sort", "acc") == ["3", "2", "1"]
+    assert ns("--sort", "test.loss") == ["3", "2", "1"]
+    assert ns("--sort", "acc", "--better", "acc=lower") == ["1", "2", "3"]
+    assert ns() == ["1", "2", "3"]
+
+
+def test_rows_are_grouped_by_a_parameter(trained: Sandbox) -> None:
+    rows = trained.qanat("compare", "1", "2", "--group-by", "--seed", "--json").json
+    assert [(row["parameters"], row["groups"], row["runs"]) for row in rows] == [
+        ({"seed": "0"}, 3, [trained.record(1)["id"], trained.record(2)["id"]]),
+        ({"seed": "1"}, 2, [trained.record(1)["id"]]),
+        ({"seed": "2"}, 2, [trained.record(1)["id"]]),
+    ]
+    assert rows[0]["metrics"]["acc"] == {"mean": pytest.approx(0.2), "std": pytest.approx(0.1), "n": 3, "best": True}
+    assert table(trained.qanat("compare", "2", "--group_by", "n").out)[0] == ["runs", "groups", "n", "acc", "test.loss"]
+
+
+def test_json_has_the_whole_rows(trained: Sandbox) -> None:
+    rows = trained.qanat("compare", "2", "1", "--json").json
+    assert list(rows[0]) == ["experiment", "runs", "commit", "groups", "parameters", "metrics"]
+    assert rows[0]["parameters"] == {"n": "3", "seed": "0"}
+    assert rows[0]["metrics"]["acc"] == {"mean": 0.3, "std": None, "n": 1, "best": True}
+    assert rows[1]["commit"] == trained.record(1)["code"]["commit"]
+
+
+def test_csv_is_read_by_others(trained: Sandbox) -> None:
+    rows = list(csv.DictReader(io.StringIO(trained.qanat("compare", "1", "2", "--csv").out)))
+    metrics = ["acc", "acc.std", "test.loss", "test.loss.std"]
+    assert list(rows[0]) == ["experiment", "runs", "groups", "commit", "n", *metrics]
+    assert [float(row["acc"]) for row in rows] == pytest.approx([0.11, 0.21, 0.3])
+    assert [(row["n"], row["groups"]) for row in rows] == [("1", "3"), ("2", "3"), ("3", "1")]
+    assert (float(rows[0]["acc.std"]), rows[2]["acc.std"]) == (pytest.approx(0.01), "")
+
+
+def test_columns_of_one_name_are_told_apart_in_csv(sandbox: Sandbox) -> None:
+    sandbox.experiment("measures", 'echo "{\\"lr\\": $2, \\"commit\\": 1}" >"$6/metrics.json"')
+    sandbox.qanat("run", "measures", "-R", "--lr 1,2", "-R", "--groups 5,6")
+    rows = list(csv.DictReader(io.StringIO(sandbox.qanat("compare", "1", "--csv").out)))
+    assert [(row["lr"], row["metric.lr"], row["groups"], row["parameter.groups"]) for row in rows][:2] == [
+        ("1", "1", "1", "5"),
+        ("2", "2", "1", "5"),
+    ]
+    assert rows[0]["metric.commit"] == "1"
+
+
+def test_markdown_is_a_table_in_which_the_best_is_bold(trained: Sandbox) -> None:
+    lines = trained.qanat("compare", "1", "2", "--format", "markdown").out.splitlines()
+    assert lines[:3] == [
+        "| runs | groups | n | acc | test.loss |",
+        "|---|---|---|---|---|",
+        "| 1 | 3 | 1 | 0.11 ± 0.01 | 3.9 ± 0.1 |",
+    ]
+    assert lines[4] == "| 2 | 1 | 3 | **0.3** | **2** |"
+
+
+def test_words_of_parameters_cannot_break_a_table(trained: Sandbox) -> None:
+    evil = "a|b *c* <script> \x1b[2J\nnext"
+    trained.qanat("run", "train", "--n", "4", "--name", evil)
+    lines = trained.qanat("compare", "1", "3", "--format", "markdown")
+    assert r"a\|b \*c\* \<script> \\x1b\[2J\\nnext" in lines.out
+    assert len({line.replace(r"\|", "").count("|") for line in lines.out.splitlines()}) == 1
+    text = trained.qanat("compare", "1", "3").out
+    assert len(text.splitlines()) == 4
+    assert "\x1b" not in text + trained.qanat("compare", "1", "3", "--csv").out
+
+
+def test_runs_of_other_code_are_rows_of_their_own_with_their_commits(trained: Sandbox) -> None:
+    trained.write("train.py", TRAIN.replace("n / 10", "n / 5"))
+    trained.commit()
+    trained.qanat("run", "train", "--n", "3", "--seed", "0")
+    commits = [trained.record(n)["code"]["commit"][:7] for n in (2, 3)]
+    assert table(trained.qanat("compare", "2", "3").out) == [
+        ["runs", "groups", "commit", "acc", "test.loss"],
+        ["2", "1", commits[0], "0.3", "2 *"],
+        ["3", "1", commits[1], "0.6 *", "2 *"],
+    ]
+
+
+def test_repetitions_in_several_runs_are_one_row(trained: Sandbox) -> None:
+    trained.qanat("run", "train", "--n", "3", "--seed", "4")
+    assert table(trained.qanat("compare", "2", "3", "2").out)[1:] == [["2, 3", "2", "0.32 ± 0.028", "1.8 ± 0.28"]]
+
+
+def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: Sandbox) -> None:
+    trained.qanat("run", "train", "-R", "--n 8,9", code=1)
+    trained.qanat("run", "train", "--n", "9", code=1)
+    result = trained.qanat("compare", "3", "4")
+    assert result.err == "note: run 4 is left out: none of its groups has finished\n"
+    assert table(result.out)[1:] == [["3", "1", "0.8", "-3"]]
+    result = trained.qanat("compare", "4", code=2)
+    assert result.err == "qanat: no group of these runs has finished, so there is nothing to compare\n"
+
+
+def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox) -> None:
+    for words, message, hint in (
+        (["--sort", "ac"], "no group has the metric 'ac'", "there are: acc, test.loss"),
+        (["--better", "ac=higher"], "no group has the metric 'ac'", "there are: acc, test.loss"),
+        (["--group-by", "m"], "no group has the parameter 'm'", "there are: n, seed"),
+        (["--better", "acc"], "--better 'acc' does not say which way", "write it as --better acc=higher"),
+        (["--better", "acc=up"], "--better 'acc=up' does not say which way", "write it as --better acc=higher"),
+        (["--plot", "n", "ac"], "no row has both 'n' and 'ac' as numbers", "there are: n, acc, test.loss"),
+        (["--output", "x.png"], "--output says where to draw, and there is nothing to draw", "add --plot X Y"),
+    ):
+        result = trained.qanat("compare", "1", *words, code=2)
+        assert (result.out, result.err) == ("", f"qanat: {message}\n  hint: {hint}\n")
+
+
+# ---- plots
+
+
+def test_a_plot_is_drawn_in_the_terminal(trained: Sandbox) -> None:
+    out = trained.qanat("compare", "1", "2", "--plot", "n", "acc", env={"COLUMNS": "60", "LINES": "20"}).out
+    assert max(map(len, out.splitlines())) <= 60
+    assert "0.30" in out
+    assert "acc" in out
+    assert "\x1b" not in out
+    with Terminal(trained.root, "compare", "1", "2", "--plot", "n", "acc", size=(70, 20)) as terminal:
+        terminal.ends()
+        assert "0.30" in terminal.text
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "SVG"])
+def test_a_plot_is_drawn_to_a_file(trained: Sandbox, kind: str) -> None:
+    file = trained.root.parent / f"a plot.{kind}"
+    result = trained.qanat("compare", "1", "2", "--plot", "n", "acc", "--output", str(file))
+    assert result.out == f"{file} written\n"
+    data = file.read_bytes()
+    if kind == "png":
+        assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    else:
+        assert ElementTree.fromstring(data).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_a_metric_is_drawn_over_another_and_names_are_no_formulas(sandbox: Sandbox) -> None:
+    sandbox.experiment("measures", r"""echo "{\"x\$\\\\\\\\bad\$\": $2, \"y_1\": 2}" >"$4/metrics.json" """)
+    sandbox.qanat("run", "measures", "-R", "--n 1,2")
+    name = r"x$\bad$"
+    assert name in sandbox.record()["groups"][0]["metrics"]
+    file = sandbox.root.parent / "plot.svg"
+    sandbox.qanat("compare", "1", "--plot", name, "y_1", "--output", str(file))
+    assert file.exists()
+
+
+def test_a_plot_that_cannot_be_written_is_said(trained: Sandbox) -> None:
+    words = ["compare", "1", "--plot", "n", "acc", "--output"]
+    result = trained.qanat(*words, "plot.pdf", code=2)
+    assert (
+        result.err
+        == "qanat: --output plot.pdf is neither a PNG nor an SVG file\n  hint: end its name in .png or .svg\n"
+    )
+    assert "cannot write no/folder.png: no such file or directory" in trained.qanat(*words, "no/folder.png", code=1).err
+
+
+@pytest.mark.parametrize(("library", "words"), [("plotext", []), ("matplotlib", ["--output", "x.png"])])
+def test_without_the_library_it_is_said_how_to_get_it(trained: Sandbox, library: str, words: list[str]) -> None:
+    hidden = trained.root.parent / "hidden" / library
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").write_text("raise ImportError\n")
+    result = trained.qanat("compare", "1", "--plot", "n", "acc", *words, code=3, env={"PYTHONPATH": str(hidden.parent)})
+    assert result.err.startswith(f"qanat: {library} is needed to draw ")
+    assert result.err.endswith("\n  hint: pip install 'qanat[plot]'\n")
+
+
+def test_comparing_loads_no_library_for_drawing(trained: Sandbox) -> None:
+    done = call([sys.executable, "-c", LOADED, "compare", "1"], trained.root)
+    assert {"plotext", "matplotlib", "numpy", "pandas"} & set(json.loads(done.err)) == set()
