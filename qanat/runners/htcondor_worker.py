@@ -66,14 +66,19 @@ def _say(**answer: Any) -> None:
 def _schedd(htcondor2: Any, name: str = "") -> tuple[Any, str]:
     """Give the schedd of this name, or that of this machine, and its name."""
     collector, kind = htcondor2.Collector(), htcondor2.DaemonType.Schedd
+    ad: Any = None
+    problem = f"the pool has no schedd {name}"
     try:
         ad = collector.locate(kind)
-    except htcondor2.HTCondorException:
-        if not name:
-            raise
-        ad = {}
-    if name and str(ad.get("Name", "")) != name:
-        ad = collector.locate(kind, name)
+    except htcondor2.HTCondorException as error:
+        problem = _sentence(error)
+    if name and (ad is None or str(ad.get("Name", "")) != name):
+        try:
+            ad = collector.locate(kind, name)
+        except htcondor2.HTCondorException:
+            ad = None
+    if ad is None:
+        raise htcondor2.HTCondorException(problem)
     return htcondor2.Schedd(ad), str(ad.get("Name", ""))
 
 
@@ -133,6 +138,7 @@ def _before(moment: int) -> str:
 
 def _act(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, _ = _schedd(htcondor2, request["schedd"])
+    schedd.query("false", ["ClusterId"], limit=1)  # which says better what is wrong
     action = getattr(htcondor2.JobAction, request["action"])
     schedd.act(action, request["constraint"], reason=(request["reason"], 0))
     _say(done=True)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain.run import Run, State
+from qanat.errors import InputInvalid
 from qanat.records import run_codec, storage
 from qanat.records.index import Index, RunSummary
+from qanat.usecases import record_runs
 from qanat.usecases.project import Project
 from qanat.usecases.refresh_runs import Refreshed
 
@@ -113,6 +115,13 @@ def current_runs(project: Project, index: Index, refreshed: Refreshed, *, experi
     rows = index.summaries(experiment=experiment)
     texts = index.records(experiment=experiment)
     return [
-        refreshed.live.get(row.path) or run_codec.from_mapping(json.loads(text), row.path)
-        for row, text in zip(rows, texts, strict=True)
+        refreshed.live.get(row.path) or _run_of(project, row, text) for row, text in zip(rows, texts, strict=True)
     ]
+
+
+def _run_of(project: Project, row: RunSummary, text: str) -> Run:
+    try:
+        return run_codec.from_mapping(json.loads(text), row.path)
+    except InputInvalid:
+        # JSON has null where the record has a number that JSON does not have.
+        return record_runs.load_record(project, row.path)

@@ -212,8 +212,10 @@ class Pool:
 
     def daemon(self, name: str) -> int:
         """Give the process id of a daemon, such as SCHEDD."""
+        if name == "MASTER":
+            return self._pid
         children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()
-        (found,) = [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text() == f"condor_{name.lower()}\n"]
+        (found,) = [int(pid) for pid in children if _name_of(pid) == f"condor_{name.lower()}"]
         return found
 
     @property
@@ -231,17 +233,23 @@ class Pool:
         finally:
             os.kill(pid, signal.SIGCONT)
 
+    def forget_history(self) -> None:
+        """Let the schedd forget what has left its queue."""
+        (self.folder / "spool/history").unlink()
+
     def restart_daemon(self, name: str) -> None:
         """Kill a daemon without a warning, as a crash does, and wait until its master has started it again."""
         old = self.daemon(name)
         os.kill(old, signal.SIGKILL)
+        self.await_another(name, old)
+
+    def await_another(self, name: str, old: int) -> None:
+        """Wait until the master has started a daemon again, and the pool is as it was."""
         deadline = time.monotonic() + START_S
         while True:
-            try:
+            with suppress(ValueError):
                 if self.daemon(name) != old and self._is_ready():
                     return
-            except ValueError:
-                pass
             assert time.monotonic() < deadline, f"{name} does not come back"
             time.sleep(0.05)
 
@@ -340,6 +348,13 @@ def _sweep() -> None:
             continue
         if owner.stat().st_uid == os.getuid() and not _exists(tests) and not _exists(master):
             shutil.rmtree(owner.parent, ignore_errors=True)
+
+
+def _name_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except OSError:  # it has just ended
+        return ""
 
 
 def _exists(pid: int) -> bool:

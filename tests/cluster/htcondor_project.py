@@ -116,11 +116,13 @@ class OnPool(Sandbox):
 
     @contextmanager
     def without_the_log(self, name: str, run: int = 1) -> Iterator[None]:
-        """Take a run's event log away for a while."""
+        """Take a run's event log away for a while, and let HTCondor write no other."""
         log = self.storage(name, run) / "htcondor.log"
         away = log.with_suffix(".away")
         log.rename(away)
+        log.mkdir()
         try:
             yield
         finally:
+            log.rmdir()
             away.rename(log)

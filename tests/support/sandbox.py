@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -138,7 +139,7 @@ class Sandbox:
             "schema": "experiment/1",
             "name": name,
             "executable": f"{name}.py",
-            "executable_command": sys.executable,
+            "executable_command": shlex.quote(sys.executable),
             **keys,
         }
         self.write(f".qanat/experiments/{name}.yaml", yaml.safe_dump(content, sort_keys=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def plotted(sandbox: Sandbox) -> Sandbox:
             "plot": {
                 "name": "plot",
                 "executable": "plot.py",
-                "executable_command": sys.executable,
+                "executable_command": shlex.quote(sys.executable),
                 "description": "Plot",
             }
         },
@@ -104,7 +105,7 @@ def test_words_reach_the_action_as_they_are_and_no_shell_sees_them(plotted: Sand
 def test_the_exit_code_is_passed_on_and_said(plotted: Sandbox) -> None:
     result = plotted.qanat("action", "draws", "plot", "1", "x y", code=7, env={"CODE": "7"})
     assert result.err.startswith(
-        f"qanat: action plot ended with exit code 7: {sys.executable} plot.py 'x y' --storage_path "
+        f"qanat: action plot ended with exit code 7: {shlex.quote(sys.executable)} plot.py 'x y' --storage_path "
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -335,4 +336,4 @@ def test_info_yaml_tells_what_the_rerun_works_in(reports: Sandbox) -> None:
     info = yaml.safe_load(read(reports, 2, "info.yaml"))
     assert info["working_directory"] == read(reports, 2, "where.txt")
     assert info["working_directory"] == str(reports.root / reports.record(2)["submission"]["checkout"])
-    assert info["commands"][0].startswith(sys.executable)
+    assert info["commands"][0].startswith(shlex.quote(sys.executable))

@@ -1,0 +1,177 @@
+"""qanat killed in the middle of a submission: the next command finds the cluster, or knows that there is none."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.htcondor_project import JOB_S, OnPool
+from tests.support.sandbox import wait_until
+
+pytestmark = pytest.mark.xdist_group("htcondor")
+
+SEED = 11
+# Once for each step of a submission that can be seen from outside, and at random moments between.
+SEEN_STEPS = ("record", "job script", "commands", "event log", "cluster in the queue", "jobs in the record", "commit")
+RANDOM_KILLS = 12
+SPAN_S = 0.9
+NOTHING = "nothing was submitted: its qanat was ended from outside before that"
+
+
+def happened(project: OnPool, step: str, known: set[Path]) -> bool:
+    """Tell whether a submission has come this far; `known` are the records from before it."""
+    new = [path for path in project.record_files() if path not in known]
+    if not new:
+        return False
+    text, folder = new[0].read_text(), project.storage("brief", int(new[0].name.partition("-")[0]))
+    match step:
+        case "record":
+            return True
+        case "job script":
+            return (folder / "job.sh").exists()
+        case "commands":
+            return (folder / "commands/0.sh").exists()
+        case "event log":
+            return (folder / "htcondor.log").exists()
+        case "cluster in the queue":
+            intent = re.findall(r"intent: '?(\w+)", text)[0]
+            return bool(project.pool.jobs(constraint=f'QanatIntent == "{intent}"'))
+        case "jobs in the record":
+            return "cluster:" in text
+        case "commit":
+            return str(new[0].relative_to(project.root)) in project.committed_records()
+    raise AssertionError(step)
+
+
+def kill_when(project: OnPool, has_come: Callable[[], object], *words: str) -> bool:
+    """Start a command and kill it at a moment; tell whether it was still there to be killed."""
+    process = project.start(*words)
+    wait_until(lambda: process.poll() is not None or has_come())
+    in_time = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return in_time
+
+
+def after(delay_s: float) -> Callable[[], bool]:
+    moment = time.monotonic() + delay_s
+    return lambda: time.monotonic() > moment
+
+
+def intents_in_pool(project: OnPool) -> Counter[str]:
+    """Count the clusters that carry each intent, of all that the pool has and had."""
+    found = set()
+    for history in (False, True):
+        for job in project.pool.jobs("QanatIntent", history=history):
+            found.add((job["QanatIntent"], job["ClusterId"]))
+    return Counter(intent for intent, _ in found)
+
+
+def check_settled(project: OnPool, before: Counter[str]) -> Counter[str]:
+    """Let every run come to its end, and check each record against what the pool knows; count their states."""
+    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"], JOB_S)
+    in_pool = intents_in_pool(project) - before
+    assert set(in_pool.values()) <= {1}, "something was submitted twice"
+    records = project.records()
+    for record in records:
+        check(record, in_pool)
+    assert set(in_pool) <= {record["submission"]["intent"] for record in records}
+    assert {str(path.relative_to(project.root)) for path in project.record_files()} == project.committed_records()
+    assert project.status() == ""
+    assert list((project.root / ".git/qanat/inflight").iterdir()) == []
+    return Counter(record["state"] for record in records)
+
+
+def check(record: dict[str, Any], in_pool: Counter[str]) -> None:
+    if in_pool[record["submission"]["intent"]]:
+        cluster = record["submission"]["cluster"]
+        assert record["state"] == "finished", record
+        assert [g["job"] for g in record["groups"]] == [f"{cluster}.{n}" for n in range(len(record["groups"]))]
+        return
+    assert record["state"] == "cancelled", record
+    assert {g["reason"] for g in record["groups"]} == {NOTHING}
+
+
+def test_killed_at_any_step_a_run_is_submitted_once_or_not_at_all_and_the_record_says_which(on_pool: OnPool) -> None:
+    on_pool.experiment("brief", "exit 0\n")
+    before = intents_in_pool(on_pool)
+    chance = random.Random(SEED)
+    words = ("run", "brief", "--runner", "htcondor", "-R", "--n 0 3 1")
+    in_time = []
+    for step in SEEN_STEPS:
+        known = set(on_pool.record_files())
+        in_time.append(kill_when(on_pool, lambda s=step, k=known: happened(on_pool, s, k), *words))  # type: ignore[misc]
+    for _ in range(RANDOM_KILLS):
+        in_time.append(kill_when(on_pool, after(chance.uniform(0, SPAN_S)), *words))
+    states = check_settled(on_pool, before)
+    assert any(in_time)
+    assert states["finished"]
+    assert states["cancelled"]
+
+
+def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_next_command(on_pool: OnPool) -> None:
+    on_pool.experiment("brief", "exit 0\n")
+    words = ("run", "brief", "--runner", "htcondor", "--submit_template", "never", "-R", "--n 0 3 1")
+    for _ in range(20):
+        known = set(on_pool.record_files())
+        in_time = kill_when(on_pool, lambda k=known: happened(on_pool, "event log", k), *words)  # type: ignore[misc]
+        if in_time and "cluster:" not in (path := (set(on_pool.record_files()) - known).pop()).read_text():
+            break
+    else:
+        pytest.fail("qanat was never killed between the submission and the record")
+    number = int(path.name.partition("-")[0])
+    assert str(path.relative_to(on_pool.root)) not in on_pool.committed_records()
+    on_pool.qanat("status")
+    record = on_pool.record(number)
+    (job, *_) = on_pool.pool.jobs(constraint=f'QanatIntent == "{record["submission"]["intent"]}"')
+    assert record["submission"]["cluster"] == job["ClusterId"]
+    assert [g["job"] for g in record["groups"]] == [f"{job['ClusterId']}.{n}" for n in range(3)]
+    assert str(path.relative_to(on_pool.root)) in on_pool.committed_records()
+    assert on_pool.states(number) == ["queued"] * 3
+    assert on_pool.qanat("cancel", str(number)).out == f"Run {number} of brief cancelled\n"
+
+
+def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is_known(on_pool: OnPool) -> None:
+    on_pool.experiment("brief", "exit 0\n")
+    before = intents_in_pool(on_pool)
+    with on_pool.pool.frozen("SCHEDD"):
+        known: set[Path] = set()
+        words = ("run", "brief", "--runner", "htcondor")
+        assert kill_when(on_pool, lambda: happened(on_pool, "job script", known), *words)
+        said = on_pool.qanat("status").err
+        assert re.search(r"whether run 1 was submitted is not known yet", said)
+        assert on_pool.states() == ["queued"]
+    assert check_settled(on_pool, before).total() == 1
+
+
+def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_pool: OnPool) -> None:
+    on_pool.experiment("half", 'exit "$2"\n')
+    chance = random.Random(SEED)
+    for _ in range(4):
+        on_pool.qanat("run", "half", "--runner", "htcondor", "-R", "--n 0 2 1", "--wait", code=1)
+    before = intents_in_pool(on_pool)
+    old = {record["id"]: record["submission"]["intent"] for record in on_pool.records()}
+    for number in range(1, 5):
+        kill_when(on_pool, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
+    wait_until(lambda: not on_pool.qanat("status", "--json").json["in_flight"], JOB_S)
+    in_pool = intents_in_pool(on_pool) - before
+    assert set(in_pool.values()) <= {1}
+    for record in on_pool.records():
+        good, bad = record["groups"]
+        assert (good["state"], good.get("attempt", 1)) == ("finished", 1)
+        intent = record["submission"]["intent"]
+        if intent == old[record["id"]]:
+            assert (bad["state"], bad["exit_code"], bad.get("attempt", 1)) == ("failed", 1, 1)
+        elif in_pool[intent]:
+            assert (bad["state"], bad["exit_code"], bad["attempt"]) == ("failed", 1, 2)
+        else:
+            assert (bad["state"], bad["reason"], bad["attempt"]) == ("cancelled", NOTHING, 2)
+    assert on_pool.status() == ""
