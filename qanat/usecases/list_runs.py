@@ -114,9 +114,7 @@ def current_runs(project: Project, index: Index, refreshed: Refreshed, *, experi
     """Give whole runs as they are now, the newest first."""
     rows = index.summaries(experiment=experiment)
     texts = index.records(experiment=experiment)
-    return [
-        refreshed.live.get(row.path) or _run_of(project, row, text) for row, text in zip(rows, texts, strict=True)
-    ]
+    return [refreshed.live.get(row.path) or _run_of(project, row, text) for row, text in zip(rows, texts, strict=True)]
 
 
 def _run_of(project: Project, row: RunSummary, text: str) -> Run:
