@@ -14,7 +14,8 @@ from tests.cluster.htcondor_project import OnPool
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
 
 # Read now: the tests' own surroundings have no such variable.
-REQUIRED = os.environ.get("QANAT_TEST_CLUSTERS") == "require"
+WANTED = os.environ.get("QANAT_TEST_CLUSTERS", "")
+REQUIRED = WANTED == "require"
 
 
 def without(reason: str) -> None:
@@ -24,9 +25,15 @@ def without(reason: str) -> None:
     pytest.skip(reason)
 
 
+def _check_wanted() -> None:
+    if WANTED == "off":
+        pytest.skip("clusters are switched off: QANAT_TEST_CLUSTERS=off")
+
+
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
     """Give a real HTCondor pool."""
+    _check_wanted()
     if importlib.util.find_spec("htcondor2") is None:
         without("HTCondor's Python bindings are not installed")
     try:
@@ -49,6 +56,7 @@ def on_pool(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Cluster]:
     """Give a real Slurm cluster without accounting."""
+    _check_wanted()
     try:
         with running_cluster() as running:
             yield running

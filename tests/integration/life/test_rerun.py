@@ -95,6 +95,15 @@ def test_experiment_rerun_is_the_same_and_a_rerun_can_be_run_again(reports: Sand
     assert [r["tags"] for r in records] == [[], ["rerun"], ["rerun"]]
 
 
+def test_the_runner_may_be_another_if_there_is_such_a_one(reports: Sandbox) -> None:
+    reports.qanat("run", "reports")
+    reports.qanat("rerun", "1", "--runner", "local")
+    assert reports.record(2)["runner"]["name"] == "local"
+    result = reports.qanat("rerun", "1", "--runner", "nowhere", code=2)
+    assert result.err.startswith("qanat: there is no runner 'nowhere'")
+    assert len(reports.records()) == 2
+
+
 def test_a_dirty_tree_and_staged_work_are_left_alone(reports: Sandbox) -> None:
     reports.qanat("run", "reports")
     reports.write("code.txt", "dirty")
