@@ -1,0 +1,185 @@
+"""A pool that is down, frozen or gone, and settings that are broken: no command hangs, none crashes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.htcondor_pool import Pool
+from tests.cluster.htcondor_project import JOB_S, WAIT, OnPool
+from tests.support.sandbox import Result, wait_until
+
+pytestmark = pytest.mark.xdist_group("htcondor")
+
+# It is 5 s on a machine that has nothing else to do. HTCondor itself gives up after 20 s, or never.
+PATIENCE_S = 12.0
+
+
+@contextmanager
+def stopped(pool: Pool) -> Iterator[None]:
+    """Stop the whole pool for a while."""
+    pool.stop()
+    try:
+        yield
+    finally:
+        pool.start()
+
+
+@contextmanager
+def port_closed(pool: Pool) -> Iterator[None]:
+    """Let nobody be there at the schedd's address for a while."""
+    old = pool.daemon("SCHEDD")
+    try:
+        with pool.frozen("MASTER"):
+            os.kill(old, signal.SIGKILL)
+            yield
+    finally:
+        pool.await_another("SCHEDD", old)
+
+
+@contextmanager
+def frozen(pool: Pool) -> Iterator[None]:
+    """Let the schedd take connections and never answer for a while."""
+    with pool.frozen("SCHEDD"):
+        yield
+
+
+@contextmanager
+def broken_settings(pool: Pool) -> Iterator[None]:
+    """Put a line into the configuration file that ends any process that reads it."""
+    before = pool.config.read_text()
+    pool.config.write_text(f"{before}these are just words\n")
+    try:
+        yield
+    finally:
+        pool.config.write_text(before)
+
+
+@contextmanager
+def no_settings(pool: Pool) -> Iterator[None]:
+    """Take the configuration file away."""
+    away = pool.config.with_suffix(".away")
+    pool.config.rename(away)
+    try:
+        yield
+    finally:
+        away.rename(pool.config)
+
+
+Trouble = Callable[[Pool], AbstractContextManager[None]]
+TROUBLES = {
+    stopped: "Unable to locate local daemon.",
+    port_closed: "Failed to connect",
+    frozen: "the schedd did not answer within 4 s",
+    broken_settings: "Configuration Error Line",
+    no_settings: "Unable to locate local daemon.",
+}
+
+
+@pytest.fixture
+def two_runs(on_pool: OnPool) -> OnPool:
+    """Give a project whose run 1 is running and whose run 2 is queued, seen so a moment ago."""
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "0")
+    on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", "never")
+    on_pool.begun()
+    on_pool.comes_to("running")
+    assert on_pool.states(2) == ["queued"]
+    return on_pool
+
+
+def in_time(project: OnPool, *words: str, code: int = 0) -> Result:
+    """Run a command that must not hang."""
+    begun = time.monotonic()
+    result = project.qanat(*words, code=code)
+    assert time.monotonic() - begun < PATIENCE_S, words
+    return result
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda t: t.__name__)
+def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
+    two_runs: OnPool, trouble: Trouble
+) -> None:
+    with trouble(two_runs.pool):
+        said = in_time(two_runs, "status")
+        (note,) = said.err.splitlines()
+        # Event logs are files, and can be read whatever happened to the pool; a broken bindings cannot.
+        assert re.fullmatch(r"note: HTCondor did not answer \(.*\); runs 1, 2 shown as of 2\S+ \S+", note), note
+        assert TROUBLES[trouble] in note
+        (state,) = two_runs.states()
+        # Stopping the pool ends its programs, and the event log may tell.
+        assert state == "running" or (trouble is stopped and state == "queued")
+        # Each of them waits for a frozen schedd, so there are no more of them than it takes.
+        looks = [("experiment", "status", "wait"), ("logs", "1"), ("show", "2")]
+        acts = [("cancel", "2"), ("hold", "1"), ("release", "1")]
+        for words in looks[: 1 if trouble is frozen else None]:
+            assert "as of" in in_time(two_runs, *words).err, words
+        for words in (*acts[: 1 if trouble is frozen else None], ("run", "wait", "x", "--runner", "htcondor")):
+            said = in_time(two_runs, *words, code=3)
+            assert "qanat: HTCondor cannot be reached: " in said.err, words
+            assert said.err.count(TROUBLES[trouble]) >= 1, words
+        assert len(two_runs.record_files()) == 2
+        assert not two_runs.storage("wait", 3).exists()
+        said = in_time(two_runs, "delete", "1", "--yes", code=2)
+        assert f"run 1 is still {state}, so it cannot be deleted without --cancel" in said.err
+        assert two_runs.status() == ""
+
+        # Its end is in a file, for which nobody need be asked.
+        two_runs.gate().touch()
+        if trouble is not stopped:
+            two_runs.ended()
+            assert two_runs.states() == ["finished"]
+    wait_until(lambda: two_runs.qanat("status").err == "", JOB_S)
+    two_runs.comes_to("finished")
+    assert two_runs.states(2) == ["queued"]
+
+
+def test_the_hints_say_what_to_look_at(on_pool: OnPool, tmp_path: Path) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    words = ("run", "none", "--runner", "htcondor")
+    missing = tmp_path / "nowhere"
+    said = on_pool.qanat(*words, env={"CONDOR_CONFIG": str(missing)}, code=3).err
+    assert said.endswith(f"  hint: CONDOR_CONFIG names {missing}, which is not there\n")
+    said = on_pool.qanat(*words, env={"CONDOR_CONFIG": "ONLY_ENV"}, code=3).err
+    assert said.endswith("  hint: see whether the pool is up: condor_q\n")
+
+
+def test_without_the_bindings_one_sentence_says_how_to_get_them(on_pool: OnPool, tmp_path: Path) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    (tmp_path / "shadow").mkdir()
+    (tmp_path / "shadow/htcondor2.py").write_text("raise ImportError('no bindings')\n")
+    said = on_pool.qanat("run", "none", "--runner", "htcondor", env={"PYTHONPATH": str(tmp_path / "shadow")}, code=3)
+    assert said.err == (
+        "qanat: HTCondor cannot be reached: the Python bindings of HTCondor are not there: no bindings\n"
+        "  hint: pip install 'qanat[htcondor]'\n"
+    )
+
+
+def test_a_run_of_another_schedds_is_not_looked_for_on_this_one(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    record = on_pool.submit("none", "--submit_template", "never")
+    on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {unknown_s: 0}\n")
+    path = on_pool.record_files()[0]
+    path.write_text(path.read_text().replace(record["submission"]["schedd"], "other.example"))
+    said = in_time(on_pool, "status").err
+    assert "note: HTCondor did not answer (" in said
+    assert "other.example" in said
+    assert on_pool.states() == ["queued"]
+    path.write_text(path.read_text().replace("other.example", record["submission"]["schedd"]))
+    assert on_pool.states() == ["queued"]
+    assert on_pool.qanat("cancel", "1").out == "Run 1 of none cancelled\n"
+
+
+def test_a_run_that_was_submitted_from_another_machine_is_looked_at_from_this_one(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    on_pool.submit("none")
+    path = on_pool.record_files()[0]
+    path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
+    on_pool.comes_to("finished")

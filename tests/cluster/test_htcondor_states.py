@@ -1,0 +1,244 @@
+"""How jobs on a real pool end, or do not, and what the record says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.htcondor_project import JOB_S, WAIT, OnPool
+from tests.support.sandbox import wait_until
+
+pytestmark = pytest.mark.xdist_group("htcondor")
+
+ENDS = 'case $1 in signal) kill -"$2" $$; sleep 10 ;; missing) exec no-such-program ;; *) exit "$1" ;; esac\n'
+
+
+@pytest.fixture
+def waiting(on_pool: OnPool) -> OnPool:
+    """Give a project whose run 1, of one group, is at work on the pool and waits at its gate."""
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "0")
+    on_pool.begun()
+    return on_pool
+
+
+def completion(folder: Path) -> dict[str, object]:
+    content: dict[str, object] = json.loads((folder / "completion.json").read_text())
+    return content
+
+
+def test_exit_codes_and_signals_are_recorded_with_their_moments_and_their_machine(on_pool: OnPool) -> None:
+    on_pool.experiment("end", ENDS)
+    groups = ["0", "3", "126", "255", "signal KILL", "signal SEGV", "missing"]
+    words = [word for group in groups for word in ("-g", group)]
+    said = on_pool.qanat("run", "end", *words, "--runner", "htcondor", "--wait", code=1).err
+    record = on_pool.record()
+    assert record["state"] == "failed"
+    ends = [(g["state"], g.get("exit_code"), g.get("signal"), g.get("reason")) for g in record["groups"]]
+    assert ends == [
+        ("finished", 0, None, None),
+        ("failed", 3, None, "exit code 3"),
+        ("failed", 126, None, "exit code 126"),
+        ("failed", 255, None, "exit code 255"),
+        ("failed", None, 9, "ended by SIGKILL"),
+        ("failed", None, 11, "ended by SIGSEGV"),
+        ("failed", 127, None, "exit code 127"),
+    ]
+    assert "qanat: 6 of 7 groups failed\n" in said
+    assert "  group 1: exit code 3; see results/end/run_1/group_1/stderr.txt\n" in said
+    for number, group in enumerate(on_pool.groups()):
+        written = completion(on_pool.storage("end", group=number))
+        assert (group["started"], group["ended"]) == (written["started"], written["ended"])
+        assert group["host"] == written["host"] == os.uname().nodename
+    assert "not found" in (on_pool.storage("end", group=6) / "stderr.txt").read_text()
+    assert on_pool.status() == ""
+
+
+def test_a_program_that_is_not_there_fails_with_its_message(on_pool: OnPool) -> None:
+    on_pool.experiment("gone", "exit 0\n", executable_command="no-such-interpreter")
+    on_pool.qanat("run", "gone", "--runner", "htcondor", "--wait", code=1)
+    (group,) = on_pool.record()["groups"]
+    assert (group["state"], group["exit_code"]) == ("failed", 127)
+    assert "no-such-interpreter" in (on_pool.storage("gone") / "stderr.txt").read_text()
+
+
+def test_metrics_and_outputs_of_a_job_are_recorded(on_pool: OnPool) -> None:
+    on_pool.experiment("measure", 'echo out; echo err >&2; echo \'{"acc": 0.5}\' >"$2/metrics.json"\n')
+    on_pool.qanat("run", "measure", "--runner", "htcondor", "--wait")
+    assert on_pool.record()["groups"][0]["metrics"] == {"acc": 0.5}
+    assert on_pool.qanat("logs", "1").out == "out\n"
+    assert on_pool.qanat("logs", "1", "--stderr").out == "err\n"
+
+
+def test_a_run_is_queued_then_running_then_finished_and_committed_by_whichever_command_comes(waiting: OnPool) -> None:
+    (group,) = waiting.groups()
+    assert group["state"] == "running"
+    assert group["host"]
+    assert waiting.qanat("status", "--json").json["in_flight"] == [waiting.record()["id"]]
+    assert "▶ running" in waiting.qanat("experiment", "status", "wait").out
+    waiting.gate().touch()
+    waiting.ended()
+    assert waiting.qanat("status").err == ""
+    record = waiting.record()
+    assert record["state"] == "finished"
+    assert waiting.status() == ""
+    assert json.loads(waiting.git("show", "-s", '--format="%s"')) == "qanat: run 1 of wait finished"
+
+
+def test_jobs_that_find_no_machine_are_queued(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    on_pool.submit("none", "--submit_template", "never")
+    assert on_pool.states() == ["queued"]
+    assert "started" not in on_pool.groups()[0]
+
+
+def test_a_held_job_says_why_with_htcondors_code_and_goes_on_when_it_is_released(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    # Its reason is HTCondor's own: there is no such directory to send output from.
+    on_pool.template("on_hold", "hold: true\n")
+    on_pool.submit("none", "--submit_template", "on_hold")
+    (group,) = on_pool.comes_to("held")
+    assert group["reason"] == "submitted on hold at user's request (HTCondor's code 15)"
+    on_pool.pool.tool("condor_release", str(on_pool.cluster()))
+    on_pool.comes_to("finished")
+
+
+def test_a_running_job_that_is_held_from_outside_runs_again_as_its_second_attempt(waiting: OnPool) -> None:
+    waiting.pool.tool("condor_hold", "-reason", "the disk is full", str(waiting.cluster()))
+    (group,) = waiting.comes_to("held")
+    assert re.fullmatch(r"the disk is full( \(by user \S+\))? \(HTCondor's code 1\)", group["reason"])
+    # A job that is released while HTCondor is still ending its program is not started again (23.9).
+    wait_until(lambda: "Job was held" in (waiting.storage("wait") / "htcondor.log").read_text(), JOB_S)
+    (waiting.storage("wait") / "begun").unlink()
+    waiting.pool.tool("condor_release", str(waiting.cluster()))
+    waiting.begun()
+    (group,) = waiting.comes_to("running")
+    assert group["attempt"] == 2
+    waiting.gate().touch()
+    (group,) = waiting.comes_to("finished")
+    assert (group["attempt"], group["exit_code"]) == (2, 0)
+    assert waiting.record()["groups"][0]["attempt"] == 2
+
+
+def test_an_evicted_job_runs_again_as_its_second_attempt(waiting: OnPool) -> None:
+    (waiting.storage("wait") / "begun").unlink()
+    waiting.pool.tool("condor_vacate_job", str(waiting.cluster()))
+    waiting.begun()
+    wait_until(lambda: waiting.groups()[0]["attempt"] == 2, JOB_S)
+    waiting.gate().touch()
+    (group,) = waiting.comes_to("finished")
+    assert (group["attempt"], group["exit_code"]) == (2, 0)
+    assert completion(waiting.storage("wait"))["attempt"] == 2
+    # Both attempts wrote to the same file.
+    assert (waiting.storage("wait") / "stdout.txt").read_text().count("begun with") == 2
+
+
+def test_a_job_that_htcondor_itself_runs_again_after_it_failed_is_not_taken_for_ended(on_pool: OnPool) -> None:
+    on_pool.experiment("third", 'echo x >>"$2/tries"; [ "$(wc -l <"$2/tries")" -ge 3 ]\n')
+    on_pool.template("thrice", "max_retries: 5\n")
+    on_pool.qanat("run", "third", "--runner", "htcondor", "--submit_template", "thrice", "--wait")
+    (group,) = on_pool.record()["groups"]
+    assert (group["state"], group["exit_code"], group["attempt"]) == ("finished", 0, 3)
+
+
+@pytest.mark.parametrize("how", ["running", "held", "idle"])
+def test_a_job_that_is_removed_from_outside_is_cancelled(on_pool: OnPool, how: str) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "0", *(["--submit_template", "never"] if how != "running" else []))
+    if how == "running":
+        on_pool.begun()
+    if how == "held":
+        on_pool.pool.tool("condor_hold", str(on_pool.cluster()))
+        on_pool.comes_to("held")
+    on_pool.pool.tool("condor_rm", "-reason", "it is in the way", str(on_pool.cluster()))
+    (group,) = on_pool.comes_to("cancelled")
+    assert group["reason"].startswith("it is in the way")
+    assert "exit_code" not in group
+    assert on_pool.record()["state"] == "cancelled"
+    assert not (on_pool.storage("wait") / "completion.json").exists()
+
+
+def test_without_its_event_log_a_job_is_found_in_the_queue_and_in_the_history(waiting: OnPool) -> None:
+    waiting.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 1}\n")
+    with waiting.without_the_log("wait"):
+        assert waiting.states() == ["running"]
+        os.kill(_pid_of(waiting), signal.SIGKILL)
+        (group,) = waiting.comes_to("failed")
+    waiting.gate().touch()
+    assert (group["signal"], group["reason"]) == (9, "ended by SIGKILL")
+
+
+def _pid_of(project: OnPool) -> int:
+    """Find the shell that runs the job's script, by its mark."""
+    mark = f"QANAT_JOB={project.record()['submission']['intent']}:0".encode()
+    script = str(project.storage("wait") / "job.sh").encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if script in (process / "cmdline").read_bytes().split(b"\0"):
+                return int(process.name)
+        except OSError:
+            continue
+    raise AssertionError(f"nothing has {mark!r}")
+
+
+def test_a_job_that_was_killed_with_its_script_gets_its_end_from_the_event_log(waiting: OnPool) -> None:
+    """No completion file can come then, so HTCondor is believed, once a shared disk has had the time to show one."""
+    waiting.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 1}\n")
+    os.kill(_pid_of(waiting), signal.SIGKILL)
+    (group,) = waiting.comes_to("failed")
+    assert (group["signal"], group["reason"]) == (9, "ended by SIGKILL")
+    waiting.gate().touch()
+
+
+def test_a_job_that_nobody_knows_is_lost_after_the_grace_and_not_before(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", "never")
+    on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {unknown_s: 3}\n")
+    assert on_pool.states() == ["queued"]
+    on_pool.pool.tool("condor_rm", str(on_pool.cluster()))
+    wait_until(lambda: on_pool.pool.jobs(constraint=f"ClusterId == {on_pool.cluster()}", history=True))
+    on_pool.pool.forget_history()
+    (on_pool.storage("wait") / "htcondor.log").unlink()
+    assert on_pool.states() == ["queued"]
+    (group,) = on_pool.comes_to("lost")
+    job = on_pool.record()["groups"][0]["job"]
+    assert group["reason"] == (
+        f"nobody knows how it ended: no completion.json in run_1, and HTCondor does not know job {job}"
+    )
+    assert on_pool.record()["state"] == "lost"
+    assert on_pool.status() == " M .qanat/config.yaml"
+
+
+def test_a_strangers_job_with_the_same_number_is_not_taken_for_the_runs_and_not_touched(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    record = on_pool.submit("none", "--submit_template", "never")
+    file = on_pool.write("../stranger.sub", "executable = /bin/sleep\narguments = 300\nhold = true\nqueue\n")
+    said = on_pool.pool.tool("condor_submit", str(file)).stdout
+    stranger = re.findall(r"cluster (\d+)", said)[0]
+    path = on_pool.record_files()[0]
+    path.write_text(path.read_text().replace(record["groups"][0]["job"], f"{stranger}.0"))
+    assert on_pool.states() == ["queued"]
+    on_pool.qanat("release", "1")
+    statuses = on_pool.pool.jobs("JobStatus", constraint=f"ClusterId == {stranger}")
+    assert [job["JobStatus"] for job in statuses] == [5]
+
+
+def test_a_schedd_that_crashes_and_comes_back_loses_nothing(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "3", "-R", "--n 0 3 1")
+    for group in range(3):
+        on_pool.begun(group=group)
+    on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", "never")
+    on_pool.pool.restart_daemon("SCHEDD")
+    wait_until(lambda: on_pool.states(2) == ["queued"], JOB_S)
+    assert on_pool.states() == ["running"] * 3
+    on_pool.gate().touch()
+    groups = on_pool.comes_to("failed", "failed", "failed")
+    assert {g["exit_code"] for g in groups} == {3}
+    on_pool.qanat("cancel", "2")
+    assert on_pool.record(2)["state"] == "cancelled"

@@ -1,0 +1,594 @@
+"""Searching runs and looking into one, in a real terminal with real keys."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.sandbox import Sandbox, wait_until
+from tests.support.terminal import CTRL_C, DOWN, ENTER, UP, Terminal
+
+# A pager, and an action: both note how they were called in a file that their first word names.
+NOTES = """\
+import json, os, pathlib, sys
+notes, *words = sys.argv[1:]
+if notes == "fail":
+    sys.exit(3)
+pathlib.Path(notes).write_text(json.dumps({"words": words, "cwd": os.getcwd()}))
+print("noted")
+"""
+# A pager to which Ctrl-C means something of its own, as to less.
+STUBBORN = """\
+import pathlib, signal, sys
+beside = pathlib.Path(sys.argv[1])
+signal.signal(signal.SIGINT, lambda *_: (beside / "heard").touch())
+(beside / "begun").touch()
+input("any line leaves\\n")
+"""
+FIELDS = ["parameter", "tag", "description", "state", "runner", "commit", "after", "before"]
+MENU = "[q] Back"  # its last line; the question is also shown once it is answered
+
+
+@pytest.fixture
+def house(sandbox: Sandbox) -> Sandbox:
+    """Give a project with runs of two experiments: 1 of one group, 2 of two groups, 3 failed, 4 of another."""
+    beside = sandbox.root.parent
+    (beside / "notes.py").write_text(NOTES)
+    content = {
+        "name": "hello",
+        "executable": "hello.sh",
+        "executable_command": "sh",
+        "actions": [
+            {
+                "plot": {
+                    "name": "plot",
+                    "executable": "plot.py",
+                    "executable_command": shlex.quote(sys.executable),
+                    "description": "Plot it all",
+                }
+            }
+        ],
+    }
+    sandbox.write("hello.sh", 'echo "out $2"; echo "err $2" >&2; [ "$2" != 9 ]')
+    sandbox.write("plot.py", NOTES)
+    sandbox.write("hello.yaml", yaml.safe_dump(content))
+    sandbox.qanat("experiment", "new", "-f", "hello.yaml")
+    sandbox.experiment("other", "exit 0")
+    hostile = beside / "$(touch trap) ;'a b'.yaml"
+    hostile.write_text("hidden: 1\n")
+    tagged = ["--tag", "paper", "--tag", "v1", "--description", "For figure 2"]
+    sandbox.qanat("run", *tagged, "hello", "--n", "1", "--parameters_file", str(hostile))
+    sandbox.qanat("run", "--tag", "paper", "hello", "-R", "--n 2,3")
+    sandbox.qanat("run", "hello", "--n", "9", code=1)
+    sandbox.qanat("run", "other")
+    return sandbox
+
+
+def pager(sandbox: Sandbox, *words: str) -> dict[str, str]:
+    """Give the environment with a pager that has arguments."""
+    beside = sandbox.root.parent
+    return {"PAGER": shlex.join([sys.executable, str(beside / "notes.py"), str(beside / "paged.json"), *words])}
+
+
+def paged(sandbox: Sandbox, name: str = "paged.json") -> dict[str, Any]:
+    """Take how the pager, or the action, was called."""
+    file = sandbox.root.parent / name
+    found: dict[str, Any] = json.loads(wait_until(lambda: file.exists() and file.read_text()))
+    file.unlink()
+    return found
+
+
+def storage(sandbox: Sandbox, run: int, group: int | None = None) -> Path:
+    folder = sandbox.root / f"results/hello/run_{run}"
+    return folder if group is None else folder / f"group_{group}"
+
+
+def lines(text: str) -> list[str]:
+    """List the lines that are not empty."""
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def redraw(terminal: Terminal, rows: int) -> None:
+    """Let everything be drawn again by making the terminal another height; otherwise only what differs is."""
+    terminal._process.setwinsize(rows, 120)
+
+
+def choose(terminal: Terminal, question: str, downs: int = 0) -> None:
+    """Wait for a question that offers several, and take the one that is so far down."""
+    terminal.see(question)
+    terminal.press(*[DOWN] * downs, ENTER)
+
+
+def filter_by(terminal: Terminal, field: str, *value: str) -> None:
+    """Add a filter in the list of runs."""
+    terminal.see("Which run?")
+    terminal.press(ENTER)
+    choose(terminal, "Filter by:", FIELDS.index(field))
+    if field == "state":
+        choose(terminal, "State:", int(value[0]))
+    else:
+        terminal.answer("Condition:" if field == "parameter" else "Value:", *value)
+
+
+def leave(terminal: Terminal) -> None:
+    """Take the last entry of the list of runs."""
+    terminal.see("Leave")
+    terminal.press(UP, ENTER)
+    terminal.ends()
+
+
+# ---- the page and the menu of one run
+
+
+def test_the_page_of_a_run_and_its_menu_are_as_in_the_tutorial(house: Sandbox) -> None:
+    record = house.qanat("show", "1", "--json").json
+    with Terminal(house.root, "experiment", "run_explore", "hello", "1") as terminal:
+        terminal.see(MENU)
+        shown = lines(terminal.text)
+        terminal.press("q")
+        terminal.ends()
+    started, ended = (record[k][:19].replace("T", " ") for k in ("started", "ended"))
+    assert shown[:10] == [
+        "Run 1 of experiment hello informations:",
+        f"  - 🆔 Id: {record['id']}",
+        "  - 💬 description: For figure 2",
+        "  - 🏷 Tags: paper, v1",
+        "  - 🖥 Runner: local",
+        "  - 📁 Path: results/hello/run_1",
+        "  - 🔍 Status: 🏁 finished",
+        f"  - 📆 Start time: {started}",
+        f"  - 📆 End time: {ended}",
+        f"  - 📑 Commit: {record['code']['commit']}",
+    ]
+    assert shown[10].startswith("? Run 1 of experiment hello - Explore menu")
+    assert [line[3:] for line in shown[11:20]] == [
+        "[a] Show output(s)",
+        "[b] Show error(s)",
+        "[c] Show parameters",
+        "[d] Show comment",
+        "[e] Explore run directory",
+        "[f] Show parameters file(s)",
+        "[g] Delete run",
+        "[h] Action: plot",
+        "[q] Back",
+    ]
+
+
+def test_a_preview_tells_what_the_entry_under_the_cursor_will_do(house: Sandbox) -> None:
+    house.qanat("comment", "1", "-m", "# Looks good\nand more")
+    rows = itertools.count(41)
+    with Terminal(house.root, "explore", "hello", "1") as terminal:
+        for preview in (
+            "Open stdout of 1 group in your pager",
+            "Open stderr of 1 group in your pager",
+            "Print the parameters of every group",
+            "# Looks good",
+            "Print the files of results/hello/run_1",
+            "Open $(touch trap) ;'a b'.yaml in your pager",
+            "Delete its record and its results, after a question",
+            "Plot it all",
+            "Leave this run",
+        ):
+            terminal.see(f"Description: {preview}")
+            terminal.press(DOWN)
+            terminal.see("»")
+            redraw(terminal, next(rows))
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_outputs_open_in_the_pager_with_its_arguments(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "1", env=pager(house, "-R", "a b", "$HOME")) as terminal:
+        for key, name in (("a", "stdout.txt"), ("b", "stderr.txt")):
+            terminal.see(MENU)
+            terminal.press(key)
+            assert paged(house)["words"] == ["-R", "a b", "$HOME", str(storage(house, 1) / name)]
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_of_several_groups_all_outputs_open_or_that_of_one(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "2", env=pager(house)) as terminal:
+        terminal.see(MENU)
+        terminal.press("a")
+        terminal.see("group 1: --n 3 (finished)")
+        terminal.press(ENTER)
+        assert paged(house)["words"] == [str(storage(house, 2, group) / "stdout.txt") for group in (0, 1)]
+        terminal.see(MENU)
+        terminal.press("b")
+        choose(terminal, "Which group?", 2)
+        assert paged(house)["words"] == [str(storage(house, 2, 1) / "stderr.txt")]
+        terminal.see(MENU)
+        (storage(house, 2, 0) / "stdout.txt").unlink()
+        terminal.press("a")
+        choose(terminal, "Which group?", 1)
+        terminal.see("there is no stdout.txt")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_a_parameters_file_with_a_hostile_name_opens_and_no_shell_sees_it(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "1", env=pager(house)) as terminal:
+        terminal.see(MENU)
+        terminal.press("f")
+        assert paged(house)["words"] == [str(storage(house, 1) / "parameters_files/$(touch trap) ;'a b'.yaml")]
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+    assert list(house.root.rglob("trap")) == []
+
+
+def test_without_a_pager_of_ones_own_the_output_is_shown_all_the_same(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "1", env={"PAGER": " ", "LESS": ""}) as terminal:
+        terminal.see(MENU)
+        terminal.press("a")
+        terminal.see("out 1")
+        terminal.press("q")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_a_pager_that_is_not_there_is_said_and_the_menu_comes_again(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "1", env={"PAGER": "no-such-pager -x"}) as terminal:
+        terminal.see(MENU)
+        terminal.press("a")
+        terminal.see("'no-such-pager -x' cannot be started (set $PAGER)")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_ctrl_c_in_the_pager_is_the_pagers(house: Sandbox) -> None:
+    beside = house.root.parent
+    (beside / "stubborn.py").write_text(STUBBORN)
+    command = shlex.join([sys.executable, str(beside / "stubborn.py"), str(beside)])
+    with Terminal(house.root, "explore", "hello", "1", env={"PAGER": command}) as terminal:
+        terminal.see(MENU)
+        terminal.press("a")
+        wait_until((beside / "begun").exists)
+        terminal.see("any line leaves")
+        terminal.press(CTRL_C)
+        wait_until((beside / "heard").exists)
+        terminal.press(ENTER)
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_a_submitted_run_has_an_entry_for_what_its_scheduler_noted(house: Sandbox) -> None:
+    record = house.record_files()[1]
+    text = re.sub(r"job: '\d+'", "job: '4651.0'", record.read_text())
+    record.write_text(text.replace("{name: local,", "{name: htcondor,"))
+    house.commit()
+    (storage(house, 2) / "htcondor.log").write_text("000 (4651.000.000) Job submitted\x1b[2J\n")
+    show = f"{sys.executable} -c 'import sys; print(repr(open(sys.argv[1]).read()))'"
+    with Terminal(house.root, "explore", "hello", "2", env={"PAGER": show}) as terminal:
+        terminal.see("[f] Show HTCondor log(s)")
+        terminal.see(MENU)
+        terminal.press("f")
+        choose(terminal, "Of which group?")
+        terminal.see(r"'000 (4651.000.000) Job submitted\\x1b[2J\n'")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_a_run_of_a_runner_that_is_not_installed_here_can_be_looked_into(house: Sandbox) -> None:
+    record = house.record_files()[0]
+    record.write_text(record.read_text().replace("{name: local,", "{name: elsewhere,"))
+    house.commit()
+    with Terminal(house.root, "explore", "hello", "1") as terminal:
+        terminal.see("Runner: elsewhere")
+        terminal.see(MENU)
+        assert "log(s)" not in terminal.text
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_parameters_comment_and_directory_are_printed(house: Sandbox) -> None:
+    house.qanat("comment", "2", "-m", "- *first*\n- second")
+    (storage(house, 2, 1) / "deep").mkdir()
+    (storage(house, 2, 1) / "deep/out.bin").touch()
+    with Terminal(house.root, "explore", "hello", "2", env=pager(house)) as terminal:
+        terminal.see(MENU)
+        terminal.press("c")
+        terminal.see("command: sh hello.sh\r\ngroup 0: 🏁 finished\r\n  --n: 2\r\ngroup 1: 🏁 finished\r\n  --n: 3\r\n")
+        terminal.see(MENU)
+        terminal.press("d")
+        terminal.see("• first")
+        terminal.see(MENU)
+        terminal.press("e")
+        terminal.see("├── group_0\r\n")
+        terminal.see("├── group_1\r\n│   ├── deep\r\n│   │   └── out.bin\r\n│   ├── completion.json\r\n")
+        terminal.see("└── info.yaml\r\n")
+        terminal.answer("Open a file in your pager (empty: none):", "group_1/group_info.yaml")
+        assert paged(house)["words"] == [str(storage(house, 2, 1) / "group_info.yaml")]
+        terminal.see(MENU)
+        terminal.press("e")
+        terminal.answer("Open a file in your pager (empty: none):", "nothing")
+        terminal.see("nothing is not a file of this run")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_a_comment_that_is_not_there_is_told_how_to_write(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "2") as terminal:
+        terminal.see(MENU)
+        terminal.press("d")
+        terminal.see("there is no comment; write one with: qanat comment 2 (.qanat/runs/hello/0/2-")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_an_action_is_asked_for_its_group_and_arguments(house: Sandbox) -> None:
+    notes = str(house.root.parent / "acted.json")
+    with Terminal(house.root, "explore", "hello", "2") as terminal:
+        terminal.see("[g] Action: plot")
+        terminal.press("g")
+        choose(terminal, "On which group?", 2)
+        terminal.answer("Arguments (empty: none):", f"{notes} --title 'a b' $HOME")
+        terminal.see("noted")
+        expected = ["--title", "a b", "$HOME", "--storage_path", str(storage(house, 2, 1))]
+        assert paged(house, "acted.json") == {"words": expected, "cwd": str(house.root)}
+        terminal.see(MENU)
+        terminal.press("g")
+        choose(terminal, "On which group?", 0)
+        terminal.answer("Arguments (empty: none):", "'open")
+        terminal.see("no closing quotation (close the quote, or escape it)")
+        terminal.see(MENU)
+        terminal.press("g")
+        choose(terminal, "On which group?", 0)
+        terminal.answer("Arguments (empty: none):", notes)
+        terminal.see("noted")
+        assert paged(house, "acted.json")["words"] == ["--storage_path", str(storage(house, 2))]
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_an_action_that_fails_is_said_and_the_menu_comes_again(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "1") as terminal:
+        terminal.see("[h] Action: plot")
+        terminal.press("h")
+        terminal.answer("Arguments (empty: none):", "fail")
+        terminal.see("qanat: action plot ended with exit code 3: ")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_deleting_is_asked_about_and_leaves_when_it_is_done(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "2") as terminal:
+        terminal.see("[f] Delete run")
+        terminal.press("f")
+        terminal.see("Delete 1 run?")
+        terminal.press("n")
+        terminal.see(MENU)
+        assert storage(house, 2).exists()
+        terminal.press("f")
+        terminal.see("Delete 1 run?")
+        terminal.press("y")
+        terminal.see("Run 2 deleted; get its record back with: git")
+        terminal.ends()
+    assert not storage(house, 2).exists()
+
+
+def test_a_run_of_an_experiment_that_is_gone_can_be_looked_into(house: Sandbox) -> None:
+    (house.root / ".qanat/experiments/hello.yaml").unlink()
+    with Terminal(house.root, "explore", "hello", "1") as terminal:
+        terminal.see(MENU)
+        assert "Action" not in terminal.text
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_more_entries_than_there_are_letters_can_all_be_taken_and_q_leaves(house: Sandbox) -> None:
+    beside = house.root.parent
+    names = [f"act{n:02}" for n in range(30)]
+    actions = {name: {"executable": "plot.py", "executable_command": shlex.quote(sys.executable)} for name in names}
+    content = yaml.safe_load((house.root / ".qanat/experiments/hello.yaml").read_text()) | {"actions": actions}
+    house.write(".qanat/experiments/hello.yaml", yaml.safe_dump(content))
+    with Terminal(house.root, "explore", "hello", "2", size=(120, 60)) as terminal:
+        terminal.see("    Action: act29")
+        terminal.see(MENU)
+        assert "[q] Action" not in terminal.text
+        terminal.press(UP, UP, ENTER)
+        choose(terminal, "On which group?")
+        terminal.answer("Arguments (empty: none):", str(beside / "acted.json"))
+        terminal.see("noted")
+        assert paged(house, "acted.json")["words"] == ["--storage_path", str(storage(house, 2))]
+        terminal.see(MENU)
+        (note,) = yaml.safe_load((storage(house, 2) / "actions.yaml").read_text())
+        assert note["action"] == "act29"
+        terminal.press("q")
+        terminal.ends()
+
+
+# ---- searching
+
+
+def test_the_runs_are_a_table_with_the_newest_first_and_one_of_them_is_looked_into(house: Sandbox) -> None:
+    with Terminal(house.root, "explore") as terminal:
+        terminal.see("4 runs")
+        table = terminal.see("Which run?")
+        assert [line.split()[0] for line in lines(table)[1:5]] == ["4", "3", "2", "1"]
+        entries = terminal.see("Leave")
+        assert [line.strip("» ") for line in lines(entries)[1:]] == [
+            "Add a filter",
+            "Run 4 of other",
+            "Run 3 of hello",
+            "Run 2 of hello",
+            "Run 1 of hello",
+        ]
+        terminal.press(DOWN, DOWN)
+        terminal.see("» Run 3 of hello")
+        redraw(terminal, 41)
+        terminal.see("Description: failed, --n 9")
+        terminal.press(ENTER)
+        terminal.see("Run 3 of experiment hello informations:")
+        terminal.see("Status: ❌ failed (exit code 1)")
+        terminal.see(MENU)
+        terminal.press("q")
+        leave(terminal)
+
+
+def test_with_a_name_there_are_only_the_runs_of_that_experiment(house: Sandbox) -> None:
+    with Terminal(house.root, "experiment", "run_explore", "hello") as terminal:
+        terminal.see("3 runs")
+        leave(terminal)
+        assert "other" not in terminal.text
+
+
+def test_runs_are_found_by_what_they_are(house: Sandbox) -> None:
+    # Each record is a commit, so every run has a commit of its own.
+    commit = house.record(1)["code"]["commit"][:10]
+    with Terminal(house.root, "explore") as terminal:
+        for field, value, found in (
+            ("parameter", "--n=1", [1]),
+            ("parameter", "n>2", [3, 2]),
+            ("tag", "paper", [2, 1]),
+            ("description", "FIGURE", [1]),
+            ("state", "4", [3]),
+            ("runner", "local", [4, 3, 2, 1]),
+            ("runner", "slurm", []),
+            ("commit", commit, [1]),
+            ("after", "2000-01-01", [4, 3, 2, 1]),
+            ("before", "2000-01-01", []),
+        ):
+            filter_by(terminal, field, value)
+            terminal.see(f"{len(found)} run{'' if len(found) == 1 else 's'} with ")
+            table = terminal.see("Which run?")
+            assert [int(line.split()[0]) for line in lines(table) if line[:1].isdigit()] == found
+            terminal.see("Leave")
+            terminal.press(DOWN, ENTER)
+            terminal.see("4 runs\r\n")
+        leave(terminal)
+
+
+def test_filters_add_up_and_can_be_reset(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello") as terminal:
+        terminal.see("3 runs")
+        filter_by(terminal, "tag", "paper")
+        terminal.see("2 runs with tag:paper")
+        filter_by(terminal, "parameter", "n < 3")
+        terminal.see("2 runs with tag:paper, n < 3")
+        filter_by(terminal, "description", "figure")
+        terminal.see("1 run with tag:paper, n < 3, text:figure")
+        filter_by(terminal, "state", "4")
+        terminal.see("0 runs with tag:paper, n < 3, text:figure, state:failed")
+        choose(terminal, "Which run?", 1)
+        terminal.see("3 runs\r\n")
+        leave(terminal)
+
+
+def test_a_filter_that_cannot_be_read_is_said_and_changes_nothing(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello") as terminal:
+        filter_by(terminal, "after", "yesterday")
+        terminal.see("'yesterday' is not a date; write it as 2026-11-23 or 2026-11-23T05:17")
+        terminal.see("3 runs\r\n")
+        leave(terminal)
+
+
+def test_of_many_runs_the_newest_are_shown_and_a_filter_finds_the_others(sandbox: Sandbox) -> None:
+    sandbox.experiment("hello", "exit 0")
+    sandbox.qanat("run", "--tag", "old", "hello")
+    for _ in range(15):
+        sandbox.qanat("run", "hello")
+    with Terminal(sandbox.root, "explore", size=(120, 60)) as terminal:
+        terminal.see("16 runs")
+        terminal.see("… the newest 15; a filter finds the others")
+        filter_by(terminal, "tag", "old")
+        terminal.see("1 run with tag:old")
+        choose(terminal, "Which run?", 2)
+        terminal.see("Run 1 of experiment hello informations:")
+        terminal.see(MENU)
+        terminal.press("q")
+        leave(terminal)
+
+
+def test_a_run_that_is_deleted_is_not_in_the_list_any_more(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello") as terminal:
+        terminal.see("3 runs")
+        choose(terminal, "Which run?", 2)
+        terminal.see("[f] Delete run")
+        terminal.press("f")
+        terminal.see("Delete 1 run?")
+        terminal.press("y")
+        terminal.see("2 runs\r\n")
+        leave(terminal)
+
+
+# ---- leaving
+
+
+def test_ctrl_c_leaves_and_is_no_failure(house: Sandbox) -> None:
+    for words in ([], ["hello"], ["hello", "1"]):
+        with Terminal(house.root, "explore", *words) as terminal:
+            terminal.see("Description: ")
+            terminal.press(CTRL_C)
+            terminal.ends()
+
+
+def test_ctrl_c_at_a_question_goes_back_to_where_it_was_asked(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello") as terminal:
+        choose(terminal, "Which run?")
+        terminal.see("Launched before a date")
+        terminal.press(CTRL_C)
+        terminal.see("3 runs\r\n")
+        choose(terminal, "Which run?", 2)
+        terminal.see("[g] Action: plot")
+        terminal.press("g")
+        terminal.see("On which group?")
+        terminal.press(CTRL_C)
+        terminal.see(MENU)
+        terminal.press("q")
+        leave(terminal)
+
+
+def test_without_a_terminal_it_is_said_what_to_use_instead(house: Sandbox) -> None:
+    for words in ([], ["hello"], ["hello", "1"]):
+        result = house.qanat("explore", *words, code=2)
+        said = "this needs an answer, and there is no terminal to ask on: explore asks what to look at"
+        assert result.err == f"qanat: {said}\n  hint: give qanat status, qanat show RUN or qanat logs RUN\n"
+
+
+def test_what_is_not_there_is_said(house: Sandbox) -> None:
+    for words, said in (
+        (["helo"], "qanat: there is no experiment 'helo'"),
+        (["hello", "9"], "qanat: there is no run 9 of hello"),
+        (["other", "1"], "qanat: there is no run 1 of other"),
+    ):
+        with Terminal(house.root, "explore", *words) as terminal:
+            terminal.see(said)
+            terminal.ends(2)
+
+
+def test_nothing_that_a_record_says_steers_the_terminal(sandbox: Sandbox) -> None:
+    sandbox.experiment("hello", "exit 0")
+    evil = "\x1b]0;trap\x07\x9b31m[bold]\nnext"
+    sandbox.qanat("run", "--description", evil, "--tag", evil, "hello", "--n", evil)
+    sandbox.qanat("run", "hello", "-R", "--n 1,2", "--m", evil)
+    with Terminal(sandbox.root, "explore", "hello") as terminal:
+        choose(terminal, "Which run?", 2)
+        terminal.see("[bold]")
+        terminal.see(MENU)
+        terminal.press("c")
+        terminal.see("--n: ")
+        terminal.see(MENU)
+        terminal.press("q")
+        leave(terminal)
+        assert "]0;trap\x07" not in terminal.raw
+        assert "\x9b" not in terminal.raw
