@@ -98,7 +98,7 @@ def plan_run(project: Project, request: RunRequest) -> Plan:
         request.groups,
         request.ranges,
         _name(request.param_file),
-        _name(request.parameters_file),
+        _name_in(project, request.parameters_file),
     )
     place = checkouts.in_project(project, datasets)
     command = experiment.program.words()
@@ -218,3 +218,11 @@ def _check_texts(request: RunRequest) -> None:
 
 def _name(path: Path | None) -> str | None:
     return str(path) if path else None
+
+
+def _name_in(project: Project, path: Path | None) -> str | None:
+    """Name a file as the program, which works at the root, would: one of the project that was not named absolutely."""
+    if path is None or path.is_absolute():
+        return _name(path)
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
+    return project.paths.relative(whole) if whole.is_relative_to(project.root) else str(path)

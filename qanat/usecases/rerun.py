@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,13 +9,13 @@ from pathlib import Path
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT, Experiment, Program
-from qanat.domain.layout import group_folder, is_inside
-from qanat.domain.run import Asked, Group, Run, RunnerChoice, State
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
 from qanat.git import checkout, worktree
-from qanat.records import files, storage
+from qanat.records import storage
 from qanat.runners.base import AttachedRunner, Runner
-from qanat.usecases import capture_code, checkouts, run_inputs
+from qanat.usecases import capture_code, checkouts, kept_file, run_inputs
 from qanat.usecases.capture_code import Captured
 from qanat.usecases.checkouts import Workplace
 from qanat.usecases.find_run import Found, check_ended, check_group
@@ -39,9 +38,10 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
     """
     run = found.run
     _check_commit(project, run)
-    groups, asked, instead = _with_kept_file(run, kept := _kept_parameters_file(found))
-    _check_inputs(project, run, instead)
-    place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, instead)
+    kept = kept_file.find(found)
+    words = kept_file.words_for(project, run, kept)
+    _check_inputs(project, run, words.instead)
+    place = checkouts.in_checkout(project, run.code.commit, run.datasets, words.groups, live, words.instead)
     _check_data(run, place)
     branch = worktree.checked_out(project.location)
     code = replace(run.code, branch=branch, workdir=CHECKOUT, changed_while_running=None)
@@ -56,8 +56,8 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
         experiment=_experiment(project, run),
         command=run.command,
         datasets=dict(run.datasets),
-        asked=asked,
-        groups=groups,
+        asked=words.asked,
+        groups=words.groups,
         place=place,
         parameters_file=kept,
         rerun_of=run.id,
@@ -126,20 +126,20 @@ def retry_submitted(
 
 def _place_again(project: Project, found: Found, live: list[Run]) -> Workplace:
     """Give a place with the run's code and parameters file: the project when it holds just that, or a checkout."""
-    run, kept = found.run, _kept_parameters_file(found)
-    groups, _, instead = _with_kept_file(run, kept)
-    if groups != tuple(group.args for group in run.groups):
+    run, kept = found.run, kept_file.find(found)
+    words, as_kept = kept_file.words_for(project, run, kept), kept_file.is_as_kept(project, run, kept)
+    groups = tuple(group.args for group in run.groups)
+    if not as_kept and words.groups != groups:
         raise InputInvalid(
             f"the parameters file {run.asked.parameters_file} is not what it was when run {run.number} was launched",
             hint=f"run it anew with the file that was kept: qanat rerun {run.number}",
         )
-    as_it_was = all(_same_bytes(project.root / path, file) for path, file in instead.items())
-    if run.code.workdir != CHECKOUT and as_it_was and capture_code.is_here(project, run.code):
+    if run.code.workdir != CHECKOUT and as_kept and capture_code.is_here(project, run.code):
         place = checkouts.in_project(project, dict(run.datasets))
     else:
         _check_commit(project, run)
-        place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, instead)
-    _check_inputs(project, run, instead)
+        place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, words.instead)
+    _check_inputs(project, run, words.instead)
     _check_data(run, place)
     return place
 
@@ -196,47 +196,6 @@ def _check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> No
     inputs = run.submission.get("inputs")
     wanted = inputs if isinstance(inputs, list) else []
     run_inputs.check_there(project, run.number, [path for path in wanted if path not in instead])
-
-
-def _with_kept_file(run: Run, kept: Path | None) -> tuple[tuple[tuple[str, ...], ...], Asked, dict[str, Path]]:
-    """Let words that name the run's parameters file mean the copy that was kept of it.
-
-    Gives the words of the groups, what was asked for, and files that a checkout is to link by path. Words
-    change only where the file lies outside of the project and is not what it was.
-    """
-    groups, named = tuple(group.args for group in run.groups), run.asked.parameters_file
-    if kept is None or named is None:
-        return groups, run.asked, {}
-    if is_inside(named):
-        return groups, run.asked, {os.path.normpath(named): kept}
-    if Path(named).is_absolute() and _same_bytes(Path(named), kept):
-        return groups, run.asked, {}
-    changed = tuple(tuple(_renamed(word, named, str(kept)) for word in args) for args in groups)
-    return changed, replace(run.asked, parameters_file=str(kept)), {}
-
-
-def _renamed(word: str, old: str, new: str) -> str:
-    name, equals, value = word.rpartition("=")
-    return f"{name}{equals}{new}" if value == old else word
-
-
-def _same_bytes(first: Path, second: Path) -> bool:
-    try:
-        return files.read(first) == files.read(second)
-    except InputInvalid:
-        return False
-
-
-def _kept_parameters_file(found: Found) -> Path | None:
-    if found.run.asked.parameters_file is None:
-        return None
-    kept = found.folder / storage.PARAMETERS_FILES / Path(found.run.asked.parameters_file).name
-    if not kept.is_file():
-        raise InputInvalid(
-            f"the parameters file that run {found.run.number} kept, {kept}, is not there any more",
-            hint="run it anew with qanat run --parameters_file FILE",
-        )
-    return kept
 
 
 def _experiment(project: Project, run: Run) -> Experiment:

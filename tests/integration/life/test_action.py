@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration.life.copies import copy_of
 from tests.integration.life.endings import exit_code
 from tests.support.sandbox import Sandbox, wait_until
 from tests.support.terminal import CTRL_C, Terminal
@@ -26,9 +27,10 @@ sys.exit(int(os.environ.get("CODE", "0")))
 """
 
 
-@pytest.fixture
-def plotted(sandbox: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Give a project with an experiment that has actions, a run of one group and one of three."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.write("plot.py", PLOT)
     sandbox.write("wait.sh", ': >"$2/begun"; while :; do sleep 0.02; done')
     actions = [
@@ -54,6 +56,12 @@ def plotted(sandbox: Sandbox) -> Sandbox:
     sandbox.qanat("run", "draws")
     sandbox.qanat("run", "draws", "-R", "--n 0,1,2")
     return sandbox
+
+
+@pytest.fixture
+def plotted(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Give such a project of one's own."""
+    return copy_of(built, tmp_path / "copy")
 
 
 def storage(sandbox: Sandbox, run: int, group: int | None = None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.life.copies import copy_of
 from tests.integration.life.endings import exit_code
 from tests.support.gates import Gates
 from tests.support.sandbox import Sandbox
@@ -26,12 +28,19 @@ with open(words[-1], "a") as file:
 """
 
 
-@pytest.fixture
-def ran(sandbox: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Give a project with a run."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.experiment("hello", "echo hello")
     sandbox.qanat("run", "--tag", "old", "hello")
     return sandbox
+
+
+@pytest.fixture
+def ran(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Give such a project of one's own."""
+    return copy_of(built, tmp_path / "copy")
 
 
 def comment_file(sandbox: Sandbox) -> Path:
@@ -82,7 +91,7 @@ def test_a_comment_is_written_in_the_users_editor_which_may_have_arguments(ran: 
     if source == "the settings":
         text = (ran.root / ".qanat/config.yaml").read_text()
         lines = [line for line in text.splitlines() if not line.startswith("default_editor")]
-        ran.write(".qanat/config.yaml", "\n".join([*lines, f"default_editor: {editor}", ""]))
+        ran.write(".qanat/config.yaml", "\n".join([*lines, f"default_editor: {json.dumps(editor)}", ""]))
         ran.commit()
     ran.qanat("comment", "1", "-m", "before")
     with Terminal(ran.root, "comment", "1", env={source: editor} if source != "the settings" else {}) as terminal:

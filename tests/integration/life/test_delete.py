@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.life.copies import copy_of
 from tests.integration.life.endings import exit_code
 from tests.support.gates import Gates
 from tests.support.invariants import violations
@@ -16,13 +17,20 @@ from tests.support.sandbox import Sandbox, call
 from tests.support.terminal import Terminal
 
 
-@pytest.fixture
-def ran(sandbox: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Give a project with three runs."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.experiment("hello", 'echo hello; head -c 2000 /dev/zero >"$2/out.bin"')
     for _ in range(3):
         sandbox.qanat("run", "hello")
     return sandbox
+
+
+@pytest.fixture
+def ran(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Give such a project of one's own."""
+    return copy_of(built, tmp_path / "copy")
 
 
 def storage(sandbox: Sandbox, run: int) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox, wait_until
 from tests.support.terminal import CTRL_C, DOWN, ENTER, UP, Terminal
 
@@ -37,9 +38,10 @@ FIELDS = ["parameter", "tag", "description", "state", "runner", "commit", "after
 MENU = "[q] Back"  # its last line; the question is also shown once it is answered
 
 
-@pytest.fixture
-def house(sandbox: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Give a project with runs of two experiments: 1 of one group, 2 of two groups, 3 failed, 4 of another."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     beside = sandbox.root.parent
     (beside / "notes.py").write_text(NOTES)
     content = {
@@ -70,6 +72,12 @@ def house(sandbox: Sandbox) -> Sandbox:
     sandbox.qanat("run", "hello", "--n", "9", code=1)
     sandbox.qanat("run", "other")
     return sandbox
+
+
+@pytest.fixture
+def house(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Give such a project of one's own."""
+    return copy_of(built, tmp_path / "copy")
 
 
 def pager(sandbox: Sandbox, *words: str) -> dict[str, str]:
@@ -272,7 +280,7 @@ def test_a_submitted_run_has_an_entry_for_what_its_scheduler_noted(house: Sandbo
     record.write_text(text.replace("{name: local,", "{name: htcondor,"))
     house.commit()
     (storage(house, 2) / "htcondor.log").write_text("000 (4651.000.000) Job submitted\x1b[2J\n")
-    show = f"{sys.executable} -c 'import sys; print(repr(open(sys.argv[1]).read()))'"
+    show = f"{shlex.quote(sys.executable)} -c 'import sys; print(repr(open(sys.argv[1]).read()))'"
     with Terminal(house.root, "explore", "hello", "2", env={"PAGER": show}) as terminal:
         terminal.see("[f] Show HTCondor log(s)")
         terminal.see(MENU)

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import sys
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox, call
 from tests.support.terminal import Terminal
 
@@ -35,13 +37,20 @@ finally:
 METRICS = [{"file": "metrics.json", "better": {"acc": "higher", "test.loss": "lower"}}]
 
 
-@pytest.fixture
-def trained(sandbox: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Give a project with a run over two values of n and three seeds, and a run of one more n."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.python_experiment("train", TRAIN, metrics=METRICS)
     sandbox.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 0 3 1")
     sandbox.qanat("run", "train", "--n", "3", "--seed", "0")
     return sandbox
+
+
+@pytest.fixture
+def trained(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Give such a project of one's own."""
+    return copy_of(built, tmp_path / "copy")
 
 
 def table(text: str) -> list[list[str]]:

@@ -19,6 +19,7 @@ import pytest
 
 import qanat
 from qanat.errors import NotFound, ProjectNotFound, RunnerUnavailable, UsageError
+from tests.integration.life.copies import copy_of
 from tests.integration.life.endings import exit_code
 from tests.support.gates import Gates
 from tests.support.sandbox import Sandbox, call
@@ -34,14 +35,21 @@ sys.exit(3 if n > 8 else 0)
 """
 
 
-@pytest.fixture
-def trained(sandbox: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Give a project with three runs: of one group, of two, and one that failed."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.python_experiment("train", TRAIN)
     sandbox.qanat("run", "--tag", "paper", "--description", "First", "train", "--n", "1", "--name", "x")
     sandbox.qanat("run", "train", "-R", "--n 2,3", "--names", "a", "b")
     sandbox.qanat("run", "train", "--n", "9", code=1)
     return sandbox
+
+
+@pytest.fixture
+def trained(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Give such a project of one's own."""
+    return copy_of(built, tmp_path / "copy")
 
 
 def blocks(kind: str) -> list[str]:
@@ -263,7 +271,8 @@ def test_the_action_of_the_docs_works_as_one(trained: Sandbox) -> None:
     trained.write("rank.py", blocks("python")[2])
     (actions,) = re.findall(r"With `(actions: .*?)` in the experiment", DOCS.read_text())
     with (trained.root / ".qanat/experiments/train.yaml").open("a") as file:
-        file.write(f"{actions.replace('command: python', f'command: {shlex.quote(sys.executable)}')}\n")
+        interpreter = json.dumps(shlex.quote(sys.executable))
+        file.write(f"{actions.replace('command: python', f'command: {interpreter}')}\n")
     trained.commit()
     trained.qanat("run", "train", "--n", "2")
     (shown,) = blocks("console")

@@ -217,6 +217,32 @@ def test_a_rerun_reads_the_parameters_file_that_was_kept_and_not_todays(
         assert (folder / "parameters_files/conf.toml").read_text() == "first"
 
 
+@pytest.mark.parametrize(
+    ("cwd", "file", "word"),
+    [
+        ("sub", "conf.toml", "sub/conf.toml"),
+        ("sub", "../sub/conf.toml", "./sub/conf.toml"),
+        (".", "{root}/sub/conf.toml", "sub/conf.toml"),
+        (".", "sub/conf.toml", "{root}/sub/conf.toml"),
+        (".", "../conf.toml", "../conf.toml"),
+    ],
+)
+def test_however_the_file_was_named_a_rerun_reads_the_kept_one(
+    sandbox: Sandbox, cwd: str, file: str, word: str
+) -> None:
+    sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "*.toml\n")
+    sandbox.python_experiment("opens", OPENS)
+    for config in ("sub/conf.toml", "../conf.toml"):
+        sandbox.write(config, "first")
+    file, word = (text.format(root=sandbox.root) for text in (file, word))
+    sandbox.qanat("run", "opens", "--config", word, "--parameters_file", file, cwd=sandbox.root / cwd)
+    sandbox.qanat("rerun", "1")
+    for config in ("sub/conf.toml", "../conf.toml"):
+        sandbox.write(config, "second")
+    sandbox.qanat("rerun", "1")
+    assert [read(sandbox, n, "read", "opens") for n in (1, 2, 3)] == ["first"] * 3
+
+
 def test_a_rerun_of_a_rerun_reads_its_own_copy(sandbox: Sandbox) -> None:
     sandbox.python_experiment("opens", OPENS)
     config = sandbox.root.parent / "conf.toml"

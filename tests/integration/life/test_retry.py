@@ -319,6 +319,14 @@ def test_a_parameters_file_elsewhere_that_has_changed_is_no_base_for_a_retry(san
     sandbox.qanat("retry", "1")
 
 
+def test_a_parameters_file_beside_the_project_that_is_as_it_was_is_read_again(sandbox: Sandbox) -> None:
+    sandbox.write("../conf.toml", "first")
+    sandbox.python_experiment("reads", READS)
+    sandbox.qanat("run", "reads", "--config", "../conf.toml", "--parameters_file", "../conf.toml", code=1)
+    sandbox.qanat("retry", "1")
+    assert (sandbox.root / "results/reads/run_1/read").read_text() == "first"
+
+
 def test_results_that_are_gone_are_made_anew(flaky: Sandbox) -> None:
     flaky.qanat("run", "flaky", "-R", "--n 0,1", code=1)
     shutil.rmtree(storage(flaky))

@@ -61,7 +61,7 @@ def test_every_file_has_a_verdict_in_the_order_of_the_names(tmp_path: Path) -> N
 @pytest.mark.parametrize("group", ["", "group_3/"])
 def test_what_tells_of_the_run_itself_is_left_out(tmp_path: Path, group: str) -> None:
     own = ["info.yaml", "group_info.yaml", "completion.json", "stopped.json", "actions.yaml", "attempts/1/out.txt"]
-    own += ["progress.txt", "job.sh", "command.sh", "starts", "htcondor.log", "slurm.out"]
+    own += ["progress.txt", "job.sh", "commands/0.sh", "starts", "htcondor.log", "slurm.out"]
     first = {f"{group}{name}": b"1" for name in own}
     assert verdicts(tmp_path, first | {f"{group}out.bin": b""}, {f"{group}out.bin": b""}) == [
         FileVerdict(f"{group}out.bin", IDENTICAL)
