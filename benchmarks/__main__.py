@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import listing, projects, recording, running
+from benchmarks import htcondor, listing, projects, recording, running
 from benchmarks.budgets import Measured, table
 from benchmarks.clock import tell
 from benchmarks.projects import Place
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
     "one-run": running.one_run,
     "100-groups": running.hundred_groups,
     "1000-groups": running.thousand_groups,
+    "htcondor": htcondor.through_htcondor,
     "1000-runs": listing.thousand_runs,
     "10000-runs": listing.ten_thousand_runs,
     "large-repository": recording.large_repository,

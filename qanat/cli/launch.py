@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qanat.usecases.find_run import Found
 
 POLL_S = 1.0
+POLL_MAX_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +188,15 @@ def _wait(project: Project, run: Run, chosen: How) -> tuple[int, Run]:
 
 
 def _until_ended(project: Project, run: Run, view: WaitView) -> Run:
+    """Look again and again, less often as time goes by: the scheduler has others to answer."""
+    pause_s = POLL_S
     while True:
         run = _look(project, run).run
         view.show(run)
         if run.state.ended:
             return run
-        time.sleep(POLL_S)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, POLL_MAX_S)
 
 
 def _look(project: Project, run: Run) -> Found:
@@ -200,4 +204,5 @@ def _look(project: Project, run: Run) -> Found:
     from qanat.usecases.refresh_runs import refreshed
 
     with refreshed(project, registry.RUNNERS) as (index, result):
+        reporting.tell_notes(result.notes)
         return find_run(project, index, result, run.id)

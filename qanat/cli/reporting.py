@@ -19,10 +19,15 @@ FAILURES_SHOWN = 10
 GROUPS_SHOWN = 50
 
 
+_TOLD: set[str] = set()
+
+
 def tell_notes(notes: Sequence[str]) -> None:
-    """Tell the user what there is to know beside what was asked for."""
+    """Tell the user what there is to know beside what was asked for; once, by a command that looks again and again."""
     for note in notes:
-        tell(f"note: {note}")
+        if note not in _TOLD:
+            _TOLD.add(note)
+            tell(f"note: {note}")
 
 
 def report(project: Project, outcome: Outcome) -> int:

@@ -95,6 +95,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     if ctx.meta["stray"]:
         tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
     how = launch.how(options, options["runner"])
+    if how.submits and not options["dry_run"]:
+        registry.RUNNERS.submitting(how.runner).get_ready()
     revision = options["commit_sha"]
     past = None if revision is None else capture_code.at_commit(project, revision)
     request = _request(options, ctx.meta["program"])

@@ -50,6 +50,9 @@ class Runner(Protocol):
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Give options with some set anew; `2x` multiplies what is there. Raises UsageError."""
 
+    def get_ready(self) -> None:
+        """Begin what submit() will need and can be done meanwhile; may do nothing."""
+
     def render(self, batch: JobBatch) -> str:
         """Give what would be submitted; no side effect."""
 

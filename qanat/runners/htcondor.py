@@ -59,6 +59,10 @@ class HTCondorRunner:
         """Tell whether HTCondor may start a program again that has come to its end."""
         return htcondor_keys.decides_after_exit(options)
 
+    def get_ready(self) -> None:
+        """Start the process that will submit."""
+        htcondor_client.get_ready()
+
     def render(self, batch: JobBatch) -> str:
         """Give the submit description, and the scripts of the first job."""
         return f"{htcondor_submission.text(batch)}\n{job_script.preview(batch)}"
@@ -68,12 +72,13 @@ class HTCondorRunner:
         request = {
             "operation": "submit",
             "intent": batch.intent,
+            "optional": list(htcondor_submission.OPTIONAL if htcondor_submission.leaves_making(batch) else ()),
             "description": htcondor_submission.description(batch),
             "rows": htcondor_submission.rows(batch),
         }
         if htcondor_client.SILENCE.lasts:
             raise RunnerUnavailable(f"HTCondor cannot be reached: {htcondor_client.SILENCE.problem}")
-        with htcondor_client.Question() as question:  # while it starts, the scripts are written
+        with htcondor_client.question() as question:
             job_script.write_scripts(batch)
             answers = question.put(request, later_s=htcondor_client.SUBMIT_S)
         schedd = str(htcondor_client.needed(answers, "schedd"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -132,6 +133,28 @@ class Question:
         if len(words) > _WORDS_MAX:
             words = f"…{words[-_WORDS_MAX:]}"
         return words or f"the bindings ended with status {self._process.returncode}"
+
+
+_READY: list[Question] = []
+
+
+def get_ready() -> None:
+    """Start the worker of the next question now, since it takes 0.1 s until it can be asked."""
+    if not _READY and not SILENCE.lasts:
+        _READY.append(Question())
+        atexit.register(_drop)
+
+
+def question() -> Question:
+    """Give the worker that has been started, or start one."""
+    return _READY.pop() if _READY else Question()
+
+
+def _drop() -> None:
+    for unused in _READY:
+        with unused:
+            pass
+    _READY.clear()
 
 
 def ask(request: Mapping[str, Any]) -> list[Answer]:

@@ -57,7 +57,9 @@ _AFTER_EXIT = frozenset({"max_retries", "retry_until", "on_exit_hold", "on_exit_
 OWN = frozenset(_SET_BY_QANAT.split())
 KNOWN = frozenset(_SUBMIT_COMMANDS.split())
 _ATTRIBUTE = re.compile(r"(?:\+|my\.)([A-Za-z_][A-Za-z0-9_]*)\Z", re.IGNORECASE)
-_CUSTOM_RESOURCE = re.compile(r"request_[a-z0-9_]+\Z")
+_CUSTOM_RESOURCE = re.compile(r"request_([a-z0-9_]+)\Z")
+_COMMON_RESOURCES = ("cpus", "disk", "gpus", "memory", "mem", "ram", "cores")
+_ALIKE = 0.8
 _AMOUNTS = frozenset({"request_cpus", "request_disk", "request_gpus", "request_memory"})
 _WORD = re.compile(r"[A-Za-z_]\w*\Z")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
@@ -108,9 +110,11 @@ def decides_after_exit(options: Mapping[str, Any]) -> bool:
 
 
 def _is_custom_resource(name: str) -> bool:
-    """Tell whether a key requests a resource that a pool defines; one that looks like a known one is misspelt."""
-    known = [key for key in KNOWN if key.startswith("request_")]
-    return bool(_CUSTOM_RESOURCE.match(name)) and not nearest(name, known)
+    """Tell whether a key requests a resource that a pool defines; one that looks like a common one is misspelt."""
+    import difflib  # 5 ms, and few templates need it
+
+    match = _CUSTOM_RESOURCE.match(name)
+    return match is not None and not difflib.get_close_matches(match[1], _COMMON_RESOURCES, 1, _ALIKE)
 
 
 def _is_used(name: str, options: Mapping[str, Any]) -> bool:

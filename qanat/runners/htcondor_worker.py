@@ -96,26 +96,28 @@ def _submit(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, name = _schedd(htcondor2)
     schedd.query("false", ["ClusterId"], limit=1)
     _say(schedd=name)
+    description = request["description"]
+    answer = _try(htcondor2, schedd, request, description)
+    if "error" in answer and "unknown" not in answer and request["optional"]:
+        # It may be one that does not make jobs itself.
+        needed = {key: value for key, value in description.items() if key not in request["optional"]}
+        answer = _try(htcondor2, schedd, request, needed)
+    _say(**answer)
+
+
+def _try(htcondor2: Any, schedd: Any, request: dict[str, Any], description: dict[str, str]) -> dict[str, Any]:
+    """Submit; where that fails, find out whether it left a cluster all the same, as when the schedd went meanwhile."""
     try:
-        result = schedd.submit(htcondor2.Submit(request["description"]), itemdata=iter(request["rows"]))
+        result = schedd.submit(htcondor2.Submit(description), itemdata=iter(request["rows"]))
+        return {"cluster": result.cluster()}
     except _errors(htcondor2) as error:
-        _after_failure(htcondor2, request["intent"], _sentence(error))
-        return
-    _say(cluster=result.cluster())
-
-
-def _after_failure(htcondor2: Any, intent: str, problem: str) -> None:
-    """Say whether a submission that failed left a cluster all the same, as when the schedd went before it answered."""
+        problem = _sentence(error)
     try:
-        schedd, _ = _schedd(htcondor2)
-        found = _in_queue(htcondor2, schedd, f'QanatIntent == "{intent}"', ["ClusterId"])
+        again, _ = _schedd(htcondor2)
+        found = _in_queue(htcondor2, again, f'QanatIntent == "{request["intent"]}"', ["ClusterId"])
     except _errors(htcondor2):
-        _say(error=problem, unknown=True)
-        return
-    if found:
-        _say(cluster=int(found[0]["ClusterId"]))
-    else:
-        _say(error=problem)
+        return {"error": problem, "unknown": True}
+    return {"cluster": int(found[0]["ClusterId"])} if found else {"error": problem}
 
 
 def _find(htcondor2: Any, request: dict[str, Any]) -> None:

@@ -51,6 +51,7 @@ trap 'stopped=yes; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' HUP INT T
 if cd {workdir} && [ -z "$stopped" ]; then
     "$@" </dev/null >>"$here/stdout.txt" 2>>"$here/stderr.txt" &
     child=$!
+    [ -z "$stopped" ] || kill -TERM "$child"
     wait "$child"
     status=$?
     while [ -n "$stopped" ] && kill -0 "$child" 2>/dev/null; do

@@ -72,6 +72,9 @@ class SlurmRunner:
         """Give options with some set anew, however their keys are spelled."""
         return option_changes.changed(options, changes, slurm_flags.name_of)
 
+    def get_ready(self) -> None:
+        """Do nothing: sbatch starts at once."""
+
     def render(self, batch: JobBatch) -> str:
         """Give the call of sbatch with its script, and the scripts of the first job."""
         parts = []

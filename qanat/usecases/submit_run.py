@@ -63,9 +63,10 @@ def with_submission(run: Run, submission: Submission) -> Run:
     return replace(run.with_groups(jobs), submission={**run.submission, **submission.details})
 
 
-def batch_of(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
-    """Give the jobs of a run as they are submitted together."""
-    commands = setting.commands(run)
+def batch_of(
+    project: Project, run: Run, setting: Setting, numbers: Sequence[int], commands: Sequence[tuple[str, ...]]
+) -> JobBatch:
+    """Give the jobs of a run, whose groups have these commands, as they are submitted together."""
     count = len(run.groups)
     jobs = [job_spec(project, setting.folder, setting.place, commands[n], run.groups[n], count) for n in numbers]
     most = run.submission.get("max_running")
@@ -99,8 +100,9 @@ def job_spec(
 
 def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
     """Write the info file of the run; the groups' directories are made by their jobs."""
-    storage.write_info(run, setting.folder, setting.commands(run), setting.place.folder)
-    return batch_of(project, run, setting, numbers)
+    commands = setting.commands(run)
+    storage.write_info(run, setting.folder, commands, setting.place.folder)
+    return batch_of(project, run, setting, numbers, commands)
 
 
 def _undo(project: Project, run: Run, folder: Path, before: Run | None) -> None:

@@ -28,7 +28,8 @@ START_S = 60
 STOP_S = 30
 
 # Everything is this folder's own; nobody but this machine can connect; the daemons look at their work every
-# second or two, where a pool in earnest takes minutes. The slots are more than there are CPUs: jobs sleep.
+# second or two, and give up a lost machine after 30 s, where a pool in earnest takes minutes. The slots are more
+# than there are CPUs: jobs sleep.
 CONFIG = """\
 RELEASE_DIR = {programs}
 BIN = {programs}/bin
@@ -113,6 +114,7 @@ JOB_START_COUNT = 50
 JOB_START_DELAY = 0
 JOB_STOP_COUNT = 50
 JOB_STOP_DELAY = 0
+JOB_DEFAULT_LEASE_DURATION = 30
 SHUTDOWN_GRACEFUL_TIMEOUT = 10
 SHUTDOWN_FAST_TIMEOUT = 5
 MASTER_BACKOFF_CEILING = 2
@@ -215,13 +217,26 @@ class Pool:
         if name == "MASTER":
             return self._pid
         children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()
-        (found,) = [int(pid) for pid in children if _name_of(pid) == f"condor_{name.lower()}"]
+        (found,) = [int(pid) for pid in children if _name_of(pid) == f"condor_{name.lower()}"[:15]]
         return found
 
     @property
     def _pid(self) -> int:
         assert self._master is not None
         return self._master.pid
+
+    @contextmanager
+    def with_settings(self, *lines: str) -> Iterator[None]:
+        """Let the schedd have other settings for a while."""
+        before = self.config.read_text()
+        self.config.write_text(before + "".join(f"{line}\n" for line in lines))
+        reconfigure = [self.programs / "sbin/condor_reconfig", "-daemon", "schedd"]
+        try:
+            subprocess.run(reconfigure, env=os.environ | self.environment, capture_output=True, check=True)
+            yield
+        finally:
+            self.config.write_text(before)
+            subprocess.run(reconfigure, env=os.environ | self.environment, capture_output=True, check=True)
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
@@ -258,7 +273,7 @@ class Pool:
 def running_pool() -> Iterator[Pool]:
     """Give a pool of one's own, and stop it in the end. Raises PoolUnavailable with a reason in one line."""
     programs = obtain()
-    _sweep()
+    sweep()
     # Short, because paths of sockets are limited, and readable by whoever jobs run as.
     pool = Pool(Path(tempfile.mkdtemp(prefix="qanat-pool-", dir="/tmp")), programs)
     pool.folder.chmod(0o755)
@@ -339,7 +354,7 @@ def _as_nobody() -> tuple[list[str], str]:
     return words, f"CONDOR_IDS = {nobody.pw_uid}.{nobody.pw_gid}\n"
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Remove what is left of pools whose owner was killed."""
     for owner in Path("/tmp").glob("qanat-pool-*/owner"):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import signal
@@ -139,6 +140,20 @@ def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_
     assert on_pool.qanat("cancel", str(number)).out == f"Run {number} of brief cancelled\n"
 
 
+def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted(on_pool: OnPool) -> None:
+    """Elsewhere another schedd answers, which knows of nothing."""
+    on_pool.experiment("brief", "exit 0\n")
+    known: set[Path] = set()
+    assert kill_when(on_pool, lambda: happened(on_pool, "record", known), "run", "brief", "--runner", "htcondor")
+    (path,) = on_pool.record_files()
+    path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
+    for journal in (on_pool.root / ".git/qanat/inflight").iterdir():
+        journal.unlink()
+    said = on_pool.qanat("status").err
+    assert said == "note: whether run 1 of brief was submitted can only be found out on login02\n"
+    assert on_pool.states() == ["queued"]
+
+
 def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is_known(on_pool: OnPool) -> None:
     on_pool.experiment("brief", "exit 0\n")
     before = intents_in_pool(on_pool)
@@ -150,6 +165,44 @@ def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is
         assert re.search(r"whether run 1 was submitted is not known yet", said)
         assert on_pool.states() == ["queued"]
     assert check_settled(on_pool, before).total() == 1
+
+
+def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at_all(on_pool: OnPool) -> None:
+    """What qanat says depends on how far HTCondor has come; what it says is true."""
+    on_pool.experiment("brief", "exit 0\n")
+    # Of this universe the jobs are handed over one by one, which takes a while.
+    on_pool.template("slow", "universe: local\nhold: true\n")
+    before = intents_in_pool(on_pool)
+    words = ("run", "brief", "--runner", "htcondor", "--submit_template", "slow", "-R", "--n 0 1500 1")
+    for delay_s in (0.0, 0.1, 0.2, 0.4):
+        known = set(on_pool.record_files())
+        process = on_pool.start(*words)
+        wait_until(lambda k=known: happened(on_pool, "job script", k))  # type: ignore[misc]
+        wait_until(after(delay_s))
+        on_pool.pool.restart_daemon("SCHEDD")
+        _, said = process.communicate(timeout=JOB_S)
+        new = set(on_pool.record_files()) - known
+        assert "Traceback" not in said
+        if process.returncode == 0:
+            assert "Jobs submitted to clusters" in said
+            assert len(new) == 1
+        elif "may or may not" in said:
+            assert len(new) == 1
+        else:
+            assert re.search(r"HTCondor (did not take the run|cannot be reached): ", said)
+            assert new == set()
+            assert on_pool.status() == ""
+    wait_until(lambda: all(is_known(on_pool, record) for record in on_pool.records()), JOB_S)
+    in_pool = intents_in_pool(on_pool) - before
+    assert set(in_pool.values()) <= {1}
+    assert set(in_pool) == {r["submission"]["intent"] for r in on_pool.records() if r["state"] == "queued"}
+
+
+def is_known(project: OnPool, record: dict[str, Any]) -> bool:
+    """Look once more, and tell whether a record says where its jobs are, or that there are none."""
+    project.qanat("status")
+    now = project.record(int(record["id"].partition("-")[0]))
+    return "cluster" in now["submission"] or now["state"] == "cancelled"
 
 
 def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_pool: OnPool) -> None:

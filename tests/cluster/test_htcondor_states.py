@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 from pathlib import Path
 
 import pytest
@@ -163,36 +162,37 @@ def test_a_job_that_is_removed_from_outside_is_cancelled(on_pool: OnPool, how: s
     assert not (on_pool.storage("wait") / "completion.json").exists()
 
 
-def test_without_its_event_log_a_job_is_found_in_the_queue_and_in_the_history(waiting: OnPool) -> None:
-    waiting.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 1}\n")
-    with waiting.without_the_log("wait"):
-        assert waiting.states() == ["running"]
-        os.kill(_pid_of(waiting), signal.SIGKILL)
-        (group,) = waiting.comes_to("failed")
-    waiting.gate().touch()
-    assert (group["signal"], group["reason"]) == (9, "ended by SIGKILL")
+# No completion file comes of these: its script is killed with the program, or finds something in its way.
+WITHOUT_FILE = {
+    "sleep 2; kill -9 $PPID $$": (9, None, "ended by SIGKILL"),
+    'mkdir "$2/.completion.json.$PPID"; exit 3': (None, 3, "exit code 3"),
+}
 
 
-def _pid_of(project: OnPool) -> int:
-    """Find the shell that runs the job's script, by its mark."""
-    mark = f"QANAT_JOB={project.record()['submission']['intent']}:0".encode()
-    script = str(project.storage("wait") / "job.sh").encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if script in (process / "cmdline").read_bytes().split(b"\0"):
-                return int(process.name)
-        except OSError:
-            continue
-    raise AssertionError(f"nothing has {mark!r}")
+@pytest.mark.parametrize("program", WITHOUT_FILE)
+def test_without_a_completion_file_htcondor_is_believed_after_the_grace(on_pool: OnPool, program: str) -> None:
+    on_pool.experiment("odd", program)
+    on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 2}\n")
+    on_pool.commit()
+    on_pool.submit("odd")
+    (group,) = on_pool.comes_to("failed")
+    assert (group.get("signal"), group.get("exit_code"), group["reason"]) == WITHOUT_FILE[program]
+    assert not (on_pool.storage("odd") / "completion.json").exists()
 
 
-def test_a_job_that_was_killed_with_its_script_gets_its_end_from_the_event_log(waiting: OnPool) -> None:
-    """No completion file can come then, so HTCondor is believed, once a shared disk has had the time to show one."""
-    waiting.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 1}\n")
-    os.kill(_pid_of(waiting), signal.SIGKILL)
-    (group,) = waiting.comes_to("failed")
-    assert (group["signal"], group["reason"]) == (9, "ended by SIGKILL")
-    waiting.gate().touch()
+def test_without_its_event_log_a_job_is_found_in_the_queue_and_in_the_history(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 1}\n")
+    on_pool.commit()
+    on_pool.submit("wait", str(on_pool.gate()), "0")
+    on_pool.begun()
+    with on_pool.without_the_log("wait"):
+        assert on_pool.states() == ["running"]
+        on_pool.gate().touch()
+        on_pool.ended()
+        (on_pool.storage("wait") / "completion.json").unlink()
+        (group,) = on_pool.comes_to("finished")
+    assert group["exit_code"] == 0
 
 
 def test_a_job_that_nobody_knows_is_lost_after_the_grace_and_not_before(on_pool: OnPool) -> None:

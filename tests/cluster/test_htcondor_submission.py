@@ -109,6 +109,37 @@ def test_ten_thousand_groups_are_one_cluster_whose_jobs_are_made_as_max_material
     assert on_pool.pool.jobs() == []
 
 
+def test_a_schedd_that_does_not_make_jobs_itself_gets_them_one_by_one(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    words = ("none", "-R", "--n 0 60 1", "--submit_template", "never")
+    on_pool.submit(*words)
+    assert len(on_pool.pool.jobs("JobMaterializeLimit")) == 60
+    assert on_pool.job("JobMaterializeLimit")["JobMaterializeLimit"] == 60
+    with on_pool.pool.with_settings("SCHEDD_ALLOW_LATE_MATERIALIZE = false"):
+        wait_until(lambda: _is_refused(on_pool), JOB_S)
+        on_pool.submit(*words)
+    assert on_pool.cluster(2) != on_pool.cluster(1)
+    assert len(on_pool.pool.jobs(constraint=f"ClusterId == {on_pool.cluster(2)}")) == 60
+    assert "JobMaterializeLimit" not in on_pool.job("JobMaterializeLimit", run=2)
+    assert on_pool.states(2) == ["queued"] * 60
+    # Whoever asks for it in a template is told.
+    on_pool.template("few", "request_cpus: 100000\nmax_materialize: 5\n")
+    with on_pool.pool.with_settings("SCHEDD_ALLOW_LATE_MATERIALIZE = false"):
+        wait_until(lambda: _is_refused(on_pool), JOB_S)
+        said = on_pool.qanat("run", "none", "--runner", "htcondor", "--submit_template", "few", code=3).err
+    assert said.startswith("qanat: HTCondor did not take the run: ")
+    assert len(on_pool.record_files()) == 2
+
+
+def _is_refused(on_pool: OnPool) -> bool:
+    """Tell whether the schedd has taken note that it makes no jobs itself; condor_submit then ignores the limit."""
+    text = "executable = /bin/true\nhold = true\nmax_materialize = 2\nbatch_name = probe\nqueue 5\n"
+    on_pool.pool.tool("condor_submit", "-", input=text)
+    probes = on_pool.pool.jobs(constraint='JobBatchName == "probe"')
+    on_pool.pool.tool("condor_rm", "-constraint", 'JobBatchName == "probe"')
+    return len(probes) == 5
+
+
 def test_max_running_lets_so_many_groups_run_at_a_time_until_all_have(on_pool: OnPool) -> None:
     on_pool.experiment("wait", WAIT)
     words = ["-R", "--n 0 5 1", "--runner", "htcondor", "--max_running", "2"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import pytest
 
 from tests.cluster.htcondor_project import JOB_S, OnPool
 from tests.support.sandbox import Sandbox, wait_until
-from tests.support.terminal import Terminal
+from tests.support.terminal import DOWN, ENTER, Terminal
 
 pytestmark = pytest.mark.xdist_group("htcondor")
 
 EXAMPLE = Path(__file__).parents[2] / "examples/iris"
+PAGE = Path(__file__).parents[2] / "docs/htcondor.md"
 TEMPLATE = """\
 +WishedAcctGroup: group_usmb.listic
 getenv: 'true'
@@ -142,6 +144,23 @@ def test_a_finished_run_is_explored_with_the_log_of_htcondor_in_the_menu(iris: O
         terminal.ends()
 
 
+def test_with_several_groups_the_menu_asks_of_which_the_log_is_wanted(iris: OnPool) -> None:
+    iris.qanat("run", "summary_iris", "-R", "--seed 0 2 1", "--runner", "htcondor", "--wait")
+    cluster = iris.cluster()
+    with Terminal(iris.root, "experiment", "run_explore", "summary_iris", "1", env={"PAGER": "cat"}) as terminal:
+        terminal.see("[f] Show HTCondor log(s)")
+        terminal.press("f")
+        terminal.see("Of which group?")
+        terminal.see("group 1: --seed 1 (finished)")
+        terminal.press(DOWN, DOWN, ENTER)
+        terminal.see(f"({cluster:03}.001.000)")
+        shown = terminal.see("Explore menu")
+        assert "Job terminated." in shown
+        assert f"({cluster:03}.000.000)" not in shown
+        terminal.press("q")
+        terminal.ends()
+
+
 @pytest.mark.parametrize(
     ("words", "cpus"),
     [
@@ -164,6 +183,23 @@ def test_the_settings_of_a_person_come_before_the_default_that_init_made(iris: O
     assert record["runner"]["options"]["+WishedAcctGroup"] == "group_usmb.listic"
     iris.template("default", "request_cpus: 3\n")
     assert "\nrequest_cpus = 3\n" in iris.qanat("run", "--runner", "htcondor", "summary_iris", "--dry_run").out
+
+
+def commands_of(page: Path) -> list[str]:
+    """List the commands of a page's console blocks."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def test_every_command_of_the_page_on_htcondor_works_in_its_order(iris: OnPool) -> None:
+    commands = commands_of(PAGE)
+    assert len(commands) > 10
+    for command in commands:
+        done = subprocess.run(command, shell=True, cwd=iris.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert iris.record(2)["state"] == "finished"
+    iris.comes_to("finished")
+    assert iris.status() == ""
 
 
 def test_the_tutorials_settings_are_valid_as_they_are_and_warn_of_getenv_once(iris: Sandbox) -> None:
