@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from qanat.cli import prompts, tables
-from qanat.cli.output import is_terminal, say, say_json, width
+from qanat.cli.output import is_terminal, plural, say, say_json, tell, width
 from qanat.errors import UsageError
 from qanat.usecases import define
 from qanat.usecases.project import Project, open_project
@@ -164,7 +164,10 @@ def _show_and_confirm(content: Content) -> None:
 
 
 def _write(project: Project, kind: str, content: Content, *, new: bool, commit: bool) -> None:
+    lost = define.comments_lost(project, kind, content)
     path = define.save(project, kind, content, new=new)
     say(f"{project.paths.relative(path)} written")
+    if lost:
+        tell(f"note: {plural(len(lost), 'comment')} inside its values went, the first: {lost[0]}")
     if commit:
         committed(project, path, f"qanat: {kind} {content['name']} {'added' if new else 'changed'}")

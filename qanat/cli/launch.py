@@ -68,9 +68,8 @@ def options_for(command: Any) -> Any:
             "--n-threads",
             "-j",
             type=click.IntRange(1),
-            default=1,
             metavar="N",
-            help="Groups to run at the same time, here.",
+            help="Groups to run at the same time, here; 1, or as many as the run had that is run again.",
         ),
         click.option(
             "--submit_template",
@@ -83,12 +82,16 @@ def options_for(command: Any) -> Any:
     return command
 
 
-def how(options: dict[str, Any], runner: str) -> How:
-    """Read How out of a command's options. Raises UsageError for options that do not fit the runner."""
+def how(options: dict[str, Any], runner: str, earlier: RunnerChoice | None = None) -> How:
+    """Read How out of a command's options; `earlier` is how the run was started that is to be run again.
+
+    Raises UsageError for options that do not fit the runner.
+    """
+    before = earlier.options.get("n_threads") if earlier and earlier.name == runner else None
     chosen = How(
         runner,
         options["submit_template"],
-        options["n_threads"],
+        options["n_threads"] or (before if isinstance(before, int) else 1),
         options["fail_fast"],
         options["wait"],
         options["cancel_on_interrupt"],

@@ -51,9 +51,10 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
     found, live = _find(project, run)
     if check:
         check_ended(found, "its outputs cannot be compared")
-    how = launch.how(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
-    same = how.submits and how.runner == found.run.runner.name and how.template is None
-    choice = found.run.runner if same else launch.choice_for(project, how, len(found.run.groups))
+    first = found.run.runner
+    how = launch.how(options | ({"wait": True} if check else {}), runner or first.name, first)
+    same = how.submits and how.runner == first.name and how.template is None
+    choice = first if same else launch.choice_for(project, how, len(found.run.groups))
     plan, captured = usecase.plan_rerun(project, found, live)
     code, again = launch.launch(project, plan, captured, choice, how, quiet=as_json)
     if not check or again.state not in (State.FINISHED, State.FAILED):
@@ -87,7 +88,7 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
     """Run groups of RUN again inside the same run; what earlier attempts left is kept in attempts/."""
     project = open_project(Path.cwd())
     found, live = _find(project, run)
-    how = launch.how(options, found.run.runner.name)
+    how = launch.how(options, found.run.runner.name, found.run.runner)
     numbers = usecase.chosen_groups(found, groups, failed=failed)
     if not numbers:
         say("none of these groups needs another attempt")

@@ -34,6 +34,11 @@ class ProjectPaths:
         """The derived index; may be deleted at any time."""
         return self.state / "cache" / "index.sqlite"
 
+    @property
+    def schemas(self) -> Path:
+        """Copies of the schemas for editors; made anew when they are missing."""
+        return self.state / "cache" / "schemas"
+
     def folder(self, kind: str) -> Path:
         """The folder of all definitions of a kind."""
         return self.state / DEFINITIONS[kind]

@@ -60,14 +60,23 @@ def problems(content: Any, kind: str) -> list[SchemaProblem]:
 @cache
 def schema(kind: str) -> dict[str, Any]:
     """Give the current schema of a kind."""
-    name = f"{kind}.v{VERSIONS[kind]}.schema.json"
+    loaded: dict[str, Any] = json.loads(source_of(kind).read_bytes())
+    return loaded
+
+
+def file_name(kind: str) -> str:
+    """Give the name of the file that holds the current schema of a kind."""
+    return f"{kind}.v{VERSIONS[kind]}.schema.json"
+
+
+def source_of(kind: str) -> Path:
+    """Give the file that came with this qanat and holds the current schema of a kind."""
     here = Path(__file__).resolve()
     # A wheel has them in the package; a checkout and an editable install at the top of the tree.
     for folder in (here.parents[1] / "schemas", here.parents[2] / "schemas"):
-        if (folder / name).is_file():
-            loaded: dict[str, Any] = json.loads((folder / name).read_bytes())
-            return loaded
-    raise FileNotFoundError(name)
+        if (folder / file_name(kind)).is_file():
+            return folder / file_name(kind)
+    raise FileNotFoundError(file_name(kind))
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 from qanat.domain.names import check_name
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
 from qanat.git import commits, worktree
-from qanat.records import definitions, files, schemas, storage, yaml_io, yaml_scalars
+from qanat.records import definition_text, definitions, files, schemas, storage, yaml_io, yaml_scalars
 from qanat.records.index import Index
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
 from qanat.usecases.validate_state import reference_problems
@@ -66,15 +66,25 @@ def path_for(project: Project, kind: str, content: dict[str, Any]) -> Path:
 
 
 def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> Path:
-    """Write a checked definition; with `new`, refuse to replace one that is there."""
+    """Write a checked definition; with `new`, refuse to replace one that is there.
+
+    Comments that stand above a key in the file stay there.
+    """
     path = path_for(project, kind, content)
     if new and path.exists():
         raise UsageError(
             f"the {kind} {content['name']!r} is there already",
             hint=f"change it: qanat {kind} update {content['name']}",
         )
-    files.write(path, yaml_io.dump(content))
+    before = path.read_bytes() if path.exists() else b""
+    files.write(path, definition_text.encode(project.paths, kind, content, path, before))
     return path
+
+
+def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[str]:
+    """List the comments in a definition's file that saving it would drop."""
+    path = path_for(project, kind, content)
+    return definition_text.inner_comments(path.read_text("utf-8", "replace")) if path.exists() else []
 
 
 def commit(project: Project, paths: Sequence[Path], message: str) -> None:

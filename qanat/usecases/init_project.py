@@ -11,7 +11,7 @@ from pathlib import Path
 from qanat.errors import GitRefused, UsageError, write_failed
 from qanat.git import command, commits, location, repository, worktree
 from qanat.git.location import Location
-from qanat.records import files, schemas, yaml_io
+from qanat.records import definition_text, files, schemas
 from qanat.records.paths import ProjectPaths
 
 IGNORE = ".gitignore"
@@ -109,7 +109,7 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
         "logging": "INFO",
         "records": {"commit": "auto"},
     }
-    state = [(paths.config, yaml_io.dump(config))]
+    state = [(paths.config, definition_text.encode(paths, "config", config, paths.config))]
     for runner, options in TEMPLATES.items():
         template = {
             "schema": schemas.name_of("template"),
@@ -120,7 +120,7 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
         }
         path = paths.definition("template", "default", runner)
         if not path.exists():
-            state.append((path, yaml_io.dump(template)))
+            state.append((path, definition_text.encode(paths, "template", template, path)))
     return state
 
 

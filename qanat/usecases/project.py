@@ -15,7 +15,7 @@ from qanat.domain.names import check_name, nearest
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location, repository
 from qanat.git.location import Location
-from qanat.records import definitions, files, schemas, yaml_io
+from qanat.records import definition_text, definitions, files, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
 
@@ -50,7 +50,8 @@ class Project:
 
     @contextmanager
     def index(self) -> Iterator[Index]:
-        """Open the derived index."""
+        """Open the derived index; what else lies in the cache is made with it."""
+        definition_text.install_schemas(self.paths)
         with Index(self.paths.index, self.root) as index:
             yield index
 

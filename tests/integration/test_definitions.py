@@ -297,6 +297,18 @@ def test_options_change_only_what_they_name(iris: Sandbox) -> None:
     assert stored(iris, "datasets/iris.yaml")["description"] == ""
 
 
+def test_comments_stay_where_they_can_and_are_missed_where_they_cannot(data: Sandbox) -> None:
+    text = "schema: dataset/1\n# Fetched in spring.\nname: spring\npath: data\ntags:\n# short ones\n- a\n"
+    file = data.write(".qanat/datasets/spring.yaml", text)
+    said = data.qanat("dataset", "update", "spring", "--description", "warm")
+    assert said.err == "note: 1 comment inside its values went, the first: # short ones\n"
+    first, *lines = file.read_text().splitlines()
+    assert first == "# yaml-language-server: $schema=../cache/schemas/dataset.v1.schema.json"
+    assert (file.parent / first.partition("=")[2]).resolve().is_file()
+    assert lines[:3] == ["schema: dataset/1", "# Fetched in spring.", "name: spring"]
+    assert data.qanat("dataset", "update", "spring", "--description", "hot").err == ""
+
+
 def test_a_file_replaces_all_of_a_definition(iris: Sandbox) -> None:
     iris.qanat("dataset", "new", "data/iris.yaml")
     iris.write("new.yaml", "path: data\n")

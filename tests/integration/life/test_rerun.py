@@ -372,3 +372,11 @@ def test_info_yaml_tells_what_the_rerun_works_in(reports: Sandbox) -> None:
     assert info["working_directory"] == read(reports, 2, "where.txt")
     assert info["working_directory"] == str(reports.root / reports.record(2)["submission"]["checkout"])
     assert info["commands"][0].startswith(shlex.quote(sys.executable))
+
+
+def test_as_many_groups_run_at_a_time_as_in_the_first_run_unless_it_is_said(sandbox: Sandbox) -> None:
+    sandbox.experiment("brief", "exit 0\n")
+    sandbox.qanat("run", "brief", "-R", "--n 0 3 1", "-j", "2")
+    sandbox.qanat("rerun", "1")
+    sandbox.qanat("rerun", "1", "-j", "3")
+    assert [sandbox.record(n)["runner"]["options"]["n_threads"] for n in (1, 2, 3)] == [2, 2, 3]

@@ -1,0 +1,69 @@
+"""The text of a definition's file: what an editor needs at its top, its keys, and the comments that a person put in.
+
+The first line names the schema in the way that YAML language servers understand (`# yaml-language-server:
+$schema=PATH`, with a path from the file), so that an editor completes and explains keys without any setting. The
+schemas lie in `.qanat/cache/schemas/`, where any command that needs the cache puts them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+from typing import Any
+
+from qanat.records import files, schemas, yaml_io
+from qanat.records.paths import ProjectPaths
+
+_MODELINE = "# yaml-language-server: $schema="
+_KEY = re.compile(r"([^\s#:'\"{\[-][^:#]*?)\s*:(?:\s|$)")
+
+
+def encode(paths: ProjectPaths, kind: str, content: dict[str, Any], file: Path, before: bytes = b"") -> bytes:
+    """Write a definition as it is stored in `file`; comments of its present text, `before`, stay above their keys."""
+    kept = comments_of(before.decode("utf-8", "replace"))
+    parts = [modeline(paths, kind, file).encode()]
+    for key, value in content.items():
+        parts += ["".join(f"{line}\n" for line in kept.pop(key, ())).encode(), yaml_io.dump({key: value})]
+    left = [line for lines in kept.values() for line in lines]
+    return b"".join((*parts, "".join(f"{line}\n" for line in left).encode()))
+
+
+def modeline(paths: ProjectPaths, kind: str, file: Path) -> str:
+    """Give the line that tells an editor which schema a file has."""
+    up = "../" * (len(file.relative_to(paths.state).parts) - 1)
+    return f"{_MODELINE}{up}{paths.schemas.relative_to(paths.state).as_posix()}/{schemas.file_name(kind)}\n"
+
+
+def comments_of(text: str) -> dict[str, list[str]]:
+    """List comments and blank lines that stand above a key at the left edge, by that key; those at the end by ''.
+
+    Comments inside a key's value are not among them.
+    """
+    found: dict[str, list[str]] = {}
+    waiting: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("#") or not line.strip():
+            waiting += [] if line.startswith(_MODELINE) else [line]
+        elif key := _KEY.match(line):
+            found[key[1]], waiting = waiting, []
+        else:
+            waiting = []  # they belong to the value that goes on here
+    return {key: lines for key, lines in (found | {"": waiting}).items() if any(map(str.strip, lines))}
+
+
+def inner_comments(text: str) -> list[str]:
+    """List the comment lines that encode() cannot keep: those inside the value of a key."""
+    kept = [line for lines in comments_of(text).values() for line in lines]
+    lines = [line for line in text.splitlines() if line.lstrip().startswith("#") and not line.startswith(_MODELINE)]
+    return [line.strip() for line in lines if line not in kept]
+
+
+def install_schemas(paths: ProjectPaths) -> None:
+    """Put the schemas where the files' first lines say; nothing is said where they cannot be written."""
+    with contextlib.suppress(OSError):
+        for kind in schemas.KINDS:
+            file = paths.schemas / schemas.file_name(kind)
+            if not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                files.write(file, schemas.source_of(kind).read_bytes())

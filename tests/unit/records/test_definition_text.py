@@ -1,0 +1,98 @@
+"""What a definition's file looks like: the editor's line, keys, and the comments of whoever wrote it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qanat.records import definition_text, schemas, yaml_io
+from qanat.records.paths import ProjectPaths
+
+PATHS = ProjectPaths(Path("/somewhere"))
+BY_HAND = b"""\
+# yaml-language-server: $schema=elsewhere.json
+# Ours since spring.
+
+schema: experiment/1
+name: train
+# The big one.
+executable: train.py
+datasets:
+# all of them
+- iris
+tags: [a]  # short
+# The end.
+"""
+TODAY = {"schema": "experiment/1", "name": "train", "executable": "fit.py", "tags": ["b"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "up"),
+    [
+        ("config", PATHS.config, ""),
+        ("experiment", PATHS.definition("experiment", "a"), "../"),
+        ("template", PATHS.definition("template", "a", "slurm"), "../../"),
+    ],
+)
+def test_the_first_line_leads_from_the_file_to_its_schema(kind: str, file: Path, up: str) -> None:
+    text = definition_text.encode(PATHS, kind, {"schema": f"{kind}/1"}, file).decode()
+    first, rest = text.split("\n", 1)
+    assert first == f"# yaml-language-server: $schema={up}cache/schemas/{kind}.v1.schema.json"
+    assert os.path.normpath(file.parent / first.partition("=")[2]) == str(PATHS.schemas / f"{kind}.v1.schema.json")
+    assert rest == f"schema: {kind}/1\n"
+
+
+def test_comments_stay_above_their_keys_and_those_of_keys_that_go_come_last() -> None:
+    before = BY_HAND.replace(b"datasets", b"# What it reads.\ndatasets")
+    text = definition_text.encode(PATHS, "experiment", TODAY, PATHS.definition("experiment", "train"), before).decode()
+    assert text == (
+        "# yaml-language-server: $schema=../cache/schemas/experiment.v1.schema.json\n"
+        "# Ours since spring.\n\nschema: experiment/1\nname: train\n# The big one.\nexecutable: fit.py\ntags: [b]\n"
+        "# What it reads.\n# The end.\n"
+    )
+
+
+def test_comments_inside_values_are_told_apart() -> None:
+    assert definition_text.inner_comments(BY_HAND.decode()) == ["# all of them"]
+    assert definition_text.inner_comments("# top\nschema: dataset/1\n# end\n") == []
+
+
+@given(st.dictionaries(st.sampled_from(["name", "path", "description"]), st.text(max_size=40)), st.binary(max_size=300))
+def test_whatever_was_in_the_file_what_is_written_reads_back(content: dict[str, Any], before: bytes) -> None:
+    file = PATHS.definition("dataset", "a")
+    try:
+        text = definition_text.encode(PATHS, "dataset", content, file, before)
+    except UnicodeEncodeError:
+        return
+    comments = definition_text.comments_of(before.decode("utf-8", "replace"))
+    if all(line.isprintable() for lines in comments.values() for line in lines):
+        assert yaml_io.load(text, "a") == (content or None)
+
+
+def test_writing_again_changes_nothing() -> None:
+    file = PATHS.definition("experiment", "train")
+    once = definition_text.encode(PATHS, "experiment", TODAY, file, BY_HAND)
+    assert definition_text.encode(PATHS, "experiment", TODAY, file, once) == once
+
+
+def test_schemas_are_put_where_files_say_once(tmp_path: Path) -> None:
+    paths = ProjectPaths(tmp_path)
+    definition_text.install_schemas(paths)
+    stamps = {file: file.stat().st_mtime_ns for file in paths.schemas.iterdir()}
+    definition_text.install_schemas(paths)
+    assert {file: file.stat().st_mtime_ns for file in paths.schemas.iterdir()} == stamps
+    assert {file.name for file in stamps} == {schemas.file_name(kind) for kind in schemas.KINDS}
+    for kind in schemas.KINDS:
+        assert (paths.schemas / schemas.file_name(kind)).read_bytes() == schemas.source_of(kind).read_bytes()
+
+
+def test_where_the_cache_cannot_be_written_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".qanat").mkdir()
+    (tmp_path / ".qanat/cache").write_text("in the way")
+    definition_text.install_schemas(ProjectPaths(tmp_path))
+    assert (tmp_path / ".qanat/cache").read_text() == "in the way"
