@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from qanat.domain.ranges import ValueRange, progression
 from qanat.errors import InputInvalid
 
-GROUPS_WITHOUT_ASKING = 100_000
-GROUPS_MAX = 1_000_000
+GROUPS_WITHOUT_ASKING = 20_000
+GROUPS_MAX = 100_000
 
 _NEGATIVE_NUMBER = re.compile(r"-\.?\d")
 _POSITION = re.compile(r"pos_([0-9]{1,6})\Z")

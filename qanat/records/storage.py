@@ -71,7 +71,7 @@ def is_made_for(folder: Path, run_id: str) -> bool:
 def update_info(run: Run, storage: Path) -> None:
     """Say in `info.yaml` how a run ended; leave a file alone that is not there or not this run's."""
     try:
-        content = yaml_io.load(files.read(storage / INFO, limit_bytes=yaml_io.FILE_BYTES_MAX), INFO)
+        content = yaml_io.load(files.read(storage / INFO, limit_bytes=yaml_io.FILE_BYTES_MAX), INFO, own=True)
     except InputInvalid:
         return
     if isinstance(content, dict) and content.get("id") == run.id:

@@ -16,6 +16,13 @@ from qanat.records import yaml_scalars
 
 FILE_BYTES_MAX = 64 * 2**20
 DEPTH_MAX = 60
+# Reading takes 3-4 us for each node, and a file from a stranger may have nothing but nodes. A record of many groups
+# has as many, but it also has a line for each group.
+NODES_MAX = 200_000
+NODES_PER_GROUP = 2_500
+NODES_MAX_AT_ALL = 5_000_000
+KEYS_MAX = 10_000
+_GROUP_LINE = b"\n- {group: "
 FLOW_WIDTH = 100
 KEY_MAX = 1000  # YAML wants a question mark before a key of more than 1,024 characters (section 8.2.2)
 
@@ -31,15 +38,19 @@ class YamlInvalid(InputInvalid):
         self.problem = problem
 
 
-def load(data: bytes, source: str, *, text: bool = False, lines: dict[Path, int] | None = None) -> Any:
+def load(
+    data: bytes, source: str, *, text: bool = False, lines: dict[Path, int] | None = None, own: bool = False
+) -> Any:
     """Read one YAML document; `source` is the file's name for messages. Raises YamlInvalid.
 
     Keys are always strings. With `text`, scalars stay as they were written (an empty or null one is
-    None). `lines` is filled with the line of every key and item by its path.
+    None). `lines` is filled with the line of every key and item by its path. `own` is for a file that
+    the user has just named: it may take a while.
     """
     if len(data) > FILE_BYTES_MAX:
         raise YamlInvalid(source, 1, f"the file is larger than {FILE_BYTES_MAX // 2**20} MiB")
-    return _Builder(_decode(data, source), source, text, lines).build()
+    nodes = NODES_MAX_AT_ALL if own else NODES_MAX + NODES_PER_GROUP * data.count(_GROUP_LINE)
+    return _Builder(_decode(data, source), source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()
 
 
 def _decode(data: bytes, source: str) -> str:
@@ -62,7 +73,7 @@ class _Open:
 class _Builder:
     """Builds plain Python values out of libyaml's events."""
 
-    def __init__(self, content: str, source: str, text: bool, lines: dict[Path, int] | None) -> None:
+    def __init__(self, content: str, source: str, text: bool, lines: dict[Path, int] | None, nodes_max: int) -> None:
         # Imported here: PyYAML takes 20 ms, and `qanat --help` reads no YAML.
         import yaml
 
@@ -70,6 +81,7 @@ class _Builder:
         self._source = source
         self._text = text
         self._lines = lines
+        self._nodes_left = nodes_max
         self._open: list[_Open] = []
         self._roots: list[Any] = []
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -113,6 +125,8 @@ class _Builder:
         top = self._open[-1]
         if key in top.value:
             raise self._problem(event, f"the key {key!r} is there twice", "keep one of the two")
+        if len(top.value) >= KEYS_MAX:
+            raise self._problem(event, f"has more than {KEYS_MAX:,} keys in one mapping")
         top.key = key
         if self._lines is not None:
             self._lines[(*top.path, key)] = event.start_mark.line + 1
@@ -151,6 +165,9 @@ class _Builder:
         raise self._problem(event, "uses an alias (*name)", "write the value out")
 
     def _refuse_extras(self, event: Any) -> None:
+        self._nodes_left -= 1
+        if self._nodes_left < 0:
+            raise self._problem(event, "holds more keys and values than such a file can need")
         if event.anchor is not None:
             raise self._problem(event, "uses an anchor (&name)", "write the value out where it is used")
         if event.tag is not None:

@@ -22,6 +22,8 @@ from qanat.usecases.checkouts import Workplace
 from qanat.usecases.project import Project
 from qanat.usecases.submit_run import job_spec
 
+WORDS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_MAX in records/yaml_io.py
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -139,7 +141,8 @@ def _grid(request: RunRequest) -> Grid:
     if request.param_file is None:
         return words
     source = str(request.param_file)
-    content = yaml_io.load(files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX), source, text=True)
+    data = files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX)
+    content = yaml_io.load(data, source, text=True, own=True)
     return grid_from_file(content, source).join(words)
 
 
@@ -189,13 +192,21 @@ def _dataset_path(project: Project, name: str, commit: str | None) -> str:
 
 def _check_count(count: int, many: bool) -> None:
     if count > GROUPS_MAX:
-        raise UsageError(f"{count:,} groups are more than the {GROUPS_MAX:,} that one run may have")
+        raise UsageError(
+            f"{count:,} groups are more than the {GROUPS_MAX:,} that one run may have", hint="make several runs"
+        )
     if count > GROUPS_WITHOUT_ASKING and not many:
         raise UsageError(f"this is a run of {count:,} groups", hint="if that is meant, add --yes")
 
 
 def _check_words(groups: Sequence[tuple[str, ...]]) -> None:
-    """Raise InputInvalid for words that no record can hold: those that are not UTF-8."""
+    """Raise InputInvalid for words that no record can hold: those that are not UTF-8, and too many."""
+    size = sum(len(word) for args in groups for word in args)
+    if size > WORDS_BYTES_MAX:
+        raise InputInvalid(
+            f"the groups have {size // 2**20} MiB of arguments, and a record holds {WORDS_BYTES_MAX // 2**20} MiB",
+            hint="put long arguments into files, or make several runs",
+        )
     for args in groups:
         for word in args:
             try:

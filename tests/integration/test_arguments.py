@@ -410,19 +410,30 @@ def test_wrong_ranges_and_groups_are_refused(house: Sandbox, words: tuple[str, .
     assert refused(house, "dump", *words).err == f"qanat: {sentence}\n  hint: {hint}\n"
 
 
-def test_more_than_a_hundred_thousand_groups_want_a_yes(house: Sandbox) -> None:
-    words = ["dump", "-R", "--x 0 100001 1", "--dry_run"]
-    assert refused(house, *words).err == "qanat: this is a run of 100,001 groups\n  hint: if that is meant, add --yes\n"
-    assert house.qanat("run", *words, "--yes").out.endswith("\n100,001 groups; nothing was run or written\n")
-    assert house.qanat("run", "dump", "-R", "--x 0 100000 1", "--dry_run").out.endswith(
-        "\n100,000 groups; nothing was run or written\n"
+def test_more_than_twenty_thousand_groups_want_a_yes(house: Sandbox) -> None:
+    words = ["dump", "-R", "--x 0 20001 1", "--dry_run"]
+    assert refused(house, *words).err == "qanat: this is a run of 20,001 groups\n  hint: if that is meant, add --yes\n"
+    assert house.qanat("run", *words, "--yes").out.endswith("\n20,001 groups; nothing was run or written\n")
+    assert house.qanat("run", "dump", "-R", "--x 0 20000 1", "--dry_run").out.endswith(
+        "\n20,000 groups; nothing was run or written\n"
     )
 
 
-@pytest.mark.parametrize(("bounds", "count"), [("0 1000001 1", "1,000,001"), ("0 1e15 1", "1,000,000,000,000,000")])
-def test_more_than_a_million_groups_are_refused_whatever_is_said(house: Sandbox, bounds: str, count: str) -> None:
+@pytest.mark.parametrize(("bounds", "count"), [("0 100001 1", "100,001"), ("0 1e15 1", "1,000,000,000,000,000")])
+def test_more_than_a_hundred_thousand_groups_are_refused_whatever_is_said(
+    house: Sandbox, bounds: str, count: str
+) -> None:
     result = refused(house, "dump", "-R", f"--x {bounds}", "--yes", "--dry_run")
-    assert result.err == f"qanat: {count} groups are more than the 1,000,000 that one run may have\n"
+    sentence = f"qanat: {count} groups are more than the 100,000 that one run may have\n"
+    assert result.err == f"{sentence}  hint: make several runs\n"
+
+
+def test_more_arguments_than_a_record_can_hold_are_refused(house: Sandbox) -> None:
+    result = refused(house, "dump", "-R", "--x 0 20000 1", "--note=" + "x" * 2000, "--dry_run")
+    assert result.err == (
+        "qanat: the groups have 38 MiB of arguments, and a record holds 32 MiB\n"
+        "  hint: put long arguments into files, or make several runs\n"
+    )
 
 
 # ---- an experiment's own words

@@ -252,3 +252,22 @@ def test_a_valid_document_with_something_cut_out_or_put_in_is_data_or_a_sentence
     changed = whole[:begin] + data.draw(st.binary(max_size=5)) + whole[end:]
     with accepted_or_refused(YamlInvalid, "a.yaml:"):
         load(changed, "a.yaml")
+
+
+def test_more_nodes_than_a_file_can_need_are_refused_unless_the_user_named_the_file() -> None:
+    data = b"a: [" + b"1, " * yaml_io.NODES_MAX + b"1]\n"
+    with pytest.raises(YamlInvalid, match="more keys and values than such a file can need"):
+        yaml_io.load(data, "a")
+    assert len(yaml_io.load(data, "a", own=True)["a"]) == yaml_io.NODES_MAX + 1
+
+
+def test_a_record_may_have_more_nodes_the_more_groups_it_has() -> None:
+    row = "- {group: 0, args: [" + "x, " * 50 + "y]}\n"
+    content = yaml_io.load(("groups:\n" + row * 5_000).encode(), "a")
+    assert [len(content["groups"]), len(content["groups"][-1]["args"])] == [5_000, 51]
+
+
+def test_a_mapping_of_more_keys_than_any_file_has_is_refused() -> None:
+    data = "".join(f"k{i}: 1\n" for i in range(yaml_io.KEYS_MAX + 1)).encode()
+    with pytest.raises(YamlInvalid, match="a:10001: has more than 10,000 keys in one mapping"):
+        yaml_io.load(data, "a")
