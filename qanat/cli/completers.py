@@ -1,0 +1,77 @@
+"""What completes the value of an argument or an option: the names that the project has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+RUNNERS = ("local", "htcondor", "slurm")
+
+
+def _start(ctx: click.Context) -> Any:
+    """Give the folder that the command would work in: `-C DIR`, or the present one."""
+    from pathlib import Path
+
+    return Path(ctx.find_root().params.get("folder") or ".")
+
+
+def _offered(offers: Iterable[tuple[str, str]], incomplete: str) -> list[Any]:
+    return [CompletionItem(word, help=about) for word, about in offers if word.startswith(incomplete)]
+
+
+def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of an experiment."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.definitions(_start(ctx), "experiment"), incomplete)
+
+
+def datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a dataset."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.definitions(_start(ctx), "dataset"), incomplete)
+
+
+def templates(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a template, of the runner that is named before it; otherwise a file may be one."""
+    from qanat.usecases import complete_names
+
+    runner = ctx.params.get("runner")
+    found = _offered(complete_names.templates(_start(ctx), runner), incomplete)
+    return found or [CompletionItem(incomplete, type="file")]
+
+
+def actions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of an action of the experiment that is named before it."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.actions(_start(ctx), ctx.params.get("name") or ""), incomplete)
+
+
+def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete a run, of the experiment that is named before it; those that are named already are left out."""
+    from qanat.usecases import complete_names
+
+    given = ctx.params.get(str(param.name))
+    known = set(given) if isinstance(given, list | tuple) else set()
+    offers = complete_names.runs(_start(ctx), incomplete, ctx.params.get("name"))
+    return _offered(((word, about) for word, about in offers if word not in known), incomplete)
+
+
+def runners(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a runner of qanat's own; looking for those of other packages takes too long."""
+    return _offered(((name, "") for name in RUNNERS), incomplete)
+
+
+COMPLETERS = {
+    "experiments": experiments,
+    "datasets": datasets,
+    "templates": templates,
+    "actions": actions,
+    "runs": runs,
+    "runners": runners,
+}

@@ -1,0 +1,159 @@
+"""The commands with their words alone, for completion: what there is to type, without what it does.
+
+Importing a command takes 0.1 s, which is too long for somebody who has pressed a key. So what completion needs
+of all commands stands in `skeleton.json`, written by `make skeleton`; a test tells when it is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from qanat.cli.lazy import LazyGroup
+
+FILE = os.path.join(os.path.dirname(__file__), "skeleton.json")  # noqa: PTH118, PTH120  # pathlib takes 5 ms
+
+Completer = Callable[[click.Context, click.Parameter, str], list[Any]]
+Bones = dict[str, Any]
+
+# What a value is the name of, by the name of the parameter; an argument NAME is what its group is about.
+COMPLETES = {
+    "run": "runs",
+    "runs": "runs",
+    "action_name": "actions",
+    "datasets": "datasets",
+    "runner": "runners",
+    "submit_template": "templates",
+}
+NAMES = {"dataset": "datasets", "template": "templates"}
+
+
+class SkeletonGroup(click.Group):
+    """A group whose commands are made of their description when they are asked for."""
+
+    def __init__(self, name: str, bones: Bones, completers: Mapping[str, Completer]) -> None:
+        super().__init__(name, params=_parameters(bones, completers), add_help_option=False)
+        self._bones: dict[str, Bones] = bones["commands"]
+        self._completers = completers
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names in the order of the table that they come from."""
+        return list(self._bones)
+
+    def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
+        """Make a command; None for a name that is not there."""
+        bones = self._bones.get(cmd_name)
+        return build(cmd_name, bones, self._completers) if bones else None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Offer the names of the commands without making them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self._bones if name.startswith(incomplete)]
+        offered = [CompletionItem(name, help=self._bones[name]["help"]) for name in names]
+        return offered + click.Command.shell_complete(self, ctx, incomplete)
+
+
+class SkeletonCommand(click.Command):
+    """A command; `names` is how many of its words come before those that are a program's (0: none are)."""
+
+    def __init__(self, name: str, bones: Bones, completers: Mapping[str, Completer]) -> None:
+        super().__init__(name, params=_parameters(bones, completers), add_help_option=False)
+        self.names: int = bones.get("names", 0)
+
+
+def load(completers: Mapping[str, Completer]) -> SkeletonGroup:
+    """Read the whole program's skeleton; `completers` are called by the names that COMPLETES has."""
+    with open(FILE, encoding="utf-8") as file:  # noqa: PTH123
+        return SkeletonGroup("qanat", json.load(file), completers)
+
+
+def build(name: str, bones: Bones, completers: Mapping[str, Completer]) -> click.Command:
+    """Make a command, or a group, of its description."""
+    return (SkeletonGroup if "commands" in bones else SkeletonCommand)(name, bones, completers)
+
+
+def _parameters(bones: Bones, completers: Mapping[str, Completer]) -> list[click.Parameter]:
+    return [_parameter(bone, completers) for bone in bones["params"]]
+
+
+def _parameter(bone: Bones, completers: Mapping[str, Completer]) -> click.Parameter:
+    completes = bone.get("completes", "")
+    details: dict[str, Any] = {"nargs": bone.get("nargs", 1), "required": False}
+    if isinstance(completes, list):
+        details["type"] = click.Choice(completes)
+    elif completes in ("file", "dir"):
+        details["type"] = click.Path(file_okay=completes == "file")
+    elif completes:
+        details["shell_complete"] = completers[completes]
+    if "opts" not in bone:
+        return click.Argument([bone["name"]], **details)
+    if bone.get("flag"):
+        details = {"is_flag": True}
+    return click.Option(
+        [*bone["opts"], bone["name"]], help=bone["help"], multiple=bone.get("multiple", False), **details
+    )
+
+
+def describe(command: click.Command, line: str = "", path: tuple[str, ...] = ()) -> Bones:
+    """Describe a command as the file has it; `line` is its line in the help of its group."""
+    with click.Context(command, info_name=path[-1] if path else "qanat") as ctx:
+        bones: Bones = {"help": line, "params": [_describe(p, path) for p in command.get_params(ctx)]}
+        if names := getattr(command, "names", 0):
+            bones["names"] = names
+        if isinstance(command, click.Group):
+            bones["commands"] = {
+                name: describe(inner, _line(command, name, inner), (*path, name))
+                for name in command.list_commands(ctx)
+                if (inner := command.get_command(ctx, name)) and not inner.hidden
+            }
+    return bones
+
+
+def _line(group: click.Group, name: str, command: click.Command) -> str:
+    return group.line_of(name) if isinstance(group, LazyGroup) else command.get_short_help_str(limit=200)
+
+
+def _describe(parameter: click.Parameter, path: tuple[str, ...]) -> Bones:
+    bone: Bones = {"name": parameter.name}
+    if isinstance(parameter, click.Option):
+        is_flag = bool(parameter.is_flag or parameter.count)
+        bone |= {"opts": [*parameter.opts, *parameter.secondary_opts], "help": parameter.help or ""}
+        bone |= {key: True for key, on in (("flag", is_flag), ("multiple", parameter.multiple)) if on}
+    if parameter.nargs != 1:
+        bone["nargs"] = parameter.nargs
+    if completes := completed_by(parameter, path):
+        bone["completes"] = completes
+    return bone
+
+
+def completed_by(parameter: click.Parameter, path: tuple[str, ...]) -> str | list[str]:
+    """Tell what completes a parameter's value: files, choices, or names of this kind; empty when nothing does."""
+    kind = parameter.type
+    if isinstance(kind, click.Choice):
+        return [str(choice) for choice in kind.choices]
+    if isinstance(kind, click.Path):
+        return "file" if kind.file_okay else "dir"
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        return ""
+    if isinstance(parameter, click.Argument) and parameter.name == "name":
+        return NAMES.get(path[0], "experiments")
+    if isinstance(parameter, click.Argument) and parameter.human_readable_name == "RUN…":
+        return "runs"
+    return COMPLETES.get(str(parameter.name), "")
+
+
+def text() -> str:
+    """Write the skeleton of the program as it is now."""
+    from qanat.cli.main import qanat
+
+    return json.dumps(describe(qanat), ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    with open(FILE, "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text())
