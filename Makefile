@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench skeleton docs clean
 
 demo: .venv/demo
 	sh examples/demo.sh
@@ -20,6 +20,14 @@ lint: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
+
+skeleton: .venv/installed
+	$(BIN)/python -m qanat.cli.skeleton
+
+docs: .venv/dev skeleton
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tests.support.reader
+	$(BIN)/python -m tests.support.review_page
 
 clean:
 	rm -rf .venv demo build dist

@@ -18,6 +18,7 @@ from qanat.usecases.project import open_project
 EXAMPLE = """\b
 Example:
   qanat compare 2 5 --sort acc
+  qanat compare 2 --metric acc --metric 'test.*'
   qanat compare 2 --group-by nbins --format markdown
   qanat compare 2 --plot nbins acc --output acc.svg
 
@@ -30,16 +31,26 @@ MARK = " *"
 @click.argument("words", nargs=-1, required=True, metavar="RUN…")
 @click.option("--sort", metavar="METRIC", help="Sort by a metric, the better value first.")
 @click.option("--group-by", "--group_by", metavar="PARAM", help="One row for each value of this parameter.")
+@click.option(
+    "--metric",
+    "only",
+    multiple=True,
+    metavar="METRIC",
+    help="Only this metric, or those that fit: 'test.*'; may be repeated.",
+)
 @click.option("--better", multiple=True, metavar="METRIC=higher|lower", help="Which way a metric is better.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True, help="Of the table."
+)
 @click.option("--plot", nargs=2, metavar="X Y", help="Draw metric Y over X, a parameter or metric.")
 @click.option("--output", type=click.Path(path_type=Path), help="Draw into this PNG or SVG file, not in the terminal.")
 def compare(
     words: tuple[str, ...],
     sort: str | None,
     group_by: str | None,
+    only: tuple[str, ...],
     better: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
@@ -57,7 +68,10 @@ def compare(
     with runs.finding(project) as find:
         chosen = list({run.id: run for run in (find(word).run for word in words)}.values())
     directions = dict(map(_direction, better))
-    found = compare_runs.compare_runs(project, chosen, better=directions, group_by=group_by, sort=sort)
+    over = plot[0] if plot else None
+    found = compare_runs.compare_runs(
+        project, chosen, better=directions, group_by=group_by, sort=sort, over=over, only=() if plot else only
+    )
     for run in chosen:
         if not any(run.id in row.runs for row in found.rows):
             tell(f"note: run {run.number} is left out: none of its groups has finished")

@@ -18,6 +18,7 @@ from typing import Any
 from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.errors import RunnerUnavailable
 from qanat.records import storage
+from qanat.usecases import run_action
 
 IDENTICAL = "identical"
 EQUAL = "equal"
@@ -26,8 +27,7 @@ MISSING = "missing"
 
 # These tell of the run itself (ids, moments, paths, speeds) and differ by nature; they lie beside a group's outputs.
 _OWN = frozenset(
-    {storage.INFO, storage.GROUP_INFO, storage.PROGRESS, COMPLETION, STOPPED, "actions.yaml", "attempts"}
-    | {"job.sh", "commands", "starts", "htcondor.log", "slurm.out"}
+    {storage.INFO, storage.GROUP_INFO, storage.PROGRESS, COMPLETION, STOPPED, run_action.NOTES, "attempts"}
 )
 _GROUP = re.compile(r"group_[0-9]+\Z")
 _UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error)
@@ -42,20 +42,29 @@ class FileVerdict:
     detail: str = ""
 
 
-def compare(first: Path, again: Path, rtol: float) -> list[FileVerdict]:
+def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[str] = frozenset()) -> list[FileVerdict]:
     """Compare every file of two storage directories; numbers in npz, npy, json and csv count as equal within rtol.
 
-    Relative tolerance as in math.isclose, with an absolute one of the same size around 0.
+    Relative tolerance as in math.isclose, with an absolute one of the same size around 0. What an action made of the
+    results of the first, and files that are the runners' own, are no outputs of the program.
     """
-    names = sorted({*_names(first), *_names(again)})
+    own = _OWN | left_by_runners
+    names = sorted({*_names(first, own)} - _made_by_actions(first) | {*_names(again, own)})
     return [_compare_file(name, first / name, again / name, rtol) for name in names]
 
 
-def _names(folder: Path) -> Iterator[str]:
+def _names(folder: Path, own: frozenset[str]) -> Iterator[str]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
-        if path.is_file() and _inside_group(parts)[0] not in _OWN:
+        if path.is_file() and _inside_group(parts)[0] not in own:
             yield "/".join(parts)
+
+
+def _made_by_actions(folder: Path) -> set[str]:
+    """Give the files that actions on a run, or on one of its groups, have made, by their paths from its directory."""
+    folders = [folder, *(path for path in folder.glob("group_*") if _GROUP.match(path.name))]
+    places = {place: place.relative_to(folder) for place in folders}
+    return {(places[place] / name).as_posix() for place in folders for name in run_action.made_by_actions(place)}
 
 
 def _inside_group(parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from qanat.domain import comparison
@@ -20,13 +22,18 @@ def compare_runs(
     better: dict[str, str],
     group_by: str | None,
     sort: str | None,
+    over: str | None = None,
+    only: Sequence[str] = (),
 ) -> Comparison:
     """Compare runs; which way a metric is better comes from `better` and from their experiments.
 
-    Raises UsageError when no group has finished, and for a metric or parameter that none has.
+    With `only`, patterns as of file names, just the metrics that one of them fits are in the comparison.
+    Rows are told apart by the parameter `over`, even if it is a seed. Raises UsageError when no group has
+    finished, and for a metric or parameter that none has.
     """
     directions = {**_directions(project, runs), **better}
-    found = comparison.compare(runs, better=directions, group_by=group_by, sort=sort)
+    seeds = [name for name in comparison.SEEDS if over is None or name != over.lstrip("-")]
+    found = comparison.compare(runs, better=directions, group_by=group_by, sort=sort, seeds=seeds)
     if not found.rows:
         raise UsageError("no group of these runs has finished, so there is nothing to compare")
     for name in (*([] if sort is None else [sort]), *better):
@@ -35,7 +42,17 @@ def compare_runs(
     if group_by is not None and not any(row.parameters[group_by.lstrip("-")] for row in found.rows):
         names = {name for run in runs for group in run.groups for name in comparison.parameters_of(group)}
         raise UsageError(f"no group has the parameter {group_by!r}", hint=_there_are(sorted(names)))
-    return found
+    return _with_metrics(found, only) if only else found
+
+
+def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
+    """Leave out the metrics that no pattern fits. Raises UsageError for a pattern that fits none."""
+    for pattern in only:
+        if not fnmatch.filter(found.metrics, pattern):
+            raise UsageError(f"no group has the metric {pattern!r}", hint=_there_are(found.metrics))
+    kept = tuple(name for name in found.metrics if any(fnmatch.fnmatchcase(name, pattern) for pattern in only))
+    rows = (replace(row, metrics={n: s for n, s in row.metrics.items() if n in kept}) for row in found.rows)
+    return replace(found, rows=tuple(rows), metrics=kept)
 
 
 def as_mappings(found: Comparison) -> list[dict[str, Any]]:

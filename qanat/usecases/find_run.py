@@ -46,17 +46,18 @@ def find_run(
     match = _WORD.match(word)
     if not match:
         raise UsageError(f"{word!r} is not a run", hint="give its number, such as 4, or its id, such as 4-7f3a9c")
-    rows = [r for r in index.numbered(int(match[1])) if match[2] in (None, r.uid)]
-    if experiment is not None:
-        rows = [r for r in rows if r.experiment == experiment]
+    meant = [r for r in index.numbered(int(match[1])) if match[2] in (None, r.uid)]
+    rows = [r for r in meant if experiment is None or r.experiment in project.names_of(experiment)]
     if not rows:
         of = f" of {experiment}" if experiment else ""
-        raise NotFound(f"there is no run {word}{of}", hint="see which there are: qanat status")
+        others = " and of ".join(r.experiment for r in meant)
+        hint = f"there is one of {others}" if others else "see which there are: qanat status"
+        raise NotFound(f"there is no run {word}{of}", hint=hint)
     if len(rows) > 1:
         ids = " and ".join(f"{r.id} of {r.experiment}" for r in rows)
         raise UsageError(f"run {word} is more than one: {ids}", hint="give the full id")
     run = refreshed.live.get(rows[0].path) or record_runs.load_record(project, rows[0].path)
-    return Found(run, rows[0].path, project.root / run.storage)
+    return Found(run, rows[0].path, project.storage_of(run))
 
 
 def check_group(found: Found, number: int) -> int:

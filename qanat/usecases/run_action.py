@@ -9,7 +9,7 @@ from pathlib import Path
 from qanat.domain import times
 from qanat.domain.experiment import Action, Experiment
 from qanat.domain.names import check_text, nearest
-from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, reason, write_failed
+from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason, write_failed
 from qanat.git import history, worktree
 from qanat.records import yaml_io
 from qanat.usecases import attended
@@ -57,22 +57,40 @@ def run_action(project: Project, plan: ActionPlan) -> int:
     A program that dies of signal N gives 128 + N. Raises RunnerUnavailable when it cannot be started.
     """
     begun = times.now()
+    before = _files(plan.folder)
     try:
         code = attended.run(plan.command, cwd=project.root)
     except OSError as error:
         raise RunnerUnavailable(f"{plan.command[0]} could not be started: {reason(error)}") from None
-    _note(project, plan, begun, code)
+    _note(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {NOTES}))
     return code
 
 
-def _note(project: Project, plan: ActionPlan, begun: str, code: int) -> None:
-    """Add a line to the directory's list of actions: when, which code, which words, how it ended."""
+def made_by_actions(folder: Path) -> set[str]:
+    """Give the paths, from a directory, of files that actions on it have made; what cannot be read says nothing."""
+    try:
+        rows = yaml_io.load(b"actions:\n" + (folder / NOTES).read_bytes(), NOTES).get("actions")
+    except (OSError, QanatError):
+        return set()
+    made = [row.get("made") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {name for names in made if isinstance(names, list) for name in names if isinstance(name, str)}
+
+
+def _files(folder: Path) -> set[str]:
+    """Give the paths of the files in a directory; one that is no UTF-8 cannot be written down."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {name for name in names if name.encode(errors="ignore").decode() == name}
+
+
+def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: list[str]) -> None:
+    """Add a line to the directory's list of actions: when, which code, which words, how it ended, which new files."""
     row = {
         "at": begun,
         "action": plan.action.name,
         "commit": worktree.head(project.location),
         "command": list(plan.command),
         "exit_code": code,
+        "made": made,
     }
     line = yaml_io.dump({"actions": [row]}, flow=frozenset({"actions"})).split(b"\n", 1)[1]
     path = plan.folder / NOTES
