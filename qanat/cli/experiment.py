@@ -10,11 +10,11 @@ import click
 
 from qanat.cli import defining, prompts, questions
 from qanat.cli.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
-from qanat.cli.output import plural, size
+from qanat.cli.output import plural, say, size
 from qanat.domain.names import check_name, name_problem
 from qanat.errors import UsageError
 from qanat.runners import registry
-from qanat.usecases import define
+from qanat.usecases import define, rename_experiment
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.refresh_runs import refreshed
 
@@ -143,14 +143,50 @@ def show(name: str, as_json: bool) -> None:
     defining.show("experiment", name, as_json=as_json)
 
 
-@click.command(epilog="\b\nExample:\n  qanat experiment update summary_iris --tag Statistics")
+@click.command(
+    epilog="\b\nExample:\n  qanat experiment update summary_iris --tag Statistics\n"
+    "  qanat experiment update summary_iris --name summary --commit"
+)
 @click.argument("name")
 @file_option
+@click.option("--name", "new_name", metavar="NEW", help="Call it NEW from now on; its runs stay with it.")
 @_fields
+@click.option(
+    "--remove_action", "--remove-action", "removed", multiple=True, metavar="NAME", help="An action that goes."
+)
 @commit_option
-def update(name: str, from_file: Path | None, commit: bool, **options: Any) -> None:
-    """Change an experiment: by options, by a file, or by answering questions. Its records stay as they are."""
-    defining.change("experiment", name, from_file, _given(**options), QUESTIONS, commit=commit)
+def update(
+    name: str, from_file: Path | None, new_name: str | None, removed: tuple[str, ...], commit: bool, **options: Any
+) -> None:
+    """Change an experiment: by options, by a file, or by answering questions. Its records stay as they are.
+
+    What options give takes the place of what was there, --tag of all tags; --action adds or replaces one action.
+    """
+    given = _given(**options)
+    if given.get("actions") or removed:
+        given["actions"] = _changed_actions(open_project(Path.cwd()), name, given.get("actions", {}), removed)
+    if new_name is not None:
+        if from_file or given:
+            raise UsageError("--name does not go with other changes", hint="give them in a second command")
+        _rename(open_project(Path.cwd()), name, new_name, commit=commit)
+        return
+    defining.change("experiment", name, from_file, given, QUESTIONS, commit=commit)
+
+
+def _changed_actions(project: Project, name: str, added: Content, removed: tuple[str, ...]) -> Content:
+    before = project.definition("experiment", name).get("actions", {})
+    if unknown := [action for action in removed if action not in before]:
+        hint = f"it has {', '.join(before)}" if before else "it has none"
+        raise UsageError(f"experiment {name} has no action {unknown[0]!r}", hint=hint)
+    return {key: value for key, value in before.items() if key not in removed} | added
+
+
+def _rename(project: Project, name: str, new_name: str, *, commit: bool) -> None:
+    before, after = rename_experiment.rename(project, name, new_name)
+    say(f"{project.paths.relative(before)} is {project.paths.relative(after)} now")
+    if commit:
+        define.commit(project, [before, after], f"qanat: experiment {name} renamed to {new_name}")
+        say("both committed")
 
 
 @click.command(

@@ -34,17 +34,28 @@ def report(project: Project, outcome: Outcome) -> int:
     """Say how a run ended and where its files are; give the exit code."""
     run = outcome.run
     tell_notes(outcome.notes)
-    took = times.duration(times.seconds_between(run.started, run.ended))
+    took = times.duration(_took_s(run))
     failed = [group for group in run.groups if group.state is State.FAILED]
     tell(f"Run {run.number} of {run.experiment} {run.state}{f' after {took}' if took else ''}: {run.storage}")
-    if not failed or outcome.interrupted:
-        return 128 + outcome.interrupted if outcome.interrupted else 0
+    if outcome.interrupted:
+        return 128 + outcome.interrupted
+    if not failed:
+        return 0 if run.state is State.FINISHED else EXIT_FAILED
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
     for group in failed[:FAILURES_SHOWN]:
         tell(f"  {_failure(project, run, group)}")
     if len(failed) > FAILURES_SHOWN:
         tell(f"  … and {len(failed) - FAILURES_SHOWN:,} more")
     return EXIT_FAILED
+
+
+def _took_s(run: Run) -> float | None:
+    """Give how long the groups took that were started last; after a retry those are not all."""
+    last = max(group.attempt for group in run.groups)
+    groups = [group for group in run.groups if group.attempt == last]
+    started = min((g.started for g in groups if g.started), key=times.parse, default=run.started)
+    ended = max((g.ended for g in groups if g.ended), key=times.parse, default=run.ended)
+    return times.seconds_between(started, ended) if ended else None
 
 
 def report_submitted(outcome: Outcome) -> None:
@@ -64,7 +75,7 @@ def _clusters(run: Run) -> list[str]:
 
 
 def _failure(project: Project, run: Run, group: Group) -> str:
-    folder = group_folder(project.root / run.storage, group.number, len(run.groups))
+    folder = group_folder(project.storage_of(run), group.number, len(run.groups))
     return f"group {group.number}: {group.reason}; see {project.paths.relative(folder / 'stderr.txt')}"
 
 

@@ -15,7 +15,6 @@ from qanat.runners import registry
 from qanat.usecases import define, templates
 from qanat.usecases.project import Project, open_project
 
-RUNNERS = ("htcondor", "slurm")
 NEW = """\b
 Example:
   qanat template new htcondor_template.yaml --runner htcondor
@@ -30,7 +29,7 @@ A file holds nothing but the scheduler's options, or looks like this:
 
 
 def _runner(_project: Project, _content: Content) -> str:
-    return prompts.choose("Runner:", [(name, name) for name in RUNNERS], option="--runner")
+    return prompts.choose("Runner:", [(name, name) for name in registry.submitting_names()], option="--runner")
 
 
 def _options(_project: Project, content: Content) -> Content:
@@ -55,7 +54,9 @@ def template() -> None:
 
 def _fields(command: Any) -> Any:
     for option in (
-        click.option("--option", "-o", "options", multiple=True, metavar="KEY=VALUE", help="May be repeated."),
+        click.option(
+            "--option", "-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of it; may be repeated."
+        ),
         click.option("--description", help="What it is for."),
     ):
         command = option(command)
@@ -81,7 +82,7 @@ def _pair_problem(text: str) -> str:
 @file_argument
 @file_option
 @click.option("--name", help="Name of the template.")
-@click.option("--runner", help="Whose options these are: htcondor or slurm.")
+@click.option("--runner", help="Whose options these are, such as slurm.")
 @_fields
 @commit_option
 def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
@@ -94,9 +95,8 @@ def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any)
 @template.command("list", epilog="\b\nExample:\n  qanat template list --json")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the templates."""
-    project = open_project(Path.cwd())
-    contents = [project.definition("template", name, runner) for runner, name in project.templates()]
+    """List the templates, those of the settings too."""
+    contents = templates.every_template(open_project(Path.cwd()))
     headers = ("Name", "Runner", "Description", "Options")
     defining.show_list(headers, contents, as_json=as_json, none="no template yet; make one: qanat template new")
 

@@ -28,7 +28,11 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class JobHandle:
-    """What finds a job again: the run's intent, the group, and what the runner calls it (`job`, `details`)."""
+    """What finds a job again: the run's intent, the group, and what the runner calls it.
+
+    `job` is its name in Submission.jobs, None while nobody has told it. `details` are those of the Submission, with
+    `folder`, the run's storage directory, and `submitted`, the moment before which it cannot have been submitted.
+    """
 
     intent: str
     group: int
@@ -63,7 +67,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """What is known of a job. `state` None means unseen: the runner does not know it, which says nothing of its end."""
+    """What is known of a job. `state` None means unseen: the runner does not know it, which says nothing of its end.
+
+    Moments are as in domain.times, such as 2026-11-23T05:17:55+00:00. A job that has come to an end of its own has
+    `ended`: its completion file, which may come later over a shared disk, is waited for from then on. `restarts` is
+    how many times the scheduler has started the job again.
+    """
 
     state: State | None
     exit_code: int | None = None
@@ -73,6 +82,7 @@ class JobStatus:
     ended: str | None = None
     host: str | None = None
     restarts: int = 0
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a runner is.
+"""What a runner is, and the words that one needs; docs/runners.md builds one.
 
 A runner knows jobs and nothing of records, git or terminals. It keeps nothing between calls, since the
 next command may come a week later from another process.
@@ -21,16 +21,34 @@ from qanat.domain.job import (
     Sightings,
     Submission,
 )
+from qanat.domain.run import State
+
+# What a runner of another package may rely on.
+__all__ = [
+    "AttachedRunner",
+    "JobBatch",
+    "JobHandle",
+    "JobSpec",
+    "JobStatus",
+    "Runner",
+    "Runners",
+    "Sightings",
+    "State",
+    "Submission",
+]
 
 
 class Runner(Protocol):
     """A runner whose jobs go on by themselves once they are submitted.
 
+    `name` is what follows --runner, `title` what the scheduler is called in sentences, and `own_files` are the names
+    of the files and folders that the runner leaves in a storage directory or in a group's, beside a program's own.
     No call takes longer than a few seconds when the scheduler is down, submitting excepted.
     """
 
     name: str
     title: str
+    own_files: frozenset[str]
 
     def check(self) -> None:
         """Raise RunnerUnavailable when jobs cannot be submitted from here."""
@@ -91,7 +109,10 @@ class Runners(Protocol):
         """Give the runner that knows the processes of this machine."""
 
     def submitting(self, name: str) -> Runner:
-        """Give a runner to submit to, and ask. Raises UsageError when there is none of this name."""
+        """Give a runner to submit to, and ask.
+
+        Raises UsageError when there is none of this name, RunnerUnavailable when it cannot be loaded.
+        """
 
 
 class AttachedRunner(Protocol):
@@ -101,6 +122,7 @@ class AttachedRunner(Protocol):
     """
 
     name: str
+    own_files: frozenset[str]
 
     def __enter__(self) -> Self: ...
 

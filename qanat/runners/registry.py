@@ -1,7 +1,7 @@
 """Which runners there are; each is imported when it is asked for.
 
 A runner of another package is an entry point of the group `qanat.runners`: its name, and a callable that
-gives a Runner.
+gives a Runner. What such a package does wrong is said in one sentence, with the package's name.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from qanat.errors import UsageError
+from qanat.errors import QanatError, RunnerUnavailable, UsageError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from qanat.runners.base import AttachedRunner, Runner
 
 GROUP = "qanat.runners"
@@ -39,27 +41,71 @@ class Registry:
         return LocalRunner(slots)
 
     def submitting(self, name: str) -> Runner:
-        """Give a runner to submit to, and ask. Raises UsageError when there is none of this name."""
+        """Give a runner to submit to, and ask.
+
+        Raises UsageError when there is none of this name, RunnerUnavailable when it cannot be loaded.
+        """
         if name in SUBMITTING:
             module, _, attribute = SUBMITTING[name].partition(":")
             runner: Runner = getattr(importlib.import_module(module), attribute)()
             return runner
-        for entry in _entry_points():
-            if entry.name == name:
-                found: Runner = entry.load()()
-                return found
-        raise _unknown(name)
+        found = [entry for entry in _entry_points() if entry.name == name]
+        if not found:
+            raise _unknown(name)
+        if len(packages := sorted({_package(entry) for entry in found})) > 1:
+            raise RunnerUnavailable(
+                f"{' and '.join(packages)} both have a runner {name!r}", hint=f"pip uninstall {packages[-1]}"
+            )
+        return _load(found[0])
+
+    def own_files(self, name: str) -> frozenset[str]:
+        """Give what a runner leaves in a storage directory beside a program's files; nothing for one that is gone."""
+        try:
+            return self.local().own_files if self.is_attached(name) else self.submitting(name).own_files
+        except QanatError:
+            return frozenset()
 
 
-def _entry_points() -> Any:
+def submitting_names() -> list[str]:
+    """List the runners that can be submitted to: qanat's own, and those of other packages that are installed."""
+    return [*SUBMITTING, *sorted({entry.name for entry in _entry_points()} - {*ATTACHED, *SUBMITTING})]
+
+
+def _entry_points() -> tuple[EntryPoint, ...]:
     from importlib.metadata import entry_points  # 35 ms, only for a name that is not ours
 
-    return entry_points(group=GROUP)
+    return tuple(entry_points(group=GROUP))
+
+
+def _load(entry: EntryPoint) -> Runner:
+    from qanat.runners import base
+
+    try:
+        runner: Any = entry.load()()
+    except QanatError:
+        raise
+    except Exception as error:  # noqa: BLE001  # another package's code may raise anything
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise _broken(entry, f"cannot be loaded: {why}") from None
+    wanted = [*base.Runner.__annotations__, *(name for name in vars(base.Runner) if not name.startswith("_"))]
+    missing = [name for name in dict.fromkeys(wanted) if not hasattr(runner, name)]
+    if missing:
+        raise _broken(entry, f"does not fit this qanat: it has no {', '.join(missing)}")
+    return runner  # type: ignore[no-any-return]
+
+
+def _broken(entry: EntryPoint, what: str) -> RunnerUnavailable:
+    package = _package(entry)
+    return RunnerUnavailable(f"runner {entry.name!r} of package {package} {what}", hint=f"pip install -U {package}")
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.value.partition(":")[0]
 
 
 def _unknown(name: str) -> UsageError:
-    others = sorted(entry.name for entry in _entry_points())
-    return UsageError(f"there is no runner {name!r}", hint=f"known are {', '.join((*ATTACHED, *SUBMITTING, *others))}")
+    known = ", ".join((*ATTACHED, *submitting_names()))
+    return UsageError(f"there is no runner {name!r}", hint=f"known are {known}")
 
 
 RUNNERS = Registry()

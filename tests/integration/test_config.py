@@ -12,7 +12,6 @@ DEFAULTS = {
     "schema": "config/1",
     "result_dir": "results",
     "default_editor": "vi",
-    "logging": "INFO",
     "records": {"commit": "auto"},
 }
 

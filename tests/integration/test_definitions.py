@@ -297,6 +297,20 @@ def test_options_change_only_what_they_name(iris: Sandbox) -> None:
     assert stored(iris, "datasets/iris.yaml")["description"] == ""
 
 
+def test_an_action_is_added_changed_and_removed_by_its_name(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
+    before = stored(iris, "experiments/summary_iris.yaml")["actions"]
+    new = "experiments/summary_statistics/plot.py"
+    iris.qanat("experiment", "update", "summary_iris", "--action", f"again=python {new}")
+    added = {"executable": new, "executable_command": "python"}
+    assert stored(iris, "experiments/summary_iris.yaml")["actions"] == {**before, "again": added}
+    iris.qanat("experiment", "update", "summary_iris", "--remove-action", "again", "--action", f"plot={new}")
+    assert stored(iris, "experiments/summary_iris.yaml")["actions"] == {**before, "plot": {"executable": new}}
+    said = iris.qanat("experiment", "update", "summary_iris", "--remove-action", "again", code=2).err
+    assert said == "qanat: experiment summary_iris has no action 'again'\n  hint: it has plot\n"
+
+
 def test_comments_stay_where_they_can_and_are_missed_where_they_cannot(data: Sandbox) -> None:
     text = "schema: dataset/1\n# Fetched in spring.\nname: spring\npath: data\ntags:\n# short ones\n- a\n"
     file = data.write(".qanat/datasets/spring.yaml", text)

@@ -9,7 +9,12 @@ import yaml
 
 from tests.support.sandbox import Sandbox
 
-STATE = [".qanat/config.yaml", ".qanat/templates/htcondor/default.yaml", ".qanat/templates/slurm/default.yaml"]
+STATE = [
+    ".gitattributes",
+    ".qanat/config.yaml",
+    ".qanat/templates/htcondor/default.yaml",
+    ".qanat/templates/slurm/default.yaml",
+]
 RULES = ["/.qanat/cache/", "/.qanat/**/.*.tmp", "/results/"]
 EMPTY_HOME = "no git identity"
 
@@ -185,7 +190,6 @@ def test_editor_and_result_dir_can_be_given(folder: Sandbox) -> None:
         "schema": "config/1",
         "result_dir": "out",
         "default_editor": "code -w",
-        "logging": "INFO",
         "records": {"commit": "auto"},
     }
     assert "/out/" in ignore_lines(folder)
@@ -227,9 +231,7 @@ def test_a_bare_repository_is_refused(folder: Sandbox) -> None:
     assert sorted(path.name for path in folder.root.iterdir()) == before
 
 
-@pytest.mark.parametrize(
-    ("name", "is_folder"), [(".gitignore", True), (".qanat", False)], ids=["folder .gitignore", "file .qanat"]
-)
+@pytest.mark.parametrize(("name", "is_folder"), [(".gitignore", True), (".gitattributes", True), (".qanat", False)])
 def test_what_is_in_the_way_is_named(repository: Sandbox, name: str, is_folder: bool) -> None:
     path = repository.root / name
     path.mkdir() if is_folder else path.write_text("mine")
@@ -252,7 +254,7 @@ def test_on_a_detached_head_nothing_is_committed_and_that_is_said(repository: Sa
     assert "note: nothing was committed: the repository is on a detached HEAD" in result.err
     assert "committed" not in result.out
     assert repository.git("rev-parse", "HEAD") == before
-    assert repository.status().splitlines() == ["?? .gitignore", "?? .qanat/"]
+    assert repository.status().splitlines() == ["?? .gitattributes", "?? .gitignore", "?? .qanat/"]
 
 
 def test_in_the_middle_of_a_merge_nothing_is_committed_and_that_is_said(repository: Sandbox) -> None:
@@ -266,7 +268,7 @@ def test_in_the_middle_of_a_merge_nothing_is_committed_and_that_is_said(reposito
     result = repository.qanat("init", "--yes")
     assert "note: nothing was committed: the repository is in the middle of a merge" in result.err
     assert repository.git("rev-parse", "HEAD") == before
-    assert repository.status().splitlines() == ["UU notes.txt", "?? .gitignore", "?? .qanat/"]
+    assert repository.status().splitlines() == ["UU notes.txt", "?? .gitattributes", "?? .gitignore", "?? .qanat/"]
     assert (repository.root / ".git/MERGE_HEAD").exists()
 
 

@@ -19,38 +19,12 @@ from qanat.domain.run import State
 from qanat.domain.times import parse
 from qanat.records import storage
 from qanat.runners.base import AttachedRunner
+from qanat.testing.words import FOLDER, NASTY
 from tests.support.sandbox import wait_until
 
 # One for each process: tests of another worker must not be taken for the family of this one's jobs.
 INTENT = secrets.token_hex(8)
 Event = JobStarted | JobEnded | None
-NASTY = [
-    "",
-    " ",
-    "two words",
-    "'",
-    '"',
-    "\\",
-    "$HOME",
-    "$(touch pwned)",
-    "`touch pwned`",
-    "; touch pwned",
-    "| touch pwned",
-    "&& touch pwned",
-    "> pwned",
-    "*",
-    "~",
-    "#",
-    "!",
-    "%s",
-    "--",
-    "-n",
-    "=",
-    "{a,b}",
-    "line\nbreak",
-    "tab\there",
-    "é 🏁",
-]
 SAY_ARGUMENTS = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 
@@ -92,7 +66,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """Give a folder with a name that is hard on scripts."""
-    return Place(tmp_path / 'it\'s "here"; $(touch pwned) `x` & *\nétoile')
+    return Place(tmp_path / FOLDER)
 
 
 def watch(
@@ -192,7 +166,7 @@ class AttachedRunnerContract:
     def test_words_arrive_as_they_are_and_none_is_executed(self, place: Place) -> None:
         job = place.job(sys.executable, "-c", SAY_ARGUMENTS, *NASTY)
         assert end_of(watch(self.make(), [job])).state is State.FINISHED
-        assert json.loads(place.stdout()) == NASTY
+        assert json.loads(place.stdout()) == list(NASTY)
         assert place.names() == []
 
     def test_output_goes_into_files_byte_for_byte(self, place: Place) -> None:

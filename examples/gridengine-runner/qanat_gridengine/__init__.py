@@ -1,0 +1,1 @@
+"""A Grid Engine runner for qanat."""
