@@ -230,7 +230,7 @@ class Project:
             return self._wrap(find_run(self._project, index, result, str(run)).run)
 
     def _wrap(self, run: records.Run) -> Run:
-        return Run(run, self._project.root / run.storage, read_comment(self._project, run))
+        return Run(run, self._project.storage_of(run), read_comment(self._project, run))
 
 
 _KNOWN = ("run", "experiment", "group", "state", "commit", "path")

@@ -10,7 +10,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group whose commands stand in a table: name to (`module:attribute`, help line)."""
+    """A group whose commands stand in a table: name to (`module:attribute`, help line); without one it is hidden."""
 
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -18,7 +18,11 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the names in the order of the table."""
-        return list(self._table)
+        return [name for name, (_, line) in self._table.items() if line]
+
+    def line_of(self, name: str) -> str:
+        """Give the help line of a command."""
+        return self._table[name][1]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None for a name that is not in the table."""
@@ -31,7 +35,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands' help lines without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in self._table.items()])
+            formatter.write_dl([(name, self.line_of(name)) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -40,7 +44,7 @@ class LazyGroup(click.Group):
         if args[0] not in self._table and not args[0].startswith("-"):
             from qanat.domain.names import nearest
 
-            close = nearest(args[0], self._table)
+            close = nearest(args[0], self.list_commands(ctx))
             also = f"; did you mean {' or '.join(close)}?" if close else ""
             raise click.UsageError(f"there is no command {args[0]!r}{also}", ctx)
         return super().resolve_command(ctx, args)

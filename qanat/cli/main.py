@@ -26,6 +26,7 @@ COMMANDS = {
     "logs": ("qanat.cli.runs:logs", "Print what a run printed, or follow it."),
     "explore": ("qanat.cli.explore:explore", "Search runs and look into one, with menus."),
     "compare": ("qanat.cli.compare:compare", "Compare parameters and metrics of runs."),
+    "diff": ("qanat.cli.diff:diff", "Say what a branch changes in experiments and runs."),
     "action": ("qanat.cli.action:action", "Run an action of an experiment on the results of a run."),
     "comment": ("qanat.cli.runs:comment", "Write a comment on a run."),
     "tag": ("qanat.cli.runs:tag", "Add or remove tags of a run."),
@@ -39,7 +40,12 @@ COMMANDS = {
     "template": ("qanat.cli.template:template", "Submit templates: list, new, show, update, delete."),
     "cache": ("qanat.cli.cache:cache", "The cache: status, clean."),
     "config": ("qanat.cli.config:config", "Settings of the project: show, edit."),
+    "keep": ("qanat.cli.keep:keep", "Keep the commits of runs that no branch has any more."),
+    "merge-driver": ("qanat.cli.merge_driver:merge_driver", ""),
     "validate": ("qanat.cli.validate:validate", "Check .qanat/ as the pre-commit hook does."),
+    "hooks": ("qanat.cli.hooks:hooks", "Git hooks that check what is committed: install, uninstall, status."),
+    "import": ("qanat.cli.import_first:import_", "Bring along what the first qanat kept in its database."),
+    "completion": ("qanat.cli.completion:completion", "Let your shell complete commands, names and runs."),
 }
 
 
@@ -82,6 +88,10 @@ def main() -> NoReturn:
 
 
 def _call(args: list[str]) -> int:
+    if "_QANAT_COMPLETE" in os.environ:
+        from qanat.cli import completion  # a shell asks, see there
+
+        return completion.answer()
     try:
         status = qanat.main(args, prog_name="qanat", standalone_mode=False)
     except click.exceptions.Abort:

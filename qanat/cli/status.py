@@ -100,7 +100,7 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
             say_json_list(list_runs.run_records(index, result, experiment=name, newest=last))
             return
         newest = None if everything else last or SHOWN
-        total = sum(index.counts().get(name, {}).values())
+        total = sum(index.counts().get(experiment.name, {}).values())
         lines = list_runs.run_lines(index, result, project.root, experiment=name, newest=newest)
     _show_experiment(experiment, total)
     if lines:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
-from qanat.records import schemas
+from qanat.errors import InputInvalid
+from qanat.records import files, schemas, yaml_io
 
 
 def experiment_from(content: dict[str, Any]) -> Experiment:
@@ -27,6 +30,18 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
 
 def _action(name: str, parts: dict[str, Any]) -> Action:
     return Action(name, Program(parts["executable"], parts.get("executable_command", "")), parts.get("description", ""))
+
+
+def former_names(folder: Path) -> dict[str, str]:
+    """Give, for every name that an experiment in a folder had before, the one it has now; broken files are left out."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        with contextlib.suppress(InputInvalid):
+            data = files.read(path)
+            content = yaml_io.load(data, path.name) if b"formerly" in data else None
+            before = content.get("formerly") if isinstance(content, dict) else None
+            found |= {str(name): path.stem for name in (before if isinstance(before, list) else ())}
+    return found
 
 
 def dataset_from(content: dict[str, Any]) -> Dataset:

@@ -10,18 +10,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
-from qanat.domain.layout import RUNS
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid
-from qanat.records import run_codec, yaml_io
-from qanat.records.files import TEMPORARY
+from qanat.records import files, run_codec, yaml_io
+from qanat.records.record_stamps import stamps
 
 LOCK_WAIT_S = 5.0
 _LAYOUT = 2
@@ -67,10 +65,13 @@ _COLUMNS = ", ".join(RunSummary._fields)
 
 
 class Index:
-    """The index of one project; use it in a `with` block."""
+    """The index of one project; use it in a `with` block.
 
-    def __init__(self, file: Path, root: Path) -> None:
-        self._file = file
+    `names_of` gives the name of an experiment and those it had before, which records of its runs may have.
+    """
+
+    def __init__(self, file: Path, root: Path, names_of: Callable[[str], Sequence[str]] = lambda name: (name,)) -> None:
+        self._file, self._names_of = file, names_of
         self._root = root
         self._database = self._open()
 
@@ -142,7 +143,7 @@ class Index:
         self._surviving(self._sync)
 
     def _sync(self) -> None:
-        on_disk = dict(_stamps(self._root))
+        on_disk = dict(stamps(self._root))
         known = dict(self._database.execute("SELECT path, stamp FROM runs"))
         gone = known.keys() - on_disk.keys()
         changed = [path for path, stamp in on_disk.items() if known.get(path) != stamp]
@@ -163,7 +164,7 @@ class Index:
         self, *, experiment: str | None = None, newest: int | None = None, live: bool = False
     ) -> list[RunSummary]:
         """List runs, the newest first: those of one experiment, at most `newest`, only those still going."""
-        where, values = _where(experiment=experiment, live=live)
+        where, values = _where(self._names_of(experiment) if experiment else (), live=live)
         query = f"SELECT {_COLUMNS} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
         rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
         return [RunSummary._make(row) for row in rows]
@@ -176,12 +177,18 @@ class Index:
 
     def records(self, *, experiment: str | None = None, newest: int | None = None) -> list[str]:
         """List the same runs as JSON texts of the whole records."""
-        where, values = _where(experiment=experiment)
+        where, values = _where(self._names_of(experiment) if experiment else ())
         # Sorting paths and then looking up the texts takes a third of the time that sorting texts takes.
         paths = f"SELECT path FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
         query = f"SELECT (SELECT record FROM runs WHERE path = sorted.path) FROM ({paths}) AS sorted"  # noqa: S608
         rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
         return [row[0] for row in rows]
+
+    def code_commits(self) -> list[tuple[str, str, str]]:
+        """List the record's path, the id and the commit of every run, in the order of their launch."""
+        columns = "path, number || '-' || uid, json_extract(record, '$.code.commit')"
+        query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY created, number, uid"  # noqa: S608
+        return self._surviving(lambda: self._database.execute(query).fetchall())
 
     def unreadable(self) -> list[str]:
         """List what is wrong with records that cannot be read, one sentence each."""
@@ -193,7 +200,8 @@ class Index:
         query = "SELECT experiment, state, COUNT(*) FROM runs WHERE problem IS NULL GROUP BY experiment, state"
         counts: dict[str, dict[str, int]] = {}
         for experiment, state, count in self._surviving(lambda: self._database.execute(query).fetchall()):
-            counts.setdefault(experiment, {})[state] = count
+            states = counts.setdefault(self._names_of(experiment)[0], {})
+            states[state] = states.get(state, 0) + count
         return counts
 
     # ---- bytes that passed a schema
@@ -203,9 +211,9 @@ class Index:
         query = "SELECT 1 FROM passed WHERE schema = ? AND digest = ?"
         return bool(self._surviving(lambda: self._database.execute(query, (schema, _digest(data))).fetchone()))
 
-    def remember_passed(self, schema: str, files: Iterable[bytes]) -> None:
+    def remember_passed(self, schema: str, contents: Iterable[bytes]) -> None:
         """Remember that these bytes pass a schema."""
-        rows = [(schema, _digest(data)) for data in files]
+        rows = [(schema, _digest(data)) for data in contents]
         self._surviving(lambda: self._database.executemany("INSERT OR IGNORE INTO passed VALUES (?, ?)", rows))
 
     # ---- submitted runs as they were last seen
@@ -239,65 +247,26 @@ class Index:
         self._surviving(lambda: self._database.executemany("REPLACE INTO sizes VALUES (?, ?)", rows))
 
 
-def _where(*, experiment: str | None = None, live: bool = False) -> tuple[str, tuple[str, ...]]:
-    parts, values = ["problem IS NULL"], []
-    if experiment is not None:
-        parts.append("experiment = ?")
-        values.append(experiment)
+def _where(experiments: Sequence[str], *, live: bool = False) -> tuple[str, tuple[str, ...]]:
+    parts = ["problem IS NULL"]
+    if experiments:
+        parts.append(f"experiment IN ({','.join('?' * len(experiments))})")
     if live:
         parts.append("state IN ('queued', 'running', 'held')")
-    return " AND ".join(parts), tuple(values)
+    return " AND ".join(parts), tuple(experiments)
 
 
 def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def _stamps(root: Path) -> Iterator[tuple[str, str]]:
-    """Give path and stamp of every record; symbolic links and temporary files are passed over."""
-    base = str(root)
-    for experiment in _folders(f"{base}/{RUNS}"):
-        for folder in _folders(experiment.path):
-            with os.scandir(folder.path) as entries:
-                for entry in entries:
-                    if entry.name.endswith(".yaml") and entry.is_file(follow_symlinks=False):
-                        s = entry.stat(follow_symlinks=False)
-                        yield (
-                            entry.path[len(base) + 1 :],
-                            f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}",
-                        )
-                    elif entry.name.endswith(TEMPORARY):
-                        _drop_if_stale(entry)
-
-
-def _folders(path: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as entries:
-            return [e for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _drop_if_stale(entry: os.DirEntry[str]) -> None:
-    """Remove a temporary file that a killed process left an hour ago or longer."""
-    import time
-
-    try:
-        if entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > 3600:
-            Path(entry.path).unlink(missing_ok=True)
-    except OSError:
-        return
-
-
 def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...]:
     try:
-        data = (root / path).read_bytes()
+        data = files.read(root / path, limit_bytes=yaml_io.FILE_BYTES_MAX)
         content = yaml_io.load(data, path)
         run = run_codec.from_mapping(content, path)
         if run_codec.path_of(run) != path:
             raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
-    except OSError as error:
-        return (path, "", f"{path}: {error.strerror}", *(None,) * 14)
     except InputInvalid as error:
         return (path, stamp, error.message, *(None,) * 14)
     return (path, stamp, None, *_columns(run), _json(content))

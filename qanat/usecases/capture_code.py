@@ -9,6 +9,7 @@ from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
 from qanat.git import checkout, identity, repository, worktree
 from qanat.git.worktree import WorkTree
+from qanat.usecases import keep_commits
 from qanat.usecases.project import Project
 
 LISTED = 20
@@ -128,7 +129,11 @@ def _fingerprint(project: Project, tree: WorkTree) -> frozenset[tuple[str, str, 
 
 def at_commit(project: Project, revision: str) -> Captured:
     """Give the code of a commit, to be run in a checkout, whatever the work tree holds. Raises GitRefused."""
-    commit = checkout.resolve(project.location, revision)
+    try:
+        commit = checkout.resolve(project.location, revision)
+    except GitRefused as error:
+        hint = keep_commits.how_to_fetch(project) if keep_commits.is_id(revision) else error.hint
+        raise GitRefused(error.message, hint=hint) from None
     tree_id = repository.code_tree(repository.open_repository(project.location), commit)
     branch = worktree.checked_out(project.location)
     return Captured(Code(commit, tree_id, branch, workdir=CHECKOUT), commit, frozenset())

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain.layout import is_for_results
 from qanat.errors import GitRefused, UsageError, write_failed
 from qanat.git import command, commits, location, repository, worktree
 from qanat.git.location import Location
 from qanat.records import definition_text, files, schemas
 from qanat.records.paths import ProjectPaths
+from qanat.usecases.merge_setup import ATTRIBUTES, RULES, set_driver
 
 IGNORE = ".gitignore"
-NO_RESULTS_IN = frozenset({"..", ".git", ".qanat"})
 TEMPLATES = {
     "htcondor": {"universe": "vanilla", "request_cpus": 1, "request_memory": "1GB", "request_disk": "1GB"},
     "slurm": {"--ntasks": 1, "--cpus-per-task": 1, "--time": "1-00:00:00"},
@@ -44,8 +46,7 @@ class Initialised:
 
 def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
     """Look at a folder. Raises UsageError for a project, and for a sub-folder of a repository."""
-    parts = Path(result_dir).parts
-    if Path(result_dir).is_absolute() or not parts or NO_RESULTS_IN & set(parts):
+    if not is_for_results(result_dir):
         raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint="use results")
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
@@ -58,7 +59,11 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
         )
     if found and ProjectPaths(folder).config.exists():
         raise UsageError(f"{folder} is a qanat project already", hint="see what it holds: qanat status")
-    for path, is_wrong in ((folder / IGNORE, Path.is_dir), (ProjectPaths(folder).state, Path.is_file)):
+    for path, is_wrong in (
+        (folder / IGNORE, Path.is_dir),
+        (folder / ATTRIBUTES, Path.is_dir),
+        (ProjectPaths(folder).state, Path.is_file),
+    ):
         if is_wrong(path):
             raise UsageError(f"{path} is in the way", hint="move it elsewhere")
     return InitPlan(folder, found is None, editor, Path(result_dir).as_posix())
@@ -77,16 +82,15 @@ def init_project(plan: InitPlan) -> Initialised:
     written = {paths.relative(path): data for path, data in _state_files(plan, paths)}
     for path, data in written.items():
         files.write(plan.folder / path, data)
-    ignore, note = _ignore_rules(made, plan)
-    if ignore:
-        written[IGNORE] = ignore
+    written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
+    set_driver(made)
     branch = worktree.checked_out(made)
     operation = worktree.operation(made.git_dir)
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
         return Initialised(plan.folder, tuple(written), False, f"nothing was committed: the repository is {state}")
     commits.commit_files(made, branch, dict(written), "qanat: project set up", checked_out=True)
-    return Initialised(plan.folder, tuple(written), True, note)
+    return Initialised(plan.folder, tuple(written), True, "; ".join(notes))
 
 
 def _repository(plan: InitPlan) -> Location:
@@ -106,7 +110,6 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
         "schema": schemas.name_of("config"),
         "result_dir": plan.result_dir,
         "default_editor": plan.editor,
-        "logging": "INFO",
         "records": {"commit": "auto"},
     }
     state = [(paths.config, definition_text.encode(paths, "config", config, paths.config))]
@@ -124,24 +127,32 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
     return state
 
 
-def _ignore_rules(made: Location, plan: InitPlan) -> tuple[bytes | None, str]:
-    """Add what git is to ignore to `.gitignore`; give its bytes when they may be committed, and a note when not."""
+def ignore_rules(result_dir: str) -> dict[str, str]:
+    """Give the rules for what git is to ignore, each with the path of a file that it is about."""
     # A folder may be called a[1]; in a rule that would be a pattern.
-    results = re.sub(r"([][*?\\])", r"\\\1", plan.result_dir)
-    rules = ("/.qanat/cache/", "/.qanat/**/.*.tmp", f"/{results}/")
-    path = plan.folder / IGNORE
-    old = path.read_bytes() if path.exists() else b""
-    known = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
-    missing = [rule for rule in rules if rule not in known]
-    if not missing:
-        return None, ""
-    dirty = path.exists() and any(change.path == IGNORE for change in worktree.look(made).changes)
-    gap = b"" if not old or old.endswith(b"\n") else b"\n"
-    new = old + gap + "".join(f"{rule}\n" for rule in missing).encode()
-    files.write(path, new)
-    if dirty:
-        return (
-            None,
-            ".gitignore has changes of your own, so its new lines are not committed: commit them with yours",
-        )
-    return new, ""
+    results = re.sub(r"([][*?\\])", r"\\\1", result_dir)
+    return {
+        "/.qanat/cache/": ".qanat/cache/file",
+        "/.qanat/**/.*.tmp": ".qanat/runs/.file.tmp",
+        f"/{results}/": f"{result_dir}/file",
+    }
+
+
+def _add_lines(
+    made: Location, written: dict[str, bytes], wanted: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Add lines that are missing to files of git's; give what may be committed, and a note where it may not."""
+    notes = []
+    for name, lines in wanted.items():
+        path = made.root / name
+        old = path.read_bytes() if path.exists() else b""
+        new = files.with_lines(old, lines)
+        if new == old:
+            continue
+        dirty = path.exists() and any(change.path == name for change in worktree.look(made).changes)
+        files.write(path, new)
+        if dirty:
+            notes.append(f"{name} has changes of your own, so its new lines are not committed: commit them with yours")
+        else:
+            written = {**written, name: new}
+    return written, notes

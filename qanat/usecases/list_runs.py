@@ -102,12 +102,18 @@ def _result_bytes(project: Project, index: Index) -> int:
     known = index.sizes()
     rows: Sequence[RunSummary] = index.summaries()
     measured = {
-        row.storage: storage.size_of(project.root / row.storage)
-        for row in rows
-        if row.storage not in known or row.state in LIVE_STATES
+        row.storage: _bytes_of(project, row) for row in rows if row.storage not in known or row.state in LIVE_STATES
     }
     index.remember_sizes({row.storage: measured[row.storage] for row in rows if row.ended and row.storage in measured})
-    return sum(measured.get(row.storage, known.get(row.storage, 0)) for row in rows)
+    # Two runs of the same number, of two branches, name the same one.
+    return sum(measured.get(folder, known.get(folder, 0)) for folder in {row.storage for row in rows})
+
+
+def _bytes_of(project: Project, row: RunSummary) -> int:
+    """Measure a storage directory; a record from elsewhere may name any other folder, of which nothing is said."""
+    folder = project.root / row.storage
+    is_ours = storage.is_made_for(folder, row.id) or folder.resolve().is_relative_to(project.root.resolve())
+    return storage.size_of(folder) if is_ours else 0
 
 
 def current_runs(project: Project, index: Index, refreshed: Refreshed, *, experiment: str | None = None) -> list[Run]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.experiment import Dataset, Experiment
+from qanat.domain.layout import is_for_results
 from qanat.domain.names import check_name, nearest
+from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location, repository
 from qanat.git.location import Location
-from qanat.records import definition_text, definitions, files, schemas, yaml_io
+from qanat.records import definition_text, definitions, files, schemas, storage, yaml_io
 from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
 
@@ -45,15 +48,25 @@ class Project:
 
     @property
     def result_dir(self) -> Path:
-        """Where storage directories are made."""
-        return self.root / str(self.config.get("result_dir", "results"))
+        """Where storage directories are made. Raises InputInvalid when the settings name no folder for that."""
+        folder = str(self.config.get("result_dir", "results"))
+        if not is_for_results(folder):
+            source = self.paths.relative(self.paths.config)
+            raise InputInvalid(
+                f"{source}: result_dir: {folder!r} is not a folder inside the project", hint="write result_dir: results"
+            )
+        return self.root / folder
 
     @contextmanager
     def index(self) -> Iterator[Index]:
         """Open the derived index; what else lies in the cache is made with it."""
         definition_text.install_schemas(self.paths)
-        with Index(self.paths.index, self.root) as index:
+        with Index(self.paths.index, self.root, self.names_of) as index:
             yield index
+
+    def storage_of(self, run: Run) -> Path:
+        """Give the storage directory of a run."""
+        return storage.folder_of(self.root / run.storage, run.id)
 
     # ---- definitions
 
@@ -65,12 +78,31 @@ class Project:
         """List runner and name of all templates in `.qanat/templates/`, in order."""
         return sorted((path.parent.name, path.stem) for path in self.paths.folder("template").glob("*/*.yaml"))
 
+    @cached_property
+    def former_names(self) -> dict[str, str]:
+        """The experiment that a name which is not used any more belongs to."""
+        return definitions.former_names(self.paths.folder("experiment"))
+
+    def names_of(self, experiment: str) -> tuple[str, ...]:
+        """Give the name that an experiment has now, and after it those it had: records of its runs have them still."""
+        there = files.is_file(self.paths.definition("experiment", experiment))
+        now = experiment if there else self.former_names.get(experiment, experiment)
+        return (now, *(before for before, name in self.former_names.items() if name == now))
+
     def experiment(self, name: str) -> Experiment:
-        """Give an experiment. Raises NotFound with the nearest names, InputInvalid with file and line."""
-        return definitions.experiment_from(self.definition("experiment", name))
+        """Give an experiment by its name, or one that it had.
+
+        Raises NotFound with the nearest names, InputInvalid with file and line.
+        """
+        return definitions.experiment_from(self.definition("experiment", self.names_of(name)[0]))
 
     def experiment_at(self, commit: str, name: str) -> Experiment | None:
-        """Give an experiment as a commit defines it; None when the commit has no such file."""
+        """Give an experiment as a commit defines it; None when the commit has no file of any of its names."""
+        names = self.names_of(check_name("experiment", name))
+        found = (then for known in names if (then := self._experiment_at(commit, known)))
+        return next((replace(then, name=names[0]) for then in found), None)
+
+    def _experiment_at(self, commit: str, name: str) -> Experiment | None:
         path = self.paths.relative(self.paths.definition("experiment", check_name("experiment", name)))
         data = repository.read_at(repository.open_repository(self.location), commit, path)
         if data is None:
@@ -92,7 +124,9 @@ class Project:
         path = self.paths.definition(kind, name, runner)
         if not path.is_file():
             known = self.names(kind) if kind != "template" else [n for r, n in self.templates() if r == runner]
-            raise NotFound(f"there is no {kind} {name!r}", hint=suggestion(kind, name, known))
+            now = self.names_of(name)[0] if kind == "experiment" else name
+            hint = suggestion(kind, name, known) if now == name else f"it is called {now} now"
+            raise NotFound(f"there is no {kind} {name!r}", hint=hint)
         content = self.load_valid(kind, path)
         if content["name"] != name:
             wrong = schemas.SchemaProblem(("name",), f"{content['name']!r} is not the file's name")
@@ -106,6 +140,8 @@ class Project:
         Raises InputInvalid with the file, the line and the key of the first problem.
         """
         source = self.paths.relative(path)
+        if path.is_symlink():
+            raise InputInvalid(f"{source}: is a symbolic link", hint="put the file itself there")
         data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
         content = schemas.with_version(yaml_io.load(data, source), kind)
         schemas.check_version(content, kind, source)
@@ -160,4 +196,22 @@ def open_project(start: Path) -> Project:
     if not (found.root / ".qanat").is_dir():
         root = shlex.quote(str(found.root))
         raise ProjectNotFound(f"{found.root} has no .qanat folder", hint=f"make a project of it: qanat init {root}")
+    refuse_links(found.root / ".qanat")
     return Project(found)
+
+
+def refuse_links(state: Path) -> None:
+    """Raise InputInvalid when `.qanat/` or what is right inside is a link.
+
+    It may have come with a clone, and what is written into it would be somewhere else.
+    """
+    if link := _link_in(state):
+        raise InputInvalid(f"{link} is a symbolic link, and a project has its state inside", hint="put a folder there")
+
+
+def _link_in(state: Path) -> str | None:
+    """Give the path of a link in place of `.qanat/` or of what is right inside."""
+    if state.is_symlink():
+        return str(state)
+    with os.scandir(state) as entries:
+        return next((entry.path for entry in entries if entry.is_symlink()), None)

@@ -11,11 +11,11 @@ from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT, Experiment, Program
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State
-from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
-from qanat.git import checkout, worktree
+from qanat.errors import InputInvalid, NotFound, UsageError, write_failed
+from qanat.git import worktree
 from qanat.records import storage
 from qanat.runners.base import AttachedRunner, Runner
-from qanat.usecases import capture_code, checkouts, kept_file, run_inputs
+from qanat.usecases import capture_code, checkouts, keep_commits, kept_file, run_inputs
 from qanat.usecases.capture_code import Captured
 from qanat.usecases.checkouts import Workplace
 from qanat.usecases.find_run import Found, check_ended, check_group
@@ -37,7 +37,7 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
     Raises GitRefused when its commit is gone, InputInvalid when its data or its parameters file are.
     """
     run = found.run
-    _check_commit(project, run)
+    keep_commits.check_here(project, run)
     kept = kept_file.find(found)
     words = kept_file.words_for(project, run, kept)
     _check_inputs(project, run, words.instead)
@@ -137,7 +137,7 @@ def _place_again(project: Project, found: Found, live: list[Run]) -> Workplace:
     if run.code.workdir != CHECKOUT and as_kept and capture_code.is_here(project, run.code):
         place = checkouts.in_project(project, dict(run.datasets))
     else:
-        _check_commit(project, run)
+        keep_commits.check_here(project, run)
         place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, words.instead)
     _check_inputs(project, run, words.instead)
     _check_data(run, place)
@@ -173,14 +173,6 @@ def _set_aside(found: Found, group: Group) -> None:
                 shutil.move(entry, kept / entry.name)
     except OSError as error:
         raise write_failed(kept, error) from None
-
-
-def _check_commit(project: Project, run: Run) -> None:
-    if not checkout.has_commit(project.location, run.code.commit):
-        raise GitRefused(
-            f"commit {run.code.commit[:10]} of run {run.number} is not in this repository",
-            hint="fetch it from where the run was made: git fetch",
-        )
 
 
 def _check_data(run: Run, place: Workplace) -> None:

@@ -271,3 +271,8 @@ def test_a_mapping_of_more_keys_than_any_file_has_is_refused() -> None:
     data = "".join(f"k{i}: 1\n" for i in range(yaml_io.KEYS_MAX + 1)).encode()
     with pytest.raises(YamlInvalid, match="a:10001: has more than 10,000 keys in one mapping"):
         yaml_io.load(data, "a")
+
+
+def test_more_rows_than_a_run_may_have_groups_are_refused_before_they_are_read() -> None:
+    with pytest.raises(YamlInvalid, match="a:1: has more than the 100,000 groups that a run may have"):
+        yaml_io.load(b"groups:" + b"\n- {group: 0}" * 100_001, "a")

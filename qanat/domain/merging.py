@@ -1,0 +1,169 @@
+"""Merging two versions of a run's record, or of a definition, that come from one ancestor.
+
+Two clones may both have brought the record of a run up to date. What is merged is what each of them knows: of every
+group the later attempt, and of one attempt the state with more evidence. The result does not depend on which side is
+called ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from qanat.domain.run import Code, Group, Run, State
+
+# What a run is; no command changes it after the launch.
+_FIXED = (
+    *("number", "uid", "experiment", "created", "author", "host", "command", "datasets", "asked", "storage"),
+    "rerun_of",
+)
+_GOING = (State.QUEUED, State.HELD, State.RUNNING)
+_ABSENT = object()
+
+
+class CannotMerge(Exception):
+    """Both sides changed the same thing, each in its own way, and neither is more true than the other."""
+
+
+def united_run(base: Run | None, ours: Run, theirs: Run) -> Run:
+    """Give the run that both versions know of; `base` is their common ancestor, None where there is none.
+
+    Raises CannotMerge when they are not about the same run with the same groups.
+    """
+    versions = (base, ours, theirs)
+    if [(g.number, g.args) for g in ours.groups] != [(g.number, g.args) for g in theirs.groups]:
+        raise CannotMerge
+    fixed = {name: _chosen(*(_of(run, name) for run in versions)) for name in _FIXED}
+    before = {g.number: g for g in base.groups} if base else {}
+    pairs = zip(ours.groups, theirs.groups, strict=True)
+    groups = tuple(united_group(before.get(our.number), our, their) for our, their in pairs)
+    source, submission = _launch(base, ours, theirs, groups)
+    return replace(
+        ours,
+        **fixed,
+        description=_united_text(base.description if base else "", ours.description, theirs.description),
+        tags=united_tags(base.tags if base else (), ours.tags, theirs.tags),
+        code=_united_code(*versions),
+        runner=source.runner,
+        submission=submission,
+        groups=groups,
+    )
+
+
+def united_group(base: Group | None, ours: Group, theirs: Group) -> Group:
+    """Give what is known of a group: the side that changed it, or of two changes the one with more evidence."""
+    with contextlib.suppress(CannotMerge):
+        group: Group = _chosen(base, ours, theirs)
+        return group
+    less, more = sorted((ours, theirs), key=_evidence)
+    if less.attempt != more.attempt or (less.job and more.job and less.job != more.job):
+        return more
+    return replace(
+        more,
+        job=more.job or less.job,
+        started=more.started or less.started,
+        host=more.host or less.host,
+        metrics={**less.metrics, **more.metrics},
+    )
+
+
+def _evidence(group: Group) -> tuple[Any, ...]:
+    """Order what is said of a group: later attempts, ends over what goes on, ends that somebody saw over lost ones."""
+    return (
+        group.attempt,
+        group.state.ended,
+        group.state is not State.LOST,
+        group.exit_code is not None or group.signal is not None,
+        _GOING.index(group.state) if group.state in _GOING else 0,
+        group.ended or "",
+        group.started or "",
+        len(group.metrics),
+        group.job or "",
+        repr(group),  # whichever, but the same whoever merges
+    )
+
+
+def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -> tuple[Run, Mapping[str, Any]]:
+    """Choose the version whose submission finds the jobs that still go on, and give that submission.
+
+    Two that carry the same intent are one submission, of which each side may know a part.
+    """
+    sides = (ours, theirs)
+    launches = {id(run): repr((run.runner, run.submission)) for run in (*sides, *([base] if base else []))}
+    if base and launches[id(base)] in (launches[id(ours)], launches[id(theirs)]):
+        changed = theirs if launches[id(ours)] == launches[id(base)] else ours
+        return changed, changed.submission
+    going = [(g.number, g.attempt, g.job) for g in groups if not g.state.ended]
+
+    def weight(run: Run) -> tuple[Any, ...]:
+        own = {(g.number, g.attempt, g.job) for g in run.groups if not g.state.ended}
+        attempts = sum(g.attempt for g in run.groups)
+        return (len(own.intersection(going)), attempts, len(run.submission), run.ended or "", launches[id(run)])
+
+    less, more = sorted(sides, key=weight)
+    one = less.submission.get("intent") == more.submission.get("intent")
+    return more, {**less.submission, **more.submission} if one else more.submission
+
+
+def _united_code(base: Run | None, ours: Run, theirs: Run) -> Code:
+    """Give the code that ran; that files changed meanwhile is known as soon as one side has seen it."""
+    with contextlib.suppress(CannotMerge):
+        return _chosen_code(_of(base, "code"), ours.code, theirs.code)
+    plain = (replace(run.code, changed_while_running=None) if run else _ABSENT for run in (base, ours, theirs))
+    changed = bool(ours.code.changed_while_running or theirs.code.changed_while_running)
+    return replace(_chosen_code(*plain), changed_while_running=changed)
+
+
+def _chosen_code(base: Any, ours: Any, theirs: Any) -> Code:
+    code: Code = _chosen(base, ours, theirs)
+    return code
+
+
+def united_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[str, ...]:
+    """Give the tags of both sides; one of the ancestor that a side has removed is gone."""
+    with contextlib.suppress(CannotMerge):
+        return tuple(_chosen(tuple(base), tuple(ours), tuple(theirs)))
+    kept = [tag for tag in base if tag in ours and tag in theirs]
+    added = [[tag for tag in side if tag not in base] for side in (ours, theirs)]
+    every = {tag for side in added for tag in side}
+    whole = [side for side in added if set(side) == every]
+    return tuple(dict.fromkeys((*kept, *(min(whole) if whole else sorted(every)))))
+
+
+def _united_text(base: str, ours: str, theirs: str) -> str:
+    """Give the text that was changed; of two changes the one that holds the other, or both."""
+    with contextlib.suppress(CannotMerge):
+        text: str = _chosen(base, ours, theirs)
+        return text
+    short, long = sorted((ours, theirs), key=lambda text: (len(text), text))
+    return long if short in long else " / ".join(sorted((ours, theirs)))
+
+
+def merged(base: Any, ours: Any, theirs: Any) -> Any:
+    """Merge two versions of a value key by key, at every depth. Raises CannotMerge where both changed the same key."""
+    try:
+        return _chosen(base, ours, theirs)
+    except CannotMerge:
+        if not (isinstance(ours, Mapping) and isinstance(theirs, Mapping)):
+            raise
+    before = base if isinstance(base, Mapping) else {}
+    sides = (before, ours, theirs)
+    found = {key: merged(*(side.get(key, _ABSENT) for side in sides)) for key in dict.fromkeys((*ours, *theirs))}
+    return {key: value for key, value in found.items() if value is not _ABSENT}
+
+
+def _chosen(base: Any, ours: Any, theirs: Any) -> Any:
+    """Give the version that changed, or either when they agree. Raises CannotMerge when both changed differently."""
+    # What is written into a file counts: 1 and 1.0 and true are equal in Python only.
+    before, our, their = map(repr, (base, ours, theirs))
+    if their in (our, before):
+        return ours
+    if our == before:
+        return theirs
+    raise CannotMerge
+
+
+def _of(run: Run | None, name: str) -> Any:
+    return _ABSENT if run is None else getattr(run, name)

@@ -1,0 +1,136 @@
+"""Keeping the commits that runs used: a squash or a rebase leaves them behind, and git removes them some day."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from qanat.domain.run import Run
+from qanat.errors import GitRefused, UsageError
+from qanat.git import checkout, kept
+from qanat.records.index import Index
+from qanat.usecases.project import Project
+
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Commits of runs that no ref leads to, and those that the repository has not, each with the ids of its runs."""
+
+    unheld: dict[str, list[str]]
+    absent: dict[str, list[str]]
+
+
+def look(
+    project: Project, index: Index, *, records: Collection[str] | None = None, held: str | None = None
+) -> Standing:
+    """See which commits of runs no ref leads to; with `held`, which are neither in that revision nor kept already.
+
+    `records` are the paths of the records that count (None: all). In a shallow clone nothing can be said. Raises
+    GitRefused when `held` is no commit.
+    """
+    revision = checkout.resolve(project.location, held) if held is not None else None
+    index.sync()
+    runs: dict[str, list[str]] = {}
+    for path, run_id, commit in index.code_commits():
+        if records is None or path in records:
+            runs.setdefault(commit, []).append(run_id)
+    if not runs or kept.is_shallow(project.location):
+        return Standing({}, {})
+    commits = [commit for commit in runs if is_id(commit)]
+    absent = kept.absent(project.location, commits)
+    unheld = kept.outside(project.location, commits, revision)
+    return Standing(_those(runs, unheld), _those(runs, absent))
+
+
+def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
+    """Say which runs' commits are about to be lost, or are not here."""
+    standing = look(project, index, records=records)
+    found = []
+    if standing.unheld:
+        found.append(
+            f"no branch leads to {_called(standing.unheld)} any more, and git removes such commits some day;"
+            " keep them: qanat keep"
+        )
+    if standing.absent:
+        found.append(f"this repository has not {_called(standing.absent)}; {how_to_fetch(project)}")
+    return found
+
+
+def keep(project: Project, commits: Iterable[str]) -> None:
+    """Keep these commits under `refs/qanat/commits/`."""
+    kept.keep(project.location, list(commits))
+
+
+def commits_of(project: Project, runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Give the commits of these runs with the runs' ids. Raises GitRefused for one that is not here."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        check_here(project, run)
+        found.setdefault(run.code.commit, []).append(run.id)
+    return found
+
+
+def check_here(project: Project, run: Run) -> None:
+    """Raise GitRefused, with how to get it, when the repository has not the commit of a run."""
+    if not checkout.has_commit(project.location, run.code.commit):
+        raise GitRefused(
+            f"commit {run.code.commit[:10]} of run {run.number} is not in this repository", hint=how_to_fetch(project)
+        )
+
+
+# ---- remotes
+
+
+def set_up_remote(project: Project, remote: str) -> bool:
+    """Let `git fetch` bring the commits that a remote keeps; tell whether it did not yet. Raises UsageError.
+
+    `git push` stays as it is: with a refspec for pushing in the config it would push nothing else. push() does it.
+    """
+    known = kept.remotes(project.location)
+    if remote not in known:
+        hint = f"there {'is' if len(known) == 1 else 'are'}: {', '.join(known)}" if known else "git remote add NAME URL"
+        raise UsageError(f"there is no remote {remote!r}", hint=hint)
+    return kept.fetch_from(project.location, remote)
+
+
+def push(project: Project) -> list[str]:
+    """Push all that is kept to the remotes that are set up; list them. Raises UsageError when none is, GitRefused."""
+    names = kept.fetched_from(project.location)
+    if not names:
+        raise UsageError(
+            "no remote is set up for the commits that qanat keeps",
+            hint="set one up: qanat hooks install --remote origin",
+        )
+    for name in names:
+        kept.push(project.location, name)
+    return names
+
+
+def how_to_fetch(project: Project) -> str:
+    """Say how a commit that is not here can be fetched from where it is kept."""
+    begin = "fetch it from where the run was made: git fetch"
+    if names := kept.fetched_from(project.location):
+        return f"{begin} {names[0]}"
+    others = kept.remotes(project.location)
+    if not others:
+        return begin
+    name = "origin" if "origin" in others else others[0]
+    return f"{begin} {name} '{kept.OWN}:{kept.OWN.replace('*', f'remotes/{name}/*')}'"
+
+
+def is_id(commit: str) -> bool:
+    """Tell whether this is a whole id of an object."""
+    return len(commit) in (40, 64) and set(commit) <= set("0123456789abcdef")
+
+
+def _those(runs: dict[str, list[str]], commits: Collection[str]) -> dict[str, list[str]]:
+    return {commit: ids for commit, ids in runs.items() if commit in commits}
+
+
+def _called(found: dict[str, list[str]]) -> str:
+    ids = [run_id for ids in found.values() for run_id in ids]
+    more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+    what = f"the commit of run{'s' if len(ids) > 1 else ''}" if len(found) == 1 else "the commits of runs"
+    return f"{what} {', '.join(ids[:NAMED])}{more}"

@@ -1,0 +1,51 @@
+"""Renaming an experiment.
+
+Its file moves; records and results of its runs stay where they are, under the name that they were made with, and the
+experiment says which names it had. So no finished record changes, and a branch with runs under the old name merges.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.names import check_name
+from qanat.errors import UsageError, write_failed
+from qanat.records import definition_merge, definition_text, definitions, files, yaml_io
+from qanat.usecases.project import Project
+
+KIND = "experiment"
+
+
+def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
+    """Give an experiment another name; give the file that is gone and the new one.
+
+    Raises UsageError when another experiment has or had the new name, NotFound, InputInvalid.
+    """
+    content = project.definition(KIND, check_name(KIND, name))
+    before, after = (project.paths.definition(KIND, n) for n in (name, check_name(KIND, new_name)))
+    if after.exists():
+        raise UsageError(f"the experiment {new_name!r} is there already", hint="choose another name")
+    if project.former_names.get(new_name, name) != name:
+        other = project.former_names[new_name]
+        raise UsageError(f"the experiment {other!r} was called {new_name!r} before", hint="choose another name")
+    former = [n for n in content.get("formerly", ()) if n != new_name]
+    content = definitions.ordered({**content, "name": new_name, "formerly": [*former, name]}, KIND)
+    files.write(after, _text(project, content, after, files.read(before)))
+    try:
+        before.unlink()
+    except OSError as error:
+        raise write_failed(before, error) from None
+    return before, after
+
+
+def _text(project: Project, content: dict[str, Any], file: Path, before: bytes) -> bytes:
+    """Give the text of a renamed experiment: but for its names the one it had, so that git sees a renamed file."""
+    names = yaml_io.dump({key: content[key] for key in ("name", "formerly")}).decode()
+    parts = []
+    for key, block in definition_merge.blocks(before, file.name).items():
+        head, body = definition_merge.head_and_body(block)
+        parts += [head, {"name": names, "formerly": ""}.get(key, body)]
+    text = "".join(parts).encode()
+    same = yaml_io.load(text, file.name) == content
+    return text if same else definition_text.encode(project.paths, KIND, content, file, before)

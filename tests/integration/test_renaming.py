@@ -1,0 +1,128 @@
+"""An experiment gets another name: its runs stay with it, whatever is merged later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support import clones
+from tests.support.sandbox import Sandbox
+
+PLOT = {"plot": {"executable": "plain.sh", "executable_command": "sh"}}
+
+
+@pytest.fixture
+def renamed(sandbox: Sandbox) -> Sandbox:
+    """Give a project in which the experiment `plain`, with one run, is called `simple` now."""
+    sandbox.experiment("plain", "exit 0\n", actions=PLOT, tags=["old"])
+    sandbox.qanat("run", "plain")
+    result = sandbox.qanat("experiment", "update", "plain", "--name", "simple", "--commit")
+    assert result.out == ".qanat/experiments/plain.yaml is .qanat/experiments/simple.yaml now\nboth committed\n"
+    return sandbox
+
+
+def listed(sandbox: Sandbox, name: str) -> list[str]:
+    return [r["id"] for r in sandbox.qanat("experiment", "status", name, "--json").json]
+
+
+def test_a_renamed_experiment_keeps_its_runs(renamed: Sandbox) -> None:
+    assert renamed.status() == ""
+    content = yaml.safe_load((renamed.root / ".qanat/experiments/simple.yaml").read_text())
+    assert (content["name"], content["formerly"], content["tags"]) == ("simple", ["plain"], ["old"])
+    assert not (renamed.root / ".qanat/experiments/plain.yaml").exists()
+    assert renamed.record()["experiment"] == "plain"
+    renamed.qanat("run", "simple")
+    ids = [r["id"] for r in renamed.records()]
+    assert sorted(listed(renamed, "simple")) == sorted(ids)
+    assert "Number of runs: 2\n" in renamed.qanat("experiment", "status", "simple").out
+    assert renamed.qanat("status", "--json").json["runs"] == {"simple": {"finished": 2}}
+    assert renamed.qanat("action", "simple", "plot", "1").code == 0
+    renamed.qanat("experiment", "rerun", "simple", "1")
+    renamed.qanat("compare", "1", "2")
+    renamed.qanat("experiment", "run_comment", "simple", "1", "-m", "the first")
+    assert "no problem" in renamed.qanat("validate").out
+    assert renamed.status() == ""
+
+
+def test_the_old_name_still_finds_the_experiment_and_its_definition_says_the_new_one(renamed: Sandbox) -> None:
+    renamed.qanat("run", "plain")
+    assert renamed.record(2)["experiment"] == "simple"
+    assert sorted(listed(renamed, "plain")) == sorted(listed(renamed, "simple"))
+    result = renamed.qanat("experiment", "show", "plain", code=2)
+    assert result.err == "qanat: there is no experiment 'plain'\n  hint: it is called simple now\n"
+
+
+def test_a_commit_from_before_the_renaming_can_be_run(renamed: Sandbox) -> None:
+    renamed.qanat("run", "simple", "--commit_sha", "HEAD~1")
+    assert renamed.record(2)["experiment"] == "simple"
+
+
+def test_names_add_up_and_going_back_is_possible(renamed: Sandbox) -> None:
+    renamed.qanat("experiment", "update", "simple", "--name", "third", "--commit")
+    assert len(listed(renamed, "third")) == 1
+    renamed.qanat("experiment", "update", "third", "--name", "plain", "--commit")
+    content = yaml.safe_load((renamed.root / ".qanat/experiments/plain.yaml").read_text())
+    assert content["formerly"] == ["simple", "third"]
+    assert len(listed(renamed, "plain")) == 1
+    assert "no problem" in renamed.qanat("validate").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("update simple --name other", "the experiment 'other' is there already"),
+        ("update other --name plain", "the experiment 'simple' was called 'plain' before"),
+        ("update simple --name ../up", "experiment name '../up' may hold only"),
+        ("update nope --name x", "there is no experiment 'nope'"),
+        ("update simple --name x --tag y", "--name does not go with other changes"),
+        (
+            "new --name plain --executable plain.sh",
+            "experiment plain: name: the experiment 'simple' was",
+        ),
+    ],
+)
+def test_a_name_that_is_or_was_anothers_is_refused(renamed: Sandbox, words: str, said: str) -> None:
+    renamed.experiment("other", "exit 0\n")
+    result = renamed.qanat("experiment", *words.split(), code=2)
+    assert result.err.startswith(f"qanat: {said}"), result.err
+    assert renamed.status() == ""
+
+
+def test_names_that_two_experiments_claim_are_problems(renamed: Sandbox) -> None:
+    renamed.experiment("other", "exit 0\n", formerly=["simple", "plain"])
+    said = renamed.qanat("validate", code=1).out
+    assert "other.yaml:6: formerly.0: 'simple' is the name of an experiment" in said
+    assert "was called 'plain' as well" in said
+
+
+def test_a_branch_with_runs_and_changes_under_the_old_name_merges(tmp_path: Path) -> None:
+    two = clones.make(tmp_path)
+    keys = {
+        "description": "Says whether it works",
+        "path": "experiments/plain",
+        "tags": ["first"],
+        "workdir": "project",
+    }
+    two.ada.experiment("plain", clones.SCRIPT, **keys)
+    two.ada.qanat("run", "plain")
+    two.share()
+    two.ada.qanat("experiment", "update", "plain", "--name", "simple", "--commit")
+    two.ada.qanat("run", "simple")
+    two.bob.qanat("experiment", "update", "plain", "--description", "as Bob has it", "--commit")
+    two.bob.qanat("run", "plain")
+    two.bob.qanat("tag", "1", "add", "bobs")
+    two.merge_bobs()
+    assert two.ada.status() == ""
+    assert len(listed(two.ada, "simple")) == 3
+    content = yaml.safe_load((two.ada.root / ".qanat/experiments/simple.yaml").read_text())
+    assert (content["name"], content["description"]) == ("simple", "as Bob has it")
+    assert two.ada.record(1)["tags"] == ["bobs"]
+    assert "no problem" in two.ada.qanat("validate").out
+
+
+def test_an_experiment_with_former_names_is_deleted_with_all_its_runs(renamed: Sandbox) -> None:
+    renamed.qanat("run", "simple")
+    assert "with 2 runs" in renamed.qanat("experiment", "delete", "simple", "--yes", "--commit").out
+    assert renamed.records() == []
