@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import NoReturn
 
-from qanat.errors import QanatError
-from qanat.usecases.project import open_project
-from qanat.usecases.validate_state import validate
+from qanat.usecases import validate_changes
+from qanat.usecases.hook_scope import names_in
+from qanat_hooks import report
 
 
 def main() -> NoReturn:
-    """Check the files named on the command line; exit code 1 when there is a problem, 2 when it cannot be checked."""
-    sys.exit(_check([Path(name).absolute() for name in sys.argv[1:]]))
+    """Check the files named on the command line, and what names those that were deleted."""
+    parser = report.parser("qanat-validate", __doc__)
+    asked = report.parse(parser)
+    report.finish(
+        asked, parser.prog, lambda scope, project: validate_changes.check(scope, names_in(project, asked.files))
+    )
 
 
-def _check(paths: list[Path]) -> int:
-    try:
-        project = open_project(Path.cwd())
-        with project.index() as index:
-            problems = validate(project, index, [path for path in paths if path.exists() or path.is_symlink()])
-    except QanatError as error:
-        sys.stderr.write(f"qanat-validate: {error.message}\n")
-        return error.exit_code
-    for problem in problems:
-        sys.stdout.write(f"{problem}\n")
-    return 1 if problems else 0
+if __name__ == "__main__":
+    main()

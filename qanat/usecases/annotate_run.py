@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qanat.domain import deletions
 from qanat.domain.names import check_text
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError, write_failed
@@ -80,7 +81,8 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[list[Deleted],
     if not paths:
         return gone, None
     numbers = ", ".join(str(found.run.number) for found in runs)
-    return gone, _committed(project, paths, f"qanat: run{'s' if len(runs) > 1 else ''} {numbers} deleted")
+    subject = f"qanat: run{'s' if len(runs) > 1 else ''} {numbers} deleted"
+    return gone, _committed(project, paths, f"{subject}\n{deletions.lines(found.run.id for found in runs)}")
 
 
 def _remove(paths: Sequence[Path], folder: Path, run_id: str) -> None:

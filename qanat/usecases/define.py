@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qanat.domain import deletions
 from qanat.domain.names import check_name
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
 from qanat.git import commits, worktree
@@ -31,7 +32,7 @@ def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) ->
 
     Raises InputInvalid with file, line and key.
     """
-    data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
+    data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX, own=True)
     content = yaml_io.load(data, str(path))
     schemas.check_version(content, kind, str(path))
     content = definitions.adopt(content, kind)
@@ -137,7 +138,8 @@ def delete(project: Project, path: Path, going: Going | None = None) -> None:
         raise write_failed(path, error) from None
     kept = [problem for folder in (going.folders if going else ()) if (problem := _remove(folder))]
     if records and project.config.get("records", {}).get("commit") != "manual":
-        commit(project, records, f"qanat: records of {path.stem} deleted")
+        said = deletions.lines(record.stem for record in records)
+        commit(project, records, f"qanat: records of {path.stem} deleted\n{said}")
     if kept:
         raise WriteFailed(kept[0], hint="delete it yourself")
 

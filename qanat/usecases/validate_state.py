@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qanat.domain.layout import DEFINITIONS, is_inside
+from qanat.domain.findings import one_line
+from qanat.domain.layout import DEFINITIONS, is_for_results, is_inside
 from qanat.domain.run import State, overall_state
 from qanat.errors import InputInvalid
 from qanat.git import history
-from qanat.records import files, run_codec, schemas, yaml_io
+from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.records.schemas import KeyPath
+from qanat.usecases.file_views import Files, OnDisk
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 
@@ -31,7 +33,7 @@ class Problem:
     def __str__(self) -> str:
         parts = (f"{self.file}:{self.line}", self.key, self.problem)
         # One line for each problem, also where a key or a file's name holds a newline.
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in ": ".join(filter(None, parts)))
+        return one_line(": ".join(filter(None, parts)))
 
 
 def all_files(project: Project) -> list[Path]:
@@ -46,10 +48,16 @@ def all_files(project: Project) -> list[Path]:
 
 
 def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Problem]:
-    """Check these files and list what is wrong with them, file by file in the order of lines."""
+    """Check these files of the work tree and list what is wrong with them, file by file in the order of lines."""
+    names = [project.paths.relative(path.parent.resolve() / path.name) for path in paths]
+    return validate_in(OnDisk(project.root), project, index, names)
+
+
+def validate_in(state: Files, project: Project, index: Index, names: Sequence[str]) -> list[Problem]:
+    """Check these files, by their paths from the root, as some state of the project has them."""
     problems: list[Problem] = []
-    for path in paths:
-        problems += sorted(_check_file(project, index, path), key=lambda p: p.line)
+    for name in names:
+        problems += sorted(_check_file(state, project, index, name), key=lambda p: p.line)
     return problems
 
 
@@ -67,11 +75,9 @@ def kind_of(relative: str) -> str | None:
     return kinds.get(parts[1]) if len(parts) == depth else None
 
 
-def _check_file(project: Project, index: Index, path: Path) -> Iterator[Problem]:
-    path = path.parent.resolve() / path.name
-    source = project.paths.relative(path)
+def _check_file(state: Files, project: Project, index: Index, source: str) -> Iterator[Problem]:
     kind = kind_of(source)
-    if path.is_symlink():
+    if state.is_link(source):
         yield Problem(source, 1, "", "is a symbolic link")
         return
     if kind is None:
@@ -79,7 +85,7 @@ def _check_file(project: Project, index: Index, path: Path) -> Iterator[Problem]
         return
     lines: dict[yaml_io.Path, int] = {}
     try:
-        data = files.read(path, limit_bytes=yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
+        data = state.read(source, yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
         content = schemas.with_version(yaml_io.load(data, source, lines=lines), kind)
         schemas.check_version(content, kind, source)
     except yaml_io.YamlInvalid as error:
@@ -90,9 +96,9 @@ def _check_file(project: Project, index: Index, path: Path) -> Iterator[Problem]
         return
     found = _schema_problems(index, data, content, kind)
     if not found:
-        found = list(_beyond_schema(project, kind, content, PurePosixPath(source)))
+        found = list(_beyond_schema(state, project, kind, content, PurePosixPath(source)))
     for key, problem in found:
-        yield Problem(source, _line(lines, key), ".".join(map(str, key)), problem)
+        yield Problem(source, yaml_io.line_of(lines, key), ".".join(map(str, key)), problem)
 
 
 def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list[tuple[KeyPath, str]]:
@@ -105,54 +111,68 @@ def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list
     return found
 
 
-def _line(lines: dict[yaml_io.Path, int], key: KeyPath) -> int:
-    while key and key not in lines:
-        key = key[:-1]
-    return lines.get(key, 1)
-
-
 def _beyond_schema(
-    project: Project, kind: str, content: dict[str, Any], place: PurePosixPath
+    state: Files, project: Project, kind: str, content: dict[str, Any], place: PurePosixPath
 ) -> Iterator[tuple[KeyPath, str]]:
     if kind == "run":
-        yield from _run_problems(project, content, place)
-    elif kind != "config":
+        yield from _run_problems(state, project, content, place)
+    elif kind == "config":
+        if not is_for_results(folder := content.get("result_dir", "results")):
+            yield ("result_dir",), f"{folder!r} is not a folder inside the project"
+    else:
         if content["name"] != place.stem:
             yield ("name",), f"{content['name']!r} is not the file's name, {place.stem!r}"
         if kind == "template" and content["runner"] != place.parts[2]:
             yield ("runner",), f"{content['runner']!r} is not the folder's name, {place.parts[2]!r}"
-        yield from reference_problems(project, kind, content)
+        yield from reference_problems(project, kind, content, state)
 
 
-def reference_problems(project: Project, kind: str, content: dict[str, Any]) -> list[tuple[KeyPath, str]]:
-    """List what a definition names that is not there: programs, datasets, paths."""
+def reference_problems(
+    project: Project, kind: str, content: dict[str, Any], state: Files | None = None
+) -> list[tuple[KeyPath, str]]:
+    """List what a definition names that is not there, in the work tree by default: programs, datasets, paths."""
+    state = state or OnDisk(project.root)
     if kind == "dataset":
-        there = files.exists(project.root / content["path"])
-        return [] if there else [(("path",), f"{content['path']} is not there")]
+        return [] if state.exists(content["path"]) else [(("path",), f"{content['path']} is not there")]
     if kind != "experiment":
         return []
-    found: list[tuple[KeyPath, str]] = list(_program_problems(project, (), content))
+    found: list[tuple[KeyPath, str]] = list(_program_problems(state, (), content))
     for name, action in content.get("actions", {}).items():
-        found += _program_problems(project, ("actions", name), action)
+        found += _program_problems(state, ("actions", name), action)
+    found += _name_problems(project, content, state)
     for i, name in enumerate(content.get("datasets", ())):
-        if not project.paths.definition("dataset", name).is_file():
+        if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):
             found.append((("datasets", i), f"there is no dataset {name!r}"))
     return found
 
 
-def _program_problems(project: Project, at: KeyPath, parts: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+def _name_problems(project: Project, content: dict[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:
+    """List names of an experiment, its present one and former ones, that another has or had."""
+    name = content["name"]
+    if project.former_names.get(name, name) != name:
+        yield ("name",), f"the experiment {project.former_names[name]!r} was called {name!r} before"
+    for i, before in enumerate(content.get("formerly", ())):
+        if state.is_file(project.paths.relative(project.paths.definition("experiment", before))):
+            yield ("formerly", i), f"{before!r} is the name of an experiment"
+        elif project.former_names.get(before, name) != name:
+            yield ("formerly", i), f"{project.former_names[before]!r} was called {before!r} as well"
+
+
+def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     executable = parts["executable"]
     if not is_inside(executable):
         yield (*at, "executable"), f"{executable} is not inside the project"
-    elif not files.is_file(project.root / executable):
-        yield (*at, "executable"), f"{executable} is not there"
+    elif not state.is_file(executable):
+        yield (*at, "executable"), f"{executable} {state.absence(executable)}"
     try:
         shlex.split(parts.get("executable_command", ""))
     except ValueError as error:
         yield (*at, "executable_command"), str(error).lower()
 
 
-def _run_problems(project: Project, content: dict[str, Any], place: PurePosixPath) -> Iterator[tuple[KeyPath, str]]:
+def _run_problems(
+    state: Files, project: Project, content: dict[str, Any], place: PurePosixPath
+) -> Iterator[tuple[KeyPath, str]]:
     try:
         run = run_codec.from_mapping(content, str(place))
     except InputInvalid as error:
@@ -163,9 +183,10 @@ def _run_problems(project: Project, content: dict[str, Any], place: PurePosixPat
         yield ("id",), f"{run.id} of {run.experiment} belongs in {run_codec.path_of(run)}"
     if [g.number for g in run.groups] != list(range(len(run.groups))):
         yield ("groups",), "are not numbered 0, 1, 2, …"
-    state = overall_state(State(g["state"]) for g in content["groups"])
-    if content["state"] != state:
-        yield ("state",), f"{content['state']!r} does not follow from the groups, which say {state.value!r}"
-    file = project.paths.definition("experiment", run.experiment)
-    if not file.is_file() and not history.existed(project.location, project.paths.relative(file)):
+    expected = overall_state(State(g["state"]) for g in content["groups"])
+    if content["state"] != expected:
+        yield ("state",), f"{content['state']!r} does not follow from the groups, which say {expected.value!r}"
+    file = project.paths.relative(project.paths.definition("experiment", run.experiment))
+    known = state.is_file(file) or run.experiment in project.former_names
+    if not known and not history.existed(project.location, file):
         yield ("experiment",), f"there is no experiment {run.experiment!r}, and there never was"

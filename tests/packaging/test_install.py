@@ -96,6 +96,14 @@ def test_an_editable_install_runs_the_checkout_itself(editable: Environment, sou
     assert not (source / "qanat/schemas").exists()
 
 
+def test_the_installed_program_answers_a_shell_that_completes(
+    installed: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"_QANAT_COMPLETE": "bash_complete", "COMP_WORDS": "qanat\nvalid", "COMP_CWORD": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert installed.run("qanat", cwd=installed.folder).out == "plain\nvalidate\n"
+
+
 def test_it_can_be_started_as_a_module(installed: Environment) -> None:
     result = installed.run("python", "-m", "qanat", "--version", cwd=installed.folder)
     assert result.out == f"qanat {qanat.__version__}\n"
@@ -104,7 +112,8 @@ def test_it_can_be_started_as_a_module(installed: Environment) -> None:
 def test_every_import_is_of_the_standard_library_or_of_a_declared_dependency() -> None:
     """What pip installs from the metadata alone, as pre-commit does, must be enough.
 
-    Not counted is what a file imports for types only, or where its absence is caught.
+    Not counted is what a file imports for types only, or where its absence is caught; and pytest in qanat.testing,
+    which is imported by tests alone.
     """
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     packages = {_name(requirement) for requirement in declared}
@@ -112,6 +121,7 @@ def test_every_import_is_of_the_standard_library_or_of_a_declared_dependency() -
     found = set()
     for file in (*(ROOT / "qanat").rglob("*.py"), *(ROOT / "hooks").rglob("*.py")):
         modules = _needed(ast.parse(file.read_bytes())) - own
+        modules -= {"pytest"} if file.parent == ROOT / "qanat/testing" else set()
         found |= {(PACKAGE_OF.get(module, module), file.name) for module in modules}
     assert [pair for pair in sorted(found) if pair[0] not in packages] == []
     assert {package for package, _ in found} == packages

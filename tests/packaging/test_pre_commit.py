@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.support.packages import copy_project
+from tests.support.packages import ROOT, copy_project
 from tests.support.sandbox import Result, Sandbox, call
 
 pytestmark = pytest.mark.xdist_group("packaging")
@@ -22,6 +26,9 @@ repos:
     rev: {tag}
     hooks:
       - id: qanat-validate
+      - id: qanat-frozen-runs
+      - id: qanat-no-results
+      - id: qanat-no-secrets
 """
 EXPERIMENT = ".qanat/experiments/hello.yaml"
 # Where pip cannot reach a package index, it takes the packages that the tests run with.
@@ -109,14 +116,14 @@ def test_a_bad_change_is_refused_with_file_line_and_key(project: Sandbox) -> Non
     head = project.git("rev-parse", "HEAD")
     said = _commit(project, project.root / ".qanat", code=1)
     assert "Failed" in said
-    assert f"{EXPERIMENT}:5: colour: unknown key" in said
+    assert f"{EXPERIMENT}:5: validate: colour: unknown key" in said
     assert project.git("rev-parse", "HEAD") == head
 
 
 def test_a_change_that_breaks_a_reference_is_refused(project: Sandbox) -> None:
     file = project.root / EXPERIMENT
     file.write_text(file.read_text() + "datasets: [gone]\n")
-    assert f"{EXPERIMENT}:5: datasets.0: there is no dataset 'gone'" in _commit(project, code=1)
+    assert f"{EXPERIMENT}:5: validate: datasets.0: there is no dataset 'gone'" in _commit(project, code=1)
 
 
 def test_a_record_that_was_edited_into_nonsense_is_refused(project: Sandbox) -> None:
@@ -133,7 +140,7 @@ def test_only_what_is_staged_is_looked_at_and_other_files_are_not(project: Sandb
     project.git("add", "notes.txt")
     env = {"PRE_COMMIT_COLOR": "never"}
     done = call(["git", "commit", "--quiet", "--message", "notes"], project.root, env=env)
-    assert "(no files to check)Skipped" in done.out + done.err
+    assert "Failed" not in done.out + done.err
     assert project.status() == f" M {EXPERIMENT}"
 
 
@@ -155,3 +162,137 @@ def test_the_hook_can_be_tried_without_installing_it(project: Sandbox, tagged: P
     project.git("add", "--all")
     tried = _pre_commit(project, "try-repo", str(tagged), "qanat-validate", "--ref", TAG, code=1)
     assert "colour: unknown key" in tried.out
+
+
+def test_every_rule_stops_a_commit_and_says_what_to_do(project: Sandbox) -> None:
+    project.qanat("run", "hello")
+    (record,) = project.record_files()
+    name = record.relative_to(project.root).as_posix()
+    record.write_text(record.read_text().replace("host: ", "host: not-"))
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "description: see https://ada:lovelace@example.com/\n")
+    project.write("results/big.bin", "x")
+    project.git("add", "--force", "results/big.bin")
+    said = _commit(project, code=1)
+    assert f"{name}:8: frozen-runs: host was changed after the run had ended; git checkout HEAD -- {name}" in said
+    assert "results/big.bin:1: no-results: lies in results/, where runs write; git rm --cached -- " in said
+    assert f"{EXPERIMENT}:5: no-secrets: this looks like a password in a URL; name a variable" in said
+    project.git("reset", "--quiet", "--hard")
+    project.git("rm", "--quiet", name)
+    assert f"{name}:1: frozen-runs: the record was deleted, and nothing says that it was to be" in _commit(
+        project, code=1
+    )
+
+
+def test_a_commit_of_some_files_is_checked_as_it_will_be(project: Sandbox) -> None:
+    project.qanat("run", "hello")
+    (record,) = project.record_files()
+    record.write_text(record.read_text().replace("host: ", "host: not-"))
+    project.write("notes.txt", "1\n")
+    project.git("add", "--all")
+    env = {"PRE_COMMIT_COLOR": "never", "CI": ""}
+    call(["git", "commit", "--quiet", "--message", "notes", "notes.txt"], project.root, env=env)
+    said = call(["git", "commit", "--message", "all", "--all"], project.root, env=env, code=1)
+    assert "frozen-runs: host was changed after the run had ended" in said.out + said.err
+
+
+def test_a_file_that_is_called_like_an_option_is_a_file(project: Sandbox) -> None:
+    project.write("results/big.bin", "x")
+    project.write("--allow=*", "x")
+    project.write("--", "x")
+    project.git("add", "--force", "results/big.bin")
+    assert "results/big.bin:1: no-results: lies in results/" in _commit(project, code=1)
+
+
+def test_a_deleted_dataset_that_an_experiment_names_is_refused(project: Sandbox) -> None:
+    project.write("data.csv", "1\n")
+    project.write(".qanat/datasets/data.yaml", "schema: dataset/1\nname: data\npath: data.csv\n")
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "datasets: [data]\n")
+    _commit(project, code=0)
+    project.git("rm", "--quiet", ".qanat/datasets/data.yaml")
+    assert f"{EXPERIMENT}:5: validate: datasets.0: there is no dataset 'data' any more; " in _commit(project, code=1)
+
+
+def test_all_files_and_the_files_between_two_revisions_are_checked(project: Sandbox) -> None:
+    project.qanat("run", "hello")
+    (record,) = project.record_files()
+    name = record.relative_to(project.root).as_posix()
+    start = project.git("rev-parse", "HEAD")
+    file = project.root / EXPERIMENT
+    file.write_text(file.read_text() + "colour: red\n")
+    project.git("rm", "--quiet", "--cached", name)
+    project.git("commit", "--quiet", "--all", "--no-verify", "--message", "broken")
+    assert f"{EXPERIMENT}:5: validate: colour: unknown key" in _pre_commit(project, "run", "--all-files", code=1).out
+    said = _pre_commit(project, "run", "--from-ref", start, "--to-ref", "HEAD", code=1).out
+    assert f"{EXPERIMENT}:5: validate: colour: unknown key" in said
+    assert f"{name}:1: frozen-runs: the record was deleted" in said
+    _pre_commit(project, "run", "--from-ref", start, "--to-ref", start)
+
+
+# ---- prek, which reads the same manifest
+
+PREK = shutil.which("prek")
+
+
+@pytest.mark.skipif(PREK is None, reason="prek is not installed")
+def test_prek_runs_the_same_hooks(sandbox: Sandbox, tagged: Path, tmp_path: Path) -> None:
+    sandbox.experiment("hello", "echo hello\n")
+    sandbox.qanat("run", "hello")
+    sandbox.write(".pre-commit-config.yaml", CONFIG.format(repository=tagged, tag=TAG))
+    start = sandbox.commit("prek")
+    env = {"PREK_HOME": str(tmp_path / "prek"), "PREK_COLOR": "never"}
+
+    def prek(*words: str, code: int | None = 0) -> Result:
+        return call([str(PREK), *words], sandbox.root, code=code, env=env)
+
+    if prek("prepare-hooks", code=None).code != 0:
+        pytest.skip("prek could not install the hooks, which it does from a package index")
+    assert prek("run", "--all-files").out.count("Passed") == 4
+    file = sandbox.root / EXPERIMENT
+    file.write_text(file.read_text() + "colour: red\n")
+    (record,) = sandbox.record_files()
+    record.unlink()
+    sandbox.commit("broken")
+    said = prek("run", "--from-ref", start, "--to-ref", "HEAD", code=1).out
+    assert f"{EXPERIMENT}:5: validate: colour: unknown key" in said
+    assert "frozen-runs: the record was deleted" in said
+
+
+# ---- which files a hook gets
+
+PATHS = [
+    (".qanat/config.yaml", {"qanat-validate", "qanat-no-secrets"}),
+    (".qanat/experiments/a.yaml", {"qanat-validate", "qanat-no-secrets"}),
+    (".qanat/templates/slurm/a.yml", {"qanat-validate", "qanat-no-secrets"}),
+    (".qanat/runs/a/0/1-abcdef.yaml", {"qanat-validate", "qanat-no-secrets"}),
+    (".qanat/runs/a/0/1-abcdef.md", {"qanat-no-secrets"}),
+    (".qanat/cache/x.yaml", set()),
+    (".qanat/experiments/cache/x.yaml", {"qanat-validate", "qanat-no-secrets"}),
+    ("sub/.qanat/config.yaml", set()),
+    ("x.qanat/config.yaml", set()),
+    ("qanat/config.yaml", set()),
+    ("results/a/run_1/info.yaml", set()),
+    ("a.py", set()),
+]
+
+
+@pytest.mark.parametrize(("path", "hooks"), PATHS)
+def test_a_hook_gets_the_files_that_it_is_for(path: str, hooks: set[str]) -> None:
+    manifest = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    given = {
+        hook["id"]
+        for hook in manifest
+        if hook.get("pass_filenames", True)
+        and re.search(hook.get("files", ""), path)
+        and not re.search(hook.get("exclude", "^$"), path)
+    }
+    assert given == hooks | {"qanat-no-results"}
+
+
+def test_the_manifest_names_programs_that_the_package_has() -> None:
+    manifest = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    for hook in manifest:
+        assert hook["id"] == hook["entry"]
+        assert scripts[hook["entry"]] == f"qanat_hooks.{hook['id'].removeprefix('qanat-').replace('-', '_')}:main"

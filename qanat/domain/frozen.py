@@ -1,0 +1,128 @@
+"""What may still change in a record: how a run ends, until it has ended, and then almost nothing.
+
+A run that has ended may get tags, and attempts: a group that is run again has a higher attempt, and with it
+a new end. A group that was lost may get the end that was found later. Comments are files of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qanat.domain.run import State
+
+KeyPath = tuple[str | int, ...]
+Record = Mapping[str, Any]
+# Keys that may change, each with those of its inner keys that may; none named: all of it.
+Open = Mapping[str, frozenset[str]]
+
+_ALL: frozenset[str] = frozenset()
+_ALWAYS: Open = {"tags": _ALL}
+_UNTIL_THE_END: Open = {
+    "submission": _ALL,
+    "state": _ALL,
+    "started": _ALL,
+    "ended": _ALL,
+    "code": frozenset({"changed_while_running"}),
+}
+_WITH_AN_ATTEMPT: Open = {**_UNTIL_THE_END, "runner": frozenset({"template", "options"})}
+_MOVED: Open = {"experiment": _ALL}
+_LAUNCHED = ("group", "args")
+_MISSING = object()
+
+
+def has_ended(record: Record) -> bool:
+    """Tell whether a record is of a run that has ended; one whose state makes no sense counts as such."""
+    return record.get("state") not in [state.value for state in State if not state.ended]
+
+
+def broken(before: Sequence[Record], after: Record, *, moved: bool = False) -> list[KeyPath]:
+    """List the places in which a record is not as it was before, and may not be different.
+
+    There is one earlier record or, in a merge, one for each side; what one side has is no change. `moved`
+    tells that the file lies with another experiment now, because the experiment was renamed.
+    """
+    sides = [record for record in before if has_ended(record)] or before
+    ended = has_ended(sides[0])
+    wrong, again = _ended_groups(sides, after) if ended else (_going_groups(sides, after), False)
+    may_change = {**_ALWAYS, **(_MOVED if moved else {})}
+    may_change |= _WITH_AN_ATTEMPT if again else {} if ended else _UNTIL_THE_END
+    keys = [key for key in _keys(*sides, after) if key != "groups"]
+    found = [place for key in keys for place in _changed(key, sides, after, may_change.get(key))]
+    return [*found, *(_not_following(after) if again else ()), *wrong]
+
+
+def _changed(key: str, sides: Sequence[Record], after: Record, may_change: frozenset[str] | None) -> list[KeyPath]:
+    """List what of a key's value is different from all sides and may not be."""
+    if may_change == _ALL or any(_same(side, after, key) for side in sides):
+        return []
+    if not all(isinstance(record.get(key), dict) for record in (*sides, after)):
+        return [(key,)]
+    inner, new = [side[key] for side in sides], after[key]
+    names = [name for name in _keys(*inner, new) if name not in (may_change or ())]
+    return [(key, name) for name in names if not any(_same(side, new, name) for side in inner)]
+
+
+def _ended_groups(sides: Sequence[Record], after: Record) -> tuple[list[KeyPath], bool]:
+    """List what is wrong with the groups of a run that had ended, and tell whether one was run again."""
+    rows, earlier = _rows(after), [_rows(side) for side in sides]
+    earlier = [side for side in earlier if len(side) == len(rows)]
+    if not earlier:
+        return [("groups",)], False
+    wrong: list[KeyPath] = []
+    again = False
+    for place, row in enumerate(rows):
+        olds = [side[place] for side in earlier]
+        changed = [[key for key in _keys(old, row) if not _same(old, row, key)] for old in olds]
+        if all(changed) and not any(_is_later(old, row) for old in olds):
+            wrong += [("groups", place, key) for key in min(changed, key=len)]
+        else:
+            again |= bool(changed[0])
+    return wrong, again
+
+
+def _is_later(old: Record, new: Record) -> bool:
+    """Tell whether a group's line may follow another: a later attempt, or the end of one that was lost."""
+    if not all(_same(old, new, key) for key in _LAUNCHED):
+        return False
+    return _attempt(new) > _attempt(old) or (old.get("state") == State.LOST and _attempt(new) == _attempt(old))
+
+
+def _going_groups(sides: Sequence[Record], after: Record) -> list[KeyPath]:
+    """List the groups of a run that had not ended which are not those that were launched."""
+    old, rows = _rows(sides[0]), _rows(after)
+    if len(old) != len(rows):
+        return [("groups",)]
+    return [("groups", i, key) for i, row in enumerate(rows) for key in _LAUNCHED if not _same(old[i], row, key)]
+
+
+def _not_following(after: Record) -> list[KeyPath]:
+    """List moments of a run that are not what its groups say; its state is checked with every record."""
+    moments = {key: [row[key] for row in _rows(after) if isinstance(row.get(key), str)] for key in ("started", "ended")}
+    ended = max(moments["ended"], default=None) if has_ended(after) else None
+    expected = {"started": min(moments["started"], default=None), "ended": ended}
+    return [(key,) for key, moment in expected.items() if after.get(key) != moment]
+
+
+def _same(one: Record, other: Record, key: str) -> bool:
+    old, new = one.get(key, _MISSING), other.get(key, _MISSING)
+    # A metric that is not a number is not equal to itself.
+    return bool(old == new) or repr(old) == repr(new)
+
+
+def _keys(*records: Record) -> list[str]:
+    return list(dict.fromkeys(key for record in records for key in record))
+
+
+def _attempt(row: Record) -> int:
+    attempt = row.get("attempt", 1)
+    return attempt if isinstance(attempt, int) else 1
+
+
+def _rows(record: Record) -> list[Record]:
+    rows = record.get("groups")
+    return [_mapping(row) for row in rows] if isinstance(rows, list) else []
+
+
+def _mapping(value: Any) -> Record:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,147 @@
+"""What a commit has, or the next one will have: files of a tree or of the index, and how two of them differ.
+
+A hook is told by git which index is being committed: that of `git commit -a` or `git commit FILE` is not the
+one in its usual place.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.git import command, worktree
+from qanat.git.location import Location
+
+LINK = "120000"
+SUBMODULE = "160000"
+# More paths than this are not looked for one by one.
+_PATHS_MAX = 200
+_BATCH_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as git has it: its path from the root, its mode (LINK, SUBMODULE or a file's) and its content's id."""
+
+    path: str
+    mode: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that differs between two states; None where it is not there."""
+
+    path: str
+    old: Entry | None
+    new: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A state of the repository: a commit, or (`commit` None) what the next commit will be made of."""
+
+    location: Location
+    commit: str | None = None
+
+    def entries(self, paths: Sequence[str] = ()) -> dict[str, Entry]:
+        """Give these files, or those below these folders; all without any. What is not there is left out."""
+        wanted = paths if len(paths) <= _PATHS_MAX else ()
+        if self.commit is None:
+            listed = self._git("ls-files", "--stage", "-z", "--", *wanted)
+        else:
+            listed = self._git("ls-tree", "-r", "-z", "--full-tree", self.commit, "--", *wanted)
+        found = {entry.path: entry for entry in map(_entry, _fields(listed)) if entry}
+        if wanted is paths or not paths:
+            return found
+        return {path: found[path] for path in paths if path in found}
+
+    def changes_since(self, commit: str | None, *folders: str) -> list[Change]:
+        """List the files that differ from a commit (None: from nothing), below these folders or everywhere."""
+        base = commit or _empty_tree(self.location)
+        words = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+        if self.commit is None:
+            listed = self._git("diff-index", "--cached", *words, base, "--", *folders)
+        else:
+            listed = self._git("diff-tree", *words, base, self.commit, "--", *folders)
+        fields = _fields(listed)
+        return [_change(line, path) for line, path in zip(fields, fields, strict=False)]
+
+    def _git(self, *words: str) -> bytes:
+        env = {"GIT_LITERAL_PATHSPECS": "1", **_index_in_use(self.location)}
+        return command.output(self.location.root, *words, env=env)
+
+
+def sizes(location: Location, blobs: Iterable[str]) -> dict[str, int]:
+    """Give the bytes of these contents by their ids; those that are not in the repository are left out."""
+    wanted = "".join(f"{blob}\n" for blob in dict.fromkeys(blobs)).encode()
+    listed = command.output(location.root, "cat-file", "--batch-check", stdin=wanted) if wanted else b""
+    words = (line.split() for line in listed.decode().splitlines())
+    return {word[0]: int(word[2]) for word in words if len(word) == 3}
+
+
+def contents(location: Location, blobs: Iterable[str], limit_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """Give the bytes of these contents with their ids, without those that are larger than the limit."""
+    waiting, total = [], 0
+    for blob, size in sizes(location, blobs).items():
+        if size > limit_bytes:
+            continue
+        waiting.append(blob)
+        total += size
+        if total > _BATCH_BYTES:
+            yield from _read(location, waiting)
+            waiting, total = [], 0
+    yield from _read(location, waiting)
+
+
+def merged_in(location: Location) -> list[str]:
+    """List the commits that are being merged into HEAD; empty outside a merge."""
+    file = location.git_dir / "MERGE_HEAD"
+    return file.read_text().split() if worktree.operation(location.git_dir) == "merge" else []
+
+
+def _read(location: Location, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    if not blobs:
+        return
+    data = command.output(location.root, "cat-file", "--batch", stdin="".join(f"{b}\n" for b in blobs).encode())
+    at = 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        blob, _, size = data[at:end].decode().split()
+        at = end + 1 + int(size)
+        yield blob, data[end + 1 : at]
+        at += 1
+
+
+def _entry(line: str) -> Entry | None:
+    """Read a line of ls-files --stage or of ls-tree; None for one side of a conflict, which no commit can have."""
+    facts, _, path = line.partition("\t")
+    mode, second, third = facts.split()
+    if second in ("blob", "commit"):  # ls-tree: mode, kind, id
+        return Entry(path, mode, third)
+    return Entry(path, mode, second) if third == "0" else None  # ls-files: mode, id, stage
+
+
+def _change(line: str, path: str) -> Change:
+    old_mode, new_mode, old, new, _ = line.removeprefix(":").split()
+    sides = [Entry(path, mode, blob) if int(mode) else None for mode, blob in ((old_mode, old), (new_mode, new))]
+    return Change(path, *sides)
+
+
+def _fields(listed: bytes) -> Iterator[str]:
+    return (field for field in listed.decode("utf-8", "surrogateescape").split("\0") if field)
+
+
+def _empty_tree(location: Location) -> str:
+    return command.output(location.root, "hash-object", "-t", "tree", "--stdin").decode().strip()
+
+
+def _index_in_use(location: Location) -> dict[str, str]:
+    """Name the index that git is committing from, as far as it is one of this work tree."""
+    named = os.environ.get("GIT_INDEX_FILE")
+    if not named:
+        return {}
+    path = Path(named) if Path(named).is_absolute() else Path.cwd() / named
+    return {"GIT_INDEX_FILE": str(path)} if path.parent.resolve() == location.git_dir.resolve() else {}

@@ -1,0 +1,125 @@
+"""The files of a project as they are on disk, or as a commit has them or will have them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from qanat.errors import InputInvalid
+from qanat.git import staged, worktree
+from qanat.git.staged import Entry, Staged
+from qanat.records import files
+
+_FETCHED_BYTES_MAX = 4 * 2**20
+
+
+class Files(Protocol):
+    """Where a check reads; every path counts from the project's root."""
+
+    def read(self, path: str, limit_bytes: int) -> bytes:
+        """Give the bytes of a file. Raises InputInvalid."""
+
+    def is_link(self, path: str) -> bool:
+        """Tell whether a symbolic link is there."""
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether a file of git's is there, or one that git is not to have."""
+
+    def exists(self, path: str) -> bool:
+        """Tell whether anything is there, data outside of git included."""
+
+    def absence(self, path: str) -> str:
+        """Say why there is no file."""
+
+
+class OnDisk:
+    """The work tree, whatever git knows of it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, path: str, limit_bytes: int) -> bytes:
+        """Give the bytes of a file. Raises InputInvalid."""
+        return files.read(self._root / path, limit_bytes=limit_bytes)
+
+    def is_link(self, path: str) -> bool:
+        """Tell whether a symbolic link is there."""
+        return (self._root / path).is_symlink()
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether a file is there."""
+        return files.is_file(self._root / path)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether anything is there."""
+        return files.exists(self._root / path)
+
+    def absence(self, path: str) -> str:
+        """Say why there is no file."""
+        return "is not there"
+
+
+class InGit:
+    """A commit, or what the next one will be made of; where git has nothing of a file, what lies on disk.
+
+    The bytes of the files that are going to be read are better fetched together.
+    """
+
+    def __init__(self, state: Staged) -> None:
+        self._state = state
+        self._disk = OnDisk(state.location.root)
+        self._bytes: dict[str, bytes] = {}
+
+    def fetch(self, names: Collection[str]) -> None:
+        """Get the bytes of these files, for read(); those that git has not, and large ones, are left out."""
+        wanted = [self.entries[name].blob for name in names if name in self.entries]
+        self._bytes |= staged.contents(self._state.location, wanted, _FETCHED_BYTES_MAX)
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """All files by their paths."""
+        return self._state.entries()
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        return frozenset(str(folder) for path in self.entries for folder in Path(path).parents)
+
+    def read(self, path: str, limit_bytes: int) -> bytes:
+        """Give the bytes of a file. Raises InputInvalid."""
+        entry = self.entries.get(path)
+        if entry is None:
+            return self._disk.read(path, limit_bytes)
+        data = self._bytes.get(entry.blob)
+        if data is None:
+            found = dict(staged.contents(self._state.location, [entry.blob], limit_bytes))
+            data = found.get(entry.blob)
+        if data is None or len(data) > limit_bytes:
+            raise InputInvalid(f"{path}: is larger than {limit_bytes // 2**20} MiB")
+        return data
+
+    def is_link(self, path: str) -> bool:
+        """Tell whether git has a symbolic link there."""
+        return self.entries[path].mode == staged.LINK if path in self.entries else self._disk.is_link(path)
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether git has a file there, or is not to have the one that is there."""
+        if path in self.entries:
+            return self.entries[path].mode != staged.SUBMODULE
+        return self._disk.is_file(path) and (self._in_submodule(path) or self._is_ignored(path))
+
+    def exists(self, path: str) -> bool:
+        """Tell whether git has something there, or something lies there on disk."""
+        return path in self.entries or path.rstrip("/") in self._folders or self._disk.exists(path)
+
+    def absence(self, path: str) -> str:
+        """Say why there is no file."""
+        return "is not added to git" if self._disk.is_file(path) else self._disk.absence(path)
+
+    def _in_submodule(self, path: str) -> bool:
+        above = (self.entries.get(str(folder)) for folder in Path(path).parents)
+        return any(entry is not None and entry.mode == staged.SUBMODULE for entry in above)
+
+    def _is_ignored(self, path: str) -> bool:
+        return bool(worktree.ignored(self._state.location, [path]))
