@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import htcondor, listing, projects, recording, running
+from benchmarks import hooks, htcondor, listing, projects, recording, reviewing, running, slurm
 from benchmarks.budgets import Measured, table
 from benchmarks.clock import tell
 from benchmarks.projects import Place
@@ -25,8 +25,12 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
     "100-groups": running.hundred_groups,
     "1000-groups": running.thousand_groups,
     "htcondor": htcondor.through_htcondor,
+    "slurm": slurm.through_slurm,
+    "hooks": hooks.hooks,
     "1000-runs": listing.thousand_runs,
     "10000-runs": listing.ten_thousand_runs,
+    "diff": reviewing.hundred_changes,
+    "completion": listing.completion,
     "large-repository": recording.large_repository,
 }
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fill_records ROOT EXPERIMENT COUNT`: give a project the records of many runs."""
+"""`python -m benchmarks.fill_records ROOT EXPERIMENT COUNT [FIRST]`: give a project the records of many runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from qanat.usecases.project import open_project
 FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
-def main(root: Path, experiment: str, count: int) -> None:
-    """Write the records as runs of qanat's leave them, and commit them all at once."""
+def main(root: Path, experiment: str, count: int, first: int = 1) -> None:
+    """Write the records as runs of qanat's leave them, numbered from `first` on, and commit them all at once."""
     project = open_project(root)
     tree = worktree.look(project.location)
     data: dict[str, bytes | None] = {}
-    for number in range(1, count + 1):
+    for number in range(first, first + count):
         run = _run(number, experiment, tree.commit or "")
         path, record = run_codec.path_of(run), run_codec.encode(run)
         files.write(root / path, record)
@@ -65,4 +65,4 @@ def _run(number: int, experiment: str, commit: str) -> Run:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:]))

@@ -1,4 +1,4 @@
-"""The table of an experiment's runs, with its index and without."""
+"""The table of an experiment's runs, with its index and without, and completion in a shell."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from benchmarks.projects import QANAT, Place
 EXPERIMENT = "listed"
 PEER = "`git grep`"
 MEMORY_MB = 60
+COMPLETED = 10_000
+COMPLETION_S = 0.15
 
 
 def thousand_runs(place: Place) -> Iterator[Measured]:
@@ -39,6 +41,19 @@ def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Itera
     for option in ("--all", "--json"):
         yield from _whole(place, f"listing {count:,} runs with `{option}`", command([*table, option], root), bare)
     yield _cold(place, root, f"listing {count:,} runs, the cache deleted", command(table, root), bare, cold_s)
+
+
+def completion(place: Place) -> Iterator[Measured]:
+    """What a shell waits for when Tab is pressed, in a project that has 10,000 runs."""
+    root = projects.make(place.folder / "completion", EXPERIMENT)
+    projects.add_records(root, EXPERIMENT, COMPLETED)
+    for words, what in (("show", "runs"), ("run", "experiments"), ("", "commands")):
+        typed = f"qanat\n{words}\n" if words else "qanat\n"
+        asking = {"_QANAT_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count("\n"))}
+        tab = command(["env", *(f"{name}={value}" for name, value in asking.items()), QANAT], root)
+        title = f"completing {what} among {COMPLETED:,} runs"
+        (ours,) = alternate(title, place.quick, tab)
+        yield Measured(title, seconds(ours), budget=Budget(0, COMPLETION_S))
 
 
 def _whole(place: Place, what: str, side: Side, bare: Side) -> Iterator[Measured]:

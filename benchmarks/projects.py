@@ -104,8 +104,11 @@ def add_files(root: Path, count: int) -> None:
     commit_all(root)
 
 
-def add_records(root: Path, experiment: str, count: int) -> None:
-    """Add and commit this many records of runs that have ended."""
+def add_records(root: Path, experiment: str, count: int, first: int = 1) -> None:
+    """Add and commit this many records of runs that have ended, numbered from `first` on."""
     tell(f"writing {count:,} records into {root.name}")
     # In a process of its own: what that one holds must not count as the peak of those that are measured.
-    must([sys.executable, "-m", "benchmarks.fill_records", root, experiment, str(count)], Path(__file__).parents[1])
+    must(
+        [sys.executable, "-m", "benchmarks.fill_records", root, experiment, str(count), str(first)],
+        Path(__file__).parents[1],
+    )

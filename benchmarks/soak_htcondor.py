@@ -46,6 +46,7 @@ def _soak(root: Path, pool: Pool, runs: int, groups: int, events: int, seed: int
         soak.happen()
         if number == events // 2:
             soak.crash()
+            soak.let_go()
     found = soak.settle()
     states = Counter(group["state"] for record in soak.project.records() for group in record["groups"])
     attempts = Counter(group.get("attempt", 1) for record in soak.project.records() for group in record["groups"])

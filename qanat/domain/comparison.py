@@ -125,8 +125,11 @@ def statistic(values: Sequence[float]) -> Statistic:
     if len(values) == 1:
         return Statistic(values[0], None, 1)
     # Seen from the first value, equal values have exactly that mean and no deviation.
-    mean = values[0] + math.fsum(v - values[0] for v in values) / len(values)
-    return Statistic(mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)), len(values))
+    try:
+        mean = values[0] + math.fsum(v - values[0] for v in values) / len(values)
+    except (OverflowError, ValueError):  # beyond what a number can hold, or infinite both ways
+        mean = math.nan
+    return Statistic(mean, math.hypot(*(v - mean for v in values)) / math.sqrt(len(values) - 1), len(values))
 
 
 def _differing(rows: Sequence[Row], seeds: Sequence[str]) -> tuple[str, ...]:

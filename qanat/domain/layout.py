@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 STATE = ".qanat"
 RUNS = f"{STATE}/runs"
+CONFIG = f"{STATE}/config.yaml"
 RUNS_PER_FOLDER = 100
 DEFINITIONS = {
     "experiment": "experiments",
@@ -25,6 +26,12 @@ def is_inside(path: str) -> bool:
     """Tell whether a path that counts from the project's root stays inside the project."""
     pure = PurePosixPath(path)
     return not pure.is_absolute() and ".." not in pure.parts
+
+
+def is_for_results(path: str) -> bool:
+    """Tell whether results may go to a folder, by its path from the project's root."""
+    parts = PurePosixPath(path).parts
+    return is_inside(path) and bool(parts) and not {".git", STATE} & set(parts)
 
 
 def group_folder(storage: Path, group: int, count: int) -> Path:

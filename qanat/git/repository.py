@@ -70,6 +70,17 @@ def code_tree(repository: pygit2.Repository, commit: str) -> str:
     return str(top.write())
 
 
+def known_code(repository: pygit2.Repository, commit: str) -> tuple[str, str] | None:
+    """Give the full id of a commit, which may be shortened, and its code_tree(); None for one that is not here."""
+    import pygit2
+
+    try:
+        found = str(repository.revparse_single(f"{commit}^{{commit}}").id)
+        return found, code_tree(repository, found)
+    except (KeyError, ValueError, pygit2.GitError):
+        return None
+
+
 def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | None:
     """Give the bytes that a file has in a commit; None when it is not there."""
     import pygit2

@@ -7,6 +7,7 @@ import re
 import termios
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +28,14 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 class Terminal:
     """A command at work in a terminal of `size` columns and rows; use it in a `with` block."""
 
-    def __init__(self, cwd: Path, *words: str, env: dict[str, str] | None = None, size: tuple[int, int] = SIZE) -> None:
+    def __init__(
+        self,
+        cwd: Path,
+        *words: str,
+        env: dict[str, str] | None = None,
+        size: tuple[int, int] = SIZE,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         # prompt_toolkit asks a terminal where its cursor is, and nobody here would answer.
         own = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
         # These two would overrule the size of this terminal.
@@ -38,8 +46,8 @@ class Terminal:
             # Python 3.12 and later warn of a fork beside threads, which pytest-xdist has; this one execs at once.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process = pexpect.spawn(
-                PROGRAM[0],
-                [*PROGRAM[1:], *words],
+                program[0],
+                [*program[1:], *words],
                 cwd=str(cwd),
                 env=surroundings,
                 dimensions=(size[1], size[0]),
@@ -94,6 +102,19 @@ class Terminal:
         assert ended_with == (code, None), f"it ended with {ended_with}: {self._news}"
         assert "Traceback" not in self.text, self.text
         return self.text[self._read_until :]
+
+    def ends_after(self, key: str, codes: tuple[int, ...] = (0, 1, 2, 3)) -> None:
+        """Press a key whenever nothing more is shown, until it ends with one of these codes."""
+        deadline = time.monotonic() + TIMEOUT_S
+        shown = -1
+        while self._pump():
+            assert time.monotonic() < deadline, f"it does not end: {self._news}"
+            if shown == len(self.raw):
+                self.press(key)
+            shown = len(self.raw)
+        self._process.wait()
+        assert self._process.exitstatus in codes, f"it ended with {self._process.exitstatus}: {self._news}"
+        assert "Traceback" not in self.text, self.text
 
     @property
     def _news(self) -> str:

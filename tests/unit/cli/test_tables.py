@@ -117,6 +117,12 @@ def test_a_run_that_has_not_started_has_its_launch_date_and_no_duration() -> Non
     assert row[RUN_HEADERS.index("📆 Launch date")].startswith("2026-11-2")
 
 
+def test_a_run_of_which_nobody_knows_when_it_ended_has_no_duration() -> None:
+    lost, running = run_rows([line(ended=None, state="lost"), line(ended=None, state="running")])
+    assert lost[RUN_HEADERS.index("⏱ Duration")] == ""
+    assert running[RUN_HEADERS.index("⏱ Duration")] != ""
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_has_a_mark(state: State) -> None:
     (row,) = run_rows([line(state=state.value)])

@@ -158,3 +158,14 @@ def test_nothing_else_is_warned_about(options: dict[str, Any]) -> None:
 def test_with_some_keys_htcondor_may_run_a_program_again_that_has_ended(key: str) -> None:
     assert htcondor_keys.decides_after_exit({"request_cpus": 1, key: "1"})
     assert not htcondor_keys.decides_after_exit({"request_cpus": 1, "periodic_release": "true"})
+
+
+@pytest.mark.parametrize("intent", ["9c41d2e07ab35f68", '" || true || "', "\\", '\\" || true || "', "a\nb", "é→", ""])
+def test_an_intent_is_one_string_to_htcondor_whatever_a_record_says(intent: str) -> None:
+    classad2 = pytest.importorskip("classad2")
+    described = classad2.ExprTree(htcondor_keys.marked([intent, "other"]))
+    for mark, is_meant in ((intent, True), ("other", True), ("somebody else's", False)):
+        job = classad2.ClassAd()
+        job["QanatIntent"] = mark
+        assert described.eval(job) is is_meant
+    assert described.eval(classad2.ClassAd()) == classad2.Value.Undefined

@@ -16,7 +16,7 @@ import pytest
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.records import storage
 from qanat.runners import job_script
-from tests.runners.contract import NASTY
+from qanat.testing import NASTY
 from tests.support.sandbox import wait_until
 
 GOLDEN = """\
@@ -103,13 +103,16 @@ class Place:
     def storage(self, group: int = 0) -> Path:
         return self.folder / f"group_{group}"
 
+    def batch(self, *jobs: JobSpec) -> JobBatch:
+        return JobBatch("4-7f3a9c", "x_4", "c0ffee", self.folder, {}, jobs)
+
     def write(self, *jobs: JobSpec) -> Path:
-        return job_script.write_scripts(JobBatch("4-7f3a9c", "x_4", "c0ffee", self.folder, {}, jobs))
+        return job_script.write_scripts(self.batch(*jobs))
 
     def start(self, job: JobSpec) -> subprocess.Popen[bytes]:
         """Start a job as a scheduler does: with hardly any environment, somewhere else, in a session of its own."""
-        words = [self.folder / "job.sh", job.storage, str(job.attempt), str(job.group)]
-        return subprocess.Popen(["/bin/sh", *words], cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
+        words = job_script.start(self.batch(job), job)
+        return subprocess.Popen(words, cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
 
     def run(self, job: JobSpec) -> int:
         return self.start(job).wait(20)

@@ -13,8 +13,9 @@ from qanat.runners import option_changes, slurm_flags
     [
         ({"--mem": "4G"}, ["--mem=4G"]),
         ({"mem": "4G"}, ["--mem=4G"]),
-        ({"-p": "gpu"}, ["-pgpu"]),
-        ({"p": "gpu"}, ["-pgpu"]),
+        ({"-p": "gpu"}, ["--partition=gpu"]),
+        ({"p": "gpu"}, ["--partition=gpu"]),
+        ({"-J": "x", "H": True}, ["--job-name=x", "--hold"]),
         ({"--exclusive": True}, ["--exclusive"]),
         ({"exclusive": None}, ["--exclusive"]),
         ({"requeue": False}, []),
@@ -24,6 +25,27 @@ from qanat.runners import option_changes, slurm_flags
 )
 def test_options_are_written_as_words_with_or_without_dashes(options: dict[str, object], words: list[str]) -> None:
     assert slurm_flags.words(options) == words
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "said"),
+    [
+        ({}, {}, "ALL"),
+        ({}, {"SBATCH_EXPORT": "NONE"}, "NONE"),
+        ({"export": "PATH,COLOUR=blue"}, {"SBATCH_EXPORT": "NONE"}, "PATH,COLOUR=blue"),
+        ({"--export": ["PATH", "HOME"], "get-user-env": "20L"}, {}, "PATH,HOME, get-user-env=20L"),
+    ],
+)
+def test_which_variables_are_handed_on_is_said(
+    options: dict[str, object], variables: dict[str, str], said: str
+) -> None:
+    assert slurm_flags.environment(options, variables) == said
+
+
+def test_names_of_options_are_whole() -> None:
+    assert {name for name in slurm_flags.LONG if name.endswith("-")} == set()
+    assert {"gpus-per-socket", "mcs-label", "spread-job"} <= slurm_flags.LONG
+    assert set(slurm_flags.SHORT.values()) <= slurm_flags.LONG | slurm_flags.OWN
 
 
 def test_options_of_qanat_and_misspelt_ones_are_found() -> None:
@@ -50,6 +72,11 @@ def test_options_of_qanat_and_misspelt_ones_are_found() -> None:
 def test_an_option_is_set_anew_or_multiplied(value: str, change: str, result: str) -> None:
     changed = option_changes.changed({"--x": value}, {"x": change}, slurm_flags.name_of)
     assert changed == {"--x": result}
+
+
+def test_an_option_is_set_anew_however_it_was_spelled_before() -> None:
+    assert option_changes.changed({"-t": "30:00"}, {"time": "2x"}, slurm_flags.name_of) == {"-t": "0-01:00:00"}
+    assert option_changes.changed({"--partition": "a"}, {"p": "b"}, slurm_flags.name_of) == {"--partition": "b"}
 
 
 def test_an_option_that_is_not_there_is_added_but_not_multiplied() -> None:

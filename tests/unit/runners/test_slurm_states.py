@@ -47,3 +47,21 @@ def test_accountings_exit_code_is_a_code_or_a_signal() -> None:
     killed = status_of("FAILED", "", "0:9")
     assert (killed.exit_code, killed.signal, killed.reason) == (None, 9, "FAILED, SIGKILL")
     assert status_of("COMPLETED", "", "0:0").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "cause"),
+    [
+        ("OUT_OF_MEMORY", "OUT_OF_MEMORY"),
+        ("NODE_FAIL", "NODE_FAIL"),
+        ("FAILED", ""),
+        ("CANCELLED", ""),
+        ("RUNNING", ""),
+    ],
+)
+def test_an_end_that_is_slurms_doing_has_a_cause(state: str, cause: str) -> None:
+    assert status_of(state).cause == cause
+
+
+def test_a_running_job_that_is_held_for_its_next_start_has_no_reason() -> None:
+    assert status_of("RUNNING", "JobHeldUser").reason == ""

@@ -10,13 +10,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from qanat.runners.registry import RUNNERS
 from qanat.usecases.compare_outputs import DIFFERENT, EQUAL, IDENTICAL, MISSING, FileVerdict, compare
 from tests.support.strategies import json_values, stable
 
 RTOL = 1e-6
 
 
-def verdicts(tmp_path: Path, first: dict[str, bytes], again: dict[str, bytes], rtol: float = RTOL) -> list[FileVerdict]:
+def verdicts(
+    tmp_path: Path,
+    first: dict[str, bytes],
+    again: dict[str, bytes],
+    rtol: float = RTOL,
+    own: frozenset[str] = frozenset(),
+) -> list[FileVerdict]:
     """Compare two directories with these files."""
     for name, files in (("first", first), ("again", again)):
         (tmp_path / name).mkdir()
@@ -24,7 +31,7 @@ def verdicts(tmp_path: Path, first: dict[str, bytes], again: dict[str, bytes], r
             file = tmp_path / name / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-    return compare(tmp_path / "first", tmp_path / "again", rtol)
+    return compare(tmp_path / "first", tmp_path / "again", rtol, own)
 
 
 def verdict(tmp_path: Path, name: str, first: bytes, again: bytes, rtol: float = RTOL) -> FileVerdict:
@@ -61,11 +68,27 @@ def test_every_file_has_a_verdict_in_the_order_of_the_names(tmp_path: Path) -> N
 @pytest.mark.parametrize("group", ["", "group_3/"])
 def test_what_tells_of_the_run_itself_is_left_out(tmp_path: Path, group: str) -> None:
     own = ["info.yaml", "group_info.yaml", "completion.json", "stopped.json", "actions.yaml", "attempts/1/out.txt"]
-    own += ["progress.txt", "job.sh", "commands/0.sh", "starts", "htcondor.log", "slurm.out"]
+    own += ["progress.txt"]
     first = {f"{group}{name}": b"1" for name in own}
     assert verdicts(tmp_path, first | {f"{group}out.bin": b""}, {f"{group}out.bin": b""}) == [
         FileVerdict(f"{group}out.bin", IDENTICAL)
     ]
+
+
+@pytest.mark.parametrize(
+    ("runner", "files"),
+    [
+        ("slurm", ["job.sh", "commands/0.sh", "group_1/starts", "slurm.out"]),
+        ("htcondor", ["job.sh", "commands/0.sh", "group_1/starts", "htcondor.log"]),
+        ("local", []),
+        ("not installed", []),
+    ],
+)
+def test_what_a_runner_leaves_is_left_out_and_only_that(tmp_path: Path, runner: str, files: list[str]) -> None:
+    own = RUNNERS.own_files(runner)
+    left = ["job.sh", "commands/0.sh", "group_1/starts", "htcondor.log", "slurm.out"]
+    found = verdicts(tmp_path, dict.fromkeys(left, b"1"), {}, own=own)
+    assert {file.path for file in found} == set(left) - set(files)
 
 
 @pytest.mark.parametrize("name", ["deep/info.yaml", "deep/attempts/a.txt", "group_0/deep/starts", "group_x/info.yaml"])

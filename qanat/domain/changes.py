@@ -1,0 +1,169 @@
+"""What changed in definitions and settings, key by key, and which of them are the same thing under another name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qanat.domain import meanings
+from qanat.domain.meanings import ABSENT, KeyPath, Sentence
+
+ADDED, REMOVED, CHANGED, RENAMED = "added", "removed", "changed", "renamed"
+Place = tuple[str, str, str, str]
+# By these a definition is known again under another name; what describes it may have changed with the name.
+_DESCRIBING = frozenset({"schema", "name", "formerly", "description", "tags", "path"})
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition on one side: its kind, name, the file it is in, and its content; `runner` is a template's."""
+
+    kind: str
+    name: str
+    file: str
+    content: Mapping[str, Any]
+    runner: str = ""
+
+    @property
+    def place(self) -> Place:
+        """What a definition is known by; a template in the settings is not one of the same name in a file."""
+        return self.kind, self.runner, self.name, self.file
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A key with its value on both sides (ABSENT where it is not there), and what that means."""
+
+    path: KeyPath
+    old: Any
+    new: Any
+    meaning: Sentence = ()
+
+    @property
+    def key(self) -> str:
+        """The key as a person writes it: `options.request_cpus`."""
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionChange:
+    """What became of a definition; `renamed_from` is the name that it had."""
+
+    definition: Definition
+    change: str
+    keys: tuple[KeyChange, ...]
+    renamed_from: str = ""
+
+
+def compare_definitions(
+    old: Sequence[Definition], new: Sequence[Definition], moved: Mapping[str, str]
+) -> list[DefinitionChange]:
+    """List what changed between two sides, in the order of kinds and names.
+
+    `moved` has experiments whose runs went over to another name, old name to new.
+    """
+    before = {d.place: d for d in old}
+    after = {d.place: d for d in new}
+    gone = [d for place, d in before.items() if place not in after]
+    come = [d for place, d in after.items() if place not in before]
+    renamed = _renamed(gone, come, moved)
+    found = [_change(before[place], d) for place, d in after.items() if place in before]
+    found += [_rename(renamed[d.place], d) if d.place in renamed else _whole(d, ADDED) for d in come]
+    known_again = {d.place for d in renamed.values()}
+    found += [_whole(d, REMOVED) for d in gone if d.place not in known_again]
+    kinds = list(meanings.KINDS)
+    real = [c for c in found if c.keys or c.change != CHANGED]
+    return sorted(
+        real, key=lambda c: (kinds.index(c.definition.kind), c.definition.runner, c.definition.name, c.definition.file)
+    )
+
+
+def _renamed(
+    gone: Sequence[Definition], come: Sequence[Definition], moved: Mapping[str, str]
+) -> dict[Place, Definition]:
+    """Match what came with what went: by its former names, its runs, or all that is not a description."""
+    result: dict[Place, Definition] = {}
+    left = list(gone)
+    for new in come:
+        match = next((d for d in left if _is_same(d, new, moved)), None)
+        if match:
+            left.remove(match)
+            result[new.place] = match
+    return result
+
+
+def _is_same(old: Definition, new: Definition, moved: Mapping[str, str]) -> bool:
+    if (old.kind, old.runner) != (new.kind, new.runner) or old.name == new.name:
+        return False
+    if old.kind == "experiment" and old.name in moved:
+        return moved[old.name] == new.name
+    return is_called_before(new, old.name) or _essence(old) == _essence(new)
+
+
+def is_called_before(definition: Definition, name: str) -> bool:
+    """Tell whether a definition says that it had this name before."""
+    return name in definition.content.get("formerly", ())
+
+
+def _essence(definition: Definition) -> dict[str, Any]:
+    # A dataset is its path; everywhere else a path is only where a person keeps things.
+    without = _DESCRIBING - {"path"} if definition.kind == "dataset" else _DESCRIBING
+    return {key: value for key, value in definition.content.items() if key not in without}
+
+
+def _change(old: Definition, new: Definition) -> DefinitionChange:
+    return DefinitionChange(new, CHANGED, tuple(key_changes(new.kind, old.content, new.content)))
+
+
+def _rename(old: Definition, new: Definition) -> DefinitionChange:
+    keys = tuple(c for c in key_changes(new.kind, old.content, new.content) if c.path[0] not in ("name", "formerly"))
+    return DefinitionChange(new, RENAMED, keys, old.name)
+
+
+def _whole(definition: Definition, change: str) -> DefinitionChange:
+    content = {key: value for key, value in definition.content.items() if key not in ("schema", "name", "runner")}
+    sides = ({}, content) if change == ADDED else (content, {})
+    keys = (KeyChange(path, old, new) for path, old, new in _differences((), *map(_by_name, sides)))
+    return DefinitionChange(definition, change, tuple(keys))
+
+
+def key_changes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[KeyChange]:
+    """List the keys that differ between two contents of a kind."""
+    for path, before, after in _differences((), _by_name(old), _by_name(new)):
+        yield KeyChange(path, before, after, meanings.meaning(kind, path, before, after))
+
+
+def _by_name(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give content with its list of metric files as a mapping, so that one of them is compared with itself."""
+    metrics = content.get("metrics")
+    if not isinstance(metrics, list) or not all(isinstance(m, dict) and "file" in m for m in metrics):
+        return content
+    files = {str(m["file"]): {k: v for k, v in m.items() if k != "file"} for m in metrics}
+    return {**content, "metrics": files} if len(files) == len(metrics) else content
+
+
+def _differences(path: KeyPath, old: Any, new: Any) -> Iterator[tuple[KeyPath, Any, Any]]:
+    """Walk two values at once; mappings are entered, everything else is compared as a whole."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        if _differ(old, new):
+            yield from _leaves(path, old, new)
+        return
+    for key in dict.fromkeys((*old, *new)):
+        yield from _differences((*path, key), old.get(key, ABSENT), new.get(key, ABSENT))
+
+
+def _leaves(path: KeyPath, old: Any, new: Any) -> Iterator[tuple[KeyPath, Any, Any]]:
+    """Give one value that came or went; a mapping as its own keys."""
+    for value, other in ((old, new), (new, old)):
+        if isinstance(value, dict) and value and other is ABSENT:
+            for key in value:
+                sides = (value[key], ABSENT) if value is old else (ABSENT, value[key])
+                yield from _leaves((*path, key), *sides)
+            return
+    yield path, old, new
+
+
+def _differ(old: Any, new: Any) -> bool:
+    """Tell values apart as YAML does: 1, 1.0 and true are three values."""
+    return type(old) is not type(new) or old != new or (isinstance(old, list) and repr(old) != repr(new))

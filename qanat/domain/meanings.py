@@ -1,0 +1,224 @@
+"""What a change of one key means for whoever runs an experiment, as a sentence without its subject.
+
+A sentence is a tuple of texts: those of this module, and Words, which come from files and are shown as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+KINDS = {
+    "experiment": "experiments",
+    "dataset": "datasets",
+    "template": "templates",
+    "document": "documents",
+    "config": "settings",
+}
+KeyPath = tuple[str, ...]
+
+
+class Word(str):
+    """A text that comes from a file; whoever shows it keeps it apart from qanat's own text."""
+
+    __slots__ = ()
+
+
+Sentence = tuple[str, ...]
+
+
+class _Absent:
+    """The value of a key that is not there."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = _Absent()
+
+# What options of HTCondor's submit language and of sbatch ask for, by their names without dashes.
+_AMOUNTS = {
+    "CPUs": ("request_cpus", "cpus-per-task", "c"),
+    "GPUs": ("request_gpus", "gpus", "G", "gpus-per-node", "gpus-per-task"),
+    "tasks": ("ntasks", "n"),
+    "nodes": ("nodes", "N"),
+}
+_THINGS = {
+    "memory": ("request_memory", "mem", "mem-per-cpu", "mem-per-gpu"),
+    "disk": ("request_disk", "tmp"),
+    "the resources": ("gres",),
+}
+_LIMITS = ("time", "t", "allowed_execute_duration", "allowed_job_duration")
+_PLACES = {
+    "the partition": ("partition", "p"),
+    "the account": ("account", "A", "accounting_group"),
+    "the quality of service": ("qos", "q"),
+    "the reservation": ("reservation",),
+    "the universe": ("universe",),
+}
+_CONTAINERS = ("container_image", "docker_image", "container", "image")
+
+
+def shown(value: Any) -> str:
+    """Write a value as people write it; a text that would read as something else has quotes."""
+    if value is ABSENT:
+        return ""
+    if isinstance(value, str):
+        return value if value and value not in ("true", "false", "null") and not _is_number(value) else repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def plain(sentence: Sentence) -> str:
+    """Give a sentence as one text."""
+    return "".join(sentence)
+
+
+def meaning(kind: str, path: KeyPath, old: Any, new: Any) -> Sentence:
+    """Say what it means that the key at path is `new` and not `old`; empty where the values say all there is."""
+    rule = _RULES.get((kind, path[0])) if path else None
+    return rule(path[1:], old, new) if rule else ()
+
+
+def _instead(before: str, new: Any, old: Any, after: str = "") -> Sentence:
+    """Say `before NEW after instead of OLD`."""
+    return (before, Word(shown(new)), f"{after} instead of ", Word(shown(old)))
+
+
+def _executable(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    return _instead("runs ", new, old)
+
+
+def _command(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    started, before = new or ABSENT, old or ABSENT
+    if started is ABSENT:
+        return ("starts the program itself, without ", Word(shown(old)))
+    if before is ABSENT:
+        return ("starts the program with ", Word(shown(new)))
+    return _instead("starts the program with ", new, old)
+
+
+def _items(gains: str, losses: str, reordered: str) -> Callable[[KeyPath, Any, Any], Sentence]:
+    """Make a rule for a list of names, of which some came and some went."""
+
+    def rule(rest: KeyPath, old: Any, new: Any) -> Sentence:
+        before, after = (value if isinstance(value, list) else [] for value in (old, new))
+        come = [item for item in after if item not in before]
+        gone = [item for item in before if item not in after]
+        said = [_listed(gains, come)] if come else []
+        said += [_listed(losses, gone)] if gone else []
+        joined = [part for sentence in said for part in ("; ", *sentence)][1:]
+        return tuple(joined) or (reordered,)
+
+    return rule
+
+
+def _listed(before: str, items: list[Any]) -> Sentence:
+    return (before, *[part for item in items for part in (", ", Word(shown(item)))][1:])
+
+
+def _action(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    name, key = Word(rest[0] if rest else ""), rest[1:]
+    if key == ("executable",) and old is ABSENT:
+        return ("has a new action ", name, ", which runs ", Word(shown(new)))
+    if key == ("executable",) and new is ABSENT:
+        return ("has no action ", name, " any more")
+    if key == ("executable",):
+        return ("its action ", name, *_instead(" runs ", new, old))
+    return ()
+
+
+def _metrics(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if len(rest) == 3 and rest[1] == "better":
+        if new is ABSENT:
+            return ("does not say any more which way ", Word(rest[2]), " is better")
+        return ("takes a ", Word(shown(new)), " ", Word(rest[2]), " for the better one")
+    if len(rest) == 2 and rest[1] == "keys":
+        return _items("also records ", "does not record any more ", "records them in another order")((), old, new)
+    return ()
+
+
+def _workdir(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    places = {"project": "in the project's own folder", "checkout": "in a checkout of the commit"}
+    return (f"works {places[new]}",) if new in places else ("works where the runner has it work by itself",)
+
+
+def _dataset_path(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    return ("moved from ", Word(shown(old)), " to ", Word(shown(new)))
+
+
+def _options(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    name = rest[0].strip().lstrip("-") if rest else ""
+    if what := _what(_AMOUNTS, name):
+        return _asked(f" {what if new != 1 else what.removesuffix('s')}", f"no number of {what}", old, new)
+    if what := _what(_THINGS, name):
+        each = {"mem-per-cpu": " for each CPU", "mem-per-gpu": " for each GPU"}.get(name, "")
+        return _asked(f" of {what}{each}" if what[:4] != "the " else f" of {what[4:]}", f"no {what}", old, new)
+    if name in _LIMITS:
+        return ("has no time limit of its own any more",) if new is ABSENT else _limited(old, new)
+    if what := _what(_PLACES, name):
+        return (f"names {what} no more",) if new is ABSENT else _going(what, old, new)
+    if name in _CONTAINERS:
+        return ("runs outside of a container",) if new is ABSENT else ("runs in the container ", Word(shown(new)))
+    return ()
+
+
+def _what(table: dict[str, tuple[str, ...]], name: str) -> str:
+    return next((what for what, names in table.items() if name in names), "")
+
+
+def _asked(unit: str, nothing: str, old: Any, new: Any) -> Sentence:
+    if new is ABSENT:
+        return (f"asks for {nothing} any more",)
+    if old is ABSENT:
+        return ("asks for ", Word(shown(new)), unit)
+    return _instead("asks for ", new, old, unit)
+
+
+def _limited(old: Any, new: Any) -> Sentence:
+    return ("may take ", Word(shown(new))) if old is ABSENT else _instead("may take ", new, old)
+
+
+def _going(what: str, old: Any, new: Any) -> Sentence:
+    return (f"uses {what} ", Word(shown(new))) if old is ABSENT else _instead(f"uses {what} ", new, old)
+
+
+def _result_dir(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    return ("new runs write into ", Word(shown("results" if new is ABSENT else new)))
+
+
+def _records(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    by_hand = new == "manual"
+    return ("records of runs are committed by hand",) if by_hand else ("records of runs are committed by qanat",)
+
+
+def _editor(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    return () if new is ABSENT else ("this program is started on the machine of whoever edits with qanat",)
+
+
+_RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
+    ("experiment", "executable"): _executable,
+    ("experiment", "executable_command"): _command,
+    ("experiment", "datasets"): _items("also reads ", "does not read any more ", "is given them in another order"),
+    ("experiment", "actions"): _action,
+    ("experiment", "metrics"): _metrics,
+    ("experiment", "workdir"): _workdir,
+    ("dataset", "path"): _dataset_path,
+    ("template", "options"): _options,
+    ("config", "result_dir"): _result_dir,
+    ("config", "records"): _records,
+    ("config", "default_editor"): _editor,
+}

@@ -1,0 +1,173 @@
+"""What the new runs of one experiment were and gave, beside what the same parameters gave before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from qanat.domain import comparison, times
+from qanat.domain.comparison import LOWER, Comparison, Row, Statistic
+from qanat.domain.run import Group, Run, State, count_states
+
+Parameters = tuple[tuple[str, str], ...]
+_DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Groups that ended badly in the same way: the state, the cause as one of them has it, and by run id how many."""
+
+    state: State
+    cause: str
+    groups: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """How many groups."""
+        return sum(self.groups.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Seconds that groups took."""
+
+    shortest: float
+    median: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """How a metric differs from before; `better` is None where it is not known which way is, or it is the same."""
+
+    before: Statistic
+    difference: float
+    better: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The latest groups of the other side with the same parameters."""
+
+    row: Row
+    deltas: Mapping[str, Delta]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRuns:
+    """The new runs of an experiment; `before` has one item for each row of the comparison.
+
+    `varying` are the parameters that are not the same in all groups, with their values.
+    """
+
+    experiment: str
+    runs: tuple[Run, ...]
+    varying: Mapping[str, tuple[str, ...]]
+    states: Mapping[State, int]
+    durations: Durations | None
+    failures: tuple[Failure, ...]
+    results: Comparison
+    before: tuple[Before | None, ...]
+    directions: Mapping[str, str]
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are in all."""
+        return sum(len(run.groups) for run in self.runs)
+
+
+def summarise(
+    experiment: str, runs: Sequence[Run], directions: Mapping[str, str], others: Mapping[Parameters, Sequence[Run]]
+) -> NewRuns:
+    """Sum up new runs; `others` has runs of the other side by the parameters that they have groups with."""
+    groups = [group for run in runs for group in run.groups]
+    results = comparison.compare(runs, better=directions)
+    return NewRuns(
+        experiment=experiment,
+        runs=tuple(runs),
+        varying=_varying(groups),
+        states=count_states(groups),
+        durations=_durations(groups),
+        failures=_failures(runs),
+        results=results,
+        before=tuple(_before(row, others.get(key_of(row.parameters), ()), directions) for row in results.rows),
+        directions=directions,
+    )
+
+
+def key_of(parameters: Mapping[str, str]) -> Parameters:
+    """Give what groups must share to be compared: their parameters without seeds."""
+    return tuple(sorted((name, value) for name, value in parameters.items() if name not in comparison.SEEDS))
+
+
+def wanted(runs: Iterable[Run]) -> set[Parameters]:
+    """List the parameters for which it is worth looking for earlier runs: those of groups that measured something."""
+    measured = (g for run in runs for g in run.groups if g.state is State.FINISHED and g.metrics)
+    return {key_of(comparison.parameters_of(group)) for group in measured}
+
+
+def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> Before | None:
+    """Compare a row with the newest code of the other side that has the same parameters and any metric of it."""
+    key = key_of(row.parameters)
+    newest_first = sorted(others, key=lambda run: (times.parse(run.created), run.number), reverse=True)
+    for old in comparison.compare(newest_first, better={}).rows:
+        if key_of(old.parameters) == key and old.metrics.keys() & row.metrics:
+            names = [name for name in row.metrics if name in old.metrics]
+            deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}
+            return Before(old, deltas)
+    return None
+
+
+def _delta(new: Statistic, old: Statistic, direction: str | None) -> Delta:
+    difference = new.mean - old.mean
+    if direction is None or not (difference < 0 or difference > 0):
+        return Delta(old, difference, None)
+    return Delta(old, difference, (difference < 0) is (direction == LOWER))
+
+
+def _varying(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:
+    parameters = [comparison.parameters_of(group) for group in groups]
+    names = dict.fromkeys(name for given in parameters for name in given)
+    values = {name: dict.fromkeys(given.get(name, "") for given in parameters) for name in names}
+    return {name: tuple(sorted(found, key=_as_number)) for name, found in values.items() if len(found) > 1}
+
+
+def _as_number(value: str) -> tuple[bool, float, str]:
+    try:
+        return False, float(value), value
+    except ValueError:
+        return True, 0.0, value
+
+
+def _durations(groups: Sequence[Group]) -> Durations | None:
+    ended = [g for g in groups if g.started and g.ended]
+    taken = [s for g in ended if (s := times.seconds_between(g.started, g.ended)) is not None]
+    return Durations(min(taken), _median(taken), max(taken)) if taken else None
+
+
+def _median(values: Sequence[float]) -> float:
+    """Give what statistics.median() gives, whose module takes long to load."""
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _failures(runs: Sequence[Run]) -> tuple[Failure, ...]:
+    """Group what ended badly by its cause, the most frequent first; numbers in a cause do not tell it from another."""
+    found: dict[tuple[object, ...], tuple[State, str, dict[str, int]]] = {}
+    for run in runs:
+        for group in run.groups:
+            if not group.state.ended or group.state is State.FINISHED:
+                continue
+            key = (group.state, group.exit_code, group.signal, _DIGITS.sub("#", group.reason))
+            counts = found.setdefault(key, (group.state, _cause(group), {}))[2]
+            counts[run.id] = counts.get(run.id, 0) + 1
+    return tuple(sorted((Failure(*parts) for parts in found.values()), key=lambda f: -f.count))
+
+
+def _cause(group: Group) -> str:
+    if group.reason:
+        return group.reason
+    if group.signal is not None:
+        return f"signal {group.signal}"
+    return "" if group.exit_code is None else f"exit code {group.exit_code}"

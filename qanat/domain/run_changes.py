@@ -1,0 +1,59 @@
+"""What became of a record that must not become of one, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from qanat.domain import frozen
+from qanat.domain.frozen import KeyPath
+from qanat.domain.meanings import ABSENT, Sentence, Word, shown
+from qanat.domain.run import Run
+
+
+def is_retried(old: Run, new: Run) -> bool:
+    """Tell whether a group has had one more attempt."""
+    return any(b.attempt > a.attempt for a, b in zip(old.groups, new.groups, strict=False))
+
+
+def forbidden(old: Mapping[str, Any], new: Mapping[str, Any], *, moved: bool = False) -> list[Sentence]:
+    """List what is not as it was in the record of a run and may not be different: nearly all, once it had ended.
+
+    Both are the mappings of valid records. `moved` tells that the experiment was renamed.
+    """
+    broken = frozen.broken([old], new, moved=moved)
+    return [s for path in broken for s in _sentences(path, _at(old, path), _at(new, path))]
+
+
+def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys((*before, *after)):
+            old, new = before.get(key, ABSENT), after.get(key, ABSENT)
+            # Seen as text, a number that is none (nan) is itself.
+            if repr(old) != repr(new):
+                yield from _sentences((*path, key), old, new)
+        return
+    if isinstance(before, dict | list) or isinstance(after, dict | list):
+        yield (Word(_called(path)), " is not what it was")
+    else:
+        yield (Word(_called(path)), " is ", _value(after), " instead of ", _value(before))
+
+
+def _called(path: Sequence[str | int]) -> str:
+    """Write a place: `group 2: metrics.acc`, `code.commit`."""
+    if len(path) > 1 and path[0] == "groups":
+        return f"group {path[1]}: {'.'.join(map(str, path[2:]))}"
+    return ".".join(map(str, path))
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None or value is ABSENT else Word(shown(value))
+
+
+def _at(content: Any, path: KeyPath) -> Any:
+    for part in path:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            return ABSENT
+    return content

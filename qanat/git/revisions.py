@@ -1,0 +1,117 @@
+"""Which two states are compared: what a person types as git's revisions, and where the work here will go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qanat.errors import GitRefused, UsageError
+from qanat.git import checkout, worktree
+from qanat.git.location import Location
+
+if TYPE_CHECKING:
+    import pygit2
+
+_MAIN_BRANCHES = ("main", "master", "trunk")
+_DEEPEN = "this clone is shallow: git fetch --unshallow, or fetch-depth: 0 where a workflow checks it out"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Two states: commits by their ids, with the words that meant them.
+
+    `base` None is a state without any file, `head` None the work tree; `tip` is the commit whose code
+    counts as the head's (None before the first one).
+    """
+
+    base: str | None
+    base_words: str
+    head: str | None
+    head_words: str
+    tip: str | None
+
+
+def parse(location: Location, repository: pygit2.Repository, words: str | None) -> Range:
+    """Read `A`, `A..B`, `A...B` (B since it left A) or nothing: the work here since it left where it will go.
+
+    Left out, B is HEAD; `A` alone is compared with the work tree, as git does. Raises GitRefused for
+    what is no commit and for two without a common one.
+    """
+    import pygit2
+
+    tip = worktree.head(location)
+    if words is None:
+        if tip is None:
+            return Range(None, "", None, "", None)
+        branch = _target(repository)
+        start = str(repository.revparse_single(branch).peel(pygit2.Commit).id)
+        return Range(_left_at(location, repository, (branch, start), ("HEAD", tip)), branch, None, "", tip)
+    if "..." in words:
+        old, new = (word or "HEAD" for word in words.split("...", 1))
+        head = _commit(location, new)
+        base = _left_at(location, repository, (old, _commit(location, old)), (new, head))
+        return Range(base, old, head, new, head)
+    if ".." in words:
+        old, new = (word or "HEAD" for word in words.split("..", 1))
+        head = _commit(location, new)
+        return Range(_commit(location, old), old, head, new, head)
+    return Range(_commit(location, words), words, None, "", tip)
+
+
+def is_shallow(location: Location) -> bool:
+    """Tell whether the repository has only the last part of its history."""
+    return (location.common_dir / "shallow").is_file()
+
+
+def _commit(location: Location, word: str) -> str:
+    try:
+        return checkout.resolve(location, word)
+    except GitRefused as error:
+        raise GitRefused(error.message, hint=_DEEPEN if is_shallow(location) else error.hint) from None
+
+
+def _left_at(location: Location, repository: pygit2.Repository, old: tuple[str, str], new: tuple[str, str]) -> str:
+    """Give the commit at which two, each a word and its id, went different ways."""
+    found = repository.merge_base(old[1], new[1])
+    if found is None:
+        remedy = _DEEPEN if is_shallow(location) else f"compare them as they are: qanat diff {old[0]}..{new[0]}"
+        raise GitRefused(f"{old[0]} and {new[0]} have no commit in common", hint=remedy)
+    return str(found)
+
+
+def _target(repository: pygit2.Repository) -> str:
+    """Name the branch that the work here will go into.
+
+    That is the upstream, unless it is nothing but this branch's own copy on a server; then the remote's
+    default branch, or a branch with a usual name. Raises UsageError when there is none of these.
+    """
+    own = None if repository.head_is_detached or repository.head_is_unborn else repository.head.shorthand
+    remote, upstream = _upstream(repository, own)
+    default = _default(repository, remote)
+    if upstream and (upstream != f"{remote}/{own}" or default in (None, upstream, own)):
+        return upstream
+    if default is None:
+        raise UsageError("there is no upstream and no main branch to compare with", hint="name one: qanat diff BRANCH")
+    return default
+
+
+def _upstream(repository: pygit2.Repository, own: str | None) -> tuple[str, str | None]:
+    """Give the remote of a branch (`origin` where it has none) and its upstream, which must be there."""
+    found = repository.branches.local.get(own) if own else None
+    try:
+        upstream = found.upstream if found else None
+        return (upstream.remote_name, upstream.shorthand) if upstream else ("origin", None)
+    except (KeyError, ValueError):  # the upstream is a local branch, which has no remote
+        return "origin", upstream.shorthand if upstream else None
+
+
+def _default(repository: pygit2.Repository, remote: str) -> str | None:
+    pointer = repository.references.get(f"refs/remotes/{remote}/HEAD")
+    target = str(pointer.target) if pointer else ""
+    if target.startswith("refs/remotes/") and repository.references.get(target):
+        return target.removeprefix("refs/remotes/")
+    key = "init.defaultBranch"
+    names = (*([repository.config[key]] if key in repository.config else []), *_MAIN_BRANCHES)
+    candidates = (*(f"refs/remotes/{remote}/{name}" for name in names), *(f"refs/heads/{name}" for name in names))
+    found = next((ref for ref in candidates if repository.references.get(ref)), None)
+    return found.removeprefix("refs/remotes/").removeprefix("refs/heads/") if found else None

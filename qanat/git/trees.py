@@ -1,0 +1,204 @@
+"""Which files of the project's state differ between two commits, or a commit and the work tree, and their bytes.
+
+Folders that are the same on both sides are never opened, so what this costs depends on what differs.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qanat.domain.layout import RUNS, STATE
+from qanat.errors import InputInvalid, reason
+from qanat.git import command
+from qanat.git.location import Location
+from qanat.git.repository import code_tree
+
+if TYPE_CHECKING:
+    import pygit2
+
+_CACHE = f"{STATE}/cache"
+_NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file on one side: a blob of the repository, or (`blob` None) what lies in the work tree.
+
+    `problem` says why it has no bytes to read: a symbolic link, a submodule, a folder.
+    """
+
+    path: str
+    blob: str | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A file that is not the same on both sides; None: it is not there."""
+
+    old: Entry | None
+    new: Entry | None
+
+
+class Trees:
+    """Reads the state's files out of commits and out of the work tree of one repository."""
+
+    def __init__(self, location: Location, repository: pygit2.Repository) -> None:
+        self._location = location
+        self._repository = repository
+
+    def has_state(self, commit: str | None) -> bool:
+        """Tell whether a commit (None: the work tree) has a project's folder."""
+        if commit is None:
+            return (self._location.root / STATE).is_dir()
+        return self._state(commit) is not None
+
+    def differences(self, base: str | None, head: str | None, tip: str | None) -> dict[str, Difference]:
+        """Give the files that differ, by path. base None has no file; head None is the work tree, tip its commit."""
+        found = {d.path: d for d in self._between(base, tip if head is None else head)}
+        result = {path: Difference(delta.old, delta.new) for path, delta in found.items()}
+        if head is None:
+            for path in self._touched():
+                old = found[path].old if path in found else self._in_commit(base, path)
+                new = _in_work_tree(self._location.root, path)
+                result.pop(path, None)
+                if old or new:
+                    result[path] = Difference(old, new)
+        return dict(sorted(result.items()))
+
+    def entry(self, commit: str | None, path: str) -> Entry | None:
+        """Give a file of the state in a commit (None: in the work tree); None when it is not there."""
+        return _in_work_tree(self._location.root, path) if commit is None else self._in_commit(commit, path)
+
+    def read(self, entry: Entry, limit_bytes: int) -> bytes:
+        """Give the bytes of a file. Raises InputInvalid for one that is none, or larger than the limit."""
+        if entry.problem:
+            raise InputInvalid(f"{entry.path}: {entry.problem}")
+        if entry.blob is None:
+            return _read_plain(self._location.root / entry.path, entry.path, limit_bytes)
+        blob: Any = self._repository[entry.blob]
+        if blob.size > limit_bytes:
+            raise _too_large(entry.path, limit_bytes)
+        data: bytes = blob.data
+        return data
+
+    def code_tree(self, commit: str) -> str | None:
+        """Give the id of a commit's tree without run records; None in a repository that takes no objects."""
+        import pygit2
+
+        try:
+            return code_tree(self._repository, commit)
+        except (pygit2.GitError, OSError):
+            return None
+
+    def is_changed(self, old: str, new: str, path: str) -> bool:
+        """Tell whether two commits have different files at path, any file of the repository; both must have one."""
+        sides = [self._at(commit, path) for commit in (old, new)]
+        return None not in sides and sides[0] != sides[1]
+
+    def differing_code(self, old: str, new: str) -> list[str] | None:
+        """List the files, run records left out, that differ between two commits; None when one is not here."""
+        import pygit2
+
+        try:
+            trees = [self._repository[commit].peel(pygit2.Tree) for commit in (old, new)]
+        except (KeyError, ValueError):
+            return None
+        found = trees[0].diff_to_tree(trees[1])
+        paths = (_text(delta.new_file.raw_path) for delta in found.deltas)
+        return [path for path in paths if not path.startswith(f"{RUNS}/")]
+
+    def _state(self, commit: str | None) -> pygit2.Tree | None:
+        return self._inner(commit, STATE)
+
+    def _inner(self, commit: str | None, path: str) -> pygit2.Tree | None:
+        import pygit2
+
+        found = None if commit is None else self._at(commit, path)
+        return found if isinstance(found, pygit2.Tree) else None
+
+    def _at(self, commit: str, path: str) -> pygit2.Object | None:
+        import pygit2
+
+        tree = self._repository[commit].peel(pygit2.Tree)
+        return tree[path] if path in tree else None  # noqa: SIM401  # a Tree has no get()
+
+    def _in_commit(self, commit: str | None, path: str) -> Entry | None:
+        state, inner = self._state(commit), path.removeprefix(f"{STATE}/")
+        if state is None or inner not in state:
+            return None
+        found = state[inner]
+        return _of_tree(path, str(found.id), found.filemode)
+
+    def _between(self, base: str | None, head: str | None) -> Iterator[_Delta]:
+        """List what differs between two commits below the state's folder."""
+        old, new = self._state(base), self._state(head)
+        if old is None and new is None:
+            return
+        # Without another tree, a tree is compared with an empty one, as if that were to be its successor.
+        found = old.diff_to_tree(new) if old is not None and new is not None else (old or new).diff_to_tree()  # type: ignore[union-attr]
+        for delta in found.deltas:
+            sides = [_of_delta(delta.old_file), _of_delta(delta.new_file)]
+            if old is None or new is None:
+                present = next(side for side in sides if side)
+                sides = [present if old is not None else None, present if new is not None else None]
+            yield _Delta(next(side.path for side in sides if side), *sides)
+
+    def _touched(self) -> list[str]:
+        """List the state's files in which the work tree differs from its commit, as git sees it."""
+        words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=none")
+        status = command.output(self._location.root, *words, "--", STATE, f":(exclude){_CACHE}", env=_NO_LOCK)
+        return [field[3:] for field in _text(status).split("\0") if field]
+
+
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    path: str
+    old: Entry | None
+    new: Entry | None
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _of_delta(file: pygit2.DiffFile) -> Entry | None:
+    return _of_tree(f"{STATE}/{_text(file.raw_path)}", str(file.id), file.mode) if file.mode else None
+
+
+def _of_tree(path: str, blob: str, mode: int) -> Entry:
+    if stat.S_ISLNK(mode):
+        return Entry(path, blob, "is a symbolic link")
+    return Entry(path, blob, "" if stat.S_ISREG(mode) else "is not a file")
+
+
+def _in_work_tree(root: Path, path: str) -> Entry | None:
+    try:
+        mode = (root / path).lstat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISLNK(mode):
+        return Entry(path, None, "is a symbolic link")
+    return Entry(path, None, "" if stat.S_ISREG(mode) else "is not a file")
+
+
+def _read_plain(file: Path, path: str, limit_bytes: int) -> bytes:
+    """Read a file that must not be a link; one that takes a file's place meanwhile is not followed."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as opened:  # noqa: PTH123  # an open descriptor, not a path
+            data = opened.read(limit_bytes + 1)
+    except OSError as error:
+        raise InputInvalid(f"{path}: {reason(error)}") from None
+    if len(data) > limit_bytes:
+        raise _too_large(path, limit_bytes)
+    return data
+
+
+def _too_large(path: str, limit_bytes: int) -> InputInvalid:
+    return InputInvalid(f"{path}: is larger than {limit_bytes // 2**20} MiB")

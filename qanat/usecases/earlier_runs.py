@@ -1,0 +1,136 @@
+"""Finding the latest runs of one side that had the same parameters as new runs of the other.
+
+What is the same in the work tree is asked of the index; only records that differ from it are read from git.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from qanat.domain import new_runs
+from qanat.domain.comparison import parameters_of
+from qanat.domain.layout import RUNS
+from qanat.domain.new_runs import Parameters, key_of
+from qanat.domain.run import Group, Run, State
+from qanat.errors import InputInvalid
+from qanat.git.trees import Difference, Entry, Trees
+from qanat.records import run_codec, yaml_io
+from qanat.records.index import Index
+
+READ_FROM_GIT_MAX = 1_000
+KEPT_OF_EACH = 10
+_LOOKS = (1_000, 4_000, None)
+_GROUPS = '"groups": '
+
+
+class EarlierRuns:
+    """The runs of one side; `from_here` gives the records in which it differs from what the index has."""
+
+    def __init__(self, index: Index, trees: Trees, from_here: Callable[[], Mapping[str, Difference]]) -> None:
+        self._index = index
+        self._trees = trees
+        self._from_here = from_here
+        self.left_out = 0
+
+    @cached_property
+    def _here(self) -> Mapping[str, Difference]:
+        """Found out when the first runs are wanted: many a branch has none to compare."""
+        return self._from_here()
+
+    def find(self, names: Iterable[str], runs: Sequence[Run]) -> dict[Parameters, list[Run]]:
+        """Give the runs of an experiment, by its names, with which these can be compared, by parameters.
+
+        Of each the newest are given, KEPT_OF_EACH from the index; `left_out` counts the records that were
+        too many to read.
+        """
+        wanted = new_runs.wanted(runs)
+        if not wanted:
+            return {}
+        found: dict[Parameters, list[Run]] = {}
+        seen = {run.id for run in runs}
+        for run in (run for name in names for run in (*self._from_git(name), *self._from_index(name, wanted))):
+            if run.id not in seen:
+                seen.add(run.id)
+                for key in {key_of(parameters_of(group)) for group in run.groups} & wanted:
+                    found.setdefault(key, []).append(run)
+        return found
+
+    def _from_git(self, experiment: str) -> Iterator[Run]:
+        folder = f"{RUNS}/{experiment}/"
+        entries = [d.old for path, d in self._here.items() if path.startswith(folder) and d.old]
+        entries.sort(key=_number, reverse=True)
+        self.left_out += max(0, len(entries) - READ_FROM_GIT_MAX)
+        for entry in entries[:READ_FROM_GIT_MAX]:
+            if run := self._read(entry):
+                yield run
+
+    def _read(self, entry: Entry) -> Run | None:
+        """Give the run of a record; None for one that is broken, which its own report says."""
+        if not entry.path.endswith(".yaml"):
+            return None
+        try:
+            run = run_codec.decode(self._trees.read(entry, yaml_io.FILE_BYTES_MAX), entry.path)
+        except InputInvalid:
+            return None
+        return run if run_codec.path_of(run) == entry.path else None
+
+    def _from_index(self, experiment: str, wanted: set[Parameters]) -> Iterator[Run]:
+        """Give the newest runs until there are enough of each; the newest are looked at first, and mostly suffice."""
+        missing = dict.fromkeys(wanted, KEPT_OF_EACH)
+        seen = 0
+        for newest in _LOOKS:
+            rows = self._index.summaries(experiment=experiment, newest=newest)[seen:]
+            texts = self._index.records(experiment=experiment, newest=newest)[seen:]
+            seen += len(rows)
+            for row, text in zip(rows, texts, strict=True):
+                keys = missing.keys() & _keys(text) if row.path not in self._here else ()
+                if keys and (run := _run_of(text, row.path)):
+                    _count(missing, keys)
+                    yield run
+                if not missing:
+                    return
+            if newest is None or seen < newest:
+                return
+
+
+def _count(missing: dict[Parameters, int], keys: Iterable[Parameters]) -> None:
+    for key in keys:
+        missing[key] -= 1
+        if not missing[key]:
+            del missing[key]
+
+
+def _keys(text: str) -> Iterator[Parameters]:
+    """List the parameters of the finished groups in a record's JSON text."""
+    for row in _group_rows(text):
+        if row["state"] == State.FINISHED:
+            yield key_of(parameters_of(Group(0, tuple(row["args"]))))
+
+
+def _group_rows(text: str) -> list[dict[str, Any]]:
+    """Give the groups of a record's JSON text; where they come last, as in every record, nothing else is parsed."""
+    start = text.rfind(_GROUPS) + len(_GROUPS)
+    if text.startswith("[", start):
+        rows, end = _decoder.raw_decode(text, start)
+        if text[end:] == "}":
+            return list(rows)
+    return list(json.loads(text)["groups"])
+
+
+_decoder = json.JSONDecoder()
+
+
+def _run_of(text: str, path: str) -> Run | None:
+    try:
+        return run_codec.from_mapping(json.loads(text), path)
+    except InputInvalid:  # JSON has null for a number that it does not have, and nothing to compare
+        return None
+
+
+def _number(entry: Entry) -> int:
+    """Give the number that a record's name begins with; -1 for any other name."""
+    digits = entry.path.rpartition("/")[2].partition("-")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1

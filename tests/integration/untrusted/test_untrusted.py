@@ -1,0 +1,204 @@
+"""Whatever a stranger's `.qanat/` holds: nothing is executed, written outside or waited for, and a sentence says why.
+
+Each tree goes through every command that a reviewer might use on it, within two seconds of computing and 200 MB.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.life.copies import copy_of
+from tests.integration.untrusted.trees import PWNED, TREES
+from tests.support.sandbox import PROGRAM, Sandbox
+from tests.support.terminal import Terminal
+
+CPU_S = 2
+MEMORY_KIB = 200 * 1024
+WAIT_S = 30
+LIMITED = ["sh", "-c", f'ulimit -t {CPU_S}; exec "$@"', "sh"]
+LINE_MAX = 400
+LINES_MAX = 60
+EXIT_CODES = (0, 1, 2, 3)
+COMMANDS = (
+    "validate",
+    "status",
+    "experiment list",
+    "experiment status good",
+    "template list",
+    "show 1",
+    "logs 1",
+    "compare 1",
+    "diff HEAD --format markdown",
+    "run good --dry_run",
+    "diff HEAD",
+    "diff HEAD --format markdown",
+)
+# What reads the settings, and nothing else of what is in the way then.
+ABOUT_SETTINGS = ("validate", "status", "config show", "template list", "diff HEAD", "run good --dry_run")
+HOOKS = ("validate", "frozen_runs", "no_results", "no_secrets")
+# Line breaks and tabs apart: C0 and C1 controls, and what turns the direction of text around.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """How a command ended, what it printed, and what it took: seconds of computing, and KiB at most."""
+
+    code: int
+    out: str
+    err: str
+    cpu_s: float
+    memory_kib: int
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """Give a project with one of everything, and beside it a folder that is somebody's own."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("good") / "project")
+    (sandbox.root.parent / "mine").mkdir()
+    (sandbox.root.parent / "mine/secret").write_text("name: do not tell\n")
+    sandbox.write("data.csv", "1\n")
+    sandbox.write(".qanat/datasets/d.yaml", "schema: dataset/1\nname: d\npath: data.csv\ndescription: all of it\n")
+    sandbox.write(
+        ".qanat/templates/slurm/t.yaml",
+        "schema: template/1\nname: t\nrunner: slurm\ndescription: short\noptions: {--time: '10'}\n",
+    )
+    sandbox.experiment(
+        "good",
+        'echo \'{"acc": 0.5}\' >"$(for w; do [ "$p" = --storage_path ] && echo "$w"; p=$w; done)/metrics.json"\n',
+        description="it is good",
+        tags=["one"],
+        datasets=["d"],
+        actions={"plot": {"executable": "good.sh", "executable_command": "sh", "description": "draws"}},
+    )
+    sandbox.qanat("run", "--tag", "a", "--description", "the first", "good", "--lr", "0.1")
+    sandbox.qanat("run", "good", "-R", "--n 0 2 1")
+    return sandbox
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """Give a folder of schedulers' programs that note what they are asked for."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in ("squeue", "sacct", "scontrol", "scancel", "sbatch", "condor_q"):
+        program = folder / name
+        program.write_text(
+            f"#!/bin/sh\nprintf '%s\\n' \"$@\" >>{str(folder / 'asked')!r}\necho 'Slurmctld(primary) at h is UP'\n"
+        )
+        program.chmod(0o755)
+    return folder
+
+
+def run_limited(words: list[str], cwd: Path, env: dict[str, str]) -> Spent:
+    """Run a command that is killed when it computes for longer than it may; nobody is at its terminal."""
+
+    out, err = cwd.parent / "stdout", cwd.parent / "stderr"
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            [*LIMITED, *words], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+            start_new_session=True,
+        )  # fmt: skip
+        killer = subprocess.Popen(["sh", "-c", f"sleep {WAIT_S}; kill -9 {process.pid}"], start_new_session=True)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        os.killpg(killer.pid, 9)
+        killer.wait()
+    texts = [file.read_bytes().decode("utf-8", "surrogateescape") for file in (out, err)]
+    for file in (out, err):
+        file.unlink()
+    return Spent(process.returncode, *texts, used.ru_utime + used.ru_stime, used.ru_maxrss)
+
+
+def complaints(name: str, spent: Spent) -> Iterator[str]:
+    """List what a command may not do, whatever it is given."""
+    if spent.code not in EXIT_CODES:
+        yield f"{name}: ended with {spent.code}: {spent.err[-500:]}"
+    if spent.memory_kib > MEMORY_KIB:
+        yield f"{name}: took {spent.memory_kib // 1024} MiB"
+    if "Traceback" in spent.out + spent.err or "this is a bug" in spent.err:
+        yield f"{name}: {spent.err[-800:]}"
+    for text in (spent.out, spent.err):
+        if found := CONTROL.search(text):
+            yield f"{name}: {found[0]!r} in {text[max(0, found.start() - 60) : found.end() + 60]!r}"
+    lines = spent.err.splitlines()
+    if len(lines) > LINES_MAX or any(len(line) > LINE_MAX for line in lines):
+        yield f"{name}: says too much: {len(lines)} lines, the longest of {max(map(len, lines))} characters"
+    if spent.code and not (spent.err.strip() or spent.out.strip()):
+        yield f"{name}: ended with {spent.code} and did not say why"
+
+
+def outside(beside: Path) -> dict[str, bytes | str]:
+    """Give all that lies beside the project."""
+    found: dict[str, bytes | str] = {}
+    for folder in (beside / "mine", beside):
+        for path in sorted(folder.iterdir()):
+            found[str(path)] = path.read_bytes() if path.is_file() and not path.is_symlink() else "a folder"
+    if (linked := beside / "mine/linked").is_dir():
+        found |= {str(path): "in the linked folder" for path in linked.rglob("*")}
+    return found
+
+
+@pytest.fixture
+def surroundings(programs: Path) -> dict[str, str]:
+    """Give the environment of the commands."""
+    return os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PAGER": "cat", "LC_ALL": "C.UTF-8"}
+
+
+def stage(root: Path) -> None:
+    """Put all that git takes into the index, as the hooks see it."""
+    subprocess.run(["git", "add", "--all"], cwd=root, check=False, capture_output=True)
+
+
+def staged_files(root: Path) -> list[str]:
+    """List the files of the next commit that differ from HEAD, as pre-commit gives them to a hook."""
+    words = ["git", "diff", "--cached", "-z", "--name-only", "--diff-filter=d"]
+    names = subprocess.run(words, cwd=root, check=True, capture_output=True).stdout
+    return [os.fsdecode(name) for name in names.split(b"\0") if name]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_strangers_tree_does_nothing(
+    name: str, good: Sandbox, programs: Path, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    house = copy_of(good, tmp_path / "here")
+    beside = house.root.parent
+    TREES[name](house.root, beside)
+    stage(house.root)
+    before = outside(beside)
+    found: list[str] = []
+    for words in ABOUT_SETTINGS if name.startswith("settings") else COMMANDS:
+        found += complaints(words, run_limited([*PROGRAM, *words.split()], house.root, surroundings))
+    files = staged_files(house.root)
+    for hook in HOOKS:
+        words = [sys.executable, "-P", "-m", f"qanat_hooks.{hook}", "--", *files]
+        found += complaints(hook, run_limited(words, house.root, surroundings))
+    assert not found, "\n".join(found)
+    assert outside(beside) == before
+    assert list(tmp_path.rglob(PWNED)) == []
+    asked = (programs / "asked").read_text().splitlines() if (programs / "asked").exists() else []
+    assert [word for word in asked if word in ("--help", "--all") or PWNED in word] == []
+
+
+LOOKED_AT = [name for name in TREES if not name.startswith("settings: ")]
+
+
+@pytest.mark.parametrize("tree", LOOKED_AT)
+def test_a_strangers_tree_is_explored_without_harm(tree: str, good: Sandbox, tmp_path: Path) -> None:
+    house = copy_of(good, tmp_path / "here")
+    TREES[tree](house.root, house.root.parent)
+    before = outside(house.root.parent)
+    with Terminal(house.root, "explore", "good", "1") as terminal:
+        terminal.ends_after("q")
+    for mark in ("\x1b]0;PWNED", "\x1b[31mPWNED", "\x9b31m", "\x07", "\u202e"):
+        assert mark not in terminal.raw
+    assert outside(house.root.parent) == before
+    assert list(tmp_path.rglob(PWNED)) == []

@@ -1,0 +1,208 @@
+"""What changed in definitions, key by key, what it means, and which definition is another one renamed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from qanat.domain.changes import Definition, DefinitionChange, compare_definitions, key_changes
+from qanat.domain.meanings import ABSENT, Word, plain, shown
+
+EXPERIMENT = {
+    "schema": "experiment/1",
+    "name": "train",
+    "executable": "train.py",
+    "executable_command": "python",
+    "datasets": ["iris"],
+    "tags": ["first"],
+    "actions": {"plot": {"executable": "plot.py", "executable_command": "python"}},
+    "metrics": [{"file": "metrics.json", "keys": ["acc"], "better": {"acc": "higher"}}],
+}
+
+
+def experiment(**keys: Any) -> Definition:
+    content = {k: v for k, v in (EXPERIMENT | keys).items() if v is not None}
+    return Definition("experiment", content["name"], f".qanat/experiments/{content['name']}.yaml", content)
+
+
+def template(options: dict[str, Any], runner: str = "slurm", name: str = "default") -> Definition:
+    return Definition("template", name, "t.yaml", {"name": name, "runner": runner, "options": options}, runner)
+
+
+def meant(old: Definition, new: Definition) -> dict[str, str]:
+    """Give what each change means by its key."""
+    (change,) = compare_definitions([old], [new], {})
+    return {key.key: plain(key.meaning) for key in change.keys}
+
+
+def what(changes: list[DefinitionChange]) -> list[tuple[str, str, str]]:
+    return [(c.definition.name, c.change, c.renamed_from) for c in changes]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"executable": "fit.py"}, {"executable": "runs fit.py instead of train.py"}),
+        (
+            {"executable_command": "python -O"},
+            {"executable_command": "starts the program with python -O instead of python"},
+        ),
+        (
+            {"executable_command": None},
+            {"executable_command": "starts the program itself, without python"},
+        ),
+        ({"datasets": ["iris", "moons"]}, {"datasets": "also reads moons"}),
+        ({"datasets": ["moons"]}, {"datasets": "also reads moons; does not read any more iris"}),
+        ({"datasets": None}, {"datasets": "does not read any more iris"}),
+        ({"workdir": "checkout"}, {"workdir": "works in a checkout of the commit"}),
+        ({"description": "x"}, {"description": ""}),
+        (
+            {"actions": {"plot": {"executable": "draw.py", "executable_command": "python"}}},
+            {"actions.plot.executable": "its action plot runs draw.py instead of plot.py"},
+        ),
+        (
+            {"actions": {**EXPERIMENT["actions"], "export": {"executable": "e.sh"}}},  # type: ignore[dict-item]
+            {"actions.export.executable": "has a new action export, which runs e.sh"},
+        ),
+        (
+            {"metrics": [{"file": "metrics.json", "keys": ["acc"], "better": {"acc": "lower"}}]},
+            {"metrics.metrics.json.better.acc": "takes a lower acc for the better one"},
+        ),
+        (
+            {"metrics": [{"file": "metrics.json", "keys": ["acc", "loss"], "better": {"acc": "higher"}}]},
+            {"metrics.metrics.json.keys": "also records loss"},
+        ),
+    ],
+)
+def test_a_changed_key_of_an_experiment_says_what_it_means(keys: dict[str, Any], expected: dict[str, str]) -> None:
+    assert meant(experiment(), experiment(**keys)) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"--cpus-per-task": 1}, {"--cpus-per-task": 2}, "asks for 2 CPUs instead of 1"),
+        ({"request_cpus": 4}, {"request_cpus": 1}, "asks for 1 CPU instead of 4"),
+        ({}, {"request_gpus": 2}, "asks for 2 GPUs"),
+        ({"request_gpus": 2}, {}, "asks for no number of GPUs any more"),
+        ({"--mem": "2GB"}, {"--mem": "4GB"}, "asks for 4GB of memory instead of 2GB"),
+        ({"mem-per-cpu": 1}, {"mem-per-cpu": 2}, "asks for 2 of memory for each CPU instead of 1"),
+        ({"-t": "1:00"}, {"-t": "2:00"}, "may take 2:00 instead of 1:00"),
+        ({"--time": "1:00"}, {}, "has no time limit of its own any more"),
+        ({}, {"--partition": "long"}, "uses the partition long"),
+        ({"container_image": "a.sif"}, {}, "runs outside of a container"),
+        ({"--nice": 1}, {"--nice": 2}, ""),
+    ],
+)
+def test_a_changed_option_of_a_template_says_what_a_run_asks_for(old: Any, new: Any, expected: str) -> None:
+    (said,) = meant(template(old), template(new)).values()
+    assert said == expected
+
+
+def test_a_dataset_that_moved_and_settings_say_so() -> None:
+    old, new = ({"schema": "dataset/1", "name": "iris", "path": path} for path in ("data", "elsewhere"))
+    (change,) = key_changes("dataset", old, new)
+    assert plain(change.meaning) == "moved from data to elsewhere"
+    changes = key_changes("config", {"result_dir": "results"}, {"records": {"commit": "manual"}})
+    assert [(c.key, plain(c.meaning)) for c in changes] == [
+        ("result_dir", "new runs write into results"),
+        ("records.commit", "records of runs are committed by hand"),
+    ]
+
+
+def test_words_of_a_file_are_marked_and_those_of_qanat_are_not() -> None:
+    (change,) = key_changes("experiment", {"executable": "a.py"}, {"executable": "b.py"})
+    assert [part for part in change.meaning if isinstance(part, Word)] == ["b.py", "a.py"]
+
+
+def test_the_order_of_keys_does_not_count_and_a_type_does() -> None:
+    assert list(key_changes("template", {"options": {"a": 1, "b": 2}}, {"options": {"b": 2, "a": 1}})) == []
+    found = list(key_changes("template", {"options": {"a": 1, "b": [1]}}, {"options": {"a": True, "b": [1.0]}}))
+    assert [(c.key, shown(c.old), shown(c.new)) for c in found] == [
+        ("options.a", "1", "true"),
+        ("options.b", "[1]", "[1.0]"),
+    ]
+
+
+def test_what_is_added_or_removed_has_all_its_keys_on_one_side() -> None:
+    (added,) = compare_definitions([], [experiment(actions=None, metrics=None)], {})
+    assert [(k.key, k.old) for k in added.keys] == [
+        ("executable", ABSENT),
+        ("executable_command", ABSENT),
+        ("datasets", ABSENT),
+        ("tags", ABSENT),
+    ]
+    (removed,) = compare_definitions([template({"--mem": "1GB"})], [], {})
+    assert (removed.change, [(k.key, k.old, k.new) for k in removed.keys]) == (
+        "removed",
+        [("options.--mem", "1GB", ABSENT)],
+    )
+
+
+def test_an_experiment_with_another_name_and_all_else_the_same_is_renamed() -> None:
+    changes = compare_definitions([experiment()], [experiment(name="fit", description="new")], {})
+    assert what(changes) == [("fit", "renamed", "train")]
+    assert [key.key for key in changes[0].keys] == ["description"]
+
+
+def test_an_experiment_that_its_runs_moved_with_is_renamed_whatever_else_changed() -> None:
+    new = experiment(name="fit", executable="fit.py")
+    assert what(compare_definitions([experiment()], [new], {})) == [("fit", "added", ""), ("train", "removed", "")]
+    (change,) = compare_definitions([experiment()], [new], {"train": "fit"})
+    assert (change.renamed_from, [plain(k.meaning) for k in change.keys]) == (
+        "train",
+        ["runs fit.py instead of train.py"],
+    )
+
+
+def test_an_experiment_that_says_how_it_was_called_is_renamed() -> None:
+    new = experiment(name="fit", executable="fit.py", formerly=["older", "train"])
+    (change,) = compare_definitions([experiment()], [new], {})
+    assert (change.renamed_from, [key.key for key in change.keys]) == ("train", ["executable"])
+
+
+def test_a_dataset_with_another_path_is_not_the_same_one_renamed() -> None:
+    old, same, other = (
+        Definition("dataset", name, f"{name}.yaml", {"name": name, "path": path})
+        for name, path in (("a", "data"), ("b", "data"), ("b", "elsewhere"))
+    )
+    assert what(compare_definitions([old], [same], {})) == [("b", "renamed", "a")]
+    assert what(compare_definitions([old], [other], {})) == [("a", "removed", ""), ("b", "added", "")]
+
+
+def test_templates_of_two_runners_with_one_name_are_two() -> None:
+    old = [template({"a": 1}), template({"a": 1}, "htcondor")]
+    new = [template({"a": 1}), template({"a": 2}, "htcondor")]
+    (change,) = compare_definitions(old, new, {})
+    assert (change.definition.runner, [k.key for k in change.keys]) == ("htcondor", ["options.a"])
+
+
+def test_a_template_in_the_settings_and_one_in_a_file_may_have_one_name() -> None:
+    inside = Definition("template", "default", ".qanat/config.yaml", {"options": {"--mem": "1GB"}}, "slurm")
+    changed = Definition("template", "default", ".qanat/config.yaml", {"options": {"--mem": "2GB"}}, "slurm")
+    (change,) = compare_definitions([template({"a": 1}), inside], [template({"a": 1}), changed], {})
+    assert (change.definition.file, [k.key for k in change.keys]) == (".qanat/config.yaml", ["options.--mem"])
+    moved = compare_definitions([inside], [template({"--mem": "1GB"})], {})
+    assert sorted(c.change for c in moved) == ["added", "removed"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a b", "a b"),
+        ("", "''"),
+        ("1", "'1'"),
+        ("true", "'true'"),
+        (True, "true"),
+        (1, "1"),
+        (1.0, "1.0"),
+        (None, "null"),
+        (math.nan, "nan"),
+        (["a", 1, {"expr": "x"}], "[a, 1, {expr: x}]"),
+        (ABSENT, ""),
+    ],
+)
+def test_a_value_is_shown_so_that_its_type_can_be_told(value: Any, expected: str) -> None:
+    assert shown(value) == expected

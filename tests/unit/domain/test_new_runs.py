@@ -1,0 +1,131 @@
+"""New runs summed up, and each row of their results beside the latest one of before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from qanat.domain.new_runs import Delta, NewRuns, Parameters, key_of, summarise, wanted
+from qanat.domain.run import Group, Run, State
+from tests.unit.domain.test_comparison import a_run
+from tests.unit.records.example import RUN
+
+OLD, NEW, NEWER = "a" * 40, "b" * 40, "c" * 40
+
+
+def at(run: Run, day: int) -> Run:
+    return replace(run, created=f"2026-11-{day:02}T10:00:00+00:00")
+
+
+def beside(new: Sequence[Run], old: Sequence[Run], better: dict[str, str] | None = None) -> NewRuns:
+    """Sum up new runs beside all of these old ones."""
+    others: dict[Parameters, Sequence[Run]] = dict.fromkeys(wanted(new), old)
+    return summarise("iris", new, better or {}, others)
+
+
+def ended(number: int, *groups: Group) -> Run:
+    return replace(RUN, number=number, uid=f"{number:06x}", groups=groups)
+
+
+def test_a_row_is_compared_with_the_latest_groups_that_had_the_same_parameters_but_for_the_seed() -> None:
+    new = [a_run(9, *((f"--n 1 --seed {s}", {"acc": 0.5 + s / 10}) for s in (0, 1)), tree=NEW)]
+    old = [
+        at(a_run(1, ("--n 1 --seed 7", {"acc": 0.1}), tree=OLD), 1),
+        at(a_run(2, ("--n 1 --seed 7", {"acc": 0.3}), ("--n 2", {"acc": 9}), tree=NEWER), 3),
+        at(a_run(3, ("--n 1 --seed 8", {"acc": 0.5}), tree=NEWER), 2),
+    ]
+    (before,) = beside(new, old, {"acc": "higher"}).before
+    assert before is not None
+    assert before.row.runs == ("2-000002", "3-000003")
+    assert before.deltas["acc"].before.mean == pytest.approx(0.4)
+    assert (before.deltas["acc"].difference, before.deltas["acc"].better) == (pytest.approx(0.15), True)
+
+
+@pytest.mark.parametrize(
+    ("direction", "new", "expected"),
+    [("higher", 2, True), ("higher", 0, False), ("lower", 0, True), ("lower", 2, False), (None, 2, None)],
+)
+def test_a_difference_is_better_or_worse_only_where_it_is_known_which_way(
+    direction: str | None, new: float, expected: bool | None
+) -> None:
+    found = beside(
+        [a_run(2, ("--n 1", {"acc": new}))], [a_run(1, ("--n 1", {"acc": 1}))], {"acc": direction} if direction else {}
+    )
+    (before,) = found.before
+    assert before is not None
+    assert before.deltas["acc"].better is expected
+
+
+def test_the_same_value_and_one_that_is_no_number_are_neither_better_nor_worse() -> None:
+    new = a_run(2, ("--n 1", {"acc": 1, "loss": math.nan}))
+    (before,) = beside([new], [a_run(1, ("--n 1", {"acc": 1, "loss": 1}))], {"acc": "higher", "loss": "lower"}).before
+    assert before is not None
+    assert [before.deltas[name].better for name in ("acc", "loss")] == [None, None]
+    assert isinstance(before.deltas["acc"], Delta)
+
+
+def test_nothing_is_compared_with_other_parameters_other_metrics_or_groups_that_failed() -> None:
+    new = [a_run(9, ("--n 1", {"acc": 1}), tree=NEW)]
+    failed = replace(a_run(1, ("--n 1", {"acc": 1})), number=3)
+    failed = failed.with_groups({0: replace(failed.groups[0], state=State.FAILED)})
+    old = [a_run(1, ("--n 2", {"acc": 1})), a_run(2, ("--n 1", {"loss": 1})), failed]
+    assert beside(new, old).before == (None,)
+
+
+def test_an_earlier_run_without_the_metric_does_not_hide_an_older_one_that_has_it() -> None:
+    new = [a_run(9, ("--n 1", {"acc": 1}), tree=NEWER)]
+    old = [at(a_run(2, ("--n 1", {"time": 1}), tree=NEW), 2), at(a_run(1, ("--n 1", {"acc": 3}), tree=OLD), 1)]
+    (before,) = beside(new, old).before
+    assert before is not None
+    assert before.row.runs == ("1-000001",)
+
+
+def test_parameters_that_vary_are_listed_in_the_order_of_numbers() -> None:
+    found = beside(
+        [a_run(1, *((f"--n {n} --lr 0.1 --seed 3", {}) for n in (10, 9, 100))), a_run(2, ("--n 9 --x", {}))], []
+    )
+    assert found.varying == {"n": ("9", "10", "100"), "lr": ("0.1", ""), "seed": ("3", "")}
+
+
+def test_what_ended_badly_is_grouped_by_its_cause_the_most_frequent_first() -> None:
+    lost = "nobody knows how it ended: no completion.json in group_{0} and no process {1}"
+    first = ended(
+        4,
+        Group(0, (), State.FAILED, exit_code=1, reason="exit code 1"),
+        Group(1, (), State.LOST, reason=lost.format(1, 4711)),
+        Group(2, (), State.LOST, reason=lost.format(2, 4712)),
+        Group(3, (), State.FAILED, exit_code=2, reason="exit code 2"),
+        Group(4, (), State.FAILED, signal=9),
+        Group(5, (), State.RUNNING),
+        Group(6, (), State.CANCELLED),
+    )
+    second = ended(5, Group(0, (), State.LOST, reason=lost.format(0, 12)))
+    found = beside([first, second], []).failures
+    assert [(f.state.value, f.cause, f.count) for f in found] == [
+        ("lost", lost.format(1, 4711), 3),
+        ("failed", "exit code 1", 1),
+        ("failed", "exit code 2", 1),
+        ("failed", "signal 9", 1),
+        ("cancelled", "", 1),
+    ]
+    assert dict(found[0].groups) == {first.id: 2, second.id: 1}
+
+
+def test_durations_are_those_of_groups_that_ended() -> None:
+    def lasting(number: int, seconds: int | None) -> Group:
+        end = None if seconds is None else f"2026-11-23T10:00:{seconds:02}+00:00"
+        return Group(number, (), State.FINISHED, started="2026-11-23T10:00:00+00:00", ended=end)
+
+    found = beside([ended(1, lasting(0, 1), lasting(1, 2), lasting(2, 9), lasting(3, None))], []).durations
+    assert found is not None
+    assert (found.shortest, found.median, found.longest) == (1, 2, 9)
+    assert beside([ended(1, Group(0, ()))], []).durations is None
+
+
+def test_only_groups_that_measured_something_are_worth_a_search() -> None:
+    run = a_run(1, ("--n 1 --seed 1", {"acc": 1}), ("--n 2", {}))
+    assert wanted([run]) == {(("n", "1"),)}
+    assert key_of({"seed": "1", "b": "2", "a": "1"}) == (("a", "1"), ("b", "2"))

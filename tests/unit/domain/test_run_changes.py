@@ -1,0 +1,59 @@
+"""What of a record that had ended is not as it was, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from qanat.domain.meanings import Word, plain
+from qanat.domain.run_changes import forbidden
+
+RECORD: dict[str, Any] = {
+    "id": "4-7f3a9c",
+    "experiment": "iris",
+    "description": "",
+    "tags": ["a"],
+    "code": {"commit": "a" * 40, "branch": "main"},
+    "state": "finished",
+    "started": "2026-11-23T10:00:00+00:00",
+    "ended": "2026-11-23T10:00:09+00:00",
+    "groups": [
+        {"group": 0, "args": ["1"], "state": "finished", "exit_code": 0, "metrics": {"acc": 0.5, "loss": math.nan}},
+    ],
+}
+
+
+def changed(change: Callable[[dict[str, Any]], Any]) -> list[str]:
+    """Say what is wrong with a record after a change."""
+    new = deepcopy(RECORD)
+    change(new)
+    return [plain(sentence) for sentence in forbidden(RECORD, new)]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda r: None, []),
+        (lambda r: r["tags"].append("b"), []),
+        (lambda r: r.update(description="better"), ["description is better instead of ''"]),
+        (lambda r: r.pop("ended"), [f"ended is nothing instead of {RECORD['ended']}"]),
+        (lambda r: r["code"].update(branch=None), ["code.branch is nothing instead of main"]),
+        (lambda r: r["groups"][0].update(exit_code=1), ["group 0: exit_code is 1 instead of 0"]),
+        (lambda r: r["groups"][0].update(args=["2"]), ["group 0: args is not what it was"]),
+        (lambda r: r["groups"][0]["metrics"].update(acc=0.9), ["group 0: metrics.acc is 0.9 instead of 0.5"]),
+        (lambda r: r["groups"][0]["metrics"].pop("acc"), ["group 0: metrics.acc is nothing instead of 0.5"]),
+        (lambda r: r["groups"].append({"group": 1}), ["groups is not what it was"]),
+    ],
+)
+def test_a_change_is_said_with_both_values(change: Callable[[dict[str, Any]], Any], expected: list[str]) -> None:
+    assert changed(change) == expected
+
+
+def test_a_key_that_somebody_made_up_is_marked_as_a_word_of_the_file() -> None:
+    (sentence,) = forbidden(RECORD, {**RECORD, "[click](here)": 1})
+    assert isinstance(sentence[0], Word)
+    assert sentence[0] == "[click](here)"
