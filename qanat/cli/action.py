@@ -24,13 +24,19 @@ Words after RUN go to the action, except --group_no; after -- every word does.""
 
 
 class ActionCommand(click.Command):
-    """Takes the action's own words out before click looks at the rest."""
+    """Takes the action's own words out before click looks at the rest; they come after three names."""
+
+    names = 3
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Split the words: three of them are ours, then come the action's."""
-        own, names, program = words.split_after(args, words.options_of(self), 3)
+        own, names, program = words.split_after(args, words.options_of(self), self.names)
         ctx.meta["program"] = program
         return super().parse_args(ctx, [*own, "--", *names])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Name the action's words too."""
+        return [*super().collect_usage_pieces(ctx), words.USAGE]
 
 
 @click.command(cls=ActionCommand, epilog=EXAMPLE)

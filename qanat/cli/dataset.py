@@ -90,7 +90,10 @@ def show(name: str, as_json: bool) -> None:
 @_fields
 @commit_option
 def update(name: str, from_file: Path | None, commit: bool, **options: Any) -> None:
-    """Change a dataset: by options, by a file, or by answering questions."""
+    """Change a dataset: by options, by a file, or by answering questions.
+
+    Tags that are given take the place of all that were there.
+    """
     defining.change("dataset", name, from_file, defining.given(**options), QUESTIONS, commit=commit)
 
 

@@ -43,7 +43,7 @@ COMMANDS = {
     "keep": ("qanat.cli.keep:keep", "Keep the commits of runs that no branch has any more."),
     "merge-driver": ("qanat.cli.merge_driver:merge_driver", ""),
     "validate": ("qanat.cli.validate:validate", "Check .qanat/ as the pre-commit hook does."),
-    "hooks": ("qanat.cli.hooks:hooks", "Git hooks that check what is committed: install, uninstall, status."),
+    "hooks": ("qanat.cli.hooks:hooks", "Git hooks that check commits: install, uninstall, status."),
     "import": ("qanat.cli.import_first:import_", "Bring along what the first qanat kept in its database."),
     "completion": ("qanat.cli.completion:completion", "Let your shell complete commands, names and runs."),
 }

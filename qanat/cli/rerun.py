@@ -63,7 +63,8 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
 
 
 def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: bool) -> int:
-    files = compare_outputs.compare(first.folder, project.root / again.storage, rtol)
+    own = frozenset().union(*(registry.RUNNERS.own_files(run.runner.name) for run in (first.run, again)))
+    files = compare_outputs.compare(first.folder, project.root / again.storage, rtol, own)
     if as_json:
         say_json([{"file": f.path, "verdict": f.verdict, "detail": f.detail} for f in files])
     for file in files if not as_json else ():
@@ -79,7 +80,14 @@ def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: 
 @click.option(
     "--failed", is_flag=True, help="Only groups that failed, were cancelled or are lost; this is the default."
 )
-@click.option("--group", "groups", type=click.IntRange(0), multiple=True, metavar="I", help="Run this group again.")
+@click.option(
+    "--group",
+    "groups",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="I",
+    help="Run this group again; may be repeated.",
+)
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Set an option of the template anew: mem=2x."
 )

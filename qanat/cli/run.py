@@ -26,12 +26,14 @@ Example:
   qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
   qanat run summary_iris -f parameters.yaml --dry_run
 
-Words before NAME are qanat's. After NAME, a word that is exactly one of the options below is qanat's too,
+Words before NAME are qanat's. After NAME, a word that is exactly one of the options above is qanat's too,
 with its value; all others go to the program in their order, and after -- every word does."""
 
 
 class RunCommand(click.Command):
-    """Takes the program's words out before click looks at the rest."""
+    """Takes the program's words out before click looks at the rest; they come after one name."""
+
+    names = 1
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Split the words and let click parse qanat's own."""
@@ -41,6 +43,10 @@ class RunCommand(click.Command):
         # Whoever writes -- knows whose words are whose.
         ctx.meta["stray"] = None if "--" in args else words.looks_meant_for_us(split.program, known)
         return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Name the program's words too."""
+        return [*super().collect_usage_pieces(ctx), words.USAGE]
 
 
 def _option(*names: str, **details: Any) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import click
 from qanat.cli import editor, prompts, reporting, tables
 from qanat.cli.output import plural, say, say_json, size, tell
 from qanat.domain.run import Run
-from qanat.errors import QanatError
+from qanat.errors import QanatError, UsageError
 from qanat.runners import registry
 from qanat.usecases import annotate_run, cancel_run, settings
 from qanat.usecases.find_run import Found, check_ended, check_group, find_run, read_comment
@@ -117,11 +117,14 @@ class _Printer:
         sys.stdout.buffer.flush()
 
 
-@click.command(epilog="\b\nExample:\n  qanat cancel 4\n  qanat cancel 4 5 6")
+@click.command(epilog="\b\nExample:\n  qanat cancel 4\n  qanat cancel 4 5 6\n  qanat cancel 4 --group 3 --group 7")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-def cancel(runs: tuple[str, ...]) -> int:
+@click.option("--group", "groups", type=click.IntRange(0), multiple=True, metavar="I", help="Only this group.")
+def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     """End runs that are going on, also those started in another terminal: gently, then firmly."""
     project = open_project(Path.cwd())
+    if groups:
+        return _cancel_groups(project, runs, groups)
     code = 0
     for word in runs:
         try:
@@ -137,13 +140,26 @@ def cancel(runs: tuple[str, ...]) -> int:
     return code
 
 
-def _until_ended(project: Project, found: Found) -> Run:
-    """Give a run whose removal was asked for once it has ended, or as it is after CANCEL_S."""
+def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
+    if len(runs) > 1:
+        raise UsageError("--group is for one run", hint=f"qanat cancel {runs[0]} --group {groups[0]}")
+    found = find_one(project, runs[0])
+    chosen = sorted({check_group(found, number) for number in groups})
+    cancel_run.cancel_groups(project, found, chosen, registry.RUNNERS)
+    run = _until_ended(project, found, chosen)
+    for number in chosen:
+        say(f"Group {number} of run {run.number} {run.groups[number].state}")
+    return 0
+
+
+def _until_ended(project: Project, found: Found, groups: Sequence[int] = ()) -> Run:
+    """Give a run whose removal was asked for once it, or these groups, have ended, or as it is after CANCEL_S."""
     until = time.monotonic() + CANCEL_S
     while True:
-        found = find_one(project, found.run.id)
-        if found.run.state.ended or time.monotonic() > until:
-            return found.run
+        run = find_one(project, found.run.id).run
+        states = [run.groups[n].state for n in groups] or [run.state]
+        if all(state.ended for state in states) or time.monotonic() > until:
+            return run
         time.sleep(POLL_S)
 
 

@@ -100,11 +100,19 @@ def _run_cells(line: RunLine, *, full_id: bool) -> tuple[str, ...]:
         run.storage,
         run.runner,
         times.local(run.started or run.created),
-        times.duration(times.seconds_between(run.started, run.ended)) if run.started else "",
+        _took(line),
         f"{MARKS[State(run.state)]} {run.state}",
         run.tags,
         progress_cell(line),
     )
+
+
+def _took(line: RunLine) -> str:
+    """Write how long a run took; empty when it has not started, or when nobody knows when it ended."""
+    run = line.summary
+    if not run.started or (run.ended is None and State(run.state).ended):
+        return ""
+    return times.duration(times.seconds_between(run.started, run.ended))
 
 
 def progress_cell(line: RunLine) -> str:

@@ -20,6 +20,8 @@ class Split(NamedTuple):
 
 # Of the short options these were the first qanat's, and programs use them too: they count before NAME only.
 ONLY_BEFORE_NAME = frozenset({"-t", "-h"})
+# How the program's words are called where a command's usage is shown.
+USAGE = "[WORDS]…"
 
 
 def options_of(command: click.Command) -> dict[str, bool]:
@@ -62,6 +64,26 @@ def split_after(words: Sequence[str], known: Mapping[str, bool], count: int) -> 
         else:
             names.append(word)
     return own, names, program
+
+
+def ours(words: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], bool]:
+    """Leave out the program's words of a line that is still being typed; tell whether the next word is the program's.
+
+    The others stay in their order, an option whose value has not been typed yet among them.
+    """
+    kept: list[str] = []
+    names, waits = 0, False
+    for place, word in enumerate(words):
+        if not waits and word == "--":
+            more = list(words[place + 1 :])[: count - names]
+            return [*kept, "--", *more], names + len(more) == count
+        is_ours = waits or (word in known and (names < count or word not in ONLY_BEFORE_NAME))
+        is_name = not is_ours and (not word.startswith("-") or word == "-")
+        if is_ours or names < count:
+            kept.append(word)
+        waits = not waits and is_ours and known[word]
+        names += is_name and names < count
+    return kept, names == count and not waits
 
 
 def _value_of(option: str, rest: Iterator[str]) -> str:

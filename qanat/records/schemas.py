@@ -39,10 +39,11 @@ def check_version(content: Any, kind: str, source: str) -> None:
     found, _, version = str(declared).partition("/")
     if found == kind and version.isascii() and version.isdigit() and int(version[:9]) > VERSIONS[kind]:
         raise InputInvalid(
-            f"{source}: is in the form {declared}, and qanat {__version__} reads up to {name_of(kind)}",
+            f"{source}: is in the form {str(declared)[:60]}, and qanat {__version__} reads up to {name_of(kind)}",
             hint="install a newer qanat: pip install --upgrade qanat",
         )
-    raise InputInvalid(f"{source}: schema {declared!r} is not {name_of(kind)}", hint=f"write schema: {name_of(kind)}")
+    wanted = name_of(kind)
+    raise InputInvalid(f"{source}: schema {_short(declared)} is not {wanted}", hint=f"write schema: {wanted}")
 
 
 def with_version(content: Any, kind: str) -> Any:

@@ -62,10 +62,37 @@ def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workd
 def is_made_for(folder: Path, run_id: str) -> bool:
     """Tell whether `info.yaml` of a directory names this run."""
     try:
-        with (folder / INFO).open("rb") as file:
+        with files.opened(folder / INFO) as file:
             return f"id: {run_id}".encode() in file.read(4096).splitlines()
     except (OSError, ValueError):
         return False
+
+
+def folder_of(folder: Path, run_id: str) -> Path:
+    """Give the directory of a run whose record names `folder`.
+
+    Another run may have it here, one of the same number from another branch or clone: then it is the one
+    beside it with the uid in its name, which is there once somebody has put it there.
+    """
+    if is_made_for(folder, run_id) or not _is_made_for_any(folder):
+        return folder
+    return folder.with_name(f"{folder.name}-{run_id.rpartition('-')[2]}")
+
+
+def _is_made_for_any(folder: Path) -> bool:
+    try:
+        with files.opened(folder / INFO) as file:
+            return any(line.startswith(b"id: ") for line in file.read(4096).splitlines())
+    except (OSError, ValueError):
+        return False
+
+
+def run_of(info: bytes) -> str | None:
+    """Give the id of the run that an `info.yaml` with these bytes was written for; None when it is none of qanat's."""
+    lines = info[:4096].splitlines()
+    if not any(line.startswith(b"run_id: ") for line in lines):
+        return None
+    return next((line[4:].decode("utf-8", "replace") for line in lines if line.startswith(b"id: ")), None)
 
 
 def update_info(run: Run, storage: Path) -> None:
@@ -92,7 +119,7 @@ def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
 def read_progress(folder: Path) -> float | None:
     """Give how much of a group is done, from 0 to 1; None when its program does not say."""
     try:
-        with (folder / PROGRESS).open("rb") as file:
+        with files.opened(folder / PROGRESS) as file:
             head = file.read(progress.HEAD_BYTES)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - progress.TAIL_BYTES))
@@ -112,8 +139,8 @@ def run_progress(storage: Path, groups: int) -> float | None:
 def read_completion(folder: Path, name: str = COMPLETION) -> Completion | None:
     """Read the completion file of a group's directory; None when there is none, or not yet all of it."""
     try:
-        with (folder / name).open(errors="replace") as file:
-            return completion.parse(file.read(65_536), os.fstat(file.fileno()).st_mtime)
+        with files.opened(folder / name) as file:
+            return completion.parse(file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime)
     except OSError:
         return None
 

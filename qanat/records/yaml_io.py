@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from qanat.domain.parameters import GROUPS_MAX
 from qanat.errors import InputInvalid
 from qanat.records import yaml_scalars
 
@@ -18,7 +19,7 @@ FILE_BYTES_MAX = 64 * 2**20
 DEPTH_MAX = 60
 # Reading takes 3-4 us for each node, and a file from a stranger may have nothing but nodes. A record of many groups
 # has as many, but it also has a line for each group.
-NODES_MAX = 200_000
+NODES_MAX = 50_000
 NODES_PER_GROUP = 2_500
 NODES_MAX_AT_ALL = 5_000_000
 KEYS_MAX = 10_000
@@ -49,8 +50,18 @@ def load(
     """
     if len(data) > FILE_BYTES_MAX:
         raise YamlInvalid(source, 1, f"the file is larger than {FILE_BYTES_MAX // 2**20} MiB")
-    nodes = NODES_MAX_AT_ALL if own else NODES_MAX + NODES_PER_GROUP * data.count(_GROUP_LINE)
+    groups = data.count(_GROUP_LINE)
+    if groups > GROUPS_MAX and not own:
+        raise YamlInvalid(source, 1, f"has more than the {GROUPS_MAX:,} groups that a run may have")
+    nodes = NODES_MAX_AT_ALL if own else NODES_MAX + NODES_PER_GROUP * groups
     return _Builder(_decode(data, source), source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()
+
+
+def line_of(lines: Mapping[Path, int], path: Path) -> int:
+    """Give the line of a key or item; of what is not there, that of what it would be in."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
 
 
 def _decode(data: bytes, source: str) -> str:

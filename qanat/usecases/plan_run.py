@@ -141,7 +141,7 @@ def _grid(request: RunRequest) -> Grid:
     if request.param_file is None:
         return words
     source = str(request.param_file)
-    data = files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX)
+    data = files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX, own=True)
     content = yaml_io.load(data, source, text=True, own=True)
     return grid_from_file(content, source).join(words)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from qanat.errors import InputInvalid
 from qanat.records import files
 from qanat.usecases.define import read_input
-from qanat.usecases.project import Project
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 
 def text(project: Project) -> bytes:
     """Give the settings as they are written."""
-    return files.read(project.paths.config)
+    return files.read(project.paths.config, limit_bytes=DEFINITION_BYTES_MAX)
 
 
 def check(draft: Path) -> None:

@@ -19,6 +19,13 @@ DEFAULT = "default"
 CONFIGURED = ("htcondor", "slurm")
 
 
+def every_template(project: Project) -> list[dict[str, Any]]:
+    """List all templates, those of the settings too, as the mappings that they are stored as."""
+    configured = {(runner, name) for runner in CONFIGURED for name in project.config.get(runner, {})}
+    every = sorted(configured | set(project.templates()))
+    return [as_mapping(found) for runner, name in every if (found := _defined(project, runner, name))]
+
+
 def find_template(project: Project, runner: str, name: str | None) -> Template:
     """Give a template: a file's, then one of `.qanat/templates/<runner>/`, then one of the settings.
 
@@ -31,19 +38,25 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
     if name is not None and path.is_file():
         content = read_input("template", path, {"name": path.stem, "runner": runner})
         return _for_runner(definitions.template_from(content), runner, wanted)
-    configured = project.config.get(runner, {})
-    if (runner, wanted) in project.templates():
-        found = definitions.template_from(project.definition("template", wanted, runner))
-        if wanted not in configured or found.options != TEMPLATES.get(runner):
-            return found
-    if wanted in configured:
-        return Template(wanted, runner, configured[wanted])
+    if found := _defined(project, runner, wanted):
+        return found
     if name is None:
         return Template(DEFAULT, runner, {})
+    configured = project.config.get(runner, {})
     known = sorted({n for r, n in project.templates() if r == runner} | set(configured))
     raise NotFound(
         f"there is no template {name!r} for {runner}, and no such file", hint=suggestion("template", name, known)
     )
+
+
+def _defined(project: Project, runner: str, name: str) -> Template | None:
+    """Give a template that the project defines; None when it defines none of this name."""
+    configured = project.config.get(runner, {})
+    if (runner, name) in project.templates():
+        found = definitions.template_from(project.definition("template", name, runner))
+        if name not in configured or found.options != TEMPLATES.get(runner):
+            return found
+    return Template(name, runner, configured[name]) if name in configured else None
 
 
 def _for_runner(template: Template, runner: str, source: str) -> Template:

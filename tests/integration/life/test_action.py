@@ -123,12 +123,22 @@ def test_every_action_is_noted_in_the_directory(plotted: Sandbox) -> None:
     plotted.qanat("action", "draws", "plot", "2", code=3, env={"CODE": "3"})
     plotted.qanat("action", "draws", "plot", "2", "--group_no", "1")
     first, second = notes(storage(plotted, 2))
-    assert list(first) == ["at", "action", "commit", "command", "exit_code"]
+    assert list(first) == ["at", "action", "commit", "command", "exit_code", "made"]
+    assert (first["made"], second["made"]) == (["plot.json"], [])
     assert (first["action"], first["commit"], first["exit_code"]) == ("plot", head, 0)
     assert first["command"] == [sys.executable, "plot.py", "--n: [", "#", "--storage_path", str(storage(plotted, 2))]
     assert second["exit_code"] == 3
     assert len(notes(storage(plotted, 2, 1))) == 1
     assert (storage(plotted, 2) / "actions.yaml").read_text().count("\n") == 2
+
+
+def test_files_of_any_name_may_be_made(plotted: Sandbox) -> None:
+    plotted.write(
+        "plot.py",
+        "import os, sys\nfor name in (b'a: b\\n', b'\\xff'): open(os.fsencode(sys.argv[2]) + b'/' + name, 'w')\n",
+    )
+    plotted.qanat("action", "draws", "plot", "1")
+    assert notes(storage(plotted, 1))[0]["made"] == ["a: b\n"]
 
 
 @pytest.mark.parametrize("change", ["dirty", "committed"])

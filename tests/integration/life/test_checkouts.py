@@ -93,12 +93,21 @@ def test_any_revision_that_git_understands_can_be_run(looks: Sandbox) -> None:
     assert checkouts(looks) == [first[:12]]
 
 
-@pytest.mark.parametrize("revision", ["nope", "HEAD~99", "HEAD:code.txt", "--all", "", "0" * 40])
+@pytest.mark.parametrize("revision", ["nope", "HEAD~99", "HEAD:code.txt", "--all", "", "0" * 39])
 def test_what_is_no_commit_is_refused(looks: Sandbox, revision: str) -> None:
     result = looks.qanat("run", "looks", "--commit_sha", revision, code=2)
     said = f"qanat: {revision!r} is no commit of this repository\n"
     assert result.err == f"{said}  hint: see which there are: git log --oneline\n"
     assert looks.records() == []
+
+
+def test_how_a_commit_that_is_not_here_can_be_fetched_is_said(looks: Sandbox) -> None:
+    result = looks.qanat("run", "looks", "--commit_sha", "0" * 40, code=2)
+    said = f"qanat: {'0' * 40!r} is no commit of this repository\n"
+    assert result.err == f"{said}  hint: fetch it from where the run was made: git fetch\n"
+    looks.git("remote", "add", "hub", "../hub.git")
+    command = "git fetch hub 'refs/qanat/*:refs/qanat/remotes/hub/*'"
+    assert command in looks.qanat("run", "looks", "--commit_sha", "0" * 40, code=2).err
 
 
 def test_the_experiment_is_that_of_the_commit(looks: Sandbox) -> None:

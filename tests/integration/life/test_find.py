@@ -89,7 +89,7 @@ def test_a_run_of_another_experiment_is_not_one_of_this(ran: Sandbox) -> None:
         "action one plot 2",
     ):
         result = ran.qanat(*words.split(), code=2)
-        assert result.err == "qanat: there is no run 2 of one\n  hint: see which there are: qanat status\n"
+        assert result.err == "qanat: there is no run 2 of one\n  hint: there is one of two\n"
     assert len(ran.records()) == 2
 
 

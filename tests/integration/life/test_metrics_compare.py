@@ -145,6 +145,21 @@ def test_rows_are_grouped_by_a_parameter(trained: Sandbox) -> None:
     assert table(trained.qanat("compare", "2", "--group_by", "n").out)[0] == ["runs", "groups", "n", "acc", "test.loss"]
 
 
+def test_only_the_metrics_that_are_asked_for_are_shown(trained: Sandbox) -> None:
+    words = ["compare", "1", "--sort", "test.loss", "--metric"]
+    assert table(trained.qanat(*words, "acc").out)[0] == ["runs", "groups", "n", "acc"]
+    assert table(trained.qanat(*words, "a*", "--metric", "test.*").out)[0] == [
+        "runs",
+        "groups",
+        "n",
+        "acc",
+        "test.loss",
+    ]
+    assert [list(row["metrics"]) for row in trained.qanat(*words, "acc", "--json").json] == [["acc"], ["acc"]]
+    result = trained.qanat(*words, "Acc", code=2)
+    assert result.err == "qanat: no group has the metric 'Acc'\n  hint: there are: acc, test.loss\n"
+
+
 def test_json_has_the_whole_rows(trained: Sandbox) -> None:
     rows = trained.qanat("compare", "2", "1", "--json").json
     assert list(rows[0]) == ["experiment", "runs", "commit", "groups", "parameters", "metrics"]
@@ -247,6 +262,12 @@ def test_a_plot_is_drawn_in_the_terminal(trained: Sandbox) -> None:
     with Terminal(trained.root, "compare", "1", "2", "--plot", "n", "acc", size=(70, 20)) as terminal:
         terminal.ends()
         assert "0.30" in terminal.text
+
+
+def test_over_the_seed_every_value_of_it_is_a_point_of_its_own(trained: Sandbox) -> None:
+    out = trained.qanat("compare", "1", "--plot", "--seed", "acc", env={"COLUMNS": "60", "LINES": "20"}).out
+    ends = [line.partition("┤")[0].strip() for line in out.splitlines() if "┤" in line]
+    assert (float(ends[0]), float(ends[-1])) == (0.22, 0.1)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "SVG"])

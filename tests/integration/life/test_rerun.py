@@ -302,6 +302,13 @@ acc = 0.5 + {"near": 1e-12, "far": 0.1}.get(again, 0)
 print("measured")
 sys.exit(int(os.environ.get("CODE", "0")))
 """
+ACTION = """\
+import pathlib, sys
+name = sys.argv[1] if len(sys.argv) > 3 else "deep/plot.svg"
+file = pathlib.Path(sys.argv[sys.argv.index("--storage_path") + 1]) / name
+file.parent.mkdir(exist_ok=True)
+file.write_text("drawn")
+"""
 
 
 @pytest.fixture
@@ -336,6 +343,25 @@ def test_the_check_as_json_is_nothing_but_json(measured: Sandbox) -> None:
     found = measured.qanat("rerun", "1", "--check", "--json", code=1, env={"AGAIN": "near"}).json
     assert found[1] == {"file": "scores.json", "verdict": "equal", "detail": "within 1e-09"}
     assert [row["file"] for row in found] == ["model.bin", "scores.json", "stderr.txt", "stdout.txt", "table.csv"]
+
+
+def test_what_an_action_made_is_no_output_of_the_program_but_what_it_changed_is(measured: Sandbox) -> None:
+    command = f"{shlex.quote(sys.executable)} draw.py"
+    measured.write("draw.py", ACTION)
+    measured.qanat("experiment", "update", "measures", "--action", f"draw={command}")
+    measured.commit()
+    measured.qanat("action", "measures", "draw", "1")
+    result = measured.qanat("rerun", "1", "--check")
+    assert "plot.svg" not in result.out
+    assert result.err.endswith("\nidentical: 5 files of runs 1 and 2\n")
+    measured.qanat("action", "measures", "draw", "1", "model.bin")
+    result = measured.qanat("rerun", "1", "--check", code=1)
+    assert "different  model.bin\n" in result.out
+    notes = measured.root / "results/measures/run_1/actions.yaml"
+    notes.write_text("- {made: x}\n- {made: [1, model.bin]}\n- 3\n")
+    assert "model.bin" in measured.qanat("rerun", "1", "--check", code=1).out
+    notes.write_text("no: [yaml")
+    assert "missing    deep/plot.svg (not in the second)" in measured.qanat("rerun", "1", "--check", code=1).out
 
 
 def test_a_rerun_that_fails_is_no_success_although_it_left_the_same(sandbox: Sandbox) -> None:
