@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,9 +25,10 @@ from qanat.runners.htcondor_submission import EVENT_LOG
 from qanat.system import programs
 
 # The clocks of two machines may differ by so much, when a search through the history has to end somewhere.
-CLOCKS_S = 86_400
+CLOCKS_S = 3_600
 # Spans of job numbers that are named in a constraint; of more, the whole cluster is meant.
 _SPANS_MAX = 50
+_JOB = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\Z")
 
 
 class HTCondorRunner:
@@ -34,6 +36,7 @@ class HTCondorRunner:
 
     name = "htcondor"
     title = "HTCondor"
+    own_files = job_script.OWN_FILES | {EVENT_LOG}
 
     def check(self) -> None:
         """Raise RunnerUnavailable when there are no bindings, or no schedd answers."""
@@ -71,7 +74,7 @@ class HTCondorRunner:
         """Submit one cluster with a job for each group. Raises SubmitFailed: nothing is queued then."""
         request = {
             "operation": "submit",
-            "intent": batch.intent,
+            "constraint": htcondor_keys.marked([batch.intent]),
             "optional": list(htcondor_submission.OPTIONAL if htcondor_submission.leaves_making(batch) else ()),
             "description": htcondor_submission.description(batch),
             "rows": htcondor_submission.rows(batch),
@@ -92,14 +95,15 @@ class HTCondorRunner:
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
         """Find the cluster that carries this intent, in the queue or the history."""
-        answers = htcondor_client.ask({"operation": "find", "intent": intent, "since": _moment(since)})
+        request = {"operation": "find", "constraint": htcondor_keys.marked([intent]), "since": _moment(since)}
+        answers = htcondor_client.ask(request)
         schedd = str(htcondor_client.needed(answers, "schedd"))
         cluster = answers[0].get("cluster")
         return _submission(schedd, cluster, jobs) if cluster is not None else None
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
         """Combine event logs, one query of each queue, and the history for jobs that neither knows the end of."""
-        named = [handle for handle in handles if handle.job]
+        named = _named(handles)
         if not named:
             return Sightings(dict.fromkeys(handles, htcondor_evidence.UNSEEN))
         request = {"operation": "poll", "logs": sorted({_log_of(h) for h in named}), "schedds": _schedds(named)}
@@ -109,7 +113,7 @@ class HTCondorRunner:
             # The event logs can be read all the same.
             answers = question.put(request | ({"schedds": []} if problem else {}))
         seen = _Seen(answers, answered=not problem and not htcondor_client.problem_of(answers))
-        statuses = {h: seen.status(h) if h.job else htcondor_evidence.UNSEEN for h in handles}
+        statuses = dict.fromkeys(handles, htcondor_evidence.UNSEEN) | {h: seen.status(h) for h in named}
         return Sightings(statuses, problem or htcondor_client.problem_of(answers))
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
@@ -130,7 +134,7 @@ class HTCondorRunner:
             text = (folder / EVENT_LOG).read_text(errors="replace")
         except OSError:
             return ""
-        wanted = {_numbers(h) for h in handles if h.job}
+        wanted = {_numbers(h) for h in _named(handles)}
         events = [event for event in text.split("\n...\n") if event.strip()]
         return "\n...\n".join(e for e in events if not wanted or _job_of(e) in wanted)
 
@@ -164,13 +168,18 @@ def _refused(options: Mapping[str, Any]) -> list[str]:
 # ---- asking about jobs
 
 
+def _named(handles: Sequence[JobHandle]) -> list[JobHandle]:
+    """Leave out what has no job yet, or one that no schedd can have given."""
+    return [handle for handle in handles if _JOB.match(str(handle.job))]
+
+
 def _numbers(handle: JobHandle) -> tuple[int, int]:
     cluster, _, proc = str(handle.job).partition(".")
     return int(cluster), int(proc)
 
 
 def _log_of(handle: JobHandle) -> str:
-    return str(Path(str(handle.details.get("folder", ""))) / EVENT_LOG)
+    return f"{handle.details.get('folder', '')}/{EVENT_LOG}"
 
 
 def _schedd_of(handle: JobHandle) -> str:
@@ -228,7 +237,7 @@ class _Seen:
 
 def _act(action: str, handles: Sequence[JobHandle], why: str) -> None:
     """Do something to jobs, and to what makes them where they do not all exist yet (max_materialize)."""
-    named = [handle for handle in handles if handle.job]
+    named = _named(handles)
     for schedd in sorted({_schedd_of(h) for h in named}):
         constraint = _constraint([h for h in named if _schedd_of(h) == schedd])
         request = {"operation": "act", "schedd": schedd, "action": action, "constraint": constraint, "reason": why}
@@ -242,8 +251,7 @@ def _constraint(handles: Sequence[JobHandle]) -> str:
         cluster, proc = _numbers(handle)
         clusters.setdefault(cluster, []).append(proc)
     parts = [f"(ClusterId == {cluster}{_of_spans(procs)})" for cluster, procs in clusters.items()]
-    marks = " || ".join(f'{htcondor_keys.INTENT} == "{intent}"' for intent in sorted({h.intent for h in handles}))
-    return f"({' || '.join(parts)}) && ({marks})"
+    return f"({' || '.join(parts)}) && ({htcondor_keys.marked(h.intent for h in handles)})"
 
 
 def _of_spans(procs: Sequence[int]) -> str:

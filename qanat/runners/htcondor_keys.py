@@ -5,8 +5,9 @@ Source: condor_submit's manual page, and what condor_submit 23.9 and the binding
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qanat.domain.names import nearest
@@ -143,6 +144,12 @@ def submit_key(key: str) -> str:
     """Write a key in the submit language; `+Name` is `My.Name`, which the bindings take in a mapping."""
     attribute = attribute_of(key)
     return f"My.{attribute}" if attribute else key.strip()
+
+
+def marked(intents: Iterable[str]) -> str:
+    """Describe the jobs that carry one of these intents; a record may say what it likes, it stays a string."""
+    strings = (json.dumps(intent, ensure_ascii=False) for intent in sorted(set(intents)))
+    return " || ".join(f"{INTENT} == {string}" for string in strings)
 
 
 def warnings(options: Mapping[str, Any]) -> list[str]:

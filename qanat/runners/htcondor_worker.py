@@ -114,7 +114,7 @@ def _try(htcondor2: Any, schedd: Any, request: dict[str, Any], description: dict
         problem = _sentence(error)
     try:
         again, _ = _schedd(htcondor2)
-        found = _in_queue(htcondor2, again, f'QanatIntent == "{request["intent"]}"', ["ClusterId"])
+        found = _in_queue(htcondor2, again, request["constraint"], ["ClusterId"])
     except _errors(htcondor2):
         return {"error": problem, "unknown": True}
     return {"cluster": int(found[0]["ClusterId"])} if found else {"error": problem}
@@ -122,9 +122,8 @@ def _try(htcondor2: Any, schedd: Any, request: dict[str, Any], description: dict
 
 def _find(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, name = _schedd(htcondor2)
-    constraint = f'QanatIntent == "{request["intent"]}"'
-    ads = _in_queue(htcondor2, schedd, constraint, ["ClusterId"])
-    ads = ads or schedd.history(constraint, ["ClusterId"], 1, since=_before(request["since"]))
+    ads = _in_queue(htcondor2, schedd, request["constraint"], ["ClusterId"])
+    ads = ads or schedd.history(request["constraint"], ["ClusterId"], 1, since=_before(request["since"]))
     _say(schedd=name, cluster=int(ads[0]["ClusterId"]) if ads else None)
 
 

@@ -19,6 +19,7 @@ from qanat.errors import write_failed
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
 STARTS = "starts"
+OWN_FILES = frozenset({JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED})
 GROUPS_IN_FILE = 100
 
 # The group's directory is made by the job: a thousand of them made here are what would take longest of a
@@ -80,6 +81,11 @@ def job_script(batch: JobBatch) -> str:
         group_info=GROUP_INFO,
         workdir=shlex.quote(str(batch.jobs[0].workdir)),
     )
+
+
+def start(batch: JobBatch, job: JobSpec) -> list[str]:
+    """Give the words that start one group where it is to run; write_scripts() has to come first."""
+    return ["/bin/sh", str(batch.folder / JOB_SCRIPT), str(job.storage), str(job.attempt), str(job.group)]
 
 
 def command_script(jobs: Iterable[JobSpec]) -> str:

@@ -41,6 +41,7 @@ class LocalRunner:
     """Runs jobs on this machine, `slots` of them at a time."""
 
     name = "local"
+    own_files = frozenset({completion.COMPLETION})
 
     def __init__(self, slots: int = 1) -> None:
         self._slots = slots

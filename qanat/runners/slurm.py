@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import getpass
-import re
-import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.errors import QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners import job_script, option_changes, slurm_flags
-from qanat.runners.slurm_queue import ASK_S, MARK, MARKED, from_sacct, from_squeue, row_of, sacct, said, squeue
-from qanat.system import programs
+from qanat.runners import (
+    job_script,
+    option_changes,
+    slurm_commands,
+    slurm_flags,
+    slurm_jobs,
+    slurm_look,
+    slurm_queue,
+    slurm_submission,
+)
+from qanat.runners.slurm_commands import Limits, call, said
+from qanat.runners.slurm_submission import Array
 
-OUTPUT = "slurm.out"
-PING_S = 2.0
 SUBMIT_S = 60.0
-ARRAY_SIZE = 1001
-
-
-@dataclass(frozen=True, slots=True)
-class _Array:
-    """Part of a batch that is one call of sbatch: `offset` is added to an index to give the group."""
-
-    offset: int
-    groups: tuple[int, ...]
+HINT = "qanat template show NAME --check"
+# What scontrol and scancel say of a job to which nothing can be done any more.
+_GONE = (b"already", b"finished", b"invalid job id")
+# What sbatch says when its question was sent and no answer came.
+_UNANSWERED = (b"timed out", b"zero bytes were transmitted", b"connection reset", b"unexpected message")
 
 
 class SlurmRunner:
@@ -35,13 +35,22 @@ class SlurmRunner:
 
     name = "slurm"
     title = "Slurm"
+    own_files = job_script.OWN_FILES | {slurm_submission.OUTPUT, slurm_jobs.CANCELLED}
+
+    def __init__(self) -> None:
+        self._down: RunnerUnavailable | None = None
+        self._requeues: bool | None = None
 
     def check(self) -> None:
         """Raise RunnerUnavailable when there is no Slurm, or its controller does not answer."""
-        done = programs.run(["scontrol", "ping"], cwd=Path("/"), timeout_s=PING_S)
-        if done.status != 0 or b" UP" not in done.out:
-            said = " ".join((done.out + done.err).decode("utf-8", "replace").split())
-            raise RunnerUnavailable(f"Slurm's controller does not answer: {said}", hint="see: scontrol ping")
+        # One look asks several times; without a controller each of them could take two seconds.
+        if self._down is not None:
+            raise self._down
+        try:
+            slurm_commands.ping()
+        except RunnerUnavailable as error:
+            self._down = error
+            raise
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
         """List options that sbatch does not have, and options that are qanat's own."""
@@ -54,8 +63,7 @@ class SlurmRunner:
             return found
         try:
             self.check()
-            command = ["sbatch", "--test-only", *slurm_flags.words(options)]
-            done = programs.run(command, cwd=Path("/"), stdin=b"#!/bin/sh\n", timeout_s=ASK_S)
+            done = call(["sbatch", "--test-only", *slurm_flags.words(options)], stdin=b"#!/bin/sh\n")
         except RunnerUnavailable as error:
             return [f"the values could not be checked: {error.message}"]
         return [] if done.status == 0 else [said(done)]
@@ -65,8 +73,14 @@ class SlurmRunner:
         return []
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
-        """Tell that Slurm starts no program again that has come to its end."""
-        return False
+        """Tell whether the cluster requeues jobs by their exit codes, as an administrator may have set it up."""
+        if self._requeues is None:
+            try:
+                self.check()
+                self._requeues = slurm_commands.limits().requeues
+            except RunnerUnavailable:
+                return False
+        return self._requeues
 
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Give options with some set anew, however their keys are spelled."""
@@ -76,68 +90,95 @@ class SlurmRunner:
         """Do nothing: sbatch starts at once."""
 
     def render(self, batch: JobBatch) -> str:
-        """Give the call of sbatch with its script, and the scripts of the first job."""
-        parts = []
-        for array in _arrays(batch, ARRAY_SIZE):
-            command = shlex.join(_command(batch, array))
-            parts.append(f"{command} <<'QANAT'\n{_script(batch, array)}QANAT\n")
-        parts.append(job_script.preview(batch))
-        return "\n".join(parts)
+        """Give the calls of sbatch with their script, and the scripts of the first job."""
+        try:
+            self.check()
+            limits = slurm_commands.limits(_at(batch.options))
+        except RunnerUnavailable:
+            limits = Limits()
+        return slurm_submission.preview(batch, limits.array_size)
+
+    # ---- submitting
 
     def submit(self, batch: JobBatch) -> Submission:
         """Submit the arrays of a batch, all or none. Raises SubmitFailed: nothing is queued then."""
         self.check()
+        at = _at(batch.options)
+        limits = slurm_commands.limits(at)
+        if len(batch.jobs) > limits.jobs:
+            raise SubmitFailed(
+                f"Slurm does not take the run: it has {len(batch.jobs):,} groups, and the cluster takes "
+                f"{limits.jobs:,} jobs (MaxJobCount)",
+                hint="make several runs of it",
+            )
         job_script.write_scripts(batch)
         jobs: dict[int, str] = {}
-        submitted: list[str] = []
+        numbers: list[str] = []
         cluster = ""
-        for array in _arrays(batch, _array_size()):
+        for array in slurm_submission.arrays(batch, limits.array_size):
             try:
-                answer = _sbatch(batch, array)
-            except QanatError:
-                _cancel(submitted)
+                number, cluster = _sbatch(batch, array, numbers[-1] if numbers and batch.max_running else "")
+            except SubmitFailed as error:
+                _take_back(numbers, at, error)
                 raise
-            number, _, cluster = answer.partition(";")
-            submitted.append(number)
-            jobs |= _names(number, array, alone=len(batch.jobs) == 1)
-        details = {"jobs": submitted} | ({"cluster": cluster} if cluster else {})
-        return Submission(jobs, details)
+            numbers.append(number)
+            jobs |= {group: array.name_of(number, group) for group in array.groups}
+        export = slurm_flags.environment(batch.options, os.environ)
+        return Submission(jobs, {**_details(numbers, cluster, limits.cluster), "export": export})
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
-        """Find the arrays that carry this intent in their comment, or in accounting's job name."""
+        """Find the arrays that carry this intent: in the queue and, for those it has forgotten, in accounting."""
         self.check()
-        found: dict[int, str] = {}
-        for row in squeue(["-u", getpass.getuser()]):
-            match = MARKED.match(row["mark"])
-            if match and match[1] == intent:
-                group = int(row["id"].partition("_")[2] or 0) + int(match[2])
-                found[group] = row["id"]
+        me = ["-u", str(os.getuid())]
+        found = _marked(slurm_queue.squeue(me), intent)
+        if not found.keys() >= set(jobs):
+            found = _marked(slurm_queue.sacct([*me, "--allclusters"], since), intent) | found
         chosen = {group: found[group] for group in jobs if group in found}
-        numbers = sorted({name.partition("_")[0] for name in chosen.values()}, key=int)
-        return Submission(chosen, {"jobs": numbers}) if chosen else None
+        if not chosen:
+            return None
+        here = slurm_commands.limits().cluster
+        numbers = dict.fromkeys(row["id"].partition("_")[0] for row in chosen.values())
+        (elsewhere, *_) = {row["cluster"] for row in chosen.values() if row.get("cluster", here) != here} or {""}
+        return Submission({group: row["id"] for group, row in chosen.items()}, _details(numbers, elsewhere, here))
+
+    # ---- looking
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
         """Ask squeue once about all jobs, and sacct once about those that squeue does not know or knows as ended."""
-        unseen = {handle: JobStatus(None) for handle in handles}
-        numbers = sorted({h.job.partition("_")[0] for h in handles if h.job})
-        if not numbers:
-            return Sightings(unseen)
+        statuses = {handle: JobStatus(None) for handle in handles}
+        problems = []
+        for at, of_it in slurm_jobs.by_cluster(handles).items():
+            try:
+                self.check()
+                seen, problem = slurm_look.look(of_it, at)
+                statuses |= seen
+            except RunnerUnavailable as error:
+                problem = error.message
+            problems += [problem] if problem else []
+        return Sightings(statuses, problems[0] if problems else "")
+
+    def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
+        """Give what scontrol and accounting know of jobs, and Slurm's own output."""
+        parts = []
         try:
             self.check()
-            rows = {row["id"]: row for row in squeue(["-j", ",".join(numbers)])}
+            for at, of_it in slurm_jobs.by_cluster(handles).items():
+                parts += slurm_look.known_of(of_it, at)
         except RunnerUnavailable as error:
-            return Sightings(unseen, error.message)
-        seen = {h: from_squeue(row_of(rows, str(h.job)), h) for h in handles}
-        open_ended = [h for h, status in seen.items() if status.state is None or status.state.ended]
-        if open_ended:
-            past = sacct(open_ended)
-            seen |= {h: from_sacct(past[str(h.job)], h, seen[h]) for h in open_ended if str(h.job) in past}
-        return Sightings(seen)
+            parts.append(error.message)
+        own = folder / slurm_submission.OUTPUT
+        if own.is_file() and (text := own.read_text(errors="replace")):
+            parts.append(f"{own.name}:\n{text}")
+        return "\n".join(filter(None, parts))
+
+    # ---- acting
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Cancel jobs; signals go to the batch shell as well, so that it notes that it was stopped."""
         self.check()
-        _cancel(_grouped(handles))
+        for at, of_it in slurm_jobs.by_cluster(handles).items():
+            _cancel(slurm_jobs.grouped(of_it), at)
+        slurm_jobs.note_cancelled(handles)
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Hold pending jobs; running ones go on."""
@@ -149,124 +190,67 @@ class SlurmRunner:
 
     def _control(self, what: str, handles: Sequence[JobHandle]) -> None:
         self.check()
-        for name in _grouped(handles):
-            done = programs.run(["scontrol", what, name], cwd=Path("/"), timeout_s=ASK_S)
-            if done.status != 0 and b"already" not in done.err.lower() and b"finished" not in done.err.lower():
-                raise RunnerUnavailable(f"Slurm could not {what} job {name}: {said(done)}")
-
-    def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
-        """Give what scontrol or sacct knows of jobs, and Slurm's own output."""
-        parts = []
-        for name in _grouped(handles):
-            try:
-                done = programs.run(["scontrol", "show", "job", name], cwd=Path("/"), timeout_s=ASK_S)
-                if done.status != 0:
-                    done = programs.run(["sacct", "-j", name, "-l", "-P"], cwd=Path("/"), timeout_s=ASK_S)
-            except RunnerUnavailable as error:
-                return error.message
-            parts.append(done.out.decode("utf-8", "replace") or said(done))
-        own = folder / OUTPUT
-        if own.is_file() and (text := own.read_text(errors="replace")):
-            parts.append(f"{OUTPUT}:\n{text}")
-        return "\n".join(parts)
+        for at, of_it in slurm_jobs.by_cluster(handles).items():
+            for name in slurm_jobs.grouped(of_it):
+                done = call(["scontrol", *at, what, name])
+                if done.status != 0 and not any(word in done.err.lower() for word in _GONE):
+                    raise RunnerUnavailable(f"Slurm could not {what} job {name}: {said(done)}")
 
 
 # ---- submitting
 
 
-def _arrays(batch: JobBatch, size: int) -> list[_Array]:
-    """Cut a batch into arrays whose indices are below size; groups keep their places by an offset."""
-    arrays: dict[int, list[int]] = {}
-    for job in batch.jobs:
-        arrays.setdefault(job.group // size, []).append(job.group)
-    return [_Array(number * size, tuple(groups)) for number, groups in arrays.items()]
-
-
-def _array_size() -> int:
-    """Give how many indices an array may have: MaxArraySize, whose highest index is one less."""
-    done = programs.run(["scontrol", "show", "config"], cwd=Path("/"), timeout_s=ASK_S)
-    match = re.search(rb"MaxArraySize\s*=\s*(\d+)", done.out)
-    return max(1, int(match[1])) if match else ARRAY_SIZE
-
-
-def _command(batch: JobBatch, array: _Array) -> list[str]:
-    """Give the call of sbatch; flags, because they beat variables and `#SBATCH` lines."""
-    command = ["sbatch", "--parsable", f"--job-name={batch.name}", f"--comment={MARK}:{batch.intent}:{array.offset}"]
-    command += [f"--output={_literal(batch.folder / OUTPUT)}", "--open-mode=append"]
-    if len(batch.jobs) > 1:
-        throttle = f"%{batch.max_running}" if batch.max_running else ""
-        command.append(f"--array={_indices([g - array.offset for g in array.groups])}{throttle}")
-    return command + slurm_flags.words(batch.options)
-
-
-def _literal(path: Path) -> str:
-    """Write a path so that sbatch replaces nothing in it."""
-    return str(path).replace("\\", "\\\\").replace("%", "%%")
-
-
-def _indices(numbers: Sequence[int]) -> str:
-    """Write indices as sbatch takes them: 0-3,7."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
-
-
-def _script(batch: JobBatch, array: _Array) -> str:
-    """Give the script of an array: find the group, and hand over to the run's own script."""
-    again = {job.group: job.attempt for job in batch.jobs if job.attempt > 1}
-    attempts = "".join(
-        f"    {group}) attempt={attempt} ;;\n" for group, attempt in again.items() if group in array.groups
-    )
-    if len(batch.jobs) == 1:
-        job = batch.jobs[0]
-        find = f"group={job.group} here={shlex.quote(str(job.storage))}\n"
-    else:
-        stem = shlex.quote(str(batch.folder / "group_"))
-        find = f"group=$((SLURM_ARRAY_TASK_ID + {array.offset}))\nhere={stem}$group\n"
-    choose = f"case $group in\n{attempts}esac\n" if attempts else ""
-    script = shlex.quote(str(batch.folder / job_script.JOB_SCRIPT))
-    start = f'exec /bin/sh {script} "$here" "$attempt" "$group"'
-    return f"#!/bin/sh\n# Written by qanat for run {batch.run_id}.\n{find}attempt=1\n{choose}{start}\n"
-
-
-def _sbatch(batch: JobBatch, array: _Array) -> str:
+def _sbatch(batch: JobBatch, array: Array, after: str) -> tuple[str, str]:
+    """Submit one array; give its number and, where sbatch says it, the cluster. Raises SubmitFailed, SubmitUnknown."""
+    words = slurm_submission.command(batch, array, after)
+    script = slurm_submission.script(batch, array).encode()
     try:
-        done = programs.run(
-            _command(batch, array), cwd=batch.folder, stdin=_script(batch, array).encode(), timeout_s=SUBMIT_S
-        )
+        done = call(words, cwd=batch.folder, stdin=script, timeout_s=SUBMIT_S)
     except RunnerUnavailable as error:
         raise SubmitUnknown(f"Slurm may or may not have taken the run: {error.message}", hint="qanat status") from None
     answer = done.out.decode("utf-8", "replace").strip().splitlines()
-    if done.status != 0 or not answer or not answer[-1].partition(";")[0].isdigit():
-        raise SubmitFailed(f"Slurm did not take the run: {said(done)}", hint="qanat template show NAME --check")
-    return answer[-1]
+    number, _, cluster = answer[-1].partition(";") if answer else ("", "", "")
+    if done.status == 0 and number.isdecimal():
+        return number, cluster
+    if any(word in done.err.lower() for word in _UNANSWERED):
+        raise SubmitUnknown(f"Slurm may or may not have taken the run: {said(done)}", hint="qanat status")
+    raise SubmitFailed(f"Slurm did not take the run: {said(done)}", hint=HINT)
 
 
-def _names(number: str, array: _Array, *, alone: bool) -> dict[int, str]:
-    if alone:
-        return {array.groups[0]: number}
-    return {group: f"{number}_{group - array.offset}" for group in array.groups}
+def _take_back(numbers: Sequence[str], at: Sequence[str], why: QanatError) -> None:
+    """Cancel the arrays that Slurm took before it refused one. Raises SubmitUnknown when that cannot be done."""
+    if not numbers:
+        return
+    try:
+        _cancel(numbers, at)
+    except RunnerUnavailable as error:
+        raise SubmitUnknown(
+            f"{why.message}; of its jobs {', '.join(numbers)}: {error.message}", hint=why.hint
+        ) from None
 
 
-def _cancel(names: Sequence[str]) -> None:
-    if names:
-        done = programs.run(["scancel", "--full", *names], cwd=Path("/"), timeout_s=ASK_S)
-        if done.status != 0 and b"already" not in done.err.lower():
-            raise RunnerUnavailable(f"Slurm could not cancel: {said(done)}")
+def _cancel(names: Sequence[str], at: Sequence[str]) -> None:
+    done = call(["scancel", "--full", *at, *names])
+    if done.status != 0 and not any(word in done.err.lower() for word in _GONE):
+        raise RunnerUnavailable(f"Slurm could not cancel: {said(done)}")
 
 
-def _grouped(handles: Sequence[JobHandle]) -> list[str]:
-    """Name jobs for a command, the elements of one array together: 812_[0-3,7]."""
-    arrays: dict[str, list[int]] = {}
-    names = []
-    for handle in handles:
-        number, element, index = str(handle.job).partition("_")
-        if element:
-            arrays.setdefault(number, []).append(int(index))
-        elif handle.job:
-            names.append(number)
-    return names + [f"{number}_[{_indices(indices)}]" for number, indices in arrays.items()]
+def _details(numbers: Iterable[str], elsewhere: str, here: str) -> dict[str, Any]:
+    """Give what a record keeps of a submission; `clusters` when Slurm has to be told to look elsewhere."""
+    return {"jobs": list(numbers), "cluster": elsewhere or here} | ({"clusters": elsewhere} if elsewhere else {})
+
+
+def _at(options: Mapping[str, Any]) -> list[str]:
+    """Give the words that send a question to the cluster that options name."""
+    names = [value for key, value in options.items() if slurm_flags.name_of(key) == "clusters"]
+    return ["-M", str(names[-1])] if names else []
+
+
+def _marked(rows: Iterable[Mapping[str, str]], intent: str) -> dict[int, Mapping[str, str]]:
+    """Give the rows that carry an intent by their groups."""
+    found = {}
+    for row in rows:
+        mark = slurm_queue.mark_of(row)
+        if mark and mark[1] == intent:
+            found[int(row["id"].partition("_")[2] or 0) + int(mark[2])] = row
+    return found

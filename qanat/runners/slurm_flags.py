@@ -9,29 +9,34 @@ from qanat.domain.names import nearest
 
 # qanat sets these itself, and a template must not.
 _SET_BY_QANAT = """
-    array a job-name J output o error e input i comment chdir D parsable wrap open-mode test-only wait W hold H
-    help usage version
+    array job-name output error input chdir parsable wrap open-mode test-only wait help usage version
 """
 _LONG = """
-    account acctg-freq batch bb bbf begin clusters cluster-constraint constraint container contiguous core-spec
-    cores-per-socket cpu-freq cpus-per-gpu cpus-per-task deadline delay-boot dependency distribution exclude
-    exclusive export export-file extra-node-info get-user-env gid gpu-bind gpu-freq gpus gpus-per-node gpus-per-
-    socket gpus-per-task gres gres-flags hint ignore-pbs kill-on-invalid-dep licenses mail-type mail-user mcs-
-    label mem mem-bind mem-per-cpu mem-per-gpu mincpus network nice nodefile nodelist nodes no-kill no-requeue
-    ntasks ntasks-per-core ntasks-per-gpu ntasks-per-node ntasks-per-socket overcommit oversubscribe partition
-    power prefer priority profile propagate qos quiet reboot requeue reservation signal sockets-per-node spread-
-    job switches thread-spec threads-per-core time time-min tmp uid use-min-nodes verbose wait-all-nodes wckey
-    x11
+    account acctg-freq batch bb bbf begin cluster-constraint clusters comment constraint container container-id
+    contiguous core-spec cores-per-socket cpu-freq cpus-per-gpu cpus-per-task deadline delay-boot dependency
+    distribution exclude exclusive export export-file extra extra-node-info get-user-env gid gpu-bind gpu-freq gpus
+    gpus-per-node gpus-per-socket gpus-per-task gres gres-flags hint hold ignore-pbs kill-on-invalid-dep licenses
+    mail-type mail-user mcs-label mem mem-bind mem-per-cpu mem-per-gpu mincpus network nice no-kill no-requeue
+    nodefile nodelist nodes ntasks ntasks-per-core ntasks-per-gpu ntasks-per-node ntasks-per-socket oom-kill-step
+    overcommit oversubscribe partition power prefer priority profile propagate qos quiet reboot requeue reservation
+    resv-ports segment signal sockets-per-node spread-job stepmgr switches thread-spec threads-per-core time time-min
+    tmp tres-bind tres-per-task uid use-min-nodes verbose wait-all-nodes wckey x11
 """
-_SHORT = "A b B c C d F G k L m M n N O p q Q s S t v w x"
+_SHORT = """
+    A account a array B extra-node-info b begin C constraint c cpus-per-task D chdir d dependency e error F nodefile
+    G gpus H hold h help i input J job-name k no-kill L licenses M clusters m distribution N nodes n ntasks
+    O overcommit o output p partition Q quiet q qos S core-spec s oversubscribe t time V version v verbose W wait
+    w nodelist x exclude
+"""
 OWN = frozenset(_SET_BY_QANAT.split())
 LONG = frozenset(_LONG.split())
-SHORT = frozenset(_SHORT.split())
+SHORT = dict(zip(_SHORT.split()[::2], _SHORT.split()[1::2], strict=True))
 
 
 def name_of(key: str) -> str:
-    """Give an option's name without dashes: `--mem`, `mem` and `-p` are `mem`, `mem` and `p`."""
-    return key.strip().lstrip("-")
+    """Give an option's long name: `--mem`, `mem`, `-p` and `p` are `mem`, `mem`, `partition` and `partition`."""
+    name = key.strip().lstrip("-")
+    return SHORT.get(name, name)
 
 
 def key_problems(options: Mapping[str, Any]) -> list[str]:
@@ -41,7 +46,7 @@ def key_problems(options: Mapping[str, Any]) -> list[str]:
         name = name_of(key)
         if name in OWN:
             found.append(f"{key}: is set by qanat, and cannot be in a template")
-        elif name not in (LONG if len(name) > 1 else SHORT):
+        elif name not in LONG:
             close = nearest(name, LONG)
             found.append(
                 f"{key}: is no option of sbatch" + (f"; did you mean --{' or --'.join(close)}?" if close else "")
@@ -57,8 +62,18 @@ def words(options: Mapping[str, Any]) -> list[str]:
         if value is False:
             continue
         if value is True or value is None or value == "":
-            written.append(f"-{name}" if len(name) == 1 else f"--{name}")
+            written.append(f"--{name}")
             continue
         text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        written += ["-" + name + text] if len(name) == 1 else [f"--{name}={text}"]
+        written.append(f"--{name}={text}")
     return written
+
+
+def environment(options: Mapping[str, Any], variables: Mapping[str, str]) -> str:
+    """Say which variables sbatch hands on to jobs: as options have it, else SBATCH_EXPORT, else all."""
+    given = {name_of(key): value for key, value in options.items()}
+    said = [f"{name}={given[name]}" for name in ("export-file", "get-user-env") if given.get(name)]
+    export = given.get("export")
+    if isinstance(export, list | tuple):
+        export = ",".join(map(str, export))
+    return ", ".join([str(export or variables.get("SBATCH_EXPORT") or "ALL"), *said])

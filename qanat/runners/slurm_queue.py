@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable
 from qanat.runners import slurm_states
-from qanat.system import programs
+from qanat.runners.slurm_commands import call, said
+from qanat.runners.slurm_submission import MARKED, numbers_in
 
-ASK_S = 8.0
-MARK = "qanat"
-MARKED = re.compile(rf"{MARK}:([0-9a-f]+):(\d+)\Z")
-_SQUEUE = "%i|%T|%r|%S|%e|%N|%k"
-_SACCT = "jobid,state,exitcode,start,end,nodelist,submit,jobname"
+Row = Mapping[str, str]
+
+# What may hold anything, even a new line, comes last.
+_SQUEUE = {"id": "%i", "state": "%T", "reason": "%r", "start": "%S", "end": "%e", "node": "%N", "name": "%j"}
+_SQUEUE |= {"comment": "%k", "folder": "%Z"}
+_SACCT = {"id": "jobid", "state": "state", "exit": "exitcode", "start": "start", "end": "end", "node": "nodelist"}
+_SACCT |= {"submit": "submit", "cluster": "cluster", "name": "jobname", "comment": "comment", "line": "submitline"}
+_TABLE = "jobid,state,exitcode,submit,start,elapsed,timelimit,reqmem,maxrss,nodelist"
+_JOB = re.compile(r"(\d+)(?:_(?:\d+|\[([^]]*)\]))?\Z")
 _NO_TIME = frozenset({"", "N/A", "Unknown", "None"})
-
-
-def said(done: programs.Finished) -> str:
-    """Give what a program complained of, on one line."""
-    words = " ".join(done.err.decode("utf-8", "replace").split())
-    return words or f"exit status {done.status}"
+# That there is no accounting is an answer.
+_WITHOUT_ACCOUNTING = b"accounting storage is disabled"
+_BEGINNING = "1970-01-01"
 
 
 def squeue(which: Sequence[str]) -> list[dict[str, str]]:
-    """Ask squeue for jobs in any state, one row for each element of an array."""
-    done = programs.run(["squeue", "-h", "-r", "-t", "all", "-o", _SQUEUE, *which], cwd=Path("/"), timeout_s=ASK_S)
+    """Ask squeue for jobs in any state, one row for each element of an array. Raises RunnerUnavailable."""
+    done = call(["squeue", "-h", "-r", "-t", "all", "-o", "|".join(_SQUEUE.values()), *which])
     # A single job that is forgotten is an error for squeue, several are left out without one.
     if done.status != 0 and b"Invalid job id" not in done.err:
         raise RunnerUnavailable(f"squeue failed: {said(done)}")
-    keys = ("id", "state", "reason", "start", "end", "node", "mark")
-    lines = done.out.decode("utf-8", "replace").splitlines()
-    return [dict(zip(keys, line.split("|", 6), strict=True)) for line in lines if line.count("|") >= 6]
+    return _rows(done.out, tuple(_SQUEUE))
 
 
-def row_of(rows: Mapping[str, Mapping[str, str]], job: str) -> Mapping[str, str] | None:
+def row_of(rows: Mapping[str, Row], job: str) -> Row | None:
     """Give a job's row; elements of an array that were cancelled before they began share one under the bare number."""
     if job in rows:
         return rows[job]
@@ -47,36 +48,83 @@ def row_of(rows: Mapping[str, Mapping[str, str]], job: str) -> Mapping[str, str]
     return whole if whole is not None and whole["state"] == "CANCELLED" else None
 
 
-def sacct(handles: Sequence[JobHandle]) -> dict[str, dict[str, str]]:
-    """Ask accounting about jobs since the first of them was submitted; nothing, where there is no accounting."""
-    numbers = sorted({str(h.job).partition("_")[0] for h in handles})
-    since = min((str(h.details.get("submitted", "")) for h in handles), default="")
-    command = ["sacct", "-X", "-n", "-P", "-o", _SACCT, "-j", ",".join(numbers), "-S", _local(since)]
-    try:
-        done = programs.run(command, cwd=Path("/"), timeout_s=ASK_S)
-    except RunnerUnavailable:
-        return {}
-    keys = _SACCT.split(",")
-    lines = done.out.decode("utf-8", "replace").splitlines() if done.status == 0 else []
-    rows = [dict(zip(keys, line.split("|"), strict=False)) for line in lines]
-    return {row["jobid"]: row for row in rows if len(row) == len(keys)}
+def sacct(which: Sequence[str], begin: str) -> list[dict[str, str]]:
+    """Ask accounting for jobs since a moment of a record, those that had the same number before included.
+
+    Elements that were cancelled before they began get rows of their own. Nothing, where there is no accounting.
+    Raises RunnerUnavailable.
+    """
+    if shutil.which("sacct") is None:
+        return []
+    fields = dict(_SACCT)
+    done = call(_sacct_command(fields, which, begin))
+    if b"Invalid field" in done.err:  # Slurm before 21.08 has no submitline
+        del fields["line"]
+        done = call(_sacct_command(fields, which, begin))
+    if _WITHOUT_ACCOUNTING in done.err:
+        return []
+    if done.status != 0:
+        raise RunnerUnavailable(f"sacct failed: {said(done)}")
+    return [each for row in _rows(done.out, tuple(fields)) for each in _expanded(row)]
+
+
+def _sacct_command(fields: Mapping[str, str], which: Sequence[str], begin: str) -> list[str]:
+    return ["sacct", "-X", "-D", "-n", "-P", "-o", ",".join(fields.values()), "-S", _local(begin), *which]
+
+
+def table_command(which: Sequence[str], begin: str) -> list[str]:
+    """Give the command that prints a table of jobs and their steps for a person."""
+    return ["sacct", "-o", _TABLE, "-S", _local(begin), *which]
+
+
+def since(handles: Iterable[JobHandle]) -> str:
+    """Give the moment before which none of these jobs was submitted."""
+    return min(str(h.details.get("submitted", "")) for h in handles)
+
+
+def _rows(out: bytes, keys: Sequence[str]) -> list[dict[str, str]]:
+    lines = (line.split("|", len(keys) - 1) for line in out.decode("utf-8", "replace").splitlines())
+    rows = (dict(zip(keys, cells, strict=True)) for cells in lines if len(cells) == len(keys))
+    return [row for row in rows if _JOB.match(row["id"])]
+
+
+def _expanded(row: dict[str, str]) -> list[dict[str, str]]:
+    """Give a row for each of the elements that share one: 812_[4-6,9%2]."""
+    match = _JOB.match(row["id"])
+    if match is None or match[2] is None:
+        return [row]
+    return [{**row, "id": f"{match[1]}_{number}"} for number in numbers_in(match[2])]
 
 
 def _local(moment: str) -> str:
-    """Write a moment of a record in Slurm's time, an hour early; accounting from its beginning for none."""
+    """Write a moment of a record in Slurm's time, an hour early; accounting's beginning for none."""
     try:
         begun = datetime.fromisoformat(moment).astimezone().timestamp() - 3600
     except ValueError:
-        return "1970-01-01"
+        return _BEGINNING
     return datetime.fromtimestamp(begun).strftime("%Y-%m-%dT%H:%M:%S")  # noqa: DTZ006  # Slurm's times are local
 
 
-def from_squeue(row: Mapping[str, str] | None, handle: JobHandle) -> JobStatus:
-    """Read a row of squeue; a job of another intent has got a number that was used before, and is not ours."""
-    if row is None:
-        return JobStatus(None)
-    match = MARKED.match(row["mark"])
-    if match and match[1] != handle.intent:
+def mark_of(row: Row) -> re.Match[str] | None:
+    """Give the mark that a job carries, intent and offset, wherever it has been put."""
+    texts = (row.get(key, "") for key in ("comment", "line", "name"))
+    return next(filter(None, map(MARKED.search, texts)), None)
+
+
+def _is_ours(row: Row, handle: JobHandle) -> bool:
+    """Tell whether a row is of this job; clusters use numbers again, and a stranger's job may have got it.
+
+    Where somebody has taken the mark away, it is known by the folder that it was submitted from.
+    """
+    if mark := mark_of(row):
+        return mark[1] == handle.intent
+    folder, own = row.get("folder", ""), str(handle.details.get("folder", ""))
+    return bool(folder) and os.path.realpath(folder) == os.path.realpath(own)
+
+
+def from_squeue(row: Row | None, handle: JobHandle) -> JobStatus:
+    """Read a row of squeue."""
+    if row is None or not _is_ours(row, handle):
         return JobStatus(None)
     status = slurm_states.status_of(row["state"], row["reason"])
     ended = status.state is not None and status.state.ended
@@ -88,26 +136,24 @@ def from_squeue(row: Mapping[str, str] | None, handle: JobHandle) -> JobStatus:
     )
 
 
-def from_sacct(row: Mapping[str, str], handle: JobHandle, otherwise: JobStatus) -> JobStatus:
-    """Read a row of accounting, which knows exit codes; one submitted before us is of an earlier job."""
-    submitted = _moment(row["submit"])
-    ours = str(handle.details.get("submitted", ""))
-    if submitted and ours and submitted < _earlier(ours):
+def from_sacct(rows: Iterable[Row], handle: JobHandle, otherwise: JobStatus, reason: str = "") -> JobStatus:
+    """Read accounting's rows of a job, which know exit codes but not squeue's `reason`; the last, of a requeued job.
+
+    Only an end is believed: what goes on is squeue's to tell, and accounting is late.
+    """
+    ours = [row for row in rows if _is_ours(row, handle)]
+    if not ours:
         return otherwise
-    status = slurm_states.status_of(row["state"], otherwise.reason, row["exitcode"])
-    if status.state is None:
+    row = max(ours, key=lambda row: row["submit"])
+    status = slurm_states.status_of(row["state"], reason, row["exit"])
+    if status.state is None or not status.state.ended:
         return otherwise
     return replace(
         status,
         started=_moment(row["start"]),
-        ended=_moment(row["end"]) if status.state.ended else None,
-        host=row["nodelist"] if row["nodelist"] not in _NO_TIME | {"None assigned"} else None,
+        ended=_moment(row["end"]),
+        host=row["node"] if row["node"] not in _NO_TIME | {"None assigned"} else None,
     )
-
-
-def _earlier(moment: str) -> str:
-    """Give the moment a minute before, for clocks that differ."""
-    return (datetime.fromisoformat(moment).astimezone(UTC) - timedelta(seconds=60)).isoformat(timespec="seconds")
 
 
 def _moment(text: str) -> str | None:

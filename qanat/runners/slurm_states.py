@@ -38,6 +38,8 @@ _ENDED = {
     "LAUNCH_FAILED": State.FAILED,
     "RECONFIG_FAIL": State.FAILED,
 }
+# Ends that come from the program itself, or from whoever cancelled it; all others are Slurm's doing.
+_OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
 _WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
 
 
@@ -54,10 +56,17 @@ def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
         held = name == "PENDING" and "held" in reason.lower()
         going = State.HELD if held else _GOING[name]
         told = name if going is State.HELD and name != "PENDING" else ""
+        # One that is held while it runs has that reason, which comes true if it is requeued.
+        said = "" if going is State.RUNNING else said
         return JobStatus(going, reason=", ".join(filter(None, (told, said))))
     if name not in _ENDED:
         return JobStatus(None)
-    status = JobStatus(_ENDED[name], exit_code=0 if name == "COMPLETED" else None, reason=_reason(name, by, said))
+    status = JobStatus(
+        _ENDED[name],
+        exit_code=0 if name == "COMPLETED" else None,
+        reason=_reason(name, by, said),
+        cause="" if name in _OWN else name,
+    )
     return _with_code(status, exit_code) if exit_code else status
 
 
@@ -71,7 +80,8 @@ def _with_code(status: JobStatus, exit_code: str) -> JobStatus:
     code, _, signal = exit_code.partition(":")
     if not (code.isdigit() and (signal or "0").isdigit()):
         return status
-    if status.state is State.FINISHED:
+    # A job that did not come to its end has 0:0 as well.
+    if status.state is State.FINISHED or exit_code == "0:0":
         return status
     if int(signal or 0):
         return replace(status, signal=int(signal), reason=f"{status.reason}, {signal_name(int(signal))}")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from qanat.domain.job import JobHandle
@@ -46,6 +47,17 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
         return _ask_watcher(project, found, seen), []
     return _end_ourselves(project, found, seen, runners.local())
+
+
+def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> None:
+    """Ask a scheduler to remove the jobs of some groups of a run; it goes on with the others.
+
+    Raises UsageError for groups that have ended, and for a run of this machine, whose groups end together.
+    """
+    runner = _steerable(found, runners, "cancelled group by group")
+    if ended := [found.run.groups[n] for n in groups if found.run.groups[n].state.ended]:
+        raise UsageError(f"group {ended[0].number} of run {found.run.number} has ended already: {ended[0].state}")
+    runner.cancel([handle for handle in open_handles(project, found.run) if handle.group in groups])
 
 
 def hold_run(project: Project, found: Found, runners: Runners) -> None:

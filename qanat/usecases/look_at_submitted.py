@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,28 +84,35 @@ class _Look:
         self._known = known
         self._unseen = {key: dict(memory.unseen) if memory else {} for key, memory in memories.items()}
         self._metrics: dict[str, Sequence[MetricSource]] = {}
+        self._folders: dict[str, Path] = {}
         grace = project.config.get("grace", {})
         self._file_grace_s = float(grace.get("file_s", FILE_GRACE_S))
+        self._submit_grace_s = float(grace.get("submit_s", SUBMIT_GRACE_S))
         self._unseen_grace_s = float(grace.get("unknown_s", UNSEEN_GRACE_S))
 
     def at(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
         """Add the runs, as they are now, to what is known, and to what is to be remembered of those that go on."""
-        found = [self._with_completions(self._with_jobs(run)) for run in runs]
+        named = [self._with_jobs(run) for run in runs]
+        found = [self._with_completions(run) for run in named]
         handles = {
             run.id: {g.number: handle_of(self._project, run, g) for g in run.groups if _is_open(g)} for run in found
         }
-        asked = [handle for of_run in handles.values() for handle in of_run.values()]
+        killed = {
+            run.id: {g.number: handle_of(self._project, run, g) for g in run.groups if _is_killed(g, before)}
+            for run, before in zip(found, named, strict=True)
+        }
+        asked = [h for of_run in (*handles.values(), *killed.values()) for h in of_run.values()]
         seen = _poll(self._runner, asked)
-        for run in found:
-            now = self._combined(run, handles[run.id], seen)
+        for run, before in zip(found, named, strict=True):
+            now = self._explained(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
             self._known.runs.append(now)
             memory, path = self._memories[run.id], run_codec.path_of(now)
             if not seen.problem and not now.state.ended:
                 remembered[path] = _memorise(now, self._unseen[run.id])
             elif memory and not now.state.ended:
                 remembered[path] = _memorise(memory.run, memory.unseen, memory.moment)
-        if seen.problem:
-            open_runs = [run for run in found if handles[run.id]]
+        open_runs = [run for run in found if handles[run.id]]
+        if seen.problem and open_runs:
             self._known.notes.append(
                 f"{self._runner.title} did not answer ({seen.problem}); {_as_of(open_runs, self._memories)}"
             )
@@ -129,20 +137,33 @@ class _Look:
         return self._without_jobs(run, missing)
 
     def _without_jobs(self, run: Run, missing: Sequence[int]) -> Run:
-        """Give a run that the scheduler does not know: it may be about to, for a moment; then nothing was submitted."""
+        """Give a run that the scheduler does not know: it may be about to, for a moment; then nothing was submitted.
+
+        A group with a completion file was submitted, and has been forgotten since.
+        """
+        run = self._with_completions(run)
+        missing = [number for number in missing if not run.groups[number].state.ended]
+        if not missing:
+            return run
         if run.host != os.uname().nodename:
             self._known.notes.append(
                 f"whether run {run.number} of {run.experiment} was submitted can only be found out on {run.host}"
             )
             return run
         since = [self._unseen[run.id].setdefault(number, times.now()) for number in missing]
-        if (times.seconds_between(min(since), None) or 0) < SUBMIT_GRACE_S:
+        if (times.seconds_between(min(since), None) or 0) < self._submit_grace_s:
             return run
+        return run.with_groups({n: self._never_named(run, run.groups[n]) for n in missing})
+
+    def _never_named(self, run: Run, group: Group) -> Group:
+        """Give a group whose job the scheduler does not know: it was never submitted, unless its output is there."""
+        own = self._own(run, group)
+        if (own / "stdout.txt").exists():
+            return lost(group, f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know its job")
         why = "nothing was submitted: its qanat was ended from outside before that"
-        self._known.notes.append(f"run {run.number} of {run.experiment}: {why}")
-        return run.with_groups(
-            {n: replace(run.groups[n], state=State.CANCELLED, reason=why, ended=times.now()) for n in missing}
-        )
+        note = f"run {run.number} of {run.experiment}: {why}"
+        self._known.notes += [note] if note not in self._known.notes else []
+        return replace(group, state=State.CANCELLED, reason=why, ended=times.now())
 
     # ---- what files and the scheduler say
 
@@ -184,6 +205,18 @@ class _Look:
             status = replace(status, reason=f"{status.reason}; {where}")
         return self._ended(run, group, status)
 
+    def _explained(self, run: Run, before: Run, killed: dict[int, JobHandle], seen: Sightings) -> Run:
+        """Give a run with why the scheduler killed programs, once it says so, in the reasons of their groups."""
+        pairs = {n: (run.groups[n], seen.statuses[handle]) for n, handle in killed.items()}
+        return run.with_groups({n: self._with_cause(g, before.groups[n], status) for n, (g, status) in pairs.items()})
+
+    def _with_cause(self, group: Group, before: Group, status: JobStatus) -> Group:
+        if status.state is None or status.state.ended:
+            return replace(group, reason=f"{group.reason}, {status.cause}") if status.cause else group
+        if (times.seconds_between(group.ended, None) or 0) < self._file_grace_s:
+            return replace(before, state=State.RUNNING, reason="ending")
+        return group
+
     def _unknown(self, run: Run, group: Group, last: Group) -> Group:
         """Wait for a job that the scheduler does not know; it is lost when that lasts."""
         if written := self._completion(run, group):
@@ -211,7 +244,9 @@ class _Look:
         return replace(job.apply(group, status), metrics=metrics)
 
     def _own(self, run: Run, group: Group) -> Path:
-        return group_folder(self._project.root / run.storage, group.number, len(run.groups))
+        if run.id not in self._folders:
+            self._folders[run.id] = self._project.storage_of(run)
+        return group_folder(self._folders[run.id], group.number, len(run.groups))
 
     def _metric_sources(self, run: Run) -> Sequence[MetricSource]:
         if run.experiment not in self._metrics:
@@ -235,9 +270,14 @@ def _is_open(group: Group) -> bool:
     return not group.state.ended and group.job is not None
 
 
+def _is_killed(group: Group, before: Run) -> bool:
+    """Tell whether a completion file has just told that a program was killed, for which there may be a reason."""
+    return group.signal == signal.SIGKILL and group.job is not None and not before.groups[group.number].state.ended
+
+
 def handle_of(project: Project, run: Run, group: Group) -> JobHandle:
     """Give what finds the job of a group again."""
-    details = {**run.submission, "folder": str(project.root / run.storage)}
+    details = {**run.submission, "folder": str(project.storage_of(run))}
     return JobHandle(str(run.submission.get("intent", "")), group.number, group.job, details)
 
 

@@ -21,7 +21,7 @@ from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
 from qanat.runners.base import AttachedRunner, Runners
 from qanat.system import processes
-from qanat.usecases import record_runs
+from qanat.usecases import merge_setup, record_runs
 from qanat.usecases.look_at_submitted import look_at_submitted
 from qanat.usecases.project import Project
 
@@ -52,6 +52,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
 
     Leaves the index up to date.
     """
+    merge_setup.set_driver_of_clone(project)
     index.sync()
     result = Refreshed()
     flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
@@ -142,7 +143,7 @@ def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run 
             if record_runs.load_record(project, path).state.ended:
                 return None
             record_runs.write_record(project, settled)
-        storage.update_info(settled, project.root / settled.storage)
+        storage.update_info(settled, project.storage_of(settled))
     except (WriteFailed, InputInvalid) as error:
         result.notes.append(error.message)
         return None
@@ -189,7 +190,7 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: AttachedRunn
     handles = {g.number: _handle(run, g, seen) for g in open_groups}
     # Processes first: one that ends between the two looks has left its file by the second.
     alive = runner.poll(list(handles.values()))
-    folder = project.root / run.storage
+    folder = project.storage_of(run)
     sources = _metric_sources(project, run)
     changed = {}
     for group in open_groups:

@@ -12,6 +12,7 @@ import pytest
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
+from tests.cluster.slurm_project import OnSlurm
 
 # Read now: the tests' own surroundings have no such variable.
 WANTED = os.environ.get("QANAT_TEST_CLUSTERS", "")
@@ -56,9 +57,45 @@ def on_pool(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Cluster]:
     """Give a real Slurm cluster without accounting."""
+    yield from _cluster(accounting=False)
+
+
+@pytest.fixture(scope="session")
+def slurm_with_accounting() -> Iterator[Cluster]:
+    """Give a real Slurm cluster with slurmdbd."""
+    yield from _cluster(accounting=True)
+
+
+def _cluster(*, accounting: bool) -> Iterator[Cluster]:
     _check_wanted()
     try:
-        with running_cluster() as running:
+        with running_cluster(accounting=accounting) as running:
             yield running
     except ClusterUnavailable as error:
         without(str(error))
+
+
+@pytest.fixture
+def on_slurm(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnSlurm]:
+    """Give a project that finds the cluster without accounting; in the end nothing of it is left in the queue."""
+    yield from _beside(slurm, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def on_accounting(slurm_with_accounting: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnSlurm]:
+    """Give a project that finds the cluster with accounting."""
+    yield from _beside(slurm_with_accounting, tmp_path, monkeypatch)
+
+
+@pytest.fixture(params=["on_slurm", "on_accounting"], ids=["without accounting", "with accounting"])
+def on_either(request: pytest.FixtureRequest) -> OnSlurm:
+    """Give a project on the one cluster, then on the other."""
+    project: OnSlurm = request.getfixturevalue(request.param)
+    return project
+
+
+def _beside(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnSlurm]:
+    for name, value in cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    yield OnSlurm.make_beside(tmp_path / "my project", cluster)
+    cluster.run("scancel", "--full", "-u", str(os.getuid()))

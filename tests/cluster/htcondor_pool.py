@@ -28,7 +28,7 @@ START_S = 60
 STOP_S = 30
 
 # Everything is this folder's own; nobody but this machine can connect; the daemons look at their work every
-# second or two, and give up a lost machine after 30 s, where a pool in earnest takes minutes. The slots are more
+# second or two, and give up a lost machine after 15 s, where a pool in earnest takes minutes. The slots are more
 # than there are CPUs: jobs sleep.
 CONFIG = """\
 RELEASE_DIR = {programs}
@@ -94,7 +94,6 @@ BASE_CGROUP =
 CGROUP_MEMORY_LIMIT_POLICY = none
 SINGULARITY =
 DOCKER =
-USE_PROCD = False
 PREEN =
 
 CONDOR_FSYNC = False
@@ -114,7 +113,7 @@ JOB_START_COUNT = 50
 JOB_START_DELAY = 0
 JOB_STOP_COUNT = 50
 JOB_STOP_DELAY = 0
-JOB_DEFAULT_LEASE_DURATION = 30
+JOB_DEFAULT_LEASE_DURATION = 15
 SHUTDOWN_GRACEFUL_TIMEOUT = 10
 SHUTDOWN_FAST_TIMEOUT = 5
 MASTER_BACKOFF_CEILING = 2

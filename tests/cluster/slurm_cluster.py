@@ -7,36 +7,42 @@ Slurm is touched; whoever has the configuration file in SLURM_CONF is in the clu
 from __future__ import annotations
 
 import fcntl
+import getpass
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.cluster import slurm_accounting
 
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "munged")
 INSTALL_S = 300
 START_S = 30
 STOP_S = 20
+# The order in which they are stopped.
+DAEMONS = ("slurmd", "slurmctld", "slurmdbd", "mariadbd", "munged")
 
 # More CPUs than there are, since jobs mostly sleep; every interval as short as it may be; limits so small that
-# a run of a few dozen groups meets them.
+# a run of a few dozen groups meets them. Jobs of `low` and `cheap` make room for those of `main`.
 CONFIG = """\
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller_port}
 SlurmdPort={node_port}
-SlurmUser=root
-SlurmdUser=root
+SlurmUser={user}
+SlurmdUser={user}
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket={folder}/run/munge.socket
+AuthInfo=socket={folder}/run/munge.socket,cred_expire=5
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/run/slurmctld.pid
@@ -45,17 +51,20 @@ SlurmctldLogFile={folder}/log/slurmctld.log
 SlurmdLogFile={folder}/log/slurmd.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 SwitchType=switch/none
 MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
-DefMemPerCPU=10
+DefMemPerCPU=200
 SlurmdParameters=config_overrides
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,default_queue_depth=10000,bf_interval=1
 PriorityType=priority/basic
-AccountingStorageType=accounting_storage/none
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 JobRequeue=1
 MinJobAge=300
 KillWait=2
@@ -66,7 +75,9 @@ ReturnToService=2
 EnforcePartLimits=ALL
 MessageTimeout=10
 NodeName={host} NodeAddr=127.0.0.1 CPUs=64 RealMemory=16000 State=UNKNOWN
-PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE PriorityTier=10 PreemptMode=OFF
+PartitionName=low Nodes={host} MaxTime=INFINITE PriorityTier=1 PreemptMode=REQUEUE
+PartitionName=cheap Nodes={host} MaxTime=INFINITE PriorityTier=1 PreemptMode=CANCEL
 """
 
 
@@ -79,93 +90,239 @@ class Cluster:
     """A running cluster."""
 
     folder: Path
-    daemons: dict[str, subprocess.Popen[bytes]]
+    accounting: bool = False
+    settings: Sequence[str] = ()
+    daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        """Its configuration file."""
+        return self.folder / "slurm.conf"
 
     @property
     def environment(self) -> dict[str, str]:
         """What puts a command into this cluster."""
-        return {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        return {"SLURM_CONF": str(self.config)}
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, stdin: str = "") -> str:
         """Run one of Slurm's commands and give what it prints."""
+        return self._finished(words, stdin).stdout.strip()
+
+    def errors(self, *words: str) -> str:
+        """Run one of Slurm's commands and give what it complains of."""
+        return self._finished(words).stderr.strip()
+
+    def _finished(self, words: Sequence[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **self.environment}
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
-        return done.stdout.strip()
+        return subprocess.run(
+            words, env=environment, input=stdin, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def squeue(self, form: str, *words: str) -> list[str]:
+        """List what squeue prints of every job that the controller remembers, one line for each element of an array."""
+        return self.run("squeue", "-h", "-r", "-t", "all", "-o", form, *words).splitlines()
+
+    # ---- what may happen to it
 
     def stop_controller(self) -> None:
         """End the controller, as an outage does."""
         _end(self.daemons["slurmctld"])
 
+    def kill_controller(self) -> None:
+        """Kill the controller without a warning, as a crash does."""
+        self.daemons["slurmctld"].kill()
+        self.daemons["slurmctld"].wait()
+
     def start_controller(self) -> None:
         """Start the controller again and wait until it answers."""
-        self.daemons["slurmctld"] = _start(self.folder, "slurmctld", ["slurmctld", "-D"])
+        self.daemons["slurmctld"] = self.start("slurmctld", ["slurmctld", "-D"])
         _wait_for(lambda: "UP" in self.run("scontrol", "ping"), "the controller does not answer")
+
+    def restart_controller(self) -> None:
+        """Stop the controller and start it again; it reads its settings anew."""
+        self.stop_controller()
+        self.start_controller()
+        _wait_for(self.is_ready, "the node does not come back")
+
+    def forget(self) -> None:
+        """Let the controller forget all jobs, none of which may be running, and count them from 1 again."""
+        self.stop_controller()
+        for file in (self.folder / "state").glob("job_state*"):
+            file.unlink()
+        self.start_controller()
+        _wait_for(self.is_ready, "the node does not come back")
+
+    def is_ready(self) -> bool:
+        """Tell whether a job could run."""
+        return self.run("sinfo", "-h", "-p", "main", "-o", "%T") in ("idle", "mixed", "allocated")
+
+    @contextmanager
+    def without_controller(self) -> Iterator[None]:
+        """Stop the controller for a while."""
+        self.stop_controller()
+        try:
+            yield
+        finally:
+            self.start_controller()
+
+    @contextmanager
+    def without_accounting(self) -> Iterator[None]:
+        """Stop slurmdbd for a while."""
+        _end(self.daemons["slurmdbd"])
+        try:
+            yield
+        finally:
+            self._start_slurmdbd()
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Keep a daemon from doing anything."""
+        self.daemons[name].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.daemons[name].send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def with_settings(self, *lines: str) -> Iterator[None]:
+        """Let the controller have other settings for a while."""
+        before = self.config.read_text()
+        self.config.write_text(before + "".join(f"{line}\n" for line in lines))
+        try:
+            self.run("scontrol", "reconfigure")
+            yield
+        finally:
+            self.config.write_text(before)
+            self.run("scontrol", "reconfigure")
+
+    @contextmanager
+    def limited_to(self, jobs: int) -> Iterator[None]:
+        """Let accounting allow a person this many submitted jobs for a while."""
+        user = getpass.getuser()
+        if not self.run("sacctmgr", "-n", "list", "associations", f"user={user}"):  # root has one
+            self.run("sacctmgr", "-i", "add", "account", "tests")
+            self.run("sacctmgr", "-i", "add", "user", user, "account=tests")
+        limit = ("sacctmgr", "-i", "modify", "qos", "normal", "set")
+        self.run(*limit, f"MaxSubmitJobsPerUser={jobs}")
+        try:
+            with self.with_settings("AccountingStorageEnforce=limits"):
+                self.restart_controller()
+                yield
+        finally:
+            self.run(*limit, "MaxSubmitJobsPerUser=-1")
+            self.restart_controller()
+
+    # ---- starting and stopping
+
+    def launch(self) -> None:
+        """Start every daemon. Raises ClusterUnavailable when one does not come up."""
+        for part in ("munge", "state", "spool", "log", "run"):
+            (self.folder / part).mkdir(mode=0o700 if part == "munge" else 0o755)
+        self._write_config()
+        self._start_munge()
+        if self.accounting:
+            self.start_accounting()
+        self.start_controller()
+        self.daemons["slurmd"] = self.start("slurmd", ["slurmd", "-D"])
+        _wait_for(self.is_ready, "the node does not come up")
+
+    def stop(self) -> None:
+        """Stop every daemon that is up."""
+        for name in DAEMONS:
+            if name in self.daemons:
+                _end(self.daemons[name])
+
+    def _write_config(self) -> None:
+        user, ports = getpass.getuser(), {"controller_port": _free_port(), "node_port": _free_port()}
+        host = socket.gethostname().partition(".")[0]
+        text = CONFIG.format(folder=self.folder, host=host, user=user, **ports)
+        if self.accounting:
+            port = _free_port()
+            slurm_accounting.write_config(self.folder, port, user)
+            text += slurm_accounting.CLUSTER_CONFIG.format(folder=self.folder, port=port)
+        self.config.write_text(text + "".join(f"{line}\n" for line in self.settings))
+
+    def _start_munge(self) -> None:
+        key, munge_socket = self.folder / "munge/key", self.folder / "run/munge.socket"
+        key.write_bytes(os.urandom(1024))
+        key.chmod(0o600)
+        munged = ["munged", "--force", "-F", f"--key-file={key}", f"--socket={munge_socket}"]
+        munged += [f"--pid-file={self.folder}/run/munged.pid", f"--log-file={self.folder}/log/munged.log"]
+        self.daemons["munged"] = self.start("munged", [*munged, f"--seed-file={self.folder}/munge/seed"])
+        _wait_for(munge_socket.exists, "munged does not start")
+
+    def start_accounting(self) -> None:
+        """Start the database and slurmdbd."""
+        database = slurm_accounting.database_command(self.folder, getpass.getuser())
+        self.daemons["mariadbd"] = self.start("mariadbd", database)
+        _wait_for(slurm_accounting.socket_of(self.folder).exists, "MariaDB does not start")
+        self._start_slurmdbd()
+
+    def _start_slurmdbd(self) -> None:
+        self.daemons["slurmdbd"] = self.start("slurmdbd", ["slurmdbd", "-D"])
+        _wait_for(lambda: self.run("sacctmgr", "-n", "list", "qos"), "slurmdbd does not answer")
+
+    def start(self, name: str, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start a daemon, which goes when the process goes that has started it, however that one ends."""
+        surroundings = {**self.environment, "MYSQL_UNIX_PORT": str(slurm_accounting.socket_of(self.folder))}
+        with (self.folder / "log" / f"{name}.out").open("ab") as out:
+            return subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *words],
+                env={**os.environ, **surroundings},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Start a cluster, and stop it at the end. Raises ClusterUnavailable."""
-    _install()
-    with tempfile.TemporaryDirectory(prefix="qanat-slurm-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        cluster = Cluster(folder, {})
+def running_cluster(*, accounting: bool = False, settings: Sequence[str] = ()) -> Iterator[Cluster]:
+    """Start a cluster, with lines of settings beside its own, and stop it at the end. Raises ClusterUnavailable."""
+    install((*PACKAGES, *slurm_accounting.PACKAGES) if accounting else PACKAGES)
+    sweep()
+    # Short, because paths of sockets are limited.
+    with tempfile.TemporaryDirectory(prefix="qanat-slurm-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        cluster = Cluster(Path(name), accounting, settings)
+        cluster.folder.chmod(0o755)
+        (cluster.folder / "owner").write_text(f"{os.getpid()}\n")
         try:
-            _launch(cluster)
+            cluster.launch()
             yield cluster
         finally:
-            for daemon in ("slurmd", "slurmctld", "munged"):
-                if daemon in cluster.daemons:
-                    _end(cluster.daemons[daemon])
+            cluster.stop()
 
 
-def _install() -> None:
-    """Install what is missing, one process at a time."""
-    os.environ["PATH"] = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    if all(map(shutil.which, PROGRAMS)):
+def sweep() -> None:
+    """Remove what is left of clusters whose owner was killed; their daemons have gone with it."""
+    for owner in Path("/tmp").glob("qanat-slurm-*/owner"):
+        with suppress(OSError):
+            gone = not Path(f"/proc/{owner.read_text().strip()}").exists()
+            if gone and owner.stat().st_uid == os.getuid():
+                shutil.rmtree(owner.parent, ignore_errors=True)
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install what is missing, one process at a time. Raises ClusterUnavailable with a reason in one line."""
+    if not os.environ["PATH"].endswith(":/usr/sbin:/sbin"):
+        os.environ["PATH"] += ":/usr/sbin:/sbin"
+    wanted = PROGRAMS if packages == PACKAGES else (*PROGRAMS, *slurm_accounting.PROGRAMS)
+    if all(map(shutil.which, wanted)):
         return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise ClusterUnavailable(f"Slurm is not installed, and only root can: apt-get install {' '.join(PACKAGES)}")
+    if shutil.which("apt-get") is None:
+        raise ClusterUnavailable("Slurm's packages cannot be had: this machine has no apt-get")
+    if os.geteuid() != 0:
+        raise ClusterUnavailable(f"Slurm is not installed, and only root can: apt-get install {' '.join(packages)}")
     with (Path(tempfile.gettempdir()) / "qanat-slurm-install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+        for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
             done = subprocess.run(
                 ["apt-get", "-q", *words], env=environment, capture_output=True, timeout=INSTALL_S, check=False
             )
             if done.returncode != 0:
                 said = done.stderr.decode("utf-8", "replace").strip().splitlines()
                 raise ClusterUnavailable(f"Slurm cannot be installed: {said[-1] if said else 'apt-get failed'}")
-
-
-def _launch(cluster: Cluster) -> None:
-    folder, host = cluster.folder, socket.gethostname().partition(".")[0]
-    for part in ("munge", "state", "spool", "log", "run"):
-        (folder / part).mkdir(mode=0o700 if part == "munge" else 0o755)
-    (folder / "munge/key").write_bytes(os.urandom(1024))
-    (folder / "munge/key").chmod(0o600)
-    ports = {"controller_port": _free_port(), "node_port": _free_port()}
-    (folder / "slurm.conf").write_text(CONFIG.format(folder=folder, host=host, **ports))
-    key, munge_socket = folder / "munge/key", folder / "run/munge.socket"
-    munged = ["munged", "--force", "-F", f"--key-file={key}", f"--socket={munge_socket}"]
-    munged += [f"--pid-file={folder}/run/munged.pid", f"--log-file={folder}/log/munged.log"]
-    cluster.daemons["munged"] = _start(folder, "munged", [*munged, f"--seed-file={folder}/munge/seed"])
-    _wait_for(munge_socket.exists, "munged does not start")
-    cluster.start_controller()
-    cluster.daemons["slurmd"] = _start(folder, "slurmd", ["slurmd", "-D"])
-    _wait_for(lambda: cluster.run("sinfo", "-h", "-o", "%T") == "idle", "the node does not come up")
-
-
-def _start(folder: Path, name: str, words: list[str]) -> subprocess.Popen[bytes]:
-    with (folder / "log" / f"{name}.out").open("ab") as out:
-        return subprocess.Popen(
-            words,
-            env={**os.environ, "SLURM_CONF": str(folder / "slurm.conf")},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
 
 
 def _end(daemon: subprocess.Popen[bytes]) -> None:
@@ -185,9 +342,17 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for(condition: object, otherwise: str) -> None:
+def _wait_for(condition: Callable[[], object], otherwise: str) -> None:
     deadline = time.monotonic() + START_S
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > deadline:
             raise ClusterUnavailable(f"Slurm does not start: {otherwise}")
         time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    # To try things by hand: prints the line that a shell needs, and keeps the cluster up until Ctrl-C.
+    with running_cluster(accounting="accounting" in sys.argv) as mine:
+        print(f"export SLURM_CONF={mine.config}", flush=True)
+        with suppress(KeyboardInterrupt):
+            signal.pause()

@@ -147,6 +147,16 @@ def test_wait_ends_with_the_exit_code_that_a_local_run_has(on_pool: OnPool, code
     assert on_pool.status() == ""
 
 
+def test_waiting_for_a_run_that_somebody_removes_is_no_success(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    process = on_pool.start("run", "wait", str(on_pool.gate()), "0", "--runner", "htcondor", "--wait")
+    on_pool.begun()
+    on_pool.pool.tool("condor_rm", str(on_pool.cluster()))
+    _, said = process.communicate(timeout=JOB_S)
+    assert "Run 1 of wait cancelled" in said
+    assert process.returncode == 1
+
+
 def test_wait_shows_a_bar_with_the_states_at_a_terminal(on_pool: OnPool) -> None:
     on_pool.experiment("wait", WAIT)
     words = ("run", "wait", str(on_pool.gate()), "0", "-R", "--n 0 2 1", "--runner", "htcondor", "--wait")
@@ -224,6 +234,7 @@ def test_a_run_that_has_ended_is_looked_at_without_asking_anybody(on_pool: OnPoo
 
 
 def test_ctrl_c_at_a_terminal_stops_a_submission_that_hangs(on_pool: OnPool) -> None:
+    on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {submit_s: 1}\n")
     on_pool.experiment("none", "exit 0\n")
     with on_pool.pool.frozen("SCHEDD"), Terminal(on_pool.root, "run", "none", "--runner", "htcondor") as terminal:
         wait_until((on_pool.storage("none") / "job.sh").exists)

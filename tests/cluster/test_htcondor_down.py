@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -95,12 +95,22 @@ def two_runs(on_pool: OnPool) -> OnPool:
     return on_pool
 
 
-def in_time(project: OnPool, *words: str, code: int = 0) -> Result:
-    """Run a command that must not hang."""
+def at_once(project: OnPool, commands: Mapping[tuple[str, ...], int]) -> dict[tuple[str, ...], Result]:
+    """Run commands, which must end with these exit codes and must not hang, all at the same time."""
     begun = time.monotonic()
-    result = project.qanat(*words, code=code)
-    assert time.monotonic() - begun < PATIENCE_S, words
-    return result
+    started = {words: project.start(*words) for words in commands}
+    said = {words: process.communicate() for words, process in started.items()}
+    assert time.monotonic() - begun < PATIENCE_S
+    results = {words: Result(started[words].returncode, *said[words]) for words in commands}
+    for words, result in results.items():
+        assert result.code == commands[words], f"{words}\n{result.out}\n{result.err}"
+        assert "Traceback" not in result.err
+    return results
+
+
+LOOKS = (("experiment", "status", "wait"), ("logs", "1"), ("show", "2"), ("status", "--json"))
+ACTS = (("cancel", "2"), ("hold", "1"), ("release", "1"), ("run", "wait", "x", "--runner", "htcondor"))
+STATUS, SHOW, DELETE = ("status",), ("show", "1", "--json"), ("delete", "1", "--yes")
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda t: t.__name__)
@@ -108,27 +118,23 @@ def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
     two_runs: OnPool, trouble: Trouble
 ) -> None:
     with trouble(two_runs.pool):
-        said = in_time(two_runs, "status")
-        (note,) = said.err.splitlines()
+        codes = dict.fromkeys((STATUS, SHOW, *LOOKS), 0) | dict.fromkeys(ACTS, 3) | {DELETE: 2}
+        said = at_once(two_runs, codes)
+        (note,) = said[STATUS].err.splitlines()
         # Event logs are files, and can be read whatever happened to the pool; a broken bindings cannot.
         assert re.fullmatch(r"note: HTCondor did not answer \(.*\); runs 1, 2 shown as of 2\S+ \S+", note), note
         assert TROUBLES[trouble] in note
-        (state,) = two_runs.states()
+        state = said[SHOW].json["groups"][0]["state"]
         # Stopping the pool ends its programs, and the event log may tell.
         assert state == "running" or (trouble is stopped and state == "queued")
-        # Each of them waits for a frozen schedd, so there are no more of them than it takes.
-        looks = [("experiment", "status", "wait"), ("logs", "1"), ("show", "2")]
-        acts = [("cancel", "2"), ("hold", "1"), ("release", "1")]
-        for words in looks[: 1 if trouble is frozen else None]:
-            assert "as of" in in_time(two_runs, *words).err, words
-        for words in (*acts[: 1 if trouble is frozen else None], ("run", "wait", "x", "--runner", "htcondor")):
-            said = in_time(two_runs, *words, code=3)
-            assert "qanat: HTCondor cannot be reached: " in said.err, words
-            assert said.err.count(TROUBLES[trouble]) >= 1, words
+        for words in LOOKS:
+            assert "as of" in said[words].err, words
+        for words in ACTS:
+            assert "qanat: HTCondor cannot be reached: " in said[words].err, words
+            assert said[words].err.count(TROUBLES[trouble]) >= 1, words
+        assert re.search(r"run 1 is still (running|queued), so it cannot be deleted without --cancel", said[DELETE].err)
         assert len(two_runs.record_files()) == 2
         assert not two_runs.storage("wait", 3).exists()
-        said = in_time(two_runs, "delete", "1", "--yes", code=2)
-        assert f"run 1 is still {state}, so it cannot be deleted without --cancel" in said.err
         assert two_runs.status() == ""
 
         # Its end is in a file, for which nobody need be asked.
@@ -155,7 +161,8 @@ def test_without_the_bindings_one_sentence_says_how_to_get_them(on_pool: OnPool,
     on_pool.experiment("none", "exit 0\n")
     (tmp_path / "shadow").mkdir()
     (tmp_path / "shadow/htcondor2.py").write_text("raise ImportError('no bindings')\n")
-    said = on_pool.qanat("run", "none", "--runner", "htcondor", env={"PYTHONPATH": str(tmp_path / "shadow")}, code=3)
+    paths = os.pathsep.join(filter(None, [str(tmp_path / "shadow"), os.environ.get("PYTHONPATH")]))
+    said = on_pool.qanat("run", "none", "--runner", "htcondor", env={"PYTHONPATH": paths}, code=3)
     assert said.err == (
         "qanat: HTCondor cannot be reached: the Python bindings of HTCondor are not there: no bindings\n"
         "  hint: pip install 'qanat[htcondor]'\n"
@@ -168,7 +175,7 @@ def test_a_run_of_another_schedds_is_not_looked_for_on_this_one(on_pool: OnPool)
     on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {unknown_s: 0}\n")
     path = on_pool.record_files()[0]
     path.write_text(path.read_text().replace(record["submission"]["schedd"], "other.example"))
-    said = in_time(on_pool, "status").err
+    said = at_once(on_pool, {STATUS: 0})[STATUS].err
     assert "note: HTCondor did not answer (" in said
     assert "other.example" in said
     assert on_pool.states() == ["queued"]

@@ -27,6 +27,14 @@ SPAN_S = 0.9
 NOTHING = "nothing was submitted: its qanat was ended from outside before that"
 
 
+@pytest.fixture
+def quick(on_pool: OnPool) -> OnPool:
+    """Give a project that soon believes HTCondor that nothing was submitted."""
+    on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {submit_s: 3}\n")
+    on_pool.experiment("brief", "exit 0\n")
+    return on_pool
+
+
 def happened(project: OnPool, step: str, known: set[Path]) -> bool:
     """Tell whether a submission has come this far; `known` are the records from before it."""
     new = [path for path in project.record_files() if path not in known]
@@ -71,7 +79,7 @@ def intents_in_pool(project: OnPool) -> Counter[str]:
     """Count the clusters that carry each intent, of all that the pool has and had."""
     found = set()
     for history in (False, True):
-        for job in project.pool.jobs("QanatIntent", history=history):
+        for job in project.pool.jobs("QanatIntent", constraint="QanatIntent =!= undefined", history=history):
             found.add((job["QanatIntent"], job["ClusterId"]))
     return Counter(intent for intent, _ in found)
 
@@ -101,87 +109,84 @@ def check(record: dict[str, Any], in_pool: Counter[str]) -> None:
     assert {g["reason"] for g in record["groups"]} == {NOTHING}
 
 
-def test_killed_at_any_step_a_run_is_submitted_once_or_not_at_all_and_the_record_says_which(on_pool: OnPool) -> None:
-    on_pool.experiment("brief", "exit 0\n")
-    before = intents_in_pool(on_pool)
+def test_killed_at_any_step_a_run_is_submitted_once_or_not_at_all_and_the_record_says_which(quick: OnPool) -> None:
+    before = intents_in_pool(quick)
     chance = random.Random(SEED)
     words = ("run", "brief", "--runner", "htcondor", "-R", "--n 0 3 1")
     in_time = []
     for step in SEEN_STEPS:
-        known = set(on_pool.record_files())
-        in_time.append(kill_when(on_pool, lambda s=step, k=known: happened(on_pool, s, k), *words))  # type: ignore[misc]
+        known = set(quick.record_files())
+        in_time.append(kill_when(quick, lambda s=step, k=known: happened(quick, s, k), *words))  # type: ignore[misc]
     for _ in range(RANDOM_KILLS):
-        in_time.append(kill_when(on_pool, after(chance.uniform(0, SPAN_S)), *words))
-    states = check_settled(on_pool, before)
+        in_time.append(kill_when(quick, after(chance.uniform(0, SPAN_S)), *words))
+    states = check_settled(quick, before)
     assert any(in_time)
     assert states["finished"]
     assert states["cancelled"]
 
 
-def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_next_command(on_pool: OnPool) -> None:
-    on_pool.experiment("brief", "exit 0\n")
+def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_next_command(quick: OnPool) -> None:
     words = ("run", "brief", "--runner", "htcondor", "--submit_template", "never", "-R", "--n 0 3 1")
     for _ in range(20):
-        known = set(on_pool.record_files())
-        in_time = kill_when(on_pool, lambda k=known: happened(on_pool, "event log", k), *words)  # type: ignore[misc]
-        if in_time and "cluster:" not in (path := (set(on_pool.record_files()) - known).pop()).read_text():
+        known = set(quick.record_files())
+        in_time = kill_when(quick, lambda k=known: happened(quick, "event log", k), *words)  # type: ignore[misc]
+        if in_time and "cluster:" not in (path := (set(quick.record_files()) - known).pop()).read_text():
             break
     else:
         pytest.fail("qanat was never killed between the submission and the record")
     number = int(path.name.partition("-")[0])
-    assert str(path.relative_to(on_pool.root)) not in on_pool.committed_records()
-    on_pool.qanat("status")
-    record = on_pool.record(number)
-    (job, *_) = on_pool.pool.jobs(constraint=f'QanatIntent == "{record["submission"]["intent"]}"')
+    assert str(path.relative_to(quick.root)) not in quick.committed_records()
+    quick.qanat("status")
+    record = quick.record(number)
+    (job, *_) = quick.pool.jobs(constraint=f'QanatIntent == "{record["submission"]["intent"]}"')
     assert record["submission"]["cluster"] == job["ClusterId"]
     assert [g["job"] for g in record["groups"]] == [f"{job['ClusterId']}.{n}" for n in range(3)]
-    assert str(path.relative_to(on_pool.root)) in on_pool.committed_records()
-    assert on_pool.states(number) == ["queued"] * 3
-    assert on_pool.qanat("cancel", str(number)).out == f"Run {number} of brief cancelled\n"
+    assert str(path.relative_to(quick.root)) in quick.committed_records()
+    assert quick.states(number) == ["queued"] * 3
+    assert quick.qanat("cancel", str(number)).out == f"Run {number} of brief cancelled\n"
 
 
-def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted(on_pool: OnPool) -> None:
+def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted(quick: OnPool) -> None:
     """Elsewhere another schedd answers, which knows of nothing."""
-    on_pool.experiment("brief", "exit 0\n")
     known: set[Path] = set()
-    assert kill_when(on_pool, lambda: happened(on_pool, "record", known), "run", "brief", "--runner", "htcondor")
-    (path,) = on_pool.record_files()
+    # A schedd that does nothing takes nothing in before the kill.
+    with quick.pool.frozen("SCHEDD"):
+        assert kill_when(quick, lambda: happened(quick, "record", known), "run", "brief", "--runner", "htcondor")
+    (path,) = quick.record_files()
     path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
-    for journal in (on_pool.root / ".git/qanat/inflight").iterdir():
+    for journal in (quick.root / ".git/qanat/inflight").iterdir():
         journal.unlink()
-    said = on_pool.qanat("status").err
+    said = quick.qanat("status").err
     assert said == "note: whether run 1 of brief was submitted can only be found out on login02\n"
-    assert on_pool.states() == ["queued"]
+    assert quick.states() == ["queued"]
 
 
-def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is_known(on_pool: OnPool) -> None:
-    on_pool.experiment("brief", "exit 0\n")
-    before = intents_in_pool(on_pool)
-    with on_pool.pool.frozen("SCHEDD"):
+def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is_known(quick: OnPool) -> None:
+    before = intents_in_pool(quick)
+    with quick.pool.frozen("SCHEDD"):
         known: set[Path] = set()
         words = ("run", "brief", "--runner", "htcondor")
-        assert kill_when(on_pool, lambda: happened(on_pool, "job script", known), *words)
-        said = on_pool.qanat("status").err
+        assert kill_when(quick, lambda: happened(quick, "job script", known), *words)
+        said = quick.qanat("status").err
         assert re.search(r"whether run 1 was submitted is not known yet", said)
-        assert on_pool.states() == ["queued"]
-    assert check_settled(on_pool, before).total() == 1
+        assert quick.states() == ["queued"]
+    assert check_settled(quick, before).total() == 1
 
 
-def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at_all(on_pool: OnPool) -> None:
+def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at_all(quick: OnPool) -> None:
     """What qanat says depends on how far HTCondor has come; what it says is true."""
-    on_pool.experiment("brief", "exit 0\n")
     # Of this universe the jobs are handed over one by one, which takes a while.
-    on_pool.template("slow", "universe: local\nhold: true\n")
-    before = intents_in_pool(on_pool)
+    quick.template("slow", "universe: local\nhold: true\n")
+    before = intents_in_pool(quick)
     words = ("run", "brief", "--runner", "htcondor", "--submit_template", "slow", "-R", "--n 0 1500 1")
     for delay_s in (0.0, 0.1, 0.2, 0.4):
-        known = set(on_pool.record_files())
-        process = on_pool.start(*words)
-        wait_until(lambda k=known: happened(on_pool, "job script", k))  # type: ignore[misc]
+        known = set(quick.record_files())
+        process = quick.start(*words)
+        wait_until(lambda k=known: happened(quick, "job script", k))  # type: ignore[misc]
         wait_until(after(delay_s))
-        on_pool.pool.restart_daemon("SCHEDD")
+        quick.pool.restart_daemon("SCHEDD")
         _, said = process.communicate(timeout=JOB_S)
-        new = set(on_pool.record_files()) - known
+        new = set(quick.record_files()) - known
         assert "Traceback" not in said
         if process.returncode == 0:
             assert "Jobs submitted to clusters" in said
@@ -191,11 +196,11 @@ def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at
         else:
             assert re.search(r"HTCondor (did not take the run|cannot be reached): ", said)
             assert new == set()
-            assert on_pool.status() == ""
-    wait_until(lambda: all(is_known(on_pool, record) for record in on_pool.records()), JOB_S)
-    in_pool = intents_in_pool(on_pool) - before
+            assert quick.status() == ""
+    wait_until(lambda: all(is_known(quick, record) for record in quick.records()), JOB_S)
+    in_pool = intents_in_pool(quick) - before
     assert set(in_pool.values()) <= {1}
-    assert set(in_pool) == {r["submission"]["intent"] for r in on_pool.records() if r["state"] == "queued"}
+    assert set(in_pool) == {r["submission"]["intent"] for r in quick.records() if r["state"] == "queued"}
 
 
 def is_known(project: OnPool, record: dict[str, Any]) -> bool:
@@ -205,19 +210,20 @@ def is_known(project: OnPool, record: dict[str, Any]) -> bool:
     return "cluster" in now["submission"] or now["state"] == "cancelled"
 
 
-def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_pool: OnPool) -> None:
-    on_pool.experiment("half", 'exit "$2"\n')
+def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(quick: OnPool) -> None:
+    quick.experiment("half", 'exit "$2"\n')
     chance = random.Random(SEED)
     for _ in range(4):
-        on_pool.qanat("run", "half", "--runner", "htcondor", "-R", "--n 0 2 1", "--wait", code=1)
-    before = intents_in_pool(on_pool)
-    old = {record["id"]: record["submission"]["intent"] for record in on_pool.records()}
+        quick.submit("half", "-R", "--n 0 2 1")
+    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"], JOB_S)
+    before = intents_in_pool(quick)
+    old = {record["id"]: record["submission"]["intent"] for record in quick.records()}
     for number in range(1, 5):
-        kill_when(on_pool, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
-    wait_until(lambda: not on_pool.qanat("status", "--json").json["in_flight"], JOB_S)
-    in_pool = intents_in_pool(on_pool) - before
+        kill_when(quick, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
+    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"], JOB_S)
+    in_pool = intents_in_pool(quick) - before
     assert set(in_pool.values()) <= {1}
-    for record in on_pool.records():
+    for record in quick.records():
         good, bad = record["groups"]
         assert (good["state"], good.get("attempt", 1)) == ("finished", 1)
         intent = record["submission"]["intent"]
@@ -227,4 +233,4 @@ def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_pool: OnPool)
             assert (bad["state"], bad["exit_code"], bad["attempt"]) == ("failed", 1, 2)
         else:
             assert (bad["state"], bad["reason"], bad["attempt"]) == ("cancelled", NOTHING, 2)
-    assert on_pool.status() == ""
+    assert quick.status() == ""

@@ -18,8 +18,9 @@ def test_whatever_happens_to_jobs_their_records_tell_the_truth_in_the_end(on_poo
     soak.submit(RUNS, GROUPS)
     for number in range(EVENTS):
         soak.happen()
-        if number == EVENTS // 3:
+        if number == EVENTS // 2:
             soak.crash()
+            soak.let_go()
     assert soak.settle() == []
     assert soak.happened["hold"]
     assert soak.happened["remove"]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cluster.htcondor_project import JOB_S, WAIT, OnPool
 from tests.support.sandbox import wait_until
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.xdist_group("htcondor")
 
@@ -214,26 +215,81 @@ def test_a_job_that_nobody_knows_is_lost_after_the_grace_and_not_before(on_pool:
     assert on_pool.status() == " M .qanat/config.yaml"
 
 
-def test_a_strangers_job_with_the_same_number_is_not_taken_for_the_runs_and_not_touched(on_pool: OnPool) -> None:
+@pytest.fixture
+def stranger(on_pool: OnPool) -> str:
+    """Give the cluster of a held job that qanat has nothing to do with."""
+    file = on_pool.write("../stranger.sub", "executable = /bin/sleep\narguments = 300\nhold = true\nqueue\n")
+    return re.findall(r"cluster (\d+)", on_pool.pool.tool("condor_submit", str(file)).stdout)[0]
+
+
+def is_untouched(on_pool: OnPool, stranger: str) -> bool:
+    statuses = on_pool.pool.jobs("JobStatus", constraint=f"ClusterId == {stranger}")
+    return [job["JobStatus"] for job in statuses] == [5]
+
+
+def test_a_strangers_job_with_the_same_number_is_not_taken_for_the_runs_and_not_touched(
+    on_pool: OnPool, stranger: str
+) -> None:
     on_pool.experiment("none", "exit 0\n")
     record = on_pool.submit("none", "--submit_template", "never")
-    file = on_pool.write("../stranger.sub", "executable = /bin/sleep\narguments = 300\nhold = true\nqueue\n")
-    said = on_pool.pool.tool("condor_submit", str(file)).stdout
-    stranger = re.findall(r"cluster (\d+)", said)[0]
     path = on_pool.record_files()[0]
     path.write_text(path.read_text().replace(record["groups"][0]["job"], f"{stranger}.0"))
     assert on_pool.states() == ["queued"]
     on_pool.qanat("release", "1")
-    statuses = on_pool.pool.jobs("JobStatus", constraint=f"ClusterId == {stranger}")
-    assert [job["JobStatus"] for job in statuses] == [5]
+    assert is_untouched(on_pool, stranger)
 
 
-def test_a_schedd_that_crashes_and_comes_back_loses_nothing(on_pool: OnPool) -> None:
+def test_whatever_a_record_says_its_intent_is_no_job_of_somebody_elses_is_meant(on_pool: OnPool, stranger: str) -> None:
+    """A record may come with a pull request of whoever likes."""
+    on_pool.experiment("none", "exit 0\n")
+    record = on_pool.submit("none", "--submit_template", "never")
+    path, intent = on_pool.record_files()[0], record["submission"]["intent"]
+    text = path.read_text().replace(f"'{intent}'", intent).replace(f"intent: {intent}", "intent: '\" || true || \"'")
+    path.write_text(text.replace(record["groups"][0]["job"], f"{stranger}.0"))
+    assert on_pool.states() == ["queued"]
+    on_pool.qanat("release", "1")
+    on_pool.qanat("hold", "1")
+    assert is_untouched(on_pool, stranger)
+    # Without a job the cluster is looked for by its intent.
+    path.write_text(text.replace(f"job: '{record['groups'][0]['job']}', ", ""))
+    assert "job" not in on_pool.records()[0]["groups"][0]
+    on_pool.qanat("status")
+    assert "job" not in on_pool.records()[0]["groups"][0]
+
+
+def test_jobs_in_a_record_that_htcondor_cannot_have_given_are_ones_that_it_does_not_know(on_pool: OnPool) -> None:
+    odd = ["4651", "", "here", "1.2.3", "-1.0", "é.0", f"{'1' * 5000}.0"]
+    on_pool.experiment("none", "exit 0\n")
+    record = on_pool.submit("none", "-R", f"--n 0 {len(odd)} 1", "--submit_template", "never")
+    path = on_pool.record_files()[0]
+    text = path.read_text().replace(f"cluster: {record['submission']['cluster']}", "more: 1")
+    for group, job in zip(record["groups"], odd, strict=True):
+        text = text.replace(f"job: '{group['job']}'", f"job: '{job}'")
+    path.write_text(text)
+    for words in (("status",), ("hold", "1"), ("release", "1")):
+        assert on_pool.qanat(*words).err == ""
+    assert set(on_pool.states()) == {"queued"}
+    with Terminal(on_pool.root, "experiment", "run_explore", "none", "1", env={"PAGER": "cat"}) as terminal:
+        terminal.see("Show HTCondor log(s)")
+        terminal.press("f")
+        terminal.answer("Of which group?")
+        terminal.see("Job submitted from host")
+        terminal.see("Explore menu")
+        terminal.press("q")
+        terminal.ends()
+    on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {unknown_s: 0}\n")
+    groups = on_pool.comes_to(*["lost"] * len(odd))
+    assert groups[2]["reason"].endswith("HTCondor does not know job here")
+
+
+def test_a_schedd_that_crashes_and_comes_back_loses_nothing_and_who_waits_goes_on_waiting(on_pool: OnPool) -> None:
     on_pool.experiment("wait", WAIT)
     on_pool.submit("wait", str(on_pool.gate()), "3", "-R", "--n 0 3 1")
     for group in range(3):
         on_pool.begun(group=group)
-    on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", "never")
+    words = ("--runner", "htcondor", "--submit_template", "never", "--wait")
+    waiting = on_pool.start("run", "wait", str(on_pool.gate()), "0", *words)
+    wait_until(lambda: len(on_pool.pool.jobs()) == 4)
     on_pool.pool.restart_daemon("SCHEDD")
     wait_until(lambda: on_pool.states(2) == ["queued"], JOB_S)
     assert on_pool.states() == ["running"] * 3
@@ -241,4 +297,6 @@ def test_a_schedd_that_crashes_and_comes_back_loses_nothing(on_pool: OnPool) -> 
     groups = on_pool.comes_to("failed", "failed", "failed")
     assert {g["exit_code"] for g in groups} == {3}
     on_pool.qanat("cancel", "2")
-    assert on_pool.record(2)["state"] == "cancelled"
+    _, said = waiting.communicate(timeout=JOB_S)
+    assert "Run 2 of wait cancelled" in said
+    assert waiting.returncode == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -227,6 +229,22 @@ def test_in_place_jobs_see_the_edit_and_the_record_says_where_they_ran(on_pool: 
     on_pool.qanat("release", "1")
     on_pool.comes_to("finished")
     assert (on_pool.storage("old") / "stdout.txt").read_text() == "edited\n"
+
+
+def test_the_machine_that_runs_a_job_needs_a_posix_shell_and_no_python(on_pool: OnPool, tmp_path: Path) -> None:
+    """Its PATH has the shell and what POSIX has beside it."""
+    only = tmp_path / "bin"
+    only.mkdir()
+    for name in ("sh", "date", "mkdir", "mv", "rm", "uname", "wc", "sleep", "kill"):
+        (only / name).symlink_to(str(shutil.which(name)))
+    on_pool.experiment(
+        "bare", 'for name in python python3 qanat git bash; do command -v $name; done; echo "PATH $PATH"\n'
+    )
+    on_pool.template("bare", f"environment: PATH={only}\n")
+    on_pool.qanat("run", "bare", "-R", "--n 0 2 1", "--runner", "htcondor", "--submit_template", "bare", "--wait")
+    for group in on_pool.record()["groups"]:
+        assert (group["state"], group["exit_code"], group["host"]) == ("finished", 0, os.uname().nodename)
+        assert (on_pool.storage("bare", group=group["group"]) / "stdout.txt").read_text() == f"PATH {only}\n"
 
 
 def test_a_machine_with_a_file_system_domain_of_its_own_may_run_jobs(

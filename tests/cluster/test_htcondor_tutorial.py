@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.htcondor_project import JOB_S, OnPool
+from tests.support.pages import commands_of
 from tests.support.sandbox import Sandbox, wait_until
 from tests.support.terminal import DOWN, ENTER, Terminal
 
@@ -183,12 +184,6 @@ def test_the_settings_of_a_person_come_before_the_default_that_init_made(iris: O
     assert record["runner"]["options"]["+WishedAcctGroup"] == "group_usmb.listic"
     iris.template("default", "request_cpus: 3\n")
     assert "\nrequest_cpus = 3\n" in iris.qanat("run", "--runner", "htcondor", "summary_iris", "--dry_run").out
-
-
-def commands_of(page: Path) -> list[str]:
-    """List the commands of a page's console blocks."""
-    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
 def test_every_command_of_the_page_on_htcondor_works_in_its_order(iris: OnPool) -> None:

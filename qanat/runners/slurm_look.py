@@ -1,0 +1,50 @@
+"""Looking at jobs on one cluster: squeue, and accounting where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qanat.domain.job import JobHandle, JobStatus
+from qanat.errors import RunnerUnavailable
+from qanat.runners import slurm_jobs, slurm_queue
+from qanat.runners.slurm_commands import call
+from qanat.runners.slurm_queue import Row
+
+
+def look(handles: Sequence[JobHandle], at: Sequence[str]) -> tuple[dict[JobHandle, JobStatus], str]:
+    """Give what is known of jobs, and why that is not all. Raises RunnerUnavailable when squeue does not answer.
+
+    `at` are the words that name the cluster. Accounting is asked about what squeue does not know, or knows as ended.
+    """
+    rows = {row["id"]: row for row in slurm_queue.squeue([*at, "-j", ",".join(slurm_jobs.numbers(handles))])}
+    own = {h: slurm_queue.row_of(rows, str(h.job)) for h in handles}
+    seen = {h: slurm_queue.from_squeue(row, h) for h, row in own.items()}
+    rest = [h for h, status in seen.items() if status.state is None or status.state.ended]
+    problem = ""
+    try:
+        past = _past(rest, at)
+        reasons = {h: (own[h] or {}).get("reason", "") if seen[h].state else "" for h in rest}
+        seen |= {h: slurm_queue.from_sacct(past.get(str(h.job), ()), h, seen[h], reasons[h]) for h in rest}
+    except RunnerUnavailable as error:
+        problem = error.message
+    seen |= slurm_jobs.cancelled_by_us(seen)
+    return seen, problem if any(status.state is None for status in seen.values()) else ""
+
+
+def _past(handles: Sequence[JobHandle], at: Sequence[str]) -> dict[str, list[Row]]:
+    """Give accounting's rows of jobs by the jobs' names."""
+    found: dict[str, list[Row]] = {}
+    if handles:
+        which = [*at, "-j", ",".join(slurm_jobs.numbers(handles))]
+        for row in slurm_queue.sacct(which, slurm_queue.since(handles)):
+            found.setdefault(row["id"], []).append(row)
+    return found
+
+
+def known_of(handles: Sequence[JobHandle], at: Sequence[str]) -> list[str]:
+    """List what scontrol and accounting print of one job, or of the arrays that several are of."""
+    names = [str(h.job) for h in handles] if len(handles) == 1 else slurm_jobs.numbers(handles)
+    calls = [["scontrol", *at, "show", "job", name] for name in names]
+    calls.append(slurm_queue.table_command([*at, "-j", ",".join(names)], slurm_queue.since(handles)))
+    done = [call(words) for words in calls]
+    return [each.out.decode("utf-8", "replace") for each in done if each.status == 0]

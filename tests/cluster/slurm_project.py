@@ -1,0 +1,46 @@
+"""A project whose runs go to a real Slurm cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cluster.on_cluster import OnCluster
+from tests.cluster.slurm_cluster import Cluster
+
+# Nothing begins before, so that the jobs stay in the queue.
+LATER = "begin: now+1hour\n"
+
+
+class OnSlurm(OnCluster):
+    """A project beside a cluster that its commands find in their environment."""
+
+    runner = "slurm"
+    cluster: Cluster
+
+    @classmethod
+    def make_beside(cls, root: Path, cluster: Cluster) -> OnSlurm:
+        """Make a project with a template `later`, whose jobs stay in the queue."""
+        made = cls.make(root)
+        assert isinstance(made, OnSlurm)
+        made.cluster = cluster
+        made.template("later", LATER)
+        return made
+
+    def numbers(self, run: int = 1) -> list[str]:
+        """Give the arrays, or the plain job, that a run's groups are jobs of, in the order of the groups."""
+        jobs = [group["job"] for group in self.record(run)["groups"]]
+        return list(dict.fromkeys(job.partition("_")[0] for job in jobs))
+
+    def intent(self, run: int = 1) -> str:
+        """Give what a run's jobs carry."""
+        return str(self.record(run)["submission"]["intent"])
+
+    def in_queue(self, form: str = "%i", run: int = 1) -> list[str]:
+        """List what squeue prints of the jobs that carry a run's intent, in the order of their numbers."""
+        lines = sorted(self.cluster.squeue(f"%k %i {form}"), key=_number)
+        return [line.split(" ", 2)[2] for line in lines if line.startswith(f"qanat:{self.intent(run)}:")]
+
+
+def _number(line: str) -> tuple[int, int]:
+    number, _, element = line.split()[1].partition("_")
+    return int(number), int(element or 0)

@@ -1,0 +1,281 @@
+"""qanat killed in the middle of a submission: the next command finds the arrays, or knows that there are none."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.on_cluster import JOB_S
+from tests.cluster.slurm_project import OnSlurm
+from tests.support.sandbox import wait_until
+
+pytestmark = pytest.mark.xdist_group("slurm")
+
+SEED = 11
+# Once for each step of a submission of three arrays that can be seen from outside, and at random moments between.
+SEEN_STEPS = ("record", "job script", "1 array", "2 arrays", "3 arrays", "jobs in the record", "commit")
+RANDOM_KILLS = 8
+SPAN_S = 0.9
+NOTHING = "nothing was submitted: its qanat was ended from outside before that"
+GROUPS = 45
+MARK = re.compile(r"qanat:([0-9a-f]+):(\d+)")
+
+
+def in_queue(project: OnSlurm) -> dict[str, set[str]]:
+    """List the marks of all that the cluster has and had with the arrays that carry each."""
+    found: dict[str, set[str]] = {}
+    for line in project.cluster.squeue("%F %k %j"):
+        if match := MARK.search(line):
+            found.setdefault(match[0], set()).add(line.split()[0])
+    return found
+
+
+def happened(project: OnSlurm, step: str, known: set[Path]) -> bool:
+    """Tell whether a submission has come this far; `known` are the records from before it."""
+    new = [path for path in project.record_files() if path not in known]
+    if not new:
+        return False
+    text, folder = new[0].read_text(), project.storage("brief", int(new[0].name.partition("-")[0]))
+    match step.split():
+        case ["record"]:
+            return True
+        case ["job", "script"]:
+            return (folder / "job.sh").exists()
+        case [count, "array" | "arrays"]:
+            (intent,) = re.findall(r"intent: '?(\w+)", text)
+            return sum(f"qanat:{intent}:" in mark for mark in in_queue(project)) >= int(count)
+        case ["jobs", "in", "the", "record"]:
+            return "cluster:" in text
+        case ["commit"]:
+            return str(new[0].relative_to(project.root)) in project.committed_records()
+    raise AssertionError(step)
+
+
+def kill_when(project: OnSlurm, has_come: Callable[[], object], *words: str) -> bool:
+    """Start a command and kill it at a moment; tell whether it was still there to be killed."""
+    process = project.start(*words)
+    wait_until(lambda: process.poll() is not None or has_come(), JOB_S)
+    in_time = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return in_time
+
+
+def after(delay_s: float) -> Callable[[], bool]:
+    moment = time.monotonic() + delay_s
+    return lambda: time.monotonic() > moment
+
+
+def submitted(project: OnSlurm, record: dict[str, Any]) -> set[int]:
+    """List the groups of a run for which there is, or was, a job; an array with the same mark twice is an error."""
+    arrays = {mark: ids for mark, ids in in_queue(project).items() if record["submission"]["intent"] in mark}
+    assert {len(ids) for ids in arrays.values()} <= {1}, "something was submitted twice"
+    offsets = [int(mark.rpartition(":")[2]) for mark in arrays]
+    return {offset + n for offset in offsets for n in range(21) if offset + n < len(record["groups"])}
+
+
+def check_settled(project: OnSlurm) -> Counter[str]:
+    """Let every run come to its end, and check each group against what Slurm has had; count their states."""
+    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"], JOB_S)
+    states: Counter[str] = Counter()
+    for record in project.records():
+        there = submitted(project, record)
+        for group in record["groups"]:
+            if group["group"] in there:
+                assert group["state"] == "finished", (record["id"], group)
+                assert group["job"]
+            else:
+                assert (group["state"], group["reason"]) == ("cancelled", NOTHING), (record["id"], group)
+            states[group["state"]] += 1
+    assert {str(path.relative_to(project.root)) for path in project.record_files()} == project.committed_records()
+    assert project.status() == ""
+    assert list((project.root / ".git/qanat/inflight").iterdir()) == []
+    return states
+
+
+def test_killed_at_any_step_each_array_is_submitted_once_or_not_at_all_and_the_record_says_which(
+    on_either: OnSlurm,
+) -> None:
+    on_either.experiment("brief", "exit 0\n")
+    chance = random.Random(SEED)
+    words = ("run", "brief", "--runner", "slurm", "-R", f"--n 0 {GROUPS} 1")
+    in_time = []
+    for step in SEEN_STEPS:
+        known = set(on_either.record_files())
+        in_time.append(kill_when(on_either, lambda s=step, k=known: happened(on_either, s, k), *words))  # type: ignore[misc]
+    for _ in range(RANDOM_KILLS):
+        in_time.append(kill_when(on_either, after(chance.uniform(0, SPAN_S)), *words))
+    states = check_settled(on_either)
+    assert any(in_time)
+    assert states["finished"]
+    assert states["cancelled"]
+
+
+def test_arrays_whose_qanat_was_killed_are_in_the_record_and_committed_by_the_next_command(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("brief", "exit 0\n")
+    words = ("run", "brief", "--runner", "slurm", "--submit_template", "later", "-R", f"--n 0 {GROUPS} 1")
+    for _ in range(20):
+        known = set(on_slurm.record_files())
+        in_time = kill_when(on_slurm, lambda k=known: happened(on_slurm, "1 array", k), *words)  # type: ignore[misc]
+        path = (set(on_slurm.record_files()) - known).pop()
+        if in_time and "cluster:" not in path.read_text():
+            break
+    else:
+        pytest.fail("qanat was never killed between the submission and the record")
+    number = int(path.name.partition("-")[0])
+    assert str(path.relative_to(on_slurm.root)) not in on_slurm.committed_records()
+    # The last call of sbatch may have outlived its qanat.
+    wait_until(lambda: on_slurm.qanat("status") and on_slurm.record(number)["groups"][0].get("job"))
+    record = on_slurm.record(number)
+    there = submitted(on_slurm, record)
+    named = {g["group"]: g["job"] for g in on_slurm.groups(number) if "job" in g}
+    assert set(named) == there
+    assert [f"{job}" for job in named.values()] == on_slurm.in_queue("%i", number)
+    assert record["submission"]["cluster"] == "tests"
+    assert str(path.relative_to(on_slurm.root)) in on_slurm.committed_records()
+    assert on_slurm.qanat("cancel", str(number), code=None).out.startswith(f"Run {number} of brief ")
+
+
+def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("half", 'exit "$2"\n')
+    chance = random.Random(SEED)
+    for _ in range(4):
+        on_slurm.qanat("run", "half", "--runner", "slurm", "-R", "--n 0 2 1", "--wait", code=1)
+    old = {record["id"]: record["submission"]["intent"] for record in on_slurm.records()}
+    for number in range(1, 5):
+        kill_when(on_slurm, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
+    wait_until(lambda: not on_slurm.qanat("status", "--json").json["in_flight"], JOB_S)
+    marks = in_queue(on_slurm)
+    assert {len(ids) for ids in marks.values()} == {1}
+    for record in on_slurm.records():
+        good, bad = record["groups"]
+        assert (good["state"], good.get("attempt", 1)) == ("finished", 1)
+        intent = record["submission"]["intent"]
+        if intent == old[record["id"]]:
+            assert (bad["state"], bad["exit_code"], bad.get("attempt", 1)) == ("failed", 1, 1)
+        elif f"qanat:{intent}:1" in marks:
+            assert (bad["state"], bad["exit_code"], bad["attempt"]) == ("failed", 1, 2)
+        else:
+            assert (bad["state"], bad["reason"], bad["attempt"]) == ("cancelled", NOTHING, 2)
+    assert on_slurm.status() == ""
+
+
+def without_its_jobs(project: OnSlurm) -> None:
+    """Make the record of run 1 what a qanat leaves that is killed as soon as Slurm has the jobs."""
+    (path,) = project.record_files()
+    text = re.sub(r", job: '?[\d_]+'?", "", path.read_text())
+    text = re.sub(r"^  (jobs|cluster|export):.*\n(  - .*\n)*", "", text, flags=re.MULTILINE)
+    path.write_text(text)
+    assert project.records()[0]["groups"][0].get("job") is None
+
+
+def test_an_answer_that_is_lost_leaves_a_record_that_the_next_command_completes(
+    on_slurm: OnSlurm, tmp_path: Path
+) -> None:
+    """sbatch's own words are those of Slurm 22.05 when its controller is too busy to answer in time."""
+    on_slurm.experiment("brief", "exit 0\n")
+    lost = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/sbatch"
+    program.write_text(f'#!/bin/sh\n{shutil.which("sbatch")} "$@" >/dev/null\necho "{lost}" >&2\nexit 1\n')
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    said = on_slurm.qanat("run", "brief", "-R", "--n 0 23 1", "--runner", "slurm", env={"PATH": path}, code=3).err
+    assert said == f"qanat: Slurm may or may not have taken the run: {lost}\n  hint: qanat status\n"
+    on_slurm.settings("grace: {submit_s: 0}")
+    groups = on_slurm.comes_to(*["finished"] * 21, "cancelled", "cancelled")
+    assert len({group["job"] for group in groups[:21]}) == 21
+    assert groups[21]["reason"] == NOTHING
+    assert on_slurm.status() == ""
+
+
+def test_one_retried_group_is_found_as_the_plain_job_that_it_is(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("odd", 'exit "$2"\n')
+    on_slurm.qanat("run", "odd", "--runner", "slurm", "-R", "--n 0,0,0,3", "--wait", code=1)
+    on_slurm.qanat("retry", "1", "--failed", "--set", "begin=now+1hour")
+    job = on_slurm.record()["groups"][3]["job"]
+    assert job.isdecimal()
+    (path,) = on_slurm.record_files()
+    path.write_text(path.read_text().replace(f"job: '{job}'", "job: null"))
+    assert on_slurm.record()["groups"][3].get("job") is None
+    on_slurm.qanat("status")
+    assert on_slurm.record()["groups"][3]["job"] == job
+
+
+@pytest.mark.parametrize("template", ["nice: 1\n", "comment: mine\n"])
+def test_what_slurm_has_forgotten_since_is_found_in_accounting(on_accounting: OnSlurm, template: str) -> None:
+    on_accounting.experiment("brief", "exit 3\n")
+    on_accounting.settings("grace: {file_s: 0, submit_s: 0}")
+    on_accounting.template("mine", template)
+    on_accounting.submit("brief", "-R", "--n 0 2 1", "--submit_template", "mine")
+    jobs = [group["job"] for group in on_accounting.record()["groups"]]
+    for group in range(2):
+        on_accounting.ended(group=group, name="brief")
+        (on_accounting.storage("brief", group=group) / "completion.json").unlink()
+    done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", *on_accounting.numbers())
+    wait_until(lambda: on_accounting.cluster.run(*done).count("FAILED|sbatch") == 2, JOB_S)
+    on_accounting.cluster.forget()
+    without_its_jobs(on_accounting)
+    groups = on_accounting.comes_to("failed", "failed")
+    assert [group["job"] for group in groups] == jobs
+    assert [group["exit_code"] for group in groups] == [3, 3]
+    assert on_accounting.status() == ""
+
+
+def test_what_nobody_remembers_is_not_said_never_to_have_been_submitted_when_it_has_left_output(
+    on_slurm: OnSlurm,
+) -> None:
+    on_slurm.experiment("brief", "exit 0\n")
+    on_slurm.settings("grace: {submit_s: 0}")
+    on_slurm.submit("brief", "-R", "--n 0 2 1")
+    for group in range(2):
+        on_slurm.ended(group=group, name="brief")
+    (on_slurm.storage("brief", group=1) / "completion.json").unlink()
+    wait_until(lambda: on_slurm.in_queue("%T") == ["COMPLETED"] * 2)
+    on_slurm.cluster.forget()
+    without_its_jobs(on_slurm)
+    first, second = on_slurm.groups()
+    assert (first["state"], second["state"]) == ("finished", "lost")
+    assert second["reason"] == (
+        "nobody knows how it ended: no completion.json in group_1, and Slurm does not know its job"
+    )
+
+
+def test_while_slurmdbd_is_down_nothing_is_said_to_be_so_before_it_is_known(on_accounting: OnSlurm) -> None:
+    on_accounting.experiment("brief", "exit 0\n")
+    on_accounting.settings("grace: {submit_s: 0}")
+    known: set[Path] = set()
+    with on_accounting.cluster.without_accounting():
+        assert kill_when(
+            on_accounting, lambda: happened(on_accounting, "record", known), "run", "brief", "--runner", "slurm"
+        )
+        assert "whether run 1 was submitted is not known yet" in on_accounting.qanat("status").err
+        assert on_accounting.states() == ["queued"]
+    check_settled(on_accounting)
+
+
+def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted(on_slurm: OnSlurm) -> None:
+    """Elsewhere another cluster answers, which knows of nothing."""
+    on_slurm.experiment("brief", "exit 0\n")
+    known: set[Path] = set()
+    assert kill_when(on_slurm, lambda: happened(on_slurm, "record", known), "run", "brief", "--runner", "slurm")
+    on_slurm.settings("grace: {submit_s: 0}")
+    (path,) = on_slurm.record_files()
+    path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
+    if on_slurm.in_queue():
+        return  # sbatch was quicker
+    for journal in (on_slurm.root / ".git/qanat/inflight").iterdir():
+        journal.unlink()
+    said = on_slurm.qanat("status").err
+    assert said == "note: whether run 1 of brief was submitted can only be found out on login02\n"
+    assert on_slurm.states() == ["queued"]

@@ -1,0 +1,433 @@
+"""How jobs on a real Slurm cluster end, or do not, and what the record says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.on_cluster import JOB_S, WAIT
+from tests.cluster.slurm_project import LATER, OnSlurm
+from tests.support.sandbox import wait_until
+
+pytestmark = pytest.mark.xdist_group("slurm")
+
+ENDS = 'case $1 in signal) kill -"$2" $$; sleep 10 ;; missing) exec no-such-program ;; *) exit "$1" ;; esac\n'
+EATER = """\
+import time
+eaten = bytearray(300_000_000)
+for place in range(0, len(eaten), 4096):
+    eaten[place] = 1
+time.sleep(4)
+"""
+# Leaves the file that its shell leaves where nothing but the program is killed, and waits; $2 is the storage.
+KILLED = """\
+now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00)
+: >"$2/begun"
+echo '{"attempt": 1, "status": 137, "started": "'$now'", "ended": "'$now'", "host": "here"}' >"$2/completion.json"
+exec sleep 300
+"""
+
+
+@pytest.fixture
+def waiting(on_either: OnSlurm) -> OnSlurm:
+    """Give a project whose run 1, of one group, is at work and waits at its gate."""
+    return at_work(on_either)
+
+
+def at_work(project: OnSlurm, *words: str) -> OnSlurm:
+    """Let run 1 be at work."""
+    project.experiment("wait", WAIT)
+    project.submit("wait", str(project.gate()), "0", *words)
+    project.begun()
+    return project
+
+
+def completion(folder: Path) -> dict[str, object]:
+    content: dict[str, object] = json.loads((folder / "completion.json").read_text())
+    return content
+
+
+def test_exit_codes_and_signals_are_recorded_with_their_moments_and_their_machine(on_either: OnSlurm) -> None:
+    on_either.experiment("end", ENDS)
+    groups = ["0", "3", "126", "255", "signal KILL", "signal SEGV", "missing"]
+    words = [word for group in groups for word in ("-g", group)]
+    said = on_either.qanat("run", "end", *words, "--runner", "slurm", "--wait", code=1).err
+    record = on_either.record()
+    ends = [(g["state"], g.get("exit_code"), g.get("signal"), g.get("reason")) for g in record["groups"]]
+    assert ends == [
+        ("finished", 0, None, None),
+        ("failed", 3, None, "exit code 3"),
+        ("failed", 126, None, "exit code 126"),
+        ("failed", 255, None, "exit code 255"),
+        ("failed", None, 9, "ended by SIGKILL"),
+        ("failed", None, 11, "ended by SIGSEGV"),
+        ("failed", 127, None, "exit code 127"),
+    ]
+    assert "qanat: 6 of 7 groups failed\n" in said
+    for number, group in enumerate(on_either.groups()):
+        written = completion(on_either.storage("end", group=number))
+        assert (group["started"], group["ended"]) == (written["started"], written["ended"])
+        assert group["host"] == written["host"] == os.uname().nodename
+    assert on_either.status() == ""
+
+
+def test_a_run_is_queued_then_running_then_finished_and_committed_by_whichever_command_comes(
+    waiting: OnSlurm,
+) -> None:
+    (group,) = waiting.comes_to("running")
+    assert group["host"] == waiting.cluster.run("hostname", "-s")
+    assert waiting.qanat("status", "--json").json["in_flight"] == [waiting.record()["id"]]
+    assert "▶ running" in waiting.qanat("experiment", "status", "wait").out
+    waiting.gate().touch()
+    waiting.ended()
+    assert waiting.qanat("status").err == ""
+    assert waiting.record()["state"] == "finished"
+    assert waiting.status() == ""
+    assert waiting.git("show", "-s", "--format=%s") == "qanat: run 1 of wait finished"
+
+
+def test_metrics_and_outputs_of_a_job_are_recorded(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("measure", 'echo out; echo err >&2; echo \'{"acc": 0.5}\' >"$2/metrics.json"\n')
+    on_slurm.qanat("run", "measure", "--runner", "slurm", "--wait")
+    assert on_slurm.record()["groups"][0]["metrics"] == {"acc": 0.5}
+    assert on_slurm.qanat("logs", "1").out == "out\n"
+    assert on_slurm.qanat("logs", "1", "--stderr").out == "err\n"
+    assert (on_slurm.storage("measure") / "slurm.out").read_text() == ""
+
+
+# ---- attempts
+
+
+def test_a_requeued_job_is_the_next_attempt_of_the_same_group_with_its_output_after_the_first(
+    waiting: OnSlurm,
+) -> None:
+    (waiting.storage("wait") / "begun").unlink()
+    (job,) = waiting.numbers()
+    waiting.cluster.run("scontrol", "requeue", job)
+    (group,) = waiting.comes_to("queued")
+    assert group["reason"] == "BeginTime"
+    waiting.begun()
+    (group,) = waiting.comes_to("running")
+    waiting.gate().touch()
+    (group,) = waiting.comes_to("finished")
+    assert (group["job"], group["attempt"], group["exit_code"]) == (job, 2, 0)
+    assert waiting.record()["groups"][0]["attempt"] == completion(waiting.storage("wait"))["attempt"] == 2
+    assert (waiting.storage("wait") / "stdout.txt").read_text().count("begun with") == 2
+
+
+def test_a_job_that_is_preempted_runs_again_where_its_partition_requeues_and_has_failed_where_not(
+    on_either: OnSlurm,
+) -> None:
+    on_either.experiment("wait", WAIT)
+    # Neither leaves room for the other, nor for what takes the whole machine.
+    on_either.template("low", "partition: low\ncpus-per-task: 30\n")
+    on_either.template("cheap", "partition: cheap\ncpus-per-task: 30\n")
+    on_either.template("high", "partition: main\ncpus-per-task: 64\nmem: 1000M\n")
+    for number, template in enumerate(("low", "cheap"), 1):
+        on_either.submit("wait", str(on_either.gate()), "0", "--submit_template", template)
+        on_either.begun(number)
+    (on_either.storage("wait") / "begun").unlink()
+    on_either.qanat("run", "wait", str(on_either.gate()), "0", "--runner", "slurm", "--submit_template", "high")
+    on_either.begun(3)
+    (group,) = on_either.comes_to("failed", run=2)
+    assert group["reason"].startswith("PREEMPTED")
+    assert on_either.record(2)["state"] == "failed"
+    assert on_either.states(1) == ["queued"]
+    on_either.gate().touch()
+    on_either.comes_to("finished", run=3)
+    (group,) = on_either.comes_to("finished", run=1)
+    assert group["attempt"] == 2
+
+
+def test_a_job_that_the_cluster_itself_runs_again_after_it_failed_is_not_taken_for_ended(on_either: OnSlurm) -> None:
+    on_either.experiment("third", 'echo x >>"$2/tries"; [ "$(wc -l <"$2/tries")" -ge 3 ] || exit 42\n')
+    with on_either.cluster.with_settings("RequeueExit=42"):
+        on_either.qanat("run", "third", "--runner", "slurm", "--wait")
+    (group,) = on_either.record()["groups"]
+    assert (group["state"], group["exit_code"], group["attempt"]) == ("finished", 0, 3)
+
+
+def test_special_exit_and_other_holds_say_so_and_go_on_when_released(waiting: OnSlurm) -> None:
+    (job,) = waiting.numbers()
+    waiting.cluster.run("scontrol", "requeuehold", "State=SpecialExit", job)
+    (group,) = waiting.comes_to("held")
+    assert group["reason"].startswith("SPECIAL_EXIT")
+    waiting.gate().touch()
+    assert waiting.qanat("release", "1").out == "Run 1 of wait is being released\n"
+    (group,) = waiting.comes_to("finished")
+    assert group["attempt"] == 2
+
+
+def test_a_suspended_job_is_held_and_goes_on(waiting: OnSlurm) -> None:
+    (job,) = waiting.numbers()
+    waiting.cluster.run("scontrol", "suspend", job)
+    (group,) = waiting.comes_to("held")
+    assert group["reason"] == "SUSPENDED"
+    waiting.cluster.run("scontrol", "resume", job)
+    waiting.comes_to("running")
+    waiting.gate().touch()
+    (group,) = waiting.comes_to("finished")
+    assert group.get("attempt", 1) == 1
+
+
+# ---- ends that are Slurm's doing
+
+
+def test_a_job_that_takes_too_much_memory_is_retried_with_more_and_the_record_says_so(on_either: OnSlurm) -> None:
+    """Without control groups Slurm kills the whole job, and does not call that OUT_OF_MEMORY."""
+    on_either.python_experiment("eat", EATER)
+    on_either.settings("grace: {file_s: 6}")
+    on_either.template("small", "--mem: 100M\n")
+    words = ("run", "eat", "-g", "1", "-g", "2", "--runner", "slurm", "--submit_template", "small", "--wait")
+    on_either.qanat(*words, code=1)
+    groups = on_either.record()["groups"]
+    assert {g["state"] for g in groups} == {"failed"}
+    assert {g["reason"].split(", ")[:2] == ["FAILED", "JobLaunchFailure"] for g in groups} == {True}
+    if on_either.cluster.accounting:
+        assert {g["signal"] for g in groups} == {9}
+    assert "exceeded memory limit" in (on_either.storage("eat") / "slurm.out").read_text()
+    assert not (on_either.storage("eat", group=0) / "completion.json").exists()
+
+    on_either.qanat("retry", "1", "--failed", "--set", "mem=5x", "--wait")
+    record = on_either.record()
+    assert [(g["state"], g["attempt"]) for g in record["groups"]] == [("finished", 2)] * 2
+    assert record["runner"]["options"] == {"--mem": "500M"}
+    assert record["submission"]["changed"] == {"mem": "5x"}
+    assert on_either.status() == ""
+
+
+def test_a_job_that_runs_out_of_time_says_so_and_is_retried_with_more(on_accounting: OnSlurm) -> None:
+    on_accounting.experiment("slow", '[ -e "$1" ] || exec sleep 300\n')
+    on_accounting.settings("grace: {file_s: 3}")
+    on_accounting.template("short", "-t: 1\n")
+    on_accounting.submit("slow", str(on_accounting.gate()), "--submit_template", "short")
+    # Slurm counts in minutes, and looks every half minute.
+    wait_until(lambda: on_accounting.states() == ["failed"], 240)
+    (group,) = on_accounting.groups()
+    assert group["reason"].startswith("TIMEOUT")
+    assert "CANCELLED AT" in (on_accounting.storage("slow") / "slurm.out").read_text()
+    on_accounting.gate().touch()
+    on_accounting.qanat("retry", "1", "--failed", "--set", "time=2x", "--wait")
+    record = on_accounting.record()
+    assert (record["state"], record["groups"][0]["attempt"]) == ("finished", 2)
+    assert record["runner"]["options"] == {"-t": "2"}
+    assert record["submission"]["changed"] == {"time": "2x"}
+
+
+def test_a_node_that_goes_down_fails_a_job_that_must_not_be_requeued_and_requeues_the_other(
+    on_either: OnSlurm,
+) -> None:
+    on_either.experiment("wait", WAIT)
+    on_either.experiment("killed", KILLED)
+    on_either.settings("grace: {file_s: 120}")
+    on_either.template("once", "no-requeue: true\n")
+    on_either.submit("wait", str(on_either.gate()), "0", "--submit_template", "once")
+    on_either.submit("wait", str(on_either.gate()), "0")
+    on_either.submit("killed", "--submit_template", "once")
+    on_either.begun(1)
+    on_either.begun(2)
+    on_either.begun(3, name="killed")
+    # A program that was killed does not know why; Slurm will say so.
+    (group,) = on_either.comes_to("running", run=3)
+    assert group["reason"] == "ending"
+    host = on_either.cluster.run("hostname", "-s")
+    on_either.cluster.run("scontrol", "update", f"node={host}", "state=down", "reason=test")
+    try:
+        (group,) = on_either.comes_to("failed", run=3)
+        assert (group["signal"], group["reason"]) == (9, "ended by SIGKILL, NODE_FAIL")
+        on_either.settings("grace: {file_s: 0}")
+        (group,) = on_either.comes_to("failed")
+        assert group["reason"].startswith("NODE_FAIL")
+        on_either.comes_to("queued", run=2)
+    finally:
+        on_either.cluster.run("scontrol", "update", f"node={host}", "state=resume")
+    on_either.gate().touch()
+    (group,) = on_either.comes_to("finished", run=2)
+    assert group["attempt"] == 2
+
+
+def test_a_directory_that_is_gone_when_the_job_begins_is_a_failure_with_slurms_reason(on_either: OnSlurm) -> None:
+    on_either.experiment("none", "exit 0\n")
+    on_either.settings("grace: {file_s: 2}")
+    on_either.template("held", "hold: true\n")
+    on_either.submit("none", "--submit_template", "held")
+    folder = on_either.storage("none")
+    away = folder.with_name("away")
+    folder.rename(away)
+    on_either.cluster.run("scontrol", "release", *on_either.numbers())
+    (group,) = on_either.comes_to("failed")
+    assert group["reason"].startswith("FAILED, ")
+    assert on_either.record()["state"] == "failed"
+
+
+# ---- cancelled from outside
+
+
+@pytest.mark.parametrize("how", ["running", "held", "queued"])
+def test_a_job_that_is_cancelled_from_outside_is_cancelled(on_either: OnSlurm, how: str) -> None:
+    on_either.experiment("wait", WAIT)
+    options = {"running": "nice: 1\n", "held": "hold: true\n", "queued": LATER}
+    on_either.template("mine", options[how])
+    on_either.submit("wait", str(on_either.gate()), "0", "-R", "--n 0 2 1", "--submit_template", "mine")
+    if how == "running":
+        on_either.begun(group=0)
+        on_either.begun(group=1)
+    on_either.comes_to(how, how)
+    # Not --full, as people type it: the shell is not told.
+    on_either.cluster.run("scancel", *on_either.numbers())
+    groups = on_either.comes_to("cancelled", "cancelled")
+    who = f" by {os.getuid()}" if on_either.cluster.accounting else ""
+    assert {re.split(",", g["reason"])[0] for g in groups} <= {f"CANCELLED{who}", "CANCELLED"}
+    assert on_either.record()["state"] == "cancelled"
+
+
+# ---- without a completion file, or without anything
+
+
+# No completion file comes of these: its script is killed with the program, or finds something in its way.
+WITHOUT_FILE = {
+    "sleep 1; kill -9 $PPID $$": (None, 9, "FAILED"),
+    'mkdir "$2/.completion.json.$PPID"; exit 3': (3, None, "FAILED"),
+}
+
+
+@pytest.mark.parametrize("program", WITHOUT_FILE)
+def test_without_a_completion_file_slurm_is_believed_after_the_grace(on_either: OnSlurm, program: str) -> None:
+    on_either.experiment("odd", program)
+    on_either.settings(f"grace: {{file_s: {8 if on_either.cluster.accounting else 1}}}")
+    on_either.submit("odd")
+    (group,) = on_either.comes_to("failed")
+    code, signal, reason = WITHOUT_FILE[program]
+    assert group["reason"].startswith(reason)
+    if on_either.cluster.accounting:
+        assert (group.get("exit_code"), group.get("signal")) == (code, signal)
+    assert not (on_either.storage("odd") / "completion.json").exists()
+
+
+def test_a_job_that_slurm_has_forgotten_has_the_end_that_its_file_tells(waiting: OnSlurm) -> None:
+    waiting.comes_to("running")
+    waiting.gate().touch()
+    waiting.ended()
+    wait_until(lambda: waiting.in_queue("%T") == ["COMPLETED"])
+    waiting.cluster.forget()
+    assert waiting.states() == ["finished"]
+
+
+def test_a_forgotten_job_without_a_file_is_found_in_accounting(on_accounting: OnSlurm) -> None:
+    project = at_work(on_accounting)
+    project.settings("grace: {file_s: 0, unknown_s: 600}")
+    project.comes_to("running")
+    project.gate().touch()
+    project.ended()
+    (project.storage("wait") / "completion.json").unlink()
+    wait_until(lambda: "COMPLETED" in project.cluster.run("sacct", "-X", "-n", "-j", *project.numbers()), JOB_S)
+    project.cluster.forget()
+    (group,) = project.comes_to("finished")
+    assert group["exit_code"] == 0
+
+
+def test_a_forgotten_job_without_a_file_is_lost_after_the_grace_and_not_before(on_slurm: OnSlurm) -> None:
+    project = at_work(on_slurm)
+    project.settings("grace: {file_s: 0, unknown_s: 3}")
+    project.comes_to("running")
+    project.gate().touch()
+    project.ended()
+    (project.storage("wait") / "completion.json").unlink()
+    wait_until(lambda: project.in_queue("%T") == ["COMPLETED"])
+    project.cluster.forget()
+    assert project.states() == ["running"]
+    (group,) = project.comes_to("lost")
+    job = project.record()["groups"][0]["job"]
+    assert group["reason"] == (
+        f"nobody knows how it ended: no completion.json in run_1, and Slurm does not know job {job}"
+    )
+    assert project.record()["state"] == "lost"
+    assert project.status() == ""
+
+
+def test_a_job_of_a_stranger_that_has_got_the_same_id_is_not_taken_for_the_runs_and_not_touched(
+    on_either: OnSlurm,
+) -> None:
+    on_either.cluster.run("scancel", "-u", str(os.getuid()))
+    wait_until(lambda: not on_either.cluster.run("squeue", "-h"))
+    on_either.cluster.forget()
+    on_either.experiment("none", "exit 0\n")
+    on_either.submit("none", "--submit_template", "later")
+    job = on_either.record()["groups"][0]["job"]
+    assert job == "1"
+    assert on_either.states() == ["queued"]
+    on_either.cluster.run("scancel", job)
+    if on_either.cluster.accounting:
+        ours = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", job)
+        wait_until(lambda: on_either.intent() in on_either.cluster.run(*ours).partition("CANCELLED")[2], JOB_S)
+    on_either.cluster.forget()
+    # One of no run's, and then one that ends well, with the number that ours had.
+    script = "#!/bin/sh\nexit 0\n"
+    stranger = on_either.cluster.run("sbatch", "--parsable", "-o", "/dev/null", "--chdir", "/", stdin=script)
+    assert stranger == job
+    wait_until(lambda: on_either.cluster.squeue("%T", "-j", stranger) == ["COMPLETED"])
+    if on_either.cluster.accounting:
+        done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", stranger)
+        wait_until(lambda: "COMPLETED|sbatch" in on_either.cluster.run(*done), JOB_S)
+        (group,) = on_either.comes_to("cancelled")
+        assert group["reason"].startswith("CANCELLED")
+    else:
+        assert on_either.states() == ["queued"]
+        on_either.settings("grace: {unknown_s: 1}")
+        on_either.comes_to("lost")
+
+
+def test_a_mark_that_an_administrator_has_taken_away_does_not_hide_a_job(waiting: OnSlurm) -> None:
+    (job,) = waiting.numbers()
+    waiting.cluster.run("scontrol", "update", f"job={job}", "comment=checked by Eve")
+    assert waiting.comes_to("running")
+    waiting.cluster.run("scancel", job)
+    waiting.comes_to("cancelled")
+
+
+# ---- the controller
+
+
+@pytest.mark.parametrize("how", ["stopped", "crashed"])
+def test_a_controller_that_comes_back_has_lost_nothing(on_either: OnSlurm, how: str) -> None:
+    on_either.experiment("wait", WAIT)
+    on_either.submit("wait", str(on_either.gate()), "3", "-R", "--n 0 3 1")
+    for group in range(3):
+        on_either.begun(group=group)
+    on_either.submit("wait", "--submit_template", "later")
+    on_either.comes_to("running", "running", "running")
+    wait_until(lambda: on_either.states(2) == ["queued"])
+    if how == "stopped":
+        on_either.cluster.stop_controller()
+    else:
+        on_either.cluster.kill_controller()
+    on_either.gate().touch()
+    on_either.ended(group=2)
+    on_either.cluster.start_controller()
+    groups = on_either.comes_to("failed", "failed", "failed")
+    assert {g["exit_code"] for g in groups} == {3}
+    assert on_either.states(2) == ["queued"]
+    assert on_either.qanat("cancel", "2").out == "Run 2 of wait cancelled\n"
+
+
+def test_without_slurmdbd_the_queue_is_believed_and_nothing_is_lost(on_accounting: OnSlurm) -> None:
+    project = at_work(on_accounting)
+    project.settings("grace: {file_s: 0, unknown_s: 0}")
+    project.comes_to("running")
+    project.gate().touch()
+    project.ended()
+    (project.storage("wait") / "completion.json").unlink()
+    done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", *project.numbers())
+    wait_until(lambda: "COMPLETED|sbatch" in project.cluster.run(*done), JOB_S)
+    with project.cluster.without_accounting():
+        project.cluster.forget()
+        assert project.states() == ["running"]
+        assert re.search(
+            r"note: Slurm did not answer \(sacct failed: .*\); run 1 shown as of 2", project.qanat("status").err
+        )
+    (group,) = project.comes_to("finished")
+    assert group["exit_code"] == 0
