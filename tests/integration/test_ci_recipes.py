@@ -79,7 +79,7 @@ case $1-$2 in
 *) exec {python} "$@" ;;
 esac
 """
-QANAT = '#!/bin/sh\nexec {python} -m qanat "$@"\n'
+PROGRAMS = {"qanat": "qanat", "qanat-frozen-runs": "qanat_hooks.frozen_runs"}
 PIP = '#!/bin/sh\nfor word; do echo "$word"; done >{notes}\n'
 
 
@@ -110,7 +110,7 @@ class Runner:
         own = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "SERVER_STATE": str(self.folder / "server.json"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'hooks'}",
         }
         path = self.folder / "script.sh"
         path.write_text(script)
@@ -135,7 +135,8 @@ def runner(tmp_path: Path) -> Runner:
     python, installed = shlex.quote(sys.executable), folder / "installed"
     installed.mkdir()
     program(folder / "bin/python3", PYTHON.format(python=python, installed=shlex.quote(str(installed))))
-    program(installed / "qanat", QANAT.format(python=python))
+    for name, module in PROGRAMS.items():
+        program(installed / name, f'#!/bin/sh\nexec {python} -m {module} "$@"\n')
     program(installed / "pip", PIP.format(notes=shlex.quote(str(folder / "pip-words"))))
     server = {"token": "s3cret", "may_write": True, "comments": [], "calls": [], "me": {"id": 7}, "new": {}}
     (folder / "server.json").write_text(json.dumps(server))
@@ -264,6 +265,28 @@ def test_a_state_that_is_not_valid_fails_the_job_after_the_comment(runner: Runne
     assert f"::{token}::" in lines[begin + 1 :]
 
 
+def forge(runner: Runner) -> None:
+    """Let the branch change the record of a run that had ended before, and stay valid."""
+    origin = Sandbox(runner.clone.root.parent / "origin")
+    origin.git("switch", "--quiet", "main")
+    origin.experiment("brief", "exit 0\n")
+    origin.qanat("run", "brief")
+    origin.git("switch", "--quiet", "work")
+    origin.git("merge", "--quiet", "--no-edit", "main")
+    (record,) = origin.record_files()
+    record.write_text(record.read_text().replace("author: Ada", "author: Eve"))
+    origin.commit("Nothing to see")
+    runner.clone.git("pull", "--quiet")
+
+
+def test_a_forged_record_fails_the_job_after_the_comment(runner: Runner) -> None:
+    forge(runner)
+    result = on_github(runner, event(runner), code=1)
+    assert re.search(r"\.qanat/runs/brief/0/1-\w+\.yaml:\d+: frozen-runs: author was changed", result.out + result.err)
+    assert len(runner.written) == 1
+    assert "1-" in runner.server["comments"][-1]["body"].split("Warning")[-1]
+
+
 def test_words_of_an_event_are_words_and_not_commands(runner: Runner) -> None:
     evil = '"; touch pwned; echo "$(touch pwned)`touch pwned`'
     on_github(runner, event(runner, **{"github.event.pull_request.head.repo.full_name": evil}))
@@ -318,6 +341,13 @@ def test_without_a_token_or_the_right_to_write_the_report_is_an_artifact(runner:
 def test_a_state_that_is_not_valid_fails_the_job_on_gitlab_too(runner: Runner) -> None:
     runner.clone.write(".qanat/datasets/x.yaml", "x: [\n")
     on_gitlab(runner, code=1, QANAT_TOKEN="s3cret")
+    assert len(runner.written) == 1
+
+
+def test_a_forged_record_fails_the_job_on_gitlab_too(runner: Runner) -> None:
+    forge(runner)
+    result = on_gitlab(runner, code=1, QANAT_TOKEN="s3cret")
+    assert "frozen-runs: author was changed" in result.out + result.err
     assert len(runner.written) == 1
 
 
