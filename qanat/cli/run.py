@@ -89,7 +89,7 @@ def _dashed(name: str) -> str:
 )
 @_option("--commit_sha", metavar="REV", help="Run the code of this commit (a sha, tag, branch~2, …) in a checkout.")
 @_option("--in_place", is_flag=True, help="Run in the project's folder even if the experiment asks for a checkout.")
-@_option("--yes", is_flag=True, help="Do not ask: more than 100,000 groups are meant.")
+@_option("--yes", is_flag=True, help="Do not ask: more than 20,000 groups are meant.")
 @_option("--json", is_flag=True, help="With --dry_run: print JSON.")
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:
@@ -120,9 +120,9 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     if workdir == CHECKOUT:
         captured = capture_code.in_checkout(captured)
     if captured.code.workdir == CHECKOUT:
-        from qanat.usecases.refresh_runs import going_on  # only a checkout may be in use
+        from qanat.usecases.refresh_runs import said_to_go_on  # only a checkout may be in use
 
-        plan = plan_run.placed(project, plan, captured.code, going_on(project, registry.RUNNERS))
+        plan = plan_run.placed(project, plan, captured.code, said_to_go_on(project))
     return launch.launch(project, plan, captured, choice, how)[0]
 
 

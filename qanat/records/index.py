@@ -175,9 +175,9 @@ class Index:
         rows = self._surviving(lambda: self._database.execute(query, (number,)).fetchall())
         return [RunSummary._make(row) for row in rows]
 
-    def records(self, *, experiment: str | None = None, newest: int | None = None) -> list[str]:
+    def records(self, *, experiment: str | None = None, newest: int | None = None, live: bool = False) -> list[str]:
         """List the same runs as JSON texts of the whole records."""
-        where, values = _where(self._names_of(experiment) if experiment else ())
+        where, values = _where(self._names_of(experiment) if experiment else (), live=live)
         # Sorting paths and then looking up the texts takes a third of the time that sorting texts takes.
         paths = f"SELECT path FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
         query = f"SELECT (SELECT record FROM runs WHERE path = sorted.path) FROM ({paths}) AS sorted"  # noqa: S608

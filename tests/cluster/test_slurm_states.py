@@ -324,7 +324,9 @@ def test_a_forgotten_job_without_a_file_is_found_in_accounting(on_accounting: On
     project.gate().touch()
     project.ended()
     (project.storage("wait") / "completion.json").unlink()
-    wait_until(lambda: "COMPLETED" in project.cluster.run("sacct", "-X", "-n", "-j", *project.numbers()), JOB_S)
+    # Others may have had the same number before.
+    done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", *project.numbers())
+    wait_until(lambda: project.intent() in project.cluster.run(*done).partition("COMPLETED|")[2], JOB_S)
     project.cluster.forget()
     (group,) = project.comes_to("finished")
     assert group["exit_code"] == 0
