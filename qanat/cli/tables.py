@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qanat.usecases.list_runs import RunLine  # only for its name: a run that starts lists nothing
 
 GAP = "    "
+SMALL_GAP = "  "
 NARROWEST = 8
 MARKS = {
     State.QUEUED: "⏳",
@@ -46,20 +47,33 @@ def table(
     width: int | None = None,
     flexible: Sequence[int] = (),
 ) -> str:
-    """Lay out rows under headers; with a width, flexible columns (by place) are cut until a row fits."""
+    """Lay out rows under headers.
+
+    With a width, flexible columns (by place) are cut until a row fits; where that is not enough columns stand
+    closer, and then flexible ones are left out, the last one first.
+    """
     cells = [list(headers), *([clean(cell) for cell in row] for row in rows)]
-    widths = [max(map(_cells, column)) for column in zip(*cells, strict=True)]
-    if width is not None:
-        _shrink(widths, width, flexible)
-    return "\n".join(GAP.join(_fit(c, w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+    widths = dict(enumerate(max(map(_cells, column)) for column in zip(*cells, strict=True)))
+    gap = GAP if width is None else _shrink(widths, width, flexible)
+    lines = (gap.join(_fit(row[i], w) for i, w in widths.items()) for row in cells)
+    return "\n".join(map(str.rstrip, lines))
 
 
-def _shrink(widths: list[int], width: int, flexible: Sequence[int]) -> None:
-    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
-        widest = max(flexible, key=lambda i: widths[i], default=None)
-        if widest is None or widths[widest] <= NARROWEST:
-            return
-        widths[widest] -= 1
+def _shrink(widths: dict[int, int], width: int, flexible: Sequence[int]) -> str:
+    """Take from the widths of columns, by place, until a row fits or nothing more can go; give what is between them."""
+    left = list(flexible)
+    gap = GAP
+    while sum(widths.values()) + len(gap) * (len(widths) - 1) > width:
+        widest = max(left, key=lambda i: widths[i], default=None)
+        if widest is not None and widths[widest] > NARROWEST:
+            widths[widest] -= 1
+        elif gap == GAP:
+            gap = SMALL_GAP
+        elif left:
+            del widths[left.pop()]
+        else:
+            break
+    return gap
 
 
 def _cells(text: str) -> int:

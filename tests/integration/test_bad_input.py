@@ -154,7 +154,7 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (["run", "good", "-R", ""], "-R '': a range is an option, a start", 'write it as -R "--seed'),
         (["run", "good", "-R", "--n a b c"], "'a' is not a number", 'write it as "--seed 0 10 1"'),
         (["run", "good", "-R", "--n 5 1 1"], "no value lies between 5 and 1 in steps of 1", "a range is half-open"),
-        (["run", "good", "-R", "--n 0 100001 1"], "this is a run of 100,001 groups", "if that is meant, add --yes"),
+        (["run", "good", "-R", "--n 0 20001 1"], "this is a run of 20,001 groups", "if that is meant, add --yes"),
         (["run", "good", "-f", "gone.yaml"], "gone.yaml: no such file or directory", ""),
         (["run", "good", "-f", "full"], "full: is a directory", ""),
         (["run", "good", "-f", "broken.yaml"], "broken.yaml:1: is not YAML: ", ""),

@@ -152,6 +152,7 @@ def test_commit_message_commits_everything_that_is_not_ignored_and_runs_that(dir
     assert not code["snapshot"]
     assert dirty.git("log", "-1", "--format=%P|%B", code["commit"]) == f"{parent}|Try a change\n\nBecause of this."
     assert files_at(dirty, code["commit"]) == {
+        ".gitattributes",
         ".gitignore",
         "kept.txt",
         "plain.sh",
@@ -207,6 +208,7 @@ def test_a_snapshot_holds_the_dirty_tree_and_changes_nothing_of_the_users(dirty:
     assert dirty.git("rev-parse", snapshot_refs(dirty)[0]) == code["commit"]
     assert dirty.git("log", "-1", "--format=%P", code["commit"]) == head
     assert files_at(dirty, code["commit"]) == {
+        ".gitattributes",
         ".gitignore",
         "kept.txt",
         "plain.sh",

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.support.first_qanat import CONFIG, FirstProject
-from tests.support.pages import ROOT, Reader, report
+from tests.support.pages import ROOT
+from tests.support.reader import Reader, report
 from tests.support.sandbox import Sandbox
 
 LOG = "005 (4651.000.000) 2023-06-29 13:18:11 Job terminated.\n\t(1) Normal termination (return value 3)\n"

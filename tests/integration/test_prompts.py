@@ -105,7 +105,9 @@ def test_dataset_new_asks_for_everything(house: Sandbox) -> None:
         "tags": ["one", "two words"],
     }
     assert yaml.safe_load(shown) == stored(house, "datasets/c.yaml") == content
-    assert (house.root / ".qanat/datasets/c.yaml").read_text().strip() == shown
+    first, _, rest = (house.root / ".qanat/datasets/c.yaml").read_text().partition("\n")
+    assert first.startswith("# yaml-language-server: $schema=")
+    assert rest.strip() == shown
     assert house.status() == "?? .qanat/datasets/c.yaml"
 
 

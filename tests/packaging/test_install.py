@@ -69,6 +69,7 @@ def test_the_installed_program_finds_its_schemas_and_does_its_job(installed: Env
     file = ".qanat/experiments/hello.yaml"
     with (project / file).open("a") as open_file:
         open_file.write("colour: red\n")
+    call(["git", "add", "--all"], project)
     for program in (["qanat", "validate"], ["qanat-validate", file]):
         wrong = installed.run(*program, cwd=project, code=1)
         assert wrong.out.startswith(f"{file}:")

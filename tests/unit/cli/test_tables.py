@@ -66,9 +66,16 @@ def test_the_widest_of_the_flexible_columns_is_cut_first() -> None:
     assert lines[1] == f"{'x' * 13}…    {'y' * 12}"
 
 
-def test_no_column_is_cut_below_what_can_be_read() -> None:
-    lines = table(("a", "b"), [("x" * 30, "y" * 30)], width=5, flexible=(0,)).splitlines()
-    assert lines[1] == f"{'x' * (NARROWEST - 1)}…    {'y' * 30}"
+def test_a_column_is_left_out_before_it_is_cut_below_what_can_be_read() -> None:
+    rows = [("x" * 30, "y" * 10, "z" * 30)]
+    narrowest = 2 * NARROWEST + 10 + 2 * len("  ")
+    lines = table(("a", "b", "c"), rows, width=narrowest, flexible=(0, 2)).splitlines()
+    assert lines[1] == f"{'x' * (NARROWEST - 1)}…  {'y' * 10}  {'z' * (NARROWEST - 1)}…"
+    assert table(("a", "b", "c"), rows, width=narrowest - 1, flexible=(0, 2)).splitlines() == [
+        "a         b",
+        f"{'x' * (NARROWEST - 1)}…  {'y' * 10}",
+    ]
+    assert table(("a", "b", "c"), rows, width=5, flexible=(0, 2)).splitlines() == ["b", "y" * 10]
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred\x1b[0m", "a\nb", "\r", "\u202eabc", "[bold]x[/bold]", "[/]", "{x}"])
