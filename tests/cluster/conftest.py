@@ -97,5 +97,6 @@ def on_either(request: pytest.FixtureRequest) -> OnSlurm:
 def _beside(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnSlurm]:
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
+    cluster.get_ready()
     yield OnSlurm.make_beside(tmp_path / "my project", cluster)
     cluster.run("scancel", "--full", "-u", str(os.getuid()))

@@ -152,6 +152,16 @@ class Cluster:
         self.start_controller()
         _wait_for(self.is_ready, "the node does not come back")
 
+    def resume_nodes(self) -> None:
+        """Let nodes go on that Slurm has drained because a job could not be started on them."""
+        for node in self.run("sinfo", "-h", "-t", "drain,down", "-o", "%n").splitlines():
+            self.run("scontrol", "update", f"nodename={node}", "state=resume")
+
+    def get_ready(self) -> None:
+        """Bring it back to where a job can run, whatever has been done to it."""
+        self.resume_nodes()
+        _wait_for(self.is_ready, "the node does not come back")
+
     def is_ready(self) -> bool:
         """Tell whether a job could run."""
         return self.run("sinfo", "-h", "-p", "main", "-o", "%T") in ("idle", "mixed", "allocated")

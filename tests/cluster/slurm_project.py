@@ -37,8 +37,9 @@ class OnSlurm(OnCluster):
 
     def in_queue(self, form: str = "%i", run: int = 1) -> list[str]:
         """List what squeue prints of the jobs that carry a run's intent, in the order of their numbers."""
-        lines = sorted(self.cluster.squeue(f"%k %i {form}"), key=_number)
-        return [line.split(" ", 2)[2] for line in lines if line.startswith(f"qanat:{self.intent(run)}:")]
+        mark = f"qanat:{self.intent(run)}:"
+        lines = [line for line in self.cluster.squeue(f"%k %i {form}") if line.startswith(mark)]
+        return [line.split(" ", 2)[2] for line in sorted(lines, key=_number)]
 
 
 def _number(line: str) -> tuple[int, int]:

@@ -121,7 +121,7 @@ class Soak:
         """Kill the controller, and start it again."""
         self.project.cluster.kill_controller()
         self.project.cluster.start_controller()
-        self._resume_nodes()
+        self.project.cluster.resume_nodes()
         self.happened["controller killed and started"] += 1
 
     def _control(self, what: str, job: str) -> None:
@@ -174,12 +174,7 @@ class Soak:
             if state == "PENDING" and "held" in reason.lower():
                 self._control("release", job)
                 self.happened["held by Slurm"] += 1
-        self._resume_nodes()
-
-    def _resume_nodes(self) -> None:
-        """Let nodes go on that Slurm has drained because a job could not be started on them."""
-        for node in self.project.cluster.run("sinfo", "-h", "-t", "drain,down", "-o", "%n").splitlines():
-            self.project.cluster.run("scontrol", "update", f"nodename={node}", "state=resume")
+        self.project.cluster.resume_nodes()
 
     def _clear_queue(self) -> None:
         """Cancel what Slurm would run again though its program has come to its end, as it does after a crash."""
