@@ -1,42 +1,23 @@
-"""A project whose runs go to a real HTCondor pool, and programs for it."""
+"""A project whose runs go to a real HTCondor pool."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.cluster.htcondor_pool import Pool
-from tests.support.sandbox import Sandbox, wait_until
+from tests.cluster.on_cluster import OnCluster
 
-# Jobs begin a second or two after they were submitted.
-JOB_S = 60.0
 # Nothing has as many CPUs, so that the jobs stay in the queue.
 NEVER = "request_cpus: 100000\n"
 
-ARGUMENTS = """\
-import json, os, pathlib, sys
-words = sys.argv[1:]
-storage = pathlib.Path(words[words.index("--storage_path") + 1])
-(storage / "seen.json").write_text(json.dumps({"words": words, "cwd": os.getcwd(), "env": dict(os.environ)}))
-"""
-# $1 is a gate, a file to wait for, and $2 the exit code; after them comes --storage_path DIR. A program that is
-# asked to end does so at once.
-WAIT = """\
-for word; do [ "$previous" != --storage_path ] || storage=$word; previous=$word; done
-echo "begun with $*"
-: >"$storage/begun"
-n=0
-while [ ! -e "$1" ] && [ $((n += 1)) -lt 3000 ]; do sleep 0.02; done
-exit "${2:-0}"
-"""
 
-
-class OnPool(Sandbox):
+class OnPool(OnCluster):
     """A project beside a pool that its commands find in their environment."""
 
+    runner = "htcondor"
     pool: Pool
 
     @classmethod
@@ -47,59 +28,6 @@ class OnPool(Sandbox):
         made.pool = pool
         made.template("never", NEVER)
         return made
-
-    def template(self, name: str, options: str) -> None:
-        """Define and commit a template out of lines of options."""
-        indented = "".join(f"  {line}\n" for line in options.splitlines())
-        text = f"schema: template/1\nname: {name}\nrunner: htcondor\noptions:\n{indented}"
-        self.write(f".qanat/templates/htcondor/{name}.yaml", text)
-        self.commit(f"template {name}")
-
-    def submit(self, name: str, *words: str, **options: Any) -> dict[str, Any]:
-        """Submit a run, and give its record as it is then."""
-        self.qanat("run", "--runner", "htcondor", name, *words, **options)
-        return self.records()[-1]
-
-    def shown(self, run: int = 1) -> dict[str, Any]:
-        """Give a run's record as it is now."""
-        record: dict[str, Any] = self.qanat("show", str(run), "--json").json
-        return record
-
-    def groups(self, run: int = 1) -> list[dict[str, Any]]:
-        """Give the groups of a run as they are now."""
-        found: list[dict[str, Any]] = self.shown(run)["groups"]
-        return found
-
-    def states(self, run: int = 1) -> list[str]:
-        """Give the states of a run's groups as they are now."""
-        return [group["state"] for group in self.groups(run)]
-
-    def comes_to(self, *states: str, run: int = 1) -> list[dict[str, Any]]:
-        """Wait until the groups of a run are in these states; give them."""
-        wait_until(lambda: self.states(run) == list(states), JOB_S)
-        return self.groups(run)
-
-    def storage(self, name: str, run: int = 1, group: int | None = None) -> Path:
-        """Give the directory of a run, or of one of its groups."""
-        folder = self.root / f"results/{name}/run_{run}"
-        return folder if group is None else folder / f"group_{group}"
-
-    def gate(self, name: str = "gate") -> Path:
-        """Give the file, outside of the project, that a program of WAIT waits for."""
-        return self.root.parent / name
-
-    def begun(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
-        """Wait until the program of a run, or of a group, has begun."""
-        wait_until((self.storage(name, run, group) / "begun").exists, JOB_S)
-
-    def ended(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
-        """Wait until a program has left its completion file."""
-        wait_until((self.storage(name, run, group) / "completion.json").exists, JOB_S)
-
-    def seen(self, name: str, run: int = 1, group: int | None = None) -> dict[str, Any]:
-        """Give what a program of ARGUMENTS saw."""
-        found: dict[str, Any] = json.loads((self.storage(name, run, group) / "seen.json").read_text())
-        return found
 
     def cluster(self, run: int = 1) -> int:
         """Give the cluster that a run was last submitted as."""

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.htcondor_project import JOB_S, OnPool
+from tests.cluster.htcondor_project import OnPool
+from tests.cluster.on_cluster import JOB_S
 from tests.support.invariants import violations
 from tests.support.sandbox import wait_until
 

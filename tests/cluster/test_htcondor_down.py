@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.htcondor_pool import Pool
-from tests.cluster.htcondor_project import JOB_S, WAIT, OnPool
+from tests.cluster.htcondor_project import OnPool
+from tests.cluster.on_cluster import JOB_S, WAIT
 from tests.support.sandbox import Result, wait_until
 
 pytestmark = pytest.mark.xdist_group("htcondor")

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.htcondor_project import JOB_S, OnPool
+from tests.cluster.htcondor_project import OnPool
+from tests.cluster.on_cluster import JOB_S
 from tests.support.sandbox import wait_until
 
 pytestmark = pytest.mark.xdist_group("htcondor")

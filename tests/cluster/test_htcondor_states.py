@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.htcondor_project import JOB_S, WAIT, OnPool
+from tests.cluster.htcondor_project import OnPool
+from tests.cluster.on_cluster import JOB_S, WAIT
 from tests.support.sandbox import wait_until
 from tests.support.terminal import Terminal
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.htcondor_project import JOB_S, OnPool
+from tests.cluster.htcondor_project import OnPool
+from tests.cluster.on_cluster import JOB_S
 from tests.support.pages import commands_of
 from tests.support.sandbox import Sandbox, wait_until
 from tests.support.terminal import DOWN, ENTER, Terminal
@@ -83,22 +84,26 @@ def test_the_commands_of_the_tutorial_work_as_they_are_written(iris: OnPool) -> 
     # Three runs before it, so that this one is run 4 as in the tutorial.
     for _ in range(3):
         iris.qanat("run", "summary_iris")
-    said = iris.qanat("run", "--runner", "htcondor", "summary_iris", "--submit_template", "htcondor_template.yaml").err
-    cluster = cluster_of(said)
-    assert "results/summary_iris/run_4" in said
+    # Nothing begins meanwhile, so that the job is still in the queue when it is looked at.
+    with iris.pool.frozen("STARTD"):
+        said = iris.qanat(
+            "run", "--runner", "htcondor", "summary_iris", "--submit_template", "htcondor_template.yaml"
+        ).err
+        cluster = cluster_of(said)
+        assert "results/summary_iris/run_4" in said
 
-    record = iris.record(4)
-    assert record["runner"]["name"] == "htcondor"
-    assert record["runner"]["template"] == "htcondor_template"
-    assert record["groups"][0]["job"] == f"{cluster}.0"
-    assert f".qanat/runs/summary_iris/0/{record['id']}.yaml" in iris.committed_records()
-    assert iris.status() == ""
-    (row,) = [line for line in iris.pool.tool("condor_q").stdout.splitlines() if "summary_iris_4" in line]
-    assert row.split()[-1] == f"{cluster}.0"
+        record = iris.record(4)
+        assert record["runner"]["name"] == "htcondor"
+        assert record["runner"]["template"] == "htcondor_template"
+        assert record["groups"][0]["job"] == f"{cluster}.0"
+        assert f".qanat/runs/summary_iris/0/{record['id']}.yaml" in iris.committed_records()
+        assert iris.status() == ""
+        (row,) = [line for line in iris.pool.tool("condor_q").stdout.splitlines() if "summary_iris_4" in line]
+        assert row.split()[-1] == f"{cluster}.0"
 
-    (job,) = iris.pool.jobs("WishedAcctGroup", "RequestCpus", "RequestMemory", constraint=f"ClusterId == {cluster}")
-    assert job["WishedAcctGroup"] == "group_usmb.listic"
-    assert (job["RequestCpus"], job["RequestMemory"]) == (1, 1024)
+        (job,) = iris.pool.jobs("WishedAcctGroup", "RequestCpus", "RequestMemory", constraint=f"ClusterId == {cluster}")
+        assert job["WishedAcctGroup"] == "group_usmb.listic"
+        assert (job["RequestCpus"], job["RequestMemory"]) == (1, 1024)
 
     shown = iris.qanat("experiment", "status", "summary_iris").out
     for line in (
