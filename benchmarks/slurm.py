@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "queued"
 PEER = "bare sbatch"
 COUNTS = (1, 100, 1_000, 10_000)
-DOWN_S = 3.0
+DOWN_S = 2.0
 BUDGETS = {1_000: Budget(1, 0.3)}
 # Nothing begins before, so the jobs stay in the queue.
 TEMPLATE = """\

@@ -12,7 +12,7 @@ from qanat.errors import RunnerUnavailable
 from qanat.system import programs
 from qanat.system.programs import Finished
 
-PING_S = 2.0
+PING_S = 1.5
 ASK_S = 8.0
 # What its users' environments may say to these programs would hide jobs from us, or make them ask or wait;
 # what it says to sbatch is meant, but for what makes one job into several and an answer into a wait.

@@ -51,8 +51,8 @@ def no_settings(cluster: Cluster) -> Iterator[None]:
 Trouble = Callable[[Cluster], AbstractContextManager[None]]
 TROUBLES = {
     stopped: "Slurm's controller does not answer: Slurmctld(primary) at ",
-    frozen: "scontrol did not answer within 2 s",
-    no_settings: "scontrol did not answer within 2 s",
+    frozen: "scontrol did not answer within 1.5 s",
+    no_settings: "scontrol did not answer within 1.5 s",
 }
 
 
