@@ -59,10 +59,6 @@ class WriteFailed(QanatError):
     """A file could not be written: no space, no right, no folder."""
 
 
-class RunFailed(QanatError):
-    """At least one group of a run failed."""
-
-
 class RunnerUnavailable(QanatError):
     """A scheduler or a program that qanat needs is not there."""
 

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from qanat.errors import WriteFailed
 from qanat.records import files, schemas, yaml_io
 from qanat.records.paths import ProjectPaths
 
@@ -61,7 +62,7 @@ def inner_comments(text: str) -> list[str]:
 
 def install_schemas(paths: ProjectPaths) -> None:
     """Put the schemas where the files' first lines say; nothing is said where they cannot be written."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, WriteFailed):
         for kind in schemas.KINDS:
             file = paths.schemas / schemas.file_name(kind)
             if not file.exists():

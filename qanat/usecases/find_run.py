@@ -77,12 +77,6 @@ def check_ended(found: Found, what: str) -> None:
         )
 
 
-def update_record(project: Project, run: Run) -> list[str]:
-    """Write the record of a run that has ended and commit it; give what could not be committed."""
-    record_runs.write_record(project, run)
-    return record_runs.commit_records(project, [run])
-
-
 def comment_path(run: Run) -> str:
     """Give the path of a run's comment, beside its record, from the project's root."""
     return run_codec.path_of(run).removesuffix(".yaml") + ".md"

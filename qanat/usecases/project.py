@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Iterator
@@ -201,7 +202,7 @@ def open_project(start: Path) -> Project:
 
 
 def refuse_links(state: Path) -> None:
-    """Raise InputInvalid when `.qanat/` or what is right inside is a link.
+    """Raise InputInvalid when `.qanat/`, or what is right inside it or its cache, is a link.
 
     It may have come with a clone, and what is written into it would be somewhere else.
     """
@@ -210,8 +211,11 @@ def refuse_links(state: Path) -> None:
 
 
 def _link_in(state: Path) -> str | None:
-    """Give the path of a link in place of `.qanat/` or of what is right inside."""
+    """Give the path of a link in place of `.qanat/`, or of what is right inside it or its cache."""
     if state.is_symlink():
         return str(state)
-    with os.scandir(state) as entries:
-        return next((entry.path for entry in entries if entry.is_symlink()), None)
+    for folder in (state, state / "cache"):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+            if link := next((entry.path for entry in entries if entry.is_symlink()), None):
+                return link
+    return None

@@ -215,6 +215,12 @@ def folder_linked(name: str) -> Tree:
     return make
 
 
+def index_linked(root: Path, beside: Path) -> None:
+    """The index is a link to a file that is not there yet."""
+    (root / ".qanat/cache/index.sqlite").unlink()
+    (root / ".qanat/cache/index.sqlite").symlink_to(beside / "mine/made")
+
+
 def settings_linked(root: Path, beside: Path) -> None:
     """The settings are a link to a file that never ends."""
     (root / ".qanat/config.yaml").unlink()
@@ -343,9 +349,25 @@ def _trees() -> Iterator[tuple[str, Tree]]:
         yield f"settings: {name}", settings(CONTENTS[name])
     for name, word in STRINGS.items():
         yield f"words: {name}", worded(word)
-    for folder in (".qanat/runs", ".qanat/cache", ".qanat/experiments", ".qanat/templates", ".qanat", "results"):
+    for folder in (
+        ".qanat/runs",
+        ".qanat/cache",
+        ".qanat/cache/schemas",
+        ".qanat/experiments",
+        ".qanat/templates",
+        ".qanat",
+        "results",
+    ):
         yield f"a link for {folder}", folder_linked(folder)
-    for function in (hostile_names, paths_that_leave, links_to_files, settings_linked, pipes, folders_for_files):
+    for function in (
+        hostile_names,
+        paths_that_leave,
+        links_to_files,
+        index_linked,
+        settings_linked,
+        pipes,
+        folders_for_files,
+    ):
         yield function.__name__, function
     for function in (runs_that_are_not_going, results_that_lie, numbers_beyond_measure):
         yield function.__name__, function

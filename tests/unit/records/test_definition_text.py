@@ -96,3 +96,11 @@ def test_where_the_cache_cannot_be_written_nothing_is_said(tmp_path: Path) -> No
     (tmp_path / ".qanat/cache").write_text("in the way")
     definition_text.install_schemas(ProjectPaths(tmp_path))
     assert (tmp_path / ".qanat/cache").read_text() == "in the way"
+
+
+def test_where_a_schema_cannot_be_written_nothing_is_said(tmp_path: Path) -> None:
+    paths = ProjectPaths(tmp_path)
+    paths.schemas.parent.mkdir(parents=True)
+    paths.schemas.symlink_to("/proc/self")  # nobody can make a file there
+    definition_text.install_schemas(paths)
+    assert not (paths.schemas / schemas.file_name("run")).exists()
