@@ -36,4 +36,9 @@ def is_for_results(path: str) -> bool:
 
 def group_folder(storage: Path, group: int, count: int) -> Path:
     """Give the directory of a group: the run's own when it is the only one, otherwise `group_<i>` in it."""
-    return storage if count == 1 else storage / f"group_{group}"
+    return storage if count == 1 else Path(group_path(str(storage), group, count))
+
+
+def group_path(storage: str, group: int, count: int) -> str:
+    """Give group_folder() as text, for lists of thousands of them."""
+    return storage if count == 1 else f"{storage}/group_{group}"

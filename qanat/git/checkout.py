@@ -7,13 +7,14 @@ Submodules are filled from the repository's own copies where it has them, so tha
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from qanat.errors import GitRefused
+from qanat.errors import GitRefused, ProjectNotFound
 from qanat.git import command
-from qanat.git.location import Location
+from qanat.git.location import Location, find
 
 # A user's hooks are for the user's own work tree.
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
@@ -48,6 +49,16 @@ def make(location: Location, commit: str, folder: Path) -> None:
     except GitRefused:
         remove(location, folder)
         raise
+
+
+def commit_of(folder: Path) -> str | None:
+    """Give the commit that is checked out in a folder; None when it is no checkout, or is on a branch."""
+    try:
+        found = find(folder)
+        head = (found.git_dir / "HEAD").read_text().strip() if found and found.root == folder else ""
+    except (OSError, ProjectNotFound):
+        return None
+    return head if re.fullmatch(r"[0-9a-f]{40,64}", head) else None
 
 
 def is_untouched(folder: Path, commit: str) -> bool:

@@ -48,7 +48,7 @@ def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workd
         "storage_path": str(storage),
         "commands": [shlex.join(command) for command in commands],
         "groups_of_parameters": [parameters.named(group.args) for group in run.groups],
-        "repertories": [str(group_folder(storage, group.number, count)) for group in run.groups],
+        "repertories": [layout.group_path(str(storage), group.number, count) for group in run.groups],
         "working_directory": str(workdir),
         "datasets": dict(run.datasets),
         "commit_sha": run.code.commit,

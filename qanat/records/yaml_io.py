@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from qanat.domain.parameters import GROUPS_MAX
@@ -211,7 +212,7 @@ def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> b
 
 
 def _write_pair(out: list[str], indent: str, key: str, value: Any, *, flow: bool = False) -> None:
-    name = f"{indent}{yaml_scalars.write_string(key)}:"
+    name = f"{indent}{_key(key)}:"
     if len(name) > KEY_MAX:
         out += [f"{indent}? {yaml_scalars.write_string(key)}", f"{indent}: {_flow(value)}"]
         return
@@ -257,7 +258,15 @@ def _write_literal(out: list[str], indent: str, name: str, value: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
+def _key(key: str) -> str:
+    """Write a key; every row of a record has the same ones."""
+    return yaml_scalars.write_string(key)
+
+
 def _flow(value: Any) -> str:
+    if isinstance(value, str):
+        return yaml_scalars.write_string(value)
     if isinstance(value, dict):
         return f"{{{', '.join(_flow_pair(k, v) for k, v in value.items())}}}"
     if isinstance(value, list | tuple):
@@ -266,5 +275,5 @@ def _flow(value: Any) -> str:
 
 
 def _flow_pair(key: str, value: Any) -> str:
-    name = yaml_scalars.write_string(key)
+    name = _key(key)
     return f"{name}: {_flow(value)}" if len(name) <= KEY_MAX else f"? {name} : {_flow(value)}"

@@ -87,12 +87,12 @@ class SlurmRunner:
         return option_changes.changed(options, changes, slurm_flags.name_of)
 
     def get_ready(self) -> None:
-        """Do nothing: sbatch starts at once."""
+        """Ask for the cluster's limits meanwhile."""
+        slurm_commands.ask_ahead()
 
     def render(self, batch: JobBatch) -> str:
         """Give the calls of sbatch with their script, and the scripts of the first job."""
         try:
-            self.check()
             limits = slurm_commands.limits(_at(batch.options))
         except RunnerUnavailable:
             limits = Limits()
@@ -102,7 +102,6 @@ class SlurmRunner:
 
     def submit(self, batch: JobBatch) -> Submission:
         """Submit the arrays of a batch, all or none. Raises SubmitFailed: nothing is queued then."""
-        self.check()
         at = _at(batch.options)
         limits = slurm_commands.limits(at)
         if len(batch.jobs) > limits.jobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,51 @@ def ping() -> None:
         raise RunnerUnavailable(f"Slurm's controller does not answer: {answer}", hint="see: scontrol ping")
 
 
+def ask_ahead() -> None:
+    """Begin to ask the controller for its limits, which takes as long as much else that a submission needs."""
+    _AHEAD[:] = [_Ahead()]
+    _AHEAD[0].start()
+
+
 def limits(cluster: Sequence[str] = ()) -> Limits:
-    """Ask the controller for its limits; `cluster` are words such as `-M NAME`. Raises RunnerUnavailable."""
-    text = call(["scontrol", *cluster, "show", "config"]).out.decode("utf-8", "replace")
+    """Ask the controller for its limits; `cluster` are words such as `-M NAME`.
+
+    Raises RunnerUnavailable when there is no Slurm, or its controller does not answer.
+    """
+    text = _AHEAD.pop().answer() if _AHEAD and not cluster else _config(cluster)
     found = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", text, re.MULTILINE))
     # The highest index is one less than MaxArraySize; 0 turns arrays off.
     size = max(1, int(found.get("MaxArraySize", ARRAY_SIZE)))
     requeues = any(found.get(name, "(null)") != "(null)" for name in ("RequeueExit", "RequeueExitHold"))
     return Limits(found.get("ClusterName", ""), size, int(found.get("MaxJobCount", JOBS)), requeues)
+
+
+def _config(cluster: Sequence[str] = ()) -> str:
+    # Where nobody answers, `show config` takes 9 s to say so.
+    ping()
+    return call(["scontrol", *cluster, "show", "config"]).out.decode("utf-8", "replace")
+
+
+class _Ahead(threading.Thread):
+    """A question that is asked while this process does something else; it keeps nobody from ending."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._found: str | RunnerUnavailable = ""
+
+    def run(self) -> None:
+        """Ask."""
+        try:
+            self._found = _config()
+        except RunnerUnavailable as error:
+            self._found = error
+
+    def answer(self) -> str:
+        """Wait for what the controller prints. Raises RunnerUnavailable."""
+        self.join()
+        if isinstance(self._found, RunnerUnavailable):
+            raise self._found
+        return self._found
+
+
+_AHEAD: list[_Ahead] = []

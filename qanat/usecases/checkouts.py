@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain.run import Run
-from qanat.git import checkout, lock
+from qanat.git import checkout, lock, repository
 from qanat.records import storage
 from qanat.usecases import run_inputs
 from qanat.usecases.project import Project
@@ -64,7 +64,7 @@ def in_checkout(
 
 def planned(project: Project, commit: str, datasets: Mapping[str, str]) -> Workplace:
     """Give the checkout that in_checkout() gives when nobody has touched it; makes nothing."""
-    folder = _folder(project) / commit[:_SHORT]
+    folder = next(iter(_same_code(project, commit)), _folder(project) / commit[:_SHORT])
     return Workplace(folder, _datasets(project, folder, commit, datasets))
 
 
@@ -77,23 +77,53 @@ def _datasets(project: Project, folder: Path, commit: str, datasets: Mapping[str
 
 
 def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
-    base = _folder(project) / commit[:_SHORT]
+    """Give a checkout that nothing was written into, made if there is none; remove touched ones of the same code."""
     busy = _busy(project, live)
-    for folder in (base, *(base.with_name(f"{base.name}-{n}") for n in range(2, 1000))):
-        if folder.is_dir() and checkout.is_untouched(folder, commit):
+    for folder, of in _same_code(project, commit).items():
+        if of and checkout.is_untouched(folder, of):
             return folder
-        if folder.is_dir() and folder not in busy and not lock.is_claimed(_claim(folder)):
+        if folder not in busy and not lock.is_claimed(_claim(folder)):
             checkout.remove(project.location, folder)
-        if not folder.is_dir():
-            break
+    base = _folder(project) / commit[:_SHORT]
+    names = (base, *(base.with_name(f"{base.name}-{n}") for n in range(2, 1000)))
+    folder = next(name for name in names if not name.is_dir())
     checkout.make(project.location, commit, folder)
     return folder
+
+
+def _same_code(project: Project, commit: str) -> dict[Path, str | None]:
+    """List the checkouts made of this commit, and then those of others that have the same code; None: is on another.
+
+    A record that is committed makes a new commit, but none that needs a checkout of its own.
+    """
+    found = {folder: _commit_of(folder) for folder in _folders(project)}
+    own = {folder: of for folder, of in found.items() if folder.name.startswith(commit[:_SHORT])}
+    others = {folder: of for folder, of in found.items() if of and folder not in own}
+    if not others:
+        return own
+    opened = repository.open_repository(project.location)
+    code = {of: repository.known_code(opened, of) for of in {commit, *others.values()}}
+    wanted = code[commit]
+    return own | {f: of for f, of in others.items() if wanted and (known := code[of]) and known[1] == wanted[1]}
+
+
+def _commit_of(folder: Path) -> str | None:
+    """Give the commit that a checkout was made of; None when it is not on it any more."""
+    commit = checkout.commit_of(folder)
+    return commit if commit and folder.name.partition("-")[0] == commit[:_SHORT] else None
+
+
+def _folders(project: Project) -> list[Path]:
+    try:
+        return sorted(entry for entry in _folder(project).iterdir() if entry.is_dir())
+    except OSError:
+        return []
 
 
 def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """List the checkouts in the cache."""
     busy = _busy(project, live)
-    folders = sorted(f for f in _folder(project).glob("*") if f.is_dir()) if _folder(project).is_dir() else []
+    folders = _folders(project)
     return [CachedCheckout(f, storage.size_of(f), f in busy or lock.is_claimed(_claim(f))) for f in folders]
 
 

@@ -19,6 +19,15 @@ WANTED = os.environ.get("QANAT_TEST_CLUSTERS", "")
 REQUIRED = WANTED == "require"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the two Slurm clusters be used by two processes at the same time; the modules' own groups are one each."""
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        if "on_accounting" in [*getattr(item, "fixturenames", ()), *(chosen.params.values() if chosen else ())]:
+            item.add_marker(pytest.mark.xdist_group("accounting"))
+
+
 def without(reason: str) -> None:
     """Skip a test whose cluster cannot be had, or let it fail where clusters are insisted on."""
     if REQUIRED:

@@ -93,6 +93,7 @@ class Cluster:
     accounting: bool = False
     settings: Sequence[str] = ()
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    crashes: list[str] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -132,6 +133,7 @@ class Cluster:
         """Kill the controller without a warning, as a crash does."""
         self.daemons["slurmctld"].kill()
         self.daemons["slurmctld"].wait()
+        self.crashes.append("slurmctld")
 
     def start_controller(self) -> None:
         """Start the controller again and wait until it answers."""
@@ -145,12 +147,23 @@ class Cluster:
         _wait_for(self.is_ready, "the node does not come back")
 
     def forget(self) -> None:
-        """Let the controller forget all jobs, none of which may be running, and count them from 1 again."""
+        """Let the controller forget all jobs, whose programs have ended, and count them from 1 again.
+
+        The node forgets them as well: it takes no second job of a number that it has not let go.
+        """
+        _wait_for(lambda: not self.run("squeue", "-h", "-t", "running,completing"), "a job does not end")
         self.stop_controller()
+        self.restart_node()
         for file in (self.folder / "state").glob("job_state*"):
             file.unlink()
         self.start_controller()
         _wait_for(self.is_ready, "the node does not come back")
+
+    def restart_node(self) -> None:
+        """Stop the node's daemon and start it again, whose jobs, if there are any, go on."""
+        if "slurmd" in self.daemons:
+            _end(self.daemons["slurmd"])
+        self.daemons["slurmd"] = self.start("slurmd", ["slurmd", "-D"])
 
     def resume_nodes(self) -> None:
         """Let nodes go on that Slurm has drained because a job could not be started on them."""
@@ -159,6 +172,10 @@ class Cluster:
 
     def get_ready(self) -> None:
         """Bring it back to where a job can run, whatever has been done to it."""
+        if self.crashes:
+            # The controller counts from what it had saved, and the node still has the jobs that came after that.
+            self.crashes.clear()
+            self.restart_node()
         self.resume_nodes()
         _wait_for(self.is_ready, "the node does not come back")
 
@@ -233,7 +250,7 @@ class Cluster:
         if self.accounting:
             self.start_accounting()
         self.start_controller()
-        self.daemons["slurmd"] = self.start("slurmd", ["slurmd", "-D"])
+        self.restart_node()
         _wait_for(self.is_ready, "the node does not come up")
 
     def stop(self) -> None:

@@ -162,6 +162,31 @@ def test_a_checkout_that_nothing_wrote_into_is_used_again(looks: Sandbox) -> Non
     assert folder.stat().st_ino == inode
 
 
+def test_records_and_nothing_else_in_new_commits_need_no_new_checkout(looks: Sandbox) -> None:
+    first = looks.git("rev-parse", "HEAD")
+    looks.qanat("run", "looks", "--commit_sha", "HEAD")
+    looks.qanat("run", "looks", "--commit_sha", "HEAD")
+    commits = [record["code"]["commit"] for record in looks.records()]
+    assert (commits[0], commits[1]) == (first, looks.git("rev-parse", "HEAD~1"))
+    assert first != commits[1]
+    assert checkouts(looks) == [first[:12]]
+    assert seen(looks, 2) == seen(looks, 1)
+    looks.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 9}\n")
+    looks.commit()
+    looks.qanat("run", "looks", "--commit_sha", "HEAD")
+    assert len(checkouts(looks)) == 2
+
+
+def test_a_touched_checkout_of_the_same_code_goes_when_a_later_commit_is_run(looks: Sandbox) -> None:
+    first = looks.git("rev-parse", "HEAD")
+    looks.qanat("run", "looks", "--commit_sha", "HEAD", "--do", "echo x >new.txt")
+    second = looks.git("rev-parse", "HEAD")
+    looks.qanat("run", "looks", "--commit_sha", "HEAD")
+    assert "./new.txt" not in seen(looks, 2)["found"]
+    assert second != first
+    assert checkouts(looks) == [second[:12]]
+
+
 def test_a_run_gets_a_checkout_of_its_own_while_another_works_in_a_touched_one(looks: Sandbox) -> None:
     commit = looks.git("rev-parse", "HEAD")
     wait = "echo x >new.txt; : >begun; while [ ! -e ../../../../../open ]; do sleep 0.02; done; cat new.txt >again"
