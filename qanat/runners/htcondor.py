@@ -264,4 +264,7 @@ def _of_spans(procs: Sequence[int]) -> str:
     if len(spans) > _SPANS_MAX:
         return ""
     named = " || ".join(f"(ProcId >= {first} && ProcId <= {last})" for first, last in spans)
-    return f" && (ProcId =?= undefined || {named})"
+    # What makes a cluster's jobs one by one is meant only when all those are that it has yet to make.
+    first, last = spans[-1]
+    factory = f"ProcId =?= undefined && JobMaterializeNextProcId >= {first} && TotalSubmitProcs <= {last + 1}"
+    return f" && (({factory}) || {named})"

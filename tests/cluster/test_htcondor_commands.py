@@ -45,6 +45,17 @@ def test_cancel_ends_a_run_for_good_and_says_who_did(waiting: OnPool) -> None:
     assert '"attempt": 1' in stopped
 
 
+def test_a_group_that_is_cancelled_takes_none_with_it_that_has_no_job_yet(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.template("few", "max_materialize: 2\n")
+    on_pool.submit("wait", str(on_pool.gate()), "0", "-R", "--n 0 5 1", "--submit_template", "few")
+    on_pool.begun(group=0)
+    on_pool.begun(group=1)
+    on_pool.qanat("cancel", "1", "--group", "0")
+    on_pool.gate().touch()
+    on_pool.comes_to("cancelled", *["finished"] * 4)
+
+
 def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
     assert waiting.qanat("hold", "1").out == "Run 1 of wait is being held\n"
     groups = waiting.comes_to("held", "held")

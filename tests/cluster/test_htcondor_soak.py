@@ -13,14 +13,11 @@ RUNS, GROUPS, EVENTS, SEED, LONGEST_S = 4, 20, 40, 5, 3.0
 
 
 def test_whatever_happens_to_jobs_their_records_tell_the_truth_in_the_end(on_pool: OnPool) -> None:
-    """A small one of `python -m benchmarks.soak_htcondor`."""
+    """A small one of `python -m benchmarks.soak htcondor`."""
     soak = Soak(on_pool, SEED, LONGEST_S)
     soak.submit(RUNS, GROUPS)
-    for number in range(EVENTS):
-        soak.happen()
-        if number == EVENTS // 2:
-            soak.crash()
-            soak.let_go()
+    done = soak.live(EVENTS, soak.outages())
     assert soak.settle() == []
+    assert done > EVENTS // 2
     assert soak.happened["hold"]
-    assert soak.happened["remove"]
+    assert soak.happened["cancel"]

@@ -13,14 +13,10 @@ RUNS, GROUPS, EVENTS, SEED, LONGEST_S = 3, 25, 50, 5, 3.0
 
 
 def test_whatever_happens_to_jobs_their_records_tell_the_truth_in_the_end(on_either: OnSlurm) -> None:
-    """A small one of `python -m benchmarks.soak_slurm`."""
+    """A small one of `python -m benchmarks.soak slurm`."""
     soak = Soak(on_either, SEED, LONGEST_S)
     soak.submit(RUNS, GROUPS)
-    for number in range(EVENTS):
-        soak.happen()
-        if number == EVENTS // 3:
-            soak.stop_controller()
-        if number == EVENTS // 2:
-            soak.let_go()
+    done = soak.live(EVENTS, [(1 / 3, soak.stop_controller), (1 / 2, soak.let_go)])
     assert soak.settle() == []
+    assert done > EVENTS // 2
     assert sum(soak.happened[what] for what in ("hold", "requeue", "cancel", "cancel group")) > 5

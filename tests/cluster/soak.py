@@ -1,0 +1,323 @@
+"""Many runs on a scheduler at once to which things happen, and whether their records tell the truth in the end."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from tests.cluster.on_cluster import JOB_S, OnCluster
+from tests.support.invariants import violations
+from tests.support.sandbox import wait_until
+
+EXPERIMENT = "soaked"
+# $1 is a file that it waits for, so that all runs are there before one ends, and things can happen to them; $2 is
+# how many seconds it takes then, $3 how it ends; after them comes --storage_path DIR. What it writes into `begins`
+# and `truth` is what qanat's records are compared with.
+PROGRAM = """\
+for word; do [ "$previous" != --storage_path ] || storage=$word; previous=$word; done
+echo x >>"$storage/begins"
+n=0
+while [ ! -e "$1" ] && [ $((n += 1)) -lt 1200 ]; do sleep 0.5; done
+sleep "$2"
+echo "$3" >"$storage/truth.tmp" && mv "$storage/truth.tmp" "$storage/truth"
+if [ "$3" = kill ]; then kill -9 $$; fi
+exit "$3"
+"""
+ENDS = ("0", "0", "0", "0", "1", "3", "kill")
+EXPECTED = {"0": ("finished", 0, None), "kill": ("failed", None, 9)}
+SETTLE_S = 900.0
+KICK_S = 30.0
+# States of a job in the queue; what it may be in besides, such as being stopped, is ENDING.
+WAITING, RUNNING, HELD, ENDING = "waiting", "running", "held", "ending"
+
+
+@dataclass(frozen=True)
+class Event:
+    """How often something is done, compared with the others, and the states of the jobs it can be done to."""
+
+    weight: float
+    states: tuple[str, ...] = (WAITING, RUNNING, HELD, ENDING)
+
+
+# `hold` and `cancel` are done with the scheduler's own tools, the others with qanat.
+EVENTS = {
+    "look": Event(2),
+    "hold": Event(2, (WAITING, RUNNING)),
+    "hold run": Event(0.3),
+    "cancel": Event(1),
+    "cancel group": Event(1),
+    "cancel run": Event(0.1),
+}
+CANCELLED_RUNS_MAX = 2
+
+Project = TypeVar("Project", bound=OnCluster)
+
+
+class Soak(ABC, Generic[Project]):
+    """A project whose runs are all on the cluster: submit(), live() through what happens to them, settle().
+
+    A program takes up to `longest_s` seconds once it has been let go.
+    """
+
+    events: ClassVar[Mapping[str, Event]]
+    # How long a job is held at least.
+    held_s: ClassVar[float]
+
+    def __init__(self, project: Project, seed: int, longest_s: float) -> None:
+        self.project = project
+        self.happened: Counter[str] = Counter()
+        self._longest_s = longest_s
+        self._chance = random.Random(seed)
+        self._drawn: Counter[str] = Counter()
+        # What was done to a job, and when.
+        self._story: dict[str, list[tuple[str, float]]] = {}
+        self._held: dict[str, float] = {}
+        self._cancelled: set[str] = set()
+        self._cancelled_runs: set[int] = set()
+        project.experiment(EXPERIMENT, PROGRAM)
+        self.prepare()
+
+    # ---- what differs
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Add to the project what the runs need."""
+
+    @abstractmethod
+    def outages(self) -> Sequence[tuple[float, Callable[[], None]]]:
+        """List what happens besides, in order, each with the part of the events that happen before it."""
+
+    @abstractmethod
+    def jobs(self) -> dict[str, str]:
+        """Give the jobs in the queue as records name them, and their states."""
+
+    @abstractmethod
+    def tool(self, what: str, job: str) -> bool:
+        """Hold, release, cancel … a job with the scheduler's own tool; tell whether that took it."""
+
+    @abstractmethod
+    def kick(self) -> None:
+        """Help jobs that the scheduler would leave where they are for long; called every half minute in the end."""
+
+    def unstick(self) -> None:
+        """Help jobs that the scheduler would leave where they are for ever; called at every look in the end."""
+
+    def words(self, number: int) -> list[str]:
+        """Give what a run, of which there were `number` before, is started with besides."""
+        return []
+
+    def held_with(self, run: int) -> Iterable[str]:
+        """Name what is to be released after a run was held."""
+        return self._jobs_of(run)
+
+    def clear_queue(self) -> None:
+        """Wait until nothing is in the queue."""
+        wait_until(lambda: not self.jobs(), JOB_S)
+
+    def honest_when_cancelled(self, folder: Path) -> tuple[str, ...]:
+        """List the states that may be in the record of a group that was cancelled before its end."""
+        return ("cancelled",)
+
+    def is_forgotten(self, group: dict[str, Any], folder: Path) -> bool:
+        """Tell whether the record is of what the scheduler was told, or said, and does not know any more."""
+        return False
+
+    # ---- what happens to jobs
+
+    def submit(self, runs: int, groups: int) -> None:
+        """Submit runs, whose programs begin and wait."""
+        gate, runner = str(self.project.gate()), self.project.runner
+        for number in range(runs):
+            words = [w for _ in range(groups) for w in ("-g", self._program_words())]
+            self.project.qanat("run", EXPERIMENT, gate, *words, "--runner", runner, *self.words(number))
+        assert len(self.in_flight()) == runs, "not all runs are in flight at once"
+
+    def _program_words(self) -> str:
+        return f"{self._chance.uniform(0.1, self._longest_s):.1f} {self._chance.choice(ENDS)}"
+
+    def in_flight(self) -> list[dict[str, Any]]:
+        """Look, and give the runs that have not ended."""
+        found: list[dict[str, Any]] = self.project.qanat("status", "--json").json["in_flight"]
+        return found
+
+    def let_go(self) -> None:
+        """Let the programs go on to their ends."""
+        self.project.gate().touch()
+
+    def live(self, events: int, outages: Sequence[tuple[float, Callable[[], None]]]) -> int:
+        """Let so many events happen and the outages between them; give how many there were jobs for."""
+        done, to_come = 0, list(outages)
+        for number in range(events):
+            done += self.happen()
+            while to_come and number >= int(to_come[0][0] * events):
+                to_come.pop(0)[1]()
+        return done
+
+    def happen(self) -> bool:
+        """Do something to a job that is in the queue, or to a run; tell whether there was one."""
+        self._release_due()
+        while jobs := self.jobs():
+            what, job = self._draw(jobs)
+            # A job may have ended meanwhile: then something else happens.
+            if self._do(what, job):
+                self.happened[what] += 1
+                return True
+        return False
+
+    def _draw(self, jobs: dict[str, str]) -> tuple[str, str]:
+        """Choose an event that fits a job, rather one that was drawn too seldom yet, and a job that it fits."""
+        fitting = {
+            what: found
+            for what, event in self.events.items()
+            if (found := [job for job, state in jobs.items() if state in event.states])
+        }
+        what = min(fitting, key=lambda w: (self._drawn[w] + self._chance.random()) / self.events[w].weight)
+        self._drawn[what] += 1
+        return what, self._chance.choice(fitting[what])
+
+    def _note(self, what: str, jobs: Iterable[str]) -> None:
+        for job in jobs:
+            self._story.setdefault(job, []).append((what, time.time()))
+
+    def _do(self, what: str, job: str) -> bool:
+        match what:
+            case "look":
+                self.project.qanat("status")
+                return True
+            case "hold run":
+                return self._hold_run(*self._group_of(job))
+            case "cancel run":
+                return self._cancel_run(*self._group_of(job))
+            case _:
+                self._note(what, [job])
+                return self._do_to_one(what, job)
+
+    def _do_to_one(self, what: str, job: str) -> bool:
+        match what:
+            case "hold":
+                self._held[job] = time.monotonic()
+            case "cancel":
+                self._cancelled.add(job)
+                self._held.pop(job, None)
+            case "cancel group":
+                self._cancelled.add(job)
+                number, group = self._group_of(job)
+                return self.project.qanat("cancel", str(number), "--group", str(group), code=None).code == 0
+        return self.tool(what, job)
+
+    def _group_of(self, job: str) -> tuple[int, int]:
+        ((number, group),) = [
+            (_number(record), group["group"])
+            for record in self.project.records()
+            for group in record["groups"]
+            if group.get("job") == job
+        ]
+        return number, group
+
+    def _jobs_of(self, number: int) -> list[str]:
+        return [group["job"] for group in self.project.record(number)["groups"]]
+
+    def _hold_run(self, number: int, _group: int) -> bool:
+        self._note("hold run", self._jobs_of(number))
+        if self.project.qanat("hold", str(number), code=None).code != 0:
+            return False
+        self._held |= dict.fromkeys(self.held_with(number), time.monotonic())
+        return True
+
+    def _cancel_run(self, number: int, _group: int) -> bool:
+        if len(self._cancelled_runs) == CANCELLED_RUNS_MAX:
+            return False
+        self._cancelled_runs.add(number)
+        self._note("cancel run", self._jobs_of(number))
+        return self.project.qanat("cancel", str(number), code=None).code == 0
+
+    def _release_due(self) -> None:
+        """Let go on what has been held for a while."""
+        for job in [job for job, since in self._held.items() if time.monotonic() - since > self.held_s]:
+            self.tool("release", job)
+            del self._held[job]
+
+    # ---- the end
+
+    def settle(self) -> list[str]:
+        """Let everything come to its end, and list what is not true of it."""
+        self.let_go()
+        kicked = time.monotonic()
+        deadline = kicked + SETTLE_S
+        while self.in_flight() or self._held:
+            if time.monotonic() > deadline:
+                return [f"still in flight: {self.project.qanat('status').out}"]
+            self._release_due()
+            self.unstick()
+            if time.monotonic() - kicked > KICK_S:
+                self.kick()
+                kicked = time.monotonic()
+            time.sleep(0.5)
+        # The records are compared with the truth itself.
+        found = [v for v in violations(self.project) if not v.startswith("run ")]
+        self.clear_queue()
+        for record in self.project.records():
+            found += self._lies(record)
+        return found
+
+    def _lies(self, record: dict[str, Any]) -> list[str]:
+        number, groups = _number(record), record["groups"]
+        found = []
+        for group in groups:
+            folder = self.project.storage(EXPERIMENT, number, group["group"] if len(groups) > 1 else None)
+            if problem := self._lie_about(number, group, folder):
+                story = ", ".join(what for what, _ in self._story.get(group["job"], [("not touched", 0.0)]))
+                found.append(f"run {number}, group {group['group']}, job {group['job']} ({story}): {problem}")
+        return found
+
+    def _lie_about(self, number: int, group: dict[str, Any], folder: Path) -> str:
+        """Say what a group's line in the record says wrongly; empty when it tells the truth."""
+        if self.is_forgotten(group, folder):
+            return ""
+        truth = "".join(_lines(folder / "truth"))
+        has_ended = (folder / "completion.json").exists()
+        was_cancelled = group["job"] in self._cancelled or number in self._cancelled_runs
+        ran_again = _ran_again(group, folder)
+        if was_cancelled and not has_ended and not ran_again:
+            honest = group["state"] in self.honest_when_cancelled(folder)
+            return "" if honest else f"cancelled, and {group['state']} in the record"
+        if not truth or not (has_ended or ran_again):
+            return f"{group['state']}, though nothing was done to it and its program did not come to its end"
+        expected = EXPECTED.get(truth, ("failed", int(truth) if truth.isdecimal() else None, None))
+        said = (group["state"], group.get("exit_code"), group.get("signal"))
+        if said != expected:
+            return f"{said} in the record, and its program says {expected}"
+        return "" if ran_again else _lie_about_attempt(group, folder)
+
+
+def _lie_about_attempt(group: dict[str, Any], folder: Path) -> str:
+    attempt, starts, begins = group.get("attempt", 1), len(_lines(folder / "starts")), len(_lines(folder / "begins"))
+    if attempt != starts or begins > starts:
+        return f"attempt {attempt} in the record, {starts} starts of its script, {begins} of its program"
+    metadata = json.loads((folder / "completion.json").read_text())
+    return "" if metadata["attempt"] == attempt else f"attempt {metadata['attempt']} in the completion file"
+
+
+def _ran_again(group: dict[str, Any], folder: Path) -> bool:
+    """Tell whether the script was started again after the end that is in the record.
+
+    That is so when the scheduler was told to hold or evict the job as its program ended, or forgot the end in a crash.
+    """
+    later, ended = _lines(folder / "starts")[group.get("attempt", 1) :], group.get("ended")
+    return bool(later) and ended is not None and datetime.fromisoformat(later[0]) >= ended
+
+
+def _number(record: dict[str, Any]) -> int:
+    return int(record["id"].partition("-")[0])
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().strip().splitlines() if path.exists() else []
