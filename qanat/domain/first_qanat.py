@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from qanat.domain import spans
 from qanat.domain.names import NAME_MAX, name_problem
 from qanat.domain.run import State
 
@@ -48,14 +49,7 @@ class Remarks:
 def called(runs: Iterable[int]) -> str:
     """Name runs by their numbers, neighbours as one: run 4, runs 1-3, 7."""
     numbers = sorted(set(runs))
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    text = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
-    return f"run{'s' if len(numbers) > 1 else ''} {text}"
+    return f"run{'s' if len(numbers) > 1 else ''} {spans.written(numbers, ', ')}"
 
 
 def usable_name(name: str, instead: str, taken: Collection[str]) -> str:

@@ -10,9 +10,12 @@ from typing import Any
 
 from qanat.domain import times
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
+from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners import (
+    cancellations,
     htcondor_client,
+    htcondor_constraints,
     htcondor_evidence,
     htcondor_keys,
     htcondor_submission,
@@ -20,14 +23,13 @@ from qanat.runners import (
     option_changes,
 )
 from qanat.runners.htcondor_client import Answer
+from qanat.runners.htcondor_constraints import numbers_of
 from qanat.runners.htcondor_evidence import Evidence
 from qanat.runners.htcondor_submission import EVENT_LOG
 from qanat.system import programs
 
 # The clocks of two machines may differ by so much, when a search through the history has to end somewhere.
 CLOCKS_S = 3_600
-# Spans of job numbers that are named in a constraint; of more, the whole cluster is meant.
-_SPANS_MAX = 50
 _JOB = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\Z")
 
 
@@ -114,19 +116,22 @@ class HTCondorRunner:
             answers = question.put(request | ({"schedds": []} if problem else {}))
         seen = _Seen(answers, answered=not problem and not htcondor_client.problem_of(answers))
         statuses = dict.fromkeys(handles, htcondor_evidence.UNSEEN) | {h: seen.status(h) for h in named}
+        # One that was yet to be made cannot be removed: it waits, and when it is started it ends at once.
+        statuses |= cancellations.weigh(statuses, State.QUEUED, State.HELD, State.FINISHED)
         return Sightings(statuses, problem or htcondor_client.problem_of(answers))
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Remove jobs from the queue."""
-        _act("Remove", handles, "removed by qanat")
+        """Remove jobs from the queue; one that is yet to be made will do nothing."""
+        _act("Remove", handles, "removed by qanat", all_of_them=False)
+        cancellations.note(handles)
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Hold jobs."""
-        _act("Hold", handles, "held by qanat")
+        _act("Hold", handles, "held by qanat", all_of_them=True)
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs."""
-        _act("Release", handles, "released by qanat")
+        _act("Release", handles, "released by qanat", all_of_them=True)
 
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
         """Give the run's event log; with handles, only the events of those jobs."""
@@ -134,7 +139,7 @@ class HTCondorRunner:
             text = (folder / EVENT_LOG).read_text(errors="replace")
         except OSError:
             return ""
-        wanted = {_numbers(h) for h in _named(handles)}
+        wanted = {numbers_of(h) for h in _named(handles)}
         events = [event for event in text.split("\n...\n") if event.strip()]
         return "\n...\n".join(e for e in events if not wanted or _job_of(e) in wanted)
 
@@ -173,11 +178,6 @@ def _named(handles: Sequence[JobHandle]) -> list[JobHandle]:
     return [handle for handle in handles if _JOB.match(str(handle.job))]
 
 
-def _numbers(handle: JobHandle) -> tuple[int, int]:
-    cluster, _, proc = str(handle.job).partition(".")
-    return int(cluster), int(proc)
-
-
 def _log_of(handle: JobHandle) -> str:
     return f"{handle.details.get('folder', '')}/{EVENT_LOG}"
 
@@ -198,7 +198,7 @@ def _schedds(handles: Sequence[JobHandle]) -> list[dict[str, Any]]:
         name, since = _schedd_of(handle), _moment(handle.details.get("submitted"))
         of_schedd = asked.setdefault(name, {"name": name, "since": since, "clusters": {}})
         of_schedd["since"] = min(of_schedd["since"], since)
-        cluster, proc = _numbers(handle)
+        cluster, proc = numbers_of(handle)
         part = of_schedd["clusters"].setdefault(str(cluster), {"log": _log_of(handle), "procs": []})
         part["procs"].append(proc)
     return list(asked.values())
@@ -220,7 +220,7 @@ class _Seen:
 
     def status(self, handle: JobHandle) -> JobStatus:
         """Weigh what is known of a job; what carries another intent is a stranger with the same number."""
-        schedd, (cluster, proc) = _schedd_of(handle), _numbers(handle)
+        schedd, (cluster, proc) = _schedd_of(handle), numbers_of(handle)
         log = self._logs.get(_log_of(handle), {})
         found = [self._jobs[source].get((schedd, cluster, proc)) for source in ("queue", "history")]
         queued, past, factory = (
@@ -235,36 +235,10 @@ class _Seen:
 # ---- acting on jobs
 
 
-def _act(action: str, handles: Sequence[JobHandle], why: str) -> None:
+def _act(action: str, handles: Sequence[JobHandle], why: str, *, all_of_them: bool) -> None:
     """Do something to jobs, and to what makes them where they do not all exist yet (max_materialize)."""
     named = _named(handles)
     for schedd in sorted({_schedd_of(h) for h in named}):
-        constraint = _constraint([h for h in named if _schedd_of(h) == schedd])
-        request = {"operation": "act", "schedd": schedd, "action": action, "constraint": constraint, "reason": why}
+        jobs = htcondor_constraints.constraints([h for h in named if _schedd_of(h) == schedd], all_of_them=all_of_them)
+        request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": why}
         htcondor_client.needed(htcondor_client.ask(request), "done")
-
-
-def _constraint(handles: Sequence[JobHandle]) -> str:
-    """Describe jobs to a schedd; their intents are part of it, so that no stranger is ever meant."""
-    clusters: dict[int, list[int]] = {}
-    for handle in handles:
-        cluster, proc = _numbers(handle)
-        clusters.setdefault(cluster, []).append(proc)
-    parts = [f"(ClusterId == {cluster}{_of_spans(procs)})" for cluster, procs in clusters.items()]
-    return f"({' || '.join(parts)}) && ({htcondor_keys.marked(h.intent for h in handles)})"
-
-
-def _of_spans(procs: Sequence[int]) -> str:
-    spans: list[list[int]] = []
-    for proc in sorted(procs):
-        if spans and proc <= spans[-1][1] + 1:
-            spans[-1][1] = proc
-        else:
-            spans.append([proc, proc])
-    if len(spans) > _SPANS_MAX:
-        return ""
-    named = " || ".join(f"(ProcId >= {first} && ProcId <= {last})" for first, last in spans)
-    # What makes a cluster's jobs one by one is meant only when all those are that it has yet to make.
-    first, last = spans[-1]
-    factory = f"ProcId =?= undefined && JobMaterializeNextProcId >= {first} && TotalSubmitProcs <= {last + 1}"
-    return f" && (({factory}) || {named})"

@@ -141,7 +141,8 @@ def _act(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, _ = _schedd(htcondor2, request["schedd"])
     schedd.query("false", ["ClusterId"], limit=1)  # which says better what is wrong
     action = getattr(htcondor2.JobAction, request["action"])
-    schedd.act(action, request["constraint"], reason=(request["reason"], 0))
+    for constraint in request["constraints"]:
+        schedd.act(action, constraint, reason=(request["reason"], 0))
     _say(done=True)
 
 

@@ -15,11 +15,12 @@ from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import GROUP_INFO
 from qanat.errors import write_failed
+from qanat.runners import cancellations
 
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
 STARTS = "starts"
-OWN_FILES = frozenset({JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED})
+OWN_FILES = frozenset({JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED, cancellations.FILE})
 GROUPS_IN_FILE = 100
 
 # The group's directory is made by the job: a thousand of them made here are what would take longest of a
@@ -40,6 +41,7 @@ leave() {{
     printf '{{"attempt": %d, "status": %d, "started": "%s", "ended": "%s", "host": "%s"}}\\n' \\
         "$attempt" "$status" "$started" "$(now)" "$(uname -n)" >"$here/.$1.$$" && mv -f "$here/.$1.$$" "$here/$1"
 }}
+if grep -qs "^{intent} $3 " {cancelled}; then exit 0; fi
 started=$(now)
 [ -d "$here" ] || mkdir -p "$here"
 echo "$started" >>"$here/{starts}"
@@ -76,6 +78,7 @@ def job_script(batch: JobBatch) -> str:
         starts=STARTS,
         completion=COMPLETION,
         stopped=STOPPED,
+        cancelled=shlex.quote(str(batch.folder / cancellations.FILE)),
         commands=shlex.quote(str(batch.folder / COMMANDS)),
         in_file=GROUPS_IN_FILE,
         group_info=GROUP_INFO,

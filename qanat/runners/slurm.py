@@ -10,6 +10,7 @@ from typing import Any
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.errors import QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners import (
+    cancellations,
     job_script,
     option_changes,
     slurm_commands,
@@ -35,7 +36,7 @@ class SlurmRunner:
 
     name = "slurm"
     title = "Slurm"
-    own_files = job_script.OWN_FILES | {slurm_submission.OUTPUT, slurm_jobs.CANCELLED}
+    own_files = job_script.OWN_FILES | {slurm_submission.OUTPUT}
 
     def __init__(self) -> None:
         self._down: RunnerUnavailable | None = None
@@ -177,7 +178,7 @@ class SlurmRunner:
         self.check()
         for at, of_it in slurm_jobs.by_cluster(handles).items():
             _cancel(slurm_jobs.grouped(of_it), at)
-        slurm_jobs.note_cancelled(handles)
+        cancellations.note(handles)
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Hold pending jobs; running ones go on."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qanat.domain.job import JobHandle, JobStatus
+from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable
-from qanat.runners import slurm_jobs, slurm_queue
+from qanat.runners import cancellations, slurm_jobs, slurm_queue
 from qanat.runners.slurm_commands import call
 from qanat.runners.slurm_queue import Row
 
@@ -27,7 +28,8 @@ def look(handles: Sequence[JobHandle], at: Sequence[str]) -> tuple[dict[JobHandl
         seen |= {h: slurm_queue.from_sacct(past.get(str(h.job), ()), h, seen[h], reasons[h]) for h in rest}
     except RunnerUnavailable as error:
         problem = error.message
-    seen |= slurm_jobs.cancelled_by_us(seen)
+    # An element that had not begun leaves no trace when it is cancelled; one that begins all the same ends at once.
+    seen |= cancellations.weigh(seen, None, State.CANCELLED, State.FINISHED)
     return seen, problem if any(status.state is None for status in seen.values()) else ""
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain import spans
 from qanat.domain.job import JobBatch
 from qanat.runners import job_script, slurm_flags
 
@@ -56,7 +56,7 @@ def command(batch: JobBatch, array: Array, after: str = "") -> list[str]:
     words += [f"--output={_literal(batch.folder / OUTPUT)}", "--open-mode=append"]
     if not array.alone:
         throttle = f"%{batch.max_running}" if batch.max_running else ""
-        words.append(f"--array={indices([g - array.offset for g in array.groups])}{throttle}")
+        words.append(f"--array={spans.written(g - array.offset for g in array.groups)}{throttle}")
     options = dict(batch.options)
     if after:
         key = next((k for k in options if slurm_flags.name_of(k) == "dependency"), "dependency")
@@ -67,17 +67,6 @@ def command(batch: JobBatch, array: Array, after: str = "") -> list[str]:
 def _literal(path: Path) -> str:
     """Write a path so that sbatch replaces nothing in it."""
     return str(path).replace("\\", "\\\\").replace("%", "%%")
-
-
-def indices(numbers: Sequence[int]) -> str:
-    """Write indices as sbatch takes them: 0-3,7."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
 def numbers_in(text: str) -> list[int]:

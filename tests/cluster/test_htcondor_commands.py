@@ -56,6 +56,33 @@ def test_a_group_that_is_cancelled_takes_none_with_it_that_has_no_job_yet(on_poo
     on_pool.comes_to("cancelled", *["finished"] * 4)
 
 
+def test_a_group_that_is_cancelled_before_it_has_a_job_never_runs(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.template("few", "max_materialize: 2\n")
+    on_pool.submit("wait", str(on_pool.gate()), "0", "-R", "--n 0 6 1", "--submit_template", "few")
+    on_pool.begun(group=0)
+    on_pool.begun(group=1)
+    said = on_pool.qanat("cancel", "1", "--group", "3", "--group", "4").out
+    assert said == "Group 3 of run 1 cancelled\nGroup 4 of run 1 cancelled\n"
+    on_pool.gate().touch()
+    groups = on_pool.comes_to("finished", "finished", "finished", "cancelled", "cancelled", "finished")
+    assert groups[3]["reason"] == "cancelled by qanat"
+    wait_until(lambda: on_pool.pool.jobs() == [], JOB_S)
+    assert not on_pool.storage("wait", group=3).exists()
+    assert on_pool.states() == ["finished"] * 3 + ["cancelled"] * 2 + ["finished"]
+    on_pool.qanat("retry", "1", "--failed", "--wait")
+    assert on_pool.groups()[3]["attempt"] == 2
+
+
+def test_of_many_scattered_groups_that_are_cancelled_the_others_go_on(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "0", "-R", "--n 0 104 1", "--submit_template", "never")
+    words = [word for group in range(0, 104, 2) for word in ("--group", str(group))]
+    on_pool.qanat("cancel", "1", *words)
+    assert on_pool.states() == ["cancelled", "queued"] * 52
+    assert {job["ProcId"] % 2 for job in on_pool.pool.jobs()} == {1}
+
+
 def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
     assert waiting.qanat("hold", "1").out == "Run 1 of wait is being held\n"
     groups = waiting.comes_to("held", "held")

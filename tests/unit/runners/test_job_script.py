@@ -30,6 +30,7 @@ leave() {
     printf '{"attempt": %d, "status": %d, "started": "%s", "ended": "%s", "host": "%s"}\\n' \\
         "$attempt" "$status" "$started" "$(now)" "$(uname -n)" >"$here/.$1.$$" && mv -f "$here/.$1.$$" "$here/$1"
 }
+if grep -qs "^c0ffee $3 " '/p r/results/x/run_4/cancelled'; then exit 0; fi
 started=$(now)
 [ -d "$here" ] || mkdir -p "$here"
 echo "$started" >>"$here/starts"
