@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+# More than there are processors, since tests on clusters mostly wait.
+WORKERS ?= 4
 
 .PHONY: demo test lint bench skeleton docs clean
 
