@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the two Slurm clusters be used by two processes at the same time; the modules' own groups are one each."""
     for item in items:
         chosen = getattr(item, "callspec", None)
-        if "on_accounting" in [*getattr(item, "fixturenames", ()), *(chosen.params.values() if chosen else ())]:
+        on_either = chosen.params.get("on_either") if chosen else None
+        if on_either == "on_accounting" or "on_accounting" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("accounting"))
 
 
