@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners import job_script
+from qanat.runners import cancellations, job_script
 from qanat.runners.base import JobBatch, JobHandle, JobStatus, Sightings, State, Submission
 from qanat.runners.defaults import RunnerDefaults
 from qanat_gridengine.asking import accounting, accounts, call, past, queue, said, status_in_queue
 
 SUBMIT_S = 60.0
-# Accounting has nothing of a job that was removed before it began, so what qanat removed is noted here.
-CANCELLED = "gridengine.cancelled"
 OURS = frozenset(
     {"A", "C", "N", "S", "b", "cwd", "e", "h", "i", "inter", "j", "now", "o", "sync", "t", "tc", "terse", "w", "wd"}
 )
@@ -28,7 +26,7 @@ class GridEngineRunner(RunnerDefaults):
 
     name = "gridengine"
     title = "Grid Engine"
-    own_files = job_script.OWN_FILES | {CANCELLED}
+    own_files = job_script.OWN_FILES
 
     def check(self) -> None:
         """Raise RunnerUnavailable when there is no Grid Engine, or its master does not answer."""
@@ -90,19 +88,14 @@ class GridEngineRunner(RunnerDefaults):
         except RunnerUnavailable as error:
             return Sightings(seen, error.message)
         seen |= {handle: status_in_queue(row) for handle, row in rows.items()}
-        removed = {folder: cancelled(folder) for folder in {str(h.details.get("folder", "")) for h in gone}}
-        for handle in gone:
-            if handle.job in removed[str(handle.details.get("folder", ""))]:
-                seen[handle] = JobStatus(State.CANCELLED, reason="removed by qanat")
-            elif status := ended[handle.intent].get(str(handle.job)):
-                seen[handle] = status
-        return Sightings(seen)
+        known = {handle: ended[handle.intent].get(str(handle.job), JobStatus(None)) for handle in gone}
+        # Accounting has nothing of a job that was removed before it began.
+        removed = cancellations.weigh(known, None, State.FINISHED, State.FAILED)
+        return Sightings(seen | known | removed)
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs, and note in the storage directory that it was us."""
-        for handle in self._act("qdel", handles):
-            with (Path(handle.details["folder"]) / CANCELLED).open("a") as file:
-                file.write(f"{handle.job}\n")
+        cancellations.note(self._act("qdel", handles))
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Keep jobs that wait from beginning; running ones go on."""
@@ -176,12 +169,6 @@ def in_queue(handles: Sequence[JobHandle]) -> dict[JobHandle, dict[str, str]]:
     found = {handle: rows[handle.job] for handle in handles if handle.job in rows}
     known = accounts(sorted({row["JB_job_number"] for row in found.values()}))
     return {handle: row for handle, row in found.items() if known.get(row["JB_job_number"]) == handle.intent}
-
-
-def cancelled(folder: str) -> set[str]:
-    """Give the jobs that qanat has removed of the run with this storage directory."""
-    note = Path(folder) / CANCELLED
-    return set(note.read_text().split()) if note.is_file() else set()
 
 
 def spans(names: Iterable[str]) -> list[str]:
