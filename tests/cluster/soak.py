@@ -285,10 +285,11 @@ class Soak(ABC, Generic[Project]):
         truth = "".join(_lines(folder / "truth"))
         has_ended = (folder / "completion.json").exists()
         was_cancelled = group["job"] in self._cancelled or number in self._cancelled_runs
+        if was_cancelled and not has_ended and group["state"] in self.honest_when_cancelled(folder):
+            return ""
         ran_again = _ran_again(group, folder)
         if was_cancelled and not has_ended and not ran_again:
-            honest = group["state"] in self.honest_when_cancelled(folder)
-            return "" if honest else f"cancelled, and {group['state']} in the record"
+            return f"cancelled, and {group['state']} in the record"
         if not truth or not (has_ended or ran_again):
             return f"{group['state']}, though nothing was done to it and its program did not come to its end"
         expected = EXPECTED.get(truth, ("failed", int(truth) if truth.isdecimal() else None, None))
