@@ -8,7 +8,8 @@ from pathlib import Path
 
 from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
 from qanat.git import commits, worktree
-from qanat.records import files, run_codec
+from qanat.records import run_codec
+from qanat.system import files
 from qanat.usecases.project import open_project
 
 FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)

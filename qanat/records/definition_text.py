@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from qanat.errors import WriteFailed
-from qanat.records import files, schemas, yaml_io
+from qanat.records import schemas, yaml_io
 from qanat.records.paths import ProjectPaths
+from qanat.system import files
 
 _MODELINE = "# yaml-language-server: $schema="
 _KEY = re.compile(r"([^\s#:'\"{\[-][^:#]*?)\s*:(?:\s|$)")

@@ -8,7 +8,8 @@ from typing import Any
 
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.errors import InputInvalid
-from qanat.records import files, schemas, yaml_io
+from qanat.records import schemas, yaml_io
+from qanat.system import files
 
 
 def experiment_from(content: dict[str, Any]) -> Experiment:

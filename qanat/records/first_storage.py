@@ -13,7 +13,8 @@ from typing import Any
 
 from qanat.domain.run import State
 from qanat.errors import InputInvalid
-from qanat.records import files, storage, yaml_io
+from qanat.records import storage, yaml_io
+from qanat.system import files
 
 INFO_BYTES_MAX = 16 * 2**20
 COMMENT = "comment.md"

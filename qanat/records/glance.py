@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from qanat.domain.layout import RUNS
 from qanat.domain.names import name_problem
 from qanat.errors import InputInvalid
-from qanat.records import files
 from qanat.records.paths import ProjectPaths
+from qanat.system import files
 
 HEAD_BYTES = 4096
 YAML_BYTES_MAX = 2**20

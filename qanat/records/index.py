@@ -18,8 +18,9 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid
-from qanat.records import files, run_codec, yaml_io
+from qanat.records import run_codec, yaml_io
 from qanat.records.record_stamps import stamps
+from qanat.system import files
 
 LOCK_WAIT_S = 5.0
 _LAYOUT = 2

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from qanat.records import files
+from qanat.system import files
 
 FILE = "next-run"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qanat.domain.layout import RUNS
-from qanat.records.files import TEMPORARY
+from qanat.system.files import TEMPORARY
 
 
 def stamps(root: Path) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,8 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, write_failed
-from qanat.records import files, yaml_io
+from qanat.records import yaml_io
+from qanat.system import files
 
 INFO = "info.yaml"
 GROUP_INFO = layout.GROUP_INFO

@@ -13,19 +13,22 @@ from pathlib import Path
 from qanat.domain import times
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
+from qanat.errors import InputInvalid
+from qanat.system import files
 
 FILE = "cancelled"
 REASON = "cancelled by qanat"
+# A run of the most groups, cancelled some times.
+_BYTES_MAX = 64 * 2**20
 
 
 def note(handles: Sequence[JobHandle]) -> None:
     """Note that these jobs were cancelled, a line `INTENT GROUP MOMENT` for each."""
     now = times.now()
     for folder in {_folder(h) for h in handles}:
-        lines = [f"{h.intent} {h.group} {now}\n" for h in handles if _folder(h) == folder]
+        lines = "".join(f"{h.intent} {h.group} {now}\n" for h in handles if _folder(h) == folder)
         try:
-            with (folder / FILE).open("a") as file:
-                file.writelines(lines)
+            files.append(folder / FILE, lines.encode())
         except OSError:
             continue  # the storage directory is gone; the scheduler may still tell
 
@@ -49,7 +52,8 @@ def _folder(handle: JobHandle) -> Path:
 
 def _read(folder: Path) -> dict[tuple[str, str], str]:
     try:
-        rows = [line.split() for line in (folder / FILE).read_text().splitlines()]
-    except (OSError, UnicodeDecodeError):
+        text = files.read(folder / FILE, limit_bytes=_BYTES_MAX).decode("utf-8", "replace")
+    except InputInvalid:
         return {}
+    rows = map(str.split, text.splitlines())
     return {(row[0], row[1]): row[2] for row in rows if len(row) == 3 and times.is_moment(row[2])}

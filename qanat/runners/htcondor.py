@@ -11,7 +11,7 @@ from typing import Any
 from qanat.domain import times
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.domain.run import State
-from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown
+from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners import (
     cancellations,
     htcondor_client,
@@ -26,7 +26,7 @@ from qanat.runners.htcondor_client import Answer
 from qanat.runners.htcondor_constraints import numbers_of
 from qanat.runners.htcondor_evidence import Evidence
 from qanat.runners.htcondor_submission import EVENT_LOG
-from qanat.system import programs
+from qanat.system import files, programs
 
 # The clocks of two machines may differ by so much, when a search through the history has to end somewhere.
 CLOCKS_S = 3_600
@@ -136,8 +136,8 @@ class HTCondorRunner:
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
         """Give the run's event log; with handles, only the events of those jobs."""
         try:
-            text = (folder / EVENT_LOG).read_text(errors="replace")
-        except OSError:
+            text = files.read(folder / EVENT_LOG).decode("utf-8", "replace")
+        except InputInvalid:
             return ""
         wanted = {numbers_of(h) for h in _named(handles)}
         events = [event for event in text.split("\n...\n") if event.strip()]

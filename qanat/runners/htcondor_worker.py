@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 _ATTRIBUTES = """
@@ -226,6 +227,8 @@ def _read_log(htcondor2: Any, path: str) -> dict[str, Any]:
     A removed cluster that made its jobs one by one has an entry by its number: the first that was never made.
     """
     jobs: dict[str, Any] = {}
+    if not Path(path).is_file():  # a pipe would be waited for
+        return jobs
     try:
         for event in htcondor2.JobEventLog(path).events(stop_after=0):
             name = event.type.name

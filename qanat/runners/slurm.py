@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
-from qanat.errors import QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
+from qanat.errors import InputInvalid, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners import (
     cancellations,
     job_script,
@@ -22,6 +23,7 @@ from qanat.runners import (
 )
 from qanat.runners.slurm_commands import Limits, call, said
 from qanat.runners.slurm_submission import Array
+from qanat.system import files
 
 SUBMIT_S = 60.0
 HINT = "qanat template show NAME --check"
@@ -166,9 +168,9 @@ class SlurmRunner:
                 parts += slurm_look.known_of(of_it, at)
         except RunnerUnavailable as error:
             parts.append(error.message)
-        own = folder / slurm_submission.OUTPUT
-        if own.is_file() and (text := own.read_text(errors="replace")):
-            parts.append(f"{own.name}:\n{text}")
+        with suppress(InputInvalid):
+            text = files.read(folder / slurm_submission.OUTPUT).decode("utf-8", "replace")
+            parts.append(f"{slurm_submission.OUTPUT}:\n{text}" if text else "")
         return "\n".join(filter(None, parts))
 
     # ---- acting

@@ -12,7 +12,8 @@ from qanat.domain.names import check_text
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError, write_failed
 from qanat.git import checkout, worktree
-from qanat.records import files, run_codec, storage
+from qanat.records import run_codec, storage
+from qanat.system import files
 from qanat.usecases import define, record_runs
 from qanat.usecases.find_run import Found, check_ended, comment_path
 from qanat.usecases.project import Project

@@ -12,8 +12,9 @@ from qanat.domain.layout import STATE, is_inside
 from qanat.errors import InputInvalid
 from qanat.git import staged
 from qanat.git.staged import Entry
-from qanat.records import files, storage, yaml_io
-from qanat.records.files import TEMPORARY
+from qanat.records import storage, yaml_io
+from qanat.system import files
+from qanat.system.files import TEMPORARY
 from qanat.usecases.hook_scope import Scope
 
 RULE = "no-results"

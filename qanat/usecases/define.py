@@ -12,8 +12,9 @@ from qanat.domain import deletions
 from qanat.domain.names import check_name
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
 from qanat.git import commits, worktree
-from qanat.records import definition_text, definitions, files, schemas, storage, yaml_io, yaml_scalars
+from qanat.records import definition_text, definitions, schemas, storage, yaml_io, yaml_scalars
 from qanat.records.index import Index
+from qanat.system import files
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
 from qanat.usecases.validate_state import reference_problems
 

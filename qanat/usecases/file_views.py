@@ -10,7 +10,7 @@ from typing import Protocol
 from qanat.errors import InputInvalid
 from qanat.git import staged, worktree
 from qanat.git.staged import Entry, Staged
-from qanat.records import files
+from qanat.system import files
 
 _FETCHED_BYTES_MAX = 4 * 2**20
 

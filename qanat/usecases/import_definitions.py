@@ -11,8 +11,9 @@ from typing import Any
 from qanat.domain.first_qanat import Remarks, usable_name
 from qanat.domain.layout import is_inside
 from qanat.errors import InputInvalid, UsageError
-from qanat.records import definitions, files, schemas, yaml_io
+from qanat.records import definitions, schemas, yaml_io
 from qanat.records.first_database import FirstDatabase, Row
+from qanat.system import files
 from qanat.usecases.init_project import TEMPLATES
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 from qanat.usecases.templates import CONFIGURED, DEFAULT

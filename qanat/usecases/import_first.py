@@ -15,7 +15,8 @@ from qanat.domain.layout import RUNS, STATE
 from qanat.domain.run import Run
 from qanat.errors import GitRefused
 from qanat.git import command, commits, history, lock, worktree
-from qanat.records import definition_text, files, first_database, numbers, run_codec
+from qanat.records import definition_text, first_database, numbers, run_codec
+from qanat.system import files
 from qanat.usecases import import_definitions
 from qanat.usecases.capture_code import check_committer
 from qanat.usecases.find_run import comment_path

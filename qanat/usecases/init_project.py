@@ -13,8 +13,9 @@ from qanat.domain.layout import is_for_results
 from qanat.errors import GitRefused, UsageError, write_failed
 from qanat.git import command, commits, location, repository, worktree
 from qanat.git.location import Location
-from qanat.records import definition_text, files, schemas
+from qanat.records import definition_text, schemas
 from qanat.records.paths import ProjectPaths
+from qanat.system import files
 from qanat.usecases.merge_setup import ATTRIBUTES, RULES, set_driver
 
 IGNORE = ".gitignore"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from qanat.domain.run import Asked, Run
 from qanat.errors import InputInvalid
-from qanat.records import files, storage
+from qanat.records import storage
+from qanat.system import files
 from qanat.usecases.find_run import Found
 from qanat.usecases.project import Project
 

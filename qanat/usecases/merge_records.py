@@ -10,7 +10,8 @@ from qanat.domain.merging import CannotMerge, united_run
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid
 from qanat.git import text_merge
-from qanat.records import definition_merge, files, run_codec, yaml_io
+from qanat.records import definition_merge, run_codec, yaml_io
+from qanat.system import files
 
 
 def merge(path: str, base: Path, ours: Path, theirs: Path, *, marker_size: int = 7) -> int:

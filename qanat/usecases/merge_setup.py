@@ -15,7 +15,7 @@ from pathlib import Path
 from qanat.errors import QanatError, UsageError
 from qanat.git import config
 from qanat.git.location import Location
-from qanat.records import files
+from qanat.system import files
 from qanat.usecases.project import Project
 
 ATTRIBUTES = ".gitattributes"

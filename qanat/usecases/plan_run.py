@@ -16,7 +16,8 @@ from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, exp
 from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.git import checkout
-from qanat.records import files, numbers, yaml_io
+from qanat.records import numbers, yaml_io
+from qanat.system import files
 from qanat.usecases import checkouts
 from qanat.usecases.checkouts import Workplace
 from qanat.usecases.project import Project

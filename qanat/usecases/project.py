@@ -19,9 +19,10 @@ from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location, repository
 from qanat.git.location import Location
-from qanat.records import definition_text, definitions, files, schemas, storage, yaml_io
+from qanat.records import definition_text, definitions, schemas, storage, yaml_io
 from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
+from qanat.system import files
 
 DEFINITION_BYTES_MAX = 4 * 2**20
 

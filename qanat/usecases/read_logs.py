@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qanat.errors import InputInvalid
+from qanat.system import files
 from qanat.usecases.find_run import Found
 
 CHUNK_BYTES = 65_536
@@ -31,7 +32,7 @@ class LogReader:
 
 def _from(path: Path, place: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             file.seek(place)
             return file.read(CHUNK_BYTES)
     except OSError:

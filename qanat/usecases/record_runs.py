@@ -8,7 +8,8 @@ from qanat.domain.run import Run
 from qanat.errors import GitRefused, InputInvalid, QanatError
 from qanat.git import commits, repository, worktree
 from qanat.git.location import Location
-from qanat.records import files, run_codec
+from qanat.records import run_codec
+from qanat.system import files
 from qanat.usecases.project import Project
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from qanat.domain.names import check_name
 from qanat.errors import UsageError, write_failed
-from qanat.records import definition_merge, definition_text, definitions, files, yaml_io
+from qanat.records import definition_merge, definition_text, definitions, yaml_io
+from qanat.system import files
 from qanat.usecases.project import Project
 
 KIND = "experiment"

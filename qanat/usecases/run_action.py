@@ -12,6 +12,7 @@ from qanat.domain.names import check_text, nearest
 from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason, write_failed
 from qanat.git import history, worktree
 from qanat.records import yaml_io
+from qanat.system import files
 from qanat.usecases import attended
 from qanat.usecases.find_run import Found, check_group
 from qanat.usecases.project import Project
@@ -69,8 +70,9 @@ def run_action(project: Project, plan: ActionPlan) -> int:
 def made_by_actions(folder: Path) -> set[str]:
     """Give the paths, from a directory, of files that actions on it have made; what cannot be read says nothing."""
     try:
-        rows = yaml_io.load(b"actions:\n" + (folder / NOTES).read_bytes(), NOTES).get("actions")
-    except (OSError, QanatError):
+        data = files.read(folder / NOTES, limit_bytes=yaml_io.FILE_BYTES_MAX)
+        rows = yaml_io.load(b"actions:\n" + data, NOTES).get("actions")
+    except QanatError:
         return set()
     made = [row.get("made") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return {name for names in made if isinstance(names, list) for name in names if isinstance(name, str)}
@@ -95,7 +97,6 @@ def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: li
     line = yaml_io.dump({"actions": [row]}, flow=frozenset({"actions"})).split(b"\n", 1)[1]
     path = plan.folder / NOTES
     try:
-        with path.open("ab") as file:
-            file.write(line)
+        files.append(path, line)
     except OSError as error:
         raise write_failed(path, error) from None

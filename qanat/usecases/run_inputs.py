@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qanat.errors import InputInvalid, write_failed
 from qanat.git import worktree
-from qanat.records import files
+from qanat.system import files
 from qanat.usecases.project import Project
 
 _NOT_INPUTS = frozenset({".", "..", ".git", ".qanat"})

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from qanat.errors import InputInvalid
-from qanat.records import files
+from qanat.system import files
 from qanat.usecases.define import read_input
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from qanat.domain.experiment import Template
 from qanat.errors import InputInvalid, NotFound, UsageError
-from qanat.records import definitions, files, yaml_io
+from qanat.records import definitions, yaml_io
 from qanat.runners.base import Runners
+from qanat.system import files
 from qanat.usecases.define import read_input
 from qanat.usecases.init_project import TEMPLATES
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion

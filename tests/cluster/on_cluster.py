@@ -62,7 +62,16 @@ class OnCluster(Sandbox):
 
     def comes_to(self, *states: str, run: int = 1) -> list[dict[str, Any]]:
         """Wait until the groups of a run are in these states; give them."""
-        wait_until(lambda: self.states(run) == list(states), JOB_S)
+        seen: list[str] = []
+
+        def are_there() -> bool:
+            seen[:] = self.states(run)
+            return seen == list(states)
+
+        try:
+            wait_until(are_there, JOB_S)
+        except AssertionError:
+            raise AssertionError(f"run {run} is {seen}, not {list(states)}: {self.qanat('status').err}") from None
         return self.groups(run)
 
     def storage(self, name: str, run: int = 1, group: int | None = None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,12 @@ def test_the_moment_and_the_exit_code_are_those_of_the_end_that_was_seen(tmp_pat
 @pytest.mark.parametrize("content", [b"", b"c0ffee\n", b"c0ffee 0 yesterday\n", b"\xff\xfe", b"c0ffee 0 1 2\n"])
 def test_what_is_no_note_says_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / cancellations.FILE).write_bytes(content)
+    assert cancellations.weigh(dict.fromkeys(handles(tmp_path), JobStatus(None)), None) == {}
+
+
+def test_a_pipe_in_its_place_is_neither_waited_for_nor_written_to(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / cancellations.FILE)
+    cancellations.note(handles(tmp_path))
     assert cancellations.weigh(dict.fromkeys(handles(tmp_path), JobStatus(None)), None) == {}
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from qanat.errors import EXIT_FAILED, EXIT_USAGE, InputInvalid, WriteFailed
-from qanat.records import files
+from qanat.system import files
 
 needs_rights = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 
@@ -84,7 +84,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file_whole(tmp_path: Path) -> No
     path = tmp_path / "file"
     files.write(path, b"0" * 100_000)
     program = (
-        "import sys; from pathlib import Path; from qanat.records import files\n"
+        "import sys; from pathlib import Path; from qanat.system import files\n"
         "while True: files.write(Path(sys.argv[1]), b'1' * 5_000_000); print('.', flush=True)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE) as writer:
@@ -178,3 +178,22 @@ def test_files_and_folders_are_there(tmp_path: Path) -> None:
     assert files.exists(tmp_path)
     assert not files.is_file(tmp_path)
     assert files.is_file(tmp_path / "file")
+
+
+def test_what_is_added_comes_at_the_end_of_a_file_that_is_made_when_needed(tmp_path: Path) -> None:
+    files.append(tmp_path / "file", b"a")
+    files.append(tmp_path / "file", b"b")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "file").read_bytes() == b"ab"
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize("with_reader", [False, True])
+def test_nothing_is_added_to_a_pipe(tmp_path: Path, with_reader: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK) if with_reader else None
+    with pytest.raises(OSError, match=r"pipe|No such device"):
+        files.append(tmp_path / "pipe", b"a")
+    if reader is not None:
+        assert os.read(reader, 1) == b""
+        os.close(reader)

@@ -48,12 +48,18 @@ def opened(path: Path) -> BinaryIO:
 
 def _open_file(path: str, flags: int) -> int:
     """Open a file, and nothing that is none, without waiting for anybody at its other end."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return descriptor
     os.close(descriptor)
     raise OSError(0, "is a pipe or a device, not a file")
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add data at the end of a file, which is made when needed. Raises OSError, also for a pipe or a device."""
+    with open(path, "ab", opener=_open_file) as file:  # Path.open takes no opener
+        file.write(data)
 
 
 def with_lines(data: bytes, lines: Iterable[str]) -> bytes:
