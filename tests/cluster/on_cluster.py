@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.sandbox import Sandbox, wait_until
 
 # Jobs begin a second or two after they were submitted, and a busy machine takes its time.
-JOB_S = 60.0
+JOB_S = 120.0
 
 ARGUMENTS = """\
 import json, os, pathlib, sys

@@ -123,6 +123,15 @@ class Cluster:
         """List what squeue prints of every job that the controller remembers, one line for each element of an array."""
         return self.run("squeue", "-h", "-r", "-t", "all", "-o", form, *words).splitlines()
 
+    def accounted(self, mark: str) -> list[str]:
+        """List the states, in accounting, of the jobs whose line of submission has this mark.
+
+        A number is none: the controller that forgot its jobs gives it again, and accounting keeps both.
+        """
+        rows = self.run("sacct", "-X", "-D", "-n", "-P", "-S", "1970-01-01", "-o", "state,submitline").splitlines()
+        cells = [row.split("|", 1) for row in rows]
+        return [state.split(" ")[0] for state, line in cells if mark in line]
+
     # ---- what may happen to it
 
     def stop_controller(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cluster.on_cluster import OnCluster
+from tests.cluster.on_cluster import JOB_S, OnCluster
 from tests.cluster.slurm_cluster import Cluster
+from tests.support.sandbox import wait_until
 
 # Nothing begins before, so that the jobs stay in the queue.
 LATER = "begin: now+1hour\n"
@@ -34,6 +35,12 @@ class OnSlurm(OnCluster):
     def intent(self, run: int = 1) -> str:
         """Give what a run's jobs carry."""
         return str(self.record(run)["submission"]["intent"])
+
+    def accounted(self, *states: str, run: int = 1) -> None:
+        """Wait until accounting has the jobs of a run in these states, where there is accounting."""
+        if self.cluster.accounting:
+            intent = self.intent(run)
+            wait_until(lambda: sorted(self.cluster.accounted(intent)) == sorted(states), JOB_S)
 
     def in_queue(self, form: str = "%i", run: int = 1) -> list[str]:
         """List what squeue prints of the jobs that carry a run's intent, in the order of their numbers."""

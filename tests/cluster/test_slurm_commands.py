@@ -254,10 +254,7 @@ def test_explore_shows_what_slurm_knows_of_a_run_and_of_one_of_its_groups(on_eit
     on_either.comes_to("running", "cancelled")
     on_either.gate().touch()
     on_either.comes_to("finished", "cancelled")
-    (number,) = on_either.numbers()
-    if on_either.cluster.accounting:
-        table = ("sacct", "-X", "-n", "-o", "jobid,state", "-j", number)
-        wait_until(lambda: on_either.cluster.run(*table).count(f"{number}_") == 2, JOB_S)
+    on_either.accounted("COMPLETED", "CANCELLED")
     with Terminal(on_either.root, "experiment", "run_explore", "wait", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("[f] Show Slurm log(s)")
         terminal.press("f")
@@ -283,10 +280,7 @@ def test_explore_shows_what_slurm_knows_of_a_run_and_of_one_of_its_groups(on_eit
 def test_explore_shows_a_run_that_slurm_has_forgotten_or_when_it_does_not_answer(on_either: OnSlurm) -> None:
     on_either.experiment("none", "exit 0\n")
     on_either.qanat("run", "none", "--runner", "slurm", "--wait")
-    (number,) = on_either.numbers()
-    if on_either.cluster.accounting:
-        table = ("sacct", "-X", "-n", "-o", "jobid,state", "-j", number)
-        wait_until(lambda: "COMPLETED" in on_either.cluster.run(*table), JOB_S)
+    on_either.accounted("COMPLETED")
     on_either.cluster.run("scancel", "-u", str(os.getuid()))
     wait_until(lambda: not on_either.cluster.run("squeue", "-h"))
     on_either.cluster.forget()

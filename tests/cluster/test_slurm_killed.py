@@ -238,8 +238,7 @@ def test_what_slurm_has_forgotten_since_is_found_in_accounting(on_accounting: On
     for group in range(2):
         on_accounting.ended(group=group, name="brief")
         (on_accounting.storage("brief", group=group) / "completion.json").unlink()
-    done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", *on_accounting.numbers())
-    wait_until(lambda: on_accounting.cluster.run(*done).count("FAILED|sbatch") == 2, JOB_S)
+    on_accounting.accounted("FAILED", "FAILED")
     on_accounting.cluster.forget()
     without_its_jobs(on_accounting)
     groups = on_accounting.comes_to("failed", "failed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -324,9 +325,7 @@ def test_a_forgotten_job_without_a_file_is_found_in_accounting(on_accounting: On
     project.gate().touch()
     project.ended()
     (project.storage("wait") / "completion.json").unlink()
-    # Others may have had the same number before.
-    done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", *project.numbers())
-    wait_until(lambda: project.intent() in project.cluster.run(*done).partition("COMPLETED|")[2], JOB_S)
+    project.accounted("COMPLETED")
     project.cluster.forget()
     (group,) = project.comes_to("finished")
     assert group["exit_code"] == 0
@@ -363,18 +362,17 @@ def test_a_job_of_a_stranger_that_has_got_the_same_id_is_not_taken_for_the_runs_
     assert job == "1"
     assert on_either.states() == ["queued"]
     on_either.cluster.run("scancel", job)
-    if on_either.cluster.accounting:
-        ours = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", job)
-        wait_until(lambda: on_either.intent() in on_either.cluster.run(*ours).partition("CANCELLED")[2], JOB_S)
+    on_either.accounted("CANCELLED")
     on_either.cluster.forget()
     # One of no run's, and then one that ends well, with the number that ours had.
     script = "#!/bin/sh\nexit 0\n"
-    stranger = on_either.cluster.run("sbatch", "--parsable", "-o", "/dev/null", "--chdir", "/", stdin=script)
+    name = secrets.token_hex(8)
+    words = ("sbatch", "--parsable", "-o", "/dev/null", "--chdir", "/", f"--job-name={name}")
+    stranger = on_either.cluster.run(*words, stdin=script)
     assert stranger == job
     wait_until(lambda: on_either.cluster.squeue("%T", "-j", stranger) == ["COMPLETED"])
     if on_either.cluster.accounting:
-        done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", stranger)
-        wait_until(lambda: "COMPLETED|sbatch" in on_either.cluster.run(*done), JOB_S)
+        wait_until(lambda: on_either.cluster.accounted(f"--job-name={name}") == ["COMPLETED"], JOB_S)
         (group,) = on_either.comes_to("cancelled")
         assert group["reason"].startswith("CANCELLED")
     else:
@@ -423,8 +421,7 @@ def test_without_slurmdbd_the_queue_is_believed_and_nothing_is_lost(on_accountin
     project.gate().touch()
     project.ended()
     (project.storage("wait") / "completion.json").unlink()
-    done = ("sacct", "-X", "-n", "-P", "-o", "state,submitline", "-j", *project.numbers())
-    wait_until(lambda: "COMPLETED|sbatch" in project.cluster.run(*done), JOB_S)
+    project.accounted("COMPLETED")
     with project.cluster.without_accounting():
         project.cluster.forget()
         assert project.states() == ["running"]
