@@ -123,12 +123,12 @@ class Cluster:
         """List what squeue prints of every job that the controller remembers, one line for each element of an array."""
         return self.run("squeue", "-h", "-r", "-t", "all", "-o", form, *words).splitlines()
 
-    def accounted(self, mark: str) -> list[str]:
-        """List the states, in accounting, of the jobs whose line of submission has this mark.
+    def accounted(self, numbers: Sequence[str], mark: str) -> list[str]:
+        """List the states, in accounting, of the jobs of these numbers whose line of submission has a mark.
 
-        A number is none: the controller that forgot its jobs gives it again, and accounting keeps both.
+        A number is not enough: a controller that has forgotten its jobs gives it again, and accounting keeps both.
         """
-        rows = self.run("sacct", "-X", "-D", "-n", "-P", "-S", "1970-01-01", "-o", "state,submitline").splitlines()
+        rows = self.run("sacct", "-X", "-D", "-n", "-P", "-o", "state,submitline", "-j", ",".join(numbers)).splitlines()
         cells = [row.split("|", 1) for row in rows]
         return [state.split(" ")[0] for state, line in cells if mark in line]
 

@@ -39,8 +39,8 @@ class OnSlurm(OnCluster):
     def accounted(self, *states: str, run: int = 1) -> None:
         """Wait until accounting has the jobs of a run in these states, where there is accounting."""
         if self.cluster.accounting:
-            intent = self.intent(run)
-            wait_until(lambda: sorted(self.cluster.accounted(intent)) == sorted(states), JOB_S)
+            numbers, intent = self.numbers(run), self.intent(run)
+            wait_until(lambda: sorted(self.cluster.accounted(numbers, intent)) == sorted(states), JOB_S)
 
     def in_queue(self, form: str = "%i", run: int = 1) -> list[str]:
         """List what squeue prints of the jobs that carry a run's intent, in the order of their numbers."""

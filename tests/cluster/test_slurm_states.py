@@ -372,7 +372,7 @@ def test_a_job_of_a_stranger_that_has_got_the_same_id_is_not_taken_for_the_runs_
     assert stranger == job
     wait_until(lambda: on_either.cluster.squeue("%T", "-j", stranger) == ["COMPLETED"])
     if on_either.cluster.accounting:
-        wait_until(lambda: on_either.cluster.accounted(f"--job-name={name}") == ["COMPLETED"], JOB_S)
+        wait_until(lambda: on_either.cluster.accounted([stranger], name) == ["COMPLETED"], JOB_S)
         (group,) = on_either.comes_to("cancelled")
         assert group["reason"].startswith("CANCELLED")
     else:
