@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from qanat.cli.output import plural, tell
 from qanat.cli.tables import MARKS
@@ -17,6 +18,7 @@ from qanat.usecases.project import Project
 
 FAILURES_SHOWN = 10
 GROUPS_SHOWN = 50
+METRICS_SHOWN = 4
 
 
 _TOLD: set[str] = set()
@@ -136,13 +138,18 @@ def _attempt(group: Group) -> str:
 
 
 def group_lines(run: Run) -> list[str]:
-    """List how the groups ended and what they measured, at most GROUPS_SHOWN of them."""
+    """List how the groups ended and what they measured: GROUPS_SHOWN groups, METRICS_SHOWN metrics of each."""
     lines = []
     for group in run.groups[:GROUPS_SHOWN]:
         words = " ".join(group.args)
-        measured = ", ".join(f"{name} {value:.6g}" for name, value in group.metrics.items())
+        measured = ", ".join(f"{name} {value:.6g}" for name, value in islice(group.metrics.items(), METRICS_SHOWN))
+        left = len(group.metrics) - METRICS_SHOWN
+        measured += f", … and {left:,} more" if left > 0 else ""
         reason = f" ({group.reason})" if group.reason else ""
         parts = [f"group {group.number}", words, f"{group.state}{_attempt(group)}{reason}", measured]
         lines.append("  " + ": ".join(part for part in parts if part))
     more = len(run.groups) - GROUPS_SHOWN
-    return [*lines, f"  … and {more:,} more"] if more > 0 else lines
+    lines += [f"  … and {more:,} more"] if more > 0 else []
+    if any(len(group.metrics) > METRICS_SHOWN for group in run.groups[:GROUPS_SHOWN]):
+        lines.append(f"  all metrics: qanat compare {run.number}")
+    return lines

@@ -31,7 +31,7 @@ def status(live: bool, as_json: bool) -> None:
         return
     with refreshed(project, registry.RUNNERS) as (index, result):
         _tell_notes(result.notes)
-        summary = list_runs.summarise(project, index)
+        summary = list_runs.summarise(project, index, result)
         lines = list_runs.run_lines(index, result, project.root, live=True)
     if as_json:
         say_json(_as_mapping(summary, lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,16 +68,26 @@ def run_records(
     return texts
 
 
-def summarise(project: Project, index: Index) -> ProjectSummary:
-    """Count what a project holds and measure its results; directories of ended runs are measured once."""
+def summarise(project: Project, index: Index, refreshed: Refreshed) -> ProjectSummary:
+    """Count what a project holds, runs as they are now, and measure its results; those of ended runs once."""
     return ProjectSummary(
         experiments=len(project.names("experiment")),
         datasets=len(project.names("dataset")),
         templates=len(project.templates()),
-        counts=index.counts(),
+        counts=_counts(index, refreshed),
         result_bytes=_result_bytes(project, index),
         unreadable=index.unreadable(),
     )
+
+
+def _counts(index: Index, refreshed: Refreshed) -> dict[str, dict[str, int]]:
+    """Count the runs of each experiment by their states; the index has those that their records had."""
+    counts = {name: Counter(states) for name, states in index.counts().items()}
+    for row in index.summaries(live=True):
+        if run := refreshed.live.get(row.path):
+            counts[row.experiment][row.state] -= 1
+            counts[row.experiment][run.state.value] += 1
+    return {name: dict(+states) for name, states in counts.items()}
 
 
 def _as_of_now(row: RunSummary, run: Run) -> RunSummary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,7 @@ CONFIGURED = ("htcondor", "slurm")
 
 def every_template(project: Project) -> list[dict[str, Any]]:
     """List all templates, those of the settings too, as the mappings that they are stored as."""
-    configured = {(runner, name) for runner in CONFIGURED for name in project.config.get(runner, {})}
-    every = sorted(configured | set(project.templates()))
-    return [as_mapping(found) for runner, name in every if (found := _defined(project, runner, name))]
+    return [as_mapping(found) for runner, name in _names(project) if (found := _defined(project, runner, name))]
 
 
 def find_template(project: Project, runner: str, name: str | None) -> Template:
@@ -43,8 +41,7 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
         return found
     if name is None:
         return Template(DEFAULT, runner, {})
-    configured = project.config.get(runner, {})
-    known = sorted({n for r, n in project.templates() if r == runner} | set(configured))
+    known = [n for r, n in _names(project) if r == runner]
     raise NotFound(
         f"there is no template {name!r} for {runner}, and no such file", hint=suggestion("template", name, known)
     )
@@ -52,12 +49,23 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
 
 def _defined(project: Project, runner: str, name: str) -> Template | None:
     """Give a template that the project defines; None when it defines none of this name."""
-    configured = project.config.get(runner, {})
+    configured = _configured(project, runner)
     if (runner, name) in project.templates():
         found = definitions.template_from(project.definition("template", name, runner))
         if name not in configured or found.options != TEMPLATES.get(runner):
             return found
     return Template(name, runner, configured[name]) if name in configured else None
+
+
+def _configured(project: Project, runner: str) -> Mapping[str, Any]:
+    """Give the templates in the settings, whose other keys a runner of another package may be called as well."""
+    return project.config.get(runner, {}) if runner in CONFIGURED else {}
+
+
+def _names(project: Project) -> list[tuple[str, str]]:
+    """List runner and name of all templates, those of the settings too."""
+    configured = {(runner, name) for runner in CONFIGURED for name in _configured(project, runner)}
+    return sorted(configured | set(project.templates()))
 
 
 def _for_runner(template: Template, runner: str, source: str) -> Template:
@@ -73,13 +81,12 @@ def find_by_name(project: Project, name: str, runner: str | None) -> Template:
     """
     if runner is not None or Path(name).is_file():
         return find_template(project, runner or _runner_of(Path(name)), name)
-    owners = {r for r, n in project.templates() if n == name}
-    owners |= {r for r in CONFIGURED if name in project.config.get(r, {})}
+    owners = {r for r, n in _names(project) if n == name}
     if len(owners) == 1:
         return find_template(project, owners.pop(), name)
     if not owners:
-        known = sorted({n for _, n in project.templates()})
-        raise NotFound(f"there is no template {name!r}", hint=suggestion("template", name, known))
+        known = sorted({n for _, n in _names(project)})
+        raise NotFound(f"there is no template {name!r}, and no such file", hint=suggestion("template", name, known))
     raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="say which: --runner NAME")
 
 

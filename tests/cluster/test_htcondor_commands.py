@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,7 +89,8 @@ def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
     groups = waiting.comes_to("held", "held")
     assert groups[0]["reason"].startswith("held by qanat")
     assert groups[0]["reason"].endswith("(HTCondor's code 1)")
-    assert "held" in waiting.qanat("status").out
+    assert re.search(r"^wait +1 +1 held$", waiting.qanat("status").out, re.MULTILINE)
+    assert waiting.qanat("status", "--json").json["runs"] == {"wait": {"held": 1}}
     log = waiting.storage("wait") / "htcondor.log"
     wait_until(lambda: log.read_text().count("Job was held") == 2, JOB_S)
     waiting.gate().touch()

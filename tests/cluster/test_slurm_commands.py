@@ -113,7 +113,7 @@ def test_hold_keeps_waiting_jobs_from_going_on_until_release(on_either: OnSlurm)
     assert groups[1]["reason"] in ("JobHeldUser", "JobHeldAdmin")  # root is an administrator
     on_either.gate().touch()
     on_either.comes_to("finished", "held", "held")
-    assert "held" in on_either.qanat("status").out
+    assert on_either.qanat("status", "--json").json["runs"] == {"wait": {"held": 1}}
     assert on_either.qanat("release", "1").out == "Run 1 of wait is being released\n"
     groups = on_either.comes_to("finished", "finished", "finished")
     for words in (("hold", "1"), ("release", "1")):

@@ -119,7 +119,7 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (["experiment", "status", "god"], "there is no experiment 'god'", "did you mean good?"),
         (["dataset", "show", "move"], "there is no dataset 'move'", "did you mean moved?"),
         (["dataset", "delete", "xyz", "--yes"], "there is no dataset 'xyz'", "there is: moved"),
-        (["template", "show", "defalt"], "there is no template 'defalt'", "did you mean default?"),
+        (["template", "show", "defalt"], "there is no template 'defalt', and no such file", "did you mean default?"),
         (["template", "show", "defalt", "--runner", "slurm"], "there is no template 'defalt'", "did you mean default?"),
         (["run", "good", "--runner", "nosuch"], "there is no runner 'nosuch'", "known are "),
         # words that no command has

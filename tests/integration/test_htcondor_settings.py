@@ -83,6 +83,14 @@ def test_the_tutorials_templates_are_listed_shown_and_submitted(project: Sandbox
     assert "\nrequest_memory = 2GB\n" in submitted
 
 
+def test_names_of_the_settings_are_suggested_and_their_other_keys_are_no_templates(project: Sandbox) -> None:
+    said = project.qanat("template", "show", "two_cpu", code=2).err
+    assert said == "qanat: there is no template 'two_cpu', and no such file\n  hint: did you mean two_cpus?\n"
+    project.write(CONFIG, f"{TUTORIAL}grace:\n  file_s: 0\n")
+    said = project.qanat("template", "show", "file_s", "--runner", "grace", code=2).err
+    assert said.startswith("qanat: there is no template 'file_s' for grace, and no such file\n")
+
+
 def test_a_file_named_like_a_template_is_not_listed_in_its_place(project: Sandbox) -> None:
     project.write("two_cpus", "request_cpus: 9\n")
     listed = project.qanat("template", "list", "--json").json

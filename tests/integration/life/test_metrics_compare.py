@@ -145,6 +145,17 @@ def test_rows_are_grouped_by_a_parameter(trained: Sandbox) -> None:
     assert table(trained.qanat("compare", "2", "--group_by", "n").out)[0] == ["runs", "groups", "n", "acc", "test.loss"]
 
 
+def test_the_page_of_a_run_has_some_metrics_and_compare_has_all(sandbox: Sandbox) -> None:
+    sandbox.experiment("many", 'printf \'{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6}\' >"$2/metrics.json"\n')
+    sandbox.experiment("few", 'printf \'{"a": 1, "b": 2, "c": 3, "d": 4}\' >"$2/metrics.json"\n')
+    sandbox.qanat("run", "many")
+    sandbox.qanat("run", "few")
+    page = sandbox.qanat("show", "1").out
+    assert page.endswith("  group 0: finished: a 1, b 2, c 3, d 4, … and 2 more\n  all metrics: qanat compare 1\n")
+    assert "f" in sandbox.qanat("compare", "1").out.splitlines()[0].split()
+    assert sandbox.qanat("show", "2").out.endswith("  group 0: finished: a 1, b 2, c 3, d 4\n")
+
+
 def test_only_the_metrics_that_are_asked_for_are_shown(trained: Sandbox) -> None:
     words = ["compare", "1", "--sort", "test.loss", "--metric"]
     assert table(trained.qanat(*words, "acc").out)[0] == ["runs", "groups", "n", "acc"]
