@@ -104,9 +104,9 @@ def run_page(run: Run) -> str:
 def _runner_parameters(run: Run) -> list[str]:
     chosen = {"submit_template": run.runner.template} if run.runner.template else {}
     chosen |= {key: value for key, value in run.runner.options.items() if not chosen}
-    if not chosen:
-        return []
-    return ["  - 📓 Runner parameters:", *(f"        ◾ --{key}: {value}" for key, value in chosen.items())]
+    lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
+    lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.get("changed", {}).items()]
+    return ["  - 📓 Runner parameters:", *lines] if lines else []
 
 
 def _counts(run: Run) -> str:

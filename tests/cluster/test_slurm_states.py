@@ -198,6 +198,7 @@ def test_a_job_that_takes_too_much_memory_is_retried_with_more_and_the_record_sa
     assert [(g["state"], g["attempt"]) for g in record["groups"]] == [("finished", 2)] * 2
     assert record["runner"]["options"] == {"--mem": "500M"}
     assert record["submission"]["changed"] == {"mem": "5x"}
+    assert "\n        ◾ --set: mem=5x\n" in on_either.qanat("show", "1").out
     assert on_either.status() == ""
 
 
