@@ -16,7 +16,7 @@ import click
 
 from qanat.cli import editor, prompts, reporting, tables
 from qanat.cli.output import plural, say, say_json, size, tell
-from qanat.domain.run import Run
+from qanat.domain.run import Run, State
 from qanat.errors import QanatError, UsageError
 from qanat.runners import registry
 from qanat.usecases import annotate_run, cancel_run, settings
@@ -136,7 +136,7 @@ def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
             code = error.exit_code
             continue
         reporting.tell_notes(notes)
-        say(f"Run {run.number} of {run.experiment} {run.state}")
+        say(f"Run {run.number} of {run.experiment} {_come_to(run.state)}")
     return code
 
 
@@ -148,8 +148,13 @@ def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, .
     cancel_run.cancel_groups(project, found, chosen, registry.RUNNERS)
     run = _until_ended(project, found, chosen)
     for number in chosen:
-        say(f"Group {number} of run {run.number} {run.groups[number].state}")
+        say(f"Group {number} of run {run.number} {_come_to(run.groups[number].state)}")
     return 0
+
+
+def _come_to(state: State) -> str:
+    """Say how what was cancelled ended; a scheduler may take its time, until then it is as it was."""
+    return state.value if state.ended else f"is being cancelled, and is still {state}"
 
 
 def _until_ended(project: Project, found: Found, groups: Sequence[int] = ()) -> Run:

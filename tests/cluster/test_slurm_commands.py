@@ -50,6 +50,13 @@ def test_cancel_ends_a_run_for_good_and_says_who_did(waiting: OnSlurm) -> None:
     assert '"attempt": 1' in (waiting.storage("wait", group=0) / "stopped.json").read_text()
 
 
+def test_cancel_says_when_a_job_takes_its_time_to_end(waiting: OnSlurm) -> None:
+    with waiting.cluster.frozen("slurmd"):
+        said = waiting.qanat("cancel", "1").out
+    assert said == "Run 1 of wait is being cancelled, and is still running\n"
+    waiting.comes_to(*["cancelled"] * len(waiting.groups()))
+
+
 def test_cancel_takes_groups_that_run_and_groups_that_wait_and_the_others_go_on(on_either: OnSlurm) -> None:
     on_either.experiment("wait", WAIT)
     on_either.submit("wait", str(on_either.gate()), "0", "-R", "--n 0 5 1", "--max-running", "2")
