@@ -1,8 +1,9 @@
-"""Tripwires for every test: a home of its own, no git variable and no setting of whoever runs the tests."""
+"""Tripwires for every test: a home of its own, and no git variable, setting or signal of whoever runs the tests."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("HOME", str(folder))
         patch.setenv("TZ", "UTC")
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals() -> None:
+    """Take signals again that whoever started the tests ignores, as a shell's background or nohup does.
+
+    What is ignored stays so in every program that a test starts, and a test that presses Ctrl-C would wait for nothing.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
