@@ -28,6 +28,7 @@ PROGRAMS = ("slurmctld", "slurmd", "sbatch", "munged")
 INSTALL_S = 300
 START_S = 30
 STOP_S = 20
+NODE_S = 5
 # The order in which they are stopped.
 DAEMONS = ("slurmd", "slurmctld", "slurmdbd", "mariadbd", "munged")
 
@@ -186,7 +187,13 @@ class Cluster:
             self.crashes.clear()
             self.restart_node()
         self.resume_nodes()
-        _wait_for(self.is_ready, "the node does not come back")
+        try:
+            _wait_for(self.is_ready, "the node does not come back", NODE_S)
+        except ClusterUnavailable:
+            # It did not answer for a while, and is not asked again soon; one that starts tells by itself.
+            self.restart_node()
+            self.resume_nodes()
+            _wait_for(self.is_ready, "the node does not come back")
 
     def is_ready(self) -> bool:
         """Tell whether a job could run."""
@@ -378,8 +385,8 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for(condition: Callable[[], object], otherwise: str) -> None:
-    deadline = time.monotonic() + START_S
+def _wait_for(condition: Callable[[], object], otherwise: str, timeout_s: float = START_S) -> None:
+    deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:
             raise ClusterUnavailable(f"Slurm does not start: {otherwise}")
