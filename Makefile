@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # More than there are processors, since tests on clusters mostly wait.
-WORKERS ?= 4
+WORKERS ?= 6
 
 .PHONY: demo test lint bench skeleton docs clean
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol, Self
 from qanat.cli.output import plural, tell
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.usecases.follow_run import RunView
+from qanat.usecases.read_logs import open_output
 
 LINE_EVERY_S = 30.0
 REDRAW_S = 0.1
@@ -59,6 +60,7 @@ class OutputView:
     ) -> None:
         for copy in self._copies:
             copy.more(wait=True)
+            copy.close()
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce the run; its files appear once the program starts."""
@@ -93,7 +95,7 @@ class _Copy:
         left = AT_ONCE_BYTES
         try:
             if self._source is None:
-                self._source = self._path.open("rb", buffering=0)
+                self._source = open_output(self._path)
             while not self._closed and (wait or (left > 0 and _takes_more(self._target))):
                 data = self._source.read(select.PIPE_BUF)
                 if not data:
@@ -105,6 +107,11 @@ class _Copy:
         except OSError:
             # The terminal or the reader of the pipe is gone; the run goes on and its files have everything.
             self._closed = True
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._source is not None:
+            self._source.close()
 
 
 def _takes_more(target: int) -> bool:

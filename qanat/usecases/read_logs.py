@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from qanat.errors import InputInvalid
 from qanat.system import files
@@ -30,9 +31,14 @@ class LogReader:
                 yield group, data
 
 
+def open_output(path: Path) -> BinaryIO:
+    """Open a file that a program prints into. Raises OSError, also for a pipe that the program has put in its place."""
+    return files.opened(path)
+
+
 def _from(path: Path, place: int) -> bytes:
     try:
-        with files.opened(path) as file:
+        with open_output(path) as file:
             file.seek(place)
             return file.read(CHUNK_BYTES)
     except OSError:
