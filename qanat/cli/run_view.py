@@ -92,11 +92,13 @@ class _Copy:
 
         A reader that stands still, or a program that is faster than it, must not keep the run from being watched.
         """
+        if self._closed:
+            return
         left = AT_ONCE_BYTES
         try:
             if self._source is None:
                 self._source = open_output(self._path)
-            while not self._closed and (wait or (left > 0 and _takes_more(self._target))):
+            while wait or (left > 0 and _takes_more(self._target)):
                 data = self._source.read(select.PIPE_BUF)
                 if not data:
                     return
@@ -105,7 +107,8 @@ class _Copy:
         except FileNotFoundError:
             return
         except OSError:
-            # The terminal or the reader of the pipe is gone; the run goes on and its files have everything.
+            # The terminal or the reader of the pipe is gone, or the program has put a pipe in place of its output; the
+            # run goes on and its files have everything.
             self._closed = True
 
     def close(self) -> None:
