@@ -24,9 +24,9 @@ from qanat.domain.parameters import named
 from qanat.errors import RunnerUnavailable
 from qanat.runners import registry
 from qanat.usecases import project as projects
-from qanat.usecases.find_run import find_run, read_comment
-from qanat.usecases.list_runs import current_runs
-from qanat.usecases.refresh_runs import refreshed
+from qanat.usecases.runs.listing import current_runs
+from qanat.usecases.tracking.find import find_run, read_comment
+from qanat.usecases.tracking.refresh import refreshed
 
 if TYPE_CHECKING:
     import pandas as pd

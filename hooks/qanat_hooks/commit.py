@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from qanat.usecases import check_commit, check_no_results
+from qanat.usecases.checks import commit, no_results
 from qanat_hooks import report
 
 
@@ -17,9 +17,7 @@ def main() -> NoReturn:
     report.finish(
         asked,
         parser.prog,
-        lambda scope, _: check_commit.check(
-            scope, max_bytes=check_no_results.size_of(asked.max_size), allowed=asked.allow
-        ),
+        lambda scope, _: commit.check(scope, max_bytes=no_results.size_of(asked.max_size), allowed=asked.allow),
     )
 
 

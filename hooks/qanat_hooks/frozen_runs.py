@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from qanat.usecases import check_frozen_runs
+from qanat.usecases.checks import frozen_runs
 from qanat_hooks import report
 
 
@@ -13,7 +13,7 @@ def main() -> NoReturn:
     parser = report.parser("qanat-frozen-runs", __doc__)
     parser.add_argument("--allow-deleted", action="append", default=[], metavar="ID", help="this run's record may go")
     asked = report.parse(parser)
-    report.finish(asked, parser.prog, lambda scope, _: check_frozen_runs.check(scope, asked.allow_deleted))
+    report.finish(asked, parser.prog, lambda scope, _: frozen_runs.check(scope, asked.allow_deleted))
 
 
 if __name__ == "__main__":

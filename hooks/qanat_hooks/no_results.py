@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from qanat.usecases import check_no_results
-from qanat.usecases.hook_scope import names_in
+from qanat.usecases.checks import no_results
+from qanat.usecases.checks.scope import names_in
 from qanat_hooks import report
 
 
@@ -18,10 +18,10 @@ def main() -> NoReturn:
     report.finish(
         asked,
         parser.prog,
-        lambda scope, project: check_no_results.check(
+        lambda scope, project: no_results.check(
             scope,
             names_in(project, asked.files),
-            max_bytes=check_no_results.size_of(asked.max_size),
+            max_bytes=no_results.size_of(asked.max_size),
             allowed=asked.allow,
         ),
     )

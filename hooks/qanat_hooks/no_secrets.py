@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from qanat.usecases import check_no_secrets
-from qanat.usecases.hook_scope import names_in
+from qanat.usecases.checks import no_secrets
+from qanat.usecases.checks.scope import names_in
 from qanat_hooks import report
 
 
@@ -13,9 +13,7 @@ def main() -> NoReturn:
     """Check the files named on the command line."""
     parser = report.parser("qanat-no-secrets", __doc__)
     asked = report.parse(parser)
-    report.finish(
-        asked, parser.prog, lambda scope, project: check_no_secrets.check(scope, names_in(project, asked.files))
-    )
+    report.finish(asked, parser.prog, lambda scope, project: no_secrets.check(scope, names_in(project, asked.files)))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from qanat.errors import EXIT_FAILED, EXIT_USAGE, QanatError
-from qanat.usecases.hook_scope import Scope, project_at, scope_of
+from qanat.usecases.checks.scope import Scope, project_at, scope_of
 from qanat.usecases.project import Project
 
 

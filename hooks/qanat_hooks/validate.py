@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from qanat.usecases import validate_changes
-from qanat.usecases.hook_scope import names_in
+from qanat.usecases.checks import validate_changes
+from qanat.usecases.checks.scope import names_in
 from qanat_hooks import report
 
 

@@ -10,42 +10,42 @@ import click
 
 from qanat import __version__
 from qanat.cli.lazy import LazyGroup
-from qanat.cli.output import clean
+from qanat.cli.terminal.output import clean
 from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError, UsageError
 
 EXIT_READER_GONE = 141  # 128 + SIGPIPE, as a shell has it for other programs
 COMMANDS = {
-    "init": ("qanat.cli.init:init", "Make a project of a folder or a git repository."),
-    "run": ("qanat.cli.run:run", "Run an experiment, over as many parameters as asked for."),
-    "rerun": ("qanat.cli.rerun:rerun", "Run a run again: same code, parameters and data, as a new run."),
-    "retry": ("qanat.cli.rerun:retry", "Run what failed of a run again, inside the same run."),
-    "cancel": ("qanat.cli.runs:cancel", "End runs that are going on, from any terminal."),
-    "hold": ("qanat.cli.runs:hold", "Keep the jobs of a submitted run from going on."),
-    "release": ("qanat.cli.runs:release", "Let held jobs go on."),
-    "show": ("qanat.cli.runs:show", "Show a run."),
-    "logs": ("qanat.cli.runs:logs", "Print what a run printed, or follow it."),
-    "explore": ("qanat.cli.explore:explore", "Search runs and look into one, with menus."),
-    "compare": ("qanat.cli.compare:compare", "Compare parameters and metrics of runs."),
-    "diff": ("qanat.cli.diff:diff", "Say what a branch changes in experiments and runs."),
-    "action": ("qanat.cli.action:action", "Run an action of an experiment on the results of a run."),
-    "comment": ("qanat.cli.runs:comment", "Write a comment on a run."),
-    "tag": ("qanat.cli.runs:tag", "Add or remove tags of a run."),
-    "delete": ("qanat.cli.runs:delete", "Delete runs with their results."),
-    "status": ("qanat.cli.status:status", "Show what the project holds and which runs are going on."),
+    "init": ("qanat.cli.commands.init:init", "Make a project of a folder or a git repository."),
+    "run": ("qanat.cli.commands.run:run", "Run an experiment, over as many parameters as asked for."),
+    "rerun": ("qanat.cli.commands.rerun:rerun", "Run a run again: same code, parameters and data, as a new run."),
+    "retry": ("qanat.cli.commands.rerun:retry", "Run what failed of a run again, inside the same run."),
+    "cancel": ("qanat.cli.commands.runs:cancel", "End runs that are going on, from any terminal."),
+    "hold": ("qanat.cli.commands.runs:hold", "Keep the jobs of a submitted run from going on."),
+    "release": ("qanat.cli.commands.runs:release", "Let held jobs go on."),
+    "show": ("qanat.cli.commands.runs:show", "Show a run."),
+    "logs": ("qanat.cli.commands.runs:logs", "Print what a run printed, or follow it."),
+    "explore": ("qanat.cli.commands.explore:explore", "Search runs and look into one, with menus."),
+    "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
+    "diff": ("qanat.cli.commands.diff:diff", "Say what a branch changes in experiments and runs."),
+    "action": ("qanat.cli.commands.action:action", "Run an action of an experiment on the results of a run."),
+    "comment": ("qanat.cli.commands.runs:comment", "Write a comment on a run."),
+    "tag": ("qanat.cli.commands.runs:tag", "Add or remove tags of a run."),
+    "delete": ("qanat.cli.commands.runs:delete", "Delete runs with their results."),
+    "status": ("qanat.cli.commands.status:status", "Show what the project holds and which runs are going on."),
     "experiment": (
-        "qanat.cli.experiment_group:experiment",
+        "qanat.cli.commands.experiment_group:experiment",
         "Experiments: list, new, show, update, delete, run, status.",
     ),
-    "dataset": ("qanat.cli.dataset:dataset", "Datasets: list, new, show, update, delete."),
-    "template": ("qanat.cli.template:template", "Submit templates: list, new, show, update, delete."),
-    "cache": ("qanat.cli.cache:cache", "The cache: status, clean."),
-    "config": ("qanat.cli.config:config", "Settings of the project: show, edit."),
-    "keep": ("qanat.cli.keep:keep", "Keep the commits of runs that no branch has any more."),
-    "merge-driver": ("qanat.cli.merge_driver:merge_driver", ""),
-    "validate": ("qanat.cli.validate:validate", "Check .qanat/ as the pre-commit hook does."),
-    "hooks": ("qanat.cli.hooks:hooks", "Git hooks that check commits: install, uninstall, status."),
-    "import": ("qanat.cli.import_first:import_", "Bring along what the first qanat kept in its database."),
-    "completion": ("qanat.cli.completion:completion", "Let your shell complete commands, names and runs."),
+    "dataset": ("qanat.cli.commands.dataset:dataset", "Datasets: list, new, show, update, delete."),
+    "template": ("qanat.cli.commands.template:template", "Submit templates: list, new, show, update, delete."),
+    "cache": ("qanat.cli.commands.cache:cache", "The cache: status, clean."),
+    "config": ("qanat.cli.commands.config:config", "Settings of the project: show, edit."),
+    "keep": ("qanat.cli.commands.keep:keep", "Keep the commits of runs that no branch has any more."),
+    "merge-driver": ("qanat.cli.commands.merge_driver:merge_driver", ""),
+    "validate": ("qanat.cli.commands.validate:validate", "Check .qanat/ as the pre-commit hook does."),
+    "hooks": ("qanat.cli.commands.hooks:hooks", "Git hooks that check commits: install, uninstall, status."),
+    "import": ("qanat.cli.commands.import_v0:import_", "Bring along what the first qanat kept in its database."),
+    "completion": ("qanat.cli.commands.completion:completion", "Let your shell complete commands, names and runs."),
 }
 
 
@@ -89,7 +89,7 @@ def main() -> NoReturn:
 
 def _call(args: list[str]) -> int:
     if "_QANAT_COMPLETE" in os.environ:
-        from qanat.cli import completion  # a shell asks, see there
+        from qanat.cli.commands import completion  # a shell asks, see there
 
         return completion.answer()
     try:

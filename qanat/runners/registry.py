@@ -14,11 +14,14 @@ from qanat.errors import QanatError, RunnerUnavailable, UsageError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from qanat.runners.base import AttachedRunner, Runner
+    from qanat.runners.protocol import AttachedRunner, Runner
 
 GROUP = "qanat.runners"
 ATTACHED = ("local",)
-SUBMITTING = {"htcondor": "qanat.runners.htcondor:HTCondorRunner", "slurm": "qanat.runners.slurm:SlurmRunner"}
+SUBMITTING = {
+    "htcondor": "qanat.runners.htcondor.runner:HTCondorRunner",
+    "slurm": "qanat.runners.slurm.runner:SlurmRunner",
+}
 
 
 class Registry:
@@ -36,7 +39,7 @@ class Registry:
         """Give a runner that runs `slots` jobs at a time here. Raises UsageError when there is none of this name."""
         if name not in ATTACHED:
             raise _unknown(name)
-        from qanat.runners.local import LocalRunner  # a submitting command starts nothing here
+        from qanat.runners.local.runner import LocalRunner  # a submitting command starts nothing here
 
         return LocalRunner(slots)
 
@@ -78,7 +81,7 @@ def _entry_points() -> tuple[EntryPoint, ...]:
 
 
 def _load(entry: EntryPoint) -> Runner:
-    from qanat.runners import base
+    from qanat.runners import protocol
 
     try:
         runner: Any = entry.load()()
@@ -87,7 +90,7 @@ def _load(entry: EntryPoint) -> Runner:
     except Exception as error:  # noqa: BLE001  # another package's code may raise anything
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise _broken(entry, f"cannot be loaded: {why}") from None
-    wanted = [*base.Runner.__annotations__, *(name for name in vars(base.Runner) if not name.startswith("_"))]
+    wanted = [*protocol.Runner.__annotations__, *(name for name in vars(protocol.Runner) if not name.startswith("_"))]
     missing = [name for name in dict.fromkeys(wanted) if not hasattr(runner, name)]
     if missing:
         raise _broken(entry, f"does not fit this qanat: it has no {', '.join(missing)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qanat.runners.htcondor import HTCondorRunner
+from qanat.runners.htcondor.runner import HTCondorRunner
 from qanat.testing import RunnerContract
 from tests.cluster.htcondor_pool import Pool
 

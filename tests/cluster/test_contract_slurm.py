@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qanat.runners.slurm import SlurmRunner
+from qanat.runners.slurm.runner import SlurmRunner
 from qanat.testing import RunnerContract
 from tests.cluster.slurm_cluster import Cluster
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.runners import slurm_flags
+from qanat.runners.slurm import flags
 from qanat.testing.words import NASTY
 from tests.cluster.on_cluster import ARGUMENTS, WAIT
 from tests.cluster.slurm_project import LATER, OnSlurm
@@ -183,9 +183,9 @@ def test_every_option_of_the_sbatch_that_is_here_is_known(on_slurm: OnSlurm) -> 
     done = subprocess.run(["sbatch", "--help"], capture_output=True, text=True, check=True)
     names = set(re.findall(r"--([a-z][a-z0-9-]+)", done.stdout))
     assert len(names) > 80
-    assert names - slurm_flags.LONG - slurm_flags.OWN == set()
+    assert names - flags.LONG - flags.OWN == set()
     short = dict(re.findall(r"^\s+-(\w), --([\w-]+)", done.stdout, re.MULTILINE))
-    assert {k: slurm_flags.name_of(f"-{k}") for k in short} == short
+    assert {k: flags.name_of(f"-{k}") for k in short} == short
 
 
 @pytest.mark.parametrize(

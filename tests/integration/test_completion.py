@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.cli import skeleton
+from qanat.cli.completion import skeleton
 from tests.integration.test_startup import LOADED
 from tests.support.sandbox import PROGRAM, Sandbox, call
 from tests.support.terminal import ENTER, Terminal
@@ -173,7 +173,7 @@ def test_completing_loads_neither_commands_nor_heavy_libraries(project: Sandbox)
     loaded = call([sys.executable, "-c", LOADED], project.root, env=env).err
     found = [name for name in ("pygit2", "jsonschema", "rich", "questionary", '"yaml"', "sqlite3") if name in loaded]
     assert found == []
-    assert "qanat.cli.runs" not in loaded
+    assert "qanat.cli.commands.runs" not in loaded
     assert "qanat.usecases.complete_names" in loaded
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qanat.errors import UsageError
-from qanat.usecases import keep_commits
+from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import open_project
 from tests.support import clones
 from tests.support.clones import Clones

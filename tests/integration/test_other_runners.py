@@ -15,8 +15,8 @@ from tests.support.sandbox import Result, Sandbox
 FORGETFUL = """\
 import subprocess
 from qanat.runners import job_script
-from qanat.runners.base import JobStatus, Sightings, Submission
-from qanat.runners.defaults import RunnerDefaults
+from qanat.runners.protocol import JobStatus, Sightings, Submission
+from qanat.runners.submitting.defaults import RunnerDefaults
 
 class Forgetful(RunnerDefaults):
     name = "forgetful"

@@ -78,7 +78,14 @@ def test_help_and_version_load_click_and_nothing_else_that_takes_time(option: st
     modules = loaded(option)
     assert [name for name in modules if name.partition(".")[0] in SLOW.split()] == []
     ours = {name for name in modules if name.partition(".")[0] == "qanat"}
-    assert ours == {"qanat", "qanat.cli", "qanat.cli.lazy", "qanat.cli.main", "qanat.cli.output", "qanat.errors"}
+    assert ours == {
+        "qanat",
+        "qanat.cli",
+        "qanat.cli.lazy",
+        "qanat.cli.main",
+        "qanat.cli.terminal.output",
+        "qanat.errors",
+    }
 
 
 @pytest.mark.parametrize("command", ["run", "status", "experiment", "dataset list", "init", "validate"])

@@ -18,7 +18,7 @@ from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
 from qanat.domain.run import State
 from qanat.domain.times import parse
 from qanat.records import storage
-from qanat.runners.base import AttachedRunner
+from qanat.runners.protocol import AttachedRunner
 from qanat.testing.words import FOLDER, NASTY
 from tests.support.sandbox import wait_until
 

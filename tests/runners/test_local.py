@@ -11,8 +11,8 @@ import pytest
 from qanat.domain.job import JobEnded, JobHandle, JobStarted
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable
-from qanat.runners import local
-from qanat.runners.local import LocalRunner
+from qanat.runners.local import runner as local
+from qanat.runners.local.runner import LocalRunner
 from qanat.system import processes
 from tests.runners.contract import INTENT, AttachedRunnerContract, Event, Place, end_of, place, watch
 from tests.support.gates import is_running

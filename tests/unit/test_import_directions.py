@@ -30,7 +30,7 @@ ALLOWED = {
         "qanat.git",
         "qanat.errors",
         "qanat.system",
-        "qanat.runners.base",
+        "qanat.runners.protocol",
         "numpy",
     ),
     "qanat.cli": (
@@ -50,7 +50,7 @@ ALLOWED = {
     "qanat.api": ("qanat.usecases", "qanat.domain", "qanat.errors", "qanat.runners.registry", "pandas"),
     "qanat.testing": (
         "qanat.testing",
-        "qanat.runners.base",
+        "qanat.runners.protocol",
         "qanat.runners.registry",
         "qanat.records.storage",
         "qanat.domain",
@@ -65,19 +65,19 @@ ALLOWED = {
 
 ONLY_IN = {
     "pygit2": ("qanat.git.",),
-    "questionary": ("qanat.cli.prompts",),
-    "prompt_toolkit": ("qanat.cli.prompts",),
-    "rich": ("qanat.cli.tables",),
+    "questionary": ("qanat.cli.terminal.prompts",),
+    "prompt_toolkit": ("qanat.cli.terminal.prompts",),
+    "rich": ("qanat.cli.terminal.tables",),
     "yaml": ("qanat.records.yaml_io", "qanat.testing."),
     "jsonschema": ("qanat.records.schemas",),
-    "htcondor2": ("qanat.runners.htcondor",),
-    "classad2": ("qanat.runners.htcondor",),
+    "htcondor2": ("qanat.runners.htcondor.runner",),
+    "classad2": ("qanat.runners.htcondor.runner",),
     "click": ("qanat.cli.",),
-    "sqlite3": ("qanat.records.index", "qanat.records.first_database"),
+    "sqlite3": ("qanat.records.index", "qanat.import_v0.database"),
     "pandas": ("qanat.api",),
-    "numpy": ("qanat.usecases.compare_outputs",),
-    "matplotlib": ("qanat.cli.plots",),
-    "plotext": ("qanat.cli.plots",),
+    "numpy": ("qanat.usecases.runs.compare_outputs",),
+    "matplotlib": ("qanat.cli.terminal.plots",),
+    "plotext": ("qanat.cli.terminal.plots",),
 }
 WHEN_USED = ONLY_IN.keys() - {"click", "sqlite3"}
 
@@ -194,7 +194,7 @@ def test_a_library_that_takes_long_to_import_is_imported_when_it_is_used(module:
 def test_use_cases_do_not_choose_a_runner(module: Module) -> None:
     if module.package == "qanat.usecases":
         runners = {i.name for i in imports(module) if _is_within(i.name, "qanat.runners")}
-        assert runners <= {"qanat.runners.base"}
+        assert runners <= {"qanat.runners.protocol"}
 
 
 @every_module

@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from qanat.errors import RunnerUnavailable
-from qanat.runners.base import JobStatus, State
+from qanat.runners.protocol import JobStatus, State
 from qanat.system import programs
 
 ASK_S = 8.0

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners import cancellations, job_script
-from qanat.runners.base import JobBatch, JobHandle, JobStatus, Sightings, State, Submission
-from qanat.runners.defaults import RunnerDefaults
+from qanat.runners.protocol import JobBatch, JobHandle, JobStatus, Sightings, State, Submission
+from qanat.runners.submitting import cancellations, job_script
+from qanat.runners.submitting.defaults import RunnerDefaults
 from qanat_gridengine.asking import accounting, accounts, call, past, queue, said, status_in_queue
 
 SUBMIT_S = 60.0

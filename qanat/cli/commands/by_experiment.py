@@ -1,0 +1,37 @@
+"""`qanat experiment rerun|run_comment|run_delete NAME RUN`: the commands on runs, with the experiment named as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qanat.cli.commands import rerun as rerun_commands
+from qanat.cli.commands import runs
+from qanat.usecases.project import open_project
+
+
+class ByExperiment(click.Command):
+    """Takes NAME before RUN, checks that the run is of that experiment, and goes on as the plain command."""
+
+    def __init__(self, plain: click.Command, name: str) -> None:
+        example = f"\b\nExample:\n  qanat experiment {name} summary_iris 4"
+        params = [click.Argument(["name"]), click.Argument(["run"]), *_options(plain)]
+        super().__init__(name, callback=self._call, params=params, help=plain.help, epilog=example)
+        self._plain = plain
+
+    def _call(self, name: str, run: str, **options: Any) -> Any:
+        found = runs.find_one(open_project(Path.cwd()), run, experiment=name)
+        argument = next(p for p in self._plain.params if isinstance(p, click.Argument))
+        words = (found.run.id,) if argument.nargs == -1 else found.run.id
+        return click.get_current_context().invoke(self._plain, **{str(argument.name): words}, **options)
+
+
+def _options(plain: click.Command) -> list[click.Parameter]:
+    return [parameter for parameter in plain.params if isinstance(parameter, click.Option)]
+
+
+rerun = ByExperiment(rerun_commands.rerun, "rerun")
+comment = ByExperiment(runs.comment, "run_comment")
+delete = ByExperiment(runs.delete, "run_delete")

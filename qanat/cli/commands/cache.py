@@ -1,0 +1,45 @@
+"""`qanat cache status` and `qanat cache clean`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qanat.cli.terminal import tables
+from qanat.cli.terminal.output import plural, say, say_json, size
+from qanat.runners import registry
+from qanat.usecases.launch import checkouts
+from qanat.usecases.launch.checkouts import CachedCheckout
+from qanat.usecases.project import open_project
+from qanat.usecases.tracking.refresh import going_on
+
+
+@click.group(epilog="\b\nExample:\n  qanat cache status\n  qanat cache clean")
+def cache() -> None:
+    """The cache in .qanat/cache: checkouts of commits, and the index. It may be deleted at any time."""
+
+
+@cache.command(epilog="\b\nExample:\n  qanat cache status --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(as_json: bool) -> None:
+    """Show what is in the cache."""
+    project = open_project(Path.cwd())
+    found = checkouts.cached(project, going_on(project, registry.RUNNERS))
+    if as_json:
+        say_json([{"checkout": c.folder.name, "bytes": c.bytes, "in_use": c.in_use} for c in found])
+        return
+    rows = [(c.folder.name, size(c.bytes), "yes" if c.in_use else "") for c in found]
+    say(tables.table(("Checkout", "Size", "In use"), rows) if rows else "no checkouts")
+
+
+@cache.command(epilog="\b\nExample:\n  qanat cache clean")
+def clean() -> None:
+    """Remove checkouts that no run works in."""
+    project = open_project(Path.cwd())
+    removed = checkouts.clean(project, going_on(project, registry.RUNNERS))
+    say(f"{_called(removed)} removed")
+
+
+def _called(removed: list[CachedCheckout]) -> str:
+    return f"{plural(len(removed), 'checkout')} ({size(sum(c.bytes for c in removed))})"

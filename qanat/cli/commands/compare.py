@@ -1,0 +1,160 @@
+"""`qanat compare`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import click
+
+from qanat.cli.commands import runs
+from qanat.cli.terminal import plots, tables
+from qanat.cli.terminal.output import clean, say, say_json, tell, width
+from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
+from qanat.errors import UsageError
+from qanat.usecases.project import open_project
+from qanat.usecases.runs import compare as compare_runs
+
+EXAMPLE = """\b
+Example:
+  qanat compare 2 5 --sort acc
+  qanat compare 2 --metric acc --metric 'test.*'
+  qanat compare 2 --group-by nbins --format markdown
+  qanat compare 2 --plot nbins acc --output acc.svg
+
+Which way a metric is better comes from the experiment (metrics: [{file: metrics.json, better: {acc: higher}}])
+or from --better acc=higher; the best value is marked with *."""
+MARK = " *"
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("words", nargs=-1, required=True, metavar="RUN…")
+@click.option("--sort", metavar="METRIC", help="Sort by a metric, the better value first.")
+@click.option("--group-by", "--group_by", metavar="PARAM", help="One row for each value of this parameter.")
+@click.option(
+    "--metric",
+    "only",
+    multiple=True,
+    metavar="METRIC",
+    help="Only this metric, or those that fit: 'test.*'; may be repeated.",
+)
+@click.option("--better", multiple=True, metavar="METRIC=higher|lower", help="Which way a metric is better.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True, help="Of the table."
+)
+@click.option("--plot", nargs=2, metavar="X Y", help="Draw metric Y over X, a parameter or metric.")
+@click.option("--output", type=click.Path(path_type=Path), help="Draw into this PNG or SVG file, not in the terminal.")
+def compare(
+    words: tuple[str, ...],
+    sort: str | None,
+    group_by: str | None,
+    only: tuple[str, ...],
+    better: tuple[str, ...],
+    as_json: bool,
+    as_csv: bool,
+    form: str,
+    plot: tuple[str, str] | None,
+    output: Path | None,
+) -> None:
+    """Show the parameters in which RUNs differ and their metrics side by side.
+
+    Groups that differ only in the seed are one row, with mean ± standard deviation.
+    """
+    if output and not plot:
+        raise UsageError("--output says where to draw, and there is nothing to draw", hint="add --plot X Y")
+    project = open_project(Path.cwd())
+    with runs.finding(project) as find:
+        chosen = list({run.id: run for run in (find(word).run for word in words)}.values())
+    directions = dict(map(_direction, better))
+    over = plot[0] if plot else None
+    found = compare_runs.compare_runs(
+        project, chosen, better=directions, group_by=group_by, sort=sort, over=over, only=() if plot else only
+    )
+    for run in chosen:
+        if not any(run.id in row.runs for row in found.rows):
+            tell(f"note: run {run.number} is left out: none of its groups has finished")
+    if plot:
+        _plot(found, *plot, output)
+    elif as_json:
+        say_json(compare_runs.as_mappings(found))
+    elif as_csv:
+        say(_csv(found).rstrip("\n"))
+    else:
+        headers, rows = _cells(found)
+        say(_markdown(headers, rows) if form == "markdown" else tables.table(headers, rows, width=width()))
+
+
+def _direction(text: str) -> tuple[str, str]:
+    name, _, way = text.rpartition("=")
+    if not name or way not in (HIGHER, LOWER):
+        raise UsageError(f"--better {text!r} does not say which way", hint="write it as --better acc=higher")
+    return name, way
+
+
+def _cells(found: Comparison) -> tuple[list[str], list[list[str]]]:
+    several = len({row.experiment for row in found.rows}) > 1
+    commits = len({row.tree for row in found.rows}) > 1
+    headers = [*(["experiment"] if several else []), "runs", "groups", *(["commit"] if commits else [])]
+    headers += [*found.parameters, *found.metrics]
+    rows = []
+    for i, row in enumerate(found.rows):
+        cells = [*([row.experiment] if several else []), _numbers(row), str(row.groups)]
+        cells += [*([row.commit[:7]] if commits else []), *(row.parameters.get(n, "") for n in found.parameters)]
+        cells += [_metric(found, row, i, name) for name in found.metrics]
+        rows.append(cells)
+    return headers, rows
+
+
+def _numbers(row: Row) -> str:
+    numbers = [run.partition("-")[0] for run in row.runs]
+    return ", ".join(row.runs if len(set(numbers)) < len(numbers) else numbers)
+
+
+def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
+    if name not in row.metrics:
+        return ""
+    return f"{row.metrics[name]}{MARK if place in found.best.get(name, ()) else ''}"
+
+
+def _markdown(headers: list[str], rows: list[list[str]]) -> str:
+    def line(cells: list[str]) -> str:
+        return f"| {' | '.join(_marked(clean(cell)) for cell in cells)} |"
+
+    return "\n".join([line(headers), f"|{'---|' * len(headers)}", *map(line, rows)])
+
+
+def _marked(cell: str) -> str:
+    """Escape what Markdown would take for something else; the best value is bold."""
+    text = cell.removesuffix(MARK)
+    for special in ("\\", "|", "*", "_", "`", "<", "["):
+        text = text.replace(special, f"\\{special}")
+    return f"**{text}**" if cell.endswith(MARK) else text
+
+
+def _csv(found: Comparison) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    own = ("experiment", "runs", "groups", "commit")
+    parameters = [f"parameter.{name}" if name in own else name for name in found.parameters]
+    metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
+    writer.writerow([*own, *parameters, *(column for name in metrics for column in (name, f"{name}.std"))])
+    for row in found.rows:
+        values: list[object] = []
+        for name in found.metrics:
+            s = row.metrics.get(name)
+            values += ["", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation]
+        given = [row.parameters.get(name, "") for name in found.parameters]
+        writer.writerow([row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values])
+    return out.getvalue()
+
+
+def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:
+    xs, ys, deviations = compare_runs.points(found, x, y)
+    if output is None:
+        say(plots.in_terminal(xs, ys, x, y))
+        return
+    plots.to_file(xs, ys, deviations, x, y, output)
+    say(f"{output} written")

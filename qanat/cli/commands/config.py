@@ -1,0 +1,60 @@
+"""`qanat config show` and `qanat config edit`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from qanat.cli.terminal import editor, prompts
+from qanat.cli.terminal.output import say, say_json, tell
+from qanat.errors import InputInvalid
+from qanat.usecases.definitions import settings
+from qanat.usecases.project import open_project
+
+
+@click.group(epilog="\b\nExample:\n  qanat config show\n  qanat config edit")
+def config() -> None:
+    """Settings of the project, in .qanat/config.yaml."""
+
+
+@config.command(epilog="\b\nExample:\n  qanat config show --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(as_json: bool) -> None:
+    """Show the settings."""
+    project = open_project(Path.cwd())
+    if as_json:
+        say_json(project.config)
+    else:
+        say(settings.text(project).decode("utf-8", "replace").rstrip("\n"))
+
+
+@config.command(epilog="\b\nExample:\n  qanat config edit\n  EDITOR='code -w' qanat config edit")
+def edit() -> None:
+    """Open the settings in your editor; a file that is not valid is not taken over."""
+    project = open_project(Path.cwd())
+    before = settings.text(project)
+    with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
+        draft = Path(folder) / "config.yaml"
+        draft.write_bytes(before)
+        while True:
+            editor.edit(settings.editor(project), draft, instead="edit .qanat/config.yaml")
+            if draft.read_bytes() == before:
+                say("nothing changed")
+                return
+            if _is_valid(draft):
+                say(f"{settings.replace(project, draft)} written")
+                return
+            if not prompts.confirm("Edit it again?", option=".qanat/config.yaml", default=True):
+                say("the settings stay as they were")
+                return
+
+
+def _is_valid(draft: Path) -> bool:
+    try:
+        settings.check(draft)
+    except InputInvalid as error:
+        tell(f"qanat: {error.message}")
+        return False
+    return True

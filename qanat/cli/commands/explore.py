@@ -1,0 +1,121 @@
+"""`qanat explore`, which is `qanat experiment run_explore` as well: search runs, then look into one."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from qanat.cli.commands.runs import find_one
+from qanat.cli.runs import reporting
+from qanat.cli.runs.explore_run import explore_run
+from qanat.cli.terminal import prompts, tables
+from qanat.cli.terminal.output import clean, plural, say, width
+from qanat.domain import search
+from qanat.domain.run import Run, State
+from qanat.domain.search import Condition
+from qanat.errors import UsageError
+from qanat.runners import registry
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs import listing
+from qanat.usecases.runs.listing import RunLine
+from qanat.usecases.tracking.refresh import refreshed
+
+SHOWN = 15
+EXAMPLE = """\b
+Example:
+  qanat explore
+  qanat explore summary_iris
+  qanat explore summary_iris 4"""
+LEAVE, ADD, RESET = "leave", "add", "reset"
+FILTERS = (
+    ("A parameter, such as --lr=0.1 or lr<0.01", ""),
+    ("Tag", "tag"),
+    ("Description", "text"),
+    ("State", "state"),
+    ("Runner", "runner"),
+    ("Commit", "commit"),
+    ("Launched on or after a date", "after"),
+    ("Launched before a date", "before"),
+)
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("name", required=False)
+@click.argument("run", required=False)
+def explore(name: str | None, run: str | None) -> None:
+    """Search runs by tag, description, state, runner, commit, date and parameters, and look into one."""
+    prompts.need_terminal("explore asks what to look at", "qanat status, qanat show RUN or qanat logs RUN")
+    project = open_project(Path.cwd())
+    # Ctrl-C is a way to leave here, not a failure.
+    with contextlib.suppress(click.Abort):
+        if run is not None:
+            explore_run(project, find_one(project, run, experiment=name))
+            return
+        if name is not None:
+            project.experiment(name)
+        _search(project, name)
+
+
+def _search(project: Project, experiment: str | None) -> None:
+    conditions: list[Condition] = []
+    while True:
+        with refreshed(project, registry.RUNNERS) as (index, result):
+            reporting.tell_notes(result.notes)
+            runs = listing.current_runs(project, index, result, experiment=experiment)
+            lines = listing.run_lines(index, result, project.root, experiment=experiment)
+        met = {run.id for run in runs if all(c.meets(run) for c in conditions)}
+        found = [(run, line) for run, line in zip(runs, lines, strict=True) if run.id in met]
+        _show(found, conditions)
+        answer = _choose(found, conditions)
+        if answer == LEAVE:
+            return
+        if answer == ADD:
+            with contextlib.suppress(click.Abort):
+                conditions += _ask_condition()
+        elif answer == RESET:
+            conditions = []
+        else:
+            explore_run(project, find_one(project, answer))
+
+
+def _show(found: list[tuple[Run, RunLine]], conditions: list[Condition]) -> None:
+    said = f" with {', '.join(c.text for c in conditions)}" if conditions else ""
+    say(f"\n{plural(len(found), 'run')}{said}")
+    if found:
+        rows = tables.run_rows([line for _, line in found[:SHOWN]])
+        say(tables.table(tables.RUN_HEADERS, rows, width=width(), flexible=tables.RUN_FLEXIBLE))
+    if len(found) > SHOWN:
+        say(f"… the newest {SHOWN}; a filter finds the others")
+
+
+def _choose(found: list[tuple[Run, RunLine]], conditions: list[Condition]) -> str:
+    entries = [("Add a filter", ADD, "Narrow the list by tag, state, parameter, …")]
+    if conditions:
+        entries.append(("Reset the filters", RESET, "Show all runs again"))
+    entries += [(f"Run {run.number} of {run.experiment}", run.id, _preview(run)) for run, _ in found[:SHOWN]]
+    entries.append(("Leave", LEAVE, "Back to the shell"))
+    return prompts.menu("Which run?", entries, option="NAME RUN")
+
+
+def _preview(run: Run) -> str:
+    return clean(", ".join(filter(None, (run.state.value, run.description, *run.tags, " ".join(run.asked.args)))))
+
+
+def _ask_condition() -> list[Condition]:
+    """Ask for one condition; none when what was typed cannot be read, which is said."""
+    field = prompts.choose("Filter by:", FILTERS, option="NAME RUN")
+    if field == "state":
+        value = prompts.choose("State:", [(s.value, s.value) for s in State], option="NAME RUN")
+    else:
+        value = prompts.text("Value:" if field else "Condition:", option="NAME RUN", check=_not_empty)
+    try:
+        return [search.parse(f"{field}:{value}" if field else value)]
+    except UsageError as error:
+        say(f"{error.message}; {error.hint}")
+        return []
+
+
+def _not_empty(answer: str) -> str:
+    return "" if answer else "type something, or press Ctrl-C to leave"

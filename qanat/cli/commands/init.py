@@ -1,0 +1,35 @@
+"""`qanat init`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from qanat.cli.terminal import prompts
+from qanat.cli.terminal.output import say, tell
+from qanat.usecases.definitions.init import init_project, plan_init
+
+
+@click.command(epilog="\b\nExample:\n  qanat init\n  qanat init my-project --yes")
+@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path))
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--editor", help="Editor for comments and settings; may have arguments.")
+@click.option("--result-dir", "--result_dir", default="results", show_default=True, help="Where results go.")
+def init(folder: Path, yes: bool, editor: str | None, result_dir: str) -> None:
+    """Make a project of DIR (here by default): repository, .qanat/, ignore rules, templates, first commit."""
+    default = editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    plan = plan_init(folder, default, result_dir)
+    if not yes:
+        what = "a git repository and a qanat project" if plan.new_repository else "a qanat project"
+        if not prompts.confirm(f"Make {what} of {plan.folder}?", option="--yes", default=True):
+            raise click.Abort
+        if editor is None:
+            plan = plan_init(folder, prompts.text("Editor:", option="--editor", default=default), result_dir)
+    done = init_project(plan)
+    say(f"Project made in {done.root}" + (", and committed:" if done.committed else ":"))
+    say("".join(f"  {file}\n" for file in done.files).rstrip("\n"))
+    if done.note:
+        tell(f"note: {done.note}")
+    say("Next: qanat dataset new, qanat experiment new, qanat run NAME")

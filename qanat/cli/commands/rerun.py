@@ -1,0 +1,111 @@
+"""`qanat rerun` and `qanat retry`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qanat.cli.runs import launch, reporting
+from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.domain.run import Run, State
+from qanat.errors import EXIT_FAILED, UsageError
+from qanat.runners import registry
+from qanat.usecases.launch import rerun as usecase
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs import compare_outputs
+from qanat.usecases.tracking.find import Found, check_ended, find_run
+from qanat.usecases.tracking.refresh import refreshed
+
+RERUN = """\b
+Example:
+  qanat rerun 4
+  qanat rerun 4 --check
+
+--check compares the new outputs with the first run's, file by file; the exit code is 1 when they are not identical."""
+
+
+def _find(project: Project, word: str) -> tuple[Found, list[Any]]:
+    with refreshed(project, registry.RUNNERS) as (index, result):
+        reporting.tell_notes(result.notes)
+        return find_run(project, index, result, word), list(result.live.values())
+
+
+@click.command(epilog=RERUN)
+@click.argument("run")
+@click.option("--runner", default=None, help="Where to run; the first run's runner by default.")
+@launch.options_for
+@click.option("--check", is_flag=True, help="Compare the outputs with the first run's.")
+@click.option(
+    "--rtol",
+    type=click.FloatRange(min=0),
+    default=1e-9,
+    show_default=True,
+    help="Tolerance for numbers that count as equal.",
+)
+@click.option("--json", "as_json", is_flag=True, help="With --check: print JSON.")
+def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool, **options: Any) -> int:
+    """Run RUN again as a new run: same code (a checkout of its commit), parameters, files and data."""
+    project = open_project(Path.cwd())
+    found, live = _find(project, run)
+    if check:
+        check_ended(found, "its outputs cannot be compared")
+    first = found.run.runner
+    how = launch.how(options | ({"wait": True} if check else {}), runner or first.name, first)
+    same = how.submits and how.runner == first.name and how.template is None
+    choice = first if same else launch.choice_for(project, how, len(found.run.groups))
+    plan, captured = usecase.plan_rerun(project, found, live)
+    code, again = launch.launch(project, plan, captured, choice, how, quiet=as_json)
+    if not check or again.state not in (State.FINISHED, State.FAILED):
+        return code
+    return _check(project, found, again, rtol, as_json=as_json) or code
+
+
+def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: bool) -> int:
+    own = frozenset().union(*(registry.RUNNERS.own_files(run.runner.name) for run in (first.run, again)))
+    files = compare_outputs.compare(first.folder, project.root / again.storage, rtol, own)
+    if as_json:
+        say_json([{"file": f.path, "verdict": f.verdict, "detail": f.detail} for f in files])
+    for file in files if not as_json else ():
+        say(f"{file.verdict:10} {file.path}{f' ({file.detail})' if file.detail else ''}")
+    same = all(file.verdict == compare_outputs.IDENTICAL for file in files)
+    counted = f"{plural(len(files), 'file')} of runs {first.run.number} and {again.number}"
+    tell(f"{'identical' if same else 'not identical'}: {counted}")
+    return 0 if same else EXIT_FAILED
+
+
+@click.command(epilog="\b\nExample:\n  qanat retry 4\n  qanat retry 4 --group 3 --group 7 -j 2")
+@click.argument("run")
+@click.option(
+    "--failed", is_flag=True, help="Only groups that failed, were cancelled or are lost; this is the default."
+)
+@click.option(
+    "--group",
+    "groups",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="I",
+    help="Run this group again; may be repeated.",
+)
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Set an option of the template anew: mem=2x."
+)
+@launch.options_for
+def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], **options: Any) -> int:
+    """Run groups of RUN again inside the same run; what earlier attempts left is kept in attempts/."""
+    project = open_project(Path.cwd())
+    found, live = _find(project, run)
+    how = launch.how(options, found.run.runner.name, found.run.runner)
+    numbers = usecase.chosen_groups(found, groups, failed=failed)
+    if not numbers:
+        say("none of these groups needs another attempt")
+        return 0
+    return launch.launch_again(project, found, numbers, live, how, dict(map(_change, changes)))
+
+
+def _change(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key.strip() or not equals:
+        raise UsageError(f"--set {text!r} is not of the form key=value", hint="write it as --set mem=2x")
+    return key.strip(), value.strip()

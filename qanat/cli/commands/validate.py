@@ -1,0 +1,39 @@
+"""`qanat validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.errors import EXIT_FAILED
+from qanat.runners import registry
+from qanat.usecases.checks import validate as validate_state
+from qanat.usecases.launch import templates
+from qanat.usecases.merging import keep_commits
+from qanat.usecases.project import open_project
+
+
+@click.command(epilog="\b\nExample:\n  qanat validate\n  qanat validate .qanat/experiments/summary_iris.yaml")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--strict", is_flag=True, help="Exit code 1 for notes as well.")
+def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
+    """Check FILES, or everything under .qanat/: one line for each problem, exit code 1 when there is one."""
+    project = open_project(Path.cwd())
+    paths = [path.absolute() for path in files] or validate_state.all_files(project)
+    with project.index() as index:
+        problems = validate_state.validate(project, index, paths)
+        records = {project.paths.relative(path) for path in paths} if files else None
+        notes = keep_commits.warnings(project, index, records)
+    if as_json:
+        say_json([{"file": p.file, "line": p.line, "key": p.key, "problem": p.problem} for p in problems])
+    elif problems:
+        say("\n".join(map(str, problems)))
+    else:
+        say(f"{plural(len(paths), 'file')} checked, no problem")
+    notes += templates.warnings(project, registry.RUNNERS, paths)
+    for note in notes:
+        tell(f"note: {note}")
+    return EXIT_FAILED if problems or (strict and notes) else 0

@@ -1,0 +1,60 @@
+"""Questions for the keys that several kinds of definitions have, and checks of answers as they are typed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from qanat.cli.definitions.defining import Content, Question
+from qanat.cli.terminal import prompts
+from qanat.domain.names import name_problem
+from qanat.usecases.project import Project
+
+
+def new_name(kind: str) -> Question:
+    """Ask for a name that no definition of this kind has."""
+
+    def ask(project: Project, content: Content) -> str:
+        taken = set(project.names(kind)) if kind != "template" else set()
+
+        def check(answer: str) -> str:
+            return name_problem(answer) or (f"the {kind} {answer!r} is there already" if answer in taken else "")
+
+        return prompts.text("Name:", option="--name", default=content.get("name", ""), check=check)
+
+    return ask
+
+
+def line(key: str, question: str, *, option: str = "") -> Question:
+    """Ask for a line of free text."""
+    flag = option or f"--{key}"
+    return lambda _project, content: prompts.text(question, option=flag, default=content.get(key, ""))
+
+
+def tags(_project: Project, content: Content) -> list[str]:
+    """Ask for tags, separated by commas."""
+    answer = prompts.text("Tags (separated by commas):", option="--tag", default=", ".join(content.get("tags", ())))
+    return list(dict.fromkeys(tag.strip() for tag in answer.split(",") if tag.strip()))
+
+
+def there(project: Project) -> Callable[[str], str]:
+    """Check that a path is there, seen from the project's root."""
+
+    def check(answer: str) -> str:
+        # Path.exists raises for a name that is too long.
+        there = answer and os.path.exists(project.root / answer)  # noqa: PTH110
+        return "" if there else f"{answer or 'nothing'} is not there"
+
+    return check
+
+
+def program(project: Project) -> Callable[[str], str]:
+    """Check that a path is a file inside the project."""
+
+    def check(answer: str) -> str:
+        path = project.root / answer
+        if answer.startswith("/") or ".." in answer.split("/"):
+            return "give a path from the project's root"
+        return "" if answer and os.path.isfile(path) else f"{answer or 'nothing'} is not a file of the project"  # noqa: PTH113
+
+    return check

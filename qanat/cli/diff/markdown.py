@@ -1,0 +1,191 @@
+"""The report of `qanat diff` as Markdown for a pull request, in which nothing that comes from a file is Markdown.
+
+Every text of a file becomes a code span: there `<`, `@name`, links and images are nothing but text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Section, Table
+from qanat.cli.diff.report import Report
+from qanat.cli.terminal.output import clean
+from qanat.domain.meanings import Sentence, Word
+
+# A comment with this first line is the one to update.
+MARKER = "<!-- qanat diff -->"
+COMMENT_BYTES_MAX = 65_536
+# How many rows of each table, and characters of each text, are tried until the whole fits.
+_TRIES = (*((rows, 200) for rows in (10_000, 300, 100, 50, 30, 20, 10, 5, 3, 1)), (1, 60), (1, 20))
+_SECTIONS_MIN = 10
+_BAR_CELLS = 24
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_BACKTICKS = re.compile("`+")
+Plot = Callable[[Bars], str]
+
+
+def markdown(report: Report, plot: Plot | None = None, *, limit_bytes: int = COMMENT_BYTES_MAX) -> str:
+    """Write a report that fits into a comment; what is left out is counted where it would be.
+
+    `plot` draws a file for bars and gives its address; without it they are drawn with characters.
+    """
+    for rows, width in _TRIES:
+        writer = _Writer(rows, width, plot)
+        text = "\n".join(writer.lines(report))
+        # The name of a file may hold bytes that are no text.
+        if len(text.encode(errors="replace")) <= limit_bytes:
+            return text
+    return "\n".join((MARKER, "### Experiments and runs", "", "This is more than a comment can hold: `qanat diff`"))
+
+
+class _Writer:
+    """Writes blocks with at most so many rows and so long texts, and knows whether it has left something out."""
+
+    def __init__(self, rows: int, width: int, plot: Plot | None) -> None:
+        self._rows = rows
+        self._width = width
+        self._plot = plot
+        self._cut = False
+
+    def lines(self, report: Report) -> Iterator[str]:
+        yield from (MARKER, "### Experiments and runs", "")
+        yield f"{self._said(report.title)}: {self._said(report.summary)}."
+        yield from self._blocks(report.blocks)
+        if self._cut:
+            yield from ("", "Cut to fit into a comment; `qanat diff` shows everything.")
+
+    def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
+        most = max(self._rows, _SECTIONS_MIN)
+        drawn = [block for block in blocks if isinstance(block, Bars)]
+        for block in blocks[:most]:
+            if isinstance(block, Bars):
+                if block is drawn[0]:
+                    yield from self._plots(drawn)
+                continue
+            yield from self._block(block)
+        if len(blocks) > most:
+            yield from ("", self._left_out(len(blocks) - most, "section"))
+
+    def _block(self, block: Block) -> Iterator[str]:
+        yield ""
+        match block:
+            case Section(folded=True):
+                yield f"<details><summary>{self._as_html(block.title)}</summary>"
+                yield from self._blocks(block.blocks)
+                yield from ("", "</details>")
+            case Section():
+                yield f"#### {self._said(block.title)}"
+                yield from self._blocks(block.blocks)
+            case Table():
+                yield from self._table(block)
+            case Items(warning=True):
+                yield "> [!WARNING]"
+                yield from (f"> {line}" for line in self._items(block))
+            case Items():
+                yield from self._items(block)
+
+    def _items(self, block: Items) -> Iterator[str]:
+        yield from (f"* {self._said(item)}" for item in block.items[: self._rows])
+        if len(block.items) > self._rows:
+            yield f"* {self._left_out(len(block.items) - self._rows, 'line')}"
+
+    def _table(self, table: Table) -> Iterator[str]:
+        yield self._row(table.headers)
+        yield f"|{'---|' * len(table.headers)}"
+        yield from map(self._row, table.rows[: self._rows])
+        if len(table.rows) > self._rows:
+            yield from ("", self._left_out(len(table.rows) - self._rows, "row"))
+
+    def _row(self, cells: Sequence[Cell]) -> str:
+        return f"| {' | '.join(self._said(cell, in_table=True) for cell in cells)} |"
+
+    def _plots(self, drawn: Sequence[Bars]) -> Iterator[str]:
+        yield from ("", "<details><summary>Plots</summary>")
+        for bars in drawn:
+            yield ""
+            better = f" ({bars.better} is better)" if bars.better else ""
+            yield f"{self._said((Word(bars.metric),))}{better}"
+            yield ""
+            if self._plot:
+                yield f"![plot of {bars.experiment}]({self._plot(bars)})"
+            else:
+                yield from self._drawn(bars)
+        yield from ("", "</details>")
+
+    def _drawn(self, bars: Bars) -> Iterator[str]:
+        lines = text_bars(bars, self._rows, self._width // 4)
+        longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+        fence = "`" * max(3, longest + 1)
+        yield from (f"{fence}text", *lines, fence)
+        if len(bars.bars) > self._rows:
+            yield from ("", self._left_out(len(bars.bars) - self._rows, "bar"))
+
+    def _left_out(self, count: int, what: str) -> str:
+        self._cut = True
+        return f"… and {count:,} more {what}{'' if count == 1 else 's'}"
+
+    def _said(self, sentence: Sentence, *, in_table: bool = False) -> str:
+        parts = [self._part(part, in_table=in_table) for part in sentence if part]
+        # Two code spans that touch would be read as one.
+        glued = [f"{a} " if a.endswith("`") and b.startswith("`") else a for a, b in pairwise((*parts, ""))]
+        return "".join(glued)
+
+    def _part(self, part: str, *, in_table: bool) -> str:
+        if isinstance(part, Best):
+            return f"**{part}**"
+        return code_span(_shortened(part, self._width), in_table=in_table) if isinstance(part, Word) else part
+
+    def _as_html(self, sentence: Sentence) -> str:
+        texts = [(html.escape(_shortened(part, self._width)), isinstance(part, Word)) for part in sentence]
+        return "".join(f"<code>{text}</code>" if from_file else text for text, from_file in texts)
+
+
+def code_span(text: str, *, in_table: bool = False) -> str:
+    """Write any text so that Markdown shows just that text.
+
+    Section 6.1 of CommonMark: a span ends at as many backticks as it began with. In GitHub's tables a `|`
+    needs a backslash, in code as well; where the text has a backslash before it, that would be read in two
+    ways, so there HTML is used, with every special character as its number.
+    """
+    text = clean(text)
+    if in_table and "\\|" in text:
+        numbers = "".join(c if c.isalnum() or c == " " or not c.isascii() else f"&#{ord(c)};" for c in text)
+        return f"<code>{numbers}</code>"
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+    ticks = "`" * (longest + 1)
+    pad = " " if not text.strip() or text[0] in "` " or text[-1] in "` " else ""
+    return f"{ticks}{pad}{text.replace('|', chr(92) + '|') if in_table else text}{pad}{ticks}"
+
+
+def _shortened(text: str, width: int) -> str:
+    text = clean(text)
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def text_bars(bars: Bars, most: int, label_width: int) -> list[str]:
+    """Draw bars with characters, a line for each: label, bar, value, and the value before.
+
+    They begin at 0, or where a value is negative a little below the least.
+    """
+    shown = bars.bars[:most]
+    values = [v for bar in shown for v in (bar.value, bar.before) if v is not None]
+    low, high = min(values), max(values)
+    start = 0.0 if low >= 0 else low - (high - low) / 10
+    labels = [_shortened(bar.label, label_width) for bar in shown]
+    wide, texts = max(map(len, labels)), max(len(bar.text) for bar in shown)
+    lines = []
+    for label, bar in zip(labels, shown, strict=True):
+        drawn = _bar((bar.value - start) / (high - start) if high > start else 1.0)
+        before = "" if bar.before is None else f"  before: {bar.before:.6g}"
+        lines.append(f"{label:<{wide}}  {drawn:<{_BAR_CELLS}}  {bar.text:<{texts if before else 0}}{before}")
+    return lines
+
+
+def _bar(share: float) -> str:
+    if not 0 <= share <= 1:  # the values are too far apart for a number to hold the distance
+        return ""
+    full, eighths = divmod(round(share * _BAR_CELLS * 8), 8)
+    return "█" * full + (_EIGHTHS[eighths] if eighths else "")

@@ -1,0 +1,184 @@
+"""The report of `qanat diff` as blocks, which diff_text.py and diff_markdown.py write down, each in its own way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qanat.cli.diff import runs_report
+from qanat.cli.diff.blocks import Block, Cell, Items, Section, Table
+from qanat.cli.terminal.output import plural
+from qanat.domain.changes import CHANGED, RENAMED, DefinitionChange, KeyChange, is_called_before
+from qanat.domain.layout import CONFIG
+from qanat.domain.meanings import KINDS, Sentence, Word, shown
+from qanat.usecases.review.files import BASE
+from qanat.usecases.review.runs import DELETED, DELETED_AFTER_END, LAUNCH_CHANGED, TAGS, OtherRunChange, Warned
+from qanat.usecases.review.state import OtherCode, StateChanges
+
+FILES_NAMED = 10
+DETAILS_SHOWN = 5
+_SINGULAR = {**{kind: kind for kind in KINDS}, "config": "setting"}
+_HEADERS = ("Change", "Key", "Before", "After", "What it means")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A title, one sentence that sums up, and everything else in the order of how much it matters."""
+
+    title: Sentence
+    summary: Sentence
+    blocks: tuple[Block, ...]
+
+
+def report(found: StateChanges) -> Report:
+    """Write down what changes."""
+    blocks = [*_warnings(found), *_problems(found), *_definitions(found)]
+    numbers = runs_report.Numbers(found)
+    blocks += [runs_report.section(runs, found, numbers) for runs in found.experiments]
+    blocks += [*_other_code(found, numbers), *_others(found), *_notes(found)]
+    return Report(_title(found), _summary(found), tuple(blocks))
+
+
+def _title(found: StateChanges) -> Sentence:
+    span = found.range
+    base = _state(span.base_words, span.base) if span.base else ("nothing",)
+    head = _state(span.head_words, span.head) if span.head else ("the work tree",)
+    return ("From ", *base, " to ", *head)
+
+
+def _state(words: str, commit: str | None) -> Sentence:
+    short = str(commit)[:10]
+    return (Word(short),) if str(commit).startswith(words) else (Word(words), " (", Word(short), ")")
+
+
+def _summary(found: StateChanges) -> Sentence:
+    counts: Counter[tuple[str, str]] = Counter()
+    for change in found.definitions:
+        several = len(change.keys) if change.definition.kind == "config" and change.change == CHANGED else 1
+        counts[change.definition.kind, change.change] += several
+    said = [f"{plural(n, _SINGULAR[kind])} {how}" for (kind, how), n in counts.items()]
+    hows = Counter(found.how.values())
+    called = {"new": "new run", "continued": "run that went on", "retried": "run with another attempt"}
+    said += [_plural_run(hows[how], text) for how, text in called.items() if hows[how]]
+    if found.warnings:
+        said.append(plural(len(found.warnings), "warning"))
+    if found.problems:
+        said.append(f"{plural(len(found.problems), 'file')} passed over")
+    return (", ".join(said) or "no change of experiments, datasets, templates, settings or runs",)
+
+
+def _plural_run(count: int, text: str) -> str:
+    return f"{count:,} {text}" if count == 1 else f"{count:,} {text.replace('run', 'runs', 1)}"
+
+
+def _warnings(found: StateChanges) -> Iterator[Block]:
+    if found.warnings:
+        yield Items(tuple(map(_warning, found.warnings)), warning=True)
+
+
+def _warning(warned: Warned) -> Sentence:
+    run = ("run ", Word(warned.run), " of ", Word(warned.experiment))
+    if warned.kind == DELETED_AFTER_END:
+        return (*run, " was deleted after it had ended")
+    details = [part for sentence in warned.details[:DETAILS_SHOWN] for part in ("; ", *sentence)][1:]
+    more = len(warned.details) - DETAILS_SHOWN
+    what = "is not as it was launched" if warned.kind == LAUNCH_CHANGED else "was changed after it had ended"
+    return (*run, f" {what}: ", *details, *((f"; and {more:,} more",) if more > 0 else ()))
+
+
+def _problems(found: StateChanges) -> Iterator[Block]:
+    if found.problems:
+        said = [((Word(p.problem),) if p.side != BASE else (Word(p.problem), " (before)")) for p in found.problems]
+        yield Section(("Files that are passed over",), (Items(tuple(said)),))
+
+
+def _definitions(found: StateChanges) -> Iterator[Block]:
+    for kind, title in KINDS.items():
+        changes = [change for change in found.definitions if change.definition.kind == kind]
+        if changes:
+            rows = [row for change in changes for row in _rows(change, found)]
+            headers: tuple[Cell, ...] = (((_SINGULAR[kind].capitalize()),), *((text,) for text in _HEADERS))
+            if kind == "config":
+                headers, rows = headers[2:], [row[2:] for row in rows]
+            table = Table(headers, tuple(rows), flexible=(len(headers) - 1, len(headers) - 2, len(headers) - 3))
+            yield Section((title.capitalize(),), (table,))
+
+
+def _rows(change: DefinitionChange, found: StateChanges) -> Iterator[tuple[Cell, ...]]:
+    """Give one row for each key; what it is about stands in the first of them."""
+    definition = change.definition
+    name = f"{definition.runner}/{definition.name}" if definition.runner else definition.name
+    inside = (" in the settings",) if definition.kind == "template" and definition.file == CONFIG else ()
+    begin: tuple[Cell, Cell] = ((Word(name), *inside), _change(change))
+    if change.change == RENAMED or not change.keys:
+        yield (*begin, (), (), (), _kept_runs(change, found))
+        begin = ((), ())
+    for key in change.keys:
+        yield (*begin, *_key_cells(key))
+        begin = ((), ())
+
+
+def _change(change: DefinitionChange) -> Cell:
+    return ("renamed from ", Word(change.renamed_from)) if change.change == RENAMED else (change.change,)
+
+
+def _kept_runs(change: DefinitionChange, found: StateChanges) -> Sentence:
+    if change.definition.kind != "experiment" or change.change != RENAMED:
+        return ()
+    to, count = found.moved.get(change.renamed_from, ("", 0))
+    if to == change.definition.name:
+        return (f"keeps {plural(count, 'run')}, which moved with it",)
+    if is_called_before(change.definition, change.renamed_from):
+        return ("keeps the runs that it had as ", Word(change.renamed_from))
+    return ("its earlier runs stay under ", Word(change.renamed_from))
+
+
+def _key_cells(key: KeyChange) -> tuple[Cell, Cell, Cell, Cell]:
+    old, new = (((Word(shown(v)),) if shown(v) else ()) for v in (key.old, key.new))
+    return (Word(key.key),), old, new, key.meaning
+
+
+def _other_code(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:
+    if found.other_code:
+        head = ("the head, ", Word(str(found.range.tip)[:10])) if found.range.head else ("HEAD",)
+        title = ("Runs of other code than that of ", *head)
+        yield Section(title, (Items(tuple(_code(code, numbers) for code in found.other_code)),))
+
+
+def _code(code: OtherCode, numbers: runs_report.Numbers) -> Sentence:
+    ran = (*numbers.listed(code.runs), ": ", "snapshot " if code.snapshot else "commit ", Word(code.commit[:10]))
+    if code.files is None:
+        return (*ran, ", which this clone does not have")
+    if not code.files:
+        return (*ran, ", whose files are the same")
+    named = [part for file in code.files[:FILES_NAMED] for part in (", ", Word(file))][1:]
+    more = len(code.files) - FILES_NAMED
+    return (*ran, ", which differs in ", *named, *((f" and {more:,} more",) if more > 0 else ()))
+
+
+def _others(found: StateChanges) -> Iterator[Block]:
+    if found.other_changes:
+        said = tuple(_other(change) for change in found.other_changes)
+        yield Section(("Other changes of runs",), (Items(said),), folded=len(said) > 5)
+
+
+def _other(change: OtherRunChange) -> Sentence:
+    run = ("run ", Word(change.run), " of ", Word(change.experiment))
+    if change.kind == TAGS:
+        return (*run, " is tagged ", Word(change.text))
+    if change.kind == DELETED:
+        return (*run, " was deleted before it had ended")
+    return (*run, f": its comment was {change.text}")
+
+
+def _notes(found: StateChanges) -> Iterator[Block]:
+    notes: list[Sentence] = []
+    if not found.base_has_state:
+        notes.append(("Before, this was no project, so everything is new.",))
+    if not found.head_has_state:
+        notes.append(("Afterwards this is no project any more, so everything is removed.",))
+    if found.left_out:
+        notes.append((f"{plural(found.left_out, 'earlier record')} were too many to be compared with.",))
+    if notes:
+        yield Items(tuple(notes))

@@ -1,0 +1,202 @@
+"""The section of a report about the new runs of one experiment."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Items, Section, Table
+from qanat.cli.terminal.output import plural
+from qanat.domain import times
+from qanat.domain.comparison import Row
+from qanat.domain.meanings import Sentence, Word
+from qanat.domain.new_runs import Before, Delta, Failure, NewRuns
+from qanat.domain.run import Run, count_states
+from qanat.usecases.review.state import StateChanges
+
+METRICS_SHOWN = 6
+VALUES_SHOWN = 10
+PARAMETERS_SHOWN = 8
+RUNS_NAMED = 8
+BARS_MIN = 2
+_CALLED = {"new": "New runs of ", "continued": "Runs that went on of ", "retried": "Runs with another attempt of "}
+_RUN_HEADERS = ("Run", "", "Description", "Commit", "Runner", "State", "Groups", "Started", "Duration")
+
+
+class Numbers:
+    """Runs by the number that people type; by the full id where two of the report have the same number."""
+
+    def __init__(self, found: StateChanges) -> None:
+        ids = {run.id for runs in found.experiments for run in runs.runs}
+        ids |= {run for runs in found.experiments for b in runs.before if b for run in b.row.runs}
+        ids |= {warned.run for warned in found.warnings}
+        self._shared = Counter(run.partition("-")[0] for run in ids)
+
+    def of(self, run_id: str) -> str:
+        """Give what a run is called."""
+        number = run_id.partition("-")[0]
+        return run_id if self._shared[number] > 1 else number
+
+    def listed(self, ids: Sequence[str]) -> Sentence:
+        """List runs: `runs 3, 4 and 7 more`."""
+        named = [part for run in ids[:RUNS_NAMED] for part in (", ", Word(self.of(run)))][1:]
+        more = len(ids) - RUNS_NAMED
+        return ("run " if len(ids) == 1 else "runs ", *named, *((f" and {more:,} more",) if more > 0 else ()))
+
+
+def section(runs: NewRuns, found: StateChanges, numbers: Numbers) -> Section:
+    """Write down the new runs of an experiment."""
+    hows = list(dict.fromkeys(found.how[run.id] for run in runs.runs))
+    title = _CALLED[hows[0]] if len(hows) == 1 else "Runs of "
+    program = found.programs.get(runs.experiment)
+    changed: list[Sentence] = [("the program changed: ", Word(program))] if program else []
+    blocks: list[Block] = [Items((_counts(runs), *changed, *_varying(runs)))]
+    blocks += [*_results(runs, numbers), *_failures(runs, numbers), *_bars(runs)]
+    rows = tuple(_run_row(run, found.how[run.id] if len(hows) > 1 else "", numbers) for run in runs.runs)
+    table = Table(tuple((text,) for text in _RUN_HEADERS), rows, flexible=(2,))
+    blocks.append(Section((plural(len(rows), "run").capitalize(),), (_without_empty(table),), folded=True))
+    return Section((title, Word(runs.experiment)), tuple(blocks))
+
+
+def _counts(runs: NewRuns) -> Sentence:
+    states = ", ".join(f"{count:,} {state}" for state, count in runs.states.items())
+    said = f"{plural(len(runs.runs), 'run')}, {plural(runs.groups, 'group')}: {states}"
+    if runs.durations is None:
+        return (said,)
+    d = runs.durations
+    shortest, longest = times.duration(d.shortest), times.duration(d.longest)
+    if shortest == longest:
+        return (f"{said}; {longest}{' each' if runs.groups > 1 else ''}",)
+    return (f"{said}; {shortest} to {longest} each, the median is {times.duration(d.median)}",)
+
+
+def _varying(runs: NewRuns) -> Iterator[Sentence]:
+    for name, values in list(runs.varying.items())[:PARAMETERS_SHOWN]:
+        listed = [part for value in values[:VALUES_SHOWN] for part in (", ", Word(value) if value else "nothing")][1:]
+        more = len(values) - VALUES_SHOWN
+        yield (Word(name), ": ", *listed, *((f" and {more:,} more",) if more > 0 else ()))
+    if (left := len(runs.varying) - PARAMETERS_SHOWN) > 0:
+        yield (f"and {plural(left, 'more parameter')}, which --json has",)
+
+
+def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
+    found = runs.results
+    metrics = _chosen(runs)
+    if not metrics:
+        return
+    several = len({row.tree for row in found.rows}) > 1
+    parameters = found.parameters[:PARAMETERS_SHOWN]
+    headers: list[Cell] = [(Word(name),) for name in parameters]
+    headers += [("Runs",), ("Groups",), *([("Commit",)] if several else [])]
+    headers += [_metric_header(name, runs) for name in metrics]
+    compared = any(runs.before)
+    rows = []
+    for place, (row, before) in enumerate(zip(found.rows, runs.before, strict=True)):
+        cells: list[Cell] = [_value(row.parameters.get(name, "")) for name in parameters]
+        cells += [_runs_cell(row, numbers), (str(row.groups),), *([(Word(row.commit[:10]),)] if several else [])]
+        cells += [_metric(runs, row, before, place, name) for name in metrics]
+        rows.append((*cells, *((_before(before, numbers),) if compared else ())))
+    yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows))
+    if left := len(found.metrics) - len(metrics):
+        yield Items(((f"and {plural(left, 'more metric')}, which --json has",),))
+
+
+def _chosen(runs: NewRuns) -> list[str]:
+    """Choose the metrics to show: first those of which it is known which way is better."""
+    names = sorted(runs.results.metrics, key=lambda name: name not in runs.directions)
+    return names[:METRICS_SHOWN]
+
+
+def _metric_header(name: str, runs: NewRuns) -> Cell:
+    direction = runs.directions.get(name)
+    return (Word(name), f" ({direction} is better)") if direction else (Word(name),)
+
+
+def _runs_cell(row: Row, numbers: Numbers) -> Cell:
+    named = [part for run in row.runs[:RUNS_NAMED] for part in (", ", numbers.of(run))][1:]
+    more = len(row.runs) - RUNS_NAMED
+    return ("".join(named) + (f" and {more:,} more" if more > 0 else ""),)
+
+
+def _value(text: str) -> Cell:
+    return (Word(text),) if text else ()
+
+
+def _metric(runs: NewRuns, row: Row, before: Before | None, place: int, name: str) -> Cell:
+    if name not in row.metrics:
+        return ()
+    text = str(row.metrics[name])
+    best = Best(text) if place in runs.results.best.get(name, ()) else text
+    delta = before.deltas.get(name) if before else None
+    return (best, f" ({_difference(delta)})") if delta else (best,)
+
+
+def _difference(delta: Delta) -> str:
+    if delta.difference == 0:
+        return "as before"
+    judged = {True: ", better", False: ", worse", None: ""}[delta.better]
+    return f"{delta.difference:+.3g}{judged}"
+
+
+def _before(before: Before | None, numbers: Numbers) -> Cell:
+    if before is None:
+        return ("nothing earlier",)
+    return (*numbers.listed(before.row.runs), ", commit ", Word(before.row.commit[:10]))
+
+
+def _failures(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
+    if runs.failures:
+        headers = tuple((text,) for text in ("Ended badly", "Cause", "Groups", "Runs"))
+        yield Table(headers, tuple(_failure(failure, numbers) for failure in runs.failures), flexible=(1,))
+
+
+def _failure(failure: Failure, numbers: Numbers) -> tuple[Cell, ...]:
+    runs = numbers.listed(list(failure.groups))
+    return (failure.state.value,), _value(failure.cause), (f"{failure.count:,}",), runs[1:]
+
+
+def _bars(runs: NewRuns) -> Iterator[Block]:
+    for name in _chosen(runs):
+        bars = tuple(_each_bar(runs, name))
+        if len(bars) >= BARS_MIN and len({bar.value for bar in bars}) > 1:
+            yield Bars(runs.experiment, name, runs.directions.get(name, ""), bars)
+
+
+def _each_bar(runs: NewRuns, name: str) -> Iterator[Bar]:
+    several = len({row.tree for row in runs.results.rows}) > 1
+    for row, before in zip(runs.results.rows, runs.before, strict=True):
+        s = row.metrics.get(name)
+        if s is None or not math.isfinite(s.mean):
+            continue
+        label = " ".join(f"{n}={row.parameters[n]}" for n in runs.results.parameters if row.parameters.get(n))
+        label = " ".join(filter(None, (label, row.commit[:7] if several else ""))) or f"run {row.runs[0]}"
+        delta = before.deltas.get(name) if before else None
+        earlier = delta.before.mean if delta and math.isfinite(delta.before.mean) else None
+        deviation = s.deviation if s.deviation is not None and math.isfinite(s.deviation) else 0.0
+        yield Bar(label, s.mean, deviation, str(s), earlier)
+
+
+def _run_row(run: Run, how: str, numbers: Numbers) -> tuple[Cell, ...]:
+    counts = count_states(run.groups)
+    groups = ", ".join(f"{count:,} {state}" for state, count in counts.items()) if len(counts) > 1 else ""
+    template = f" ({run.runner.template})" if run.runner.template else ""
+    return (
+        (numbers.of(run.id),),
+        (how,) if how else (),
+        _value(run.description),
+        (Word(run.code.commit[:10]), *((" (snapshot)",) if run.code.snapshot else ())),
+        (Word(f"{run.runner.name}{template}"),),
+        (run.state.value,),
+        (groups or f"{len(run.groups):,}",),
+        (times.local(run.started),),
+        (times.duration(times.seconds_between(run.started, run.ended)) if run.started and run.ended else "",),
+    )
+
+
+def _without_empty(table: Table) -> Table:
+    """Leave out the columns in which no row has anything."""
+    kept = [i for i in range(len(table.headers)) if any("".join(row[i]) for row in table.rows)]
+    rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
+    flexible = tuple(kept.index(i) for i in table.flexible if i in kept)
+    return Table(tuple(table.headers[i] for i in kept), rows, flexible)

@@ -1,0 +1,169 @@
+"""The page and the menu of one run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from qanat.cli.commands import action, runs
+from qanat.cli.runs import reporting
+from qanat.cli.terminal import editor, prompts, tables
+from qanat.cli.terminal.output import clean, plural, say
+from qanat.domain.experiment import Action
+from qanat.errors import QanatError
+from qanat.runners import registry
+from qanat.usecases.project import Project
+from qanat.usecases.runs.files import directory_tree, output_files, parameters_files, scheduler_log
+from qanat.usecases.tracking.find import Found, comment_path, read_comment
+
+# Keys of the entries; q leaves, and entries beyond the last letter have none.
+LETTERS = "abcdefghijklmnoprstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of the menu: what it says, what it will do, and what does it; True when the run is gone then."""
+
+    title: str
+    preview: str
+    perform: Callable[[], bool | None]
+
+
+def explore_run(project: Project, found: Found) -> None:
+    """Show a run's page and offer its menu until somebody has seen enough, or the run is deleted."""
+    while True:
+        say(f"\n{reporting.run_page(found.run)}\n")
+        entries = _entries(project, found)
+        rows = [_row(i, entry) for i, entry in enumerate(entries)]
+        question = f"Run {found.run.number} of experiment {found.run.experiment} - Explore menu"
+        answer = prompts.menu(question, [*rows, ("[q] Back", "q", "Leave this run")], option="NAME RUN", letters=True)
+        if answer == "q":
+            return
+        try:
+            if entries[LETTERS.index(answer) if answer in LETTERS else int(answer)].perform():
+                return
+        except click.Abort:
+            continue
+        except QanatError as error:
+            say(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+        found = runs.find_one(project, found.run.id)
+
+
+def _row(place: int, entry: _Entry) -> tuple[str, str, str]:
+    """Give title, value and preview of an entry; its value is its key, if it has one."""
+    if place < len(LETTERS):
+        return f"[{LETTERS[place]}] {entry.title}", LETTERS[place], entry.preview
+    return f"    {entry.title}", str(place), entry.preview
+
+
+def _entries(project: Project, found: Found) -> list[_Entry]:
+    several = plural(len(found.run.groups), "group")
+    comment = read_comment(project, found.run)
+    entries = [
+        _Entry("Show output(s)", f"Open stdout of {several} in your pager", lambda: _page_output(found, "stdout.txt")),
+        _Entry("Show error(s)", f"Open stderr of {several} in your pager", lambda: _page_output(found, "stderr.txt")),
+        _Entry("Show parameters", "Print the parameters of every group", lambda: _say_parameters(found)),
+        _Entry("Show comment", _first_line(comment), lambda: _say_comment(project, found)),
+        _Entry("Explore run directory", f"Print the files of {found.run.storage}", lambda: _say_tree(found)),
+    ]
+    if title := _scheduler(found):
+        entries.append(
+            _Entry(f"Show {title} log(s)", f"Open what {title} noted in your pager", lambda: _page_log(project, found))
+        )
+    if kept := parameters_files(found):
+        names = ", ".join(path.name for path in kept)
+        entries.append(_Entry("Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
+    entries.append(_Entry("Delete run", "Delete its record and its results, after a question", lambda: _delete(found)))
+    for name, known in _actions(project, found).items():
+        what = known.description or " ".join(known.program.words())
+        entries.append(_Entry(f"Action: {name}", what, lambda name=name: _act(project, found, name)))  # type: ignore[misc]
+    return entries
+
+
+def _scheduler(found: Found) -> str:
+    """Name the scheduler that a run was submitted to; empty for a local run, and where its runner is not installed."""
+    try:
+        name = found.run.runner.name
+        return "" if registry.RUNNERS.is_attached(name) else registry.RUNNERS.submitting(name).title
+    except QanatError:
+        return ""
+
+
+def _actions(project: Project, found: Found) -> Mapping[str, Action]:
+    """Give the actions of the run's experiment; none when it is not there any more."""
+    try:
+        return project.experiment(found.run.experiment).actions
+    except QanatError:
+        return {}
+
+
+def _first_line(comment: str) -> str:
+    return comment.strip().partition("\n")[0] or "There is no comment yet: qanat comment"
+
+
+def _page_output(found: Found, name: str) -> None:
+    group = _ask_group(found, "Which group?")
+    files = output_files(found, name, group)
+    if not files:
+        say(f"there is no {name}")
+        return
+    editor.page(files)
+
+
+def _page_log(project: Project, found: Found) -> None:
+    group = _ask_group(found, "Of which group?")
+    text = scheduler_log(project, found, group, registry.RUNNERS)
+    if not text:
+        say("the scheduler noted nothing, or no longer knows")
+        return
+    with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
+        path = Path(folder) / "scheduler.log"
+        path.write_text(clean(text, keep_lines=True))
+        editor.page([path])
+
+
+def _ask_group(found: Found, question: str) -> int | None:
+    """Ask for a group of a run that has several; None means all."""
+    if len(found.run.groups) == 1:
+        return None
+    groups = [(clean(f"group {g.number}: {' '.join(g.args)} ({g.state})"), str(g.number)) for g in found.run.groups]
+    answer = prompts.choose(question, [("all", ""), *groups], option="--group I")
+    return int(answer) if answer else None
+
+
+def _say_parameters(found: Found) -> None:
+    say(reporting.parameters_text(found.run))
+
+
+def _say_comment(project: Project, found: Found) -> None:
+    comment = read_comment(project, found.run)
+    if comment:
+        tables.markdown(comment)
+    else:
+        say(f"there is no comment; write one with: qanat comment {found.run.number} ({comment_path(found.run)})")
+
+
+def _say_tree(found: Found) -> None:
+    say("\n".join(directory_tree(found.folder)))
+    name = prompts.path("Open a file in your pager (empty: none):", option="qanat logs")
+    path = Path(name) if Path(name).is_absolute() else found.folder / name
+    if name and path.is_file():
+        editor.page([path])
+    elif name:
+        say(f"{name} is not a file of this run")
+
+
+def _delete(found: Found) -> bool:
+    """Delete the run as `qanat delete` does; tell whether it is gone."""
+    click.get_current_context().invoke(runs.delete, runs=(found.run.id,), yes=False, cancel_first=False)
+    return True
+
+
+def _act(project: Project, found: Found, name: str) -> None:
+    group = _ask_group(found, "On which group?")
+    words = prompts.text("Arguments (empty: none):", option="qanat action NAME ACTION RUN ARGS…")
+    action.perform(project, found, name, group, action.words_of(words))

@@ -1,0 +1,155 @@
+"""Saying how a run ended, and the page of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from qanat.cli.terminal.output import plural, tell
+from qanat.cli.terminal.tables import MARKS
+from qanat.domain import times
+from qanat.domain.layout import group_folder
+from qanat.domain.parameters import named
+from qanat.domain.run import Group, Run, State, count_states
+from qanat.errors import EXIT_FAILED
+from qanat.usecases.launch.follow import Outcome
+from qanat.usecases.project import Project
+
+FAILURES_SHOWN = 10
+GROUPS_SHOWN = 50
+METRICS_SHOWN = 4
+
+
+_TOLD: set[str] = set()
+
+
+def tell_notes(notes: Sequence[str]) -> None:
+    """Tell the user what there is to know beside what was asked for; once, by a command that looks again and again."""
+    for note in notes:
+        if note not in _TOLD:
+            _TOLD.add(note)
+            tell(f"note: {note}")
+
+
+def report(project: Project, outcome: Outcome) -> int:
+    """Say how a run ended and where its files are; give the exit code."""
+    run = outcome.run
+    tell_notes(outcome.notes)
+    took = times.duration(_took_s(run))
+    failed = [group for group in run.groups if group.state is State.FAILED]
+    tell(f"Run {run.number} of {run.experiment} {run.state}{f' after {took}' if took else ''}: {run.storage}")
+    if outcome.interrupted:
+        return 128 + outcome.interrupted
+    if not failed:
+        return 0 if run.state is State.FINISHED else EXIT_FAILED
+    tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
+    for group in failed[:FAILURES_SHOWN]:
+        tell(f"  {_failure(project, run, group)}")
+    if len(failed) > FAILURES_SHOWN:
+        tell(f"  … and {len(failed) - FAILURES_SHOWN:,} more")
+    return EXIT_FAILED
+
+
+def _took_s(run: Run) -> float | None:
+    """Give how long the groups took that were started last; after a retry those are not all."""
+    last = max(group.attempt for group in run.groups)
+    groups = [group for group in run.groups if group.attempt == last]
+    started = min((g.started for g in groups if g.started), key=times.parse, default=run.started)
+    ended = max((g.ended for g in groups if g.ended), key=times.parse, default=run.ended)
+    return times.seconds_between(started, ended) if ended else None
+
+
+def report_submitted(outcome: Outcome) -> None:
+    """Say which jobs a run was submitted as."""
+    run = outcome.run
+    tell_notes(outcome.notes)
+    tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {run.storage}")
+    if ids := _clusters(run):
+        tell("Jobs submitted to clusters\n" + "\n".join(f"  - {name}" for name in ids))
+
+
+def _clusters(run: Run) -> list[str]:
+    """Name what the jobs of a run's last submission are part of: `4651` for 4651.0, 4651.1; `812` for 812_3."""
+    last = max(group.attempt for group in run.groups)
+    jobs = (g.job for g in run.groups if g.job and g.attempt == last and not g.state.ended)
+    return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
+
+
+def _failure(project: Project, run: Run, group: Group) -> str:
+    folder = group_folder(project.storage_of(run), group.number, len(run.groups))
+    return f"group {group.number}: {group.reason}; see {project.paths.relative(folder / 'stderr.txt')}"
+
+
+def run_page(run: Run) -> str:
+    """Write what a run is, line by line."""
+    lines = [
+        f"Run {run.number} of experiment {run.experiment} informations:",
+        f"  - 🆔 Id: {run.id}",
+        f"  - 💬 description: {run.description}",
+        f"  - 🏷 Tags: {', '.join(run.tags)}",
+        f"  - 🖥 Runner: {run.runner.name}",
+        *_runner_parameters(run),
+        f"  - 📁 Path: {run.storage}",
+        f"  - 🔍 Status: {MARKS[run.state]} {run.state}{_counts(run)}",
+        f"  - 📆 Start time: {times.local(run.started)}",
+        f"  - 📆 End time: {times.local(run.ended)}",
+        f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
+    ]
+    if run.rerun_of:
+        lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
+    return "\n".join(lines)
+
+
+def _runner_parameters(run: Run) -> list[str]:
+    chosen = {"submit_template": run.runner.template} if run.runner.template else {}
+    chosen |= {key: value for key, value in run.runner.options.items() if not chosen}
+    lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
+    lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.get("changed", {}).items()]
+    return ["  - 📓 Runner parameters:", *lines] if lines else []
+
+
+def _counts(run: Run) -> str:
+    if len(run.groups) == 1:
+        return f" ({run.groups[0].reason})" if run.groups[0].reason else ""
+    counts = count_states(run.groups)
+    return f" ({', '.join(f'{count:,} {state}' for state, count in counts.items())})"
+
+
+def _code_remarks(run: Run) -> str:
+    remarks = ["snapshot of uncommitted changes"] if run.code.snapshot else []
+    remarks += ["in a checkout"] if run.code.workdir == "checkout" else []
+    remarks += ["files changed while it ran"] if run.code.changed_while_running else []
+    return f" ({', '.join(remarks)})" if remarks else ""
+
+
+def parameters_text(run: Run) -> str:
+    """Write the parameters of every group, and the words that were asked for."""
+    lines = [f"command: {' '.join(run.command)}"]
+    for group in run.groups:
+        lines.append(f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}")
+        for name, value in named(group.args).items():
+            lines.append(f"  {name}: {value if isinstance(value, str) else ' '.join(value)}")
+    return "\n".join(lines)
+
+
+def _attempt(group: Group) -> str:
+    return f", attempt {group.attempt}" if group.attempt > 1 else ""
+
+
+def group_lines(run: Run) -> list[str]:
+    """List how the groups ended and what they measured: GROUPS_SHOWN groups, METRICS_SHOWN metrics of each."""
+    lines = []
+    for group in run.groups[:GROUPS_SHOWN]:
+        words = " ".join(group.args)
+        measured = ", ".join(f"{name} {value:.6g}" for name, value in islice(group.metrics.items(), METRICS_SHOWN))
+        left = len(group.metrics) - METRICS_SHOWN
+        measured += f", … and {left:,} more" if left > 0 else ""
+        reason = f" ({group.reason})" if group.reason else ""
+        parts = [f"group {group.number}", words, f"{group.state}{_attempt(group)}{reason}", measured]
+        lines.append("  " + ": ".join(part for part in parts if part))
+    more = len(run.groups) - GROUPS_SHOWN
+    lines += [f"  … and {more:,} more"] if more > 0 else []
+    if any(len(group.metrics) > METRICS_SHOWN for group in run.groups[:GROUPS_SHOWN]):
+        lines.append(f"  all metrics: qanat compare {run.number}")
+    return lines

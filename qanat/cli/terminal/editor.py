@@ -1,0 +1,40 @@
+"""Opening files in the editor and pager that a person has chosen, never through a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from qanat.cli.terminal.output import is_terminal
+from qanat.errors import RunnerUnavailable, UsageError
+from qanat.usecases.runs import attended
+
+
+def edit(editor: str, path: Path, *, instead: str) -> None:
+    """Open a file in an editor, which may have arguments (`code -w`), and wait for it.
+
+    `instead` says what to do where there is no terminal.
+    """
+    if not is_terminal():
+        raise UsageError("an editor needs a terminal, and there is none", hint=instead)
+    status = _run(editor, [path], "set default_editor in .qanat/config.yaml, or $EDITOR")
+    if status != 0:
+        raise UsageError(f"the editor {editor!r} ended with exit code {status}, so nothing was taken over")
+
+
+def page(paths: Sequence[Path]) -> None:
+    """Show files in $PAGER, or less, or one after the other where there is neither."""
+    import shutil
+
+    pager = os.environ.get("PAGER", "").strip() or ("less -R" if shutil.which("less") else "more")
+    _run(pager, paths, "set $PAGER")
+
+
+def _run(program: str, paths: Sequence[Path], remedy: str) -> int:
+    try:
+        first, *others = shlex.split(program)
+        return attended.run([first, *others, *map(str, paths)])
+    except (OSError, ValueError):
+        raise RunnerUnavailable(f"{program!r} cannot be started", hint=remedy) from None

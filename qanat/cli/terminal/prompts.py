@@ -1,0 +1,105 @@
+"""Asking a person; the only file that knows questionary.
+
+Every question has an option that answers it. Where there is no terminal to ask on, that option is named
+instead of waiting for an answer that nobody gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from qanat.cli.terminal.output import is_terminal
+from qanat.errors import UsageError
+
+Check = Callable[[str], str]
+"""Says what is wrong with an answer, or gives an empty string."""
+
+
+def no_check(_answer: str) -> str:
+    """Take any answer."""
+    return ""
+
+
+def text(question: str, *, option: str, default: str = "", check: Check = no_check) -> str:
+    """Ask for a line of text; it is checked as it is typed."""
+    return str(_ask("text", question, option, default=default, validate=_validator(check))).strip()
+
+
+def path(question: str, *, option: str, default: str = "", check: Check = no_check) -> str:
+    """Ask for a path, with completion."""
+    return str(_ask("path", question, option, default=default, validate=_validator(check))).strip()
+
+
+def confirm(question: str, *, option: str, default: bool = False) -> bool:
+    """Ask a question of yes or no."""
+    return bool(_ask("confirm", question, option, default=default))
+
+
+def choose(question: str, choices: Sequence[tuple[str, str]], *, option: str) -> str:
+    """Ask for one of several (title, value) pairs; give its value."""
+    return str(_ask("select", question, option, choices=_choices(choices, ())))
+
+
+def menu(question: str, entries: Sequence[tuple[str, str, str]], *, option: str, letters: bool = False) -> str:
+    """Ask for one of several (title, value, preview) entries; the preview of the one under the cursor is shown.
+
+    With letters, pressing the key that is an entry's value takes it at once; a longer value has no key.
+    """
+    need_terminal(question, option)
+    import questionary
+
+    choices = [questionary.Choice(title, value=value, description=preview) for title, value, preview in entries]
+    asked = questionary.select(question, choices=choices)
+    for _, value, _ in entries if letters else ():
+        if len(value) == 1:
+            _bind(asked.application.key_bindings, value)
+    return str(_answer(asked))
+
+
+def _bind(bindings: Any, key: str) -> None:
+    bindings.add(key, eager=True)(lambda event: event.app.exit(result=key))
+
+
+def check_some(
+    question: str, choices: Sequence[tuple[str, str]], *, option: str, chosen: Sequence[str] = ()
+) -> list[str]:
+    """Ask for any number of several; give their values in the list's order."""
+    return list(_ask("checkbox", question, option, choices=_choices(choices, chosen)))
+
+
+def _choices(choices: Sequence[tuple[str, str]], chosen: Sequence[str]) -> list[Any]:
+    import questionary
+
+    return [questionary.Choice(title, value=value, checked=value in chosen) for title, value in choices]
+
+
+def _validator(check: Check) -> Callable[[str], bool | str]:
+    return lambda answer: check(answer.strip()) or True
+
+
+def need_terminal(question: str, option: str) -> None:
+    """Raise UsageError where nobody can be asked, with what to use instead."""
+    if not is_terminal():
+        raise UsageError(f"this needs an answer, and there is no terminal to ask on: {question}", hint=f"give {option}")
+
+
+def _ask(kind: str, question: str, option: str, **details: Any) -> Any:
+    need_terminal(question, option)
+    # Imported here: questionary takes 0.1 s.
+    import questionary
+
+    return _answer(getattr(questionary, kind)(question, **details))
+
+
+def _answer(asked: Any) -> Any:
+    """Wait for an answer; Ctrl-C and Ctrl-D leave."""
+    try:
+        answer = asked.ask()
+    except EOFError:
+        answer = None
+    if answer is None:
+        raise click.Abort
+    return answer

@@ -1,0 +1,216 @@
+"""Importing what the first qanat kept in its database: planned as a whole, then written in one commit.
+
+A run gets the number that it had and a uid that follows from it, so what was imported before is known again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.layout import RUNS, STATE
+from qanat.domain.run import Run
+from qanat.errors import GitRefused
+from qanat.git import command, commits, history, lock, worktree
+from qanat.import_v0 import database as first_database
+from qanat.import_v0 import definitions
+from qanat.import_v0.definitions import Content, Definitions, text
+from qanat.import_v0.meanings import Remarks
+from qanat.import_v0.places import Places
+from qanat.import_v0.runs import ImportedRun, Runs
+from qanat.records import definition_text, numbers, run_codec
+from qanat.system import files
+from qanat.usecases.definitions.init import IGNORE, ignore_rules
+from qanat.usecases.launch.code import check_committer
+from qanat.usecases.merging.setup import ATTRIBUTES, RULES
+from qanat.usecases.project import Project
+from qanat.usecases.tracking.find import comment_path
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Import:
+    """What an import writes: files by path from the root, the runs among them, and what is to be said.
+
+    `names` are those of the definitions, by kind; `here` has what was there already, as it would be written.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    comments: int = 0
+    here: dict[str, bytes] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    manual: bool = False
+    commit: str | None = None
+
+
+def plan_import(project: Project, database: Path, progress: Progress) -> Import:
+    """Read a database, the settings beside it and the runs' own files; nothing is written.
+
+    Raises InputInvalid when that is no database of the first qanat, UsageError when something of another
+    content has one of its names here.
+    """
+    read = first_database.read(database)
+    remarks = Remarks()
+    for remark in read.remarks:
+        remarks.add(remark)
+    own, beside = project.paths.config, database.resolve().parent / "config.yaml"
+    here, settings = definitions.read_settings(own), definitions.read_settings(beside)
+    if beside == own and "schema" in settings:
+        settings = {}  # an earlier import has converted them
+    plan = Import(manual=_is_manual(here))
+    found = definitions.convert(project, read, settings, remarks)
+    found.config = _config(settings, here, in_place=beside == own, remarks=remarks)
+    _add_definitions(project, found, plan)
+    result_dir = text((found.config or here).get("result_dir")) or "results"
+    old_root = beside.parents[1] if beside.parent.name == STATE else project.root
+    places = Places(project.root, old_root, result_dir, remarks)
+    deleted = set(history.deleted(project.location, RUNS))
+    for one in Runs(project, read, found, places, remarks).convert(progress):
+        _add_run(project, one, plan, deleted, remarks)
+    _add_lines(project, result_dir, plan, remarks)
+    plan.remarks = remarks.lines()
+    return plan
+
+
+def check_ready(project: Project, plan: Import) -> None:
+    """Raise GitRefused when what is written could not be committed."""
+    if plan.manual:
+        return
+    check_committer(project)
+    refused = "the repository is {}, so the import could not be committed"
+    if operation := worktree.operation(project.location.git_dir):
+        raise GitRefused(refused.format(f"in the middle of a {operation}"), hint="finish it, or give it up, before")
+    if worktree.checked_out(project.location) is None:
+        raise GitRefused(refused.format("on a detached HEAD"), hint="check out a branch: git switch BRANCH")
+
+
+def carry_out(project: Project, plan: Import, progress: Progress) -> None:
+    """Write what was planned and commit it; the next run's number is higher than any imported."""
+    if plan.runs:
+        with lock.held(project.location):
+            private = project.location.private
+            if not numbers.is_counting(private):
+                numbers.count_on(private, history.deleted(project.location, RUNS))
+            numbers.raise_to(private, max(run.number for run in plan.runs))
+    own = {project.paths.relative(project.paths.config), IGNORE, ATTRIBUTES}
+    _write(project, {path: data for path, data in plan.files.items() if path not in own}, progress)
+    branch = worktree.checked_out(project.location)
+    if not plan.manual and branch is not None:
+        # What an import that was killed has written is committed as well; what a person has changed since is not.
+        unchanged = {path: data for path, data in plan.here.items() if _holds(project.root / path, data)}
+        data: dict[str, bytes | None] = {**plan.files, **unchanged}
+        plan.commit = commits.commit_files(project.location, branch, data, _message(plan), checked_out=True)
+    # Last, since they tell the next import that this one came to its end.
+    _write(project, {path: data for path, data in plan.files.items() if path in own}, progress)
+
+
+def _write(project: Project, contents: Mapping[str, bytes], progress: Progress) -> None:
+    for place, (path, data) in enumerate(contents.items(), 1):
+        files.write(project.root / path, data)
+        progress(place, len(contents))
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return files.is_file(path) and files.read(path) == data
+
+
+def _is_manual(settings: Content) -> bool:
+    records = settings.get("records")
+    return isinstance(records, dict) and records.get("commit") == "manual"
+
+
+def _config(settings: Content, here: Content, *, in_place: bool, remarks: Remarks) -> Content | None:
+    """Give the project's new settings: those of the first qanat where it was this very project's, or it has none."""
+    if not settings:
+        return None
+    if in_place or not here:
+        return definitions.converted_settings(settings, remarks)
+    definitions.compare_settings(settings, here, remarks)
+    return None
+
+
+def _add_definitions(project: Project, found: Definitions, plan: Import) -> None:
+    paths = project.paths
+    for kind, content in found.named():
+        runner = content["runner"] if kind == "template" else ""
+        path = paths.definition(kind, content["name"], runner)
+        data = definition_text.encode(paths, kind, content, path)
+        if definitions.is_here(project, kind, content):
+            plan.here[paths.relative(path)] = data
+            continue
+        plan.names.setdefault(kind, []).append(f"{runner}/{content['name']}" if runner else content["name"])
+        plan.files[paths.relative(path)] = data
+    if found.config is not None:
+        plan.files[paths.relative(paths.config)] = definition_text.encode(paths, "config", found.config, paths.config)
+
+
+def _add_run(project: Project, one: ImportedRun, plan: Import, deleted: Collection[str], remarks: Remarks) -> None:
+    run, path = one.run, run_codec.path_of(one.run)
+    # The comment first: where the record is, the comment has been written as well.
+    own = {comment_path(run): f"{one.comment}\n".encode()} if one.comment else {}
+    own[path] = run_codec.encode(run)
+    if files.exists(project.root / path):
+        plan.here |= own
+        return
+    if path in deleted:
+        remarks.add("was deleted here after an earlier import, and was left out", run.number)
+        return
+    if others := _others(project, run):
+        remarks.add(f"another run has this number already ({', '.join(others)}): give full ids", run.number)
+    plan.runs.append(run)
+    plan.files |= own
+    plan.comments += len(own) - 1
+
+
+def _others(project: Project, run: Run) -> list[str]:
+    """List the ids of runs of any experiment that have the same number."""
+    folders = project.paths.runs.glob(f"*/{run.number // 100}")
+    return [file.stem for folder in folders for file in folder.glob(f"{run.number}-*.yaml")]
+
+
+def _add_lines(project: Project, result_dir: str, plan: Import, remarks: Remarks) -> None:
+    """Tell git what to ignore and how to merge, as init does; remark where a line of a person's is in the way."""
+    ignored = {rule: _is_ignored(project, file) for rule, file in ignore_rules(result_dir).items()}
+    wanted = {IGNORE: [rule for rule, already in ignored.items() if not already], ATTRIBUTES: list(RULES)}
+    if _is_ignored(project, ".qanat/experiments/file.yaml"):
+        remarks.add("git ignores .qanat/, where experiments and records are kept now: take that out of .gitignore")
+    for name, lines in wanted.items():
+        path = project.root / name
+        before = files.read(path) if files.is_file(path) else b""
+        after = files.with_lines(before, lines)
+        if after == before:
+            continue
+        if files.exists(path) and any(change.path == name for change in worktree.look(project.location).changes):
+            remarks.add(f"{name} has changes of your own, and was left as it is; it lacks {' and '.join(lines)}")
+        else:
+            plan.files[name] = after
+
+
+def _is_ignored(project: Project, path: str) -> bool:
+    return command.call(project.root, "check-ignore", "--no-index", "--quiet", path).status == 0
+
+
+def _message(plan: Import) -> str:
+    counts = {kind: len(names) for kind, names in plan.names.items()} | {"run": len(plan.runs)}
+    listed = ", ".join(f"{n:,} {kind}{'' if n == 1 else 's'}" for kind, n in counts.items() if n)
+    return f"qanat: import from the first qanat\n\n{listed or 'settings'}\n"
+
+
+def as_mapping(plan: Import) -> Mapping[str, Any]:
+    """Give what an import does as JSON has it."""
+    return {
+        "experiments": plan.names.get("experiment", []),
+        "datasets": plan.names.get("dataset", []),
+        "templates": plan.names.get("template", []),
+        "runs": [run.id for run in plan.runs],
+        "comments": plan.comments,
+        "settings": ".qanat/config.yaml" in plan.files,
+        "here_already": list(plan.here),
+        "remarks": plan.remarks,
+        "commit": plan.commit,
+    }

@@ -1,0 +1,241 @@
+"""Runs of the first qanat as records of today's form, with what their storage directories tell of how they ended."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from qanat.domain.experiment import CHECKOUT, PROJECT, Program
+from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice
+from qanat.errors import InputInvalid
+from qanat.git import repository
+from qanat.import_v0 import meanings
+from qanat.import_v0.database import FirstDatabase, Row
+from qanat.import_v0.definitions import Content, Definitions, text
+from qanat.import_v0.ends import group_ends
+from qanat.import_v0.meanings import Remarks
+from qanat.import_v0.places import Places, Storage
+from qanat.usecases.project import Project
+
+NUMBER_MAX = 999_999_999
+NO_COMMIT = "0" * 40
+# What the first qanat itself put into a job's description on HTCondor, beside the template's options.
+_NOT_OPTIONS = frozenset(
+    {"executable", "output", "error", "log", "should_transfer_files", "when_to_transfer_output", "batch_name"}
+)
+_SHA = re.compile(r"[0-9a-f]{7,64}\Z")
+_FULL_SHA = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRun:
+    """A run, and the comment that somebody wrote on it; empty when nobody did."""
+
+    run: Run
+    comment: str
+
+
+class Runs:
+    """Converts the runs of a database, one after the other; remarks what cannot be kept as it was."""
+
+    def __init__(
+        self, project: Project, database: FirstDatabase, found: Definitions, places: Places, remarks: Remarks
+    ) -> None:
+        self._project = project
+        self._tables = database.tables
+        self._definitions = found
+        self._places = places
+        self._remarks = remarks
+        self._numbers: set[int] = set()
+        self._codes: dict[str, tuple[str, str] | None] = {}
+
+    def convert(self, progress: Callable[[int, int], None]) -> list[ImportedRun]:
+        """Convert all; `progress` is told how many of how many are done."""
+        rows = self._tables["runs_of_experiments"]
+        found = []
+        for place, row in enumerate(rows, 1):
+            if run := self._convert(row):
+                found.append(run)
+            progress(place, len(rows))
+        return found
+
+    def _convert(self, row: Row) -> ImportedRun | None:
+        number, experiment = row["id"], self._definitions.experiments.get(row["experiment_id"])
+        if type(number) is not int or not 0 < number <= NUMBER_MAX:
+            self._remarks.add(f"run {number}: that is no number of a run; it was left out")
+            return None
+        if number in self._numbers:
+            self._remarks.add("the database has it twice; the second was left out", number)
+            return None
+        self._numbers.add(number)
+        if experiment is None:
+            self._remarks.add("its experiment is not in the database; it was left out", number)
+            return None
+        storage = self._places.find(text(row["storage_path"]), self._old_name(row), experiment["name"], number)
+        run = self._run(row, experiment, storage)
+        return ImportedRun(run, storage.comment(text(row["comment_file"])))
+
+    def _old_name(self, row: Row) -> str:
+        return next(text(e["name"]) for e in self._tables["experiments"] if e["id"] == row["experiment_id"])
+
+    def _run(self, row: Row, experiment: Content, storage: Storage) -> Run:
+        number, old_name = row["id"], self._old_name(row)
+        uid, intent = meanings.identity(number, old_name, text(row["commit_sha"]))
+        program = Program(
+            text(storage.info.get("executable")) or experiment["executable"],
+            text(storage.info.get("executable_command")) or experiment.get("executable_command", ""),
+        )
+        args = self._arguments(row, storage)
+        choice, left = self._runner(row, storage)
+        if old_name != experiment["name"]:
+            left["experiment"] = old_name
+        groups = group_ends(row, storage, args, self._remarks)
+        if (metric := self._metric(row, len(groups), left)) is not None:
+            groups = [replace(groups[0], metrics={"metric": metric})]
+        return Run(
+            number=number,
+            uid=uid,
+            experiment=experiment["name"],
+            description=text(row["description"]),
+            tags=tuple(self._tags_of_runs[number]),
+            created=self._created(row, storage, groups),
+            author="",
+            host="",
+            code=self._code(row, storage),
+            command=_words_of(program),
+            datasets=self._datasets(experiment),
+            asked=_asked(row, args),
+            runner=choice,
+            storage=storage.written,
+            submission={"intent": intent, **storage.jobs(), **({"first_qanat": left} if left else {})},
+            groups=tuple(groups),
+        )
+
+    # ---- parameters
+
+    @cached_property
+    def _groups_of_runs(self) -> dict[Any, list[Row]]:
+        found: dict[Any, list[Row]] = defaultdict(list)
+        for row in self._tables["groups_of_parameters"]:
+            found[row["run_id"]].append(row)
+        return found
+
+    @cached_property
+    def _tags_of_runs(self) -> dict[Any, list[str]]:
+        names = {row["id"]: text(row["name"]) for row in self._tables["tags"]}
+        found: dict[Any, list[str]] = defaultdict(list)
+        for link in self._tables["runs_tags"]:
+            tag = names.get(link["tag_id"], "")
+            if tag and tag not in found[link["run_id"]]:
+                found[link["run_id"]].append(tag)
+        return found
+
+    def _arguments(self, row: Row, storage: Storage) -> list[tuple[str, ...]]:
+        """Give the arguments of each group: as the database has them, or else the files beside the results."""
+        rows = self._groups_of_runs[row["id"]]
+        listed = storage.info.get("groups_of_parameters")
+        from_info = listed if isinstance(listed, list) else []
+        count = len(rows) or len(from_info) or 1
+        found = []
+        for group in range(count):
+            parameters = _mapping(rows[group]["values"]) if group < len(rows) else None
+            if parameters is None and group < len(from_info) and isinstance(from_info[group], dict):
+                parameters = from_info[group]
+            if parameters is None:
+                parameters = storage.parameters(group, count)
+            if parameters is None:
+                self._remarks.add("with which parameters a group was run is not known", row["id"])
+            found.append(meanings.words(parameters or {}))
+        return found
+
+    # ---- runner
+
+    def _runner(self, row: Row, storage: Storage) -> tuple[RunnerChoice, Content]:
+        """Give the runner with its options, and what was said to it that has no place there."""
+        name = meanings.usable_name(text(row["runner"]) or "local", "unknown", ())
+        said = {key.lstrip("-"): value for key, value in (_mapping(row["runner_params"]) or {}).items()}
+        template = said.pop("submit_template", None)
+        options: Content = storage.submitted(_NOT_OPTIONS)
+        if name == "local" and str(said.get("n_threads", "")).isdecimal():
+            options["n_threads"] = int(said.pop("n_threads"))
+        left: Content = {"runner_params": said} if said else {}
+        if text(row["container_path"]):
+            left["container"] = text(row["container_path"])
+            self._remarks.add("it ran in a container, which its record names, and rerun does not use", row["id"])
+        if name != (text(row["runner"]) or "local"):
+            self._remarks.add(f"its runner {text(row['runner'])!r} is called {name} here", row["id"])
+        return RunnerChoice(name, None if template is None else str(template), options), left
+
+    def _metric(self, row: Row, groups: int, left: Content) -> float | None:
+        """Give the number that was noted as the run's metric, when it is one and there is one group to have it."""
+        noted = text(row["metric"])
+        try:
+            value = float(noted)
+        except ValueError:
+            value = math.nan
+        if groups == 1 and math.isfinite(value):
+            return value
+        if noted:
+            left["metric"] = noted
+        return None
+
+    # ---- code, data, moments
+
+    def _code(self, row: Row, storage: Storage) -> Code:
+        noted = text(row["commit_sha"]) or text(storage.info.get("commit_sha"))
+        if noted not in self._codes:
+            opened = repository.open_repository(self._project.location)
+            self._codes[noted] = repository.known_code(opened, noted) if _SHA.match(noted) else None
+        workdir = CHECKOUT if ".qanat/cache/" in text(storage.info.get("working_directory")) else PROJECT
+        known = self._codes[noted]
+        if known:
+            return Code(*known, branch=None, workdir=workdir)
+        if _FULL_SHA.match(noted):
+            self._remarks.add("its commit is not in this repository, so it cannot be run again", row["id"])
+            return Code(noted, NO_COMMIT, branch=None, workdir=workdir)
+        said = f"its commit is noted as {noted!r}, which is none here" if noted else "its commit is not noted"
+        self._remarks.add(f"{said}; zeros stand for it", row["id"])
+        return Code(NO_COMMIT, NO_COMMIT, branch=None, workdir=workdir)
+
+    def _datasets(self, experiment: Content) -> dict[str, str]:
+        paths = {content["name"]: content["path"] for content in self._definitions.datasets.values()}
+        return {name: paths[name] for name in experiment.get("datasets", ())}
+
+    def _created(self, row: Row, storage: Storage, groups: list[Group]) -> str:
+        moments = [meanings.moment(row["launched"]), *(g.started for g in groups), *(g.ended for g in groups)]
+        if known := next((m for m in moments if m), meanings.moment(row["finished"])):
+            return known
+        self._remarks.add("when it was launched is not known; 1970 stands for it", row["id"])
+        return meanings.UNKNOWN_MOMENT
+
+
+def _words_of(program: Program) -> tuple[str, ...]:
+    try:
+        return program.words()
+    except InputInvalid:  # a quote is open
+        return (*program.command.split(), program.executable)
+
+
+def _asked(row: Row, args: list[tuple[str, ...]]) -> Asked:
+    """Give what was asked for, which the first qanat kept in its expanded form only."""
+    if file := text(row["param_file"]):
+        return Asked(param_file=file)
+    return Asked(args[0]) if len(args) == 1 else Asked(groups=tuple(shlex.join(words) for words in args))
+
+
+def _mapping(value: object) -> dict[str, Any] | None:
+    """Read a mapping that was stored as JSON; None when it is none."""
+    try:
+        found = json.loads(text(value))
+        # JSON can spell half a character, which no file can hold.
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

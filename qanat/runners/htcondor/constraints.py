@@ -1,0 +1,41 @@
+"""Jobs as a schedd is told of them: expressions that name no other's, whatever their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qanat.domain.job import JobHandle
+from qanat.domain.spans import spans
+from qanat.runners.htcondor import keys
+
+# So many are named in one expression.
+SPANS_MAX = 50
+
+
+def numbers_of(handle: JobHandle) -> tuple[int, int]:
+    """Give a job's numbers, of its cluster and in it."""
+    cluster, _, proc = str(handle.job).partition(".")
+    return int(cluster), int(proc)
+
+
+def constraints(handles: Sequence[JobHandle], *, all_of_them: bool) -> list[str]:
+    """Name jobs, and what makes a cluster's jobs one by one when all that it has yet to make are among them.
+
+    `all_of_them` says that these are all jobs of their clusters that have not ended.
+    """
+    clusters: dict[int, list[int]] = {}
+    for handle in handles:
+        cluster, proc = numbers_of(handle)
+        clusters.setdefault(cluster, []).append(proc)
+    parts = [part for cluster, procs in clusters.items() for part in _of_cluster(cluster, procs, all_of_them)]
+    intents = keys.marked(h.intent for h in handles)
+    return [f"{part} && ({intents})" for part in parts]
+
+
+def _of_cluster(cluster: int, procs: Sequence[int], all_of_them: bool) -> list[str]:
+    found = spans(procs)
+    first, last = found[-1]
+    to_come = "" if all_of_them else f" && JobMaterializeNextProcId >= {first} && TotalSubmitProcs <= {last + 1}"
+    named = [f"(ProcId >= {a} && ProcId <= {b})" for a, b in found] + [f"(ProcId =?= undefined{to_come})"]
+    groups = (named[i : i + SPANS_MAX] for i in range(0, len(named), SPANS_MAX))
+    return [f"(ClusterId == {cluster} && ({' || '.join(group)}))" for group in groups]

@@ -1,0 +1,237 @@
+"""The HTCondor runner: one run is one cluster, one submission and one event log."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qanat.domain import times
+from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
+from qanat.domain.run import State
+from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
+from qanat.runners.htcondor import client, constraints, keys, submission
+from qanat.runners.htcondor import evidence as htcondor_evidence
+from qanat.runners.htcondor.client import Answer
+from qanat.runners.htcondor.constraints import numbers_of
+from qanat.runners.htcondor.evidence import Evidence
+from qanat.runners.htcondor.submission import EVENT_LOG
+from qanat.runners.submitting import cancellations, job_script, option_changes
+from qanat.system import files, programs
+
+# The clocks of two machines may differ by so much, when a search through the history has to end somewhere.
+CLOCKS_S = 3_600
+_JOB = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\Z")
+
+
+class HTCondorRunner:
+    """Submits runs to the schedd of this machine, and asks the schedd that a run was submitted to."""
+
+    name = "htcondor"
+    title = "HTCondor"
+    own_files = job_script.OWN_FILES | {EVENT_LOG}
+
+    def check(self) -> None:
+        """Raise RunnerUnavailable when there are no bindings, or no schedd answers."""
+        client.needed(client.ask({"operation": "check"}), "schedd")
+
+    def key_problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List misspelt keys, keys that are qanat's own, and values that HTCondor would take wrongly."""
+        return keys.key_problems(options) + keys.value_problems(options)
+
+    def problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List wrong keys and values, also those that condor_submit, where there is one, says it would refuse."""
+        return self.key_problems(options) + _refused(options)
+
+    def warnings(self, options: Mapping[str, Any]) -> list[str]:
+        """List what works but is better left out."""
+        return keys.warnings(options)
+
+    def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
+        """Give options with some set anew; HTCondor does not care for capitals in their keys."""
+        return option_changes.changed(options, changes, keys.name_of)
+
+    def may_run_again(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether HTCondor may start a program again that has come to its end."""
+        return keys.decides_after_exit(options)
+
+    def get_ready(self) -> None:
+        """Start the process that will submit."""
+        client.get_ready()
+
+    def render(self, batch: JobBatch) -> str:
+        """Give the submit description, and the scripts of the first job."""
+        return f"{submission.text(batch)}\n{job_script.preview(batch)}"
+
+    def submit(self, batch: JobBatch) -> Submission:
+        """Submit one cluster with a job for each group. Raises SubmitFailed: nothing is queued then."""
+        request = {
+            "operation": "submit",
+            "constraint": keys.marked([batch.intent]),
+            "optional": list(submission.OPTIONAL if submission.leaves_making(batch) else ()),
+            "description": submission.description(batch),
+            "rows": submission.rows(batch),
+        }
+        if client.SILENCE.lasts:
+            raise RunnerUnavailable(f"HTCondor cannot be reached: {client.SILENCE.problem}")
+        with client.question() as question:
+            job_script.write_scripts(batch)
+            answers = question.put(request, later_s=client.SUBMIT_S)
+        schedd = str(client.needed(answers, "schedd"))
+        for answer in answers:
+            if "cluster" in answer:
+                return _submission(schedd, answer["cluster"], [job.group for job in batch.jobs])
+        problem = client.problem_of(answers) or "it did not say why"
+        if any("late" in answer or "unknown" in answer for answer in answers):
+            raise SubmitUnknown(f"HTCondor may or may not have taken the run: {problem}", hint="qanat status")
+        raise SubmitFailed(f"HTCondor did not take the run: {problem}", hint="qanat template show NAME --check")
+
+    def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
+        """Find the cluster that carries this intent, in the queue or the history."""
+        request = {"operation": "find", "constraint": keys.marked([intent]), "since": _moment(since)}
+        answers = client.ask(request)
+        schedd = str(client.needed(answers, "schedd"))
+        cluster = answers[0].get("cluster")
+        return _submission(schedd, cluster, jobs) if cluster is not None else None
+
+    def poll(self, handles: Sequence[JobHandle]) -> Sightings:
+        """Combine event logs, one query of each queue, and the history for jobs that neither knows the end of."""
+        named = _named(handles)
+        if not named:
+            return Sightings(dict.fromkeys(handles, htcondor_evidence.UNSEEN))
+        request = {"operation": "poll", "logs": sorted({_log_of(h) for h in named}), "schedds": _schedds(named)}
+        silence = client.SILENCE
+        problem = silence.problem if silence.lasts else ""
+        with client.Question() as question:
+            # The event logs can be read all the same.
+            answers = question.put(request | ({"schedds": []} if problem else {}))
+        seen = _Seen(answers, answered=not problem and not client.problem_of(answers))
+        statuses = dict.fromkeys(handles, htcondor_evidence.UNSEEN) | {h: seen.status(h) for h in named}
+        # One that was yet to be made cannot be removed: it waits, and when it is started it ends at once.
+        statuses |= cancellations.weigh(statuses, State.QUEUED, State.HELD, State.FINISHED)
+        return Sightings(statuses, problem or client.problem_of(answers))
+
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
+        """Remove jobs from the queue; one that is yet to be made will do nothing."""
+        _act("Remove", handles, "removed by qanat", all_of_them=False)
+        cancellations.note(handles)
+
+    def hold(self, handles: Sequence[JobHandle]) -> None:
+        """Hold jobs."""
+        _act("Hold", handles, "held by qanat", all_of_them=True)
+
+    def release(self, handles: Sequence[JobHandle]) -> None:
+        """Release held jobs."""
+        _act("Release", handles, "released by qanat", all_of_them=True)
+
+    def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
+        """Give the run's event log; with handles, only the events of those jobs."""
+        try:
+            text = files.read(folder / EVENT_LOG).decode("utf-8", "replace")
+        except InputInvalid:
+            return ""
+        wanted = {numbers_of(h) for h in _named(handles)}
+        events = [event for event in text.split("\n...\n") if event.strip()]
+        return "\n...\n".join(e for e in events if not wanted or _job_of(e) in wanted)
+
+
+def _job_of(event: str) -> tuple[int, ...]:
+    """Read the job out of an event's first line: `001 (4651.000.000) 2026-…`."""
+    inner = event.partition("(")[2].partition(")")[0].split(".")
+    return tuple(int(part) for part in inner[:2]) if all(part.isdigit() for part in inner[:2]) else ()
+
+
+def _submission(schedd: str, cluster: int, groups: Sequence[int]) -> Submission:
+    jobs = {group: f"{cluster}.{proc}" for proc, group in enumerate(groups)}
+    return Submission(jobs, {"cluster": cluster, "schedd": schedd})
+
+
+def _refused(options: Mapping[str, Any]) -> list[str]:
+    """Ask condor_submit what it thinks of the values; it submits nothing with -dry-run."""
+    if shutil.which("condor_submit") is None:
+        return []
+    lines = [f"{keys.submit_key(k)} = {keys.submit_value(k, v)}" for k, v in options.items()]
+    text = "\n".join(["executable = /bin/sh", *lines, "queue 1", ""])
+    command = ["condor_submit", "-dry-run", "/dev/null", "-"]
+    try:
+        done = programs.run(command, cwd=Path.cwd(), stdin=text.encode(), timeout_s=client.ANSWER_S)
+    except RunnerUnavailable as error:
+        return [error.message]
+    words = " ".join(done.err.decode("utf-8", "replace").split())
+    return [f"HTCondor refuses it: {words.removeprefix('ERROR: ')}"] if done.status != 0 else []
+
+
+# ---- asking about jobs
+
+
+def _named(handles: Sequence[JobHandle]) -> list[JobHandle]:
+    """Leave out what has no job yet, or one that no schedd can have given."""
+    return [handle for handle in handles if _JOB.match(str(handle.job))]
+
+
+def _log_of(handle: JobHandle) -> str:
+    return f"{handle.details.get('folder', '')}/{EVENT_LOG}"
+
+
+def _schedd_of(handle: JobHandle) -> str:
+    return str(handle.details.get("schedd", ""))
+
+
+def _moment(since: object) -> int:
+    """Give the second since 1970 before which nothing of a run can be in the history."""
+    return int(times.parse(str(since)).timestamp() - CLOCKS_S) if times.is_moment(since) else 0
+
+
+def _schedds(handles: Sequence[JobHandle]) -> list[dict[str, Any]]:
+    """Give what to ask which schedd; see the worker."""
+    asked: dict[str, dict[str, Any]] = {}
+    for handle in handles:
+        name, since = _schedd_of(handle), _moment(handle.details.get("submitted"))
+        of_schedd = asked.setdefault(name, {"name": name, "since": since, "clusters": {}})
+        of_schedd["since"] = min(of_schedd["since"], since)
+        cluster, proc = numbers_of(handle)
+        part = of_schedd["clusters"].setdefault(str(cluster), {"log": _log_of(handle), "procs": []})
+        part["procs"].append(proc)
+    return list(asked.values())
+
+
+class _Seen:
+    """What a worker has answered about jobs, to be looked up by a job's handle."""
+
+    def __init__(self, answers: Sequence[Answer], *, answered: bool) -> None:
+        self._answered = answered
+        self._logs: Answer = next((a["logs"] for a in answers if "logs" in a), {})
+        self._jobs: dict[str, dict[tuple[str, int, int], Answer]] = {"queue": {}, "history": {}}
+        self._factories: dict[tuple[str, int], Answer] = {}
+        for answer in answers:
+            schedd = answer.get("schedd", "")
+            for source, known in self._jobs.items():
+                known.update({(schedd, ad["ClusterId"], ad["ProcId"]): ad for ad in answer.get(source, [])})
+            self._factories |= {(schedd, ad["ClusterId"]): ad for ad in answer.get("factories", [])}
+
+    def status(self, handle: JobHandle) -> JobStatus:
+        """Weigh what is known of a job; what carries another intent is a stranger with the same number."""
+        schedd, (cluster, proc) = _schedd_of(handle), numbers_of(handle)
+        log = self._logs.get(_log_of(handle), {})
+        found = [self._jobs[source].get((schedd, cluster, proc)) for source in ("queue", "history")]
+        queued, past, factory = (
+            ad if ad and ad.get(keys.INTENT) == handle.intent else None
+            for ad in (*found, self._factories.get((schedd, cluster)))
+        )
+        logged, removed = log.get(f"{cluster}.{proc}"), log.get(str(cluster))
+        evidence = Evidence(logged, queued, past, factory, removed, answered=self._answered)
+        return htcondor_evidence.weigh(proc, evidence)
+
+
+# ---- acting on jobs
+
+
+def _act(action: str, handles: Sequence[JobHandle], why: str, *, all_of_them: bool) -> None:
+    """Do something to jobs, and to what makes them where they do not all exist yet (max_materialize)."""
+    named = _named(handles)
+    for schedd in sorted({_schedd_of(h) for h in named}):
+        jobs = constraints.constraints([h for h in named if _schedd_of(h) == schedd], all_of_them=all_of_them)
+        request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": why}
+        client.needed(client.ask(request), "done")

@@ -1,0 +1,166 @@
+"""What Slurm knows of jobs: squeue's rows and accounting's, as statuses."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from qanat.domain.job import JobHandle, JobStatus
+from qanat.domain.run import State
+from qanat.errors import RunnerUnavailable
+from qanat.runners.slurm import states
+from qanat.runners.slurm.commands import call, said
+from qanat.runners.slurm.submission import MARKED, numbers_in
+
+Row = Mapping[str, str]
+
+# What may hold anything, even a new line, comes last.
+_SQUEUE = {"id": "%i", "state": "%T", "reason": "%r", "start": "%S", "end": "%e", "node": "%N", "name": "%j"}
+_SQUEUE |= {"comment": "%k", "folder": "%Z"}
+_SACCT = {"id": "jobid", "state": "state", "exit": "exitcode", "start": "start", "end": "end", "node": "nodelist"}
+_SACCT |= {"submit": "submit", "cluster": "cluster", "name": "jobname", "comment": "comment", "line": "submitline"}
+_TABLE = "jobid,state,exitcode,submit,start,elapsed,timelimit,reqmem,maxrss,nodelist"
+_JOB = re.compile(r"(\d+)(?:_(?:\d+|\[([^]]*)\]))?\Z")
+_NO_TIME = frozenset({"", "N/A", "Unknown", "None"})
+# That there is no accounting is an answer.
+_WITHOUT_ACCOUNTING = b"accounting storage is disabled"
+_BEGINNING = "1970-01-01"
+
+
+def squeue(which: Sequence[str]) -> list[dict[str, str]]:
+    """Ask squeue for jobs in any state, one row for each element of an array. Raises RunnerUnavailable."""
+    done = call(["squeue", "-h", "-r", "-t", "all", "-o", "|".join(_SQUEUE.values()), *which])
+    # A single job that is forgotten is an error for squeue, several are left out without one.
+    if done.status != 0 and b"Invalid job id" not in done.err:
+        raise RunnerUnavailable(f"squeue failed: {said(done)}")
+    return _rows(done.out, tuple(_SQUEUE))
+
+
+def row_of(rows: Mapping[str, Row], job: str) -> Row | None:
+    """Give a job's row; elements of an array that were cancelled before they began share one under the bare number."""
+    if job in rows:
+        return rows[job]
+    whole = rows.get(job.partition("_")[0])
+    return whole if whole is not None and whole["state"] == "CANCELLED" else None
+
+
+def sacct(which: Sequence[str], begin: str) -> list[dict[str, str]]:
+    """Ask accounting for jobs since a moment of a record, those that had the same number before included.
+
+    Elements that were cancelled before they began get rows of their own. Nothing, where there is no accounting.
+    Raises RunnerUnavailable.
+    """
+    if shutil.which("sacct") is None:
+        return []
+    fields = dict(_SACCT)
+    done = call(_sacct_command(fields, which, begin))
+    if b"Invalid field" in done.err:  # Slurm before 21.08 has no submitline
+        del fields["line"]
+        done = call(_sacct_command(fields, which, begin))
+    if _WITHOUT_ACCOUNTING in done.err:
+        return []
+    if done.status != 0:
+        raise RunnerUnavailable(f"sacct failed: {said(done)}")
+    return [each for row in _rows(done.out, tuple(fields)) for each in _expanded(row)]
+
+
+def _sacct_command(fields: Mapping[str, str], which: Sequence[str], begin: str) -> list[str]:
+    return ["sacct", "-X", "-D", "-n", "-P", "-o", ",".join(fields.values()), "-S", _local(begin), *which]
+
+
+def table_command(which: Sequence[str], begin: str) -> list[str]:
+    """Give the command that prints a table of jobs and their steps for a person."""
+    return ["sacct", "-o", _TABLE, "-S", _local(begin), *which]
+
+
+def since(handles: Iterable[JobHandle]) -> str:
+    """Give the moment before which none of these jobs was submitted."""
+    return min(str(h.details.get("submitted", "")) for h in handles)
+
+
+def _rows(out: bytes, keys: Sequence[str]) -> list[dict[str, str]]:
+    lines = (line.split("|", len(keys) - 1) for line in out.decode("utf-8", "replace").splitlines())
+    rows = (dict(zip(keys, cells, strict=True)) for cells in lines if len(cells) == len(keys))
+    return [row for row in rows if _JOB.match(row["id"])]
+
+
+def _expanded(row: dict[str, str]) -> list[dict[str, str]]:
+    """Give a row for each of the elements that share one: 812_[4-6,9%2]."""
+    match = _JOB.match(row["id"])
+    if match is None or match[2] is None:
+        return [row]
+    return [{**row, "id": f"{match[1]}_{number}"} for number in numbers_in(match[2])]
+
+
+def _local(moment: str) -> str:
+    """Write a moment of a record in Slurm's time, an hour early; accounting's beginning for none."""
+    try:
+        begun = datetime.fromisoformat(moment).astimezone().timestamp() - 3600
+    except ValueError:
+        return _BEGINNING
+    return datetime.fromtimestamp(begun).strftime("%Y-%m-%dT%H:%M:%S")  # noqa: DTZ006  # Slurm's times are local
+
+
+def mark_of(row: Row) -> re.Match[str] | None:
+    """Give the mark that a job carries, intent and offset, wherever it has been put."""
+    texts = (row.get(key, "") for key in ("comment", "line", "name"))
+    return next(filter(None, map(MARKED.search, texts)), None)
+
+
+def _is_ours(row: Row, handle: JobHandle) -> bool:
+    """Tell whether a row is of this job; clusters use numbers again, and a stranger's job may have got it.
+
+    Where somebody has taken the mark away, it is known by the folder that it was submitted from.
+    """
+    if mark := mark_of(row):
+        return mark[1] == handle.intent
+    folder, own = row.get("folder", ""), str(handle.details.get("folder", ""))
+    return bool(folder) and os.path.realpath(folder) == os.path.realpath(own)
+
+
+def from_squeue(row: Row | None, handle: JobHandle) -> JobStatus:
+    """Read a row of squeue."""
+    if row is None or not _is_ours(row, handle):
+        return JobStatus(None)
+    status = states.status_of(row["state"], row["reason"])
+    ended = status.state is not None and status.state.ended
+    return replace(
+        status,
+        started=_moment(row["start"]) if ended or status.state is State.RUNNING else None,
+        ended=_moment(row["end"]) if ended else None,
+        host=row["node"] or None,
+    )
+
+
+def from_sacct(rows: Iterable[Row], handle: JobHandle, otherwise: JobStatus, reason: str = "") -> JobStatus:
+    """Read accounting's rows of a job, which know exit codes but not squeue's `reason`; the last, of a requeued job.
+
+    Only an end is believed: what goes on is squeue's to tell, and accounting is late.
+    """
+    ours = [row for row in rows if _is_ours(row, handle)]
+    if not ours:
+        return otherwise
+    row = max(ours, key=lambda row: row["submit"])
+    status = states.status_of(row["state"], reason, row["exit"])
+    if status.state is None or not status.state.ended:
+        return otherwise
+    return replace(
+        status,
+        started=_moment(row["start"]),
+        ended=_moment(row["end"]),
+        host=row["node"] if row["node"] not in _NO_TIME | {"None assigned"} else None,
+    )
+
+
+def _moment(text: str) -> str | None:
+    """Read Slurm's local time into a moment of a record."""
+    if text in _NO_TIME:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="seconds")
+    except ValueError:
+        return None

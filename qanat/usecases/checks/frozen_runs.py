@@ -1,0 +1,140 @@
+"""The rule frozen-runs: the record of a run that has ended stays as it is, and none goes without a word."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from qanat.domain import deletions, frozen
+from qanat.domain.findings import Finding
+from qanat.domain.layout import RUNS
+from qanat.errors import InputInvalid
+from qanat.git import history, staged
+from qanat.git.location import Location
+from qanat.git.staged import Change, Entry, Staged
+from qanat.records import yaml_io
+from qanat.usecases.checks.scope import Scope
+from qanat.usecases.checks.validate import kind_of
+
+RULE = "frozen-runs"
+DELETED = "QANAT_DELETED_RUNS"
+PLACES_MAX = 10
+
+
+def check(scope: Scope, allowed: Sequence[str] = ()) -> list[Finding]:
+    """List records that were changed, or deleted, against the rule; `allowed` are ids of runs that may go.
+
+    A run may go as well when the environment names it, or a commit's message says `Deleted-run: ID`.
+    """
+    words = {*allowed, *re.split(r"[\s,]+", os.environ.get(DELETED, ""))}
+    found: dict[str, Finding] = {}
+    for base, name in zip(scope.bases, scope.base_words, strict=True):
+        found |= {str(finding): finding for finding in _Comparison(scope, base, name, words).findings()}
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Records as a commit has them that is being merged, and those that were deleted there."""
+
+    entries: dict[str, Entry]
+    deleted: frozenset[str]
+
+
+def _side(location: Location, commit: str, paths: Sequence[str]) -> _Side:
+    entries = Staged(location, commit).entries(paths)
+    base = history.common(location, "HEAD", commit)
+    before = Staged(location, base).entries(paths) if base else {}
+    return _Side(entries, frozenset(before.keys() - entries.keys()))
+
+
+class _Comparison:
+    """The records of a state beside those of one earlier commit."""
+
+    def __init__(self, scope: Scope, base: str | None, base_word: str, allowed: Collection[str]) -> None:
+        self._scope = scope
+        self._base = base
+        self._base_word = base_word
+        self._allowed = allowed
+        changes = [c for c in scope.state.changes_since(base, RUNS) if kind_of(c.path) == "run"]
+        added = {PurePosixPath(c.path).name: c for c in changes if c.old is None}
+        self._pairs = [(c, added.get(PurePosixPath(c.path).name) if c.new is None else c) for c in changes if c.old]
+        self._others = self._of_other_sides([c.path for c, _ in self._pairs])
+        wanted = [e.blob for c, new in self._pairs for e in (c.old, new and new.new) if e]
+        wanted += [entry.blob for side in self._others for entry in side.entries.values()]
+        self._bytes = dict(staged.contents(scope.location, wanted, yaml_io.FILE_BYTES_MAX))
+
+    def findings(self) -> Iterator[Finding]:
+        """List what is against the rule."""
+        for change, new in self._pairs:
+            if new is None or new.new is None:
+                yield from self._deleted(change)
+            else:
+                yield from self._changed(change, new.new)
+
+    def _of_other_sides(self, paths: list[str]) -> list[_Side]:
+        """Give these files as the commits have them that are being merged into this one."""
+        merged = self._scope.others if self._base == self._scope.bases[0] and paths else ()
+        return [_side(self._scope.location, commit, paths) for commit in merged]
+
+    def _restore(self, path: str) -> str:
+        return f"git checkout {self._base_word} -- {shlex.quote(path)}"
+
+    def _deleted(self, change: Change) -> Iterator[Finding]:
+        run_id = PurePosixPath(change.path).stem
+        if (
+            run_id in self._allowed
+            or run_id in self._said_in_messages
+            or any(change.path in o.deleted for o in self._others)
+        ):
+            return
+        remedy = f"{self._restore(change.path)}, or, when it is to go: qanat delete {run_id}"
+        yield Finding(change.path, 1, RULE, "the record was deleted, and nothing says that it was to be", remedy)
+
+    @cached_property
+    def _said_in_messages(self) -> frozenset[str]:
+        messages = history.messages(self._scope.location, self._base, self._scope.state.commit or "HEAD")
+        return deletions.named_in(messages)
+
+    def _changed(self, change: Change, new: Entry) -> Iterator[Finding]:
+        remedy = self._restore(change.path)
+        if new.mode == staged.LINK:
+            yield Finding(new.path, 1, RULE, "the record is a symbolic link now", remedy)
+            return
+        before = [record for record in map(self._read, self._earlier(change)) if record is not None]
+        if not before:
+            return  # nobody can say what the run was; that it cannot be read is another rule's matter
+        lines: dict[yaml_io.Path, int] = {}
+        try:
+            after = self._load(new, lines)
+        except InputInvalid as error:
+            if any(map(frozen.has_ended, before)):
+                yield Finding(new.path, getattr(error, "line", 1), RULE, "the record cannot be read any more", remedy)
+            return
+        when = "had ended" if any(map(frozen.has_ended, before)) else "was launched"
+        places = frozen.broken(before, after, moved=new.path != change.path)
+        for key in places[:PLACES_MAX]:
+            problem = f"{'.'.join(map(str, key))} was changed after the run {when}"
+            yield Finding(new.path, yaml_io.line_of(lines, key), RULE, problem, remedy)
+
+    def _earlier(self, change: Change) -> list[Entry]:
+        sides = [change.old, *(side.entries.get(change.path) for side in self._others)]
+        return [entry for entry in sides if entry is not None]
+
+    def _read(self, entry: Entry) -> dict[str, Any] | None:
+        try:
+            return self._load(entry)
+        except InputInvalid:
+            return None
+
+    def _load(self, entry: Entry, lines: dict[yaml_io.Path, int] | None = None) -> dict[str, Any]:
+        content = yaml_io.load(self._bytes.get(entry.blob, b""), entry.path, lines=lines)
+        if not isinstance(content, dict):
+            raise InputInvalid(f"{entry.path}: is not a mapping")
+        return content

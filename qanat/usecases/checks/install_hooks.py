@@ -1,0 +1,96 @@
+"""Setting up the checks of a commit as plain git hooks, and with them how git merges and fetches qanat's state."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.git import hooks
+from qanat.git.hooks import Hook
+from qanat.usecases.checks import no_results
+from qanat.usecases.merging import keep_commits, setup
+from qanat.usecases.project import Project
+
+# git runs the second where a merge makes a commit by itself.
+NAMES = ("pre-commit", "pre-merge-commit")
+_PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
+_SCRIPT = """\
+#!/bin/sh
+{mark}: it checks what is about to be committed.
+# qanat hooks uninstall takes it away again. A hook that was here before goes first.
+before="$(dirname -- "$0")/{name}{kept}"
+if test -x "$before"; then "$before" "$@" || exit; fi
+if test -x {python} && test -d {package}; then
+    exec {python} -P -m qanat_hooks.commit{options}
+fi
+echo "qanat: not checked, because it is not there any more:" {python} >&2
+echo "  hint: install it there, then: qanat hooks install; or do without: rm" "$0" >&2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What installing did: the hooks with whether each is new or changed, and what else was set up."""
+
+    hooks: tuple[tuple[Hook, bool], ...]
+    attributes: bool
+    driver: bool
+    remote: bool
+    also_by_pre_commit: bool
+
+
+def install(
+    project: Project, *, remote: str | None = None, max_size: str | None = None, allowed: Sequence[str] = ()
+) -> Installed:
+    """Set up the hooks, merging and, for a remote, fetching. Raises UsageError, InputInvalid or GitRefused."""
+    folder = hooks.folder(project.location)
+    options = _options(max_size, allowed)
+    fetched = keep_commits.set_up_remote(project, remote) if remote else False
+    merging = setup.set_up(project)
+    done = tuple(hooks.put(folder, name, _script(name, options)) for name in NAMES)
+    return Installed(done, merging.attributes, merging.driver, fetched, _is_run_by_pre_commit(project))
+
+
+def uninstall(project: Project) -> list[Hook]:
+    """Take our hooks away, and put back those that they call; give those that were there."""
+    folder = hooks.folder(project.location)
+    return [taken for name in NAMES if (taken := hooks.take(folder, name))]
+
+
+def status(project: Project) -> list[Hook]:
+    """See what there is of each hook."""
+    folder = hooks.folder(project.location)
+    return [hooks.look(folder, name) for name in NAMES]
+
+
+def is_current(hook: Hook) -> bool:
+    """Tell whether a hook of ours runs this very qanat."""
+    return hook.ours and f"exec {shlex.quote(sys.executable)} -P".encode() in hook.file.read_bytes()
+
+
+def _script(name: str, options: Sequence[str]) -> bytes:
+    """Write the hook. -P keeps Python from looking for modules in the work tree."""
+    return _SCRIPT.format(
+        mark=hooks.MARK.decode(),
+        name=name,
+        kept=hooks.KEPT,
+        python=shlex.quote(sys.executable),
+        package=shlex.quote(str(Path(__file__).parents[1])),
+        options="".join(f" {shlex.quote(option)}" for option in options),
+    ).encode("utf-8", "surrogateescape")
+
+
+def _options(max_size: str | None, allowed: Sequence[str]) -> list[str]:
+    if max_size is not None:
+        no_results.size_of(max_size)
+    return [*([f"--max-size={max_size}"] if max_size else []), *(f"--allow={pattern}" for pattern in allowed)]
+
+
+def _is_run_by_pre_commit(project: Project) -> bool:
+    try:
+        return b"id: qanat-" in (project.root / _PRE_COMMIT_CONFIG).read_bytes()
+    except OSError:
+        return False

@@ -1,0 +1,66 @@
+"""The rule no-secrets: no file of `.qanat/` holds what looks like a password or a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from qanat.domain import secrets
+from qanat.domain.findings import Finding
+from qanat.domain.layout import RUNS, STATE
+from qanat.errors import InputInvalid
+from qanat.git import staged
+from qanat.records import yaml_io
+from qanat.usecases.checks.scope import Scope
+
+RULE = "no-secrets"
+FOUND_MAX = 20
+_ALLOW = "if it is none, end the line with # allow-secret: and the reason"
+
+
+def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
+    """List what looks like a secret in those of these files that are below `.qanat/`."""
+    inside = [n for n in names if n.startswith(f"{STATE}/") and not n.startswith(f"{STATE}/cache/")]
+    entries = scope.state.entries(inside) if inside else {}
+    plain = [e for e in entries.values() if e.mode not in (staged.LINK, staged.SUBMODULE)]
+    paths: dict[str, list[str]] = {}
+    for entry in plain:
+        paths.setdefault(entry.blob, []).append(entry.path)
+    contents = staged.contents(scope.location, paths, yaml_io.FILE_BYTES_MAX)
+    return [f for blob, data in contents for path in paths[blob] for f in islice(_in_file(path, data), FOUND_MAX)]
+
+
+def _in_file(path: str, data: bytes) -> Iterator[Finding]:
+    text = data.decode("utf-8", "replace")
+    found = dict.fromkeys((*secrets.in_text(text), *_in_values(path, data, text)))
+    lines = text.split("\n") if found else []
+    told = set()
+    for line, what in sorted(found):
+        here = lines[line - 1] if line <= len(lines) else ""
+        reasons = [secrets.allowance(here), secrets.allowance(lines[line - 2]) if line > 1 else None]
+        if any(reasons) or line in told:
+            continue
+        told.add(line)
+        if "" in reasons:
+            yield Finding(path, line, RULE, "allow-secret is said without a reason", "say why it may be there")
+        else:
+            yield Finding(path, line, RULE, f"this looks like {what}", _remedy(path))
+
+
+def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
+    """List the lines with a secret that a name tells of, in a YAML file that can be read."""
+    if not path.endswith((".yaml", ".yml")) or not secrets.may_name_one(text):
+        return
+    lines: dict[yaml_io.Path, int] = {}
+    try:
+        content = yaml_io.load(data, path, lines=lines)
+    except InputInvalid:
+        return
+    for place, name in islice(secrets.in_content(content), FOUND_MAX):
+        yield yaml_io.line_of(lines, place), f"the value of {name[:80]!r}"
+
+
+def _remedy(path: str) -> str:
+    if path.startswith(f"{RUNS}/"):
+        return f"revoke it, and run anew with a variable or a file instead; {_ALLOW}"
+    return f"name a variable ($TOKEN) or a file instead; {_ALLOW}"

@@ -1,0 +1,192 @@
+"""Checking `.qanat/`: schemas, and what schemas cannot say. Collects every problem; changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from qanat.domain.findings import one_line
+from qanat.domain.layout import DEFINITIONS, is_for_results, is_inside
+from qanat.domain.run import State, overall_state
+from qanat.errors import InputInvalid
+from qanat.git import history
+from qanat.records import run_codec, schemas, yaml_io
+from qanat.records.index import Index
+from qanat.records.schemas import KeyPath
+from qanat.usecases.checks.file_views import Files, OnDisk
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem of one file; `line` counts from 1."""
+
+    file: str
+    line: int
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        parts = (f"{self.file}:{self.line}", self.key, self.problem)
+        # One line for each problem, also where a key or a file's name holds a newline.
+        return one_line(": ".join(filter(None, parts)))
+
+
+def all_files(project: Project) -> list[Path]:
+    """List every YAML file and every symbolic link below `.qanat/`, its cache left out; links are not followed."""
+    found: list[Path] = []
+    for name, subfolders, files_here in os.walk(project.paths.state):
+        folder = Path(name)
+        subfolders[:] = sorted(s for s in subfolders if not (s == "cache" and folder == project.paths.state))
+        found += [folder / s for s in subfolders if (folder / s).is_symlink()]
+        found += [folder / file for file in sorted(files_here) if file.endswith((".yaml", ".yml"))]
+    return found
+
+
+def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Problem]:
+    """Check these files of the work tree and list what is wrong with them, file by file in the order of lines."""
+    names = [project.paths.relative(path.parent.resolve() / path.name) for path in paths]
+    return validate_in(OnDisk(project.root), project, index, names)
+
+
+def validate_in(state: Files, project: Project, index: Index, names: Sequence[str]) -> list[Problem]:
+    """Check these files, by their paths from the root, as some state of the project has them."""
+    problems: list[Problem] = []
+    for name in names:
+        problems += sorted(_check_file(state, project, index, name), key=lambda p: p.line)
+    return problems
+
+
+def kind_of(relative: str) -> str | None:
+    """Tell what a file of a project is by its place; None when it is none of ours."""
+    parts = PurePosixPath(relative).parts
+    if parts[:1] != (".qanat",) or not relative.endswith(".yaml"):
+        return None
+    if parts[1:] == ("config.yaml",):
+        return "config"
+    if len(parts) == 5 and parts[1] == "runs":
+        return "run"
+    kinds = {folder: kind for kind, folder in DEFINITIONS.items()}
+    depth = 4 if parts[1:2] == ("templates",) else 3
+    return kinds.get(parts[1]) if len(parts) == depth else None
+
+
+def _check_file(state: Files, project: Project, index: Index, source: str) -> Iterator[Problem]:
+    kind = kind_of(source)
+    if state.is_link(source):
+        yield Problem(source, 1, "", "is a symbolic link")
+        return
+    if kind is None:
+        yield Problem(source, 1, "", "is not where qanat keeps a file; see What is where in DESIGN.md")
+        return
+    lines: dict[yaml_io.Path, int] = {}
+    try:
+        data = state.read(source, yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
+        content = schemas.with_version(yaml_io.load(data, source, lines=lines), kind)
+        schemas.check_version(content, kind, source)
+    except yaml_io.YamlInvalid as error:
+        yield Problem(source, error.line, "", error.problem)
+        return
+    except InputInvalid as error:
+        yield Problem(source, lines.get(("schema",), 1), "", error.message.removeprefix(f"{source}: "))
+        return
+    found = _schema_problems(index, data, content, kind)
+    if not found:
+        found = list(_beyond_schema(state, project, kind, content, PurePosixPath(source)))
+    for key, problem in found:
+        yield Problem(source, yaml_io.line_of(lines, key), ".".join(map(str, key)), problem)
+
+
+def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list[tuple[KeyPath, str]]:
+    name = schemas.name_of(kind)
+    if index.passed(name, data):
+        return []
+    found = [(p.path, p.problem) for p in schemas.problems(content, kind)]
+    if not found:
+        index.remember_passed(name, [data])
+    return found
+
+
+def _beyond_schema(
+    state: Files, project: Project, kind: str, content: dict[str, Any], place: PurePosixPath
+) -> Iterator[tuple[KeyPath, str]]:
+    if kind == "run":
+        yield from _run_problems(state, project, content, place)
+    elif kind == "config":
+        if not is_for_results(folder := content.get("result_dir", "results")):
+            yield ("result_dir",), f"{folder!r} is not a folder inside the project"
+    else:
+        if content["name"] != place.stem:
+            yield ("name",), f"{content['name']!r} is not the file's name, {place.stem!r}"
+        if kind == "template" and content["runner"] != place.parts[2]:
+            yield ("runner",), f"{content['runner']!r} is not the folder's name, {place.parts[2]!r}"
+        yield from reference_problems(project, kind, content, state)
+
+
+def reference_problems(
+    project: Project, kind: str, content: dict[str, Any], state: Files | None = None
+) -> list[tuple[KeyPath, str]]:
+    """List what a definition names that is not there, in the work tree by default: programs, datasets, paths."""
+    state = state or OnDisk(project.root)
+    if kind == "dataset":
+        return [] if state.exists(content["path"]) else [(("path",), f"{content['path']} is not there")]
+    if kind != "experiment":
+        return []
+    found: list[tuple[KeyPath, str]] = list(_program_problems(state, (), content))
+    for name, action in content.get("actions", {}).items():
+        found += _program_problems(state, ("actions", name), action)
+    found += _name_problems(project, content, state)
+    for i, name in enumerate(content.get("datasets", ())):
+        if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):
+            found.append((("datasets", i), f"there is no dataset {name!r}"))
+    return found
+
+
+def _name_problems(project: Project, content: dict[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:
+    """List names of an experiment, its present one and former ones, that another has or had."""
+    name = content["name"]
+    if project.former_names.get(name, name) != name:
+        yield ("name",), f"the experiment {project.former_names[name]!r} was called {name!r} before"
+    for i, before in enumerate(content.get("formerly", ())):
+        if state.is_file(project.paths.relative(project.paths.definition("experiment", before))):
+            yield ("formerly", i), f"{before!r} is the name of an experiment"
+        elif project.former_names.get(before, name) != name:
+            yield ("formerly", i), f"{project.former_names[before]!r} was called {before!r} as well"
+
+
+def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    executable = parts["executable"]
+    if not is_inside(executable):
+        yield (*at, "executable"), f"{executable} is not inside the project"
+    elif not state.is_file(executable):
+        yield (*at, "executable"), f"{executable} {state.absence(executable)}"
+    try:
+        shlex.split(parts.get("executable_command", ""))
+    except ValueError as error:
+        yield (*at, "executable_command"), str(error).lower()
+
+
+def _run_problems(
+    state: Files, project: Project, content: dict[str, Any], place: PurePosixPath
+) -> Iterator[tuple[KeyPath, str]]:
+    try:
+        run = run_codec.from_mapping(content, str(place))
+    except InputInvalid as error:
+        where, _, problem = error.message.removeprefix(f"{place}: ").partition(": ")
+        yield tuple(int(part) if part.isdecimal() else part for part in where.split(".")), problem
+        return
+    if run_codec.path_of(run) != str(place):
+        yield ("id",), f"{run.id} of {run.experiment} belongs in {run_codec.path_of(run)}"
+    if [g.number for g in run.groups] != list(range(len(run.groups))):
+        yield ("groups",), "are not numbered 0, 1, 2, …"
+    expected = overall_state(State(g["state"]) for g in content["groups"])
+    if content["state"] != expected:
+        yield ("state",), f"{content['state']!r} does not follow from the groups, which say {expected.value!r}"
+    file = project.paths.relative(project.paths.definition("experiment", run.experiment))
+    known = state.is_file(file) or run.experiment in project.former_names
+    if not known and not history.existed(project.location, file):
+        yield ("experiment",), f"there is no experiment {run.experiment!r}, and there never was"

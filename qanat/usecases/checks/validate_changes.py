@@ -1,0 +1,89 @@
+"""The rule validate: changed files of `.qanat/` keep to their schemas, and nothing names what has gone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from qanat.domain.findings import Finding
+from qanat.domain.layout import DEFINITIONS, STATE
+from qanat.errors import InputInvalid
+from qanat.records import yaml_io
+from qanat.records.schemas import KeyPath
+from qanat.usecases.checks.file_views import Files, InGit
+from qanat.usecases.checks.scope import Scope
+from qanat.usecases.checks.validate import Problem, kind_of, validate_in
+from qanat.usecases.project import DEFINITION_BYTES_MAX
+
+RULE = "validate"
+
+
+def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
+    """List what is wrong with these files as they will be committed, and with definitions that name deleted ones."""
+    gone = [change.path for change in scope.changes() if change.new is None]
+    # The index and its folder are made by this; a repository without a project stays without.
+    if not names and not gone:
+        return []
+    state = InGit(scope.state)
+    state.fetch(names)
+    there = [name for name in names if name in state.entries or _on_disk(scope, name)]
+    problems: list[Problem] = []
+    if there:
+        with scope.project.index() as index:
+            problems += validate_in(state, scope.project, index, there)
+    problems += _dangling(state, set(gone), set(there))
+    return [_finding(problem) for problem in problems]
+
+
+def _on_disk(scope: Scope, name: str) -> bool:
+    path = scope.project.root / name
+    return path.is_symlink() or path.exists()
+
+
+def _dangling(state: InGit, gone: Collection[str], checked: Collection[str]) -> Iterator[Problem]:
+    """List what other definitions name of the files that have gone."""
+    kept = [path for path in state.entries if gone and kind_of(path) in ("experiment", "dataset")]
+    others = [path for path in kept if path not in checked]
+    state.fetch(others)
+    for path in others:
+        lines: dict[yaml_io.Path, int] = {}
+        try:
+            content = yaml_io.load(state.read(path, DEFINITION_BYTES_MAX), path, lines=lines)
+        except InputInvalid:
+            continue
+        for key, problem in _named(state, content, gone):
+            yield Problem(path, lines.get(key, 1), ".".join(map(str, key)), problem)
+
+
+def _named(state: Files, content: Any, gone: Collection[str]) -> Iterator[tuple[KeyPath, str]]:
+    if not isinstance(content, dict):
+        return
+    programs = [((), content), *((("actions", name), action) for name, action in _items(content.get("actions")))]
+    for at, program in programs:
+        executable = program.get("executable") if isinstance(program, dict) else None
+        if isinstance(executable, str) and executable in gone:
+            yield (*at, "executable"), f"{executable} is not there any more"
+    datasets = content.get("datasets")
+    for i, name in enumerate(datasets if isinstance(datasets, list) else ()):
+        if f"{STATE}/{DEFINITIONS['dataset']}/{name}.yaml" in gone:
+            yield ("datasets", i), f"there is no dataset {name!r} any more"
+    if str(content.get("schema")).startswith("dataset/"):
+        path = str(content.get("path")).rstrip("/")
+        if any(f"{name}/".startswith(f"{path}/") for name in gone) and not state.exists(path):
+            yield ("path",), f"{path} is not there any more"
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    return iter(value.items() if isinstance(value, dict) else ())
+
+
+def _finding(problem: Problem) -> Finding:
+    what = f"{problem.key}: {problem.problem}" if problem.key else problem.problem
+    return Finding(problem.file, problem.line, RULE, what, _remedy(problem))
+
+
+def _remedy(problem: Problem) -> str:
+    if kind_of(problem.file) == "run":
+        return "qanat writes records: bring back what it wrote, or make the run anew"
+    return f"correct it, then: git add {shlex.quote(problem.file)}"

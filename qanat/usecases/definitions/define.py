@@ -1,0 +1,159 @@
+"""Making, changing and deleting experiments, datasets and templates."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qanat.domain import deletions
+from qanat.domain.names import check_name
+from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
+from qanat.git import commits, worktree
+from qanat.records import definition_text, definitions, schemas, storage, yaml_io, yaml_scalars
+from qanat.records.index import Index
+from qanat.system import files
+from qanat.usecases.checks.validate import reference_problems
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What deleting an experiment takes along: record paths and storage directories of its runs, and their bytes."""
+
+    records: tuple[str, ...]
+    folders: tuple[Path, ...]
+    bytes: int
+
+
+def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a definition that a person wrote, in today's form or the first qanat's; `defaults` fill what it leaves out.
+
+    Raises InputInvalid with file, line and key.
+    """
+    data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX, own=True)
+    content = yaml_io.load(data, str(path))
+    schemas.check_version(content, kind, str(path))
+    content = definitions.adopt(content, kind)
+    if isinstance(content, dict):
+        content = definitions.ordered({**(defaults or {}), **content}, kind)
+    if found := schemas.problems(content, kind):
+        raise InputInvalid(located(data, found, str(path))[0], hint=f"qanat {kind} new --help shows an example")
+    return dict(content)
+
+
+def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Give a definition in its order once schema and references hold. Raises InputInvalid."""
+    check_name(kind, content.get("name", ""))
+    content = definitions.ordered(content, kind)
+    if found := schemas.problems(content, kind):
+        where = ".".join(map(str, found[0].path))
+        raise InputInvalid(f"{kind} {content['name']}: {where + ': ' if where else ''}{found[0].problem}")
+    if references := reference_problems(project, kind, content):
+        path, problem = references[0]
+        raise InputInvalid(f"{kind} {content['name']}: {'.'.join(map(str, path))}: {problem}")
+    return content
+
+
+def text_of(content: dict[str, Any]) -> str:
+    """Give the YAML that a definition is stored as."""
+    return yaml_io.dump(content).decode()
+
+
+def path_for(project: Project, kind: str, content: dict[str, Any]) -> Path:
+    """Give the file that a definition is stored in."""
+    return project.paths.definition(kind, content["name"], content.get("runner", "") if kind == "template" else "")
+
+
+def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> Path:
+    """Write a checked definition; with `new`, refuse to replace one that is there.
+
+    Comments that stand above a key in the file stay there.
+    """
+    path = path_for(project, kind, content)
+    if new and path.exists():
+        raise UsageError(
+            f"the {kind} {content['name']!r} is there already",
+            hint=f"change it: qanat {kind} update {content['name']}",
+        )
+    before = path.read_bytes() if path.exists() else b""
+    files.write(path, definition_text.encode(project.paths, kind, content, path, before))
+    return path
+
+
+def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[str]:
+    """List the comments in a definition's file that saving it would drop."""
+    path = path_for(project, kind, content)
+    return definition_text.inner_comments(path.read_text("utf-8", "replace")) if path.exists() else []
+
+
+def commit(project: Project, paths: Sequence[Path], message: str) -> None:
+    """Commit these files as they are now (a missing one: its removal) to what is checked out, and nothing else."""
+    branch = worktree.checked_out(project.location)
+    operation = worktree.operation(project.location.git_dir)
+    if branch is None or operation:
+        state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
+        raise GitRefused(f"that is done but not committed: the repository is {state}", hint="commit it yourself")
+    content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
+    commits.commit_files(project.location, branch, content, message, checked_out=True)
+
+
+def users_of_dataset(project: Project, name: str) -> list[str]:
+    """List the experiments that read a dataset; those whose file is broken are left out."""
+    found = []
+    for experiment in project.names("experiment"):
+        try:
+            if name in project.experiment(experiment).datasets:
+                found.append(experiment)
+        except (InputInvalid, NotFound):
+            continue
+    return found
+
+
+def going_with(project: Project, index: Index, experiment: str) -> Going:
+    """Find out what goes when an experiment is deleted with its runs. Raises UsageError while one is going on."""
+    rows = index.summaries(experiment=experiment)
+    if live := [row.id for row in rows if row.ended is None and row.state in ("queued", "running", "held")]:
+        raise UsageError(
+            f"run {live[0]} of {experiment} is still going on", hint="wait for its end, or cancel it first"
+        )
+    folders = [(project.root / row.storage, row.id) for row in rows]
+    mine = tuple(folder for folder, run_id in folders if is_run_folder(folder, run_id))
+    return Going(tuple(row.path for row in rows), mine, sum(storage.size_of(folder) for folder in mine))
+
+
+def is_run_folder(folder: Path, run_id: str) -> bool:
+    """Tell whether a directory was made for this very run; a record from elsewhere may name any directory."""
+    return not folder.is_symlink() and not (folder / ".git").exists() and storage.is_made_for(folder, run_id)
+
+
+def delete(project: Project, path: Path, going: Going | None = None) -> None:
+    """Delete a definition's file and, with `going`, its runs' records (committed) and results."""
+    records = [project.root / record for record in going.records] if going else []
+    try:
+        for file in (path, *records):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_failed(path, error) from None
+    kept = [problem for folder in (going.folders if going else ()) if (problem := _remove(folder))]
+    if records and project.config.get("records", {}).get("commit") != "manual":
+        said = deletions.lines(record.stem for record in records)
+        commit(project, records, f"qanat: records of {path.stem} deleted\n{said}")
+    if kept:
+        raise WriteFailed(kept[0], hint="delete it yourself")
+
+
+def _remove(folder: Path) -> str:
+    """Remove a directory with all that is in it; give a sentence when something of it stays."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        return f"{error.filename or folder} could not be deleted: {reason(error)}"
+    return ""
+
+
+def scalar(word: str) -> Any:
+    """Give the value that a word has in YAML: 2 is a number, 2GB a text."""
+    return yaml_scalars.resolve(word)

@@ -1,0 +1,159 @@
+"""Making a project: a repository where there is none, `.qanat/`, ignore rules, default templates, a first commit."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain.layout import is_for_results
+from qanat.errors import GitRefused, UsageError, write_failed
+from qanat.git import command, commits, location, repository, worktree
+from qanat.git.location import Location
+from qanat.records import definition_text, schemas
+from qanat.records.paths import ProjectPaths
+from qanat.system import files
+from qanat.usecases.merging.setup import ATTRIBUTES, RULES, set_driver
+
+IGNORE = ".gitignore"
+TEMPLATES = {
+    "htcondor": {"universe": "vanilla", "request_cpus": 1, "request_memory": "1GB", "request_disk": "1GB"},
+    "slurm": {"--ntasks": 1, "--cpus-per-task": 1, "--time": "1-00:00:00"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InitPlan:
+    """What init would do in a folder."""
+
+    folder: Path
+    new_repository: bool
+    editor: str
+    result_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """A new project: the files that were written, and a sentence when something was left to the user."""
+
+    root: Path
+    files: tuple[str, ...]
+    committed: bool
+    note: str = ""
+
+
+def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
+    """Look at a folder. Raises UsageError for a project, and for a sub-folder of a repository."""
+    if not is_for_results(result_dir):
+        raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint="use results")
+    folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file", hint="give a folder: qanat init DIR")
+    found = location.find(folder)
+    if found and found.root != folder:
+        raise UsageError(
+            f"{folder} lies in the repository {found.root}, and a project is a whole repository",
+            hint=f"make that one a project: qanat init {shlex.quote(str(found.root))}",
+        )
+    if found and ProjectPaths(folder).config.exists():
+        raise UsageError(f"{folder} is a qanat project already", hint="see what it holds: qanat status")
+    for path, is_wrong in (
+        (folder / IGNORE, Path.is_dir),
+        (folder / ATTRIBUTES, Path.is_dir),
+        (ProjectPaths(folder).state, Path.is_file),
+    ):
+        if is_wrong(path):
+            raise UsageError(f"{path} is in the way", hint="move it elsewhere")
+    return InitPlan(folder, found is None, editor, Path(result_dir).as_posix())
+
+
+def init_project(plan: InitPlan) -> Initialised:
+    """Do what the plan says; what the user has staged or changed stays as it is, and uncommitted."""
+    made = _repository(plan)
+    try:
+        repository.signature(repository.open_repository(made))
+    except GitRefused:
+        if plan.new_repository:
+            shutil.rmtree(made.git_dir)
+        raise
+    paths = ProjectPaths(plan.folder)
+    written = {paths.relative(path): data for path, data in _state_files(plan, paths)}
+    for path, data in written.items():
+        files.write(plan.folder / path, data)
+    written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
+    set_driver(made)
+    branch = worktree.checked_out(made)
+    operation = worktree.operation(made.git_dir)
+    if branch is None or operation:
+        state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
+        return Initialised(plan.folder, tuple(written), False, f"nothing was committed: the repository is {state}")
+    commits.commit_files(made, branch, dict(written), "qanat: project set up", checked_out=True)
+    return Initialised(plan.folder, tuple(written), True, "; ".join(notes))
+
+
+def _repository(plan: InitPlan) -> Location:
+    if plan.new_repository:
+        try:
+            plan.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_failed(plan.folder, error) from None
+        command.output(plan.folder, "init", "--quiet")
+    found = location.find(plan.folder)
+    assert found is not None  # noqa: S101  # it was there, or has just been made
+    return found
+
+
+def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]]:
+    config = {
+        "schema": schemas.name_of("config"),
+        "result_dir": plan.result_dir,
+        "default_editor": plan.editor,
+        "records": {"commit": "auto"},
+    }
+    state = [(paths.config, definition_text.encode(paths, "config", config, paths.config))]
+    for runner, options in TEMPLATES.items():
+        template = {
+            "schema": schemas.name_of("template"),
+            "name": "default",
+            "runner": runner,
+            "description": "Used when no template is named",
+            "options": options,
+        }
+        path = paths.definition("template", "default", runner)
+        if not path.exists():
+            state.append((path, definition_text.encode(paths, "template", template, path)))
+    return state
+
+
+def ignore_rules(result_dir: str) -> dict[str, str]:
+    """Give the rules for what git is to ignore, each with the path of a file that it is about."""
+    # A folder may be called a[1]; in a rule that would be a pattern.
+    results = re.sub(r"([][*?\\])", r"\\\1", result_dir)
+    return {
+        "/.qanat/cache/": ".qanat/cache/file",
+        "/.qanat/**/.*.tmp": ".qanat/runs/.file.tmp",
+        f"/{results}/": f"{result_dir}/file",
+    }
+
+
+def _add_lines(
+    made: Location, written: dict[str, bytes], wanted: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Add lines that are missing to files of git's; give what may be committed, and a note where it may not."""
+    notes = []
+    for name, lines in wanted.items():
+        path = made.root / name
+        old = path.read_bytes() if path.exists() else b""
+        new = files.with_lines(old, lines)
+        if new == old:
+            continue
+        dirty = path.exists() and any(change.path == name for change in worktree.look(made).changes)
+        files.write(path, new)
+        if dirty:
+            notes.append(f"{name} has changes of your own, so its new lines are not committed: commit them with yours")
+        else:
+            written = {**written, name: new}
+    return written, notes

@@ -1,0 +1,151 @@
+"""Checkouts of commits for runs that must not see the work tree: shared while untouched, never leaking files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain.run import Run
+from qanat.git import checkout, lock, repository
+from qanat.records import storage
+from qanat.usecases.launch import inputs as run_inputs
+from qanat.usecases.project import Project
+
+_SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where a run works: `folder` is the program's working directory, `datasets` map names to absolute paths.
+
+    `inputs` are paths from the root that words of the run name and that a checkout has as links into the project.
+    """
+
+    folder: Path
+    datasets: dict[str, Path]
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CachedCheckout:
+    """A checkout in the cache: its folder, its bytes, and whether a run that is going on works in it."""
+
+    folder: Path
+    bytes: int
+    in_use: bool
+
+
+def in_project(project: Project, datasets: dict[str, str]) -> Workplace:
+    """Give the project itself as the place to work."""
+    return Workplace(project.root, {name: project.root / path for name, path in datasets.items()})
+
+
+def in_checkout(
+    project: Project,
+    commit: str,
+    datasets: Mapping[str, str],
+    groups: Sequence[Sequence[str]],
+    live: Sequence[Run],
+    instead: Mapping[str, Path] | None = None,
+) -> Workplace:
+    """Give an untouched checkout of a commit; a touched one that nobody works in is made anew.
+
+    Data that the commit has are read from the checkout, all others from the project. What else the words of
+    groups name in the project is there as a link, or as one to the file that `instead` has for it. `live` are
+    the runs going on. Raises GitRefused when git cannot check the commit out.
+    """
+    with lock.held(project.location, "checkouts.lock"):
+        folder = _untouched(project, commit, live)
+        lock.claim(_claim(folder))
+        linked = run_inputs.link(project, folder, groups, instead or {})
+    return Workplace(folder, _datasets(project, folder, commit, datasets), tuple(linked))
+
+
+def planned(project: Project, commit: str, datasets: Mapping[str, str]) -> Workplace:
+    """Give the checkout that in_checkout() gives when nobody has touched it; makes nothing."""
+    folder = next(iter(_same_code(project, commit)), _folder(project) / commit[:_SHORT])
+    return Workplace(folder, _datasets(project, folder, commit, datasets))
+
+
+def _datasets(project: Project, folder: Path, commit: str, datasets: Mapping[str, str]) -> dict[str, Path]:
+    paths = {}
+    for name, path in datasets.items():
+        inside = not Path(path).is_absolute() and checkout.tracked_at(project.location, commit, path)
+        paths[name] = (folder if inside else project.root) / path
+    return paths
+
+
+def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
+    """Give a checkout that nothing was written into, made if there is none; remove touched ones of the same code."""
+    busy = _busy(project, live)
+    for folder, of in _same_code(project, commit).items():
+        if of and checkout.is_untouched(folder, of):
+            return folder
+        if folder not in busy and not lock.is_claimed(_claim(folder)):
+            checkout.remove(project.location, folder)
+    base = _folder(project) / commit[:_SHORT]
+    names = (base, *(base.with_name(f"{base.name}-{n}") for n in range(2, 1000)))
+    folder = next(name for name in names if not name.is_dir())
+    checkout.make(project.location, commit, folder)
+    return folder
+
+
+def _same_code(project: Project, commit: str) -> dict[Path, str | None]:
+    """List the checkouts made of this commit, and then those of others that have the same code; None: is on another.
+
+    A record that is committed makes a new commit, but none that needs a checkout of its own.
+    """
+    found = {folder: _commit_of(folder) for folder in _folders(project)}
+    own = {folder: of for folder, of in found.items() if folder.name.startswith(commit[:_SHORT])}
+    others = {folder: of for folder, of in found.items() if of and folder not in own}
+    if not others:
+        return own
+    opened = repository.open_repository(project.location)
+    code = {of: repository.known_code(opened, of) for of in {commit, *others.values()}}
+    wanted = code[commit]
+    return own | {f: of for f, of in others.items() if wanted and (known := code[of]) and known[1] == wanted[1]}
+
+
+def _commit_of(folder: Path) -> str | None:
+    """Give the commit that a checkout was made of; None when it is not on it any more."""
+    commit = checkout.commit_of(folder)
+    return commit if commit and folder.name.partition("-")[0] == commit[:_SHORT] else None
+
+
+def _folders(project: Project) -> list[Path]:
+    try:
+        return sorted(entry for entry in _folder(project).iterdir() if entry.is_dir())
+    except OSError:
+        return []
+
+
+def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
+    """List the checkouts in the cache."""
+    busy = _busy(project, live)
+    folders = _folders(project)
+    return [CachedCheckout(f, storage.size_of(f), f in busy or lock.is_claimed(_claim(f))) for f in folders]
+
+
+def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
+    """Remove the checkouts that no run works in; list what was removed."""
+    with lock.held(project.location, "checkouts.lock"):
+        unused = [c for c in cached(project, live) if not c.in_use]
+        for item in unused:
+            checkout.remove(project.location, item.folder)
+            _claim(item.folder).unlink(missing_ok=True)
+    return unused
+
+
+def _busy(project: Project, live: Sequence[Run]) -> set[Path]:
+    """List the checkouts in which runs work; one that began in the project may work in one since it was retried."""
+    return {project.root / str(place) for run in live if (place := run.submission.get("checkout"))}
+
+
+def _claim(folder: Path) -> Path:
+    """Give the file that whoever is about to start a run in a checkout holds: no record speaks of the run yet."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _folder(project: Project) -> Path:
+    return project.paths.state / "cache" / "checkouts"

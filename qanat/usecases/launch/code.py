@@ -1,0 +1,157 @@
+"""Knowing which code runs: the commit of a clean tree, or of a dirty one that is committed or kept as a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from qanat.domain.experiment import CHECKOUT
+from qanat.domain.run import Code
+from qanat.errors import GitRefused, UsageError
+from qanat.git import checkout, identity, repository, worktree
+from qanat.git.worktree import WorkTree
+from qanat.usecases.merging import keep_commits
+from qanat.usecases.project import Project
+
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The code of a run, and what was not committed when it was captured."""
+
+    code: Code
+    head: str
+    fingerprint: frozenset[tuple[str, str, int, int]]
+
+
+def look(project: Project) -> WorkTree:
+    """See what is checked out. Raises GitRefused when nothing can be run from it."""
+    tree = worktree.look(project.location)
+    if tree.commit is None:
+        raise GitRefused(
+            "the repository has no commit yet, so a run could not say which code it used",
+            hint="commit your files: git add --all && git commit",
+        )
+    if conflicts := [change.path for change in tree.changes if change.in_conflict]:
+        operation = tree.operation or "merge"
+        raise GitRefused(
+            f"the repository is in the middle of a {operation}: {conflicts[0]} is in conflict",
+            hint=f"finish it, or give it up: git {operation} --abort",
+        )
+    return tree
+
+
+def listed(tree: WorkTree) -> list[str]:
+    """List the changed files for a person, at most LISTED of them."""
+    lines = [f"{change.letters} {change.path}" for change in tree.changes[:LISTED]]
+    more = len(tree.changes) - LISTED
+    return [*lines, f"… and {more:,} more"] if more > 0 else lines
+
+
+def check_committer(project: Project) -> str:
+    """Give who commits, as `Name <address>`. Raises GitRefused when git does not know."""
+    who = repository.signature(repository.open_repository(project.location))
+    return f"{who.name} <{who.email}>"
+
+
+def capture(project: Project, tree: WorkTree, *, commit_message: str | None, snapshot: bool) -> Captured:
+    """Capture the code as it is now. Raises UsageError when the tree is dirty and nothing says what to do then."""
+    commit = tree.commit or ""
+    is_snapshot = False
+    if commit_message is not None and not commit_message.strip():
+        raise UsageError("the message of --commit-message is empty", hint="say what you changed")
+    if commit_message is not None or snapshot:
+        _refuse_submodules(tree)
+    if tree.changes and commit_message is not None:
+        if tree.operation:
+            raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
+        commit = identity.commit_everything(project.location, commit_message)
+        tree = worktree.look(project.location)
+        if tree.changes:
+            raise GitRefused(
+                "the commit was made, and the work tree has changes again, as a hook of yours may make them:\n  "
+                + "\n  ".join(listed(tree)),
+                hint="look at them: git status",
+            )
+    elif tree.changes and snapshot:
+        commit = identity.take_snapshot(project.location, commit, "qanat: snapshot of the work tree")
+        is_snapshot = True
+    elif tree.changes:
+        raise UsageError(
+            "the work tree has changes that are not committed:\n  " + "\n  ".join(listed(tree)),
+            hint="commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
+        )
+    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
+    code = Code(commit, tree_id, tree.branch, is_snapshot)
+    return Captured(code, tree.commit or "", _fingerprint(project, tree))
+
+
+def _refuse_submodules(tree: WorkTree) -> None:
+    """Raise GitRefused for changes inside a submodule: no commit of this repository can hold them."""
+    for change in tree.changes:
+        if change.in_submodule:
+            raise GitRefused(
+                f"the submodule {change.path} has changes of its own, which no commit of this repository can hold",
+                hint=f"commit them there first: git -C {change.path} commit",
+            )
+
+
+def changed_since(project: Project, captured: Captured) -> bool:
+    """Tell whether tracked files changed since the code was captured.
+
+    A look at the status answers nearly always; only when that differs are the files themselves compared.
+    """
+    now = worktree.look(project.location)
+    same_head = now.commit == captured.head or _same_code(project, now.commit, captured)
+    # A snapshot has files that git does not track, so the status says nothing of them.
+    if same_head and not captured.code.snapshot and _fingerprint(project, now) == captured.fingerprint:
+        return False
+    return bool(identity.changed_since(project.location, captured.code.commit))
+
+
+def _same_code(project: Project, commit: str | None, captured: Captured) -> bool:
+    """Tell whether a HEAD that has moved did so by records only."""
+    opened = repository.open_repository(project.location)
+    return commit is not None and repository.code_tree(opened, commit) == repository.code_tree(opened, captured.head)
+
+
+def _fingerprint(project: Project, tree: WorkTree) -> frozenset[tuple[str, str, int, int]]:
+    marks = set()
+    for change in tree.changes:
+        if change.letters != "??":
+            try:
+                stat = (project.root / change.path).lstat()
+                marks.add((change.letters, change.path, stat.st_mtime_ns, stat.st_size))
+            except OSError:
+                marks.add((change.letters, change.path, 0, 0))
+    return frozenset(marks)
+
+
+def at_commit(project: Project, revision: str) -> Captured:
+    """Give the code of a commit, to be run in a checkout, whatever the work tree holds. Raises GitRefused."""
+    try:
+        commit = checkout.resolve(project.location, revision)
+    except GitRefused as error:
+        hint = keep_commits.how_to_fetch(project) if keep_commits.is_id(revision) else error.hint
+        raise GitRefused(error.message, hint=hint) from None
+    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
+    branch = worktree.checked_out(project.location)
+    return Captured(Code(commit, tree_id, branch, workdir=CHECKOUT), commit, frozenset())
+
+
+def in_checkout(captured: Captured) -> Captured:
+    """Give the same code, to be run in a checkout."""
+    return replace(captured, code=replace(captured.code, workdir=CHECKOUT))
+
+
+def as_checked_out(project: Project, code: Code) -> Captured:
+    """Give the code of a run that the work tree holds, as it is now: with nothing changed."""
+    return Captured(code, worktree.head(project.location) or "", frozenset())
+
+
+def is_here(project: Project, code: Code) -> bool:
+    """Tell whether the work tree holds this very code, with nothing changed."""
+    tree = worktree.look(project.location)
+    if tree.changes or tree.commit is None:
+        return False
+    return repository.code_tree(repository.open_repository(project.location), tree.commit) == code.tree

@@ -1,0 +1,240 @@
+"""Working out what a run would do, before anything is written: its groups and the exact command of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qanat.domain import job
+from qanat.domain.experiment import CHECKOUT, Experiment
+from qanat.domain.job import JobBatch
+from qanat.domain.layout import group_folder, is_inside
+from qanat.domain.parameter_file import grid_from_file
+from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_words
+from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice
+from qanat.errors import InputInvalid, UsageError
+from qanat.git import checkout
+from qanat.records import numbers, yaml_io
+from qanat.system import files
+from qanat.usecases.launch import checkouts
+from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.launch.submit import job_spec
+from qanat.usecases.project import Project
+
+WORDS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_MAX in records/yaml_io.py
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a person asks for; paths are as they would be from the current directory."""
+
+    experiment: str
+    args: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    param_file: Path | None = None
+    parameters_file: Path | None = None
+    storage_path: Path | None = None
+    tags: tuple[str, ...] = ()
+    description: str = ""
+    many: bool = False
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run that could be started.
+
+    `groups` are the arguments of each, `datasets` map names to paths as defined, `place` is where it
+    works, `parameters_file` is a file of which a copy goes with the results.
+    """
+
+    request: RunRequest
+    experiment: Experiment
+    command: tuple[str, ...]
+    datasets: dict[str, str]
+    asked: Asked
+    groups: tuple[tuple[str, ...], ...]
+    place: Workplace
+    parameters_file: Path | None = None
+    rerun_of: str | None = None
+
+    def storage_of(self, storage: Path, group: int) -> Path:
+        """Give the directory of a group of a run whose directory is storage."""
+        return group_folder(storage, group, len(self.groups))
+
+    def full_command(self, storage: Path, group: int) -> tuple[str, ...]:
+        """Give the whole command of a group of a run whose directory is storage."""
+        own = self.storage_of(storage, group)
+        return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """One group of a dry run."""
+
+    group: int
+    args: tuple[str, ...]
+    command: tuple[str, ...]
+    storage: str = field(default="")
+
+
+def plan_run(project: Project, request: RunRequest) -> Plan:
+    """Check a request against the project and expand it; writes nothing.
+
+    Raises NotFound, InputInvalid or UsageError for whatever would keep it from running.
+    """
+    experiment = _experiment(project, request)
+    _check_program(project, experiment, request.commit)
+    datasets = {name: _dataset_path(project, name, request.commit) for name in experiment.datasets}
+    grid = _grid(request)
+    _check_count(grid.count(), request.many)
+    groups = expand(grid)
+    _check_words(groups)
+    _check_texts(request)
+    if request.parameters_file:
+        files.read(request.parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)
+    asked = Asked(
+        request.args,
+        request.groups,
+        request.ranges,
+        _name(request.param_file),
+        _name_in(project, request.parameters_file),
+    )
+    place = checkouts.in_project(project, datasets)
+    command = experiment.program.words()
+    return Plan(request, experiment, command, datasets, asked, tuple(groups), place, request.parameters_file)
+
+
+def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
+    """List the groups with their exact commands, as the next run would have them."""
+    storage = plan.request.storage_path or default_storage(
+        project, plan, numbers.peek(project.location.private, project.paths.runs)
+    )
+    return [
+        PlannedGroup(i, args, plan.full_command(storage, i), str(plan.storage_of(storage, i)))
+        for i, args in enumerate(plan.groups)
+    ]
+
+
+def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
+    """Give the batch that the next run would be submitted as; of its id and its intent only the length is right."""
+    number = numbers.peek(project.location.private, project.paths.runs)
+    folder = plan.request.storage_path or default_storage(project, plan, number)
+    count = len(plan.groups)
+    jobs = (
+        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count)
+        for i, args in enumerate(plan.groups)
+    )
+    name = f"{plan.experiment.name}_{number}"
+    return JobBatch(f"{number}-000000", name, "0" * 16, folder, choice.options, tuple(jobs), max_running)
+
+
+def default_storage(project: Project, plan: Plan, number: int) -> Path:
+    """Give the storage directory that a run of this number gets when none is asked for."""
+    return project.result_dir / plan.experiment.name / f"run_{number}"
+
+
+def _grid(request: RunRequest) -> Grid:
+    words = grid_from_words(request.args, request.groups, request.ranges)
+    if request.param_file is None:
+        return words
+    source = str(request.param_file)
+    data = files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX, own=True)
+    content = yaml_io.load(data, source, text=True, own=True)
+    return grid_from_file(content, source).join(words)
+
+
+def _experiment(project: Project, request: RunRequest) -> Experiment:
+    """Give the experiment as the commit that is asked for defines it, or as it is now."""
+    if request.commit is not None and (then := project.experiment_at(request.commit, request.experiment)):
+        return then
+    return project.experiment(request.experiment)
+
+
+def _check_program(project: Project, experiment: Experiment, commit: str | None) -> None:
+    program = project.root / experiment.program.executable
+    where = f"experiment {experiment.name}: executable {experiment.program.executable}"
+    if not is_inside(experiment.program.executable):
+        raise InputInvalid(f"{where} is not inside the project", hint="give a path from the project's root")
+    if commit is not None:
+        if not checkout.tracked_at(project.location, commit, experiment.program.executable):
+            raise InputInvalid(f"{where} is not in commit {commit[:10]}", hint="choose another commit")
+        return
+    if not files.is_file(program):
+        raise InputInvalid(f"{where} is not there", hint=f"correct it: qanat experiment update {experiment.name}")
+    if not experiment.program.command and not os.access(program, os.X_OK):
+        raise InputInvalid(
+            f"{where} may not be executed",
+            hint=f"chmod +x {experiment.program.executable}, or give the experiment an executable_command",
+        )
+
+
+def placed(project: Project, plan: Plan, code: Code, live: list[Run]) -> Plan:
+    """Give the plan with the place where this code is to run; `live` are the runs going on."""
+    if code.workdir != CHECKOUT:
+        return plan
+    return replace(plan, place=checkouts.in_checkout(project, code.commit, plan.datasets, plan.groups, live))
+
+
+def _dataset_path(project: Project, name: str, commit: str | None) -> str:
+    dataset = project.dataset(name)
+    if commit is not None and checkout.tracked_at(project.location, commit, dataset.path):
+        return dataset.path
+    if not files.exists(project.root / dataset.path):
+        raise InputInvalid(
+            f"dataset {name}: path {dataset.path} is not there",
+            hint=f"correct it: qanat dataset update {name}",
+        )
+    return dataset.path
+
+
+def _check_count(count: int, many: bool) -> None:
+    if count > GROUPS_MAX:
+        raise UsageError(
+            f"{count:,} groups are more than the {GROUPS_MAX:,} that one run may have", hint="make several runs"
+        )
+    if count > GROUPS_WITHOUT_ASKING and not many:
+        raise UsageError(f"this is a run of {count:,} groups", hint="if that is meant, add --yes")
+
+
+def _check_words(groups: Sequence[tuple[str, ...]]) -> None:
+    """Raise InputInvalid for words that no record can hold: those that are not UTF-8, and too many."""
+    size = sum(len(word) for args in groups for word in args)
+    if size > WORDS_BYTES_MAX:
+        raise InputInvalid(
+            f"the groups have {size // 2**20} MiB of arguments, and a record holds {WORDS_BYTES_MAX // 2**20} MiB",
+            hint="put long arguments into files, or make several runs",
+        )
+    for args in groups:
+        for word in args:
+            try:
+                word.encode()
+            except UnicodeEncodeError:
+                raise InputInvalid(
+                    f"the argument {word!r} is not UTF-8", hint="put it into a file and give the file's name"
+                ) from None
+
+
+def _check_texts(request: RunRequest) -> None:
+    """Raise InputInvalid for a description, a tag or a path that no record can hold."""
+    paths = (request.param_file, request.parameters_file, request.storage_path)
+    for text in (request.description, *request.tags, *map(str, filter(None, paths))):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InputInvalid(f"{text!r} is not UTF-8", hint="a record holds only UTF-8 text") from None
+
+
+def _name(path: Path | None) -> str | None:
+    return str(path) if path else None
+
+
+def _name_in(project: Project, path: Path | None) -> str | None:
+    """Name a file as the program, which works at the root, would: one of the project that was not named absolutely."""
+    if path is None or path.is_absolute():
+        return _name(path)
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
+    return project.paths.relative(whole) if whole.is_relative_to(project.root) else str(path)

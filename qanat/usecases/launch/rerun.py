@@ -1,0 +1,201 @@
+"""Running again: a whole run as a new one, or only what did not succeed inside the same one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qanat.domain.completion import COMPLETION
+from qanat.domain.experiment import CHECKOUT, Experiment, Program
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, RunnerChoice, State
+from qanat.errors import InputInvalid, NotFound, UsageError, write_failed
+from qanat.git import worktree
+from qanat.records import storage
+from qanat.runners.protocol import AttachedRunner, Runner
+from qanat.usecases.launch import checkouts, parameter_copies
+from qanat.usecases.launch import code as capture_code
+from qanat.usecases.launch import inputs as run_inputs
+from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.launch.code import Captured
+from qanat.usecases.launch.follow import Outcome, RunView, Setting, follow_run
+from qanat.usecases.launch.plan import Plan, RunRequest
+from qanat.usecases.launch.start import own_processes
+from qanat.usecases.launch.submit import new_intent, submit
+from qanat.usecases.merging import keep_commits
+from qanat.usecases.project import Project
+from qanat.usecases.tracking.find import Found, check_ended, check_group
+
+ATTEMPTS = "attempts"
+TAG = "rerun"
+# What belongs to the run and not to one attempt of a group.
+_STAYS = frozenset({ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, "actions.yaml"})
+
+
+def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, Captured]:
+    """Plan a run with the same code, parameters, parameters file and data as an earlier one.
+
+    Raises GitRefused when its commit is gone, InputInvalid when its data or its parameters file are.
+    """
+    run = found.run
+    keep_commits.check_here(project, run)
+    kept = parameter_copies.find(found)
+    words = parameter_copies.words_for(project, run, kept)
+    _check_inputs(project, run, words.instead)
+    place = checkouts.in_checkout(project, run.code.commit, run.datasets, words.groups, live, words.instead)
+    _check_data(run, place)
+    branch = worktree.checked_out(project.location)
+    code = replace(run.code, branch=branch, workdir=CHECKOUT, changed_while_running=None)
+    request = RunRequest(
+        experiment=run.experiment,
+        tags=tuple(dict.fromkeys((*run.tags, TAG))),
+        description=run.description,
+        commit=run.code.commit,
+    )
+    plan = Plan(
+        request=request,
+        experiment=_experiment(project, run),
+        command=run.command,
+        datasets=dict(run.datasets),
+        asked=words.asked,
+        groups=words.groups,
+        place=place,
+        parameters_file=kept,
+        rerun_of=run.id,
+    )
+    return plan, Captured(code, run.code.commit, frozenset())
+
+
+def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
+    """Choose the groups to run again: these, or all that failed, were cancelled or are lost. Raises UsageError."""
+    check_ended(found, "none of its groups can be run again")
+    again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
+    if numbers:
+        chosen = sorted({check_group(found, number) for number in numbers})
+        return [number for number in chosen if number in again] if failed else chosen
+    if not again:
+        raise UsageError(
+            f"every group of run {found.run.number} has finished",
+            hint="name one: --group I, or run it anew: qanat rerun",
+        )
+    return again
+
+
+def retry(
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
+    runner: AttachedRunner,
+    view: RunView,
+    live: list[Run],
+    *,
+    fail_fast: bool = False,
+) -> Outcome:
+    """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept."""
+    place = _place_again(project, found, live)
+    before = capture_code.as_checked_out(project, found.run.code)
+    with runner:
+        run, setting = _again(project, found, numbers, place, own_processes(_checkout(project, place)))
+        return follow_run(
+            project,
+            run,
+            setting,
+            numbers,
+            runner,
+            view,
+            changed_code=lambda: place.folder == project.root and capture_code.changed_since(project, before),
+            fail_fast=fail_fast,
+        )
+
+
+def retry_submitted(
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
+    runner: Runner,
+    live: list[Run],
+    choice: RunnerChoice,
+    changes: Mapping[str, str],
+) -> Outcome:
+    """Submit groups again inside their run, with these options, of which `changes` were set anew."""
+    place = _place_again(project, found, live)
+    intent = new_intent(_checkout(project, place)) | ({"changed": dict(changes)} if changes else {})
+    run, setting = _again(project, found, numbers, place, intent)
+    run = replace(run, runner=choice)
+    return submit(project, run, setting, numbers, runner, new=False)
+
+
+def _place_again(project: Project, found: Found, live: list[Run]) -> Workplace:
+    """Give a place with the run's code and parameters file: the project when it holds just that, or a checkout."""
+    run, kept = found.run, parameter_copies.find(found)
+    words, as_kept = parameter_copies.words_for(project, run, kept), parameter_copies.is_as_kept(project, run, kept)
+    groups = tuple(group.args for group in run.groups)
+    if not as_kept and words.groups != groups:
+        raise InputInvalid(
+            f"the parameters file {run.asked.parameters_file} is not what it was when run {run.number} was launched",
+            hint=f"run it anew with the file that was kept: qanat rerun {run.number}",
+        )
+    if run.code.workdir != CHECKOUT and as_kept and capture_code.is_here(project, run.code):
+        place = checkouts.in_project(project, dict(run.datasets))
+    else:
+        keep_commits.check_here(project, run)
+        place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, words.instead)
+    _check_inputs(project, run, words.instead)
+    _check_data(run, place)
+    return place
+
+
+def _checkout(project: Project, place: Workplace) -> str | None:
+    return None if place.folder == project.root else project.paths.relative(place.folder)
+
+
+def _again(
+    project: Project, found: Found, numbers: Sequence[int], place: Workplace, submission: dict[str, object]
+) -> tuple[Run, Setting]:
+    """Give the run with these groups queued once more, what their last attempts left set aside."""
+    for number in numbers:
+        _set_aside(found, found.run.groups[number])
+    last = {n: found.run.groups[n] for n in numbers}
+    again = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
+    inputs = {key: value for key, value in found.run.submission.items() if key == "inputs"}
+    run = replace(found.run.with_groups(again), submission={**submission, **inputs})
+    return run, Setting(found.folder, place, _experiment(project, run).metrics)
+
+
+def _set_aside(found: Found, group: Group) -> None:
+    """Move what an attempt left into `attempts/<n>/` of its group's directory."""
+    own = group_folder(found.folder, group.number, len(found.run.groups))
+    kept = own / ATTEMPTS / str(group.attempt)
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        # The completion file first: without it no reader can take the old end for the new attempt's.
+        for entry in sorted(own.iterdir(), key=lambda e: e.name != COMPLETION):
+            if entry.name not in _STAYS:
+                shutil.move(entry, kept / entry.name)
+    except OSError as error:
+        raise write_failed(kept, error) from None
+
+
+def _check_data(run: Run, place: Workplace) -> None:
+    for name, path in place.datasets.items():
+        if not path.exists():
+            raise InputInvalid(
+                f"dataset {name} of run {run.number}: {path} is not there any more",
+                hint="bring it back, or run it with other data: qanat run",
+            )
+
+
+def _check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
+    inputs = run.submission.get("inputs")
+    wanted = inputs if isinstance(inputs, list) else []
+    run_inputs.check_there(project, run.number, [path for path in wanted if path not in instead])
+
+
+def _experiment(project: Project, run: Run) -> Experiment:
+    """Give today's experiment for its metrics; what ran comes from the record."""
+    try:
+        return project.experiment(run.experiment)
+    except (InputInvalid, NotFound):
+        return Experiment(run.experiment, Program(run.command[-1]))

@@ -1,0 +1,118 @@
+"""Submitting a run: intent on disk, then the scheduler, then the job ids in the record and in git."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qanat.domain import times
+from qanat.domain.job import JobBatch, JobSpec, Submission
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run
+from qanat.errors import QanatError, SubmitUnknown
+from qanat.records import run_codec, storage
+from qanat.records.flight import Journal
+from qanat.runners.protocol import Runner
+from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.launch.follow import Outcome, Setting, watcher
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+
+
+def submit(
+    project: Project, run: Run, setting: Setting, numbers: Sequence[int], runner: Runner, *, new: bool
+) -> Outcome:
+    """Submit the groups of these numbers and record their jobs, committed before this returns.
+
+    The record with its intent is on disk before the scheduler is asked, so that a crash at any point is
+    found out by the next command. Raises SubmitFailed or RunnerUnavailable when nothing was queued, and
+    then a new run leaves no trace; SubmitUnknown when the scheduler did not say.
+    """
+    before = None if new else record.load_record(project, _record(run))
+    with Journal(project.location.private, watcher(project, run)) as journal:
+        try:
+            record.write_record(project, run)
+            submission = runner.submit(_prepare(project, run, setting, numbers))
+        except SubmitUnknown:
+            journal.remove()
+            raise
+        except QanatError:
+            _undo(project, run, setting.folder, before)
+            journal.remove()
+            raise
+        run = with_submission(run, submission)
+        record.write_record(project, run)
+        notes = record.commit_records(project, [run])
+        journal.remove()
+    return Outcome(run, tuple(notes), None)
+
+
+def new_intent(place: str | None, max_running: int | None = None) -> dict[str, object]:
+    """Give what finds a submission again before the scheduler has named its jobs."""
+    found: dict[str, object] = {"intent": secrets.token_hex(8), "submitted": times.now()}
+    found |= {"checkout": place} if place else {}
+    return found | ({"max_running": max_running} if max_running else {})
+
+
+def with_submission(run: Run, submission: Submission) -> Run:
+    """Give a run with the jobs that a runner answered."""
+    jobs = {number: replace(run.groups[number], job=name) for number, name in submission.jobs.items()}
+    return replace(run.with_groups(jobs), submission={**run.submission, **submission.details})
+
+
+def batch_of(
+    project: Project, run: Run, setting: Setting, numbers: Sequence[int], commands: Sequence[tuple[str, ...]]
+) -> JobBatch:
+    """Give the jobs of a run, whose groups have these commands, as they are submitted together."""
+    count = len(run.groups)
+    jobs = [job_spec(project, setting.folder, setting.place, commands[n], run.groups[n], count) for n in numbers]
+    most = run.submission.get("max_running")
+    return JobBatch(
+        run_id=run.id,
+        name=f"{run.experiment}_{run.number}",
+        intent=str(run.submission["intent"]),
+        folder=setting.folder,
+        options=run.runner.options,
+        jobs=tuple(jobs),
+        max_running=most if isinstance(most, int) else None,
+    )
+
+
+def job_spec(
+    project: Project, folder: Path, place: Workplace, command: tuple[str, ...], group: Group, count: int
+) -> JobSpec:
+    """Give a group of a run of `count` groups, whose storage directory is folder, as a job."""
+    # Compiled files would count as traces of this run, and the next one would get a new checkout.
+    environment = {} if place.folder == project.root else {"PYTHONDONTWRITEBYTECODE": "1"}
+    return JobSpec(
+        group=group.number,
+        command=command,
+        workdir=place.folder,
+        storage=group_folder(folder, group.number, count),
+        environment=environment,
+        attempt=group.attempt,
+        info=storage.group_info(command, group.args).decode() if count > 1 else "",
+    )
+
+
+def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> JobBatch:
+    """Write the info file of the run; the groups' directories are made by their jobs."""
+    commands = setting.commands(run)
+    storage.write_info(run, setting.folder, commands, setting.place.folder)
+    return batch_of(project, run, setting, numbers, commands)
+
+
+def _undo(project: Project, run: Run, folder: Path, before: Run | None) -> None:
+    """Take back what was written for a submission that did not happen."""
+    if before is not None:
+        record.write_record(project, before)
+        return
+    (project.root / _record(run)).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _record(run: Run) -> str:
+    return run_codec.path_of(run)

@@ -1,0 +1,137 @@
+"""Finding a submit template by what a person calls it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.experiment import Template
+from qanat.errors import InputInvalid, NotFound, UsageError
+from qanat.records import definitions, yaml_io
+from qanat.runners.protocol import Runners
+from qanat.system import files
+from qanat.usecases.definitions.define import read_input
+from qanat.usecases.definitions.init import TEMPLATES
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
+
+DEFAULT = "default"
+CONFIGURED = ("htcondor", "slurm")
+
+
+def every_template(project: Project) -> list[dict[str, Any]]:
+    """List all templates, those of the settings too, as the mappings that they are stored as."""
+    return [as_mapping(found) for runner, name in _names(project) if (found := _defined(project, runner, name))]
+
+
+def find_template(project: Project, runner: str, name: str | None) -> Template:
+    """Give a template: a file's, then one of `.qanat/templates/<runner>/`, then one of the settings.
+
+    Without a name it is `default`, and no options at all where there is none. The settings come before a
+    default template that is as `qanat init` made it. Raises NotFound with the names that there are,
+    InputInvalid for one that is broken or for another runner.
+    """
+    wanted = name or DEFAULT
+    path = Path(wanted)
+    if name is not None and path.is_file():
+        content = read_input("template", path, {"name": path.stem, "runner": runner})
+        return _for_runner(definitions.template_from(content), runner, wanted)
+    if found := _defined(project, runner, wanted):
+        return found
+    if name is None:
+        return Template(DEFAULT, runner, {})
+    known = [n for r, n in _names(project) if r == runner]
+    raise NotFound(
+        f"there is no template {name!r} for {runner}, and no such file", hint=suggestion("template", name, known)
+    )
+
+
+def _defined(project: Project, runner: str, name: str) -> Template | None:
+    """Give a template that the project defines; None when it defines none of this name."""
+    configured = _configured(project, runner)
+    if (runner, name) in project.templates():
+        found = definitions.template_from(project.definition("template", name, runner))
+        if name not in configured or found.options != TEMPLATES.get(runner):
+            return found
+    return Template(name, runner, configured[name]) if name in configured else None
+
+
+def _configured(project: Project, runner: str) -> Mapping[str, Any]:
+    """Give the templates in the settings, whose other keys a runner of another package may be called as well."""
+    return project.config.get(runner, {}) if runner in CONFIGURED else {}
+
+
+def _names(project: Project) -> list[tuple[str, str]]:
+    """List runner and name of all templates, those of the settings too."""
+    configured = {(runner, name) for runner in CONFIGURED for name in _configured(project, runner)}
+    return sorted(configured | set(project.templates()))
+
+
+def _for_runner(template: Template, runner: str, source: str) -> Template:
+    if template.runner != runner:
+        raise InputInvalid(f"{source}: is a template for {template.runner}, not for {runner}")
+    return template
+
+
+def find_by_name(project: Project, name: str, runner: str | None) -> Template:
+    """Give a template whose runner may be left out when only one runner has one of this name.
+
+    Raises NotFound when none has, UsageError when several have.
+    """
+    if runner is not None or Path(name).is_file():
+        return find_template(project, runner or _runner_of(Path(name)), name)
+    owners = {r for r, n in _names(project) if n == name}
+    if len(owners) == 1:
+        return find_template(project, owners.pop(), name)
+    if not owners:
+        known = sorted({n for _, n in _names(project)})
+        raise NotFound(f"there is no template {name!r}, and no such file", hint=suggestion("template", name, known))
+    raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="say which: --runner NAME")
+
+
+def _runner_of(path: Path) -> str:
+    """Give the runner that a file is for; one that holds nothing but options is known by the dashes of sbatch's."""
+    content = yaml_io.load(files.read(path, limit_bytes=DEFINITION_BYTES_MAX), str(path))
+    keys = content if isinstance(content, dict) else {}
+    return str(keys.get("runner") or ("slurm" if any(key.startswith("-") for key in keys) else "htcondor"))
+
+
+def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[str]:
+    """List what the templates in these files have that is better left out, each once with the templates it is in."""
+    found: dict[str, list[str]] = {}
+    for path, template in _templates_in(project, set(paths)):
+        try:
+            said = runners.submitting(template.runner).warnings(template.options)
+        except UsageError:  # a runner that is not installed here
+            continue
+        for warning in said:
+            found.setdefault(warning, []).append(f"{template.name} ({project.paths.relative(path)})")
+    return [f"template{'s' * (len(names) > 1)} {', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def _templates_in(project: Project, paths: set[Path]) -> Iterator[tuple[Path, Template]]:
+    """List the templates that files define; what is broken is left to whoever looks for problems."""
+    for runner, name in project.templates():
+        path = project.paths.definition("template", name, runner)
+        if path in paths:
+            with contextlib.suppress(InputInvalid, NotFound):
+                yield path, definitions.template_from(project.definition("template", name, runner))
+    if project.paths.config in paths:
+        with contextlib.suppress(InputInvalid):
+            for runner in CONFIGURED:
+                for name, options in project.config.get(runner, {}).items():
+                    yield project.paths.config, Template(name, runner, options)
+
+
+def as_mapping(template: Template) -> dict[str, Any]:
+    """Give a template as the mapping that it is stored as."""
+    return definitions.ordered(
+        {
+            "name": template.name,
+            "runner": template.runner,
+            **({"description": template.description} if template.description else {}),
+            "options": dict(template.options),
+        },
+        "template",
+    )

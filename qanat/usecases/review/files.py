@@ -1,0 +1,147 @@
+"""The files that differ between two states, read as what they are; what cannot be read is said and passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from qanat.domain.changes import Definition
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid
+from qanat.git.trees import Difference, Entry, Trees
+from qanat.records import run_codec, schemas, yaml_io
+from qanat.records.glance import CONFIGURED
+from qanat.records.index import Index
+from qanat.usecases.checks.validate import kind_of
+from qanat.usecases.project import DEFINITION_BYTES_MAX, first_problem
+
+BASE, HEAD = "base", "head"
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A file that cannot be read on one side, and why in a sentence that begins with it."""
+
+    file: str
+    side: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run with the mapping that its record is."""
+
+    run: Run
+    content: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Sides:
+    """What the files that differ hold on both sides; records by path, None where one is broken.
+
+    `comments` has the paths of comments with whether each is there before and after.
+    """
+
+    old_definitions: list[Definition] = field(default_factory=list)
+    new_definitions: list[Definition] = field(default_factory=list)
+    old_records: dict[str, Record | None] = field(default_factory=dict)
+    new_records: dict[str, Record | None] = field(default_factory=dict)
+    comments: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    problems: list[FileProblem] = field(default_factory=list)
+
+
+def read_sides(trees: Trees, index: Index, differences: Mapping[str, Difference]) -> Sides:
+    """Read both sides of every file that differs."""
+    sides = Sides()
+    for path, difference in differences.items():
+        kind = kind_of(path)
+        if path.endswith(".md") and kind_of(f"{path.removesuffix('.md')}.yaml") == "run":
+            sides.comments[path] = (difference.old is not None, difference.new is not None)
+        elif kind is None:
+            if difference.new:
+                sides.problems.append(FileProblem(path, HEAD, f"{path}: is not where qanat keeps a file"))
+        else:
+            _read_both(trees, index, sides, difference, kind)
+    return sides
+
+
+def _read_both(trees: Trees, index: Index, sides: Sides, difference: Difference, kind: str) -> None:
+    limit = yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX
+    found: list[bytes | None] = []
+    for entry, side in ((difference.old, BASE), (difference.new, HEAD)):
+        try:
+            found.append(trees.read(entry, limit) if entry else None)
+        except InputInvalid as error:
+            found.append(None)
+            _note(sides, entry.path if entry else "", kind, side, error)
+    if found[0] == found[1]:
+        return
+    before = len(sides.old_definitions)
+    for data, entry, side in zip(found, (difference.old, difference.new), (BASE, HEAD), strict=True):
+        if entry is not None and data is not None:
+            _take(index, sides, entry, data, kind, side)
+    if difference.new and any(p.file == difference.new.path and p.side == HEAD for p in sides.problems[-2:]):
+        # What cannot be read is not gone.
+        del sides.old_definitions[before:]
+
+
+def _note(sides: Sides, path: str, kind: str, side: str, error: InputInvalid) -> None:
+    """Note what is wrong with a file."""
+    sides.problems.append(FileProblem(path, side, error.message))
+    if kind == "run":
+        _records(sides, side)[path] = None
+
+
+def _take(index: Index, sides: Sides, entry: Entry, data: bytes, kind: str, side: str) -> None:
+    """Put what a file holds with its side, or what is wrong with it."""
+    path = entry.path
+    try:
+        if kind == "run":
+            _records(sides, side)[path] = _record(data, path)
+        else:
+            content = valid_definition(index, data, kind, path)
+            kept = sides.old_definitions if side == BASE else sides.new_definitions
+            kept += _definitions(content, kind, path)
+    except InputInvalid as error:
+        _note(sides, path, kind, side, error)
+
+
+def _records(sides: Sides, side: str) -> dict[str, Record | None]:
+    return sides.old_records if side == BASE else sides.new_records
+
+
+def _record(data: bytes, path: str) -> Record:
+    content = yaml_io.load(data, path)
+    run = run_codec.from_mapping(content, path)
+    if run_codec.path_of(run) != path:
+        raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
+    return Record(run, content)
+
+
+def valid_definition(index: Index, data: bytes, kind: str, path: str) -> dict[str, Any]:
+    """Give the mapping of a definition that keeps to its schema and has its file's name. Raises InputInvalid."""
+    content = schemas.with_version(yaml_io.load(data, path), kind)
+    schemas.check_version(content, kind, path)
+    if not index.passed(schemas.name_of(kind), data):
+        if found := first_problem(data, content, kind, path):
+            raise InputInvalid(found)
+        index.remember_passed(schemas.name_of(kind), [data])
+    place = PurePosixPath(path)
+    if kind != "config" and content["name"] != place.stem:
+        raise InputInvalid(f"{path}: name: {content['name']!r} is not the file's name")
+    if kind == "template" and content["runner"] != place.parts[2]:
+        raise InputInvalid(f"{path}: runner: {content['runner']!r} is not the folder's name")
+    return dict(content)
+
+
+def _definitions(content: dict[str, Any], kind: str, path: str) -> Iterator[Definition]:
+    """Give the definition of a file; of settings also the templates that they hold."""
+    if kind != "config":
+        yield Definition(kind, content["name"], path, content, content.get("runner", "") if kind == "template" else "")
+        return
+    yield Definition(kind, "config", path, {key: value for key, value in content.items() if key not in CONFIGURED})
+    for runner in CONFIGURED:
+        for name, options in content.get(runner, {}).items():
+            yield Definition("template", name, path, {"options": options}, runner)

@@ -1,0 +1,139 @@
+"""What changes as plain values for JSON; docs/review.md lists the keys, which stay as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qanat.domain import times
+from qanat.domain.changes import DefinitionChange, KeyChange
+from qanat.domain.comparison import Statistic
+from qanat.domain.meanings import ABSENT, plain
+from qanat.domain.new_runs import Before, NewRuns
+from qanat.domain.run import Run, count_states
+from qanat.usecases.review.state import StateChanges
+
+VERSION = "diff/1"
+
+
+def as_mapping(found: StateChanges) -> dict[str, Any]:
+    """Give everything that changes."""
+    span = found.range
+    return {
+        "schema": VERSION,
+        "base": {"revision": span.base_words or None, "commit": span.base, "project": found.base_has_state},
+        "head": {
+            "revision": span.head_words or None,
+            "commit": span.tip,
+            "work_tree": span.head is None,
+            "project": found.head_has_state,
+        },
+        "warnings": [
+            {
+                "kind": w.kind,
+                "run": w.run,
+                "experiment": w.experiment,
+                "file": w.file,
+                "details": [plain(detail) for detail in w.details],
+            }
+            for w in found.warnings
+        ],
+        "problems": [{"file": p.file, "side": p.side, "problem": p.problem} for p in found.problems],
+        "definitions": [_definition(change) for change in found.definitions],
+        "moved_runs": [{"from": old, "to": new, "runs": count} for old, (new, count) in found.moved.items()],
+        "experiments": [_experiment(runs, found) for runs in found.experiments],
+        "other_code": [
+            {
+                "commit": code.commit,
+                "tree": code.tree,
+                "snapshot": code.snapshot,
+                "runs": list(code.runs),
+                "files": None if code.files is None else list(code.files),
+            }
+            for code in found.other_code
+        ],
+        "other_changes": [
+            {"kind": c.kind, "run": c.run, "experiment": c.experiment, "text": c.text} for c in found.other_changes
+        ],
+        "earlier_records_left_out": found.left_out,
+    }
+
+
+def _definition(change: DefinitionChange) -> dict[str, Any]:
+    definition = change.definition
+    return {
+        "kind": definition.kind,
+        "runner": definition.runner or None,
+        "name": definition.name,
+        "file": definition.file,
+        "change": change.change,
+        "renamed_from": change.renamed_from or None,
+        "keys": [_key(key) for key in change.keys],
+    }
+
+
+def _key(key: KeyChange) -> dict[str, Any]:
+    """Give a key; `old` or `new` is left out where the key is not there."""
+    sides = {name: value for name, value in (("old", key.old), ("new", key.new)) if value is not ABSENT}
+    return {"key": key.key, **sides, "meaning": plain(key.meaning)}
+
+
+def _experiment(runs: NewRuns, found: StateChanges) -> dict[str, Any]:
+    d = runs.durations
+    return {
+        "experiment": runs.experiment,
+        "changed_program": found.programs.get(runs.experiment),
+        "runs": [_run(run, found.how[run.id]) for run in runs.runs],
+        "groups": runs.groups,
+        "states": {state.value: count for state, count in runs.states.items()},
+        "parameters": {name: list(values) for name, values in runs.varying.items()},
+        "group_seconds": {"min": d.shortest, "median": d.median, "max": d.longest} if d else None,
+        "failures": [{"state": f.state.value, "cause": f.cause, "groups": dict(f.groups)} for f in runs.failures],
+        "better": dict(runs.directions),
+        "results": [_result(runs, place) for place in range(len(runs.results.rows))],
+    }
+
+
+def _run(run: Run, how: str) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "change": how,
+        "description": run.description,
+        "tags": list(run.tags),
+        "commit": run.code.commit,
+        "tree": run.code.tree,
+        "snapshot": run.code.snapshot,
+        "runner": run.runner.name,
+        "template": run.runner.template,
+        "options": dict(run.runner.options),
+        "state": run.state.value,
+        "states": {state.value: count for state, count in count_states(run.groups).items()},
+        "started": run.started,
+        "ended": run.ended,
+        "seconds": times.seconds_between(run.started, run.ended) if run.started and run.ended else None,
+    }
+
+
+def _result(runs: NewRuns, place: int) -> dict[str, Any]:
+    row, before = runs.results.rows[place], runs.before[place]
+    return {
+        "runs": list(row.runs),
+        "groups": row.groups,
+        "commit": row.commit,
+        "parameters": dict(row.parameters),
+        "metrics": {
+            name: {**_statistic(s), "best": place in runs.results.best.get(name, ()), **_delta(before, name)}
+            for name, s in row.metrics.items()
+        },
+        "compared_with": {"runs": list(before.row.runs), "commit": before.row.commit} if before else None,
+    }
+
+
+def _statistic(s: Statistic) -> dict[str, Any]:
+    return {"mean": s.mean, "std": s.deviation, "n": s.count}
+
+
+def _delta(before: Before | None, name: str) -> dict[str, Any]:
+    delta = before.deltas.get(name) if before else None
+    if delta is None:
+        return {"before": None, "difference": None, "better": None}
+    return {"before": _statistic(delta.before), "difference": delta.difference, "better": delta.better}

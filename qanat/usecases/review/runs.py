@@ -1,0 +1,123 @@
+"""What became of runs between two states: new, gone on, run again, and what must not happen to one that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from qanat.domain.meanings import Sentence
+from qanat.domain.run import Run
+from qanat.domain.run_changes import forbidden, is_retried
+from qanat.usecases.review.files import Record, Sides
+
+NEW, CONTINUED, RETRIED = "new", "continued", "retried"
+CHANGED_AFTER_END, DELETED_AFTER_END = "changed_after_end", "deleted_after_end"
+LAUNCH_CHANGED = "launch_changed"
+TAGS, COMMENT, DELETED = "tags", "comment", "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A run that was changed or deleted after it had ended, or is not the one that was launched.
+
+    `details` say what of it is not as it was.
+    """
+
+    kind: str
+    run: str
+    experiment: str
+    file: str
+    details: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRunChange:
+    """A change of a run that is nobody's concern but should be seen: its tags, its comment, or that it is gone."""
+
+    kind: str
+    run: str
+    experiment: str
+    text: str
+
+
+@dataclass(slots=True)
+class RunChanges:
+    """Runs to report, each with what became of it; what to warn of; and pairs of names that runs moved between."""
+
+    reported: list[tuple[Run, str]] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+    others: list[OtherRunChange] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+
+
+def sort_runs(sides: Sides) -> RunChanges:
+    """Find out what became of every run whose record differs."""
+    found = RunChanges()
+    for path, old, new in _pairs(sides):
+        if old is None and new is not None:
+            found.reported.append((new.run, NEW))
+        elif old is not None and new is not None:
+            _changed(found, path, old, new)
+        elif old is not None:
+            _gone(found, path, old.run, broken=path in sides.new_records)
+    found.others += _comments(sides)
+    return found
+
+
+def _pairs(sides: Sides) -> Iterator[tuple[str, Record | None, Record | None]]:
+    """Match the records of both sides, by path or, where a run moved to another experiment's name, by id."""
+    paths = dict.fromkeys((*sides.old_records, *sides.new_records))
+    come = {r.run.id: path for path, r in sides.new_records.items() if r and path not in sides.old_records}
+    taken = set()
+    for path in paths:
+        old, new = sides.old_records.get(path), sides.new_records.get(path)
+        moved_to = come.get(old.run.id) if old and path not in sides.new_records else None
+        if moved_to is not None and moved_to not in taken:
+            taken.add(moved_to)
+            yield moved_to, old, sides.new_records[moved_to]
+        elif old is not None:
+            yield path, old, new
+        elif path in sides.old_records and new is not None:
+            # Broken before: whether it had ended, nobody can say.
+            yield path, None, new
+    for path, new in sides.new_records.items():
+        if path not in sides.old_records and path not in taken:
+            yield path, None, new
+
+
+def _changed(found: RunChanges, path: str, old: Record, new: Record) -> None:
+    run = new.run
+    moved = old.run.experiment != run.experiment
+    if moved:
+        found.moved.append((old.run.experiment, run.experiment))
+    ended = old.run.state.ended
+    if wrong := forbidden(old.content, new.content, moved=moved):
+        kind = CHANGED_AFTER_END if ended else LAUNCH_CHANGED
+        found.warnings.append(Warned(kind, run.id, run.experiment, path, tuple(wrong)))
+    if not ended:
+        found.reported.append((run, CONTINUED))
+    elif is_retried(old.run, run):
+        found.reported.append((run, RETRIED))
+    if come := [tag for tag in run.tags if tag not in old.run.tags]:
+        found.others.append(OtherRunChange(TAGS, run.id, run.experiment, ", ".join(come)))
+
+
+def _gone(found: RunChanges, path: str, run: Run, *, broken: bool) -> None:
+    if not run.state.ended:
+        if not broken:
+            found.others.append(OtherRunChange(DELETED, run.id, run.experiment, "had not ended"))
+        return
+    details: tuple[Sentence, ...] = (("its record cannot be read any more",),) if broken else ()
+    kind = CHANGED_AFTER_END if broken else DELETED_AFTER_END
+    found.warnings.append(Warned(kind, run.id, run.experiment, path, details))
+
+
+def _comments(sides: Sides) -> Iterator[OtherRunChange]:
+    """Tell which comments came, went or changed; those of new runs go without saying."""
+    for path, (before, after) in sides.comments.items():
+        record = f"{path.removesuffix('.md')}.yaml"
+        if record in sides.new_records and record not in sides.old_records:
+            continue
+        what = "changed" if before and after else "written" if after else "removed"
+        *_, experiment, _, name = path.split("/")
+        yield OtherRunChange(COMMENT, name.removesuffix(".md"), experiment, what)

@@ -1,0 +1,204 @@
+"""What changes in a project's state between two commits, or a commit and the work tree. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qanat.domain import changes, new_runs
+from qanat.domain.changes import DefinitionChange
+from qanat.domain.layout import DEFINITIONS, STATE
+from qanat.domain.new_runs import NewRuns
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid, UsageError
+from qanat.git import repository, revisions, worktree
+from qanat.git.revisions import Range
+from qanat.git.trees import Difference, Trees
+from qanat.records.index import Index
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
+from qanat.usecases.review.baselines import EarlierRuns
+from qanat.usecases.review.files import FileProblem, Sides, read_sides, valid_definition
+from qanat.usecases.review.runs import OtherRunChange, RunChanges, Warned, sort_runs
+
+COMMITS_EXPLAINED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCode:
+    """Runs of one code that is not the head's: a commit of it, their ids, and the files that differ.
+
+    `files` None: the commit is not in this repository, or it is one too many to look at.
+    """
+
+    commit: str
+    tree: str
+    snapshot: bool
+    runs: tuple[str, ...]
+    files: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanges:
+    """All that changes; `base_has_state` and `head_has_state` tell whether each side is a project at all.
+
+    `programs` has the executable of every experiment in `experiments` whose file is not the same on both
+    sides; `how` has what became of every run, by id; `left_out` counts records of the base that
+    were too many to be looked at for comparison.
+    """
+
+    range: Range
+    base_has_state: bool
+    head_has_state: bool
+    warnings: tuple[Warned, ...]
+    problems: tuple[FileProblem, ...]
+    definitions: tuple[DefinitionChange, ...]
+    moved: Mapping[str, tuple[str, int]]
+    experiments: tuple[NewRuns, ...]
+    programs: Mapping[str, str]
+    how: Mapping[str, str]
+    other_code: tuple[OtherCode, ...]
+    other_changes: tuple[OtherRunChange, ...]
+    left_out: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes at all."""
+        parts = (self.warnings, self.problems, self.definitions, self.moved, self.experiments, self.other_changes)
+        return not any(parts)
+
+
+def diff(project: Project, words: str | None) -> StateChanges:
+    """Find out what changes between the two states that words mean; see revisions.parse().
+
+    Raises GitRefused for revisions that cannot be compared, UsageError when neither is a project's.
+    """
+    opened = repository.open_repository(project.location)
+    span = revisions.parse(project.location, opened, words)
+    trees = Trees(project.location, opened)
+    there = span.base is not None and trees.has_state(span.base), trees.has_state(span.head)
+    if not any(there):
+        old, new = span.base_words or "the beginning", span.head_words or "the work tree"
+        raise UsageError(
+            f"neither {old} nor {new} has a .qanat folder",
+            hint="name two states of a project: qanat diff A..B",
+        )
+    differences = trees.differences(span.base, span.head, span.tip)
+    with project.index() as index:
+        sides = read_sides(trees, index, differences)
+        runs = sort_runs(sides)
+        moved = _moved(runs)
+        definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved)
+        renamed = _renamed(definitions, moved)
+        by_experiment = _by_experiment(project, span, runs, renamed)
+        known = {name: _definition(index, trees, span, sides, name) for name in by_experiment}
+        earlier = _earlier(project, index, trees, span, differences)
+        experiments = [_summed_up(name, by_experiment[name], known[name], renamed, earlier) for name in by_experiment]
+    return StateChanges(
+        range=span,
+        base_has_state=there[0],
+        head_has_state=there[1],
+        warnings=tuple(runs.warnings),
+        problems=tuple(sides.problems),
+        definitions=tuple(definitions),
+        moved=_counted(runs),
+        experiments=tuple(experiments),
+        programs=_changed_programs(trees, span, known),
+        how={run.id: how for run, how in runs.reported},
+        other_code=tuple(_other_code(trees, span, [run for run, _ in runs.reported])),
+        other_changes=tuple(runs.others),
+        left_out=earlier.left_out,
+    )
+
+
+def _moved(runs: RunChanges) -> dict[str, str]:
+    """Give the experiments whose runs went over to another name, old name to new."""
+    return {old: new for old, (new, _) in _counted(runs).items()}
+
+
+def _counted(runs: RunChanges) -> dict[str, tuple[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for old, new in runs.moved:
+        counts.setdefault(old, {})[new] = counts.get(old, {}).get(new, 0) + 1
+    return {old: max(found.items(), key=lambda item: item[1]) for old, found in counts.items()}
+
+
+def _renamed(definitions: list[DefinitionChange], moved: Mapping[str, str]) -> dict[str, str]:
+    """Give the name that an experiment had on the other side, by the name that it has."""
+    renamed = {new: old for old, new in moved.items()}
+    kept = (c for c in definitions if c.renamed_from and c.definition.kind == "experiment")
+    return renamed | {c.definition.name: c.renamed_from for c in kept}
+
+
+def _by_experiment(project: Project, span: Range, runs: RunChanges, renamed: Mapping[str, str]) -> dict[str, list[Run]]:
+    """Group the runs to report by the name that their experiment has now, each group in the order of numbers."""
+    called_now = {**(project.former_names if span.head is None else {}), **{old: new for new, old in renamed.items()}}
+    found: dict[str, list[Run]] = {}
+    for run in sorted((run for run, _ in runs.reported), key=lambda run: (run.number, run.uid)):
+        found.setdefault(called_now.get(run.experiment, run.experiment), []).append(run)
+    return dict(sorted(found.items()))
+
+
+def _earlier(
+    project: Project, index: Index, trees: Trees, span: Range, differences: Mapping[str, Difference]
+) -> EarlierRuns:
+    """Open the base's runs: those that the work tree has as well are in the index."""
+
+    def from_here() -> Mapping[str, Difference]:
+        index.sync()
+        if span.head is None:
+            return differences
+        return trees.differences(span.base, None, worktree.head(project.location))
+
+    return EarlierRuns(index, trees, from_here)
+
+
+def _summed_up(
+    name: str, runs: Sequence[Run], definition: Mapping[str, Any], renamed: Mapping[str, str], earlier: EarlierRuns
+) -> NewRuns:
+    """Sum up the new runs of an experiment."""
+    names = dict.fromkeys((name, renamed.get(name, name), *definition.get("formerly", ())))
+    return new_runs.summarise(name, runs, _directions(definition), earlier.find(names, runs))
+
+
+def _changed_programs(trees: Trees, span: Range, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Give the executable of every experiment whose file is not the same on both sides."""
+    if span.base is None or span.tip is None:
+        return {}
+    programs = ((name, definition.get("executable", "")) for name, definition in known.items())
+    return {name: file for name, file in programs if file and trees.is_changed(span.base, span.tip, file)}
+
+
+def _definition(index: Index, trees: Trees, span: Range, sides: Sides, name: str) -> Mapping[str, Any]:
+    """Give the definition of an experiment as the head has it, or as the base had it where it is gone; else nothing."""
+    path = f"{STATE}/{DEFINITIONS['experiment']}/{name}.yaml"
+    try:
+        if entry := trees.entry(span.head, path):
+            return valid_definition(index, trees.read(entry, DEFINITION_BYTES_MAX), "experiment", path)
+    except InputInvalid:
+        return {}
+    gone = (d.content for d in sides.old_definitions if d.kind == "experiment" and d.name == name)
+    return next(gone, {})
+
+
+def _directions(definition: Mapping[str, Any]) -> dict[str, str]:
+    """Give which way the metrics of an experiment are better."""
+    sources = definition.get("metrics", ())
+    return {key: way for source in sources for key, way in source.get("better", {}).items()}
+
+
+def _other_code(trees: Trees, span: Range, runs: list[Run]) -> list[OtherCode]:
+    """Group the runs whose code is not the head's by what it is."""
+    tree = trees.code_tree(span.tip) if span.tip and runs else None
+    if tree is None:
+        return []
+    by_tree: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.code.tree != tree:
+            by_tree.setdefault(run.code.tree, []).append(run)
+    found = []
+    for place, own in enumerate(by_tree.values()):
+        code, ids = own[0].code, tuple(run.id for run in own)
+        files = trees.differing_code(code.commit, str(span.tip)) if place < COMMITS_EXPLAINED else None
+        found.append(OtherCode(code.commit, code.tree, code.snapshot, ids, None if files is None else tuple(files)))
+    return found

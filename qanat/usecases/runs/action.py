@@ -1,0 +1,102 @@
+"""Running an action of an experiment on the results of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain import times
+from qanat.domain.experiment import Action, Experiment
+from qanat.domain.names import check_text, nearest
+from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason, write_failed
+from qanat.git import history, worktree
+from qanat.records import yaml_io
+from qanat.system import files
+from qanat.usecases.project import Project
+from qanat.usecases.runs import attended
+from qanat.usecases.tracking.find import Found, check_group
+
+NOTES = "actions.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPlan:
+    """An action about to be run: its whole command, the directory it works on, and how its program has changed."""
+
+    action: Action
+    command: tuple[str, ...]
+    folder: Path
+    difference: str
+
+
+def plan_action(
+    project: Project, experiment: Experiment, name: str, found: Found, group: int | None, args: Sequence[str]
+) -> ActionPlan:
+    """Check an action and work out its command. Raises NotFound or InputInvalid."""
+    action = experiment.actions.get(name)
+    if action is None:
+        close = nearest(name, experiment.actions) or sorted(experiment.actions)
+        hint = f"there is: {', '.join(close)}" if close else f"add one: qanat experiment update {experiment.name}"
+        raise NotFound(f"experiment {experiment.name} has no action {name!r}", hint=hint)
+    if not (project.root / action.program.executable).is_file():
+        raise InputInvalid(
+            f"action {name}: executable {action.program.executable} is not there",
+            hint=f"correct it: qanat experiment update {experiment.name}",
+        )
+    folder = found.folder if group is None else found.group_folder(check_group(found, group))
+    if not folder.is_dir():
+        raise InputInvalid(f"the results of run {found.run.number}, {folder}, are not there any more")
+    command = (*action.program.words(), *map(check_text, args), "--storage_path", str(folder))
+    difference = history.difference(project.location, found.run.code.commit, action.program.executable)
+    return ActionPlan(action, command, folder, difference)
+
+
+def run_action(project: Project, plan: ActionPlan) -> int:
+    """Run an action in the project, on this terminal; note it in the directory and give its exit code.
+
+    A program that dies of signal N gives 128 + N. Raises RunnerUnavailable when it cannot be started.
+    """
+    begun = times.now()
+    before = _files(plan.folder)
+    try:
+        code = attended.run(plan.command, cwd=project.root)
+    except OSError as error:
+        raise RunnerUnavailable(f"{plan.command[0]} could not be started: {reason(error)}") from None
+    _note(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {NOTES}))
+    return code
+
+
+def made_by_actions(folder: Path) -> set[str]:
+    """Give the paths, from a directory, of files that actions on it have made; what cannot be read says nothing."""
+    try:
+        data = files.read(folder / NOTES, limit_bytes=yaml_io.FILE_BYTES_MAX)
+        rows = yaml_io.load(b"actions:\n" + data, NOTES).get("actions")
+    except QanatError:
+        return set()
+    made = [row.get("made") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {name for names in made if isinstance(names, list) for name in names if isinstance(name, str)}
+
+
+def _files(folder: Path) -> set[str]:
+    """Give the paths of the files in a directory; one that is no UTF-8 cannot be written down."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {name for name in names if name.encode(errors="ignore").decode() == name}
+
+
+def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: list[str]) -> None:
+    """Add a line to the directory's list of actions: when, which code, which words, how it ended, which new files."""
+    row = {
+        "at": begun,
+        "action": plan.action.name,
+        "commit": worktree.head(project.location),
+        "command": list(plan.command),
+        "exit_code": code,
+        "made": made,
+    }
+    line = yaml_io.dump({"actions": [row]}, flow=frozenset({"actions"})).split(b"\n", 1)[1]
+    path = plan.folder / NOTES
+    try:
+        files.append(path, line)
+    except OSError as error:
+        raise write_failed(path, error) from None

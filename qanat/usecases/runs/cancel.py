@@ -1,0 +1,134 @@
+"""Ending a run that goes on, from any terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qanat.domain.job import JobHandle
+from qanat.domain.run import Group, Run, State
+from qanat.errors import UsageError
+from qanat.records import flight
+from qanat.records.flight import Flight
+from qanat.runners.protocol import AttachedRunner, Runner, Runners
+from qanat.system import processes
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+from qanat.usecases.tracking.find import Found
+from qanat.usecases.tracking.poll_submitted import handle_of
+from qanat.usecases.tracking.refresh import settle
+
+GENTLE_S = 12.0
+FIRM_S = 10.0
+
+
+def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, list[str]]:
+    """End a run: gently, then firmly; give it as it was recorded, and what the user should know.
+
+    A scheduler is asked to remove the jobs, and the run comes back as it was before that took effect. A
+    living watcher is asked, and records the end itself; without one its processes are ended from here.
+    Raises UsageError for a run that has ended, or is watched on another machine.
+    """
+    run = found.run
+    if run.state.ended:
+        raise UsageError(f"run {run.number} of {run.experiment} has ended already: {run.state}")
+    if not runners.is_attached(run.runner.name):
+        runners.submitting(run.runner.name).cancel(open_handles(project, run))
+        return run, []
+    seen = flight.read(project.location.private / flight.FOLDER / f"{run.id}.jsonl")
+    if run.host != os.uname().nodename:
+        raise UsageError(
+            f"run {run.number} is watched on {run.host}", hint=f"cancel it there: qanat cancel {run.number}"
+        )
+    if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
+        return _ask_watcher(project, found, seen), []
+    return _end_ourselves(project, found, seen, runners.local())
+
+
+def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> None:
+    """Ask a scheduler to remove the jobs of some groups of a run; it goes on with the others.
+
+    Raises UsageError for groups that have ended, and for a run of this machine, whose groups end together.
+    """
+    runner = _steerable(found, runners, "cancelled group by group")
+    if ended := [found.run.groups[n] for n in groups if found.run.groups[n].state.ended]:
+        raise UsageError(f"group {ended[0].number} of run {found.run.number} has ended already: {ended[0].state}")
+    runner.cancel([handle for handle in open_handles(project, found.run) if handle.group in groups])
+
+
+def hold_run(project: Project, found: Found, runners: Runners) -> None:
+    """Keep the jobs of a submitted run from going on. Raises UsageError for a run that cannot be held."""
+    runner = _steerable(found, runners, "held")
+    runner.hold(open_handles(project, found.run))
+
+
+def release_run(project: Project, found: Found, runners: Runners) -> None:
+    """Let the held jobs of a submitted run go on. Raises UsageError for a run that cannot be released."""
+    runner = _steerable(found, runners, "released")
+    runner.release(open_handles(project, found.run))
+
+
+def _steerable(found: Found, runners: Runners, what: str) -> Runner:
+    run = found.run
+    if run.state.ended:
+        raise UsageError(f"run {run.number} of {run.experiment} has ended already: {run.state}")
+    if runners.is_attached(run.runner.name):
+        raise UsageError(f"run {run.number} is a {run.runner.name} run, which cannot be {what}")
+    return runners.submitting(run.runner.name)
+
+
+def open_handles(project: Project, run: Run) -> list[JobHandle]:
+    """Give what finds the jobs that have not ended."""
+    return [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
+
+
+def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:
+    """Interrupt the watching qanat, once and again, until it has recorded the run."""
+    for wait_s in (GENTLE_S, FIRM_S):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(seen.watcher.pid, signal.SIGTERM)
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            if not processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
+                return _recorded(project, found)
+            time.sleep(0.02)
+    raise UsageError(
+        f"run {found.run.number} does not end: its qanat, process {seen.watcher.pid}, does not answer",
+        hint=f"end it with: kill -9 {seen.watcher.pid}",
+    )
+
+
+def _recorded(project: Project, found: Found) -> Run:
+    path = project.root / found.record
+    return record.load_record(project, found.record) if path.is_file() else found.run
+
+
+def _end_ourselves(
+    project: Project, found: Found, seen: Flight | None, runner: AttachedRunner
+) -> tuple[Run, list[str]]:
+    """End the processes of a run whose qanat is gone, and record what was still to be done as cancelled."""
+    intent = str(found.run.submission.get("intent", ""))
+    handles = {g.number: JobHandle(intent, g.number) for g in found.run.groups if not g.state.ended}
+    handles |= {n: handle for n, (handle, _) in seen.started.items() if n in handles} if seen else {}
+    alive = {h.group for h, status in runner.poll(list(handles.values())).items() if status.state is State.RUNNING}
+    runner.cancel(list(handles.values()))
+    ended = settle(project, found.run, seen, runner)
+    run = ended.with_groups({g.number: _cancelled(g, alive=g.number in alive) for g in ended.groups})
+    record.write_record(project, run)
+    notes = record.commit_records(project, [run])
+    if seen:
+        seen.file.unlink(missing_ok=True)
+    return run, notes
+
+
+def _cancelled(group: Group, *, alive: bool) -> Group:
+    """Give a group as it is after the cancel; one that ended by itself before keeps its end."""
+    if alive:
+        return replace(group, state=State.CANCELLED, reason=f"cancelled by {signal.SIGTERM.name}")
+    if group.state is State.LOST and group.started is None:
+        return replace(group, state=State.CANCELLED, reason="cancelled before it began")
+    return group

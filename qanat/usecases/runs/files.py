@@ -1,0 +1,53 @@
+"""The files of a run, for somebody who looks into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qanat.records import storage
+from qanat.runners.protocol import Runners
+from qanat.usecases.project import Project
+from qanat.usecases.tracking.find import Found
+from qanat.usecases.tracking.poll_submitted import handle_of
+
+ENTRIES_MAX = 200
+
+
+def output_files(found: Found, name: str, group: int | None) -> list[Path]:
+    """List the files `stdout.txt` or `stderr.txt` of one group, or of all; those that are not there are left out."""
+    numbers = range(len(found.run.groups)) if group is None else [group]
+    return [path for n in numbers if (path := found.group_folder(n) / name).is_file()]
+
+
+def parameters_files(found: Found) -> list[Path]:
+    """List the parameters files that were kept with the results."""
+    folder = found.folder / storage.PARAMETERS_FILES
+    return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+
+
+def directory_tree(folder: Path) -> list[str]:
+    """Draw a directory with what is in it, folders first, at most ENTRIES_MAX lines; links are not followed."""
+    if not folder.is_dir():
+        return [f"{folder} is not there any more"]
+    lines = [str(folder)]
+    _draw(folder, "", lines)
+    return [*lines[:ENTRIES_MAX], "…"] if len(lines) > ENTRIES_MAX else lines
+
+
+def _draw(folder: Path, indent: str, lines: list[str]) -> None:
+    entries = sorted(folder.iterdir(), key=lambda p: (not p.is_dir(), p.name))
+    for i, entry in enumerate(entries):
+        if len(lines) > ENTRIES_MAX:
+            return
+        last = i == len(entries) - 1
+        lines.append(f"{indent}{'└── ' if last else '├── '}{entry.name}")
+        if entry.is_dir() and not entry.is_symlink():
+            _draw(entry, f"{indent}{'    ' if last else '│   '}", lines)
+
+
+def scheduler_log(project: Project, found: Found, group: int | None, runners: Runners) -> str:
+    """Give what the scheduler noted of a submitted run, or of one of its groups; empty when it noted nothing."""
+    run = found.run
+    wanted = run.groups if group is None else (run.groups[group],)
+    handles = [handle_of(project, run, g) for g in wanted if g.job]
+    return runners.submitting(run.runner.name).scheduler_log(found.folder, handles)

@@ -1,0 +1,45 @@
+"""Reading what the programs of a run print, also while they print it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from qanat.errors import InputInvalid
+from qanat.system import files
+from qanat.usecases.tracking.find import Found
+
+CHUNK_BYTES = 65_536
+
+
+class LogReader:
+    """Reads the growing output files of groups from their beginnings. Raises InputInvalid when the results are gone."""
+
+    def __init__(self, found: Found, groups: Sequence[int], *, stderr: bool) -> None:
+        if not found.folder.is_dir():
+            raise InputInvalid(f"the results of run {found.run.number}, {found.folder}, are not here")
+        name = "stderr.txt" if stderr else "stdout.txt"
+        self._files = {group: found.group_folder(group) / name for group in groups}
+        self._read = dict.fromkeys(self._files, 0)
+
+    def more(self) -> Iterator[tuple[int, bytes]]:
+        """Give what has come since the last call, as pairs of group and bytes."""
+        for group, path in self._files.items():
+            while data := _from(path, self._read[group]):
+                self._read[group] += len(data)
+                yield group, data
+
+
+def open_output(path: Path) -> BinaryIO:
+    """Open a file that a program prints into. Raises OSError, also for a pipe that the program has put in its place."""
+    return files.opened(path)
+
+
+def _from(path: Path, place: int) -> bytes:
+    try:
+        with open_output(path) as file:
+            file.seek(place)
+            return file.read(CHUNK_BYTES)
+    except OSError:
+        return b""

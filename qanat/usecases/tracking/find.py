@@ -1,0 +1,91 @@
+"""Finding the run that a person means by a number or an id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid, NotFound, UsageError
+from qanat.records import run_codec
+from qanat.records.index import Index
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record as record_runs
+from qanat.usecases.tracking.refresh import Refreshed
+
+_WORD = re.compile(r"([0-9]{1,9})(?:-([0-9a-f]{6}))?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A run as it is now, and where its record and its files are."""
+
+    run: Run
+    record: str
+    folder: Path
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Give the record's keys and values."""
+        return run_codec.to_mapping(self.run)
+
+    def group_folder(self, number: int) -> Path:
+        """Give the directory of one of its groups."""
+        return group_folder(self.folder, number, len(self.run.groups))
+
+
+def find_run(
+    project: Project, index: Index, refreshed: Refreshed, word: str, *, experiment: str | None = None
+) -> Found:
+    """Find the run with this number or id, of this experiment if one is named.
+
+    Raises UsageError for a number that two runs have, with both ids; NotFound when there is none.
+    """
+    match = _WORD.match(word)
+    if not match:
+        raise UsageError(f"{word!r} is not a run", hint="give its number, such as 4, or its id, such as 4-7f3a9c")
+    meant = [r for r in index.numbered(int(match[1])) if match[2] in (None, r.uid)]
+    rows = [r for r in meant if experiment is None or r.experiment in project.names_of(experiment)]
+    if not rows:
+        of = f" of {experiment}" if experiment else ""
+        others = " and of ".join(r.experiment for r in meant)
+        hint = f"there is one of {others}" if others else "see which there are: qanat status"
+        raise NotFound(f"there is no run {word}{of}", hint=hint)
+    if len(rows) > 1:
+        ids = " and ".join(f"{r.id} of {r.experiment}" for r in rows)
+        raise UsageError(f"run {word} is more than one: {ids}", hint="give the full id")
+    run = refreshed.live.get(rows[0].path) or record_runs.load_record(project, rows[0].path)
+    return Found(run, rows[0].path, project.storage_of(run))
+
+
+def check_group(found: Found, number: int) -> int:
+    """Give number back when the run has such a group; UsageError otherwise."""
+    if not 0 <= number < len(found.run.groups):
+        last = len(found.run.groups) - 1
+        raise UsageError(f"run {found.run.number} has no group {number}", hint=f"its groups are 0 to {last}")
+    return number
+
+
+def check_ended(found: Found, what: str) -> None:
+    """Raise UsageError when a run is still going on."""
+    if not found.run.state.ended:
+        raise UsageError(
+            f"run {found.run.number} is still {found.run.state}, so {what}",
+            hint=f"wait for its end, or: qanat cancel {found.run.number}",
+        )
+
+
+def comment_path(run: Run) -> str:
+    """Give the path of a run's comment, beside its record, from the project's root."""
+    return run_codec.path_of(run).removesuffix(".yaml") + ".md"
+
+
+def read_comment(project: Project, run: Run) -> str:
+    """Give a run's comment; empty when it has none."""
+    path = project.root / comment_path(run)
+    try:
+        return path.read_text(errors="replace") if path.is_file() and not path.is_symlink() else ""
+    except OSError as error:
+        raise InputInvalid(f"{path}: {error.strerror}") from None

@@ -1,0 +1,316 @@
+"""How submitted runs are doing: completion files first, then one question to each scheduler about all that is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from qanat.domain import job, times
+from qanat.domain.completion import COMPLETION, STOPPED
+from qanat.domain.experiment import MetricSource
+from qanat.domain.job import JobHandle, JobStatus, Sightings
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, State, lost
+from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable
+from qanat.records import run_codec, storage
+from qanat.records.index import Index
+from qanat.runners.protocol import Runner, Runners
+from qanat.usecases.launch.submit import with_submission
+from qanat.usecases.project import Project
+
+# How long a shared disk may take to show a completion file after the scheduler says that a job has ended.
+FILE_GRACE_S = 15.0
+# How long a job may be unknown to a scheduler that answers before it counts as lost.
+UNSEEN_GRACE_S = 60.0
+# How long after a submission was cut short the scheduler may still be taking the jobs in.
+SUBMIT_GRACE_S = 15.0
+# What a shell gives when it cannot read a script, or start a program.
+_NOT_STARTED = (2, 126, 127)
+
+
+@dataclass(slots=True)
+class Known:
+    """Submitted runs as they are now, those whose jobs have just been found by their intent, and notes."""
+
+    runs: list[Run] = field(default_factory=list)
+    identified: list[Run] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What the cache remembers of a run: as it was last seen, when, and since when groups are unseen."""
+
+    moment: str
+    run: Run
+    unseen: dict[int, str]
+
+
+def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runners: Runners) -> Known:
+    """Find out how these runs, none of which has ended, are doing; their records are not touched.
+
+    A scheduler that does not answer leaves its runs as they were last seen, with one note.
+    """
+    known = Known()
+    by_runner: dict[str, list[Run]] = {}
+    for run in runs:
+        by_runner.setdefault(run.runner.name, []).append(run)
+    remembered: dict[str, str] = {}
+    for name, group in by_runner.items():
+        memories = {run.id: _recall(index, run) for run in group}
+        try:
+            runner = runners.submitting(name)
+        except QanatError as error:
+            known.notes.append(f"{error.message}; {_as_of(group, memories)}")
+            known.runs += [_or_memory(run, memories[run.id]) for run in group]
+            continue
+        _Look(project, runner, memories, known).at(group, remembered)
+    index.remember_seen(remembered, times.now())
+    return known
+
+
+class _Look:
+    """One look at the runs of one scheduler."""
+
+    def __init__(self, project: Project, runner: Runner, memories: dict[str, _Memory | None], known: Known) -> None:
+        self._project = project
+        self._runner = runner
+        self._memories = memories
+        self._known = known
+        self._unseen = {key: dict(memory.unseen) if memory else {} for key, memory in memories.items()}
+        self._metrics: dict[str, Sequence[MetricSource]] = {}
+        self._folders: dict[str, Path] = {}
+        grace = project.config.get("grace", {})
+        self._file_grace_s = float(grace.get("file_s", FILE_GRACE_S))
+        self._submit_grace_s = float(grace.get("submit_s", SUBMIT_GRACE_S))
+        self._unseen_grace_s = float(grace.get("unknown_s", UNSEEN_GRACE_S))
+
+    def at(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
+        """Add the runs, as they are now, to what is known, and to what is to be remembered of those that go on."""
+        named = [self._with_jobs(run) for run in runs]
+        found = [self._with_completions(run) for run in named]
+        handles = {
+            run.id: {g.number: handle_of(self._project, run, g) for g in run.groups if _is_open(g)} for run in found
+        }
+        killed = {
+            run.id: {g.number: handle_of(self._project, run, g) for g in run.groups if _is_killed(g, before)}
+            for run, before in zip(found, named, strict=True)
+        }
+        asked = [h for of_run in (*handles.values(), *killed.values()) for h in of_run.values()]
+        seen = _poll(self._runner, asked)
+        for run, before in zip(found, named, strict=True):
+            now = self._explained(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
+            self._known.runs.append(now)
+            memory, path = self._memories[run.id], run_codec.path_of(now)
+            if not seen.problem and not now.state.ended:
+                remembered[path] = _memorise(now, self._unseen[run.id])
+            elif memory and not now.state.ended:
+                remembered[path] = _memorise(memory.run, memory.unseen, memory.moment)
+        open_runs = [run for run in found if handles[run.id]]
+        if seen.problem and open_runs:
+            self._known.notes.append(
+                f"{self._runner.title} did not answer ({seen.problem}); {_as_of(open_runs, self._memories)}"
+            )
+
+    # ---- submissions that were cut short
+
+    def _with_jobs(self, run: Run) -> Run:
+        """Find the jobs of a run whose submission was cut short, or find out that there are none."""
+        missing = [g.number for g in run.groups if not g.state.ended and g.job is None]
+        if not missing:
+            return run
+        begun = str(run.submission.get("submitted") or run.created)
+        try:
+            submission = self._runner.find(str(run.submission.get("intent", "")), missing, begun)
+        except RunnerUnavailable as error:
+            self._known.notes.append(f"{error.message}; whether run {run.number} was submitted is not known yet")
+            return run
+        if submission is not None:
+            run = with_submission(run, submission)
+            self._known.identified.append(run)
+            return run
+        return self._without_jobs(run, missing)
+
+    def _without_jobs(self, run: Run, missing: Sequence[int]) -> Run:
+        """Give a run that the scheduler does not know: it may be about to, for a moment; then nothing was submitted.
+
+        A group with a completion file was submitted, and has been forgotten since.
+        """
+        run = self._with_completions(run)
+        missing = [number for number in missing if not run.groups[number].state.ended]
+        if not missing:
+            return run
+        if run.host != os.uname().nodename:
+            self._known.notes.append(
+                f"whether run {run.number} of {run.experiment} was submitted can only be found out on {run.host}"
+            )
+            return run
+        since = [self._unseen[run.id].setdefault(number, times.now()) for number in missing]
+        if (times.seconds_between(min(since), None) or 0) < self._submit_grace_s:
+            return run
+        return run.with_groups({n: self._never_named(run, run.groups[n]) for n in missing})
+
+    def _never_named(self, run: Run, group: Group) -> Group:
+        """Give a group whose job the scheduler does not know: it was never submitted, unless its output is there."""
+        own = self._own(run, group)
+        if (own / "stdout.txt").exists():
+            return lost(group, f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know its job")
+        why = "nothing was submitted: its qanat was ended from outside before that"
+        note = f"run {run.number} of {run.experiment}: {why}"
+        self._known.notes += [note] if note not in self._known.notes else []
+        return replace(group, state=State.CANCELLED, reason=why, ended=times.now())
+
+    # ---- what files and the scheduler say
+
+    def _with_completions(self, run: Run) -> Run:
+        """Give a run with the ends that completion files tell, unless the scheduler may start its programs again."""
+        if self._runner.may_run_again(run.runner.options):
+            return run
+        ends = ((g, self._completion(run, g)) for g in run.groups if not g.state.ended)
+        return run.with_groups({g.number: self._ended(run, g, status) for g, status in ends if status})
+
+    def _combined(self, run: Run, handles: dict[int, JobHandle], seen: Sightings) -> Run:
+        """Put together what the scheduler says now and what was seen before."""
+        changed = {}
+        for number, handle in handles.items():
+            group, status = run.groups[number], seen.statuses[handle]
+            memory = self._memories[run.id]
+            if status.state is None and seen.problem:
+                changed[number] = memory.run.groups[number] if memory else group
+            elif status.state is None:
+                changed[number] = self._unknown(run, group, memory.run.groups[number] if memory else group)
+            else:
+                self._unseen[run.id].pop(number, None)
+                changed[number] = self._told(run, group, status)
+        return run.with_groups(changed)
+
+    def _told(self, run: Run, group: Group, status: JobStatus) -> Group:
+        """Take what the scheduler says; an end that should have left a completion file is believed after a moment."""
+        if status.state is None or not status.state.ended:
+            return job.apply(group, status)
+        # Between the first look and the answer the file may have come.
+        if written := self._completion(run, group):
+            return self._ended(run, group, written)
+        if status.state is State.CANCELLED:
+            return self._ended(run, group, status)
+        if (times.seconds_between(status.ended, None) or 0) < self._file_grace_s:
+            return job.apply(group, replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending"))
+        if status.exit_code in _NOT_STARTED:
+            where = f"its job left no {COMPLETION}: is {self._project.root} there on the machine that ran it?"
+            status = replace(status, reason=f"{status.reason}; {where}")
+        return self._ended(run, group, status)
+
+    def _explained(self, run: Run, before: Run, killed: dict[int, JobHandle], seen: Sightings) -> Run:
+        """Give a run with why the scheduler killed programs, once it says so, in the reasons of their groups."""
+        pairs = {n: (run.groups[n], seen.statuses[handle]) for n, handle in killed.items()}
+        return run.with_groups({n: self._with_cause(g, before.groups[n], status) for n, (g, status) in pairs.items()})
+
+    def _with_cause(self, group: Group, before: Group, status: JobStatus) -> Group:
+        if status.state is None or status.state.ended:
+            return replace(group, reason=f"{group.reason}, {status.cause}") if status.cause else group
+        if (times.seconds_between(group.ended, None) or 0) < self._file_grace_s:
+            return replace(before, state=State.RUNNING, reason="ending")
+        return group
+
+    def _unknown(self, run: Run, group: Group, last: Group) -> Group:
+        """Wait for a job that the scheduler does not know; it is lost when that lasts."""
+        if written := self._completion(run, group):
+            return self._ended(run, group, written)
+        since = self._unseen[run.id].setdefault(group.number, times.now())
+        if (times.seconds_between(since, None) or 0) < self._unseen_grace_s:
+            return last
+        own = self._own(run, group)
+        stopped = storage.read_completion(own, STOPPED)
+        if stopped and stopped.attempt >= group.attempt:
+            reason = "stopped by the scheduler, which does not know why"
+            return self._ended(run, group, replace(stopped.status, state=State.CANCELLED, reason=reason))
+        where = f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know job {group.job}"
+        return lost(replace(group, started=last.started, host=last.host), where)
+
+    def _completion(self, run: Run, group: Group) -> JobStatus | None:
+        """Give the end that a completion file of this attempt, or of one that the scheduler made of it, tells."""
+        written = storage.read_completion(self._own(run, group))
+        if written is None or written.attempt < group.attempt:
+            return None
+        return replace(written.status, restarts=written.attempt - group.attempt)
+
+    def _ended(self, run: Run, group: Group, status: JobStatus) -> Group:
+        metrics, _ = storage.read_metrics(self._own(run, group), self._metric_sources(run))
+        return replace(job.apply(group, status), metrics=metrics)
+
+    def _own(self, run: Run, group: Group) -> Path:
+        if run.id not in self._folders:
+            self._folders[run.id] = self._project.storage_of(run)
+        return group_folder(self._folders[run.id], group.number, len(run.groups))
+
+    def _metric_sources(self, run: Run) -> Sequence[MetricSource]:
+        if run.experiment not in self._metrics:
+            try:
+                self._metrics[run.experiment] = self._project.experiment(run.experiment).metrics
+            except (InputInvalid, NotFound):
+                self._metrics[run.experiment] = ()
+        return self._metrics[run.experiment]
+
+
+def _poll(runner: Runner, handles: Sequence[JobHandle]) -> Sightings:
+    if not handles:
+        return Sightings({})
+    try:
+        return runner.poll(handles)
+    except RunnerUnavailable as error:
+        return Sightings({handle: JobStatus(None) for handle in handles}, error.message)
+
+
+def _is_open(group: Group) -> bool:
+    return not group.state.ended and group.job is not None
+
+
+def _is_killed(group: Group, before: Run) -> bool:
+    """Tell whether a completion file has just told that a program was killed, for which there may be a reason."""
+    return group.signal == signal.SIGKILL and group.job is not None and not before.groups[group.number].state.ended
+
+
+def handle_of(project: Project, run: Run, group: Group) -> JobHandle:
+    """Give what finds the job of a group again."""
+    details = {**run.submission, "folder": str(project.storage_of(run))}
+    return JobHandle(str(run.submission.get("intent", "")), group.number, group.job, details)
+
+
+# ---- what the cache remembers
+
+
+def _memorise(run: Run, unseen: dict[int, str], moment: str | None = None) -> str:
+    content: dict[str, Any] = {"moment": moment or times.now(), "unseen": unseen, "run": run_codec.to_mapping(run)}
+    return json.dumps(content)
+
+
+def _recall(index: Index, run: Run) -> _Memory | None:
+    """Give what is remembered of a run; None when nothing is, or of an earlier submission."""
+    found = index.last_seen(run_codec.path_of(run))
+    if found is None:
+        return None
+    try:
+        content = json.loads(found[1])
+        then = run_codec.from_mapping(content["run"], run.id)
+        unseen = {int(number): str(since) for number, since in content["unseen"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, InputInvalid):
+        return None
+    same = then.submission.get("intent") == run.submission.get("intent") and len(then.groups) == len(run.groups)
+    return _Memory(str(content["moment"]), then, unseen) if same else None
+
+
+def _or_memory(run: Run, memory: _Memory | None) -> Run:
+    return memory.run if memory else run
+
+
+def _as_of(runs: Sequence[Run], memories: dict[str, _Memory | None]) -> str:
+    """Say which runs are shown as they were, and as of when."""
+    moments = [m.moment for run in runs if (m := memories.get(run.id))]
+    numbers = ", ".join(str(run.number) for run in runs)
+    what = f"run{'s' if len(runs) > 1 else ''} {numbers}"
+    return f"{what} shown as of {times.local(min(moments))}" if moments else f"{what} shown as submitted"

@@ -1,0 +1,261 @@
+"""Bringing records up to date: what happened to runs whose qanat is gone, and what is not committed yet."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qanat.domain import job
+from qanat.domain.completion import COMPLETION
+from qanat.domain.experiment import MetricSource
+from qanat.domain.job import JobHandle, JobStatus
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, State, lost
+from qanat.errors import InputInvalid, NotFound, WriteFailed
+from qanat.git import lock, repository, worktree
+from qanat.records import flight, run_codec, storage
+from qanat.records.flight import Flight, Watcher
+from qanat.records.index import Index
+from qanat.runners.protocol import AttachedRunner, Runners
+from qanat.system import processes
+from qanat.usecases.merging import setup
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+from qanat.usecases.tracking.poll_submitted import look_at_submitted
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """Runs still going, as they are now, by the path of their record; and sentences for the user."""
+
+    live: dict[str, Run] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refreshed]]:
+    """Open the index with everything in it up to date, and tell what is still going on; see refresh()."""
+    with project.index() as index:
+        yield index, refresh(project, index, runners)
+
+
+def going_on(project: Project, runners: Runners) -> list[Run]:
+    """List the runs that are going on."""
+    with refreshed(project, runners) as (_, result):
+        return list(result.live.values())
+
+
+def said_to_go_on(project: Project) -> list[Run]:
+    """List the runs whose records say that they go on; nobody is asked, so some of them may have ended."""
+    with project.index() as index:
+        index.sync()
+        texts = index.records(live=True)
+    return [run_codec.from_mapping(json.loads(text), "a record in the index") for text in texts]
+
+
+def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
+    """Find out how every run in flight is doing, record those that have ended, commit what is uncommitted.
+
+    Leaves the index up to date.
+    """
+    setup.set_driver_of_clone(project)
+    index.sync()
+    result = Refreshed()
+    flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
+    paths = flights.keys() | {row.path for row in index.summaries(live=True)}
+    submitted: list[Run] = []
+    ended = [r for p in sorted(paths) if (r := _look(project, p, flights.get(p), runners, result, submitted))]
+    ended += _ask_runners(project, index, submitted, flights, runners, result)
+    healed = _uncommitted(project, result.live)
+    result.notes += record.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
+    for run in ended:
+        if done := flights.get(run_codec.path_of(run)):
+            done.file.unlink(missing_ok=True)
+    if ended or healed:
+        index.sync()
+    return result
+
+
+def _is_ours(project: Project, seen: Flight) -> bool:
+    """Tell whether a journal is of this work tree; others of the repository look after their own."""
+    return seen.watcher.root == str(project.root)
+
+
+def _look(
+    project: Project,
+    path: str,
+    seen: Flight | None,
+    runners: Runners,
+    result: Refreshed,
+    submitted: list[Run],
+) -> Run | None:
+    """See how one run is doing: note it as live, or give it with its record written when it has ended."""
+    try:
+        run = record.load_record(project, path)
+    except InputInvalid:
+        if seen and not _is_watched(seen.watcher):
+            seen.file.unlink(missing_ok=True)
+        return None
+    attached = runners.is_attached(run.runner.name)
+    # Without a journal nobody is submitting the run any more: its jobs go on by themselves.
+    watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or attached else False
+    known = _known(run, seen)
+    if run.state.ended and not watched:
+        return run if seen else None
+    if watched:
+        result.live[path] = known
+        return None
+    if not attached:
+        submitted.append(run)
+        return None
+    settled = settle(project, run, seen, runners.local())
+    if not settled.state.ended:
+        result.live[path] = settled
+        return None
+    return _write(project, path, settled, result)
+
+
+def _ask_runners(
+    project: Project,
+    index: Index,
+    submitted: list[Run],
+    flights: dict[str, Flight],
+    runners: Runners,
+    result: Refreshed,
+) -> list[Run]:
+    """See how submitted runs are doing; give those that have ended, with their records written.
+
+    Records whose submission was cut short get the jobs that were found, and are committed.
+    """
+    if not submitted:
+        return []
+    known = look_at_submitted(project, index, submitted, runners)
+    result.notes += known.notes
+    result.live |= {run_codec.path_of(run): run for run in known.runs if not run.state.ended}
+    for run in known.identified:
+        record.write_record(project, run)
+    cut_short = [r for r in submitted if run_codec.path_of(r) in flights and all(g.job for g in r.groups)]
+    result.notes += record.commit_records(project, [*known.identified, *cut_short])
+    for run in (*known.identified, *cut_short):
+        if done := flights.get(run_codec.path_of(run)):
+            done.file.unlink(missing_ok=True)
+    ended = [run for run in known.runs if run.state.ended]
+    return [run for run in ended if _write(project, run_codec.path_of(run), run, result)]
+
+
+def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run | None:
+    try:
+        with lock.held(project.location):
+            if record.load_record(project, path).state.ended:
+                return None
+            record.write_record(project, settled)
+        storage.update_info(settled, project.storage_of(settled))
+    except (WriteFailed, InputInvalid) as error:
+        result.notes.append(error.message)
+        return None
+    if State.LOST in {g.state for g in settled.groups} and "pid" in settled.submission:
+        result.notes.append(
+            f"run {settled.number} of {settled.experiment} was cut short: its qanat was ended from outside"
+        )
+    return settled
+
+
+def _watcher_of(project: Project, run: Run) -> Watcher:
+    pid, start = run.submission.get("pid"), run.submission.get("process_start")
+    return Watcher(
+        run.id,
+        str(project.root),
+        run_codec.path_of(run),
+        run.host,
+        pid if isinstance(pid, int) else 0,
+        str(start),
+    )
+
+
+def _is_watched(watcher: Watcher) -> bool:
+    """Tell whether the watching qanat may be alive; on another machine nobody here can say that it is not."""
+    return watcher.host != os.uname().nodename or processes.is_alive(watcher.pid, watcher.process_start)
+
+
+def _known(run: Run, seen: Flight | None) -> Run:
+    """Give the run with what its journal says."""
+    if seen is None or run.state.ended:
+        return run
+    changed = {}
+    for number, (handle, moment) in seen.started.items():
+        changed[number] = job.begin(run.groups[number], job.JobStarted(handle, moment))
+    for number, status in seen.ended.items():
+        changed[number] = job.apply(changed.get(number, run.groups[number]), status)
+    return run.with_groups(changed)
+
+
+def settle(project: Project, run: Run, seen: Flight | None, runner: AttachedRunner) -> Run:
+    """Work out how the groups of a run without a watcher ended, from completion files and living processes."""
+    run = _known(run, seen)
+    open_groups = [g for g in run.groups if not g.state.ended]
+    handles = {g.number: _handle(run, g, seen) for g in open_groups}
+    # Processes first: one that ends between the two looks has left its file by the second.
+    alive = runner.poll(list(handles.values()))
+    folder = project.storage_of(run)
+    sources = _metric_sources(project, run)
+    changed = {}
+    for group in open_groups:
+        own = group_folder(folder, group.number, len(run.groups))
+        done = _settle_group(group, own, alive[handles[group.number]])
+        changed[group.number] = (
+            replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
+        )
+    return run.with_groups(changed)
+
+
+def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
+    written = storage.read_completion(own)
+    if written and written.attempt >= group.attempt:
+        return job.apply(group, written.status)
+    if seen.state is State.RUNNING:
+        return job.apply(group, seen)
+    if group.started is None:
+        return lost(group, "its qanat was ended from outside before it began")
+    return lost(group, f"no {COMPLETION} in {own.name} and no process {group.job}")
+
+
+def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:
+    if seen and group.number in seen.started:
+        return seen.started[group.number][0]
+    return JobHandle(str(run.submission.get("intent", "")), group.number)
+
+
+def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
+    try:
+        return project.experiment(run.experiment).metrics
+    except (InputInvalid, NotFound):
+        return ()
+
+
+def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
+    """List ended runs whose record HEAD lacks, or has from when they had not ended."""
+    if project.config.get("records", {}).get("commit") == "manual":
+        return []
+    found = []
+    for change in worktree.uncommitted_records(project.location):
+        if change.path in live or "D" in change.letters or change.in_conflict:
+            continue
+        try:
+            run = record.load_record(project, change.path)
+        except InputInvalid:
+            continue
+        if run.state.ended and run_codec.path_of(run) == change.path and _is_older_in_head(project, change):
+            found.append(run)
+    return found
+
+
+def _is_older_in_head(project: Project, change: worktree.Change) -> bool:
+    """Tell whether HEAD has no such record, or one of a run still going; an ended one was edited by its user."""
+    if change.letters == "??":
+        return True
+    committed = repository.read_at(repository.open_repository(project.location), "HEAD", change.path)
+    return committed is None or not record.has_ended(committed, change.path)

@@ -1,0 +1,100 @@
+"""What the first qanat noted, in today's terms."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qanat.domain.names import name_problem
+from qanat.domain.run import State
+from qanat.import_v0 import meanings
+
+
+@pytest.mark.parametrize(
+    ("name", "usable"),
+    [
+        ("summary_iris", "summary_iris"),
+        ("Été à la mer", "Ete_a_la_mer"),
+        ("../../etc/passwd", "etc_passwd"),
+        ("two cpus", "two_cpus"),
+        ("日本", "thing_1"),
+        ("", "thing_1"),
+        ("--help", "help"),
+        ("x" * 101, "x" * 100),
+    ],
+)
+def test_a_name_stays_like_itself(name: str, usable: str) -> None:
+    assert meanings.usable_name(name, "thing_1", ()) == usable
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_every_name_becomes_one_that_can_be_used_and_no_two_the_same(names: list[str]) -> None:
+    taken: list[str] = []
+    for name in names:
+        taken.append(meanings.usable_name(name, "thing", taken))
+    assert [name for name in taken if name_problem(name)] == []
+    assert len(set(taken)) == len(taken)
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2023-06-29 13:17:58.000000", "2023-06-29T13:17:58+00:00"),
+        ("2023-06-29 13:17:58.25", "2023-06-29T13:17:58.250+00:00"),
+        ("2023-06-29T13:17:58+02:00", "2023-06-29T11:17:58+00:00"),
+        (None, None),
+        ("", None),
+        ("yesterday", None),
+        ("0001-01-01 00:00:00+14:00", None),
+    ],
+)
+def test_a_moment_is_read_or_there_is_none(value: object, moment: str | None) -> None:
+    assert meanings.moment(value) == moment
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({}, ()),
+        ({"--n": "10", "pos_0": "a"}, ("a", "--n", "10")),
+        ({f"pos_{i}": i for i in (10, 2, 0)}, ("0", "2", "10")),
+        ({"--l": ["1", 2], "--x": 5.0}, ("--l", "1", "--l", "2", "--x", "5.0")),
+        ({"--flag": None, "-s": True}, ("--flag", "-s", "True")),
+        ({"second": 2, "first": 1}, ("2", "1")),
+    ],
+)
+def test_parameters_become_the_words_that_were_run(parameters: dict[str, object], words: tuple[str, ...]) -> None:
+    assert meanings.words(parameters) == words
+
+
+def test_the_same_run_has_the_same_identity_and_another_has_another() -> None:
+    uid, intent = meanings.identity(4, "iris", "abc")
+    assert meanings.identity(4, "iris", "abc") == (uid, intent)
+    assert (len(uid), len(intent)) == (6, 16)
+    others = {meanings.identity(5, "iris", "abc"), meanings.identity(4, "wine", "abc")}
+    assert (uid, intent) not in others
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [("finished", State.FINISHED), (" Error ", State.FAILED), ("cancelled", State.CANCELLED), ("running", None)],
+)
+def test_only_an_end_is_an_end(status: str, end: State | None) -> None:
+    assert meanings.end_of(status) == end
+
+
+def test_what_is_said_of_a_run_is_spread_over_its_groups() -> None:
+    assert meanings.per_group(["a", None], 3) == ["a", "", ""]
+    assert meanings.per_group("running", 2) == ["running", "running"]
+    assert meanings.per_group(None, 1) == [""]
+
+
+def test_remarks_name_their_runs_once_and_neighbours_together() -> None:
+    remarks = meanings.Remarks()
+    for run in (7, 1, 2, 3, 3):
+        remarks.add("gone", run)
+    remarks.add("changed")
+    remarks.add("gone", 9)
+    assert remarks.lines() == ["runs 1-3, 7, 9: gone", "changed"]
+    assert meanings.called([4]) == "run 4"

@@ -1,0 +1,88 @@
+"""sbatch's options as templates have them, and options set anew."""
+
+from __future__ import annotations
+
+import pytest
+
+from qanat.errors import UsageError
+from qanat.runners.slurm import flags
+from qanat.runners.submitting import option_changes
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"--mem": "4G"}, ["--mem=4G"]),
+        ({"mem": "4G"}, ["--mem=4G"]),
+        ({"-p": "gpu"}, ["--partition=gpu"]),
+        ({"p": "gpu"}, ["--partition=gpu"]),
+        ({"-J": "x", "H": True}, ["--job-name=x", "--hold"]),
+        ({"--exclusive": True}, ["--exclusive"]),
+        ({"exclusive": None}, ["--exclusive"]),
+        ({"requeue": False}, []),
+        ({"ntasks": 2, "time": "1-00:00:00"}, ["--ntasks=2", "--time=1-00:00:00"]),
+        ({"mail-type": ["END", "FAIL"]}, ["--mail-type=END,FAIL"]),
+    ],
+)
+def test_options_are_written_as_words_with_or_without_dashes(options: dict[str, object], words: list[str]) -> None:
+    assert flags.words(options) == words
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "said"),
+    [
+        ({}, {}, "ALL"),
+        ({}, {"SBATCH_EXPORT": "NONE"}, "NONE"),
+        ({"export": "PATH,COLOUR=blue"}, {"SBATCH_EXPORT": "NONE"}, "PATH,COLOUR=blue"),
+        ({"--export": ["PATH", "HOME"], "get-user-env": "20L"}, {}, "PATH,HOME, get-user-env=20L"),
+    ],
+)
+def test_which_variables_are_handed_on_is_said(
+    options: dict[str, object], variables: dict[str, str], said: str
+) -> None:
+    assert flags.environment(options, variables) == said
+
+
+def test_names_of_options_are_whole() -> None:
+    assert {name for name in flags.LONG if name.endswith("-")} == set()
+    assert {"gpus-per-socket", "mcs-label", "spread-job"} <= flags.LONG
+    assert set(flags.SHORT.values()) <= flags.LONG | flags.OWN
+
+
+def test_options_of_qanat_and_misspelt_ones_are_found() -> None:
+    found = flags.key_problems({"--array": "1-3", "-J": "x", "cpu-per-task": 2, "-Z": 1, "mem": "1G"})
+    assert found[:2] == [f"{key}: is set by qanat, and cannot be in a template" for key in ("--array", "-J")]
+    assert found[2].startswith("cpu-per-task: is no option of sbatch; did you mean --cpus-per-task or ")
+    assert found[3:] == ["-Z: is no option of sbatch"]
+
+
+@pytest.mark.parametrize(
+    ("value", "change", "result"),
+    [
+        ("4G", "2x", "8G"),
+        ("1000", "1.5x", "1500"),
+        ("3M", "1.5x", "5M"),
+        ("1GB", "2x", "2GB"),
+        ("30:00", "2x", "0-01:00:00"),
+        ("1-00:00:00", "2x", "2-00:00:00"),
+        ("2-12", "2x", "5-00:00:00"),
+        ("02:30:00", "2x", "0-05:00:00"),
+        ("4G", "6G", "6G"),
+    ],
+)
+def test_an_option_is_set_anew_or_multiplied(value: str, change: str, result: str) -> None:
+    changed = option_changes.changed({"--x": value}, {"x": change}, flags.name_of)
+    assert changed == {"--x": result}
+
+
+def test_an_option_is_set_anew_however_it_was_spelled_before() -> None:
+    assert option_changes.changed({"-t": "30:00"}, {"time": "2x"}, flags.name_of) == {"-t": "0-01:00:00"}
+    assert option_changes.changed({"--partition": "a"}, {"p": "b"}, flags.name_of) == {"--partition": "b"}
+
+
+def test_an_option_that_is_not_there_is_added_but_not_multiplied() -> None:
+    assert option_changes.changed({}, {"mem": "4G"}, flags.name_of) == {"mem": "4G"}
+    with pytest.raises(UsageError, match="the run has no mem to multiply"):
+        option_changes.changed({}, {"mem": "2x"}, flags.name_of)
+    with pytest.raises(UsageError, match="'lots' cannot be multiplied"):
+        option_changes.changed({"mem": "lots"}, {"mem": "2x"}, flags.name_of)
