@@ -23,7 +23,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks
 
 skeleton: .venv/installed
-	$(BIN)/python -m qanat.cli.completion.skeleton
+	$(BIN)/python -m qanat.cli.completion.generate
 
 docs: .venv/dev skeleton
 	$(BIN)/python docs/generate.py

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from qanat.cli.lazy import LazyGroup
-from qanat.cli.main import qanat
+from qanat.cli.program import qanat
 
 _MADE = re.compile(r"^(<!-- \[made .*?\] -->\n).*^(<!-- \[end\] -->\n)", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"[.]qanat/.*?[.]yaml")

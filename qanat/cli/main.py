@@ -1,82 +1,17 @@
-"""The `qanat` program: a table of commands, loaded when used, and the one place where errors are shown."""
+"""The entry point: run a command, and show its error once, as a sentence and a hint."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from qanat import __version__
-from qanat.cli.lazy import LazyGroup
+from qanat.cli.program import qanat
 from qanat.cli.terminal.output import clean
-from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError, UsageError
-
-EXIT_READER_GONE = 141  # 128 + SIGPIPE, as a shell has it for other programs
-COMMANDS = {
-    "init": ("qanat.cli.commands.init:init", "Make a project of a folder or a git repository."),
-    "run": ("qanat.cli.commands.run:run", "Run an experiment, over as many parameters as asked for."),
-    "rerun": ("qanat.cli.commands.rerun:rerun", "Run a run again: same code, parameters and data, as a new run."),
-    "retry": ("qanat.cli.commands.rerun:retry", "Run what failed of a run again, inside the same run."),
-    "cancel": ("qanat.cli.commands.runs:cancel", "End runs that are going on, from any terminal."),
-    "hold": ("qanat.cli.commands.runs:hold", "Keep the jobs of a submitted run from going on."),
-    "release": ("qanat.cli.commands.runs:release", "Let held jobs go on."),
-    "show": ("qanat.cli.commands.runs:show", "Show a run."),
-    "logs": ("qanat.cli.commands.runs:logs", "Print what a run printed, or follow it."),
-    "explore": ("qanat.cli.commands.explore:explore", "Search runs and look into one, with menus."),
-    "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
-    "diff": ("qanat.cli.commands.diff:diff", "Say what a branch changes in experiments and runs."),
-    "action": ("qanat.cli.commands.action:action", "Run an action of an experiment on the results of a run."),
-    "comment": ("qanat.cli.commands.runs:comment", "Write a comment on a run."),
-    "tag": ("qanat.cli.commands.runs:tag", "Add or remove tags of a run."),
-    "delete": ("qanat.cli.commands.runs:delete", "Delete runs with their results."),
-    "status": ("qanat.cli.commands.status:status", "Show what the project holds and which runs are going on."),
-    "experiment": (
-        "qanat.cli.commands.experiment_group:experiment",
-        "Experiments: list, new, show, update, delete, run, status.",
-    ),
-    "dataset": ("qanat.cli.commands.dataset:dataset", "Datasets: list, new, show, update, delete."),
-    "template": ("qanat.cli.commands.template:template", "Submit templates: list, new, show, update, delete."),
-    "cache": ("qanat.cli.commands.cache:cache", "The cache: status, clean."),
-    "config": ("qanat.cli.commands.config:config", "Settings of the project: show, edit."),
-    "keep": ("qanat.cli.commands.keep:keep", "Keep the commits of runs that no branch has any more."),
-    "merge-driver": ("qanat.cli.commands.merge_driver:merge_driver", ""),
-    "validate": ("qanat.cli.commands.validate:validate", "Check .qanat/ as the pre-commit hook does."),
-    "hooks": ("qanat.cli.commands.hooks:hooks", "Git hooks that check commits: install, uninstall, status."),
-    "import": ("qanat.cli.commands.import_v0:import_", "Bring along what the first qanat kept in its database."),
-    "completion": ("qanat.cli.commands.completion:completion", "Let your shell complete commands, names and runs."),
-}
-
-
-class _Program(LazyGroup):
-    """The top of the program; click itself would make exit code 1 of a reader that has gone."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; Python must not complain about it at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return EXIT_READER_GONE
-
-
-@click.group(
-    cls=_Program,
-    table=COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Begin with: qanat init, qanat experiment new, qanat run NAME. Each command has --help with an example.",
-)
-@click.version_option(__version__, prog_name="qanat", message="%(prog)s %(version)s")
-@click.option("-C", "folder", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="Work in DIR.")
-def qanat(folder: str | None) -> None:
-    """Run command-line experiments here or on a cluster, and keep a reviewable record of each in git."""
-    if folder:
-        os.chdir(folder)
-    try:
-        os.getcwd()  # noqa: PTH109  # pathlib takes 5 ms
-    except FileNotFoundError:
-        raise UsageError("the current folder is not there any more", hint="go to another: cd") from None
+from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError
 
 
 def main() -> NoReturn:
@@ -89,9 +24,9 @@ def main() -> NoReturn:
 
 def _call(args: list[str]) -> int:
     if "_QANAT_COMPLETE" in os.environ:
-        from qanat.cli.commands import completion  # a shell asks, see there
+        from qanat.cli.completion import shells  # a shell asks, see there
 
-        return completion.answer()
+        return shells.answer()
     try:
         status = qanat.main(args, prog_name="qanat", standalone_mode=False)
     except click.exceptions.Abort:

@@ -25,7 +25,7 @@ SUBMITTING = {
 
 
 class Registry:
-    """Gives runners by name; see runners.base.Runners."""
+    """Gives runners by name; see runners.protocol.Runners."""
 
     def is_attached(self, name: str) -> bool:
         """Tell whether the jobs of this runner are watched by the qanat that started them."""

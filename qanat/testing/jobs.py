@@ -10,7 +10,7 @@ import pytest
 from qanat.domain import times
 from qanat.domain.names import name_problem
 from qanat.errors import RunnerUnavailable, SubmitFailed, UsageError
-from qanat.runners.protocol import JobHandle, JobSpec, State
+from qanat.runners.api import JobHandle, JobSpec, State
 from qanat.runners.registry import RUNNERS
 from qanat.testing.place import Place
 from qanat.testing.subject import Subject

@@ -12,7 +12,7 @@ from typing import Any
 from qanat.domain import times
 from qanat.domain.completion import Completion
 from qanat.records import storage
-from qanat.runners.protocol import JobBatch, JobHandle, JobSpec, JobStatus, Runner
+from qanat.runners.api import JobBatch, JobHandle, JobSpec, JobStatus, Runner
 from qanat.testing.sandbox import wait_until
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from qanat.runners.protocol import Runner
+from qanat.runners.api import Runner
 from qanat.testing.place import Place
 from qanat.testing.sandbox import Sandbox
 from qanat.testing.words import FOLDER

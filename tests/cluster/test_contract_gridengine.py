@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from qanat.runners.protocol import Runner
+from qanat.runners.api import Runner
 from qanat.testing import RunnerContract
 from tests.cluster.conftest import WANTED, without
 from tests.cluster.gridengine_cell import Cell, CellUnavailable, running_cell

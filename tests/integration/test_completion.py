@@ -178,7 +178,9 @@ def test_completing_loads_neither_commands_nor_heavy_libraries(project: Sandbox)
 
 
 def test_the_skeleton_of_the_commands_is_up_to_date() -> None:
-    current = call([sys.executable, "-c", "from qanat.cli import skeleton; print(skeleton.text(), end='')"], Path.cwd())
+    current = call(
+        [sys.executable, "-c", "from qanat.cli.completion import generate; print(generate.text(), end='')"], Path.cwd()
+    )
     assert Path(skeleton.FILE).read_text() == current.out, "an option or a command has changed: make skeleton"
 
 

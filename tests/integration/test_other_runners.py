@@ -15,7 +15,7 @@ from tests.support.sandbox import Result, Sandbox
 FORGETFUL = """\
 import subprocess
 from qanat.runners import job_script
-from qanat.runners.protocol import JobStatus, Sightings, Submission
+from qanat.runners.api import JobStatus, Sightings, Submission
 from qanat.runners.submitting.defaults import RunnerDefaults
 
 class Forgetful(RunnerDefaults):

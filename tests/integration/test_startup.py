@@ -81,8 +81,12 @@ def test_help_and_version_load_click_and_nothing_else_that_takes_time(option: st
     assert ours == {
         "qanat",
         "qanat.cli",
+        "qanat.cli.commands",
+        "qanat.cli.commands.table",
         "qanat.cli.lazy",
         "qanat.cli.main",
+        "qanat.cli.program",
+        "qanat.cli.terminal",
         "qanat.cli.terminal.output",
         "qanat.errors",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,9 +33,19 @@ ALLOWED = {
         "qanat.runners.protocol",
         "numpy",
     ),
+    "qanat.import_v0": (
+        "qanat.import_v0",
+        "qanat.usecases",
+        "qanat.domain",
+        "qanat.records",
+        "qanat.git",
+        "qanat.errors",
+        "qanat.system",
+    ),
     "qanat.cli": (
         "qanat.cli",
         "qanat.usecases",
+        "qanat.import_v0",
         "qanat.domain",
         "qanat.errors",
         "qanat.runners.registry",
@@ -50,7 +60,7 @@ ALLOWED = {
     "qanat.api": ("qanat.usecases", "qanat.domain", "qanat.errors", "qanat.runners.registry", "pandas"),
     "qanat.testing": (
         "qanat.testing",
-        "qanat.runners.protocol",
+        "qanat.runners.api",
         "qanat.runners.registry",
         "qanat.records.storage",
         "qanat.domain",
@@ -70,14 +80,49 @@ ONLY_IN = {
     "rich": ("qanat.cli.terminal.tables",),
     "yaml": ("qanat.records.yaml_io", "qanat.testing."),
     "jsonschema": ("qanat.records.schemas",),
-    "htcondor2": ("qanat.runners.htcondor.runner",),
-    "classad2": ("qanat.runners.htcondor.runner",),
+    "htcondor2": ("qanat.runners.htcondor.",),
+    "classad2": ("qanat.runners.htcondor.",),
     "click": ("qanat.cli.",),
     "sqlite3": ("qanat.records.index", "qanat.import_v0.database"),
     "pandas": ("qanat.api",),
     "numpy": ("qanat.usecases.runs.compare_outputs",),
     "matplotlib": ("qanat.cli.terminal.plots",),
     "plotext": ("qanat.cli.terminal.plots",),
+}
+# The packages inside a package, each with those it may import besides itself; no arrow leads back.
+FLOORS = {
+    "qanat.usecases": {
+        "launch": ("runs", "definitions", "checks", "tracking", "merging", "project"),
+        "runs": ("definitions", "checks", "tracking", "merging", "project"),
+        "review": ("checks", "merging", "project"),
+        "definitions": ("checks", "merging", "project"),
+        "checks": ("merging", "project"),
+        "tracking": ("merging", "project"),
+        "merging": ("project",),
+        "project": (),
+        "complete_names": (),
+    },
+    "qanat.cli": {
+        "main": ("program", "completion", "terminal"),
+        "completion": ("program", "lazy", "terminal"),
+        "program": ("commands.table", "lazy"),
+        "commands": ("runs", "definitions", "diff", "completion", "terminal", "lazy"),
+        "commands.table": (),
+        "runs": ("terminal",),
+        "definitions": ("terminal",),
+        "diff": ("terminal",),
+        "terminal": (),
+        "lazy": (),
+    },
+    "qanat.runners": {
+        "registry": ("local", "htcondor", "slurm", "protocol"),
+        "api": ("submitting", "protocol"),
+        "local": ("protocol",),
+        "htcondor": ("submitting", "protocol"),
+        "slurm": ("submitting", "protocol"),
+        "submitting": ("protocol",),
+        "protocol": (),
+    },
 }
 WHEN_USED = ONLY_IN.keys() - {"click", "sqlite3"}
 
@@ -188,6 +233,42 @@ def test_a_library_is_imported_only_where_it_is_at_home(module: Module) -> None:
 def test_a_library_that_takes_long_to_import_is_imported_when_it_is_used(module: Module) -> None:
     slow = [i for i in imports(module) if i.name.partition(".")[0] in WHEN_USED and not i.late]
     assert slow == []
+
+
+def _room(name: str, package: str, rooms: Mapping[str, object]) -> str:
+    """Return the room of a package that a module belongs to; empty when it is the package itself or outside."""
+    inner = name.removeprefix(f"{package}.") if name.startswith(f"{package}.") else ""
+    return max((room for room in rooms if inner and _is_within(inner, room)), key=len, default="")
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_no_arrow_leads_up_inside_a_package(package: str) -> None:
+    rooms = FLOORS[package]
+    wrong = []
+    for module in MODULES:
+        room = _room(module.name, package, rooms)
+        for found in imports(module) if room else ():
+            other = _room(found.name, package, rooms)
+            if other and other not in (room, *rooms[room]):
+                wrong.append(f"{module.name}:{found.line}: {found.name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_every_room_of_a_package_has_its_floor(package: str) -> None:
+    inner = {m.name.removeprefix(f"{package}.").partition(".")[0] for m in MODULES if m.name.startswith(f"{package}.")}
+    assert inner == {room.partition(".")[0] for room in FLOORS[package]}
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_the_floors_have_no_circle(package: str) -> None:
+    below: set[str] = set()
+    rooms = dict(FLOORS[package])
+    while rooms:
+        lowest = {room for room, others in rooms.items() if set(others) <= below}
+        assert lowest, f"a circle among {sorted(rooms)}"
+        below |= lowest
+        rooms = {room: others for room, others in rooms.items() if room not in lowest}
 
 
 @every_module

@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-from qanat.errors import RunnerUnavailable
-from qanat.runners.protocol import JobStatus, State
-from qanat.system import programs
+from qanat.runners.api import JobStatus, RunnerUnavailable, State, programs
 
 ASK_S = 8.0
 

@@ -8,10 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.protocol import JobBatch, JobHandle, JobStatus, Sightings, State, Submission
-from qanat.runners.submitting import cancellations, job_script
-from qanat.runners.submitting.defaults import RunnerDefaults
+from qanat.runners.api import (
+    JobBatch,
+    JobHandle,
+    JobStatus,
+    RunnerDefaults,
+    RunnerUnavailable,
+    Sightings,
+    State,
+    Submission,
+    SubmitFailed,
+    SubmitUnknown,
+    cancellations,
+    job_script,
+)
 from qanat_gridengine.asking import accounting, accounts, call, past, queue, said, status_in_queue
 
 SUBMIT_S = 60.0

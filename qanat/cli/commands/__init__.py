@@ -1,0 +1,1 @@
+"""The commands, one module each: read arguments, call a use case, show what it returned."""

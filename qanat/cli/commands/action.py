@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from qanat.cli.commands import runs
+from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import words
 from qanat.cli.terminal.output import tell
 from qanat.errors import UsageError
@@ -49,7 +49,7 @@ class ActionCommand(click.Command):
 def action(ctx: click.Context, /, **options: Any) -> int:
     """Run ACTION of experiment NAME on the results of RUN; it gets --storage_path and runs in the project."""
     project = open_project(Path.cwd())
-    found = runs.find_one(project, options["run"], experiment=options["name"])
+    found = find_one(project, options["run"], experiment=options["name"])
     return perform(project, found, options["action_name"], options["group_no"], ctx.meta["program"])
 
 

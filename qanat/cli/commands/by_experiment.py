@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
-from qanat.cli.commands import rerun as rerun_commands
-from qanat.cli.commands import runs
+from qanat.cli.commands import comment as comment_command
+from qanat.cli.commands import delete as delete_command
+from qanat.cli.commands import rerun as rerun_command
+from qanat.cli.runs.looking_up import find_one
 from qanat.usecases.project import open_project
 
 
@@ -22,7 +24,7 @@ class ByExperiment(click.Command):
         self._plain = plain
 
     def _call(self, name: str, run: str, **options: Any) -> Any:
-        found = runs.find_one(open_project(Path.cwd()), run, experiment=name)
+        found = find_one(open_project(Path.cwd()), run, experiment=name)
         argument = next(p for p in self._plain.params if isinstance(p, click.Argument))
         words = (found.run.id,) if argument.nargs == -1 else found.run.id
         return click.get_current_context().invoke(self._plain, **{str(argument.name): words}, **options)
@@ -32,6 +34,6 @@ def _options(plain: click.Command) -> list[click.Parameter]:
     return [parameter for parameter in plain.params if isinstance(parameter, click.Option)]
 
 
-rerun = ByExperiment(rerun_commands.rerun, "rerun")
-comment = ByExperiment(runs.comment, "run_comment")
-delete = ByExperiment(runs.delete, "run_delete")
+rerun = ByExperiment(rerun_command.rerun, "rerun")
+comment = ByExperiment(comment_command.comment, "run_comment")
+delete = ByExperiment(delete_command.delete, "run_delete")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.commands import runs
+from qanat.cli.runs.looking_up import finding
 from qanat.cli.terminal import plots, tables
 from qanat.cli.terminal.output import clean, say, say_json, tell, width
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
@@ -66,7 +66,7 @@ def compare(
     if output and not plot:
         raise UsageError("--output says where to draw, and there is nothing to draw", hint="add --plot X Y")
     project = open_project(Path.cwd())
-    with runs.finding(project) as find:
+    with finding(project) as find:
         chosen = list({run.id: run for run in (find(word).run for word in words)}.values())
     directions = dict(map(_direction, better))
     over = plot[0] if plot else None

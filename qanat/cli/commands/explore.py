@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.commands.runs import find_one
+from qanat.cli.commands.explore_run import explore_run
 from qanat.cli.runs import reporting
-from qanat.cli.runs.explore_run import explore_run
+from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import prompts, tables
 from qanat.cli.terminal.output import clean, plural, say, width
 from qanat.domain import search

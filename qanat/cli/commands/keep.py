@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.commands import runs as run_commands
+from qanat.cli.runs.looking_up import finding
 from qanat.cli.terminal.output import plural, say, tell
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import open_project
@@ -24,7 +24,7 @@ def keep(runs: tuple[str, ...], not_in: str | None, push: bool) -> None:
     with the branch that it went into.
     """
     project = open_project(Path.cwd())
-    with run_commands.finding(project) as find:
+    with finding(project) as find:
         chosen = keep_commits.commits_of(project, [find(word).run for word in runs])
     if not runs:
         with project.index() as index:

@@ -1,0 +1,1 @@
+"""Shell completion: the commands as data, the names to offer, and the scripts of shells."""

@@ -1,0 +1,1 @@
+"""What several commands on runs share: finding, launching, showing progress, reporting ends."""

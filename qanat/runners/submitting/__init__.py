@@ -1,0 +1,1 @@
+"""What runners that submit jobs share."""

@@ -1,0 +1,1 @@
+"""What may be committed: one module a rule."""

@@ -1,0 +1,1 @@
+"""Experiments, datasets, templates and settings: create, change, rename."""

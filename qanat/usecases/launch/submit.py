@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain import times
-from qanat.domain.job import JobBatch, JobSpec, Submission
+from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run
 from qanat.errors import QanatError, SubmitUnknown
@@ -20,6 +19,7 @@ from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.follow import Outcome, Setting, watcher
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
+from qanat.usecases.tracking.submission import with_submission
 
 
 def submit(
@@ -55,12 +55,6 @@ def new_intent(place: str | None, max_running: int | None = None) -> dict[str, o
     found: dict[str, object] = {"intent": secrets.token_hex(8), "submitted": times.now()}
     found |= {"checkout": place} if place else {}
     return found | ({"max_running": max_running} if max_running else {})
-
-
-def with_submission(run: Run, submission: Submission) -> Run:
-    """Give a run with the jobs that a runner answered."""
-    jobs = {number: replace(run.groups[number], job=name) for number, name in submission.jobs.items()}
-    return replace(run.with_groups(jobs), submission={**run.submission, **submission.details})
 
 
 def batch_of(

@@ -1,0 +1,1 @@
+"""What git does with records: merge them, and keep the commits they name."""

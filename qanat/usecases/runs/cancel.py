@@ -19,8 +19,8 @@ from qanat.system import processes
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found
-from qanat.usecases.tracking.poll_submitted import handle_of
 from qanat.usecases.tracking.refresh import settle
+from qanat.usecases.tracking.submission import handle_of
 
 GENTLE_S = 12.0
 FIRM_S = 10.0

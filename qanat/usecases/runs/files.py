@@ -8,7 +8,7 @@ from qanat.records import storage
 from qanat.runners.protocol import Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found
-from qanat.usecases.tracking.poll_submitted import handle_of
+from qanat.usecases.tracking.submission import handle_of
 
 ENTRIES_MAX = 200
 

@@ -1,0 +1,1 @@
+"""From jobs that run to records that are true."""

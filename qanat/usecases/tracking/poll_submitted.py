@@ -20,8 +20,8 @@ from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.runners.protocol import Runner, Runners
-from qanat.usecases.launch.submit import with_submission
 from qanat.usecases.project import Project
+from qanat.usecases.tracking.submission import handle_of, with_submission
 
 # How long a shared disk may take to show a completion file after the scheduler says that a job has ended.
 FILE_GRACE_S = 15.0
@@ -273,12 +273,6 @@ def _is_open(group: Group) -> bool:
 def _is_killed(group: Group, before: Run) -> bool:
     """Tell whether a completion file has just told that a program was killed, for which there may be a reason."""
     return group.signal == signal.SIGKILL and group.job is not None and not before.groups[group.number].state.ended
-
-
-def handle_of(project: Project, run: Run, group: Group) -> JobHandle:
-    """Give what finds the job of a group again."""
-    details = {**run.submission, "folder": str(project.storage_of(run))}
-    return JobHandle(str(run.submission.get("intent", "")), group.number, group.job, details)
 
 
 # ---- what the cache remembers

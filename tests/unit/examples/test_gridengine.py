@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from qanat.runners.protocol import JobBatch, JobSpec, JobStatus, State
+from qanat.runners.api import JobBatch, JobSpec, JobStatus, State
 from tests.support.packages import ROOT
 from tests.support.pages import blocks_of
 
@@ -46,12 +47,12 @@ def test_what_the_page_shows_is_what_the_example_is() -> None:
 def test_the_names_that_the_page_promises_are_there() -> None:
     promised = re.findall(r"^\| `(qanat\.[a-z_.]+)` \| (.*) \|$", PAGE.read_text(), flags=re.MULTILINE)
     assert {module for module, _ in promised} >= {
-        "qanat.runners.protocol",
-        "qanat.runners.submitting.job_script",
+        "qanat.runners.api",
+        "qanat.runners.api.job_script",
         "qanat.testing",
     }
     for module, names in promised:
-        found = importlib.import_module(module)
+        found = pkgutil.resolve_name(module)
         missing = [name for name in re.findall(r"`(\w+)`", names) if not hasattr(found, name)]
         assert (module, missing) == (module, [])
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.commands import action, runs
+from qanat.cli.commands import action
+from qanat.cli.commands import delete as delete_command
 from qanat.cli.runs import reporting
+from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import editor, prompts, tables
 from qanat.cli.terminal.output import clean, plural, say
 from qanat.domain.experiment import Action
@@ -50,7 +52,7 @@ def explore_run(project: Project, found: Found) -> None:
             continue
         except QanatError as error:
             say(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
-        found = runs.find_one(project, found.run.id)
+        found = find_one(project, found.run.id)
 
 
 def _row(place: int, entry: _Entry) -> tuple[str, str, str]:
@@ -159,7 +161,7 @@ def _say_tree(found: Found) -> None:
 
 def _delete(found: Found) -> bool:
     """Delete the run as `qanat delete` does; tell whether it is gone."""
-    click.get_current_context().invoke(runs.delete, runs=(found.run.id,), yes=False, cancel_first=False)
+    click.get_current_context().invoke(delete_command.delete, runs=(found.run.id,), yes=False, cancel_first=False)
     return True
 
 

@@ -1,0 +1,57 @@
+"""`qanat cancel`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qanat.cli.runs import reporting
+from qanat.cli.runs.looking_up import find_one, until_ended
+from qanat.cli.terminal.output import say, tell
+from qanat.domain.run import State
+from qanat.errors import QanatError, UsageError
+from qanat.runners import registry
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs import cancel as cancel_run
+from qanat.usecases.tracking.find import check_group
+
+
+@click.command(epilog="\b\nExample:\n  qanat cancel 4\n  qanat cancel 4 5 6\n  qanat cancel 4 --group 3 --group 7")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.option("--group", "groups", type=click.IntRange(0), multiple=True, metavar="I", help="Only this group.")
+def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
+    """End runs that are going on, also those started in another terminal: gently, then firmly."""
+    project = open_project(Path.cwd())
+    if groups:
+        return _cancel_groups(project, runs, groups)
+    code = 0
+    for word in runs:
+        try:
+            found = find_one(project, word)
+            run, notes = cancel_run.cancel_run(project, found, registry.RUNNERS)
+            run = until_ended(project, found) if not run.state.ended else run
+        except QanatError as error:
+            tell(f"qanat: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
+            code = error.exit_code
+            continue
+        reporting.tell_notes(notes)
+        say(f"Run {run.number} of {run.experiment} {_come_to(run.state)}")
+    return code
+
+
+def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
+    if len(runs) > 1:
+        raise UsageError("--group is for one run", hint=f"qanat cancel {runs[0]} --group {groups[0]}")
+    found = find_one(project, runs[0])
+    chosen = sorted({check_group(found, number) for number in groups})
+    cancel_run.cancel_groups(project, found, chosen, registry.RUNNERS)
+    run = until_ended(project, found, chosen)
+    for number in chosen:
+        say(f"Group {number} of run {run.number} {_come_to(run.groups[number].state)}")
+    return 0
+
+
+def _come_to(state: State) -> str:
+    """Say how what was cancelled ended; a scheduler may take its time, until then it is as it was."""
+    return state.value if state.ended else f"is being cancelled, and is still {state}"

@@ -1,0 +1,42 @@
+"""`qanat comment`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from qanat.cli.runs import reporting
+from qanat.cli.runs.looking_up import find_one
+from qanat.cli.terminal import editor
+from qanat.cli.terminal.output import say
+from qanat.usecases.definitions import settings
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs import annotate
+from qanat.usecases.tracking.find import read_comment
+
+
+@click.command(epilog='\b\nExample:\n  qanat comment 4\n  qanat comment 4 -m "The one for figure 2"')
+@click.argument("run")
+@click.option("-m", "--message", metavar="TEXT", help="The comment, as Markdown; an empty one removes it.")
+def comment(run: str, message: str | None) -> None:
+    """Write a comment on RUN in your editor, as Markdown; it is kept beside the record, in git."""
+    project = open_project(Path.cwd())
+    found = find_one(project, run)
+    before = read_comment(project, found.run)
+    text = message if message is not None else _edited(project, before)
+    if text.rstrip() == before.rstrip():
+        say("nothing changed")
+        return
+    note = annotate.set_comment(project, found.run, text)
+    reporting.tell_notes([note] if note else [])
+    say(f"Comment on run {found.run.number} {'written' if text.strip() else 'removed'}")
+
+
+def _edited(project: Project, before: str) -> str:
+    with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
+        draft = Path(folder) / "comment.md"
+        draft.write_text(before)
+        editor.edit(settings.editor(project), draft, instead="-m TEXT")
+        return draft.read_text(errors="replace")

@@ -1,0 +1,54 @@
+"""`qanat delete`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import click
+
+from qanat.cli.runs import reporting
+from qanat.cli.runs.looking_up import finding, until_ended
+from qanat.cli.terminal import prompts
+from qanat.cli.terminal.output import plural, say, size
+from qanat.runners import registry
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs import annotate
+from qanat.usecases.runs import cancel as cancel_run
+from qanat.usecases.tracking.find import check_ended
+
+
+@click.command(epilog="\b\nExample:\n  qanat delete 4\n  qanat delete 4 5 --yes")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--cancel", "cancel_first", is_flag=True, help="End runs that are still going on first.")
+def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
+    """Delete runs: record, comment and results. The record stays in git's history; its number is never given again."""
+    project = open_project(Path.cwd())
+    with finding(project) as find:
+        found = list({f.run.id: f for f in map(find, runs)}.values())
+    if not cancel_first:
+        for one in found:
+            check_ended(one, "it cannot be deleted without --cancel")
+    for one in found:
+        folder = f" and {one.run.storage} ({size(annotate.size_of(one))})" if annotate.size_of(one) else ""
+        say(f"Run {one.run.number} of {one.run.experiment} goes: {one.record}{folder}")
+    if not yes and not prompts.confirm(f"Delete {plural(len(found), 'run')}?", option="--yes"):
+        raise click.Abort
+    for one in found:
+        if not one.run.state.ended:
+            cancel_run.cancel_run(project, one, registry.RUNNERS)
+            until_ended(project, one)
+    with finding(project) as find:
+        gone, note = annotate.delete_runs(project, [find(one.run.id) for one in found])
+    reporting.tell_notes([note] if note else [])
+    for one in gone:
+        back = f"; get its record back with: {_command_to_restore(project, one)}" if one.commit else ""
+        say(f"Run {one.run.number} deleted{back}")
+
+
+def _command_to_restore(project: Project, gone: annotate.Deleted) -> str:
+    """Give the command of git's that brings a deleted record back, wherever it is typed."""
+    there = [] if os.environ.get("PWD") == str(project.root) else ["-C", str(project.root)]
+    return shlex.join(["git", *there, "checkout", str(gone.commit)[:12], "--", *gone.paths])

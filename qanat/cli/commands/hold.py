@@ -1,0 +1,23 @@
+"""`qanat hold`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qanat.cli.runs.looking_up import find_one
+from qanat.cli.terminal.output import say
+from qanat.runners import registry
+from qanat.usecases.project import open_project
+from qanat.usecases.runs import cancel as cancel_run
+
+
+@click.command(epilog="\b\nExample:\n  qanat hold 4")
+@click.argument("run")
+def hold(run: str) -> None:
+    """Keep the jobs of a submitted RUN from going on, until qanat release."""
+    project = open_project(Path.cwd())
+    found = find_one(project, run)
+    cancel_run.hold_run(project, found, registry.RUNNERS)
+    say(f"Run {found.run.number} of {found.run.experiment} is being held")

@@ -1,0 +1,31 @@
+"""`qanat show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qanat.cli.runs import reporting
+from qanat.cli.runs.looking_up import find_one
+from qanat.cli.terminal import tables
+from qanat.cli.terminal.output import say, say_json
+from qanat.usecases.project import open_project
+from qanat.usecases.tracking.find import read_comment
+
+
+@click.command(epilog="\b\nExample:\n  qanat show 4\n  qanat show 4-7f3a9c --json")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+def show(run: str, as_json: bool) -> None:
+    """Show RUN: what it was, how its groups ended, what they measured, its comment."""
+    project = open_project(Path.cwd())
+    found = find_one(project, run)
+    if as_json:
+        say_json(found.as_mapping())
+        return
+    say(reporting.run_page(found.run))
+    say("\n".join(reporting.group_lines(found.run)))
+    if comment := read_comment(project, found.run):
+        say()
+        tables.markdown(comment)

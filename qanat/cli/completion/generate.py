@@ -1,0 +1,80 @@
+"""Write `skeleton.json`: all commands with their options, described from the program as it is now."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from qanat.cli.completion.skeleton import FILE, Bones
+from qanat.cli.lazy import LazyGroup
+from qanat.cli.program import qanat
+
+# What a value is the name of, by the name of the parameter; an argument NAME is what its group is about.
+COMPLETES = {
+    "run": "runs",
+    "runs": "runs",
+    "action_name": "actions",
+    "datasets": "datasets",
+    "runner": "runners",
+    "submit_template": "templates",
+}
+NAMES = {"dataset": "datasets", "template": "templates"}
+
+
+def describe(command: click.Command, line: str = "", path: tuple[str, ...] = ()) -> Bones:
+    """Describe a command as the file has it; `line` is its line in the help of its group."""
+    with click.Context(command, info_name=path[-1] if path else "qanat") as ctx:
+        bones: Bones = {"help": line, "params": [_describe(p, path) for p in command.get_params(ctx)]}
+        if names := getattr(command, "names", 0):
+            bones["names"] = names
+        if isinstance(command, click.Group):
+            bones["commands"] = {
+                name: describe(inner, _line(command, name, inner), (*path, name))
+                for name in command.list_commands(ctx)
+                if (inner := command.get_command(ctx, name)) and not inner.hidden
+            }
+    return bones
+
+
+def _line(group: click.Group, name: str, command: click.Command) -> str:
+    return group.line_of(name) if isinstance(group, LazyGroup) else command.get_short_help_str(limit=200)
+
+
+def _describe(parameter: click.Parameter, path: tuple[str, ...]) -> Bones:
+    bone: Bones = {"name": parameter.name}
+    if isinstance(parameter, click.Option):
+        is_flag = bool(parameter.is_flag or parameter.count)
+        bone |= {"opts": [*parameter.opts, *parameter.secondary_opts], "help": parameter.help or ""}
+        bone |= {key: True for key, on in (("flag", is_flag), ("multiple", parameter.multiple)) if on}
+    if parameter.nargs != 1:
+        bone["nargs"] = parameter.nargs
+    if completes := completed_by(parameter, path):
+        bone["completes"] = completes
+    return bone
+
+
+def completed_by(parameter: click.Parameter, path: tuple[str, ...]) -> str | list[str]:
+    """Tell what completes a parameter's value: files, choices, or names of this kind; empty when nothing does."""
+    kind = parameter.type
+    if isinstance(kind, click.Choice):
+        return [str(choice) for choice in kind.choices]
+    if isinstance(kind, click.Path):
+        return "file" if kind.file_okay else "dir"
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        return ""
+    if isinstance(parameter, click.Argument) and parameter.name == "name":
+        return NAMES.get(path[0], "experiments")
+    if isinstance(parameter, click.Argument) and parameter.human_readable_name == "RUN…":
+        return "runs"
+    return COMPLETES.get(str(parameter.name), "")
+
+
+def text() -> str:
+    """Write the skeleton of the program as it is now."""
+    return json.dumps(describe(qanat), ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    with open(FILE, "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text())

@@ -1,0 +1,33 @@
+"""What a runner of another package imports: the protocol, its defaults, job scripts, and the errors to raise.
+
+Nothing else of qanat is promised to stay; docs/runners.md builds a runner on this module alone.
+"""
+
+from __future__ import annotations
+
+from qanat.domain.run import State
+from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown, UsageError
+from qanat.runners.protocol import JobBatch, JobHandle, JobSpec, JobStatus, Runner, Sightings, Submission
+from qanat.runners.submitting import cancellations, job_script, option_changes
+from qanat.runners.submitting.defaults import RunnerDefaults
+from qanat.system import programs
+
+__all__ = [
+    "JobBatch",
+    "JobHandle",
+    "JobSpec",
+    "JobStatus",
+    "Runner",
+    "RunnerDefaults",
+    "RunnerUnavailable",
+    "Sightings",
+    "State",
+    "Submission",
+    "SubmitFailed",
+    "SubmitUnknown",
+    "UsageError",
+    "cancellations",
+    "job_script",
+    "option_changes",
+    "programs",
+]
