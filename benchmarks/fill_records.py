@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
 from qanat.git import commits, worktree
 from qanat.records import run_codec
 from qanat.system import files
@@ -57,7 +57,7 @@ def _run(number: int, experiment: str, commit: str) -> Run:
         code=Code(commit, commit[::-1], "main"),
         command=("true", f"{experiment}/program.txt"),
         datasets={},
-        asked=Asked(args),
+        requested=RequestedParameters(args),
         runner=RunnerChoice("local"),
         storage=f"results/{experiment}/run_{number}",
         submission={"intent": f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}", "pid": 900 + number},

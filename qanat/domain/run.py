@@ -41,8 +41,8 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The parameters as they were asked for; their expansion is in the groups."""
+class RequestedParameters:
+    """The parameters as they were requested; their expansion is in the groups."""
 
     args: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ class Run:
     code: Code
     command: tuple[str, ...]
     datasets: Mapping[str, str]
-    asked: Asked
+    requested: RequestedParameters
     runner: RunnerChoice
     storage: str
     submission: Mapping[str, Any]

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from qanat.domain.experiment import CHECKOUT, PROJECT, Program
-from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
 from qanat.errors import InputInvalid
 from qanat.git import repository
 from qanat.import_v0 import meanings
@@ -111,7 +111,7 @@ class Runs:
             code=self._code(row, storage),
             command=_words_of(program),
             datasets=self._datasets(experiment),
-            asked=_asked(row, args),
+            requested=_requested(row, args),
             runner=choice,
             storage=storage.written,
             submission={"intent": intent, **storage.jobs(), **({"first_qanat": left} if left else {})},
@@ -223,11 +223,13 @@ def _words_of(program: Program) -> tuple[str, ...]:
         return (*program.command.split(), program.executable)
 
 
-def _asked(row: Row, args: list[tuple[str, ...]]) -> Asked:
+def _requested(row: Row, args: list[tuple[str, ...]]) -> RequestedParameters:
     """Give what was asked for, which the first qanat kept in its expanded form only."""
     if file := text(row["param_file"]):
-        return Asked(param_file=file)
-    return Asked(args[0]) if len(args) == 1 else Asked(groups=tuple(shlex.join(words) for words in args))
+        return RequestedParameters(param_file=file)
+    if len(args) == 1:
+        return RequestedParameters(args[0])
+    return RequestedParameters(groups=tuple(shlex.join(words) for words in args))
 
 
 def _mapping(value: object) -> dict[str, Any] | None:

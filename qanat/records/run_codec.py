@@ -13,7 +13,7 @@ from typing import Any
 from qanat.domain import times
 from qanat.domain.layout import record_path
 from qanat.domain.names import name_problem
-from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 
@@ -51,8 +51,9 @@ def to_mapping(run: Run) -> dict[str, Any]:
     }
     if run.code.changed_while_running is not None:
         code["changed_while_running"] = run.code.changed_while_running
-    asked: dict[str, Any] = {"args": run.asked.args, "groups": run.asked.groups, "ranges": run.asked.ranges}
-    asked |= _present(param_file=run.asked.param_file, parameters_file=run.asked.parameters_file)
+    asked = run.requested
+    requested: dict[str, Any] = {"args": asked.args, "groups": asked.groups, "ranges": asked.ranges}
+    requested |= _present(param_file=asked.param_file, parameters_file=asked.parameters_file)
     record: dict[str, Any] = {
         "schema": schemas.name_of("run"),
         "id": run.id,
@@ -65,7 +66,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "code": code,
         "command": run.command,
         "datasets": dict(run.datasets),
-        "parameters": asked,
+        "parameters": requested,
         "runner": {"name": run.runner.name}
         | _present(template=run.runner.template)
         | {"options": dict(run.runner.options)},
@@ -113,7 +114,7 @@ def from_mapping(content: Any, source: str) -> Run:
     number, _, uid = top.text("id").partition("-")
     if not (_NUMBER.match(number) and _UID.match(uid)):
         raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run's id", hint="it looks like 4-7f3a9c")
-    code, asked, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
+    code, requested, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
     groups = top.take("groups", list)
     if not groups:
         raise InputInvalid(f"{source}: groups: is empty")
@@ -136,12 +137,12 @@ def from_mapping(content: Any, source: str) -> Run:
         ),
         command=top.texts("command"),
         datasets=top.text_map("datasets"),
-        asked=Asked(
-            asked.texts("args"),
-            asked.texts("groups"),
-            asked.texts("ranges"),
-            asked.optional("param_file", str),
-            asked.optional("parameters_file", str),
+        requested=RequestedParameters(
+            requested.texts("args"),
+            requested.texts("groups"),
+            requested.texts("ranges"),
+            requested.optional("param_file", str),
+            requested.optional("parameters_file", str),
         ),
         runner=RunnerChoice(runner.text("name"), runner.optional("template", str), runner.take("options", dict)),
         storage=top.text("storage"),

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
 from qanat.errors import QanatError
 
 stable = settings(max_examples=60, deadline=None, derandomize=True)
@@ -123,7 +123,7 @@ def runs() -> st.SearchStrategy[Run]:
         ),
         command=st.lists(words, min_size=1, max_size=3).map(tuple),
         datasets=st.dictionaries(names, texts, max_size=3),
-        asked=st.builds(Asked, lists, lists, lists, st.none() | words, st.none() | words),
+        requested=st.builds(RequestedParameters, lists, lists, lists, st.none() | words, st.none() | words),
         runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
         storage=texts.filter(bool),
         submission=st.fixed_dictionaries(

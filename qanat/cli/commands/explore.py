@@ -100,7 +100,7 @@ def _choose(found: list[tuple[Run, RunLine]], conditions: list[Condition]) -> st
 
 
 def _preview(run: Run) -> str:
-    return clean(", ".join(filter(None, (run.state.value, run.description, *run.tags, " ".join(run.asked.args)))))
+    return clean(", ".join(filter(None, (run.state.value, run.description, *run.tags, " ".join(run.requested.args)))))
 
 
 def _ask_condition() -> list[Condition]:

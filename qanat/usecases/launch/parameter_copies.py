@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qanat.domain.run import Asked, Run
+from qanat.domain.run import RequestedParameters, Run
 from qanat.errors import InputInvalid
 from qanat.records import storage
 from qanat.system import files
@@ -22,15 +22,15 @@ class Words:
     """The words of a run's groups, what was asked for, and files that a checkout is to link, by path from the root."""
 
     groups: Groups
-    asked: Asked
+    requested: RequestedParameters
     instead: Mapping[str, Path] = field(default_factory=dict)
 
 
 def find(found: Found) -> Path | None:
     """Give the copy that a run kept; None when it had no parameters file. Raises InputInvalid when it is gone."""
-    if found.run.asked.parameters_file is None:
+    if found.run.requested.parameters_file is None:
         return None
-    kept = found.folder / storage.PARAMETERS_FILES / Path(found.run.asked.parameters_file).name
+    kept = found.folder / storage.PARAMETERS_FILES / Path(found.run.requested.parameters_file).name
     if not kept.is_file():
         raise InputInvalid(
             f"the parameters file that run {found.run.number} kept, {kept}, is not there any more",
@@ -41,10 +41,10 @@ def find(found: Found) -> Path | None:
 
 def is_as_kept(project: Project, run: Run, kept: Path | None) -> bool:
     """Tell whether the parameters file is today what it was when the run was launched."""
-    if kept is None or run.asked.parameters_file is None:
+    if kept is None or run.requested.parameters_file is None:
         return True
     try:
-        return files.read(project.root / run.asked.parameters_file) == files.read(kept)
+        return files.read(project.root / run.requested.parameters_file) == files.read(kept)
     except InputInvalid:
         return False
 
@@ -55,9 +55,9 @@ def words_for(project: Project, run: Run, kept: Path | None) -> Words:
     A path inside the project stays, and is to be a link to the copy; an absolute one changes when the file
     has, and one that leads out of the project always.
     """
-    groups, named = tuple(group.args for group in run.groups), run.asked.parameters_file
+    groups, named = tuple(group.args for group in run.groups), run.requested.parameters_file
     if kept is None or named is None:
-        return Words(groups, run.asked)
+        return Words(groups, run.requested)
     target = os.path.normpath(project.root / named)
     inside = Path(target).is_relative_to(project.root)
     stays = is_as_kept(project, run, kept)
@@ -70,5 +70,5 @@ def words_for(project: Project, run: Run, kept: Path | None) -> Words:
         return word if same else f"{name}{equals}{kept}"
 
     changed = tuple(tuple(map(renamed, args)) for args in groups)
-    asked = run.asked if changed == groups else replace(run.asked, parameters_file=str(kept))
-    return Words(changed, asked, {project.paths.relative(Path(target)): kept} if inside else {})
+    requested = run.requested if changed == groups else replace(run.requested, parameters_file=str(kept))
+    return Words(changed, requested, {project.paths.relative(Path(target)): kept} if inside else {})

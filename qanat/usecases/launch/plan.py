@@ -13,7 +13,7 @@ from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder, is_inside
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_words
-from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.git import checkout
 from qanat.records import numbers, yaml_io
@@ -55,7 +55,7 @@ class Plan:
     experiment: Experiment
     command: tuple[str, ...]
     datasets: dict[str, str]
-    asked: Asked
+    requested: RequestedParameters
     groups: tuple[tuple[str, ...], ...]
     place: Workplace
     parameters_file: Path | None = None
@@ -96,7 +96,7 @@ def plan_run(project: Project, request: RunRequest) -> Plan:
     _check_texts(request)
     if request.parameters_file:
         files.read(request.parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)
-    asked = Asked(
+    requested = RequestedParameters(
         request.args,
         request.groups,
         request.ranges,
@@ -105,7 +105,7 @@ def plan_run(project: Project, request: RunRequest) -> Plan:
     )
     place = checkouts.in_project(project, datasets)
     command = experiment.program.words()
-    return Plan(request, experiment, command, datasets, asked, tuple(groups), place, request.parameters_file)
+    return Plan(request, experiment, command, datasets, requested, tuple(groups), place, request.parameters_file)
 
 
 def preview(project: Project, plan: Plan) -> list[PlannedGroup]:

@@ -59,7 +59,7 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
         experiment=_experiment(project, run),
         command=run.command,
         datasets=dict(run.datasets),
-        asked=words.asked,
+        requested=words.requested,
         groups=words.groups,
         place=place,
         parameters_file=kept,
@@ -134,8 +134,8 @@ def _place_again(project: Project, found: Found, live: list[Run]) -> Workplace:
     groups = tuple(group.args for group in run.groups)
     if not as_kept and words.groups != groups:
         raise InputInvalid(
-            f"the parameters file {run.asked.parameters_file} is not what it was when run {run.number} was launched",
-            hint=f"run it anew with the file that was kept: qanat rerun {run.number}",
+            f"the parameters file {run.requested.parameters_file} has changed since run {run.number} was launched",
+            hint=f"run it again with the file that was kept: qanat rerun {run.number}",
         )
     if run.code.workdir != CHECKOUT and as_kept and capture_code.is_here(project, run.code):
         place = checkouts.in_project(project, dict(run.datasets))

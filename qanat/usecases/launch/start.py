@@ -152,7 +152,7 @@ def _new_run(
         code=captured.code,
         command=plan.command,
         datasets=plan.datasets,
-        asked=plan.asked,
+        requested=plan.requested,
         runner=choice,
         storage=project.paths.relative(folder),
         submission=submission,

@@ -313,8 +313,8 @@ def test_a_parameters_file_elsewhere_that_has_changed_is_no_base_for_a_retry(san
     sandbox.qanat("run", "reads", *words, code=1)
     config.write_text("second")
     result = sandbox.qanat("retry", "1", code=2)
-    said = f"qanat: the parameters file {config} is not what it was when run 1 was launched\n"
-    assert result.err == f"{said}  hint: run it anew with the file that was kept: qanat rerun 1\n"
+    said = f"qanat: the parameters file {config} has changed since run 1 was launched\n"
+    assert result.err == f"{said}  hint: run it again with the file that was kept: qanat rerun 1\n"
     config.write_text("first")
     sandbox.qanat("retry", "1")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qanat.domain.run import Asked, Code, Group, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
 
 RUN = Run(
     number=4,
@@ -16,7 +16,7 @@ RUN = Run(
     code=Code("eac4a826bbbfc2700f4dd2f860acd802f62bd5b6", "0d2b" * 10, "main"),
     command=("python", "experiments/summary_statistics/iris.py"),
     datasets={"iris": "data/iris"},
-    asked=Asked(("--n", "10"), (), ("--seed 0 2 1",)),
+    requested=RequestedParameters(("--n", "10"), (), ("--seed 0 2 1",)),
     runner=RunnerChoice("local", None, {"n_threads": 1}),
     storage="results/summary_iris/run_4",
     submission={"intent": "9c41d2e07ab35f68", "pid": 17, "process_start": "ab12:345"},
