@@ -23,15 +23,17 @@ from qanat.records import definition_text, definitions, schemas, storage, yaml_i
 from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
 from qanat.system import files
+from qanat.usecases.clock import SYSTEM_CLOCK, Clock
 
 DEFINITION_BYTES_MAX = 4 * 2**20
 
 
 @dataclass(frozen=True)
 class Project:
-    """A git repository with a `.qanat/` folder at its root."""
+    """A git repository with a `.qanat/` folder at its root, and the clock that its use cases go by."""
 
     location: Location
+    clock: Clock = SYSTEM_CLOCK
 
     @cached_property
     def paths(self) -> ProjectPaths:

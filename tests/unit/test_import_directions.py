@@ -99,7 +99,8 @@ FLOORS = {
         "checks": ("merging", "project"),
         "tracking": ("merging", "project"),
         "merging": ("project",),
-        "project": (),
+        "project": ("clock",),
+        "clock": (),
         "complete_names": (),
     },
     "qanat.cli": {

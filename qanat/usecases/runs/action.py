@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.domain import times
 from qanat.domain.experiment import Action, Experiment
 from qanat.domain.names import check_text, nearest
 from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason, write_failed
@@ -57,7 +56,7 @@ def run_action(project: Project, plan: ActionPlan) -> int:
 
     A program that dies of signal N gives 128 + N. Raises RunnerUnavailable when it cannot be started.
     """
-    begun = times.now()
+    begun = project.clock.now()
     before = _files(plan.folder)
     try:
         code = attended.run(plan.command, cwd=project.root)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -88,14 +87,15 @@ def open_handles(project: Project, run: Run) -> list[JobHandle]:
 
 def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:
     """Interrupt the watching qanat, once and again, until it has recorded the run."""
+    clock = project.clock
     for wait_s in (GENTLE_S, FIRM_S):
         with contextlib.suppress(ProcessLookupError):
             os.kill(seen.watcher.pid, signal.SIGTERM)
-        deadline = time.monotonic() + wait_s
-        while time.monotonic() < deadline:
+        deadline = clock.monotonic() + wait_s
+        while clock.monotonic() < deadline:
             if not processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
                 return _recorded(project, found)
-            time.sleep(0.02)
+            clock.sleep(0.02)
     raise UsageError(
         f"run {found.run.number} does not end: its qanat, process {seen.watcher.pid}, does not answer",
         hint=f"end it with: kill -9 {seen.watcher.pid}",

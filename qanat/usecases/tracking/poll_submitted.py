@@ -70,7 +70,7 @@ def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runne
             known.runs += [_or_memory(run, memories[run.id]) for run in group]
             continue
         _Look(project, runner, memories, known).at(group, remembered)
-    index.remember_seen(remembered, times.now())
+    index.remember_seen(remembered, project.clock.now())
     return known
 
 
@@ -79,6 +79,7 @@ class _Look:
 
     def __init__(self, project: Project, runner: Runner, memories: dict[str, _Memory | None], known: Known) -> None:
         self._project = project
+        self._clock = project.clock
         self._runner = runner
         self._memories = memories
         self._known = known
@@ -108,7 +109,7 @@ class _Look:
             self._known.runs.append(now)
             memory, path = self._memories[run.id], run_codec.path_of(now)
             if not seen.problem and not now.state.ended:
-                remembered[path] = _memorise(now, self._unseen[run.id])
+                remembered[path] = _memorise(now, self._unseen[run.id], self._clock.now())
             elif memory and not now.state.ended:
                 remembered[path] = _memorise(memory.run, memory.unseen, memory.moment)
         open_runs = [run for run in found if handles[run.id]]
@@ -150,8 +151,8 @@ class _Look:
                 f"whether run {run.number} of {run.experiment} was submitted can only be found out on {run.host}"
             )
             return run
-        since = [self._unseen[run.id].setdefault(number, times.now()) for number in missing]
-        if (times.seconds_between(min(since), None) or 0) < self._submit_grace_s:
+        since = [self._unseen[run.id].setdefault(number, self._clock.now()) for number in missing]
+        if self._age_s(min(since)) < self._submit_grace_s:
             return run
         return run.with_groups({n: self._never_named(run, run.groups[n]) for n in missing})
 
@@ -163,7 +164,7 @@ class _Look:
         why = "nothing was submitted: its qanat was ended from outside before that"
         note = f"run {run.number} of {run.experiment}: {why}"
         self._known.notes += [note] if note not in self._known.notes else []
-        return replace(group, state=State.CANCELLED, reason=why, ended=times.now())
+        return replace(group, state=State.CANCELLED, reason=why, ended=self._clock.now())
 
     # ---- what files and the scheduler say
 
@@ -198,7 +199,7 @@ class _Look:
             return self._ended(run, group, written)
         if status.state is State.CANCELLED:
             return self._ended(run, group, status)
-        if (times.seconds_between(status.ended, None) or 0) < self._file_grace_s:
+        if self._age_s(status.ended) < self._file_grace_s:
             return job.apply(group, replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending"))
         if status.exit_code in _NOT_STARTED:
             where = f"its job left no {COMPLETION}: is {self._project.root} there on the machine that ran it?"
@@ -213,7 +214,7 @@ class _Look:
     def _with_cause(self, group: Group, before: Group, status: JobStatus) -> Group:
         if status.state is None or status.state.ended:
             return replace(group, reason=f"{group.reason}, {status.cause}") if status.cause else group
-        if (times.seconds_between(group.ended, None) or 0) < self._file_grace_s:
+        if self._age_s(group.ended) < self._file_grace_s:
             return replace(before, state=State.RUNNING, reason="ending")
         return group
 
@@ -221,8 +222,8 @@ class _Look:
         """Wait for a job that the scheduler does not know; it is lost when that lasts."""
         if written := self._completion(run, group):
             return self._ended(run, group, written)
-        since = self._unseen[run.id].setdefault(group.number, times.now())
-        if (times.seconds_between(since, None) or 0) < self._unseen_grace_s:
+        since = self._unseen[run.id].setdefault(group.number, self._clock.now())
+        if self._age_s(since) < self._unseen_grace_s:
             return last
         own = self._own(run, group)
         stopped = storage.read_completion(own, STOPPED)
@@ -242,6 +243,10 @@ class _Look:
     def _ended(self, run: Run, group: Group, status: JobStatus) -> Group:
         metrics, _ = storage.read_metrics(self._own(run, group), self._metric_sources(run))
         return replace(job.apply(group, status), metrics=metrics)
+
+    def _age_s(self, moment: str | None) -> float:
+        """Return how many seconds ago something was; 0 when nobody knows, or for what is still to come."""
+        return times.seconds_between(moment, self._clock.now()) or 0.0
 
     def _own(self, run: Run, group: Group) -> Path:
         if run.id not in self._folders:
@@ -278,8 +283,8 @@ def _is_killed(group: Group, before: Run) -> bool:
 # ---- what the cache remembers
 
 
-def _memorise(run: Run, unseen: dict[int, str], moment: str | None = None) -> str:
-    content: dict[str, Any] = {"moment": moment or times.now(), "unseen": unseen, "run": run_codec.to_mapping(run)}
+def _memorise(run: Run, unseen: dict[int, str], moment: str) -> str:
+    content: dict[str, Any] = {"moment": moment, "unseen": unseen, "run": run_codec.to_mapping(run)}
     return json.dumps(content)
 
 

@@ -1,0 +1,40 @@
+"""The clock that use cases ask: whatever decides by time can be tested with one that only the test moves."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from qanat.domain import times
+
+
+class Clock(Protocol):
+    """Tells the time, and lets it pass."""
+
+    def now(self) -> str:
+        """Return the current time as records have it (domain.times), to the second."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards; only differences have a meaning."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after some seconds."""
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> str:
+        """Return the current time, to the second."""
+        return times.now()
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Return after some seconds."""
+        time.sleep(seconds)
+
+
+SYSTEM_CLOCK = SystemClock()
