@@ -14,9 +14,7 @@ from tests.support.sandbox import Result, Sandbox
 # It runs jobs at once, and remembers nothing: all that qanat knows comes from what the jobs' own scripts leave.
 FORGETFUL = """\
 import subprocess
-from qanat.runners import job_script
-from qanat.runners.api import JobStatus, Sightings, Submission
-from qanat.runners.submitting.defaults import RunnerDefaults
+from qanat.runners.api import JobStatus, RunnerDefaults, Sightings, Submission, job_script
 
 class Forgetful(RunnerDefaults):
     name = "forgetful"
