@@ -16,7 +16,7 @@ from qanat.domain.run import Code, Group, Run, State
 
 # What a run is; no command changes it after the launch.
 _FIXED = (
-    *("number", "uid", "experiment", "created", "author", "host", "command", "datasets", "asked", "storage"),
+    *("number", "uid", "experiment", "created", "author", "host", "command", "datasets", "requested", "storage"),
     "rerun_of",
 )
 _GOING = (State.QUEUED, State.HELD, State.RUNNING)
