@@ -68,6 +68,7 @@ def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runne
         except QanatError as error:
             known.notes.append(f"{error.message}; {_as_of(group, memories)}")
             known.runs += [_or_memory(run, memories[run.id]) for run in group]
+            remembered |= {run_codec.path_of(m.run): _kept(m) for m in memories.values() if m}
             continue
         _Look(project, runner, memories, known).at(group, remembered)
     index.remember_seen(remembered, project.clock.now())
@@ -111,7 +112,7 @@ class _Look:
             if not seen.problem and not now.state.ended:
                 remembered[path] = _memorise(now, self._unseen[run.id], self._clock.now())
             elif memory and not now.state.ended:
-                remembered[path] = _memorise(memory.run, memory.unseen, memory.moment)
+                remembered[path] = _kept(memory)
         open_runs = [run for run in found if handles[run.id]]
         if seen.problem and open_runs:
             self._known.notes.append(
@@ -286,6 +287,10 @@ def _is_killed(group: Group, before: Run) -> bool:
 def _memorise(run: Run, unseen: dict[int, str], moment: str) -> str:
     content: dict[str, Any] = {"moment": moment, "unseen": unseen, "run": run_codec.to_mapping(run)}
     return json.dumps(content)
+
+
+def _kept(memory: _Memory) -> str:
+    return _memorise(memory.run, memory.unseen, memory.moment)
 
 
 def _recall(index: Index, run: Run) -> _Memory | None:
