@@ -78,7 +78,7 @@ def _script(name: str, options: Sequence[str]) -> bytes:
         name=name,
         kept=hooks.KEPT,
         python=shlex.quote(sys.executable),
-        package=shlex.quote(str(Path(__file__).parents[1])),
+        package=shlex.quote(str(Path(__file__).parents[2])),
         options="".join(f" {shlex.quote(option)}" for option in options),
     ).encode("utf-8", "surrogateescape")
 

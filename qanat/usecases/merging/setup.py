@@ -80,7 +80,7 @@ def _driver() -> str:
     """
     # A percent sign would be a place for git to fill in.
     python, package = (
-        shlex.quote(path.replace("%", "%%")) for path in (sys.executable, str(Path(__file__).parents[1]))
+        shlex.quote(path.replace("%", "%%")) for path in (sys.executable, str(Path(__file__).parents[2]))
     )
     return (
         f"if test -x {python} && test -d {package};"
