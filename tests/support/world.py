@@ -1,0 +1,169 @@
+"""A real project beside a scheduler that is a small world: the promises about runs, in milliseconds.
+
+Every command of a test opens the project anew, as a command does; git, the files and the index are real.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qanat.domain.run import Run, RunnerChoice
+from qanat.errors import RunnerUnavailable, UsageError
+from qanat.git import command
+from qanat.records import flight, run_codec
+from qanat.records.flight import Journal, Watcher
+from qanat.runners.local.runner import LocalRunner
+from qanat.usecases.definitions.init import init_project, plan_init
+from qanat.usecases.launch import code, plan, start
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.tracking import record
+from qanat.usecases.tracking.find import Found, find_run
+from qanat.usecases.tracking.refresh import refreshed
+from tests.support.scheduler import Killed, MovableClock, Scheduler
+
+# No process can have this number.
+GONE = 2**22 + 1
+EXPERIMENT = """\
+schema: experiment/1
+name: train
+executable: train.sh
+executable_command: sh
+"""
+
+
+def make_template(root: Path) -> Path:
+    """Make a project with an experiment, all committed and in one pack, for worlds to copy."""
+    init_project(plan_init(root, "vi", "results"))
+    (root / "train.sh").write_text('echo "$@"\n')
+    (root / ".qanat/experiments").mkdir()
+    (root / ".qanat/experiments/train.yaml").write_text(EXPERIMENT)
+    command.output(root, "add", "--all")
+    command.output(root, "commit", "--quiet", "--message", "train")
+    command.output(root, "gc", "--quiet")
+    shutil.rmtree(root / ".git/hooks")
+    return root
+
+
+class World:
+    """A project, a scheduler, and a clock that stands still until the test moves it.
+
+    `unloadable` is why the scheduler's runner cannot be loaded, `notes` are what the last look had to say.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.clock = MovableClock()
+        self.scheduler = Scheduler(self.clock)
+        self.unloadable = ""
+        self.notes: list[str] = []
+
+    # ---- what use cases ask for runners
+
+    def is_attached(self, name: str) -> bool:
+        """Return whether a runner is the local one."""
+        return name == "local"
+
+    def local(self) -> LocalRunner:
+        """Return the real runner of this machine."""
+        return LocalRunner(1)
+
+    def submitting(self, name: str) -> Scheduler:
+        """Return the scheduler."""
+        if self.unloadable:
+            raise RunnerUnavailable(self.unloadable)
+        if name != self.scheduler.name:
+            raise UsageError(f"there is no runner {name!r}")
+        return self.scheduler
+
+    # ---- commands
+
+    @property
+    def project(self) -> Project:
+        """The project, opened as by a new command."""
+        return replace(open_project(self.root), clock=self.clock)
+
+    def submit(self, groups: int = 1, **options: Any) -> Run:
+        """Submit a run of the experiment, as `qanat run --runner world train` does."""
+        project = self.project
+        request = plan.RunRequest("train", groups=tuple(f"--seed {seed}" for seed in range(groups)))
+        planned = plan.plan_run(project, request)
+        captured = code.capture(project, code.look(project), commit_message=None, snapshot=False)
+        choice = RunnerChoice("world", None, options)
+        return start.start_submitted(project, planned, captured, "Ada", choice, self.scheduler).run
+
+    def look(self, number: int = 1) -> Run:
+        """Look at all runs, as `qanat status` does; return the one with this number, and keep the notes."""
+        return self.find(number).run
+
+    def find(self, number: int = 1) -> Found:
+        """Look at all runs, and return where one of them is as well."""
+        with refreshed(self.project, self) as (index, result):
+            self.notes = result.notes
+            return find_run(self.project, index, result, str(number))
+
+    @contextmanager
+    def killed(self) -> Iterator[None]:
+        """Expect that a command is killed in the middle; whoever comes next finds its journals without a process."""
+        with pytest.raises(Killed):
+            yield
+        self.leave_alone()
+
+    def journal(self, run: Run) -> Journal:
+        """Begin a journal of a run whose qanat is gone."""
+        path = run_codec.path_of(run)
+        return Journal(self.project.location.private, Watcher(run.id, str(self.root), path, run.host, GONE, "gone"))
+
+    def leave_alone(self) -> None:
+        """Let the qanat that watches the runs in flight be gone."""
+        for journal in self.journals():
+            first, *others = journal.read_text().splitlines()
+            gone = json.loads(first) | {"pid": GONE, "process_start": "gone"}
+            journal.write_text("\n".join([json.dumps(gone), *others, ""]))
+
+    # ---- what is there
+
+    def journals(self) -> list[Path]:
+        """List the journals of runs in flight."""
+        return sorted((self.project.location.private / flight.FOLDER).glob("*.jsonl"))
+
+    def recorded(self, number: int = 1) -> Run:
+        """Read the record of a run in the work tree."""
+        (path,) = self.root.glob(f".qanat/runs/*/*/{number}-*.yaml")
+        return record.load_record(self.project, str(path.relative_to(self.root)))
+
+    def committed(self, number: int = 1, revision: str = "HEAD") -> Run | None:
+        """Read the record of a run in a commit; None when it has none."""
+        names = self.git("ls-tree", "-r", "--name-only", revision, ".qanat/runs").splitlines()
+        for name in names:
+            if Path(name).name.startswith(f"{number}-"):
+                return run_codec.decode(self.git("show", f"{revision}:{name}").encode() + b"\n", name)
+        return None
+
+    def subjects(self, revision: str = "HEAD") -> list[str]:
+        """List the subjects of the commits that the run records made, the newest first."""
+        return self.git("log", "--format=%s", revision, "--", ".qanat/runs").splitlines()
+
+    def git(self, *words: str) -> str:
+        """Run git and return what it printed, without the last newline."""
+        return command.output(self.root, *words).decode().rstrip("\n")
+
+    def write(self, path: str, text: str) -> Path:
+        """Write a file of the project."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def set(self, **settings: Any) -> None:
+        """Add settings to the project's, and commit them."""
+        with (self.root / ".qanat/config.yaml").open("a") as config:
+            config.write("".join(f"{key}: {json.dumps(value)}\n" for key, value in settings.items()))
+        self.git("commit", "--quiet", "--all", "--message", "settings")

@@ -1,0 +1,22 @@
+"""A project and a scheduler of its own for every test of a use case, copied from one that is made once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.world import World, make_template
+
+
+@pytest.fixture(scope="session")
+def template(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the project that worlds are copies of."""
+    return make_template(tmp_path_factory.mktemp("template") / "project")
+
+
+@pytest.fixture
+def world(template: Path, tmp_path: Path) -> World:
+    """Give a project beside a scheduler whose jobs do what the test has them do."""
+    return World(shutil.copytree(template, tmp_path / "my project", symlinks=True))
