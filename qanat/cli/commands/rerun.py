@@ -1,4 +1,4 @@
-"""`qanat rerun` and `qanat retry`."""
+"""`qanat rerun`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from qanat.cli.runs import launch, reporting
+from qanat.cli.runs import launch
+from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.run import Run, State
-from qanat.errors import EXIT_FAILED, UsageError
+from qanat.errors import EXIT_FAILED
 from qanat.runners import registry
 from qanat.usecases.launch import rerun as usecase
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import compare_outputs
-from qanat.usecases.tracking.find import Found, check_ended, find_run
-from qanat.usecases.tracking.refresh import refreshed
+from qanat.usecases.tracking.find import Found, check_ended
 
 RERUN = """\b
 Example:
@@ -24,12 +24,6 @@ Example:
   qanat rerun 4 --check
 
 --check compares the new outputs with the first run's, file by file; the exit code is 1 when they are not identical."""
-
-
-def _find(project: Project, word: str) -> tuple[Found, list[Any]]:
-    with refreshed(project, registry.RUNNERS) as (index, result):
-        reporting.tell_notes(result.notes)
-        return find_run(project, index, result, word), list(result.live.values())
 
 
 @click.command(epilog=RERUN)
@@ -48,7 +42,7 @@ def _find(project: Project, word: str) -> tuple[Found, list[Any]]:
 def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool, **options: Any) -> int:
     """Run RUN again as a new run: same code (a checkout of its commit), parameters, files and data."""
     project = open_project(Path.cwd())
-    found, live = _find(project, run)
+    found, live = find_one_with_live(project, run)
     if check:
         check_ended(found, "its outputs cannot be compared")
     first = found.run.runner
@@ -73,39 +67,3 @@ def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: 
     counted = f"{plural(len(files), 'file')} of runs {first.run.number} and {again.number}"
     tell(f"{'identical' if same else 'not identical'}: {counted}")
     return 0 if same else EXIT_FAILED
-
-
-@click.command(epilog="\b\nExample:\n  qanat retry 4\n  qanat retry 4 --group 3 --group 7 -j 2")
-@click.argument("run")
-@click.option(
-    "--failed", is_flag=True, help="Only groups that failed, were cancelled or are lost; this is the default."
-)
-@click.option(
-    "--group",
-    "groups",
-    type=click.IntRange(0),
-    multiple=True,
-    metavar="I",
-    help="Run this group again; may be repeated.",
-)
-@click.option(
-    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Set an option of the template anew: mem=2x."
-)
-@launch.options_for
-def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], **options: Any) -> int:
-    """Run groups of RUN again inside the same run; what earlier attempts left is kept in attempts/."""
-    project = open_project(Path.cwd())
-    found, live = _find(project, run)
-    how = launch.how(options, found.run.runner.name, found.run.runner)
-    numbers = usecase.chosen_groups(found, groups, failed=failed)
-    if not numbers:
-        say("none of these groups needs another attempt")
-        return 0
-    return launch.launch_again(project, found, numbers, live, how, dict(map(_change, changes)))
-
-
-def _change(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key.strip() or not equals:
-        raise UsageError(f"--set {text!r} is not of the form key=value", hint="write it as --set mem=2x")
-    return key.strip(), value.strip()

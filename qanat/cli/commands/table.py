@@ -6,7 +6,7 @@ COMMANDS = {
     "init": ("qanat.cli.commands.init:init", "Make a project of a folder or a git repository."),
     "run": ("qanat.cli.commands.run:run", "Run an experiment, over as many parameters as asked for."),
     "rerun": ("qanat.cli.commands.rerun:rerun", "Run a run again: same code, parameters and data, as a new run."),
-    "retry": ("qanat.cli.commands.rerun:retry", "Run what failed of a run again, inside the same run."),
+    "retry": ("qanat.cli.commands.retry:retry", "Run what failed of a run again, inside the same run."),
     "cancel": ("qanat.cli.commands.cancel:cancel", "End runs that are going on, from any terminal."),
     "hold": ("qanat.cli.commands.hold:hold", "Keep the jobs of a submitted run from going on."),
     "release": ("qanat.cli.commands.release:release", "Let held jobs go on."),

@@ -33,6 +33,13 @@ def find_one(project: Project, word: str, *, experiment: str | None = None) -> F
         return found
 
 
+def find_one_with_live(project: Project, word: str) -> tuple[Found, list[Run]]:
+    """Find one run, and list those that are active."""
+    with refreshed(project, registry.RUNNERS) as (index, result):
+        reporting.tell_notes(result.notes)
+        return find_run(project, index, result, word), list(result.live.values())
+
+
 def until_ended(project: Project, found: Found, groups: Sequence[int] = ()) -> Run:
     """Give a run whose removal was asked for once it, or these groups, have ended, or as it is after CANCEL_S."""
     until = time.monotonic() + CANCEL_S

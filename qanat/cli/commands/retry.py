@@ -1,0 +1,51 @@
+"""`qanat retry`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qanat.cli.runs import launch
+from qanat.cli.runs.looking_up import find_one_with_live
+from qanat.cli.terminal.output import say
+from qanat.errors import UsageError
+from qanat.usecases.launch import rerun as usecase
+from qanat.usecases.project import open_project
+
+
+@click.command(epilog="\b\nExample:\n  qanat retry 4\n  qanat retry 4 --group 3 --group 7 -j 2")
+@click.argument("run")
+@click.option(
+    "--failed", is_flag=True, help="Only groups that failed, were cancelled or are lost; this is the default."
+)
+@click.option(
+    "--group",
+    "groups",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="I",
+    help="Run this group again; may be repeated.",
+)
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Set an option of the template anew: mem=2x."
+)
+@launch.options_for
+def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], **options: Any) -> int:
+    """Run groups of RUN again inside the same run; what earlier attempts left is kept in attempts/."""
+    project = open_project(Path.cwd())
+    found, live = find_one_with_live(project, run)
+    how = launch.how(options, found.run.runner.name, found.run.runner)
+    numbers = usecase.chosen_groups(found, groups, failed=failed)
+    if not numbers:
+        say("none of these groups needs another attempt")
+        return 0
+    return launch.launch_again(project, found, numbers, live, how, dict(map(_change, changes)))
+
+
+def _change(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key.strip() or not equals:
+        raise UsageError(f"--set {text!r} is not of the form key=value", hint="write it as --set mem=2x")
+    return key.strip(), value.strip()
