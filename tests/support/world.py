@@ -6,6 +6,7 @@ Every command of a test opens the project anew, as a command does; git, the file
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from qanat.domain.run import Run, RunnerChoice
+from qanat.domain.run import Code, Group, Run, RunnerChoice
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.git import command
-from qanat.records import flight, run_codec
+from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.runners.local.runner import LocalRunner
 from qanat.usecases.definitions.init import init_project, plan_init
@@ -28,6 +30,7 @@ from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import refreshed
 from tests.support.scheduler import Killed, MovableClock, Scheduler
+from tests.unit.records.example import RUN
 
 # No process can have this number.
 GONE = 2**22 + 1
@@ -116,6 +119,24 @@ class World:
             yield
         self.leave_alone()
 
+    def left_alone(self, groups: int = 2) -> Run:
+        """Record a run of this machine, committed as it was launched, whose qanat is gone, and its processes too."""
+        head = self.git("rev-parse", "HEAD")
+        run = replace(
+            RUN,
+            number=1,
+            experiment="train",
+            host=os.uname().nodename,
+            code=Code(head, head, "main"),
+            storage="results/train/run_1",
+            submission={"intent": "9c41d2e07ab35f68", "pid": GONE, "process_start": "gone"},
+            groups=tuple(Group(number, ()) for number in range(groups)),
+        )
+        storage.write_info(run, self.root / run.storage, [("true",)] * groups, self.root)
+        record.write_record(self.project, run)
+        record.commit_records(self.project, [run])
+        return run
+
     def journal(self, run: Run) -> Journal:
         """Begin a journal of a run whose qanat is gone."""
         path = run_codec.path_of(run)
@@ -163,7 +184,7 @@ class World:
         return file
 
     def set(self, **settings: Any) -> None:
-        """Add settings to the project's, and commit them."""
-        with (self.root / ".qanat/config.yaml").open("a") as config:
-            config.write("".join(f"{key}: {json.dumps(value)}\n" for key, value in settings.items()))
+        """Change settings of the project, and commit them."""
+        path = self.root / ".qanat/config.yaml"
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | settings, sort_keys=False))
         self.git("commit", "--quiet", "--all", "--message", "settings")
