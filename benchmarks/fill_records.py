@@ -18,7 +18,7 @@ FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 def main(root: Path, experiment: str, count: int, first: int = 1) -> None:
     """Write the records as runs of qanat's leave them, numbered from `first` on, and commit them all at once."""
     project = open_project(root)
-    tree = worktree.look(project.location)
+    tree = worktree.status(project.location)
     data: dict[str, bytes | None] = {}
     for number in range(first, first + count):
         run = _run(number, experiment, tree.commit or "")

@@ -101,5 +101,5 @@ def _dirty_check(place: Place, root: Path) -> Measured:
     assert where is not None
     what = f"dirty check in a repository of {FILES:,} files"
     bare = command(["git", "status", "--porcelain"], root)
-    ours, theirs = alternate(what, place.quick, call(lambda: worktree.look(where)), bare)
+    ours, theirs = alternate(what, place.quick, call(lambda: worktree.status(where)), bare)
     return Measured(what, seconds(ours), "`git status`", seconds(theirs), Budget(1.3))

@@ -1,7 +1,7 @@
-"""Checkouts: the files of one commit in a folder of their own, made by git itself.
+"""Checkouts: the files of one commit in a folder of their own, created by git itself.
 
-`git worktree add` applies filters (LFS), sparse settings and line endings as the user's own checkout does.
-Submodules are filled from the repository's own copies where it has them, so that nothing is fetched.
+`git worktree add` applies filters (LFS), sparse settings and line endings as in the user's own checkout.
+Submodules are filled from the repository's own copies where there are any, so that nothing is fetched.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from qanat.errors import GitRefused, ProjectNotFound
 from qanat.git import command
 from qanat.git.location import Location, find
 
-# A user's hooks are for the user's own work tree.
+# The user's hooks are meant for the user's own working tree.
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _WOULD_REMOVE = ("clean", "-ndxff")
 
 
 def resolve(location: Location, revision: str) -> str:
-    """Give the full id of the commit that a revision means: a short id, tag, branch~2, … Raises GitRefused."""
+    """Return the full id of the commit that a revision names (a short id, tag, branch~2, …). Raises GitRefused."""
     refused = GitRefused(f"{revision!r} is no commit of this repository", hint="see which there are: git log --oneline")
     found = revision
-    # The second turn makes a commit of a tag; `:/text` would take ^{commit} as part of the text.
+    # The second pass peels a tag to its commit; `:/text` would take ^{commit} as part of the text.
     for suffix in ("", "^{commit}"):
-        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{found}{suffix}")
-        done = command.call(location.root, *words)
+        arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{found}{suffix}")
+        done = command.call(location.root, *arguments)
         if done.status != 0:
             raise refused
         found = done.out.decode().strip()
@@ -36,12 +36,12 @@ def resolve(location: Location, revision: str) -> str:
 
 
 def has_commit(location: Location, commit: str) -> bool:
-    """Tell whether the repository has a commit."""
+    """Return whether the repository has this commit."""
     return command.call(location.root, "cat-file", "-e", f"{commit}^{{commit}}").status == 0
 
 
-def make(location: Location, commit: str, folder: Path) -> None:
-    """Check a commit out into a new folder, submodules included; GitRefused when that fails, and the folder is gone."""
+def create(location: Location, commit: str, folder: Path) -> None:
+    """Check out a commit into a new folder, submodules included. Raises GitRefused, and then leaves no folder."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         command.output(location.root, *_NO_HOOKS, "worktree", "add", "--force", "--detach", str(folder), commit)
@@ -52,7 +52,7 @@ def make(location: Location, commit: str, folder: Path) -> None:
 
 
 def commit_of(folder: Path) -> str | None:
-    """Give the commit that is checked out in a folder; None when it is no checkout, or is on a branch."""
+    """Return the commit checked out in a folder; None if it is not a checkout or is on a branch."""
     try:
         found = find(folder)
         head = (found.git_dir / "HEAD").read_text().strip() if found and found.root == folder else ""
@@ -62,7 +62,7 @@ def commit_of(folder: Path) -> str | None:
 
 
 def is_untouched(folder: Path, commit: str) -> bool:
-    """Tell whether a checkout has exactly the files of a commit, ignored ones and empty folders not excepted."""
+    """Return whether a checkout has exactly the files of a commit, counting ignored files and empty folders."""
     done = command.call(
         folder,
         "status",
@@ -75,7 +75,7 @@ def is_untouched(folder: Path, commit: str) -> bool:
     lines = done.out.splitlines()
     if f"# branch.oid {commit}".encode() not in lines or any(not line.startswith(b"# ") for line in lines):
         return False
-    # git status is silent about empty folders, and about what is ignored in submodules.
+    # git status does not report empty folders, nor ignored files in submodules.
     if command.call(folder, *_WOULD_REMOVE).out:
         return False
     return not (folder / ".gitmodules").is_file() or _has_untouched_submodules(folder)
@@ -86,12 +86,12 @@ def _has_untouched_submodules(folder: Path) -> bool:
     states = command.call(folder, "submodule", "status", "--recursive")
     if states.status != 0 or any(not line.startswith(b" ") for line in states.out.splitlines()):
         return False
-    words = " ".join(("git", *_WOULD_REMOVE))
-    return not command.call(folder, "submodule", "--quiet", "foreach", "--recursive", words).out
+    clean = " ".join(("git", *_WOULD_REMOVE))
+    return not command.call(folder, "submodule", "--quiet", "foreach", "--recursive", clean).out
 
 
 def remove(location: Location, folder: Path) -> None:
-    """Remove a checkout and git's note of it."""
+    """Remove a checkout and its entry in `git worktree list`."""
     command.call(location.root, "worktree", "remove", "--force", "--force", str(folder))
     shutil.rmtree(folder, ignore_errors=True)
     if folder.is_dir():
@@ -100,13 +100,13 @@ def remove(location: Location, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def tracked_at(location: Location, commit: str, path: str) -> bool:
-    """Tell whether a path (file or folder, from the root) is tracked in a commit."""
+def is_tracked(location: Location, commit: str, path: str) -> bool:
+    """Return whether a commit tracks a path (file or folder, relative to the root)."""
     return bool(command.output(location.root, "ls-tree", "-z", commit, "--", path.rstrip("/")))
 
 
 def _fill_submodules(folder: Path, project: Path, stores: Sequence[Path]) -> None:
-    """Check out the submodules of a folder, and theirs, from copies in the project or in one of these stores."""
+    """Check out a folder's submodules, recursively, from copies in the project or in one of these stores."""
     if not (folder / ".gitmodules").is_file():
         return
     found = _submodules(folder)
@@ -114,7 +114,7 @@ def _fill_submodules(folder: Path, project: Path, stores: Sequence[Path]) -> Non
     for name, path in found.items():
         copies = [*(store / name for store in stores), project / path / ".git"]
         local += next((["-c", f"submodule.{name}.url={copy}"] for copy in copies if copy.is_dir()), [])
-    # A path of this very repository is what git's ban on file URLs for submodules does not aim at.
+    # git's ban on file URLs for submodules is not meant for a path inside this very repository.
     allowed = ["-c", "protocol.file.allow=always"] if local else []
     done = command.call(folder, *_NO_HOOKS, *allowed, *local, "submodule", "update", "--init", "--quiet")
     if done.status != 0:
@@ -128,7 +128,7 @@ def _fill_submodules(folder: Path, project: Path, stores: Sequence[Path]) -> Non
 
 
 def _submodules(folder: Path) -> dict[str, str]:
-    """Give the path of every submodule by its name."""
+    """Map the name of every submodule to its path."""
     wanted = r"^submodule\..*\.path$"
     listed = command.call(folder, "config", "--file", ".gitmodules", "--null", "--get-regexp", wanted)
     pairs = (entry.partition("\n") for entry in listed.out.decode("utf-8", "replace").split("\0") if entry)

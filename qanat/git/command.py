@@ -1,4 +1,4 @@
-"""Call git itself."""
+"""Running git itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from qanat.system import programs
 
 
 def call(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> programs.Finished:
-    """Run git in the work tree at root, whatever its exit status."""
+    """Run git in the working tree at root and return the result, whatever its exit status."""
     return programs.run(["git", *args], cwd=root, stdin=stdin, env=env)
 
 
 def write(root: Path, *args: str, stdin: bytes = b"") -> programs.Finished:
-    """Run a git that writes the index or moves a branch, whatever its exit status.
+    """Run a git command that writes the index or moves a branch, whatever its exit status.
 
-    Ctrl-C, which reaches git as well, waits until it has ended: ended in between it might leave a lock behind.
+    Ctrl-C also reaches git, so signals are held back until git has ended: interrupted halfway, it could leave a lock.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
@@ -28,9 +28,9 @@ def write(root: Path, *args: str, stdin: bytes = b"") -> programs.Finished:
 
 
 def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
-    """Give what git prints. Raises GitRefused with git's own words when it fails."""
+    """Return what git prints. Raises GitRefused with git's own message when git fails."""
     done = call(root, *args, stdin=stdin, env=env)
-    # Where Ctrl-C has ended git and not this process, a run is being recorded, and git's answer still wanted.
+    # If Ctrl-C ended git but not this process, a run is being recorded and still needs the answer.
     while done.status == -signal.SIGINT:
         done = call(root, *args, stdin=stdin, env=env)
     if done.status != 0:
@@ -39,11 +39,11 @@ def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | 
 
 
 def refused(what: str, done: programs.Finished) -> GitRefused:
-    """Turn a failure of git into an error that names git's own remedy where it gives one."""
-    words = done.err.decode("utf-8", "replace").strip()
-    if "dubious ownership" in words:
-        remedy = next((line.strip() for line in words.splitlines() if "safe.directory" in line), "")
+    """Turn a failed git command into an error, with the remedy that git suggests as its hint."""
+    message = done.err.decode("utf-8", "replace").strip()
+    if "dubious ownership" in message:
+        remedy = next((line.strip() for line in message.splitlines() if "safe.directory" in line), "")
         return GitRefused("git refuses this repository: its folder belongs to another user", hint=remedy)
     how = f"signal {-done.status}" if done.status < 0 else f"exit status {done.status}"
-    line = words.splitlines()[0] if words else how
+    line = message.splitlines()[0] if message else how
     return GitRefused(f"{what} failed: {line.removeprefix('fatal: ').removeprefix('error: ')}")

@@ -1,9 +1,9 @@
-"""Committing qanat's own files beside a user who may commit at the same moment.
+"""Committing qanat's own files while the user may be committing too.
 
-The order is what keeps both sides whole: objects first (they disturb nobody), then the entries of just
-these paths in the index, then the branch by compare-and-swap. In the other order a user's commit made in
-between would be built from an index without the record, and delete it. What a race still leaves out of
-HEAD, the next command finds in the work tree and commits.
+The order keeps both sides intact: first objects (which disturb nobody), then the index entries of just these
+paths, then the branch by compare-and-swap. In the other order, a user's commit made in between would be built
+from an index without the record, and delete it. Whatever a race still leaves out of HEAD is in the working
+tree, where the next command finds and commits it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def commit_files(
 ) -> str | None:
     """Commit these bytes (None: removal) under their paths to a branch, and nothing else.
 
-    `checked_out` tells that the branch is the one in this work tree, so its index is brought along.
-    Gives the new commit's id, or None when the branch has all of it already. Raises GitRefused when
+    `checked_out` says that the branch is checked out in this working tree, so its index is updated too.
+    Returns the new commit's id, or None if the branch already has all of it. Raises GitRefused when
     the branch is gone, the commit cannot be signed, or the repository stays locked.
     """
     repository = open_repository(location)
@@ -68,7 +68,7 @@ def _move_branch(
                 commit = str(repository.create_commit(None, who, who, message, tree, [tip] if tip else []))
             _point(location, ref, commit, tip, message)
             return commit
-        # A tip that moved, and a ref that is locked, are OSErrors of _point().
+        # _point() raises OSError for a tip that moved and for a locked ref.
         except (pygit2.GitError, OSError) as error:
             if time.monotonic() > deadline:
                 raise GitRefused(f"the record could not be committed: {error}") from None
@@ -77,7 +77,7 @@ def _move_branch(
 
 @contextlib.contextmanager
 def _writing_objects() -> Iterator[None]:
-    """Turn a failure to write objects (no space, no right) into GitRefused; it would not go away by trying again."""
+    """Turn a failure to write objects (disk full, no permission) into GitRefused; retrying would not help."""
     import pygit2
 
     try:
@@ -96,7 +96,7 @@ def _tip(repository: pygit2.Repository, ref: str) -> str | None:
 
 
 def _tree_with(repository: pygit2.Repository, tip: str | None, blobs: Mapping[str, str | None]) -> str:
-    """Give the id of the tip's tree with these files put in or taken out."""
+    """Return the id of the tip's tree with these files added or removed."""
     import pygit2
 
     base = repository[tip].peel(pygit2.Tree) if tip else None
@@ -111,7 +111,7 @@ def _tree_with(repository: pygit2.Repository, tip: str | None, blobs: Mapping[st
 
 
 def _build(repository: pygit2.Repository, base: pygit2.Tree | None, changes: Mapping[str, object]) -> pygit2.Oid | None:
-    """Write a tree; None when nothing is left in it. Values of changes: a blob's id, None, or the same for a folder."""
+    """Write a tree and return its id; None if it is empty. A change is a blob's id, None, or a folder's changes."""
     import pygit2
     from pygit2.enums import FileMode
 
@@ -131,7 +131,7 @@ def _build(repository: pygit2.Repository, base: pygit2.Tree | None, changes: Map
 
 
 def _update_index(location: Location, blobs: Mapping[str, str | None]) -> None:
-    """Bring the index entries of just these paths along; git takes the index lock before it reads the index."""
+    """Update the index entries of just these paths; git takes the index lock before it reads the index."""
     lines = [f"100644 {b}\t{p}" if b else f"0 {_ZERO}\t{p}" for p, b in blobs.items()]
     deadline = time.monotonic() + RETRY_S
     while True:
@@ -154,7 +154,7 @@ def _signs(repository: pygit2.Repository) -> bool:
 
 
 def _signed(location: Location, tip: str | None, tree: str, message: str) -> str:
-    """Let git sign the commit; nobody is asked for a passphrase, so it fails where one would be needed."""
+    """Have git sign the commit. It cannot ask for a passphrase, so it fails where one would be needed."""
     parents = ["-p", tip] if tip else []
     done = command.call(location.root, "commit-tree", "-S", tree, *parents, stdin=message.encode())
     if done.status != 0:
@@ -166,10 +166,10 @@ def _signed(location: Location, tip: str | None, tree: str, message: str) -> str
 
 
 def _point(location: Location, ref: str, commit: str, tip: str | None, message: str) -> None:
-    """Move a branch from tip to commit; OSError when it is not at tip any more, or is locked.
+    """Move a branch from tip to commit. Raises OSError if the branch has moved or is locked.
 
-    Done by git and not by libgit2: a SIGKILL of this process between making `main.lock` and renaming it
-    would leave the branch locked for good, for the user as well, and git goes on without us.
+    git does this, not libgit2: if this process were killed between creating `main.lock` and renaming it,
+    the branch would stay locked for everyone. git survives us and finishes.
     """
     subject = message.partition("\n")[0]
     moved = command.write(location.root, "update-ref", "-m", f"commit: {subject}", ref, commit, tip or _ZERO)

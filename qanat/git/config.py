@@ -7,17 +7,17 @@ from qanat.git.location import Location
 
 
 def get(location: Location, key: str) -> str:
-    """Give the value of a setting as git finds it; empty when there is none."""
+    """Return the value of a setting as git sees it; empty if it is not set."""
     return command.call(location.root, "config", "--get", key).out.decode("utf-8", "replace").rstrip("\n")
 
 
 def get_all(location: Location, key: str) -> list[str]:
-    """Give every value of a setting that may have several."""
+    """Return every value of a setting that may have several."""
     return command.call(location.root, "config", "--get-all", key).out.decode("utf-8", "replace").splitlines()
 
 
 def set_one(location: Location, key: str, value: str) -> None:
-    """Give a setting of the repository this value and no other. Raises GitRefused."""
+    """Set a setting of the repository to this one value. Raises GitRefused."""
     command.output(location.root, "config", "--local", "--replace-all", key, value)
 
 

@@ -1,7 +1,7 @@
-"""Where git looks for hooks, and putting one there beside those that are there already.
+"""Finding git's hooks, and installing ours next to those that are already there.
 
-A hook of someone else's is kept under another name, and ours calls it first. That of pre-commit, or prek, stays
-where it is: it calls a file of the name `<hook>.legacy` first, and that becomes ours.
+Someone else's hook is kept under another name, and ours calls it first. The hook of pre-commit or prek stays
+where it is: it calls a file named `<hook>.legacy` first, and ours becomes that file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A hook's file: ours, or where ours would be; `kept` is the one that ours calls first, or None."""
+    """A hook's file: ours, or where ours would go; `kept` is the hook that ours calls first, or None."""
 
     name: str
     file: Path
@@ -31,7 +31,7 @@ class Hook:
 
 
 def folder(location: Location) -> Path:
-    """Give the folder of the repository's hooks. Raises GitRefused when it is one of other repositories, too."""
+    """Return the folder of the repository's hooks. Raises GitRefused when other repositories share it."""
     named = command.output(location.root, "rev-parse", "--git-path", "hooks").decode("utf-8", "surrogateescape")
     path = (location.root / named.rstrip("\n")).resolve()
     if not any(path.is_relative_to(own.resolve()) for own in (location.root, location.common_dir)):
@@ -42,8 +42,8 @@ def folder(location: Location) -> Path:
     return path
 
 
-def look(hooks: Path, name: str) -> Hook:
-    """See what there is of a hook."""
+def find(hooks: Path, name: str) -> Hook:
+    """Find a hook: whether ours is installed, and where."""
     plain, legacy = hooks / name, hooks / f"{name}{_LEGACY}"
     kept = hooks / f"{name}{KEPT}"
     ours = next((file for file in (plain, legacy) if MARK in _head(file)), None)
@@ -51,9 +51,9 @@ def look(hooks: Path, name: str) -> Hook:
     return Hook(name, ours or place, ours is not None, kept if _is_there(kept) else None)
 
 
-def put(hooks: Path, name: str, script: bytes) -> tuple[Hook, bool]:
-    """Put our script in its place, keeping what is there; tell whether that changed anything. Raises UsageError."""
-    found = look(hooks, name)
+def install(hooks: Path, name: str, script: bytes) -> tuple[Hook, bool]:
+    """Install our script, keeping the hook that was there; also return whether anything changed. Raises UsageError."""
+    found = find(hooks, name)
     if found.ours and found.file.read_bytes() == script:
         return found, False
     try:
@@ -66,12 +66,12 @@ def put(hooks: Path, name: str, script: bytes) -> tuple[Hook, bool]:
         temporary.replace(found.file)
     except OSError as error:
         raise write_failed(found.file, error) from None
-    return look(hooks, name), True
+    return find(hooks, name), True
 
 
-def take(hooks: Path, name: str) -> Hook | None:
-    """Take our script away and put back what was there; None when there is none of ours."""
-    found = look(hooks, name)
+def uninstall(hooks: Path, name: str) -> Hook | None:
+    """Remove our script and restore the hook that it replaced; None if ours is not installed."""
+    found = find(hooks, name)
     if not found.ours:
         return None
     try:
@@ -95,7 +95,7 @@ def _is_there(file: Path) -> bool:
 
 
 def _head(file: Path) -> bytes:
-    """Give the beginning of a file; nothing where there is none."""
+    """Return the first bytes of a file; empty if there is none."""
     try:
         with file.open("rb") as opened:
             return opened.read(_HEAD_BYTES)

@@ -1,4 +1,4 @@
-"""Making the code of a dirty tree nameable: committing it, or taking a snapshot beside the branch."""
+"""Giving the code of a dirty working tree a commit: on the branch, or as a snapshot beside it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ SNAPSHOTS = "refs/qanat/snapshots"
 
 
 def commit_everything(location: Location, message: str) -> str:
-    """Commit all that is not ignored, as `git add --all` and `git commit` do, hooks included; give the commit's id."""
+    """Commit everything that is not ignored, like `git add --all && git commit`, with hooks; return the commit's id."""
     command.output(location.root, "add", "--all", "--", ".", f":(exclude){RUNS}")
     command.output(location.root, "commit", "--quiet", "--message", message)
     return command.output(location.root, "rev-parse", "HEAD").decode().strip()
 
 
 def take_snapshot(location: Location, head: str, message: str) -> str:
-    """Commit the dirty tree (tracked and untracked, not ignored) to no branch; give the commit's id.
+    """Commit the dirty tree (tracked and untracked files, not ignored ones) to no branch; return the commit's id.
 
-    keep_snapshot() gives it a name, without which git would remove it some day.
+    Without the ref that keep_snapshot() creates, git would eventually delete it.
     """
-    tree = _tree_now(location)
+    tree = _write_tree(location)
     commit = command.output(location.root, "commit-tree", tree, "-p", head, stdin=message.encode())
     return commit.decode().strip()
 
 
 def changed_since(location: Location, commit: str) -> list[str]:
-    """List the files of a commit that are different, or gone, in the work tree; run records do not count."""
+    """List the files of a commit that the working tree has changed or deleted; run records do not count."""
     names = command.output(
         location.root,
         "diff-tree",
@@ -40,7 +40,7 @@ def changed_since(location: Location, commit: str) -> list[str]:
         "--name-only",
         "--diff-filter=MDT",
         commit,
-        _tree_now(location),
+        _write_tree(location),
         "--",
         ".",
         f":(exclude){RUNS}",
@@ -48,8 +48,8 @@ def changed_since(location: Location, commit: str) -> list[str]:
     return [name for name in names.decode("utf-8", "surrogateescape").split("\0") if name]
 
 
-def _tree_now(location: Location) -> str:
-    """Write the work tree as a tree, on a copy of the index: no branch, no file, not the index itself changes."""
+def _write_tree(location: Location) -> str:
+    """Write the working tree as a tree object, on a copy of the index, so that no branch, file or index changes."""
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
         index = Path(folder) / "index"
         if (location.git_dir / "index").is_file():
@@ -60,5 +60,5 @@ def _tree_now(location: Location) -> str:
 
 
 def keep_snapshot(location: Location, run_id: str, commit: str) -> None:
-    """Name a snapshot after its run, so that git keeps it."""
+    """Create a ref for a snapshot, named after its run, so that git keeps it."""
     command.output(location.root, "update-ref", f"{SNAPSHOTS}/{run_id}", commit)

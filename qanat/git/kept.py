@@ -1,7 +1,7 @@
-"""Commits that no branch holds: which ones they are, and refs of qanat's own that keep them.
+"""Commits that no branch contains: finding them, and refs of qanat's own that keep them.
 
 `refs/qanat/commits/<commit>` keeps one here. What a remote keeps is fetched into `refs/qanat/remotes/<remote>/`, so
-that `git fetch --prune` never removes one that was not pushed yet.
+that `git fetch --prune` never deletes a ref that has not been pushed yet.
 """
 
 from __future__ import annotations
@@ -18,30 +18,31 @@ _SHARED = (KEPT, SNAPSHOTS)
 
 
 def is_shallow(location: Location) -> bool:
-    """Tell whether the repository has only a part of its history."""
+    """Return whether the repository has only part of its history."""
     return (location.common_dir / "shallow").exists()
 
 
-def absent(location: Location, commits: Sequence[str]) -> set[str]:
-    """Give those of these commits that the repository has not."""
+def missing(location: Location, commits: Sequence[str]) -> set[str]:
+    """Return the commits among these that the repository does not have."""
     answers = command.output(location.root, "cat-file", "--batch-check", stdin=_lines(commits)).splitlines()
     pairs = zip(commits, answers, strict=True)
     return {commit for commit, answer in pairs if answer.split(b" ")[1:2] != [b"commit"]}
 
 
-def outside(location: Location, commits: Sequence[str], held: str | None = None) -> set[str]:
-    """Give those of these commits that no ref and not HEAD leads to; with `held`, none of qanat's refs and not this.
+def unreachable(location: Location, commits: Sequence[str], held: str | None = None) -> set[str]:
+    """Return the commits among these that neither HEAD nor any ref reaches.
 
-    One walk answers for all. Commits that the repository has not are passed over.
+    With `held`, only that commit and qanat's own refs count. Commits that the repository does not have are skipped.
+    All of them are checked in a single walk.
     """
     refs = ["--all"] if held is None else [held, f"--glob={OWN}"]
-    words = ("rev-list", "--ignore-missing", "--stdin", "--not", *refs)
-    walked = command.output(location.root, *words, stdin=_lines(commits)).decode().split()
+    arguments = ("rev-list", "--ignore-missing", "--stdin", "--not", *refs)
+    walked = command.output(location.root, *arguments, stdin=_lines(commits)).decode().split()
     return set(commits).intersection(walked)
 
 
 def keep(location: Location, commits: Sequence[str]) -> None:
-    """Give each of these commits a ref of qanat's. Raises GitRefused for one that the repository has not."""
+    """Create one of qanat's refs for each of these commits. Raises GitRefused for one the repository does not have."""
     updates = "".join(f"update {KEPT}/{commit} {commit}\n" for commit in commits)
     command.output(location.root, "update-ref", "--stdin", stdin=updates.encode())
 
@@ -55,13 +56,13 @@ def remotes(location: Location) -> list[str]:
 
 
 def fetched_from(location: Location) -> list[str]:
-    """List the remotes whose kept commits come along with a fetch."""
+    """List the remotes from which `git fetch` also fetches kept commits."""
     known = {name: config.get_all(location, f"remote.{name}.fetch") for name in remotes(location)}
     return [name for name, refspecs in known.items() if set(_fetched(name)) <= set(refspecs)]
 
 
-def fetch_from(location: Location, remote: str) -> bool:
-    """Let a fetch bring what the remote keeps as well; tell whether it did not yet."""
+def set_up_fetch(location: Location, remote: str) -> bool:
+    """Make `git fetch` also fetch what the remote keeps; return whether that had to be set up."""
     known = config.get_all(location, f"remote.{remote}.fetch")
     missing = [refspec for refspec in _fetched(remote) if refspec not in known]
     for refspec in missing:
@@ -72,7 +73,7 @@ def fetch_from(location: Location, remote: str) -> bool:
 def push(location: Location, remote: str) -> None:
     """Push what is kept here, and nothing else. Raises GitRefused.
 
-    Hooks of the user's are about branches, and one that calls this would be called by it.
+    Skips the user's hooks: they are about branches, and a pre-push hook that calls qanat would call itself.
     """
     refspecs = [f"{folder}/*:{folder}/*" for folder in _SHARED]
     command.output(location.root, "push", "--quiet", "--no-verify", remote, *refspecs)

@@ -1,4 +1,4 @@
-"""Where a repository is, found as git finds it, without starting it."""
+"""Where a repository is, by git's own rules but without starting git."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qanat.errors import ProjectNotFound
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A work tree: its root, its own git folder, and the one it shares with linked work trees."""
+    """A working tree: its root, its own git folder, and the git folder it shares with linked worktrees."""
 
     root: Path
     git_dir: Path
@@ -19,12 +19,12 @@ class Location:
 
     @property
     def private(self) -> Path:
-        """qanat's never tracked folder: locks, the next run number, runs in flight."""
+        """qanat's folder inside the shared git folder, never tracked: locks, the next run number, runs in flight."""
         return self.common_dir / "qanat"
 
 
 def find(start: Path) -> Location | None:
-    """Find the work tree that start lies in; None when it lies in none. Raises ProjectNotFound for a bare one."""
+    """Find the working tree that contains start; None if there is none. Raises ProjectNotFound in a bare repository."""
     for folder in (start, *start.parents):
         marker = folder / ".git"
         if marker.is_dir():
@@ -41,7 +41,7 @@ def find(start: Path) -> Location | None:
 
 
 def _linked(marker: Path) -> Path:
-    """Follow the `gitdir:` file of a linked work tree or a submodule."""
+    """Follow the `gitdir:` file of a linked worktree or a submodule."""
     target = marker.read_text(errors="replace").removeprefix("gitdir:").strip()
     git_dir = (marker.parent / target).resolve()
     if not git_dir.is_dir():

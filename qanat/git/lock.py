@@ -1,4 +1,4 @@
-"""One lock for all of qanat's own writes to a repository, also across linked work trees."""
+"""One lock for all of qanat's own writes to a repository, shared by its linked worktrees."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WAIT_S = 60.0
 
 @contextlib.contextmanager
 def held(location: Location, name: str = "lock") -> Iterator[None]:
-    """Hold the lock; it goes with the process, so a killed one never leaves it behind. Raises WriteFailed."""
+    """Hold the lock. It ends with the process, so a killed process never leaves it behind. Raises WriteFailed."""
     path = location.private / name
     try:
         path.parent.mkdir(exist_ok=True)
@@ -48,7 +48,7 @@ def _wait(descriptor: int, path: Path) -> None:
 
 
 def claim(path: Path) -> None:
-    """Mark path as in use by this process until it ends, however it ends; others may as well. Raises WriteFailed."""
+    """Mark path as in use until this process ends, however it ends; others may mark it too. Raises WriteFailed."""
     try:
         fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), fcntl.LOCK_SH)
     except OSError as error:
@@ -56,7 +56,7 @@ def claim(path: Path) -> None:
 
 
 def is_claimed(path: Path) -> bool:
-    """Tell whether a process has claimed path, this one included."""
+    """Return whether any process, including this one, has claimed path."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Reading a repository through libgit2: who commits, which tree, which bytes."""
+"""Reading a repository through libgit2: identities, trees and blobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def open_repository(location: Location) -> pygit2.Repository:
-    """Open the repository of a work tree. Raises GitRefused with what to do when libgit2 will not."""
+    """Open the repository of a working tree. Raises GitRefused, with a remedy, when libgit2 refuses."""
     import pygit2  # 60 ms, only for commands that need the object database
 
     try:
@@ -28,7 +28,7 @@ def open_repository(location: Location) -> pygit2.Repository:
 
 
 def signature(repository: pygit2.Repository) -> pygit2.Signature:
-    """Give the name and address that commits are made with. Raises GitRefused when git knows none."""
+    """Return the name and email address to commit with. Raises GitRefused if git knows none."""
     import os
 
     import pygit2
@@ -46,14 +46,14 @@ def signature(repository: pygit2.Repository) -> pygit2.Signature:
 
 
 def _configured(repository: pygit2.Repository, key: str) -> str:
-    """Give a setting; where libgit2 finds none, git may, since it knows more places for its files."""
+    """Return a setting; where libgit2 finds none, git may, since it looks in more places."""
     if key in repository.config:
         return repository.config[key] or ""
     return command.call(Path(repository.workdir), "config", "--get", key).out.decode("utf-8", "replace")
 
 
 def code_tree(repository: pygit2.Repository, commit: str) -> str:
-    """Give the id of a commit's tree without run records: the same for the same code, however many runs it had."""
+    """Return the id of a commit's tree without run records: the same code has the same id, however many runs it had."""
     import pygit2
 
     tree = repository[commit].peel(pygit2.Tree)
@@ -70,8 +70,8 @@ def code_tree(repository: pygit2.Repository, commit: str) -> str:
     return str(top.write())
 
 
-def known_code(repository: pygit2.Repository, commit: str) -> tuple[str, str] | None:
-    """Give the full id of a commit, which may be shortened, and its code_tree(); None for one that is not here."""
+def commit_and_code(repository: pygit2.Repository, commit: str) -> tuple[str, str] | None:
+    """Return a commit's full id (it may be given shortened) and its code_tree(); None if the repository lacks it."""
     import pygit2
 
     try:
@@ -82,7 +82,7 @@ def known_code(repository: pygit2.Repository, commit: str) -> tuple[str, str] | 
 
 
 def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | None:
-    """Give the bytes that a file has in a commit; None when it is not there."""
+    """Return a file's bytes in a commit; None if the file is not there."""
     import pygit2
 
     try:
@@ -93,6 +93,6 @@ def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | 
 
 
 def is_checked_out(repository: pygit2.Repository, branch: str) -> bool:
-    """Tell whether a branch is the one of any work tree."""
+    """Return whether any working tree has this branch checked out."""
     found = repository.branches.local.get(branch)
     return found is not None and bool(found.is_checked_out())

@@ -1,4 +1,4 @@
-"""Which two states are compared: what a person types as git's revisions, and where the work here will go."""
+"""Which two states are compared: revisions as git writes them, and the branch that the work here will go into."""
 
 from __future__ import annotations
 
@@ -18,60 +18,60 @@ _DEEPEN = "this clone is shallow: git fetch --unshallow, or fetch-depth: 0 where
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Two states: commits by their ids, with the words that meant them.
+    """Two states: commits by their ids, with the text that named them.
 
-    `base` None is a state without any file, `head` None the work tree; `tip` is the commit whose code
-    counts as the head's (None before the first one).
+    `base` None is a state without any file, `head` None the working tree; `tip` is the commit whose code
+    counts as the head's (None before the first commit).
     """
 
     base: str | None
-    base_words: str
+    base_revision: str
     head: str | None
-    head_words: str
+    head_revision: str
     tip: str | None
 
 
-def parse(location: Location, repository: pygit2.Repository, words: str | None) -> Range:
-    """Read `A`, `A..B`, `A...B` (B since it left A) or nothing: the work here since it left where it will go.
+def parse(location: Location, repository: pygit2.Repository, text: str | None) -> Range:
+    """Parse `A`, `A..B`, `A...B` (B since it left A) or nothing (the work here since it left its target branch).
 
-    Left out, B is HEAD; `A` alone is compared with the work tree, as git does. Raises GitRefused for
-    what is no commit and for two without a common one.
+    B defaults to HEAD; `A` alone is compared with the working tree, as git does. Raises GitRefused for
+    a revision that is not a commit and for two commits without a common ancestor.
     """
     import pygit2
 
     tip = worktree.head(location)
-    if words is None:
+    if text is None:
         if tip is None:
             return Range(None, "", None, "", None)
         branch = _target(repository)
         start = str(repository.revparse_single(branch).peel(pygit2.Commit).id)
-        return Range(_left_at(location, repository, (branch, start), ("HEAD", tip)), branch, None, "", tip)
-    if "..." in words:
-        old, new = (word or "HEAD" for word in words.split("...", 1))
+        return Range(_merge_base(location, repository, (branch, start), ("HEAD", tip)), branch, None, "", tip)
+    if "..." in text:
+        old, new = (side or "HEAD" for side in text.split("...", 1))
         head = _commit(location, new)
-        base = _left_at(location, repository, (old, _commit(location, old)), (new, head))
+        base = _merge_base(location, repository, (old, _commit(location, old)), (new, head))
         return Range(base, old, head, new, head)
-    if ".." in words:
-        old, new = (word or "HEAD" for word in words.split("..", 1))
+    if ".." in text:
+        old, new = (side or "HEAD" for side in text.split("..", 1))
         head = _commit(location, new)
         return Range(_commit(location, old), old, head, new, head)
-    return Range(_commit(location, words), words, None, "", tip)
+    return Range(_commit(location, text), text, None, "", tip)
 
 
 def is_shallow(location: Location) -> bool:
-    """Tell whether the repository has only the last part of its history."""
+    """Return whether the repository has only the latest part of its history."""
     return (location.common_dir / "shallow").is_file()
 
 
-def _commit(location: Location, word: str) -> str:
+def _commit(location: Location, revision: str) -> str:
     try:
-        return checkout.resolve(location, word)
+        return checkout.resolve(location, revision)
     except GitRefused as error:
         raise GitRefused(error.message, hint=_DEEPEN if is_shallow(location) else error.hint) from None
 
 
-def _left_at(location: Location, repository: pygit2.Repository, old: tuple[str, str], new: tuple[str, str]) -> str:
-    """Give the commit at which two, each a word and its id, went different ways."""
+def _merge_base(location: Location, repository: pygit2.Repository, old: tuple[str, str], new: tuple[str, str]) -> str:
+    """Return the merge base of two commits, each given as a revision and its id."""
     found = repository.merge_base(old[1], new[1])
     if found is None:
         remedy = _DEEPEN if is_shallow(location) else f"compare them as they are: qanat diff {old[0]}..{new[0]}"
@@ -80,10 +80,10 @@ def _left_at(location: Location, repository: pygit2.Repository, old: tuple[str, 
 
 
 def _target(repository: pygit2.Repository) -> str:
-    """Name the branch that the work here will go into.
+    """Return the branch that the work here will go into.
 
-    That is the upstream, unless it is nothing but this branch's own copy on a server; then the remote's
-    default branch, or a branch with a usual name. Raises UsageError when there is none of these.
+    That is the upstream, unless it is just this branch's own copy on a server; then it is the remote's
+    default branch, or a branch with a usual name. Raises UsageError if there is none of these.
     """
     own = None if repository.head_is_detached or repository.head_is_unborn else repository.head.shorthand
     remote, upstream = _upstream(repository, own)
@@ -96,7 +96,7 @@ def _target(repository: pygit2.Repository) -> str:
 
 
 def _upstream(repository: pygit2.Repository, own: str | None) -> tuple[str, str | None]:
-    """Give the remote of a branch (`origin` where it has none) and its upstream, which must be there."""
+    """Return a branch's remote (`origin` if it has none) and its upstream, if that exists."""
     found = repository.branches.local.get(own) if own else None
     try:
         upstream = found.upstream if found else None

@@ -1,7 +1,7 @@
-"""What a commit has, or the next one will have: files of a tree or of the index, and how two of them differ.
+"""What a commit contains, or the next one will: files of a tree or of the index, and how two of them differ.
 
-A hook is told by git which index is being committed: that of `git commit -a` or `git commit FILE` is not the
-one in its usual place.
+git tells a hook which index is being committed: for `git commit -a` and `git commit FILE` it is not the
+usual one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from qanat.git.location import Location
 
 LINK = "120000"
 SUBMODULE = "160000"
-# More paths than this are not looked for one by one.
+# Beyond this many paths, list everything instead of asking for each.
 _PATHS_MAX = 200
 _BATCH_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file as git has it: its path from the root, its mode (LINK, SUBMODULE or a file's) and its content's id."""
+    """A file as git stores it: its path from the root, its mode (LINK, SUBMODULE or a file's) and its blob's id."""
 
     path: str
     mode: str
@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file that differs between two states; None where it is not there."""
+    """A file that differs between two states; None on the side where it does not exist."""
 
     path: str
     old: Entry | None
@@ -41,13 +41,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A state of the repository: a commit, or (`commit` None) what the next commit will be made of."""
+    """A state of the repository: a commit, or (`commit` None) what the next commit will contain."""
 
     location: Location
     commit: str | None = None
 
     def entries(self, paths: Sequence[str] = ()) -> dict[str, Entry]:
-        """Give these files, or those below these folders; all without any. What is not there is left out."""
+        """Return the entries of these files and of the files below these folders, by path; all if none are given."""
         wanted = paths if len(paths) <= _PATHS_MAX else ()
         if self.commit is None:
             listed = self._git("ls-files", "--stage", "-z", "--", *wanted)
@@ -59,31 +59,31 @@ class Staged:
         return {path: found[path] for path in paths if path in found}
 
     def changes_since(self, commit: str | None, *folders: str) -> list[Change]:
-        """List the files that differ from a commit (None: from nothing), below these folders or everywhere."""
+        """List the files below these folders (everywhere if none) that differ from a commit (None: an empty tree)."""
         base = commit or _empty_tree(self.location)
-        words = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+        arguments = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
         if self.commit is None:
-            listed = self._git("diff-index", "--cached", *words, base, "--", *folders)
+            listed = self._git("diff-index", "--cached", *arguments, base, "--", *folders)
         else:
-            listed = self._git("diff-tree", *words, base, self.commit, "--", *folders)
+            listed = self._git("diff-tree", *arguments, base, self.commit, "--", *folders)
         fields = _fields(listed)
         return [_change(line, path) for line, path in zip(fields, fields, strict=False)]
 
-    def _git(self, *words: str) -> bytes:
+    def _git(self, *arguments: str) -> bytes:
         env = {"GIT_LITERAL_PATHSPECS": "1", **_index_in_use(self.location)}
-        return command.output(self.location.root, *words, env=env)
+        return command.output(self.location.root, *arguments, env=env)
 
 
 def sizes(location: Location, blobs: Iterable[str]) -> dict[str, int]:
-    """Give the bytes of these contents by their ids; those that are not in the repository are left out."""
+    """Return the size of each of these blobs in bytes; those that the repository does not have are left out."""
     wanted = "".join(f"{blob}\n" for blob in dict.fromkeys(blobs)).encode()
     listed = command.output(location.root, "cat-file", "--batch-check", stdin=wanted) if wanted else b""
-    words = (line.split() for line in listed.decode().splitlines())
-    return {word[0]: int(word[2]) for word in words if len(word) == 3}
+    rows = (line.split() for line in listed.decode().splitlines())
+    return {row[0]: int(row[2]) for row in rows if len(row) == 3}
 
 
 def contents(location: Location, blobs: Iterable[str], limit_bytes: int) -> Iterator[tuple[str, bytes]]:
-    """Give the bytes of these contents with their ids, without those that are larger than the limit."""
+    """Yield the id and the bytes of each of these blobs that is not larger than the limit."""
     waiting, total = [], 0
     for blob, size in sizes(location, blobs).items():
         if size > limit_bytes:
@@ -116,7 +116,7 @@ def _read(location: Location, blobs: Sequence[str]) -> Iterator[tuple[str, bytes
 
 
 def _entry(line: str) -> Entry | None:
-    """Read a line of ls-files --stage or of ls-tree; None for one side of a conflict, which no commit can have."""
+    """Parse a line of `ls-files --stage` or `ls-tree`; None for one side of a conflict, which no commit can contain."""
     facts, _, path = line.partition("\t")
     mode, second, third = facts.split()
     if second in ("blob", "commit"):  # ls-tree: mode, kind, id
@@ -139,7 +139,7 @@ def _empty_tree(location: Location) -> str:
 
 
 def _index_in_use(location: Location) -> dict[str, str]:
-    """Name the index that git is committing from, as far as it is one of this work tree."""
+    """Return the variable that names the index git is committing from, if that belongs to this working tree."""
     named = os.environ.get("GIT_INDEX_FILE")
     if not named:
         return {}

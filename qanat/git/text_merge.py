@@ -1,4 +1,4 @@
-"""Git's own merge of three texts."""
+"""git's own three-way merge of text files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from qanat.git import command
 
 
 def merge(ours: Path, base: Path, theirs: Path, marker_size: int) -> int:
-    """Merge line by line into the file `ours`; give 0, or the number of conflicts that are marked in it."""
+    """Merge line by line into the file `ours`; return the number of conflicts marked in it."""
     labels = ("-L", "ours", "-L", "base", "-L", "theirs")
     files = [str(path.absolute()) for path in (ours, base, theirs)]
     return command.call(ours.absolute().parent, "merge-file", f"--marker-size={marker_size}", *labels, *files).status

@@ -1,6 +1,6 @@
-"""Which files of the project's state differ between two commits, or a commit and the work tree, and their bytes.
+"""Which files of the project's state differ between two commits, or a commit and the working tree, and their bytes.
 
-Folders that are the same on both sides are never opened, so what this costs depends on what differs.
+Folders that are the same on both sides are never opened, so the cost depends on what differs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file on one side: a blob of the repository, or (`blob` None) what lies in the work tree.
+    """A file on one side: a blob of the repository, or (`blob` None) a file in the working tree.
 
     `problem` says why it has no bytes to read: a symbolic link, a submodule, a folder.
     """
@@ -39,27 +39,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A file that is not the same on both sides; None: it is not there."""
+    """A file that differs between the two sides; None on the side where it does not exist."""
 
     old: Entry | None
     new: Entry | None
 
 
 class Trees:
-    """Reads the state's files out of commits and out of the work tree of one repository."""
+    """Reads the state's files from commits and from the working tree of one repository."""
 
     def __init__(self, location: Location, repository: pygit2.Repository) -> None:
         self._location = location
         self._repository = repository
 
     def has_state(self, commit: str | None) -> bool:
-        """Tell whether a commit (None: the work tree) has a project's folder."""
+        """Return whether a commit (None: the working tree) has a `.qanat/` folder."""
         if commit is None:
             return (self._location.root / STATE).is_dir()
         return self._state(commit) is not None
 
     def differences(self, base: str | None, head: str | None, tip: str | None) -> dict[str, Difference]:
-        """Give the files that differ, by path. base None has no file; head None is the work tree, tip its commit."""
+        """Map each differing path to its two sides. base None is empty; head None is the working tree on commit tip."""
         found = {d.path: d for d in self._between(base, tip if head is None else head)}
         result = {path: Difference(delta.old, delta.new) for path, delta in found.items()}
         if head is None:
@@ -72,11 +72,11 @@ class Trees:
         return dict(sorted(result.items()))
 
     def entry(self, commit: str | None, path: str) -> Entry | None:
-        """Give a file of the state in a commit (None: in the work tree); None when it is not there."""
+        """Return a file of the state in a commit (None: in the working tree); None if it is not there."""
         return _in_work_tree(self._location.root, path) if commit is None else self._in_commit(commit, path)
 
     def read(self, entry: Entry, limit_bytes: int) -> bytes:
-        """Give the bytes of a file. Raises InputInvalid for one that is none, or larger than the limit."""
+        """Return a file's bytes. Raises InputInvalid if it is not a regular file or is larger than the limit."""
         if entry.problem:
             raise InputInvalid(f"{entry.path}: {entry.problem}")
         if entry.blob is None:
@@ -88,7 +88,7 @@ class Trees:
         return data
 
     def code_tree(self, commit: str) -> str | None:
-        """Give the id of a commit's tree without run records; None in a repository that takes no objects."""
+        """Return the id of a commit's tree without run records; None if the repository cannot be written."""
         import pygit2
 
         try:
@@ -97,12 +97,12 @@ class Trees:
             return None
 
     def is_changed(self, old: str, new: str, path: str) -> bool:
-        """Tell whether two commits have different files at path, any file of the repository; both must have one."""
+        """Return whether a file, anywhere in the repository, differs between two commits; False unless both have it."""
         sides = [self._at(commit, path) for commit in (old, new)]
         return None not in sides and sides[0] != sides[1]
 
     def differing_code(self, old: str, new: str) -> list[str] | None:
-        """List the files, run records left out, that differ between two commits; None when one is not here."""
+        """List the files, run records aside, that differ between two commits; None if either commit is missing."""
         import pygit2
 
         try:
@@ -136,11 +136,11 @@ class Trees:
         return _of_tree(path, str(found.id), found.filemode)
 
     def _between(self, base: str | None, head: str | None) -> Iterator[_Delta]:
-        """List what differs between two commits below the state's folder."""
+        """Yield the differences between two commits below the state's folder."""
         old, new = self._state(base), self._state(head)
         if old is None and new is None:
             return
-        # Without another tree, a tree is compared with an empty one, as if that were to be its successor.
+        # Without an argument, diff_to_tree() compares with an empty tree, as if that were the new side.
         found = old.diff_to_tree(new) if old is not None and new is not None else (old or new).diff_to_tree()  # type: ignore[union-attr]
         for delta in found.deltas:
             sides = [_of_delta(delta.old_file), _of_delta(delta.new_file)]
@@ -150,9 +150,9 @@ class Trees:
             yield _Delta(next(side.path for side in sides if side), *sides)
 
     def _touched(self) -> list[str]:
-        """List the state's files in which the work tree differs from its commit, as git sees it."""
-        words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=none")
-        status = command.output(self._location.root, *words, "--", STATE, f":(exclude){_CACHE}", env=_NO_LOCK)
+        """List the state's files that git sees as changed in the working tree."""
+        arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=none")
+        status = command.output(self._location.root, *arguments, "--", STATE, f":(exclude){_CACHE}", env=_NO_LOCK)
         return [field[3:] for field in _text(status).split("\0") if field]
 
 
@@ -188,7 +188,7 @@ def _in_work_tree(root: Path, path: str) -> Entry | None:
 
 
 def _read_plain(file: Path, path: str, limit_bytes: int) -> bytes:
-    """Read a file that must not be a link; one that takes a file's place meanwhile is not followed."""
+    """Read a file that must not be a symbolic link, not even one that replaces it meanwhile."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as opened:  # noqa: PTH123  # an open descriptor, not a path

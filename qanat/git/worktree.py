@@ -1,4 +1,4 @@
-"""The state of the work tree: commit, branch, and what is not committed."""
+"""The state of the working tree: its commit, its branch, and what is not committed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OPERATIONS = {
     "REVERT_HEAD": "revert",
 }
 
-# Or git would take the index lock to note what it has seen, and a command of the user's at that moment would fail.
+# Otherwise git would lock the index to refresh it, and a command that the user runs at that moment would fail.
 _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 
 
@@ -26,7 +26,7 @@ _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 class Change:
     """A file that differs from the last commit: git's two letters (`??` untracked, `UU` in conflict) and its path.
 
-    `in_submodule` tells that it is a submodule in which something is not committed.
+    `in_submodule` marks a submodule with uncommitted changes inside.
     """
 
     letters: str
@@ -35,13 +35,13 @@ class Change:
 
     @property
     def in_conflict(self) -> bool:
-        """Whether a merge left both sides in it."""
+        """Whether a merge left the file in conflict."""
         return "U" in self.letters or self.letters in ("AA", "DD")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkTree:
-    """What `git status` says: `commit` None before the first one, `branch` None on a detached HEAD."""
+    """What `git status` reports: `commit` is None before the first one, `branch` is None on a detached HEAD."""
 
     commit: str | None
     branch: str | None
@@ -49,9 +49,9 @@ class WorkTree:
     operation: str | None
 
 
-def look(location: Location) -> WorkTree:
-    """Ask git what is checked out and what differs from it; run records do not count. Raises GitRefused."""
-    status = command.output(
+def status(location: Location) -> WorkTree:
+    """Ask git what is checked out and what differs from it, run records aside. Raises GitRefused."""
+    printed = command.output(
         location.root,
         "status",
         "--porcelain=v2",
@@ -64,7 +64,7 @@ def look(location: Location) -> WorkTree:
     commit: str | None = None
     branch: str | None = None
     changes = []
-    fields = iter(status.decode("utf-8", "surrogateescape").split("\0"))
+    fields = iter(printed.decode("utf-8", "surrogateescape").split("\0"))
     for line in fields:
         if line.startswith("# branch.oid "):
             commit = None if line.endswith("(initial)") else line[13:]
@@ -79,43 +79,43 @@ def look(location: Location) -> WorkTree:
 
 
 def _change(line: str) -> Change:
-    """Read one line of porcelain v2, section "Changed Tracked Entries" of git-status(1)."""
+    """Parse one line of porcelain v2, section "Changed Tracked Entries" of git-status(1)."""
     if line[0] == "?":
         return Change("??", line[2:])
     fields_before_path = {"1": 8, "2": 9, "u": 10}[line[0]]
     parts = line.split(" ", fields_before_path)
-    # The submodule's state is N... for a plain file, and S, then C, M, U or dots, for a submodule.
+    # The submodule's state is N... for a plain file, or S followed by C, M, U or dots for a submodule.
     return Change(parts[1].replace(".", " "), parts[-1], any(mark in parts[2][1:] for mark in "MU"))
 
 
 def operation(git_dir: Path) -> str | None:
-    """Name the merge, rebase or the like that is half done; None when there is none."""
+    """Return the name of the merge, rebase or similar operation in progress; None if there is none."""
     return next((name for file, name in _OPERATIONS.items() if (git_dir / file).exists()), None)
 
 
 def checked_out(location: Location) -> str | None:
-    """Name the branch that is checked out, without asking git; None on a detached HEAD."""
+    """Return the name of the branch that is checked out, without asking git; None on a detached HEAD."""
     head = (location.git_dir / "HEAD").read_text().strip()
     return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else None
 
 
 def uncommitted_records(location: Location) -> list[Change]:
-    """List the run records in the work tree that are not in HEAD, or not as they are there."""
-    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", RUNS)
-    status = command.output(location.root, *words, env=_NO_LOCK)
-    fields = status.decode("utf-8", "surrogateescape").split("\0")
+    """List the run records in the working tree that HEAD does not have, or has in another version."""
+    arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", RUNS)
+    printed = command.output(location.root, *arguments, env=_NO_LOCK)
+    fields = printed.decode("utf-8", "surrogateescape").split("\0")
     return [Change(field[:2], field[3:]) for field in fields if field]
 
 
 def head(location: Location) -> str | None:
-    """Give the id of the commit that is checked out; None before the first one."""
+    """Return the id of the commit that is checked out; None before the first one."""
     done = command.call(location.root, "rev-parse", "--verify", "--quiet", "HEAD")
     return done.out.decode().strip() or None
 
 
 def ignored(location: Location, paths: Sequence[str]) -> list[str]:
-    """List those of these paths (from the root) that git ignores."""
+    """Return the paths among these (relative to the root) that git ignores."""
     done = command.call(location.root, "check-ignore", "-z", "--stdin", stdin="".join(f"{p}\0" for p in paths).encode())
-    if done.status > 1 and len(paths) > 1:  # one that lies in a submodule, or behind a link, spoils all
+    if done.status > 1 and len(paths) > 1:  # a single path in a submodule or behind a link makes git reject all
         return [path for each in paths for path in ignored(location, [each])]
     return [path for path in done.out.decode().split("\0") if path]

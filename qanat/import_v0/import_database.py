@@ -69,7 +69,7 @@ def plan_import(project: Project, database: Path, progress: Progress) -> Import:
     result_dir = text((found.config or here).get("result_dir")) or "results"
     old_root = beside.parents[1] if beside.parent.name == STATE else project.root
     places = Places(project.root, old_root, result_dir, remarks)
-    deleted = set(history.deleted(project.location, RUNS))
+    deleted = set(history.deleted_files(project.location, RUNS))
     for one in Runs(project, read, found, places, remarks).convert(progress):
         _add_run(project, one, plan, deleted, remarks)
     _add_lines(project, result_dir, plan, remarks)
@@ -95,7 +95,7 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
         with lock.held(project.location):
             private = project.location.private
             if not numbers.is_counting(private):
-                numbers.count_on(private, history.deleted(project.location, RUNS))
+                numbers.count_on(private, history.deleted_files(project.location, RUNS))
             numbers.raise_to(private, max(run.number for run in plan.runs))
     own = {project.paths.relative(project.paths.config), IGNORE, ATTRIBUTES}
     _write(project, {path: data for path, data in plan.files.items() if path not in own}, progress)
@@ -185,7 +185,7 @@ def _add_lines(project: Project, result_dir: str, plan: Import, remarks: Remarks
         after = files.with_lines(before, lines)
         if after == before:
             continue
-        if files.exists(path) and any(change.path == name for change in worktree.look(project.location).changes):
+        if files.exists(path) and any(change.path == name for change in worktree.status(project.location).changes):
             remarks.add(f"{name} has changes of your own, and was left as it is; it lacks {' and '.join(lines)}")
         else:
             plan.files[name] = after

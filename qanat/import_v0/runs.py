@@ -192,7 +192,7 @@ class Runs:
         noted = text(row["commit_sha"]) or text(storage.info.get("commit_sha"))
         if noted not in self._codes:
             opened = repository.open_repository(self._project.location)
-            self._codes[noted] = repository.known_code(opened, noted) if _SHA.match(noted) else None
+            self._codes[noted] = repository.commit_and_code(opened, noted) if _SHA.match(noted) else None
         workdir = CHECKOUT if ".qanat/cache/" in text(storage.info.get("working_directory")) else PROJECT
         known = self._codes[noted]
         if known:

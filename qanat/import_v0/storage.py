@@ -114,7 +114,7 @@ def _tail(path: Path) -> str:
     if not files.is_file(path):
         return ""
     try:
-        with files.opened(path) as file:
+        with files.open_for_reading(path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
             return file.read().decode("utf-8", "replace")
     except OSError:

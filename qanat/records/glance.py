@@ -73,7 +73,7 @@ def runs(root: Path, experiment: str | None, beginning: str) -> list[RunFile]:
 def description(path: str) -> str:
     """Give the first line of the description that a file of ours begins with; empty when it has none."""
     try:
-        with files.opened(Path(path)) as file:
+        with files.open_for_reading(Path(path)) as file:
             found = _DESCRIPTION.search(file.read(HEAD_BYTES).decode("utf-8", "replace"))
     except OSError:
         return ""

@@ -63,7 +63,7 @@ def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workd
 def is_made_for(folder: Path, run_id: str) -> bool:
     """Tell whether `info.yaml` of a directory names this run."""
     try:
-        with files.opened(folder / INFO) as file:
+        with files.open_for_reading(folder / INFO) as file:
             return f"id: {run_id}".encode() in file.read(4096).splitlines()
     except (OSError, ValueError):
         return False
@@ -82,7 +82,7 @@ def folder_of(folder: Path, run_id: str) -> Path:
 
 def _is_made_for_any(folder: Path) -> bool:
     try:
-        with files.opened(folder / INFO) as file:
+        with files.open_for_reading(folder / INFO) as file:
             return any(line.startswith(b"id: ") for line in file.read(4096).splitlines())
     except (OSError, ValueError):
         return False
@@ -120,7 +120,7 @@ def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
 def read_progress(folder: Path) -> float | None:
     """Give how much of a group is done, from 0 to 1; None when its program does not say."""
     try:
-        with files.opened(folder / PROGRESS) as file:
+        with files.open_for_reading(folder / PROGRESS) as file:
             head = file.read(progress.HEAD_BYTES)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - progress.TAIL_BYTES))
@@ -140,7 +140,7 @@ def run_progress(storage: Path, groups: int) -> float | None:
 def read_completion(folder: Path, name: str = COMPLETION) -> Completion | None:
     """Read the completion file of a group's directory; None when there is none, or not yet all of it."""
     try:
-        with files.opened(folder / name) as file:
+        with files.open_for_reading(folder / name) as file:
             return completion.parse(file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime)
     except OSError:
         return None

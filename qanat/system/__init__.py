@@ -1,1 +1,1 @@
-"""This machine: files, external programs and processes. Every other package may use it; it knows none of them."""
+"""This machine: files, external programs and processes. Every other package may use it; it uses none of them."""

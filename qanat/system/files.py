@@ -1,4 +1,4 @@
-"""Reading and writing whole files; a write is a temporary file in the same folder and a rename."""
+"""Reading and writing whole files; a write goes to a temporary file in the same folder, which is then renamed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ TEMPORARY = ".tmp"
 
 
 def exists(path: Path) -> bool:
-    """Tell whether something is at path; a path that the system does not take (a name too long) is not there."""
+    """Return whether something is at path; False for a path the system rejects, such as one with too long a name."""
     return os.path.exists(path)  # noqa: PTH110  # Path.exists raises for such a path
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether path is a file; a path that the system does not take (a name too long) is none."""
+    """Return whether path is a file; False for a path the system rejects, such as one with too long a name."""
     return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises for such a path
 
 
 def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> bytes:
-    """Give the bytes of a file; InputInvalid with the reason when it cannot be read or is larger than the limit.
+    """Return the bytes of a file. Raises InputInvalid if it cannot be read or is larger than the limit.
 
-    Only one that the user has just named (`own`) may be a pipe or a device, which may never end.
+    Only a file that the user has just named (`own`) may be a pipe or a device, since reading those may never end.
     """
     try:
-        with path.open("rb") if own else opened(path) as file:
+        with path.open("rb") if own else open_for_reading(path) as file:
             if limit_bytes is None:
                 return file.read()
             data = file.read(limit_bytes + 1)
@@ -41,13 +41,13 @@ def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> by
     return data
 
 
-def opened(path: Path) -> BinaryIO:
-    """Open a file for reading, without waiting for anybody at its other end. Raises OSError for a pipe or a device."""
+def open_for_reading(path: Path) -> BinaryIO:
+    """Open a file for reading without blocking. Raises OSError, also for a pipe or a device."""
     return open(path, "rb", opener=_open_file)  # Path.open takes no opener
 
 
 def _open_file(path: str, flags: int) -> int:
-    """Open a file, and nothing that is none, without waiting for anybody at its other end."""
+    """Open a regular file, and nothing else, without waiting for a process at the other end of a pipe."""
     descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
@@ -57,13 +57,13 @@ def _open_file(path: str, flags: int) -> int:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add data at the end of a file, which is made when needed. Raises OSError, also for a pipe or a device."""
+    """Append data to a file, creating it if needed. Raises OSError, also for a pipe or a device."""
     with open(path, "ab", opener=_open_file) as file:  # Path.open takes no opener
         file.write(data)
 
 
 def with_lines(data: bytes, lines: Iterable[str]) -> bytes:
-    """Give the bytes of a text with those of these lines added at its end that it has not."""
+    """Return the bytes of a text, with those of these lines that it lacks added at its end."""
     known = {line.strip() for line in data.decode("utf-8", "replace").splitlines()}
     missing = "".join(f"{line}\n" for line in lines if line not in known).encode()
     gap = b"\n" if missing and data and not data.endswith(b"\n") else b""
@@ -71,12 +71,12 @@ def with_lines(data: bytes, lines: Iterable[str]) -> bytes:
 
 
 def write(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Replace the file at path by data, making its folder when needed.
+    """Replace the file at path by data, creating its folder if needed.
 
-    Whoever reads it meanwhile, also after a crash, sees the old bytes or the new ones. `durable`
-    waits for the disk, for what must outlive a power cut. Raises WriteFailed.
+    A reader sees either the old bytes or the new ones, even after a crash. `durable` waits until
+    the data is on disk, for what must survive a power cut. Raises WriteFailed.
     """
-    # Cut, so that a name which is as long as the file system allows has room for the rest.
+    # The name is cut because the original may already be as long as the file system allows.
     temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}{TEMPORARY}")
     try:
         try:

@@ -1,7 +1,7 @@
-"""Processes of this machine: telling one from a stranger with the same number, and ending whole families.
+"""Processes of this machine: recognising one although its number is used again, and ending whole families.
 
-A process is known by its number and its start, since numbers are used again; a family by a variable in
-its environment, which children inherit and nobody else has.
+A process is identified by its number and its start, since numbers are reused; a family by a variable in
+its environment, which child processes inherit and no other process has.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _PROC = Path("/proc")
 
 
 def start_of(pid: int) -> str | None:
-    """Give what tells this process from any later one with its number; None when there is no such process."""
+    """Return a text that tells this process from any later one with its number; None if there is no such process."""
     try:
         stat = (_PROC / str(pid) / "stat").read_bytes()
     except FileNotFoundError:
         return None if (_PROC / "self").exists() else _start_from_ps(pid)
     except (ProcessLookupError, PermissionError):
         return None
-    # The second field is the program's name in brackets, which may hold anything; see proc(5).
+    # The second field is the program's name in parentheses, which may contain anything; see proc(5).
     fields = stat.rpartition(b")")[2].split()
     return None if fields[0] in (b"Z", b"X") else f"{_boot()}:{fields[19].decode()}"
 
@@ -37,18 +37,18 @@ def _boot() -> str:
 
 
 def _start_from_ps(pid: int) -> str | None:
-    """Ask ps, where there is no /proc (macOS)."""
+    """Ask ps for the start, where there is no /proc (macOS)."""
     done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return done.stdout.strip() or None
 
 
 def is_alive(pid: int, start: str) -> bool:
-    """Tell whether the process that had this number and start is still there."""
+    """Return whether the process that had this number and start is still running."""
     return start_of(pid) == start
 
 
 def family(variable: str, value: str) -> list[int]:
-    """List the processes of ours that have this variable in their environment, this process left out."""
+    """List the user's processes with this variable in their environment, except this process."""
     needle = f"{variable}={value}".encode()
     found = []
     for entry in os.scandir(_PROC) if _PROC.is_dir() else ():
@@ -61,7 +61,7 @@ def family(variable: str, value: str) -> list[int]:
 
 
 def signal_session(leader: int, number: int) -> bool:
-    """Send a signal to the process group that leader began; False when nothing of it is left."""
+    """Send a signal to the process group of leader; return False if no process of it is left."""
     try:
         os.killpg(leader, number)
     except (ProcessLookupError, PermissionError):
@@ -70,7 +70,7 @@ def signal_session(leader: int, number: int) -> bool:
 
 
 def end_family(variable: str, value: str, leader: int | None, wait_s: float) -> None:
-    """End what is left of a family whose first process is gone: wait a moment for it, then kill it."""
+    """Kill what is left of a family whose first process has ended, after giving it wait_s to end by itself."""
     deadline = time.monotonic() + wait_s
     while leader and signal_session(leader, 0) and time.monotonic() < deadline:
         time.sleep(0.01)

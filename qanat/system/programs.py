@@ -1,4 +1,4 @@
-"""The one gate to external programs: argument lists only, a clean git environment, errors as sentences."""
+"""The single gate to external programs: argument lists only, a clean git environment, errors as sentences."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from qanat.errors import RunnerUnavailable
 
-# Who the author is may be said in the environment; where the repository is may not (a hook sets it to its own).
+# The environment may say who the author is, but not where the repository is: git sets that for hooks.
 _GIT_KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How an external program ended: its exit status (negative: the signal) and what it printed."""
+    """How an external program ended: its exit status (negative: a signal's number) and its output."""
 
     status: int
     out: bytes
@@ -24,13 +24,13 @@ class Finished:
 
     @property
     def first_error(self) -> str:
-        """The first line that it printed to stderr."""
+        """The first line on stderr."""
         lines = self.err.decode("utf-8", "replace").strip().splitlines()
         return lines[0] if lines else ""
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Give this process's environment without the variables that point git at another repository."""
+    """Return this process's environment without the variables that point git to another repository."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(_GIT_KEPT)}
     return kept | dict(extra or {})
 
@@ -43,7 +43,7 @@ def run(
     env: Mapping[str, str] | None = None,
     timeout_s: float | None = None,
 ) -> Finished:
-    """Run command to its end without a terminal. Raises RunnerUnavailable when it is not there or takes too long."""
+    """Run command to its end, without a terminal. Raises RunnerUnavailable if it is missing or takes too long."""
     try:
         done = subprocess.run(
             list(command),

@@ -42,8 +42,8 @@ def report(found: StateChanges) -> Report:
 
 def _title(found: StateChanges) -> Sentence:
     span = found.range
-    base = _state(span.base_words, span.base) if span.base else ("nothing",)
-    head = _state(span.head_words, span.head) if span.head else ("the work tree",)
+    base = _state(span.base_revision, span.base) if span.base else ("nothing",)
+    head = _state(span.head_revision, span.head) if span.head else ("the work tree",)
     return ("From ", *base, " to ", *head)
 
 

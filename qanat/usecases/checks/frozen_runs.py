@@ -34,7 +34,7 @@ def check(scope: Scope, allowed: Sequence[str] = ()) -> list[Finding]:
     """
     words = {*allowed, *re.split(r"[\s,]+", os.environ.get(DELETED, ""))}
     found: dict[str, Finding] = {}
-    for base, name in zip(scope.bases, scope.base_words, strict=True):
+    for base, name in zip(scope.bases, scope.base_names, strict=True):
         found |= {str(finding): finding for finding in _Comparison(scope, base, name, words).findings()}
     return list(found.values())
 
@@ -49,7 +49,7 @@ class _Side:
 
 def _side(location: Location, commit: str, paths: Sequence[str]) -> _Side:
     entries = Staged(location, commit).entries(paths)
-    base = history.common(location, "HEAD", commit)
+    base = history.merge_base(location, "HEAD", commit)
     before = Staged(location, base).entries(paths) if base else {}
     return _Side(entries, frozenset(before.keys() - entries.keys()))
 

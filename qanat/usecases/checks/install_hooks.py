@@ -50,20 +50,20 @@ def install(
     options = _options(max_size, allowed)
     fetched = keep_commits.set_up_remote(project, remote) if remote else False
     merging = setup.set_up(project)
-    done = tuple(hooks.put(folder, name, _script(name, options)) for name in NAMES)
+    done = tuple(hooks.install(folder, name, _script(name, options)) for name in NAMES)
     return Installed(done, merging.attributes, merging.driver, fetched, _is_run_by_pre_commit(project))
 
 
 def uninstall(project: Project) -> list[Hook]:
     """Take our hooks away, and put back those that they call; give those that were there."""
     folder = hooks.folder(project.location)
-    return [taken for name in NAMES if (taken := hooks.take(folder, name))]
+    return [taken for name in NAMES if (taken := hooks.uninstall(folder, name))]
 
 
 def status(project: Project) -> list[Hook]:
     """See what there is of each hook."""
     folder = hooks.folder(project.location)
-    return [hooks.look(folder, name) for name in NAMES]
+    return [hooks.find(folder, name) for name in NAMES]
 
 
 def is_current(hook: Hook) -> bool:

@@ -43,7 +43,7 @@ class Scope:
         return self.state.changes_since(self.bases[0], *folders)
 
     @cached_property
-    def base_words(self) -> tuple[str, ...]:
+    def base_names(self) -> tuple[str, ...]:
         """How a person names each base."""
         head = worktree.head(self.location)
         return tuple("HEAD" if base == head else (base or "")[:12] for base in self.bases)

@@ -188,5 +188,5 @@ def _run_problems(
         yield ("state",), f"{content['state']!r} does not follow from the groups, which say {expected.value!r}"
     file = project.paths.relative(project.paths.definition("experiment", run.experiment))
     known = state.is_file(file) or run.experiment in project.former_names
-    if not known and not history.existed(project.location, file):
+    if not known and not history.was_tracked(project.location, file):
         yield ("experiment",), f"there is no experiment {run.experiment!r}, and there never was"

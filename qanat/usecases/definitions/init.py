@@ -150,7 +150,7 @@ def _add_lines(
         new = files.with_lines(old, lines)
         if new == old:
             continue
-        dirty = path.exists() and any(change.path == name for change in worktree.look(made).changes)
+        dirty = path.exists() and any(change.path == name for change in worktree.status(made).changes)
         files.write(path, new)
         if dirty:
             notes.append(f"{name} has changes of your own, so its new lines are not committed: commit them with yours")

@@ -71,7 +71,7 @@ def planned(project: Project, commit: str, datasets: Mapping[str, str]) -> Workp
 def _datasets(project: Project, folder: Path, commit: str, datasets: Mapping[str, str]) -> dict[str, Path]:
     paths = {}
     for name, path in datasets.items():
-        inside = not Path(path).is_absolute() and checkout.tracked_at(project.location, commit, path)
+        inside = not Path(path).is_absolute() and checkout.is_tracked(project.location, commit, path)
         paths[name] = (folder if inside else project.root) / path
     return paths
 
@@ -87,7 +87,7 @@ def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
     base = _folder(project) / commit[:_SHORT]
     names = (base, *(base.with_name(f"{base.name}-{n}") for n in range(2, 1000)))
     folder = next(name for name in names if not name.is_dir())
-    checkout.make(project.location, commit, folder)
+    checkout.create(project.location, commit, folder)
     return folder
 
 
@@ -102,7 +102,7 @@ def _same_code(project: Project, commit: str) -> dict[Path, str | None]:
     if not others:
         return own
     opened = repository.open_repository(project.location)
-    code = {of: repository.known_code(opened, of) for of in {commit, *others.values()}}
+    code = {of: repository.commit_and_code(opened, of) for of in {commit, *others.values()}}
     wanted = code[commit]
     return own | {f: of for f, of in others.items() if wanted and (known := code[of]) and known[1] == wanted[1]}
 

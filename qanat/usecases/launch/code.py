@@ -26,7 +26,7 @@ class Captured:
 
 def look(project: Project) -> WorkTree:
     """See what is checked out. Raises GitRefused when nothing can be run from it."""
-    tree = worktree.look(project.location)
+    tree = worktree.status(project.location)
     if tree.commit is None:
         raise GitRefused(
             "the repository has no commit yet, so a run could not say which code it used",
@@ -66,7 +66,7 @@ def capture(project: Project, tree: WorkTree, *, commit_message: str | None, sna
         if tree.operation:
             raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
         commit = identity.commit_everything(project.location, commit_message)
-        tree = worktree.look(project.location)
+        tree = worktree.status(project.location)
         if tree.changes:
             raise GitRefused(
                 "the commit was made, and the work tree has changes again, as a hook of yours may make them:\n  "
@@ -101,7 +101,7 @@ def changed_since(project: Project, captured: Captured) -> bool:
 
     A look at the status answers nearly always; only when that differs are the files themselves compared.
     """
-    now = worktree.look(project.location)
+    now = worktree.status(project.location)
     same_head = now.commit == captured.head or _same_code(project, now.commit, captured)
     # A snapshot has files that git does not track, so the status says nothing of them.
     if same_head and not captured.code.snapshot and _fingerprint(project, now) == captured.fingerprint:
@@ -151,7 +151,7 @@ def as_checked_out(project: Project, code: Code) -> Captured:
 
 def is_here(project: Project, code: Code) -> bool:
     """Tell whether the work tree holds this very code, with nothing changed."""
-    tree = worktree.look(project.location)
+    tree = worktree.status(project.location)
     if tree.changes or tree.commit is None:
         return False
     return repository.code_tree(repository.open_repository(project.location), tree.commit) == code.tree

@@ -160,7 +160,7 @@ def _check_program(project: Project, experiment: Experiment, commit: str | None)
     if not is_inside(experiment.program.executable):
         raise InputInvalid(f"{where} is not inside the project", hint="give a path from the project's root")
     if commit is not None:
-        if not checkout.tracked_at(project.location, commit, experiment.program.executable):
+        if not checkout.is_tracked(project.location, commit, experiment.program.executable):
             raise InputInvalid(f"{where} is not in commit {commit[:10]}", hint="choose another commit")
         return
     if not files.is_file(program):
@@ -181,7 +181,7 @@ def placed(project: Project, plan: Plan, code: Code, live: list[Run]) -> Plan:
 
 def _dataset_path(project: Project, name: str, commit: str | None) -> str:
     dataset = project.dataset(name)
-    if commit is not None and checkout.tracked_at(project.location, commit, dataset.path):
+    if commit is not None and checkout.is_tracked(project.location, commit, dataset.path):
         return dataset.path
     if not files.exists(project.root / dataset.path):
         raise InputInvalid(

@@ -111,7 +111,7 @@ def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
     with lock.held(project.location):
         if not numbers.is_counting(project.location.private):
             # A new clone: numbers of runs that were deleted before are not given again either.
-            numbers.count_on(project.location.private, history.deleted(project.location, RUNS))
+            numbers.count_on(project.location.private, history.deleted_files(project.location, RUNS))
         while True:
             number = numbers.take(project.location.private, project.paths.runs)
             folder = asked or default_storage(project, plan, number)

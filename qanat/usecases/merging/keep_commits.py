@@ -39,8 +39,8 @@ def look(
     if not runs or kept.is_shallow(project.location):
         return Standing({}, {})
     commits = [commit for commit in runs if is_id(commit)]
-    absent = kept.absent(project.location, commits)
-    unheld = kept.outside(project.location, commits, revision)
+    absent = kept.missing(project.location, commits)
+    unheld = kept.unreachable(project.location, commits, revision)
     return Standing(_those(runs, unheld), _those(runs, absent))
 
 
@@ -92,7 +92,7 @@ def set_up_remote(project: Project, remote: str) -> bool:
     if remote not in known:
         hint = f"there {'is' if len(known) == 1 else 'are'}: {', '.join(known)}" if known else "git remote add NAME URL"
         raise UsageError(f"there is no remote {remote!r}", hint=hint)
-    return kept.fetch_from(project.location, remote)
+    return kept.set_up_fetch(project.location, remote)
 
 
 def push(project: Project) -> list[str]:

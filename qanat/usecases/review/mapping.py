@@ -20,9 +20,9 @@ def as_mapping(found: StateChanges) -> dict[str, Any]:
     span = found.range
     return {
         "schema": VERSION,
-        "base": {"revision": span.base_words or None, "commit": span.base, "project": found.base_has_state},
+        "base": {"revision": span.base_revision or None, "commit": span.base, "project": found.base_has_state},
         "head": {
-            "revision": span.head_words or None,
+            "revision": span.head_revision or None,
             "commit": span.tip,
             "work_tree": span.head is None,
             "project": found.head_has_state,

@@ -47,7 +47,7 @@ def plan_action(
     if not folder.is_dir():
         raise InputInvalid(f"the results of run {found.run.number}, {folder}, are not there any more")
     command = (*action.program.words(), *map(check_text, args), "--storage_path", str(folder))
-    difference = history.difference(project.location, found.run.code.commit, action.program.executable)
+    difference = history.diff(project.location, found.run.code.commit, action.program.executable)
     return ActionPlan(action, command, folder, difference)
 
 

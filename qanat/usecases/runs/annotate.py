@@ -76,7 +76,7 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[list[Deleted],
         own = [project.root / run_codec.path_of(found.run), project.root / comment_path(found.run)]
         there = [path for path in own if path.exists()]
         names = map(project.paths.relative, there)
-        kept = tuple(name for name in names if head and checkout.tracked_at(project.location, head, name))
+        kept = tuple(name for name in names if head and checkout.is_tracked(project.location, head, name))
         gone.append(Deleted(found.run, kept, head if kept else None))
         _remove(there, found.folder, found.run.id)
         paths += there

@@ -33,7 +33,7 @@ class LogReader:
 
 def open_output(path: Path) -> BinaryIO:
     """Open a file that a program prints into. Raises OSError, also for a pipe that the program has put in its place."""
-    return files.opened(path)
+    return files.open_for_reading(path)
 
 
 def _from(path: Path, place: int) -> bytes:
