@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.git import commits, worktree
 from qanat.records import run_codec
 from qanat.system import files
@@ -60,7 +60,7 @@ def _run(number: int, experiment: str, commit: str) -> Run:
         requested=RequestedParameters(args),
         runner=RunnerChoice("local"),
         storage=f"results/{experiment}/run_{number}",
-        submission={"intent": f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}", "pid": 900 + number},
+        submission=SubmissionFacts(f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}", pid=900 + number),
         groups=(group,),
     )
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from qanat.domain.run import Code, Group, Run, State
+from qanat.domain.run import Code, Group, Run, State, SubmissionFacts
 
 # What a run is; no command changes it after the launch.
 _FIXED = (
     *("number", "uid", "experiment", "created", "author", "host", "command", "datasets", "requested", "storage"),
-    "rerun_of",
+    *("rerun_of", "imported"),
 )
 _GOING = (State.QUEUED, State.HELD, State.RUNNING)
 _ABSENT = object()
@@ -85,7 +85,7 @@ def _evidence(group: Group) -> tuple[Any, ...]:
     )
 
 
-def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -> tuple[Run, Mapping[str, Any]]:
+def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -> tuple[Run, SubmissionFacts]:
     """Choose the version whose submission finds the jobs that still go on, and give that submission.
 
     Two that carry the same intent are one submission, of which each side may know a part.
@@ -100,11 +100,29 @@ def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -
     def weight(run: Run) -> tuple[Any, ...]:
         own = {(g.number, g.attempt, g.job) for g in run.groups if not g.state.ended}
         attempts = sum(g.attempt for g in run.groups)
-        return (len(own.intersection(going)), attempts, len(run.submission), run.ended or "", launches[id(run)])
+        return (
+            len(own.intersection(going)),
+            attempts,
+            _known_facts(run.submission),
+            run.ended or "",
+            launches[id(run)],
+        )
 
     less, more = sorted(sides, key=weight)
-    one = less.submission.get("intent") == more.submission.get("intent")
-    return more, {**less.submission, **more.submission} if one else more.submission
+    one = less.submission.intent == more.submission.intent
+    return more, _united_facts(less.submission, more.submission) if one else more.submission
+
+
+def _known_facts(facts: SubmissionFacts) -> int:
+    """Count what a record knows of a submission."""
+    return sum(getattr(facts, f.name) not in (None, (), {}) for f in fields(facts)) + len(facts.details)
+
+
+def _united_facts(less: SubmissionFacts, more: SubmissionFacts) -> SubmissionFacts:
+    """Return the second facts with what only the first knows of the same submission."""
+    missing = [f.name for f in fields(more) if getattr(more, f.name) in (None, (), {})]
+    known = {name: getattr(less, name) for name in missing}
+    return replace(more, **(known | {"details": {**less.details, **more.details}}))
 
 
 def _united_code(base: Run | None, ours: Run, theirs: Run) -> Code:

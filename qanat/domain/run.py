@@ -61,6 +61,28 @@ class RunnerChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class SubmissionFacts:
+    """What the record keeps of how jobs were last started, which finds them again.
+
+    `intent` is a random mark that the jobs carry. `submitted` is when a scheduler was about to be called; `pid` and
+    `process_start` are those of the qanat that watches a local run. `checkout` is the folder that the jobs work in,
+    None for the project's own. `inputs` are paths that git does not have, `max_running` is how many groups may run at
+    a time, `changed` holds the template's options that a retry set. `details` are the runner's own: whatever JSON
+    values it answered (domain.job.Submission), which only that runner reads.
+    """
+
+    intent: str
+    submitted: str | None = None
+    pid: int | None = None
+    process_start: str | None = None
+    checkout: str | None = None
+    max_running: int | None = None
+    changed: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """One execution of the program with one list of arguments; `started` and `ended` are moments (domain.times)."""
 
@@ -80,7 +102,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One launch of an experiment."""
+    """One launch of an experiment; `imported` is what a run of qanat 0.x had and no other field holds."""
 
     number: int
     uid: str
@@ -96,9 +118,10 @@ class Run:
     requested: RequestedParameters
     runner: RunnerChoice
     storage: str
-    submission: Mapping[str, Any]
+    submission: SubmissionFacts
     groups: tuple[Group, ...]
     rerun_of: str | None = None
+    imported: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

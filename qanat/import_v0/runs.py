@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from qanat.domain.experiment import CHECKOUT, PROJECT, Program
-from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, SubmissionFacts
 from qanat.errors import InputInvalid
 from qanat.git import repository
 from qanat.import_v0 import meanings
@@ -114,8 +114,9 @@ class Runs:
             requested=_requested(row, args),
             runner=choice,
             storage=storage.written,
-            submission={"intent": intent, **storage.jobs(), **({"first_qanat": left} if left else {})},
+            submission=SubmissionFacts(intent, details=storage.jobs()),
             groups=tuple(groups),
+            imported=left,
         )
 
     # ---- parameters

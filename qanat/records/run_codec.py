@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from qanat.domain import times
 from qanat.domain.layout import record_path
 from qanat.domain.names import name_problem
-from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 
 FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "groups"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
+_FACTS = frozenset({f.name for f in fields(SubmissionFacts)} - {"details"} | {"first_qanat"})
 _MISSING = object()
 _STATES = frozenset(state.value for state in State)
 
@@ -71,7 +73,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         | _present(template=run.runner.template)
         | {"options": dict(run.runner.options)},
         "storage": run.storage,
-        "submission": dict(run.submission),
+        "submission": _submission_row(run),
         "state": run.state.value,
         "started": run.started,
         "ended": run.ended,
@@ -79,6 +81,21 @@ def to_mapping(run: Run) -> dict[str, Any]:
     record |= _present(rerun_of=run.rerun_of)
     record["groups"] = [_group_row(group) for group in run.groups]
     return record
+
+
+def _submission_row(run: Run) -> dict[str, Any]:
+    facts = run.submission
+    row: dict[str, Any] = {"intent": facts.intent}
+    row |= _present(
+        submitted=facts.submitted,
+        pid=facts.pid,
+        process_start=facts.process_start,
+        checkout=facts.checkout,
+        max_running=facts.max_running,
+        changed=dict(facts.changed) or None,
+        inputs=facts.inputs or None,
+    )
+    return row | dict(facts.details) | _present(first_qanat=dict(run.imported) or None)
 
 
 def _group_row(group: Group) -> dict[str, Any]:
@@ -115,6 +132,7 @@ def from_mapping(content: Any, source: str) -> Run:
     if not (_NUMBER.match(number) and _UID.match(uid)):
         raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run's id", hint="it looks like 4-7f3a9c")
     code, requested, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
+    submission = top.inner("submission")
     groups = top.take("groups", list)
     if not groups:
         raise InputInvalid(f"{source}: groups: is empty")
@@ -146,9 +164,24 @@ def from_mapping(content: Any, source: str) -> Run:
         ),
         runner=RunnerChoice(runner.text("name"), runner.optional("template", str), runner.take("options", dict)),
         storage=top.text("storage"),
-        submission=top.take("submission", dict),
+        submission=_submission(submission),
         groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
+        imported=submission.optional("first_qanat", dict) or {},
+    )
+
+
+def _submission(row: _Reader) -> SubmissionFacts:
+    return SubmissionFacts(
+        intent=row.text("intent"),
+        submitted=row.optional_moment("submitted"),
+        pid=row.optional("pid", int),
+        process_start=row.optional("process_start", str),
+        checkout=row.optional("checkout", str),
+        max_running=row.optional("max_running", int),
+        changed=row.text_map("changed") if row.has("changed") else {},
+        inputs=row.texts("inputs") if row.has("inputs") else (),
+        details=row.without(_FACTS),
     )
 
 
@@ -184,6 +217,12 @@ class _Reader:
         self._content: Mapping[str, Any] = content
         self._source = source
         self._place = place
+
+    def has(self, key: str) -> bool:
+        return key in self._content
+
+    def without(self, keys: frozenset[str]) -> dict[str, Any]:
+        return {key: value for key, value in self._content.items() if key not in keys}
 
     def take(self, key: str, kind: type) -> Any:
         value = self._content.get(key, _MISSING)

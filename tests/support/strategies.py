@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import QanatError
 
 stable = settings(max_examples=60, deadline=None, derandomize=True)
@@ -126,9 +126,19 @@ def runs() -> st.SearchStrategy[Run]:
         requested=st.builds(RequestedParameters, lists, lists, lists, st.none() | words, st.none() | words),
         runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
         storage=texts.filter(bool),
-        submission=st.fixed_dictionaries(
-            {"intent": st.text(hexadecimal, min_size=1)}, optional={"pid": st.integers(1)}
+        submission=st.builds(
+            SubmissionFacts,
+            intent=st.text(hexadecimal, min_size=1),
+            submitted=st.none() | moments(),
+            pid=st.none() | st.integers(1),
+            process_start=st.none() | texts,
+            checkout=st.none() | texts,
+            max_running=st.none() | st.integers(1, 100),
+            changed=st.dictionaries(texts, texts, max_size=2),
+            inputs=lists,
+            details=mappings(),
         ),
         groups=groups(),
         rerun_of=st.none() | st.just("3-0a1b2c"),
+        imported=mappings(),
     )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from qanat.domain.run import Code, Group, Run, RunnerChoice
+from qanat.domain.run import Code, Group, Run, RunnerChoice, SubmissionFacts
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.git import command
 from qanat.records import flight, run_codec, storage
@@ -129,7 +129,7 @@ class World:
             host=os.uname().nodename,
             code=Code(head, head, "main"),
             storage="results/train/run_1",
-            submission={"intent": "9c41d2e07ab35f68", "pid": GONE, "process_start": "gone"},
+            submission=SubmissionFacts("9c41d2e07ab35f68", pid=GONE, process_start="gone"),
             groups=tuple(Group(number, ()) for number in range(groups)),
         )
         storage.write_info(run, self.root / run.storage, [("true",)] * groups, self.root)

@@ -105,7 +105,7 @@ def _runner_parameters(run: Run) -> list[str]:
     chosen = {"submit_template": run.runner.template} if run.runner.template else {}
     chosen |= {key: value for key, value in run.runner.options.items() if not chosen}
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
-    lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.get("changed", {}).items()]
+    lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
     return ["  - 📓 Runner parameters:", *lines] if lines else []
 
 

@@ -139,7 +139,7 @@ def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 def _busy(project: Project, live: Sequence[Run]) -> set[Path]:
     """List the checkouts in which runs work; one that began in the project may work in one since it was retried."""
-    return {project.root / str(place) for run in live if (place := run.submission.get("checkout"))}
+    return {project.root / place for run in live if (place := run.submission.checkout)}
 
 
 def _claim(folder: Path) -> Path:

@@ -137,7 +137,7 @@ def _watch(
     """Follow the jobs to their ends; give the groups as they ended, and what the user should know."""
     groups = list(run.groups)
     notes: list[str] = []
-    for event in runner.watch(run.submission["intent"], jobs):
+    for event in runner.watch(run.submission.intent, jobs):
         match event:
             case JobStarted(handle=handle, moment=moment):
                 journal.started(handle, moment)

@@ -10,7 +10,7 @@ from pathlib import Path
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT, Experiment, Program
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run, RunnerChoice, State
+from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import InputInvalid, NotFound, UsageError, write_failed
 from qanat.git import worktree
 from qanat.records import storage
@@ -121,7 +121,7 @@ def retry_submitted(
 ) -> Outcome:
     """Submit groups again inside their run, with these options, of which `changes` were set anew."""
     place = _place_again(project, found, live)
-    intent = new_intent(_checkout(project, place)) | ({"changed": dict(changes)} if changes else {})
+    intent = replace(new_intent(_checkout(project, place)), changed=dict(changes))
     run, setting = _again(project, found, numbers, place, intent)
     run = replace(run, runner=choice)
     return submit(project, run, setting, numbers, runner, new=False)
@@ -152,15 +152,14 @@ def _checkout(project: Project, place: Workplace) -> str | None:
 
 
 def _again(
-    project: Project, found: Found, numbers: Sequence[int], place: Workplace, submission: dict[str, object]
+    project: Project, found: Found, numbers: Sequence[int], place: Workplace, submission: SubmissionFacts
 ) -> tuple[Run, Setting]:
     """Give the run with these groups queued once more, what their last attempts left set aside."""
     for number in numbers:
         _set_aside(found, found.run.groups[number])
     last = {n: found.run.groups[n] for n in numbers}
     again = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
-    inputs = {key: value for key, value in found.run.submission.items() if key == "inputs"}
-    run = replace(found.run.with_groups(again), submission={**submission, **inputs})
+    run = replace(found.run.with_groups(again), submission=replace(submission, inputs=found.run.submission.inputs))
     return run, Setting(found.folder, place, _experiment(project, run).metrics)
 
 
@@ -188,9 +187,7 @@ def _check_data(run: Run, place: Workplace) -> None:
 
 
 def _check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
-    inputs = run.submission.get("inputs")
-    wanted = inputs if isinstance(inputs, list) else []
-    run_inputs.check_there(project, run.number, [path for path in wanted if path not in instead])
+    run_inputs.check_there(project, run.number, [path for path in run.submission.inputs if path not in instead])
 
 
 def _experiment(project: Project, run: Run) -> Experiment:

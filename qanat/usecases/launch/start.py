@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain import times
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.layout import RUNS
-from qanat.domain.run import Group, Run, RunnerChoice
+from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.errors import InputInvalid, write_failed
 from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
@@ -74,12 +75,12 @@ def make_run(
     captured: Captured,
     author: str,
     choice: RunnerChoice,
-    submission: dict[str, object],
+    submission: SubmissionFacts,
 ) -> tuple[Run, Setting]:
     """Give a run its number and storage directory, and keep what it needs there; nothing is recorded yet."""
     in_checkout = captured.code.workdir == CHECKOUT
     inputs = list(plan.place.inputs) if in_checkout else run_inputs.ignored_inputs(project, plan.groups)
-    submission = {**submission, **({"inputs": inputs} if inputs else {})}
+    submission = replace(submission, inputs=tuple(inputs))
     number, folder = _reserve(project, plan)
     run = _new_run(project, plan, captured, author, choice, number, folder, submission)
     if captured.code.snapshot:
@@ -94,15 +95,10 @@ def place_of(project: Project, plan: Plan, captured: Captured) -> str | None:
     return project.paths.relative(plan.place.folder) if captured.code.workdir == CHECKOUT else None
 
 
-def own_processes(place: str | None) -> dict[str, object]:
-    """Give what finds the processes of a local run again: a mark, this process, and the checkout if it has one."""
+def own_processes(place: str | None) -> SubmissionFacts:
+    """Return what finds the processes of a local run again: a mark, this process, and the checkout if it has one."""
     pid = os.getpid()
-    found: dict[str, object] = {
-        "intent": secrets.token_hex(8),
-        "pid": pid,
-        "process_start": processes.start_of(pid),
-    }
-    return found | ({"checkout": place} if place else {})
+    return SubmissionFacts(secrets.token_hex(8), pid=pid, process_start=processes.start_of(pid), checkout=place)
 
 
 def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
@@ -138,7 +134,7 @@ def _new_run(
     choice: RunnerChoice,
     number: int,
     folder: Path,
-    submission: dict[str, object],
+    submission: SubmissionFacts,
 ) -> Run:
     return Run(
         number=number,

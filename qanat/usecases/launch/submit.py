@@ -10,7 +10,7 @@ from pathlib import Path
 from qanat.domain import times
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run
+from qanat.domain.run import Group, Run, SubmissionFacts
 from qanat.errors import QanatError, SubmitUnknown
 from qanat.records import run_codec, storage
 from qanat.records.flight import Journal
@@ -50,11 +50,9 @@ def submit(
     return Outcome(run, tuple(notes), None)
 
 
-def new_intent(place: str | None, max_running: int | None = None) -> dict[str, object]:
-    """Give what finds a submission again before the scheduler has named its jobs."""
-    found: dict[str, object] = {"intent": secrets.token_hex(8), "submitted": times.now()}
-    found |= {"checkout": place} if place else {}
-    return found | ({"max_running": max_running} if max_running else {})
+def new_intent(place: str | None, max_running: int | None = None) -> SubmissionFacts:
+    """Return what finds a submission again before the scheduler has named its jobs."""
+    return SubmissionFacts(secrets.token_hex(8), times.now(), checkout=place, max_running=max_running or None)
 
 
 def batch_of(
@@ -63,15 +61,14 @@ def batch_of(
     """Give the jobs of a run, whose groups have these commands, as they are submitted together."""
     count = len(run.groups)
     jobs = [job_spec(project, setting.folder, setting.place, commands[n], run.groups[n], count) for n in numbers]
-    most = run.submission.get("max_running")
     return JobBatch(
         run_id=run.id,
         name=f"{run.experiment}_{run.number}",
-        intent=str(run.submission["intent"]),
+        intent=run.submission.intent,
         folder=setting.folder,
         options=run.runner.options,
         jobs=tuple(jobs),
-        max_running=most if isinstance(most, int) else None,
+        max_running=run.submission.max_running,
     )
 
 

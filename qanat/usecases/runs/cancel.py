@@ -111,7 +111,7 @@ def _end_ourselves(
     project: Project, found: Found, seen: Flight | None, runner: AttachedRunner
 ) -> tuple[Run, list[str]]:
     """End the processes of a run whose qanat is gone, and record what was still to be done as cancelled."""
-    intent = str(found.run.submission.get("intent", ""))
+    intent = found.run.submission.intent
     handles = {g.number: JobHandle(intent, g.number) for g in found.run.groups if not g.state.ended}
     handles |= {n: handle for n, (handle, _) in seen.started.items() if n in handles} if seen else {}
     alive = {h.group for h, status in runner.poll(list(handles.values())).items() if status.state is State.RUNNING}

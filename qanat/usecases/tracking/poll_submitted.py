@@ -126,9 +126,9 @@ class _Look:
         missing = [g.number for g in run.groups if not g.state.ended and g.job is None]
         if not missing:
             return run
-        begun = str(run.submission.get("submitted") or run.created)
+        begun = run.submission.submitted or run.created
         try:
-            submission = self._runner.find(str(run.submission.get("intent", "")), missing, begun)
+            submission = self._runner.find(run.submission.intent, missing, begun)
         except RunnerUnavailable as error:
             self._known.notes.append(f"{error.message}; whether run {run.number} was submitted is not known yet")
             return run
@@ -304,7 +304,7 @@ def _recall(index: Index, run: Run) -> _Memory | None:
         unseen = {int(number): str(since) for number, since in content["unseen"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, InputInvalid):
         return None
-    same = then.submission.get("intent") == run.submission.get("intent") and len(then.groups) == len(run.groups)
+    same = then.submission.intent == run.submission.intent and len(then.groups) == len(run.groups)
     return _Memory(str(content["moment"]), then, unseen) if same else None
 
 

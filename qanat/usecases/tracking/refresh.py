@@ -157,7 +157,7 @@ def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run 
     except (WriteFailed, InputInvalid) as error:
         result.notes.append(error.message)
         return None
-    if State.LOST in {g.state for g in settled.groups} and "pid" in settled.submission:
+    if State.LOST in {g.state for g in settled.groups} and settled.submission.pid is not None:
         result.notes.append(
             f"run {settled.number} of {settled.experiment} was cut short: its qanat was ended from outside"
         )
@@ -165,15 +165,10 @@ def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run 
 
 
 def _watcher_of(project: Project, run: Run) -> Watcher:
-    pid, start = run.submission.get("pid"), run.submission.get("process_start")
-    return Watcher(
-        run.id,
-        str(project.root),
-        run_codec.path_of(run),
-        run.host,
-        pid if isinstance(pid, int) else 0,
-        str(start),
-    )
+    """Name the process that a record without a journal says was to watch its run; 0 when it says none."""
+    facts = run.submission
+    start = facts.process_start or ""
+    return Watcher(run.id, str(project.root), run_codec.path_of(run), run.host, facts.pid or 0, start)
 
 
 def _is_watched(watcher: Watcher) -> bool:
@@ -226,7 +221,7 @@ def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
 def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:
     if seen and group.number in seen.started:
         return seen.started[group.number][0]
-    return JobHandle(str(run.submission.get("intent", "")), group.number)
+    return JobHandle(run.submission.intent, group.number)
 
 
 def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:

@@ -12,10 +12,13 @@ from qanat.usecases.project import Project
 def with_submission(run: Run, submission: Submission) -> Run:
     """Give a run with the jobs that a runner answered."""
     jobs = {number: replace(run.groups[number], job=name) for number, name in submission.jobs.items()}
-    return replace(run.with_groups(jobs), submission={**run.submission, **submission.details})
+    facts = replace(run.submission, details={**run.submission.details, **submission.details})
+    return replace(run.with_groups(jobs), submission=facts)
 
 
 def handle_of(project: Project, run: Run, group: Group) -> JobHandle:
     """Give what finds the job of a group again."""
-    details = {**run.submission, "folder": str(project.storage_of(run))}
-    return JobHandle(str(run.submission.get("intent", "")), group.number, group.job, details)
+    facts = run.submission
+    details = {**facts.details, "folder": str(project.storage_of(run))}
+    details |= {"submitted": facts.submitted} if facts.submitted else {}
+    return JobHandle(facts.intent, group.number, group.job, details)

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from qanat.domain.merging import CannotMerge, merged, united_group, united_run, united_tags
-from qanat.domain.run import Group, Run, RunnerChoice, State
+from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from tests.support.strategies import json_values, stable
 from tests.unit.records.example import RUN
 
@@ -50,7 +50,14 @@ VERSIONS = st.builds(
     tags=st.lists(st.sampled_from("xyz"), unique=True).map(tuple),
     description=st.sampled_from(["", "one", "a one", "two"]),
     runner=st.sampled_from([RUN.runner, RunnerChoice("slurm"), RunnerChoice("slurm", "large", {"--mem": "2G"})]),
-    submission=st.sampled_from([{"intent": "aa"}, {"intent": "aa", "cluster": 8}, {"intent": "bb", "pid": 1}]),
+    submission=st.sampled_from(
+        [
+            SubmissionFacts("aa"),
+            SubmissionFacts("aa", details={"cluster": 8}),
+            SubmissionFacts("aa", max_running=2),
+            SubmissionFacts("bb", pid=1),
+        ]
+    ),
 )
 
 
@@ -138,9 +145,9 @@ def test_the_submission_that_finds_what_still_goes_on_is_kept() -> None:
     """One clone has run group 0 again, here; the other has submitted group 1 again, and that goes on."""
     base = replace(RUN, groups=tuple(replace(g, state=State.FAILED, exit_code=1) for g in RUN.groups))
     again = replace(base.groups[0], attempt=2, state=State.FINISHED, job="40", exit_code=0)
-    ours = replace(base, submission={"intent": "aa"}).with_groups({0: again})
+    ours = replace(base, submission=SubmissionFacts("aa")).with_groups({0: again})
     queued = Group(1, base.groups[1].args, State.QUEUED, job="812_1", attempt=2)
-    theirs = replace(base, submission={"intent": "bb", "cluster": 812}, runner=RunnerChoice("slurm"))
+    theirs = replace(base, submission=SubmissionFacts("bb", details={"cluster": 812}), runner=RunnerChoice("slurm"))
     theirs = theirs.with_groups({1: queued})
     both = united_run(base, ours, theirs)
     assert both.groups == (again, queued)
@@ -149,10 +156,11 @@ def test_the_submission_that_finds_what_still_goes_on_is_kept() -> None:
 
 
 def test_two_parts_of_one_submission_are_put_together() -> None:
-    ours = replace(RUN, submission={"intent": "aa", "cluster": 812})
-    theirs = replace(RUN, submission={"intent": "aa", "schedd": "submit01"})
-    both = united_run(replace(RUN, submission={"intent": "aa"}), ours, theirs)
-    assert both.submission == {"intent": "aa", "cluster": 812, "schedd": "submit01"}
+    ours = replace(RUN, submission=SubmissionFacts("aa", checkout="c", details={"cluster": 812}))
+    theirs = replace(RUN, submission=SubmissionFacts("aa", inputs=("data",), details={"schedd": "submit01"}))
+    both = united_run(replace(RUN, submission=SubmissionFacts("aa")), ours, theirs)
+    details = {"cluster": 812, "schedd": "submit01"}
+    assert both.submission == SubmissionFacts("aa", checkout="c", inputs=("data",), details=details)
 
 
 @pytest.mark.parametrize("seen", [True, False, None])

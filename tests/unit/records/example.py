@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State
+from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 
 RUN = Run(
     number=4,
@@ -19,7 +19,7 @@ RUN = Run(
     requested=RequestedParameters(("--n", "10"), (), ("--seed 0 2 1",)),
     runner=RunnerChoice("local", None, {"n_threads": 1}),
     storage="results/summary_iris/run_4",
-    submission={"intent": "9c41d2e07ab35f68", "pid": 17, "process_start": "ab12:345"},
+    submission=SubmissionFacts("9c41d2e07ab35f68", pid=17, process_start="ab12:345"),
     groups=(
         Group(
             0,

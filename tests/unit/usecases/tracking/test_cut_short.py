@@ -40,12 +40,12 @@ def killed_after(world: World, groups: int = 2) -> None:
 
 def test_jobs_whose_qanat_was_killed_before_it_knew_them_are_found_by_their_intent(world: World) -> None:
     killed_after(world)
-    intent = str(world.recorded().submission["intent"])
+    intent = world.recorded().submission.intent
     assert [group.job for group in world.recorded().groups] == [None, None]
     run = world.look()
     assert [group.job for group in run.groups] == ["1.0", "1.1"]
-    assert run.submission["cluster"] == 1
-    assert world.scheduler.finds == [(intent, [0, 1], run.submission["submitted"])]
+    assert run.submission.details["cluster"] == 1
+    assert world.scheduler.finds == [(intent, [0, 1], run.submission.submitted)]
     assert len(world.scheduler.batches) == 1
 
 

@@ -130,7 +130,7 @@ def test_what_was_seen_before_a_retry_says_nothing_of_it(world: World) -> None:
     for job in world.scheduler.of(0):
         job.starts()
     world.look()
-    anew = replace(run, submission={**run.submission, "intent": "0123456789abcdef"})
+    anew = replace(run, submission=replace(run.submission, intent="0123456789abcdef"))
     (world.root / run_codec.path_of(run)).write_bytes(run_codec.encode(anew))
     world.scheduler.down = "no route to host"
     assert world.look() == anew

@@ -58,9 +58,9 @@ def test_a_job_is_asked_for_with_its_intent_and_the_details_of_its_submission(wo
     run = world.submit()
     world.look()
     (handle,) = world.scheduler.polls[-1]
-    assert (handle.intent, handle.group, handle.job) == (run.submission["intent"], 0, "1.0")
+    assert (handle.intent, handle.group, handle.job) == (run.submission.intent, 0, "1.0")
     assert handle.details["folder"] == str(world.root / "results/train/run_1")
-    assert (handle.details["cluster"], handle.details["submitted"]) == (1, run.submission["submitted"])
+    assert (handle.details["cluster"], handle.details["submitted"]) == (1, run.submission.submitted)
 
 
 def test_groups_that_have_ended_are_not_asked_about_again(world: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Run, State
+from qanat.domain.run import Run, State, SubmissionFacts
 from qanat.git import command
 from qanat.records import flight, run_codec
 from qanat.records.flight import Journal, Watcher
@@ -244,9 +244,8 @@ def test_a_run_that_is_watched_on_another_machine_is_left_alone(world: World) ->
 def test_a_run_whose_watcher_lives_is_left_alone_though_its_journal_is_gone(world: World) -> None:
     run = world.left_alone(1)
     pid = os.getpid()
-    living = replace(
-        run, submission={"intent": "9c41d2e07ab35f68", "pid": pid, "process_start": processes.start_of(pid)}
-    )
+    facts = SubmissionFacts("9c41d2e07ab35f68", pid=pid, process_start=processes.start_of(pid))
+    living = replace(run, submission=facts)
     record.write_record(world.project, living)
     assert world.look() == living
     assert world.recorded() == living
@@ -271,7 +270,7 @@ def test_a_journal_of_another_work_tree_is_left_to_that(world: World) -> None:
     assert len(world.journals()) == 1
 
 
-@pytest.mark.parametrize(("pid", "stays"), [(GONE, False), (os.getpid(), True)])
+@pytest.mark.parametrize(("pid", "stays"), [(GONE, False), (os.getpid(), True)], ids=["gone", "living"])
 def test_a_journal_whose_record_cannot_be_read_goes_when_nobody_writes_it_any_more(
     world: World, pid: int, stays: bool
 ) -> None:
