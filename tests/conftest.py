@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forks import FORKS
 from tests.support.sandbox import Sandbox
+
+# Read now: the tests' own surroundings have no such variable.
+PROCESSES = os.environ.get("QANAT_TEST_PROCESSES", "")
 
 GIT_CONFIG = """\
 [user]
@@ -51,6 +55,17 @@ def signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def speed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run qanat's commands in forks and make projects by copying one, unless QANAT_TEST_PROCESSES=real."""
+    if PROCESSES == "real":
+        yield
+        return
+    with FORKS, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sandbox, "template", tmp_path_factory.mktemp("template") / "project")
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 PROGRAM = [sys.executable, "-m", "qanat"]
 TIMEOUT_S = 60
@@ -45,8 +45,13 @@ def call(
         check=False,
         env={**os.environ, **(env or {})},
     )
+    return checked(done, code)
+
+
+def checked(done: subprocess.CompletedProcess[str], code: int | None) -> Result:
+    """Return the result of a command; its exit code must be `code`, unless that is None."""
     result = Result(done.returncode, done.stdout, done.stderr)
-    assert code is None or result.code == code, f"{words} ended with {result.code}\n{result.out}\n{result.err}"
+    assert code is None or result.code == code, f"{done.args} ended with {result.code}\n{result.out}\n{result.err}"
     assert "Traceback" not in result.err, result.err
     return result
 
@@ -67,7 +72,7 @@ class Sandbox:
         self.root = root
 
     @classmethod
-    def make(cls, root: Path) -> Sandbox:
+    def make(cls, root: Path) -> Self:
         """Make a project in a new folder, as a user does."""
         root.mkdir(parents=True)
         sandbox = cls(root)

@@ -1,4 +1,4 @@
-"""Starting up: what `qanat --help` loads, and the help of every command there is."""
+"""Starting up: what `qanat --help` loads, and the help of every command there is; all in real processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import qanat
-from tests.support.sandbox import PROGRAM, call
+from qanat.testing.sandbox import PROGRAM, call
 
 SLOW = (
     "pygit2 yaml jsonschema questionary prompt_toolkit rich sqlite3 subprocess dataclasses pathlib json difflib shlex"

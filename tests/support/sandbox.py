@@ -1,7 +1,55 @@
-"""A real project in a real repository, driven by the real program; it is part of qanat.testing."""
+"""The sandbox of qanat.testing, made fast: its commands run in forks, and its projects are copies of one."""
 
 from __future__ import annotations
 
-from qanat.testing.sandbox import PROGRAM, TIMEOUT_S, Result, Sandbox, call, wait_until
+import os
+import shutil
+from pathlib import Path
+from typing import ClassVar, Self
+
+from qanat.testing import sandbox
+from qanat.testing.sandbox import PROGRAM, TIMEOUT_S, Result, wait_until
+from tests.support.forks import FORKS
 
 __all__ = ["PROGRAM", "TIMEOUT_S", "Result", "Sandbox", "call", "wait_until"]
+
+
+def call(
+    words: list[str], cwd: Path, *, code: int | None = 0, stdin: str = "", env: dict[str, str] | None = None
+) -> Result:
+    """Run a command to its end, in a fork where it can be; its exit code must be `code`, unless that is None."""
+    surroundings = {**os.environ, **(env or {})}
+    if not FORKS.can_run(words, surroundings):
+        return sandbox.call(words, cwd, code=code, stdin=stdin, env=env)
+    done = FORKS.run(words, cwd=cwd, stdin=stdin, env=surroundings, timeout_s=TIMEOUT_S)
+    return sandbox.checked(done, code)
+
+
+class Sandbox(sandbox.Sandbox):
+    """A project to play in: its root, and shorthands for what a user types."""
+
+    template: ClassVar[Path | None] = None
+    """The project that others are copies of; it is made when it is first wanted. None: each is made by itself."""
+
+    @classmethod
+    def make(cls, root: Path) -> Self:
+        """Make a project in a new folder, as `qanat init` does."""
+        if cls.template is None or not FORKS.can_run(PROGRAM, os.environ):
+            return super().make(root)
+        if not cls.template.exists():
+            super().make(cls.template)
+        shutil.copytree(cls.template, root, symlinks=True)
+        copy = cls(root)
+        copy.git("update-index", "--refresh")  # the index knows files by their inodes as well
+        return copy
+
+    def qanat(
+        self,
+        *words: str,
+        code: int | None = 0,
+        cwd: Path | None = None,
+        stdin: str = "",
+        env: dict[str, str] | None = None,
+    ) -> Result:
+        """Run `qanat words…`; its exit code must be `code`, unless that is None."""
+        return call([*PROGRAM, *words], cwd or self.root, code=code, stdin=stdin, env=env)

@@ -1,0 +1,140 @@
+"""The program that runs `python -m …` in forks of itself, with qanat and its libraries loaded; forks.py starts it.
+
+It has one thread, since only then is a fork a whole process. A request comes with four file descriptors: the new
+process's stdin, stdout and stderr, and a socket from which the new process reads its order, and on which the server
+answers with the number of the process and, once it has ended, its exit code.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import warnings
+
+# What most commands load. matplotlib, htcondor2 and the prompts are left to the commands that need them.
+LIBRARIES = ("jsonschema", "pygit2", "sqlite3", "yaml")
+PACKAGES = ("qanat", "qanat_hooks")
+NOT_LOADED = ("qanat.testing", "qanat.__main__")
+NUMBER = struct.Struct("!i")
+
+
+def main() -> None:
+    """Load, serve, and in each new process run its module as `python -m` does."""
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the folder of this file
+    # Ctrl-C is meant for the commands and for pytest, which ends this program by closing the socket.
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _load()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    if sent := _serve(control):
+        control.detach()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, on_interrupt)
+        _run(_become(sent))
+
+
+def _load() -> None:
+    """Import what commands need; a warning is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for library in LIBRARIES:
+            importlib.import_module(library)
+        for package in PACKAGES:
+            folders = importlib.import_module(package).__path__
+            for found in pkgutil.walk_packages(folders, f"{package}."):
+                if not found.name.startswith(NOT_LOADED):
+                    importlib.import_module(found.name)
+    gc.freeze()
+
+
+def _serve(control: socket.socket) -> list[int] | None:
+    """Fork for each request until pytest has closed its end; in the new process, return the file descriptors sent."""
+    sockets: dict[int, int] = {}
+    ended, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.set_wakeup_fd(wakeup)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        readable, _, _ = select.select([control, ended], [], [])
+        if ended in readable:
+            os.read(ended, 4096)
+            _report(sockets)
+        if control in readable:
+            request, sent, _, _ = socket.recv_fds(control, 1, 4)
+            if not request:
+                return None
+            if (pid := os.fork()) == 0:
+                return sent
+            *streams, sockets[pid] = sent
+            for stream in streams:
+                os.close(stream)
+            _answer(sockets[pid], pid)
+
+
+def _report(sockets: dict[int, int]) -> None:
+    """Answer with the exit codes of the processes that have ended."""
+    while sockets:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        _answer(sockets[pid], os.waitstatus_to_exitcode(status))
+        os.close(sockets.pop(pid))
+
+
+def _answer(to: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # a test that waits no longer
+        os.write(to, NUMBER.pack(number))
+
+
+def _become(sent: list[int]) -> str:
+    """Make this process what its order asks for, and return the module to run."""
+    *streams, ordered = sent
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    with open(ordered, "rb") as reader:  # noqa: PTH123  # no path
+        order = json.load(reader)
+    os.closerange(3, 1024)
+    os.umask(order["umask"])
+    os.chdir(order["cwd"])
+    locale = {
+        name: value for name, value in os.environ.items() if name == "LC_CTYPE"
+    }  # Python may have set it (PEP 538)
+    os.environ.clear()
+    os.environ.update(order["env"] | locale)
+    time.tzset()
+    sys.argv[:] = ["-m", *order["arguments"]]
+    if not order["safe_path"] and not sys.flags.safe_path:
+        sys.path.insert(0, str(order["cwd"]))
+    return str(order["module"])
+
+
+def _run(module: str) -> None:
+    """Run a module as `python -m` does, without the last that Python does: it takes modules apart, which takes long."""
+    sys.modules.pop(module, None)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if not isinstance(end.code, int) or threading.active_count() > 1:
+            raise
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code)
+
+
+if __name__ == "__main__":
+    main()

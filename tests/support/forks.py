@@ -1,0 +1,215 @@
+"""Commands in forks of a process that has loaded qanat: what real processes do, without the time they take to start.
+
+What is about starting, terminals, signals or kills needs real processes: Sandbox.start, Terminal, and the `call` of
+qanat.testing.sandbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from tests.support.fork_server import NUMBER, PACKAGES
+
+SERVER = Path(__file__).with_name("fork_server.py")
+# What Python, the C library and libgit2 read once, when they are loaded, and what decides how git works.
+SURROUNDINGS = ("PYTHON", "LC_", "LANG", "LD_", "DYLD_", "HOME", "XDG_", "GIT_")
+
+
+@dataclass(frozen=True)
+class Module:
+    """What `python -m` is told to run."""
+
+    module: str
+    arguments: tuple[str, ...]
+    safe_path: bool
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> Module | None:
+        """Read `python [-P] -m MODULE …`; None when it is anything else."""
+        match list(words):
+            case [sys.executable, "-m", module, *arguments]:
+                return cls(module, tuple(arguments), safe_path=False)
+            case [sys.executable, "-P", "-m", module, *arguments]:
+                return cls(module, tuple(arguments), safe_path=True)
+        return None
+
+
+class ForkServer:
+    """The server of one pytest process; inside a `with` block it can run commands, and the first one starts it."""
+
+    def __init__(self) -> None:
+        self._environment: dict[str, str] | None = None
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._environment = dict(os.environ)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._environment = None
+        if self._control and self._process:
+            self._control.close()
+            printed = self._process.communicate(timeout=10)
+            assert (self._process.returncode, *printed) == (0, "", "")
+
+    def can_run(self, words: Sequence[str], env: Mapping[str, str]) -> bool:
+        """Return whether the command is one of qanat's modules, in surroundings that the server has as well."""
+        if self._environment is None or (wanted := Module.of(words)) is None:
+            return False
+        return wanted.module.partition(".")[0] in PACKAGES and _surroundings(env) == _surroundings(self._environment)
+
+    def run(
+        self, words: Sequence[str], *, cwd: Path, stdin: str, env: Mapping[str, str], timeout_s: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `python -m …` to its end, as subprocess.run does with text and captured output."""
+        module = Module.of(words)
+        assert module, words
+        self._start()
+        deadline = time.monotonic() + timeout_s
+        with self._fork({**asdict(module), "cwd": str(cwd), "env": dict(env), "umask": _umask()}) as child:
+            pid = child.number(deadline)
+            try:
+                out, err = child.communicate(stdin, deadline)
+                code = child.number(deadline)
+            except TimeoutError:
+                end_tree(pid)
+                raise subprocess.TimeoutExpired(list(words), timeout_s) from None
+        return subprocess.CompletedProcess(list(words), code, out, err)
+
+    def _start(self) -> None:
+        if self._process:
+            return
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            # With pipes, its sys.stdout and sys.stderr are right for its children, which have pipes as well.
+            self._process = subprocess.Popen(
+                [sys.executable, str(SERVER), str(theirs.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=self._environment,
+                pass_fds=[theirs.fileno()],
+            )
+
+    def _fork(self, order: Mapping[str, object]) -> _Child:
+        """Start a process and send it its order."""
+        assert self._control
+        (their_stdin, stdin), (stdout, their_stdout), (stderr, their_stderr) = (os.pipe() for _ in range(3))
+        talk, their_talk = socket.socketpair()
+        theirs = [their_stdin, their_stdout, their_stderr, their_talk.detach()]
+        try:
+            socket.send_fds(self._control, [b"+"], theirs)
+        finally:
+            for end in theirs:
+                os.close(end)
+        talk.sendall(json.dumps(order).encode())
+        talk.shutdown(socket.SHUT_WR)
+        return _Child(talk, os.fdopen(stdin, "wb", 0), os.fdopen(stdout, "rb", 0), os.fdopen(stderr, "rb", 0))
+
+
+FORKS = ForkServer()
+"""The server that commands use; it runs none before conftest.py has entered it."""
+
+
+@dataclass
+class _Child:
+    """A process that the server has forked: our ends of its pipes, and of the socket that tells about it."""
+
+    talk: socket.socket
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for end in (self.talk, self.stdin, self.stdout, self.stderr):
+            end.close()
+
+    def number(self, deadline: float) -> int:
+        """Read the next number from the server: the number of the process, then its exit code."""
+        self.talk.settimeout(max(0.001, deadline - time.monotonic()))
+        number: int = NUMBER.unpack(self.talk.recv(NUMBER.size))[0]
+        return number
+
+    def communicate(self, text: str, deadline: float) -> tuple[str, str]:
+        """Write stdin, and read stdout and stderr to their ends; TimeoutError when that takes too long."""
+        unsent = text.encode()
+        read: dict[IO[bytes], bytearray] = {self.stdout: bytearray(), self.stderr: bytearray()}
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.stdin, selectors.EVENT_WRITE)
+            for stream in read:
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = [key.fileobj for key, _ in selector.select(max(0.0, deadline - time.monotonic()))]
+                if not ready:
+                    raise TimeoutError
+                for stream in read.keys() & ready:
+                    piece = os.read(stream.fileno(), 65536)
+                    read[stream] += piece
+                    if not piece:
+                        selector.unregister(stream)
+                if self.stdin in ready:
+                    unsent = _write(self.stdin, unsent)
+                    if not unsent:
+                        selector.unregister(self.stdin)
+                        self.stdin.close()
+        out, err = (_text(bytes(piece)) for piece in read.values())
+        return out, err
+
+
+def _write(stream: IO[bytes], unsent: bytes) -> bytes:
+    """Write what fits into a pipe, and return the rest; nothing is left when nobody reads any more."""
+    try:
+        return unsent[stream.write(unsent[: select.PIPE_BUF]) :]
+    except BrokenPipeError:
+        return b""
+
+
+def _text(printed: bytes) -> str:
+    """Decode as subprocess does."""
+    return printed.decode().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _surroundings(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name.startswith(SURROUNDINGS)}
+
+
+def _umask() -> int:
+    """Return the umask, which can only be read by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def end_tree(pid: int) -> None:
+    """Kill a process and all that descends from it."""
+    listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True, check=True).stdout
+    pairs = [(int(parent), int(child)) for parent, child in map(str.split, listed.splitlines())]
+    tree = [pid]
+    for found in tree:
+        tree += [child for parent, child in pairs if parent == found]
+    for found in tree:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found, signal.SIGKILL)
