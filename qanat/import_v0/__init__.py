@@ -1,1 +1,1 @@
-"""Import a qanat 0.x database: everything that knows the earlier program."""
+"""Importing a qanat 0.x database: everything that knows the earlier program."""

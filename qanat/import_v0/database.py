@@ -1,7 +1,7 @@
-"""The first qanat's database: an SQLite file, of which everything is read at once and nothing is ever written.
+"""The database of qanat 0.x: an SQLite file, which is read in one go and never written.
 
-It had a table for experiments, datasets, actions and tags each, for runs and their groups of parameters, and
-tables that link these. Versions differ in columns; what is missing reads as None, and is remarked.
+It had a table each for experiments, datasets, actions, tags, runs and their groups of parameters, and tables
+that link these. Columns differ between versions; a missing one reads as None and is remarked on.
 """
 
 from __future__ import annotations
@@ -32,38 +32,39 @@ TABLES = {
     "datasets_tags": ("dataset_id", "tag_id"),
 }
 NEEDED = ("experiments", "runs_of_experiments")
-# Later versions only, so nothing is said where they are missing.
+# Only later versions have these, so nothing is said if they are missing.
 LATER = {"runs_of_experiments": ("param_file",)}
-# Nothing is lost with these: progress is in the run's own file, and rows have no number of their own here.
+# Leaving these out loses nothing: progress is in the run's own file, and rows have no numbers of their own here.
 LEFT_OUT = frozenset({"id", "progress"})
 DATES = frozenset({"created", "updated"})
 
 
-class FirstDatabase(NamedTuple):
-    """The rows of every table, and a sentence on each thing that is missing or has no place here."""
+class V0Database(NamedTuple):
+    """The rows of every table, and a remark on everything that is missing or is not imported."""
 
     tables: dict[str, list[Row]]
     remarks: list[str]
 
 
-def read(file: Path) -> FirstDatabase:
-    """Read a database. Raises InputInvalid when the file is none of the first qanat's."""
+def read(file: Path) -> V0Database:
+    """Read a database. Raises InputInvalid for a file that is not a qanat 0.x database."""
     if not file.is_file():
-        raise InputInvalid(f"{file}: there is no such file", hint="the first qanat kept it as .qanat/database.db")
+        raise InputInvalid(f"{file}: there is no such file", hint="qanat 0.x kept it in .qanat/database.db")
     try:
-        with _opened(file) as database:
+        with _open_read_only(file) as database:
             return _read(database, file)
     except sqlite3.DatabaseError as error:
         problem = str(error)
         if "locked" in problem or "busy" in problem:
-            raise InputInvalid(f"{file}: another program is writing it", hint="wait for its end") from None
+            raise InputInvalid(f"{file}: another program is writing to it", hint="wait until it has finished") from None
         raise InputInvalid(
-            f"{file} cannot be read as a database of the first qanat: {problem}", hint="give its .qanat/database.db"
+            f"{file} cannot be read as a qanat 0.x database: {problem}",
+            hint="name the old project's .qanat/database.db",
         ) from None
 
 
 @contextlib.contextmanager
-def _opened(file: Path) -> Iterator[sqlite3.Connection]:
+def _open_read_only(file: Path) -> Iterator[sqlite3.Connection]:
     database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
     try:
         database.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -72,12 +73,12 @@ def _opened(file: Path) -> Iterator[sqlite3.Connection]:
         database.close()
 
 
-def _read(database: sqlite3.Connection, file: Path) -> FirstDatabase:
+def _read(database: sqlite3.Connection, file: Path) -> V0Database:
     there = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if missing := [name for name in NEEDED if name not in there]:
         raise InputInvalid(
-            f"{file} is not a database of the first qanat: it has no table {missing[0]}",
-            hint="give its .qanat/database.db",
+            f"{file} is not a qanat 0.x database: it has no table {missing[0]}",
+            hint="name the old project's .qanat/database.db",
         )
     remarks: list[str] = []
     tables = {name: _rows(database, name, remarks) if name in there else [] for name in TABLES}
@@ -85,8 +86,8 @@ def _read(database: sqlite3.Connection, file: Path) -> FirstDatabase:
     for name in sorted(there - TABLES.keys()):
         query = f'SELECT COUNT(*) FROM "{_quoted(name)}"'  # noqa: S608
         if not name.startswith("sqlite_") and (count := _count(database, query)):
-            remarks.append(f"table {name} has no place here; it has rows: {count:,}")
-    return FirstDatabase(tables, remarks)
+            remarks.append(f"table {name} is not imported; number of rows: {count:,}")
+    return V0Database(tables, remarks)
 
 
 def _rows(database: sqlite3.Connection, table: str, remarks: list[str]) -> list[Row]:
@@ -94,14 +95,14 @@ def _rows(database: sqlite3.Connection, table: str, remarks: list[str]) -> list[
     known = (*TABLES[table], *LATER.get(table, ()))
     remarks += [f"table {table} has no column {c}" for c in TABLES[table] if c not in columns and c != "id"]
     if DATES & set(columns):
-        remarks.append("when experiments, datasets and actions were made and changed has no place here")
+        remarks.append("creation and modification dates of experiments, datasets and actions are not imported")
     for column in columns:
         if column not in known and column not in LEFT_OUT | DATES:
             name = _quoted(column)
-            # S608: names are quoted, and come from the file's own list of columns.
+            # S608: the names are quoted, and come from the file's own list of columns.
             query = f'SELECT COUNT(*) FROM "{table}" WHERE "{name}" IS NOT NULL AND "{name}" NOT IN (\'\', \'null\')'  # noqa: S608
             if count := _count(database, query):
-                remarks.append(f"column {column} of table {table} has no place here; rows that have it: {count:,}")
+                remarks.append(f"column {column} of table {table} is not imported; rows with a value: {count:,}")
     here = [c for c in known if c in columns]
     chosen = ", ".join(f'"{c}"' for c in here)
     order = " ORDER BY id" if "id" in columns else ""

@@ -1,4 +1,4 @@
-"""Experiments, datasets, templates and settings of the first qanat, as files of today's form."""
+"""Converting the experiments, datasets, templates and settings of qanat 0.x to today's files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from qanat.domain.layout import is_inside
 from qanat.errors import InputInvalid, UsageError
-from qanat.import_v0.database import FirstDatabase, Row
+from qanat.import_v0.database import Row, V0Database
 from qanat.import_v0.meanings import Remarks, usable_name
 from qanat.records import definitions, schemas, yaml_io
 from qanat.system import files
@@ -27,50 +27,50 @@ Content = dict[str, Any]
 
 @dataclass
 class Definitions:
-    """What the first qanat defined: contents by the rows' ids, templates, and the settings (None: stay as they are)."""
+    """What qanat 0.x defined: contents by the ids of their rows, templates, and settings (None: keep them)."""
 
     experiments: dict[int, Content] = field(default_factory=dict)
     datasets: dict[int, Content] = field(default_factory=dict)
     templates: list[Content] = field(default_factory=list)
     config: Content | None = None
 
-    def named(self) -> Iterable[tuple[str, Content]]:
-        """Go through all that becomes a file of its own, each with its kind."""
+    def by_kind(self) -> Iterable[tuple[str, Content]]:
+        """Yield everything that becomes a file of its own, each with its kind."""
         yield from (("dataset", content) for content in self.datasets.values())
         yield from (("experiment", content) for content in self.experiments.values())
         yield from (("template", content) for content in self.templates)
 
 
 def text(value: object) -> str:
-    """Give a value of the database as text; empty for none."""
+    """Return a value of the database as text; empty for NULL."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return "" if value is None else str(value)
 
 
-def convert(project: Project, database: FirstDatabase, settings: Content, remarks: Remarks) -> Definitions:
-    """Convert what the database and the settings define; what cannot be is remarked."""
+def convert(project: Project, database: V0Database, settings: Content, remarks: Remarks) -> Definitions:
+    """Convert what the database and the settings define; remark on whatever cannot be converted."""
     found = Definitions()
     tables = database.tables
     tags = {row["id"]: text(row["name"]) for row in tables["tags"]}
     for row in tables["tags"]:
         if text(row["description"]).strip():
-            remarks.add(f"tag {text(row['name'])}: its description has no place here: {text(row['description'])}")
+            remarks.add(f"tag {text(row['name'])}: its description is not imported: {text(row['description'])}")
     for row in tables["datasets"]:
         _add_dataset(project, found, row, tags_of(tables["datasets_tags"], "dataset_id", row["id"], tags), remarks)
     for row in tables["experiments"]:
         own_tags = tags_of(tables["experiments_tags"], "experiment_id", row["id"], tags)
         _add_experiment(project, found, row, own_tags, tables, remarks)
     _add_templates(found, settings, remarks)
-    for kind, content in found.named():
+    for kind, content in found.by_kind():
         for key, problem in reference_problems(project, kind, content):
-            if key[:1] != ("datasets",):  # those are not written yet
-                remarks.add(f"{kind} {content['name']}: {problem}; qanat validate says so until it is")
+            if key[:1] != ("datasets",):  # the datasets are not written yet
+                remarks.add(f"{kind} {content['name']}: {problem}; qanat validate reports it until it is fixed")
     return found
 
 
 def tags_of(links: list[Row], key: str, number: object, tags: dict[Any, str]) -> list[str]:
-    """List the tags that a thing is linked with, each once."""
+    """List the tags linked to a row, each once."""
     found = (tags.get(link["tag_id"], "") for link in links if link[key] == number)
     return [tag for tag in dict.fromkeys(found) if tag]
 
@@ -78,7 +78,7 @@ def tags_of(links: list[Row], key: str, number: object, tags: dict[Any, str]) ->
 def _add_dataset(project: Project, found: Definitions, row: Row, tags: list[str], remarks: Remarks) -> None:
     name = _named("dataset", row, [c["name"] for c in found.datasets.values()], remarks)
     if not text(row["path"]):
-        remarks.add(f"dataset {name}: has no path, and was left out")
+        remarks.add(f"dataset {name} was left out: it has no path")
         return
     content = {"name": name, "description": text(row["description"]), "path": _within(project, text(row["path"]))}
     found.datasets[row["id"]] = definitions.ordered(_without_empty(content | {"tags": tags}), "dataset")
@@ -91,7 +91,7 @@ def _add_experiment(
     links = [link["dataset_id"] for link in tables["datasets_experiments"] if link["experiment_id"] == row["id"]]
     datasets = [found.datasets[number]["name"] for number in dict.fromkeys(links) if number in found.datasets]
     if len(datasets) < len(set(links)):
-        remarks.add(f"experiment {name}: a dataset that it reads was not brought along")
+        remarks.add(f"experiment {name}: one of its datasets was not imported")
     content = {
         "name": name,
         "description": text(row["description"]),
@@ -116,7 +116,7 @@ def _actions(project: Project, rows: list[Row], experiment: str, remarks: Remark
 def _program(project: Project, row: Row, whose: str, remarks: Remarks) -> Content:
     executable = _within(project, text(row["executable"]))
     if not executable:
-        remarks.add(f"{whose}: has no executable; {NO_PROGRAM!r} stands for it")
+        remarks.add(f"{whose}: has no executable; {NO_PROGRAM!r} stands in for it")
     return {"executable": executable or NO_PROGRAM, "executable_command": text(row["executable_command"])}
 
 
@@ -129,7 +129,7 @@ def _named(kind: str, row: Row, taken: Iterable[str], remarks: Remarks) -> str:
 
 
 def _within(project: Project, path: str) -> str:
-    """Write a path from the project's root when it lies inside."""
+    """Return a path relative to the project's root if it is inside, and unchanged otherwise."""
     inside = os.path.isabs(path) and Path(path).is_relative_to(project.root)  # noqa: PTH117
     return Path(path).relative_to(project.root).as_posix() if inside else path
 
@@ -142,17 +142,17 @@ def _without_empty(content: Content) -> Content:
 
 
 def read_settings(path: Path) -> Content:
-    """Read a config.yaml of either qanat; empty when there is none. Raises InputInvalid."""
+    """Read a config.yaml of qanat 0.x or of today; empty if there is none. Raises InputInvalid."""
     if not files.is_file(path):
         return {}
     content = yaml_io.load(files.read(path, limit_bytes=DEFINITION_BYTES_MAX), str(path))
     if content is not None and not isinstance(content, dict):
-        raise InputInvalid(f"{path}: is not a mapping", hint="move it elsewhere, or correct it")
+        raise InputInvalid(f"{path}: is not a mapping", hint="move it away, or correct it")
     return content or {}
 
 
 def converted_settings(settings: Content, remarks: Remarks) -> Content:
-    """Give the settings in today's form, without the templates, which become files of their own."""
+    """Return the settings in today's form, without the templates, which become files of their own."""
     kept: Content = {}
     for key, value in settings.items():
         if key in CONFIGURED:
@@ -161,24 +161,24 @@ def converted_settings(settings: Content, remarks: Remarks) -> Content:
         if key == "result_dir" and not is_inside(text(value)):
             remarks.add(f"setting result_dir: {text(value)} is not inside the project; results is used instead")
         elif schemas.problems(content, "config"):
-            remarks.add(f"setting {key}: {text(value)} has no place here")
+            remarks.add(f"setting {key}: {text(value)} is not imported")
         else:
             kept[key] = value
     return definitions.ordered(kept, "config")
 
 
 def compare_settings(settings: Content, here: Content, remarks: Remarks) -> None:
-    """Remark where the settings of another folder differ from this project's, which stay."""
+    """Remark on settings that differ from this project's own, which stay unchanged."""
     for key, value in settings.items():
         if key not in CONFIGURED and key != "schema" and here.get(key) != value:
-            remarks.add(f"setting {key} was {text(value)}; this project's settings stay as they are")
+            remarks.add(f"setting {key} was {text(value)}; this project keeps its own settings")
 
 
 def _add_templates(found: Definitions, settings: Content, remarks: Remarks) -> None:
     for runner in CONFIGURED:
         templates = settings.get(runner)
         if not isinstance(templates, dict | None):
-            remarks.add(f"setting {runner}: {text(templates)} is no mapping of templates")
+            remarks.add(f"setting {runner}: {text(templates)} is not a mapping of templates")
         names: list[str] = []
         for old, options in templates.items() if isinstance(templates, dict) else ():
             name = _named(f"{runner} template", {"name": old, "id": len(names) + 1}, names, remarks)
@@ -191,13 +191,13 @@ def _add_templates(found: Definitions, settings: Content, remarks: Remarks) -> N
             found.templates.append(content)
 
 
-# ---- what is there already
+# ---- what already exists
 
 
-def is_here(project: Project, kind: str, content: Content) -> bool:
-    """Tell whether a definition is there already with this content; UsageError when it has another.
+def already_defined(project: Project, kind: str, content: Content) -> bool:
+    """Return whether a definition already exists with this content. Raises UsageError if its content differs.
 
-    A default template that is as `qanat init` made it counts as not there.
+    A default template unchanged since `qanat init` counts as not existing.
     """
     runner = content.get("runner", "") if kind == "template" else ""
     path = project.paths.definition(kind, content["name"], runner)
@@ -211,6 +211,6 @@ def is_here(project: Project, kind: str, content: Content) -> bool:
     if made_by_init and there.get("options") == TEMPLATES.get(runner):
         return False
     raise UsageError(
-        f"{source} is there already, and says something else than the first qanat",
+        f"{source} already exists and differs from the qanat 0.x definition",
         hint="rename one of the two, or move the file away, and import again",
     )

@@ -1,6 +1,6 @@
-"""Importing what the first qanat kept in its database: planned as a whole, then written in one commit.
+"""Importing a qanat 0.x database: the whole import is planned, then written in one commit.
 
-A run gets the number that it had and a uid that follows from it, so what was imported before is known again.
+A run keeps its number and gets a uid derived from it, so that a later import recognises it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from qanat.domain.layout import RUNS, STATE
 from qanat.domain.run import Run
 from qanat.errors import GitRefused
 from qanat.git import command, commits, history, lock, worktree
-from qanat.import_v0 import database as first_database
+from qanat.import_v0 import database as v0_database
 from qanat.import_v0 import definitions
 from qanat.import_v0.definitions import Content, Definitions, text
 from qanat.import_v0.meanings import Remarks
@@ -33,9 +33,9 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Import:
-    """What an import writes: files by path from the root, the runs among them, and what is to be said.
+    """What an import writes: files by path from the root, the runs among them, and remarks for the user.
 
-    `names` are those of the definitions, by kind; `here` has what was there already, as it would be written.
+    `names` are those of the definitions, by kind; `here` are the files that exist already, as they would be written.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -49,19 +49,19 @@ class Import:
 
 
 def plan_import(project: Project, database: Path, progress: Progress) -> Import:
-    """Read a database, the settings beside it and the runs' own files; nothing is written.
+    """Read a database, the settings beside it and the files of its runs; nothing is written.
 
-    Raises InputInvalid when that is no database of the first qanat, UsageError when something of another
-    content has one of its names here.
+    Raises InputInvalid if it is not a qanat 0.x database, UsageError if a definition with the same name but
+    different content exists already.
     """
-    read = first_database.read(database)
+    read = v0_database.read(database)
     remarks = Remarks()
     for remark in read.remarks:
         remarks.add(remark)
     own, beside = project.paths.config, database.resolve().parent / "config.yaml"
     here, settings = definitions.read_settings(own), definitions.read_settings(beside)
     if beside == own and "schema" in settings:
-        settings = {}  # an earlier import has converted them
+        settings = {}  # an earlier import has already converted them
     plan = Import(manual=_is_manual(here))
     found = definitions.convert(project, read, settings, remarks)
     found.config = _config(settings, here, in_place=beside == own, remarks=remarks)
@@ -78,19 +78,19 @@ def plan_import(project: Project, database: Path, progress: Progress) -> Import:
 
 
 def check_ready(project: Project, plan: Import) -> None:
-    """Raise GitRefused when what is written could not be committed."""
+    """Raise GitRefused if the import could not be committed."""
     if plan.manual:
         return
     check_committer(project)
     refused = "the repository is {}, so the import could not be committed"
     if operation := worktree.operation(project.location.git_dir):
-        raise GitRefused(refused.format(f"in the middle of a {operation}"), hint="finish it, or give it up, before")
+        raise GitRefused(refused.format(f"in the middle of a {operation}"), hint="finish or abort it first")
     if worktree.checked_out(project.location) is None:
         raise GitRefused(refused.format("on a detached HEAD"), hint="check out a branch: git switch BRANCH")
 
 
 def carry_out(project: Project, plan: Import, progress: Progress) -> None:
-    """Write what was planned and commit it; the next run's number is higher than any imported."""
+    """Write and commit the import. The next run will have a higher number than any imported one."""
     if plan.runs:
         with lock.held(project.location):
             private = project.location.private
@@ -101,11 +101,11 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
     _write(project, {path: data for path, data in plan.files.items() if path not in own}, progress)
     branch = worktree.checked_out(project.location)
     if not plan.manual and branch is not None:
-        # What an import that was killed has written is committed as well; what a person has changed since is not.
-        unchanged = {path: data for path, data in plan.here.items() if _holds(project.root / path, data)}
+        # Files written by an import that was killed are committed too, unless a person has changed them since.
+        unchanged = {path: data for path, data in plan.here.items() if _has_content(project.root / path, data)}
         data: dict[str, bytes | None] = {**plan.files, **unchanged}
         plan.commit = commits.commit_files(project.location, branch, data, _message(plan), checked_out=True)
-    # Last, since they tell the next import that this one came to its end.
+    # Written last, since these files tell the next import that this one was completed.
     _write(project, {path: data for path, data in plan.files.items() if path in own}, progress)
 
 
@@ -115,7 +115,7 @@ def _write(project: Project, contents: Mapping[str, bytes], progress: Progress) 
         progress(place, len(contents))
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _has_content(path: Path, data: bytes) -> bool:
     return files.is_file(path) and files.read(path) == data
 
 
@@ -125,7 +125,7 @@ def _is_manual(settings: Content) -> bool:
 
 
 def _config(settings: Content, here: Content, *, in_place: bool, remarks: Remarks) -> Content | None:
-    """Give the project's new settings: those of the first qanat where it was this very project's, or it has none."""
+    """Return the project's new settings: those of qanat 0.x if they were this project's or it has none; else None."""
     if not settings:
         return None
     if in_place or not here:
@@ -136,11 +136,11 @@ def _config(settings: Content, here: Content, *, in_place: bool, remarks: Remark
 
 def _add_definitions(project: Project, found: Definitions, plan: Import) -> None:
     paths = project.paths
-    for kind, content in found.named():
+    for kind, content in found.by_kind():
         runner = content["runner"] if kind == "template" else ""
         path = paths.definition(kind, content["name"], runner)
         data = definition_text.encode(paths, kind, content, path)
-        if definitions.is_here(project, kind, content):
+        if definitions.already_defined(project, kind, content):
             plan.here[paths.relative(path)] = data
             continue
         plan.names.setdefault(kind, []).append(f"{runner}/{content['name']}" if runner else content["name"])
@@ -151,34 +151,34 @@ def _add_definitions(project: Project, found: Definitions, plan: Import) -> None
 
 def _add_run(project: Project, one: ImportedRun, plan: Import, deleted: Collection[str], remarks: Remarks) -> None:
     run, path = one.run, run_codec.path_of(one.run)
-    # The comment first: where the record is, the comment has been written as well.
+    # The comment comes first: if the record exists, the comment has been written too.
     own = {comment_path(run): f"{one.comment}\n".encode()} if one.comment else {}
     own[path] = run_codec.encode(run)
     if files.exists(project.root / path):
         plan.here |= own
         return
     if path in deleted:
-        remarks.add("was deleted here after an earlier import, and was left out", run.number)
+        remarks.add("left out: it was deleted here after an earlier import", run.number)
         return
     if others := _others(project, run):
-        remarks.add(f"another run has this number already ({', '.join(others)}): give full ids", run.number)
+        remarks.add(f"another run already has this number ({', '.join(others)}): use full ids", run.number)
     plan.runs.append(run)
     plan.files |= own
     plan.comments += len(own) - 1
 
 
 def _others(project: Project, run: Run) -> list[str]:
-    """List the ids of runs of any experiment that have the same number."""
+    """List the ids of runs with the same number, of any experiment."""
     folders = project.paths.runs.glob(f"*/{run.number // 100}")
     return [file.stem for folder in folders for file in folder.glob(f"{run.number}-*.yaml")]
 
 
 def _add_lines(project: Project, result_dir: str, plan: Import, remarks: Remarks) -> None:
-    """Tell git what to ignore and how to merge, as init does; remark where a line of a person's is in the way."""
+    """Tell git what to ignore and how to merge, as `qanat init` does; remark on a file that the user has changed."""
     ignored = {rule: _is_ignored(project, file) for rule, file in ignore_rules(result_dir).items()}
     wanted = {IGNORE: [rule for rule, already in ignored.items() if not already], ATTRIBUTES: list(RULES)}
     if _is_ignored(project, ".qanat/experiments/file.yaml"):
-        remarks.add("git ignores .qanat/, where experiments and records are kept now: take that out of .gitignore")
+        remarks.add("git ignores .qanat/, where experiments and records are now kept: remove it from .gitignore")
     for name, lines in wanted.items():
         path = project.root / name
         before = files.read(path) if files.is_file(path) else b""
@@ -186,7 +186,7 @@ def _add_lines(project: Project, result_dir: str, plan: Import, remarks: Remarks
         if after == before:
             continue
         if files.exists(path) and any(change.path == name for change in worktree.status(project.location).changes):
-            remarks.add(f"{name} has changes of your own, and was left as it is; it lacks {' and '.join(lines)}")
+            remarks.add(f"{name} has uncommitted changes and was left as it is; it lacks {' and '.join(lines)}")
         else:
             plan.files[name] = after
 
@@ -198,11 +198,11 @@ def _is_ignored(project: Project, path: str) -> bool:
 def _message(plan: Import) -> str:
     counts = {kind: len(names) for kind, names in plan.names.items()} | {"run": len(plan.runs)}
     listed = ", ".join(f"{n:,} {kind}{'' if n == 1 else 's'}" for kind, n in counts.items() if n)
-    return f"qanat: import from the first qanat\n\n{listed or 'settings'}\n"
+    return f"qanat: import a qanat 0.x database\n\n{listed or 'settings'}\n"
 
 
 def as_mapping(plan: Import) -> Mapping[str, Any]:
-    """Give what an import does as JSON has it."""
+    """Return what an import does, in the form of the `--json` output."""
     return {
         "experiments": plan.names.get("experiment", []),
         "datasets": plan.names.get("dataset", []),

@@ -1,6 +1,6 @@
-"""What the first qanat noted, in today's terms: names, moments, words of a command line, states.
+"""Values of qanat 0.x in today's terms: names, timestamps, arguments, states.
 
-Its database is described in import_v0/database.py. Nothing here looks at a file.
+import_v0/database.py describes where they come from. Nothing here opens a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from qanat.domain import spans
 from qanat.domain.names import NAME_MAX, name_problem
 from qanat.domain.run import State
 
-UNKNOWN_MOMENT = "1970-01-01T00:00:00+00:00"
+UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
 _POSITION = re.compile(r"pos_([0-9]+)\Z")
 _ENDS = {
     "finished": State.FINISHED,
@@ -31,31 +31,31 @@ _NOT_STARTED = frozenset({"not started", "not_started", ""})
 
 @dataclass
 class Remarks:
-    """What did not come along as it was, each sentence once, with the runs that it is about."""
+    """Remarks on whatever was not imported unchanged: each text once, with the runs that it is about."""
 
     _about: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, text: str, run: int | None = None) -> None:
-        """Remark something, on a run if one is given."""
+        """Add a remark, about a run if one is given."""
         runs = self._about.setdefault(text, [])
         if run is not None:
             runs.append(run)
 
     def lines(self) -> list[str]:
-        """Give the sentences, in the order in which they came up."""
-        return [f"{called(runs)}: {text}" if runs else text for text, runs in self._about.items()]
+        """Return the remarks, in the order in which they were first made."""
+        return [f"{run_numbers(runs)}: {text}" if runs else text for text, runs in self._about.items()]
 
 
-def called(runs: Iterable[int]) -> str:
-    """Name runs by their numbers, neighbours as one: run 4, runs 1-3, 7."""
+def run_numbers(runs: Iterable[int]) -> str:
+    """List runs by number, neighbours as a range: `run 4`, `runs 1-3, 7`."""
     numbers = sorted(set(runs))
     return f"run{'s' if len(numbers) > 1 else ''} {spans.written(numbers, ', ')}"
 
 
 def usable_name(name: str, instead: str, taken: Collection[str]) -> str:
-    """Give a name that can be used: the same where it can, otherwise one that is like it and not taken.
+    """Return name if it is valid and not taken, otherwise a similar name that is.
 
-    Accents go, and what a name may not hold becomes `_`; `instead` stands for a name of which nothing is left.
+    Accents are removed, and characters that a name must not contain become `_`; `instead` is used if nothing is left.
     """
     usable = name
     if name_problem(name):
@@ -68,8 +68,8 @@ def usable_name(name: str, instead: str, taken: Collection[str]) -> str:
     return usable
 
 
-def moment(value: object) -> str | None:
-    """Give a moment as a record has it; the first qanat wrote the time of its machine. None for what is none."""
+def timestamp(value: object) -> str | None:
+    """Return a timestamp as records have it, from local time as qanat 0.x wrote it; None if value is not a time."""
     try:
         known = datetime.fromisoformat(str(value)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
@@ -77,10 +77,10 @@ def moment(value: object) -> str | None:
     return known.isoformat(timespec="milliseconds" if known.microsecond else "seconds")
 
 
-def words(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the arguments of a group as the first qanat put them together: words by position, then options.
+def arguments(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a group's arguments in the order of qanat 0.x: positional arguments first, then options.
 
-    An option with a list of values stands before each of them.
+    An option with a list of values is repeated for each value.
     """
     positions = [key for key in parameters if not key.startswith("-")]
     if all(_POSITION.match(key) for key in positions):
@@ -94,23 +94,23 @@ def words(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def identity(number: int, experiment: str, commit: str) -> tuple[str, str]:
-    """Give the uid and the intent of a run: always the same for the same run, so that it is known again."""
+    """Return a run's uid and intent: always the same for the same run, so that a later import recognises it."""
     digest = hashlib.sha256(f"first qanat\0{number}\0{experiment}\0{commit}".encode()).hexdigest()
     return digest[:6], digest[6:22]
 
 
 def end_of(status: str) -> State | None:
-    """Give the end that a status of the first qanat means; None for one that means no end."""
+    """Return the end state that a status of qanat 0.x stands for; None if it is not an end."""
     return _ENDS.get(status.strip().lower())
 
 
 def never_started(status: str) -> bool:
-    """Tell whether a status means that nothing was started."""
+    """Return whether a status means that nothing was started."""
     return status.strip().lower() in _NOT_STARTED
 
 
 def per_group(value: object, count: int) -> list[str]:
-    """Spread what info.yaml says over the groups: a list has one for each, another value is all groups'."""
+    """Return one text per group from a value of info.yaml: a list has an item per group, any other value is for all."""
     items: Sequence[object] = value if isinstance(value, list) else [value] * count
     texts = ["" if item is None else str(item) for item in items]
     return [*texts, *[""] * count][:count]

@@ -1,4 +1,4 @@
-"""Runs of the first qanat as records of today's form, with what their storage directories tell of how they ended."""
+"""Converting the runs of qanat 0.x to today's records, with the evidence in their storage directories."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
 from qanat.errors import InputInvalid
 from qanat.git import repository
 from qanat.import_v0 import meanings
-from qanat.import_v0.database import FirstDatabase, Row
+from qanat.import_v0.database import Row, V0Database
 from qanat.import_v0.definitions import Content, Definitions, text
 from qanat.import_v0.ends import group_ends
 from qanat.import_v0.meanings import Remarks
@@ -26,7 +26,7 @@ from qanat.usecases.project import Project
 
 NUMBER_MAX = 999_999_999
 NO_COMMIT = "0" * 40
-# What the first qanat itself put into a job's description on HTCondor, beside the template's options.
+# What qanat 0.x itself added to a job's description on HTCondor, beside the template's options.
 _NOT_OPTIONS = frozenset(
     {"executable", "output", "error", "log", "should_transfer_files", "when_to_transfer_output", "batch_name"}
 )
@@ -36,17 +36,17 @@ _FULL_SHA = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
 
 @dataclass(frozen=True, slots=True)
 class ImportedRun:
-    """A run, and the comment that somebody wrote on it; empty when nobody did."""
+    """A run and the comment on it; the comment is empty if nobody wrote one."""
 
     run: Run
     comment: str
 
 
 class Runs:
-    """Converts the runs of a database, one after the other; remarks what cannot be kept as it was."""
+    """Converts the runs of a database one by one; remarks on whatever cannot be kept unchanged."""
 
     def __init__(
-        self, project: Project, database: FirstDatabase, found: Definitions, places: Places, remarks: Remarks
+        self, project: Project, database: V0Database, found: Definitions, places: Places, remarks: Remarks
     ) -> None:
         self._project = project
         self._tables = database.tables
@@ -57,7 +57,7 @@ class Runs:
         self._codes: dict[str, tuple[str, str] | None] = {}
 
     def convert(self, progress: Callable[[int, int], None]) -> list[ImportedRun]:
-        """Convert all; `progress` is told how many of how many are done."""
+        """Convert all runs; `progress` is called with the number of runs done and the total."""
         rows = self._tables["runs_of_experiments"]
         found = []
         for place, row in enumerate(rows, 1):
@@ -69,14 +69,14 @@ class Runs:
     def _convert(self, row: Row) -> ImportedRun | None:
         number, experiment = row["id"], self._definitions.experiments.get(row["experiment_id"])
         if type(number) is not int or not 0 < number <= NUMBER_MAX:
-            self._remarks.add(f"run {number}: that is no number of a run; it was left out")
+            self._remarks.add(f"run {number}: left out: that is not a run number")
             return None
         if number in self._numbers:
-            self._remarks.add("the database has it twice; the second was left out", number)
+            self._remarks.add("the database has it twice; the second one was left out", number)
             return None
         self._numbers.add(number)
         if experiment is None:
-            self._remarks.add("its experiment is not in the database; it was left out", number)
+            self._remarks.add("left out: its experiment is not in the database", number)
             return None
         storage = self._places.find(text(row["storage_path"]), self._old_name(row), experiment["name"], number)
         run = self._run(row, experiment, storage)
@@ -109,7 +109,7 @@ class Runs:
             author="",
             host="",
             code=self._code(row, storage),
-            command=_words_of(program),
+            command=_command_of(program),
             datasets=self._datasets(experiment),
             requested=_requested(row, args),
             runner=choice,
@@ -139,7 +139,7 @@ class Runs:
         return found
 
     def _arguments(self, row: Row, storage: Storage) -> list[tuple[str, ...]]:
-        """Give the arguments of each group: as the database has them, or else the files beside the results."""
+        """Return the arguments of each group, from the database or else from the files beside the results."""
         rows = self._groups_of_runs[row["id"]]
         listed = storage.info.get("groups_of_parameters")
         from_info = listed if isinstance(listed, list) else []
@@ -152,57 +152,59 @@ class Runs:
             if parameters is None:
                 parameters = storage.parameters(group, count)
             if parameters is None:
-                self._remarks.add("with which parameters a group was run is not known", row["id"])
-            found.append(meanings.words(parameters or {}))
+                self._remarks.add("the parameters of a group are unknown", row["id"])
+            found.append(meanings.arguments(parameters or {}))
         return found
 
     # ---- runner
 
     def _runner(self, row: Row, storage: Storage) -> tuple[RunnerChoice, Content]:
-        """Give the runner with its options, and what was said to it that has no place there."""
+        """Return the runner with its options, and the runner's parameters that are not options of it."""
         name = meanings.usable_name(text(row["runner"]) or "local", "unknown", ())
-        said = {key.lstrip("-"): value for key, value in (_mapping(row["runner_params"]) or {}).items()}
-        template = said.pop("submit_template", None)
+        given = {key.lstrip("-"): value for key, value in (_mapping(row["runner_params"]) or {}).items()}
+        template = given.pop("submit_template", None)
         options: Content = storage.submitted(_NOT_OPTIONS)
-        if name == "local" and str(said.get("n_threads", "")).isdecimal():
-            options["n_threads"] = int(said.pop("n_threads"))
-        left: Content = {"runner_params": said} if said else {}
+        if name == "local" and str(given.get("n_threads", "")).isdecimal():
+            options["n_threads"] = int(given.pop("n_threads"))
+        left: Content = {"runner_params": given} if given else {}
         if text(row["container_path"]):
             left["container"] = text(row["container_path"])
-            self._remarks.add("it ran in a container, which its record names, and rerun does not use", row["id"])
+            self._remarks.add("it ran in a container, which its record names but rerun does not use", row["id"])
         if name != (text(row["runner"]) or "local"):
             self._remarks.add(f"its runner {text(row['runner'])!r} is called {name} here", row["id"])
         return RunnerChoice(name, None if template is None else str(template), options), left
 
     def _metric(self, row: Row, groups: int, left: Content) -> float | None:
-        """Give the number that was noted as the run's metric, when it is one and there is one group to have it."""
-        noted = text(row["metric"])
+        """Return the run's metric if it is a number and there is only one group to have it; otherwise None."""
+        recorded = text(row["metric"])
         try:
-            value = float(noted)
+            value = float(recorded)
         except ValueError:
             value = math.nan
         if groups == 1 and math.isfinite(value):
             return value
-        if noted:
-            left["metric"] = noted
+        if recorded:
+            left["metric"] = recorded
         return None
 
-    # ---- code, data, moments
+    # ---- code, data, timestamps
 
     def _code(self, row: Row, storage: Storage) -> Code:
-        noted = text(row["commit_sha"]) or text(storage.info.get("commit_sha"))
-        if noted not in self._codes:
+        recorded = text(row["commit_sha"]) or text(storage.info.get("commit_sha"))
+        if recorded not in self._codes:
             opened = repository.open_repository(self._project.location)
-            self._codes[noted] = repository.commit_and_code(opened, noted) if _SHA.match(noted) else None
+            self._codes[recorded] = repository.commit_and_code(opened, recorded) if _SHA.match(recorded) else None
         workdir = CHECKOUT if ".qanat/cache/" in text(storage.info.get("working_directory")) else PROJECT
-        known = self._codes[noted]
+        known = self._codes[recorded]
         if known:
             return Code(*known, branch=None, workdir=workdir)
-        if _FULL_SHA.match(noted):
+        if _FULL_SHA.match(recorded):
             self._remarks.add("its commit is not in this repository, so it cannot be run again", row["id"])
-            return Code(noted, NO_COMMIT, branch=None, workdir=workdir)
-        said = f"its commit is noted as {noted!r}, which is none here" if noted else "its commit is not noted"
-        self._remarks.add(f"{said}; zeros stand for it", row["id"])
+            return Code(recorded, NO_COMMIT, branch=None, workdir=workdir)
+        problem = (
+            f"its commit is recorded as {recorded!r}, which is not a commit here" if recorded else "it has no commit"
+        )
+        self._remarks.add(f"{problem}; zeros stand in for it", row["id"])
         return Code(NO_COMMIT, NO_COMMIT, branch=None, workdir=workdir)
 
     def _datasets(self, experiment: Content) -> dict[str, str]:
@@ -210,34 +212,34 @@ class Runs:
         return {name: paths[name] for name in experiment.get("datasets", ())}
 
     def _created(self, row: Row, storage: Storage, groups: list[Group]) -> str:
-        moments = [meanings.moment(row["launched"]), *(g.started for g in groups), *(g.ended for g in groups)]
-        if known := next((m for m in moments if m), meanings.moment(row["finished"])):
+        times = [meanings.timestamp(row["launched"]), *(g.started for g in groups), *(g.ended for g in groups)]
+        if known := next((time for time in times if time), meanings.timestamp(row["finished"])):
             return known
-        self._remarks.add("when it was launched is not known; 1970 stands for it", row["id"])
-        return meanings.UNKNOWN_MOMENT
+        self._remarks.add("its launch time is unknown; 1970 stands in for it", row["id"])
+        return meanings.UNKNOWN_TIME
 
 
-def _words_of(program: Program) -> tuple[str, ...]:
+def _command_of(program: Program) -> tuple[str, ...]:
     try:
         return program.words()
-    except InputInvalid:  # a quote is open
+    except InputInvalid:  # an unclosed quote
         return (*program.command.split(), program.executable)
 
 
 def _requested(row: Row, args: list[tuple[str, ...]]) -> RequestedParameters:
-    """Give what was asked for, which the first qanat kept in its expanded form only."""
+    """Return the requested parameters, which qanat 0.x kept only in expanded form."""
     if file := text(row["param_file"]):
         return RequestedParameters(param_file=file)
     if len(args) == 1:
         return RequestedParameters(args[0])
-    return RequestedParameters(groups=tuple(shlex.join(words) for words in args))
+    return RequestedParameters(groups=tuple(shlex.join(arguments) for arguments in args))
 
 
 def _mapping(value: object) -> dict[str, Any] | None:
-    """Read a mapping that was stored as JSON; None when it is none."""
+    """Parse a mapping that was stored as JSON; None if it is not one."""
     try:
         found = json.loads(text(value))
-        # JSON can spell half a character, which no file can hold.
+        # JSON can contain lone surrogates, which no file can.
         found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None

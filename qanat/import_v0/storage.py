@@ -1,6 +1,6 @@
-"""What a storage directory of the first qanat tells of how its groups went.
+"""What the files in a qanat 0.x storage directory say about how its groups went.
 
-Only plain files are read, and of large ones only the end.
+Only plain files are read, and only the end of large ones.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a group ended, and when, in the time of the machine that wrote it; None: that is not told."""
+    """How and when a group ended, in the local time of the machine that wrote it; None: unknown."""
 
     state: State
     exit_code: int | None = None
     signal: int | None = None
     reason: str = ""
-    moment: str | None = None
+    timestamp: str | None = None
 
 
 def read_info(folder: Path) -> dict[str, Any]:
-    """Read `info.yaml` of a run; empty when there is none. Raises InputInvalid for one that cannot be read."""
+    """Read a run's `info.yaml`; empty if there is none. Raises InputInvalid if it cannot be read."""
     return _mapping(folder / storage.INFO)
 
 
 def read_parameters(folder: Path) -> dict[str, Any] | None:
-    """Give the parameters that `group_info.yaml` of a group has; None when it has none that can be read."""
+    """Return a group's parameters from its `group_info.yaml`; None if there are none or they cannot be read."""
     try:
         found = _mapping(folder / storage.GROUP_INFO).get("parameters")
     except InputInvalid:
@@ -52,30 +52,30 @@ def read_parameters(folder: Path) -> dict[str, Any] | None:
 
 
 def logged_end(folder: Path) -> End | None:
-    """Give the end that the log of a group's HTCondor job tells of; None when it tells of none."""
+    """Return the end according to the log of a group's HTCondor job; None if the log has no end."""
     log = _tail(folder / "log.txt")
     *_, last = None, *_LOG_END.finditer(log)
     if last is None:
         return None
-    *_, moment = None, *_LOG_DATE.findall(log)
+    *_, timestamp = None, *_LOG_DATE.findall(log)
     if code := last[1]:
         failed = int(code) != 0
         return End(
             State.FAILED if failed else State.FINISHED,
             exit_code=int(code),
             reason=f"exit code {code}" if failed else "",
-            moment=moment,
+            timestamp=timestamp,
         )
     if signal := last[2]:
-        return End(State.FAILED, signal=int(signal) or None, reason=f"ended by signal {signal}", moment=moment)
-    return End(State.CANCELLED, reason="the job was removed", moment=moment)
+        return End(State.FAILED, signal=int(signal) or None, reason=f"ended by signal {signal}", timestamp=timestamp)
+    return End(State.CANCELLED, reason="the job was removed", timestamp=timestamp)
 
 
 def apparent_end(folder: Path) -> End | None:
-    """Give the end that a group's own output speaks for; None when nothing does."""
+    """Return the end that a group's own output suggests; None if it suggests none."""
     if error := traceback(folder):
         return End(State.FAILED, reason=f"stderr.txt ends with {error}")
-    # The script around a program on HTCondor printed this when the program had ended.
+    # On HTCondor, the script around a program printed this after the program had ended.
     script_ended = files.is_file(folder / "executable.sh") and _tail(folder / "stdout.txt").rstrip().endswith("Done.")
     if script_ended or (files.is_file(folder / storage.PROGRESS) and storage.read_progress(folder) == 1.0):
         return End(State.FINISHED)
@@ -83,21 +83,21 @@ def apparent_end(folder: Path) -> End | None:
 
 
 def traceback(folder: Path) -> str:
-    """Give the last line of stderr.txt when a Python traceback stands before it; empty otherwise."""
+    """Return the last line of stderr.txt if it ends a Python traceback; otherwise an empty text."""
     text = _tail(folder / "stderr.txt").rstrip()
     *before, last = text.split("\n") if text else [""]
     place = max((i for i, line in enumerate(before) if line == _TRACEBACK), default=None)
-    # After the traceback's own lines, which are indented, comes the error; anything after that was written later.
+    # A traceback's own lines are indented, and the error follows them. Anything after that was written later.
     return last if place is not None and all(line[:1] in ("", " ") for line in before[place + 1 :]) else ""
 
 
 def has_output(folder: Path) -> bool:
-    """Tell whether a program was started in a group's directory."""
+    """Return whether a program was started in a group's directory."""
     return files.is_file(folder / "stdout.txt")
 
 
 def read_comment(path: Path) -> str:
-    """Read a comment; empty when there is none. Raises InputInvalid for one that cannot be read."""
+    """Read a comment; empty if there is none. Raises InputInvalid if it cannot be read."""
     if path.is_symlink() or not files.is_file(path):
         return ""
     return files.read(path, limit_bytes=COMMENT_BYTES_MAX).decode("utf-8", "replace").strip()

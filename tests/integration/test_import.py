@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.first_qanat import CONFIG, FirstProject
+from tests.support.qanat_v0 import CONFIG, V0Project
 from tests.support.sandbox import Sandbox, wait_until
 from tests.support.terminal import Terminal
 
@@ -33,14 +33,14 @@ def record(sandbox: Sandbox, number: int) -> Any:
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> FirstProject:
+def old(tmp_path: Path) -> V0Project:
     """Give a repository with a project of the first qanat that has one experiment and no run."""
     sandbox = Sandbox(tmp_path / "my old project")
     sandbox.root.mkdir()
     sandbox.git("init", "--quiet")
     sandbox.write(".gitignore", "results/\n.qanat/database.db")
     sandbox.write("data/iris", "5.1\n")
-    project = FirstProject(sandbox.root)
+    project = V0Project(sandbox.root)
     project.configure()
     project.experiment()
     sandbox.git("add", ".gitignore", "data", "experiments")
@@ -50,12 +50,12 @@ def old(tmp_path: Path) -> FirstProject:
 
 
 @pytest.fixture
-def sandbox(old: FirstProject) -> Sandbox:
+def sandbox(old: V0Project) -> Sandbox:
     """Give the same folder, to be driven by today's qanat."""
     return Sandbox(old.root)
 
 
-def fill(old: FirstProject) -> None:
+def fill(old: V0Project) -> None:
     """Give the project what a project has: a dataset, tags, an action, and runs of several kinds."""
     old.insert("datasets", id=1, name="iris", path=str(old.root / "data/iris"), description="Fisher's iris")
     old.insert("datasets_experiments", experiment_id=1, dataset_id=1)
@@ -76,7 +76,7 @@ def fill(old: FirstProject) -> None:
     old.run(3, groups, {"status": ["finished", "error"]}, runner_params='{"--n_threads": "2"}')
 
 
-def test_everything_that_has_a_place_comes_along_in_one_commit(old: FirstProject, sandbox: Sandbox) -> None:
+def test_everything_that_has_a_place_comes_along_in_one_commit(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     before = sandbox.git("rev-list", "--count", "HEAD")
     result = import_into(sandbox)
@@ -109,7 +109,7 @@ def test_everything_that_has_a_place_comes_along_in_one_commit(old: FirstProject
     }
 
 
-def test_a_run_keeps_its_number_words_moments_tags_and_comment(old: FirstProject, sandbox: Sandbox) -> None:
+def test_a_run_keeps_its_number_words_moments_tags_and_comment(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     import_into(sandbox)
     first, second = record(sandbox, 1), record(sandbox, 3)
@@ -136,7 +136,7 @@ def test_a_run_keeps_its_number_words_moments_tags_and_comment(old: FirstProject
     assert comment.read_text() == "# The one for *figure 2*\n"
 
 
-def test_every_command_works_on_what_was_imported(old: FirstProject, sandbox: Sandbox) -> None:
+def test_every_command_works_on_what_was_imported(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     import_into(sandbox)
     assert sandbox.qanat("validate").out == "8 files checked, no problem\n"
@@ -156,9 +156,7 @@ def test_every_command_works_on_what_was_imported(old: FirstProject, sandbox: Sa
         terminal.see("Action: plot")
 
 
-def test_an_imported_run_can_be_run_again_and_numbers_go_on_after_the_highest(
-    old: FirstProject, sandbox: Sandbox
-) -> None:
+def test_an_imported_run_can_be_run_again_and_numbers_go_on_after_the_highest(old: V0Project, sandbox: Sandbox) -> None:
     old.experiment(2, "plain", executable="experiments/plain.sh", executable_command="sh")
     sandbox.write("experiments/plain.sh", 'echo "$1 $2"\n')
     old.commit = sandbox.commit()
@@ -170,7 +168,7 @@ def test_an_imported_run_can_be_run_again_and_numbers_go_on_after_the_highest(
     assert sandbox.record(42)["rerun_of"] == sandbox.record(7)["id"]
 
 
-def test_importing_again_adds_only_what_is_new_and_leaves_changes_alone(old: FirstProject, sandbox: Sandbox) -> None:
+def test_importing_again_adds_only_what_is_new_and_leaves_changes_alone(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     import_into(sandbox)
     sandbox.qanat("tag", "1", "add", "mine")
@@ -185,13 +183,11 @@ def test_importing_again_adds_only_what_is_new_and_leaves_changes_alone(old: Fir
     old.run(4)
     result = import_into(sandbox)
     assert ([i.partition("-")[0] for i in result["runs"]], result["templates"]) == (["4"], [])
-    assert "run 3: was deleted here after an earlier import, and was left out" in result["remarks"]
+    assert "run 3: left out: it was deleted here after an earlier import" in result["remarks"]
     assert sandbox.record(1)["tags"] == ["paper", "figure-2", "mine"]
 
 
-def test_what_an_import_that_was_killed_has_written_is_committed_by_the_next(
-    old: FirstProject, sandbox: Sandbox
-) -> None:
+def test_what_an_import_that_was_killed_has_written_is_committed_by_the_next(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     import_into(sandbox)
     records = sandbox.committed_records()
@@ -206,7 +202,7 @@ def test_what_an_import_that_was_killed_has_written_is_committed_by_the_next(
     assert sandbox.status() == ""
 
 
-def test_an_import_that_is_killed_midway_is_completed_by_the_next(old: FirstProject, sandbox: Sandbox) -> None:
+def test_an_import_that_is_killed_midway_is_completed_by_the_next(old: V0Project, sandbox: Sandbox) -> None:
     old.many_runs(range(1, 401))
     with sandbox.start("import", DATABASE) as process:
         wait_until(lambda: len(list((old.root / ".qanat/runs").rglob("*.yaml"))) > 10)
@@ -217,7 +213,7 @@ def test_an_import_that_is_killed_midway_is_completed_by_the_next(old: FirstProj
     assert sandbox.status() == ""
 
 
-def test_a_dry_run_shows_all_and_writes_nothing(old: FirstProject, sandbox: Sandbox) -> None:
+def test_a_dry_run_shows_all_and_writes_nothing(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     before = {path: path.stat().st_mtime_ns for path in old.root.rglob("*") if ".git/" not in str(path)}
     shown = sandbox.qanat("import", DATABASE, "--dry_run").out
@@ -276,7 +272,7 @@ def test_a_dry_run_shows_all_and_writes_nothing(old: FirstProject, sandbox: Sand
     ],
 )
 def test_a_run_ends_as_the_evidence_says(
-    old: FirstProject,
+    old: V0Project,
     sandbox: Sandbox,
     values: dict[str, Any],
     info: dict[str, Any] | None,
@@ -292,12 +288,12 @@ def test_a_run_ends_as_the_evidence_says(
     sandbox.qanat("validate")
 
 
-def test_a_run_called_finished_whose_errors_say_otherwise_is_pointed_out(old: FirstProject, sandbox: Sandbox) -> None:
+def test_a_run_called_finished_whose_errors_say_otherwise_is_pointed_out(old: V0Project, sandbox: Sandbox) -> None:
     for number in (2, 3, 4, 7):
         old.run(number, files={"stderr.txt": FAILING})
     old.run(8, files={"stderr.txt": f"{FAILING}but it went on\n"})
     said = import_into(sandbox)["remarks"]
-    expected = "called finished by the first qanat, but its stderr.txt ends with an error: look at it"
+    expected = "qanat 0.x called it finished, but its stderr.txt ends with an error: look at it"
     assert f"runs 2-4, 7: {expected}" in said
     assert sandbox.record(2)["state"] == "finished"
 
@@ -305,7 +301,7 @@ def test_a_run_called_finished_whose_errors_say_otherwise_is_pointed_out(old: Fi
 # ---- what does not fit
 
 
-def test_names_that_cannot_be_used_are_changed_and_said(old: FirstProject, sandbox: Sandbox) -> None:
+def test_names_that_cannot_be_used_are_changed_and_said(old: V0Project, sandbox: Sandbox) -> None:
     for number, name in enumerate(("Été à la mer", "../../etc", "a/b", "a b", "", "x" * 120), 2):
         old.experiment(number, name)
     old.run(5, experiment_id=2, storage_path="results/ete/run_5")
@@ -322,7 +318,7 @@ def test_names_that_cannot_be_used_are_changed_and_said(old: FirstProject, sandb
     sandbox.qanat("validate")
 
 
-def test_commits_that_are_not_here_are_kept_as_noted_and_said(old: FirstProject, sandbox: Sandbox) -> None:
+def test_commits_that_are_not_here_are_kept_as_noted_and_said(old: V0Project, sandbox: Sandbox) -> None:
     old.run(1, commit_sha="a" * 40)
     old.run(2, commit_sha=old.commit[:10])
     old.run(3, commit_sha=None)
@@ -331,13 +327,13 @@ def test_commits_that_are_not_here_are_kept_as_noted_and_said(old: FirstProject,
     commits = [sandbox.record(number)["code"]["commit"] for number in (1, 2, 3, 4)]
     assert commits == ["a" * 40, old.commit, "0" * 40, "0" * 40]
     assert "run 1: its commit is not in this repository, so it cannot be run again" in said
-    assert "run 3: its commit is not noted; zeros stand for it" in said
-    assert "run 4: its commit is noted as 'HEAD; rm', which is none here; zeros stand for it" in said
+    assert "run 3: it has no commit; zeros stand in for it" in said
+    assert "run 4: its commit is recorded as 'HEAD; rm', which is not a commit here; zeros stand in for it" in said
     sandbox.qanat("validate")
     assert "is not in this repository" in sandbox.qanat("rerun", "1", code=2).err
 
 
-def test_results_that_are_gone_outside_or_moved_are_said(old: FirstProject, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_results_that_are_gone_outside_or_moved_are_said(old: V0Project, sandbox: Sandbox, tmp_path: Path) -> None:
     outside = tmp_path / "scratch/run_2"
     outside.mkdir(parents=True)
     (outside / "info.yaml").write_text("status: [error]\n")
@@ -353,15 +349,15 @@ def test_results_that_are_gone_outside_or_moved_are_said(old: FirstProject, sand
     places = [sandbox.record(number)["storage"] for number in (1, 2, 3, 4, 5)]
     own = "results/summary_iris/run_"
     assert places == [f"{own}1", str(outside), str(outside), f"{own}4", f"{own}5"]
-    assert "runs 1, 5: its results are not there any more; its record is kept" in said
-    assert "runs 2-3: its results are outside of the project, and were not looked at" in said
-    assert "run 4: its results have moved: they are not in /elsewhere/old/results/summary_iris" in said
+    assert "runs 1, 5: its results no longer exist; its record is kept" in said
+    assert "runs 2-3: its results are outside the project and were not read" in said
+    assert "run 4: its results have moved: they are no longer in /elsewhere/old/results/summary_iris" in said
     assert sandbox.record(2)["state"] == "finished"  # what lies outside was not read
     assert sandbox.qanat("logs", "4").out == "here\n"
     sandbox.qanat("validate")
 
 
-def test_rows_that_make_no_run_are_left_out_and_said(old: FirstProject, sandbox: Sandbox) -> None:
+def test_rows_that_make_no_run_are_left_out_and_said(old: V0Project, sandbox: Sandbox) -> None:
     old.run(1)
     old.run(2, experiment_id=9)
     old.run(-3)
@@ -370,13 +366,13 @@ def test_rows_that_make_no_run_are_left_out_and_said(old: FirstProject, sandbox:
     old.run(5, [], {"groups_of_parameters": [{"--n": 1}, {"--n": 2}]})
     result = import_into(sandbox)
     assert [i.partition("-")[0] for i in result["runs"]] == ["1", "4", "5"]
-    assert "run 2: its experiment is not in the database; it was left out" in result["remarks"]
-    assert "run -3: that is no number of a run; it was left out" in result["remarks"]
-    assert "runs 1, 4: with which parameters a group was run is not known" in result["remarks"]
+    assert "run 2: left out: its experiment is not in the database" in result["remarks"]
+    assert "run -3: left out: that is not a run number" in result["remarks"]
+    assert "runs 1, 4: the parameters of a group are unknown" in result["remarks"]
     assert [group["args"] for group in sandbox.record(5)["groups"]] == [["--n", "1"], ["--n", "2"]]
 
 
-def test_what_has_no_place_is_listed(old: FirstProject, sandbox: Sandbox) -> None:
+def test_what_has_no_place_is_listed(old: V0Project, sandbox: Sandbox) -> None:
     old.insert("tags", id=9, name="paper", description="Runs of the paper")
     old.sql("CREATE TABLE documents (id INTEGER PRIMARY KEY, name VARCHAR); INSERT INTO documents (name) VALUES ('a')")
     old.sql("ALTER TABLE runs_of_experiments ADD COLUMN mood VARCHAR")
@@ -388,18 +384,18 @@ def test_what_has_no_place_is_listed(old: FirstProject, sandbox: Sandbox) -> Non
     old.insert("datasets_experiments", experiment_id=1, dataset_id=2)
     result = import_into(sandbox)
     for remark in (
-        "when experiments, datasets and actions were made and changed has no place here",
-        "table documents has no place here; it has rows: 1",
-        "column mood of table runs_of_experiments has no place here; rows that have it: 1",
-        "tag paper: its description has no place here: Runs of the paper",
-        "setting nohtcondorwarning: True has no place here",
+        "creation and modification dates of experiments, datasets and actions are not imported",
+        "table documents is not imported; number of rows: 1",
+        "column mood of table runs_of_experiments is not imported; rows with a value: 1",
+        "tag paper: its description is not imported: Runs of the paper",
+        "setting nohtcondorwarning: True is not imported",
         "setting result_dir: /scratch is not inside the project; results is used instead",
-        "dataset gone: data/gone is not there; qanat validate says so until it is",
-        "dataset nowhere: has no path, and was left out",
-        "experiment summary_iris: a dataset that it reads was not brought along",
+        "dataset gone: data/gone is not there; qanat validate reports it until it is fixed",
+        "dataset nowhere was left out: it has no path",
+        "experiment summary_iris: one of its datasets was not imported",
         "htcondor template odd was left out: options.a.b: unknown key; known are expr",
-        "run 1: it ran in a container, which its record names, and rerun does not use",
-        "run 2: its comment is not there: results/summary_iris/run_2/comment.md",
+        "run 1: it ran in a container, which its record names but rerun does not use",
+        "run 2: its comment is missing: results/summary_iris/run_2/comment.md",
     ):
         assert remark in result["remarks"]
     assert sandbox.record(1)["groups"][0]["metrics"] == {"metric": 0.93}
@@ -407,7 +403,7 @@ def test_what_has_no_place_is_listed(old: FirstProject, sandbox: Sandbox) -> Non
     assert sandbox.record(2)["submission"]["first_qanat"] == {"metric": "fine"}
 
 
-def test_an_older_database_with_fewer_tables_and_columns_is_read(sandbox: Sandbox, old: FirstProject) -> None:
+def test_an_older_database_with_fewer_tables_and_columns_is_read(sandbox: Sandbox, old: V0Project) -> None:
     for column in ("runner", "container_path", "runner_params", "comment_file", "param_file"):
         old.sql(f"ALTER TABLE runs_of_experiments DROP COLUMN {column}")
     old.sql("DROP TABLE actions; DROP TABLE datasets_tags")
@@ -417,12 +413,12 @@ def test_an_older_database_with_fewer_tables_and_columns_is_read(sandbox: Sandbo
     result = import_into(sandbox)
     assert "the database has no table actions" in result["remarks"]
     assert "table runs_of_experiments has no column runner" in result["remarks"]
-    assert "run 1: when it was launched is not known; 1970 stands for it" in result["remarks"]
+    assert "run 1: its launch time is unknown; 1970 stands in for it" in result["remarks"]
     assert sandbox.record(1)["runner"]["name"] == "local"
     sandbox.qanat("validate")
 
 
-def test_control_characters_do_not_reach_the_terminal(old: FirstProject, sandbox: Sandbox) -> None:
+def test_control_characters_do_not_reach_the_terminal(old: V0Project, sandbox: Sandbox) -> None:
     old.experiment(2, "evil\x1b]0;owned\x07")
     old.run(1, experiment_id=2, description="\x1b[31mred", commit_sha="\x1b[2J")
     shown = sandbox.qanat("import", DATABASE).out
@@ -431,7 +427,7 @@ def test_control_characters_do_not_reach_the_terminal(old: FirstProject, sandbox
     sandbox.qanat("validate")
 
 
-def test_odd_values_are_taken_as_text_or_left_out(old: FirstProject, sandbox: Sandbox) -> None:
+def test_odd_values_are_taken_as_text_or_left_out(old: V0Project, sandbox: Sandbox) -> None:
     old.sql("CREATE TABLE copy AS SELECT * FROM runs_of_experiments; DROP TABLE runs_of_experiments")
     old.sql("ALTER TABLE copy RENAME TO runs_of_experiments")
     old.experiment(2, b"blob", description=3.5, executable_command='sh "open')  # type: ignore[arg-type]
@@ -445,15 +441,15 @@ def test_odd_values_are_taken_as_text_or_left_out(old: FirstProject, sandbox: Sa
     result = import_into(sandbox)
     assert result["experiments"] == ["summary_iris", "blob"]
     assert [i.partition("-")[0] for i in result["runs"]] == ["1", "2"]
-    assert "run 2: the database has it twice; the second was left out" in result["remarks"]
-    assert "action action_1 of experiment blob: has no executable; 'unknown' stands for it" in result["remarks"]
+    assert "run 2: the database has it twice; the second one was left out" in result["remarks"]
+    assert "action action_1 of experiment blob: has no executable; 'unknown' stands in for it" in result["remarks"]
     assert record(sandbox, 1)["groups"][0]["args"] == ["--half", "?", "--deep", "{'a': [1]}"]
     sandbox.qanat("status")
     wrong = sandbox.qanat("validate", code=1).out
     assert {line.partition(":")[0] for line in wrong.splitlines() if ": " in line} == {".qanat/experiments/blob.yaml"}
 
 
-def test_files_that_are_no_plain_files_or_broken_are_passed_over(old: FirstProject, sandbox: Sandbox) -> None:
+def test_files_that_are_no_plain_files_or_broken_are_passed_over(old: V0Project, sandbox: Sandbox) -> None:
     old.run(1, status="running", info={"status": ["finished"]})
     old.run(2, status="running", files={"info.yaml": "status: [1\n"})
     folder = old.root / "results/summary_iris/run_1"
@@ -467,7 +463,7 @@ def test_files_that_are_no_plain_files_or_broken_are_passed_over(old: FirstProje
 # ---- other folders, other content
 
 
-def test_a_project_elsewhere_is_imported_into_a_new_one(old: FirstProject, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_project_elsewhere_is_imported_into_a_new_one(old: V0Project, sandbox: Sandbox, tmp_path: Path) -> None:
     fill(old)
     old.configure(default_editor="emacs")
     new = Sandbox.make(tmp_path / "new")
@@ -478,7 +474,7 @@ def test_a_project_elsewhere_is_imported_into_a_new_one(old: FirstProject, sandb
     assert new.qanat("import", str(database), "--json", "--dry-run").json["templates"] == []  # no settings beside it
     result = new.qanat("import", str(old.database), "--json").json
     assert (database.stat().st_mtime_ns, database.read_bytes()) == before
-    assert "setting default_editor was emacs; this project's settings stay as they are" in result["remarks"]
+    assert "setting default_editor was emacs; this project keeps its own settings" in result["remarks"]
     assert "htcondor/default" in result["templates"]  # in the place of the one that init makes
     assert "emacs" not in (new.root / ".qanat/config.yaml").read_text()
     assert new.record(1)["storage"] == str(old.root / "results/summary_iris/run_1")
@@ -486,7 +482,7 @@ def test_a_project_elsewhere_is_imported_into_a_new_one(old: FirstProject, sandb
 
 
 def test_a_name_that_has_other_content_here_is_refused_before_anything_is_written(
-    old: FirstProject, sandbox: Sandbox
+    old: V0Project, sandbox: Sandbox
 ) -> None:
     fill(old)
     sandbox.write(
@@ -495,20 +491,20 @@ def test_a_name_that_has_other_content_here_is_refused_before_anything_is_writte
     before = sorted(old.root.rglob("*"))
     result = sandbox.qanat("import", DATABASE, code=2)
     assert result.err == (
-        "qanat: .qanat/experiments/summary_iris.yaml is there already, and says something else than the first qanat\n"
+        "qanat: .qanat/experiments/summary_iris.yaml already exists and differs from the qanat 0.x definition\n"
         "  hint: rename one of the two, or move the file away, and import again\n"
     )
     assert sorted(old.root.rglob("*")) == before
 
 
-def test_a_number_that_a_run_has_here_already_is_said(sandbox: Sandbox, old: FirstProject, tmp_path: Path) -> None:
+def test_a_number_that_a_run_has_here_already_is_said(sandbox: Sandbox, old: V0Project, tmp_path: Path) -> None:
     new = Sandbox.make(tmp_path / "new")
     new.experiment("hello", "echo hello\n")
     new.qanat("run", "hello")
     own = new.record(1)["id"]
     old.run(1)
     result = new.qanat("import", str(old.database), "--json").json
-    assert f"run 1: another run has this number already ({own}): give full ids" in result["remarks"]
+    assert f"run 1: another run already has this number ({own}): use full ids" in result["remarks"]
     assert new.qanat("show", result["runs"][0], "--json").json["experiment"] == "summary_iris"
 
 
@@ -517,7 +513,7 @@ def test_a_number_that_a_run_has_here_already_is_said(sandbox: Sandbox, old: Fir
     [
         (None, "there is no such file"),
         (b"no database at all, but long enough to look at", "file is not a database"),
-        (b"", "is not a database of the first qanat: it has no table experiments"),
+        (b"", "is not a qanat 0.x database: it has no table experiments"),
     ],
 )
 def test_a_file_that_is_no_such_database_is_refused(sandbox: Sandbox, content: bytes | None, message: str) -> None:
@@ -529,25 +525,25 @@ def test_a_file_that_is_no_such_database_is_refused(sandbox: Sandbox, content: b
     assert result.out == ""
 
 
-def test_a_database_that_is_being_written_is_refused(old: FirstProject, sandbox: Sandbox) -> None:
+def test_a_database_that_is_being_written_is_refused(old: V0Project, sandbox: Sandbox) -> None:
     with sqlite3.connect(old.database, isolation_level=None) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         result = sandbox.qanat("import", DATABASE, code=2)
     writer.close()
-    assert "another program is writing it\n  hint: wait for its end" in result.err
+    assert "another program is writing to it\n  hint: wait until it has finished" in result.err
 
 
-def test_on_a_detached_head_nothing_is_written(old: FirstProject, sandbox: Sandbox) -> None:
+def test_on_a_detached_head_nothing_is_written(old: V0Project, sandbox: Sandbox) -> None:
     sandbox.git("checkout", "--quiet", "--detach")
     result = sandbox.qanat("import", DATABASE, code=2)
     assert "the repository is on a detached HEAD, so the import could not be committed" in result.err
     assert not (old.root / ".qanat/experiments").exists()
 
 
-def test_in_the_middle_of_a_merge_nothing_is_written(old: FirstProject, sandbox: Sandbox) -> None:
+def test_in_the_middle_of_a_merge_nothing_is_written(old: V0Project, sandbox: Sandbox) -> None:
     (sandbox.root / ".git/MERGE_HEAD").write_text(f"{old.commit}\n")
     result = sandbox.qanat("import", DATABASE, code=2)
-    assert "in the middle of a merge, so the import could not be committed\n  hint: finish it" in result.err
+    assert "in the middle of a merge, so the import could not be committed\n  hint: finish or abort it" in result.err
     assert not (old.root / ".qanat/experiments").exists()
 
 
@@ -555,16 +551,14 @@ def test_in_a_repository_without_a_commit_the_import_is_the_first(tmp_path: Path
     new = Sandbox(tmp_path / "new")
     new.root.mkdir()
     new.git("init", "--quiet")
-    project = FirstProject(new.root, "a" * 40)
+    project = V0Project(new.root, "a" * 40)
     project.experiment()
     project.run(1)
     assert len(import_into(new)["runs"]) == 1
     assert new.git("rev-list", "--count", "HEAD") == "1"
 
 
-def test_where_records_are_committed_by_hand_so_is_an_import(
-    old: FirstProject, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_where_records_are_committed_by_hand_so_is_an_import(old: V0Project, sandbox: Sandbox, tmp_path: Path) -> None:
     new = Sandbox.make(tmp_path / "new")
     config = new.root / ".qanat/config.yaml"
     config.write_text(config.read_text().replace("commit: auto", "commit: manual"))
@@ -573,28 +567,28 @@ def test_where_records_are_committed_by_hand_so_is_an_import(
     assert new.git("rev-parse", "HEAD") == tip
 
 
-def test_git_is_told_what_to_ignore_and_how_to_merge(old: FirstProject, sandbox: Sandbox) -> None:
+def test_git_is_told_what_to_ignore_and_how_to_merge(old: V0Project, sandbox: Sandbox) -> None:
     import_into(sandbox)
     rules = (old.root / ".gitignore").read_text().splitlines()
     assert rules == ["results/", ".qanat/database.db", "/.qanat/cache/", "/.qanat/**/.*.tmp"]
     assert "merge=qanat" in sandbox.git("show", "HEAD:.gitattributes")
 
 
-def test_a_gitignore_with_changes_of_ones_own_is_left_alone(old: FirstProject, sandbox: Sandbox) -> None:
+def test_a_gitignore_with_changes_of_ones_own_is_left_alone(old: V0Project, sandbox: Sandbox) -> None:
     sandbox.write(".gitignore", "results/\n*.pyc\n")
     said = import_into(sandbox)["remarks"]
     lacks = "it lacks /.qanat/cache/ and /.qanat/**/.*.tmp"
-    assert f".gitignore has changes of your own, and was left as it is; {lacks}" in said
+    assert f".gitignore has uncommitted changes and was left as it is; {lacks}" in said
     assert (old.root / ".gitignore").read_text() == "results/\n*.pyc\n"
 
 
-def test_rules_that_hide_the_state_are_said(old: FirstProject, sandbox: Sandbox) -> None:
+def test_rules_that_hide_the_state_are_said(old: V0Project, sandbox: Sandbox) -> None:
     sandbox.write(".gitignore", ".qanat\nresults\n")
     said = import_into(sandbox)["remarks"]
-    assert "git ignores .qanat/, where experiments and records are kept now: take that out of .gitignore" in said
+    assert "git ignores .qanat/, where experiments and records are now kept: remove it from .gitignore" in said
 
 
-def test_progress_is_shown_on_a_terminal(old: FirstProject) -> None:
+def test_progress_is_shown_on_a_terminal(old: V0Project) -> None:
     old.many_runs(range(1, 1500))
     with Terminal(old.root, "import", DATABASE) as terminal:
         terminal.see("of 1,499 runs read")
@@ -602,7 +596,7 @@ def test_progress_is_shown_on_a_terminal(old: FirstProject) -> None:
         terminal.ends(0)
 
 
-def test_the_first_qanats_words_are_json_or_nothing(old: FirstProject, sandbox: Sandbox) -> None:
+def test_the_first_qanats_words_are_json_or_nothing(old: V0Project, sandbox: Sandbox) -> None:
     old.run(1, runner_params=json.dumps(["--n_threads"]), runner="my runner", param_file="p.yaml")
     said = import_into(sandbox)["remarks"]
     assert "run 1: its runner 'my runner' is called my_runner here" in said

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from tests.support.first_qanat import CONFIG, FirstProject
 from tests.support.pages import ROOT
+from tests.support.qanat_v0 import CONFIG, V0Project
 from tests.support.reader import Reader, report
 from tests.support.sandbox import Sandbox
 
@@ -20,7 +20,7 @@ def old_project(root: Path) -> None:
     sandbox.git("init", "--quiet")
     sandbox.write(".gitignore", "results/\n.qanat/database.db\n")
     sandbox.write("data/iris", "5.1\n")
-    old = FirstProject(root)
+    old = V0Project(root)
     old.configure(**CONFIG, nohtcondorwarning=True)
     old.experiment()
     old.insert("datasets", id=1, name="iris", path="data/iris")

@@ -12,7 +12,7 @@ import click
 from qanat.cli.terminal.output import plural, say, say_json
 from qanat.import_v0 import import_database
 from qanat.import_v0.import_database import Import
-from qanat.import_v0.meanings import called
+from qanat.import_v0.meanings import run_numbers
 from qanat.usecases.project import open_project
 
 EXAMPLE = """\b
@@ -49,7 +49,7 @@ def _show(plan: Import, *, dry_run: bool) -> None:
     if plan.runs:
         states = Counter(run.state.value for run in plan.runs)
         counted = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
-        say(f"{plural(len(plan.runs), 'run')}: {counted} ({called(run.number for run in plan.runs)})")
+        say(f"{plural(len(plan.runs), 'run')}: {counted} ({run_numbers(run.number for run in plan.runs)})")
     if plan.comments:
         say(plural(plan.comments, "comment"))
     if ".qanat/config.yaml" in plan.files:

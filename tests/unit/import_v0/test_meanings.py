@@ -50,7 +50,7 @@ def test_every_name_becomes_one_that_can_be_used_and_no_two_the_same(names: list
     ],
 )
 def test_a_moment_is_read_or_there_is_none(value: object, moment: str | None) -> None:
-    assert meanings.moment(value) == moment
+    assert meanings.timestamp(value) == moment
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_moment_is_read_or_there_is_none(value: object, moment: str | None) ->
     ],
 )
 def test_parameters_become_the_words_that_were_run(parameters: dict[str, object], words: tuple[str, ...]) -> None:
-    assert meanings.words(parameters) == words
+    assert meanings.arguments(parameters) == words
 
 
 def test_the_same_run_has_the_same_identity_and_another_has_another() -> None:
@@ -97,4 +97,4 @@ def test_remarks_name_their_runs_once_and_neighbours_together() -> None:
     remarks.add("changed")
     remarks.add("gone", 9)
     assert remarks.lines() == ["runs 1-3, 7, 9: gone", "changed"]
-    assert meanings.called([4]) == "run 4"
+    assert meanings.run_numbers([4]) == "run 4"

@@ -45,7 +45,7 @@ CONFIG = {
 }
 
 
-class FirstProject:
+class V0Project:
     """A folder as the first qanat had it; `commit` is the one that its runs are of."""
 
     def __init__(self, root: Path, commit: str = "") -> None:
