@@ -31,7 +31,7 @@ docs: .venv/dev skeleton
 	$(BIN)/python -m tests.support.review_page
 
 clean:
-	rm -rf .venv demo build dist
+	rm -rf .venv .pytest_cache demo build dist
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y python3-venv \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 
 from tests.support.forks import FORKS
 from tests.support.sandbox import Sandbox
+
+KEPT = Path(__file__).parents[1] / ".pytest_cache/programs"
+"""Bytecode and matplotlib's list of fonts; `make clean` removes it."""
 
 # Read now: the tests' own surroundings have no such variable.
 PROCESSES = os.environ.get("QANAT_TEST_PROCESSES", "")
@@ -38,12 +42,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         for name in ("VISUAL", "EDITOR", "PAGER", "XDG_CONFIG_HOME"):
             patch.delenv(name, raising=False)
-        # A machine may forbid bytecode beside the sources; without any, each of a thousand commands compiles itself.
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp().parent / "bytecode"))
         patch.setenv("HOME", str(folder))
         patch.setenv("TZ", "UTC")
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let programs keep from session to session what they work out at their start."""
+    bytecode = KEPT / "bytecode"
+    with pytest.MonkeyPatch.context() as patch:
+        # A machine may forbid bytecode beside the sources; without any, each of a thousand commands compiles itself.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(bytecode))
+        patch.setenv("MPLCONFIGDIR", str(KEPT / "matplotlib"))
+        yield
+    shutil.rmtree(bytecode / tmp_path_factory.getbasetemp().relative_to("/"), ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,7 +72,7 @@ def signals() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def speed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def speed(home: Path, kept: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Run qanat's commands in forks and make projects by copying one, unless QANAT_TEST_PROCESSES=real."""
     if PROCESSES == "real":
         yield

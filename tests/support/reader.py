@@ -188,7 +188,7 @@ def at_home(folder: Path) -> Reader:
     """Give somebody in an empty folder, beside a clone of qanat."""
     reader = Reader(folder)
     shutil.copytree(ROOT / "examples", folder / "qanat/examples")
-    # On a slow machine, whoever draws first in a home is told that fonts are being looked for.
+    # On a slow machine, whoever draws first is told that fonts are being looked for.
     subprocess.run(["python", "-c", "import matplotlib.font_manager"], env=reader.env, capture_output=True, check=True)
     return reader
 

@@ -50,16 +50,16 @@ def metrics(folder: Path) -> dict[str, dict[str, float]]:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Program:
+def start() -> Program:
     """Start a program of the example."""
-    environment = os.environ | {"MPLCONFIGDIR": str(tmp_path_factory.mktemp("matplotlib"))}
+    environment = dict(os.environ)
     environment.pop("MPLBACKEND", None)
-    # Builds the font cache now: matplotlib says so on stderr where that is slow.
+    # Lists the fonts now, if that was not done before: matplotlib says so on stderr where it is slow.
     fonts = [sys.executable, "-c", "import matplotlib.font_manager"]
     subprocess.run(fonts, env=environment, capture_output=True, timeout=120, check=True)
 
     def run(program: str, *words: object) -> Result:
-        command = [sys.executable, "-B", PROGRAMS / program, *words]
+        command = [sys.executable, PROGRAMS / program, *words]
         return subprocess.run(
             [str(word) for word in command],
             env=environment,
