@@ -1,4 +1,4 @@
-"""What every runner that jobs are submitted to must do."""
+"""What every runner that submits jobs must do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from qanat.testing.jobs import JobContract
 
 
 class RunnerContract(JobContract, CommandContract):
-    """Tests for one runner, on its own and through qanat's commands; a scheduler has to be there.
+    """Tests for one runner, on its own and through qanat's commands. They need a working scheduler.
 
-    A subclass gives the runner in make(), and says of it what Subject lists.
+    A subclass returns the runner from make() and describes it with the attributes listed in Subject.
     """

@@ -1,4 +1,4 @@
-"""Jobs to submit without a project: a run's storage directory, a folder to work in, and what jobs left there."""
+"""Submitting jobs without a project: a storage directory, a working directory, and what the jobs left there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from qanat.testing.sandbox import wait_until
 
 
 @dataclass(frozen=True)
-class Submitted:
-    """Jobs that a runner has taken, by their groups, and when that was begun."""
+class SubmittedJobs:
+    """Jobs that a runner has accepted, by group, and when their submission began."""
 
     batch: JobBatch
     handles: Mapping[int, JobHandle]
@@ -34,7 +34,7 @@ class Submitted:
 
 
 class Place:
-    """A folder to work in, and the storage directory of one run."""
+    """A working directory for jobs and the storage directory of one run."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any], patience_s: float) -> None:
         self.workdir = folder / "work"
@@ -47,25 +47,25 @@ class Place:
     # ---- jobs
 
     def job(self, *command: str, group: int = 0, **details: Any) -> JobSpec:
-        """Give a job of these words, which makes its own directory, as those of a run do."""
+        """Return a job with this command. It creates its own storage directory, as the jobs of a run do."""
         return JobSpec(group, command, self.workdir, self.storage(group), **details)
 
     def shell(self, script: str, *, group: int = 0, **details: Any) -> JobSpec:
-        """Give a job that runs a shell script."""
+        """Return a job that runs a shell script."""
         return self.job("/bin/sh", "-c", script, group=group, **details)
 
     def gated(self, *, group: int = 0) -> JobSpec:
-        """Give a job that says that it has begun, and goes on until open_gate()."""
+        """Return a job that prints `begun` and then waits for open_gate()."""
         return self.shell("echo begun; while [ ! -e gate ]; do sleep 0.05; done", group=group)
 
     def open_gate(self) -> None:
-        """Let the jobs of gated() come to their ends."""
+        """Let the jobs of gated() end."""
         (self.workdir / "gate").touch()
 
     def batch(
         self, *jobs: JobSpec, options: Mapping[str, Any] | None = None, max_running: int | None = None
     ) -> JobBatch:
-        """Give jobs as they are submitted together, with an intent of their own."""
+        """Return a batch of jobs with an intent of its own."""
         return JobBatch(
             run_id="1-c0ffee",
             name="contract_1",
@@ -76,43 +76,45 @@ class Place:
             max_running=max_running,
         )
 
-    def submit(self, runner: Runner, *jobs: JobSpec, **details: Any) -> Submitted:
-        """Submit jobs; give what a record keeps of them: what JSON can hold."""
+    def submit(self, runner: Runner, *jobs: JobSpec, **details: Any) -> SubmittedJobs:
+        """Submit jobs and return handles made, like those from a record, of values that JSON can hold."""
         batch, since = self.batch(*jobs, **details), times.now()
         answer = runner.submit(batch)
         assert sorted(answer.jobs) == sorted(job.group for job in jobs), "each group is a job"
         kept = json.loads(json.dumps(dict(answer.details)))
         found = {"intent": batch.intent, "submitted": since, **kept, "folder": str(self.folder)}
-        return Submitted(batch, {g: JobHandle(batch.intent, g, name, found) for g, name in answer.jobs.items()}, since)
+        return SubmittedJobs(
+            batch, {g: JobHandle(batch.intent, g, name, found) for g, name in answer.jobs.items()}, since
+        )
 
     # ---- what they leave
 
     def storage(self, group: int = 0) -> Path:
-        """Give the directory of a group."""
+        """Return a group's storage directory."""
         return self.folder / f"group_{group}"
 
     def stdout(self, group: int = 0) -> str:
-        """Give what a job has written to stdout by now."""
+        """Return what a job has written to stdout so far."""
         file = self.storage(group) / "stdout.txt"
         return file.read_text() if file.exists() else ""
 
-    def begun(self, *groups: int) -> None:
-        """Wait until jobs of gated() have begun."""
+    def wait_until_started(self, *groups: int) -> None:
+        """Wait until jobs of gated() have started."""
         wait_until(lambda: all(self.stdout(group) == "begun\n" for group in groups or (0,)), self.patience_s)
 
-    def ended(self, group: int = 0) -> Completion:
-        """Wait until a job has left its completion file, and read it."""
+    def wait_until_ended(self, group: int = 0) -> Completion:
+        """Wait until a job has written its completion file, and return its content."""
         found: Completion = wait_until(lambda: storage.read_completion(self.storage(group)), self.patience_s)
         return found
 
-    def names(self) -> list[str]:
-        """List what there is in the folder to work in."""
+    def files(self) -> list[str]:
+        """List the names in the working directory."""
         return sorted(path.name for path in self.workdir.iterdir())
 
-    # ---- what the runner sees
+    # ---- what the runner reports
 
-    def comes_to(self, runner: Runner, handles: Sequence[JobHandle], *states: object) -> list[JobStatus]:
-        """Wait until each of these jobs is in one of these states; None stands for a job that is unseen."""
+    def wait_for_states(self, runner: Runner, handles: Sequence[JobHandle], *states: object) -> list[JobStatus]:
+        """Wait until each of these jobs is in one of these states, None being an unseen job; return their statuses."""
 
         def seen() -> list[JobStatus] | None:
             sightings = runner.poll(handles)

@@ -1,4 +1,4 @@
-"""A real project in a real repository, driven by the real program as a person drives it."""
+"""A real project in a real repository, driven by the real program as a user drives it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Result:
 
     @property
     def json(self) -> Any:
-        """What it printed to stdout, read as JSON."""
+        """What it printed to stdout, parsed as JSON."""
         return json.loads(self.out)
 
 
 def call(
-    words: list[str], cwd: Path, *, code: int | None = 0, stdin: str = "", env: dict[str, str] | None = None
+    arguments: list[str], cwd: Path, *, code: int | None = 0, stdin: str = "", env: dict[str, str] | None = None
 ) -> Result:
-    """Run a command to its end; its exit code must be `code`, unless that is None."""
+    """Run a command to its end and check its exit code against `code`, unless that is None."""
     done = subprocess.run(
-        words,
+        arguments,
         cwd=cwd,
         input=stdin,
         capture_output=True,
@@ -49,7 +49,7 @@ def call(
 
 
 def checked(done: subprocess.CompletedProcess[str], code: int | None) -> Result:
-    """Return the result of a command; its exit code must be `code`, unless that is None."""
+    """Return the result of a command, checking its exit code against `code` unless that is None."""
     result = Result(done.returncode, done.stdout, done.stderr)
     assert code is None or result.code == code, f"{done.args} ended with {result.code}\n{result.out}\n{result.err}"
     assert "Traceback" not in result.err, result.err
@@ -57,7 +57,7 @@ def checked(done: subprocess.CompletedProcess[str], code: int | None) -> Result:
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
-    """Wait for a condition and give its value; fail when it does not come true in time."""
+    """Wait until a condition is true and return its value; fail if that takes longer than timeout_s."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
         assert time.monotonic() < deadline, "the condition did not come true"
@@ -66,14 +66,14 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
 
 
 class Sandbox:
-    """A project to play in: its root, and shorthands for what a user types."""
+    """A project to experiment with: its root, and shorthands for what a user types."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     @classmethod
     def make(cls, root: Path) -> Self:
-        """Make a project in a new folder, as a user does."""
+        """Create a project in a new folder, as a user does."""
         root.mkdir(parents=True)
         sandbox = cls(root)
         sandbox.qanat("init", "--yes")
@@ -81,19 +81,19 @@ class Sandbox:
 
     def qanat(
         self,
-        *words: str,
+        *arguments: str,
         code: int | None = 0,
         cwd: Path | None = None,
         stdin: str = "",
         env: dict[str, str] | None = None,
     ) -> Result:
-        """Run `qanat words…`; its exit code must be `code`, unless that is None."""
-        return call([*PROGRAM, *words], cwd or self.root, code=code, stdin=stdin, env=env)
+        """Run `qanat arguments…` and check its exit code against `code`, unless that is None."""
+        return call([*PROGRAM, *arguments], cwd or self.root, code=code, stdin=stdin, env=env)
 
-    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        """Start `qanat words…` in a session of its own and do not wait for it."""
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start `qanat arguments…` in a session of its own, without waiting for it."""
         return subprocess.Popen(
-            [*PROGRAM, *words],
+            [*PROGRAM, *arguments],
             cwd=self.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -103,12 +103,12 @@ class Sandbox:
             **options,
         )
 
-    def git(self, *words: str, code: int | None = 0) -> str:
-        """Run git and give what it printed, without the last newline."""
-        return call(["git", *words], self.root, code=code).out.rstrip("\n")
+    def git(self, *arguments: str, code: int | None = 0) -> str:
+        """Run git and return its output without the last newline."""
+        return call(["git", *arguments], self.root, code=code).out.rstrip("\n")
 
     def write(self, path: str, text: str, *, executable: bool = False) -> Path:
-        """Write a file of the project."""
+        """Write a file of the project and return its path."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
@@ -117,7 +117,7 @@ class Sandbox:
         return file
 
     def commit(self, message: str = "work") -> str:
-        """Commit everything and give the commit's id."""
+        """Commit everything and return the commit's id."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
@@ -139,12 +139,12 @@ class Sandbox:
         self.commit(f"experiment {name}")
 
     def record_files(self) -> list[Path]:
-        """List the record files in the work tree, in the order of their numbers."""
+        """List the record files in the working tree, ordered by run number."""
         found = (self.root / ".qanat/runs").glob("*/*/*.yaml")
         return sorted(found, key=lambda path: int(path.name.partition("-")[0]))
 
     def records(self) -> list[dict[str, Any]]:
-        """Read the records in the work tree with another YAML reader than qanat's."""
+        """Read the records in the working tree with a YAML reader other than qanat's."""
         import yaml
 
         return [yaml.safe_load(path.read_text()) for path in self.record_files()]
@@ -155,10 +155,10 @@ class Sandbox:
         return found
 
     def committed_records(self, revision: str = "HEAD") -> set[str]:
-        """List the paths of the records that a commit has."""
+        """Return the paths of the records in a commit."""
         names = self.git("ls-tree", "-r", "--name-only", revision, ".qanat/runs")
         return set(names.splitlines())
 
     def status(self) -> str:
-        """Give what `git status --porcelain` prints."""
+        """Return the output of `git status --porcelain`."""
         return self.git("status", "--porcelain")

@@ -60,7 +60,7 @@ class OnCluster(Sandbox):
         """Give the states of a run's groups as they are now."""
         return [group["state"] for group in self.groups(run)]
 
-    def comes_to(self, *states: str, run: int = 1) -> list[dict[str, Any]]:
+    def wait_for_states(self, *states: str, run: int = 1) -> list[dict[str, Any]]:
         """Wait until the groups of a run are in these states; give them."""
         seen: list[str] = []
 

@@ -29,7 +29,7 @@ def waiting(on_pool: OnPool) -> OnPool:
     on_pool.submit("wait", str(on_pool.gate()), "0", "-R", "--n 0 2 1")
     on_pool.begun(group=0)
     on_pool.begun(group=1)
-    on_pool.comes_to("running", "running")
+    on_pool.wait_for_states("running", "running")
     return on_pool
 
 
@@ -54,7 +54,7 @@ def test_a_group_that_is_cancelled_takes_none_with_it_that_has_no_job_yet(on_poo
     on_pool.begun(group=1)
     on_pool.qanat("cancel", "1", "--group", "0")
     on_pool.gate().touch()
-    on_pool.comes_to("cancelled", *["finished"] * 4)
+    on_pool.wait_for_states("cancelled", *["finished"] * 4)
 
 
 def test_a_group_that_is_cancelled_before_it_has_a_job_never_runs(on_pool: OnPool) -> None:
@@ -66,7 +66,7 @@ def test_a_group_that_is_cancelled_before_it_has_a_job_never_runs(on_pool: OnPoo
     said = on_pool.qanat("cancel", "1", "--group", "3", "--group", "4").out
     assert said == "Group 3 of run 1 cancelled\nGroup 4 of run 1 cancelled\n"
     on_pool.gate().touch()
-    groups = on_pool.comes_to("finished", "finished", "finished", "cancelled", "cancelled", "finished")
+    groups = on_pool.wait_for_states("finished", "finished", "finished", "cancelled", "cancelled", "finished")
     assert groups[3]["reason"] == "cancelled by qanat"
     wait_until(lambda: on_pool.pool.jobs() == [], JOB_S)
     assert not on_pool.storage("wait", group=3).exists()
@@ -86,7 +86,7 @@ def test_of_many_scattered_groups_that_are_cancelled_the_others_go_on(on_pool: O
 
 def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
     assert waiting.qanat("hold", "1").out == "Run 1 of wait is being held\n"
-    groups = waiting.comes_to("held", "held")
+    groups = waiting.wait_for_states("held", "held")
     assert groups[0]["reason"].startswith("held by qanat")
     assert groups[0]["reason"].endswith("(HTCondor's code 1)")
     assert re.search(r"^wait +1 +1 held$", waiting.qanat("status").out, re.MULTILINE)
@@ -95,7 +95,7 @@ def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
     wait_until(lambda: log.read_text().count("Job was held") == 2, JOB_S)
     waiting.gate().touch()
     assert waiting.qanat("release", "1").out == "Run 1 of wait is being released\n"
-    groups = waiting.comes_to("finished", "finished")
+    groups = waiting.wait_for_states("finished", "finished")
     assert [g["attempt"] for g in groups] == [2, 2]
     for words in (("hold", "1"), ("release", "1")):
         assert "run 1 of wait has ended already: finished" in waiting.qanat(*words, code=2).err
@@ -226,7 +226,7 @@ def test_ctrl_c_while_waiting_leaves_the_jobs_alone_and_says_so(on_pool: OnPool)
     assert done.stderr.endswith(expected)
     assert on_pool.states() == ["running"]
     on_pool.gate().touch()
-    on_pool.comes_to("finished")
+    on_pool.wait_for_states("finished")
 
 
 def test_ctrl_c_with_cancel_on_interrupt_ends_the_jobs(on_pool: OnPool) -> None:
@@ -282,7 +282,7 @@ def test_ctrl_c_at_a_terminal_stops_a_submission_that_hangs(on_pool: OnPool) -> 
         terminal.press(CTRL_C)
         terminal.ends(130)
         assert "whether run 1 was submitted is not known yet" in on_pool.qanat("status").err
-    (group,) = on_pool.comes_to("cancelled")
+    (group,) = on_pool.wait_for_states("cancelled")
     assert group["reason"].startswith("nothing was submitted")
 
 

@@ -91,7 +91,7 @@ def two_runs(on_pool: OnPool) -> OnPool:
     on_pool.submit("wait", str(on_pool.gate()), "0")
     on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", "never")
     on_pool.begun()
-    on_pool.comes_to("running")
+    on_pool.wait_for_states("running")
     assert on_pool.states(2) == ["queued"]
     return on_pool
 
@@ -144,7 +144,7 @@ def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
             two_runs.ended()
             assert two_runs.states() == ["finished"]
     wait_until(lambda: two_runs.qanat("status").err == "", JOB_S)
-    two_runs.comes_to("finished")
+    two_runs.wait_for_states("finished")
     assert two_runs.states(2) == ["queued"]
 
 
@@ -190,4 +190,4 @@ def test_a_run_that_was_submitted_from_another_machine_is_looked_at_from_this_on
     on_pool.submit("none")
     path = on_pool.record_files()[0]
     path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
-    on_pool.comes_to("finished")
+    on_pool.wait_for_states("finished")

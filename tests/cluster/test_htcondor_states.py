@@ -103,25 +103,25 @@ def test_a_held_job_says_why_with_htcondors_code_and_goes_on_when_it_is_released
     # Its reason is HTCondor's own: there is no such directory to send output from.
     on_pool.template("on_hold", "hold: true\n")
     on_pool.submit("none", "--submit_template", "on_hold")
-    (group,) = on_pool.comes_to("held")
+    (group,) = on_pool.wait_for_states("held")
     assert group["reason"] == "submitted on hold at user's request (HTCondor's code 15)"
     on_pool.pool.tool("condor_release", str(on_pool.cluster()))
-    on_pool.comes_to("finished")
+    on_pool.wait_for_states("finished")
 
 
 def test_a_running_job_that_is_held_from_outside_runs_again_as_its_second_attempt(waiting: OnPool) -> None:
     waiting.pool.tool("condor_hold", "-reason", "the disk is full", str(waiting.cluster()))
-    (group,) = waiting.comes_to("held")
+    (group,) = waiting.wait_for_states("held")
     assert re.fullmatch(r"the disk is full( \(by user \S+\))? \(HTCondor's code 1\)", group["reason"])
     # A job that is released while HTCondor is still ending its program is not started again (23.9).
     wait_until(lambda: "Job was held" in (waiting.storage("wait") / "htcondor.log").read_text(), JOB_S)
     (waiting.storage("wait") / "begun").unlink()
     waiting.pool.tool("condor_release", str(waiting.cluster()))
     waiting.begun()
-    (group,) = waiting.comes_to("running")
+    (group,) = waiting.wait_for_states("running")
     assert group["attempt"] == 2
     waiting.gate().touch()
-    (group,) = waiting.comes_to("finished")
+    (group,) = waiting.wait_for_states("finished")
     assert (group["attempt"], group["exit_code"]) == (2, 0)
     assert waiting.record()["groups"][0]["attempt"] == 2
 
@@ -132,7 +132,7 @@ def test_an_evicted_job_runs_again_as_its_second_attempt(waiting: OnPool) -> Non
     waiting.begun()
     wait_until(lambda: waiting.groups()[0]["attempt"] == 2, JOB_S)
     waiting.gate().touch()
-    (group,) = waiting.comes_to("finished")
+    (group,) = waiting.wait_for_states("finished")
     assert (group["attempt"], group["exit_code"]) == (2, 0)
     assert completion(waiting.storage("wait"))["attempt"] == 2
     # Both attempts wrote to the same file.
@@ -155,9 +155,9 @@ def test_a_job_that_is_removed_from_outside_is_cancelled(on_pool: OnPool, how: s
         on_pool.begun()
     if how == "held":
         on_pool.pool.tool("condor_hold", str(on_pool.cluster()))
-        on_pool.comes_to("held")
+        on_pool.wait_for_states("held")
     on_pool.pool.tool("condor_rm", "-reason", "it is in the way", str(on_pool.cluster()))
-    (group,) = on_pool.comes_to("cancelled")
+    (group,) = on_pool.wait_for_states("cancelled")
     assert group["reason"].startswith("it is in the way")
     assert "exit_code" not in group
     assert on_pool.record()["state"] == "cancelled"
@@ -177,7 +177,7 @@ def test_without_a_completion_file_htcondor_is_believed_after_the_grace(on_pool:
     on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 2}\n")
     on_pool.commit()
     on_pool.submit("odd")
-    (group,) = on_pool.comes_to("failed")
+    (group,) = on_pool.wait_for_states("failed")
     assert (group.get("signal"), group.get("exit_code"), group["reason"]) == WITHOUT_FILE[program]
     assert not (on_pool.storage("odd") / "completion.json").exists()
 
@@ -193,7 +193,7 @@ def test_without_its_event_log_a_job_is_found_in_the_queue_and_in_the_history(on
         on_pool.gate().touch()
         on_pool.ended()
         (on_pool.storage("wait") / "completion.json").unlink()
-        (group,) = on_pool.comes_to("finished")
+        (group,) = on_pool.wait_for_states("finished")
     assert group["exit_code"] == 0
 
 
@@ -207,7 +207,7 @@ def test_a_job_that_nobody_knows_is_lost_after_the_grace_and_not_before(on_pool:
     on_pool.pool.forget_history()
     (on_pool.storage("wait") / "htcondor.log").unlink()
     assert on_pool.states() == ["queued"]
-    (group,) = on_pool.comes_to("lost")
+    (group,) = on_pool.wait_for_states("lost")
     job = on_pool.record()["groups"][0]["job"]
     assert group["reason"] == (
         f"nobody knows how it ended: no completion.json in run_1, and HTCondor does not know job {job}"
@@ -279,7 +279,7 @@ def test_jobs_in_a_record_that_htcondor_cannot_have_given_are_ones_that_it_does_
         terminal.press("q")
         terminal.ends()
     on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {unknown_s: 0}\n")
-    groups = on_pool.comes_to(*["lost"] * len(odd))
+    groups = on_pool.wait_for_states(*["lost"] * len(odd))
     assert groups[2]["reason"].endswith("HTCondor does not know job here")
 
 
@@ -295,7 +295,7 @@ def test_a_schedd_that_crashes_and_comes_back_loses_nothing_and_who_waits_goes_o
     wait_until(lambda: on_pool.states(2) == ["queued"], JOB_S)
     assert on_pool.states() == ["running"] * 3
     on_pool.gate().touch()
-    groups = on_pool.comes_to("failed", "failed", "failed")
+    groups = on_pool.wait_for_states("failed", "failed", "failed")
     assert {g["exit_code"] for g in groups} == {3}
     on_pool.qanat("cancel", "2")
     _, said = waiting.communicate(timeout=JOB_S)

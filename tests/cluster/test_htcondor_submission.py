@@ -153,7 +153,7 @@ def test_max_running_lets_so_many_groups_run_at_a_time_until_all_have(on_pool: O
     assert len(on_pool.pool.jobs(constraint=f"ClusterId == {on_pool.cluster()}")) == 2
     assert on_pool.states() == ["running", "running", "queued", "queued", "queued"]
     on_pool.gate().touch()
-    on_pool.comes_to(*["finished"] * 5)
+    on_pool.wait_for_states(*["finished"] * 5)
 
 
 def test_the_options_of_a_template_arrive_as_they_are_meant(on_pool: OnPool) -> None:
@@ -200,7 +200,7 @@ def test_a_run_of_several_groups_shares_one_event_log_and_its_batch_name(on_pool
     cluster = record["submission"]["cluster"]
     assert record["submission"]["schedd"]
     assert [g["job"] for g in record["groups"]] == [f"{cluster}.{n}" for n in range(3)]
-    on_pool.comes_to("finished", "finished", "finished")
+    on_pool.wait_for_states("finished", "finished", "finished")
     (log,) = on_pool.storage("none").rglob("htcondor.log")
     assert [f"({cluster:03}.{n:03}.000)" in log.read_text() for n in range(3)] == [True] * 3
     jobs = on_pool.pool.jobs("JobBatchName", constraint=f"ClusterId == {cluster}", history=True)
@@ -217,7 +217,7 @@ def test_jobs_run_the_committed_program_when_it_is_edited_while_they_wait(on_poo
     on_pool.write("old.sh", "echo edited\n")
     on_pool.write("shared.txt", "new data\n")
     on_pool.qanat("release", "1")
-    on_pool.comes_to("finished")
+    on_pool.wait_for_states("finished")
     assert (on_pool.storage("old") / "stdout.txt").read_text() == "committed\nold data\n"
 
 
@@ -228,7 +228,7 @@ def test_in_place_jobs_see_the_edit_and_the_record_says_where_they_ran(on_pool: 
     assert record["code"]["workdir"] == "project"
     on_pool.write("old.sh", "echo edited\n")
     on_pool.qanat("release", "1")
-    on_pool.comes_to("finished")
+    on_pool.wait_for_states("finished")
     assert (on_pool.storage("old") / "stdout.txt").read_text() == "edited\n"
 
 

@@ -27,7 +27,7 @@ def waiting(on_either: OnSlurm) -> OnSlurm:
     on_either.submit("wait", str(on_either.gate()), "0", "-R", "--n 0 2 1")
     on_either.begun(group=0)
     on_either.begun(group=1)
-    on_either.comes_to("running", "running")
+    on_either.wait_for_states("running", "running")
     return on_either
 
 
@@ -54,7 +54,7 @@ def test_cancel_says_when_a_job_takes_its_time_to_end(waiting: OnSlurm) -> None:
     with waiting.cluster.frozen("slurmd"):
         said = waiting.qanat("cancel", "1").out
     assert said == "Run 1 of wait is being cancelled, and is still running\n"
-    waiting.comes_to(*["cancelled"] * len(waiting.groups()))
+    waiting.wait_for_states(*["cancelled"] * len(waiting.groups()))
 
 
 def test_cancel_takes_groups_that_run_and_groups_that_wait_and_the_others_go_on(on_either: OnSlurm) -> None:
@@ -66,7 +66,7 @@ def test_cancel_takes_groups_that_run_and_groups_that_wait_and_the_others_go_on(
     assert said == "Group 1 of run 1 cancelled\nGroup 3 of run 1 cancelled\n"
     assert [g["state"] for g in on_either.groups()][1::2] == ["cancelled", "cancelled"]
     on_either.gate().touch()
-    groups = on_either.comes_to("finished", "cancelled", "finished", "cancelled", "finished")
+    groups = on_either.wait_for_states("finished", "cancelled", "finished", "cancelled", "finished")
     assert {g.get("reason") for g in groups} == {None, "cancelled by qanat"}
     assert on_either.record()["state"] == "cancelled"
     assert on_either.status() == ""
@@ -115,14 +115,14 @@ def test_hold_keeps_waiting_jobs_from_going_on_until_release(on_either: OnSlurm)
     on_either.submit("wait", str(on_either.gate()), "0", "-R", "--n 0 3 1", "--max-running", "1")
     on_either.begun(group=0)
     assert on_either.qanat("hold", "1").out == "Run 1 of wait is being held\n"
-    groups = on_either.comes_to("running", "held", "held")
+    groups = on_either.wait_for_states("running", "held", "held")
     assert "reason" not in groups[0]
     assert groups[1]["reason"] in ("JobHeldUser", "JobHeldAdmin")  # root is an administrator
     on_either.gate().touch()
-    on_either.comes_to("finished", "held", "held")
+    on_either.wait_for_states("finished", "held", "held")
     assert on_either.qanat("status", "--json").json["runs"] == {"wait": {"held": 1}}
     assert on_either.qanat("release", "1").out == "Run 1 of wait is being released\n"
-    groups = on_either.comes_to("finished", "finished", "finished")
+    groups = on_either.wait_for_states("finished", "finished", "finished")
     for words in (("hold", "1"), ("release", "1")):
         assert "run 1 of wait has ended already: finished" in on_either.qanat(*words, code=2).err
 
@@ -227,7 +227,7 @@ def test_ctrl_c_while_waiting_leaves_the_jobs_alone_unless_it_was_asked_to_end_t
     assert said.endswith("run 1 goes on without you; qanat status shows it, qanat cancel 1 ends it\n")
     assert on_slurm.states() == ["running"]
     on_slurm.gate().touch()
-    on_slurm.comes_to("finished")
+    on_slurm.wait_for_states("finished")
 
 
 def test_logs_follow_a_job_until_its_end(on_slurm: OnSlurm) -> None:
@@ -258,9 +258,9 @@ def test_explore_shows_what_slurm_knows_of_a_run_and_of_one_of_its_groups(on_eit
     on_either.begun(group=0)
     on_either.begun(group=1)
     on_either.cluster.run("scancel", on_either.record()["groups"][1]["job"])
-    on_either.comes_to("running", "cancelled")
+    on_either.wait_for_states("running", "cancelled")
     on_either.gate().touch()
-    on_either.comes_to("finished", "cancelled")
+    on_either.wait_for_states("finished", "cancelled")
     on_either.accounted("COMPLETED", "CANCELLED")
     with Terminal(on_either.root, "experiment", "run_explore", "wait", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("[f] Show Slurm log(s)")

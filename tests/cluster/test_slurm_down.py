@@ -72,7 +72,7 @@ def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
     on_slurm.submit("wait", str(on_slurm.gate()), "0")
     on_slurm.submit("wait", str(on_slurm.gate()), "0", "--submit_template", "later")
     on_slurm.begun()
-    on_slurm.comes_to("running")
+    on_slurm.wait_for_states("running")
     assert on_slurm.states(2) == ["queued"]
     with trouble(on_slurm.cluster):
         (note,) = in_time(on_slurm, "status").err.splitlines()
@@ -124,9 +124,9 @@ def test_a_frozen_slurmdbd_does_not_keep_a_run_from_being_seen(on_accounting: On
     with on_accounting.cluster.frozen("slurmdbd"):
         on_accounting.submit("wait", str(on_accounting.gate()), "0", "-R", "--n 0 2 1")
         on_accounting.begun(group=1)
-        on_accounting.comes_to("running", "running")
+        on_accounting.wait_for_states("running", "running")
         on_accounting.gate().touch()
-        on_accounting.comes_to("finished", "finished")
+        on_accounting.wait_for_states("finished", "finished")
 
 
 def test_a_record_cannot_make_slurms_programs_do_something_else(on_slurm: OnSlurm) -> None:
@@ -147,4 +147,4 @@ def test_a_run_that_was_submitted_from_another_machine_is_looked_at_from_this_on
     on_slurm.submit("none")
     (path,) = on_slurm.record_files()
     path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
-    on_slurm.comes_to("finished")
+    on_slurm.wait_for_states("finished")

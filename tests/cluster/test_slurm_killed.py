@@ -209,7 +209,7 @@ def test_an_answer_that_is_lost_leaves_a_record_that_the_next_command_completes(
     said = on_slurm.qanat("run", "brief", "-R", "--n 0 23 1", "--runner", "slurm", env={"PATH": path}, code=3).err
     assert said == f"qanat: Slurm may or may not have taken the run: {lost}\n  hint: qanat status\n"
     on_slurm.settings("grace: {submit_s: 0}")
-    groups = on_slurm.comes_to(*["finished"] * 21, "cancelled", "cancelled")
+    groups = on_slurm.wait_for_states(*["finished"] * 21, "cancelled", "cancelled")
     assert len({group["job"] for group in groups[:21]}) == 21
     assert groups[21]["reason"] == NOTHING
     assert on_slurm.status() == ""
@@ -241,7 +241,7 @@ def test_what_slurm_has_forgotten_since_is_found_in_accounting(on_accounting: On
     on_accounting.accounted("FAILED", "FAILED")
     on_accounting.cluster.forget()
     without_its_jobs(on_accounting)
-    groups = on_accounting.comes_to("failed", "failed")
+    groups = on_accounting.wait_for_states("failed", "failed")
     assert [group["job"] for group in groups] == jobs
     assert [group["exit_code"] for group in groups] == [3, 3]
     assert on_accounting.status() == ""

@@ -79,7 +79,7 @@ def test_exit_codes_and_signals_are_recorded_with_their_moments_and_their_machin
 def test_a_run_is_queued_then_running_then_finished_and_committed_by_whichever_command_comes(
     waiting: OnSlurm,
 ) -> None:
-    (group,) = waiting.comes_to("running")
+    (group,) = waiting.wait_for_states("running")
     assert group["host"] == waiting.cluster.run("hostname", "-s")
     assert waiting.qanat("status", "--json").json["in_flight"] == [waiting.record()["id"]]
     assert "▶ running" in waiting.qanat("experiment", "status", "wait").out
@@ -109,12 +109,12 @@ def test_a_requeued_job_is_the_next_attempt_of_the_same_group_with_its_output_af
     (waiting.storage("wait") / "begun").unlink()
     (job,) = waiting.numbers()
     waiting.cluster.run("scontrol", "requeue", job)
-    (group,) = waiting.comes_to("queued")
+    (group,) = waiting.wait_for_states("queued")
     assert group["reason"] == "BeginTime"
     waiting.begun()
-    (group,) = waiting.comes_to("running")
+    (group,) = waiting.wait_for_states("running")
     waiting.gate().touch()
-    (group,) = waiting.comes_to("finished")
+    (group,) = waiting.wait_for_states("finished")
     assert (group["job"], group["attempt"], group["exit_code"]) == (job, 2, 0)
     assert waiting.record()["groups"][0]["attempt"] == completion(waiting.storage("wait"))["attempt"] == 2
     assert (waiting.storage("wait") / "stdout.txt").read_text().count("begun with") == 2
@@ -134,13 +134,13 @@ def test_a_job_that_is_preempted_runs_again_where_its_partition_requeues_and_has
     (on_either.storage("wait") / "begun").unlink()
     on_either.qanat("run", "wait", str(on_either.gate()), "0", "--runner", "slurm", "--submit_template", "high")
     on_either.begun(3)
-    (group,) = on_either.comes_to("failed", run=2)
+    (group,) = on_either.wait_for_states("failed", run=2)
     assert group["reason"].startswith("PREEMPTED")
     assert on_either.record(2)["state"] == "failed"
     assert on_either.states(1) == ["queued"]
     on_either.gate().touch()
-    on_either.comes_to("finished", run=3)
-    (group,) = on_either.comes_to("finished", run=1)
+    on_either.wait_for_states("finished", run=3)
+    (group,) = on_either.wait_for_states("finished", run=1)
     assert group["attempt"] == 2
 
 
@@ -155,23 +155,23 @@ def test_a_job_that_the_cluster_itself_runs_again_after_it_failed_is_not_taken_f
 def test_special_exit_and_other_holds_say_so_and_go_on_when_released(waiting: OnSlurm) -> None:
     (job,) = waiting.numbers()
     waiting.cluster.run("scontrol", "requeuehold", "State=SpecialExit", job)
-    (group,) = waiting.comes_to("held")
+    (group,) = waiting.wait_for_states("held")
     assert group["reason"].startswith("SPECIAL_EXIT")
     waiting.gate().touch()
     assert waiting.qanat("release", "1").out == "Run 1 of wait is being released\n"
-    (group,) = waiting.comes_to("finished")
+    (group,) = waiting.wait_for_states("finished")
     assert group["attempt"] == 2
 
 
 def test_a_suspended_job_is_held_and_goes_on(waiting: OnSlurm) -> None:
     (job,) = waiting.numbers()
     waiting.cluster.run("scontrol", "suspend", job)
-    (group,) = waiting.comes_to("held")
+    (group,) = waiting.wait_for_states("held")
     assert group["reason"] == "SUSPENDED"
     waiting.cluster.run("scontrol", "resume", job)
-    waiting.comes_to("running")
+    waiting.wait_for_states("running")
     waiting.gate().touch()
-    (group,) = waiting.comes_to("finished")
+    (group,) = waiting.wait_for_states("finished")
     assert group.get("attempt", 1) == 1
 
 
@@ -234,21 +234,21 @@ def test_a_node_that_goes_down_fails_a_job_that_must_not_be_requeued_and_requeue
     on_either.begun(2)
     on_either.begun(3, name="killed")
     # A program that was killed does not know why; Slurm will say so.
-    (group,) = on_either.comes_to("running", run=3)
+    (group,) = on_either.wait_for_states("running", run=3)
     assert group["reason"] == "ending"
     host = on_either.cluster.run("hostname", "-s")
     on_either.cluster.run("scontrol", "update", f"node={host}", "state=down", "reason=test")
     try:
-        (group,) = on_either.comes_to("failed", run=3)
+        (group,) = on_either.wait_for_states("failed", run=3)
         assert (group["signal"], group["reason"]) == (9, "ended by SIGKILL, NODE_FAIL")
         on_either.settings("grace: {file_s: 0}")
-        (group,) = on_either.comes_to("failed")
+        (group,) = on_either.wait_for_states("failed")
         assert group["reason"].startswith("NODE_FAIL")
-        on_either.comes_to("queued", run=2)
+        on_either.wait_for_states("queued", run=2)
     finally:
         on_either.cluster.run("scontrol", "update", f"node={host}", "state=resume")
     on_either.gate().touch()
-    (group,) = on_either.comes_to("finished", run=2)
+    (group,) = on_either.wait_for_states("finished", run=2)
     assert group["attempt"] == 2
 
 
@@ -261,7 +261,7 @@ def test_a_directory_that_is_gone_when_the_job_begins_is_a_failure_with_slurms_r
     away = folder.with_name("away")
     folder.rename(away)
     on_either.cluster.run("scontrol", "release", *on_either.numbers())
-    (group,) = on_either.comes_to("failed")
+    (group,) = on_either.wait_for_states("failed")
     assert group["reason"].startswith("FAILED, ")
     assert on_either.record()["state"] == "failed"
 
@@ -278,10 +278,10 @@ def test_a_job_that_is_cancelled_from_outside_is_cancelled(on_either: OnSlurm, h
     if how == "running":
         on_either.begun(group=0)
         on_either.begun(group=1)
-    on_either.comes_to(how, how)
+    on_either.wait_for_states(how, how)
     # Not --full, as people type it: the shell is not told.
     on_either.cluster.run("scancel", *on_either.numbers())
-    groups = on_either.comes_to("cancelled", "cancelled")
+    groups = on_either.wait_for_states("cancelled", "cancelled")
     who = f" by {os.getuid()}" if on_either.cluster.accounting else ""
     assert {re.split(",", g["reason"])[0] for g in groups} <= {f"CANCELLED{who}", "CANCELLED"}
     assert on_either.record()["state"] == "cancelled"
@@ -302,7 +302,7 @@ def test_without_a_completion_file_slurm_is_believed_after_the_grace(on_either: 
     on_either.experiment("odd", program)
     on_either.settings(f"grace: {{file_s: {8 if on_either.cluster.accounting else 1}}}")
     on_either.submit("odd")
-    (group,) = on_either.comes_to("failed")
+    (group,) = on_either.wait_for_states("failed")
     code, signal, reason = WITHOUT_FILE[program]
     assert group["reason"].startswith(reason)
     if on_either.cluster.accounting:
@@ -311,7 +311,7 @@ def test_without_a_completion_file_slurm_is_believed_after_the_grace(on_either: 
 
 
 def test_a_job_that_slurm_has_forgotten_has_the_end_that_its_file_tells(waiting: OnSlurm) -> None:
-    waiting.comes_to("running")
+    waiting.wait_for_states("running")
     waiting.gate().touch()
     waiting.ended()
     wait_until(lambda: waiting.in_queue("%T") == ["COMPLETED"])
@@ -322,27 +322,27 @@ def test_a_job_that_slurm_has_forgotten_has_the_end_that_its_file_tells(waiting:
 def test_a_forgotten_job_without_a_file_is_found_in_accounting(on_accounting: OnSlurm) -> None:
     project = at_work(on_accounting)
     project.settings("grace: {file_s: 0, unknown_s: 600}")
-    project.comes_to("running")
+    project.wait_for_states("running")
     project.gate().touch()
     project.ended()
     (project.storage("wait") / "completion.json").unlink()
     project.accounted("COMPLETED")
     project.cluster.forget()
-    (group,) = project.comes_to("finished")
+    (group,) = project.wait_for_states("finished")
     assert group["exit_code"] == 0
 
 
 def test_a_forgotten_job_without_a_file_is_lost_after_the_grace_and_not_before(on_slurm: OnSlurm) -> None:
     project = at_work(on_slurm)
     project.settings("grace: {file_s: 0, unknown_s: 3}")
-    project.comes_to("running")
+    project.wait_for_states("running")
     project.gate().touch()
     project.ended()
     (project.storage("wait") / "completion.json").unlink()
     wait_until(lambda: project.in_queue("%T") == ["COMPLETED"])
     project.cluster.forget()
     assert project.states() == ["running"]
-    (group,) = project.comes_to("lost")
+    (group,) = project.wait_for_states("lost")
     job = project.record()["groups"][0]["job"]
     assert group["reason"] == (
         f"nobody knows how it ended: no completion.json in run_1, and Slurm does not know job {job}"
@@ -374,20 +374,20 @@ def test_a_job_of_a_stranger_that_has_got_the_same_id_is_not_taken_for_the_runs_
     wait_until(lambda: on_either.cluster.squeue("%T", "-j", stranger) == ["COMPLETED"])
     if on_either.cluster.accounting:
         wait_until(lambda: on_either.cluster.accounted([stranger], name) == ["COMPLETED"], JOB_S)
-        (group,) = on_either.comes_to("cancelled")
+        (group,) = on_either.wait_for_states("cancelled")
         assert group["reason"].startswith("CANCELLED")
     else:
         assert on_either.states() == ["queued"]
         on_either.settings("grace: {unknown_s: 1}")
-        on_either.comes_to("lost")
+        on_either.wait_for_states("lost")
 
 
 def test_a_mark_that_an_administrator_has_taken_away_does_not_hide_a_job(waiting: OnSlurm) -> None:
     (job,) = waiting.numbers()
     waiting.cluster.run("scontrol", "update", f"job={job}", "comment=checked by Eve")
-    assert waiting.comes_to("running")
+    assert waiting.wait_for_states("running")
     waiting.cluster.run("scancel", job)
-    waiting.comes_to("cancelled")
+    waiting.wait_for_states("cancelled")
 
 
 # ---- the controller
@@ -400,7 +400,7 @@ def test_a_controller_that_comes_back_has_lost_nothing(on_either: OnSlurm, how: 
     for group in range(3):
         on_either.begun(group=group)
     on_either.submit("wait", "--submit_template", "later")
-    on_either.comes_to("running", "running", "running")
+    on_either.wait_for_states("running", "running", "running")
     wait_until(lambda: on_either.states(2) == ["queued"])
     if how == "stopped":
         on_either.cluster.stop_controller()
@@ -409,7 +409,7 @@ def test_a_controller_that_comes_back_has_lost_nothing(on_either: OnSlurm, how: 
     on_either.gate().touch()
     on_either.ended(group=2)
     on_either.cluster.start_controller()
-    groups = on_either.comes_to("failed", "failed", "failed")
+    groups = on_either.wait_for_states("failed", "failed", "failed")
     assert {g["exit_code"] for g in groups} == {3}
     assert on_either.states(2) == ["queued"]
     assert on_either.qanat("cancel", "2").out == "Run 2 of wait cancelled\n"
@@ -418,7 +418,7 @@ def test_a_controller_that_comes_back_has_lost_nothing(on_either: OnSlurm, how: 
 def test_without_slurmdbd_the_queue_is_believed_and_nothing_is_lost(on_accounting: OnSlurm) -> None:
     project = at_work(on_accounting)
     project.settings("grace: {file_s: 0, unknown_s: 0}")
-    project.comes_to("running")
+    project.wait_for_states("running")
     project.gate().touch()
     project.ended()
     (project.storage("wait") / "completion.json").unlink()
@@ -429,5 +429,5 @@ def test_without_slurmdbd_the_queue_is_believed_and_nothing_is_lost(on_accountin
         assert re.search(
             r"note: Slurm did not answer \(sacct failed: .*\); run 1 shown as of 2", project.qanat("status").err
         )
-    (group,) = project.comes_to("finished")
+    (group,) = project.wait_for_states("finished")
     assert group["exit_code"] == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qanat.runners.slurm import flags
-from qanat.testing.words import NASTY
+from qanat.testing.arguments import NASTY
 from tests.cluster.on_cluster import ARGUMENTS, WAIT
 from tests.cluster.slurm_project import LATER, OnSlurm
 from tests.support.sandbox import wait_until
@@ -33,7 +33,7 @@ def test_one_group_is_a_plain_job_whose_id_is_committed_before_the_command_retur
     assert on_either.committed_records() == {f".qanat/runs/none/0/{record['id']}.yaml"}
     assert on_either.status() == ""
     assert on_either.cluster.squeue("%j %k", "-j", job) == [f"none_1 qanat:{submission['intent']}:0"]
-    on_either.comes_to("finished")
+    on_either.wait_for_states("finished")
     assert on_either.record()["groups"][0]["exit_code"] == 0
     assert on_either.status() == ""
 
@@ -127,7 +127,7 @@ def test_max_running_holds_for_the_run_also_when_it_is_several_arrays(on_slurm: 
     limits = on_slurm.cluster.run("scontrol", "-o", "show", "job", first)
     assert "ArrayTaskThrottle=2 " in limits
     on_slurm.gate().touch()
-    on_slurm.comes_to(*["finished"] * 23)
+    on_slurm.wait_for_states(*["finished"] * 23)
 
 
 def test_a_template_may_have_a_dependency_beside_that_of_max_running(on_slurm: OnSlurm) -> None:
@@ -245,7 +245,7 @@ def test_jobs_run_the_committed_program_when_it_is_edited_while_they_wait(on_slu
     for number, expected in ((1, "committed\nold data\n"), (2, "edited\nnew data\n")):
         assert on_slurm.states(number) == ["held"]
         on_slurm.qanat("release", str(number))
-        on_slurm.comes_to("finished", run=number)
+        on_slurm.wait_for_states("finished", run=number)
         assert (on_slurm.storage("old", number) / "stdout.txt").read_text() == expected
 
 
@@ -315,9 +315,9 @@ def test_a_template_may_name_the_cluster_that_its_jobs_go_to(on_accounting: OnSl
     record = on_accounting.submit("wait", str(on_accounting.gate()), "3", "--submit_template", "there")
     assert record["submission"]["clusters"] == record["submission"]["cluster"] == "tests"
     on_accounting.begun()
-    on_accounting.comes_to("running")
+    on_accounting.wait_for_states("running")
     on_accounting.gate().touch()
-    (group,) = on_accounting.comes_to("failed")
+    (group,) = on_accounting.wait_for_states("failed")
     assert group["exit_code"] == 3
     on_accounting.template("later_there", f"clusters: tests\n{LATER}")
     on_accounting.submit("wait", "-R", "--n 0 3 1", "--submit_template", "later_there")

@@ -103,5 +103,5 @@ def test_every_command_of_the_page_on_slurm_works_in_its_order(iris: OnSlurm) ->
         done = subprocess.run(command, shell=True, cwd=iris.root, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     assert iris.record(2)["state"] == "finished"
-    iris.comes_to("finished")
+    iris.wait_for_states("finished")
     assert iris.status() == ""

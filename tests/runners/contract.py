@@ -19,7 +19,7 @@ from qanat.domain.run import State
 from qanat.domain.times import parse
 from qanat.records import storage
 from qanat.runners.protocol import AttachedRunner
-from qanat.testing.words import FOLDER, NASTY
+from qanat.testing.arguments import FOLDER, NASTY
 from tests.support.sandbox import wait_until
 
 # One for each process: tests of another worker must not be taken for the family of this one's jobs.
@@ -163,7 +163,7 @@ class AttachedRunnerContract:
         assert end_of(watch(self.make(), [job])).state is State.FINISHED
         assert place.stdout() == f"{place.workdir}\n{value}|{os.environ['HOME']}||"
 
-    def test_words_arrive_as_they_are_and_none_is_executed(self, place: Place) -> None:
+    def test_arguments_arrive_unchanged_and_none_is_executed(self, place: Place) -> None:
         job = place.job(sys.executable, "-c", SAY_ARGUMENTS, *NASTY)
         assert end_of(watch(self.make(), [job])).state is State.FINISHED
         assert json.loads(place.stdout()) == list(NASTY)
@@ -266,7 +266,7 @@ class AttachedRunnerContract:
         status = end_of(watch(self.make(), [place.shell(script)], interrupt))
         assert (status.state, status.exit_code) == (State.CANCELLED, 0)
 
-    def test_every_handle_is_answered_and_one_that_is_not_known_is_unseen(self, place: Place) -> None:
+    def test_every_handle_gets_an_answer_and_an_unknown_one_is_unseen(self, place: Place) -> None:
         runner = self.make()
         answers: list[dict[JobHandle, JobStatus]] = []
         strangers = [

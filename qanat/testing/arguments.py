@@ -1,4 +1,4 @@
-"""Words that are hard on shells and on schedulers: one list for every test that hands words to a program."""
+"""Arguments that are hard on shells and schedulers: one list for every test that passes arguments to a program."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NASTY = (
     "tab\there",
     "é 🏁",
 )
-"""None of these may be changed, split, joined, left out or executed on its way to a program."""
+"""None of these may be changed, split, joined, lost or executed on its way to a program."""
 
 FOLDER = 'it\'s "here"; $(touch pwned) `x` & *\nétoile'
 """The name of a folder that is hard on scripts."""
