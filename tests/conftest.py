@@ -48,7 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def kept_between_sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let programs keep from session to session what they work out at their start."""
     bytecode = KEPT / "bytecode"
     with pytest.MonkeyPatch.context() as patch:
@@ -72,7 +72,9 @@ def signals() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def speed(home: Path, kept: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def forked_commands(
+    home: Path, kept_between_sessions: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """Run qanat's commands in forks and make projects by copying one, unless QANAT_TEST_PROCESSES=real."""
     if PROCESSES == "real":
         yield
