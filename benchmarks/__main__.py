@@ -36,36 +36,38 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
 
 
 def main() -> int:
-    """Measure what was asked for; give 1 when a budget does not hold, 2 when something could not be measured."""
-    asked = _arguments()
-    names = [name for name in BENCHMARKS if not asked.names or name in asked.names]
+    """Measure what was options for; return 1 if a budget is exceeded, 2 if something could not be measured."""
+    options = _arguments()
+    names = [name for name in BENCHMARKS if not options.names or name in options.names]
     machine = _machine()
     if os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
-        tell("note: this machine is busy with other things, so times will be longer than they need to be")
+        tell("note: this machine is busy with other things, so the times will be longer than they should be")
     try:
         with tempfile.TemporaryDirectory(prefix="qanat-benchmarks-") as folder:
-            measured = _measure(names, Place(Path(folder), asked.rounds))
+            measured = _measure(names, Place(Path(folder), options.rounds))
     except subprocess.CalledProcessError as error:
         tell(f"{shlex.join(map(str, error.cmd))} ended with {error.returncode}\n{error.stderr or ''}")
         return 2
     print(f"{table(measured)}\n\n{machine}")
-    if asked.json:
+    if options.json:
         content = {"machine": machine, "rows": [m.as_mapping() for m in measured]}
-        asked.json.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+        options.json.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
     return int(any(m.holds is False for m in measured))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(BENCHMARKS)}")
-    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of everything; by default 3 of what is slow")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every round's figures there as JSON")
-    asked = parser.parse_args()
-    if unknown := [name for name in asked.names if name not in BENCHMARKS]:
-        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
-    if asked.rounds is not None and asked.rounds < 1:
-        parser.error("--rounds needs a number from 1 on")
-    return asked
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="rounds of each measurement; by default 3 if it is slow"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every round to FILE as JSON")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; choose from {', '.join(BENCHMARKS)}")
+    if options.rounds is not None and options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return options
 
 
 def _measure(names: Sequence[str], place: Place) -> list[Measured]:
@@ -79,11 +81,11 @@ def _measure(names: Sequence[str], place: Place) -> list[Measured]:
 
 
 def _machine() -> str:
-    """Say on what this was measured."""
+    """Return a sentence about the machine and the versions that were measured."""
     git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
     return (
         f"Medians, on {os.cpu_count()} CPUs with Python {platform.python_version()}, git {git}, {platform.system()}; "
-        f"load before: {os.getloadavg()[0]:.1f}."
+        f"load beforehand: {os.getloadavg()[0]:.1f}."
     )
 
 

@@ -1,6 +1,6 @@
-"""What one would write without qanat: HTCondor's bindings in a process of their own.
+"""What one would write without qanat: a process of its own that uses HTCondor's bindings.
 
-`python benchmarks/bare_htcondor.py submit FILE` submits what a JSON file describes, `query CLUSTER` asks for
+`python benchmarks/bare_htcondor.py submit FILE` submits what a JSON file describes, `query CLUSTER` queries
 the jobs of a cluster, `remove CLUSTER` removes them.
 """
 
@@ -16,7 +16,7 @@ ATTRIBUTES = ["ClusterId", "ProcId", "JobStatus", "HoldReason", "HoldReasonCode"
 
 
 def main(operation: str, word: str) -> None:
-    """Do one thing and print the cluster, or the number of jobs."""
+    """Perform one operation and print the cluster or the number of jobs."""
     schedd = htcondor2.Schedd(htcondor2.Collector().locate(htcondor2.DaemonType.Schedd))
     match operation:
         case "submit":

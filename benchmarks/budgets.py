@@ -1,4 +1,4 @@
-"""What may be used up, what was, and the table of both."""
+"""Budgets, measurements, and the table of both."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ HEADERS = ("what", "qanat", "beside", "ratio or difference", "budget", "holds")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most `factor` times the peer's figure, and `extra` more."""
+    """At most `factor` times the peer's figure, plus `extra`."""
 
     factor: float
     extra: float = 0.0
 
     def limit(self, beside: float) -> float:
-        """Give the most that is allowed beside a peer that took this much."""
+        """Return the most that is allowed next to a peer that took this much."""
         return self.factor * beside + self.extra
 
     def text(self, unit: str) -> str:
-        """Write the budget for a person."""
+        """Return the budget as text."""
         extra = amount(self.extra, unit)
         if self.factor == 0:
             return f"≤ {extra}"
@@ -33,7 +33,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What qanat took in each round, and its peer where it has one; `budget` None where nothing is promised."""
+    """qanat's figures of every round, and a peer's if there is one; `budget` is None where nothing is promised."""
 
     what: str
     qanat: Sequence[float]
@@ -44,14 +44,14 @@ class Measured:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the medians keep to the budget; None when there is none."""
+        """Whether the medians are within the budget; None if there is no budget."""
         if self.budget is None:
             return None
         return median(self.qanat) <= self.budget.limit(median(self.beside) if self.beside else 0.0)
 
     @property
     def compared(self) -> str:
-        """The difference, where the budget is one, and otherwise the ratio."""
+        """The difference if the budget limits one, otherwise the ratio."""
         if not self.beside:
             return ""
         ours, theirs = median(self.qanat), median(self.beside)
@@ -60,7 +60,7 @@ class Measured:
         return f"{ours / theirs:.2f} x"
 
     def row(self) -> tuple[str, ...]:
-        """Give the cells under HEADERS."""
+        """Return the cells under HEADERS."""
         holds = {None: "", True: "yes", False: "**no**"}[self.holds]
         return (
             self.what,
@@ -72,7 +72,7 @@ class Measured:
         )
 
     def as_mapping(self) -> dict[str, Any]:
-        """Give everything, every round too, as JSON has it."""
+        """Return everything, including every round, in the form of the JSON output."""
         return {
             "what": self.what,
             "unit": self.unit,
@@ -85,7 +85,7 @@ class Measured:
 
 
 def amount(value: float, unit: str) -> str:
-    """Write a figure for a person: 2.4 ms, 87 ms, 1.24 s, 45 MB."""
+    """Return a figure as text: 2.4 ms, 87 ms, 1.24 s, 45 MB."""
     if unit != "s":
         return f"{value:.0f} {unit}"
     if value >= 1:
@@ -94,6 +94,6 @@ def amount(value: float, unit: str) -> str:
 
 
 def table(measured: Sequence[Measured]) -> str:
-    """Lay out what was measured as a Markdown table."""
+    """Return the measurements as a Markdown table."""
     rows = [HEADERS, ("---",) * len(HEADERS), *(m.row() for m in measured)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

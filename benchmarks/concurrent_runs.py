@@ -1,7 +1,7 @@
-"""Many processes that run experiments in one project at the same time, alone and beside a user who commits.
+"""Many processes that run experiments in one project at the same time, alone and while a user commits.
 
-`python -m benchmarks.concurrent_runs [PROCESSES] [RUNS]`: so many runs in each of so many processes; exit
-code 1 when anything that must hold did not.
+`python -m benchmarks.concurrent_runs [PROCESSES] [RUNS]` starts RUNS runs in each of PROCESSES processes.
+Exits with 1 if any invariant was violated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXPERIMENTS = ("one", "two")
 
 
 def main(processes: int, runs: int) -> int:
-    """Let the crowd run twice; print what was found and give the exit code."""
+    """Run both crowds, print what was found, and return the exit code."""
     with tempfile.TemporaryDirectory(prefix="qanat-crowd-") as folder:
         own_surroundings(Path(folder) / "home")
         alone = _crowd(Path(folder) / "alone/project", processes, runs, beside_user=False)
@@ -30,15 +30,15 @@ def main(processes: int, runs: int) -> int:
 
 
 def _crowd(root: Path, processes: int, runs: int, *, beside_user: bool) -> bool:
-    """Let `processes` run at once; tell whether anything was broken."""
+    """Let `processes` run at once; return whether any invariant was violated."""
     sandbox = Sandbox.make(root)
     for name in EXPERIMENTS:
         sandbox.experiment(name, "exit 0\n")
     begun = time.monotonic()
     user = User(sandbox) if beside_user else None
-    # Beside a user files come and go, so the tree is seldom clean.
-    words = ("--snapshot",) if user else ()
-    started = [start_runs(sandbox, EXPERIMENTS[i % 2], runs, *words) for i in range(processes)]
+    # While a user works, files come and go, so the tree is seldom clean.
+    arguments = ("--snapshot",) if user else ()
+    started = [start_runs(sandbox, EXPERIMENTS[i % 2], runs, *arguments) for i in range(processes)]
     found = finish(started)
     if user:
         written = user.stop()

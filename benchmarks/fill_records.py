@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fill_records ROOT EXPERIMENT COUNT [FIRST]`: give a project the records of many runs."""
+"""`python -m benchmarks.fill_records ROOT EXPERIMENT COUNT [FIRST]`: add the records of many runs to a project."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
 def main(root: Path, experiment: str, count: int, first: int = 1) -> None:
-    """Write the records as runs of qanat's leave them, numbered from `first` on, and commit them all at once."""
+    """Write the records as qanat's own runs would leave them, numbered from `first` on, in a single commit."""
     project = open_project(root)
     tree = worktree.status(project.location)
     data: dict[str, bytes | None] = {}
@@ -29,7 +29,7 @@ def main(root: Path, experiment: str, count: int, first: int = 1) -> None:
 
 
 def _run(number: int, experiment: str, commit: str) -> Run:
-    """Make up a run such as people have: one group, a few words, one in ten failed."""
+    """Return a typical run: one group with a few arguments; one run in ten has failed."""
     created = FIRST + timedelta(minutes=7 * number)
     started, ended = (created + timedelta(seconds=s, milliseconds=number % 1000) for s in (1, 5 + number % 600))
     failed = number % 10 == 0

@@ -1,8 +1,8 @@
-"""Files of `.qanat/` as chance makes them, through every command that reads them.
+"""Randomly damaged files of `.qanat/`, read by every command that reads them.
 
-`python -m benchmarks.fuzz_state [EXAMPLES] [SEED]`: each example puts a few words and bytes that hurt into valid
-files of a project, and looks at it as a reviewer would. What may not be: an error that is no sentence of qanat's, a
-control character on the terminal, a file outside. Exit code 1 when that was seen, with the files that did it.
+`python -m benchmarks.fuzz_state [EXAMPLES] [SEED]`: each example puts harmful text and bytes into valid files of a
+project and looks at the project as a reviewer would. Three things must not happen: an error that is not a message of
+qanat's, a control character on the terminal, a file written outside. Exits with 1 if one does, and prints the files.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ Change = tuple[float, int, bytes]
 
 
 def sources() -> list[tuple[str, bytes]]:
-    """List kind and bytes of the valid files."""
+    """List the kind and the bytes of each valid file."""
     return [(path.parent.name, path.read_bytes()) for path in sorted(DATA.glob("*/*.yaml"))]
 
 
 def changed(data: bytes, changes: Sequence[Change]) -> bytes:
-    """Put in what hurts: each change has a place from 0 to 1, a number of bytes to leave out, and bytes to put in."""
+    """Apply changes, each a position from 0 to 1, a number of bytes to remove there, and bytes to insert."""
     for place, gone, word in changes:
         at = int(place * len(data))
         data = data[:at] + word + data[at + gone :]
@@ -59,7 +59,7 @@ def changed(data: bytes, changes: Sequence[Change]) -> bytes:
 
 
 def place_of(kind: str, data: bytes) -> str:
-    """Give the path at which a valid file would be looked for."""
+    """Return the path at which qanat would look for a valid file."""
     content = yaml_io.load(data, kind)
     number = int(str(content.get("id", "0")).partition("-")[0])
     return PLACES[kind].format_map(content | {"folder": number // 100})
@@ -67,7 +67,7 @@ def place_of(kind: str, data: bytes) -> str:
 
 @contextlib.contextmanager
 def at(folder: Path) -> Iterator[None]:
-    """Work in a folder for a while."""
+    """Change to a folder inside the `with` block."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -76,11 +76,11 @@ def at(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def told(root: Path, words: str) -> tuple[int, str]:
-    """Run a command in this process; give its exit code and all that it printed."""
+def run_captured(root: Path, arguments: str) -> tuple[int, str]:
+    """Run a command in this process; return its exit code and everything that it printed."""
     buffer = io.BytesIO()
     out = io.TextIOWrapper(buffer, "utf-8", "replace", write_through=True)
-    sys.argv = ["qanat", *words.split()]
+    sys.argv = ["qanat", *arguments.split()]
     with at(root), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
             program.main()
@@ -90,13 +90,13 @@ def told(root: Path, words: str) -> tuple[int, str]:
 
 
 def problems(root: Path) -> Iterator[str]:
-    """Look at a project with every command; list what may not be."""
-    for words in COMMANDS:
-        code, text = told(root, words)
+    """Look at a project with every command and yield every problem."""
+    for arguments in COMMANDS:
+        code, text = run_captured(root, arguments)
         if code not in (0, 1, 2, 3):
-            yield f"{words}: exit code {code}: {text[-500:]}"
+            yield f"{arguments}: exit code {code}: {text[-500:]}"
         if found := CONTROL.search(text):
-            yield f"{words}: {found[0]!r} in {text[max(0, found.start() - 80) : found.end() + 80]!r}"
+            yield f"{arguments}: {found[0]!r} in {text[max(0, found.start() - 80) : found.end() + 80]!r}"
     if outside := [path.name for path in root.parent.iterdir() if path.name not in (root.name, "home")]:
         yield f"written outside: {outside}"
 
@@ -109,13 +109,13 @@ CHANGES = st.lists(
 
 
 def main(examples: int, number: int) -> int:
-    """Look at so many projects; print the first that does what it may not."""
+    """Look at this many projects and print the first problem; return the exit code."""
     files = sources()
     with tempfile.TemporaryDirectory(prefix="qanat-fuzz-") as name:
         folder = Path(name).resolve()
         own_surroundings(folder / "home")
         root = folder / "project"
-        told(folder, f"init --yes {root}")
+        run_captured(folder, f"init --yes {root}")
 
         @seed(number)
         @settings(
@@ -143,7 +143,7 @@ def main(examples: int, number: int) -> int:
         except AssertionError as error:
             print(error)
             return 1
-    print(f"{examples} projects, seed {number}: nothing that may not be")
+    print(f"{examples} projects, seed {number}: no problem found")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The hooks in a project of 10,000 records of which a commit changes one file, alone and through pre-commit."""
+"""The hooks in a project of 10,000 records when a commit changes one file, alone and through pre-commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import projects
 from benchmarks.budgets import Budget, Measured
-from benchmarks.clock import Words, alternate, command, seconds
+from benchmarks.clock import Command, alternate, command, seconds
 from benchmarks.projects import Place
 
 EXPERIMENT = "noop"
@@ -20,7 +20,7 @@ PEER = "`git status`"
 
 
 def hooks(place: Place) -> Iterator[Measured]:
-    """What each hook takes for one changed file, beside `git status`; then all of them in one commit."""
+    """Measure each hook for one changed file next to `git status`, then all of them in one commit."""
     root = projects.make(place.folder / "hooks", EXPERIMENT)
     projects.add_records(root, EXPERIMENT, RECORDS)
     _configure_pre_commit(root)
@@ -35,14 +35,14 @@ def hooks(place: Place) -> Iterator[Measured]:
 
 
 def _change_a_tag(root: Path) -> str:
-    """Change and stage one record as qanat does; give its path."""
+    """Change and stage one record as qanat does; return its path."""
     file = next(iter(sorted((root / ".qanat/runs" / EXPERIMENT / "50").glob("*.yaml"))))
     file.write_text(file.read_text().replace("tags: [sweep]", "tags: [sweep, good]"))
-    projects.must(["git", "add", file], root)
+    projects.run_checked(["git", "add", file], root)
     return file.relative_to(root).as_posix()
 
 
-def _program(name: str) -> Words:
+def _program(name: str) -> Command:
     return [sys.executable, "-P", "-m", f"qanat_hooks.{name.replace('-', '_')}"]
 
 
@@ -54,8 +54,8 @@ def _all_at_once(place: Place, root: Path) -> Measured:
 
 
 def _through_pre_commit(place: Place, root: Path) -> Iterator[Measured]:
-    """Measure `pre-commit run` with each hook, beside a hook that does nothing."""
-    pre_commit: Words = [sys.executable, "-m", "pre_commit", "run"]
+    """Measure `pre-commit run` with each hook, next to a hook that does nothing."""
+    pre_commit: Command = [sys.executable, "-m", "pre_commit", "run"]
     for name in PROGRAMS:
         what = f"`pre-commit run qanat-{name}`, the same"
         sides = (command([*pre_commit, name], root), command([*pre_commit, "nothing"], root))
@@ -64,7 +64,7 @@ def _through_pre_commit(place: Place, root: Path) -> Iterator[Measured]:
 
 
 def _configure_pre_commit(root: Path) -> None:
-    """Let pre-commit call the programs of this environment, and one that does nothing."""
+    """Configure pre-commit to call the programs of this environment, and one that does nothing."""
     entries = {name: shlex.join(map(str, _program(name))) for name in PROGRAMS} | {"nothing": "true"}
     local = [{"id": n, "name": n, "language": "system", "entry": e, "require_serial": True} for n, e in entries.items()]
     (root / ".pre-commit-config.yaml").write_text(json.dumps({"repos": [{"repo": "local", "hooks": local}]}))

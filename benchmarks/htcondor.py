@@ -1,4 +1,4 @@
-"""Submitting to HTCondor, and looking at what was submitted, on a pool of this benchmark's own."""
+"""Submitting to HTCondor and checking on the jobs, with a pool of this benchmark's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import projects
 from benchmarks.budgets import Budget, Measured
-from benchmarks.clock import Cost, Side, Words, alternate, command, cost_of_command, seconds, tell
+from benchmarks.clock import Command, Cost, Side, alternate, command, cost_of_command, seconds, tell
 from benchmarks.projects import QANAT, Place
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ BARE = [sys.executable, str(Path(__file__).with_name("bare_htcondor.py"))]
 COUNTS = (1, 100, 1_000, 10_000)
 FROZEN_S = 5.0
 BUDGETS = {1_000: Budget(1.5)}
-# No machine has as many, so the jobs stay in the queue.
+# No machine has this many, so the jobs stay in the queue.
 TEMPLATE = """\
 schema: template/1
 name: default
@@ -34,7 +34,7 @@ options: {request_cpus: 100000}
 
 
 def through_htcondor(place: Place) -> Iterator[Measured]:
-    """Measure on a pool of its own; nothing where there can be none."""
+    """Measure on a pool of its own; skip if none can be set up."""
     from tests.cluster.htcondor_pool import PoolUnavailable, running_pool
 
     try:
@@ -43,7 +43,7 @@ def through_htcondor(place: Place) -> Iterator[Measured]:
             os.environ["PATH"] = f"{pool.programs / 'bin'}{os.pathsep}{os.environ['PATH']}"
             yield from _measure(place, pool)
     except PoolUnavailable as error:
-        tell(f"nothing through HTCondor: {error}")
+        tell(f"skipping HTCondor: {error}")
 
 
 def _measure(place: Place, pool: Pool) -> Iterator[Measured]:
@@ -68,20 +68,20 @@ def _submission(place: Place, root: Path, count: int) -> Measured:
     return Measured(what, seconds(ours), PEER, seconds(theirs), BUDGETS.get(count))
 
 
-def _run(count: int) -> Words:
+def _run(count: int) -> Command:
     return [QANAT, "run", EXPERIMENT, "-R", f"--n 0 {count} 1", "--runner", "htcondor"]
 
 
 def _submitted(root: Path, count: int) -> Cost:
-    """Measure a submission; then the run goes, which is not measured."""
-    cost = cost_of_command([str(word) for word in _run(count)], root)
+    """Measure a submission, then delete the run, which is not measured."""
+    cost = cost_of_command([str(part) for part in _run(count)], root)
     _delete(root)
     return cost
 
 
 def _delete(root: Path) -> None:
     newest = max(map(_number, (root / ".qanat/runs").glob("*/*/*.yaml")))
-    projects.must([QANAT, "delete", str(newest), "--cancel", "--yes"], root)
+    projects.run_checked([QANAT, "delete", str(newest), "--cancel", "--yes"], root)
 
 
 def _number(record: Path) -> int:
@@ -89,24 +89,24 @@ def _number(record: Path) -> int:
 
 
 def _bare_submission(place: Place, root: Path, count: int) -> Side:
-    """Make a side that submits the very jobs that qanat would; the cluster is removed afterwards, unmeasured."""
+    """Return a side that submits exactly qanat's jobs; the cluster is removed afterwards, unmeasured."""
     file = place.folder / f"bare-{count}.json"
     file.write_text(json.dumps(_as_submitted(root, count)))
     (root / f"results/{EXPERIMENT}/bare").mkdir(parents=True, exist_ok=True)
 
     def submit() -> Cost:
         cost = cost_of_command([*BARE, "submit", str(file)], root)
-        projects.must(["condor_rm", "-all"], root)
+        projects.run_checked(["condor_rm", "-all"], root)
         return cost
 
     return submit
 
 
 def _as_submitted(root: Path, count: int) -> dict[str, Any]:
-    """Read description and rows out of what a dry run prints.
+    """Read the description and the rows from the output of a dry run.
 
-    The log goes where there is a folder, and the jobs are made one by one, as they are for whoever does not
-    know that a schedd can do that itself.
+    The log goes to an existing folder, and all jobs are created at submission, as happens for users who do not
+    know that a schedd can create them as needed.
     """
     shown = subprocess.run([*_run(count), "--dry_run"], cwd=root, capture_output=True, text=True, check=True).stdout
     description, _, rest = shown.partition("\nqueue qanat_arguments from (\n")
@@ -118,12 +118,12 @@ def _as_submitted(root: Path, count: int) -> dict[str, Any]:
     return {"description": pairs, "rows": rows}
 
 
-# ---- looking
+# ---- checking on jobs
 
 
 def _in_flight(place: Place, root: Path, pool: Pool, count: int) -> Iterator[Measured]:
-    """Measure a look at jobs that wait, and one while the schedd does not answer."""
-    projects.must(_run(count), root)
+    """Measure `qanat status` with waiting jobs, then while the schedd does not answer."""
+    projects.run_checked(_run(count), root)
     cluster = _newest(root)["submission"]["cluster"]
     what = f"`qanat status` with {count:,} jobs in flight"
     bare = command([*BARE, "query", str(cluster)], root)
@@ -145,17 +145,17 @@ def _newest(root: Path) -> dict[str, Any]:
 
 
 def _ending(place: Place, root: Path, count: int) -> Measured:
-    """Measure the look that finds that the jobs have ended; their completion files are written from here."""
-    what = f"`qanat status` that finds {count:,} jobs ended, and records and commits them"
+    """Measure the `qanat status` that finds the jobs ended; this process writes their completion files."""
+    what = f"`qanat status` that finds {count:,} ended jobs, and records and commits them"
 
     def found() -> Cost:
-        projects.must(_run(count), root)
+        projects.run_checked(_run(count), root)
         folder = root / _newest(root)["storage"]
         for group in range(count):
             (folder / f"group_{group}").mkdir()
             (folder / f"group_{group}/completion.json").write_text(COMPLETION)
         cost = cost_of_command([str(QANAT), "status"], root)
-        projects.must(["condor_rm", "-all"], root)
+        projects.run_checked(["condor_rm", "-all"], root)
         return cost
 
     (ours,) = alternate(what, place.slow, found)
@@ -169,7 +169,7 @@ COMPLETION = (
 
 
 def _ended(place: Place, root: Path) -> Measured:
-    """Measure the look at runs of 1,000 jobs that have all ended, about which nobody is asked."""
+    """Measure `qanat status` with runs of 1,000 jobs that have all ended, so that the scheduler is not asked."""
     what = "`qanat status` with these runs ended"
     runs = len(list((root / ".qanat/runs").glob("*/*/*.yaml")))
     bare = command(["git", "-C", str(root), "status", "--porcelain"], root)

@@ -1,6 +1,6 @@
-"""Kill qanat at random moments of N runs, and check after each that nothing is broken.
+"""Kill qanat at random points of N runs, and check after each that nothing is broken.
 
-`python -m benchmarks.kill_runs [N] [SEED]`; exit code 1 when anything that must hold did not.
+`python -m benchmarks.kill_runs [N] [SEED]`; exits with 1 if any invariant was violated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RUNS_DEFAULT = 200
 
 
 def main(count: int, seed: int) -> int:
-    """Kill `count` runs of one project; print what was found and give the exit code."""
+    """Kill `count` runs of one project, print what was found, and return the exit code."""
     chance = random.Random(seed)
     print(f"{count} kills, seed {seed}")
     with tempfile.TemporaryDirectory(prefix="qanat-kills-") as folder:

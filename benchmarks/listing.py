@@ -1,4 +1,4 @@
-"""The table of an experiment's runs, with its index and without, and completion in a shell."""
+"""The table of an experiment's runs, with and without its index, and shell completion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import projects
 from benchmarks.budgets import Budget, Measured
-from benchmarks.clock import Cost, Side, Words, alternate, command, seconds
+from benchmarks.clock import Command, Cost, Side, alternate, command, seconds
 from benchmarks.projects import QANAT, Place
 
 EXPERIMENT = "listed"
@@ -19,21 +19,21 @@ COMPLETION_S = 0.15
 
 
 def thousand_runs(place: Place) -> Iterator[Measured]:
-    """A table of runs in a project that has 1,000."""
+    """Measure a table of runs in a project that has 1,000."""
     return _listing(place, 1_000, warm_s=0.15, cold_s=1.0)
 
 
 def ten_thousand_runs(place: Place) -> Iterator[Measured]:
-    """A table of runs in a project that has 10,000."""
+    """Measure a table of runs in a project that has 10,000."""
     return _listing(place, 10_000, warm_s=0.4, cold_s=6.0)
 
 
 def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Iterator[Measured]:
     root = projects.make(place.folder / f"runs-{count}", EXPERIMENT)
     projects.add_records(root, EXPERIMENT, count)
-    # What one has without qanat: a search through the records for the line that tells how each run ended.
+    # Without qanat, one would search the records for the line that says how each run ended.
     bare = command(["git", "grep", "-h", "^state:", "--", ".qanat/runs"], root)
-    table: Words = [QANAT, "experiment", "status", EXPERIMENT]
+    table: Command = [QANAT, "experiment", "status", EXPERIMENT]
     what = f"listing {count:,} runs, the newest 50 shown"
     ours, theirs = alternate(what, place.quick, command(table, root), bare)
     yield Measured(what, seconds(ours), PEER, seconds(theirs), Budget(0, warm_s))
@@ -44,11 +44,11 @@ def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Itera
 
 
 def completion(place: Place) -> Iterator[Measured]:
-    """What a shell waits for when Tab is pressed, in a project that has 10,000 runs."""
+    """Measure how long a shell waits after Tab is pressed, in a project that has 10,000 runs."""
     root = projects.make(place.folder / "completion", EXPERIMENT)
     projects.add_records(root, EXPERIMENT, COMPLETED)
-    for words, what in (("show", "runs"), ("run", "experiments"), ("", "commands")):
-        typed = f"qanat\n{words}\n" if words else "qanat\n"
+    for arguments, what in (("show", "runs"), ("run", "experiments"), ("", "commands")):
+        typed = f"qanat\n{arguments}\n" if arguments else "qanat\n"
         asking = {"_QANAT_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count("\n"))}
         tab = command(["env", *(f"{name}={value}" for name, value in asking.items()), QANAT], root)
         title = f"completing {what} among {COMPLETED:,} runs"
@@ -57,7 +57,7 @@ def completion(place: Place) -> Iterator[Measured]:
 
 
 def _whole(place: Place, what: str, side: Side, bare: Side) -> Iterator[Measured]:
-    """Measure a listing that nothing is promised about."""
+    """Measure a listing that has no budget."""
     ours, theirs = alternate(what, place.slow, side, bare)
     yield Measured(what, seconds(ours), PEER, seconds(theirs))
     yield Measured(f"{what}: memory", _peaks(ours), unit="MB")

@@ -1,4 +1,4 @@
-"""Real projects to measure in, made in a folder that is thrown away."""
+"""Real projects to measure in, created in a temporary folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.clock import Words, tell
+from benchmarks.clock import Command, tell
 
 QANAT = Path(sys.executable).with_name("qanat")
 QUICK_ROUNDS = 7
@@ -36,27 +36,27 @@ executable_command: 'true'
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to measure, and how often; `rounds` None is the default of each benchmark."""
+    """Where to measure and how often; `rounds` None uses the default of each benchmark."""
 
     folder: Path
     rounds: int | None = None
 
     @property
     def quick(self) -> int:
-        """Rounds of what takes less than a second."""
+        """Rounds of whatever takes less than a second."""
         return self.rounds or QUICK_ROUNDS
 
     @property
     def slow(self) -> int:
-        """Rounds of what takes longer."""
+        """Rounds of whatever takes longer."""
         return self.rounds or SLOW_ROUNDS
 
 
 def own_surroundings(home: Path) -> None:
-    """Keep this process and its children away from the home, git settings and variables of whoever measures."""
+    """Isolate this process and its children from the user's home, git settings and variables."""
     for name in [n for n in os.environ if n.startswith(("GIT_", "QANAT_"))]:
         del os.environ[name]
-    # An installed qanat has its bytecode; one in a checkout gets it here, whatever the checkout may be written.
+    # An installed qanat has its bytecode; a checkout, which may be read-only, gets it here.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(home / "bytecode")
     home.mkdir()
@@ -66,13 +66,13 @@ def own_surroundings(home: Path) -> None:
 
 
 def make(root: Path, experiment: str) -> Path:
-    """Make a project with one committed experiment that runs `true`; give its root."""
+    """Create a project with one committed experiment that runs `true`; return its root."""
     tell(f"making {root.name}")
     root.mkdir()
-    must([QANAT, "init", "--yes"], root)
+    run_checked([QANAT, "init", "--yes"], root)
     program = root / experiment / "program.txt"
     program.parent.mkdir()
-    program.write_text("what `true` is given as its first word\n")
+    program.write_text("the first argument of `true`\n")
     definition = root / ".qanat/experiments" / f"{experiment}.yaml"
     definition.parent.mkdir(exist_ok=True)
     definition.write_text(EXPERIMENT.format(name=experiment))
@@ -82,17 +82,17 @@ def make(root: Path, experiment: str) -> Path:
 
 def commit_all(root: Path) -> None:
     """Commit every file of a project."""
-    must(["git", "add", "--all"], root)
-    must(["git", "commit", "--quiet", "--message", "everything"], root)
+    run_checked(["git", "add", "--all"], root)
+    run_checked(["git", "commit", "--quiet", "--message", "everything"], root)
 
 
-def must(words: Words, cwd: Path) -> None:
-    """Run a command that is not measured and that may not fail."""
-    subprocess.run(words, cwd=cwd, stdout=subprocess.DEVNULL, check=True)
+def run_checked(arguments: Command, cwd: Path) -> None:
+    """Run a command that is not measured and must not fail."""
+    subprocess.run(arguments, cwd=cwd, stdout=subprocess.DEVNULL, check=True)
 
 
 def add_files(root: Path, count: int) -> None:
-    """Add and commit this many small files, twenty to a folder, as `data/<part>/<folder>/<file>.txt`."""
+    """Add and commit this many small files, twenty per folder, as `data/<part>/<folder>/<file>.txt`."""
     tell(f"writing {count:,} files into {root.name}")
     for folder in range(count // FILES_IN_FOLDER):
         part, inner = divmod(folder, FOLDERS_IN_PART)
@@ -105,10 +105,10 @@ def add_files(root: Path, count: int) -> None:
 
 
 def add_records(root: Path, experiment: str, count: int, first: int = 1) -> None:
-    """Add and commit this many records of runs that have ended, numbered from `first` on."""
+    """Add and commit this many records of ended runs, numbered from `first` on."""
     tell(f"writing {count:,} records into {root.name}")
-    # In a process of its own: what that one holds must not count as the peak of those that are measured.
-    must(
+    # In a process of its own, since this process's peak memory would count as that of the processes measured.
+    run_checked(
         [sys.executable, "-m", "benchmarks.fill_records", root, experiment, str(count), str(first)],
         Path(__file__).parents[1],
     )

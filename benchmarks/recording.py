@@ -1,4 +1,4 @@
-"""Recording in a large repository: the commit of a record in its parts, the dirty check, a whole run."""
+"""Recording in a large repository: the parts of a record's commit, the dirty check, a whole run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECORD = b"state: finished\n" * 50
 
 
 def large_repository(place: Place) -> Iterator[Measured]:
-    """What qanat adds to a run where the repository has 100,000 files, beside git."""
+    """Measure what qanat adds to a run in a repository of 100,000 files, next to git."""
     root = projects.make(place.folder / "large", EXPERIMENT)
     projects.add_files(root, FILES)
     yield from _commit(place, root)
@@ -32,8 +32,8 @@ def large_repository(place: Place) -> Iterator[Measured]:
 
 
 def _commit(place: Place, root: Path) -> Iterator[Measured]:
-    """Measure the commit of a record whole, its two parts, and what git takes for one file."""
-    # Imported here, so that the processes measured before are started by a small one.
+    """Measure a record's commit as a whole, its two parts, and git's commit of one file."""
+    # Imported only here, so that the processes measured before are started by a small one.
     from qanat.git import location
 
     where = location.find(root)
@@ -50,7 +50,7 @@ def _commit(place: Place, root: Path) -> Iterator[Measured]:
 
 
 class _Recorder:
-    """Commits made-up records one by one, each as a side of a comparison."""
+    """Commits made-up records one by one, each one a side of a comparison."""
 
     def __init__(self, where: Location) -> None:
         self._where = where
@@ -62,12 +62,12 @@ class _Recorder:
         return self._commit(self._write(), in_index=True)
 
     def objects(self) -> Cost:
-        """Commit a record to the branch alone, as qanat does where another branch is checked out."""
+        """Commit a record to the branch alone, as qanat does if another branch is checked out."""
         self._last = self._write()
         return self._commit(self._last, in_index=False)
 
     def index(self) -> Cost:
-        """Bring the index along for the record that the branch has got already."""
+        """Update the index for the record that the branch already has."""
         return self._commit(self._last, in_index=True)
 
     def _write(self) -> str:

@@ -1,4 +1,4 @@
-"""What a branch changes, in a project of many runs."""
+"""Showing what a branch changes, in a project of many runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ BUDGET_S = 0.5
 
 
 def hundred_changes(place: Place) -> Iterator[Measured]:
-    """`qanat diff` of a branch with 100 changed files."""
+    """Measure `qanat diff` of a branch with 100 changed files."""
     root = projects.make(place.folder / "reviewed", EXPERIMENT)
     projects.add_records(root, EXPERIMENT, RECORDS)
-    projects.must(["git", "switch", "--quiet", "--create", "work"], root)
+    projects.run_checked(["git", "switch", "--quiet", "--create", "work"], root)
     for number in range(NEW_DATASETS):
         path = root / f".qanat/datasets/d{number}.yaml"
         path.parent.mkdir(exist_ok=True)
@@ -30,12 +30,12 @@ def hundred_changes(place: Place) -> Iterator[Measured]:
     projects.add_records(root, EXPERIMENT, NEW_RUNS, RECORDS + 1)
     bare = command(["git", "diff", "main...HEAD"], root)
     what = f"`qanat diff` of {NEW_RUNS + NEW_DATASETS} files among {RECORDS:,} records"
-    for words, said in (
-        ([], f"{what}, to the work tree"),
+    for arguments, title in (
+        ([], f"{what}, to the working tree"),
         (["main...HEAD", "--format", "markdown"], f"{what}, of commits, Markdown"),
     ):
-        ours, theirs = alternate(said, place.quick, command([QANAT, "diff", *words], root), bare)
-        yield Measured(said, seconds(ours), PEER, seconds(theirs), Budget(0, BUDGET_S))
+        ours, theirs = alternate(title, place.quick, command([QANAT, "diff", *arguments], root), bare)
+        yield Measured(title, seconds(ours), PEER, seconds(theirs), Budget(0, BUDGET_S))
     fresh = command([QANAT, "diff"], root)
 
     def without_cache() -> Cost:

@@ -1,4 +1,4 @@
-"""Submitting to Slurm, and looking at what was submitted, on a cluster of this benchmark's own."""
+"""Submitting to Slurm and checking on the jobs, with a cluster of this benchmark's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import projects
 from benchmarks.budgets import Budget, Measured
-from benchmarks.clock import Cost, Side, Words, alternate, command, cost_of_command, seconds, tell
+from benchmarks.clock import Command, Cost, Side, alternate, command, cost_of_command, seconds, tell
 from benchmarks.projects import QANAT, Place
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ PEER = "bare sbatch"
 COUNTS = (1, 100, 1_000, 10_000)
 DOWN_S = 2.0
 BUDGETS = {1_000: Budget(1, 0.3)}
-# Nothing begins before, so the jobs stay in the queue.
+# Nothing may start earlier, so the jobs stay in the queue.
 TEMPLATE = """\
 schema: template/1
 name: default
@@ -36,11 +36,11 @@ COMPLETION = (
 
 
 def through_slurm(place: Place) -> Iterator[Measured]:
-    """Measure on clusters of its own, without accounting and with it; nothing where there can be none."""
+    """Measure on clusters of its own, without and with accounting; skip if none can be set up."""
     from tests.cluster.slurm_cluster import ClusterUnavailable, running_cluster
 
     try:
-        # Arrays as long as on a large cluster, and then as Slurm has them by default.
+        # First with arrays as long as on a large cluster, then with Slurm's default limit.
         with running_cluster(settings=["MaxArraySize=10001"]) as cluster:
             os.environ |= cluster.environment
             yield from _measure(place, cluster)
@@ -48,7 +48,7 @@ def through_slurm(place: Place) -> Iterator[Measured]:
             os.environ |= cluster.environment
             yield from _with_accounting(place, cluster)
     except ClusterUnavailable as error:
-        tell(f"nothing through Slurm: {error}")
+        tell(f"skipping Slurm: {error}")
 
 
 def _measure(place: Place, cluster: Cluster) -> Iterator[Measured]:
@@ -85,20 +85,20 @@ def _submission(place: Place, root: Path, cluster: Cluster, count: int) -> Measu
     return Measured(what, seconds(ours), PEER, seconds(theirs), BUDGETS.get(count))
 
 
-def _run(count: int) -> Words:
+def _run(count: int) -> Command:
     return [QANAT, "run", EXPERIMENT, "-R", f"--n 0 {count} 1", "--runner", "slurm"]
 
 
 def _submitted(root: Path, count: int) -> Cost:
-    """Measure a submission; then the run goes, which is not measured."""
-    cost = cost_of_command([str(word) for word in _run(count)], root)
+    """Measure a submission, then delete the run, which is not measured."""
+    cost = cost_of_command([str(part) for part in _run(count)], root)
     _delete(root)
     return cost
 
 
 def _delete(root: Path) -> None:
     newest = max(map(_number, (root / ".qanat/runs").glob("*/*/*.yaml")))
-    projects.must([QANAT, "delete", str(newest), "--cancel", "--yes"], root)
+    projects.run_checked([QANAT, "delete", str(newest), "--cancel", "--yes"], root)
 
 
 def _number(record: Path) -> int:
@@ -106,7 +106,7 @@ def _number(record: Path) -> int:
 
 
 def _bare(place: Place, root: Path, count: int) -> Side:
-    """Make a side of the very calls of sbatch that qanat makes, as a dry run prints them; the jobs go, unmeasured."""
+    """Return a side that makes exactly qanat's calls of sbatch, from a dry run; the jobs are cancelled unmeasured."""
     shown = subprocess.run([*_run(count), "--dry_run"], cwd=root, capture_output=True, text=True, check=True).stdout
     calls = re.findall(r"^sbatch .*? <<'QANAT'\n.*?^QANAT$", shown, re.MULTILINE | re.DOTALL)
     file = place.folder / f"bare-{root.name}-{count}.sh"
@@ -114,17 +114,17 @@ def _bare(place: Place, root: Path, count: int) -> Side:
 
     def submit() -> Cost:
         cost = cost_of_command(["sh", str(file)], root)
-        projects.must(["scancel", "-u", str(os.getuid())], root)
+        projects.run_checked(["scancel", "-u", str(os.getuid())], root)
         return cost
 
     return submit
 
 
-# ---- looking
+# ---- checking on jobs
 
 
 def _in_flight(place: Place, root: Path, cluster: Cluster, count: int) -> Iterator[Measured]:
-    """Measure a look at jobs that wait, and one while the controller does not answer."""
+    """Measure `qanat status` with waiting jobs, then while the controller does not answer."""
     yield _in_flight_of(place, root, count, "")
     what = "the same while the controller is frozen"
     with cluster.frozen("slurmctld"):
@@ -134,7 +134,7 @@ def _in_flight(place: Place, root: Path, cluster: Cluster, count: int) -> Iterat
 
 
 def _in_flight_of(place: Place, root: Path, count: int, how: str) -> Measured:
-    projects.must(_run(count), root)
+    projects.run_checked(_run(count), root)
     (number, *_) = _newest(root)["submission"]["jobs"]
     what = " ".join(filter(None, (f"`qanat status` with {count:,} jobs in flight", how)))
     bare = command(["squeue", "-h", "-r", "-t", "all", "-j", number], root)
@@ -151,17 +151,17 @@ def _newest(root: Path) -> dict[str, Any]:
 
 
 def _ending(place: Place, root: Path, count: int) -> Measured:
-    """Measure the look that finds that the jobs have ended; their completion files are written from here."""
-    what = f"`qanat status` that finds {count:,} jobs ended, and records and commits them (Slurm)"
+    """Measure the `qanat status` that finds the jobs ended; this process writes their completion files."""
+    what = f"`qanat status` that finds {count:,} ended jobs, and records and commits them (Slurm)"
 
     def found() -> Cost:
-        projects.must(_run(count), root)
+        projects.run_checked(_run(count), root)
         folder = root / _newest(root)["storage"]
         for group in range(count):
             (folder / f"group_{group}").mkdir()
             (folder / f"group_{group}/completion.json").write_text(COMPLETION)
         cost = cost_of_command([str(QANAT), "status"], root)
-        projects.must(["scancel", "-u", str(os.getuid())], root)
+        projects.run_checked(["scancel", "-u", str(os.getuid())], root)
         return cost
 
     (ours,) = alternate(what, place.slow, found)

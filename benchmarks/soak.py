@@ -1,6 +1,6 @@
 """`python -m benchmarks.soak htcondor|slurm`: many runs on a cluster at once, while things happen to them.
 
-Exit code 1 when a record does not tell the truth in the end, 3 where there can be no cluster.
+Exits with 1 if a record is wrong in the end, 3 if no cluster can be set up.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ LONGEST_S = 8.0
 
 
 def main() -> int:
-    """Let it happen; print what was found and give the exit code."""
-    asked = _arguments()
-    how = f", {'with' if asked.accounting else 'without'} accounting" if asked.scheduler == "slurm" else ""
-    print(f"{asked.runs} runs of {asked.groups} groups, {asked.events} events, seed {asked.seed}{how}", flush=True)
+    """Run the soak test, print what was found, and return the exit code."""
+    options = _arguments()
+    how = f", {'with' if options.accounting else 'without'} accounting" if options.scheduler == "slurm" else ""
+    print(
+        f"{options.runs} runs of {options.groups} groups, {options.events} events, seed {options.seed}{how}", flush=True
+    )
     with tempfile.TemporaryDirectory(prefix="qanat-soak-") as folder:
         own_surroundings(Path(folder) / "home")
         root = Path(folder) / "a project"
         try:
-            with _on_slurm(root, asked) if asked.scheduler == "slurm" else _on_htcondor(root, asked) as soak:
-                return _soak(soak, asked)
+            with _on_slurm(root, options) if options.scheduler == "slurm" else _on_htcondor(root, options) as soak:
+                return _soak(soak, options)
         except (PoolUnavailable, ClusterUnavailable) as error:
             print(error)
             return 3
@@ -45,42 +47,42 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("scheduler", choices=("htcondor", "slurm"), help="whose cluster to set up")
+    parser.add_argument("scheduler", choices=("htcondor", "slurm"), help="the scheduler whose cluster to set up")
     parser.add_argument("--runs", type=int, default=20, metavar="N", help="runs at once; by default 20")
-    parser.add_argument("--groups", type=int, default=50, metavar="N", help="groups of each; by default 50")
+    parser.add_argument("--groups", type=int, default=50, metavar="N", help="groups per run; by default 50")
     parser.add_argument("--events", type=int, default=300, metavar="N", help="things that happen; by default 300")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="what chance begins with; by default 1")
-    parser.add_argument("--accounting", action="store_true", help="let Slurm have accounting")
-    asked = parser.parse_args()
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="random seed; by default 1")
+    parser.add_argument("--accounting", action="store_true", help="set up Slurm's accounting")
+    options = parser.parse_args()
     for name in ("runs", "groups", "events"):
-        if getattr(asked, name) < 1:
-            parser.error(f"--{name} needs a number from 1 on")
-    if asked.accounting and asked.scheduler != "slurm":
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    if options.accounting and options.scheduler != "slurm":
         parser.error("--accounting is for slurm")
-    return asked
+    return options
 
 
 @contextmanager
-def _on_htcondor(root: Path, asked: argparse.Namespace) -> Iterator[Soak[Any]]:
+def _on_htcondor(root: Path, options: argparse.Namespace) -> Iterator[Soak[Any]]:
     with running_pool() as pool:
         os.environ |= pool.environment
         os.environ["PATH"] = f"{pool.programs / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        yield htcondor_soak.Soak(OnPool.make_beside(root, pool), asked.seed, LONGEST_S)
+        yield htcondor_soak.Soak(OnPool.make_beside(root, pool), options.seed, LONGEST_S)
 
 
 @contextmanager
-def _on_slurm(root: Path, asked: argparse.Namespace) -> Iterator[Soak[Any]]:
-    with running_cluster(accounting=asked.accounting) as cluster:
+def _on_slurm(root: Path, options: argparse.Namespace) -> Iterator[Soak[Any]]:
+    with running_cluster(accounting=options.accounting) as cluster:
         os.environ |= cluster.environment
-        yield slurm_soak.Soak(OnSlurm.make_beside(root, cluster), asked.seed, LONGEST_S)
+        yield slurm_soak.Soak(OnSlurm.make_beside(root, cluster), options.seed, LONGEST_S)
 
 
-def _soak(soak: Soak[Any], asked: argparse.Namespace) -> int:
+def _soak(soak: Soak[Any], options: argparse.Namespace) -> int:
     begun = time.monotonic()
-    soak.submit(asked.runs, asked.groups)
+    soak.submit(options.runs, options.groups)
     print(f"all of them in flight after {time.monotonic() - begun:.0f} s", flush=True)
-    done = soak.live(asked.events, soak.outages())
-    print(f"{done} of {asked.events} events happened, after {time.monotonic() - begun:.0f} s", flush=True)
+    done = soak.live(options.events, soak.outages())
+    print(f"{done} of {options.events} events happened, after {time.monotonic() - begun:.0f} s", flush=True)
     found = soak.settle()
     states = Counter(group["state"] for record in soak.project.records() for group in record["groups"])
     attempts = Counter(group.get("attempt", 1) for record in soak.project.records() for group in record["groups"])
@@ -89,7 +91,7 @@ def _soak(soak: Soak[Any], asked: argparse.Namespace) -> int:
     print("groups in the end:", ", ".join(f"{n} {state}" for state, n in states.most_common()))
     print("attempts:", ", ".join(f"{n} took {attempt}" for attempt, n in sorted(attempts.items())))
     print("".join(f"    {line}\n" for line in found), end="")
-    print(f"records that do not tell the truth, or other violations: {len(found)}")
+    print(f"wrong records and other violations: {len(found)}")
     return 1 if found else 0
 
 

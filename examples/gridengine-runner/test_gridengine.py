@@ -1,4 +1,4 @@
-"""The runner does what every runner must do; these tests are for a machine where qsub works."""
+"""Check that the runner does what every runner must do; these tests need a machine on which qsub works."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class TestGridEngine(RunnerContract):
     refused = {"-N": "mine", "-t": "1-3"}
 
     def make(self) -> GridEngineRunner:
-        """Give the runner."""
+        """Return the runner."""
         return GridEngineRunner()

@@ -1,4 +1,4 @@
-"""What Grid Engine knows of jobs: the rows of qstat, and those of qacct once a job has left the queue."""
+"""Querying Grid Engine: the rows of qstat, and those of qacct once a job has left the queue."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ ASK_S = 8.0
 
 
 def call(command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = ASK_S) -> programs.Finished:
-    """Run one of Grid Engine's programs. Raises RunnerUnavailable when it is not there, or too slow."""
+    """Run one of Grid Engine's programs. Raises RunnerUnavailable if it is missing or too slow."""
     return programs.run(command, cwd=Path("/"), stdin=stdin, timeout_s=timeout_s)
 
 
-def said(done: programs.Finished, joint: str = " ") -> str:
-    """Give what a program said, on one line."""
+def stderr_text(done: programs.Finished, joint: str = " ") -> str:
+    """Return a program's error message on one line."""
     lines = (done.err + done.out).decode("utf-8", "replace").splitlines()
     return joint.join(line.strip() for line in lines if line.strip() != "Exiting.") or f"exit status {done.status}"
 
 
 def xml(command: Sequence[str]) -> ElementTree.Element:
-    """Read what one of Grid Engine's programs says in XML."""
+    """Parse the XML output of one of Grid Engine's programs."""
     done = call(command)
     try:
         return ElementTree.fromstring(done.out)  # noqa: S314  # it comes from our own scheduler
     except ElementTree.ParseError:
-        raise RunnerUnavailable(f"{command[0]} failed: {said(done)}") from None
+        raise RunnerUnavailable(f"{command[0]} failed: {stderr_text(done)}") from None
 
 
 def queue() -> dict[str, dict[str, str]]:
-    """Give a row for each task of ours that waits or runs, by its name: 12.3 is the third task of job 12."""
+    """Return a row for each of the user's waiting and running tasks, by id: 12.3 is task 3 of job 12."""
     found = xml(["qstat", "-u", getpass.getuser(), "-g", "d", "-s", "prs", "-xml"])
     rows = ({item.tag: item.text or "" for item in row} for row in found.iter("job_list"))
     return {f"{row['JB_job_number']}.{row['tasks']}": row for row in rows if "tasks" in row}
 
 
 def accounts(numbers: Sequence[str]) -> dict[str, str]:
-    """Give the account, which is the intent of a run, of jobs in the queue."""
+    """Return the account, which is the intent of a run, of each of these jobs that is in the queue."""
     found = xml(["qstat", "-j", ",".join(numbers), "-xml"]).iter("element") if numbers else ()
     jobs = ((job.findtext("JB_job_number"), job.findtext("JB_account")) for job in found)
     return {number: account or "" for number, account in jobs if number}
 
 
 def status_in_queue(row: Mapping[str, str]) -> JobStatus:
-    """Read a row of qstat; its states are in the manual page, under "job state"."""
+    """Return the status in a row of qstat; the manual page explains its states under "job state"."""
     state, began = row["state"], row.get("JAT_start_time")
     if "E" in state:
         return JobStatus(State.HELD, reason=f"Grid Engine could not start it ({state}); see qstat -j")
@@ -62,22 +62,22 @@ def status_in_queue(row: Mapping[str, str]) -> JobStatus:
 
 
 def accounting(intent: str) -> Iterator[dict[str, str]]:
-    """Give what accounting has of the tasks of a run, each as the keys and values that qacct prints."""
+    """Yield the accounting data of each of a run's tasks, as the keys and values that qacct prints."""
     text = call(["qacct", "-A", intent, "-j"]).out.decode("utf-8", "replace")
     for part in re.split(r"^=+$", text, flags=re.MULTILINE):
         lines = (line.split(None, 1) for line in part.splitlines())
-        row = {words[0]: words[1].strip() for words in lines if len(words) == 2}
+        row = {pair[0]: pair[1].strip() for pair in lines if len(pair) == 2}
         if row.get("account") == intent:
             yield row
 
 
-def past(intent: str) -> dict[str, JobStatus]:
-    """Give how the tasks of a run ended, as accounting has it."""
+def ended_tasks(intent: str) -> dict[str, JobStatus]:
+    """Return how the tasks of a run ended according to accounting."""
     return {f"{row['jobnumber']}.{row['taskid']}": status_in_accounting(row) for row in accounting(intent)}
 
 
 def status_in_accounting(row: Mapping[str, str]) -> JobStatus:
-    """Read what accounting has of a task: `failed` is not 0 when Grid Engine itself ended it, or could not start it."""
+    """Return a task's status in accounting; `failed` is not 0 if Grid Engine ended it or could not start it."""
     code, failed = int(row["exit_status"].split()[0]), row["failed"].split()[0]
     ended = datetime.strptime(row["end_time"], "%a %b %d %H:%M:%S %Y").astimezone(UTC).isoformat(timespec="seconds")
     if failed == "0" and code == 0:

@@ -71,7 +71,7 @@ def test_an_array_has_a_task_for_each_job_whatever_its_group(runner: Any) -> Non
 
 def test_options_are_those_of_qsub_and_resources_are_all_others(runner: Any) -> None:
     options = {"h_vmem": "4G", "-pe": "smp 4", "-V": True, "-notify": False, "-hold_jid": [3, 4], "exclusive": True}
-    assert runner.option_words(options) == [
+    assert runner.option_arguments(options) == [
         *("-l", "h_vmem=4G", "-pe", "smp", "4", "-V", "-hold_jid", "3,4", "-l", "exclusive=True")
     ]
     assert runner.qsub(batch(max_running=3))[2:12] == ["-N", "x_4", "-A", "c0ffee", "-t", "1-2", "-tc", "3", "-wd", "/"]

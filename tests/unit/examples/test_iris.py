@@ -188,7 +188,7 @@ def test_summary_is_printed(iris: Program, tmp_path: Path) -> None:
 
 def test_missing_data_is_one_sentence_and_exit_code_1(start: Program, tmp_path: Path) -> None:
     result = start("iris.py", "--storage_path", tmp_path / "out", "--dataset_path", tmp_path)
-    expected = f"iris.py: no iris.data in {tmp_path}; --dataset_path must be the folder that holds it\n"
+    expected = f"iris.py: no iris.data in {tmp_path}; --dataset_path must be the folder that contains it\n"
     assert (result.returncode, result.stdout, result.stderr) == (1, "", expected)
     assert not (tmp_path / "out").exists()
 
@@ -196,7 +196,7 @@ def test_missing_data_is_one_sentence_and_exit_code_1(start: Program, tmp_path: 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "0 flowers left"),
+        ("", "0 flowers are left"),
         ("5.1,3.5,1.4,0.2,Iris-setosa\n" * 3, "sepal_length is the same for all 3 flowers"),
         ("5.1,3.5,1.4,0.2,Iris-setosa\n5.1,3.5,1.4,Iris-setosa\n", "iris.data:2: expected 4 numbers"),
         ("5.1,3.5,1.4,nan,Iris-setosa\n", "iris.data:1: expected 4 numbers"),

@@ -34,7 +34,7 @@ class Flowers:
     labels: NDArray[np.int64]
 
     def of_species(self, name: str) -> "Flowers":
-        """Keep one species, or everything when name is "all"."""
+        """Return one species, or everything if name is "all"."""
         if name == "all":
             return self
         kept = self.labels == SPECIES.index(name)
@@ -42,18 +42,18 @@ class Flowers:
 
 
 class Progress:
-    """The file that qanat reads to show how far a run is."""
+    """The file from which qanat reads how far a run is."""
 
     def __init__(self, path: Path, total: int) -> None:
         self.path = path
         path.write_text(f"count_total={total}\n", encoding="utf-8")
 
     def advance(self, steps: int) -> None:
-        """Add steps to what is done."""
+        """Add to the steps that are done."""
         self._append(str(steps))
 
     def finish(self) -> None:
-        """Say that nothing is left to do."""
+        """Record that nothing is left to do."""
         self._append("finished")
 
     def _append(self, line: str) -> None:
@@ -62,13 +62,13 @@ class Progress:
 
 
 def read_flowers(folder: Path) -> Flowers:
-    """Read every flower of the data file in folder.
+    """Read every flower in the folder's data file.
 
-    Raises DataError when the file is missing or a line is not four numbers and a species.
+    Raises DataError if the file is missing or a line is not four numbers and a species.
     """
     path = folder / DATA_FILE
     if not path.is_file():
-        raise DataError(f"no {DATA_FILE} in {folder}; --dataset_path must be the folder that holds it")
+        raise DataError(f"no {DATA_FILE} in {folder}; --dataset_path must be the folder that contains it")
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     rows = [read_line(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
     values = np.array([row[0] for row in rows], dtype=np.float64).reshape(-1, len(FEATURES))
@@ -76,7 +76,7 @@ def read_flowers(folder: Path) -> Flowers:
 
 
 def read_line(line: str, where: str) -> tuple[list[float], int]:
-    """Give the measurements and the species index of one line; where is for the error message."""
+    """Parse the measurements and the species index of one line; `where` is for the error message."""
     *numbers, species = [field.strip() for field in line.split(",")]
     try:
         values = [float(number) for number in numbers]
@@ -89,10 +89,10 @@ def read_line(line: str, where: str) -> tuple[list[float], int]:
 
 
 def check(flowers: Flowers) -> None:
-    """Raise DataError when there is too little to describe: few rows, or a feature that never varies."""
+    """Raise DataError if there is too little to describe: few rows, or a feature that never varies."""
     rows = len(flowers.values)
     if rows < ROWS_MIN:
-        raise DataError(f"{rows} flowers left to describe, at least {ROWS_MIN} are needed")
+        raise DataError(f"{rows} flowers are left to describe; at least {ROWS_MIN} are needed")
     for name, spread in zip(FEATURES, np.ptp(flowers.values, axis=0), strict=True):
         if spread == 0:
             raise DataError(f"{name} is the same for all {rows} flowers, so it has no correlations")
@@ -123,7 +123,7 @@ def histograms(flowers: Flowers, nbins: int) -> Stats:
 
 
 def correlate(values: Floats) -> Stats:
-    """Give Pearson's correlation of every pair of features."""
+    """Compute Pearson's correlation of every pair of features."""
     return {"correlation": np.corrcoef(values, rowvar=False)}
 
 
@@ -154,7 +154,7 @@ def bootstrap(values: Floats, resamples: int, seed: int) -> Stats:
 
 
 def planned_steps(flowers: Flowers, args: argparse.Namespace) -> Sequence[Callable[[], Stats]]:
-    """List what there is to compute, in order."""
+    """List the steps to compute, in order."""
     return (
         partial(describe, flowers.values),
         partial(histograms, flowers, args.nbins),
@@ -165,7 +165,7 @@ def planned_steps(flowers: Flowers, args: argparse.Namespace) -> Sequence[Callab
 
 
 def metrics(stats: Stats) -> dict[str, object]:
-    """Choose the numbers worth comparing between runs, rounded to what survives another machine."""
+    """Choose the numbers worth comparing between runs, rounded so that they agree across machines."""
 
     def named(key: str, names: Sequence[str]) -> dict[str, float]:
         return {name: round(float(value), 6) for name, value in zip(names, stats[key], strict=True)}
@@ -180,7 +180,7 @@ def metrics(stats: Stats) -> dict[str, object]:
 
 
 def summary(stats: Stats, species: str) -> str:
-    """Lay out the main numbers for reading."""
+    """Return the main numbers as readable text."""
     columns = ["mean", "bootstrap_se", "std", "min", "q1", "median", "q3", "max"]
     table = np.stack([stats[name] for name in columns], axis=1)
     ratios = ", ".join(f"PC{i} {100 * ratio:.1f} %" for i, ratio in enumerate(stats["explained_variance"], 1))
@@ -198,28 +198,28 @@ def summary(stats: Stats, species: str) -> str:
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
-    """Make an argparse type for whole numbers from minimum up."""
+    """Return an argparse type for whole numbers that are not below minimum."""
 
     def whole_number(text: str) -> int:
         if (number := int(text)) < minimum:
-            raise argparse.ArgumentTypeError(f"{number} is too small, the least is {minimum}")
+            raise argparse.ArgumentTypeError(f"{number} is too small; the minimum is {minimum}")
         return number
 
     return whole_number
 
 
-def parse(words: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--storage_path", type=Path, required=True, help="folder for the results")
-    parser.add_argument("--dataset_path", type=Path, required=True, help=f"folder that holds {DATA_FILE}")
+    parser.add_argument("--dataset_path", type=Path, required=True, help=f"folder that contains {DATA_FILE}")
     parser.add_argument("--nbins", type=at_least(1), default=10, metavar="N", help="bins of each histogram")
     parser.add_argument("--seed", type=at_least(0), default=0, metavar="N", help="seed of the bootstrap")
     parser.add_argument("--bootstrap", type=at_least(2), default=200, metavar="N", help="resamples to draw")
     parser.add_argument("--species", choices=["all", *SPECIES], default="all", help="flowers to describe")
-    return parser.parse_args(words)
+    return parser.parse_args(arguments)
 
 
 def write_results(stats: Stats, storage: Path) -> None:
@@ -249,10 +249,10 @@ def run(args: argparse.Namespace) -> None:
     print(summary(stats, args.species))
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the program; 0 is success, 1 means that the data or the storage folder cannot be used."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; return 0, or 1 if the data or the storage folder cannot be used."""
     try:
-        run(parse(words))
+        run(parse(arguments))
     except (DataError, OSError) as error:
         print(f"iris.py: {error}", file=sys.stderr)
         return 1

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 STATS_FILE = "stats.npz"
 SUFFIXES = (".png", ".pdf", ".svg")
-# Okabe and Ito's palette stays distinct for colour-blind readers; the markers help in grey.
+# Okabe and Ito's palette stays distinct for colour-blind readers; the markers help in greyscale.
 COLOURS = ("#0072B2", "#E69F00", "#009E73")
 MARKERS = ("o", "s", "^")
 DARK_CELL = 0.6
@@ -28,11 +28,11 @@ Stats = dict[str, NDArray[Any]]
 
 
 class PlotError(Exception):
-    """There is nothing that can be drawn; the message says where and why."""
+    """Nothing can be drawn; the message says where and why."""
 
 
 def folders_to_plot(storage: Path) -> list[Path]:
-    """List the folders with statistics: a run's groups in their order, or else the folder itself."""
+    """List the folders with statistics: a run's groups in order, or else the folder itself."""
     groups = [path.parent for path in storage.glob(f"group_*/{STATS_FILE}")]
     numbered = [path for path in groups if path.name.removeprefix("group_").isdecimal()]
     if numbered:
@@ -43,7 +43,7 @@ def folders_to_plot(storage: Path) -> list[Path]:
 
 
 def read_stats(path: Path) -> Stats:
-    """Load what iris.py stored; PlotError when the file is damaged."""
+    """Load what iris.py stored. Raises PlotError if the file is damaged."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
@@ -52,7 +52,7 @@ def read_stats(path: Path) -> Stats:
 
 
 def label(name: str) -> str:
-    """Spell a feature for a reader."""
+    """Return a feature's name as a label."""
     return name.replace("_", " ")
 
 
@@ -116,7 +116,7 @@ def draw(stats: Stats) -> Figure:
 
 
 def plot(folder: Path, name: str) -> Path:
-    """Draw the statistics of one folder into a file beside them."""
+    """Draw the statistics of one folder into an image beside them; return its path."""
     figure = draw(read_stats(folder / STATS_FILE))
     path = folder / name
     figure.savefig(path, dpi=120)
@@ -125,18 +125,18 @@ def plot(folder: Path, name: str) -> Path:
 
 
 def image_name(text: str) -> str:
-    """Accept a plain file name with a suffix that can be drawn."""
+    """Check that text is a plain file name with a suffix that can be drawn."""
     if Path(text).name != text or Path(text).suffix not in SUFFIXES:
         raise argparse.ArgumentTypeError(f"{text!r} is not a file name ending in {', '.join(SUFFIXES)}")
     return text
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Plot a run; 0 is success, 1 means that there is nothing to plot or nowhere to write."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Plot a run; return 0, or 1 if there is nothing to plot or nowhere to write."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--storage_path", type=Path, required=True, help="a run's folder, or one group's")
     parser.add_argument("--output", type=image_name, default="summary.png", metavar="NAME", help="image to write")
-    args = parser.parse_args(words)
+    args = parser.parse_args(arguments)
     try:
         for folder in folders_to_plot(args.storage_path):
             print(plot(folder, args.output))
