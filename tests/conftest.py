@@ -1,4 +1,4 @@
-"""Tripwires for every test: a home of its own, and no git variable, setting or signal of whoever runs the tests."""
+"""Isolation for every test: a home of its own, and none of the user's git variables, settings or signals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.sandbox import Sandbox
 KEPT = Path(__file__).parents[1] / ".pytest_cache/programs"
 """Bytecode and matplotlib's list of fonts; `make clean` removes it."""
 
-# Read now: the tests' own surroundings have no such variable.
+# Read now, since the variable is not set in the tests' own environment.
 PROCESSES = os.environ.get("QANAT_TEST_PROCESSES", "")
 
 GIT_CONFIG = """\
@@ -34,7 +34,7 @@ GIT_CONFIG = """\
 
 @pytest.fixture(scope="session", autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Move HOME to a fresh folder with a git identity, and drop what points git or qanat elsewhere."""
+    """Move HOME to a fresh folder with a git identity, and drop variables that point git or qanat elsewhere."""
     folder = tmp_path_factory.mktemp("home")
     (folder / ".gitconfig").write_text(GIT_CONFIG)
     with pytest.MonkeyPatch.context() as patch:
@@ -49,10 +49,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def kept_between_sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let programs keep from session to session what they work out at their start."""
+    """Let programs keep from one session to the next what they compute at start-up."""
     bytecode = KEPT / "bytecode"
     with pytest.MonkeyPatch.context() as patch:
-        # A machine may forbid bytecode beside the sources; without any, each of a thousand commands compiles itself.
+        # A machine may forbid bytecode beside the sources; without it, each of a thousand commands compiles itself.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("PYTHONPYCACHEPREFIX", str(bytecode))
         patch.setenv("MPLCONFIGDIR", str(KEPT / "matplotlib"))
@@ -62,9 +62,9 @@ def kept_between_sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session", autouse=True)
 def signals() -> None:
-    """Take signals again that whoever started the tests ignores, as a shell's background or nohup does.
+    """Restore signals that were ignored when the tests were started, as a shell's background or nohup does.
 
-    What is ignored stays so in every program that a test starts, and a test that presses Ctrl-C would wait for nothing.
+    Every program that a test starts would ignore them too, and a test that presses Ctrl-C would wait in vain.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -75,7 +75,7 @@ def signals() -> None:
 def forked_commands(
     home: Path, kept_between_sessions: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """Run qanat's commands in forks and make projects by copying one, unless QANAT_TEST_PROCESSES=real."""
+    """Run qanat's commands in forks and create projects by copying one, unless QANAT_TEST_PROCESSES=real."""
     if PROCESSES == "real":
         yield
         return
@@ -86,5 +86,5 @@ def forked_commands(
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
-    """Give a fresh qanat project in a folder whose name has a space."""
+    """Return a fresh qanat project in a folder with a space in its name."""
     return Sandbox.make(tmp_path / "my project")

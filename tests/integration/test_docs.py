@@ -14,7 +14,7 @@ import click
 import pytest
 
 from qanat.cli.main import qanat as program
-from tests.support.pages import ROOT, agrees, blocks_of, commands_of
+from tests.support.pages import ROOT, blocks_of, commands_of, matches
 from tests.support.reader import RUN_PAGES, Reader, corrected, report
 from tests.support.sandbox import Sandbox
 
@@ -51,7 +51,7 @@ def test_every_command_of_a_page_works_and_what_it_shows_is_what_comes_out(
     ],
 )
 def test_what_a_page_shows_agrees_with_what_comes_out_or_not(shown: str, printed: str, *, agreed: bool) -> None:
-    assert agrees(shown, printed) is agreed
+    assert matches(shown, printed) is agreed
 
 
 def test_a_page_that_shows_something_else_is_noticed_and_can_be_corrected(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Two clones of one project, which share what they do through a bare repository."""
+"""Two clones of one project that share their work through a bare repository."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tests.support.sandbox import Sandbox, call
 
-# It fails as long as `broken` is there, so that a run can be retried with another end.
+# Fails as long as `broken` exists, so that a run can be retried with another outcome.
 SCRIPT = 'echo \'{"acc": 0.5}\' >"$2/metrics.json"\ntest ! -e broken\n'
 
 
 @dataclass(frozen=True)
 class Clones:
-    """The clone of Ada, who made the project, that of Bob, and what both push to."""
+    """Ada's clone, in which the project was created, Bob's clone, and the repository that both push to."""
 
     ada: Sandbox
     bob: Sandbox
@@ -25,14 +25,14 @@ class Clones:
         self.bob.git("pull", "--quiet", "--ff-only", "origin", "main")
 
     def merge_bobs(self, *words: str, code: int = 0) -> None:
-        """Merge what Bob has on main into what Ada has."""
+        """Merge Bob's main into Ada's."""
         self.bob.git("push", "--quiet", "--force", "origin", "main:bob")
         self.ada.git("fetch", "--quiet", "origin")
         self.ada.git("merge", "--quiet", "--no-edit", *words, "origin/bob", code=code)
 
 
 def make(folder: Path) -> Clones:
-    """Make a project with an experiment `plain`, push it and clone it."""
+    """Create a project with an experiment `plain`, push it and clone it."""
     ada = Sandbox.make(folder / "ada's project")
     ada.write(".gitignore", (ada.root / ".gitignore").read_text() + "/broken\n")
     ada.experiment("plain", SCRIPT)

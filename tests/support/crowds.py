@@ -1,4 +1,4 @@
-"""Many qanats at work in one project at the same time."""
+"""Many qanat processes at work in one project at the same time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tests.support.invariants import violations
 from tests.support.sandbox import PROGRAM, Sandbox, call
 
-# Runs of one shell, one after the other: the number of runs, then the words of each.
+# Sequential runs from one shell. Arguments: the number of runs, then the command.
 _LOOP = 'n=$1; shift; while [ "$n" -gt 0 ]; do n=$((n - 1)); "$@" || exit; done'
 
 
@@ -26,13 +26,13 @@ def start_runs(sandbox: Sandbox, experiment: str, count: int, *words: str) -> su
 
 
 def finish(processes: Sequence[subprocess.Popen[str]], timeout_s: float = 600) -> list[str]:
-    """Wait for processes; give the output of each that failed."""
+    """Wait for processes; return the output of each that failed."""
     said = [process.communicate(timeout=timeout_s)[0] for process in processes]
     return [text for process, text in zip(processes, said, strict=True) if process.returncode != 0]
 
 
 def crowd_violations(sandbox: Sandbox, runs: int, *, git_status: str = "") -> list[str]:
-    """List what does not hold of a project in which `runs` runs, and no others, were started by many processes."""
+    """List the invariants that are violated after many processes have started exactly `runs` runs in a project."""
     found = violations(sandbox, git_status=git_status)
     records = sandbox.records()
     numbers = sorted(int(record["id"].partition("-")[0]) for record in records)
@@ -47,9 +47,9 @@ def crowd_violations(sandbox: Sandbox, runs: int, *, git_status: str = "") -> li
 
 
 class User:
-    """Somebody who adds and commits files of their own, again and again, until told to stop."""
+    """A user who adds and commits files of their own, again and again, until told to stop."""
 
-    # A commit that collides with another is repeated, as a user would; a stop comes after a whole turn.
+    # A commit that collides with another is repeated, as a user would do; a stop waits for the end of the turn.
     _PROGRAM = """
 import pathlib, subprocess, sys
 stop, turn = pathlib.Path(sys.argv[1]), 0
@@ -81,12 +81,12 @@ print(turn)
         )
 
     def stop(self) -> int:
-        """Let the user stop; give how many files were committed."""
+        """Stop the user; return how many files were committed."""
         self._stop.touch()
         out, err = self._process.communicate(timeout=120)
         assert self._process.returncode == 0, err
         return int(out)
 
     def committed(self) -> set[str]:
-        """List the files of the user's that HEAD has."""
+        """Return the user's files in HEAD."""
         return set(call(["git", "ls-tree", "-r", "--name-only", "HEAD", "notes"], self._sandbox.root).out.splitlines())

@@ -1,8 +1,8 @@
 """The program that runs `python -m …` in forks of itself, with qanat and its libraries loaded; forks.py starts it.
 
-It has one thread, since only then is a fork a whole process. A request comes with four file descriptors: the new
-process's stdin, stdout and stderr, and a socket from which the new process reads its order, and on which the server
-answers with the number of the process and, once it has ended, its exit code.
+It is single-threaded, since otherwise a fork would lack the other threads. A request comes with four file descriptors:
+the new process's stdin, stdout and stderr, and a socket. From the socket the new process reads its order; on it the
+server answers with the process's number and, once the process has ended, its exit code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NUMBER = struct.Struct("!i")
 
 
 def main() -> None:
-    """Load, serve, and in each new process run its module as `python -m` does."""
+    """Load everything and serve requests; in each new process, run its module as `python -m` does."""
     if not sys.flags.safe_path:
         del sys.path[0]  # the folder of this file
     # Ctrl-C is meant for the commands and for pytest, which ends this program by closing the socket.
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _load() -> None:
-    """Import what commands need; a warning is an error."""
+    """Import what commands need, with warnings as errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for library in LIBRARIES:
@@ -86,7 +86,7 @@ def _serve(control: socket.socket) -> list[int] | None:
 
 
 def _report(sockets: dict[int, int]) -> None:
-    """Answer with the exit codes of the processes that have ended."""
+    """Report the exit codes of the processes that have ended."""
     while sockets:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
@@ -96,12 +96,12 @@ def _report(sockets: dict[int, int]) -> None:
 
 
 def _answer(to: int, number: int) -> None:
-    with contextlib.suppress(BrokenPipeError):  # a test that waits no longer
+    with contextlib.suppress(BrokenPipeError):  # the test no longer waits
         os.write(to, NUMBER.pack(number))
 
 
 def _become(sent: list[int]) -> str:
-    """Make this process what its order asks for, and return the module to run."""
+    """Set up this process as its order says, and return the module to run."""
     *streams, ordered = sent
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -123,7 +123,7 @@ def _become(sent: list[int]) -> str:
 
 
 def _run(module: str) -> None:
-    """Run a module as `python -m` does, without the last that Python does: it takes modules apart, which takes long."""
+    """Run a module as `python -m` does, but without Python's slow teardown of modules at exit."""
     sys.modules.pop(module, None)
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,6 +1,6 @@
-"""Commands in forks of a process that has loaded qanat: what real processes do, without the time they take to start.
+"""Running commands in forks of a process that has loaded qanat: real processes without their start-up time.
 
-What is about starting, terminals, signals or kills needs real processes: Sandbox.start, Terminal, and the `call` of
+Tests of start-up, terminals, signals or kills need real processes: Sandbox.start, Terminal, and the `call` of
 qanat.testing.sandbox.
 """
 
@@ -25,7 +25,7 @@ from typing import IO, Self
 from tests.support.fork_server import NUMBER, PACKAGES
 
 SERVER = Path(__file__).with_name("fork_server.py")
-# What Python, the C library and libgit2 read once, when they are loaded, and what decides how git works.
+# Variables that Python, the C library and libgit2 read only once, when loaded, and those that govern how git works.
 SURROUNDINGS = ("PYTHON", "LC_", "LANG", "LD_", "DYLD_", "HOME", "XDG_", "GIT_")
 
 
@@ -39,7 +39,7 @@ class Module:
 
     @classmethod
     def of(cls, words: Sequence[str]) -> Module | None:
-        """Read `python [-P] -m MODULE …`; None when it is anything else."""
+        """Parse `python [-P] -m MODULE …`; None for any other command."""
         match list(words):
             case [sys.executable, "-m", module, *arguments]:
                 return cls(module, tuple(arguments), safe_path=False)
@@ -49,7 +49,7 @@ class Module:
 
 
 class ForkServer:
-    """The server of one pytest process; inside a `with` block it can run commands, and the first one starts it."""
+    """The server of one pytest process. It runs commands inside a `with` block, and the first of them starts it."""
 
     def __init__(self) -> None:
         self._environment: dict[str, str] | None = None
@@ -70,7 +70,7 @@ class ForkServer:
             assert (self._process.returncode, *printed) == (0, "", "")
 
     def can_run(self, words: Sequence[str], env: Mapping[str, str]) -> bool:
-        """Return whether the command is one of qanat's modules, in surroundings that the server has as well."""
+        """Return whether the command is one of qanat's modules, in an environment that the server shares."""
         if self._environment is None or (wanted := Module.of(words)) is None:
             return False
         return wanted.module.partition(".")[0] in PACKAGES and _surroundings(env) == _surroundings(self._environment)
@@ -78,7 +78,7 @@ class ForkServer:
     def run(
         self, words: Sequence[str], *, cwd: Path, stdin: str, env: Mapping[str, str], timeout_s: float
     ) -> subprocess.CompletedProcess[str]:
-        """Run `python -m …` to its end, as subprocess.run does with text and captured output."""
+        """Run `python -m …` to its end, like subprocess.run with text and captured output."""
         module = Module.of(words)
         assert module, words
         self._start()
@@ -131,7 +131,7 @@ FORKS = ForkServer()
 
 @dataclass
 class _Child:
-    """A process that the server has forked: our ends of its pipes, and of the socket that tells about it."""
+    """A forked process: our ends of its pipes, and of the socket on which the server reports about it."""
 
     talk: socket.socket
     stdin: IO[bytes]
@@ -148,13 +148,13 @@ class _Child:
             end.close()
 
     def number(self, deadline: float) -> int:
-        """Read the next number from the server: the number of the process, then its exit code."""
+        """Read the next number from the server: first the process's number, then its exit code."""
         self.talk.settimeout(max(0.001, deadline - time.monotonic()))
         number: int = NUMBER.unpack(self.talk.recv(NUMBER.size))[0]
         return number
 
     def communicate(self, text: str, deadline: float) -> tuple[str, str]:
-        """Write stdin, and read stdout and stderr to their ends; TimeoutError when that takes too long."""
+        """Write stdin, and read stdout and stderr to their ends. Raises TimeoutError when that takes too long."""
         unsent = text.encode()
         read: dict[IO[bytes], bytearray] = {self.stdout: bytearray(), self.stderr: bytearray()}
         with selectors.DefaultSelector() as selector:
@@ -180,7 +180,7 @@ class _Child:
 
 
 def _write(stream: IO[bytes], unsent: bytes) -> bytes:
-    """Write what fits into a pipe, and return the rest; nothing is left when nobody reads any more."""
+    """Write what fits into a pipe and return the rest; return nothing if nobody reads any more."""
     try:
         return unsent[stream.write(unsent[: select.PIPE_BUF]) :]
     except BrokenPipeError:
@@ -204,7 +204,7 @@ def _umask() -> int:
 
 
 def end_tree(pid: int) -> None:
-    """Kill a process and all that descends from it."""
+    """Kill a process and all its descendants."""
     listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True, check=True).stdout
     pairs = [(int(parent), int(child)) for parent, child in map(str.split, listed.splitlines())]
     tree = [pid]

@@ -1,4 +1,4 @@
-"""Programs that begin, wait until a test lets them go on, and end as they are told."""
+"""Programs that start, wait until a test opens their gate, and end as they are told."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.support.sandbox import Sandbox, wait_until
 
-# $1 is the gate, $2 the exit code, $4 the storage directory. It gives up by itself, so that no failed
-# test leaves it behind.
+# $1 is the gate, $2 the exit code, $4 the storage directory. The script gives up by itself, so that
+# a failed test does not leave it behind.
 SCRIPT = """\
 : >"$4/begun"
 n=0
@@ -19,7 +19,7 @@ exit "$2"
 
 
 class Gates:
-    """An experiment whose programs wait for their gate: a file outside of the project."""
+    """An experiment whose programs wait for their gate: a file outside the project."""
 
     def __init__(self, sandbox: Sandbox, experiment: str = "wait") -> None:
         self.sandbox = sandbox
@@ -27,35 +27,35 @@ class Gates:
         sandbox.experiment(experiment, SCRIPT)
 
     def path(self, name: str = "gate") -> Path:
-        """Give the file that a program waits for."""
+        """Return the file that a program waits for."""
         return self.sandbox.root.parent / name
 
     def open(self, name: str = "gate") -> None:
-        """Let the programs go on that wait at this gate."""
+        """Release the programs that wait at this gate."""
         self.path(name).touch()
 
     def storage(self, run: int = 1, group: int | None = None) -> Path:
-        """Give the directory of a run, or of one of its groups."""
+        """Return the directory of a run or of one of its groups."""
         folder = self.sandbox.root / f"results/{self.experiment}/run_{run}"
         return folder if group is None else folder / f"group_{group}"
 
     def begun(self, run: int = 1, group: int | None = None) -> None:
-        """Wait until the program of a run, or of a group, has begun."""
+        """Wait until the program of a run or a group has started."""
         wait_until((self.storage(run, group) / "begun").exists)
 
     def ended(self, run: int = 1, group: int | None = None) -> None:
-        """Wait until the program of a run, or of a group, has left its completion file."""
+        """Wait until the program of a run or a group has left its completion file."""
         wait_until((self.storage(run, group) / "completion.json").exists)
 
     def start(self, *words: str, code: int = 0, run: int = 1, gate: str = "gate") -> subprocess.Popen[str]:
-        """Start a run of one group that waits at a gate, and wait until its program has begun."""
+        """Start a run of one group that waits at a gate, and wait until its program has started."""
         process = self.sandbox.start("run", *words, self.experiment, str(self.path(gate)), str(code))
         self.begun(run)
         return process
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether there is a process of this number that is not just waiting to be collected."""
+    """Return whether a process with this number exists and is not a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""The hooks' programs, as git or pre-commit calls them."""
+"""Running the hooks' programs as git or pre-commit does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.support.sandbox import Result, Sandbox, call
 
-# Whoever runs the tests may do so on a server that says so.
+# The tests may run on a CI server, whose variables would change what the hooks do.
 NOT_ON_A_SERVER = {"CI": "", "GITHUB_BASE_REF": "", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": ""}
 
 
@@ -19,6 +19,6 @@ def hook(
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
 ) -> Result:
-    """Run `qanat-name words…`; -P, so that nothing is imported from the project."""
+    """Run `qanat-name arguments…`; -P keeps Python from importing anything from the project."""
     program = [sys.executable, "-P", "-m", f"qanat_hooks.{name.replace('-', '_')}"]
     return call([*program, *words], cwd or project.root, code=code, env={**NOT_ON_A_SERVER, **(env or {})})

@@ -1,4 +1,4 @@
-"""What must hold of every project, whatever happened to it: checked with git itself and readers other than qanat's."""
+"""What must hold for every project, whatever happened to it: checked with git itself and readers other than qanat's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENDED = ("finished", "failed", "cancelled", "lost")
 
 
 def violations(sandbox: Sandbox, committed_before: Iterable[str] = (), *, git_status: str = "") -> list[str]:
-    """List what does not hold once nothing runs any more; one `qanat status` at least is run before.
+    """List the invariants that are violated once nothing runs any more; at least one `qanat status` is run first.
 
     `committed_before` are records that must still be in HEAD, `git_status` what the user had left uncommitted.
     """
@@ -28,7 +28,7 @@ def violations(sandbox: Sandbox, committed_before: Iterable[str] = (), *, git_st
         found.append(f"git status: {status}")
     if said := _fsck(sandbox):
         found.append(f"git fsck: {said}")
-    # One that was never written to says nothing, and is removed ten seconds later.
+    # A journal that was never written to says nothing; it is removed after ten seconds.
     journals = [p.name for p in sorted((sandbox.root / ".git/qanat/inflight").glob("*.jsonl")) if p.stat().st_size]
     return found + [f"journal {name} is left over" for name in journals]
 
@@ -53,7 +53,7 @@ def _fsck(sandbox: Sandbox) -> str:
 
 
 def record_violations(sandbox: Sandbox, record: dict[str, Any], committed: set[str]) -> list[str]:
-    """List what does not hold of the record of a run that has ended, in its default directory."""
+    """List the invariants that the record of an ended run, in its default directory, violates."""
     number = int(record["id"].partition("-")[0])
     path = f".qanat/runs/{record['experiment']}/{number // 100}/{record['id']}.yaml"
     found = [] if path in committed else [f"{path} is not in HEAD"]
@@ -69,7 +69,7 @@ def record_violations(sandbox: Sandbox, record: dict[str, Any], committed: set[s
 
 
 def group_violations(group: dict[str, Any], folder: Path) -> list[str]:
-    """Compare a group's line with the completion file in its directory: that file is the truth about the end."""
+    """Compare a group's row with the completion file in its directory, which is the truth about its end."""
     file = folder / "completion.json"
     if group["state"] == "cancelled":
         return []

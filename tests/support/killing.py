@@ -1,4 +1,4 @@
-"""Killing qanat at chosen moments of its runs."""
+"""Killing qanat at chosen points of its runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUNS = (
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill: some milliseconds after something has happened (see _happened)."""
+    """When to kill: some milliseconds after an event (see _happened)."""
 
     after: str
     delay_ms: float
@@ -34,7 +34,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Kill:
-    """A kill that was tried: the words of the run, the moment, and whether qanat was still there to be killed."""
+    """An attempted kill: the run's arguments, when it was to happen, and whether qanat was still running then."""
 
     words: tuple[str, ...]
     moment: Moment
@@ -45,25 +45,25 @@ class Kill:
 
 
 def make_project(root: Path) -> Sandbox:
-    """Make a project with the experiment whose runs are killed."""
+    """Create a project with the experiment whose runs are killed."""
     sandbox = Sandbox.make(root)
     sandbox.experiment(EXPERIMENT, SCRIPT)
     return sandbox
 
 
 def random_moment(chance: random.Random) -> Moment:
-    """Choose a moment anywhere between qanat's start and its end, the steps around the record more often."""
+    """Choose a point anywhere between qanat's start and its end, more often around the writes of the record."""
     spans_ms = {"the launch": 350.0, "the record": 30.0, "a completion": 60.0, "the end in the record": 25.0}
     after = chance.choice(list(spans_ms))
     return Moment(after, chance.uniform(0, spans_ms[after]))
 
 
 def kill_run(sandbox: Sandbox, words: tuple[str, ...], moment: Moment) -> Kill:
-    """Start a run and end its qanat, and nothing else, with SIGKILL at the moment."""
+    """Start a run and kill its qanat process, and nothing else, at the chosen point."""
     known = set(sandbox.record_files())
     process = sandbox.start("run", EXPERIMENT, *words)
     wait_until(lambda: process.poll() is not None or _happened(sandbox, moment.after, known))
-    time.sleep(moment.delay_ms / 1000)  # the moment itself, not a wait for anything
+    time.sleep(moment.delay_ms / 1000)  # the chosen delay, not a wait for a condition
     in_time = process.poll() is None
     process.kill()
     process.communicate()

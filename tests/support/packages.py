@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def copy_project(target: Path) -> Path:
-    """Copy the files of this checkout that git does not ignore, also those that are not committed yet."""
+    """Copy the files of this checkout that git does not ignore, including uncommitted ones."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -35,14 +35,14 @@ def copy_project(target: Path) -> Path:
 
 
 class Environment:
-    """A fresh virtual environment that sees the packages of the one the tests run in, and is not seen by it."""
+    """A fresh virtual environment that sees the packages of the tests' own environment, but not the other way round."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         venv.create(folder, symlinks=True, with_pip=False)
         self.python = folder / "bin/python"
         outer = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-        # Lines of a .pth file are only put on the path: .pth files in those folders, such as the one of an
+        # Lines of a .pth file are only added to the path: .pth files in those folders, such as the one of an
         # editable install of this very project, are not read.
         (self.packages / "outer.pth").write_text("".join(f"{path}\n" for path in sorted(outer)))
 
@@ -53,7 +53,7 @@ class Environment:
         return found
 
     def install(self, *words: str) -> Result:
-        """Run `pip install words…` for this environment; nothing is downloaded."""
+        """Run `pip install arguments…` for this environment without downloading anything."""
         pip = [sys.executable, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check"]
         offline = ["--no-deps", "--no-build-isolation", "--no-index"]
         return call([*pip, "install", "--quiet", *offline, *words], self.folder, env={"PYTHONPATH": ""})

@@ -1,16 +1,16 @@
-"""Pages that are run as they stand: commands, files, Python, and what comes out.
+"""Running the pages of the documentation as they stand: commands, files, Python, and their output.
 
-A page's `console` blocks are typed line by line at a shell; what the page shows below a command must be what it
-prints, apart from what differs each time (ids, commits, moments, durations, sizes). A line `…` stands for any lines,
-and one that ends so for any line that begins so.
-A comment before a block says what a reader would know, or would do; `tests/support/reader.py` does it:
+The lines of a page's `console` blocks are typed at a shell one by one; what the page shows below a command must be
+its output, apart from what differs each time (ids, commits, timestamps, durations, sizes). A line `…` stands for any
+number of lines, and a line that ends with `…` for any line with that beginning.
+A comment before a block says what a reader would know or do; `tests/support/reader.py` acts on it:
 
     <!-- file notes.md -->                 the block is a file, which the reader writes
-    <!-- add to notes.md -->               the reader adds the block to a file
-    <!-- exit code 1 -->                   that is how the last command of the block ends
-    <!-- keys [["Delete?", "y"]] -->       the command is at a terminal: after each text, these keys are pressed
-    <!-- meanwhile {"out.txt": "4"} -->    the command is in another terminal: go on when the file has the text
-    <!-- wait for the other terminals -->  after the block, go on when what is there has ended
+    <!-- add to notes.md -->               the reader appends the block to a file
+    <!-- exit code 1 -->                   the last command of the block exits with this code
+    <!-- keys [["Delete?", "y"]] -->       the command runs at a terminal: after each text, these keys are pressed
+    <!-- meanwhile {"out.txt": "4"} -->    the command runs in another terminal: go on when the file has the text
+    <!-- wait for the other terminals -->  after the block, wait for the commands in other terminals to end
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"((?:^<!--.*?-->\n)*)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _REMARK = re.compile(r"<!-- (file|add to|exit code|keys|meanwhile|wait for) (.*?) -->", re.DOTALL)
 _ANY_LINES = r"(?:.*\n)*"
-# What differs from one time to the next, and what is written in its place.
+# Patterns for what differs each time, and what replaces them.
 _CHANGING = (
-    (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?", "<moment>"),
+    (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?", "<timestamp>"),
     (r"\b(\d+)-[0-9a-f]{6}\b", r"\1-<uid>"),
     (r"(?<![\w.])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{16}|[0-9a-f]{12}|[0-9a-f]{10}|[0-9a-f]{7})\b", "<sha>"),
     (r"\b(?:\d+\.\d|\d+)s\b|\b\d+:\d\d\b", "<took>"),
@@ -39,7 +39,7 @@ _CHANGING = (
 
 @dataclass(frozen=True)
 class Block:
-    """A code block of a page: its language, what stands in it, and the remarks before it."""
+    """A code block of a page: its language, its text, and the remarks before it."""
 
     kind: str
     text: str
@@ -47,7 +47,7 @@ class Block:
     place: int
 
     def commands(self) -> Iterator[tuple[str, str]]:
-        """Give each command of a console block with what the page shows below it."""
+        """Yield each command of a console block with the output that the page shows below it."""
         for part in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]:
             command, _, shown = part.partition("\n")
             yield command, shown
@@ -64,17 +64,17 @@ def commands_of(page: Path) -> list[str]:
     return [command for block in blocks_of(page) if block.kind == "console" for command, _ in block.commands()]
 
 
-def normal(text: str) -> list[str]:
-    """Give the lines of a text with what differs each time written the same."""
+def normalised(text: str) -> list[str]:
+    """Return the lines of a text, with placeholders for what differs each time."""
     for pattern, instead in _CHANGING:
         text = re.sub(pattern, instead, text, flags=re.MULTILINE)
     return text.strip("\n").split("\n")
 
 
-def agrees(shown: str, printed: str) -> bool:
-    """Tell whether what a page shows is what was printed; its `…` stands for any lines, or for any end of a line."""
-    pattern = "".join(_ANY_LINES if line == "…" else f"{_line_pattern(line)}\n" for line in normal(shown))
-    return re.fullmatch(pattern, "".join(f"{line}\n" for line in normal(printed))) is not None
+def matches(shown: str, printed: str) -> bool:
+    """Return whether what a page shows matches the output; `…` stands for any lines, or for any end of a line."""
+    pattern = "".join(_ANY_LINES if line == "…" else f"{_line_pattern(line)}\n" for line in normalised(shown))
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in normalised(printed))) is not None
 
 
 def _line_pattern(line: str) -> str:

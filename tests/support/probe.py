@@ -1,4 +1,4 @@
-"""A program that prints what a process is given when it starts, then ends as its first argument says."""
+"""A program that prints what a process inherits, then ends as its first argument says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def state() -> dict[str, object]:
-    """Return all that a process inherits, and what Python makes of it."""
+    """Return everything that a process inherits, and what Python makes of it."""
     umask = os.umask(0)
     files = sorted(int(file.name) for file in Path("/dev/fd").iterdir() if file.exists())
     streams = [sys.stdin, sys.stdout, sys.stderr]

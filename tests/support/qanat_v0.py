@@ -1,4 +1,4 @@
-"""A project of the first qanat: its database made with plain SQL, its settings, and what its runs left on disk."""
+"""A project of qanat 0.x: its database, made with plain SQL, its settings, and the files that its runs left."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CONFIG = {
 
 
 class V0Project:
-    """A folder as the first qanat had it; `commit` is the one that its runs are of."""
+    """A folder as qanat 0.x had it; `commit` is the one that its runs are of."""
 
     def __init__(self, root: Path, commit: str = "") -> None:
         self.root = root
@@ -61,18 +61,18 @@ class V0Project:
             database.executescript(script)
 
     def insert(self, table: str, **values: Any) -> None:
-        """Put a row into a table."""
+        """Insert a row into a table."""
         columns = ", ".join(f'"{name}"' for name in values)
         statement = f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join("?" * len(values))})'
         with closing(sqlite3.connect(self.database)) as database, database:
             database.execute(statement, tuple(values.values()))
 
     def configure(self, **changes: Any) -> None:
-        """Write config.yaml as the first qanat did, with some keys changed."""
+        """Write config.yaml as qanat 0.x did, with some keys changed."""
         (self.database.parent / "config.yaml").write_text(yaml.safe_dump(CONFIG | changes))
 
     def experiment(self, number: int = 1, name: str = "summary_iris", **values: Any) -> None:
-        """Add an experiment whose program is there."""
+        """Add an experiment, with its program."""
         program = self.root / "experiments/iris.py"
         program.parent.mkdir(exist_ok=True)
         program.write_text(PROGRAM)
@@ -88,7 +88,7 @@ class V0Project:
         files: Mapping[str, str] | None = None,
         **values: Any,
     ) -> None:
-        """Add a run; with `info` or `files` its storage directory is made, with these files in it."""
+        """Add a run; `info` or `files` also create its storage directory with these files."""
         storage = values.get("storage_path", f"results/summary_iris/run_{number}")
         row = {"experiment_id": 1, "launched": LAUNCHED, "finished": FINISHED, "status": "finished", "description": ""}
         row |= {"commit_sha": self.commit, "runner": "local", "runner_params": "{}", "storage_path": storage}
@@ -104,7 +104,7 @@ class V0Project:
             file.write_text(content)
 
     def many_runs(self, numbers: Iterable[int]) -> None:
-        """Add finished runs of the first experiment, of which nothing but the rows is there."""
+        """Add finished runs of the first experiment that consist of nothing but their rows."""
         rows = [(number, f"results/summary_iris/run_{number}") for number in numbers]
         columns = "id, storage_path, experiment_id, status"
         statement = f"INSERT INTO runs_of_experiments ({columns}) VALUES (?, ?, 1, 'finished')"
@@ -112,7 +112,7 @@ class V0Project:
             database.executemany(statement, rows)
 
     def tag(self, table: str, key: str, number: int, *names: str) -> None:
-        """Link tags with a thing: tag("runs_tags", "run_id", 4, "paper")."""
+        """Link tags to a row: tag("runs_tags", "run_id", 4, "paper")."""
         for name in names:
             with closing(sqlite3.connect(self.database)) as database, database:
                 found = database.execute("SELECT id FROM tags WHERE name = ?", (name,)).fetchone()

@@ -1,7 +1,7 @@
-"""Somebody who does what a page says, and finds what it shows wrongly; see `tests/support/pages.py`.
+"""A reader who does what a page says, and finds where it shows something wrong; see `tests/support/pages.py`.
 
-`python -m tests.support.reader` goes through the tutorial and the README, and puts in what came out where they show
-something else.
+`python -m tests.support.reader` goes through the tutorial and the README, and replaces outdated output with what
+was really printed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from pathlib import Path
 
 from tests.conftest import GIT_CONFIG
 from tests.support import terminal
-from tests.support.pages import ROOT, Block, agrees, blocks_of, normal
+from tests.support.pages import ROOT, Block, blocks_of, matches, normalised
 from tests.support.sandbox import TIMEOUT_S, wait_until
 
 HOME = "/home/ada"
-"""The folder in which a page's reader is said to work."""
+"""The folder in which a page's reader supposedly works."""
 
 _KEYS = {"enter": terminal.ENTER, "down": terminal.DOWN, "up": terminal.UP}
 
 
 @dataclass
 class Reader:
-    """Somebody who does what a page says, in a folder of their own, and notes where something else comes out."""
+    """A reader who does what a page says, in a folder of their own, and notes where the output differs."""
 
     folder: Path
     cwd: Path = field(init=False)
@@ -54,7 +54,7 @@ class Reader:
         return {**os.environ, "PATH": f"{self.folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
     def read(self, page: Path) -> None:
-        """Do all that a page says; what went on in other terminals has ended then."""
+        """Do everything that a page says, and wait for the commands in other terminals."""
         try:
             for block in blocks_of(page):
                 self._do(block)
@@ -63,15 +63,15 @@ class Reader:
             self._see_the_others_end()
         finally:
             for process in self.processes():
-                os.killpg(process.pid, signal.SIGTERM)  # qanat ends what it has started
+                os.killpg(process.pid, signal.SIGTERM)  # qanat ends whatever it has started
                 process.wait(TIMEOUT_S)
 
     def processes(self) -> list[subprocess.Popen[str]]:
-        """List what was started in other terminals and not seen to end."""
+        """List the processes in other terminals that have not been seen to end."""
         return [process for *_, process, _ in self._beside]
 
     def _see_the_others_end(self) -> None:
-        """Wait for what goes on in other terminals, and compare what came out."""
+        """Wait for the commands in other terminals, and compare their output."""
         while self._beside:
             block, command, shown, process, out = self._beside[0]
             process.wait(TIMEOUT_S)
@@ -149,25 +149,25 @@ class Reader:
                 screen.see(text)
                 screen.press(*(_KEYS.get(key, key) for key in keys))
             screen.ends(code)
-            seen = iter(normal(self._as_shown(screen.text.replace("\r", ""))))
-        for line in filter(None, normal(shown)):
+            seen = iter(normalised(self._as_shown(screen.text.replace("\r", ""))))
+        for line in filter(None, normalised(shown)):
             if line != "…" and not any(line in other for other in seen):
                 self.wrong.append((block, command, shown, f"{line!r} is not seen there, in this order"))
                 return
 
     def _compare(self, block: Block, command: str, shown: str, printed: str) -> None:
         printed = self._as_shown(printed)
-        if not agrees(shown, printed):
+        if not matches(shown, printed):
             self.wrong.append((block, command, shown, printed))
 
     def _as_shown(self, text: str) -> str:
-        """Give what was printed as a page shows it: on its reader's machine, without spaces at the ends of lines."""
+        """Return output as a page shows it: from its reader's machine, without spaces at the ends of lines."""
         text = text.replace(str(self.folder), HOME).replace(f"host: {platform.node()}\n", "host: laptop\n")
         return re.sub(" +$", "", text, flags=re.MULTILINE)
 
 
 def report(reader: Reader) -> str:
-    """Write where a page shows something else than what comes out."""
+    """Return the places where a page differs from what was printed, as text."""
     return "\n".join(
         f"$ {command}\n--- the page shows\n{shown}--- what comes out\n{printed}"
         for _, command, shown, printed in reader.wrong
@@ -175,7 +175,7 @@ def report(reader: Reader) -> str:
 
 
 def corrected(page: Path, reader: Reader) -> str:
-    """Give the page's text with what came out in the place of what it shows wrongly."""
+    """Return the page's text with the real output in place of what it shows wrongly."""
     text = page.read_text()
     for block, command, shown, printed in sorted(reader.wrong, key=lambda w: w[0].place, reverse=True):
         if "keys" not in block.remarks:
@@ -185,16 +185,16 @@ def corrected(page: Path, reader: Reader) -> str:
 
 
 def at_home(folder: Path) -> Reader:
-    """Give somebody in an empty folder, beside a clone of qanat."""
+    """Return a reader in an empty folder, next to a clone of qanat."""
     reader = Reader(folder)
     shutil.copytree(ROOT / "examples", folder / "qanat/examples")
-    # On a slow machine, whoever draws first is told that fonts are being looked for.
+    # On a slow machine, matplotlib prints a note about building its font cache when it is first used.
     subprocess.run(["python", "-c", "import matplotlib.font_manager"], env=reader.env, capture_output=True, check=True)
     return reader
 
 
 def in_the_example(folder: Path) -> Reader:
-    """Give somebody in a copy of the iris example that is a git repository."""
+    """Return a reader in a copy of the iris example that is a git repository."""
     reader = Reader(folder)
     reader.cwd = Path(shutil.copytree(ROOT / "examples/iris", folder / "iris"))
     for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Start"]):

@@ -1,6 +1,6 @@
-"""The example of docs/review.md: a real project, made by examples/review.sh, and the report that qanat gives of it.
+"""The example of docs/review.md: a real project, made by examples/review.sh, and qanat's report on it.
 
-`python -m tests.support.review_page` puts today's report into the page.
+`python -m tests.support.review_page` writes the current report into the page.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import tempfile
 from pathlib import Path
 
 from tests.conftest import GIT_CONFIG
-from tests.support.pages import normal
+from tests.support.pages import normalised
 from tests.support.sandbox import PROGRAM, Sandbox
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/review.md"
 SCRIPT_S = 300  # sixteen programs, one after the other
 BEGIN, END = "<!--report-->", "<!--end of report-->"
-# How long the groups took is said in one way or the other.
+# The report words the groups' durations in one of two ways.
 _DURATION = re.compile(r"; \S+(?: to \S+)? each(?:, the median is \S+)?$", re.MULTILINE)
 
 
 def make(folder: Path) -> Sandbox:
-    """Make the example's project in a new folder, with this Python and this qanat."""
+    """Create the example's project in a new folder, with this Python and this qanat."""
     programs = folder / "bin"
     programs.mkdir()
     for name, words in (("python", [sys.executable]), ("qanat", PROGRAM)):
@@ -40,18 +40,18 @@ def make(folder: Path) -> Sandbox:
 
 
 def report(project: Sandbox) -> str:
-    """Give what a pull request of the example shows, without the line by which a comment is found again."""
+    """Return what a pull request of the example shows, without the line that identifies the comment."""
     return project.qanat("diff", "main...cleaner-data", "--format", "markdown").out.partition("\n")[2]
 
 
 def shown() -> str:
-    """Give the report that the page has."""
+    """Return the report in the page."""
     return PAGE.read_text().partition(BEGIN)[2].partition(END)[0]
 
 
 def lasting(text: str) -> list[str]:
-    """Give the lines of a report without what differs each time."""
-    return normal(_DURATION.sub("; <took> each", text))
+    """Return the lines of a report without what differs each time."""
+    return normalised(_DURATION.sub("; <took> each", text))
 
 
 def main() -> None:

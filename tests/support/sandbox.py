@@ -1,4 +1,4 @@
-"""The sandbox of qanat.testing, made fast: its commands run in forks, and its projects are copies of one."""
+"""The sandbox of qanat.testing, made fast: its commands run in forks, and its projects are copies of one project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["PROGRAM", "TIMEOUT_S", "Result", "Sandbox", "call", "wait_until"]
 def call(
     words: list[str], cwd: Path, *, code: int | None = 0, stdin: str = "", env: dict[str, str] | None = None
 ) -> Result:
-    """Run a command to its end, in a fork where it can be; its exit code must be `code`, unless that is None."""
+    """Run a command to its end, in a fork if possible, and check its exit code against `code` unless that is None."""
     surroundings = {**os.environ, **(env or {})}
     if not FORKS.can_run(words, surroundings):
         return sandbox.call(words, cwd, code=code, stdin=stdin, env=env)
@@ -26,21 +26,21 @@ def call(
 
 
 class Sandbox(sandbox.Sandbox):
-    """A project to play in: its root, and shorthands for what a user types."""
+    """A project to experiment with: its root, and shorthands for what a user types."""
 
     template: ClassVar[Path | None] = None
-    """The project that others are copies of; it is made when it is first wanted. None: each is made by itself."""
+    """The project that others are copied from, created when first needed; None: create each one separately."""
 
     @classmethod
     def make(cls, root: Path) -> Self:
-        """Make a project in a new folder, as `qanat init` does."""
+        """Create a project in a new folder, as `qanat init` does."""
         if cls.template is None or not FORKS.can_run(PROGRAM, os.environ):
             return super().make(root)
         if not cls.template.exists():
             super().make(cls.template)
         shutil.copytree(cls.template, root, symlinks=True)
         copy = cls(root)
-        copy.git("update-index", "--refresh")  # the index knows files by their inodes as well
+        copy.git("update-index", "--refresh")  # the index also identifies files by their inodes
         return copy
 
     def qanat(
@@ -51,5 +51,5 @@ class Sandbox(sandbox.Sandbox):
         stdin: str = "",
         env: dict[str, str] | None = None,
     ) -> Result:
-        """Run `qanat words…`; its exit code must be `code`, unless that is None."""
+        """Run `qanat arguments…` and check its exit code against `code`, unless that is None."""
         return call([*PROGRAM, *words], cwd or self.root, code=code, stdin=stdin, env=env)

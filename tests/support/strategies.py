@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what qanat reads and writes, and the settings that every property test shares."""
+"""Hypothesis strategies for what qanat reads and writes, and the settings shared by all property tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ stable = settings(max_examples=60, deadline=None, derandomize=True)
 
 @contextmanager
 def accepted_or_refused(kind: type[QanatError], begin: str) -> Iterator[None]:
-    """Let the block pass, or raise this kind of error with a message that begins so; any other error is a failure."""
+    """Let the block pass or raise this kind of error with a message that begins so; any other error is a failure."""
     try:
         yield
     except kind as error:
@@ -32,17 +32,17 @@ texts = st.text(st.characters(codec="utf-8"), max_size=30)
 """Any text that a file can hold."""
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-"""Any word that a command line can hold."""
+"""Any argument that a command line can hold."""
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,20}", fullmatch=True)
 hexadecimal = st.sampled_from(string.hexdigits.lower()[:16])
 
-# An integer of more than 300 digits is read as a float: no number of a record has as many.
+# An integer of more than 300 digits is read as a float; no number in a record is that long.
 scalars = st.none() | st.booleans() | st.integers(-(10**300), 10**300) | st.floats(allow_nan=False) | texts
 
 
 def json_values(leaves: int = 12) -> st.SearchStrategy[Any]:
-    """Give values of nested lists and mappings with text keys."""
+    """Return values of nested lists and mappings with text keys."""
     return st.recursive(
         scalars,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
@@ -51,12 +51,12 @@ def json_values(leaves: int = 12) -> st.SearchStrategy[Any]:
 
 
 def mappings() -> st.SearchStrategy[dict[str, Any]]:
-    """Give mappings such as a document has at its top."""
+    """Return mappings like those at the top of a document."""
     return st.dictionaries(texts, json_values(), max_size=4)
 
 
-def moments() -> st.SearchStrategy[str]:
-    """Give moments as records have them: to the second, or to the millisecond."""
+def timestamps() -> st.SearchStrategy[str]:
+    """Return timestamps as records have them: with a resolution of seconds or milliseconds."""
     return st.builds(
         lambda seconds, precision: datetime.fromtimestamp(seconds, UTC).isoformat(timespec=precision),
         st.floats(0, 4e9),
@@ -65,13 +65,13 @@ def moments() -> st.SearchStrategy[str]:
 
 
 def object_ids() -> st.SearchStrategy[str]:
-    """Give git object ids, also such as are all digits or look like a number."""
+    """Return git object ids, including ones that are all digits or look like a number."""
     random = st.text(hexadecimal, min_size=40, max_size=40) | st.text(hexadecimal, min_size=64, max_size=64)
     return random | st.sampled_from(["0" * 40, "1" * 40, "12345678e" + "9" * 31, "0b" + "1" * 38])
 
 
 def metrics() -> st.SearchStrategy[dict[str, float]]:
-    """Give metrics: names, also long ones, to numbers."""
+    """Return metrics, which map names, including long ones, to numbers."""
     long_names = st.integers(900, 1500).map(lambda length: "k" * length)
     return st.dictionaries(texts | long_names, st.integers(-(2**63), 2**63) | st.floats(allow_nan=False), max_size=3)
 
@@ -86,8 +86,8 @@ def _group(number: int) -> st.SearchStrategy[Group]:
         exit_code=st.none() | st.integers(-300, 300),
         signal=st.none() | st.integers(1, 64),
         reason=texts,
-        started=st.none() | moments(),
-        ended=st.none() | moments(),
+        started=st.none() | timestamps(),
+        ended=st.none() | timestamps(),
         host=st.none() | texts,
         attempt=st.integers(1, 5),
         metrics=metrics(),
@@ -95,12 +95,12 @@ def _group(number: int) -> st.SearchStrategy[Group]:
 
 
 def groups() -> st.SearchStrategy[tuple[Group, ...]]:
-    """Give the groups of a run, numbered from 0."""
+    """Return the groups of a run, numbered from 0."""
     return st.integers(1, 4).flatmap(lambda count: st.tuples(*map(_group, range(count))))
 
 
 def runs() -> st.SearchStrategy[Run]:
-    """Give runs of every kind that a record can hold."""
+    """Return runs of every kind that a record can hold."""
     lists = st.lists(words, max_size=4).map(tuple)
     return st.builds(
         Run,
@@ -109,7 +109,7 @@ def runs() -> st.SearchStrategy[Run]:
         experiment=names,
         description=texts,
         tags=st.lists(texts.filter(bool), unique=True, max_size=3).map(tuple),
-        created=moments(),
+        created=timestamps(),
         author=texts,
         host=texts,
         code=st.builds(
@@ -129,7 +129,7 @@ def runs() -> st.SearchStrategy[Run]:
         submission=st.builds(
             SubmissionFacts,
             intent=st.text(hexadecimal, min_size=1),
-            submitted=st.none() | moments(),
+            submitted=st.none() | timestamps(),
             pid=st.none() | st.integers(1),
             process_start=st.none() | texts,
             checkout=st.none() | texts,

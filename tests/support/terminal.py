@@ -1,4 +1,4 @@
-"""Somebody at a terminal: the real program in a real pseudo-terminal, driven by keys and read as a person reads."""
+"""A user at a terminal: the real program in a real pseudo-terminal, driven by keys and read as a person reads."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TIMEOUT_S = 30.0
 ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04"
 ERASE_LINE = "\x15"  # Ctrl-U
 
-# Control sequences (ECMA-48: CSI and OSC), and the other escapes that terminals take.
+# Control sequences (ECMA-48: CSI and OSC), and the other escapes that terminals understand.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
 
 
 class Terminal:
-    """A command at work in a terminal of `size` columns and rows; use it in a `with` block."""
+    """A command running in a terminal of `size` columns and rows; use it in a `with` block."""
 
     def __init__(
         self,
@@ -36,14 +36,14 @@ class Terminal:
         size: tuple[int, int] = SIZE,
         program: Sequence[str] = PROGRAM,
     ) -> None:
-        # prompt_toolkit asks a terminal where its cursor is, and nobody here would answer.
+        # prompt_toolkit would ask the terminal for the cursor's position, and nothing here would answer.
         own = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
-        # These two would overrule the size of this terminal.
+        # These two would override the size of this terminal.
         surroundings = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")} | own
         self.raw = ""
         self._read_until = 0
         with warnings.catch_warnings():
-            # Python 3.12 and later warn of a fork beside threads, which pytest-xdist has; this one execs at once.
+            # Python 3.12 and later warn about forking with other threads, as in pytest-xdist; this fork execs at once.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process = pexpect.spawn(
                 program[0],
@@ -66,11 +66,11 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that was shown until now, without what steers the terminal."""
+        """Everything shown so far, without control sequences."""
         return _ESCAPES.sub("", self.raw)
 
     def see(self, text: str) -> str:
-        """Wait until text appears after what was seen before, and give what came before it."""
+        """Wait until text appears after what was already read, and return what came before it."""
         deadline = time.monotonic() + TIMEOUT_S
         while (place := self.text.find(text, self._read_until)) < 0:
             assert time.monotonic() < deadline, f"{text!r} did not appear: {self._news}"
@@ -89,11 +89,11 @@ class Terminal:
         self.press(*keys, ENTER)
 
     def settings(self) -> list[Any]:
-        """Give how the terminal is set: whether it echoes, takes keys as they come, and so on."""
+        """Return the terminal's settings: whether it echoes, passes keys on one by one, and so on."""
         return termios.tcgetattr(self._process.child_fd)
 
     def ends(self, code: int = 0) -> str:
-        """Wait for the end; the exit code must be `code`. Give what was shown after what was seen before."""
+        """Wait for the end and check the exit code. Return what was shown after what was already read."""
         deadline = time.monotonic() + TIMEOUT_S
         while self._pump():
             assert time.monotonic() < deadline, f"it does not end: {self._news}"
@@ -104,7 +104,7 @@ class Terminal:
         return self.text[self._read_until :]
 
     def ends_after(self, key: str, codes: tuple[int, ...] = (0, 1, 2, 3)) -> None:
-        """Press a key whenever nothing more is shown, until it ends with one of these codes."""
+        """Press a key whenever no more output comes, until the program ends with one of these codes."""
         deadline = time.monotonic() + TIMEOUT_S
         shown = -1
         while self._pump():
@@ -122,7 +122,7 @@ class Terminal:
         return self.text[self._read_until :][-3000:]
 
     def _pump(self) -> bool:
-        """Take what the program has written, waiting a moment for it; False once it has ended."""
+        """Read what the program has written, waiting briefly for it; return False once it has ended."""
         try:
             self.raw += self._process.read_nonblocking(4096, timeout=0.1)
         except pexpect.TIMEOUT:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.domain import times
-from tests.support.strategies import moments, stable, texts
+from tests.support.strategies import stable, texts, timestamps
 
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00\Z")
 
@@ -44,7 +44,7 @@ def test_a_timestamp_becomes_a_moment_in_utc() -> None:
 
 
 @stable
-@given(moments())
+@given(timestamps())
 def test_a_moment_is_one_and_has_the_form_of_the_schema(moment: str) -> None:
     assert times.is_moment(moment)
     assert MOMENT.match(moment)

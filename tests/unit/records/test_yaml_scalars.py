@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.records import yaml_scalars
-from tests.support.strategies import moments, object_ids, scalars, stable, texts
+from tests.support.strategies import object_ids, scalars, stable, texts, timestamps
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_ids_read_back_as_text_with_any_yaml_reader(value: str) -> None:
 
 
 @stable
-@given(moments())
+@given(timestamps())
 def test_moments_are_plain_and_read_back_as_text(moment: str) -> None:
     assert yaml_scalars.write(moment) == moment
     assert yaml_scalars.resolve(moment) == moment
