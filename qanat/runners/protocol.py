@@ -108,6 +108,9 @@ class Runners(Protocol):
     def local(self) -> AttachedRunner:
         """Give the runner that knows the processes of this machine."""
 
+    def attached(self, name: str, slots: int) -> AttachedRunner:
+        """Return a runner that runs `slots` jobs at a time here. Raises UsageError when there is none of this name."""
+
     def submitting(self, name: str) -> Runner:
         """Give a runner to submit to, and ask.
 

@@ -78,6 +78,10 @@ class World:
         """Return the real runner of this machine."""
         return LocalRunner(1)
 
+    def attached(self, name: str, slots: int) -> LocalRunner:
+        """Return the real runner of this machine."""
+        return LocalRunner(slots)
+
     def submitting(self, name: str) -> Scheduler:
         """Return the scheduler."""
         if self.unloadable:
@@ -98,7 +102,7 @@ class World:
         project = self.project
         request = plan.RunRequest("train", groups=tuple(f"--seed {seed}" for seed in range(groups)))
         planned = plan.plan_run(project, request)
-        captured = code.capture(project, code.look(project), commit_message=None, snapshot=False)
+        captured = code.capture(project, code.Uncommitted(), lambda _: code.Uncommitted())
         choice = RunnerChoice("world", None, options)
         return start.start_submitted(project, planned, captured, "Ada", choice, self.scheduler).run
 

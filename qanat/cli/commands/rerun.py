@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from qanat.cli.runs import launch
+from qanat.cli.runs.launch_options import options_for, options_from
+from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.run import Run, State
@@ -29,7 +30,7 @@ Example:
 @click.command(epilog=RERUN)
 @click.argument("run")
 @click.option("--runner", default=None, help="Where to run; the first run's runner by default.")
-@launch.options_for
+@options_for
 @click.option("--check", is_flag=True, help="Compare the outputs with the first run's.")
 @click.option(
     "--rtol",
@@ -45,12 +46,12 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
     found, live = find_one_with_live(project, run)
     if check:
         check_ended(found, "its outputs cannot be compared")
-    first = found.run.runner
-    how = launch.how(options | ({"wait": True} if check else {}), runner or first.name, first)
-    same = how.submits and how.runner == first.name and how.template is None
-    choice = first if same else launch.choice_for(project, how, len(found.run.groups))
-    plan, captured = usecase.plan_rerun(project, found, live)
-    code, again = launch.launch(project, plan, captured, choice, how, quiet=as_json)
+    chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
+    code, again = shown(
+        project,
+        lambda view: usecase.rerun(project, found, live, chosen, registry.RUNNERS, view),
+        quiet=as_json,
+    )
     if not check or again.state not in (State.FINISHED, State.FAILED):
         return code
     return _check(project, found, again, rtol, as_json=as_json) or code

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
-from qanat.cli.runs import launch
+from qanat.cli.runs.launch_options import options_for, options_from
+from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import say
 from qanat.errors import UsageError
+from qanat.runners import registry
 from qanat.usecases.launch import rerun as usecase
 from qanat.usecases.project import open_project
 
@@ -31,17 +33,20 @@ from qanat.usecases.project import open_project
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Set an option of the template anew: mem=2x."
 )
-@launch.options_for
+@options_for
 def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], **options: Any) -> int:
     """Run groups of RUN again inside the same run; what earlier attempts left is kept in attempts/."""
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
-    how = launch.how(options, found.run.runner.name, found.run.runner)
     numbers = usecase.chosen_groups(found, groups, failed=failed)
     if not numbers:
         say("none of these groups needs another attempt")
         return 0
-    return launch.launch_again(project, found, numbers, live, how, dict(map(_change, changes)))
+    chosen, changed = options_from(options, found.run.runner.name), dict(map(_change, changes))
+    return shown(
+        project,
+        lambda view: usecase.retry(project, found, numbers, live, chosen, changed, registry.RUNNERS, view),
+    )[0]
 
 
 def _change(text: str) -> tuple[str, str]:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from qanat.cli.runs import launch
+from qanat.cli.runs.launch_options import options_for, options_from
+from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import prompts, words
 from qanat.cli.terminal.output import is_terminal, plural, say, say_json, tell
-from qanat.domain.experiment import CHECKOUT, PROJECT
-from qanat.domain.run import RunnerChoice
 from qanat.runners import registry
-from qanat.usecases.launch import checkouts, code
-from qanat.usecases.launch import plan as plan_run
-from qanat.usecases.launch.plan import Plan, RunRequest
-from qanat.usecases.project import Project, open_project
+from qanat.usecases.launch import launch as launching
+from qanat.usecases.launch.code import Uncommitted
+from qanat.usecases.launch.launch import Preview
+from qanat.usecases.launch.plan import RunRequest
+from qanat.usecases.project import open_project
 
-FAILURES_SHOWN = 10
 EXAMPLE = """\b
 Example:
   qanat run summary_iris --nbins 20
@@ -78,7 +76,7 @@ def _dashed(name: str) -> str:
     help="A file for the program, kept with the results.",
 )
 @_option("--runner", default="local", show_default=True, help="Where to run.")
-@launch.options_for
+@options_for
 @_option("--storage_path", type=click.Path(path_type=Path), help="Directory of the results; a new one by default.")
 @_option("--tag", "-t", multiple=True, help="A tag for the run; may be repeated. -t only before NAME.")
 @_option("--description", default="", help="What this run is for.")
@@ -102,30 +100,14 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     project = open_project(Path.cwd())
     if ctx.meta["stray"]:
         tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
-    how = launch.how(options, options["runner"])
-    if how.submits and not options["dry_run"]:
-        registry.RUNNERS.submitting(how.runner).get_ready()
-    revision = options["commit_sha"]
-    past = None if revision is None else code.at_commit(project, revision)
-    request = _request(options, ctx.meta["program"])
-    plan = plan_run.plan_run(project, replace(request, commit=past.code.commit) if past else request)
-    choice = launch.choice_for(project, how, len(plan.groups))
-    workdir = PROJECT if options["in_place"] else plan.experiment.workdir or (CHECKOUT if how.submits else PROJECT)
+    request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:
-        commit = past.code.commit if past else code.look(project).commit if workdir == CHECKOUT else None
-        if commit and how.submits:
-            plan = replace(plan, place=checkouts.planned(project, commit, plan.datasets))
-        _show_preview(project, plan, choice, how, as_json=options["json"])
+        _show_preview(launching.preview(project, request, chosen, registry.RUNNERS), as_json=options["json"])
         return 0
-    code.check_committer(project)
-    captured = past or _capture(project, options["commit_message"], options["snapshot"])
-    if workdir == CHECKOUT:
-        captured = code.in_checkout(captured)
-    if captured.code.workdir == CHECKOUT:
-        from qanat.usecases.tracking.refresh import said_to_go_on  # only a checkout may be in use
-
-        plan = plan_run.placed(project, plan, captured.code, said_to_go_on(project))
-    return launch.launch(project, plan, captured, choice, how)[0]
+    return shown(
+        project,
+        lambda view: launching.launch(project, request, chosen, runners=registry.RUNNERS, ask=_ask, view=view),
+    )[0]
 
 
 def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
@@ -141,46 +123,47 @@ def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
         tags=tuple(dict.fromkeys(options["tag"])),
         description=options["description"],
         many=options["yes"],
+        revision=options["commit_sha"],
+        uncommitted=Uncommitted(options["commit_message"], options["snapshot"]),
+        in_place=options["in_place"],
     )
 
 
-def _show_preview(project: Project, plan: Plan, choice: RunnerChoice, how: launch.How, *, as_json: bool) -> None:
+def _show_preview(preview: Preview, *, as_json: bool) -> None:
     import shlex
 
-    groups = plan_run.preview(project, plan)
+    groups = preview.groups
     if as_json:
         say_json([{"group": g.group, "args": g.args, "command": g.command, "storage": g.storage} for g in groups])
         return
-    if how.submits:
-        batch = plan_run.preview_batch(project, plan, choice, how.max_running)
-        say(registry.RUNNERS.submitting(how.runner).render(batch).rstrip("\n"))
+    if preview.script:
+        say(preview.script.rstrip("\n"))
         say()
     for group in groups:
         say(f"group {group.group}: {shlex.join(group.command)}")
     say(f"{plural(len(groups), 'group')}; nothing was run or written")
 
 
-def _capture(project: Project, message: str | None, snapshot: bool) -> code.Captured:
-    """Capture the code; a dirty tree is shown and asked about when there is somebody to ask."""
-    tree = code.look(project)
-    if tree.changes and message is None and not snapshot and is_terminal():
-        say("The work tree has changes that are not committed:")
-        say("".join(f"  {line}\n" for line in code.listed(tree)).rstrip("\n"))
-        answer = prompts.choose(
-            "What shall be done with them?",
-            [
-                ("Commit them, then run", "commit"),
-                ("Run them as a snapshot, kept beside the branch", "snapshot"),
-                ("Stop", "stop"),
-            ],
-            option="--commit-message TEXT or --snapshot",
-        )
-        if answer == "stop":
-            raise click.Abort
-        snapshot = answer == "snapshot"
-        if answer == "commit":
-            message = prompts.text("Message of the commit:", option="--commit-message TEXT", check=_not_empty)
-    return code.capture(project, tree, commit_message=message, snapshot=snapshot)
+def _ask(changes: Sequence[str]) -> Uncommitted:
+    """Show what is not committed and ask what to do with it, if there is somebody to ask."""
+    if not is_terminal():
+        return Uncommitted()
+    say("The work tree has changes that are not committed:")
+    say("\n".join(f"  {line}" for line in changes))
+    answer = prompts.choose(
+        "What shall be done with them?",
+        [
+            ("Commit them, then run", "commit"),
+            ("Run them as a snapshot, kept beside the branch", "snapshot"),
+            ("Stop", "stop"),
+        ],
+        option="--commit-message TEXT or --snapshot",
+    )
+    if answer == "stop":
+        raise click.Abort
+    if answer == "snapshot":
+        return Uncommitted(snapshot=True)
+    return Uncommitted(prompts.text("Message of the commit:", option="--commit-message TEXT", check=_not_empty))
 
 
 def _not_empty(answer: str) -> str:

@@ -13,7 +13,7 @@ from qanat.domain.layout import group_folder
 from qanat.domain.parameters import named
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.errors import EXIT_FAILED
-from qanat.usecases.launch.follow import Outcome
+from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
 
 FAILURES_SHOWN = 10
@@ -33,9 +33,11 @@ def tell_notes(notes: Sequence[str]) -> None:
 
 
 def report(project: Project, outcome: Outcome) -> int:
-    """Say how a run ended and where its files are; give the exit code."""
+    """Report how a run ended, if it has, and where its files are; return the exit code."""
     run = outcome.run
     tell_notes(outcome.notes)
+    if not run.state.ended:
+        return _report_left(outcome)
     took = times.duration(_took_s(run))
     failed = [group for group in run.groups if group.state is State.FAILED]
     tell(f"Run {run.number} of {run.experiment} {run.state}{f' after {took}' if took else ''}: {run.storage}")
@@ -51,6 +53,15 @@ def report(project: Project, outcome: Outcome) -> int:
     return EXIT_FAILED
 
 
+def _report_left(outcome: Outcome) -> int:
+    """Report a run that goes on when its command ends; return the exit code."""
+    if not outcome.interrupted:
+        return 0
+    number = outcome.run.number
+    tell(f"run {number} goes on without you; qanat status shows it, qanat cancel {number} ends it")
+    return 128 + outcome.interrupted
+
+
 def _took_s(run: Run) -> float | None:
     """Give how long the groups took that were started last; after a retry those are not all."""
     last = max(group.attempt for group in run.groups)
@@ -60,10 +71,9 @@ def _took_s(run: Run) -> float | None:
     return times.seconds_between(started, ended) if ended else None
 
 
-def report_submitted(outcome: Outcome) -> None:
-    """Say which jobs a run was submitted as."""
-    run = outcome.run
-    tell_notes(outcome.notes)
+def report_submitted(run: Run, notes: Sequence[str]) -> None:
+    """Report which jobs a run was submitted as."""
+    tell_notes(notes)
     tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {run.storage}")
     if ids := _clusters(run):
         tell("Jobs submitted to clusters\n" + "\n".join(f"  - {name}" for name in ids))

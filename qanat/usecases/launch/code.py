@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from qanat.domain.experiment import CHECKOUT
@@ -13,6 +14,21 @@ from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
 
 LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """What to do with changes that are not committed: commit them with a message, or run them as a snapshot.
+
+    With neither, a person is asked where one can be; otherwise the run is refused.
+    """
+
+    commit_message: str | None = None
+    snapshot: bool = False
+
+
+# Answers what is to be done with changes, of which it gets the list; with an empty answer the run is refused.
+Ask = Callable[[Sequence[str]], Uncommitted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +70,46 @@ def check_committer(project: Project) -> str:
     return f"{who.name} <{who.email}>"
 
 
-def capture(project: Project, tree: WorkTree, *, commit_message: str | None, snapshot: bool) -> Captured:
-    """Capture the code as it is now. Raises UsageError when the tree is dirty and nothing says what to do then."""
-    commit = tree.commit or ""
-    is_snapshot = False
-    if commit_message is not None and not commit_message.strip():
-        raise UsageError("the message of --commit-message is empty", hint="say what you changed")
-    if commit_message is not None or snapshot:
-        _refuse_submodules(tree)
-    if tree.changes and commit_message is not None:
-        if tree.operation:
-            raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
-        commit = identity.commit_everything(project.location, commit_message)
-        tree = worktree.status(project.location)
-        if tree.changes:
-            raise GitRefused(
-                "the commit was made, and the work tree has changes again, as a hook of yours may make them:\n  "
-                + "\n  ".join(listed(tree)),
-                hint="look at them: git status",
-            )
-    elif tree.changes and snapshot:
+def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
+    """Capture the code as it is now. Raises UsageError when the tree is dirty and nobody says what to do then."""
+    tree = look(project)
+    if tree.changes and wanted == Uncommitted():
+        wanted = ask(listed(tree))
+    _check_wanted(tree, wanted)
+    if tree.changes and wanted.commit_message is not None:
+        tree = _committed(project, wanted.commit_message)
+    commit, snapshot = tree.commit or "", bool(tree.changes)
+    if snapshot:
         commit = identity.take_snapshot(project.location, commit, "qanat: snapshot of the work tree")
-        is_snapshot = True
-    elif tree.changes:
+    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
+    return Captured(Code(commit, tree_id, tree.branch, snapshot), tree.commit or "", _fingerprint(project, tree))
+
+
+def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
+    """Raise UsageError or GitRefused when the tree's changes cannot be treated as is wanted."""
+    if wanted.commit_message is not None and not wanted.commit_message.strip():
+        raise UsageError("the message of --commit-message is empty", hint="say what you changed")
+    if tree.changes and wanted == Uncommitted():
         raise UsageError(
             "the work tree has changes that are not committed:\n  " + "\n  ".join(listed(tree)),
             hint="commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
         )
-    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
-    code = Code(commit, tree_id, tree.branch, is_snapshot)
-    return Captured(code, tree.commit or "", _fingerprint(project, tree))
+    _refuse_submodules(tree)
+    if tree.changes and tree.operation and wanted.commit_message is not None:
+        raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
+
+
+def _committed(project: Project, message: str) -> WorkTree:
+    """Commit all changes, and return what is checked out then. Raises GitRefused when there are changes again."""
+    identity.commit_everything(project.location, message)
+    tree = worktree.status(project.location)
+    if tree.changes:
+        raise GitRefused(
+            "the commit was made, and the work tree has changes again, as a hook of yours may make them:\n  "
+            + "\n  ".join(listed(tree)),
+            hint="look at them: git status",
+        )
+    return tree
 
 
 def _refuse_submodules(tree: WorkTree) -> None:

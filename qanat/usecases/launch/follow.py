@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from qanat.domain import job
 from qanat.domain.experiment import MetricSource
@@ -19,30 +18,9 @@ from qanat.records.flight import Journal, Watcher
 from qanat.runners.protocol import AttachedRunner
 from qanat.system import processes
 from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.launch.view import Outcome, RunView
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
-
-
-class RunView(Protocol):
-    """Whoever shows a run while it goes on."""
-
-    def begins(self, run: Run, folder: Path) -> None:
-        """The run is about to start; folder is its storage directory."""
-
-    def changed(self, group: Group) -> None:
-        """A group has begun or ended."""
-
-    def passing(self) -> None:
-        """Time passes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A run that has ended, what the user should know of it, and the signal that ended it early."""
-
-    run: Run
-    notes: tuple[str, ...]
-    interrupted: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from qanat.records import numbers, yaml_io
 from qanat.system import files
 from qanat.usecases.launch import checkouts
 from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.submit import job_spec
 from qanat.usecases.project import Project
 
@@ -28,7 +29,12 @@ WORDS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_M
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a person asks for; paths are as they would be from the current directory."""
+    """What is to be run; paths are as they would be from the current directory.
+
+    `revision` names the commit whose code runs, in a checkout. Without it the code is the working tree's, where
+    `uncommitted` says what to do with changes; it runs in a checkout if the experiment or the runner asks for one,
+    unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING.
+    """
 
     experiment: str
     args: tuple[str, ...] = ()
@@ -40,7 +46,9 @@ class RunRequest:
     tags: tuple[str, ...] = ()
     description: str = ""
     many: bool = False
-    commit: str | None = None
+    revision: str | None = None
+    uncommitted: Uncommitted = field(default_factory=Uncommitted)
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,10 @@ class Plan:
     """A run that could be started.
 
     `groups` are the arguments of each, `datasets` map names to paths as defined, `place` is where it
-    works, `parameters_file` is a file of which a copy goes with the results.
+    works, `parameters_file` is a file of which a copy goes with the results, `storage` is the storage directory
+    if one is asked for.
     """
 
-    request: RunRequest
     experiment: Experiment
     command: tuple[str, ...]
     datasets: dict[str, str]
@@ -59,6 +67,9 @@ class Plan:
     groups: tuple[tuple[str, ...], ...]
     place: Workplace
     parameters_file: Path | None = None
+    storage: Path | None = None
+    tags: tuple[str, ...] = ()
+    description: str = ""
     rerun_of: str | None = None
 
     def storage_of(self, storage: Path, group: int) -> Path:
@@ -81,14 +92,14 @@ class PlannedGroup:
     storage: str = field(default="")
 
 
-def plan_run(project: Project, request: RunRequest) -> Plan:
-    """Check a request against the project and expand it; writes nothing.
+def plan_run(project: Project, request: RunRequest, commit: str | None = None) -> Plan:
+    """Check a request against the project, or the commit whose code is to run, and expand it; writes nothing.
 
     Raises NotFound, InputInvalid or UsageError for whatever would keep it from running.
     """
-    experiment = _experiment(project, request)
-    _check_program(project, experiment, request.commit)
-    datasets = {name: _dataset_path(project, name, request.commit) for name in experiment.datasets}
+    experiment = _experiment(project, request.experiment, commit)
+    _check_program(project, experiment, commit)
+    datasets = {name: _dataset_path(project, name, commit) for name in experiment.datasets}
     grid = _grid(request)
     _check_count(grid.count(), request.many)
     groups = expand(grid)
@@ -103,16 +114,23 @@ def plan_run(project: Project, request: RunRequest) -> Plan:
         _name(request.param_file),
         _name_in(project, request.parameters_file),
     )
-    place = checkouts.in_project(project, datasets)
-    command = experiment.program.words()
-    return Plan(request, experiment, command, datasets, requested, tuple(groups), place, request.parameters_file)
+    return Plan(
+        experiment=experiment,
+        command=experiment.program.words(),
+        datasets=datasets,
+        requested=requested,
+        groups=tuple(groups),
+        place=checkouts.in_project(project, datasets),
+        parameters_file=request.parameters_file,
+        storage=request.storage_path,
+        tags=request.tags,
+        description=request.description,
+    )
 
 
 def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
     """List the groups with their exact commands, as the next run would have them."""
-    storage = plan.request.storage_path or default_storage(
-        project, plan, numbers.peek(project.location.private, project.paths.runs)
-    )
+    storage = plan.storage or default_storage(project, plan, numbers.peek(project.location.private, project.paths.runs))
     return [
         PlannedGroup(i, args, plan.full_command(storage, i), str(plan.storage_of(storage, i)))
         for i, args in enumerate(plan.groups)
@@ -122,7 +140,7 @@ def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
 def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
     """Give the batch that the next run would be submitted as; of its id and its intent only the length is right."""
     number = numbers.peek(project.location.private, project.paths.runs)
-    folder = plan.request.storage_path or default_storage(project, plan, number)
+    folder = plan.storage or default_storage(project, plan, number)
     count = len(plan.groups)
     jobs = (
         job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count)
@@ -147,11 +165,11 @@ def _grid(request: RunRequest) -> Grid:
     return grid_from_file(content, source).join(words)
 
 
-def _experiment(project: Project, request: RunRequest) -> Experiment:
-    """Give the experiment as the commit that is asked for defines it, or as it is now."""
-    if request.commit is not None and (then := project.experiment_at(request.commit, request.experiment)):
+def _experiment(project: Project, name: str, commit: str | None) -> Experiment:
+    """Return the experiment as the commit that is asked for defines it, or as it is now."""
+    if commit is not None and (then := project.experiment_at(commit, name)):
         return then
-    return project.experiment(request.experiment)
+    return project.experiment(name)
 
 
 def _check_program(project: Project, experiment: Experiment, commit: str | None) -> None:

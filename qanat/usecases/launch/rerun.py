@@ -14,16 +14,18 @@ from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import InputInvalid, NotFound, UsageError, write_failed
 from qanat.git import worktree
 from qanat.records import storage
-from qanat.runners.protocol import AttachedRunner, Runner
+from qanat.runners.protocol import AttachedRunner, Runner, Runners
 from qanat.usecases.launch import checkouts, parameter_copies
 from qanat.usecases.launch import code as capture_code
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.code import Captured
-from qanat.usecases.launch.follow import Outcome, RunView, Setting, follow_run
-from qanat.usecases.launch.plan import Plan, RunRequest
-from qanat.usecases.launch.start import own_processes
+from qanat.usecases.launch.follow import Setting, follow_run
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.plan import Plan
+from qanat.usecases.launch.start import own_processes, start
 from qanat.usecases.launch.submit import new_intent, submit
+from qanat.usecases.launch.view import LaunchView, Outcome, RunView
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found, check_ended, check_group
@@ -34,11 +36,30 @@ TAG = "rerun"
 _STAYS = frozenset({ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, "actions.yaml"})
 
 
-def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, Captured]:
-    """Plan a run with the same code, parameters, parameters file and data as an earlier one.
+def rerun(
+    project: Project, found: Found, live: list[Run], options: LaunchOptions, runners: Runners, view: LaunchView
+) -> Outcome:
+    """Run an earlier run again as a new one, with its code, parameters, parameters file and data.
 
-    Raises GitRefused when its commit is gone, InputInvalid when its data or its parameters file are.
+    A scheduler gets the options that the run had, unless another template is chosen. `live` are the active runs.
+    Raises GitRefused when the run's commit is gone, InputInvalid when its data or its parameters file are.
     """
+    options = options.like(found.run.runner)
+    check_options(options, runners)
+    choice = _choice_like(project, found.run, options, runners)
+    author = capture_code.check_committer(project)
+    plan, captured = _plan(project, found, live)
+    return start(project, plan, captured, author, choice, options, runners, view)
+
+
+def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Runners) -> RunnerChoice:
+    """Return the runner and the options of a run; others when other ones are chosen, and for a run of this machine."""
+    if options.template or options.runner != run.runner.name or runners.is_attached(options.runner):
+        return choose(project, options, len(run.groups), runners)
+    return run.runner
+
+
+def _plan(project: Project, found: Found, live: list[Run]) -> tuple[Plan, Captured]:
     run = found.run
     keep_commits.check_here(project, run)
     kept = parameter_copies.find(found)
@@ -48,14 +69,7 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
     _check_data(run, place)
     branch = worktree.checked_out(project.location)
     code = replace(run.code, branch=branch, workdir=CHECKOUT, changed_while_running=None)
-    request = RunRequest(
-        experiment=run.experiment,
-        tags=tuple(dict.fromkeys((*run.tags, TAG))),
-        description=run.description,
-        commit=run.code.commit,
-    )
     plan = Plan(
-        request=request,
         experiment=_experiment(project, run),
         command=run.command,
         datasets=dict(run.datasets),
@@ -63,6 +77,8 @@ def plan_rerun(project: Project, found: Found, live: list[Run]) -> tuple[Plan, C
         groups=words.groups,
         place=place,
         parameters_file=kept,
+        tags=tuple(dict.fromkeys((*run.tags, TAG))),
+        description=run.description,
         rerun_of=run.id,
     )
     return plan, Captured(code, run.code.commit, frozenset())
@@ -87,13 +103,47 @@ def retry(
     project: Project,
     found: Found,
     numbers: Sequence[int],
+    live: list[Run],
+    options: LaunchOptions,
+    changes: Mapping[str, str],
+    runners: Runners,
+    view: LaunchView,
+) -> Outcome:
+    """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept.
+
+    `changes` set options of the run's template for a scheduler. `live` are the active runs.
+    """
+    options = options.like(found.run.runner)
+    check_options(options, runners)
+    capture_code.check_committer(project)
+    if runners.is_attached(options.runner):
+        if changes:
+            what = f"--set is for a scheduler's options, and the runner is {options.runner}"
+            raise UsageError(what, hint="leave it out")
+        runner = runners.attached(options.runner, options.slots)
+        runner.check()
+        return _retry_here(project, found, numbers, runner, view, live, fail_fast=options.fail_fast)
+    from qanat.usecases.launch.wait import after_submission  # a local run starts without it
+
+    submit_to = runners.submitting(options.runner)
+    choice = choose(project, options, len(numbers), runners) if options.template else found.run.runner
+    choice = replace(choice, options=submit_to.changed(choice.options, changes))
+    if problems := submit_to.key_problems(choice.options):
+        raise UsageError(problems[0], hint="see which options the run has: qanat show RUN --json")
+    outcome = _retry_submitted(project, found, numbers, submit_to, live, choice, changes)
+    return after_submission(project, outcome, options, runners, view)
+
+
+def _retry_here(
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
     runner: AttachedRunner,
     view: RunView,
     live: list[Run],
     *,
-    fail_fast: bool = False,
+    fail_fast: bool,
 ) -> Outcome:
-    """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept."""
     place = _place_again(project, found, live)
     before = capture_code.as_checked_out(project, found.run.code)
     with runner:
@@ -110,7 +160,7 @@ def retry(
         )
 
 
-def retry_submitted(
+def _retry_submitted(
     project: Project,
     found: Found,
     numbers: Sequence[int],
@@ -119,7 +169,6 @@ def retry_submitted(
     choice: RunnerChoice,
     changes: Mapping[str, str],
 ) -> Outcome:
-    """Submit groups again inside their run, with these options, of which `changes` were set anew."""
     place = _place_again(project, found, live)
     intent = replace(new_intent(_checkout(project, place)), changed=dict(changes))
     run, setting = _again(project, found, numbers, place, intent)

@@ -14,15 +14,38 @@ from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.errors import InputInvalid, write_failed
 from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
-from qanat.runners.protocol import AttachedRunner, Runner
+from qanat.runners.protocol import AttachedRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases.launch import code
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch.code import Captured
-from qanat.usecases.launch.follow import Outcome, RunView, Setting, follow_run
+from qanat.usecases.launch.follow import Setting, follow_run
+from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Plan, default_storage
 from qanat.usecases.launch.submit import new_intent, submit
+from qanat.usecases.launch.view import LaunchView, Outcome, RunView
 from qanat.usecases.project import Project
+
+
+def start(
+    project: Project,
+    plan: Plan,
+    captured: Captured,
+    author: str,
+    choice: RunnerChoice,
+    options: LaunchOptions,
+    runners: Runners,
+    view: LaunchView,
+) -> Outcome:
+    """Start a run, here or by submitting it, and follow it as far as the options say."""
+    if runners.is_attached(choice.name):
+        runner = runners.attached(choice.name, options.slots)
+        return start_run(project, plan, captured, author, choice, runner, view, fail_fast=options.fail_fast)
+    from qanat.usecases.launch.wait import after_submission  # a local run starts without it
+
+    submit_to = runners.submitting(choice.name)
+    outcome = start_submitted(project, plan, captured, author, choice, submit_to, max_running=options.max_running)
+    return after_submission(project, outcome, options, runners, view)
 
 
 def start_run(
@@ -103,7 +126,7 @@ def own_processes(place: str | None) -> SubmissionFacts:
 
 def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
     """Take a number and make the storage directory, which nobody else then has."""
-    asked = plan.request.storage_path
+    asked = plan.storage
     with lock.held(project.location):
         if not numbers.is_counting(project.location.private):
             # A new clone: numbers of runs that were deleted before are not given again either.
@@ -140,8 +163,8 @@ def _new_run(
         number=number,
         uid=secrets.token_hex(3),
         experiment=plan.experiment.name,
-        description=plan.request.description,
-        tags=plan.request.tags,
+        description=plan.description,
+        tags=plan.tags,
         created=times.now(),
         author=author,
         host=os.uname().nodename,

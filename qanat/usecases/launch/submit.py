@@ -16,7 +16,8 @@ from qanat.records import run_codec, storage
 from qanat.records.flight import Journal
 from qanat.runners.protocol import Runner
 from qanat.usecases.launch.checkouts import Workplace
-from qanat.usecases.launch.follow import Outcome, Setting, watcher
+from qanat.usecases.launch.follow import Setting, watcher
+from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.submission import with_submission
@@ -47,7 +48,7 @@ def submit(
         record.write_record(project, run)
         notes = record.commit_records(project, [run])
         journal.remove()
-    return Outcome(run, tuple(notes), None)
+    return Outcome(run, tuple(notes))
 
 
 def new_intent(place: str | None, max_running: int | None = None) -> SubmissionFacts:

@@ -1,0 +1,69 @@
+"""What a person sees of a launch, wherever the run is started."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from qanat.cli.runs import reporting
+from qanat.cli.runs.run_view import LineView, RunViewContext, WaitView, view_for
+from qanat.domain.run import Group, Run
+from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.project import Project
+
+
+def shown(project: Project, launch: Callable[[LaunchView], Outcome], *, quiet: bool = False) -> tuple[int, Run]:
+    """Launch a run, show it, and report how it ended; return the exit code, and the run as it is then.
+
+    With quiet, stdout is left to the caller.
+    """
+    with TerminalView(quiet=quiet) as view:
+        outcome = launch(view)
+    return reporting.report(project, outcome), outcome.run
+
+
+class TerminalView:
+    """Shows a run that is started here, or that is submitted and perhaps waited for."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._open = contextlib.ExitStack()
+        self._here: RunViewContext | None = None
+        self._waiting: WaitView | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def begins(self, run: Run, folder: Path) -> None:
+        """Announce a run that starts here, and choose how to show it."""
+        self._here = self._open.enter_context(LineView() if self._quiet else view_for(len(run.groups)))
+        self._here.begins(run, folder)
+
+    def changed(self, group: Group) -> None:
+        """Show a group that has begun or ended."""
+        if self._here:
+            self._here.changed(group)
+
+    def passing(self) -> None:
+        """Show what has happened until now."""
+        if self._here:
+            self._here.passing()
+
+    def submitted(self, run: Run, notes: Sequence[str]) -> None:
+        """Name the jobs."""
+        reporting.report_submitted(run, notes)
+
+    def seen(self, run: Run, notes: Sequence[str]) -> None:
+        """Show how far a submitted run is."""
+        if self._waiting is None:
+            self._waiting = self._open.enter_context(WaitView(len(run.groups)))
+        reporting.tell_notes(notes)
+        self._waiting.show(run)

@@ -1,0 +1,86 @@
+"""Launching a run, in the one order there is: plan, choose, capture, place, record, start.
+
+What can be refused is refused before anything is written: the request, the runner and its template, and the name that
+commits are made with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from qanat.domain.experiment import CHECKOUT, PROJECT
+from qanat.domain.run import RunnerChoice
+from qanat.runners.protocol import Runners
+from qanat.usecases.launch import checkouts, code, start
+from qanat.usecases.launch import plan as plan_run
+from qanat.usecases.launch.code import Ask, Captured
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
+from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a launch would start: its groups, and what a scheduler would be given (empty for a run of this machine)."""
+
+    groups: tuple[PlannedGroup, ...]
+    script: str = ""
+
+
+def launch(
+    project: Project, request: RunRequest, options: LaunchOptions, *, runners: Runners, ask: Ask, view: LaunchView
+) -> Outcome:
+    """Run an experiment and record it.
+
+    `ask` is called only when the code has changes and the request does not say what to do with them. Raises
+    QanatError when the run cannot be started, and then nothing is left of it.
+    """
+    check_options(options, runners)
+    submits = not runners.is_attached(options.runner)
+    if submits:
+        runners.submitting(options.runner).get_ready()
+    past, plan, choice = _planned(project, request, options, runners)
+    author = code.check_committer(project)
+    captured = past or code.capture(project, request.uncommitted, ask)
+    if _workdir(request, plan, submits=submits) == CHECKOUT:
+        captured = code.in_checkout(captured)
+    plan = _placed(project, plan, captured)
+    return start.start(project, plan, captured, author, choice, options, runners, view)
+
+
+def preview(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> Preview:
+    """Return what a launch would start, and write nothing; errors are those of launch()."""
+    check_options(options, runners)
+    past, plan, choice = _planned(project, request, options, runners)
+    if runners.is_attached(options.runner):
+        return Preview(tuple(plan_run.preview(project, plan)))
+    in_checkout = _workdir(request, plan, submits=True) == CHECKOUT
+    if commit := past.code.commit if past else code.look(project).commit if in_checkout else None:
+        plan = replace(plan, place=checkouts.planned(project, commit, plan.datasets))
+    batch = plan_run.preview_batch(project, plan, choice, options.max_running)
+    return Preview(tuple(plan_run.preview(project, plan)), runners.submitting(options.runner).render(batch))
+
+
+def _planned(
+    project: Project, request: RunRequest, options: LaunchOptions, runners: Runners
+) -> tuple[Captured | None, Plan, RunnerChoice]:
+    """Plan the run and choose its runner; return the code too if it is that of a commit which was asked for."""
+    past = None if request.revision is None else code.at_commit(project, request.revision)
+    plan = plan_run.plan_run(project, request, past.code.commit if past else None)
+    return past, plan, choose(project, options, len(plan.groups), runners)
+
+
+def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:
+    """Return whether the code of the work tree runs in the project's folder or in a checkout."""
+    if request.in_place:
+        return PROJECT
+    return plan.experiment.workdir or (CHECKOUT if submits else PROJECT)
+
+
+def _placed(project: Project, plan: Plan, captured: Captured) -> Plan:
+    if captured.code.workdir != CHECKOUT:
+        return plan
+    from qanat.usecases.tracking.refresh import said_to_go_on  # only a checkout may be in use
+
+    return plan_run.placed(project, plan, captured.code, said_to_go_on(project))

@@ -1,0 +1,69 @@
+"""How a run is to be started, and whether the chosen runner can do that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from qanat.domain.run import RunnerChoice
+from qanat.errors import UsageError
+from qanat.runners.protocol import Runners
+from qanat.usecases.project import Project
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """How a run is started: with which runner and template, and what happens until it ends.
+
+    `template` is a name or a file. `n_threads` is how many groups run here at a time; None means as many as the run
+    that is run again had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
+    `cancel_on_interrupt` then makes Ctrl-C cancel it.
+    """
+
+    runner: str = LOCAL
+    template: str | None = None
+    n_threads: int | None = None
+    fail_fast: bool = False
+    wait: bool = False
+    cancel_on_interrupt: bool = False
+    max_running: int | None = None
+
+    @property
+    def slots(self) -> int:
+        """How many groups run at a time here."""
+        return self.n_threads or 1
+
+    def like(self, earlier: RunnerChoice) -> LaunchOptions:
+        """Return these options with as many threads as an earlier run of the same runner had, if none are chosen."""
+        before = earlier.options.get("n_threads") if earlier.name == self.runner else None
+        return replace(self, n_threads=self.n_threads or (before if isinstance(before, int) else None))
+
+
+def check_options(options: LaunchOptions, runners: Runners) -> None:
+    """Raise UsageError for options that do not fit the runner."""
+    attached = runners.is_attached(options.runner)
+    if attached and options.template:
+        raise UsageError(
+            f"--submit_template is for a scheduler, and the runner is {options.runner}", hint="add --runner htcondor"
+        )
+    if not attached and options.fail_fast:
+        raise UsageError(f"--fail_fast is for local runs, and the runner is {options.runner}", hint="leave it out")
+
+
+def choose(project: Project, options: LaunchOptions, groups: int, runners: Runners) -> RunnerChoice:
+    """Return what the record says of the runner.
+
+    Raises RunnerUnavailable when nothing can be started here, NotFound or UsageError for a template that cannot be
+    used.
+    """
+    if runners.is_attached(options.runner):
+        runners.attached(options.runner, options.slots).check()
+        return RunnerChoice(options.runner, None, {"n_threads": options.slots} if groups > 1 else {})
+    from qanat.usecases.launch import templates  # a local run starts without them
+
+    runner = runners.submitting(options.runner)
+    template = templates.find_template(project, options.runner, options.template)
+    if found := runner.key_problems(template.options):
+        raise UsageError(f"template {template.name}: {found[0]}", hint=f"qanat template show {template.name} --check")
+    return RunnerChoice(options.runner, template.name, dict(template.options))

@@ -1,0 +1,45 @@
+"""What a launch tells while it goes on, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from qanat.domain.run import Group, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run as a launch leaves it, what the user should know of it, and the signal that ended the launch early.
+
+    The run has ended, unless it was submitted and not waited for.
+    """
+
+    run: Run
+    notes: tuple[str, ...] = ()
+    interrupted: int | None = None
+
+
+class RunView(Protocol):
+    """Whoever shows a run that is started here."""
+
+    def begins(self, run: Run, folder: Path) -> None:
+        """The run is about to start; folder is its storage directory."""
+
+    def changed(self, group: Group) -> None:
+        """A group has begun or ended."""
+
+    def passing(self) -> None:
+        """Time passes."""
+
+
+class LaunchView(RunView, Protocol):
+    """Whoever shows a run, wherever it is started."""
+
+    def submitted(self, run: Run, notes: Sequence[str]) -> None:
+        """The jobs of the run are queued."""
+
+    def seen(self, run: Run, notes: Sequence[str]) -> None:
+        """The run, whose end is waited for, has been looked at."""

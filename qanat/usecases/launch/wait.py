@@ -1,0 +1,63 @@
+"""Waiting for the end of a run that nobody here watches."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+
+from qanat.domain.run import Run
+from qanat.runners.protocol import Runners
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.project import Project
+from qanat.usecases.runs import cancel
+from qanat.usecases.tracking.find import Found, find_run
+from qanat.usecases.tracking.refresh import refreshed
+
+POLL_S = 1.0
+POLL_MAX_S = 10.0
+
+
+def wait(
+    project: Project, run: Run, runners: Runners, view: LaunchView, *, cancel_on_interrupt: bool = False
+) -> Outcome:
+    """Look at a run until it has ended.
+
+    Ctrl-C ends the wait, and the run goes on; with cancel_on_interrupt it cancels the run, whose end is waited for.
+    """
+    try:
+        return Outcome(_until_ended(project, run, runners, view))
+    except KeyboardInterrupt:
+        if cancel_on_interrupt:
+            cancel.cancel_run(project, _look(project, run, runners, view), runners)
+            run = _until_ended(project, run, runners, view)
+        return Outcome(run, interrupted=signal.SIGINT)
+
+
+def after_submission(
+    project: Project, outcome: Outcome, options: LaunchOptions, runners: Runners, view: LaunchView
+) -> Outcome:
+    """Show a run whose jobs are queued, and wait for its end if the options say so."""
+    view.submitted(outcome.run, outcome.notes)
+    if not options.wait:
+        return outcome
+    ended = wait(project, outcome.run, runners, view, cancel_on_interrupt=options.cancel_on_interrupt)
+    return replace(ended, notes=outcome.notes)
+
+
+def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView) -> Run:
+    """Look again and again, less often as time goes by: the scheduler has others to answer."""
+    pause_s = POLL_S
+    while True:
+        run = _look(project, run, runners, view).run
+        if run.state.ended:
+            return run
+        project.clock.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, POLL_MAX_S)
+
+
+def _look(project: Project, run: Run, runners: Runners, view: LaunchView) -> Found:
+    with refreshed(project, runners) as (index, result):
+        found = find_run(project, index, result, run.id)
+    view.seen(found.run, result.notes)
+    return found
