@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "iris"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "iris"
 PROGRAMS = EXAMPLE / "experiments" / "summary_statistics"
 DATA = EXAMPLE / "data" / "iris"
 FEATURES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
