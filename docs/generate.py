@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from qanat.cli.lazy import LazyGroup
+from qanat.cli.options import grouped
 from qanat.cli.program import qanat
 
 _MADE = re.compile(r"^(<!-- \[made .*?\] -->\n).*^(<!-- \[end\] -->\n)", re.MULTILINE | re.DOTALL)
@@ -28,18 +29,17 @@ BAR = r"\|"
 
 
 def commands() -> str:
-    """Write the reference of commands."""
-    parts = []
-    described: dict[int, str] = {}
-    for path, command, context in _commands(qanat, click.Context(qanat, info_name="qanat")):
+    """Write the reference of commands; one that has two names is described under the shorter one."""
+    root = click.Context(qanat, info_name="qanat")
+    parts = list(_listing(("qanat",), qanat, root))
+    found = list(_commands(qanat, root))[1:]
+    described = {id(command): path for path, command, _ in sorted(found, key=lambda each: -len(each[0]))}
+    for path, command, context in found:
         heading = f"{'#' * min(len(path), 3)} {' '.join(path)}"
-        if len(path) == 1:
-            parts.append(_table(("command", "what it does"), _listing(path, command, context)))
-        elif id(command) in described:
-            same = described[id(command)]
+        same = " ".join(described[id(command)])
+        if same != " ".join(path):
             parts.append(f"{heading}\n\nThe same as [{same}](#{_anchor(same)}).\n")
         else:
-            described[id(command)] = " ".join(path)
             parts.append("\n".join([f"{heading}\n", *_described(path, command, context)]))
     return "\n".join(parts)
 
@@ -60,39 +60,38 @@ def _described(path: tuple[str, ...], command: click.Command, context: click.Con
     yield _text(inspect.cleandoc(command.help or ""))
     yield f"```sh\n{' '.join(context.get_usage().removeprefix('Usage: ').split())}\n```\n"
     if isinstance(command, click.Group):
-        yield _table(("command", "what it does"), _listing(path, command, context))
-    options = [_option(p, context) for p in command.params if isinstance(p, click.Option)]
-    if options:
-        yield _table(("option", "meaning"), options)
+        yield from _listing(path, command, context)
+    yield from _options(command, context)
     yield _epilog(command.epilog or "")
 
 
-def _listing(path: tuple[str, ...], command: click.Command, context: click.Context) -> list[tuple[str, str]]:
-    assert isinstance(command, click.Group)
-    rows = []
-    for name in command.list_commands(context):
-        whole = " ".join((*path, name))
-        found = command.get_command(context, name)
-        help_line = _help_lines(command, context).get(name) or (found.get_short_help_str(200) if found else "")
-        rows.append((f"[{whole}](#{_anchor(whole)})", help_line))
-    return rows
+def _listing(path: tuple[str, ...], group: click.Group, context: click.Context) -> Iterator[str]:
+    """Write a table of commands for each section of the help."""
+    sections = group.help_lines() if isinstance(group, LazyGroup) else {"": _first_sentences(group, context)}
+    for title, lines in sections.items():
+        names = {name: " ".join((*path, name)) for name in lines}
+        rows = [(f"[{names[name]}](#{_anchor(names[name])})", _escaped(line)) for name, line in lines.items()]
+        yield (f"**{title}**\n\n" if title else "") + _table(("command", "what it does"), rows)
 
 
-def _help_lines(group: click.Command, context: click.Context) -> Mapping[str, str]:
-    return {name: group.line_of(name) for name in group.list_commands(context)} if isinstance(group, LazyGroup) else {}
+def _first_sentences(group: click.Group, context: click.Context) -> dict[str, str]:
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command.get_short_help_str(200) for name, command in found.items() if command}
 
 
-def _option(option: click.Option, context: click.Context) -> tuple[str, str]:
-    """Give an option's names, without the spelling with - of one that has a _, and what it means."""
-    record = option.get_help_record(context)
-    assert record is not None  # none is hidden
-    names: dict[str, str] = {}
-    metavar = ""
-    for part in record[0].split(", "):
-        name, _, metavar = part.partition(" ")
-        names.setdefault(name.replace("_", "-"), name)
-    written = f"{', '.join(names.values())} {metavar}".rstrip()
-    return f"`{written}`", _escaped(re.sub(r" *\[([^\]]*)\]$", r" (\1)", record[1]))
+def _options(command: click.Command, context: click.Context) -> Iterator[str]:
+    """Write a table of options for each group of them; --help is not worth a row in every one."""
+    groups = {
+        title: [_option_row(names, text) for names, text in records.items() if "--help" not in names]
+        for title, records in grouped(command, context).items()
+    }
+    for title, rows in groups.items():
+        if rows:
+            yield (f"**{title}**\n\n" if len(groups) > 1 else "") + _table(("option", "meaning"), rows)
+
+
+def _option_row(names: str, text: str) -> tuple[str, str]:
+    return f"`{names}`", _escaped(re.sub(r" *\[([^\]]*)\]$", r" (\1)", text))
 
 
 def _epilog(text: str) -> str:

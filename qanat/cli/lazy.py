@@ -8,21 +8,30 @@ from typing import Any
 
 import click
 
+from qanat.cli.options import dashed
+
+Sections = Mapping[str, Mapping[str, tuple[str, str]]]
+"""Commands by section of the help: name to (`module:attribute`, help line); one without a help line is hidden."""
+
 
 class LazyGroup(click.Group):
-    """A group whose commands stand in a table: name to (`module:attribute`, help line); without one it is hidden."""
+    """A group whose commands are listed in a table and imported when they are called."""
 
-    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sections: Sections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._table = table
+        self._sections = sections
+        self._table = {name: entry for commands in sections.values() for name, entry in commands.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the names in the order of the table."""
         return [name for name, (_, line) in self._table.items() if line]
 
-    def line_of(self, name: str) -> str:
-        """Give the help line of a command."""
-        return self._table[name][1]
+    def help_lines(self) -> dict[str, dict[str, str]]:
+        """Return the help lines of the commands, by section and name."""
+        return {
+            title: {name: line for name, (_, line) in commands.items() if line}
+            for title, commands in self._sections.items()
+        }
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None for a name that is not in the table."""
@@ -33,18 +42,20 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands' help lines without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self.line_of(name)) for name in self.list_commands(ctx)])
+        """Write the sections of commands without importing one."""
+        width = max(map(len, self.list_commands(ctx)))
+        for title, lines in self.help_lines().items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, line in lines.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; an unknown name is answered with the nearest ones."""
-        if args[0] not in self._table and not args[0].startswith("-"):
+        """Find a command. Raises click.UsageError with the nearest names for an unknown one."""
+        if dashed(args[0]) not in self._table and not args[0].startswith("-"):
             from qanat.domain.names import nearest
 
             close = nearest(args[0], self.list_commands(ctx))
             also = f"; did you mean {' or '.join(close)}?" if close else ""
-            raise click.UsageError(f"there is no command {args[0]!r}{also}", ctx)
+            raise click.UsageError(f"no such command {args[0]!r}{also}", ctx)
         return super().resolve_command(ctx, args)

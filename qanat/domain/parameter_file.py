@@ -1,4 +1,4 @@
-"""The file of -f/--param_file: fixed and varying arguments as YAML.
+"""The file of -f/--param-file: fixed and varying arguments as YAML.
 
 Its scalars arrive here as the text that was written (`1e-4` stays `1e-4`); None stands for an empty value.
 """

@@ -19,7 +19,7 @@ class CommandContract(Subject):
 
     def run_experiment(self, project: Sandbox, *arguments: str, code: int = 0) -> Result:
         """Run `qanat run` with this runner and its template for short jobs."""
-        return project.qanat("run", "--runner", self.make().name, "--submit_template", "short", *arguments, code=code)
+        return project.qanat("run", "--runner", self.make().name, "--submit-template", "short", *arguments, code=code)
 
     def states(self, project: Sandbox, run: int = 1) -> list[str]:
         """Return the current states of a run's groups."""
@@ -28,7 +28,7 @@ class CommandContract(Subject):
 
     def test_a_dry_run_shows_what_would_be_submitted_and_writes_nothing(self, project: Sandbox) -> None:
         project.experiment("say", PRINT_ARGUMENTS)
-        shown = self.run_experiment(project, "say", "-g", "one", "-g", "two", "--dry_run").out
+        shown = self.run_experiment(project, "say", "-g", "one", "-g", "two", "--dry-run").out
         assert "2 groups; nothing was run or written" in shown
         assert project.record_files() == []
         checked = project.qanat("template", "show", "short", "--runner", self.make().name, "--check")

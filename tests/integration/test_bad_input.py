@@ -123,22 +123,30 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (["template", "show", "defalt", "--runner", "slurm"], "there is no template 'defalt'", "did you mean default?"),
         (["run", "good", "--runner", "nosuch"], "there is no runner 'nosuch'", "known are "),
         # words that no command has
-        (["rum"], "there is no command 'rum'; did you mean run", "qanat --help"),
-        (["xyzzy"], "there is no command 'xyzzy'", "qanat --help"),
-        (["experiment", "lst"], "there is no command 'lst'; did you mean list?", "qanat experiment --help"),
+        (["rum"], "no such command 'rum'; did you mean run", "qanat --help"),
+        (["xyzzy"], "no such command 'xyzzy'", "qanat --help"),
+        (["experiment", "lst"], "no such command 'lst'; did you mean list?", "qanat experiment --help"),
         (["dataset", "lst"], "no such command 'lst'", "qanat dataset --help"),
         (["status", "--jsn"], "no such option '--jsn'", "qanat status --help"),
         (["run", "--runer", "local", "good"], "no such option '--runer'", "qanat run --help"),
         (["run"], "missing argument 'NAME'", "qanat run --help"),
-        (["run", "good", "--tag"], "--tag needs a value", "see what it takes: --help"),
-        (["run", "good", "--description"], "--description needs a value", "see what it takes: --help"),
+        (["run", "good", "--tag"], "option --tag requires a value", "see --help"),
+        (["run", "good", "--description"], "option --description requires a value", "see --help"),
         (["validate", "gone.yaml"], "Path 'gone.yaml' does not exist", "qanat validate --help"),
         (["-C", "gone", "status"], "Directory 'gone' does not exist", "qanat --help"),
         # things that an experiment names
         (["run", "no_program"], "executable gone.sh is not there", "correct it: qanat experiment update no_program"),
         (["run", "not_executable"], "executable good.sh may not be executed", "chmod +x good.sh, or give the exp"),
-        (["run", "outside"], "executable ../good.sh is not inside the project", "give a path from the project's"),
-        (["run", "absolute"], "executable /bin/sh is not inside the project", "give a path from the project's root"),
+        (
+            ["run", "outside"],
+            "executable ../good.sh is not inside the project",
+            "use a path relative to the project root",
+        ),
+        (
+            ["run", "absolute"],
+            "executable /bin/sh is not inside the project",
+            "use a path relative to the project root",
+        ),
         (["run", "no_dataset"], "there is no dataset 'gone'", "there is: moved"),
         (
             ["run", "no_data"],
@@ -280,7 +288,7 @@ def test_a_storage_path_that_is_not_empty_is_refused(project: Sandbox, tmp_path:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine.txt").write_text("mine\n")
     result = project.qanat("run", "hello", "--storage_path", str(tmp_path / "full"), code=2)
-    refused(result, f"--storage_path {tmp_path / 'full'} is not an empty folder", "give a new one for each run")
+    refused(result, f"--storage-path {tmp_path / 'full'} is not an empty folder", "use a new folder for each run")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
     nothing_ran(project)
 
@@ -288,7 +296,7 @@ def test_a_storage_path_that_is_not_empty_is_refused(project: Sandbox, tmp_path:
 def test_a_file_in_the_way_of_the_storage_path_is_named(project: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine\n")
     result = project.qanat("run", "hello", "--storage_path", str(tmp_path / "file"), code=2)
-    refused(result, f"--storage_path {tmp_path / 'file'} is not an empty folder", "give a new one for each run")
+    refused(result, f"--storage-path {tmp_path / 'file'} is not an empty folder", "use a new folder for each run")
     result = project.qanat("run", "hello", "--storage_path", str(tmp_path / "file/deeper/still"), code=1)
     refused(result, f"cannot write {tmp_path / 'file/deeper'}: not a directory", "free space there, or choose another")
     assert (tmp_path / "file").read_text() == "mine\n"
@@ -391,7 +399,7 @@ def test_a_folder_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     result = call(["sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *PROGRAM, "status"], gone, code=2)
-    refused(result, "the current folder is not there any more", "go to another: cd")
+    refused(result, "the current directory no longer exists", "cd to another one")
 
 
 def test_without_a_name_nothing_is_run(project: Sandbox, tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "ba
         ("dataset sh", "show"),
         ("run g", "greet"),
         ("experiment run g", "greet"),
+        ("experiment run_d", "run-delete"),
+        ("experiment run_delete greet ", "3 2 1"),
         ("experiment status ", "greet other"),
         ("explore o", "other"),
         ("explore greet ", "3 2 1"),
@@ -88,7 +90,7 @@ def test_names_are_offered_where_they_belong(project: Sandbox, words: str, offer
     ("words", "offered"),
     [
         ("run --dry", ["--dry-run"]),
-        ("run --dry_", ["--dry_run"]),
+        ("run --dry_", ["--dry-run"]),
         ("run greet --dry", ["--dry-run"]),
         ("run greet --alpha 1 --sub", ["--submit-template"]),
         ("run greet -t", []),
@@ -99,7 +101,7 @@ def test_names_are_offered_where_they_belong(project: Sandbox, words: str, offer
         ("-C . show --j", ["--json"]),
     ],
 )
-def test_an_option_is_offered_once_and_in_one_spelling(project: Sandbox, words: str, offered: list[str]) -> None:
+def test_an_option_is_offered_once_and_with_dashes(project: Sandbox, words: str, offered: list[str]) -> None:
     assert ask(project, *words.split(" ")) == ["plain", *offered]
 
 

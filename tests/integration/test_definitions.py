@@ -12,7 +12,7 @@ import yaml
 from tests.support.sandbox import Sandbox, wait_until
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/iris"
-NO_TERMINAL = "there is no terminal to ask on"
+NO_TERMINAL = "cannot prompt without a terminal"
 
 DATASET = {
     "schema": "dataset/1",
@@ -91,7 +91,7 @@ def edit_record(sandbox: Sandbox, number: int, old: str, new: str) -> None:
 
 def test_a_file_is_given_by_place_or_by_option_with_the_same_result(iris: Sandbox) -> None:
     for words in (["data/iris.yaml"], ["-f", "data/iris.yaml"], ["--file", "data/iris.yaml"]):
-        assert iris.qanat("dataset", "new", *words).out == ".qanat/datasets/iris.yaml written\n"
+        assert iris.qanat("dataset", "new", *words).out == "Created .qanat/datasets/iris.yaml\n"
         assert stored(iris, "datasets/iris.yaml") == DATASET
         (iris.root / ".qanat/datasets/iris.yaml").unlink()
 
@@ -170,7 +170,7 @@ def test_a_template_is_made_from_options_with_yaml_values(data: Sandbox) -> None
         "--comment": "a=b",
     }
     result = data.qanat("template", "new", "--name", "u", "--runner", "slurm", "-o", "nothing", code=2)
-    assert "-o 'nothing': it is not of the form key=value" in result.err
+    assert "-o 'nothing' is not of the form KEY=VALUE" in result.err
     assert "hint: write it as -o request_cpus=2" in result.err
 
 
@@ -189,7 +189,7 @@ def test_commit_takes_exactly_that_file(data: Sandbox) -> None:
         (["update", "a", "--tag", "t"], "datasets/a.yaml", "qanat: dataset a changed"),
         (["delete", "a", "--yes"], "datasets/a.yaml", "qanat: dataset a deleted"),
     ):
-        assert f".qanat/{path} committed" in data.qanat("dataset", *words, "--commit").out
+        assert f"Committed .qanat/{path}" in data.qanat("dataset", *words, "--commit").out
         assert data.git("show", "--format=%s", "--name-only").split("\n") == [message, "", f".qanat/{path}"]
         assert (data.git("diff", "--cached"), data.git("diff")) == before
     assert data.status().splitlines() == [" M data/a.csv", "A  staged.txt"]
@@ -222,14 +222,14 @@ def test_a_name_that_is_taken_is_refused(data: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["dataset", "new"], "give -f FILE, or --name, --path"),
-        (["dataset", "new", "--name", "a"], "give --path"),
-        (["experiment", "new"], "give -f FILE, or --name, --executable"),
-        (["experiment", "new", "--executable", "go.sh"], "give --name"),
-        (["template", "new"], "give -f FILE, or --name, --runner, --options"),
-        (["template", "new", "--name", "t"], "give --runner"),
-        (["template", "new", "--name", "t", "--runner", "slurm"], "give -o KEY=VALUE"),
-        (["template", "update", "default", "--runner", "slurm"], "give -f FILE, or an option for what is to change"),
+        (["dataset", "new"], "use -f FILE, or --name, --path"),
+        (["dataset", "new", "--name", "a"], "use --path"),
+        (["experiment", "new"], "use -f FILE, or --name, --executable"),
+        (["experiment", "new", "--executable", "go.sh"], "use --name"),
+        (["template", "new"], "use -f FILE, or --name, --runner, -o KEY=VALUE"),
+        (["template", "new", "--name", "t"], "use --runner"),
+        (["template", "new", "--name", "t", "--runner", "slurm"], "use -o KEY=VALUE"),
+        (["template", "update", "default", "--runner", "slurm"], "use -f FILE, or options for what to change"),
     ],
 )
 def test_without_a_terminal_the_options_that_answer_are_named(sandbox: Sandbox, words: list[str], hint: str) -> None:
@@ -241,15 +241,15 @@ def test_without_a_terminal_the_options_that_answer_are_named(sandbox: Sandbox, 
 
 def test_two_files_are_one_too_many(iris: Sandbox) -> None:
     result = iris.qanat("dataset", "new", "data/iris.yaml", "-f", "data/iris.yaml", code=2)
-    assert "two files are given: data/iris.yaml and data/iris.yaml" in result.err
-    assert "hint: give one" in result.err
+    assert "two files were passed: data/iris.yaml and data/iris.yaml" in result.err
+    assert "hint: pass one of them" in result.err
 
 
 # ---- list and show
 
 
 def test_definitions_are_listed_and_shown_as_text_and_as_json(iris: Sandbox) -> None:
-    assert iris.qanat("dataset", "list").out == "no dataset yet; make one: qanat dataset new\n"
+    assert iris.qanat("dataset", "list").out == "no datasets yet; create one with: qanat dataset new\n"
     assert iris.qanat("dataset", "list", "--json").json == []
     iris.qanat("dataset", "new", "data/iris.yaml")
     iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
@@ -276,7 +276,7 @@ def test_a_template_that_two_runners_have_needs_the_runner(sandbox: Sandbox) -> 
     for words in (["show"], ["update", "-o", "a=1"], ["delete", "--yes"]):
         result = sandbox.qanat("template", words[0], "default", *words[1:], code=2)
         assert "htcondor and slurm both have a template 'default'" in result.err
-        assert "hint: say which: --runner NAME" in result.err
+        assert "hint: choose one with --runner" in result.err
     assert sandbox.qanat("template", "show", "default", "--runner", "slurm", "--json").json["runner"] == "slurm"
     sandbox.qanat("template", "update", "default", "--runner", "slurm", "-o", "--mem=4GB")
     options = stored(sandbox, "templates/slurm/default.yaml")["options"]
@@ -290,7 +290,7 @@ def test_a_template_that_two_runners_have_needs_the_runner(sandbox: Sandbox) -> 
 
 def test_options_change_only_what_they_name(iris: Sandbox) -> None:
     iris.qanat("dataset", "new", "data/iris.yaml")
-    assert iris.qanat("dataset", "update", "iris", "--tag", "one").out == ".qanat/datasets/iris.yaml written\n"
+    assert iris.qanat("dataset", "update", "iris", "--tag", "one").out == "Updated .qanat/datasets/iris.yaml\n"
     assert stored(iris, "datasets/iris.yaml") == {**DATASET, "tags": ["one"]}
     assert iris.qanat("dataset", "update", "iris", "--tag", "one").out == "nothing changed\n"
     iris.qanat("dataset", "update", "iris", "--description", "")
@@ -308,14 +308,14 @@ def test_an_action_is_added_changed_and_removed_by_its_name(iris: Sandbox) -> No
     iris.qanat("experiment", "update", "summary_iris", "--remove-action", "again", "--action", f"plot={new}")
     assert stored(iris, "experiments/summary_iris.yaml")["actions"] == {**before, "plot": {"executable": new}}
     said = iris.qanat("experiment", "update", "summary_iris", "--remove-action", "again", code=2).err
-    assert said == "qanat: experiment summary_iris has no action 'again'\n  hint: it has plot\n"
+    assert said == "qanat: experiment summary_iris has no action 'again'\n  hint: its actions: plot\n"
 
 
 def test_comments_stay_where_they_can_and_are_missed_where_they_cannot(data: Sandbox) -> None:
     text = "schema: dataset/1\n# Fetched in spring.\nname: spring\npath: data\ntags:\n# short ones\n- a\n"
     file = data.write(".qanat/datasets/spring.yaml", text)
     said = data.qanat("dataset", "update", "spring", "--description", "warm")
-    assert said.err == "note: 1 comment inside its values went, the first: # short ones\n"
+    assert said.err == "note: dropped 1 comment inside values, the first one: # short ones\n"
     first, *lines = file.read_text().splitlines()
     assert first == "# yaml-language-server: $schema=../cache/schemas/dataset.v1.schema.json"
     assert (file.parent / first.partition("=")[2]).resolve().is_file()
@@ -330,8 +330,8 @@ def test_a_file_replaces_all_of_a_definition(iris: Sandbox) -> None:
     assert stored(iris, "datasets/iris.yaml") == {"schema": "dataset/1", "name": "iris", "path": "data"}
     iris.write("new.yaml", "name: other\npath: data\n")
     result = iris.qanat("dataset", "update", "iris", "-f", "new.yaml", code=2)
-    assert "new.yaml is about 'other', not about 'iris'" in result.err
-    assert "hint: correct its name" in result.err
+    assert "new.yaml defines 'other', not 'iris'" in result.err
+    assert "hint: correct the name in the file" in result.err
 
 
 def test_a_change_that_does_not_hold_is_refused_and_nothing_is_written(iris: Sandbox) -> None:
@@ -348,7 +348,7 @@ def test_a_change_that_does_not_hold_is_refused_and_nothing_is_written(iris: San
         ),
         (
             ["experiment", "update", "summary_iris", "--action", "p=python 'x"],
-            '--action "p=python \'x" does not say what to run',
+            '--action "p=python \'x" has no command to run',
         ),
         (
             ["experiment", "update", "summary_iris", "--executable_command", "python 'x"],
@@ -373,7 +373,7 @@ def test_delete_without_a_terminal_needs_yes(data: Sandbox, kind: str) -> None:
     result = data.qanat(kind, "delete", "x", code=2)
     assert result.out.startswith(f"{kind.capitalize()} x ")
     assert NO_TERMINAL in result.err
-    assert "hint: give --yes" in result.err
+    assert "hint: use --yes" in result.err
     assert data.status() == ""
     data.qanat(kind, "delete", "x", "--yes", "--commit")
     assert data.status() == ""
@@ -384,7 +384,8 @@ def test_deleting_a_dataset_says_who_reads_it_and_leaves_the_data(iris: Sandbox)
     iris.qanat("dataset", "new", "data/iris.yaml")
     iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
     out = iris.qanat("dataset", "delete", "iris", "--yes").out
-    assert out == "Dataset iris goes; its data in data/iris stay. Read by: summary_iris.\n"
+    said = "Dataset iris will be deleted; its data in data/iris will be kept."
+    assert out.startswith(f"{said} Experiments that read it: summary_iris.\n")
     assert (iris.root / "data/iris/iris.data").is_file()
 
 
@@ -392,7 +393,10 @@ def test_deleting_an_experiment_says_how_much_goes(ran: Sandbox) -> None:
     size = sum(file.stat().st_size for file in (ran.root / "results/hello").rglob("*") if file.is_file())
     said = ran.qanat("experiment", "delete", "hello", code=2)
     written = f"{size} B" if size < 1000 else f"{size / 1000:.1f} kB"
-    assert said.out == f"Experiment hello goes with 2 runs and {written} of results; its program stays.\n"
+    assert (
+        said.out
+        == f"Experiment hello with 2 runs and {written} of results will be deleted; its program will be kept.\n"
+    )
     assert NO_TERMINAL in said.err
     assert len(ran.records()) == 3
 
@@ -422,7 +426,7 @@ def test_numbers_of_deleted_runs_are_not_used_again(ran: Sandbox) -> None:
 def test_keep_runs_leaves_records_and_results(ran: Sandbox) -> None:
     before = ran.committed_records()
     assert ran.qanat("experiment", "delete", "hello", "--keep-runs", "--yes").out == (
-        "Experiment hello goes; its program stays.\n"
+        "Experiment hello will be deleted; its program will be kept.\n"
     )
     assert ran.committed_records() == before
     assert (ran.root / "results/hello/run_1/info.yaml").is_file()

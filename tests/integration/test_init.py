@@ -309,6 +309,6 @@ def test_a_linked_worktree_becomes_a_project_on_its_own_branch(repository: Sandb
 
 def test_without_a_terminal_the_option_that_answers_is_named(folder: Sandbox) -> None:
     result = folder.qanat("init", code=2)
-    assert "there is no terminal to ask on: Make a git repository and a qanat project of" in result.err
-    assert "hint: give --yes" in result.err
+    assert "cannot prompt without a terminal: Make a git repository and a qanat project of" in result.err
+    assert "hint: use --yes" in result.err
     assert list(folder.root.iterdir()) == []

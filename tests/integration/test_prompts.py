@@ -39,7 +39,7 @@ def stored(sandbox: Sandbox, path: str) -> Any:
 
 def last_shown(terminal: Terminal, answer: str) -> str:
     """Answer whether to write what is shown last; give the YAML that was shown."""
-    before = terminal.see("Write it?")
+    before = terminal.see("Save it?")
     terminal.press(answer)
     return before[before.index("schema:") :].rpartition("?")[0].replace("\r", "").strip()
 
@@ -92,10 +92,10 @@ def test_dataset_new_asks_for_everything(house: Sandbox) -> None:
     with Terminal(house.root, "dataset", "new") as terminal:
         terminal.answer("Name:", "c")
         terminal.answer("Description:", "Two: and a half")
-        terminal.answer("Path of the data:", "data")
+        terminal.answer("Path to the data:", "data")
         terminal.answer("Tags (separated by commas):", "one, two words,,one ,")
         shown = last_shown(terminal, "y")
-        terminal.see(".qanat/datasets/c.yaml written")
+        terminal.see("Created .qanat/datasets/c.yaml")
         terminal.ends()
     content = {
         "schema": "dataset/1",
@@ -117,19 +117,19 @@ def test_experiment_new_asks_for_everything(house: Sandbox) -> None:
         terminal.answer("Description:", "Does it")
         terminal.answer("Folder of the experiment:", "experiments/f")
         terminal.answer("Executable:", "go.sh")
-        terminal.answer("Command to start it", "sh -e")
+        terminal.answer("Command that runs it", "sh -e")
         terminal.answer("Tags (separated by commas):", "t")
         terminal.answer("Datasets:", SPACE, DOWN, SPACE)
         terminal.see("Add an action?")
         terminal.press("y")
         terminal.answer("Name of the action:", "plot")
-        terminal.answer("What does it do?", "Plots")
-        terminal.answer("Its executable:", "plot.py")
-        terminal.answer("Command to start it", "python")
+        terminal.answer("Description of the action:", "Plots")
+        terminal.answer("Executable of the action:", "plot.py")
+        terminal.answer("Command that runs it", "python")
         terminal.see("Add an action?")
         terminal.press("n")
         shown = last_shown(terminal, "y")
-        terminal.see(".qanat/experiments/f.yaml written")
+        terminal.see("Created .qanat/experiments/f.yaml")
         terminal.ends()
     content = {
         "schema": "experiment/1",
@@ -151,16 +151,16 @@ def test_template_new_asks_for_everything(house: Sandbox) -> None:
         terminal.answer("Name:", "two")
         terminal.answer("Runner:", DOWN)
         terminal.answer("Description:", "Two CPUs")
-        terminal.answer("Option as key=value (empty: done):", "--cpus-per-task=2")
+        terminal.answer("Option as KEY=VALUE (empty to finish):", "--cpus-per-task=2")
         terminal.see("--cpus-per-task=2")
-        terminal.see("Option as key=value (empty: done):")
+        terminal.see("Option as KEY=VALUE (empty to finish):")
         terminal.press("wrong")
-        terminal.see("it is not of the form key=value")
+        terminal.see("not of the form KEY=VALUE")
         terminal.press(ERASE_LINE, "--time=1-00:00:00", ENTER)
         terminal.see("--time=1-00:00:00")
-        terminal.answer("Option as key=value (empty: done):", EMPTY)
+        terminal.answer("Option as KEY=VALUE (empty to finish):", EMPTY)
         shown = last_shown(terminal, "y")
-        terminal.see(".qanat/templates/slurm/two.yaml written")
+        terminal.see("Created .qanat/templates/slurm/two.yaml")
         terminal.ends()
     content = {
         "schema": "template/1",
@@ -177,11 +177,11 @@ def test_a_bad_answer_is_refused_as_it_is_typed(house: Sandbox) -> None:
     for words, question, typed, problem in (
         (named, "Name:", "a/b", "may hold only the letters a-z A-Z"),
         (named, "Name:", "x" * 101, "is longer than 100 characters"),
-        (named, "Name:", "e", "the experiment 'e' is there already"),
+        (named, "Name:", "e", "experiment 'e' already exists"),
         (placed, "Executable:", "gone.sh", "gone.sh is not a file of the project"),
         (placed, "Executable:", "data", "data is not a file of the project"),
-        (placed, "Executable:", "/bin/sh", "give a path from the project's root"),
-        (placed, "Executable:", "../go.sh", "give a path from the project's root"),
+        (placed, "Executable:", "/bin/sh", "enter a path relative to the project root"),
+        (placed, "Executable:", "../go.sh", "enter a path relative to the project root"),
     ):
         with Terminal(house.root, "experiment", "new", *words) as terminal:
             terminal.see(question)
@@ -205,13 +205,13 @@ def test_a_bad_answer_can_be_corrected(house: Sandbox) -> None:
         terminal.press("gone.sh")
         terminal.see("gone.sh is not a file of the project")
         terminal.press(ENTER, ERASE_LINE, "go.sh", ENTER)
-        terminal.answer("Command to start it", "sh")
+        terminal.answer("Command that runs it", "sh")
         terminal.answer("Tags", EMPTY)
         terminal.answer("Datasets:", EMPTY)
         terminal.see("Add an action?")
         terminal.press("n")
         last_shown(terminal, "y")
-        terminal.see(".qanat/experiments/g.yaml written")
+        terminal.see("Created .qanat/experiments/g.yaml")
         terminal.ends()
     assert stored(house, "experiments/g.yaml") == {
         "schema": "experiment/1",
@@ -223,11 +223,11 @@ def test_a_bad_answer_can_be_corrected(house: Sandbox) -> None:
 
 def test_a_path_that_is_not_there_is_refused_as_it_is_typed(house: Sandbox) -> None:
     with Terminal(house.root, "dataset", "new", "--name", "c") as terminal:
-        terminal.see("Path of the data:")
+        terminal.see("Path to the data:")
         terminal.press("nowhere")
-        terminal.see("nowhere is not there")
+        terminal.see("nowhere does not exist")
         terminal.press(ENTER, ERASE_LINE, "data/b.csv", ENTER)
-        terminal.see(".qanat/datasets/c.yaml written")
+        terminal.see("Created .qanat/datasets/c.yaml")
         terminal.ends()
     assert stored(house, "datasets/c.yaml") == {"schema": "dataset/1", "name": "c", "path": "data/b.csv"}
 
@@ -237,7 +237,7 @@ def test_what_is_not_confirmed_is_not_written(house: Sandbox, last: str) -> None
     with Terminal(house.root, "dataset", "new") as terminal:
         terminal.answer("Name:", "c")
         terminal.answer("Description:", EMPTY)
-        terminal.answer("Path of the data:", "data")
+        terminal.answer("Path to the data:", "data")
         terminal.answer("Tags", EMPTY)
         shown = last_shown(terminal, last)
         terminal.see("qanat: stopped")
@@ -251,7 +251,7 @@ def test_what_is_not_confirmed_is_not_written(house: Sandbox, last: str) -> None
     [
         (["dataset", "new"], "Name:", CTRL_C),
         (["dataset", "new"], "Name:", CTRL_D),
-        (["dataset", "new", "--name", "c"], "Path of the data:", CTRL_C),
+        (["dataset", "new", "--name", "c"], "Path to the data:", CTRL_C),
         (["template", "new", "--name", "t"], "Runner:", CTRL_C),
         (["experiment", "update", "e"], "Description:", CTRL_C),
         (["experiment", "delete", "e"], "Delete it?", CTRL_C),
@@ -275,12 +275,12 @@ def test_update_asks_with_the_present_values(house: Sandbox) -> None:
     with Terminal(house.root, "dataset", "update", "a") as terminal:
         terminal.see("Description: First")
         terminal.press(" of all", ENTER)
-        terminal.see("Path of the data: data/a.csv")
+        terminal.see("Path to the data: data/a.csv")
         terminal.press(ENTER)
         terminal.see("Tags (separated by commas): old")
         terminal.press(", new", ENTER)
         last_shown(terminal, "y")
-        terminal.see(".qanat/datasets/a.yaml written")
+        terminal.see("Updated .qanat/datasets/a.yaml")
         terminal.ends()
     assert stored(house, "datasets/a.yaml") == {
         "schema": "dataset/1",
@@ -299,7 +299,7 @@ def test_update_of_an_experiment_keeps_what_is_confirmed(house: Sandbox) -> None
             terminal.answer("Description:", EMPTY)
             terminal.answer("Folder of the experiment:", EMPTY)
             terminal.answer("Executable: go.sh", EMPTY)
-            terminal.answer("Command to start it (python, bash …): sh", EMPTY)
+            terminal.answer("Command that runs it (python, bash, …): sh", EMPTY)
             terminal.answer("Tags", EMPTY)
             terminal.answer("Datasets:", EMPTY)
             terminal.see("Keep the actions (plot)?")
@@ -321,9 +321,9 @@ def test_update_of_a_template_adds_options(house: Sandbox) -> None:
     with Terminal(house.root, "template", "update", "default", "--runner", "slurm") as terminal:
         terminal.see("Description: Used when no template is named")
         terminal.press(ENTER)
-        terminal.answer("Option as key=value (empty: done):", "--mem=2GB")
+        terminal.answer("Option as KEY=VALUE (empty to finish):", "--mem=2GB")
         terminal.see("--mem=2GB")
-        terminal.answer("Option as key=value (empty: done):", EMPTY)
+        terminal.answer("Option as KEY=VALUE (empty to finish):", EMPTY)
         last_shown(terminal, "y")
         terminal.ends()
     options = stored(house, "templates/slurm/default.yaml")["options"]
@@ -333,7 +333,7 @@ def test_update_of_a_template_adds_options(house: Sandbox) -> None:
 def test_an_update_that_is_not_confirmed_changes_nothing(house: Sandbox) -> None:
     with Terminal(house.root, "dataset", "update", "a") as terminal:
         terminal.answer("Description:", " changed")
-        terminal.answer("Path of the data:", EMPTY)
+        terminal.answer("Path to the data:", EMPTY)
         terminal.answer("Tags", EMPTY)
         last_shown(terminal, "n")
         terminal.ends(130)
@@ -345,8 +345,8 @@ def test_delete_says_what_goes_and_asks(house: Sandbox) -> None:
     for keys, code in ((["n"], 130), ([ENTER], 130), (["y"], 0)):
         assert len(house.records()) == 1
         with Terminal(house.root, "experiment", "delete", "e") as terminal:
-            terminal.see("Experiment e goes with 1 run and ")
-            terminal.see(" of results; its program stays.")
+            terminal.see("Experiment e with 1 run and ")
+            terminal.see(" of results will be deleted; its program will be kept.")
             terminal.see("Delete it?")
             terminal.press(*keys)
             terminal.ends(code)

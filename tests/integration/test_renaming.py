@@ -19,7 +19,9 @@ def renamed(sandbox: Sandbox) -> Sandbox:
     sandbox.experiment("plain", "exit 0\n", actions=PLOT, tags=["old"])
     sandbox.qanat("run", "plain")
     result = sandbox.qanat("experiment", "update", "plain", "--name", "simple", "--commit")
-    assert result.out == ".qanat/experiments/plain.yaml is .qanat/experiments/simple.yaml now\nboth committed\n"
+    assert (
+        result.out == "Renamed .qanat/experiments/plain.yaml to .qanat/experiments/simple.yaml\nCommitted both files\n"
+    )
     return sandbox
 
 
@@ -76,7 +78,7 @@ def test_names_add_up_and_going_back_is_possible(renamed: Sandbox) -> None:
         ("update other --name plain", "the experiment 'simple' was called 'plain' before"),
         ("update simple --name ../up", "experiment name '../up' may hold only"),
         ("update nope --name x", "there is no experiment 'nope'"),
-        ("update simple --name x --tag y", "--name does not go with other changes"),
+        ("update simple --name x --tag y", "--name cannot be combined with other changes"),
         (
             "new --name plain --executable plain.sh",
             "experiment plain: name: the experiment 'simple' was",

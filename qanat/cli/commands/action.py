@@ -19,9 +19,9 @@ from qanat.usecases.tracking.find import Found
 EXAMPLE = """\b
 Example:
   qanat action summary_iris plot 1
-  qanat action summary_iris plot 2 --group_no 3 --output group3.png
+  qanat action summary_iris plot 2 --group-no 3 --output group3.png
 
-Words after RUN go to the action, except --group_no; after -- every word does."""
+Words after RUN go to the action, except --group-no; after -- every word does."""
 
 
 class ActionCommand(click.Command):
@@ -44,7 +44,7 @@ class ActionCommand(click.Command):
 @click.argument("name")
 @click.argument("action_name", metavar="ACTION")
 @click.argument("run")
-@click.option("--group_no", "--group-no", type=click.IntRange(0), metavar="I", help="Work on this group's directory.")
+@click.option("--group-no", type=click.IntRange(0), metavar="I", help="Work on this group's directory.")
 @click.pass_context
 def action(ctx: click.Context, /, **options: Any) -> int:
     """Run ACTION of experiment NAME on the results of RUN; it gets --storage_path and runs in the project."""

@@ -1,4 +1,4 @@
-"""`qanat experiment rerun|run_comment|run_delete NAME RUN`: the commands on runs, with the experiment named as well."""
+"""`qanat experiment rerun|run-comment|run-delete NAME RUN`: the commands on runs, with the experiment named as well."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def _options(plain: click.Command) -> list[click.Parameter]:
 
 
 rerun = ByExperiment(rerun_command.rerun, "rerun")
-comment = ByExperiment(comment_command.comment, "run_comment")
-delete = ByExperiment(delete_command.delete, "run_delete")
+comment = ByExperiment(comment_command.comment, "run-comment")
+delete = ByExperiment(delete_command.delete, "run-delete")

@@ -18,7 +18,7 @@ from qanat.usecases.tracking.find import check_group
 
 
 @click.command(epilog="\b\nExample:\n  qanat cancel 4\n  qanat cancel 4 5 6\n  qanat cancel 4 --group 3 --group 7")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--group", "groups", type=click.IntRange(0), multiple=True, metavar="I", help="Only this group.")
 def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     """End runs that are going on, also those started in another terminal: gently, then firmly."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import Command, option
 from qanat.cli.runs.looking_up import finding
 from qanat.cli.terminal import plots, tables
 from qanat.cli.terminal.output import clean, say, say_json, tell, width
@@ -23,30 +24,50 @@ Example:
   qanat compare 2 --group-by nbins --format markdown
   qanat compare 2 --plot nbins acc --output acc.svg
 
-Which way a metric is better comes from the experiment (metrics: [{file: metrics.json, better: {acc: higher}}])
-or from --better acc=higher; the best value is marked with *."""
+The best value is marked with *, where the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
+--better acc=higher says which is better."""
 MARK = " *"
+TABLE, OUTPUT = "Rows and columns", "Output"
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("words", nargs=-1, required=True, metavar="RUN…")
-@click.option("--sort", metavar="METRIC", help="Sort by a metric, the better value first.")
-@click.option("--group-by", "--group_by", metavar="PARAM", help="One row for each value of this parameter.")
-@click.option(
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.argument("words", nargs=-1, required=True, metavar="RUN...")
+@option(
     "--metric",
     "only",
+    group=TABLE,
     multiple=True,
     metavar="METRIC",
-    help="Only this metric, or those that fit: 'test.*'; may be repeated.",
+    help="Show only this metric, or those that match a pattern such as 'test.*'; may be repeated.",
 )
-@click.option("--better", multiple=True, metavar="METRIC=higher|lower", help="Which way a metric is better.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True, help="Of the table."
+@option("--group-by", group=TABLE, metavar="PARAM", help="Show one row for each value of this parameter.")
+@option("--sort", group=TABLE, metavar="METRIC", help="Sort by this metric, best value first.")
+@option(
+    "--better",
+    group=TABLE,
+    multiple=True,
+    metavar="METRIC=DIRECTION",
+    help="Say whether higher or lower values of a metric are better; may be repeated.",
 )
-@click.option("--plot", nargs=2, metavar="X Y", help="Draw metric Y over X, a parameter or metric.")
-@click.option("--output", type=click.Path(path_type=Path), help="Draw into this PNG or SVG file, not in the terminal.")
+@option(
+    "--format",
+    "form",
+    group=OUTPUT,
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Format of the table.",
+)
+@option("--json", "as_json", group=OUTPUT, is_flag=True, help="Print JSON.")
+@option("--csv", "as_csv", group=OUTPUT, is_flag=True, help="Print CSV.")
+@option("--plot", group=OUTPUT, nargs=2, metavar="X Y", help="Plot metric Y over X, a parameter or metric.")
+@option(
+    "--output",
+    group=OUTPUT,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the plot to a PNG or SVG file instead of the terminal.",
+)
 def compare(
     words: tuple[str, ...],
     sort: str | None,
@@ -59,12 +80,12 @@ def compare(
     plot: tuple[str, str] | None,
     output: Path | None,
 ) -> None:
-    """Show the parameters in which RUNs differ and their metrics side by side.
+    """Compare runs: show their metrics and the parameters in which they differ.
 
-    Groups that differ only in the seed are one row, with mean ± standard deviation.
+    Groups that differ only in their seed share a row, with the mean ± standard deviation of each metric.
     """
     if output and not plot:
-        raise UsageError("--output says where to draw, and there is nothing to draw", hint="add --plot X Y")
+        raise UsageError("--output requires --plot", hint="add --plot X Y")
     project = open_project(Path.cwd())
     with finding(project) as find:
         chosen = list({run.id: run for run in (find(word).run for word in words)}.values())
@@ -75,7 +96,7 @@ def compare(
     )
     for run in chosen:
         if not any(run.id in row.runs for row in found.rows):
-            tell(f"note: run {run.number} is left out: none of its groups has finished")
+            tell(f"note: run {run.number} is not shown, since none of its groups has finished")
     if plot:
         _plot(found, *plot, output)
     elif as_json:
@@ -90,7 +111,9 @@ def compare(
 def _direction(text: str) -> tuple[str, str]:
     name, _, way = text.rpartition("=")
     if not name or way not in (HIGHER, LOWER):
-        raise UsageError(f"--better {text!r} does not say which way", hint="write it as --better acc=higher")
+        raise UsageError(
+            f"--better {text!r} is not METRIC=higher or METRIC=lower", hint="for example --better acc=higher"
+        )
     return name, way
 
 
@@ -127,7 +150,7 @@ def _markdown(headers: list[str], rows: list[list[str]]) -> str:
 
 
 def _marked(cell: str) -> str:
-    """Escape what Markdown would take for something else; the best value is bold."""
+    """Escape the special characters of Markdown, and write the best value in bold."""
     text = cell.removesuffix(MARK)
     for special in ("\\", "|", "*", "_", "`", "<", "["):
         text = text.replace(special, f"\\{special}")
@@ -157,4 +180,4 @@ def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:
         say(plots.in_terminal(xs, ys, x, y))
         return
     plots.to_file(xs, ys, deviations, x, y, output)
-    say(f"{output} written")
+    say(f"Wrote {output}")

@@ -20,7 +20,7 @@ from qanat.usecases.tracking.find import check_ended
 
 
 @click.command(epilog="\b\nExample:\n  qanat delete 4\n  qanat delete 4 5 --yes")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--cancel", "cancel_first", is_flag=True, help="End runs that are still going on first.")
 def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:

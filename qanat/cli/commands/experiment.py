@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
+from qanat.cli.options import Command, option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import plural, say, size
 from qanat.domain.names import check_name, name_problem
@@ -22,11 +24,11 @@ from qanat.usecases.tracking.refresh import refreshed
 NEW = """\b
 Example:
   qanat experiment new experiments_details/summary_statistics_iris.yaml
-  qanat experiment new --name summary_iris --executable experiments/iris.py --executable_command python \\
+  qanat experiment new --name summary_iris --executable experiments/iris.py --executable-command python \\
       --dataset iris --action "plot=python experiments/plot.py"
 
 \b
-A file looks like this:
+An experiment file looks like this:
   name: summary_iris
   description: Summary statistics on IRIS dataset
   path: experiments/summary_statistics
@@ -61,9 +63,11 @@ def _actions(project: Project, content: Content) -> Content:
     while prompts.confirm("Add an action?", option="--action"):
         name = prompts.text("Name of the action:", option="--action", check=name_problem)
         parts = {
-            "description": prompts.text("What does it do?", option="--action"),
-            "executable": prompts.path("Its executable:", option="--action", check=questions.program(project)),
-            "executable_command": prompts.text("Command to start it (python, bash …):", option="--action"),
+            "description": prompts.text("Description of the action:", option="--action"),
+            "executable": prompts.path(
+                "Executable of the action:", option="--action", check=questions.program(project)
+            ),
+            "executable_command": prompts.text("Command that runs it (python, bash, …):", option="--action"),
         }
         actions[name] = {key: value for key, value in parts.items() if value}
     return actions
@@ -75,7 +79,7 @@ QUESTIONS = {
     "path": questions.line("path", "Folder of the experiment:"),
     "executable": _executable,
     "executable_command": questions.line(
-        "executable_command", "Command to start it (python, bash …):", option="--executable_command"
+        "executable_command", "Command that runs it (python, bash, …):", option="--executable-command"
     ),
     "tags": questions.tags,
     "datasets": _datasets,
@@ -83,17 +87,26 @@ QUESTIONS = {
 }
 
 
+field = partial(option, group="Definition of the experiment")
+
+
 def _fields(command: Any) -> Any:
-    for option in (
-        click.option("--action", "actions", multiple=True, metavar="NAME=WORDS", help='Such as "plot=python plot.py".'),
-        click.option("--dataset", "datasets", multiple=True, help="A dataset it reads; may be repeated."),
-        click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
-        click.option("--executable_command", "--executable-command", help="What starts it: python, bash …"),
-        click.option("--executable", help="The program, from the project's root."),
-        click.option("--path", help="Folder of the experiment."),
-        click.option("--description", help="What it is for."),
+    for add in (
+        field(
+            "--action",
+            "actions",
+            multiple=True,
+            metavar="NAME=COMMAND",
+            help='Add an action, such as "plot=python plot.py"; may be repeated.',
+        ),
+        field("--dataset", "datasets", multiple=True, metavar="NAME", help="Dataset it reads; may be repeated."),
+        field("--tag", "tags", multiple=True, metavar="TAG", help="Tag of the experiment; may be repeated."),
+        field("--executable-command", metavar="COMMAND", help="Command that runs the program: python, bash, …"),
+        field("--executable", metavar="PATH", help="Program to run, relative to the project root."),
+        field("--path", metavar="DIR", help="Folder of the experiment."),
+        field("--description", metavar="TEXT", help="Description of the experiment."),
     ):
-        command = option(command)
+        command = add(command)
     return command
 
 
@@ -102,26 +115,26 @@ def _given(actions: tuple[str, ...], **options: Any) -> Content:
 
 
 def _action(text: str) -> tuple[str, Content]:
-    """Read NAME=WORDS: the last word is the executable, those before it start it."""
-    name, _, words = text.partition("=")
+    """Parse NAME=COMMAND: the last argument of the command is the executable, those before it run it."""
+    name, _, command_line = text.partition("=")
     try:
-        *command, executable = shlex.split(words)
+        *command, executable = shlex.split(command_line)
     except ValueError:
         raise UsageError(
-            f"--action {text!r} does not say what to run", hint='write it as --action "plot=python plot.py"'
+            f"--action {text!r} has no command to run", hint='write it as --action "plot=python plot.py"'
         ) from None
     parts = {"executable": executable} | ({"executable_command": shlex.join(command)} if command else {})
     return check_name("action", name), parts
 
 
-@click.command(epilog=NEW)
+@click.command(cls=Command, epilog=NEW)
 @file_argument
 @file_option
-@click.option("--name", help="Name of the experiment.")
+@field("--name", metavar="NAME", help="Name of the experiment.")
 @_fields
 @commit_option
 def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
-    """Define an experiment: from FILE, from options, or by answering questions."""
+    """Create an experiment from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
     defining.create("experiment", source, _given(**options), QUESTIONS, ("name", "executable"), commit=commit)
 
@@ -129,46 +142,48 @@ def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any)
 @click.command("list", epilog="\b\nExample:\n  qanat experiment list --json")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the experiments."""
+    """List experiments."""
     project = open_project(Path.cwd())
     contents = [project.definition("experiment", name) for name in project.names("experiment")]
     headers = ("Name", "Description", "Path", "Datasets", "Tags")
-    defining.show_list(headers, contents, as_json=as_json, none="no experiment yet; make one: qanat experiment new")
+    defining.show_list(
+        headers, contents, as_json=as_json, none="no experiments yet; create one with: qanat experiment new"
+    )
 
 
 @click.command(epilog="\b\nExample:\n  qanat experiment show summary_iris")
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Show an experiment."""
+    """Show the definition of an experiment."""
     defining.show("experiment", name, as_json=as_json)
 
 
 @click.command(
+    cls=Command,
     epilog="\b\nExample:\n  qanat experiment update summary_iris --tag Statistics\n"
-    "  qanat experiment update summary_iris --name summary --commit"
+    "  qanat experiment update summary_iris --name summary --commit",
 )
 @click.argument("name")
 @file_option
-@click.option("--name", "new_name", metavar="NEW", help="Call it NEW from now on; its runs stay with it.")
+@field("--name", "new_name", metavar="NEW", help="Rename the experiment to NEW; it keeps its runs.")
 @_fields
-@click.option(
-    "--remove_action", "--remove-action", "removed", multiple=True, metavar="NAME", help="An action that goes."
-)
+@field("--remove-action", "removed", multiple=True, metavar="NAME", help="Remove this action; may be repeated.")
 @commit_option
 def update(
     name: str, from_file: Path | None, new_name: str | None, removed: tuple[str, ...], commit: bool, **options: Any
 ) -> None:
-    """Change an experiment: by options, by a file, or by answering questions. Its records stay as they are.
+    """Change an experiment with options, from a file, or by answering questions.
 
-    What options give takes the place of what was there, --tag of all tags; --action adds or replaces one action.
+    Options replace what was there: --tag replaces all tags, --dataset all datasets. But --action adds an action, or
+    replaces the one of that name. Records of earlier runs do not change.
     """
     given = _given(**options)
     if given.get("actions") or removed:
         given["actions"] = _changed_actions(open_project(Path.cwd()), name, given.get("actions", {}), removed)
     if new_name is not None:
         if from_file or given:
-            raise UsageError("--name does not go with other changes", hint="give them in a second command")
+            raise UsageError("--name cannot be combined with other changes", hint="make them in a second command")
         _rename(open_project(Path.cwd()), name, new_name, commit=commit)
         return
     defining.change("experiment", name, from_file, given, QUESTIONS, commit=commit)
@@ -177,34 +192,41 @@ def update(
 def _changed_actions(project: Project, name: str, added: Content, removed: tuple[str, ...]) -> Content:
     before = project.definition("experiment", name).get("actions", {})
     if unknown := [action for action in removed if action not in before]:
-        hint = f"it has {', '.join(before)}" if before else "it has none"
+        hint = f"its actions: {', '.join(before)}" if before else "it has no actions"
         raise UsageError(f"experiment {name} has no action {unknown[0]!r}", hint=hint)
     return {key: value for key, value in before.items() if key not in removed} | added
 
 
 def _rename(project: Project, name: str, new_name: str, *, commit: bool) -> None:
     before, after = rename.rename(project, name, new_name)
-    say(f"{project.paths.relative(before)} is {project.paths.relative(after)} now")
+    say(f"Renamed {project.paths.relative(before)} to {project.paths.relative(after)}")
     if commit:
         define.commit(project, [before, after], f"qanat: experiment {name} renamed to {new_name}")
-        say("both committed")
+        say("Committed both files")
 
 
 @click.command(
     epilog="\b\nExample:\n  qanat experiment delete summary_iris\n  qanat experiment delete old --keep-runs --yes"
 )
 @click.argument("name")
-@click.option("--keep-runs", is_flag=True, help="Leave records and results of its runs where they are.")
+@option("--keep-runs", is_flag=True, help="Keep the records and results of its runs.")
 @yes_option
 @commit_option
 def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
-    """Delete an experiment with the records and results of its runs; git's history keeps the records."""
+    """Delete an experiment with the records and results of its runs.
+
+    The records remain in the history of the repository.
+    """
     project = open_project(Path.cwd())
     content = project.definition("experiment", name)
     with refreshed(project, registry.RUNNERS) as (index, _):
         going = None if keep_runs else define.going_with(project, index, name)
-    runs = f" with {plural(len(going.records), 'run')} and {size(going.bytes)} of results" if going else ""
-    defining.confirm_deletion(f"Experiment {name} goes{runs}; its program stays.", yes=yes)
+    runs = (
+        f" with {plural(len(going.records), 'run')} and {size(going.bytes)} of results"
+        if going and going.records
+        else ""
+    )
+    defining.confirm_deletion(f"Experiment {name}{runs} will be deleted; its program will be kept.", yes=yes)
     path = define.path_for(project, "experiment", content)
     define.delete(project, path, going)
     if commit:

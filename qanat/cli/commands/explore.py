@@ -1,4 +1,4 @@
-"""`qanat explore`, which is `qanat experiment run_explore` as well: search runs, then look into one."""
+"""`qanat explore`, which is `qanat experiment run-explore` as well: search runs, then look into one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FILTERS = (
 @click.argument("run", required=False)
 def explore(name: str | None, run: str | None) -> None:
     """Search runs by tag, description, state, runner, commit, date and parameters, and look into one."""
-    prompts.need_terminal("explore asks what to look at", "qanat status, qanat show RUN or qanat logs RUN")
+    prompts.need_terminal("qanat status, qanat show RUN or qanat logs RUN")
     project = open_project(Path.cwd())
     # Ctrl-C is a way to leave here, not a failure.
     with contextlib.suppress(click.Abort):

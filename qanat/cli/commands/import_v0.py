@@ -27,7 +27,7 @@ PAUSE_S = 0.2
 
 @click.command("import", epilog=EXAMPLE)
 @click.argument("database", type=click.Path(path_type=Path))
-@click.option("--dry_run", "--dry-run", is_flag=True, help="Show what would come; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would come; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def import_(database: Path, dry_run: bool, as_json: bool) -> None:
     """Bring along what the first qanat kept in DATABASE and in the config.yaml beside it, in one commit."""

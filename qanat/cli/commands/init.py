@@ -16,7 +16,7 @@ from qanat.usecases.definitions.init import init_project, plan_init
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path))
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--editor", help="Editor for comments and settings; may have arguments.")
-@click.option("--result-dir", "--result_dir", default="results", show_default=True, help="Where results go.")
+@click.option("--result-dir", default="results", show_default=True, help="Where results go.")
 def init(folder: Path, yes: bool, editor: str | None, result_dir: str) -> None:
     """Make a project of DIR (here by default): repository, .qanat/, ignore rules, templates, first commit."""
     default = editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"

@@ -13,7 +13,7 @@ from qanat.usecases.project import open_project
 
 
 @click.command(epilog="\b\nExample:\n  qanat keep\n  qanat keep 4 7\n  qanat keep --not-in main --push")
-@click.argument("runs", nargs=-1, metavar="[RUN…]")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--not-in", metavar="BRANCH", help="Those that BRANCH does not have, also when others do.")
 @click.option("--push", is_flag=True, help="Push what is kept to the remotes set up for it.")
 def keep(runs: tuple[str, ...], not_in: str | None, push: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from qanat.cli.options import WHERE, Command, option
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
@@ -24,24 +25,27 @@ Example:
   qanat rerun 4
   qanat rerun 4 --check
 
---check compares the new outputs with the first run's, file by file; the exit code is 1 when they are not identical."""
+With --check, the outputs are compared file by file; the exit code is 1 if they differ."""
+CHECK = "Comparison"
 
 
-@click.command(epilog=RERUN)
+@click.command(cls=Command, epilog=RERUN)
 @click.argument("run")
-@click.option("--runner", default=None, help="Where to run; the first run's runner by default.")
+@option("--runner", group=WHERE, metavar="RUNNER", help="Use this runner instead of that of the original run.")
 @options_for
-@click.option("--check", is_flag=True, help="Compare the outputs with the first run's.")
-@click.option(
+@option("--check", group=CHECK, is_flag=True, help="Compare the outputs with those of the original run.")
+@option(
     "--rtol",
+    group=CHECK,
     type=click.FloatRange(min=0),
     default=1e-9,
     show_default=True,
-    help="Tolerance for numbers that count as equal.",
+    metavar="TOLERANCE",
+    help="Relative difference up to which numbers are equal.",
 )
-@click.option("--json", "as_json", is_flag=True, help="With --check: print JSON.")
+@option("--json", "as_json", group=CHECK, is_flag=True, help="With --check, print JSON.")
 def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool, **options: Any) -> int:
-    """Run RUN again as a new run: same code (a checkout of its commit), parameters, files and data."""
+    """Repeat RUN as a new run, with the same code (a checkout of its commit), parameters and data."""
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
     if check:

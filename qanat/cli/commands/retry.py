@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from qanat.cli.options import Command, option
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
@@ -16,26 +17,37 @@ from qanat.runners import registry
 from qanat.usecases.launch import rerun as usecase
 from qanat.usecases.project import open_project
 
+GROUPS = "What to retry"
 
-@click.command(epilog="\b\nExample:\n  qanat retry 4\n  qanat retry 4 --group 3 --group 7 -j 2")
+
+@click.command(cls=Command, epilog="\b\nExample:\n  qanat retry 4\n  qanat retry 4 --group 3 --group 7 -j 2")
 @click.argument("run")
-@click.option(
-    "--failed", is_flag=True, help="Only groups that failed, were cancelled or are lost; this is the default."
+@option(
+    "--failed",
+    group=GROUPS,
+    is_flag=True,
+    help="Retry the groups that failed, were cancelled or were lost; this is the default.",
 )
-@click.option(
+@option(
     "--group",
     "groups",
+    group=GROUPS,
     type=click.IntRange(0),
     multiple=True,
-    metavar="I",
-    help="Run this group again; may be repeated.",
+    metavar="GROUP",
+    help="Retry this group; may be repeated.",
 )
-@click.option(
-    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Set an option of the template anew: mem=2x."
+@option(
+    "--set",
+    "changes",
+    group=GROUPS,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change an option of the template, as in mem=2x; may be repeated.",
 )
 @options_for
 def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], **options: Any) -> int:
-    """Run groups of RUN again inside the same run; what earlier attempts left is kept in attempts/."""
+    """Retry groups of RUN within the same run; the files of earlier attempts are kept in attempts/."""
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
     numbers = usecase.chosen_groups(found, groups, failed=failed)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, option
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import prompts, words
@@ -24,13 +25,13 @@ EXAMPLE = """\b
 Example:
   qanat run summary_iris --nbins 20
   qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
-  qanat run summary_iris -f parameters.yaml --dry_run
+  qanat run summary_iris -f parameters.yaml --dry-run
 
 Words before NAME are qanat's. After NAME, a word that is exactly one of the options above is qanat's too,
 with its value; all others go to the program in their order, and after -- every word does."""
 
 
-class RunCommand(click.Command):
+class RunCommand(Command):
     """Takes the program's words out before click looks at the rest; they come after one name."""
 
     names = 1
@@ -49,48 +50,61 @@ class RunCommand(click.Command):
         return [*super().collect_usage_pieces(ctx), words.USAGE]
 
 
-def _option(*names: str, **details: Any) -> Callable[[Any], Any]:
-    """Make an option with both spellings, `--param_file` and `--param-file`."""
-    both = [n for name in names for n in dict.fromkeys((name, _dashed(name)))]
-    return click.option(*both, names[0].lstrip("-"), **details)
-
-
-def _dashed(name: str) -> str:
-    return "--" + name[2:].replace("_", "-") if name.startswith("--") else name
-
-
-@click.command(cls=RunCommand, epilog=EXAMPLE, options_metavar="[OPTIONS]", context_settings={"max_content_width": 100})
+@click.command(cls=RunCommand, epilog=EXAMPLE)
 @click.argument("name")
-@_option("--group_param", "-g", multiple=True, metavar="WORDS", help='A group of parameters: "1 --opt v".')
-@_option(
-    "--range_param",
+@option(
+    "-g", "--group-param", group=PARAMETERS, multiple=True, metavar="ARGS", help='Add a group, such as "1 --opt v".'
+)
+@option(
     "-R",
+    "--range-param",
+    group=PARAMETERS,
     multiple=True,
     metavar="RANGE",
-    help='A range: "--seed 0 10 1", or values: "--lr 0.1,0.01".',
+    help='Vary an option over a range, "--seed 0 10 1", or a list of values, "--lr 0.1,0.01".',
 )
-@_option("--param_file", "-f", type=click.Path(path_type=Path), help="Groups and ranges as YAML.")
-@_option(
-    "--parameters_file",
+@option(
+    "-f",
+    "--param-file",
+    group=PARAMETERS,
     type=click.Path(path_type=Path),
-    help="A file for the program, kept with the results.",
+    metavar="FILE",
+    help="Read groups and ranges from a YAML file.",
 )
-@_option("--runner", default="local", show_default=True, help="Where to run.")
+@option(
+    "--parameters-file",
+    group=PARAMETERS,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep a copy of this input file of the program with the results.",
+)
+@option(
+    "--runner",
+    group=WHERE,
+    default="local",
+    show_default=True,
+    metavar="RUNNER",
+    help="Run locally (local), on a cluster (htcondor, slurm), or with another installed runner.",
+)
 @options_for
-@_option("--storage_path", type=click.Path(path_type=Path), help="Directory of the results; a new one by default.")
-@_option("--tag", "-t", multiple=True, help="A tag for the run; may be repeated. -t only before NAME.")
-@_option("--description", default="", help="What this run is for.")
-@_option("--dry_run", is_flag=True, help="Print the groups and the exact command of each; write nothing.")
-@_option("--commit_message", metavar="TEXT", help="Commit uncommitted changes first, with this message.")
-@_option(
-    "--snapshot",
-    is_flag=True,
-    help="Run uncommitted changes as they are, kept as a snapshot beside the branch.",
+@option("--commit-message", group=CODE, metavar="TEXT", help="Commit uncommitted changes first, with this message.")
+@option(
+    "--snapshot", group=CODE, is_flag=True, help="Run uncommitted changes from a snapshot, without committing them."
 )
-@_option("--commit_sha", metavar="REV", help="Run the code of this commit (a sha, tag, branch~2, …) in a checkout.")
-@_option("--in_place", is_flag=True, help="Run in the project's folder even if the experiment asks for a checkout.")
-@_option("--yes", is_flag=True, help="Do not ask: more than 20,000 groups are meant.")
-@_option("--json", is_flag=True, help="With --dry_run: print JSON.")
+@option("--commit-sha", group=CODE, metavar="REV", help="Run the code of this revision (a sha, tag, branch~2, …).")
+@option("--in-place", group=CODE, is_flag=True, help="Run in the working tree, even if the experiment uses a checkout.")
+@option(
+    "--storage-path",
+    group=RECORDING,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Store the results in this new directory.",
+)
+@option("-t", "--tag", group=RECORDING, multiple=True, help="Tag the run; may be repeated. Use -t only before NAME.")
+@option("--description", group=RECORDING, default="", help="Describe the run.")
+@option("--dry-run", group=OTHER, is_flag=True, help="Print the command of every group without running anything.")
+@option("--json", group=OTHER, is_flag=True, help="With --dry-run, print JSON.")
+@option("--yes", group=OTHER, is_flag=True, help="Allow more than 20,000 groups.")
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:
     """Run experiment NAME with the words that follow, and record what was run.

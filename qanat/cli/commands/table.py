@@ -1,37 +1,49 @@
-"""The commands of `qanat`: name to (`module:attribute`, help line); one without a line is hidden."""
+"""The commands of `qanat`, by section of its help: name to (`module:attribute`, help line); see LazyGroup."""
 
 from __future__ import annotations
 
-COMMANDS = {
-    "init": ("qanat.cli.commands.init:init", "Make a project of a folder or a git repository."),
-    "run": ("qanat.cli.commands.run:run", "Run an experiment, over as many parameters as asked for."),
-    "rerun": ("qanat.cli.commands.rerun:rerun", "Run a run again: same code, parameters and data, as a new run."),
-    "retry": ("qanat.cli.commands.retry:retry", "Run what failed of a run again, inside the same run."),
-    "cancel": ("qanat.cli.commands.cancel:cancel", "End runs that are going on, from any terminal."),
-    "hold": ("qanat.cli.commands.hold:hold", "Keep the jobs of a submitted run from going on."),
-    "release": ("qanat.cli.commands.release:release", "Let held jobs go on."),
-    "show": ("qanat.cli.commands.show:show", "Show a run."),
-    "logs": ("qanat.cli.commands.logs:logs", "Print what a run printed, or follow it."),
-    "explore": ("qanat.cli.commands.explore:explore", "Search runs and look into one, with menus."),
-    "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
-    "diff": ("qanat.cli.commands.diff:diff", "Say what a branch changes in experiments and runs."),
-    "action": ("qanat.cli.commands.action:action", "Run an action of an experiment on the results of a run."),
-    "comment": ("qanat.cli.commands.comment:comment", "Write a comment on a run."),
-    "tag": ("qanat.cli.commands.tag:tag", "Add or remove tags of a run."),
-    "delete": ("qanat.cli.commands.delete:delete", "Delete runs with their results."),
-    "status": ("qanat.cli.commands.status:status", "Show what the project holds and which runs are going on."),
-    "experiment": (
-        "qanat.cli.commands.experiment_group:experiment",
-        "Experiments: list, new, show, update, delete, run, status.",
-    ),
-    "dataset": ("qanat.cli.commands.dataset:dataset", "Datasets: list, new, show, update, delete."),
-    "template": ("qanat.cli.commands.template:template", "Submit templates: list, new, show, update, delete."),
-    "cache": ("qanat.cli.commands.cache:cache", "The cache: status, clean."),
-    "config": ("qanat.cli.commands.config:config", "Settings of the project: show, edit."),
-    "keep": ("qanat.cli.commands.keep:keep", "Keep the commits of runs that no branch has any more."),
-    "merge-driver": ("qanat.cli.commands.merge_driver:merge_driver", ""),
-    "validate": ("qanat.cli.commands.validate:validate", "Check .qanat/ as the pre-commit hook does."),
-    "hooks": ("qanat.cli.commands.hooks:hooks", "Git hooks that check commits: install, uninstall, status."),
-    "import": ("qanat.cli.commands.import_v0:import_", "Bring along what the first qanat kept in its database."),
-    "completion": ("qanat.cli.commands.completion:completion", "Let your shell complete commands, names and runs."),
+SECTIONS = {
+    "Set up a project": {
+        "init": ("qanat.cli.commands.init:init", "Create a qanat project."),
+        "config": ("qanat.cli.commands.config:config", "Show or edit the settings of the project."),
+        "hooks": ("qanat.cli.commands.hooks:hooks", "Install git hooks that check commits."),
+        "import": ("qanat.cli.commands.import_v0:import_", "Import a qanat 0.x database."),
+        "completion": ("qanat.cli.commands.completion:completion", "Print a shell completion script."),
+    },
+    "Define what to run": {
+        "experiment": ("qanat.cli.commands.experiment_group:experiment", "Manage experiments."),
+        "dataset": ("qanat.cli.commands.dataset:dataset", "Manage datasets."),
+        "template": ("qanat.cli.commands.template:template", "Manage templates of scheduler options."),
+    },
+    "Run experiments": {
+        "run": ("qanat.cli.commands.run:run", "Run an experiment with one or many sets of parameters."),
+        "rerun": (
+            "qanat.cli.commands.rerun:rerun",
+            "Repeat a run with the same code, parameters and data.",
+        ),
+        "retry": ("qanat.cli.commands.retry:retry", "Retry the failed groups of a run."),
+        "cancel": ("qanat.cli.commands.cancel:cancel", "Cancel active runs."),
+        "hold": ("qanat.cli.commands.hold:hold", "Hold queued jobs."),
+        "release": ("qanat.cli.commands.release:release", "Release held jobs."),
+    },
+    "Look at runs": {
+        "status": ("qanat.cli.commands.status:status", "Show the project and its active runs."),
+        "show": ("qanat.cli.commands.show:show", "Show a run."),
+        "logs": ("qanat.cli.commands.logs:logs", "Print or follow the output of a run."),
+        "explore": ("qanat.cli.commands.explore:explore", "Search and inspect runs interactively."),
+        "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
+    },
+    "Work with runs": {
+        "action": ("qanat.cli.commands.action:action", "Run an action of an experiment on the results of a run."),
+        "comment": ("qanat.cli.commands.comment:comment", "Comment on a run."),
+        "tag": ("qanat.cli.commands.tag:tag", "Add or remove tags of a run."),
+        "delete": ("qanat.cli.commands.delete:delete", "Delete runs and their results."),
+    },
+    "Review and maintain": {
+        "diff": ("qanat.cli.commands.diff:diff", "Show what a branch changes in experiments and runs."),
+        "validate": ("qanat.cli.commands.validate:validate", "Check the files in .qanat/."),
+        "keep": ("qanat.cli.commands.keep:keep", "Protect commits that only runs refer to."),
+        "cache": ("qanat.cli.commands.cache:cache", "Show or clean the cache of checkouts."),
+        "merge-driver": ("qanat.cli.commands.merge_driver:merge_driver", ""),
+    },
 }

@@ -16,7 +16,7 @@ from qanat.usecases.runs import annotate
 @click.command(epilog="\b\nExample:\n  qanat tag 4 add paper figure-2\n  qanat tag 4 remove draft")
 @click.argument("run")
 @click.argument("what", type=click.Choice(["add", "remove"]))
-@click.argument("tags", nargs=-1, required=True, metavar="TAG…")
+@click.argument("tags", nargs=-1, required=True, metavar="TAG...")
 def tag(run: str, what: str, tags: tuple[str, ...]) -> None:
     """Add tags to RUN, or remove some."""
     project = open_project(Path.cwd())

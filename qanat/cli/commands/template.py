@@ -9,6 +9,7 @@ import click
 
 from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
+from qanat.cli.options import option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, say_json, tell
 from qanat.errors import EXIT_FAILED, NotFound, UsageError
@@ -23,7 +24,7 @@ Example:
   qanat template new --name two_cpus --runner slurm -o --cpus-per-task=2 -o --time=1-00:00:00
 
 \b
-A file holds nothing but the scheduler's options, or looks like this:
+A template file holds nothing but options of the scheduler, or looks like this:
   name: two_cpus
   runner: htcondor
   description: Two CPUs and 2 GB
@@ -36,7 +37,7 @@ def _runner(_project: Project, _content: Content) -> str:
 
 def _options(_project: Project, content: Content) -> Content:
     found = dict(content.get("options", {}))
-    while answer := prompts.text("Option as key=value (empty: done):", option="-o KEY=VALUE", check=_pair_problem):
+    while answer := prompts.text("Option as KEY=VALUE (empty to finish):", option="-o KEY=VALUE", check=_pair_problem):
         found |= dict([_pair(answer)])
     return found
 
@@ -51,17 +52,17 @@ QUESTIONS = {
 
 @click.group(epilog="\b\nExample:\n  qanat template list\n  qanat template show default --runner slurm")
 def template() -> None:
-    """Submit templates: named options for a scheduler."""
+    """Manage submit templates: named sets of scheduler options."""
 
 
 def _fields(command: Any) -> Any:
-    for option in (
-        click.option(
-            "--option", "-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of it; may be repeated."
+    for add in (
+        option(
+            "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="Scheduler option; may be repeated."
         ),
-        click.option("--description", help="What it is for."),
+        option("--description", metavar="TEXT", help="Description of the template."),
     ):
-        command = option(command)
+        command = add(command)
     return command
 
 
@@ -71,24 +72,24 @@ def _given(options: tuple[str, ...], **others: Any) -> Content:
 
 def _pair(text: str) -> tuple[str, Any]:
     if problem := _pair_problem(text):
-        raise UsageError(f"-o {text!r}: {problem}", hint="write it as -o request_cpus=2")
+        raise UsageError(f"-o {text!r} is {problem}", hint="write it as -o request_cpus=2")
     key, _, value = text.partition("=")
     return key.strip(), define.scalar(value.strip())
 
 
 def _pair_problem(text: str) -> str:
-    return "" if not text or (text.partition("=")[0].strip() and "=" in text) else "it is not of the form key=value"
+    return "" if not text or (text.partition("=")[0].strip() and "=" in text) else "not of the form KEY=VALUE"
 
 
 @template.command(epilog=NEW)
 @file_argument
 @file_option
-@click.option("--name", help="Name of the template.")
-@click.option("--runner", help="Whose options these are, such as slurm.")
+@option("--name", metavar="NAME", help="Name of the template.")
+@option("--runner", metavar="RUNNER", help="Runner that takes these options, such as slurm.")
 @_fields
 @commit_option
 def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
-    """Define a template: from FILE, from options, or by answering questions."""
+    """Create a template from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
     needed = ("name", "runner", "options")
     defining.create("template", source, _given(**options), QUESTIONS, needed, commit=commit)
@@ -97,24 +98,26 @@ def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any)
 @template.command("list", epilog="\b\nExample:\n  qanat template list --json")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the templates, those of the settings too."""
+    """List templates, including those in the settings."""
     contents = templates.every_template(open_project(Path.cwd()))
     headers = ("Name", "Runner", "Description", "Options")
-    defining.show_list(headers, contents, as_json=as_json, none="no template yet; make one: qanat template new")
+    defining.show_list(headers, contents, as_json=as_json, none="no templates yet; create one with: qanat template new")
 
 
 def _runner_of(project: Project, name: str, runner: str | None) -> str:
-    """Find the runner that has a template of this name. Raises UsageError when several have."""
+    """Find the runner that has a template of this name. Raises UsageError if several have one."""
     runners = [r for r, n in project.templates() if n == name]
     if runner or len(runners) == 1:
         return runner or runners[0]
     if not runners:
         known = ", ".join(f"{n} ({r})" for r, n in project.templates())
-        raise NotFound(f"there is no template {name!r}", hint=f"there are: {known}" if known else "qanat template new")
-    raise UsageError(f"{' and '.join(runners)} both have a template {name!r}", hint="say which: --runner NAME")
+        raise NotFound(
+            f"template {name!r} does not exist", hint=f"known templates: {known}" if known else "qanat template new"
+        )
+    raise UsageError(f"{' and '.join(runners)} both have a template {name!r}", hint="choose one with --runner")
 
 
-runner_option = click.option("--runner", help="Which one, when several runners have a template of this name.")
+runner_option = option("--runner", metavar="RUNNER", help="Runner of the template, if several have one of this name.")
 
 
 @template.command(
@@ -122,12 +125,10 @@ runner_option = click.option("--runner", help="Which one, when several runners h
 )
 @click.argument("name")
 @runner_option
-@click.option(
-    "--check", is_flag=True, help="Tell what the scheduler would not take; exit code 1 when there is something."
-)
+@option("--check", is_flag=True, help="Report options that the scheduler would reject; exit with 1 if there are any.")
 @json_option
 def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
-    """Show a template, also one of the settings or of a file."""
+    """Show a template, which may be in the settings or in a file."""
     project = open_project(Path.cwd())
     found = templates.find_by_name(project, name, runner)
     say_json(templates.as_mapping(found)) if as_json else say(define.text_of(templates.as_mapping(found)).rstrip("\n"))
@@ -140,7 +141,7 @@ def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
     for warning in runner_for.warnings(found.options):
         tell(f"{name}: note: {warning}")
     if not problems:
-        tell(f"{name}: no problem found")
+        tell(f"{name}: no problems found")
     return EXIT_FAILED if problems else 0
 
 
@@ -151,7 +152,10 @@ def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
 @_fields
 @commit_option
 def update(name: str, runner: str | None, from_file: Path | None, commit: bool, **options: Any) -> None:
-    """Change a template: by options, which are added to those it has, by a file, or by answering questions."""
+    """Change a template with options, from a file, or by answering questions.
+
+    -o adds a scheduler option, or replaces its value.
+    """
     project = open_project(Path.cwd())
     found = _runner_of(project, name, runner)
     changes = _given(**options)
@@ -166,10 +170,10 @@ def update(name: str, runner: str | None, from_file: Path | None, commit: bool, 
 @yes_option
 @commit_option
 def delete(name: str, runner: str | None, yes: bool, commit: bool) -> None:
-    """Delete a template; records keep the options that their runs were submitted with."""
+    """Delete a template. Records keep the options that runs were submitted with."""
     project = open_project(Path.cwd())
     content = project.definition("template", name, _runner_of(project, name, runner))
-    defining.confirm_deletion(f"Template {name} of {content['runner']} goes.", yes=yes)
+    defining.confirm_deletion(f"Template {name} ({content['runner']}) will be deleted.", yes=yes)
     path = define.path_for(project, "template", content)
     define.delete(project, path)
     if commit:

@@ -29,16 +29,18 @@ def describe(command: click.Command, line: str = "", path: tuple[str, ...] = ())
         if names := getattr(command, "names", 0):
             bones["names"] = names
         if isinstance(command, click.Group):
+            lines = _help_lines(command)
             bones["commands"] = {
-                name: describe(inner, _line(command, name, inner), (*path, name))
+                name: describe(inner, lines.get(name) or inner.get_short_help_str(limit=200), (*path, name))
                 for name in command.list_commands(ctx)
                 if (inner := command.get_command(ctx, name)) and not inner.hidden
             }
     return bones
 
 
-def _line(group: click.Group, name: str, command: click.Command) -> str:
-    return group.line_of(name) if isinstance(group, LazyGroup) else command.get_short_help_str(limit=200)
+def _help_lines(group: click.Group) -> dict[str, str]:
+    sections = group.help_lines() if isinstance(group, LazyGroup) else {}
+    return {name: line for lines in sections.values() for name, line in lines.items()}
 
 
 def _describe(parameter: click.Parameter, path: tuple[str, ...]) -> Bones:
@@ -65,7 +67,7 @@ def completed_by(parameter: click.Parameter, path: tuple[str, ...]) -> str | lis
         return ""
     if isinstance(parameter, click.Argument) and parameter.name == "name":
         return NAMES.get(path[0], "experiments")
-    if isinstance(parameter, click.Argument) and parameter.human_readable_name == "RUN…":
+    if isinstance(parameter, click.Argument) and parameter.human_readable_name == "RUN...":
         return "runs"
     return COMPLETES.get(str(parameter.name), "")
 

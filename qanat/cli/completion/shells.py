@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from qanat.cli.completion import skeleton
 from qanat.cli.completion.completers import COMPLETERS
 from qanat.cli.completion.skeleton import SkeletonCommand, SkeletonGroup
+from qanat.cli.options import dashed, shown
 from qanat.cli.terminal import words
 from qanat.cli.terminal.output import clean
 
@@ -60,8 +61,9 @@ class _Answers(shell_completion.ShellComplete):
 
     def get_completions(self, args: list[str], incomplete: str) -> list[Any]:
         """Give what could be typed next; nothing when that cannot be told."""
+        option, equals, value = incomplete.partition("=")
         try:
-            return _tidy(self._completions(args, incomplete))
+            return _clean(self._completions(args, f"{shown(option)}{equals}{value}"))
         except Exception:  # noqa: BLE001  # whoever presses Tab has asked for no message
             return []
 
@@ -69,9 +71,11 @@ class _Answers(shell_completion.ShellComplete):
         command, start = _command_at(self.cli, args)
         if command is None:
             return []
+        known = words.options_of(command)
+        # click compares what was typed with the names of options.
+        args = [*args[:start], *(shown(word) if word in known else word for word in args[start:])]
         if not (isinstance(command, SkeletonCommand) and command.names):
             return list(super().get_completions(args, incomplete))
-        known = words.options_of(command)
         ours, is_program = words.ours(args[start:], known, command.names)
         if not is_program:
             return list(super().get_completions([*args[:start], *ours], incomplete))
@@ -93,16 +97,11 @@ def _command_at(group: click.Command, args: list[str]) -> tuple[click.Command | 
     return found, place
 
 
-def _tidy(items: list[Any]) -> list[Any]:
-    """Clean what is said about each, and leave out the second spelling of an option, `--dry_run` beside `--dry-run`."""
-    values = {item.value for item in items}
+def _clean(items: list[Any]) -> list[Any]:
+    """Escape control characters in the descriptions, which come from files."""
     for item in items:
         item.help = clean(item.help or "")[:HELP_MAX]
-    return [i for i in items if not (i.value.startswith("--") and "_" in i.value and _dashed(i.value) in values)]
-
-
-def _dashed(option: str) -> str:
-    return option.replace("_", "-")
+    return items
 
 
 class _Bash(_Answers, shell_completion.BashComplete):
@@ -158,4 +157,4 @@ def answer() -> int:
 
 def shell_named(shell: str) -> _Answers:
     """Return what writes the script of a shell and answers it."""
-    return SHELLS[shell](skeleton.load(COMPLETERS), {}, "qanat", VARIABLE)
+    return SHELLS[shell](skeleton.load(COMPLETERS), {"token_normalize_func": dashed}, "qanat", VARIABLE)

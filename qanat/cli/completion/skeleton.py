@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from qanat.cli.options import dashed
+
 FILE = os.path.join(os.path.dirname(__file__), "skeleton.json")  # noqa: PTH118, PTH120  # pathlib takes 5 ms
 
 Completer = Callable[[click.Context, click.Parameter, str], list[Any]]
@@ -33,14 +35,14 @@ class SkeletonGroup(click.Group):
 
     def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
         """Make a command; None for a name that is not there."""
-        bones = self._bones.get(cmd_name)
+        bones = self._bones.get(dashed(cmd_name))
         return build(cmd_name, bones, self._completers) if bones else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """Offer the names of the commands without making them, and the options."""
         from click.shell_completion import CompletionItem
 
-        names = [name for name in self._bones if name.startswith(incomplete)]
+        names = [name for name in self._bones if name.startswith(dashed(incomplete))]
         offered = [CompletionItem(name, help=self._bones[name]["help"]) for name in names]
         return offered + click.Command.shell_complete(self, ctx, incomplete)
 

@@ -1,4 +1,4 @@
-"""What the commands of experiments, datasets and templates have in common: new, list, show, update, delete."""
+"""What the commands on experiments, datasets and templates share: new, list, show, update, delete."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from typing import Any
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.terminal import prompts, tables
-from qanat.cli.terminal.output import is_terminal, plural, say, say_json, tell, width
+from qanat.cli.terminal.output import plural, say, say_json, tell, width
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define
 from qanat.usecases.project import Project, open_project
 
 Content = dict[str, Any]
 Question = Callable[[Project, Content], Any]
-"""Asks for one key; gets what is known until now, the present value of the key included."""
+"""Asks for one key; receives the content so far, which has the current value of that key."""
 
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
-file_option = click.option(
-    "-f", "--file", "from_file", type=click.Path(path_type=Path), help="Read it from a YAML file."
+file_option = option(
+    "-f", "--file", "from_file", type=click.Path(path_type=Path), metavar="FILE", help="Read the definition from FILE."
 )
-commit_option = click.option("--commit", is_flag=True, help="Commit the file, and nothing else.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+commit_option = option("--commit", is_flag=True, help="Commit this change, and nothing else.")
+json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 def given(**options: Any) -> Content:
-    """Keep the options that were given."""
+    """Return the options that were used."""
     return {k: list(v) if isinstance(v, tuple) else v for k, v in options.items() if v not in (None, (), {})}
 
 
-def one_file(argument: Path | None, option: Path | None) -> Path | None:
-    """Take the file from either place. Raises UsageError when both name one."""
-    if argument and option:
-        raise UsageError(f"two files are given: {argument} and {option}", hint="give one")
-    return argument or option
+def one_file(argument: Path | None, from_file: Path | None) -> Path | None:
+    """Return the file that was passed as an argument or as --file. Raises UsageError for two of them."""
+    if argument and from_file:
+        raise UsageError(f"two files were passed: {argument} and {from_file}", hint="pass one of them")
+    return argument or from_file
 
 
 def create(
@@ -49,7 +50,7 @@ def create(
     *,
     commit: bool,
 ) -> None:
-    """Make a definition from a file, from options, or from the answers of whoever sits at the terminal."""
+    """Create a definition from a file, from options, or from answers to questions."""
     project = open_project(Path.cwd())
     if file is not None:
         content = define.read_input(kind, file, _from_file_name(kind, file, options)) | options
@@ -71,17 +72,17 @@ def change(
     commit: bool,
     runner: str = "",
 ) -> None:
-    """Change a definition: replace it by a file, set what options give, or ask with the present values as defaults."""
+    """Change a definition: replace it with a file, apply options, or ask with the current values as defaults."""
     project = open_project(Path.cwd())
     before = project.definition(kind, name, runner)
     if file is not None:
         content = define.read_input(kind, file, {"name": name, **({"runner": runner} if runner else {})})
         if content["name"] != name:
-            raise UsageError(f"{file} is about {content['name']!r}, not about {name!r}", hint="correct its name")
+            raise UsageError(f"{file} defines {content['name']!r}, not {name!r}", hint="correct the name in the file")
     else:
         content = before | options
     if file is None and not options:
-        _need_terminal(f"qanat {kind} update", "-f FILE, or an option for what is to change")
+        prompts.need_terminal("-f FILE, or options for what to change")
         for key, question in questions.items():
             if key not in ("name", "runner"):
                 content[key] = question(project, content)
@@ -101,7 +102,7 @@ def show(kind: str, name: str, *, as_json: bool, runner: str = "") -> None:
 
 
 def show_list(headers: Sequence[str], contents: Sequence[Content], *, as_json: bool, none: str) -> None:
-    """Print definitions as a table with these keys, or as JSON."""
+    """Print definitions as JSON, or as a table with a column for each of these keys."""
     if as_json:
         say_json(contents)
         return
@@ -119,20 +120,20 @@ def _cell(value: Any) -> str:
 
 
 def confirm_deletion(what: str, *, yes: bool) -> None:
-    """Ask before something is deleted, unless it was said already."""
+    """Say what will be deleted, and ask for confirmation unless --yes was used."""
     say(what)
     if not yes and not prompts.confirm("Delete it?", option="--yes"):
         raise click.Abort
 
 
 def committed(project: Project, path: Path, message: str) -> None:
-    """Commit one file and say so."""
+    """Commit one file."""
     define.commit(project, [path], message)
-    say(f"{project.paths.relative(path)} committed")
+    say(f"Committed {project.paths.relative(path)}")
 
 
 def _from_file_name(kind: str, file: Path, options: Content) -> Content:
-    """Name a template after its file, since the first qanat's files are nothing but options."""
+    """Return a name for a template from its file, since files of qanat 0.x hold nothing but options."""
     if kind != "template":
         return {}
     return {"name": options.get("name", file.stem)} | ({"runner": options["runner"]} if "runner" in options else {})
@@ -141,10 +142,10 @@ def _from_file_name(kind: str, file: Path, options: Content) -> Content:
 def _complete(
     project: Project, options: Content, questions: Mapping[str, Question], required: Sequence[str]
 ) -> Content:
-    """Ask for everything when nothing is given, otherwise only for what cannot be left out."""
+    """Ask for everything if no option was used, otherwise only for required keys."""
     content = dict(options)
     if not options:
-        _need_terminal("this", "-f FILE, or " + ", ".join(f"--{key}" for key in required))
+        prompts.need_terminal("-f FILE, or " + ", ".join(map(_option_for, required)))
     for key in required if options else questions:
         if key not in content:
             answer = questions[key](project, content)
@@ -152,22 +153,21 @@ def _complete(
     return content
 
 
-def _need_terminal(what: str, option: str) -> None:
-    if not is_terminal():
-        raise UsageError(f"{what} needs answers, and there is no terminal to ask on", hint=f"give {option}")
+def _option_for(key: str) -> str:
+    return {"options": "-o KEY=VALUE"}.get(key, f"--{key}")
 
 
 def _show_and_confirm(content: Content) -> None:
     say(f"\n{define.text_of(content)}")
-    if not prompts.confirm("Write it?", option="-f FILE", default=True):
+    if not prompts.confirm("Save it?", option="-f FILE", default=True):
         raise click.Abort
 
 
 def _write(project: Project, kind: str, content: Content, *, new: bool, commit: bool) -> None:
     lost = define.comments_lost(project, kind, content)
     path = define.save(project, kind, content, new=new)
-    say(f"{project.paths.relative(path)} written")
+    say(f"{'Created' if new else 'Updated'} {project.paths.relative(path)}")
     if lost:
-        tell(f"note: {plural(len(lost), 'comment')} inside its values went, the first: {lost[0]}")
+        tell(f"note: dropped {plural(len(lost), 'comment')} inside values, the first one: {lost[0]}")
     if commit:
         committed(project, path, f"qanat: {kind} {content['name']} {'added' if new else 'changed'}")

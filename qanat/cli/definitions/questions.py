@@ -1,4 +1,4 @@
-"""Questions for the keys that several kinds of definitions have, and checks of answers as they are typed."""
+"""Questions for keys that several kinds of definitions share, and checks of answers as they are typed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from qanat.usecases.project import Project
 
 
 def new_name(kind: str) -> Question:
-    """Ask for a name that no definition of this kind has."""
+    """Ask for a name that no definition of this kind uses yet."""
 
     def ask(project: Project, content: Content) -> str:
         taken = set(project.names(kind)) if kind != "template" else set()
 
         def check(answer: str) -> str:
-            return name_problem(answer) or (f"the {kind} {answer!r} is there already" if answer in taken else "")
+            return name_problem(answer) or (f"{kind} {answer!r} already exists" if answer in taken else "")
 
         return prompts.text("Name:", option="--name", default=content.get("name", ""), check=check)
 
@@ -38,23 +38,27 @@ def tags(_project: Project, content: Content) -> list[str]:
 
 
 def there(project: Project) -> Callable[[str], str]:
-    """Check that a path is there, seen from the project's root."""
+    """Check that a path exists, relative to the project root."""
 
     def check(answer: str) -> str:
         # Path.exists raises for a name that is too long.
         there = answer and os.path.exists(project.root / answer)  # noqa: PTH110
-        return "" if there else f"{answer or 'nothing'} is not there"
+        return "" if there else _missing(answer, "does not exist")
 
     return check
 
 
 def program(project: Project) -> Callable[[str], str]:
-    """Check that a path is a file inside the project."""
+    """Check that a path is a file of the project."""
 
     def check(answer: str) -> str:
         path = project.root / answer
         if answer.startswith("/") or ".." in answer.split("/"):
-            return "give a path from the project's root"
-        return "" if answer and os.path.isfile(path) else f"{answer or 'nothing'} is not a file of the project"  # noqa: PTH113
+            return "enter a path relative to the project root"
+        return "" if answer and os.path.isfile(path) else _missing(answer, "is not a file of the project")  # noqa: PTH113
 
     return check
+
+
+def _missing(answer: str, problem: str) -> str:
+    return f"{answer} {problem}" if answer else "enter a path"

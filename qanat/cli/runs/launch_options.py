@@ -6,40 +6,48 @@ from typing import Any
 
 import click
 
+from qanat.cli.options import WHERE, option
 from qanat.usecases.launch.options import LaunchOptions
 
 
 def options_for(command: Any) -> Any:
     """Add the options of LaunchOptions to a command."""
-    for option in (
-        click.option(
-            "--cancel_on_interrupt", "--cancel-on-interrupt", is_flag=True, help="With --wait: Ctrl-C cancels."
+    for add in (
+        option(
+            "--cancel-on-interrupt",
+            group=WHERE,
+            is_flag=True,
+            help="With --wait, cancel the run on Ctrl-C instead of leaving it to the scheduler.",
         ),
-        click.option(
-            "--max_running",
+        option(
+            "--wait", group=WHERE, is_flag=True, help="Wait for a submitted run to end and exit with its exit code."
+        ),
+        option(
             "--max-running",
+            group=WHERE,
             type=click.IntRange(1),
             metavar="N",
-            help="Of a submitted run, let at most N groups run at the same time.",
+            help="Let at most N groups of a submitted run execute at the same time.",
         ),
-        click.option("--wait", is_flag=True, help="Wait for the end of a submitted run; the exit code is the run's."),
-        click.option("--fail_fast", "--fail-fast", is_flag=True, help="Start no more groups once one has failed."),
-        click.option(
-            "--n_threads",
-            "--n-threads",
+        option(
+            "--fail-fast", group=WHERE, is_flag=True, help="Start no more groups after one has failed (local runs)."
+        ),
+        option(
             "-j",
+            "--n-threads",
+            group=WHERE,
             type=click.IntRange(1),
             metavar="N",
-            help="Groups to run at the same time, here; 1, or as many as the run had that is run again.",
+            help="Execute up to N groups at the same time (local runs).",
         ),
-        click.option(
-            "--submit_template",
+        option(
             "--submit-template",
+            group=WHERE,
             metavar="TEMPLATE",
-            help="Options for the scheduler: a file, or the name of a template; 'default' otherwise.",
+            help="Use the scheduler options of this template or file, instead of template default.",
         ),
     ):
-        command = option(command)
+        command = add(command)
     return command
 
 

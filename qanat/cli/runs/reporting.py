@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from qanat.cli.options import dashed
 from qanat.cli.terminal.output import plural, tell
 from qanat.cli.terminal.tables import MARKS
 from qanat.domain import times
@@ -112,8 +113,8 @@ def run_page(run: Run) -> str:
 
 
 def _runner_parameters(run: Run) -> list[str]:
-    chosen = {"submit_template": run.runner.template} if run.runner.template else {}
-    chosen |= {key: value for key, value in run.runner.options.items() if not chosen}
+    chosen = {"submit-template": run.runner.template} if run.runner.template else {}
+    chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
     return ["  - 📓 Runner parameters:", *lines] if lines else []

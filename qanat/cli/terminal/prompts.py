@@ -1,7 +1,6 @@
-"""Asking a person; the only file that knows questionary.
+"""Prompts; the only module that uses questionary.
 
-Every question has an option that answers it. Where there is no terminal to ask on, that option is named
-instead of waiting for an answer that nobody gives.
+Every question has an option that answers it, which is named in the error where there is no terminal.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ from qanat.cli.terminal.output import is_terminal
 from qanat.errors import UsageError
 
 Check = Callable[[str], str]
-"""Says what is wrong with an answer, or gives an empty string."""
+"""Returns what is wrong with an answer, or an empty string."""
 
 
 def no_check(_answer: str) -> str:
-    """Take any answer."""
+    """Accept any answer."""
     return ""
 
 
 def text(question: str, *, option: str, default: str = "", check: Check = no_check) -> str:
-    """Ask for a line of text; it is checked as it is typed."""
+    """Ask for a line of text, which is checked as it is typed."""
     return str(_ask("text", question, option, default=default, validate=_validator(check))).strip()
 
 
@@ -34,21 +33,21 @@ def path(question: str, *, option: str, default: str = "", check: Check = no_che
 
 
 def confirm(question: str, *, option: str, default: bool = False) -> bool:
-    """Ask a question of yes or no."""
+    """Ask a yes/no question."""
     return bool(_ask("confirm", question, option, default=default))
 
 
 def choose(question: str, choices: Sequence[tuple[str, str]], *, option: str) -> str:
-    """Ask for one of several (title, value) pairs; give its value."""
+    """Ask for one of several (title, value) pairs, and return its value."""
     return str(_ask("select", question, option, choices=_choices(choices, ())))
 
 
 def menu(question: str, entries: Sequence[tuple[str, str, str]], *, option: str, letters: bool = False) -> str:
-    """Ask for one of several (title, value, preview) entries; the preview of the one under the cursor is shown.
+    """Ask for one of several (title, value, preview) entries; the selected entry's preview is shown.
 
-    With letters, pressing the key that is an entry's value takes it at once; a longer value has no key.
+    With letters, an entry whose value is a single character can be chosen by pressing that key.
     """
-    need_terminal(question, option)
+    need_terminal(option, question)
     import questionary
 
     choices = [questionary.Choice(title, value=value, description=preview) for title, value, preview in entries]
@@ -66,7 +65,7 @@ def _bind(bindings: Any, key: str) -> None:
 def check_some(
     question: str, choices: Sequence[tuple[str, str]], *, option: str, chosen: Sequence[str] = ()
 ) -> list[str]:
-    """Ask for any number of several; give their values in the list's order."""
+    """Ask for any number of choices, and return their values in the order of the list."""
     return list(_ask("checkbox", question, option, choices=_choices(choices, chosen)))
 
 
@@ -80,22 +79,24 @@ def _validator(check: Check) -> Callable[[str], bool | str]:
     return lambda answer: check(answer.strip()) or True
 
 
-def need_terminal(question: str, option: str) -> None:
-    """Raise UsageError where nobody can be asked, with what to use instead."""
+def need_terminal(instead: str, question: str = "") -> None:
+    """Raise UsageError without a terminal, with the options to use instead of answering the question."""
     if not is_terminal():
-        raise UsageError(f"this needs an answer, and there is no terminal to ask on: {question}", hint=f"give {option}")
+        raise UsageError(
+            f"cannot prompt without a terminal{f': {question}' if question else ''}", hint=f"use {instead}"
+        )
 
 
 def _ask(kind: str, question: str, option: str, **details: Any) -> Any:
-    need_terminal(question, option)
-    # Imported here: questionary takes 0.1 s.
+    need_terminal(option, question)
+    # Importing questionary takes 0.1 s.
     import questionary
 
     return _answer(getattr(questionary, kind)(question, **details))
 
 
 def _answer(asked: Any) -> Any:
-    """Wait for an answer; Ctrl-C and Ctrl-D leave."""
+    """Wait for an answer; Ctrl-C and Ctrl-D abort."""
     try:
         answer = asked.ask()
     except EOFError:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import click
 
+from qanat.cli.options import shown, spellings
 from qanat.errors import UsageError
 
 
@@ -20,17 +21,18 @@ class Split(NamedTuple):
 
 # Of the short options these were the first qanat's, and programs use them too: they count before NAME only.
 ONLY_BEFORE_NAME = frozenset({"-t", "-h"})
-# How the program's words are called where a command's usage is shown.
-USAGE = "[WORDS]…"
+# What the program's arguments are called in the usage of a command.
+USAGE = "[ARGS]..."
 
 
 def options_of(command: click.Command) -> dict[str, bool]:
-    """Give every option of a command, and whether it takes a value."""
+    """Return the options of a command in every accepted spelling, and whether each takes a value."""
     known = {"--help": False, "-h": False}
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             takes_value = not parameter.is_flag and not parameter.count
-            known |= dict.fromkeys((*parameter.opts, *parameter.secondary_opts), takes_value)
+            names = (name for option in (*parameter.opts, *parameter.secondary_opts) for name in spellings(option))
+            known |= dict.fromkeys(names, takes_value)
     return known
 
 
@@ -89,7 +91,7 @@ def ours(words: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[l
 def _value_of(option: str, rest: Iterator[str]) -> str:
     value = next(rest, None)
     if value is None:
-        raise UsageError(f"{option} needs a value", hint="see what it takes: --help")
+        raise UsageError(f"option {shown(option)} requires a value", hint="see --help")
     return value
 
 

@@ -45,10 +45,10 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
     attached = runners.is_attached(options.runner)
     if attached and options.template:
         raise UsageError(
-            f"--submit_template is for a scheduler, and the runner is {options.runner}", hint="add --runner htcondor"
+            f"--submit-template cannot be used with runner {options.runner}", hint="add --runner htcondor or slurm"
         )
     if not attached and options.fail_fast:
-        raise UsageError(f"--fail_fast is for local runs, and the runner is {options.runner}", hint="leave it out")
+        raise UsageError(f"--fail-fast cannot be used with runner {options.runner}", hint="it is for local runs")
 
 
 def choose(project: Project, options: LaunchOptions, groups: int, runners: Runners) -> RunnerChoice:

@@ -176,7 +176,7 @@ def _check_program(project: Project, experiment: Experiment, commit: str | None)
     program = project.root / experiment.program.executable
     where = f"experiment {experiment.name}: executable {experiment.program.executable}"
     if not is_inside(experiment.program.executable):
-        raise InputInvalid(f"{where} is not inside the project", hint="give a path from the project's root")
+        raise InputInvalid(f"{where} is not inside the project", hint="use a path relative to the project root")
     if commit is not None:
         if not checkout.is_tracked(project.location, commit, experiment.program.executable):
             raise InputInvalid(f"{where} is not in commit {commit[:10]}", hint="choose another commit")

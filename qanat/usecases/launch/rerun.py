@@ -118,7 +118,7 @@ def retry(
     capture_code.check_committer(project)
     if runners.is_attached(options.runner):
         if changes:
-            what = f"--set is for a scheduler's options, and the runner is {options.runner}"
+            what = f"--set cannot be used with runner {options.runner}"
             raise UsageError(what, hint="leave it out")
         runner = runners.attached(options.runner, options.slots)
         runner.check()

@@ -142,7 +142,7 @@ def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
                     continue
                 if not folder.is_dir() or any(folder.iterdir()):
                     raise InputInvalid(
-                        f"--storage_path {folder} is not an empty folder", hint="give a new one for each run"
+                        f"--storage-path {folder} is not an empty folder", hint="use a new folder for each run"
                     ) from None
             except OSError as error:
                 raise write_failed(folder, error) from None

@@ -87,7 +87,7 @@ def find_by_name(project: Project, name: str, runner: str | None) -> Template:
     if not owners:
         known = sorted({n for _, n in _names(project)})
         raise NotFound(f"there is no template {name!r}, and no such file", hint=suggestion("template", name, known))
-    raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="say which: --runner NAME")
+    raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="choose one with --runner")
 
 
 def _runner_of(path: Path) -> str:

@@ -107,7 +107,7 @@ def test_a_number_is_never_given_again(ran: Sandbox) -> None:
 
 def test_without_a_terminal_it_must_be_said_that_it_is_meant(ran: Sandbox) -> None:
     result = ran.qanat("delete", "1", code=2)
-    assert "this needs an answer, and there is no terminal to ask on: Delete 1 run?\n  hint: give --yes\n" in result.err
+    assert "cannot prompt without a terminal: Delete 1 run?\n  hint: use --yes\n" in result.err
     assert numbers(ran) == [1, 2, 3]
 
 

@@ -569,8 +569,8 @@ def test_ctrl_c_at_a_question_goes_back_to_where_it_was_asked(house: Sandbox) ->
 def test_without_a_terminal_it_is_said_what_to_use_instead(house: Sandbox) -> None:
     for words in ([], ["hello"], ["hello", "1"]):
         result = house.qanat("explore", *words, code=2)
-        said = "this needs an answer, and there is no terminal to ask on: explore asks what to look at"
-        assert result.err == f"qanat: {said}\n  hint: give qanat status, qanat show RUN or qanat logs RUN\n"
+        said = "cannot prompt without a terminal"
+        assert result.err == f"qanat: {said}\n  hint: use qanat status, qanat show RUN or qanat logs RUN\n"
 
 
 def test_what_is_not_there_is_said(house: Sandbox) -> None:

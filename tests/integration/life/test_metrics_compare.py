@@ -241,7 +241,7 @@ def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: 
     trained.qanat("run", "train", "-R", "--n 8,9", code=1)
     trained.qanat("run", "train", "--n", "9", code=1)
     result = trained.qanat("compare", "3", "4")
-    assert result.err == "note: run 4 is left out: none of its groups has finished\n"
+    assert result.err == "note: run 4 is not shown, since none of its groups has finished\n"
     assert table(result.out)[1:] == [["3", "1", "0.8", "-3"]]
     result = trained.qanat("compare", "4", code=2)
     assert result.err == "qanat: no group of these runs has finished, so there is nothing to compare\n"
@@ -252,10 +252,14 @@ def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox)
         (["--sort", "ac"], "no group has the metric 'ac'", "there are: acc, test.loss"),
         (["--better", "ac=higher"], "no group has the metric 'ac'", "there are: acc, test.loss"),
         (["--group-by", "m"], "no group has the parameter 'm'", "there are: n, seed"),
-        (["--better", "acc"], "--better 'acc' does not say which way", "write it as --better acc=higher"),
-        (["--better", "acc=up"], "--better 'acc=up' does not say which way", "write it as --better acc=higher"),
+        (["--better", "acc"], "--better 'acc' is not METRIC=higher or METRIC=lower", "for example --better acc=higher"),
+        (
+            ["--better", "acc=up"],
+            "--better 'acc=up' is not METRIC=higher or METRIC=lower",
+            "for example --better acc=higher",
+        ),
         (["--plot", "n", "ac"], "no row has both 'n' and 'ac' as numbers", "there are: n, acc, test.loss"),
-        (["--output", "x.png"], "--output says where to draw, and there is nothing to draw", "add --plot X Y"),
+        (["--output", "x.png"], "--output requires --plot", "add --plot X Y"),
     ):
         result = trained.qanat("compare", "1", *words, code=2)
         assert (result.out, result.err) == ("", f"qanat: {message}\n  hint: {hint}\n")
@@ -285,7 +289,7 @@ def test_over_the_seed_every_value_of_it_is_a_point_of_its_own(trained: Sandbox)
 def test_a_plot_is_drawn_to_a_file(trained: Sandbox, kind: str) -> None:
     file = trained.root.parent / f"a plot.{kind}"
     result = trained.qanat("compare", "1", "2", "--plot", "n", "acc", "--output", str(file))
-    assert result.out == f"{file} written\n"
+    assert result.out == f"Wrote {file}\n"
     data = file.read_bytes()
     if kind == "png":
         assert data.startswith(b"\x89PNG\r\n\x1a\n")

@@ -343,4 +343,4 @@ def test_groups_are_retried_side_by_side_and_no_more_once_one_has_failed(sandbox
     states: list[Any] = [g["state"] for g in sandbox.record()["groups"]]
     assert states == ["failed", "cancelled", "cancelled", "cancelled"]
     result = sandbox.qanat("retry", "1", "--group", "0", "--submit_template", "x", code=2)
-    assert "--submit_template is for a scheduler, and the runner is local" in result.err
+    assert "--submit-template cannot be used with runner local" in result.err

@@ -90,7 +90,7 @@ def test_any_words_are_split_without_losing_one_or_refused_with_a_sentence(typed
         dashes = typed.count("--") - kept.count("--")
         assert sorted([*kept, *["--"] * dashes]) == sorted(typed)
         assert dashes <= 2
-    assert refused == "" or refused.endswith(" needs a value")
+    assert refused == "" or refused.endswith(" requires a value")
 
 
 # ---- examples
@@ -137,8 +137,8 @@ def test_documented_and_odd_lines(typed: str, own: str, name: str | None, progra
 def test_an_option_without_its_value_is_refused(option: str) -> None:
     with pytest.raises(UsageError) as caught:
         split(["iris", option], KNOWN)
-    assert caught.value.message == f"{option} needs a value"
-    assert caught.value.hint == "see what it takes: --help"
+    assert caught.value.message == f"option {option.replace('_', '-')} requires a value"
+    assert caught.value.hint == "see --help"
     assert caught.value.exit_code == EXIT_USAGE
 
 

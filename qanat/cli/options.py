@@ -1,0 +1,84 @@
+"""How options are named and listed: with dashes, but accepted with underscores, and in groups where there are many."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+PARAMETERS = "Parameters"
+WHERE = "Where to run"
+CODE = "Code"
+RECORDING = "Recording"
+OTHER = "Other"
+COLUMN_MAX = 30  # longer names have a line of their own
+# The range of a number is in the message for one outside it.
+_RANGE = re.compile(r" *\[x>=\d+\]$|; x>=\d+(?=\]$)")
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def dashed(name: str) -> str:
+    """Return the shown spelling of the name of an option or command: `dry-run` for `dry_run`.
+
+    Users of qanat 0.x type underscores. click calls this for every name that is typed or declared.
+    """
+    return name.replace("_", "-")
+
+
+def shown(option: str) -> str:
+    """Return the shown spelling of an option as it was typed."""
+    return f"--{dashed(option[2:])}" if option.startswith("--") else option
+
+
+def spellings(option: str) -> tuple[str, ...]:
+    """List the accepted spellings of an option, the shown one first."""
+    return tuple(dict.fromkeys((option, f"--{option[2:].replace('-', '_')}" if option.startswith("--") else option)))
+
+
+class Option(click.Option):
+    """An option that may belong to a group of options in the help of its command."""
+
+    def __init__(self, *args: Any, group: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return names and help, without the range of a number."""
+        record = super().get_help_record(ctx)
+        return record and (record[0], _RANGE.sub("", record[1]))
+
+
+def option(*names: str, group: str = "", **details: Any) -> Callable[[_Function], _Function]:
+    """Declare an option, in a group of its command's options where `group` names one."""
+    return click.option(*names, cls=Option, group=group, **details)
+
+
+class Command(click.Command):
+    """A command that lists its options in their groups."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section for each group, with the help in one column throughout."""
+        groups = grouped(self, ctx)
+        names = [names for records in groups.values() for names in records]
+        width = max((len(name) for name in names if len(name) <= COLUMN_MAX), default=0)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(names.ljust(width), text) for names, text in records.items()], COLUMN_MAX)
+
+
+def grouped(command: click.Command, ctx: click.Context) -> Mapping[str, Mapping[str, str]]:
+    """Return the help of a command's options by group and by names; options of no group are OTHER, or all "Options"."""
+    options = [p for p in command.get_params(ctx) if isinstance(p, click.Option) and not p.hidden]
+    titles = list(dict.fromkeys(group for option in options if (group := _group(option))))
+    groups: dict[str, dict[str, str]] = {title: {} for title in titles if title != OTHER}
+    rest = groups.setdefault(OTHER if titles else "Options", {})
+    for found in options:
+        names, text = found.get_help_record(ctx) or ("", "")
+        groups.get(_group(found), rest)[names] = text
+    return groups
+
+
+def _group(option: click.Option) -> str:
+    return option.group if isinstance(option, Option) else ""

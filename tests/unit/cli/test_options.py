@@ -1,0 +1,87 @@
+"""Options: shown with dashes, accepted with underscores too, and listed in groups where there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from qanat.cli.commands.run import run
+from qanat.cli.options import grouped, shown, spellings
+from qanat.cli.program import qanat
+
+SHORT_LIST = 8
+
+
+def commands(
+    command: click.Command, parent: click.Context | None = None, name: str = "qanat"
+) -> Iterator[click.Context]:
+    """Make a context for each command there is, as the program itself does."""
+    settings = command.context_settings if parent is None else {}
+    context = click.Context(command, parent, name, **settings)
+    yield context
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            assert found is not None
+            yield from commands(found, context, inner)
+
+
+CONTEXTS = {context.command_path: context for context in commands(qanat)}
+
+
+def options(context: click.Context) -> list[click.Option]:
+    """List the options of a command."""
+    return [param for param in context.command.get_params(context) if isinstance(param, click.Option)]
+
+
+@pytest.mark.parametrize("path", CONTEXTS)
+def test_only_dashes_are_shown(path: str) -> None:
+    context = CONTEXTS[path]
+    text = context.command.get_help(context)
+    names = [name for option in options(context) for name in (*option.opts, *option.secondary_opts)]
+    assert [name for name in (path, *names) if "_" in name] == []
+    assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize("path", CONTEXTS)
+def test_underscores_are_accepted_in_place_of_dashes(path: str) -> None:
+    context = CONTEXTS[path]
+    parser = context.command.make_parser(context)
+    for option in options(context):
+        for name in (name for opt in option.opts for name in spellings(opt)):
+            found, _, _ = parser.parse_args([name, *["1"] * (0 if option.is_flag else option.nargs)])
+            assert option.name in found, name
+
+
+@pytest.mark.parametrize("path", CONTEXTS)
+def test_a_long_list_of_options_is_in_groups_and_none_is_lost(path: str) -> None:
+    context = CONTEXTS[path]
+    groups = grouped(context.command, context)
+    assert sum(map(len, groups.values())) == len(options(context))
+    assert len(groups) > 1 or len(options(context)) <= SHORT_LIST + 1  # --help is not counted
+    assert len(groups) == 1 or all(groups.values())
+
+
+def test_the_groups_of_run_are_in_the_order_of_a_launch() -> None:
+    context = click.Context(run)
+    assert list(grouped(run, context)) == ["Parameters", "Where to run", "Code", "Recording", "Other"]
+    text = run.get_help(context)
+    assert text.index("Code:\n  --commit-message TEXT ") < text.index("Recording:\n") < text.index("Other:\n")
+    assert "x>=1" not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "spelling"), [("--dry_run", "--dry-run"), ("--dry-run", "--dry-run"), ("-R", "-R"), ("a_b", "a_b")]
+)
+def test_an_option_is_named_with_dashes_however_it_was_typed(typed: str, spelling: str) -> None:
+    assert shown(typed) == spelling
+
+
+def test_a_command_may_be_typed_with_underscores_too() -> None:
+    context = CONTEXTS["qanat experiment"]
+    assert isinstance(context.command, click.Group)
+    name, command, rest = context.command.resolve_command(context, ["run_delete", "iris", "1"])
+    assert (name, rest) == ("run-delete", ["iris", "1"])
+    assert command is CONTEXTS["qanat experiment run-delete"].command
