@@ -42,7 +42,11 @@ class OnDisk:
 
     def read(self, path: str, limit_bytes: int) -> bytes:
         """Give the bytes of a file. Raises InputInvalid."""
-        return files.read(self._root / path, limit_bytes=limit_bytes)
+        file = self._root / path
+        try:
+            return files.read(file, limit_bytes=limit_bytes)
+        except InputInvalid as error:
+            raise InputInvalid(error.message.replace(f"{file}: ", f"{path}: ", 1)) from None
 
     def is_link(self, path: str) -> bool:
         """Tell whether a symbolic link is there."""
