@@ -34,7 +34,7 @@ def find(found: Found) -> Path | None:
     if not kept.is_file():
         raise InputInvalid(
             f"the parameters file that run {found.run.number} kept, {kept}, is not there any more",
-            hint="run it anew with qanat run --parameters-file FILE",
+            hint="repeat it with qanat run --parameters-file FILE",
         )
     return kept
 

@@ -285,7 +285,7 @@ def test_a_kept_parameters_file_that_is_gone_is_said(sandbox: Sandbox) -> None:
     kept.unlink()
     result = sandbox.qanat("rerun", "1", code=2)
     assert f"the parameters file that run 1 kept, {kept}, is not there any more\n" in result.err
-    assert "  hint: run it anew with qanat run --parameters_file FILE\n" in result.err
+    assert "  hint: repeat it with qanat run --parameters-file FILE\n" in result.err
     assert len(sandbox.records()) == 1
 
 

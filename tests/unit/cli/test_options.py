@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import click
 import pytest
 
 from qanat.cli.commands.run import run
 from qanat.cli.options import grouped, shown, spellings
 from qanat.cli.program import qanat
+from tests.support.commands import contexts
 
 SHORT_LIST = 8
 
 
-def commands(
-    command: click.Command, parent: click.Context | None = None, name: str = "qanat"
-) -> Iterator[click.Context]:
-    """Make a context for each command there is, as the program itself does."""
-    settings = command.context_settings if parent is None else {}
-    context = click.Context(command, parent, name, **settings)
-    yield context
-    if isinstance(command, click.Group):
-        for inner in command.list_commands(context):
-            found = command.get_command(context, inner)
-            assert found is not None
-            yield from commands(found, context, inner)
-
-
-CONTEXTS = {context.command_path: context for context in commands(qanat)}
+CONTEXTS = contexts(qanat)
 
 
 def options(context: click.Context) -> list[click.Option]:
