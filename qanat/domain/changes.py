@@ -1,4 +1,4 @@
-"""What changed in definitions and settings, key by key, and which of them are the same thing under another name."""
+"""What changed in definitions and settings, key by key, and which definitions were only renamed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from qanat.domain.meanings import ABSENT, KeyPath, Sentence
 
 ADDED, REMOVED, CHANGED, RENAMED = "added", "removed", "changed", "renamed"
 Place = tuple[str, str, str, str]
-# By these a definition is known again under another name; what describes it may have changed with the name.
+# These keys identify a definition under another name; what describes it may have changed with the name.
 _DESCRIBING = frozenset({"schema", "name", "formerly", "description", "tags", "path"})
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A definition on one side: its kind, name, the file it is in, and its content; `runner` is a template's."""
+    """A definition on one side: its kind, name, file and content; `runner` is a template's."""
 
     kind: str
     name: str
@@ -27,13 +27,13 @@ class Definition:
 
     @property
     def place(self) -> Place:
-        """What a definition is known by; a template in the settings is not one of the same name in a file."""
+        """What identifies a definition. A template in the settings differs from one with the same name in a file."""
         return self.kind, self.runner, self.name, self.file
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A key with its value on both sides (ABSENT where it is not there), and what that means."""
+    """A key with its value on both sides (ABSENT where it is missing), and what the change means."""
 
     path: KeyPath
     old: Any
@@ -48,7 +48,7 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True)
 class DefinitionChange:
-    """What became of a definition; `renamed_from` is the name that it had."""
+    """A definition that was added, removed, changed or renamed; `renamed_from` is its earlier name."""
 
     definition: Definition
     change: str
@@ -59,9 +59,9 @@ class DefinitionChange:
 def compare_definitions(
     old: Sequence[Definition], new: Sequence[Definition], moved: Mapping[str, str]
 ) -> list[DefinitionChange]:
-    """List what changed between two sides, in the order of kinds and names.
+    """List what changed between two sides, ordered by kind and name.
 
-    `moved` has experiments whose runs went over to another name, old name to new.
+    `moved` maps the old names of experiments to the names that their runs now have.
     """
     before = {d.place: d for d in old}
     after = {d.place: d for d in new}
@@ -82,7 +82,7 @@ def compare_definitions(
 def _renamed(
     gone: Sequence[Definition], come: Sequence[Definition], moved: Mapping[str, str]
 ) -> dict[Place, Definition]:
-    """Match what came with what went: by its former names, its runs, or all that is not a description."""
+    """Match added definitions with removed ones: by former names, by runs, or by everything but the description."""
     result: dict[Place, Definition] = {}
     left = list(gone)
     for new in come:
@@ -102,12 +102,12 @@ def _is_same(old: Definition, new: Definition, moved: Mapping[str, str]) -> bool
 
 
 def is_called_before(definition: Definition, name: str) -> bool:
-    """Tell whether a definition says that it had this name before."""
+    """Return whether a definition lists this name as a former one."""
     return name in definition.content.get("formerly", ())
 
 
 def _essence(definition: Definition) -> dict[str, Any]:
-    # A dataset is its path; everywhere else a path is only where a person keeps things.
+    # A dataset is identified by its path; elsewhere, a path is only where a person keeps things.
     without = _DESCRIBING - {"path"} if definition.kind == "dataset" else _DESCRIBING
     return {key: value for key, value in definition.content.items() if key not in without}
 
@@ -129,13 +129,13 @@ def _whole(definition: Definition, change: str) -> DefinitionChange:
 
 
 def key_changes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[KeyChange]:
-    """List the keys that differ between two contents of a kind."""
+    """Yield the keys that differ between two contents of a kind."""
     for path, before, after in _differences((), _by_name(old), _by_name(new)):
         yield KeyChange(path, before, after, meanings.meaning(kind, path, before, after))
 
 
 def _by_name(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give content with its list of metric files as a mapping, so that one of them is compared with itself."""
+    """Return content with its list of metric files as a mapping, so that each file is compared with itself."""
     metrics = content.get("metrics")
     if not isinstance(metrics, list) or not all(isinstance(m, dict) and "file" in m for m in metrics):
         return content
@@ -154,7 +154,7 @@ def _differences(path: KeyPath, old: Any, new: Any) -> Iterator[tuple[KeyPath, A
 
 
 def _leaves(path: KeyPath, old: Any, new: Any) -> Iterator[tuple[KeyPath, Any, Any]]:
-    """Give one value that came or went; a mapping as its own keys."""
+    """Yield a value that was added or removed; a mapping key by key."""
     for value, other in ((old, new), (new, old)):
         if isinstance(value, dict) and value and other is ABSENT:
             for key in value:
@@ -165,5 +165,5 @@ def _leaves(path: KeyPath, old: Any, new: Any) -> Iterator[tuple[KeyPath, Any, A
 
 
 def _differ(old: Any, new: Any) -> bool:
-    """Tell values apart as YAML does: 1, 1.0 and true are three values."""
+    """Compare values as YAML does: 1, 1.0 and true are three different values."""
     return type(old) is not type(new) or old != new or (isinstance(old, list) and repr(old) != repr(new))

@@ -1,6 +1,6 @@
-"""Comparing runs: parameters that differ and metrics, side by side.
+"""Comparing runs: their metrics and the parameters in which they differ, side by side.
 
-Groups that differ only in the seed are one row, with mean and standard deviation over them.
+Groups that differ only in the seed form one row, with the mean and standard deviation over them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SEEDS = ("seed", "random_seed", "random-seed")
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A metric over the groups of a row: `deviation` is that of a sample (n - 1), None for one value."""
+    """A metric over the groups of a row: `deviation` is the sample's (n - 1), None for a single value."""
 
     mean: float
     deviation: float | None
@@ -31,9 +31,9 @@ class Statistic:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Groups that are compared as one: the runs they are of, how many, their parameters, their metrics.
+    """Groups that are compared as one: the runs they belong to, their number, parameters and metrics.
 
-    `commit` and `tree` are the code's of the first of them.
+    `commit` and `tree` belong to the code of the first group.
     """
 
     experiment: str
@@ -47,9 +47,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Rows, the names of parameters in which they differ (or by which they are grouped), of metrics, and the best rows.
+    """Rows, the parameters in which they differ (or by which they are grouped), the metrics, and the best rows.
 
-    `best` has the places of the best rows of each metric of which it is known which way is better.
+    `best` maps each metric that has a better direction to the positions of its best rows.
     """
 
     rows: tuple[Row, ...]
@@ -68,9 +68,9 @@ def compare(
 ) -> Comparison:
     """Compare the finished groups of runs.
 
-    Rows come in the order of the runs, or sorted by a metric, the better value first (`better` maps
-    metrics to higher or lower; lower otherwise). With group_by, a row has all groups with the same
-    value of that parameter. `seeds` are the names of parameters, without dashes, that only tell
+    Rows come in the order of the runs, or sorted by a metric with the better value first (`better` maps
+    metrics to higher or lower; the default is lower). With group_by, a row contains all groups with the
+    same value of that parameter. `seeds` are the names, without dashes, of parameters that only tell
     repetitions apart.
     """
     column = group_by.lstrip("-") if group_by else None
@@ -116,18 +116,18 @@ def _row(members: Sequence[tuple[Run, Group]], group_by: str | None) -> Row:
 
 
 def parameters_of(group: Group) -> dict[str, str]:
-    """Give a group's parameters by name without dashes, values of several words joined."""
+    """Map a group's parameter names, without dashes, to their values; multiple values are joined by spaces."""
     return {k.lstrip("-"): v if isinstance(v, str) else " ".join(v) for k, v in named(group.args).items()}
 
 
 def statistic(values: Sequence[float]) -> Statistic:
-    """Give mean and sample standard deviation of at least one value."""
+    """Return the mean and sample standard deviation of at least one value."""
     if len(values) == 1:
         return Statistic(values[0], None, 1)
-    # Seen from the first value, equal values have exactly that mean and no deviation.
+    # Measured from the first value, equal values have exactly that mean and no deviation.
     try:
         mean = values[0] + math.fsum(v - values[0] for v in values) / len(values)
-    except (OverflowError, ValueError):  # beyond what a number can hold, or infinite both ways
+    except (OverflowError, ValueError):  # overflow, or infinities of both signs
         mean = math.nan
     return Statistic(mean, math.hypot(*(v - mean for v in values)) / math.sqrt(len(values) - 1), len(values))
 
@@ -144,7 +144,7 @@ def _place(found: Statistic | None, direction: str) -> tuple[bool, float]:
 
 
 def _best(rows: Sequence[Row], metrics: Sequence[str], better: Mapping[str, str]) -> dict[str, frozenset[int]]:
-    """Find the best rows of every metric that has a better direction; none where there is nothing to choose from."""
+    """Find the best rows of every metric that has a better direction; none if there is nothing to choose from."""
     best = {}
     for name in metrics:
         if name not in better:

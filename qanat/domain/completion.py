@@ -1,6 +1,6 @@
 """Completion files: how a group ended, written by the shell around its program.
 
-The file is the truth about the end, also when nobody was there to see it.
+The file is the truth about the end, even if nobody was there to see it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _SIGNALS = 64
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a completion file says."""
+    """The content of a completion file."""
 
     attempt: int
     status: JobStatus
 
 
 def parse(text: str, written: float) -> Completion | None:
-    """Read the text of a completion file last written at this time (seconds since 1970); None when it is not whole."""
+    """Parse a completion file's text; `written` is its mtime in seconds since 1970. None if it is incomplete."""
     if not text.endswith("}\n"):
         return None
     try:
@@ -45,7 +45,7 @@ def parse(text: str, written: float) -> Completion | None:
 
 
 def status_of(status: int, *, ended: str, host: str | None = None) -> JobStatus:
-    """Give the end that a shell's exit status stands for: 0 finished, 129 to 192 a signal, anything else failed."""
+    """Return the end that a shell's exit status means: 0 finished, 129 to 192 a signal, anything else failed."""
     if status == 0:
         return JobStatus(State.FINISHED, exit_code=0, ended=ended, host=host)
     if SIGNAL_BASE < status <= SIGNAL_BASE + _SIGNALS:
@@ -55,7 +55,7 @@ def status_of(status: int, *, ended: str, host: str | None = None) -> JobStatus:
 
 
 def signal_name(number: int) -> str:
-    """Name a signal, such as SIGKILL; `signal 40` where it has no name."""
+    """Return a signal's name, such as SIGKILL; `signal 40` if it has none."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a project defines: experiments, their actions and metrics, datasets, templates."""
+"""What a project defines: experiments with their actions and metrics, datasets, templates."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ CHECKOUT = "checkout"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program of the project: `command` (may be several words, may be empty) and the file it is given."""
+    """A program of the project: `command` (one or more words, or empty) and the file that it is given."""
 
     executable: str
     command: str = ""
 
     def words(self) -> tuple[str, ...]:
-        """Give the words that start it: those of the command, then the executable.
+        """Return the command line that starts it: the command's words, then the executable.
 
-        Without a command the executable itself is run; a name without a folder gets `./`, so that
-        it is the project's file and not a program of the same name on PATH. Raises InputInvalid for a
-        command with an open quote.
+        Without a command, the executable itself is run. A name without a folder gets `./`, so that it is the
+        project's file and not a program of the same name on PATH. Raises InputInvalid for a command with an
+        unclosed quote.
         """
         if self.command:
             try:
@@ -48,7 +48,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class MetricSource:
-    """A file of numbers in a group's directory; `keys` empty means all of them."""
+    """A file of numbers in a group's directory; empty `keys` means all of them."""
 
     file: str
     keys: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A named path to data; relative paths count from the project's root."""
+    """A named path to data; a relative path starts at the project's root."""
 
     name: str
     path: str

@@ -1,4 +1,4 @@
-"""What a check has to say about a file: where, which rule, what is wrong, and what to do about it."""
+"""What a check reports about a file: where, which rule, what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One broken rule in one place; `line` counts from 1, `remedy` may be empty."""
+    """One rule broken in one place; `line` counts from 1, `remedy` may be empty."""
 
     file: str
     line: int
@@ -21,5 +21,5 @@ class Finding:
 
 
 def one_line(text: str) -> str:
-    """Give text with everything that is not printable written out, so that it is one line and harmless."""
+    """Escape everything in text that is not printable, so that it is a single harmless line."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

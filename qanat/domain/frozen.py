@@ -1,7 +1,7 @@
-"""What may still change in a record: how a run ends, until it has ended, and then almost nothing.
+"""What may still change in a record: how the run ends, until it has ended, and then almost nothing.
 
-A run that has ended may get tags, and attempts: a group that is run again has a higher attempt, and with it
-a new end. A group that was lost may get the end that was found later. Comments are files of their own.
+An ended run may get tags and further attempts: a retried group has a higher attempt number and with it
+a new end. A lost group may get an end that was found later. Comments are files of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from qanat.domain.run import State
 
 KeyPath = tuple[str | int, ...]
 Record = Mapping[str, Any]
-# Keys that may change, each with those of its inner keys that may; none named: all of it.
+# Keys that may change, each with the inner keys that may; an empty set means all of them.
 Open = Mapping[str, frozenset[str]]
 
 _ALL: frozenset[str] = frozenset()
@@ -32,15 +32,15 @@ _MISSING = object()
 
 
 def has_ended(record: Record) -> bool:
-    """Tell whether a record is of a run that has ended; one whose state makes no sense counts as such."""
+    """Return whether a record's run has ended; a record with a senseless state counts as ended."""
     return record.get("state") not in [state.value for state in State if not state.ended]
 
 
 def broken(before: Sequence[Record], after: Record, *, moved: bool = False) -> list[KeyPath]:
-    """List the places in which a record is not as it was before, and may not be different.
+    """List the places in which a record differs from before but must not.
 
-    There is one earlier record or, in a merge, one for each side; what one side has is no change. `moved`
-    tells that the file lies with another experiment now, because the experiment was renamed.
+    There is one earlier record or, in a merge, one for each side; whatever equals one side is unchanged. `moved`
+    says that the file now belongs to another experiment, because the experiment was renamed.
     """
     sides = [record for record in before if has_ended(record)] or before
     ended = has_ended(sides[0])
@@ -53,7 +53,7 @@ def broken(before: Sequence[Record], after: Record, *, moved: bool = False) -> l
 
 
 def _changed(key: str, sides: Sequence[Record], after: Record, may_change: frozenset[str] | None) -> list[KeyPath]:
-    """List what of a key's value is different from all sides and may not be."""
+    """List the parts of a key's value that differ from all sides but must not."""
     if may_change == _ALL or any(_same(side, after, key) for side in sides):
         return []
     if not all(isinstance(record.get(key), dict) for record in (*sides, after)):
@@ -64,7 +64,7 @@ def _changed(key: str, sides: Sequence[Record], after: Record, may_change: froze
 
 
 def _ended_groups(sides: Sequence[Record], after: Record) -> tuple[list[KeyPath], bool]:
-    """List what is wrong with the groups of a run that had ended, and tell whether one was run again."""
+    """List what is wrong with the groups of an ended run; also return whether one of them was retried."""
     rows, earlier = _rows(after), [_rows(side) for side in sides]
     earlier = [side for side in earlier if len(side) == len(rows)]
     if not earlier:
@@ -82,14 +82,14 @@ def _ended_groups(sides: Sequence[Record], after: Record) -> tuple[list[KeyPath]
 
 
 def _is_later(old: Record, new: Record) -> bool:
-    """Tell whether a group's line may follow another: a later attempt, or the end of one that was lost."""
+    """Return whether a group's row may follow another: a later attempt, or the end of a lost group."""
     if not all(_same(old, new, key) for key in _LAUNCHED):
         return False
     return _attempt(new) > _attempt(old) or (old.get("state") == State.LOST and _attempt(new) == _attempt(old))
 
 
 def _going_groups(sides: Sequence[Record], after: Record) -> list[KeyPath]:
-    """List the groups of a run that had not ended which are not those that were launched."""
+    """List the groups of a run that has not ended which are not those that were launched."""
     old, rows = _rows(sides[0]), _rows(after)
     if len(old) != len(rows):
         return [("groups",)]
@@ -97,7 +97,7 @@ def _going_groups(sides: Sequence[Record], after: Record) -> list[KeyPath]:
 
 
 def _not_following(after: Record) -> list[KeyPath]:
-    """List moments of a run that are not what its groups say; its state is checked with every record."""
+    """List a run's timestamps that do not match its groups; its state is checked with every record."""
     moments = {key: [row[key] for row in _rows(after) if isinstance(row.get(key), str)] for key in ("started", "ended")}
     ended = max(moments["ended"], default=None) if has_ended(after) else None
     expected = {"started": min(moments["started"], default=None), "ended": ended}
@@ -106,7 +106,7 @@ def _not_following(after: Record) -> list[KeyPath]:
 
 def _same(one: Record, other: Record, key: str) -> bool:
     old, new = one.get(key, _MISSING), other.get(key, _MISSING)
-    # A metric that is not a number is not equal to itself.
+    # NaN is not equal to itself.
     return bool(old == new) or repr(old) == repr(new)
 
 

@@ -1,4 +1,4 @@
-"""Jobs: what a runner starts, what finds one again, what is known of it."""
+"""Jobs: what a runner starts, what identifies a job later, and what is known about it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from qanat.domain.run import Group, State
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """One group as a job: its words, where it works, where its files go, and what it finds in its environment.
+    """One group as a job: its command, working directory, storage directory and extra environment variables.
 
-    `info` is what its group_info.yaml says; empty where it has none.
+    `info` is the content of its group_info.yaml; empty if there is none.
     """
 
     group: int
@@ -28,10 +28,10 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class JobHandle:
-    """What finds a job again: the run's intent, the group, and what the runner calls it.
+    """What identifies a job from another process: the run's intent, the group, and the runner's name for the job.
 
-    `job` is its name in Submission.jobs, None while nobody has told it. `details` are those of the Submission, with
-    `folder`, the run's storage directory, and `submitted`, the moment before which it cannot have been submitted.
+    `job` is its name in Submission.jobs, None as long as it is unknown. `details` are those of the Submission, with
+    `folder`, the run's storage directory, and `submitted`, the earliest time at which it can have been submitted.
     """
 
     intent: str
@@ -44,8 +44,8 @@ class JobHandle:
 class JobBatch:
     """Jobs that are submitted together.
 
-    `name` is what a scheduler lists them under, `intent` finds them again, `folder` is the run's storage
-    directory, `options` are the template's, `max_running` is how many may run at the same time (None: any).
+    `name` is what a scheduler lists them under, `intent` identifies them later, `folder` is the run's storage
+    directory, `options` are the template's, `max_running` is how many may run at once (None: no limit).
     """
 
     run_id: str
@@ -59,7 +59,7 @@ class JobBatch:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a runner answered: the job of each group by its number, and details that find them again (JSON values)."""
+    """A runner's answer: the job of each group by group number, and details that identify them (JSON values)."""
 
     jobs: Mapping[int, str]
     details: Mapping[str, Any]
@@ -67,11 +67,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """What is known of a job. `state` None means unseen: the runner does not know it, which says nothing of its end.
+    """What is known about a job. `state` None means unseen: not listed by the runner, which says nothing about its end.
 
-    Moments are as in domain.times, such as 2026-11-23T05:17:55+00:00. A job that has come to an end of its own has
-    `ended`: its completion file, which may come later over a shared disk, is waited for from then on. `restarts` is
-    how many times the scheduler has started the job again.
+    Timestamps are as in domain.times, such as 2026-11-23T05:17:55+00:00. A job that ended by itself has `ended`; from
+    then on its completion file, which may appear late on a shared disk, is waited for. `restarts` counts how often
+    the scheduler has started the job again.
     """
 
     state: State | None
@@ -87,7 +87,7 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """A job has begun; moment as in domain.times."""
+    """A job has started."""
 
     handle: JobHandle
     moment: str
@@ -95,7 +95,7 @@ class JobStarted:
 
 @dataclass(frozen=True, slots=True)
 class JobEnded:
-    """A job has ended, or will never begin."""
+    """A job has ended, or will never start."""
 
     group: int
     status: JobStatus
@@ -103,14 +103,14 @@ class JobEnded:
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """What a runner knows of jobs; `problem` says why it could not be asked about those that are unseen."""
+    """A runner's answer about jobs; `problem` says why it knows nothing about the unseen ones."""
 
     statuses: Mapping[JobHandle, JobStatus]
     problem: str = ""
 
 
 def apply(group: Group, status: JobStatus) -> Group:
-    """Give the group with what is known of its job; an unseen job changes nothing."""
+    """Return the group updated with its job's status; an unseen job changes nothing."""
     if status.state is None:
         return group
     return replace(
@@ -127,11 +127,11 @@ def apply(group: Group, status: JobStatus) -> Group:
 
 
 def begin(group: Group, event: JobStarted) -> Group:
-    """Give the group as it is once its job has begun."""
+    """Return the group as of the start of its job."""
     return replace(group, state=State.RUNNING, job=event.handle.job, started=event.moment)
 
 
 def command(program: Sequence[str], args: Sequence[str], storage: Path, datasets: Sequence[Path]) -> tuple[str, ...]:
-    """Give the words of a group: program, its arguments, `--storage_path`, one `--dataset_path` for each dataset."""
+    """Return a group's command line: program, arguments, `--storage_path`, one `--dataset_path` per dataset."""
     paths = [word for path in datasets for word in ("--dataset_path", str(path))]
     return (*program, *args, "--storage_path", str(storage), *paths)

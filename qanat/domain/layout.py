@@ -1,4 +1,4 @@
-"""Names of qanat's files and folders inside a project; see "What is where" in DESIGN.md."""
+"""Names of qanat's files and folders in a project; see "What is where" in DESIGN.md."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ GROUP_INFO = "group_info.yaml"
 
 
 def record_path(experiment: str, number: int, uid: str) -> str:
-    """Give the path of a record from the project's root, with slashes."""
+    """Return the path of a record relative to the project's root, with slashes."""
     return f"{RUNS}/{experiment}/{number // RUNS_PER_FOLDER}/{number}-{uid}.yaml"
 
 
 def is_inside(path: str) -> bool:
-    """Tell whether a path that counts from the project's root stays inside the project."""
+    """Return whether a path relative to the project's root stays inside the project."""
     pure = PurePosixPath(path)
     return not pure.is_absolute() and ".." not in pure.parts
 
 
 def is_for_results(path: str) -> bool:
-    """Tell whether results may go to a folder, by its path from the project's root."""
+    """Return whether results may go to a folder, given its path from the project's root."""
     parts = PurePosixPath(path).parts
     return is_inside(path) and bool(parts) and not {".git", STATE} & set(parts)
 
 
 def group_folder(storage: Path, group: int, count: int) -> Path:
-    """Give the directory of a group: the run's own when it is the only one, otherwise `group_<i>` in it."""
+    """Return a group's directory: the run's own if it has only one group, otherwise `group_<i>` in it."""
     return storage if count == 1 else Path(group_path(str(storage), group, count))
 
 
 def group_path(storage: str, group: int, count: int) -> str:
-    """Give group_folder() as text, for lists of thousands of them."""
+    """Return group_folder() as text, which is faster for thousands of groups."""
     return storage if count == 1 else f"{storage}/group_{group}"

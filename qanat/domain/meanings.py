@@ -1,4 +1,4 @@
-"""What a change of one key means for whoever runs an experiment, as a sentence without its subject.
+"""What the change of a key means for someone who runs an experiment, as a sentence without a subject.
 
 A sentence is a tuple of texts: those of this module, and Words, which come from files and are shown as such.
 """
@@ -19,7 +19,7 @@ KeyPath = tuple[str, ...]
 
 
 class Word(str):
-    """A text that comes from a file; whoever shows it keeps it apart from qanat's own text."""
+    """A text from a file, which is always displayed apart from qanat's own text."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ Sentence = tuple[str, ...]
 
 
 class _Absent:
-    """The value of a key that is not there."""
+    """The value of a key that does not exist."""
 
     def __repr__(self) -> str:
         return "ABSENT"
@@ -36,7 +36,7 @@ class _Absent:
 
 ABSENT = _Absent()
 
-# What options of HTCondor's submit language and of sbatch ask for, by their names without dashes.
+# What options of HTCondor's submit language and of sbatch request, by their names without dashes.
 _AMOUNTS = {
     "CPUs": ("request_cpus", "cpus-per-task", "c"),
     "GPUs": ("request_gpus", "gpus", "G", "gpus-per-node", "gpus-per-task"),
@@ -60,7 +60,7 @@ _CONTAINERS = ("container_image", "docker_image", "container", "image")
 
 
 def shown(value: Any) -> str:
-    """Write a value as people write it; a text that would read as something else has quotes."""
+    """Return a value as people write it; a text that would read as another value is quoted."""
     if value is ABSENT:
         return ""
     if isinstance(value, str):
@@ -83,18 +83,18 @@ def _is_number(text: str) -> bool:
 
 
 def plain(sentence: Sentence) -> str:
-    """Give a sentence as one text."""
+    """Return a sentence as one text."""
     return "".join(sentence)
 
 
 def meaning(kind: str, path: KeyPath, old: Any, new: Any) -> Sentence:
-    """Say what it means that the key at path is `new` and not `old`; empty where the values say all there is."""
+    """Return what it means that the key at path changed from `old` to `new`; empty if the values say it all."""
     rule = _RULES.get((kind, path[0])) if path else None
     return rule(path[1:], old, new) if rule else ()
 
 
 def _instead(before: str, new: Any, old: Any, after: str = "") -> Sentence:
-    """Say `before NEW after instead of OLD`."""
+    """Return `before NEW after instead of OLD`."""
     return (before, Word(shown(new)), f"{after} instead of ", Word(shown(old)))
 
 
@@ -112,7 +112,7 @@ def _command(rest: KeyPath, old: Any, new: Any) -> Sentence:
 
 
 def _items(gains: str, losses: str, reordered: str) -> Callable[[KeyPath, Any, Any], Sentence]:
-    """Make a rule for a list of names, of which some came and some went."""
+    """Return a rule for a list of names, some of which were added or removed."""
 
     def rule(rest: KeyPath, old: Any, new: Any) -> Sentence:
         before, after = (value if isinstance(value, list) else [] for value in (old, new))

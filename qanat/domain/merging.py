@@ -1,8 +1,8 @@
-"""Merging two versions of a run's record, or of a definition, that come from one ancestor.
+"""Merging two versions of a run's record, or of a definition, that have a common ancestor.
 
-Two clones may both have brought the record of a run up to date. What is merged is what each of them knows: of every
-group the later attempt, and of one attempt the state with more evidence. The result does not depend on which side is
-called ours.
+Two clones may both have updated the record of a run. The merge combines what each of them knows: of every
+group the later attempt, and of one attempt the state with more evidence. The result does not depend on which
+side is called ours.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from qanat.domain.run import Code, Group, Run, State, SubmissionFacts
 
-# What a run is; no command changes it after the launch.
+# What identifies a launch; no command changes it afterwards.
 _FIXED = (
     *("number", "uid", "experiment", "created", "author", "host", "command", "datasets", "requested", "storage"),
     *("rerun_of", "imported"),
@@ -24,13 +24,13 @@ _ABSENT = object()
 
 
 class CannotMerge(Exception):
-    """Both sides changed the same thing, each in its own way, and neither is more true than the other."""
+    """Both sides changed the same thing differently, and neither version has more evidence."""
 
 
 def united_run(base: Run | None, ours: Run, theirs: Run) -> Run:
-    """Give the run that both versions know of; `base` is their common ancestor, None where there is none.
+    """Merge two versions of a run; `base` is their common ancestor, None if there is none.
 
-    Raises CannotMerge when they are not about the same run with the same groups.
+    Raises CannotMerge when they are not the same run with the same groups.
     """
     versions = (base, ours, theirs)
     if [(g.number, g.args) for g in ours.groups] != [(g.number, g.args) for g in theirs.groups]:
@@ -53,7 +53,7 @@ def united_run(base: Run | None, ours: Run, theirs: Run) -> Run:
 
 
 def united_group(base: Group | None, ours: Group, theirs: Group) -> Group:
-    """Give what is known of a group: the side that changed it, or of two changes the one with more evidence."""
+    """Merge two versions of a group: the side that changed it, or of two changes the one with more evidence."""
     with contextlib.suppress(CannotMerge):
         group: Group = _chosen(base, ours, theirs)
         return group
@@ -70,7 +70,7 @@ def united_group(base: Group | None, ours: Group, theirs: Group) -> Group:
 
 
 def _evidence(group: Group) -> tuple[Any, ...]:
-    """Order what is said of a group: later attempts, ends over what goes on, ends that somebody saw over lost ones."""
+    """Rank a version of a group: later attempts first, ends over active states, witnessed ends over lost ones."""
     return (
         group.attempt,
         group.state.ended,
@@ -81,14 +81,14 @@ def _evidence(group: Group) -> tuple[Any, ...]:
         group.started or "",
         len(group.metrics),
         group.job or "",
-        repr(group),  # whichever, but the same whoever merges
+        repr(group),  # arbitrary, but the same for whoever merges
     )
 
 
 def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -> tuple[Run, SubmissionFacts]:
-    """Choose the version whose submission finds the jobs that still go on, and give that submission.
+    """Choose the version whose submission identifies the jobs that are still active; return it and that submission.
 
-    Two that carry the same intent are one submission, of which each side may know a part.
+    Two versions with the same intent describe one submission, of which each side may know a part.
     """
     sides = (ours, theirs)
     launches = {id(run): repr((run.runner, run.submission)) for run in (*sides, *([base] if base else []))}
@@ -114,19 +114,19 @@ def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -
 
 
 def _known_facts(facts: SubmissionFacts) -> int:
-    """Count what a record knows of a submission."""
+    """Count what a record knows about a submission."""
     return sum(getattr(facts, f.name) not in (None, (), {}) for f in fields(facts)) + len(facts.details)
 
 
 def _united_facts(less: SubmissionFacts, more: SubmissionFacts) -> SubmissionFacts:
-    """Return the second facts with what only the first knows of the same submission."""
+    """Return the second facts, completed with what only the first knows about the same submission."""
     missing = [f.name for f in fields(more) if getattr(more, f.name) in (None, (), {})]
     known = {name: getattr(less, name) for name in missing}
     return replace(more, **(known | {"details": {**less.details, **more.details}}))
 
 
 def _united_code(base: Run | None, ours: Run, theirs: Run) -> Code:
-    """Give the code that ran; that files changed meanwhile is known as soon as one side has seen it."""
+    """Merge the code that ran; if either side saw that files changed meanwhile, so does the result."""
     with contextlib.suppress(CannotMerge):
         return _chosen_code(_of(base, "code"), ours.code, theirs.code)
     plain = (replace(run.code, changed_while_running=None) if run else _ABSENT for run in (base, ours, theirs))
@@ -140,7 +140,7 @@ def _chosen_code(base: Any, ours: Any, theirs: Any) -> Code:
 
 
 def united_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[str, ...]:
-    """Give the tags of both sides; one of the ancestor that a side has removed is gone."""
+    """Return the tags of both sides, without those of the ancestor that either side removed."""
     with contextlib.suppress(CannotMerge):
         return tuple(_chosen(tuple(base), tuple(ours), tuple(theirs)))
     kept = [tag for tag in base if tag in ours and tag in theirs]
@@ -151,7 +151,7 @@ def united_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str])
 
 
 def _united_text(base: str, ours: str, theirs: str) -> str:
-    """Give the text that was changed; of two changes the one that holds the other, or both."""
+    """Return the text that changed; of two changes, the one that contains the other, or else both."""
     with contextlib.suppress(CannotMerge):
         text: str = _chosen(base, ours, theirs)
         return text
@@ -173,8 +173,8 @@ def merged(base: Any, ours: Any, theirs: Any) -> Any:
 
 
 def _chosen(base: Any, ours: Any, theirs: Any) -> Any:
-    """Give the version that changed, or either when they agree. Raises CannotMerge when both changed differently."""
-    # What is written into a file counts: 1 and 1.0 and true are equal in Python only.
+    """Return the version that changed, or either if they agree. Raises CannotMerge if both changed differently."""
+    # Compared as they are written to a file: 1, 1.0 and true are equal only in Python.
     before, our, their = map(repr, (base, ours, theirs))
     if their in (our, before):
         return ours

@@ -9,9 +9,9 @@ METRICS_MAX = 1_000
 
 
 def flatten(content: Any) -> dict[str, float]:
-    """Give the numbers of nested mappings by name, nested names joined by `.`; what is no number is left out.
+    """Return the numbers of nested mappings by name, nested names joined by `.`; anything else is left out.
 
-    Raises ValueError for a name that no file can hold (JSON can write half a surrogate pair).
+    Raises ValueError for a name that no file can hold (JSON can contain half a surrogate pair).
     """
     numbers = dict(_walk("", content)) if isinstance(content, dict) else {}
     try:
@@ -31,6 +31,6 @@ def _walk(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, float]
 
 
 def select(numbers: Mapping[str, float], keys: Sequence[str]) -> dict[str, float]:
-    """Keep the numbers of these names (all, for no names), at most METRICS_MAX of them."""
+    """Return the numbers with these names (all, if there are no names), at most METRICS_MAX of them."""
     kept = {k: numbers[k] for k in keys if k in numbers} if keys else dict(numbers)
     return dict(list(kept.items())[:METRICS_MAX])

@@ -1,4 +1,4 @@
-"""What experiments, datasets, templates, documents and actions may be called."""
+"""Valid names for experiments, datasets, templates, documents and actions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\Z")
 
 
 def name_problem(name: str) -> str:
-    """Say why name cannot be used, or give an empty string when it can.
+    """Return why name is invalid, or an empty text if it is valid.
 
-    Names become file names and words on a command line, so they are plain: ASCII letters, digits
+    Names become file names and arguments on a command line, so they are plain: ASCII letters, digits
     and `. _ + -`, beginning with a letter or a digit, at most 100 characters.
     """
     if not name:
@@ -27,14 +27,14 @@ def name_problem(name: str) -> str:
 
 
 def check_name(kind: str, name: str) -> str:
-    """Give name back when it can be used for a kind of thing ("experiment"); raise InputInvalid otherwise."""
+    """Return name if it is valid for a kind of thing ("experiment"). Raises InputInvalid otherwise."""
     if problem := name_problem(name):
         raise InputInvalid(f"{kind} name {name!r} {problem}", hint="choose another name, such as summary_iris")
     return name
 
 
 def check_text(text: str) -> str:
-    """Give a text back when a file can hold it; raise InputInvalid for one with bytes that are not UTF-8."""
+    """Return text if a file can hold it. Raises InputInvalid if it contains bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -43,7 +43,7 @@ def check_text(text: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """List up to count names out of known that look most like name, best first."""
+    """List up to count of the known names that look most like name, best first."""
     import difflib  # 5 ms, and only a mistake needs it
 
     return difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)

@@ -1,4 +1,4 @@
-"""What the new runs of one experiment were and gave, beside what the same parameters gave before."""
+"""The new runs of one experiment and their results, compared with what the same parameters gave before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DIGITS = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Groups that ended badly in the same way: the state, the cause as one of them has it, and by run id how many."""
+    """Groups that ended badly in the same way: the state, the cause in one of them, and their number by run id."""
 
     state: State
     cause: str
@@ -24,13 +24,13 @@ class Failure:
 
     @property
     def count(self) -> int:
-        """How many groups."""
+        """The number of groups."""
         return sum(self.groups.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Seconds that groups took."""
+    """How long groups took, in seconds."""
 
     shortest: float
     median: float
@@ -39,7 +39,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """How a metric differs from before; `better` is None where it is not known which way is, or it is the same."""
+    """How a metric differs from before; `better` is None if it is equal or no direction is known to be better."""
 
     before: Statistic
     difference: float
@@ -58,7 +58,7 @@ class Before:
 class NewRuns:
     """The new runs of an experiment; `before` has one item for each row of the comparison.
 
-    `varying` are the parameters that are not the same in all groups, with their values.
+    `varying` maps the parameters that differ between groups to their values.
     """
 
     experiment: str
@@ -73,14 +73,14 @@ class NewRuns:
 
     @property
     def groups(self) -> int:
-        """How many groups there are in all."""
+        """The total number of groups."""
         return sum(len(run.groups) for run in self.runs)
 
 
 def summarise(
     experiment: str, runs: Sequence[Run], directions: Mapping[str, str], others: Mapping[Parameters, Sequence[Run]]
 ) -> NewRuns:
-    """Sum up new runs; `others` has runs of the other side by the parameters that they have groups with."""
+    """Summarise new runs; `others` maps parameters to runs of the other side that have groups with them."""
     groups = [group for run in runs for group in run.groups]
     results = comparison.compare(runs, better=directions)
     return NewRuns(
@@ -97,18 +97,18 @@ def summarise(
 
 
 def key_of(parameters: Mapping[str, str]) -> Parameters:
-    """Give what groups must share to be compared: their parameters without seeds."""
+    """Return what groups must share to be compared: their parameters without seeds."""
     return tuple(sorted((name, value) for name, value in parameters.items() if name not in comparison.SEEDS))
 
 
 def wanted(runs: Iterable[Run]) -> set[Parameters]:
-    """List the parameters for which it is worth looking for earlier runs: those of groups that measured something."""
+    """Return the parameters for which earlier runs are worth finding: those of groups that measured something."""
     measured = (g for run in runs for g in run.groups if g.state is State.FINISHED and g.metrics)
     return {key_of(comparison.parameters_of(group)) for group in measured}
 
 
 def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> Before | None:
-    """Compare a row with the newest code of the other side that has the same parameters and any metric of it."""
+    """Compare a row with the newest code of the other side that has the same parameters and a common metric."""
     key = key_of(row.parameters)
     newest_first = sorted(others, key=lambda run: (times.parse(run.created), run.number), reverse=True)
     for old in comparison.compare(newest_first, better={}).rows:
@@ -147,13 +147,13 @@ def _durations(groups: Sequence[Group]) -> Durations | None:
 
 
 def _median(values: Sequence[float]) -> float:
-    """Give what statistics.median() gives, whose module takes long to load."""
+    """Return what statistics.median() does, whose module is slow to load."""
     ordered, middle = sorted(values), len(values) // 2
     return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def _failures(runs: Sequence[Run]) -> tuple[Failure, ...]:
-    """Group what ended badly by its cause, the most frequent first; numbers in a cause do not tell it from another."""
+    """Group failures by cause, most frequent first; causes that differ only in numbers are the same."""
     found: dict[tuple[object, ...], tuple[State, str, dict[str, int]]] = {}
     for run in runs:
         for group in run.groups:

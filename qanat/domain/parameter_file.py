@@ -21,7 +21,7 @@ _SHAPE = (
 
 
 def grid_from_file(content: Any, source: str) -> Grid:
-    """Read the content of a parameter file; `source` is its path, for messages. Raises InputInvalid."""
+    """Parse the content of a parameter file; `source` is its path, for messages. Raises InputInvalid."""
     top = _mapping(content, source, {"fixed_args", "varying_args"})
     if not top:
         raise InputInvalid(f"{source}: has no parameters", hint=f"it holds {_SHAPE}")
@@ -51,7 +51,7 @@ def _arguments(content: Any, where: str) -> Arguments:
 
 
 def _option(name: str, value: Any, where: str) -> list[str]:
-    """Write an option: alone when it has no value, with several words when it has a list."""
+    """Return an option with its value: none if the value is empty, several if it is a list."""
     _check_option_name(name, where)
     if value is None:
         return [name]
@@ -72,7 +72,7 @@ def _ranges(content: Any, where: str) -> tuple[ValueRange, ...]:
 
 
 def _values(content: Any, where: str) -> Any:
-    """Read [start, stop, step], {start, stop, step} (step 1 when left out) or {values: […]}."""
+    """Parse [start, stop, step], {start, stop, step} (step defaults to 1) or {values: […]}."""
     if isinstance(content, dict) and "values" in content:
         items = _mapping(content, where, {"values"})["values"]
         if not isinstance(items, list) or not items:

@@ -1,7 +1,7 @@
-"""From what a person asked for (words, groups, ranges, a parameter file) to the arguments of each group.
+"""Expanding what a person requested (arguments, groups, ranges, a parameter file) to the arguments of each group.
 
-The grammar is section "Parameters" of DESIGN.md. Every value is a word from here on: nothing is turned
-into a number and back, so a program receives what was typed.
+The section "Parameters" of DESIGN.md has the grammar. Every value stays text from here on: nothing is converted
+to a number and back, so a program receives what was typed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _POSITION = re.compile(r"pos_([0-9]{1,6})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """Part of a command line: words by position, which come first, and words in the order given."""
+    """Part of a command line: arguments by position, which come first, and arguments in the order given."""
 
     positional: Mapping[int, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
@@ -33,29 +33,29 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What is asked for: fixed arguments, groups of which each run has one, and ranges that multiply them."""
+    """A request: fixed arguments, groups of which each execution has one, and ranges that multiply them."""
 
     fixed: Arguments = Arguments()
     groups: tuple[Arguments, ...] = ()
     ranges: tuple[ValueRange, ...] = ()
 
     def count(self) -> int:
-        """Count the groups that expand() would give."""
+        """Return how many groups expand() would list."""
         return max(1, len(self.groups)) * math.prod(len(r.values) for r in self.ranges)
 
     def join(self, other: Grid) -> Grid:
-        """Add what other asks for after what this one asks for."""
+        """Return this request followed by another."""
         fixed = Arguments({**self.fixed.positional, **other.fixed.positional}, self.fixed.words + other.fixed.words)
         return Grid(fixed, self.groups + other.groups, self.ranges + other.ranges)
 
 
 def is_option(word: str) -> bool:
-    """Tell whether word reads as an option: it begins with a dash and is neither `-` nor a negative number."""
+    """Return whether an argument reads as an option: it begins with a dash and is neither `-` nor a negative number."""
     return len(word) > 1 and word[0] == "-" and not _NEGATIVE_NUMBER.match(word)
 
 
 def split_group(text: str) -> tuple[str, ...]:
-    """Split the value of -g into words as a POSIX shell would, quotes and backslashes included."""
+    """Split the value of -g as a POSIX shell would, quotes and backslashes included."""
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
@@ -63,7 +63,7 @@ def split_group(text: str) -> tuple[str, ...]:
 
 
 def parse_range(text: str) -> ValueRange:
-    """Read the value of -R: `--seed 0 10 1`, `--seed 0 10` (step 1), `--lr 0.1,0.01`, or `pos_0 …` for a position."""
+    """Parse the value of -R: `--seed 0 10 1`, `--seed 0 10` (step 1), `--lr 0.1,0.01`, or `pos_0 …` for a position."""
     words = split_group(text)
     where = f"-R {text!r}"
     if len(words) < 2 or len(words) > 4:
@@ -85,7 +85,7 @@ def parse_range(text: str) -> ValueRange:
 
 
 def grid_from_words(args: Sequence[str], groups: Sequence[str], ranges: Sequence[str]) -> Grid:
-    """Read the words of a command line: the program's words, the values of -g and those of -R."""
+    """Parse a command line: the program's arguments, the values of -g and those of -R."""
     parts = tuple(Arguments(words=split_group(text)) for text in groups)
     return Grid(Arguments(words=tuple(args)), parts, tuple(parse_range(text) for text in ranges))
 
@@ -93,13 +93,13 @@ def grid_from_words(args: Sequence[str], groups: Sequence[str], ranges: Sequence
 def expand(grid: Grid) -> list[tuple[str, ...]]:
     """List the arguments of every group; groups vary fastest, then the ranges in the order given.
 
-    Length is grid.count(). Within one group come the words by position, then fixed words, the
-    group's words and one option with its value per range. Raises InputInvalid when an option of a
-    range, or a position, is given twice, or a position is left out.
+    Length is grid.count(). Within one group come arguments by position, then fixed arguments, the
+    group's own, and one option with its value per range. Raises InputInvalid when an option of a
+    range, or a position, is given twice, or a position is missing.
     """
     check_targets(grid)
     parts = grid.groups or (Arguments(),)
-    # product() varies its last factor fastest, so the ranges go in from the last to the first.
+    # product() varies its last factor fastest, so the ranges go in from last to first.
     factors = [r.values for r in reversed(grid.ranges)]
     return [_group(grid, part, point) for point, part in _points(factors, parts)]
 
@@ -125,7 +125,7 @@ def _group(grid: Grid, part: Arguments, point: tuple[str, ...]) -> tuple[str, ..
 
 
 def check_targets(grid: Grid) -> None:
-    """Raise InputInvalid when two places of grid fill the same position or range option, or one is skipped."""
+    """Raise InputInvalid if two parts of grid fill the same position or range option, or a position is skipped."""
     targets = [r.target for r in grid.ranges]
     for target in targets:
         if targets.count(target) > 1:
@@ -147,9 +147,9 @@ def _called(target: str | int) -> str:
 
 
 def named(args: Sequence[str]) -> dict[str, str | list[str]]:
-    """Name the words of one group: words before the first option are `pos_0`, `pos_1`, …; an option has its values.
+    """Map a group's parameter names to their values; arguments before the first option are `pos_0`, `pos_1`, ….
 
-    An option without a value maps to '', one with several (or given several times) to a list.
+    An option without a value maps to '', one with several values (or given several times) to a list.
     """
     names: dict[str, list[str]] = {}
     current = ""

@@ -1,8 +1,8 @@
-"""Progress files: what a program says of how far it is.
+"""Progress files: how far a program is, by its own account.
 
 A program writes `progress.txt` in its storage directory. Either its first line is `count_total=N` and the
 following lines are numbers that add up to N, or its first line is `tqdm` and what tqdm prints follows. A
-last line that is the word `finished` means all of it.
+last line with just the word `finished` means that all is done.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _PERCENT = re.compile(rb"(\d{1,3})%")
 
 
 def fraction(head: bytes, tail: bytes, size: int) -> float | None:
-    """Read how much is done, from 0 to 1, out of the first and last bytes of a progress file of size bytes.
+    """Return the fraction that is done, from 0 to 1, given the first and last bytes of a progress file of size bytes.
 
-    Of a file that is longer than its tail, what is left out counts as if it were like the tail: an estimate.
-    None when the file does not say.
+    If the file is longer than its tail, the rest is estimated to be like the tail. None if the file does
+    not say.
     """
     tail = tail.replace(b"\r", b"\n")
     lines = tail.split()
@@ -37,7 +37,7 @@ def fraction(head: bytes, tail: bytes, size: int) -> float | None:
 
 
 def _estimate(tail: bytes, size: int) -> float:
-    """Guess the sum of numbers that fill size bytes from the whole lines of their end."""
+    """Estimate the sum of numbers that fill size bytes from the complete lines at their end."""
     known = tail.partition(b"\n")[2]
     return _added(known.split()) * size / max(1, len(known))
 

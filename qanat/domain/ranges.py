@@ -10,20 +10,20 @@ from typing import overload
 
 from qanat.errors import InputInvalid
 
-# Sixty digits hold every number that a person types; what does not fit raises instead of rounding.
+# Sixty digits are enough for every number that a person types; anything longer raises instead of being rounded.
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow])
 
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """Values of one parameter: `target` is an option (`--seed`) or a position (`0`), `values` are words."""
+    """The values of one parameter: `target` is an option (`--seed`) or a position (`0`), `values` are text."""
 
     target: str | int
     values: Sequence[str]
 
 
 class Progression(Sequence[str]):
-    """start, start + step, … below stop, written as words; counted without being listed."""
+    """start, start + step, … below stop, as text; its length is known without listing it."""
 
     __slots__ = ("_count", "_start", "_step")
 
@@ -50,10 +50,10 @@ class Progression(Sequence[str]):
 
 
 def progression(start: str, stop: str, step: str, *, where: str) -> Progression:
-    """Give start, start + step, … as long as they are below stop (above it, for a negative step).
+    """Return start, start + step, … as long as they are below stop (above it, for a negative step).
 
-    `where` names the place in messages. Raises InputInvalid for a word that is no finite number,
-    for a step of 0 and for a range without any value.
+    `where` names the place in messages. Raises InputInvalid for anything but a finite number, for a
+    step of 0 and for a range without any value.
     """
     first, end, width = (_number(word, where) for word in (start, stop, step))
     if width == 0:
@@ -77,7 +77,7 @@ def progression(start: str, stop: str, step: str, *, where: str) -> Progression:
 
 def _number(word: str, where: str) -> Decimal:
     try:
-        # Decimal also takes the digits of other scripts, which the program would get as 0 to 9.
+        # Decimal also accepts the digits of other scripts, which the program would get as 0 to 9.
         number = _EXACT.create_decimal(word.strip() if word.isascii() else "NaN")
     except (InvalidOperation, Inexact, Overflow):
         number = Decimal("NaN")

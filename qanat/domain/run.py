@@ -1,4 +1,4 @@
-"""A run and its groups, as the record has them, and how a run's state follows from its groups."""
+"""A run and its groups, as in its record, and how a run's state follows from its groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class State(StrEnum):
-    """How a group, or a run, is doing."""
+    """How a group or a run is doing."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -21,7 +21,7 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen by itself."""
+        """Whether the state is final unless the group is retried."""
         return self in _ENDED
 
 
@@ -30,7 +30,7 @@ _ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Which code ran: `tree` is the commit's tree without run records, so the same code has the same tree."""
+    """The code that ran: `tree` is the commit's tree without run records, so the same code has the same tree."""
 
     commit: str
     tree: str
@@ -62,13 +62,13 @@ class RunnerChoice:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionFacts:
-    """What the record keeps of how jobs were last started, which finds them again.
+    """What the record keeps about the latest start of jobs, to identify them later.
 
-    `intent` is a random mark that the jobs carry. `submitted` is when a scheduler was about to be called; `pid` and
-    `process_start` are those of the qanat that watches a local run. `checkout` is the folder that the jobs work in,
-    None for the project's own. `inputs` are paths that git does not have, `max_running` is how many groups may run at
-    a time, `changed` holds the template's options that a retry set. `details` are the runner's own: whatever JSON
-    values it answered (domain.job.Submission), which only that runner reads.
+    `intent` is a random mark that the jobs carry. `submitted` is the time just before a scheduler was called; `pid` and
+    `process_start` belong to the qanat process that watches a local run. `checkout` is the folder that the jobs work
+    in, None for the project's own. `inputs` are paths that git does not track, `max_running` is how many groups may
+    run at once, `changed` holds the template's options that a retry replaced. `details` are the runner's own: the
+    JSON values of its answer (domain.job.Submission), which only that runner reads.
     """
 
     intent: str
@@ -84,7 +84,7 @@ class SubmissionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One execution of the program with one list of arguments; `started` and `ended` are moments (domain.times)."""
+    """One execution of the program with one list of arguments; `started` and `ended` are timestamps (domain.times)."""
 
     number: int
     args: tuple[str, ...]
@@ -102,7 +102,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One launch of an experiment; `imported` is what a run of qanat 0.x had and no other field holds."""
+    """One launch of an experiment; `imported` holds what a qanat 0.x run had that no other field holds."""
 
     number: int
     uid: str
@@ -130,7 +130,7 @@ class Run:
 
     @property
     def state(self) -> State:
-        """The run's state, worked out from its groups."""
+        """The run's state, derived from its groups."""
         return overall_state(group.state for group in self.groups)
 
     @property
@@ -140,23 +140,23 @@ class Run:
 
     @property
     def ended(self) -> str | None:
-        """When the last group ended; None as long as one has not."""
+        """When the last group ended; None until all have."""
         if not self.state.ended:
             return None
         return max((g.ended for g in self.groups if g.ended), default=None)
 
     def with_groups(self, changed: Mapping[int, Group]) -> Run:
-        """Give the same run with the groups of these numbers replaced."""
+        """Return the same run with the groups of these numbers replaced."""
         return replace(self, groups=tuple(changed.get(g.number, g) for g in self.groups)) if changed else self
 
 
 def lost(group: Group, looked_at: str) -> Group:
-    """Give a group whose end nobody knows; `looked_at` says where it was looked for."""
+    """Return the group with its end unknown; `looked_at` says where qanat looked for it."""
     return replace(group, state=State.LOST, reason=f"nobody knows how it ended: {looked_at}")
 
 
 def overall_state(states: Iterable[State]) -> State:
-    """Work out a run's state: still going while any group is; then the worst end that a group had."""
+    """Derive a run's state: active while any group is; then the worst end of its groups."""
     present = set(states)
     if present == {State.QUEUED}:
         return State.QUEUED

@@ -1,4 +1,4 @@
-"""What became of a record that must not become of one, in words."""
+"""What must not change in a record but did, in words."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from qanat.domain.run import Run
 
 
 def is_retried(old: Run, new: Run) -> bool:
-    """Tell whether a group has had one more attempt."""
+    """Return whether any group has a further attempt."""
     return any(b.attempt > a.attempt for a, b in zip(old.groups, new.groups, strict=False))
 
 
 def forbidden(old: Mapping[str, Any], new: Mapping[str, Any], *, moved: bool = False) -> list[Sentence]:
-    """List what is not as it was in the record of a run and may not be different: nearly all, once it had ended.
+    """List changes to a run's record that are not allowed: nearly all of them, once the run has ended.
 
-    Both are the mappings of valid records. `moved` tells that the experiment was renamed.
+    Both are the mappings of valid records. `moved` says that the experiment was renamed.
     """
     broken = frozen.broken([old], new, moved=moved)
     return [s for path in broken for s in _sentences(path, _at(old, path), _at(new, path))]
@@ -29,7 +29,7 @@ def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
             old, new = before.get(key, ABSENT), after.get(key, ABSENT)
-            # Seen as text, a number that is none (nan) is itself.
+            # Compared as text, since NaN is not equal to itself.
             if repr(old) != repr(new):
                 yield from _sentences((*path, key), old, new)
         return
@@ -40,7 +40,7 @@ def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
 
 
 def _called(path: Sequence[str | int]) -> str:
-    """Write a place: `group 2: metrics.acc`, `code.commit`."""
+    """Return a place in a record as text: `group 2: metrics.acc`, `code.commit`."""
     if len(path) > 1 and path[0] == "groups":
         return f"group {path[1]}: {'.'.join(map(str, path[2:]))}"
     return ".".join(map(str, path))

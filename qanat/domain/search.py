@@ -1,8 +1,9 @@
-"""Searching runs: conditions that a person types, and whether a run meets them.
+"""Searching for runs: conditions that a person types, and whether a run meets them.
 
-A condition is a word. `tag:x`, `state:failed`, `runner:local`, `commit:4a1f`, `text:word` (description),
-`after:2026-11-01` and `before:2026-11-30` look at the run; `lr<0.01`, `--lr=0.1`, `name!=x` at a parameter of
-any of its groups, and `--flag` at whether one has that option. Any other word is looked for in description and tags.
+A condition is one argument. `tag:x`, `state:failed`, `runner:local`, `commit:4a1f`, `text:word` (description),
+`after:2026-11-01` and `before:2026-11-30` are about the run; `lr<0.01`, `--lr=0.1`, `name!=x` about a parameter of
+any of its groups, and `--flag` about whether one has that option. Anything else is searched for in description and
+tags.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ FIELDS = ("tag", "state", "runner", "commit", "text", "after", "before", "experi
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that is asked of a run; `text` is what was typed."""
+    """One condition on a run; `text` is what was typed."""
 
     text: str
     meets: Callable[[Run], bool]
 
 
 def parse(text: str) -> Condition:
-    """Read a condition. Raises UsageError for an unknown state or a date that is none."""
+    """Parse a condition. Raises UsageError for an unknown state or an invalid date."""
     word = text.strip()
     field, colon, value = word.partition(":")
     if colon and field in FIELDS:
@@ -107,7 +108,7 @@ def _compare(operation: str, found: str | list[str], wanted: str) -> bool:
 
 
 def number(text: str) -> float | None:
-    """Read a number; None when it is none."""
+    """Parse a number; None if text is not one."""
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What looks like a password or a token: in the words of a line, under a key, or as the value of an option.
+"""Recognising what looks like a password or a token: in text, under a key, or as the value of an option.
 
 A value that only says where the secret is (`$TOKEN`, `${{ secrets.TOKEN }}`, a path) or that stands for one
 (`<token>`, `changeme`) passes.
@@ -16,7 +16,7 @@ from typing import Any
 
 KeyPath = tuple[str | int, ...]
 
-# Forms that their makers have made recognisable: what it is, a text that each holds, the form.
+# Forms that can be recognised by design: a name, a text that each one contains, the pattern.
 _SHAPES = [
     (what, sign, re.compile(form))
     for what, sign, form in (
@@ -42,7 +42,7 @@ _SHAPES = [
 
 _PASSWORDS = frozenset({"password", "passwd", "passphrase", "pwd"})
 _TOKENS = frozenset({"token", "secret", "credential", "credentials", "apikey"})
-# A key by itself may sort a table; one of these words makes it one that opens something.
+# A key called just `key` may sort a table; with one of these words it is one that opens something.
 _KINDS_OF_KEY = frozenset({"api", "access", "secret", "private", "auth", "encryption", "ssh", "signing", "account"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PAIR = re.compile(r"(?:^|(?<=[\s,;'\"|]))(?P<name>-{0,2}[A-Za-z_][\w.-]{0,80})=(?P<value>[^\s,;'\"|]+)")
@@ -59,11 +59,11 @@ _ALLOWED = "allow-secret:"
 _HINTS = ("pass", "pwd", "token", "secret", "credential", "key")
 NAME_MAX = 200
 RANDOM_MIN = 16
-_BITS_MIN = 3.0  # for each character: hexadecimal digits at random have 3.3 in 16 characters, words 2.5 to 3
+_BITS_MIN = 3.0  # per character: random hexadecimal digits have 3.3 in 16 characters, words 2.5 to 3
 
 
 def in_text(text: str) -> Iterator[tuple[int, str]]:
-    """List what has the form of a secret in a text: the line, counted from 1, and what it is."""
+    """Yield what has the form of a secret in a text: its line, counted from 1, and its name."""
     for what, sign, form in _SHAPES:
         line, counted = 1, 0
         for match in form.finditer(text) if sign in text else ():
@@ -74,18 +74,18 @@ def in_text(text: str) -> Iterator[tuple[int, str]]:
 
 
 def may_name_one(text: str) -> bool:
-    """Tell whether a text holds a part of a name that in_content() would look at."""
+    """Return whether a text contains part of a name that in_content() would check."""
     lower = text.lower()  # ten times faster than a pattern that ignores case
     return any(hint in lower for hint in _HINTS)
 
 
 def in_content(content: Any) -> Iterator[tuple[KeyPath, str]]:
-    """List the secrets in a file's values, each with its place and the name that tells of it."""
+    """Yield the place of each secret in a file's values, with the name that gives it away."""
     yield from _walk((), content)
 
 
 def allowance(line: str) -> str | None:
-    """Give the reason for which a line may hold what looks like a secret; None where it says nothing of it."""
+    """Return the reason why a line may contain what looks like a secret; None if it gives none."""
     before, mark, reason = line.partition(_ALLOWED)
     is_comment = "#" in before or "<!--" in before
     return reason.strip().removesuffix("-->").strip() if mark and is_comment else None
@@ -105,7 +105,7 @@ def _walk(place: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _in_words(place: KeyPath, words: list[Any]) -> Iterator[tuple[KeyPath, str]]:
-    """List the secrets in a list, which may be the words of a command line: an option, then its value."""
+    """Yield the secrets in a list that may be a command line, where an option is followed by its value."""
     for i, word in enumerate(words):
         before = words[i - 1] if i else None
         if isinstance(before, str) and isinstance(word, str) and _gives_secret(before, word):
@@ -115,7 +115,7 @@ def _in_words(place: KeyPath, words: list[Any]) -> Iterator[tuple[KeyPath, str]]
 
 
 def _in_string(text: str) -> Iterator[str]:
-    """List the names in a text that have a secret: NAME=value, --name=value, --name value."""
+    """Yield the names in a text that have a secret: NAME=value, --name=value, --name value."""
     for match in _PAIR.finditer(text):
         if _is_secret(match["name"], match["value"], strict=match["name"].startswith("-")):
             yield match["name"]
@@ -128,9 +128,9 @@ def _gives_secret(option: str, value: str) -> bool:
 
 
 def _is_secret(name: str, value: str | int, *, strict: bool = False) -> bool:
-    """Tell whether a value is a secret because of its name; with `strict`, tokens must look random as well.
+    """Return whether its name makes a value a secret; with `strict`, tokens must also look random.
 
-    Options of programs are called --pad-token and the like and have words for values.
+    Programs have options called --pad-token and the like, whose values are words.
     """
     kind = _kind(name)
     if not kind or isinstance(value, bool) or not str(value).strip() or _is_reference(str(value)):
@@ -142,7 +142,7 @@ def _is_secret(name: str, value: str | int, *, strict: bool = False) -> bool:
 
 @lru_cache(4096)
 def _kind(name: str) -> str:
-    """Tell what a name says that its value is: `password`, `token`, or nothing of the kind."""
+    """Return what a name says about its value: `password`, `token`, or an empty text for neither."""
     if len(name) > NAME_MAX or not may_name_one(name):
         return ""
     words = [word.lower() for word in _WORD.findall(name)]
@@ -153,7 +153,7 @@ def _kind(name: str) -> str:
 
 
 def _is_reference(value: str) -> bool:
-    """Tell whether a value only says where a secret is, or stands for one."""
+    """Return whether a value only says where a secret is, or stands for one."""
     value = value.strip().strip("'\"")
     return bool(
         _REFERENCE.match(value) or _NAME_OF_VARIABLE.match(value) or _PLACEHOLDER.match(value) or _is_path(value)
@@ -161,7 +161,7 @@ def _is_reference(value: str) -> bool:
 
 
 def _is_path(value: str) -> bool:
-    """Tell whether a value is a path from here, none of whose parts looks random: secrets/token.txt."""
+    """Return whether a value is a relative path without random-looking parts: secrets/token.txt."""
     parts = value.split("/")
     return (len(parts) > 1 or bool(re.search(r"\w\.[a-z]{1,5}\Z", value))) and not any(map(is_random, parts))
 
@@ -171,7 +171,7 @@ def _is_number(value: str) -> bool:
 
 
 def is_random(value: str) -> bool:
-    """Tell whether a value looks as if drawn by lot: long, letters and digits mixed, no two alike for long."""
+    """Return whether a value looks random: long, letters and digits mixed, and with enough entropy."""
     if len(value) < RANDOM_MIN or any(c.isspace() for c in value):
         return False
     if not any(c.isdigit() for c in value) or not any(c.isalpha() for c in value):

@@ -1,4 +1,4 @@
-"""Whole numbers as the spans that they make: 0, 1, 2 and 7 are 0-2 and 7."""
+"""Spans of whole numbers: 0, 1, 2 and 7 are 0-2 and 7."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Give the first and the last number of each span, in order."""
+    """List the first and last number of each span, in order."""
     found: list[tuple[int, int]] = []
     for number in sorted(numbers):
         if found and number <= found[-1][1] + 1:
@@ -17,5 +17,5 @@ def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def written(numbers: Iterable[int], separator: str = ",") -> str:
-    """Write numbers as their spans: 0-2,7."""
+    """Return numbers as text, with their spans: 0-2,7."""
     return separator.join(str(a) if a == b else f"{a}-{b}" for a, b in spans(numbers))

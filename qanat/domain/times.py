@@ -1,4 +1,4 @@
-"""Moments as the record has them: ISO 8601 in UTC, such as 2026-11-23T05:17:55+00:00."""
+"""Timestamps as records have them: ISO 8601 in UTC, such as 2026-11-23T05:17:55+00:00."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from datetime import UTC, datetime
 
 
 def now() -> str:
-    """Give the present moment, to the second."""
+    """Return the current time as a timestamp, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def now_exact() -> str:
-    """Give the present moment to the millisecond; durations of short runs are worked out from it."""
+    """Return the current time to the millisecond; durations of short runs are computed from it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def from_timestamp(seconds: float) -> str:
-    """Give the moment that lies this many seconds after 1970-01-01 UTC, to the millisecond."""
+    """Return the timestamp of this many seconds after 1970-01-01 UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def parse(moment: str) -> datetime:
-    """Read a moment of a record; ValueError when it is none."""
+    """Parse a timestamp of a record. Raises ValueError if it is not one."""
     return datetime.fromisoformat(moment)
 
 
 def is_moment(value: object) -> bool:
-    """Tell whether a value is a moment with its time zone."""
+    """Return whether a value is a timestamp with a time zone."""
     try:
         return isinstance(value, str) and parse(value).tzinfo is not None
     except ValueError:
@@ -35,18 +35,18 @@ def is_moment(value: object) -> bool:
 
 
 def local(moment: str | None) -> str:
-    """Write a moment for a person, in the machine's own time zone; empty for None."""
+    """Return a timestamp in local time for display; empty for None."""
     if not moment:
         return ""
     known = parse(moment)
-    # The first and the last day that Python knows may have no like in this zone; they stay in their own.
+    # The first and last day that Python knows may not exist in this time zone; they stay in their own.
     with contextlib.suppress(OverflowError):
         known = known.astimezone()
     return known.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:
-    """Count the seconds from start to end (None: until now); None when it has not started."""
+    """Return the seconds from start to end (None: now); None if start is None."""
     if not start:
         return None
     until = parse(end) if end else datetime.now(UTC)
@@ -54,7 +54,7 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration for a person: 0.8s, 42s, 3:07, 2:03:07, 1d 02:03:07; empty for None."""
+    """Return a duration for display: 0.8s, 42s, 3:07, 2:03:07, 1d 02:03:07; empty for None."""
     if seconds is None:
         return ""
     if seconds < 9.95:
