@@ -20,7 +20,7 @@ from qanat.domain import run as records
 from qanat.domain import search, times
 from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import group_folder
-from qanat.domain.parameters import named
+from qanat.domain.parameters import by_name
 from qanat.errors import RunnerUnavailable
 from qanat.runners import registry
 from qanat.usecases import project as projects
@@ -62,7 +62,7 @@ class Group:
     @property
     def parameters(self) -> dict[str, str | list[str]]:
         """The arguments by name: `pos_0`, … for words before the first option, then `--option`: value."""
-        return named(self.record.args)
+        return by_name(self.record.args)
 
     @property
     def metrics(self) -> Mapping[str, float]:

@@ -98,10 +98,10 @@ def _is_same(old: Definition, new: Definition, moved: Mapping[str, str]) -> bool
         return False
     if old.kind == "experiment" and old.name in moved:
         return moved[old.name] == new.name
-    return is_called_before(new, old.name) or _essence(old) == _essence(new)
+    return was_named(new, old.name) or _essence(old) == _essence(new)
 
 
-def is_called_before(definition: Definition, name: str) -> bool:
+def was_named(definition: Definition, name: str) -> bool:
     """Return whether a definition lists this name as a former one."""
     return name in definition.content.get("formerly", ())
 

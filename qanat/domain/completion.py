@@ -38,10 +38,10 @@ def parse(text: str, written: float) -> Completion | None:
         return None
     ended, host = content.get("ended"), content.get("host")
     started = content.get("started")
-    if not times.is_moment(ended):
-        ended = times.from_timestamp(written)
+    if not times.is_timestamp(ended):
+        ended = times.from_epoch(written)
     known = status_of(status, ended=ended, host=host if isinstance(host, str) else None)
-    return Completion(attempt, replace(known, started=started if times.is_moment(started) else None))
+    return Completion(attempt, replace(known, started=started if times.is_timestamp(started) else None))
 
 
 def status_of(status: int, *, ended: str, host: str | None = None) -> JobStatus:

@@ -13,6 +13,6 @@ def lines(run_ids: Iterable[str]) -> str:
     return "".join(f"\nDeleted-run: {run_id}" for run_id in run_ids)
 
 
-def named_in(messages: str) -> frozenset[str]:
+def run_ids_in(messages: str) -> frozenset[str]:
     """Return the ids of the runs that commit messages name as deleted."""
     return frozenset(_LINE.findall(messages))

@@ -20,7 +20,7 @@ class Program:
     executable: str
     command: str = ""
 
-    def words(self) -> tuple[str, ...]:
+    def command_line(self) -> tuple[str, ...]:
         """Return the command line that starts it: the command's words, then the executable.
 
         Without a command, the executable itself is run. A name without a folder gets `./`, so that it is the

@@ -36,7 +36,7 @@ def has_ended(record: Record) -> bool:
     return record.get("state") not in [state.value for state in State if not state.ended]
 
 
-def broken(before: Sequence[Record], after: Record, *, moved: bool = False) -> list[KeyPath]:
+def violations(before: Sequence[Record], after: Record, *, moved: bool = False) -> list[KeyPath]:
     """List the places in which a record differs from before but must not.
 
     There is one earlier record or, in a merge, one for each side; whatever equals one side is unchanged. `moved`
@@ -44,12 +44,12 @@ def broken(before: Sequence[Record], after: Record, *, moved: bool = False) -> l
     """
     sides = [record for record in before if has_ended(record)] or before
     ended = has_ended(sides[0])
-    wrong, again = _ended_groups(sides, after) if ended else (_going_groups(sides, after), False)
+    wrong, again = _ended_groups(sides, after) if ended else (_unended_groups(sides, after), False)
     may_change = {**_ALWAYS, **(_MOVED if moved else {})}
     may_change |= _WITH_AN_ATTEMPT if again else {} if ended else _UNTIL_THE_END
     keys = [key for key in _keys(*sides, after) if key != "groups"]
     found = [place for key in keys for place in _changed(key, sides, after, may_change.get(key))]
-    return [*found, *(_not_following(after) if again else ()), *wrong]
+    return [*found, *(_inconsistent_times(after) if again else ()), *wrong]
 
 
 def _changed(key: str, sides: Sequence[Record], after: Record, may_change: frozenset[str] | None) -> list[KeyPath]:
@@ -74,21 +74,21 @@ def _ended_groups(sides: Sequence[Record], after: Record) -> tuple[list[KeyPath]
     for place, row in enumerate(rows):
         olds = [side[place] for side in earlier]
         changed = [[key for key in _keys(old, row) if not _same(old, row, key)] for old in olds]
-        if all(changed) and not any(_is_later(old, row) for old in olds):
+        if all(changed) and not any(_may_follow(old, row) for old in olds):
             wrong += [("groups", place, key) for key in min(changed, key=len)]
         else:
             again |= bool(changed[0])
     return wrong, again
 
 
-def _is_later(old: Record, new: Record) -> bool:
+def _may_follow(old: Record, new: Record) -> bool:
     """Return whether a group's row may follow another: a later attempt, or the end of a lost group."""
     if not all(_same(old, new, key) for key in _LAUNCHED):
         return False
     return _attempt(new) > _attempt(old) or (old.get("state") == State.LOST and _attempt(new) == _attempt(old))
 
 
-def _going_groups(sides: Sequence[Record], after: Record) -> list[KeyPath]:
+def _unended_groups(sides: Sequence[Record], after: Record) -> list[KeyPath]:
     """List the groups of a run that has not ended which are not those that were launched."""
     old, rows = _rows(sides[0]), _rows(after)
     if len(old) != len(rows):
@@ -96,12 +96,12 @@ def _going_groups(sides: Sequence[Record], after: Record) -> list[KeyPath]:
     return [("groups", i, key) for i, row in enumerate(rows) for key in _LAUNCHED if not _same(old[i], row, key)]
 
 
-def _not_following(after: Record) -> list[KeyPath]:
+def _inconsistent_times(after: Record) -> list[KeyPath]:
     """List a run's timestamps that do not match its groups; its state is checked with every record."""
-    moments = {key: [row[key] for row in _rows(after) if isinstance(row.get(key), str)] for key in ("started", "ended")}
-    ended = max(moments["ended"], default=None) if has_ended(after) else None
-    expected = {"started": min(moments["started"], default=None), "ended": ended}
-    return [(key,) for key, moment in expected.items() if after.get(key) != moment]
+    times = {key: [row[key] for row in _rows(after) if isinstance(row.get(key), str)] for key in ("started", "ended")}
+    ended = max(times["ended"], default=None) if has_ended(after) else None
+    expected = {"started": min(times["started"], default=None), "ended": ended}
+    return [(key,) for key, time in expected.items() if after.get(key) != time]
 
 
 def _same(one: Record, other: Record, key: str) -> bool:

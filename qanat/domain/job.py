@@ -90,7 +90,7 @@ class JobStarted:
     """A job has started."""
 
     handle: JobHandle
-    moment: str
+    timestamp: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Sightings:
     problem: str = ""
 
 
-def apply(group: Group, status: JobStatus) -> Group:
+def apply_status(group: Group, status: JobStatus) -> Group:
     """Return the group updated with its job's status; an unseen job changes nothing."""
     if status.state is None:
         return group
@@ -126,12 +126,12 @@ def apply(group: Group, status: JobStatus) -> Group:
     )
 
 
-def begin(group: Group, event: JobStarted) -> Group:
+def apply_start(group: Group, event: JobStarted) -> Group:
     """Return the group as of the start of its job."""
-    return replace(group, state=State.RUNNING, job=event.handle.job, started=event.moment)
+    return replace(group, state=State.RUNNING, job=event.handle.job, started=event.timestamp)
 
 
 def command(program: Sequence[str], args: Sequence[str], storage: Path, datasets: Sequence[Path]) -> tuple[str, ...]:
     """Return a group's command line: program, arguments, `--storage_path`, one `--dataset_path` per dataset."""
-    paths = [word for path in datasets for word in ("--dataset_path", str(path))]
+    paths = [part for path in datasets for part in ("--dataset_path", str(path))]
     return (*program, *args, "--storage_path", str(storage), *paths)

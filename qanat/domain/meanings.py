@@ -118,9 +118,9 @@ def _items(gains: str, losses: str, reordered: str) -> Callable[[KeyPath, Any, A
         before, after = (value if isinstance(value, list) else [] for value in (old, new))
         come = [item for item in after if item not in before]
         gone = [item for item in before if item not in after]
-        said = [_listed(gains, come)] if come else []
-        said += [_listed(losses, gone)] if gone else []
-        joined = [part for sentence in said for part in ("; ", *sentence)][1:]
+        parts = [_listed(gains, come)] if come else []
+        parts += [_listed(losses, gone)] if gone else []
+        joined = [part for sentence in parts for part in ("; ", *sentence)][1:]
         return tuple(joined) or (reordered,)
 
     return rule

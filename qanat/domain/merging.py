@@ -27,7 +27,7 @@ class CannotMerge(Exception):
     """Both sides changed the same thing differently, and neither version has more evidence."""
 
 
-def united_run(base: Run | None, ours: Run, theirs: Run) -> Run:
+def merge_runs(base: Run | None, ours: Run, theirs: Run) -> Run:
     """Merge two versions of a run; `base` is their common ancestor, None if there is none.
 
     Raises CannotMerge when they are not the same run with the same groups.
@@ -35,27 +35,27 @@ def united_run(base: Run | None, ours: Run, theirs: Run) -> Run:
     versions = (base, ours, theirs)
     if [(g.number, g.args) for g in ours.groups] != [(g.number, g.args) for g in theirs.groups]:
         raise CannotMerge
-    fixed = {name: _chosen(*(_of(run, name) for run in versions)) for name in _FIXED}
+    fixed = {name: _choose(*(_attribute(run, name) for run in versions)) for name in _FIXED}
     before = {g.number: g for g in base.groups} if base else {}
     pairs = zip(ours.groups, theirs.groups, strict=True)
-    groups = tuple(united_group(before.get(our.number), our, their) for our, their in pairs)
+    groups = tuple(merge_groups(before.get(our.number), our, their) for our, their in pairs)
     source, submission = _launch(base, ours, theirs, groups)
     return replace(
         ours,
         **fixed,
-        description=_united_text(base.description if base else "", ours.description, theirs.description),
-        tags=united_tags(base.tags if base else (), ours.tags, theirs.tags),
-        code=_united_code(*versions),
+        description=_merge_texts(base.description if base else "", ours.description, theirs.description),
+        tags=merge_tags(base.tags if base else (), ours.tags, theirs.tags),
+        code=_merge_code(*versions),
         runner=source.runner,
         submission=submission,
         groups=groups,
     )
 
 
-def united_group(base: Group | None, ours: Group, theirs: Group) -> Group:
+def merge_groups(base: Group | None, ours: Group, theirs: Group) -> Group:
     """Merge two versions of a group: the side that changed it, or of two changes the one with more evidence."""
     with contextlib.suppress(CannotMerge):
-        group: Group = _chosen(base, ours, theirs)
+        group: Group = _choose(base, ours, theirs)
         return group
     less, more = sorted((ours, theirs), key=_evidence)
     if less.attempt != more.attempt or (less.job and more.job and less.job != more.job):
@@ -95,13 +95,13 @@ def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -
     if base and launches[id(base)] in (launches[id(ours)], launches[id(theirs)]):
         changed = theirs if launches[id(ours)] == launches[id(base)] else ours
         return changed, changed.submission
-    going = [(g.number, g.attempt, g.job) for g in groups if not g.state.ended]
+    active = [(g.number, g.attempt, g.job) for g in groups if not g.state.ended]
 
     def weight(run: Run) -> tuple[Any, ...]:
         own = {(g.number, g.attempt, g.job) for g in run.groups if not g.state.ended}
         attempts = sum(g.attempt for g in run.groups)
         return (
-            len(own.intersection(going)),
+            len(own.intersection(active)),
             attempts,
             _known_facts(run.submission),
             run.ended or "",
@@ -110,7 +110,7 @@ def _launch(base: Run | None, ours: Run, theirs: Run, groups: Sequence[Group]) -
 
     less, more = sorted(sides, key=weight)
     one = less.submission.intent == more.submission.intent
-    return more, _united_facts(less.submission, more.submission) if one else more.submission
+    return more, _merge_facts(less.submission, more.submission) if one else more.submission
 
 
 def _known_facts(facts: SubmissionFacts) -> int:
@@ -118,31 +118,31 @@ def _known_facts(facts: SubmissionFacts) -> int:
     return sum(getattr(facts, f.name) not in (None, (), {}) for f in fields(facts)) + len(facts.details)
 
 
-def _united_facts(less: SubmissionFacts, more: SubmissionFacts) -> SubmissionFacts:
+def _merge_facts(less: SubmissionFacts, more: SubmissionFacts) -> SubmissionFacts:
     """Return the second facts, completed with what only the first knows about the same submission."""
     missing = [f.name for f in fields(more) if getattr(more, f.name) in (None, (), {})]
     known = {name: getattr(less, name) for name in missing}
     return replace(more, **(known | {"details": {**less.details, **more.details}}))
 
 
-def _united_code(base: Run | None, ours: Run, theirs: Run) -> Code:
+def _merge_code(base: Run | None, ours: Run, theirs: Run) -> Code:
     """Merge the code that ran; if either side saw that files changed meanwhile, so does the result."""
     with contextlib.suppress(CannotMerge):
-        return _chosen_code(_of(base, "code"), ours.code, theirs.code)
+        return _choose_code(_attribute(base, "code"), ours.code, theirs.code)
     plain = (replace(run.code, changed_while_running=None) if run else _ABSENT for run in (base, ours, theirs))
     changed = bool(ours.code.changed_while_running or theirs.code.changed_while_running)
-    return replace(_chosen_code(*plain), changed_while_running=changed)
+    return replace(_choose_code(*plain), changed_while_running=changed)
 
 
-def _chosen_code(base: Any, ours: Any, theirs: Any) -> Code:
-    code: Code = _chosen(base, ours, theirs)
+def _choose_code(base: Any, ours: Any, theirs: Any) -> Code:
+    code: Code = _choose(base, ours, theirs)
     return code
 
 
-def united_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[str, ...]:
+def merge_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[str, ...]:
     """Return the tags of both sides, without those of the ancestor that either side removed."""
     with contextlib.suppress(CannotMerge):
-        return tuple(_chosen(tuple(base), tuple(ours), tuple(theirs)))
+        return tuple(_choose(tuple(base), tuple(ours), tuple(theirs)))
     kept = [tag for tag in base if tag in ours and tag in theirs]
     added = [[tag for tag in side if tag not in base] for side in (ours, theirs)]
     every = {tag for side in added for tag in side}
@@ -150,29 +150,29 @@ def united_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str])
     return tuple(dict.fromkeys((*kept, *(min(whole) if whole else sorted(every)))))
 
 
-def _united_text(base: str, ours: str, theirs: str) -> str:
+def _merge_texts(base: str, ours: str, theirs: str) -> str:
     """Return the text that changed; of two changes, the one that contains the other, or else both."""
     with contextlib.suppress(CannotMerge):
-        text: str = _chosen(base, ours, theirs)
+        text: str = _choose(base, ours, theirs)
         return text
     short, long = sorted((ours, theirs), key=lambda text: (len(text), text))
     return long if short in long else " / ".join(sorted((ours, theirs)))
 
 
-def merged(base: Any, ours: Any, theirs: Any) -> Any:
+def merge_values(base: Any, ours: Any, theirs: Any) -> Any:
     """Merge two versions of a value key by key, at every depth. Raises CannotMerge where both changed the same key."""
     try:
-        return _chosen(base, ours, theirs)
+        return _choose(base, ours, theirs)
     except CannotMerge:
         if not (isinstance(ours, Mapping) and isinstance(theirs, Mapping)):
             raise
     before = base if isinstance(base, Mapping) else {}
     sides = (before, ours, theirs)
-    found = {key: merged(*(side.get(key, _ABSENT) for side in sides)) for key in dict.fromkeys((*ours, *theirs))}
+    found = {key: merge_values(*(side.get(key, _ABSENT) for side in sides)) for key in dict.fromkeys((*ours, *theirs))}
     return {key: value for key, value in found.items() if value is not _ABSENT}
 
 
-def _chosen(base: Any, ours: Any, theirs: Any) -> Any:
+def _choose(base: Any, ours: Any, theirs: Any) -> Any:
     """Return the version that changed, or either if they agree. Raises CannotMerge if both changed differently."""
     # Compared as they are written to a file: 1, 1.0 and true are equal only in Python.
     before, our, their = map(repr, (base, ours, theirs))
@@ -183,5 +183,5 @@ def _chosen(base: Any, ours: Any, theirs: Any) -> Any:
     raise CannotMerge
 
 
-def _of(run: Run | None, name: str) -> Any:
+def _attribute(run: Run | None, name: str) -> Any:
     return _ABSENT if run is None else getattr(run, name)

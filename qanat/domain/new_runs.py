@@ -47,7 +47,7 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class Baseline:
     """The latest groups of the other side with the same parameters."""
 
     row: Row
@@ -68,7 +68,7 @@ class NewRuns:
     durations: Durations | None
     failures: tuple[Failure, ...]
     results: Comparison
-    before: tuple[Before | None, ...]
+    before: tuple[Baseline | None, ...]
     directions: Mapping[str, str]
 
     @property
@@ -101,13 +101,13 @@ def key_of(parameters: Mapping[str, str]) -> Parameters:
     return tuple(sorted((name, value) for name, value in parameters.items() if name not in comparison.SEEDS))
 
 
-def wanted(runs: Iterable[Run]) -> set[Parameters]:
+def parameters_to_compare(runs: Iterable[Run]) -> set[Parameters]:
     """Return the parameters for which earlier runs are worth finding: those of groups that measured something."""
     measured = (g for run in runs for g in run.groups if g.state is State.FINISHED and g.metrics)
     return {key_of(comparison.parameters_of(group)) for group in measured}
 
 
-def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> Before | None:
+def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> Baseline | None:
     """Compare a row with the newest code of the other side that has the same parameters and a common metric."""
     key = key_of(row.parameters)
     newest_first = sorted(others, key=lambda run: (times.parse(run.created), run.number), reverse=True)
@@ -115,7 +115,7 @@ def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> B
         if key_of(old.parameters) == key and old.metrics.keys() & row.metrics:
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}
-            return Before(old, deltas)
+            return Baseline(old, deltas)
     return None
 
 

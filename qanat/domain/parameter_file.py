@@ -46,8 +46,8 @@ def _arguments(content: Any, where: str) -> Arguments:
     positional = _mapping(parts.get("positional"), f"{where}.positional", None)
     placed = {_position(k, where): _word(v, f"{where}.positional.{k}") for k, v in positional.items()}
     options = _mapping(parts.get("options"), f"{where}.options", None)
-    words = [w for name, value in options.items() for w in _option(name, value, f"{where}.options")]
-    return Arguments(placed, tuple(words))
+    arguments = [w for name, value in options.items() for w in _option(name, value, f"{where}.options")]
+    return Arguments(placed, tuple(arguments))
 
 
 def _option(name: str, value: Any, where: str) -> list[str]:
@@ -86,8 +86,8 @@ def _values(content: Any, where: str) -> Any:
             f"{where}: a range is [start, stop, step], {{start, stop, step}} or {{values: […]}}",
             hint="for a list of values write {values: [1, 5, 7]}",
         )
-    words = [_word(item, where) for item in content]
-    return progression(words[0], words[1], words[2] if len(words) == 3 else "1", where=where)
+    numbers = [_word(item, where) for item in content]
+    return progression(numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else "1", where=where)
 
 
 def _check_options(
@@ -95,7 +95,7 @@ def _check_options(
 ) -> None:
     ranged = [r.target for r in ranges if isinstance(r.target, str)]
     for part in groups or (Arguments(),):
-        names = [w for w in (*fixed.words, *part.words) if is_option(w)] + ranged
+        names = [w for w in (*fixed.ordered, *part.ordered) if is_option(w)] + ranged
         for name in names:
             if names.count(name) > 1:
                 raise InputInvalid(

@@ -28,7 +28,7 @@ class Arguments:
     """Part of a command line: arguments by position, which come first, and arguments in the order given."""
 
     positional: Mapping[int, str] = field(default_factory=dict)
-    words: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Grid:
 
     def join(self, other: Grid) -> Grid:
         """Return this request followed by another."""
-        fixed = Arguments({**self.fixed.positional, **other.fixed.positional}, self.fixed.words + other.fixed.words)
+        fixed = Arguments({**self.fixed.positional, **other.fixed.positional}, self.fixed.ordered + other.fixed.ordered)
         return Grid(fixed, self.groups + other.groups, self.ranges + other.ranges)
 
 
-def is_option(word: str) -> bool:
+def is_option(argument: str) -> bool:
     """Return whether an argument reads as an option: it begins with a dash and is neither `-` nor a negative number."""
-    return len(word) > 1 and word[0] == "-" and not _NEGATIVE_NUMBER.match(word)
+    return len(argument) > 1 and argument[0] == "-" and not _NEGATIVE_NUMBER.match(argument)
 
 
 def split_group(text: str) -> tuple[str, ...]:
@@ -64,30 +64,30 @@ def split_group(text: str) -> tuple[str, ...]:
 
 def parse_range(text: str) -> ValueRange:
     """Parse the value of -R: `--seed 0 10 1`, `--seed 0 10` (step 1), `--lr 0.1,0.01`, or `pos_0 …` for a position."""
-    words = split_group(text)
+    parts = split_group(text)
     where = f"-R {text!r}"
-    if len(words) < 2 or len(words) > 4:
+    if len(parts) < 2 or len(parts) > 4:
         raise InputInvalid(
             f"{where}: a range is an option, a start, a stop and a step, or an option and values",
             hint='write it as -R "--seed 0 10 1" or -R "--lr 0.1,0.01"',
         )
-    position = _POSITION.match(words[0])
-    if not position and not is_option(words[0]):
+    position = _POSITION.match(parts[0])
+    if not position and not is_option(parts[0]):
         raise InputInvalid(
-            f"{where}: {words[0]!r} is not an option",
+            f"{where}: {parts[0]!r} is not an option",
             hint="begin with an option, such as --seed, or with pos_0",
         )
-    target = int(position[1]) if position else words[0]
-    if len(words) == 2:
-        return ValueRange(target, tuple(words[1].split(",")))
-    step = words[3] if len(words) == 4 else "1"
-    return ValueRange(target, progression(words[1], words[2], step, where=where))
+    target = int(position[1]) if position else parts[0]
+    if len(parts) == 2:
+        return ValueRange(target, tuple(parts[1].split(",")))
+    step = parts[3] if len(parts) == 4 else "1"
+    return ValueRange(target, progression(parts[1], parts[2], step, where=where))
 
 
-def grid_from_words(args: Sequence[str], groups: Sequence[str], ranges: Sequence[str]) -> Grid:
+def grid_from_arguments(args: Sequence[str], groups: Sequence[str], ranges: Sequence[str]) -> Grid:
     """Parse a command line: the program's arguments, the values of -g and those of -R."""
-    parts = tuple(Arguments(words=split_group(text)) for text in groups)
-    return Grid(Arguments(words=tuple(args)), parts, tuple(parse_range(text) for text in ranges))
+    parts = tuple(Arguments(ordered=split_group(text)) for text in groups)
+    return Grid(Arguments(ordered=tuple(args)), parts, tuple(parse_range(text) for text in ranges))
 
 
 def expand(grid: Grid) -> list[tuple[str, ...]]:
@@ -121,7 +121,7 @@ def _group(grid: Grid, part: Arguments, point: tuple[str, ...]) -> tuple[str, ..
         else:
             varying += [value_range.target, value]
     placed = [positional[index] for index in sorted(positional)]
-    return (*placed, *grid.fixed.words, *part.words, *varying)
+    return (*placed, *grid.fixed.ordered, *part.ordered, *varying)
 
 
 def check_targets(grid: Grid) -> None:
@@ -129,38 +129,38 @@ def check_targets(grid: Grid) -> None:
     targets = [r.target for r in grid.ranges]
     for target in targets:
         if targets.count(target) > 1:
-            raise InputInvalid(f"{_called(target)} has two ranges", hint="put all its values into one")
+            raise InputInvalid(f"{_label(target)} has two ranges", hint="put all its values into one")
     fixed = {*grid.fixed.positional, *(t for t in targets if isinstance(t, int))}
     if len(fixed) < len(grid.fixed.positional) + sum(isinstance(t, int) for t in targets):
         raise InputInvalid("a position is both fixed and a range", hint="leave one of them out")
     for part in grid.groups or (Arguments(),):
         if double := fixed & part.positional.keys():
-            raise InputInvalid(f"{_called(min(double))} is given twice", hint="leave one of them out")
+            raise InputInvalid(f"{_label(min(double))} is given twice", hint="leave one of them out")
         positions = sorted(fixed | part.positional.keys())
         if positions != list(range(len(positions))):
             missing = next(i for i, p in enumerate([*positions, -1]) if i != p)
-            raise InputInvalid(f"{_called(missing)} is missing", hint="positions count from 0 without gaps")
+            raise InputInvalid(f"{_label(missing)} is missing", hint="positions count from 0 without gaps")
 
 
-def _called(target: str | int) -> str:
+def _label(target: str | int) -> str:
     return f"position {target}" if isinstance(target, int) else target
 
 
-def named(args: Sequence[str]) -> dict[str, str | list[str]]:
+def by_name(args: Sequence[str]) -> dict[str, str | list[str]]:
     """Map a group's parameter names to their values; arguments before the first option are `pos_0`, `pos_1`, ….
 
     An option without a value maps to '', one with several values (or given several times) to a list.
     """
     names: dict[str, list[str]] = {}
     current = ""
-    for word in args:
-        if is_option(word):
-            current, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+    for argument in args:
+        if is_option(argument):
+            current, equals, value = argument.partition("=") if argument.startswith("--") else (argument, "", "")
             names.setdefault(current, []).extend([value] if equals else [])
         elif current:
-            names[current].append(word)
+            names[current].append(argument)
         else:
-            names[f"pos_{len(names)}"] = [word]
+            names[f"pos_{len(names)}"] = [argument]
     return {name: _unwrap(values) for name, values in names.items()}
 
 

@@ -31,7 +31,7 @@ def fraction(head: bytes, tail: bytes, size: int) -> float | None:
     if head.startswith(b"count_total="):
         first = head.split(None, 1)[0]
         total = _number(first.partition(b"=")[2])
-        done = _added(lines) if size <= len(tail) else _estimate(tail, size - len(first))
+        done = _sum(lines) if size <= len(tail) else _estimate(tail, size - len(first))
         return _share(done, total) if total else None
     return None
 
@@ -39,10 +39,10 @@ def fraction(head: bytes, tail: bytes, size: int) -> float | None:
 def _estimate(tail: bytes, size: int) -> float:
     """Estimate the sum of numbers that fill size bytes from the complete lines at their end."""
     known = tail.partition(b"\n")[2]
-    return _added(known.split()) * size / max(1, len(known))
+    return _sum(known.split()) * size / max(1, len(known))
 
 
-def _added(lines: list[bytes]) -> float:
+def _sum(lines: list[bytes]) -> float:
     return sum(n for line in lines if (n := _number(line)) is not None)
 
 
@@ -50,8 +50,8 @@ def _share(done: float, total: float) -> float:
     return min(1.0, max(0.0, done / total))
 
 
-def _number(word: bytes) -> float | None:
+def _number(text: bytes) -> float | None:
     try:
-        return float(word)
+        return float(text)
     except ValueError:
         return None

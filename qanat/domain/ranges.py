@@ -55,7 +55,7 @@ def progression(start: str, stop: str, step: str, *, where: str) -> Progression:
     `where` names the place in messages. Raises InputInvalid for anything but a finite number, for a
     step of 0 and for a range without any value.
     """
-    first, end, width = (_number(word, where) for word in (start, stop, step))
+    first, end, width = (_number(text, where) for text in (start, stop, step))
     if width == 0:
         raise InputInvalid(f"{where}: the step is 0", hint="give a step such as 1 or -1")
     try:
@@ -75,14 +75,14 @@ def progression(start: str, stop: str, step: str, *, where: str) -> Progression:
     return Progression(first, width, count)
 
 
-def _number(word: str, where: str) -> Decimal:
+def _number(text: str, where: str) -> Decimal:
     try:
         # Decimal also accepts the digits of other scripts, which the program would get as 0 to 9.
-        number = _EXACT.create_decimal(word.strip() if word.isascii() else "NaN")
+        number = _EXACT.create_decimal(text.strip() if text.isascii() else "NaN")
     except (InvalidOperation, Inexact, Overflow):
         number = Decimal("NaN")
     if not number.is_finite():
-        raise InputInvalid(f"{where}: {word!r} is not a number", hint='write it as "--seed 0 10 1"')
+        raise InputInvalid(f"{where}: {text!r} is not a number", hint='write it as "--seed 0 10 1"')
     return number
 
 

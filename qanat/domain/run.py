@@ -160,12 +160,12 @@ def overall_state(states: Iterable[State]) -> State:
     present = set(states)
     if present == {State.QUEUED}:
         return State.QUEUED
-    going = present - _ENDED
-    if State.RUNNING in going:
+    active = present - _ENDED
+    if State.RUNNING in active:
         return State.RUNNING
-    if State.HELD in going:
+    if State.HELD in active:
         return State.HELD
-    if going:
+    if active:
         return State.RUNNING if len(present) > 1 else State.QUEUED
     for state in (State.LOST, State.FAILED, State.CANCELLED):
         if state in present:

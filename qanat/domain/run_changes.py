@@ -21,7 +21,7 @@ def forbidden(old: Mapping[str, Any], new: Mapping[str, Any], *, moved: bool = F
 
     Both are the mappings of valid records. `moved` says that the experiment was renamed.
     """
-    broken = frozen.broken([old], new, moved=moved)
+    broken = frozen.violations([old], new, moved=moved)
     return [s for path in broken for s in _sentences(path, _at(old, path), _at(new, path))]
 
 
@@ -34,12 +34,12 @@ def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
                 yield from _sentences((*path, key), old, new)
         return
     if isinstance(before, dict | list) or isinstance(after, dict | list):
-        yield (Word(_called(path)), " is not what it was")
+        yield (Word(_label(path)), " is not what it was")
     else:
-        yield (Word(_called(path)), " is ", _value(after), " instead of ", _value(before))
+        yield (Word(_label(path)), " is ", _value(after), " instead of ", _value(before))
 
 
-def _called(path: Sequence[str | int]) -> str:
+def _label(path: Sequence[str | int]) -> str:
     """Return a place in a record as text: `group 2: metrics.acc`, `code.commit`."""
     if len(path) > 1 and path[0] == "groups":
         return f"group {path[1]}: {'.'.join(map(str, path[2:]))}"

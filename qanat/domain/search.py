@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from qanat.domain import times
-from qanat.domain.parameters import is_option, named
+from qanat.domain.parameters import by_name, is_option
 from qanat.domain.run import Run, State
 from qanat.errors import UsageError
 
@@ -44,7 +44,7 @@ def parse(text: str) -> Condition:
     if match := _PARAMETER.match(word):
         return Condition(word, _parameter(match[1].lstrip("-"), match[2], match[3]))
     if is_option(word):
-        return Condition(word, lambda run: any(word in named(group.args) for group in run.groups))
+        return Condition(word, lambda run: any(word in by_name(group.args) for group in run.groups))
     return Condition(word, lambda run: _says(run, word))
 
 
@@ -73,12 +73,12 @@ def _state(value: str) -> Callable[[Run], bool]:
 
 def _date(field: str, value: str) -> Callable[[Run], bool]:
     try:
-        moment = times.parse(value).astimezone()
+        limit = times.parse(value).astimezone()
     except (ValueError, OverflowError):
         raise UsageError(f"{value!r} is not a date", hint="write it as 2026-11-23 or 2026-11-23T05:17") from None
     if field == "after":
-        return lambda run: times.parse(run.created) >= moment
-    return lambda run: times.parse(run.created) < moment
+        return lambda run: times.parse(run.created) >= limit
+    return lambda run: times.parse(run.created) < limit
 
 
 def _says(run: Run, word: str) -> bool:
@@ -91,7 +91,7 @@ def _parameter(name: str, operation: str, value: str) -> Callable[[Run], bool]:
         return any(
             _compare(operation, found, value)
             for group in run.groups
-            for key, found in named(group.args).items()
+            for key, found in by_name(group.args).items()
             if key.lstrip("-") == name
         )
 

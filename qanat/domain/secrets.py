@@ -73,7 +73,7 @@ def in_text(text: str) -> Iterator[tuple[int, str]]:
                 yield line, what
 
 
-def may_name_one(text: str) -> bool:
+def may_name_secret(text: str) -> bool:
     """Return whether a text contains part of a name that in_content() would check."""
     lower = text.lower()  # ten times faster than a pattern that ignores case
     return any(hint in lower for hint in _HINTS)
@@ -99,19 +99,19 @@ def _walk(place: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
             else:
                 yield from _walk((*place, key), inner)
     elif isinstance(value, list):
-        yield from _in_words(place, value)
+        yield from _in_arguments(place, value)
     elif isinstance(value, str):
         yield from ((place, name) for name in _in_string(value))
 
 
-def _in_words(place: KeyPath, words: list[Any]) -> Iterator[tuple[KeyPath, str]]:
+def _in_arguments(place: KeyPath, arguments: list[Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield the secrets in a list that may be a command line, where an option is followed by its value."""
-    for i, word in enumerate(words):
-        before = words[i - 1] if i else None
-        if isinstance(before, str) and isinstance(word, str) and _gives_secret(before, word):
+    for i, argument in enumerate(arguments):
+        before = arguments[i - 1] if i else None
+        if isinstance(before, str) and isinstance(argument, str) and _gives_secret(before, argument):
             yield (*place, i), before
         else:
-            yield from _walk((*place, i), word)
+            yield from _walk((*place, i), argument)
 
 
 def _in_string(text: str) -> Iterator[str]:
@@ -119,8 +119,8 @@ def _in_string(text: str) -> Iterator[str]:
     for match in _PAIR.finditer(text):
         if _is_secret(match["name"], match["value"], strict=match["name"].startswith("-")):
             yield match["name"]
-    words = text.split()
-    yield from (name for name, value in pairwise(words) if _gives_secret(name, value))
+    parts = text.split()
+    yield from (name for name, value in pairwise(parts) if _gives_secret(name, value))
 
 
 def _gives_secret(option: str, value: str) -> bool:
@@ -143,7 +143,7 @@ def _is_secret(name: str, value: str | int, *, strict: bool = False) -> bool:
 @lru_cache(4096)
 def _kind(name: str) -> str:
     """Return what a name says about its value: `password`, `token`, or an empty text for neither."""
-    if len(name) > NAME_MAX or not may_name_one(name):
+    if len(name) > NAME_MAX or not may_name_secret(name):
         return ""
     words = [word.lower() for word in _WORD.findall(name)]
     if words[-1] in _PASSWORDS:

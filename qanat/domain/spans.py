@@ -16,6 +16,6 @@ def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:
     return found
 
 
-def written(numbers: Iterable[int], separator: str = ",") -> str:
+def format_spans(numbers: Iterable[int], separator: str = ",") -> str:
     """Return numbers as text, with their spans: 0-2,7."""
     return separator.join(str(a) if a == b else f"{a}-{b}" for a, b in spans(numbers))

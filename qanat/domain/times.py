@@ -16,17 +16,17 @@ def now_exact() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def from_timestamp(seconds: float) -> str:
+def from_epoch(seconds: float) -> str:
     """Return the timestamp of this many seconds after 1970-01-01 UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def parse(moment: str) -> datetime:
+def parse(timestamp: str) -> datetime:
     """Parse a timestamp of a record. Raises ValueError if it is not one."""
-    return datetime.fromisoformat(moment)
+    return datetime.fromisoformat(timestamp)
 
 
-def is_moment(value: object) -> bool:
+def is_timestamp(value: object) -> bool:
     """Return whether a value is a timestamp with a time zone."""
     try:
         return isinstance(value, str) and parse(value).tzinfo is not None
@@ -34,11 +34,11 @@ def is_moment(value: object) -> bool:
         return False
 
 
-def local(moment: str | None) -> str:
+def local(timestamp: str | None) -> str:
     """Return a timestamp in local time for display; empty for None."""
-    if not moment:
+    if not timestamp:
         return ""
-    known = parse(moment)
+    known = parse(timestamp)
     # The first and last day that Python knows may not exist in this time zone; they stay in their own.
     with contextlib.suppress(OverflowError):
         known = known.astimezone()

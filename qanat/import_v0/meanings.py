@@ -49,7 +49,7 @@ class Remarks:
 def run_numbers(runs: Iterable[int]) -> str:
     """List runs by number, neighbours as a range: `run 4`, `runs 1-3, 7`."""
     numbers = sorted(set(runs))
-    return f"run{'s' if len(numbers) > 1 else ''} {spans.written(numbers, ', ')}"
+    return f"run{'s' if len(numbers) > 1 else ''} {spans.format_spans(numbers, ', ')}"
 
 
 def usable_name(name: str, instead: str, taken: Collection[str]) -> str:

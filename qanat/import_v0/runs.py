@@ -221,7 +221,7 @@ class Runs:
 
 def _command_of(program: Program) -> tuple[str, ...]:
     try:
-        return program.words()
+        return program.command_line()
     except InputInvalid:  # an unclosed quote
         return (*program.command.split(), program.executable)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qanat.domain.merging import CannotMerge, merged, united_tags
+from qanat.domain.merging import CannotMerge, merge_tags, merge_values
 from qanat.records import yaml_io
 
 _TAGS = "tags"
@@ -19,9 +19,9 @@ def merge(base: bytes, ours: bytes, theirs: bytes, source: str) -> bytes:
     before, our, their = (_content(data, source) for data in (base, ours, theirs))
     if _are_texts(our.get(_TAGS)) and _are_texts(their.get(_TAGS)):
         known = before.get(_TAGS) if _are_texts(before.get(_TAGS)) else []
-        tags = list(united_tags(known or [], our[_TAGS], their[_TAGS]))
+        tags = list(merge_tags(known or [], our[_TAGS], their[_TAGS]))
         our, their = {**our, _TAGS: tags}, {**their, _TAGS: tags}
-    wanted: dict[str, Any] = merged(before, our, their)
+    wanted: dict[str, Any] = merge_values(before, our, their)
     sides = [blocks(data, source) for data in (base, ours, theirs)]
     keys = dict.fromkeys((*sides[1], *sides[2]))
     text = "".join(_merged_block(key, wanted[key], sides) for key in keys if key in wanted).encode()
@@ -68,13 +68,13 @@ def _is_comment(line: str) -> bool:
 
 def _merged_block(key: str, value: Any, sides: list[dict[str, str]]) -> str:
     try:
-        return "".join(merged(*({key: side[key]} if key in side else {} for side in sides)).values())
+        return "".join(merge_values(*({key: side[key]} if key in side else {} for side in sides)).values())
     except CannotMerge:
         # Both changed it, but not the same part: its value is written anew, below the comments it had.
         heads, bodies = zip(*(head_and_body(side.get(key, "")) for side in sides), strict=True)
         if any("#" in body for body in bodies[1:]):
             raise
-        return f"{merged(*heads)}{yaml_io.dump({key: value}).decode()}"
+        return f"{merge_values(*heads)}{yaml_io.dump({key: value}).decode()}"
 
 
 def head_and_body(block: str) -> tuple[str, str]:

@@ -258,7 +258,7 @@ class _Reader:
 
     def moment(self, key: str) -> str:
         moment = self.text(key)
-        if not times.is_moment(moment):
+        if not times.is_timestamp(moment):
             raise self._wrong(key, f"{moment!r} is not a moment such as 2026-11-23T05:17:55+00:00")
         return moment
 

@@ -48,7 +48,7 @@ def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workd
         "executable_command": shlex.join(run.command[:-1]),
         "storage_path": str(storage),
         "commands": [shlex.join(command) for command in commands],
-        "groups_of_parameters": [parameters.named(group.args) for group in run.groups],
+        "groups_of_parameters": [parameters.by_name(group.args) for group in run.groups],
         "repertories": [layout.group_path(str(storage), group.number, count) for group in run.groups],
         "working_directory": str(workdir),
         "datasets": dict(run.datasets),
@@ -114,7 +114,7 @@ def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str]) 
 
 def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
     """Give what `group_info.yaml` of a group says."""
-    return yaml_io.dump({"command": shlex.join(command), "parameters": parameters.named(args)})
+    return yaml_io.dump({"command": shlex.join(command), "parameters": parameters.by_name(args)})
 
 
 def read_progress(folder: Path) -> float | None:

@@ -108,7 +108,7 @@ class JobContract(Subject):
         told = place.wait_for_states(runner, submitted.all, None, State.FINISHED, State.FAILED)
         for status, (state, _, _) in zip(told, ENDS.values(), strict=True):
             assert status.state in (None, state)
-            assert status.state is None or times.is_moment(status.ended), "without it, qanat would wait for ever"
+            assert status.state is None or times.is_timestamp(status.ended), "without it, qanat would wait for ever"
 
     def test_output_is_kept_byte_for_byte(self, place: Place) -> None:
         data = bytes(range(256))

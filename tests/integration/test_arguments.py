@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from qanat.domain.parameters import named
+from qanat.domain.parameters import by_name
 from tests.support.sandbox import Result, Sandbox
 
 DUMP = """\
@@ -168,7 +168,7 @@ def test_nasty_words_reach_the_program_as_they_were_typed_and_every_file_says_so
     assert [group["args"] for group in ran.record["groups"]] == [NASTY]
     command = [sys.executable, "dump.py", *NASTY, "--storage_path", str(ran.folder)]
     assert [shlex.split(text) for text in ran.info["commands"]] == [command]
-    assert ran.info["groups_of_parameters"] == [named(NASTY)]
+    assert ran.info["groups_of_parameters"] == [by_name(NASTY)]
     assert not list(house.root.rglob("touched"))
     assert house.qanat("validate").out.endswith("no problem\n")
 
@@ -179,11 +179,11 @@ def test_nasty_words_of_a_group_reach_the_program_and_its_group_info(house: Sand
     assert ran.words == expected
     assert [group["args"] for group in ran.record["groups"]] == expected
     assert ran.record["parameters"] == {"args": ["--fixed"], "groups": [shlex.join(NASTY), "'one word'"], "ranges": []}
-    assert ran.info["groups_of_parameters"] == [named(args) for args in expected]
+    assert ran.info["groups_of_parameters"] == [by_name(args) for args in expected]
     assert ran.info["repertories"] == [str(folder) for folder in ran.folders]
     for folder, args, command in zip(ran.folders, expected, ran.info["commands"], strict=True):
         info = yaml.safe_load((folder / "group_info.yaml").read_text())
-        assert info == {"command": command, "parameters": named(args)}
+        assert info == {"command": command, "parameters": by_name(args)}
         assert shlex.split(info["command"]) == [sys.executable, "dump.py", *args, "--storage_path", str(folder)]
     assert not list(house.root.rglob("touched"))
 

@@ -81,7 +81,7 @@ def _entries(project: Project, found: Found) -> list[_Entry]:
         entries.append(_Entry("Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
     entries.append(_Entry("Delete run", "Delete its record and its results, after a question", lambda: _delete(found)))
     for name, known in _actions(project, found).items():
-        what = known.description or " ".join(known.program.words())
+        what = known.description or " ".join(known.program.command_line())
         entries.append(_Entry(f"Action: {name}", what, lambda name=name: _act(project, found, name)))  # type: ignore[misc]
     return entries
 

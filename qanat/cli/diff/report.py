@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from qanat.cli.diff import runs_report
 from qanat.cli.diff.blocks import Block, Cell, Items, Section, Table
 from qanat.cli.terminal.output import plural
-from qanat.domain.changes import CHANGED, RENAMED, DefinitionChange, KeyChange, is_called_before
+from qanat.domain.changes import CHANGED, RENAMED, DefinitionChange, KeyChange, was_named
 from qanat.domain.layout import CONFIG
 from qanat.domain.meanings import KINDS, Sentence, Word, shown
 from qanat.usecases.review.files import BASE
@@ -129,7 +129,7 @@ def _kept_runs(change: DefinitionChange, found: StateChanges) -> Sentence:
     to, count = found.moved.get(change.renamed_from, ("", 0))
     if to == change.definition.name:
         return (f"keeps {plural(count, 'run')}, which moved with it",)
-    if is_called_before(change.definition, change.renamed_from):
+    if was_named(change.definition, change.renamed_from):
         return ("keeps the runs that it had as ", Word(change.renamed_from))
     return ("its earlier runs stay under ", Word(change.renamed_from))
 

@@ -11,7 +11,7 @@ from qanat.cli.terminal.output import plural
 from qanat.domain import times
 from qanat.domain.comparison import Row
 from qanat.domain.meanings import Sentence, Word
-from qanat.domain.new_runs import Before, Delta, Failure, NewRuns
+from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.run import Run, count_states
 from qanat.usecases.review.state import StateChanges
 
@@ -123,7 +123,7 @@ def _value(text: str) -> Cell:
     return (Word(text),) if text else ()
 
 
-def _metric(runs: NewRuns, row: Row, before: Before | None, place: int, name: str) -> Cell:
+def _metric(runs: NewRuns, row: Row, before: Baseline | None, place: int, name: str) -> Cell:
     if name not in row.metrics:
         return ()
     text = str(row.metrics[name])
@@ -139,7 +139,7 @@ def _difference(delta: Delta) -> str:
     return f"{delta.difference:+.3g}{judged}"
 
 
-def _before(before: Before | None, numbers: Numbers) -> Cell:
+def _before(before: Baseline | None, numbers: Numbers) -> Cell:
     if before is None:
         return ("nothing earlier",)
     return (*numbers.listed(before.row.runs), ", commit ", Word(before.row.commit[:10]))

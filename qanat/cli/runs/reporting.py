@@ -11,7 +11,7 @@ from qanat.cli.terminal.output import plural, tell
 from qanat.cli.terminal.tables import MARKS
 from qanat.domain import times
 from qanat.domain.layout import group_folder
-from qanat.domain.parameters import named
+from qanat.domain.parameters import by_name
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch.view import Outcome
@@ -139,7 +139,7 @@ def parameters_text(run: Run) -> str:
     lines = [f"command: {' '.join(run.command)}"]
     for group in run.groups:
         lines.append(f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}")
-        for name, value in named(group.args).items():
+        for name, value in by_name(group.args).items():
             lines.append(f"  {name}: {value if isinstance(value, str) else ' '.join(value)}")
     return "\n".join(lines)
 

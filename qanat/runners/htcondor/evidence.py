@@ -63,15 +63,15 @@ def weigh(proc: int, evidence: Evidence) -> JobStatus:
     if evidence.factory and proc >= evidence.factory["JobMaterializeNextProcId"]:
         return JobStatus(State.HELD if evidence.factory.get("JobMaterializePaused") == 1 else State.QUEUED)
     if evidence.removed and proc >= evidence.removed["next"]:
-        moment = times.from_timestamp(evidence.removed["at"])
+        moment = times.from_epoch(evidence.removed["at"])
         return JobStatus(State.CANCELLED, reason="removed before it began", ended=moment)
     return _from_log(logged) if logged and not evidence.answered else UNSEEN
 
 
 def _from_log(logged: Seen) -> JobStatus:
-    moment = times.from_timestamp(logged["at"]) if "at" in logged else None
+    moment = times.from_epoch(logged["at"]) if "at" in logged else None
     known: dict[str, Any] = {
-        "started": times.from_timestamp(logged["started"]) if "started" in logged else None,
+        "started": times.from_epoch(logged["started"]) if "started" in logged else None,
         "host": host(logged.get("host")),
         "restarts": max(0, logged["starts"] - 1),
     }
@@ -94,16 +94,16 @@ def _from_queue(ad: Seen, logged: Seen | None) -> JobStatus:
     return JobStatus(
         state,
         reason=reason,
-        started=times.from_timestamp(started) if started else None,
+        started=times.from_epoch(started) if started else None,
         host=host(ad.get("RemoteHost") or (logged or {}).get("host")),
         restarts=max(0, starts - 1),
     )
 
 
 def _from_history(ad: Seen) -> JobStatus:
-    moment = times.from_timestamp(ad.get("CompletionDate") or ad.get("EnteredCurrentStatus") or 0)
+    moment = times.from_epoch(ad.get("CompletionDate") or ad.get("EnteredCurrentStatus") or 0)
     known: dict[str, Any] = {
-        "started": times.from_timestamp(ad["JobStartDate"]) if ad.get("JobStartDate") else None,
+        "started": times.from_epoch(ad["JobStartDate"]) if ad.get("JobStartDate") else None,
         "host": host(ad.get("LastRemoteHost")),
         "restarts": max(0, int(ad.get("NumJobStarts", 1)) - 1),
     }

@@ -181,7 +181,7 @@ def _schedd_of(handle: JobHandle) -> str:
 
 def _moment(since: object) -> int:
     """Give the second since 1970 before which nothing of a run can be in the history."""
-    return int(times.parse(str(since)).timestamp() - CLOCKS_S) if times.is_moment(since) else 0
+    return int(times.parse(str(since)).timestamp() - CLOCKS_S) if times.is_timestamp(since) else 0
 
 
 def _schedds(handles: Sequence[JobHandle]) -> list[dict[str, Any]]:

@@ -39,4 +39,4 @@ def grouped(handles: Sequence[JobHandle]) -> list[str]:
             arrays.setdefault(number, []).append(int(index))
         else:
             names.append(number)
-    return names + [f"{number}_[{spans.written(elements)}]" for number, elements in arrays.items()]
+    return names + [f"{number}_[{spans.format_spans(elements)}]" for number, elements in arrays.items()]

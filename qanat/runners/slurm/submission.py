@@ -57,7 +57,7 @@ def command(batch: JobBatch, array: Array, after: str = "") -> list[str]:
     words += [f"--output={_literal(batch.folder / OUTPUT)}", "--open-mode=append"]
     if not array.alone:
         throttle = f"%{batch.max_running}" if batch.max_running else ""
-        words.append(f"--array={spans.written(g - array.offset for g in array.groups)}{throttle}")
+        words.append(f"--array={spans.format_spans(g - array.offset for g in array.groups)}{throttle}")
     options = dict(batch.options)
     if after:
         key = next((k for k in options if flags.name_of(k) == "dependency"), "dependency")

@@ -56,4 +56,4 @@ def _read(folder: Path) -> dict[tuple[str, str], str]:
     except InputInvalid:
         return {}
     rows = map(str.split, text.splitlines())
-    return {(row[0], row[1]): row[2] for row in rows if len(row) == 3 and times.is_moment(row[2])}
+    return {(row[0], row[1]): row[2] for row in rows if len(row) == 3 and times.is_timestamp(row[2])}

@@ -100,7 +100,7 @@ class _Comparison:
     @cached_property
     def _said_in_messages(self) -> frozenset[str]:
         messages = history.messages(self._scope.location, self._base, self._scope.state.commit or "HEAD")
-        return deletions.named_in(messages)
+        return deletions.run_ids_in(messages)
 
     def _changed(self, change: Change, new: Entry) -> Iterator[Finding]:
         remedy = self._restore(change.path)
@@ -118,7 +118,7 @@ class _Comparison:
                 yield Finding(new.path, getattr(error, "line", 1), RULE, "the record cannot be read any more", remedy)
             return
         when = "had ended" if any(map(frozen.has_ended, before)) else "was launched"
-        places = frozen.broken(before, after, moved=new.path != change.path)
+        places = frozen.violations(before, after, moved=new.path != change.path)
         for key in places[:PLACES_MAX]:
             problem = f"{'.'.join(map(str, key))} was changed after the run {when}"
             yield Finding(new.path, yaml_io.line_of(lines, key), RULE, problem, remedy)

@@ -49,7 +49,7 @@ def _in_file(path: str, data: bytes) -> Iterator[Finding]:
 
 def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
     """List the lines with a secret that a name tells of, in a YAML file that can be read."""
-    if not path.endswith((".yaml", ".yml")) or not secrets.may_name_one(text):
+    if not path.endswith((".yaml", ".yml")) or not secrets.may_name_secret(text):
         return
     lines: dict[yaml_io.Path, int] = {}
     try:

@@ -117,15 +117,15 @@ def _watch(
     notes: list[str] = []
     for event in runner.watch(run.submission.intent, jobs):
         match event:
-            case JobStarted(handle=handle, moment=moment):
-                journal.started(handle, moment)
-                changed = job.begin(groups[handle.group], event)
+            case JobStarted(handle=handle, timestamp=timestamp):
+                journal.started(handle, timestamp)
+                changed = job.apply_start(groups[handle.group], event)
             case JobEnded(group=number, status=status):
                 journal.ended(number, status)
                 own = group_folder(setting.folder, number, len(groups))
                 numbers_found, problems = storage.read_metrics(own, setting.metrics)
                 notes += problems
-                changed = replace(job.apply(groups[number], status), metrics=numbers_found)
+                changed = replace(job.apply_status(groups[number], status), metrics=numbers_found)
             case None:
                 view.passing()
                 continue
@@ -153,7 +153,7 @@ def _give_up(project: Project, run: Run, journal: Journal) -> None:
         seen = flight.read(journal.path)
         known = seen.ended if seen else {}
         ended = {
-            g.number: job.apply(g, known[g.number]) if g.number in known else lost(g, "qanat could not go on")
+            g.number: job.apply_status(g, known[g.number]) if g.number in known else lost(g, "qanat could not go on")
             for g in run.groups
             if not g.state.ended
         }

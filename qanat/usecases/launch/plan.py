@@ -12,7 +12,7 @@ from qanat.domain.experiment import CHECKOUT, Experiment
 from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder, is_inside
 from qanat.domain.parameter_file import grid_from_file
-from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_words
+from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.git import checkout
@@ -116,7 +116,7 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
     )
     return Plan(
         experiment=experiment,
-        command=experiment.program.words(),
+        command=experiment.program.command_line(),
         datasets=datasets,
         requested=requested,
         groups=tuple(groups),
@@ -156,7 +156,7 @@ def default_storage(project: Project, plan: Plan, number: int) -> Path:
 
 
 def _grid(request: RunRequest) -> Grid:
-    words = grid_from_words(request.args, request.groups, request.ranges)
+    words = grid_from_arguments(request.args, request.groups, request.ranges)
     if request.param_file is None:
         return words
     source = str(request.param_file)

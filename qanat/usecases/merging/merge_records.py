@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path, PurePosixPath
 
 from qanat.domain.layout import RUNS
-from qanat.domain.merging import CannotMerge, united_run
+from qanat.domain.merging import CannotMerge, merge_runs
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid
 from qanat.git import text_merge
@@ -46,7 +46,7 @@ def _runs(base: bytes, ours: bytes, theirs: bytes, path: str) -> bytes:
     # Of several common ancestors git makes one that may have conflict marks in it.
     with contextlib.suppress(CannotMerge, InputInvalid):
         before = _decoded(base, path)
-    return run_codec.encode(united_run(before if before and before.id == run_id else None, *versions))
+    return run_codec.encode(merge_runs(before if before and before.id == run_id else None, *versions))
 
 
 def _decoded(data: bytes, path: str) -> Run:

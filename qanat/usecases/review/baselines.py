@@ -46,7 +46,7 @@ class EarlierRuns:
         Of each the newest are given, KEPT_OF_EACH from the index; `left_out` counts the records that were
         too many to read.
         """
-        wanted = new_runs.wanted(runs)
+        wanted = new_runs.parameters_to_compare(runs)
         if not wanted:
             return {}
         found: dict[Parameters, list[Run]] = {}

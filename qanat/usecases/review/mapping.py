@@ -8,7 +8,7 @@ from qanat.domain import times
 from qanat.domain.changes import DefinitionChange, KeyChange
 from qanat.domain.comparison import Statistic
 from qanat.domain.meanings import ABSENT, plain
-from qanat.domain.new_runs import Before, NewRuns
+from qanat.domain.new_runs import Baseline, NewRuns
 from qanat.domain.run import Run, count_states
 from qanat.usecases.review.state import StateChanges
 
@@ -132,7 +132,7 @@ def _statistic(s: Statistic) -> dict[str, Any]:
     return {"mean": s.mean, "std": s.deviation, "n": s.count}
 
 
-def _delta(before: Before | None, name: str) -> dict[str, Any]:
+def _delta(before: Baseline | None, name: str) -> dict[str, Any]:
     delta = before.deltas.get(name) if before else None
     if delta is None:
         return {"before": None, "difference": None, "better": None}

@@ -194,14 +194,15 @@ class _Look:
     def _told(self, run: Run, group: Group, status: JobStatus) -> Group:
         """Take what the scheduler says; an end that should have left a completion file is believed after a moment."""
         if status.state is None or not status.state.ended:
-            return job.apply(group, status)
+            return job.apply_status(group, status)
         # Between the first look and the answer the file may have come.
         if written := self._completion(run, group):
             return self._ended(run, group, written)
         if status.state is State.CANCELLED:
             return self._ended(run, group, status)
         if self._age_s(status.ended) < self._file_grace_s:
-            return job.apply(group, replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending"))
+            ending = replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending")
+            return job.apply_status(group, ending)
         if status.exit_code in _NOT_STARTED:
             where = f"its job left no {COMPLETION}: is {self._project.root} there on the machine that ran it?"
             status = replace(status, reason=f"{status.reason}; {where}")
@@ -243,7 +244,7 @@ class _Look:
 
     def _ended(self, run: Run, group: Group, status: JobStatus) -> Group:
         metrics, _ = storage.read_metrics(self._own(run, group), self._metric_sources(run))
-        return replace(job.apply(group, status), metrics=metrics)
+        return replace(job.apply_status(group, status), metrics=metrics)
 
     def _age_s(self, moment: str | None) -> float:
         """Return how many seconds ago something was; 0 when nobody knows, or for what is still to come."""

@@ -182,9 +182,9 @@ def _known(run: Run, seen: Flight | None) -> Run:
         return run
     changed = {}
     for number, (handle, moment) in seen.started.items():
-        changed[number] = job.begin(run.groups[number], job.JobStarted(handle, moment))
+        changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, moment))
     for number, status in seen.ended.items():
-        changed[number] = job.apply(changed.get(number, run.groups[number]), status)
+        changed[number] = job.apply_status(changed.get(number, run.groups[number]), status)
     return run.with_groups(changed)
 
 
@@ -210,9 +210,9 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: AttachedRunn
 def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
     written = storage.read_completion(own)
     if written and written.attempt >= group.attempt:
-        return job.apply(group, written.status)
+        return job.apply_status(group, written.status)
     if seen.state is State.RUNNING:
-        return job.apply(group, seen)
+        return job.apply_status(group, seen)
     if group.started is None:
         return lost(group, "its qanat was ended from outside before it began")
     return lost(group, f"no {COMPLETION} in {own.name} and no process {group.job}")

@@ -62,7 +62,7 @@ def test_every_part_of_a_whole_file_says_nothing() -> None:
 def test_what_a_record_could_not_hold_is_not_taken_from_a_file(key: str, value: object) -> None:
     found = parse(json.dumps({"attempt": 1, "status": 0, key: value}) + "\n", 0.0)
     assert found
-    assert found.status == JobStatus(State.FINISHED, exit_code=0, ended=times.from_timestamp(0))
+    assert found.status == JobStatus(State.FINISHED, exit_code=0, ended=times.from_epoch(0))
 
 
 @stable
@@ -71,7 +71,7 @@ def test_any_content_is_an_end_that_a_record_can_hold_or_nothing(content: dict[s
     found = parse(json.dumps(content) + "\n", 0.0)
     if found:
         assert found.status.state in (State.FINISHED, State.FAILED)
-        assert times.is_moment(found.status.ended)
+        assert times.is_timestamp(found.status.ended)
         assert found.status.host is None or isinstance(found.status.host, str)
 
 

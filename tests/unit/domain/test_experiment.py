@@ -23,12 +23,12 @@ from qanat.errors import EXIT_USAGE, InputInvalid
 def test_a_program_is_started_with_its_command_then_its_file(
     executable: str, command: str, expected: tuple[str, ...]
 ) -> None:
-    assert Program(executable, command).words() == expected
+    assert Program(executable, command).command_line() == expected
 
 
 def test_a_command_with_an_open_quote_is_refused() -> None:
     with pytest.raises(InputInvalid) as caught:
-        Program("a.py", "python '").words()
+        Program("a.py", "python '").command_line()
     assert caught.value.message == 'executable_command "python \'": no closing quotation'
     assert caught.value.hint == "close the quote, or escape it"
     assert caught.value.exit_code == EXIT_USAGE

@@ -58,7 +58,7 @@ GOING = record(DONE, RUNNING, state="running", ended=None)
     ],
 )
 def test_what_may_follow(before: dict[str, Any], after: dict[str, Any]) -> None:
-    assert frozen.broken([before], after) == []
+    assert frozen.violations([before], after) == []
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_what_may_follow(before: dict[str, Any], after: dict[str, Any]) -> None:
     ],
 )
 def test_what_may_not(before: dict[str, Any], after: dict[str, Any], places: list[KeyPath]) -> None:
-    assert set(places) <= set(frozen.broken([before], after))
+    assert set(places) <= set(frozen.violations([before], after))
 
 
 def test_a_record_may_be_of_another_experiment_when_it_moved_with_it() -> None:
-    assert frozen.broken([ENDED], ENDED | {"experiment": "f"}, moved=True) == []
+    assert frozen.violations([ENDED], ENDED | {"experiment": "f"}, moved=True) == []
 
 
 def test_in_a_merge_each_group_may_come_from_either_side() -> None:
     ours, theirs = record(DONE, LOST), record(LOST | {"group": 0}, FAILED)
-    assert frozen.broken([ours, theirs], record(DONE, FAILED)) == []
-    assert frozen.broken([GOING, ENDED], ENDED) == []
-    assert frozen.broken([ours, theirs], record(DONE, FAILED | {"exit_code": 5, "args": ["7"]})) != []
+    assert frozen.violations([ours, theirs], record(DONE, FAILED)) == []
+    assert frozen.violations([GOING, ENDED], ENDED) == []
+    assert frozen.violations([ours, theirs], record(DONE, FAILED | {"exit_code": 5, "args": ["7"]})) != []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from qanat.domain.merging import CannotMerge, merged, united_group, united_run, united_tags
+from qanat.domain.merging import CannotMerge, merge_groups, merge_runs, merge_tags, merge_values
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from tests.support.strategies import json_values, stable
 from tests.unit.records.example import RUN
@@ -73,32 +73,32 @@ def versions(draw: st.DrawFn) -> tuple[Run, Run, Run]:
 def test_it_does_not_matter_which_side_is_ours(given_runs: tuple[Run, Run, Run], has_base: bool) -> None:
     base, ours, theirs = given_runs
     known = base if has_base else None
-    assert repr(united_run(known, ours, theirs)) == repr(united_run(known, theirs, ours))
+    assert repr(merge_runs(known, ours, theirs)) == repr(merge_runs(known, theirs, ours))
 
 
 @stable
 @given(versions())
 def test_what_only_one_side_changed_is_taken_as_it_is(given_runs: tuple[Run, Run, Run]) -> None:
     base, ours, _ = given_runs
-    assert united_run(base, ours, base) == ours
-    assert united_run(base, ours, ours) == ours
-    assert united_run(None, ours, ours) == ours
+    assert merge_runs(base, ours, base) == ours
+    assert merge_runs(base, ours, ours) == ours
+    assert merge_runs(None, ours, ours) == ours
 
 
 @stable
 @given(versions())
 def test_merging_once_more_changes_nothing(given_runs: tuple[Run, Run, Run]) -> None:
     base, ours, theirs = given_runs
-    both = united_run(base, ours, theirs)
-    assert united_run(ours, both, ours) == both
-    assert united_run(theirs, theirs, both) == both
+    both = merge_runs(base, ours, theirs)
+    assert merge_runs(ours, both, ours) == both
+    assert merge_runs(theirs, theirs, both) == both
 
 
 @stable
 @given(versions())
 def test_no_end_and_no_attempt_that_a_side_has_found_is_lost(given_runs: tuple[Run, Run, Run]) -> None:
     _, ours, theirs = given_runs
-    both = united_run(None, ours, theirs)
+    both = merge_runs(None, ours, theirs)
     for our, their, group in zip(ours.groups, theirs.groups, both.groups, strict=True):
         assert group.attempt == max(our.attempt, their.attempt)
         last = [g for g in (our, their) if g.attempt == group.attempt]
@@ -124,21 +124,21 @@ def test_no_end_and_no_attempt_that_a_side_has_found_is_lost(given_runs: tuple[R
     ],
 )
 def test_more_evidence_wins(less: Group, more: Group) -> None:
-    assert united_group(None, less, more) == more
-    assert united_group(None, more, less) == more
-    assert united_group(replace(ONE, host="before"), more, less) == more
+    assert merge_groups(None, less, more) == more
+    assert merge_groups(None, more, less) == more
+    assert merge_groups(replace(ONE, host="before"), more, less) == more
 
 
 def test_what_the_other_side_knows_of_the_same_attempt_is_kept() -> None:
     ours = replace(DONE, host=None, started=None, metrics={"acc": 0.5})
     theirs = replace(ONE, host="node7", job=None, metrics={"acc": 0.4, "loss": 2.0})
     expected = replace(DONE, host="node7", metrics={"acc": 0.5, "loss": 2.0})
-    assert united_group(None, ours, theirs) == united_group(None, theirs, ours) == expected
+    assert merge_groups(None, ours, theirs) == merge_groups(None, theirs, ours) == expected
 
 
 def test_nothing_of_another_attempt_or_another_job_is_mixed_in() -> None:
     for other in (replace(DONE, attempt=2, metrics={}), replace(DONE, job="99", ended="2026-11-23T06:00:00+00:00")):
-        assert united_group(None, replace(ONE, host="node7", metrics={"loss": 2.0}), other) == other
+        assert merge_groups(None, replace(ONE, host="node7", metrics={"loss": 2.0}), other) == other
 
 
 def test_the_submission_that_finds_what_still_goes_on_is_kept() -> None:
@@ -149,16 +149,16 @@ def test_the_submission_that_finds_what_still_goes_on_is_kept() -> None:
     queued = Group(1, base.groups[1].args, State.QUEUED, job="812_1", attempt=2)
     theirs = replace(base, submission=SubmissionFacts("bb", details={"cluster": 812}), runner=RunnerChoice("slurm"))
     theirs = theirs.with_groups({1: queued})
-    both = united_run(base, ours, theirs)
+    both = merge_runs(base, ours, theirs)
     assert both.groups == (again, queued)
     assert (both.submission, both.runner) == (theirs.submission, theirs.runner)
-    assert united_run(base, theirs, ours) == both
+    assert merge_runs(base, theirs, ours) == both
 
 
 def test_two_parts_of_one_submission_are_put_together() -> None:
     ours = replace(RUN, submission=SubmissionFacts("aa", checkout="c", details={"cluster": 812}))
     theirs = replace(RUN, submission=SubmissionFacts("aa", inputs=("data",), details={"schedd": "submit01"}))
-    both = united_run(replace(RUN, submission=SubmissionFacts("aa")), ours, theirs)
+    both = merge_runs(replace(RUN, submission=SubmissionFacts("aa")), ours, theirs)
     details = {"cluster": 812, "schedd": "submit01"}
     assert both.submission == SubmissionFacts("aa", checkout="c", inputs=("data",), details=details)
 
@@ -167,8 +167,8 @@ def test_two_parts_of_one_submission_are_put_together() -> None:
 def test_a_change_of_the_code_that_one_side_saw_is_known(seen: bool | None) -> None:
     ours = replace(RUN, code=replace(RUN.code, changed_while_running=True))
     theirs = replace(RUN, code=replace(RUN.code, changed_while_running=seen))
-    assert united_run(RUN, ours, theirs).code.changed_while_running is True
-    assert united_run(RUN, theirs, ours).code.changed_while_running is True
+    assert merge_runs(RUN, ours, theirs).code.changed_while_running is True
+    assert merge_runs(RUN, theirs, ours).code.changed_while_running is True
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_change_of_the_code_that_one_side_saw_is_known(seen: bool | None) -> N
 )
 def test_tags_are_united_and_removed_ones_stay_removed(base: str, ours: str, theirs: str, both: str) -> None:
     for sides in ((ours, theirs), (theirs, ours)):
-        assert united_tags(base.split(), *(side.split() for side in sides)) == tuple(both.split())
+        assert merge_tags(base.split(), *(side.split() for side in sides)) == tuple(both.split())
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_tags_are_united_and_removed_ones_stay_removed(base: str, ours: str, the
 )
 def test_of_two_descriptions_no_word_is_lost(ours: str, theirs: str, both: str) -> None:
     for one, other in ((ours, theirs), (theirs, ours)):
-        found = united_run(RUN, replace(RUN, description=one), replace(RUN, description=other))
+        found = merge_runs(RUN, replace(RUN, description=one), replace(RUN, description=other))
         assert found.description == both
 
 
@@ -212,7 +212,7 @@ def test_of_two_descriptions_no_word_is_lost(ours: str, theirs: str, both: str) 
 )
 def test_what_a_run_was_launched_with_is_never_chosen_between(other: Run) -> None:
     with pytest.raises(CannotMerge):
-        united_run(None, RUN, other)
+        merge_runs(None, RUN, other)
 
 
 # ---- definitions
@@ -229,7 +229,7 @@ def test_what_a_run_was_launched_with_is_never_chosen_between(other: Run) -> Non
     ],
 )
 def test_different_keys_are_merged_at_every_depth(base: Any, ours: Any, theirs: Any, both: Any) -> None:
-    assert merged(base, ours, theirs) == merged(base, theirs, ours) == both
+    assert merge_values(base, ours, theirs) == merge_values(base, theirs, ours) == both
 
 
 @pytest.mark.parametrize(
@@ -246,11 +246,11 @@ def test_different_keys_are_merged_at_every_depth(base: Any, ours: Any, theirs: 
 def test_one_key_that_both_changed_is_a_conflict(base: Any, ours: Any, theirs: Any) -> None:
     for sides in ((ours, theirs), (theirs, ours)):
         with pytest.raises(CannotMerge):
-            merged(base, *sides)
+            merge_values(base, *sides)
 
 
 @stable
 @given(json_values(), json_values())
 def test_a_value_that_one_side_changed_is_that_sides(base: Any, ours: Any) -> None:
     assume(repr(base) != repr(ours))
-    assert merged(base, ours, base) == merged(base, base, ours) == merged(base, ours, ours) == ours
+    assert merge_values(base, ours, base) == merge_values(base, base, ours) == merge_values(base, ours, ours) == ours

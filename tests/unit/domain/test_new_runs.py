@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from qanat.domain.new_runs import Delta, NewRuns, Parameters, key_of, summarise, wanted
+from qanat.domain.new_runs import Delta, NewRuns, Parameters, key_of, parameters_to_compare, summarise
 from qanat.domain.run import Group, Run, State
 from tests.unit.domain.test_comparison import a_run
 from tests.unit.records.example import RUN
@@ -22,7 +22,7 @@ def at(run: Run, day: int) -> Run:
 
 def beside(new: Sequence[Run], old: Sequence[Run], better: dict[str, str] | None = None) -> NewRuns:
     """Sum up new runs beside all of these old ones."""
-    others: dict[Parameters, Sequence[Run]] = dict.fromkeys(wanted(new), old)
+    others: dict[Parameters, Sequence[Run]] = dict.fromkeys(parameters_to_compare(new), old)
     return summarise("iris", new, better or {}, others)
 
 
@@ -127,5 +127,5 @@ def test_durations_are_those_of_groups_that_ended() -> None:
 
 def test_only_groups_that_measured_something_are_worth_a_search() -> None:
     run = a_run(1, ("--n 1 --seed 1", {"acc": 1}), ("--n 2", {}))
-    assert wanted([run]) == {(("n", "1"),)}
+    assert parameters_to_compare([run]) == {(("n", "1"),)}
     assert key_of({"seed": "1", "b": "2", "a": "1"}) == (("a", "1"), ("b", "2"))

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from qanat.domain.parameters import (
     Arguments,
     Grid,
+    by_name,
     check_targets,
     expand,
-    grid_from_words,
+    grid_from_arguments,
     is_option,
-    named,
     parse_range,
     split_group,
 )
@@ -41,7 +41,7 @@ def refusal(grid: Grid) -> InputInvalid:
 @stable
 @given(many_words)
 def test_without_groups_and_ranges_the_words_are_passed_on_as_they_are(args: list[str]) -> None:
-    assert expand(grid_from_words(args, [], [])) == [tuple(args)]
+    assert expand(grid_from_arguments(args, [], [])) == [tuple(args)]
 
 
 @stable
@@ -55,7 +55,7 @@ def test_a_group_that_was_quoted_for_a_shell_comes_back_as_it_was(args: list[str
 def test_every_group_has_the_fixed_words_its_own_and_one_value_of_each_range(
     args: list[str], groups: list[list[str]], seeds: int, rates: int
 ) -> None:
-    grid = grid_from_words(args, [shlex.join(g) for g in groups], [f"--seed 0 {seeds} 1", f"--lr 1 {rates + 1}"])
+    grid = grid_from_arguments(args, [shlex.join(g) for g in groups], [f"--seed 0 {seeds} 1", f"--lr 1 {rates + 1}"])
     found = expand(grid)
     assert len(found) == grid.count() == len(groups) * seeds * rates
     expected = [
@@ -67,7 +67,7 @@ def test_every_group_has_the_fixed_words_its_own_and_one_value_of_each_range(
 
 def test_the_eleventh_positional_is_there_and_nothing_changes_its_place() -> None:
     args = [str(number) for number in range(25)] + ["--l", "1", "2", "3", "-lr", "0.1", "--flag"]
-    assert expand(grid_from_words(args, [], [])) == [tuple(args)]
+    assert expand(grid_from_arguments(args, [], [])) == [tuple(args)]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_range_says_itself_when_its_numbers_are_wrong() -> None:
 
 
 def test_groups_vary_fastest_then_the_ranges_in_the_order_given() -> None:
-    grid = grid_from_words(["--v"], ["a", "b"], ["--seed 0 2 1", "--lr 1,2"])
+    grid = grid_from_arguments(["--v"], ["a", "b"], ["--seed 0 2 1", "--lr 1,2"])
     found = [" ".join(args) for args in expand(grid)]
     assert found == [
         "--v a --seed 0 --lr 1",
@@ -166,7 +166,7 @@ def test_groups_vary_fastest_then_the_ranges_in_the_order_given() -> None:
 
 
 def test_a_billion_groups_are_counted_without_being_listed() -> None:
-    grid = grid_from_words([], ["a", "b"], ["--n 0 1e9 1", "--m 0 1e9 1"])
+    grid = grid_from_arguments([], ["a", "b"], ["--n 0 1e9 1", "--m 0 1e9 1"])
     assert grid.count() == 2 * 10**18
 
 
@@ -235,7 +235,7 @@ def test_groups_may_differ_in_how_many_positions_they_have() -> None:
 
 def test_what_a_file_asks_for_comes_before_what_the_words_ask_for() -> None:
     file = Grid(Arguments({0: "a"}, ("--x",)), (Arguments({}, ("g",)),), (ValueRange("--m", ("1",)),))
-    joined = file.join(grid_from_words(["--y"], ["h"], ["--n 5"]))
+    joined = file.join(grid_from_arguments(["--y"], ["h"], ["--n 5"]))
     assert expand(joined) == [
         ("a", "--x", "--y", "g", "--m", "1", "--n", "5"),
         ("a", "--x", "--y", "h", "--m", "1", "--n", "5"),
@@ -270,13 +270,13 @@ def test_numbers_and_plain_words_are_no_options(word: str) -> None:
     ],
 )
 def test_the_words_of_a_group_are_named(args: tuple[str, ...], expected: dict[str, str | list[str]]) -> None:
-    assert named(args) == expected
+    assert by_name(args) == expected
 
 
 @stable
 @given(many_words)
 def test_no_word_is_lost_when_they_are_named(args: list[str]) -> None:
-    found = named(args)
+    found = by_name(args)
     values = [v for value in found.values() for v in ([value] if isinstance(value, str) else value)]
     for word in args:
         option, _, value = word.partition("=")

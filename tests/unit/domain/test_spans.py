@@ -16,7 +16,7 @@ from qanat.domain import spans
     [((), ""), ((7,), "7"), ((0, 1, 2, 7), "0-2,7"), ((3, 1, 2), "1-3"), ((5, 5, 6), "5-6"), ((0, 2, 4), "0,2,4")],
 )
 def test_neighbours_are_written_as_one(numbers: tuple[int, ...], text: str) -> None:
-    assert spans.written(numbers) == text
+    assert spans.format_spans(numbers) == text
 
 
 @given(st.sets(st.integers(0, 60)))

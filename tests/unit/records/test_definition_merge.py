@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qanat.domain.merging import CannotMerge, merged
+from qanat.domain.merging import CannotMerge, merge_values
 from qanat.errors import InputInvalid
 from qanat.records import definition_merge, yaml_io
 from tests.support.strategies import stable
@@ -83,7 +83,7 @@ def test_the_merged_text_means_what_the_merged_keys_mean(base: dict, ours: dict,
         return
     found = yaml_io.load(text.encode(), "iris.yaml")
     plain = [{k: v for k, v in content.items() if k != "tags"} for content in (base, ours, theirs)]
-    assert {k: v for k, v in found.items() if k != "tags"} == merged(*plain)
+    assert {k: v for k, v in found.items() if k != "tags"} == merge_values(*plain)
     lists = [content.get("tags") for content in (ours, theirs)]
     if all(isinstance(tags, list) for tags in lists) and "tags" not in base:
         assert set(found["tags"]) == {tag for tags in lists for tag in tags}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import MetricSource
-from qanat.domain.parameters import named
+from qanat.domain.parameters import by_name
 from qanat.domain.run import State
 from qanat.errors import EXIT_FAILED, EXIT_USAGE, InputInvalid, WriteFailed
 from qanat.records import storage, yaml_io
@@ -67,7 +67,7 @@ def test_group_info_gives_the_command_and_the_parameters_back(args: list[str], c
         data = (Path(folder) / "group_info.yaml").read_bytes()
     for info in (yaml.safe_load(data), yaml_io.load(data, "group_info.yaml")):
         assert shlex.split(info["command"]) == command
-        assert info["parameters"] == named(args)
+        assert info["parameters"] == by_name(args)
 
 
 def test_a_directory_is_known_to_be_a_runs_by_its_info(tmp_path: Path) -> None:

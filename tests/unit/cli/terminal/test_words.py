@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qanat.cli.commands.run import run
 from qanat.cli.terminal.words import ONLY_BEFORE_NAME, looks_meant_for_us, options_of, split, split_after
-from qanat.domain.parameters import expand, grid_from_words
+from qanat.domain.parameters import expand, grid_from_arguments
 from qanat.errors import EXIT_USAGE, UsageError
 from tests.support.strategies import stable, words
 
@@ -73,7 +73,7 @@ def test_a_program_receives_what_was_typed_then_its_group_then_its_value(
     parts = split([*given_groups, "iris", *program, "-R", f"--seed 0 {seeds} 1"], KNOWN)
     assert parts.program == program
     texts, (bounds,) = parts.own[1:-2:2], parts.own[-1:]
-    received = expand(grid_from_words(parts.program, texts, [bounds]))
+    received = expand(grid_from_arguments(parts.program, texts, [bounds]))
     assert received == [(*program, *group, "--seed", str(seed)) for seed in range(seeds) for group in groups]
 
 
