@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
-from qanat.git import commits, worktree
+from qanat.git import commits, lock, worktree
 from qanat.records import run_codec
 from qanat.system import files
 from qanat.usecases.project import open_project
@@ -25,7 +25,8 @@ def main(root: Path, experiment: str, count: int, first: int = 1) -> None:
         path, record = run_codec.path_of(run), run_codec.encode(run)
         files.write(root / path, record)
         data[path] = record
-    commits.commit_files(project.location, tree.branch or "", data, f"{count} runs", checked_out=True)
+    with lock.held(project.location) as held:
+        commits.commit_files(held, tree.branch or "", data, f"{count} runs", checked_out=True)
 
 
 def _run(number: int, experiment: str, commit: str) -> Run:

@@ -79,10 +79,15 @@ class _Recorder:
         return path
 
     def _commit(self, path: str, *, in_index: bool) -> Cost:
-        from qanat.git import commits
+        from qanat.git import commits, lock
 
         data = (self._where.root / path).read_bytes()
-        return call(lambda: commits.commit_files(self._where, "main", {path: data}, "a run", checked_out=in_index))()
+
+        def commit() -> None:
+            with lock.held(self._where) as held:
+                commits.commit_files(held, "main", {path: data}, "a run", checked_out=in_index)
+
+        return call(commit)()
 
 
 def _plain_commit(root: Path) -> Cost:

@@ -76,6 +76,7 @@ def _evidence(group: Group) -> tuple[Any, ...]:
         group.state.ended,
         group.state is not State.LOST,
         group.exit_code is not None or group.signal is not None,
+        group.state is not State.FAILED,  # whoever cancelled it knows why it failed
         _GOING.index(group.state) if group.state in _GOING else 0,
         group.ended or "",
         group.started or "",

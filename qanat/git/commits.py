@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from qanat.errors import GitRefused
-from qanat.git import command, lock
+from qanat.git import command
 from qanat.git.location import Location
+from qanat.git.lock import Held
 from qanat.git.repository import open_repository, signature
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _ZERO = "0" * 40
 
 
 def commit_files(
-    location: Location, branch: str, files: Mapping[str, bytes | None], message: str, *, checked_out: bool
+    held: Held, branch: str, files: Mapping[str, bytes | None], message: str, *, checked_out: bool
 ) -> str | None:
     """Commit these bytes (None: removal) under their paths to a branch, and nothing else.
 
@@ -34,14 +35,13 @@ def commit_files(
     Returns the new commit's id, or None if the branch already has all of it. Raises GitRefused when
     the branch is gone, the commit cannot be signed, or the repository stays locked.
     """
-    repository = open_repository(location)
-    with lock.held(location):
-        who = signature(repository)
-        with _writing_objects():
-            blobs = {path: None if data is None else str(repository.create_blob(data)) for path, data in files.items()}
-        if checked_out:
-            _update_index(location, blobs)
-        return _move_branch(location, repository, f"refs/heads/{branch}", blobs, message, who)
+    repository = open_repository(held.location)
+    who = signature(repository)
+    with _writing_objects():
+        blobs = {path: None if data is None else str(repository.create_blob(data)) for path, data in files.items()}
+    if checked_out:
+        _update_index(held.location, blobs)
+    return _move_branch(held.location, repository, f"refs/heads/{branch}", blobs, message, who)
 
 
 def _move_branch(

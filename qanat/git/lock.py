@@ -7,6 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.errors import WriteFailed, write_failed
@@ -15,10 +16,23 @@ from qanat.git.location import Location
 WAIT_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Proof that this process holds the lock of a repository: what may only be done under it asks for one."""
+
+    location: Location
+
+
 @contextlib.contextmanager
-def held(location: Location, name: str = "lock") -> Iterator[None]:
-    """Hold the lock. It ends with the process, so a killed process never leaves it behind. Raises WriteFailed."""
-    path = location.private / name
+def held(location: Location) -> Iterator[Held]:
+    """Hold the repository's lock; it is not re-entrant. Raises WriteFailed."""
+    with file_held(location.private / "lock"):
+        yield Held(location)
+
+
+@contextlib.contextmanager
+def file_held(path: Path) -> Iterator[None]:
+    """Hold a lock file. It ends with the process, so a killed process never leaves it behind. Raises WriteFailed."""
     try:
         path.parent.mkdir(exist_ok=True)
         file = path.open("ab")

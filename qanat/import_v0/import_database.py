@@ -104,7 +104,8 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
         # Files written by an import that was killed are committed too, unless a person has changed them since.
         unchanged = {path: data for path, data in plan.here.items() if _has_content(project.root / path, data)}
         data: dict[str, bytes | None] = {**plan.files, **unchanged}
-        plan.commit = commits.commit_files(project.location, branch, data, _message(plan), checked_out=True)
+        with lock.held(project.location) as held:
+            plan.commit = commits.commit_files(held, branch, data, _message(plan), checked_out=True)
     # Written last, since these files tell the next import that this one was completed.
     _write(project, {path: data for path, data in plan.files.items() if path in own}, progress)
 

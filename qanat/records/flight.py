@@ -13,13 +13,14 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
-from qanat.errors import write_failed
+from qanat.errors import UsageError, write_failed
 
 FOLDER = "inflight"
 FIRST_LINE_S = 10.0
@@ -56,7 +57,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if _says_nothing(self.path):
                 self.path.unlink(missing_ok=True)
-            self._file = self.path.open("xb", buffering=0)
+            self._file = _created(self.path, watcher)
         except OSError as error:
             raise write_failed(self.path, error) from None
         self._write({slot: getattr(watcher, slot) for slot in Watcher.__slots__})
@@ -98,6 +99,16 @@ class Journal:
             raise write_failed(self.path, error) from None
 
 
+def _created(path: Path, watcher: Watcher) -> FileIO:
+    try:
+        return path.open("xb", buffering=0)
+    except FileExistsError:
+        raise UsageError(
+            f"run {watcher.run_id} is being started by another qanat",
+            hint=f"see how it is doing: qanat show {watcher.run_id}",
+        ) from None
+
+
 def all_flights(private: Path) -> list[Flight]:
     """Read every journal of a repository; one whose first line is not whole is left out, and removed in time."""
     try:
@@ -123,6 +134,13 @@ def read(path: Path) -> Flight | None:
         with contextlib.suppress(KeyError, TypeError, ValueError):
             _take(flight, line)
     return flight
+
+
+def forget(flight: Flight) -> None:
+    """Remove a journal, unless another command has begun one of the same run meanwhile."""
+    now = read(flight.file)
+    if now is None or now.watcher == flight.watcher:
+        flight.file.unlink(missing_ok=True)
 
 
 def _says_nothing(path: Path) -> bool:

@@ -31,15 +31,9 @@ def path_of(run: Run) -> str:
     return record_path(run.experiment, run.number, run.uid)
 
 
-# A record is written into the work tree and then committed; a large one takes a while to put into words.
-_LAST: list[tuple[Run, bytes]] = []
-
-
 def encode(run: Run) -> bytes:
     """Write a run as its record."""
-    if not _LAST or _LAST[0][0] is not run:
-        _LAST[:] = [(run, yaml_io.dump(to_mapping(run), flow=FLOW))]
-    return _LAST[0][1]
+    return yaml_io.dump(to_mapping(run), flow=FLOW)
 
 
 def to_mapping(run: Run) -> dict[str, Any]:

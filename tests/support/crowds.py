@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.invariants import violations
-from tests.support.sandbox import PROGRAM, Sandbox, call
+from tests.support.sandbox import PROGRAM, Result, Sandbox, call
 
 # Sequential runs from one shell. Arguments: the number of runs, then the command.
 _LOOP = 'n=$1; shift; while [ "$n" -gt 0 ]; do n=$((n - 1)); "$@" || exit; done'
@@ -29,6 +30,16 @@ def finish(processes: Sequence[subprocess.Popen[str]], timeout_s: float = 600) -
     """Wait for processes; return the output of each that failed."""
     said = [process.communicate(timeout=timeout_s)[0] for process in processes]
     return [text for process, text in zip(processes, said, strict=True) if process.returncode != 0]
+
+
+def both(
+    sandbox: Sandbox, one: Sequence[str], other: Sequence[str], env: dict[str, str] | None = None
+) -> tuple[Result, Result]:
+    """Run two commands at the same moment, to their ends."""
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(sandbox.qanat, *words, code=None, env=env) for words in (one, other)]
+    first, second = (each.result() for each in running)
+    return first, second
 
 
 def crowd_violations(sandbox: Sandbox, runs: int, *, git_status: str = "") -> list[str]:

@@ -137,7 +137,7 @@ class World:
             groups=tuple(Group(number, ()) for number in range(groups)),
         )
         storage.write_info(run, self.root / run.storage, [("true",)] * groups, self.root)
-        record.write_record(self.project, run)
+        record.create_record(self.project, run)
         record.commit_records(self.project, [run])
         return run
 

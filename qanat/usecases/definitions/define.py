@@ -11,7 +11,8 @@ from typing import Any
 from qanat.domain import deletions
 from qanat.domain.names import check_name
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
-from qanat.git import commits, worktree
+from qanat.git import commits, lock, worktree
+from qanat.git.lock import Held
 from qanat.records import definition_text, definitions, schemas, storage, yaml_io, yaml_scalars
 from qanat.records.index import Index
 from qanat.system import files
@@ -91,13 +92,19 @@ def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[
 
 def commit(project: Project, paths: Sequence[Path], message: str) -> None:
     """Commit these files as they are now (a missing one: its removal) to what is checked out, and nothing else."""
+    with lock.held(project.location) as held:
+        commit_under(held, project, paths, message)
+
+
+def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
+    """Commit these files as commit() does, where the lock is held already."""
     branch = worktree.checked_out(project.location)
     operation = worktree.operation(project.location.git_dir)
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
         raise GitRefused(f"that is done but not committed: the repository is {state}", hint="commit it yourself")
     content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
-    commits.commit_files(project.location, branch, content, message, checked_out=True)
+    commits.commit_files(held, branch, content, message, checked_out=True)
 
 
 def users_of_dataset(project: Project, name: str) -> list[str]:
@@ -132,15 +139,16 @@ def is_run_folder(folder: Path, run_id: str) -> bool:
 def delete(project: Project, path: Path, going: Going | None = None) -> None:
     """Delete a definition's file and, with `going`, its runs' records (committed) and results."""
     records = [project.root / record for record in going.records] if going else []
-    try:
-        for file in (path, *records):
-            file.unlink(missing_ok=True)
-    except OSError as error:
-        raise write_failed(path, error) from None
     kept = [problem for folder in (going.folders if going else ()) if (problem := _remove(folder))]
-    if records and project.config.get("records", {}).get("commit") != "manual":
-        said = deletions.lines(record.stem for record in records)
-        commit(project, records, f"qanat: records of {path.stem} deleted\n{said}")
+    with lock.held(project.location) as held:
+        try:
+            for file in (path, *records):
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise write_failed(path, error) from None
+        if records and project.config.get("records", {}).get("commit") != "manual":
+            said = deletions.lines(record.stem for record in records)
+            commit_under(held, project, records, f"qanat: records of {path.stem} deleted\n{said}")
     if kept:
         raise WriteFailed(kept[0], hint="delete it yourself")
 

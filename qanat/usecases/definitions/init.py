@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qanat.domain.layout import is_for_results
 from qanat.errors import GitRefused, UsageError, write_failed
-from qanat.git import command, commits, location, repository, worktree
+from qanat.git import command, commits, location, lock, repository, worktree
 from qanat.git.location import Location
 from qanat.records import definition_text, schemas
 from qanat.records.paths import ProjectPaths
@@ -90,7 +90,8 @@ def init_project(plan: InitPlan) -> Initialised:
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
         return Initialised(plan.folder, tuple(written), False, f"nothing was committed: the repository is {state}")
-    commits.commit_files(made, branch, dict(written), "qanat: project set up", checked_out=True)
+    with lock.held(made) as held:
+        commits.commit_files(held, branch, dict(written), "qanat: project set up", checked_out=True)
     return Initialised(plan.folder, tuple(written), True, "; ".join(notes))
 
 

@@ -55,7 +55,7 @@ def in_checkout(
     groups name in the project is there as a link, or as one to the file that `instead` has for it. `live` are
     the runs going on. Raises GitRefused when git cannot check the commit out.
     """
-    with lock.held(project.location, "checkouts.lock"):
+    with lock.file_held(project.location.private / "checkouts.lock"):
         folder = _untouched(project, commit, live)
         lock.claim(_claim(folder))
         linked = run_inputs.link(project, folder, groups, instead or {})
@@ -129,7 +129,7 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """Remove the checkouts that no run works in; list what was removed."""
-    with lock.held(project.location, "checkouts.lock"):
+    with lock.file_held(project.location.private / "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]
         for item in unused:
             checkout.remove(project.location, item.folder)

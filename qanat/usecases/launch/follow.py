@@ -17,6 +17,7 @@ from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.runners.protocol import AttachedRunner
 from qanat.system import processes
+from qanat.usecases.launch.beginning import Beginning
 from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.view import Outcome, RunView
 from qanat.usecases.project import Project
@@ -47,7 +48,7 @@ def watcher(project: Project, run: Run) -> Watcher:
 
 def follow_run(
     project: Project,
-    run: Run,
+    beginning: Beginning,
     setting: Setting,
     numbers: Sequence[int],
     runner: AttachedRunner,
@@ -61,7 +62,8 @@ def follow_run(
     The record is written before anything starts. `changed_code` tells at the end whether the code
     changed meanwhile. Call it inside `with runner`.
     """
-    with Journal(project.location.private, watcher(project, run)) as journal:
+    with Journal(project.location.private, watcher(project, beginning.run)) as journal:
+        run = begun(beginning, journal)
         try:
             jobs = _prepare(project, run, setting, numbers)
             view.begins(run, setting.folder)
@@ -70,17 +72,26 @@ def follow_run(
             _give_up(project, run, journal)
             raise
         interrupted = runner.interrupted
-        run = replace(run, groups=tuple(groups))
+        ended = replace(run, groups=tuple(groups))
         if run.code.workdir == "project" and changed_code():
-            run = replace(run, code=replace(run.code, changed_while_running=True))
-        notes += _finish(project, run, setting)
+            ended = replace(ended, code=replace(run.code, changed_while_running=True))
+        run, problems = _finish(project, run, ended, setting)
+        notes += problems
         journal.remove()
     return Outcome(run, tuple(notes), interrupted)
 
 
+def begun(beginning: Beginning, journal: Journal) -> Run:
+    """Write the record of what is about to start; return the run. Without the record, nothing is left of it."""
+    try:
+        return beginning.write()
+    except QanatError:
+        journal.remove()
+        raise
+
+
 def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int]) -> list[JobSpec]:
-    """Write the record and the info files, and make every group's directory."""
-    record.write_record(project, run)
+    """Write the info files, and make every group's directory."""
     commands = setting.commands(run)
     storage.write_info(run, setting.folder, commands, setting.place.folder)
     several = len(run.groups) > 1
@@ -136,15 +147,16 @@ def _watch(
     return groups, notes
 
 
-def _finish(project: Project, run: Run, setting: Setting) -> list[str]:
-    """Write the last state of a run that has ended and commit its record; give what went wrong on the way."""
+def _finish(project: Project, begun: Run, ended: Run, setting: Setting) -> tuple[Run, list[str]]:
+    """Record the end of a run and commit it; return the run, and what went wrong on the way."""
     notes = []
     try:
-        storage.write_info(run, setting.folder, setting.commands(run), setting.place.folder)
+        storage.write_info(ended, setting.folder, setting.commands(ended), setting.place.folder)
     except WriteFailed as error:
         notes.append(error.message)
-    record.write_record(project, run)
-    return notes + record.commit_records(project, [run])
+    learned = record.learning(begun, ended)
+    run, uncommitted = record.update_record(project, run_codec.path_of(begun), learned, absent=begun)
+    return run, notes + uncommitted
 
 
 def _give_up(project: Project, run: Run, journal: Journal) -> None:
@@ -157,8 +169,8 @@ def _give_up(project: Project, run: Run, journal: Journal) -> None:
             for g in run.groups
             if not g.state.ended
         }
-        record.write_record(project, run.with_groups(ended))
-        record.commit_records(project, [run.with_groups(ended)])
+        learned = record.learning(run, run.with_groups(ended))
+        record.update_record(project, run_codec.path_of(run), learned, absent=run)
         journal.remove()
     except QanatError:
         # The journal stays, so the next command brings the record up to date.

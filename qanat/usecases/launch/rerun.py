@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT, Experiment, Program
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
-from qanat.errors import InputInvalid, NotFound, UsageError, write_failed
+from qanat.errors import InputInvalid, NotFound, QanatError, UsageError, write_failed
 from qanat.git import worktree
 from qanat.records import storage
 from qanat.runners.protocol import AttachedRunner, Runner, Runners
@@ -28,6 +28,7 @@ from qanat.usecases.launch.submit import new_intent, submit
 from qanat.usecases.launch.view import LaunchView, Outcome, RunView
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
 
 ATTEMPTS = "attempts"
@@ -147,11 +148,11 @@ def _retry_here(
     place = _place_again(project, found, live)
     before = capture_code.as_checked_out(project, found.run.code)
     with runner:
-        run, setting = _again(project, found, numbers, place, own_processes(_checkout(project, place)))
+        again = _again(project, found, numbers, own_processes(_checkout(project, place)))
         return follow_run(
             project,
-            run,
-            setting,
+            again,
+            _setting(project, found, place),
             numbers,
             runner,
             view,
@@ -171,9 +172,8 @@ def _retry_submitted(
 ) -> Outcome:
     place = _place_again(project, found, live)
     intent = replace(new_intent(_checkout(project, place)), changed=dict(changes))
-    run, setting = _again(project, found, numbers, place, intent)
-    run = replace(run, runner=choice)
-    return submit(project, run, setting, numbers, runner, new=False)
+    again = _again(project, found, numbers, intent, choice)
+    return submit(project, again, _setting(project, found, place), numbers, runner)
 
 
 def _place_again(project: Project, found: Found, live: list[Run]) -> Workplace:
@@ -200,16 +200,62 @@ def _checkout(project: Project, place: Workplace) -> str | None:
     return None if place.folder == project.root else project.paths.relative(place.folder)
 
 
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Groups of a run that has ended, to be started once more: `run` has them queued."""
+
+    project: Project
+    found: Found
+    run: Run
+    numbers: tuple[int, ...]
+
+    def write(self) -> Run:
+        """Queue the groups in the record, and set aside what their last attempts left."""
+        run, _ = record.update_record(self.project, self.found.record, self._queued)
+        try:
+            for number in self.numbers:
+                _set_aside(self.found, self.found.run.groups[number])
+        except QanatError:
+            self.undo()
+            raise
+        return run
+
+    def undo(self) -> None:
+        """Record the last attempts' ends again."""
+        record.update_record(self.project, self.found.record, self._ended)
+
+    def _queued(self, now: Run) -> Run:
+        before = self.found.run
+        if any(now.groups[n].attempt != before.groups[n].attempt for n in self.numbers) or not now.state.ended:
+            raise UsageError(
+                f"run {now.number} is being retried by another qanat", hint=f"see how it is doing: qanat show {now.id}"
+            )
+        return self._with(now, self.run)
+
+    def _ended(self, now: Run) -> Run:
+        return self._with(now, self.found.run)
+
+    def _with(self, now: Run, source: Run) -> Run:
+        groups = {n: source.groups[n] for n in self.numbers}
+        return replace(now.with_groups(groups), runner=source.runner, submission=source.submission)
+
+
 def _again(
-    project: Project, found: Found, numbers: Sequence[int], place: Workplace, submission: SubmissionFacts
-) -> tuple[Run, Setting]:
-    """Give the run with these groups queued once more, what their last attempts left set aside."""
-    for number in numbers:
-        _set_aside(found, found.run.groups[number])
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
+    submission: SubmissionFacts,
+    choice: RunnerChoice | None = None,
+) -> _Again:
     last = {n: found.run.groups[n] for n in numbers}
     again = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
-    run = replace(found.run.with_groups(again), submission=replace(submission, inputs=found.run.submission.inputs))
-    return run, Setting(found.folder, place, _experiment(project, run).metrics)
+    submission = replace(submission, inputs=found.run.submission.inputs)
+    run = replace(found.run.with_groups(again), submission=submission, runner=choice or found.run.runner)
+    return _Again(project, found, run, tuple(numbers))
+
+
+def _setting(project: Project, found: Found, place: Workplace) -> Setting:
+    return Setting(found.folder, place, _experiment(project, found.run).metrics)
 
 
 def _set_aside(found: Found, group: Group) -> None:

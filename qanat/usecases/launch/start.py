@@ -18,6 +18,7 @@ from qanat.runners.protocol import AttachedRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases.launch import code
 from qanat.usecases.launch import inputs as run_inputs
+from qanat.usecases.launch.beginning import NewRun
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.follow import Setting, follow_run
 from qanat.usecases.launch.options import LaunchOptions
@@ -66,7 +67,7 @@ def start_run(
         )
         return follow_run(
             project,
-            run,
+            NewRun(project, run, setting.folder),
             setting,
             range(len(run.groups)),
             runner,
@@ -89,7 +90,7 @@ def start_submitted(
     """Submit a run, and record it with its jobs; errors as for submit()."""
     intent = new_intent(place_of(project, plan, captured), max_running)
     run, setting = make_run(project, plan, captured, author, choice, intent)
-    return submit(project, run, setting, range(len(run.groups)), runner, new=True)
+    return submit(project, NewRun(project, run, setting.folder), setting, range(len(run.groups)), runner)
 
 
 def make_run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,38 +14,35 @@ from qanat.errors import QanatError, SubmitUnknown
 from qanat.records import run_codec, storage
 from qanat.records.flight import Journal
 from qanat.runners.protocol import Runner
+from qanat.usecases.launch.beginning import Beginning
 from qanat.usecases.launch.checkouts import Workplace
-from qanat.usecases.launch.follow import Setting, watcher
+from qanat.usecases.launch.follow import Setting, begun, watcher
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.submission import with_submission
 
 
-def submit(
-    project: Project, run: Run, setting: Setting, numbers: Sequence[int], runner: Runner, *, new: bool
-) -> Outcome:
+def submit(project: Project, beginning: Beginning, setting: Setting, numbers: Sequence[int], runner: Runner) -> Outcome:
     """Submit the groups of these numbers and record their jobs, committed before this returns.
 
     The record with its intent is on disk before the scheduler is asked, so that a crash at any point is
     found out by the next command. Raises SubmitFailed or RunnerUnavailable when nothing was queued, and
     then a new run leaves no trace; SubmitUnknown when the scheduler did not say.
     """
-    before = None if new else record.load_record(project, _record(run))
-    with Journal(project.location.private, watcher(project, run)) as journal:
+    with Journal(project.location.private, watcher(project, beginning.run)) as journal:
+        run = begun(beginning, journal)
         try:
-            record.write_record(project, run)
             submission = runner.submit(_prepare(project, run, setting, numbers))
         except SubmitUnknown:
             journal.remove()
             raise
         except QanatError:
-            _undo(project, run, setting.folder, before)
+            beginning.undo()
             journal.remove()
             raise
-        run = with_submission(run, submission)
-        record.write_record(project, run)
-        notes = record.commit_records(project, [run])
+        path = run_codec.path_of(run)
+        run, notes = record.update_record(project, path, lambda now: with_submission(now, submission), absent=run)
         journal.remove()
     return Outcome(run, tuple(notes))
 
@@ -95,16 +91,3 @@ def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int
     commands = setting.commands(run)
     storage.write_info(run, setting.folder, commands, setting.place.folder)
     return batch_of(project, run, setting, numbers, commands)
-
-
-def _undo(project: Project, run: Run, folder: Path, before: Run | None) -> None:
-    """Take back what was written for a submission that did not happen."""
-    if before is not None:
-        record.write_record(project, before)
-        return
-    (project.root / _record(run)).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _record(run: Run) -> str:
-    return run_codec.path_of(run)

@@ -11,7 +11,8 @@ from qanat.domain import deletions
 from qanat.domain.names import check_text
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError, write_failed
-from qanat.git import checkout, worktree
+from qanat.git import checkout, lock, worktree
+from qanat.git.lock import Held
 from qanat.records import run_codec, storage
 from qanat.system import files
 from qanat.usecases.definitions import define
@@ -33,28 +34,29 @@ def set_comment(project: Project, run: Run, text: str) -> str | None:
     """Write a run's comment and commit it; an empty one removes it. Give a sentence when it stays uncommitted."""
     path = project.root / comment_path(run)
     text = check_text(text).rstrip()
-    if text:
-        files.write(path, f"{text}\n".encode())
-    elif path.exists():
-        path.unlink()
-    else:
-        return None
-    return _committed(project, [path], f"qanat: comment on run {run.number} of {run.experiment}")
+    with lock.held(project.location) as held:
+        if text:
+            files.write(path, f"{text}\n".encode())
+        elif path.exists():
+            _unlink(path)
+        else:
+            return None
+        return _committed(held, project, [path], f"qanat: comment on run {run.number} of {run.experiment}")
 
 
 def set_tags(project: Project, found: Found, add: Sequence[str], remove: Sequence[str]) -> tuple[Run, list[str]]:
-    """Add and remove tags of a run that has ended; give it, and what stays uncommitted. Raises UsageError."""
-    check_ended(found, "its tags cannot be changed")
-    if unknown := [tag for tag in remove if tag not in found.run.tags]:
-        has = ", ".join(found.run.tags) or "none"
-        raise UsageError(f"run {found.run.number} has no tag {unknown[0]!r}", hint=f"its tags: {has}")
+    """Add and remove tags of a run; return it, and a sentence when its record stays uncommitted. Raises UsageError."""
     if not all(map(check_text, add)):
         raise UsageError("a tag is not empty")
-    tags = tuple(dict.fromkeys(tag for tag in (*found.run.tags, *add) if tag not in remove))
-    run = replace(found.run, tags=tags)
-    record.write_record(project, run)
-    note = _committed(project, [project.root / found.record], f"qanat: tags of run {run.number} of {run.experiment}")
-    return run, [note] if note else []
+
+    def change(run: Run) -> Run:
+        if unknown := [tag for tag in remove if tag not in run.tags]:
+            has = ", ".join(run.tags) or "none"
+            raise UsageError(f"run {run.number} has no tag {unknown[0]!r}", hint=f"its tags: {has}")
+        return replace(run, tags=tuple(dict.fromkeys(tag for tag in (*run.tags, *add) if tag not in remove)))
+
+    message = f"qanat: tags of run {found.run.number} of {found.run.experiment}"
+    return record.update_record(project, found.record, change, message=message)
 
 
 def size_of(found: Found) -> int:
@@ -78,31 +80,39 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[list[Deleted],
         names = map(project.paths.relative, there)
         kept = tuple(name for name in names if head and checkout.is_tracked(project.location, head, name))
         gone.append(Deleted(found.run, kept, head if kept else None))
-        _remove(there, found.folder, found.run.id)
+        _remove_results(found)
         paths += there
     if not paths:
         return gone, None
     numbers = ", ".join(str(found.run.number) for found in runs)
     subject = f"qanat: run{'s' if len(runs) > 1 else ''} {numbers} deleted"
-    return gone, _committed(project, paths, f"{subject}\n{deletions.lines(found.run.id for found in runs)}")
-
-
-def _remove(paths: Sequence[Path], folder: Path, run_id: str) -> None:
-    """Remove a run's files; its results first, so that a failure leaves the record that tells of them."""
-    try:
-        if define.is_run_folder(folder, run_id):
-            shutil.rmtree(folder)
+    with lock.held(project.location) as held:
         for path in paths:
-            path.unlink()
+            _unlink(path)
+        return gone, _committed(held, project, paths, f"{subject}\n{deletions.lines(f.run.id for f in runs)}")
+
+
+def _remove_results(found: Found) -> None:
+    """Remove a run's results; they go first, so that a failure leaves the record that tells of them."""
+    try:
+        if define.is_run_folder(found.folder, found.run.id):
+            shutil.rmtree(found.folder)
     except OSError as error:
-        raise write_failed(folder, error) from None
+        raise write_failed(found.folder, error) from None
 
 
-def _committed(project: Project, paths: Sequence[Path], message: str) -> str | None:
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def _committed(held: Held, project: Project, paths: Sequence[Path], message: str) -> str | None:
     if project.config.get("records", {}).get("commit") == "manual":
         return None
     try:
-        define.commit(project, paths, message)
+        define.commit_under(held, project, paths, message)
     except GitRefused as error:
         return error.message
     return None

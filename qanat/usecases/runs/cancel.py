@@ -112,16 +112,16 @@ def _end_ourselves(
 ) -> tuple[Run, list[str]]:
     """End the processes of a run whose qanat is gone, and record what was still to be done as cancelled."""
     intent = found.run.submission.intent
+    before = record.load_record(project, found.record)
     handles = {g.number: JobHandle(intent, g.number) for g in found.run.groups if not g.state.ended}
     handles |= {n: handle for n, (handle, _) in seen.started.items() if n in handles} if seen else {}
     alive = {h.group for h, status in runner.poll(list(handles.values())).items() if status.state is State.RUNNING}
     runner.cancel(list(handles.values()))
     ended = settle(project, found.run, seen, runner)
-    run = ended.with_groups({g.number: _cancelled(g, alive=g.number in alive) for g in ended.groups})
-    record.write_record(project, run)
-    notes = record.commit_records(project, [run])
+    cancelled = ended.with_groups({g.number: _cancelled(g, alive=g.number in alive) for g in ended.groups})
+    run, notes = record.update_record(project, found.record, record.learning(before, cancelled))
     if seen:
-        seen.file.unlink(missing_ok=True)
+        flight.forget(seen)
     return run, notes
 
 

@@ -1,49 +1,145 @@
-"""Writing run records and committing them to the branch that each run was launched from."""
+"""Reading and changing run records, and committing them to the branch that each run was launched from.
+
+A record is changed in one way only: under the repository's lock it is read as it is on disk by then, changed by
+a function, and written. So nothing is lost that another command has written meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
+from qanat.domain.merging import CannotMerge, merge_runs
 from qanat.domain.run import Run
-from qanat.errors import GitRefused, InputInvalid, QanatError
-from qanat.git import commits, repository, worktree
+from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, WriteFailed, write_failed
+from qanat.git import commits, lock, repository, worktree
 from qanat.git.location import Location
+from qanat.git.lock import Held
 from qanat.records import run_codec
 from qanat.system import files
 from qanat.usecases.project import Project
 
-
-def write_record(project: Project, run: Run) -> None:
-    """Write a run's record into the work tree."""
-    files.write(project.root / run_codec.path_of(run), run_codec.encode(run), durable=True)
+# Called under the lock, so it asks nobody and does nothing but return the changed run.
+Change = Callable[[Run], Run]
 
 
 def load_record(project: Project, path: str) -> Run:
-    """Read a record of this project by its path from the root. Raises InputInvalid."""
-    return run_codec.decode(files.read(project.root / path), path)
+    """Read a record of this project by its path from the root. Raises InputInvalid, NotFound when it is gone."""
+    try:
+        data = files.read(project.root / path)
+    except InputInvalid:
+        if files.exists(project.root / path):
+            raise
+        hint = "the run was deleted, or another branch was checked out meanwhile"
+        raise NotFound(f"{path} no longer exists", hint=hint) from None
+    return run_codec.decode(data, path)
 
 
-def commit_records(project: Project, runs: Sequence[Run]) -> list[str]:
-    """Commit the records of runs, one commit for each branch; give a sentence for each that stays uncommitted."""
+def create_record(project: Project, run: Run) -> None:
+    """Write the record of a new run into the working tree; it is committed once the run has jobs, or has ended."""
+    _write(project, run)
+
+
+def update_record(
+    project: Project, path: str, change: Change, *, message: str = "", absent: Run | None = None
+) -> tuple[Run, list[str]]:
+    """Change the record at path and commit it; return the run, and a sentence when it stays uncommitted.
+
+    `absent` is what to change when the record no longer exists, as when another branch was checked out.
+    Raises NotFound without that, InputInvalid, WriteFailed, and what `change` raises.
+    """
+    with lock.held(project.location) as held:
+        run = _change(project, path, change, absent)
+        # One of a run that is about to start, or is active on this machine, is committed at its end.
+        settled = all(group.state.ended or group.job for group in run.groups)
+        return run, _commit(held, project, [run], message) if settled else []
+
+
+def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[list[Run], list[str]]:
+    """Change several records, by their paths, without committing them; return the runs, and sentences.
+
+    One that can no longer be read or written is left out, with a sentence; one that is gone without. The lock
+    is released between the records: others need not wait for all of them.
+    """
+    changed, notes = [], []
+    for path, change in changes.items():
+        try:
+            with lock.held(project.location), contextlib.suppress(NotFound):
+                changed.append(_change(project, path, change))
+        except (InputInvalid, WriteFailed) as error:
+            notes.append(error.message)
+    return changed, notes
+
+
+def remove_record(project: Project, run: Run) -> None:
+    """Delete the record of a run that never started."""
+    with lock.held(project.location):
+        (project.root / run_codec.path_of(run)).unlink(missing_ok=True)
+
+
+def learning(before: Run, after: Run) -> Change:
+    """Return the change that adds what has been learned of a run since its record said `before`, and nothing more.
+
+    Whatever else has become known meanwhile stays: the two states of knowledge are united as git unites them.
+    """
+
+    def change(now: Run) -> Run:
+        try:
+            return merge_runs(before, now, after)
+        except CannotMerge:
+            path = run_codec.path_of(now)
+            raise InputInvalid(f"{path} was changed and is no longer about the same groups") from None
+
+    return change
+
+
+def _change(project: Project, path: str, change: Change, absent: Run | None = None) -> Run:
+    try:
+        now = load_record(project, path)
+    except NotFound:
+        if absent is None:
+            raise
+        _write(project, absent)
+        now = absent
+    run = change(now)
+    if run != now:
+        _write(project, run)
+    return run
+
+
+def _write(project: Project, run: Run) -> None:
+    files.write(project.root / run_codec.path_of(run), run_codec.encode(run), durable=True)
+
+
+# ---- committing
+
+
+def commit_records(project: Project, runs: Sequence[Run], message: str = "") -> list[str]:
+    """Commit the records of runs as they are now, one commit for each branch.
+
+    Return a sentence for each that stays uncommitted.
+    """
+    if not runs:
+        return []
+    with lock.held(project.location) as held:
+        return _commit(held, project, runs, message)
+
+
+def _commit(held: Held, project: Project, runs: Sequence[Run], message: str) -> list[str]:
     if not runs or project.config.get("records", {}).get("commit") == "manual":
         return []
-    location = project.location
-    if operation := worktree.operation(location.git_dir):
+    if operation := worktree.operation(project.location.git_dir):
         return [f"{_called(runs)} not committed: the repository is in the middle of a {operation}"]
-    current = worktree.checked_out(location)
+    current = worktree.checked_out(project.location)
     notes = []
-    by_branch: dict[str | None, list[Run]] = {}
-    for run in runs:
-        for target in _targets(location, run, current):
-            by_branch.setdefault(target, []).append(run)
-    for branch, group in by_branch.items():
+    for branch, group in _by_branch(project.location, runs, current).items():
         if branch is None:
-            notes.append(
-                f"{_called(group)} not committed: launched on a detached HEAD, so commit it to a branch of yours"
-            )
+            where = "launched on a detached HEAD" if group[0].code.branch is None else "HEAD is detached"
+            notes.append(f"{_called(group)} not committed: {where}, so commit it to a branch of yours")
             continue
         try:
-            _commit(project, branch, group, checked_out=branch == current)
+            _commit_to(held, project, branch, group, message, checked_out=branch == current)
         except QanatError as error:
             notes.append(
                 f"{_called(group)} not committed: {error.message}" + (f" ({error.hint})" if error.hint else "")
@@ -51,42 +147,63 @@ def commit_records(project: Project, runs: Sequence[Run]) -> list[str]:
     return notes
 
 
+def _by_branch(location: Location, runs: Sequence[Run], current: str | None) -> dict[str | None, list[Run]]:
+    found: dict[str | None, list[Run]] = {}
+    for run in runs:
+        for target in _targets(location, run, current):
+            found.setdefault(target, []).append(run)
+    return found
+
+
 def _targets(location: Location, run: Run, current: str | None) -> list[str | None]:
     """Choose the branches for a record: where it was launched, unless what is checked out has the record already.
 
     Then it goes there; and where it was launched as well, if that has it from when it was going on. Left so,
-    it would be settled again, in other words, and the two could not be merged.
+    it would be settled again, in other words, and the two could not be merged. A run whose end the branch of
+    its launch has already is changed on no other branch than the one that is checked out.
     """
     launched = run.code.branch
-    if launched == current or current is None:
+    if launched == current:
         return [launched]
     opened, path = repository.open_repository(location), run_codec.path_of(run)
-    if repository.read_at(opened, "HEAD", path) is None:
-        return [launched]
     before = repository.read_at(opened, f"refs/heads/{launched}", path) if launched else None
-    return [current] if before is None or has_ended(before, path) else [current, launched]
+    if before is not None and has_ended(before, path):
+        return [current]
+    if current is None or repository.read_at(opened, "HEAD", path) is None:
+        return [launched]
+    return [current] if before is None else [current, launched]
 
 
 def has_ended(record: bytes, path: str) -> bool:
-    """Tell whether a record is of a run that has ended; one that cannot be read counts as such."""
+    """Return whether a record is of a run that has ended; one that cannot be read counts as such."""
     try:
         return run_codec.decode(record, path).state.ended
     except InputInvalid:
         return True
 
 
-def _commit(project: Project, branch: str, runs: Sequence[Run], *, checked_out: bool) -> None:
+def _commit_to(
+    held: Held, project: Project, branch: str, runs: Sequence[Run], message: str, *, checked_out: bool
+) -> None:
     location = project.location
     if not checked_out and repository.is_checked_out(repository.open_repository(location), branch):
         raise GitRefused(f"{branch} is checked out in another work tree")
-    data: dict[str, bytes | None] = {run_codec.path_of(run): run_codec.encode(run) for run in runs}
-    commits.commit_files(location, branch, data, _message(runs), checked_out=checked_out)
+    paths = [path for run in runs if files.is_file(project.root / (path := run_codec.path_of(run)))]
+    data: dict[str, bytes | None] = {path: files.read(project.root / path) for path in paths}
+    commits.commit_files(held, branch, data, message or _message(runs), checked_out=checked_out)
     if not checked_out:
         opened = repository.open_repository(location)
         for path in data:
             # What is checked out lacks it, so the file is an untracked one, and in the way of going back.
             if repository.read_at(opened, "HEAD", path) is None:
-                (project.root / path).unlink(missing_ok=True)
+                _unlink(project.root / path)
+
+
+def _unlink(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_failed(file, error) from None
 
 
 def _message(runs: Sequence[Run]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, NotFound, WriteFailed
-from qanat.git import lock, repository, worktree
+from qanat.git import repository, worktree
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
@@ -26,6 +26,7 @@ from qanat.usecases.merging import setup
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.poll_submitted import look_at_submitted
+from qanat.usecases.tracking.record import Change
 
 
 @dataclass(slots=True)
@@ -34,6 +35,15 @@ class Refreshed:
 
     live: dict[str, Run] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What one look at the runs in flight has found out."""
+
+    recorded: list[Run] = field(default_factory=list)  # ended, as their records say already
+    submitted: list[Run] = field(default_factory=list)  # to be asked about
+    changes: dict[str, Change] = field(default_factory=dict)  # of records whose runs have ended since
 
 
 @contextmanager
@@ -67,14 +77,14 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     result = Refreshed()
     flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
-    submitted: list[Run] = []
-    ended = [r for p in sorted(paths) if (r := _look(project, p, flights.get(p), runners, result, submitted))]
-    ended += _ask_runners(project, index, submitted, flights, runners, result)
+    seen = _Seen()
+    for path in sorted(paths):
+        _look(project, path, flights.get(path), runners, result, seen)
+    _ask_runners(project, index, seen, flights, runners, result)
+    ended = [*seen.recorded, *_record(project, seen.changes, result)]
     healed = _uncommitted(project, result.live)
     result.notes += record.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
-    for run in ended:
-        if done := flights.get(run_codec.path_of(run)):
-            done.file.unlink(missing_ok=True)
+    _forget(flights, ended)
     if ended or healed:
         index.sync()
     return result
@@ -91,77 +101,80 @@ def _look(
     seen: Flight | None,
     runners: Runners,
     result: Refreshed,
-    submitted: list[Run],
-) -> Run | None:
-    """See how one run is doing: note it as live, or give it with its record written when it has ended."""
+    found: _Seen,
+) -> None:
+    """See how one run is doing."""
     try:
         run = record.load_record(project, path)
-    except InputInvalid:
+    except (InputInvalid, NotFound):
         if seen and not _is_watched(seen.watcher):
-            seen.file.unlink(missing_ok=True)
-        return None
+            flight.forget(seen)
+        return
     attached = runners.is_attached(run.runner.name)
     # Without a journal nobody is submitting the run any more: its jobs go on by themselves.
     watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or attached else False
     known = _known(run, seen)
-    if run.state.ended and not watched:
-        return run if seen else None
     if watched:
         result.live[path] = known
-        return None
-    if not attached:
-        submitted.append(run)
-        return None
-    settled = settle(project, run, seen, runners.local())
-    if not settled.state.ended:
-        result.live[path] = settled
-        return None
-    return _write(project, path, settled, result)
+    elif run.state.ended:
+        found.recorded += [run] if seen else []
+    elif not attached:
+        found.submitted.append(run)
+    else:
+        settled = settle(project, run, seen, runners.local())
+        if settled.state.ended:
+            found.changes[path] = record.learning(run, settled)
+        else:
+            result.live[path] = settled
 
 
 def _ask_runners(
     project: Project,
     index: Index,
-    submitted: list[Run],
+    seen: _Seen,
     flights: dict[str, Flight],
     runners: Runners,
     result: Refreshed,
-) -> list[Run]:
-    """See how submitted runs are doing; give those that have ended, with their records written.
+) -> None:
+    """See how submitted runs are doing.
 
     Records whose submission was cut short get the jobs that were found, and are committed.
     """
-    if not submitted:
-        return []
-    known = look_at_submitted(project, index, submitted, runners)
+    if not seen.submitted:
+        return
+    known = look_at_submitted(project, index, seen.submitted, runners)
     result.notes += known.notes
     result.live |= {run_codec.path_of(run): run for run in known.runs if not run.state.ended}
-    for run in known.identified:
-        record.write_record(project, run)
-    cut_short = [r for r in submitted if run_codec.path_of(r) in flights and all(g.job for g in r.groups)]
-    result.notes += record.commit_records(project, [*known.identified, *cut_short])
-    for run in (*known.identified, *cut_short):
+    before = {run.id: run for run in seen.submitted}
+    found = {run_codec.path_of(run): record.learning(before[run.id], run) for run in known.identified}
+    identified, notes = record.change_records(project, found)
+    cut_short = [r for r in seen.submitted if run_codec.path_of(r) in flights and all(g.job for g in r.groups)]
+    result.notes += [*notes, *record.commit_records(project, [*identified, *cut_short])]
+    _forget(flights, [*identified, *cut_short])
+    seen.changes |= {
+        run_codec.path_of(run): record.learning(before[run.id], run) for run in known.runs if run.state.ended
+    }
+
+
+def _record(project: Project, changes: Mapping[str, Change], result: Refreshed) -> list[Run]:
+    """Change the records of runs that have ended, and return those that have still; they are not committed yet."""
+    runs, notes = record.change_records(project, changes)
+    result.notes += notes
+    ended = [run for run in runs if run.state.ended]
+    for run in ended:
+        try:
+            storage.update_info(run, project.storage_of(run))
+        except (WriteFailed, InputInvalid) as error:
+            result.notes.append(error.message)
+        if State.LOST in {g.state for g in run.groups} and run.submission.pid is not None:
+            result.notes.append(f"run {run.number} of {run.experiment} was cut short: its qanat was ended from outside")
+    return ended
+
+
+def _forget(flights: Mapping[str, Flight], runs: Sequence[Run]) -> None:
+    for run in runs:
         if done := flights.get(run_codec.path_of(run)):
-            done.file.unlink(missing_ok=True)
-    ended = [run for run in known.runs if run.state.ended]
-    return [run for run in ended if _write(project, run_codec.path_of(run), run, result)]
-
-
-def _write(project: Project, path: str, settled: Run, result: Refreshed) -> Run | None:
-    try:
-        with lock.held(project.location):
-            if record.load_record(project, path).state.ended:
-                return None
-            record.write_record(project, settled)
-        storage.update_info(settled, project.storage_of(settled))
-    except (WriteFailed, InputInvalid) as error:
-        result.notes.append(error.message)
-        return None
-    if State.LOST in {g.state for g in settled.groups} and settled.submission.pid is not None:
-        result.notes.append(
-            f"run {settled.number} of {settled.experiment} was cut short: its qanat was ended from outside"
-        )
-    return settled
+            flight.forget(done)
 
 
 def _watcher_of(project: Project, run: Run) -> Watcher:
@@ -241,7 +254,7 @@ def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
             continue
         try:
             run = record.load_record(project, change.path)
-        except InputInvalid:
+        except (InputInvalid, NotFound):
             continue
         if run.state.ended and run_codec.path_of(run) == change.path and _is_older_in_head(project, change):
             found.append(run)

@@ -204,14 +204,3 @@ def test_nothing_else_of_a_record_changes_with_its_tags(ran: Sandbox) -> None:
     ran.qanat("tag", "1", "add", "new: [")
     ran.qanat("tag", "1", "remove", "new: [")
     assert ran.record_files()[0].read_text() == before
-
-
-def test_tags_of_a_run_that_goes_on_wait_for_its_end(sandbox: Sandbox) -> None:
-    gates = Gates(sandbox)
-    process = gates.start()
-    result = sandbox.qanat("tag", "1", "add", "x", code=2)
-    assert "qanat: run 1 is still running, so its tags cannot be changed\n" in result.err
-    gates.open()
-    assert exit_code(process) == 0
-    sandbox.qanat("tag", "1", "add", "x")
-    assert sandbox.record()["tags"] == ["x"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
-from qanat.errors import EXIT_FAILED, WriteFailed
+from qanat.errors import UsageError, WriteFailed
 from qanat.records import flight
 from qanat.records.flight import FOLDER, Journal, Watcher
 from tests.support.strategies import json_values, stable
@@ -127,10 +128,23 @@ def test_a_removed_journal_is_gone_and_may_be_removed_again(tmp_path: Path) -> N
 
 
 def test_two_processes_never_write_one_journal(tmp_path: Path) -> None:
-    with Journal(tmp_path, WATCHER) as journal, pytest.raises(WriteFailed) as caught:
+    with Journal(tmp_path, WATCHER), pytest.raises(UsageError) as caught:
         Journal(tmp_path, WATCHER)
-    assert caught.value.message == f"cannot write {journal.path}: file exists"
-    assert caught.value.exit_code == EXIT_FAILED
+    assert caught.value.message == "run 4-7f3a9c is being started by another qanat"
+    assert caught.value.hint == "see how it is doing: qanat show 4-7f3a9c"
+
+
+def test_only_the_journal_that_was_read_is_forgotten(tmp_path: Path) -> None:
+    with Journal(tmp_path, WATCHER) as journal:
+        seen = flight.read(journal.path)
+    assert seen
+    journal.remove()
+    with Journal(tmp_path, replace(WATCHER, pid=WATCHER.pid + 1)):
+        flight.forget(seen)
+        again = flight.read(journal.path)
+        assert again
+        flight.forget(again)
+    assert flight.all_flights(tmp_path) == []
 
 
 def test_a_journal_that_cannot_be_made_is_said(tmp_path: Path) -> None:

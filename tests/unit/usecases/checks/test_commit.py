@@ -23,7 +23,7 @@ def test_a_commit_that_changes_nothing_breaks_no_rule(world: World) -> None:
 
 
 def test_every_rule_is_applied(world: World) -> None:
-    record.write_record(world.project, RUN)
+    record.create_record(world.project, RUN)
     rules(world)
     world.git("commit", "--quiet", "--message", "record")
     path = world.root / run_codec.path_of(RUN)

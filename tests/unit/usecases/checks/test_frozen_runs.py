@@ -23,7 +23,7 @@ PATH = run_codec.path_of(ENDED)
 
 def commit(world: World, run: Run, message: str = "record") -> None:
     """Commit a record, as a user does."""
-    record.write_record(world.project, run)
+    record.create_record(world.project, run)
     world.git("add", "--all")
     world.git("commit", "--quiet", "--message", message)
 
@@ -51,7 +51,7 @@ def test_a_record_that_ended_and_is_as_it_was_is_fine(world: World) -> None:
 
 
 def test_a_new_record_is_fine(world: World) -> None:
-    record.write_record(world.project, ENDED)
+    record.create_record(world.project, ENDED)
     world.git("add", "--all")
     assert check(world) == []
 
@@ -213,7 +213,7 @@ def test_a_record_that_moves_with_its_experiment_has_not_gone(world: World) -> N
     commit(world, ENDED)
     moved = replace(ENDED, experiment="fit")
     (world.root / PATH).unlink()
-    record.write_record(world.project, moved)
+    record.create_record(world.project, moved)
     world.git("add", "--all")
     assert check(world) == []
     path = run_codec.path_of(moved)

@@ -24,7 +24,7 @@ FETCH = "fetch it from where the run was made: git fetch"
 def recorded(world: World, number: int, commit: str) -> Run:
     """Write the record of a run that used a commit."""
     run = replace(RUN, number=number, code=replace(RUN.code, commit=commit), created=f"2026-11-23T05:17:{number:02}Z")
-    record.write_record(world.project, run)
+    record.create_record(world.project, run)
     return run
 
 

@@ -160,7 +160,7 @@ def test_a_living_watcher_is_interrupted_and_records_the_end_itself(
 
     def records_the_end() -> None:
         takes_the_signal(watcher)
-        record.write_record(world.project, ended)
+        record.create_record(world.project, ended)
         watcher.kill()
         watcher.wait()
 
@@ -199,7 +199,7 @@ def test_a_watcher_that_does_not_answer_is_asked_twice_and_then_named(
 
 def test_a_run_of_another_machine_has_to_be_cancelled_there(world: World) -> None:
     run = replace(world.left_alone(1), host="elsewhere")
-    record.write_record(world.project, run)
+    record.create_record(world.project, run)
     with pytest.raises(UsageError, match="run 1 is watched on elsewhere") as error:
         cancel.cancel_run(world.project, world.find(), world)
     assert error.value.hint == "cancel it there: qanat cancel 1"

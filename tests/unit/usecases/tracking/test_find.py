@@ -28,7 +28,7 @@ def found(world: World, word: str, experiment: str | None = None) -> Found:
 def recorded(world: World, **changes: object) -> Run:
     """Write the record of a run."""
     run: Run = replace(ONE, **changes)  # type: ignore[arg-type]
-    record.write_record(world.project, run)
+    record.create_record(world.project, run)
     return run
 
 

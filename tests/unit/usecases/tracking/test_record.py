@@ -24,12 +24,12 @@ def on(run: Run, branch: str | None) -> Run:
 def write_and_commit(world: World, *runs: Run) -> list[str]:
     """Write records, and commit them; list what stays uncommitted."""
     for run in runs:
-        record.write_record(world.project, run)
+        record.create_record(world.project, run)
     return record.commit_records(world.project, runs)
 
 
 def test_what_is_written_is_read_again(world: World) -> None:
-    record.write_record(world.project, ONE)
+    record.create_record(world.project, ONE)
     assert record.load_record(world.project, run_codec.path_of(ONE)) == ONE
     assert world.committed() is None
 

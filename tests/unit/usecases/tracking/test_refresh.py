@@ -17,6 +17,7 @@ from qanat.git import command
 from qanat.records import flight, run_codec
 from qanat.records.flight import Journal, Watcher
 from qanat.system import processes
+from qanat.usecases.runs import annotate
 from qanat.usecases.tracking import record, refresh
 from tests.support.world import GONE, World
 
@@ -138,7 +139,7 @@ def test_an_end_that_the_journal_knows_needs_no_completion_file(world: World) ->
 def test_a_completion_file_of_an_earlier_attempt_is_not_the_end_of_this_one(world: World) -> None:
     run = world.left_alone(2)
     run = run.with_groups({n: replace(run.groups[n], attempt=2) for n in (0, 1)})
-    record.write_record(world.project, run)
+    record.create_record(world.project, run)
     leave_completion(world, run, 0, 0, attempt=1)
     leave_completion(world, run, 1, 0, attempt=2)
     assert [group.state for group in world.look().groups] == [LOST, FINISHED]
@@ -186,7 +187,7 @@ def test_a_record_without_a_journal_is_settled_too(world: World) -> None:
 def test_an_ended_record_whose_journal_was_left_is_committed_and_the_journal_goes(world: World) -> None:
     run = world.left_alone(1)
     ended = run.with_groups({0: replace(run.groups[0], state=FINISHED, exit_code=0, ended=NOW)})
-    record.write_record(world.project, ended)
+    record.create_record(world.project, ended)
     with world.journal(run):
         pass
     assert world.look() == ended
@@ -194,21 +195,37 @@ def test_an_ended_record_whose_journal_was_left_is_committed_and_the_journal_goe
     assert world.journals() == []
 
 
-def test_a_record_that_was_ended_meanwhile_is_not_ended_again(world: World) -> None:
+@pytest.mark.parametrize(("exit_code", "kept"), [(4, "by another"), (None, "exit code 3")])
+def test_of_two_ends_that_are_found_at_once_the_one_with_more_evidence_is_kept(
+    world: World, exit_code: int | None, kept: str
+) -> None:
     world.submit()
     (job,) = world.scheduler.of(0)
     job.ends(3)
 
     def ended_by_another_terminal() -> None:
         run = world.recorded()
-        other = run.with_groups({0: replace(run.groups[0], state=CANCELLED, reason="by another", ended=NOW)})
-        record.write_record(world.project, other)
+        end = replace(run.groups[0], state=CANCELLED, exit_code=exit_code, reason="by another", ended=NOW)
+        other = run.with_groups({0: end})
+        record.create_record(world.project, other)
 
     world.submit()
     world.clock.after(1, ended_by_another_terminal)
     world.scheduler.answer_s = 1
     world.look()
-    assert world.recorded().groups[0].reason == "by another"
+    assert world.recorded().groups[0].reason == kept
+
+
+def test_a_tag_that_is_set_while_the_scheduler_is_asked_is_kept(world: World) -> None:
+    found = world.find(world.submit().number)
+    (job,) = world.scheduler.of(0)
+    job.ends(3)
+    world.submit()
+    world.clock.after(1, lambda: annotate.set_tags(world.project, found, ["good"], []))
+    world.scheduler.answer_s = 1
+    assert world.look().state is State.FAILED
+    assert (world.recorded().tags, world.recorded().state) == (("good",), State.FAILED)
+    assert world.committed() == world.recorded()
 
 
 # ---- a living watcher
@@ -236,7 +253,7 @@ def test_a_run_that_is_watched_is_shown_as_its_journal_has_it_and_left_alone(wor
 def test_a_run_that_is_watched_on_another_machine_is_left_alone(world: World) -> None:
     run = world.left_alone(1)
     elsewhere = replace(run, host="elsewhere")
-    record.write_record(world.project, elsewhere)
+    record.create_record(world.project, elsewhere)
     assert world.look().state is State.QUEUED
     assert world.recorded() == elsewhere
 
@@ -246,7 +263,7 @@ def test_a_run_whose_watcher_lives_is_left_alone_though_its_journal_is_gone(worl
     pid = os.getpid()
     facts = SubmissionFacts("9c41d2e07ab35f68", pid=pid, process_start=processes.start_of(pid))
     living = replace(run, submission=facts)
-    record.write_record(world.project, living)
+    record.create_record(world.project, living)
     assert world.look() == living
     assert world.recorded() == living
 
@@ -254,7 +271,7 @@ def test_a_run_whose_watcher_lives_is_left_alone_though_its_journal_is_gone(worl
 def test_an_ended_run_that_is_still_watched_is_live_until_it_is_committed(world: World) -> None:
     run = world.left_alone(1)
     ended = run.with_groups({0: replace(run.groups[0], state=FINISHED, exit_code=0, ended=NOW)})
-    record.write_record(world.project, ended)
+    record.create_record(world.project, ended)
     with alive(world, ended):
         pass
     assert world.look() == ended
@@ -324,7 +341,7 @@ def test_a_record_that_was_edited_after_its_end_is_left_to_whoever_edited_it(wor
     leave_completion(world, run, 0, 0)
     world.look()
     edited = replace(world.recorded(), description="mine")
-    record.write_record(world.project, edited)
+    record.create_record(world.project, edited)
     assert world.look() == edited
     assert world.committed() == replace(edited, description="")
 
