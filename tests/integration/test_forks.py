@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.cli.commands.table import COMMANDS
+from qanat.cli.commands.table import SECTIONS
 from tests.support.forks import ForkServer
 from tests.support.gates import is_running
 from tests.support.sandbox import PROGRAM, wait_until
@@ -57,7 +58,7 @@ completion bash
 no-such-command
 """
 PROBE = [sys.executable, "-m", "tests.support.probe"]
-Ended = subprocess.CompletedProcess[str]
+Ended = subprocess.CompletedProcess[bytes]
 
 
 @pytest.fixture(scope="module")
@@ -67,20 +68,20 @@ def server() -> Iterator[ForkServer]:
         yield started
 
 
-def really(words: Sequence[str], cwd: Path, stdin: str = "") -> Ended:
+def really(words: Sequence[str], cwd: Path, stdin: bytes = b"") -> Ended:
     """Run a command as a real process."""
     env = dict(os.environ)
-    return subprocess.run(words, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(words, cwd=cwd, env=env, input=stdin, capture_output=True, timeout=60, check=False)
 
 
-def forked(server: ForkServer, words: Sequence[str], cwd: Path, stdin: str = "", timeout_s: float = 60) -> Ended:
+def forked(server: ForkServer, words: Sequence[str], cwd: Path, stdin: bytes = b"", timeout_s: float = 60) -> Ended:
     """Run a command in a fork."""
     return server.run(words, cwd=cwd, stdin=stdin, env=os.environ, timeout_s=timeout_s)
 
 
-def last_line(text: str) -> str:
+def last_line(text: bytes) -> bytes:
     """Return the last line, which a traceback has in common however it came about."""
-    return text.rstrip("\n").rpartition("\n")[2]
+    return text.rstrip(b"\n").rpartition(b"\n")[2]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def last_line(text: str) -> str:
 )
 def test_a_fork_is_given_what_a_real_process_is_given(server: ForkServer, words: str, code: int) -> None:
     command = [*PROBE, *words.split(), "", "two words", "é 🏁\udcff"]
-    expected, got = (run(command, ROOT, "line\r\nü\n") for run in (really, partial(forked, server)))
+    expected, got = (run(command, ROOT, "line\r\nü\n".encode()) for run in (really, partial(forked, server)))
     assert (got.returncode, last_line(got.stderr)) == (expected.returncode, last_line(expected.stderr))
     assert json.loads(got.stdout) == json.loads(expected.stdout)
     assert got.returncode == code
@@ -123,10 +124,19 @@ def test_a_fork_finds_what_was_changed_after_the_server_began(
     assert (got["cwd"], got["umask"], got["time zone"]) == (str(tmp_path), 0o027, ["IST", "IST"])
 
 
+def test_a_fork_can_be_limited_and_in_a_session_of_its_own(server: ForkServer) -> None:
+    limits = {resource.RLIMIT_CPU: 2, resource.RLIMIT_DATA: 2**28}
+    run = partial(server.run, cwd=ROOT, env=os.environ, timeout_s=60, new_session=True, limits=limits)
+    state = json.loads(run([*PROBE, "return"]).stdout)
+    assert state["session"] == state["process group"] != os.getsid(0)
+    assert run([*PROBE, "compute"]).returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+    assert run([*PROBE, "allocate", str(2**28)]).stderr.rstrip().endswith(b"MemoryError")
+
+
 def test_more_than_pipes_hold_goes_in_and_out(server: ForkServer) -> None:
     text = "0123456789abcde\n" * 65536
-    assert json.loads(forked(server, [*PROBE, "return"], ROOT, text).stdout)["stdin"] == text
-    assert forked(server, [*PROGRAM, "--version"], ROOT, text).returncode == 0
+    assert json.loads(forked(server, [*PROBE, "return"], ROOT, text.encode()).stdout)["stdin"] == text
+    assert forked(server, [*PROGRAM, "--version"], ROOT, text.encode()).returncode == 0
 
 
 def test_forks_run_at_the_same_time(server: ForkServer, tmp_path: Path) -> None:
@@ -182,7 +192,8 @@ def test_what_a_fork_cannot_be_is_a_real_process(words: list[str], env: dict[str
 
 def test_every_command_prints_and_leaves_the_same(server: ForkServer, tmp_path: Path) -> None:
     commands = [shlex.split(line) for line in LIFE.strip().splitlines()]
-    assert {words[0] for words in commands} >= COMMANDS.keys()
+    every = {name for section in SECTIONS.values() for name in section}
+    assert {words[0] for words in commands} >= every
     really_done, forked_done = (live(run, tmp_path, commands) for run in (really, partial(forked, server)))
     assert forked_done == really_done
 
@@ -195,9 +206,12 @@ def live(run: Callable[..., Ended], folder: Path, commands: list[list[str]]) -> 
         (root / name).write_text('echo "$@"\n')
         (root / name).chmod(0o755)
     done = [run([*PROGRAM, *words], root) for words in commands]
-    left = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)
+    left = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, check=True)
     shutil.rmtree(root)
-    return [(end.args[3:], end.returncode, steady(end.stdout), steady(end.stderr)) for end in [*done, left]]
+    return [
+        (end.args[3:], end.returncode, steady(end.stdout.decode()), steady(end.stderr.decode()))
+        for end in [*done, left]
+    ]
 
 
 def steady(text: str) -> str:

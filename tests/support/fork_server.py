@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import pkgutil
+import resource
 import runpy
 import select
 import signal
@@ -108,6 +109,10 @@ def _become(sent: list[int]) -> str:
     with open(ordered, "rb") as reader:  # noqa: PTH123  # no path
         order = json.load(reader)
     os.closerange(3, 1024)
+    if order["new_session"]:
+        os.setsid()
+    for limit, value in order["limits"]:
+        resource.setrlimit(limit, (value, value))
     os.umask(order["umask"])
     os.chdir(order["cwd"])
     locale = {

@@ -76,14 +76,24 @@ class ForkServer:
         return wanted.module.partition(".")[0] in PACKAGES and _surroundings(env) == _surroundings(self._environment)
 
     def run(
-        self, words: Sequence[str], *, cwd: Path, stdin: str, env: Mapping[str, str], timeout_s: float
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `python -m …` to its end, like subprocess.run with text and captured output."""
+        self,
+        words: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        timeout_s: float,
+        stdin: bytes = b"",
+        new_session: bool = False,
+        limits: Mapping[int, int] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run `python -m …` to its end, as subprocess.run does with captured output; limits are those of `resource`."""
         module = Module.of(words)
         assert module, words
         self._start()
         deadline = time.monotonic() + timeout_s
-        with self._fork({**asdict(module), "cwd": str(cwd), "env": dict(env), "umask": _umask()}) as child:
+        order = {**asdict(module), "cwd": str(cwd), "env": dict(env), "umask": _umask()}
+        order |= {"new_session": new_session, "limits": list((limits or {}).items())}
+        with self._fork(order) as child:
             pid = child.number(deadline)
             try:
                 out, err = child.communicate(stdin, deadline)
@@ -153,9 +163,8 @@ class _Child:
         number: int = NUMBER.unpack(self.talk.recv(NUMBER.size))[0]
         return number
 
-    def communicate(self, text: str, deadline: float) -> tuple[str, str]:
+    def communicate(self, unsent: bytes, deadline: float) -> tuple[bytes, bytes]:
         """Write stdin, and read stdout and stderr to their ends. Raises TimeoutError when that takes too long."""
-        unsent = text.encode()
         read: dict[IO[bytes], bytearray] = {self.stdout: bytearray(), self.stderr: bytearray()}
         with selectors.DefaultSelector() as selector:
             selector.register(self.stdin, selectors.EVENT_WRITE)
@@ -175,8 +184,7 @@ class _Child:
                     if not unsent:
                         selector.unregister(self.stdin)
                         self.stdin.close()
-        out, err = (_text(bytes(piece)) for piece in read.values())
-        return out, err
+        return bytes(read[self.stdout]), bytes(read[self.stderr])
 
 
 def _write(stream: IO[bytes], unsent: bytes) -> bytes:
@@ -185,11 +193,6 @@ def _write(stream: IO[bytes], unsent: bytes) -> bytes:
         return unsent[stream.write(unsent[: select.PIPE_BUF]) :]
     except BrokenPipeError:
         return b""
-
-
-def _text(printed: bytes) -> str:
-    """Decode as subprocess does."""
-    return printed.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _surroundings(env: Mapping[str, str]) -> dict[str, str]:

@@ -54,6 +54,11 @@ if __name__ == "__main__":
         case "signal":
             sys.stdout.flush()
             os.kill(os.getpid(), int(sys.argv[2]))
+        case "compute":
+            while True:
+                pass
+        case "allocate":
+            bytes(int(sys.argv[2]))
         case "read":
             Path(sys.argv[2]).read_text()
         case "write":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -21,8 +23,9 @@ def call(
     surroundings = {**os.environ, **(env or {})}
     if not FORKS.can_run(words, surroundings):
         return sandbox.call(words, cwd, code=code, stdin=stdin, env=env)
-    done = FORKS.run(words, cwd=cwd, stdin=stdin, env=surroundings, timeout_s=TIMEOUT_S)
-    return sandbox.checked(done, code)
+    done = FORKS.run(words, cwd=cwd, stdin=stdin.encode(), env=surroundings, timeout_s=TIMEOUT_S)
+    out, err = (io.TextIOWrapper(io.BytesIO(printed), "utf-8").read() for printed in (done.stdout, done.stderr))
+    return sandbox.checked(subprocess.CompletedProcess(words, done.returncode, out, err), code)
 
 
 class Sandbox(sandbox.Sandbox):

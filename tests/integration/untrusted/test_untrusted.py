@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.integration.life.copies import copy_of
 from tests.integration.untrusted.trees import PWNED, TREES
+from tests.support.forks import FORKS
 from tests.support.sandbox import PROGRAM, Sandbox
 from tests.support.terminal import Terminal
 
@@ -24,6 +27,7 @@ CPU_S = 2
 MEMORY_KIB = 200 * 1024
 WAIT_S = 30
 # Of memory only what is a process's own counts; what a limit refuses is an error that nobody expects (70).
+LIMITS = {resource.RLIMIT_CPU: CPU_S, resource.RLIMIT_DATA: MEMORY_KIB * 1024}
 LIMITED = ["sh", "-c", f'ulimit -t {CPU_S}; ulimit -d {MEMORY_KIB}; exec "$@"', "sh"]
 LINE_MAX = 400
 LINES_MAX = 60
@@ -99,20 +103,13 @@ def programs(tmp_path: Path) -> Path:
 
 def run_limited(words: list[str], cwd: Path, env: dict[str, str]) -> Ended:
     """Run a command that is killed when it computes for longer than it may; nobody is at its terminal."""
-    out, err = cwd.parent / "stdout", cwd.parent / "stderr"
-    with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = subprocess.Popen(
-            [*LIMITED, *words], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-            start_new_session=True,
-        )  # fmt: skip
-        killer = subprocess.Popen(["sh", "-c", f"sleep {WAIT_S}; kill -9 {process.pid}"], start_new_session=True)
-        process.wait()
-        os.killpg(killer.pid, 9)
-        killer.wait()
-    texts = [file.read_bytes().decode("utf-8", "surrogateescape") for file in (out, err)]
-    for file in (out, err):
-        file.unlink()
-    return Ended(process.returncode, *texts)
+    if FORKS.can_run(words, env):
+        done = FORKS.run(words, cwd=cwd, env=env, timeout_s=WAIT_S, new_session=True, limits=LIMITS)
+    else:
+        limited = partial(subprocess.run, input=b"", capture_output=True, start_new_session=True, check=False)
+        done = limited([*LIMITED, *words], cwd=cwd, env=env, timeout=WAIT_S)
+    out, err = (printed.decode("utf-8", "surrogateescape") for printed in (done.stdout, done.stderr))
+    return Ended(done.returncode, out, err)
 
 
 def complaints(name: str, ended: Ended) -> Iterator[str]:
@@ -145,7 +142,7 @@ def outside(beside: Path) -> dict[str, bytes | str]:
 @pytest.fixture
 def surroundings(programs: Path) -> dict[str, str]:
     """Give the environment of the commands."""
-    return os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PAGER": "cat", "LC_ALL": "C.UTF-8"}
+    return os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PAGER": "cat"}
 
 
 def stage(root: Path) -> None:
