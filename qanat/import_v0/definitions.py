@@ -16,10 +16,12 @@ from qanat.records import definitions, schemas, yaml_io
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
 from qanat.usecases.definitions.init import TEMPLATES
-from qanat.usecases.launch.templates import CONFIGURED, DEFAULT
+from qanat.usecases.launch.templates import DEFAULT
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 NO_PROGRAM = "unknown"
+# The runners of qanat 0.x, whose templates were in the settings.
+RUNNERS = ("htcondor", "slurm")
 SETTINGS = ("result_dir", "default_editor", "logging")
 
 Content = dict[str, Any]
@@ -155,7 +157,7 @@ def converted_settings(settings: Content, remarks: Remarks) -> Content:
     """Return the settings in today's form, without the templates, which become files of their own."""
     kept: Content = {}
     for key, value in settings.items():
-        if key in CONFIGURED:
+        if key in RUNNERS:
             continue
         content = {"schema": schemas.name_of("config"), key: value}
         if key == "result_dir" and not is_inside(text(value)):
@@ -170,12 +172,12 @@ def converted_settings(settings: Content, remarks: Remarks) -> Content:
 def compare_settings(settings: Content, here: Content, remarks: Remarks) -> None:
     """Remark on settings that differ from this project's own, which stay unchanged."""
     for key, value in settings.items():
-        if key not in CONFIGURED and key != "schema" and here.get(key) != value:
+        if key not in RUNNERS and key != "schema" and here.get(key) != value:
             remarks.add(f"setting {key} was {text(value)}; this project keeps its own settings")
 
 
 def _add_templates(found: Definitions, settings: Content, remarks: Remarks) -> None:
-    for runner in CONFIGURED:
+    for runner in RUNNERS:
         templates = settings.get(runner)
         if not isinstance(templates, dict | None):
             remarks.add(f"setting {runner}: {text(templates)} is not a mapping of templates")

@@ -1,4 +1,4 @@
-"""Definitions (experiments, datasets, templates) between YAML mappings and values of the domain."""
+"""Definitions (experiments, datasets, templates, settings) between YAML mappings and values of the domain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.config import RESULT_DIR, Config, Grace, template_sections
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
+from qanat.domain.layout import is_for_results
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 from qanat.system import files
@@ -53,6 +55,22 @@ def dataset_from(content: dict[str, Any]) -> Dataset:
 def template_from(content: dict[str, Any]) -> Template:
     """Give the template that a valid mapping describes."""
     return Template(content["name"], content["runner"], content["options"], content.get("description", ""))
+
+
+def config_from(content: dict[str, Any], source: str) -> Config:
+    """Return the settings that a valid mapping describes. Raises InputInvalid, which names the file and the key."""
+    folder = content.get("result_dir", RESULT_DIR)
+    if not is_for_results(folder):
+        raise InputInvalid(
+            f"{source}: result_dir: {folder!r} is not a folder inside the project", hint=f"use {RESULT_DIR}"
+        )
+    return Config(
+        result_dir=folder,
+        editor=content.get("default_editor", ""),
+        records_are_manual=content.get("records", {}).get("commit") == "manual",
+        grace=Grace(**content.get("grace", {})),
+        templates=template_sections(content),
+    )
 
 
 def ordered(content: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from qanat.domain.config import template_sections
 from qanat.domain.layout import RUNS
 from qanat.domain.names import name_problem
 from qanat.errors import InputInvalid
@@ -19,7 +20,6 @@ from qanat.system import files
 
 HEAD_BYTES = 4096
 YAML_BYTES_MAX = 2**20
-CONFIGURED = ("htcondor", "slurm")
 _RECORD = re.compile(r"[1-9][0-9]{0,8}-[0-9a-f]{6}\.yaml\Z")
 _DESCRIPTION = re.compile(r"^description: (.+)$", re.MULTILINE)
 
@@ -46,8 +46,8 @@ def templates(paths: ProjectPaths, runner: str | None) -> list[tuple[str, str]]:
     """List the names of templates, also those of the settings, each with its runner; of one runner if one is named."""
     folders = [entry.name for entry in _entries(str(paths.folder("template"))) if entry.is_dir(follow_symlinks=False)]
     found = [(name, r) for r in folders for name, _ in _yaml_files(str(paths.folder("template") / r))]
-    settings = _mapping(paths.config)
-    found += [(name, r) for r in CONFIGURED for name in _mapping_in(settings, r) if not name_problem(name)]
+    configured = template_sections(_mapping(paths.config))
+    found += [(name, r) for r, section in configured.items() for name in section if not name_problem(name)]
     return sorted({(name, r) for name, r in found if runner in (None, r)})
 
 

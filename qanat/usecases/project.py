@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.config import Config
 from qanat.domain.experiment import Dataset, Experiment
-from qanat.domain.layout import is_for_results
 from qanat.domain.names import check_name, nearest
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
@@ -46,20 +46,14 @@ class Project:
         return self.location.root
 
     @cached_property
-    def config(self) -> dict[str, Any]:
-        """The project's settings; empty when it has no config file."""
-        return self.load_valid("config", self.paths.config) if self.paths.config.exists() else {}
+    def config(self) -> Config:
+        """The project's settings; the defaults if it has no config file. Raises InputInvalid."""
+        return definitions.config_from(self.settings, self.paths.relative(self.paths.config))
 
     @property
-    def result_dir(self) -> Path:
-        """Where storage directories are made. Raises InputInvalid when the settings name no folder for that."""
-        folder = str(self.config.get("result_dir", "results"))
-        if not is_for_results(folder):
-            source = self.paths.relative(self.paths.config)
-            raise InputInvalid(
-                f"{source}: result_dir: {folder!r} is not a folder inside the project", hint="write result_dir: results"
-            )
-        return self.root / folder
+    def settings(self) -> dict[str, Any]:
+        """The settings as the mapping in the file. Raises InputInvalid."""
+        return self.load_valid("config", self.paths.config) if self.paths.config.exists() else {}
 
     @contextmanager
     def index(self) -> Iterator[Index]:

@@ -45,6 +45,17 @@ def test_edit_without_a_terminal_says_what_to_edit(sandbox: Sandbox) -> None:
     assert result.err == f"qanat: an editor needs a terminal, and there is none\n  hint: edit {CONFIG}\n"
 
 
+def test_a_folder_for_results_outside_the_project_is_refused_before_anything_runs(sandbox: Sandbox) -> None:
+    sandbox.experiment("hello", "echo hello\n")
+    configure(sandbox, "result_dir: ../out\n")
+    result = sandbox.qanat("run", "hello", code=2)
+    assert (
+        result.err == f"qanat: {CONFIG}: result_dir: '../out' is not a folder inside the project\n  hint: use results\n"
+    )
+    assert not (sandbox.root / "../out").exists()
+    assert sandbox.record_files() == []
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

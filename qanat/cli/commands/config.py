@@ -25,7 +25,7 @@ def show(as_json: bool) -> None:
     """Show the settings."""
     project = open_project(Path.cwd())
     if as_json:
-        say_json(project.config)
+        say_json(project.settings)
     else:
         say(settings.text(project).decode("utf-8", "replace").rstrip("\n"))
 

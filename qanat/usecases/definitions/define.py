@@ -146,7 +146,7 @@ def delete(project: Project, path: Path, going: Going | None = None) -> None:
                 file.unlink(missing_ok=True)
         except OSError as error:
             raise write_failed(path, error) from None
-        if records and project.config.get("records", {}).get("commit") != "manual":
+        if records and not project.config.records_are_manual:
             said = deletions.lines(record.stem for record in records)
             commit_under(held, project, records, f"qanat: records of {path.stem} deleted\n{said}")
     if kept:

@@ -39,8 +39,7 @@ def editor(project: Project) -> str:
     if own := os.environ.get("VISUAL") or os.environ.get("EDITOR"):
         return own
     try:
-        configured = project.config.get("default_editor", "")
+        return project.config.editor or "vi"
     except InputInvalid:
         # Broken settings are what the editor is wanted for.
-        configured = ""
-    return configured or "vi"
+        return "vi"

@@ -152,7 +152,7 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_runnin
 
 def default_storage(project: Project, plan: Plan, number: int) -> Path:
     """Give the storage directory that a run of this number gets when none is asked for."""
-    return project.result_dir / plan.experiment.name / f"run_{number}"
+    return project.root / project.config.result_dir / plan.experiment.name / f"run_{number}"
 
 
 def _grid(request: RunRequest) -> Grid:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from qanat.usecases.definitions.init import TEMPLATES
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
 
 DEFAULT = "default"
-CONFIGURED = ("htcondor", "slurm")
 
 
 def every_template(project: Project) -> list[dict[str, Any]]:
@@ -49,7 +48,7 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
 
 def _defined(project: Project, runner: str, name: str) -> Template | None:
     """Give a template that the project defines; None when it defines none of this name."""
-    configured = _configured(project, runner)
+    configured = project.config.templates.get(runner, {})
     if (runner, name) in project.templates():
         found = definitions.template_from(project.definition("template", name, runner))
         if name not in configured or found.options != TEMPLATES.get(runner):
@@ -57,14 +56,9 @@ def _defined(project: Project, runner: str, name: str) -> Template | None:
     return Template(name, runner, configured[name]) if name in configured else None
 
 
-def _configured(project: Project, runner: str) -> Mapping[str, Any]:
-    """Give the templates in the settings, whose other keys a runner of another package may be called as well."""
-    return project.config.get(runner, {}) if runner in CONFIGURED else {}
-
-
 def _names(project: Project) -> list[tuple[str, str]]:
     """List runner and name of all templates, those of the settings too."""
-    configured = {(runner, name) for runner in CONFIGURED for name in _configured(project, runner)}
+    configured = {(runner, name) for runner, templates in project.config.templates.items() for name in templates}
     return sorted(configured | set(project.templates()))
 
 
@@ -119,8 +113,8 @@ def _templates_in(project: Project, paths: set[Path]) -> Iterator[tuple[Path, Te
                 yield path, definitions.template_from(project.definition("template", name, runner))
     if project.paths.config in paths:
         with contextlib.suppress(InputInvalid):
-            for runner in CONFIGURED:
-                for name, options in project.config.get(runner, {}).items():
+            for runner, templates in project.config.templates.items():
+                for name, options in templates.items():
                     yield project.paths.config, Template(name, runner, options)
 
 

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from qanat.domain.changes import Definition
+from qanat.domain.config import template_sections
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid
 from qanat.git.trees import Difference, Entry, Trees
 from qanat.records import run_codec, schemas, yaml_io
-from qanat.records.glance import CONFIGURED
 from qanat.records.index import Index
 from qanat.usecases.checks.validate import kind_of
 from qanat.usecases.project import DEFINITION_BYTES_MAX, first_problem
@@ -141,7 +141,8 @@ def _definitions(content: dict[str, Any], kind: str, path: str) -> Iterator[Defi
     if kind != "config":
         yield Definition(kind, content["name"], path, content, content.get("runner", "") if kind == "template" else "")
         return
-    yield Definition(kind, "config", path, {key: value for key, value in content.items() if key not in CONFIGURED})
-    for runner in CONFIGURED:
-        for name, options in content.get(runner, {}).items():
+    sections = template_sections(content)
+    yield Definition(kind, "config", path, {key: value for key, value in content.items() if key not in sections})
+    for runner, templates in sections.items():
+        for name, options in templates.items():
             yield Definition("template", name, path, {"options": options}, runner)

@@ -109,7 +109,7 @@ def _unlink(path: Path) -> None:
 
 
 def _committed(held: Held, project: Project, paths: Sequence[Path], message: str) -> str | None:
-    if project.config.get("records", {}).get("commit") == "manual":
+    if project.config.records_are_manual:
         return None
     try:
         define.commit_under(held, project, paths, message)

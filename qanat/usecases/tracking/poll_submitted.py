@@ -23,12 +23,6 @@ from qanat.runners.protocol import Runner, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.submission import handle_of, with_submission
 
-# How long a shared disk may take to show a completion file after the scheduler says that a job has ended.
-FILE_GRACE_S = 15.0
-# How long a job may be unknown to a scheduler that answers before it counts as lost.
-UNSEEN_GRACE_S = 60.0
-# How long after a submission was cut short the scheduler may still be taking the jobs in.
-SUBMIT_GRACE_S = 15.0
 # What a shell gives when it cannot read a script, or start a program.
 _NOT_STARTED = (2, 126, 127)
 
@@ -87,10 +81,7 @@ class _Look:
         self._unseen = {key: dict(memory.unseen) if memory else {} for key, memory in memories.items()}
         self._metrics: dict[str, Sequence[MetricSource]] = {}
         self._folders: dict[str, Path] = {}
-        grace = project.config.get("grace", {})
-        self._file_grace_s = float(grace.get("file_s", FILE_GRACE_S))
-        self._submit_grace_s = float(grace.get("submit_s", SUBMIT_GRACE_S))
-        self._unseen_grace_s = float(grace.get("unknown_s", UNSEEN_GRACE_S))
+        self._grace = project.config.grace
 
     def at(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
         """Add the runs, as they are now, to what is known, and to what is to be remembered of those that go on."""
@@ -153,7 +144,7 @@ class _Look:
             )
             return run
         since = [self._unseen[run.id].setdefault(number, self._clock.now()) for number in missing]
-        if self._age_s(min(since)) < self._submit_grace_s:
+        if self._age_s(min(since)) < self._grace.submit_s:
             return run
         return run.with_groups({n: self._never_named(run, run.groups[n]) for n in missing})
 
@@ -200,7 +191,7 @@ class _Look:
             return self._ended(run, group, written)
         if status.state is State.CANCELLED:
             return self._ended(run, group, status)
-        if self._age_s(status.ended) < self._file_grace_s:
+        if self._age_s(status.ended) < self._grace.file_s:
             ending = replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending")
             return job.apply_status(group, ending)
         if status.exit_code in _NOT_STARTED:
@@ -216,7 +207,7 @@ class _Look:
     def _with_cause(self, group: Group, before: Group, status: JobStatus) -> Group:
         if status.state is None or status.state.ended:
             return replace(group, reason=f"{group.reason}, {status.cause}") if status.cause else group
-        if self._age_s(group.ended) < self._file_grace_s:
+        if self._age_s(group.ended) < self._grace.file_s:
             return replace(before, state=State.RUNNING, reason="ending")
         return group
 
@@ -225,7 +216,7 @@ class _Look:
         if written := self._completion(run, group):
             return self._ended(run, group, written)
         since = self._unseen[run.id].setdefault(group.number, self._clock.now())
-        if self._age_s(since) < self._unseen_grace_s:
+        if self._age_s(since) < self._grace.unknown_s:
             return last
         own = self._own(run, group)
         stopped = storage.read_completion(own, STOPPED)

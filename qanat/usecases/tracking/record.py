@@ -127,7 +127,7 @@ def commit_records(project: Project, runs: Sequence[Run], message: str = "") -> 
 
 
 def _commit(held: Held, project: Project, runs: Sequence[Run], message: str) -> list[str]:
-    if not runs or project.config.get("records", {}).get("commit") == "manual":
+    if not runs or project.config.records_are_manual:
         return []
     if operation := worktree.operation(project.location.git_dir):
         return [f"{_called(runs)} not committed: the repository is in the middle of a {operation}"]

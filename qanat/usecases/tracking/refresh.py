@@ -246,7 +246,7 @@ def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
 
 def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
     """List ended runs whose record HEAD lacks, or has from when they had not ended."""
-    if project.config.get("records", {}).get("commit") == "manual":
+    if project.config.records_are_manual:
         return []
     found = []
     for change in worktree.uncommitted_records(project.location):

@@ -1,0 +1,46 @@
+"""The settings of a project, in `.qanat/config.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RESULT_DIR = "results"
+# The keys that are no runner's; a runner's has templates by their names.
+SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "grace"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grace:
+    """How many seconds to wait before acting on what a scheduler does not report.
+
+    `file_s` is how long a shared file system may take to show a completion file once its job has ended, `submit_s` how
+    long a scheduler may take to list the jobs of an interrupted submission, `unknown_s` how long a job may be unknown
+    to a scheduler that answers before it counts as lost.
+    """
+
+    file_s: float = 15.0
+    submit_s: float = 15.0
+    unknown_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of a project, with defaults for those that its file does not have.
+
+    `result_dir` is the folder for storage directories, from the project's root. `editor` is a command that may have
+    arguments, empty if the project names none. `records_are_manual` means that the user commits records. `templates`
+    has the options of the templates in the settings, by runner and by name.
+    """
+
+    result_dir: str = RESULT_DIR
+    editor: str = ""
+    records_are_manual: bool = False
+    grace: Grace = field(default_factory=Grace)
+    templates: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+
+def template_sections(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the sections with templates in the settings' mapping, by runner; what is no mapping is left out."""
+    return {key: part for key, part in content.items() if key not in SETTINGS and isinstance(part, Mapping)}
