@@ -287,11 +287,11 @@ def test_ctrl_c_at_a_terminal_stops_a_submission_that_hangs(on_pool: OnPool) -> 
 
 
 CHECKS = [
-    ("request_cpu: 2", "request_cpu: is no submit command; did you mean request_cpus", 1),
-    ("requst_memory: 1GB", "requst_memory: is no submit command; did you mean request_memory", 1),
-    ("queue: 3", "queue: is set by qanat, and cannot be in a template", 1),
-    ("executable: x", "executable: is set by qanat, and cannot be in a template", 1),
-    ("+QanatIntent: x", "+QanatIntent: is set by qanat, and cannot be in a template", 1),
+    ("request_cpu: 2", "request_cpu: is not a submit command; did you mean request_cpus", 1),
+    ("requst_memory: 1GB", "requst_memory: is not a submit command; did you mean request_memory", 1),
+    ("queue: 3", "queue: is set by qanat and cannot be in a template", 1),
+    ("executable: x", "executable: is set by qanat and cannot be in a template", 1),
+    ("+QanatIntent: x", "+QanatIntent: is set by qanat and cannot be in a template", 1),
     ("request_memory: lots", "request_memory: lots is no number", 1),
     ("universe: vanila", "HTCondor refuses it: I don't know about the 'vanila' universe.", 1),
     ("priority: high", "HTCondor refuses it: priority=high is invalid, must eval to an integer.", 1),
@@ -319,4 +319,4 @@ def test_check_takes_a_file_and_without_htcondors_tools_still_knows_the_keys(on_
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if not (Path(p) / "condor_submit").exists())
     said = on_pool.qanat("template", "show", "mine.yaml", "--check", code=1, env={"PATH": path}).err
     close = "request_cpus or request_gpus or require_gpus"
-    assert said == f"mine.yaml: request_cpu: is no submit command; did you mean {close}?\n"
+    assert said == f"mine.yaml: request_cpu: is not a submit command; did you mean {close}?\n"

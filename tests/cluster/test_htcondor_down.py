@@ -155,7 +155,7 @@ def test_the_hints_say_what_to_look_at(on_pool: OnPool, tmp_path: Path) -> None:
     said = on_pool.qanat(*words, env={"CONDOR_CONFIG": str(missing)}, code=3).err
     assert said.endswith(f"  hint: CONDOR_CONFIG names {missing}, which is not there\n")
     said = on_pool.qanat(*words, env={"CONDOR_CONFIG": "ONLY_ENV"}, code=3).err
-    assert said.endswith("  hint: see whether the pool is up: condor_q\n")
+    assert said.endswith("  hint: check whether the pool is up: condor_q\n")
 
 
 def test_without_the_bindings_one_sentence_says_how_to_get_them(on_pool: OnPool, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_without_the_bindings_one_sentence_says_how_to_get_them(on_pool: OnPool,
     paths = os.pathsep.join(filter(None, [str(tmp_path / "shadow"), os.environ.get("PYTHONPATH")]))
     said = on_pool.qanat("run", "none", "--runner", "htcondor", env={"PYTHONPATH": paths}, code=3)
     assert said.err == (
-        "qanat: HTCondor cannot be reached: the Python bindings of HTCondor are not there: no bindings\n"
+        "qanat: HTCondor cannot be reached: HTCondor's Python bindings are not installed: no bindings\n"
         "  hint: pip install 'qanat[htcondor]'\n"
     )
 

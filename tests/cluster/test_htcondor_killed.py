@@ -195,7 +195,7 @@ def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at
         elif "may or may not" in said:
             assert len(new) == 1
         else:
-            assert re.search(r"HTCondor (did not take the run|cannot be reached): ", said)
+            assert re.search(r"HTCondor (refused the run|cannot be reached): ", said)
             assert new == set()
             assert quick.status() == ""
     wait_until(lambda: all(is_known(quick, record) for record in quick.records()), JOB_S)

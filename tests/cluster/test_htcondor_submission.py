@@ -130,7 +130,7 @@ def test_a_schedd_that_does_not_make_jobs_itself_gets_them_one_by_one(on_pool: O
     with on_pool.pool.with_settings("SCHEDD_ALLOW_LATE_MATERIALIZE = false"):
         wait_until(lambda: _is_refused(on_pool), JOB_S)
         said = on_pool.qanat("run", "none", "--runner", "htcondor", "--submit_template", "few", code=3).err
-    assert said.startswith("qanat: HTCondor did not take the run: ")
+    assert said.startswith("qanat: HTCondor refused the run: ")
     assert len(on_pool.record_files()) == 2
 
 
@@ -308,7 +308,7 @@ def test_what_htcondor_refuses_is_said_and_leaves_no_trace(on_pool: OnPool, opti
     on_pool.experiment("none", "exit 0\n")
     on_pool.template("wrong", options)
     said = on_pool.qanat("run", "none", "--runner", "htcondor", "--submit_template", "wrong", code=3).err
-    assert said.startswith("qanat: HTCondor did not take the run: ")
+    assert said.startswith("qanat: HTCondor refused the run: ")
     assert problem in said
     assert "  hint: qanat template show NAME --check\n" in said
     assert on_pool.record_files() == []

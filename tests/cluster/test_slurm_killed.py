@@ -207,7 +207,7 @@ def test_an_answer_that_is_lost_leaves_a_record_that_the_next_command_completes(
     lost = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
     path = with_sbatch(tmp_path, f'{shutil.which("sbatch")} "$@" >/dev/null\necho "{lost}" >&2\nexit 1\n')
     said = on_slurm.qanat("run", "brief", "-R", "--n 0 23 1", "--runner", "slurm", env={"PATH": path}, code=3).err
-    assert said == f"qanat: Slurm may or may not have taken the run: {lost}\n  hint: qanat status\n"
+    assert said == f"qanat: Slurm may or may not have accepted the run: {lost}\n  hint: qanat status\n"
     on_slurm.settings("grace: {submit_s: 0}")
     groups = on_slurm.wait_for_states(*["finished"] * 21, "cancelled", "cancelled")
     assert len({group["job"] for group in groups[:21]}) == 21

@@ -151,11 +151,11 @@ def test_a_run_that_is_more_than_the_cluster_takes_is_refused_whole(on_accountin
             cluster.restart_controller()
             said = on_accounting.qanat(*words, code=3).err
         cluster.restart_controller()
-        expected = "Slurm does not take the run: it has 45 groups, and the cluster takes 40 jobs (MaxJobCount)\n"
+        expected = "Slurm refuses the run: it has 45 groups, and the cluster accepts 40 jobs (MaxJobCount)\n"
     else:
         with cluster.limited_to(30):
             said = on_accounting.qanat(*words, code=3).err
-        expected = "Slurm did not take the run: "
+        expected = "Slurm refused the run: "
         assert "QOSMaxSubmitJobPerUserLimit" in said or "policy" in said
     assert said.startswith(f"qanat: {expected}")
     assert on_accounting.record_files() == []
@@ -185,7 +185,7 @@ def test_every_option_of_the_sbatch_that_is_here_is_known(on_slurm: OnSlurm) -> 
     assert len(names) > 80
     assert names - flags.LONG - flags.OWN == set()
     short = dict(re.findall(r"^\s+-(\w), --([\w-]+)", done.stdout, re.MULTILINE))
-    assert {k: flags.name_of(f"-{k}") for k in short} == short
+    assert {k: flags.long_name(f"-{k}") for k in short} == short
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_what_slurm_refuses_is_said_and_leaves_no_trace(on_slurm: OnSlurm, optio
     on_slurm.experiment("none", "exit 0\n")
     on_slurm.template("wrong", options)
     said = on_slurm.qanat("run", "none", "--runner", "slurm", "--submit_template", "wrong", code=3).err
-    assert said.startswith("qanat: Slurm did not take the run: ")
+    assert said.startswith("qanat: Slurm refused the run: ")
     assert problem in said
     assert said.endswith("  hint: qanat template show NAME --check\n")
     assert on_slurm.record_files() == []
@@ -291,9 +291,9 @@ def test_what_slurm_refuses_is_said_and_leaves_no_trace(on_slurm: OnSlurm, optio
 
 
 CHECKS = [
-    ("--cpu-per-task: 2", "--cpu-per-task: is no option of sbatch; did you mean --cpus-per-task", 1),
-    ("-J: mine", "-J: is set by qanat, and cannot be in a template", 1),
-    ("array: 1-3", "array: is set by qanat, and cannot be in a template", 1),
+    ("--cpu-per-task: 2", "--cpu-per-task: is not an option of sbatch; did you mean --cpus-per-task", 1),
+    ("-J: mine", "-J: is set by qanat and cannot be in a template", 1),
+    ("array: 1-3", "array: is set by qanat and cannot be in a template", 1),
     ("p: low\n--mem: 10M\nexclusive: true", "no problem found", 0),
 ]
 

@@ -24,7 +24,7 @@ class Forgetful(RunnerDefaults):
     def submit(self, batch):
         job_script.write_scripts(batch)
         for job in batch.jobs:
-            subprocess.run(job_script.start(batch, job), cwd="/")
+            subprocess.run(job_script.start_command(batch, job), cwd="/")
         return Submission({job.group: f"job-{job.group}" for job in batch.jobs}, {})
     def find(self, intent, jobs, since): return None
     def poll(self, handles): return Sightings({handle: JobStatus(None) for handle in handles})

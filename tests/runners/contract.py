@@ -118,7 +118,7 @@ class AttachedRunnerContract:
         assert (ended.status.state, ended.status.exit_code, ended.status.signal) == (State.FINISHED, 0, None)
         assert ended.status.reason == ""
         assert ended.status.ended is not None
-        assert parse(started.moment) <= parse(ended.status.ended)
+        assert parse(started.timestamp) <= parse(ended.status.ended)
 
     @pytest.mark.parametrize("code", [1, 3, 99, 125, 255])
     def test_an_exit_code_is_told_and_left_behind(self, place: Place, code: int) -> None:

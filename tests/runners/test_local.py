@@ -33,7 +33,7 @@ def test_a_machine_without_a_shell_is_said_before_anything_starts(monkeypatch: p
     monkeypatch.setattr(local, "SHELL", "/no/such/sh")
     with pytest.raises(RunnerUnavailable) as raised:
         LocalRunner().check()
-    assert raised.value.message == "/no/such/sh is not there, and every program is started through it"
+    assert raised.value.message == "/no/such/sh does not exist, and every program is started through it"
     assert raised.value.exit_code == 3
 
 

@@ -151,7 +151,9 @@ def qsub(batch: JobBatch) -> list[str]:
 
 def script(batch: JobBatch) -> str:
     """Return the array's script: task 1 is the first job of the batch, and so on."""
-    tasks = (f"{n}) exec {shlex.join(job_script.start(batch, job))} ;;\n" for n, job in enumerate(batch.jobs, 1))
+    tasks = (
+        f"{n}) exec {shlex.join(job_script.start_command(batch, job))} ;;\n" for n, job in enumerate(batch.jobs, 1)
+    )
     return f"case $SGE_TASK_ID in\n{''.join(tasks)}esac\n"
 
 

@@ -1,1 +1,1 @@
-"""Submit jobs to HTCondor and follow them."""
+"""Submitting jobs to HTCondor and polling them."""

@@ -1,4 +1,4 @@
-"""Asking HTCondor something: a worker process for each question, and how long to wait for it."""
+"""Talking to HTCondor: a worker process for each request, and how long to wait for it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from qanat.errors import RunnerUnavailable
 from qanat.runners.htcondor import worker
 from qanat.system import programs
 
-# With what qanat itself needs, a command that meets a dead schedd is over within 5 s.
+# Together with the rest of qanat's work, this ends a command that meets a dead schedd within 5 s.
 ANSWER_S = 4.0
-# How long a schedd that has just answered may take to take jobs in.
+# How long a schedd that has just answered may take to accept jobs.
 SUBMIT_S = 120.0
-# One command may ask several times. A schedd that was silent is not waited for again so soon.
+# A command may make several requests. After a schedd was silent, it is not waited for again so soon.
 SILENT_S = 10.0
 _END_S = 1.0
-_WORDS_MAX = 300
+_TEXT_MAX = 300
 
 Answer = dict[str, Any]
 
 
 class _Silence:
-    """Remembers that the schedd did not answer, and what was said of it."""
+    """Remembers that the schedd did not answer, and the error."""
 
     def __init__(self) -> None:
         self._until = 0.0
@@ -51,17 +51,17 @@ class _Silence:
 SILENCE = _Silence()
 
 
-class Question:
-    """A worker that is starting, to be asked one thing; use it in a `with` block, which ends it."""
+class Worker:
+    """A starting worker that takes one request; use it in a `with` block, which ends it."""
 
     def __init__(self) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__
-        # -P: the current folder is a user's project, whose json.py must not be taken for Python's.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__
+        # -P: the current folder is a user's project, whose json.py must not be mistaken for Python's.
         self._process = subprocess.Popen(
             [sys.executable, "-P", worker.__file__, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._stderr,
             env=programs.clean_environment(),
             start_new_session=True,
         )
@@ -74,16 +74,16 @@ class Question:
     ) -> None:
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._said):
-            with contextlib.suppress(OSError):  # what it did not want to read any more
+        for stream in (self._process.stdin, self._process.stdout, self._stderr):
+            with contextlib.suppress(OSError):  # the worker has stopped reading
                 stream.close()  # type: ignore[union-attr]
 
-    def put(self, request: Mapping[str, Any], *, later_s: float = 0.0) -> list[Answer]:
-        """Put a request; give its answers, also those before it hung or died, then an error if it did.
+    def request(self, request: Mapping[str, Any], *, later_s: float = 0.0) -> list[Answer]:
+        """Send a request; return its answers, including those before it hung or died, then an error if it did.
 
-        It has ANSWER_S until its first answer, and `later_s` more from then on.
+        The worker has ANSWER_S for its first answer and `later_s` more after that.
         """
-        # In a thread, because a worker that dies early, or hangs, does not read it.
+        # In a thread, because a worker that dies early or hangs does not read the request.
         threading.Thread(target=self._send, args=(json.dumps(request).encode(),), daemon=True).start()
         lines, rest = self._read(later_s)
         answers: list[Answer] = [json.loads(line) for line in lines if line.startswith(b"{")]
@@ -92,7 +92,7 @@ class Question:
             SILENCE.begins(problem)
             answers.append({"error": problem, "late": True})
         elif self._status() != 0:
-            answers.append({"error": self._words()})
+            answers.append({"error": self._stderr_text()})
         return answers
 
     def _send(self, request: bytes) -> None:
@@ -102,7 +102,7 @@ class Question:
             self._process.stdin.close()
 
     def _read(self, later_s: float) -> tuple[list[bytes], bytes | None]:
-        """Give the lines that came in time, and what came after the last; None for that when time was up."""
+        """Return the lines that came in time, and what came after the last one; None for that if time ran out."""
         assert self._process.stdout is not None  # noqa: S101  # it is a pipe
         deadline = time.monotonic() + ANSWER_S
         lines: list[bytes] = []
@@ -121,33 +121,33 @@ class Question:
                 lines += whole
 
     def _status(self) -> int:
-        """Give the exit status of a worker that has said all it has to say."""
+        """Return the exit status of a worker that has given all its answers."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self._process.wait(_END_S)
         return 0
 
-    def _words(self) -> str:
-        """Give what a worker that died, or the bindings in it, printed to stderr."""
-        self._said.seek(0)
-        words = " ".join(self._said.read().decode("utf-8", "replace").split())
-        if len(words) > _WORDS_MAX:
-            words = f"…{words[-_WORDS_MAX:]}"
-        return words or f"the bindings ended with status {self._process.returncode}"
+    def _stderr_text(self) -> str:
+        """Return what a worker that died, or the bindings in it, printed to stderr."""
+        self._stderr.seek(0)
+        text = " ".join(self._stderr.read().decode("utf-8", "replace").split())
+        if len(text) > _TEXT_MAX:
+            text = f"…{text[-_TEXT_MAX:]}"
+        return text or f"the bindings ended with status {self._process.returncode}"
 
 
-_READY: list[Question] = []
+_READY: list[Worker] = []
 
 
 def get_ready() -> None:
-    """Start the worker of the next question now, since it takes 0.1 s until it can be asked."""
+    """Start the worker of the next request now, since it takes 0.1 s to start."""
     if not _READY and not SILENCE.lasts:
-        _READY.append(Question())
+        _READY.append(Worker())
         atexit.register(_drop)
 
 
-def question() -> Question:
-    """Give the worker that has been started, or start one."""
-    return _READY.pop() if _READY else Question()
+def start_worker() -> Worker:
+    """Return the worker that was started ahead of time, or start one."""
+    return _READY.pop() if _READY else Worker()
 
 
 def _drop() -> None:
@@ -158,24 +158,24 @@ def _drop() -> None:
 
 
 def ask(request: Mapping[str, Any]) -> list[Answer]:
-    """Put a request to a worker of its own; when the schedd has just been silent, nobody is asked."""
+    """Send a request to a worker of its own, unless the schedd has just been silent."""
     if SILENCE.lasts:
         return [{"error": SILENCE.problem, "late": True}]
-    with Question() as question:
-        return question.put(request)
+    with Worker() as worker_process:
+        return worker_process.request(request)
 
 
 def problem_of(answers: Sequence[Answer]) -> str:
-    """Give the first error among answers; empty when there is none."""
+    """Return the first error among answers; empty if there is none."""
     return next((str(a["error"]) for a in answers if "error" in a), "")
 
 
-def needed(answers: Sequence[Answer], key: str) -> Any:
-    """Give the value of the first answer that has it. Raises RunnerUnavailable with what went wrong when none has."""
+def require(answers: Sequence[Answer], key: str) -> Any:
+    """Return the value of the first answer that has the key. Raises RunnerUnavailable with the error if none has."""
     for answer in answers:
         if key in answer:
             return answer[key]
-    problem = problem_of(answers) or "it said nothing"
+    problem = problem_of(answers) or "it did not answer"
     raise RunnerUnavailable(f"HTCondor cannot be reached: {problem}", hint=_hint(answers))
 
 
@@ -185,4 +185,4 @@ def _hint(answers: Sequence[Answer]) -> str:
     config = os.environ.get("CONDOR_CONFIG", "ONLY_ENV")
     if config != "ONLY_ENV" and not Path(config).exists():
         return f"CONDOR_CONFIG names {config}, which is not there"
-    return "see whether the pool is up: condor_q"
+    return "check whether the pool is up: condor_q"

@@ -1,4 +1,4 @@
-"""Jobs as a schedd is told of them: expressions that name no other's, whatever their numbers."""
+"""Naming jobs for a schedd: expressions that match no other user's jobs, whatever their numbers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from qanat.domain.job import JobHandle
 from qanat.domain.spans import spans
 from qanat.runners.htcondor import keys
 
-# So many are named in one expression.
+# An expression names at most this many jobs.
 SPANS_MAX = 50
 
 
 def numbers_of(handle: JobHandle) -> tuple[int, int]:
-    """Give a job's numbers, of its cluster and in it."""
+    """Return the numbers of a job's cluster and of the job in it."""
     cluster, _, proc = str(handle.job).partition(".")
     return int(cluster), int(proc)
 
 
 def constraints(handles: Sequence[JobHandle], *, all_of_them: bool) -> list[str]:
-    """Name jobs, and what makes a cluster's jobs one by one when all that it has yet to make are among them.
+    """Return expressions that match these jobs, and their clusters' job factories if all future jobs are among them.
 
     `all_of_them` says that these are all jobs of their clusters that have not ended.
     """
@@ -28,7 +28,7 @@ def constraints(handles: Sequence[JobHandle], *, all_of_them: bool) -> list[str]
         cluster, proc = numbers_of(handle)
         clusters.setdefault(cluster, []).append(proc)
     parts = [part for cluster, procs in clusters.items() for part in _of_cluster(cluster, procs, all_of_them)]
-    intents = keys.marked(h.intent for h in handles)
+    intents = keys.intent_expression(h.intent for h in handles)
     return [f"{part} && ({intents})" for part in parts]
 
 

@@ -1,6 +1,6 @@
-"""What is known of a job of HTCondor's, from its event log, the queue and the history, in this order of trust.
+"""What is known about an HTCondor job from its event log, the queue and the history, in this order of trust.
 
-All three come as the worker gives them: plain mappings.
+All three come from the worker as plain mappings.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from qanat.domain.run import State
 
 UNSEEN = JobStatus(None)
 REMOVED, COMPLETED = 3, 4
-# Idle, running, removed but not yet gone, held, bringing output back, suspended.
+# Idle, running, removed but still in the queue, held, transferring output, suspended.
 _QUEUE_STATES = {
     1: (State.QUEUED, ""),
     2: (State.RUNNING, ""),
@@ -36,10 +36,10 @@ Seen = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What each source says of one job, None when nothing; `answered` is whether the queue and the history could say.
+    """What each source says about one job, None if nothing; `answered` says whether queue and history were available.
 
-    `factory` is what the queue says of a cluster that makes its jobs one by one, `removed` what the event log
-    says of one that is gone.
+    `factory` is the queue's entry for a cluster that creates its jobs as needed, `removed` the event log's entry
+    for such a cluster that was removed.
     """
 
     logged: Seen | None = None
@@ -51,7 +51,7 @@ class Evidence:
 
 
 def weigh(proc: int, evidence: Evidence) -> JobStatus:
-    """Give what is known of job number `proc` of its cluster."""
+    """Return the status of job number `proc` of its cluster."""
     logged, queued = evidence.logged, evidence.queued
     if logged and logged["state"] in ("ended", "removed"):
         return _from_log(logged)
@@ -63,22 +63,22 @@ def weigh(proc: int, evidence: Evidence) -> JobStatus:
     if evidence.factory and proc >= evidence.factory["JobMaterializeNextProcId"]:
         return JobStatus(State.HELD if evidence.factory.get("JobMaterializePaused") == 1 else State.QUEUED)
     if evidence.removed and proc >= evidence.removed["next"]:
-        moment = times.from_epoch(evidence.removed["at"])
-        return JobStatus(State.CANCELLED, reason="removed before it began", ended=moment)
+        ended = times.from_epoch(evidence.removed["at"])
+        return JobStatus(State.CANCELLED, reason="removed before it began", ended=ended)
     return _from_log(logged) if logged and not evidence.answered else UNSEEN
 
 
 def _from_log(logged: Seen) -> JobStatus:
-    moment = times.from_epoch(logged["at"]) if "at" in logged else None
+    ended = times.from_epoch(logged["at"]) if "at" in logged else None
     known: dict[str, Any] = {
         "started": times.from_epoch(logged["started"]) if "started" in logged else None,
         "host": host(logged.get("host")),
         "restarts": max(0, logged["starts"] - 1),
     }
     if logged["state"] == "removed":
-        return JobStatus(State.CANCELLED, reason=logged.get("reason") or "removed", ended=moment, **known)
+        return JobStatus(State.CANCELLED, reason=logged.get("reason") or "removed", ended=ended, **known)
     if logged["state"] == "ended":
-        return _ended(logged.get("exit_code"), logged.get("signal"), moment, known)
+        return _ended(logged.get("exit_code"), logged.get("signal"), ended, known)
     state, reason = _LOG_STATES[logged["state"]]
     if state is State.HELD:
         reason = _hold_reason(logged.get("reason"), logged.get("code"), logged.get("subcode"))
@@ -101,28 +101,33 @@ def _from_queue(ad: Seen, logged: Seen | None) -> JobStatus:
 
 
 def _from_history(ad: Seen) -> JobStatus:
-    moment = times.from_epoch(ad.get("CompletionDate") or ad.get("EnteredCurrentStatus") or 0)
+    ended = times.from_epoch(ad.get("CompletionDate") or ad.get("EnteredCurrentStatus") or 0)
     known: dict[str, Any] = {
         "started": times.from_epoch(ad["JobStartDate"]) if ad.get("JobStartDate") else None,
         "host": host(ad.get("LastRemoteHost")),
         "restarts": max(0, int(ad.get("NumJobStarts", 1)) - 1),
     }
     if ad["JobStatus"] == REMOVED:
-        return JobStatus(State.CANCELLED, reason=str(ad.get("RemoveReason", "removed")), ended=moment, **known)
+        return JobStatus(State.CANCELLED, reason=str(ad.get("RemoveReason", "removed")), ended=ended, **known)
     by_signal = bool(ad.get("ExitBySignal"))
-    return _ended(None if by_signal else ad.get("ExitCode"), ad.get("ExitSignal") if by_signal else None, moment, known)
+    return _ended(None if by_signal else ad.get("ExitCode"), ad.get("ExitSignal") if by_signal else None, ended, known)
 
 
-def _ended(code: int | None, number: int | None, moment: str | None, known: dict[str, Any]) -> JobStatus:
-    """Give the end of a job whose own exit code is that of the program, as a shell says it."""
+def _ended(code: int | None, number: int | None, ended: str | None, known: dict[str, Any]) -> JobStatus:
+    """Return the end of a job whose own exit code is that of the program, as a shell reports it."""
     if number is not None:
         reason = f"ended by {completion.signal_name(number)}"
-        return JobStatus(State.FAILED, signal=number, reason=reason, ended=moment, **known)
+        return JobStatus(State.FAILED, signal=number, reason=reason, ended=ended, **known)
     if code is None:
-        return JobStatus(State.FAILED, reason="HTCondor does not say how it ended", ended=moment, **known)
-    said = completion.status_of(code, ended="")
+        return JobStatus(State.FAILED, reason="HTCondor does not say how it ended", ended=ended, **known)
+    end = completion.status_of(code, ended="")
     return JobStatus(
-        said.state, exit_code=said.exit_code, signal=said.signal, reason=said.reason, ended=moment, **known
+        end.state,
+        exit_code=end.exit_code,
+        signal=end.signal,
+        reason=end.reason,
+        ended=ended,
+        **known,
     )
 
 
@@ -133,7 +138,7 @@ def _hold_reason(reason: Any, code: Any, subcode: Any) -> str:
 
 
 def host(name: Any) -> str | None:
-    """Give the machine of `slot1_1@node7` or of `<10.0.0.7:9618?alias=node7&…>`; None when it is not named."""
+    """Return the machine in `slot1_1@node7` or `<10.0.0.7:9618?alias=node7&…>`; None if there is none."""
     text = str(name or "")
     if text.startswith("<"):
         options = text.strip("<>").partition("?")[2].split("&")

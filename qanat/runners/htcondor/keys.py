@@ -1,6 +1,6 @@
 """The commands of HTCondor's submit language, to find misspelt ones, which HTCondor itself takes for macros.
 
-Source: condor_submit's manual page, and what condor_submit 23.9 and the bindings 25.14 themselves know.
+Source: condor_submit's manual page, and the commands that condor_submit 23.9 and the bindings 25.14 know.
 """
 
 from __future__ import annotations
@@ -50,11 +50,12 @@ _SUBMIT_COMMANDS = """
     want_graceful_removal want_io_proxy want_job_networking when_to_transfer_output x509userproxy
 """
 
-# The attribute by which a run's jobs are found again.
+# The attribute that identifies a run's jobs.
 INTENT = "QanatIntent"
-# With one of these HTCondor looks at how a program ended, and may run it again.
+_GETENV = ("getenv", "get_env")
+# With any of these, HTCondor looks at how a program ended and may run it again.
 _AFTER_EXIT = frozenset({"max_retries", "retry_until", "on_exit_hold", "on_exit_remove"})
-# qanat sets these itself, and a template must not.
+# Keys that qanat sets itself and a template must not set.
 OWN = frozenset(_SET_BY_QANAT.split())
 KNOWN = frozenset(_SUBMIT_COMMANDS.split())
 _ATTRIBUTE = re.compile(r"(?:\+|my\.)([A-Za-z_][A-Za-z0-9_]*)\Z", re.IGNORECASE)
@@ -67,7 +68,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
 
 
 def attribute_of(key: str) -> str | None:
-    """Give the attribute that `+Name` or `My.Name` sets in a job's ad; None for any other key."""
+    """Return the attribute that `+Name` or `My.Name` sets in a job's ad; None for any other key."""
     match = _ATTRIBUTE.match(key.strip())
     return match[1] if match else None
 
@@ -76,57 +77,57 @@ def key_problems(options: Mapping[str, Any]) -> list[str]:
     """List keys that qanat sets itself, and keys that HTCondor does not know and nothing refers to."""
     found = []
     for key in options:
-        name, attribute = name_of(key), attribute_of(key)
+        name, attribute = canonical_name(key), attribute_of(key)
         if attribute and attribute.lower() != INTENT.lower():
             continue
         if name in OWN or attribute:
-            found.append(f"{key}: is set by qanat, and cannot be in a template")
-        elif name not in KNOWN and not _is_custom_resource(name) and not _is_used(name, options):
+            found.append(f"{key}: is set by qanat and cannot be in a template")
+        elif name not in KNOWN and not _is_custom_resource(name) and not _is_referenced(name, options):
             close = nearest(name, KNOWN | {"+Name"})
-            found.append(f"{key}: is no submit command" + (f"; did you mean {' or '.join(close)}?" if close else ""))
+            found.append(f"{key}: is not a submit command" + (f"; did you mean {' or '.join(close)}?" if close else ""))
     return found
 
 
 def value_problems(options: Mapping[str, Any]) -> list[str]:
-    """List values that HTCondor cannot hold, or takes for something else without a word."""
+    """List values that HTCondor cannot hold, or silently misinterprets."""
     found = []
     for key, value in options.items():
         text = submit_value(key, value)
         if "\n" in text or "\r" in text:
-            found.append(f"{key}: a value cannot have a line break")
-        elif name_of(key) in _AMOUNTS and _WORD.match(text):
-            found.append(f"{key}: {text} is no number, so HTCondor takes it for the name of an attribute")
+            found.append(f"{key}: a value cannot contain a line break")
+        elif canonical_name(key) in _AMOUNTS and _WORD.match(text):
+            found.append(f"{key}: {text} is not a number, so HTCondor takes it for the name of an attribute")
     return found
 
 
-def name_of(key: str) -> str:
-    """Give what HTCondor calls a key, however it is spelled."""
+def canonical_name(key: str) -> str:
+    """Return HTCondor's name for a key, however it is spelled."""
     attribute = attribute_of(key)
     return f"my.{attribute}".lower() if attribute else key.strip().lower()
 
 
 def decides_after_exit(options: Mapping[str, Any]) -> bool:
-    """Tell whether HTCondor looks at how a program ended, and may run it again."""
-    return any(name_of(key) in _AFTER_EXIT for key in options)
+    """Return whether HTCondor looks at how a program ended and may run it again."""
+    return any(canonical_name(key) in _AFTER_EXIT for key in options)
 
 
 def _is_custom_resource(name: str) -> bool:
-    """Tell whether a key requests a resource that a pool defines; one that looks like a common one is misspelt."""
+    """Return whether a key requests a resource defined by the pool; one similar to a common resource is misspelt."""
     import difflib  # 5 ms, and few templates need it
 
     match = _CUSTOM_RESOURCE.match(name)
     return match is not None and not difflib.get_close_matches(match[1], _COMMON_RESOURCES, 1, _ALIKE)
 
 
-def _is_used(name: str, options: Mapping[str, Any]) -> bool:
+def _is_referenced(name: str, options: Mapping[str, Any]) -> bool:
     return any(f"$({name}" in str(value).lower() for value in options.values())
 
 
 def submit_value(key: str, value: Any) -> str:
-    """Write a template's value in the submit language.
+    """Return a template's value in the submit language.
 
-    A bare string for `+Name` or `My.Name` is the string that the user means, where HTCondor would take an
-    expression; `{expr: …}` gives an expression. A list is joined by commas, true and false are written so.
+    A bare string for `+Name` or `My.Name` becomes a string, as the user means it, where HTCondor would take it for an
+    expression; `{expr: …}` is an expression. A list is joined by commas; true and false stay as they are.
     """
     if isinstance(value, dict):
         return str(value.get("expr", ""))
@@ -135,26 +136,26 @@ def submit_value(key: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     if isinstance(value, str) and attribute_of(key) and not _QUOTED.match(value):
-        # Only before a quote is a backslash more than itself.
+        # A backslash is special only before a quote.
         return '"' + value.replace('"', '\\"') + '"'
     return "" if value is None else str(value)
 
 
 def submit_key(key: str) -> str:
-    """Write a key in the submit language; `+Name` is `My.Name`, which the bindings take in a mapping."""
+    """Return a key in the submit language; `+Name` becomes `My.Name`, which the bindings accept in a mapping."""
     attribute = attribute_of(key)
     return f"My.{attribute}" if attribute else key.strip()
 
 
-def marked(intents: Iterable[str]) -> str:
-    """Describe the jobs that carry one of these intents; a record may say what it likes, it stays a string."""
+def intent_expression(intents: Iterable[str]) -> str:
+    """Return an expression for jobs with one of these intents; whatever a record says remains a string."""
     strings = (json.dumps(intent, ensure_ascii=False) for intent in sorted(set(intents)))
     return " || ".join(f"{INTENT} == {string}" for string in strings)
 
 
 def warnings(options: Mapping[str, Any]) -> list[str]:
-    """List what works but is better left out."""
-    if not any(name_of(k) in ("getenv", "get_env") and str(v).strip().lower() == "true" for k, v in options.items()):
+    """List what works but is better avoided."""
+    if not any(canonical_name(k) in _GETENV and str(v).strip().lower() == "true" for k, v in options.items()):
         return []
     return [
         "getenv: true copies your whole environment, secrets included, into the job's public description; "

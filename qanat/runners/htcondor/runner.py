@@ -1,4 +1,4 @@
-"""The HTCondor runner: one run is one cluster, one submission and one event log."""
+"""The HTCondor runner: a run is one cluster with one submission and one event log."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from qanat.runners.htcondor.submission import EVENT_LOG
 from qanat.runners.submitting import cancellations, job_script, option_changes
 from qanat.system import files, programs
 
-# The clocks of two machines may differ by so much, when a search through the history has to end somewhere.
+# The clocks of two machines may differ by this much when a search of the history has to end somewhere.
 CLOCKS_S = 3_600
 _JOB = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\Z")
 
 
 class HTCondorRunner:
-    """Submits runs to the schedd of this machine, and asks the schedd that a run was submitted to."""
+    """Submits runs to this machine's schedd, and polls the schedd to which a run was submitted."""
 
     name = "htcondor"
     title = "HTCondor"
     own_files = job_script.OWN_FILES | {EVENT_LOG}
 
     def check(self) -> None:
-        """Raise RunnerUnavailable when there are no bindings, or no schedd answers."""
-        client.needed(client.ask({"operation": "check"}), "schedd")
+        """Raise RunnerUnavailable if the bindings are missing or no schedd answers."""
+        client.require(client.ask({"operation": "check"}), "schedd")
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
-        """List misspelt keys, keys that are qanat's own, and values that HTCondor would take wrongly."""
+        """List misspelt keys, keys that qanat sets itself, and values that HTCondor would misinterpret."""
         return keys.key_problems(options) + keys.value_problems(options)
 
     def problems(self, options: Mapping[str, Any]) -> list[str]:
-        """List wrong keys and values, also those that condor_submit, where there is one, says it would refuse."""
+        """List wrong keys and values, including those that condor_submit, if it is installed, would refuse."""
         return self.key_problems(options) + _refused(options)
 
     def warnings(self, options: Mapping[str, Any]) -> list[str]:
-        """List what works but is better left out."""
+        """List what works but is better avoided."""
         return keys.warnings(options)
 
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
-        """Give options with some set anew; HTCondor does not care for capitals in their keys."""
-        return option_changes.changed(options, changes, keys.name_of)
+        """Return the options with some replaced; HTCondor ignores case in their keys."""
+        return option_changes.apply_changes(options, changes, keys.canonical_name)
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
-        """Tell whether HTCondor may start a program again that has come to its end."""
+        """Return whether HTCondor may start a program again that has ended."""
         return keys.decides_after_exit(options)
 
     def get_ready(self) -> None:
@@ -62,59 +62,59 @@ class HTCondorRunner:
         client.get_ready()
 
     def render(self, batch: JobBatch) -> str:
-        """Give the submit description, and the scripts of the first job."""
+        """Return the submit description, and the scripts of the first job."""
         return f"{submission.text(batch)}\n{job_script.preview(batch)}"
 
     def submit(self, batch: JobBatch) -> Submission:
-        """Submit one cluster with a job for each group. Raises SubmitFailed: nothing is queued then."""
+        """Submit one cluster with a job for each group. Raises SubmitFailed if nothing was queued."""
         request = {
             "operation": "submit",
-            "constraint": keys.marked([batch.intent]),
-            "optional": list(submission.OPTIONAL if submission.leaves_making(batch) else ()),
+            "constraint": keys.intent_expression([batch.intent]),
+            "optional": list(submission.OPTIONAL if submission.schedd_materializes(batch) else ()),
             "description": submission.description(batch),
             "rows": submission.rows(batch),
         }
         if client.SILENCE.lasts:
             raise RunnerUnavailable(f"HTCondor cannot be reached: {client.SILENCE.problem}")
-        with client.question() as question:
+        with client.start_worker() as worker_process:
             job_script.write_scripts(batch)
-            answers = question.put(request, later_s=client.SUBMIT_S)
-        schedd = str(client.needed(answers, "schedd"))
+            answers = worker_process.request(request, later_s=client.SUBMIT_S)
+        schedd = str(client.require(answers, "schedd"))
         for answer in answers:
             if "cluster" in answer:
                 return _submission(schedd, answer["cluster"], [job.group for job in batch.jobs])
-        problem = client.problem_of(answers) or "it did not say why"
+        problem = client.problem_of(answers) or "it gave no reason"
         if any("late" in answer or "unknown" in answer for answer in answers):
-            raise SubmitUnknown(f"HTCondor may or may not have taken the run: {problem}", hint="qanat status")
-        raise SubmitFailed(f"HTCondor did not take the run: {problem}", hint="qanat template show NAME --check")
+            raise SubmitUnknown(f"HTCondor may or may not have accepted the run: {problem}", hint="qanat status")
+        raise SubmitFailed(f"HTCondor refused the run: {problem}", hint="qanat template show NAME --check")
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
-        """Find the cluster that carries this intent, in the queue or the history."""
-        request = {"operation": "find", "constraint": keys.marked([intent]), "since": _moment(since)}
+        """Find the cluster with this intent, in the queue or the history."""
+        request = {"operation": "find", "constraint": keys.intent_expression([intent]), "since": _earliest(since)}
         answers = client.ask(request)
-        schedd = str(client.needed(answers, "schedd"))
+        schedd = str(client.require(answers, "schedd"))
         cluster = answers[0].get("cluster")
         return _submission(schedd, cluster, jobs) if cluster is not None else None
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
-        """Combine event logs, one query of each queue, and the history for jobs that neither knows the end of."""
-        named = _named(handles)
+        """Combine event logs, one query of each queue, and the history for jobs whose end neither of them knows."""
+        named = _with_jobs(handles)
         if not named:
             return Sightings(dict.fromkeys(handles, htcondor_evidence.UNSEEN))
         request = {"operation": "poll", "logs": sorted({_log_of(h) for h in named}), "schedds": _schedds(named)}
         silence = client.SILENCE
         problem = silence.problem if silence.lasts else ""
-        with client.Question() as question:
-            # The event logs can be read all the same.
-            answers = question.put(request | ({"schedds": []} if problem else {}))
+        with client.Worker() as worker_process:
+            # The event logs can still be read.
+            answers = worker_process.request(request | ({"schedds": []} if problem else {}))
         seen = _Seen(answers, answered=not problem and not client.problem_of(answers))
         statuses = dict.fromkeys(handles, htcondor_evidence.UNSEEN) | {h: seen.status(h) for h in named}
-        # One that was yet to be made cannot be removed: it waits, and when it is started it ends at once.
+        # A job that does not exist yet cannot be removed: it waits, and exits at once when it is started.
         statuses |= cancellations.weigh(statuses, State.QUEUED, State.HELD, State.FINISHED)
         return Sightings(statuses, problem or client.problem_of(answers))
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Remove jobs from the queue; one that is yet to be made will do nothing."""
+        """Remove jobs from the queue; one that does not exist yet will exit at once when it is started."""
         _act("Remove", handles, "removed by qanat", all_of_them=False)
         cancellations.note(handles)
 
@@ -127,18 +127,18 @@ class HTCondorRunner:
         _act("Release", handles, "released by qanat", all_of_them=True)
 
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
-        """Give the run's event log; with handles, only the events of those jobs."""
+        """Return the run's event log; with handles, only the events of those jobs."""
         try:
             text = files.read(folder / EVENT_LOG).decode("utf-8", "replace")
         except InputInvalid:
             return ""
-        wanted = {numbers_of(h) for h in _named(handles)}
+        wanted = {numbers_of(h) for h in _with_jobs(handles)}
         events = [event for event in text.split("\n...\n") if event.strip()]
         return "\n...\n".join(e for e in events if not wanted or _job_of(e) in wanted)
 
 
 def _job_of(event: str) -> tuple[int, ...]:
-    """Read the job out of an event's first line: `001 (4651.000.000) 2026-…`."""
+    """Return the job in an event's first line: `001 (4651.000.000) 2026-…`."""
     inner = event.partition("(")[2].partition(")")[0].split(".")
     return tuple(int(part) for part in inner[:2]) if all(part.isdigit() for part in inner[:2]) else ()
 
@@ -149,7 +149,7 @@ def _submission(schedd: str, cluster: int, groups: Sequence[int]) -> Submission:
 
 
 def _refused(options: Mapping[str, Any]) -> list[str]:
-    """Ask condor_submit what it thinks of the values; it submits nothing with -dry-run."""
+    """Ask condor_submit about the values; with -dry-run it submits nothing."""
     if shutil.which("condor_submit") is None:
         return []
     lines = [f"{keys.submit_key(k)} = {keys.submit_value(k, v)}" for k, v in options.items()]
@@ -159,15 +159,15 @@ def _refused(options: Mapping[str, Any]) -> list[str]:
         done = programs.run(command, cwd=Path.cwd(), stdin=text.encode(), timeout_s=client.ANSWER_S)
     except RunnerUnavailable as error:
         return [error.message]
-    words = " ".join(done.err.decode("utf-8", "replace").split())
-    return [f"HTCondor refuses it: {words.removeprefix('ERROR: ')}"] if done.status != 0 else []
+    message = " ".join(done.err.decode("utf-8", "replace").split())
+    return [f"HTCondor refuses it: {message.removeprefix('ERROR: ')}"] if done.status != 0 else []
 
 
-# ---- asking about jobs
+# ---- polling
 
 
-def _named(handles: Sequence[JobHandle]) -> list[JobHandle]:
-    """Leave out what has no job yet, or one that no schedd can have given."""
+def _with_jobs(handles: Sequence[JobHandle]) -> list[JobHandle]:
+    """Return the handles that have a job, with a name that a schedd can have given."""
     return [handle for handle in handles if _JOB.match(str(handle.job))]
 
 
@@ -179,26 +179,26 @@ def _schedd_of(handle: JobHandle) -> str:
     return str(handle.details.get("schedd", ""))
 
 
-def _moment(since: object) -> int:
-    """Give the second since 1970 before which nothing of a run can be in the history."""
+def _earliest(since: object) -> int:
+    """Return the second since 1970 before which nothing about a run can be in the history."""
     return int(times.parse(str(since)).timestamp() - CLOCKS_S) if times.is_timestamp(since) else 0
 
 
 def _schedds(handles: Sequence[JobHandle]) -> list[dict[str, Any]]:
-    """Give what to ask which schedd; see the worker."""
-    asked: dict[str, dict[str, Any]] = {}
+    """Return what to ask each schedd; see the worker."""
+    queries: dict[str, dict[str, Any]] = {}
     for handle in handles:
-        name, since = _schedd_of(handle), _moment(handle.details.get("submitted"))
-        of_schedd = asked.setdefault(name, {"name": name, "since": since, "clusters": {}})
+        name, since = _schedd_of(handle), _earliest(handle.details.get("submitted"))
+        of_schedd = queries.setdefault(name, {"name": name, "since": since, "clusters": {}})
         of_schedd["since"] = min(of_schedd["since"], since)
         cluster, proc = numbers_of(handle)
         part = of_schedd["clusters"].setdefault(str(cluster), {"log": _log_of(handle), "procs": []})
         part["procs"].append(proc)
-    return list(asked.values())
+    return list(queries.values())
 
 
 class _Seen:
-    """What a worker has answered about jobs, to be looked up by a job's handle."""
+    """A worker's answers about jobs, which can be looked up by a job's handle."""
 
     def __init__(self, answers: Sequence[Answer], *, answered: bool) -> None:
         self._answered = answered
@@ -212,7 +212,7 @@ class _Seen:
             self._factories |= {(schedd, ad["ClusterId"]): ad for ad in answer.get("factories", [])}
 
     def status(self, handle: JobHandle) -> JobStatus:
-        """Weigh what is known of a job; what carries another intent is a stranger with the same number."""
+        """Return a job's status; an entry with another intent is another user's job with the same number."""
         schedd, (cluster, proc) = _schedd_of(handle), numbers_of(handle)
         log = self._logs.get(_log_of(handle), {})
         found = [self._jobs[source].get((schedd, cluster, proc)) for source in ("queue", "history")]
@@ -225,13 +225,13 @@ class _Seen:
         return htcondor_evidence.weigh(proc, evidence)
 
 
-# ---- acting on jobs
+# ---- cancelling and holding
 
 
-def _act(action: str, handles: Sequence[JobHandle], why: str, *, all_of_them: bool) -> None:
-    """Do something to jobs, and to what makes them where they do not all exist yet (max_materialize)."""
-    named = _named(handles)
+def _act(action: str, handles: Sequence[JobHandle], reason: str, *, all_of_them: bool) -> None:
+    """Act on jobs, and on the job factory if they do not all exist yet (max_materialize)."""
+    named = _with_jobs(handles)
     for schedd in sorted({_schedd_of(h) for h in named}):
         jobs = constraints.constraints([h for h in named if _schedd_of(h) == schedd], all_of_them=all_of_them)
-        request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": why}
-        client.needed(client.ask(request), "done")
+        request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
+        client.require(client.ask(request), "done")

@@ -1,9 +1,9 @@
 """Talking to HTCondor in a process of its own: a JSON request on stdin, answers as JSON lines on stdout.
 
 The bindings end the whole process for a broken configuration file, can hang for minutes on a frozen schedd,
-and lose memory with every submission (Python 3.11), none of which may happen to qanat itself. Each answer is
-printed as soon as it is known, so that whoever gives up waiting has what came until then. This file is run
-by its path, with the process id of whoever asks as its word, and imports nothing of qanat's.
+and leak memory with every submission (Python 3.11), none of which may happen to qanat itself. Each answer is
+printed as soon as it is known, so that a caller that stops waiting has everything up to then. This file is run
+by its path, with the caller's process id as its argument, and imports nothing from qanat.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ JOB_ATTRIBUTES = _ATTRIBUTES.split()
 _FACTORY_ATTRIBUTES = ["JobMaterializeNextProcId", "JobMaterializePaused"]
 _PR_SET_PDEATHSIG = 1
 _ENDED = ("ended", "removed")
-# Job ids that are named one by one in a question; of more, their whole cluster is asked about.
+# A query names at most this many jobs one by one; beyond that it asks for their whole cluster.
 _NAMED_MAX = 200
 
 
@@ -35,17 +35,17 @@ def main() -> None:
     try:
         import htcondor2
     except ImportError as error:
-        _say(error=f"the Python bindings of HTCondor are not there: {error}", missing=True)
+        _answer(error=f"HTCondor's Python bindings are not installed: {error}", missing=True)
         return
     request = json.load(sys.stdin)
     try:
         _OPERATIONS[request["operation"]](htcondor2, request)
     except _errors(htcondor2) as error:
-        _say(error=_sentence(error))
+        _answer(error=_sentence(error))
 
 
 def _end_with(asker: int) -> None:
-    """Let this process end when the one that asks does: a run that nobody waits for must not be submitted."""
+    """Make this process end when its caller does: a run that nobody waits for must not be submitted."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != asker:
         sys.exit(1)
@@ -59,13 +59,13 @@ def _sentence(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _say(**answer: Any) -> None:
+def _answer(**answer: Any) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
 def _schedd(htcondor2: Any, name: str = "") -> tuple[Any, str]:
-    """Give the schedd of this name, or that of this machine, and its name."""
+    """Return the schedd of this name, or this machine's, and its name."""
     collector, kind = htcondor2.Collector(), htcondor2.DaemonType.Schedd
     ad: Any = None
     problem = f"the pool has no schedd {name}"
@@ -89,25 +89,25 @@ def _schedd(htcondor2: Any, name: str = "") -> tuple[Any, str]:
 def _check(htcondor2: Any, _request: dict[str, Any]) -> None:
     schedd, name = _schedd(htcondor2)
     schedd.query("false", ["ClusterId"], limit=1)
-    _say(schedd=name)
+    _answer(schedd=name)
 
 
 def _submit(htcondor2: Any, request: dict[str, Any]) -> None:
-    """Look whether the schedd answers, say so, then submit: whoever waits knows that nothing was sent before."""
+    """Check that the schedd answers, report it, then submit: a caller without an answer knows that nothing was sent."""
     schedd, name = _schedd(htcondor2)
     schedd.query("false", ["ClusterId"], limit=1)
-    _say(schedd=name)
+    _answer(schedd=name)
     description = request["description"]
     answer = _try(htcondor2, schedd, request, description)
     if "error" in answer and "unknown" not in answer and request["optional"]:
-        # It may be one that does not make jobs itself.
+        # The schedd may be one that does not create jobs itself.
         needed = {key: value for key, value in description.items() if key not in request["optional"]}
         answer = _try(htcondor2, schedd, request, needed)
-    _say(**answer)
+    _answer(**answer)
 
 
 def _try(htcondor2: Any, schedd: Any, request: dict[str, Any], description: dict[str, str]) -> dict[str, Any]:
-    """Submit; where that fails, find out whether it left a cluster all the same, as when the schedd went meanwhile."""
+    """Submit; if that fails, find out whether it left a cluster anyway, as when the schedd ended meanwhile."""
     try:
         result = schedd.submit(htcondor2.Submit(description), itemdata=iter(request["rows"]))
         return {"cluster": result.cluster()}
@@ -124,61 +124,61 @@ def _try(htcondor2: Any, schedd: Any, request: dict[str, Any], description: dict
 def _find(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, name = _schedd(htcondor2)
     ads = _in_queue(htcondor2, schedd, request["constraint"], ["ClusterId"])
-    ads = ads or schedd.history(request["constraint"], ["ClusterId"], 1, since=_before(request["since"]))
-    _say(schedd=name, cluster=int(ads[0]["ClusterId"]) if ads else None)
+    ads = ads or schedd.history(request["constraint"], ["ClusterId"], 1, since=_search_end(request["since"]))
+    _answer(schedd=name, cluster=int(ads[0]["ClusterId"]) if ads else None)
 
 
 def _in_queue(htcondor2: Any, schedd: Any, constraint: str, attributes: list[str]) -> list[Any]:
-    """Ask for jobs and for clusters, which may have jobs that do not exist yet (max_materialize)."""
+    """Query jobs, and clusters, which may have jobs that do not exist yet (max_materialize)."""
     return list(schedd.query(constraint, attributes, opts=htcondor2.QueryOpt.IncludeClusterAd))
 
 
-def _before(moment: int) -> str:
-    """Give the expression that ends a search through the history, which goes back in time."""
-    return f"EnteredCurrentStatus < {int(moment)}"
+def _search_end(since: int) -> str:
+    """Return the expression that ends a search of the history, which goes back in time."""
+    return f"EnteredCurrentStatus < {int(since)}"
 
 
 def _act(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, _ = _schedd(htcondor2, request["schedd"])
-    schedd.query("false", ["ClusterId"], limit=1)  # which says better what is wrong
+    schedd.query("false", ["ClusterId"], limit=1)  # gives a better error message
     action = getattr(htcondor2.JobAction, request["action"])
     for constraint in request["constraints"]:
         schedd.act(action, constraint, reason=(request["reason"], 0))
-    _say(done=True)
+    _answer(done=True)
 
 
-# ---- looking
+# ---- polling
 
 
 def _poll(htcondor2: Any, request: dict[str, Any]) -> None:
-    """Say what the event logs know, then for each schedd what its queue knows, then what its history knows of the rest.
+    """Report what the event logs know, then for each schedd what its queue knows, then its history of the rest.
 
-    `schedds` are mappings of `name`, `since` (when the first of its jobs was submitted) and `clusters`: by
-    their number, the path of the event log and the numbers of the jobs asked about.
+    `schedds` are mappings of `name`, `since` (when the first of its jobs was submitted) and `clusters`, which maps
+    their numbers to the path of the event log and the numbers of the jobs in question.
     """
     logs = {path: _read_log(htcondor2, path) for path in request["logs"]}
-    _say(logs=logs)
-    for asked in request["schedds"]:
+    _answer(logs=logs)
+    for query in request["schedds"]:
         try:
-            _look(htcondor2, asked, logs)
+            _poll_schedd(htcondor2, query, logs)
         except _errors(htcondor2) as error:
-            _say(schedd=asked["name"], error=_sentence(error))
+            _answer(schedd=query["name"], error=_sentence(error))
 
 
-def _look(htcondor2: Any, asked: dict[str, Any], logs: dict[str, Any]) -> None:
-    schedd, _ = _schedd(htcondor2, asked["name"])
-    clusters = asked["clusters"]
+def _poll_schedd(htcondor2: Any, query: dict[str, Any], logs: dict[str, Any]) -> None:
+    schedd, _ = _schedd(htcondor2, query["name"])
+    clusters = query["clusters"]
     of_clusters = " || ".join(f"ClusterId == {int(c)}" for c in clusters)
     ads = _in_queue(htcondor2, schedd, f"({of_clusters})", JOB_ATTRIBUTES + _FACTORY_ATTRIBUTES)
     queue = [_plain(ad, JOB_ATTRIBUTES) for ad in ads if "ProcId" in ad]
     factories = [_plain(ad, ["ClusterId", "QanatIntent", *_FACTORY_ATTRIBUTES]) for ad in ads if _is_factory(ad)]
-    _say(schedd=asked["name"], queue=queue, factories=factories)
+    _answer(schedd=query["name"], queue=queue, factories=factories)
     missing = _missing(clusters, queue, factories, logs)
     if missing:
-        found = schedd.history(_constraint(missing), JOB_ATTRIBUTES, _count(missing), since=_before(asked["since"]))
-        _say(schedd=asked["name"], history=[_plain(ad, JOB_ATTRIBUTES) for ad in found])
+        found = schedd.history(_constraint(missing), JOB_ATTRIBUTES, _count(missing), since=_search_end(query["since"]))
+        _answer(schedd=query["name"], history=[_plain(ad, JOB_ATTRIBUTES) for ad in found])
     else:
-        _say(schedd=asked["name"], history=[])
+        _answer(schedd=query["name"], history=[])
 
 
 def _is_factory(ad: Any) -> bool:
@@ -188,7 +188,7 @@ def _is_factory(ad: Any) -> bool:
 def _missing(
     clusters: dict[str, Any], queue: list[dict[str, Any]], factories: list[dict[str, Any]], logs: dict[str, Any]
 ) -> dict[str, list[int]]:
-    """List, by cluster, the jobs of which neither an end in the event log nor a place in the queue is known."""
+    """List, by cluster, the jobs with neither an end in the event log nor a place in the queue."""
     queued = {(ad["ClusterId"], ad["ProcId"]) for ad in queue}
     to_come = {ad["ClusterId"]: ad["JobMaterializeNextProcId"] for ad in factories}
     missing = {}
@@ -212,7 +212,7 @@ def _constraint(missing: dict[str, list[int]]) -> str:
 
 
 def _count(missing: dict[str, list[int]]) -> int:
-    """Count jobs that are named one by one; -1, which is any number, when they are not."""
+    """Return the number of jobs that are named one by one; -1 (no limit) if they are not."""
     count = sum(map(len, missing.values()))
     return count if count <= _NAMED_MAX else -1
 
@@ -222,12 +222,12 @@ def _plain(ad: Any, attributes: list[str]) -> dict[str, Any]:
 
 
 def _read_log(htcondor2: Any, path: str) -> dict[str, Any]:
-    """Fold an event log into the last that is known of each job, by `cluster.proc`; empty when there is no log.
+    """Reduce an event log to the latest status of each job, by `cluster.proc`; empty if there is no log.
 
-    A removed cluster that made its jobs one by one has an entry by its number: the first that was never made.
+    A removed cluster that created its jobs as needed has an entry under its number: the first job never created.
     """
     jobs: dict[str, Any] = {}
-    if not Path(path).is_file():  # a pipe would be waited for
+    if not Path(path).is_file():  # reading a pipe would block
         return jobs
     try:
         for event in htcondor2.JobEventLog(path).events(stop_after=0):

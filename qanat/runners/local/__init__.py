@@ -1,1 +1,1 @@
-"""Run jobs on this machine, watched by the process that started them."""
+"""Running jobs on this machine, watched by the process that started them."""

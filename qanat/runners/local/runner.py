@@ -1,7 +1,7 @@
 """The local runner: jobs are processes of this machine, started and watched by this process.
 
-Each job is a shell (see wrapper) in a session of its own, so that a signal reaches the program and all
-that it started, and a terminal that goes away takes nothing with it.
+Each job is a shell (see wrapper) in a session of its own, so that a signal reaches the program and everything
+that it started, and closing the terminal ends none of them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Running:
 
 
 class LocalRunner:
-    """Runs jobs on this machine, `slots` of them at a time."""
+    """Runs jobs on this machine, up to `slots` at a time."""
 
     name = "local"
     own_files = frozenset({completion.COMPLETION})
@@ -61,12 +61,12 @@ class LocalRunner:
         self._signals.__exit__(kind, error, trace)
 
     def check(self) -> None:
-        """Raise RunnerUnavailable when there is no shell."""
+        """Raise RunnerUnavailable if there is no shell."""
         if not os.access(SHELL, os.X_OK):
-            raise RunnerUnavailable(f"{SHELL} is not there, and every program is started through it")
+            raise RunnerUnavailable(f"{SHELL} does not exist, and every program is started through it")
 
     def render(self, jobs: Sequence[JobSpec]) -> str:
-        """Give the commands, one per line, quoted for a shell."""
+        """Return the commands, one per line, quoted for a shell."""
         import shlex
 
         return "".join(f"{shlex.join(job.command)}\n" for job in jobs)
@@ -77,7 +77,7 @@ class LocalRunner:
         try:
             yield from self._turns(intent)
         finally:
-            # Only when the caller gave up early is anything left here.
+            # Something is left here only if the caller stopped early.
             self._signal_all(signal.SIGKILL)
 
     def _turns(self, intent: str) -> Iterator[JobStarted | JobEnded | None]:
@@ -93,20 +93,20 @@ class LocalRunner:
                 yield None
 
     def start_no_more(self) -> None:
-        """Let what runs come to its end, and start nothing else."""
+        """Let running jobs end, and start no more."""
         self._halted = True
 
     @property
     def interrupted(self) -> int | None:
-        """The signal that ended the run early, if one did."""
+        """The signal that ended the run early, if any."""
         return self._signals.first
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[JobHandle, JobStatus]:
-        """Tell which of these jobs are alive, by number and start, or by the mark in their environment."""
+        """Return which of these jobs are alive, by process number and start, or by the mark in their environment."""
         return {handle: JobStatus(State.RUNNING if self._is_alive(handle) else None) for handle in handles}
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """End jobs that another process started: SIGTERM first, SIGKILL for what is left after GRACE_S."""
+        """End jobs that another process started: with SIGTERM, then SIGKILL for whatever is left after GRACE_S."""
         alive = [h for h in handles if h.job and self._is_alive(h)]
         for handle in alive:
             processes.signal_session(int(handle.job or 0), signal.SIGTERM)
@@ -148,7 +148,7 @@ class LocalRunner:
     # ---- ending
 
     def _stop_if_asked(self) -> None:
-        """Pass an interrupt on to all that runs: gently first, firmly after GRACE_S or when asked again."""
+        """Pass an interrupt on to all running jobs: SIGTERM at first, SIGKILL after GRACE_S or a second interrupt."""
         first = self.interrupted
         if first is None:
             return
@@ -171,7 +171,7 @@ class LocalRunner:
                 yield JobEnded(running.job.group, self._status(intent, pid, running, raw))
 
     def _status(self, intent: str, pid: int, running: _Running, raw: int) -> JobStatus:
-        """Tell how a job ended; the rest of its family goes when it was made to end, or lost its shell."""
+        """Return how a job ended; kill what is left of it if it was interrupted or lost its shell."""
         code = os.waitstatus_to_exitcode(raw)
         shell_killed = code < 0
         stopped = self._kill_at is not None
@@ -180,7 +180,7 @@ class LocalRunner:
             processes.end_family(MARK, f"{intent}:{running.job.group}", pid, leader_gone_s)
         status = completion.status_of(completion.SIGNAL_BASE - code if shell_killed else code, ended=times.now_exact())
         if stopped:
-            # Also with exit code 0: a program that ends well because it is asked to has not done all its work.
+            # Even with exit code 0: a program that exits cleanly on request has not finished its work.
             name = completion.signal_name(self.interrupted or 0)
             return replace(status, state=State.CANCELLED, reason=f"cancelled by {name}")
         if status.exit_code in (126, 127):
@@ -189,20 +189,20 @@ class LocalRunner:
 
 
 def _not_started(program: str, code: int) -> str:
-    """Say what the shell's own exit codes stand for (POSIX, Shell Command Language 2.8.2)."""
+    """Return what the shell's own exit codes mean (POSIX, Shell Command Language 2.8.2)."""
     if code == 127:
         return f"exit code 127: {program} was not found"
     return f"exit code 126: {program} could not be executed"
 
 
 def _spawn(job: JobSpec, mark: str) -> int:
-    """Start a job's shell and give its process number, which is its session's and process group's as well."""
+    """Start a job's shell and return its process number, which is also that of its session and process group."""
     end = str(job.storage / completion.COMPLETION)
-    words = [SHELL, "-c", wrapper.LOCAL_SCRIPT, "qanat", end, str(job.attempt), str(job.workdir)]
+    shell = [SHELL, "-c", wrapper.LOCAL_SCRIPT, "qanat", end, str(job.attempt), str(job.workdir)]
     new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     return os.posix_spawn(
         SHELL,
-        [*words, *job.command],
+        [*shell, *job.command],
         {**os.environ, **job.environment, MARK: mark},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -216,7 +216,7 @@ def _spawn(job: JobSpec, mark: str) -> int:
 
 
 class _Signals:
-    """Wakes the watching loop when a child ends or the run is to stop, and remembers what it was asked."""
+    """Wakes the watching loop when a child ends or the run is to stop, and remembers which signals came."""
 
     def __init__(self) -> None:
         self.first: int | None = None
@@ -247,7 +247,7 @@ class _Signals:
         self.count += 1
 
     def wait(self, seconds: float) -> None:
-        """Return at the next signal, or after some seconds."""
+        """Return at the next signal or after some seconds."""
         import select
 
         if select.select([self._read], [], [], seconds)[0]:
@@ -259,4 +259,4 @@ class _Signals:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Take SIGCHLD only to be woken by it."""
+    """Handle SIGCHLD, which only needs to wake the loop."""

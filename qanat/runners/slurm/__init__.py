@@ -1,1 +1,1 @@
-"""Submit jobs to Slurm and follow them."""
+"""Submitting jobs to Slurm and polling them."""

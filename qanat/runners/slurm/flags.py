@@ -1,4 +1,4 @@
-"""sbatch's options: which a template may have, and how they are written."""
+"""sbatch's options: which ones a template may have, and how they are written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from qanat.domain.names import nearest
 
-# qanat sets these itself, and a template must not.
+# Options that qanat sets itself and a template must not set.
 _SET_BY_QANAT = """
     array job-name output error input chdir parsable wrap open-mode test-only wait help usage version
 """
@@ -33,8 +33,8 @@ LONG = frozenset(_LONG.split())
 SHORT = dict(zip(_SHORT.split()[::2], _SHORT.split()[1::2], strict=True))
 
 
-def name_of(key: str) -> str:
-    """Give an option's long name: `--mem`, `mem`, `-p` and `p` are `mem`, `mem`, `partition` and `partition`."""
+def long_name(key: str) -> str:
+    """Return an option's long name: `--mem`, `mem`, `-p` and `p` are `mem`, `mem`, `partition` and `partition`."""
     name = key.strip().lstrip("-")
     return SHORT.get(name, name)
 
@@ -43,22 +43,22 @@ def key_problems(options: Mapping[str, Any]) -> list[str]:
     """List options that qanat sets itself, and those that sbatch does not have (sbatch(1) of Slurm 20 to 24)."""
     found = []
     for key in options:
-        name = name_of(key)
+        name = long_name(key)
         if name in OWN:
-            found.append(f"{key}: is set by qanat, and cannot be in a template")
+            found.append(f"{key}: is set by qanat and cannot be in a template")
         elif name not in LONG:
             close = nearest(name, LONG)
             found.append(
-                f"{key}: is no option of sbatch" + (f"; did you mean --{' or --'.join(close)}?" if close else "")
+                f"{key}: is not an option of sbatch" + (f"; did you mean --{' or --'.join(close)}?" if close else "")
             )
     return found
 
 
-def words(options: Mapping[str, Any]) -> list[str]:
-    """Write options as words of a command: true is the option alone, false leaves it out, a list has commas."""
+def arguments(options: Mapping[str, Any]) -> list[str]:
+    """Return options as command-line arguments: true is a bare flag, false omits it, a list is joined by commas."""
     written = []
     for key, value in options.items():
-        name = name_of(key)
+        name = long_name(key)
         if value is False:
             continue
         if value is True or value is None or value == "":
@@ -70,10 +70,10 @@ def words(options: Mapping[str, Any]) -> list[str]:
 
 
 def environment(options: Mapping[str, Any], variables: Mapping[str, str]) -> str:
-    """Say which variables sbatch hands on to jobs: as options have it, else SBATCH_EXPORT, else all."""
-    given = {name_of(key): value for key, value in options.items()}
-    said = [f"{name}={given[name]}" for name in ("export-file", "get-user-env") if given.get(name)]
+    """Return the variables that sbatch passes on to jobs: as the options say, else SBATCH_EXPORT, else all."""
+    given = {long_name(key): value for key, value in options.items()}
+    extra = [f"{name}={given[name]}" for name in ("export-file", "get-user-env") if given.get(name)]
     export = given.get("export")
     if isinstance(export, list | tuple):
         export = ",".join(map(str, export))
-    return ", ".join([str(export or variables.get("SBATCH_EXPORT") or "ALL"), *said])
+    return ", ".join([str(export or variables.get("SBATCH_EXPORT") or "ALL"), *extra])

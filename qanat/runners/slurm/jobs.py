@@ -1,4 +1,4 @@
-"""Jobs as Slurm's programs are told of them."""
+"""Naming jobs for Slurm's programs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _JOB = re.compile(r"\d+(_\d+)?\Z", re.ASCII)
 
 
 def by_cluster(handles: Sequence[JobHandle]) -> dict[tuple[str, ...], list[JobHandle]]:
-    """Sort jobs by the words that a question about them begins with: most need none, others `-M CLUSTER`.
+    """Group jobs by the arguments that a query about them starts with: usually none, otherwise `-M CLUSTER`.
 
-    What cannot be a job of Slurm's, as a record may say, is left out.
+    Job names that cannot be Slurm's, which a record may contain, are left out.
     """
     found: dict[tuple[str, ...], list[JobHandle]] = {}
     for handle in handles:
@@ -24,13 +24,13 @@ def by_cluster(handles: Sequence[JobHandle]) -> dict[tuple[str, ...], list[JobHa
     return found
 
 
-def numbers(handles: Sequence[JobHandle]) -> list[str]:
-    """List the numbers of the arrays and plain jobs that these are of, each once."""
+def array_numbers(handles: Sequence[JobHandle]) -> list[str]:
+    """List the numbers of the arrays and plain jobs that these belong to, each once."""
     return list(dict.fromkeys(str(h.job).partition("_")[0] for h in handles))
 
 
-def grouped(handles: Sequence[JobHandle]) -> list[str]:
-    """Name jobs for a command, the elements of one array together: 812_[0-3,7]."""
+def names(handles: Sequence[JobHandle]) -> list[str]:
+    """List names of jobs for a command, the elements of an array combined: 812_[0-3,7]."""
     arrays: dict[str, list[int]] = {}
     names = []
     for handle in handles:

@@ -1,4 +1,4 @@
-"""What Slurm knows of jobs: squeue's rows and accounting's, as statuses."""
+"""What Slurm reports about jobs: rows of squeue and of accounting, as statuses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable
 from qanat.runners.slurm import states
-from qanat.runners.slurm.commands import call, said
+from qanat.runners.slurm.commands import call, stderr_text
 from qanat.runners.slurm.submission import MARKED, numbers_in
 
 Row = Mapping[str, str]
 
-# What may hold anything, even a new line, comes last.
+# Fields that may contain anything, even a line break, come last.
 _SQUEUE = {"id": "%i", "state": "%T", "reason": "%r", "start": "%S", "end": "%e", "node": "%N", "name": "%j"}
 _SQUEUE |= {"comment": "%k", "folder": "%Z"}
 _SACCT = {"id": "jobid", "state": "state", "exit": "exitcode", "start": "start", "end": "end", "node": "nodelist"}
@@ -26,7 +26,7 @@ _SACCT |= {"submit": "submit", "cluster": "cluster", "name": "jobname", "comment
 _TABLE = "jobid,state,exitcode,submit,start,elapsed,timelimit,reqmem,maxrss,nodelist"
 _JOB = re.compile(r"(\d+)(?:_(?:\d+|\[([^]]*)\]))?\Z")
 _NO_TIME = frozenset({"", "N/A", "Unknown", "None"})
-# That there is no accounting is an answer.
+# This message means that there is no accounting, which is a valid answer.
 _WITHOUT_ACCOUNTING = b"accounting storage is disabled"
 _BEGINNING = "1970-01-01"
 
@@ -34,14 +34,14 @@ _BEGINNING = "1970-01-01"
 def squeue(which: Sequence[str]) -> list[dict[str, str]]:
     """Ask squeue for jobs in any state, one row for each element of an array. Raises RunnerUnavailable."""
     done = call(["squeue", "-h", "-r", "-t", "all", "-o", "|".join(_SQUEUE.values()), *which])
-    # A single job that is forgotten is an error for squeue, several are left out without one.
+    # squeue fails for a single job that it has forgotten, but leaves forgotten ones out of several without an error.
     if done.status != 0 and b"Invalid job id" not in done.err:
-        raise RunnerUnavailable(f"squeue failed: {said(done)}")
+        raise RunnerUnavailable(f"squeue failed: {stderr_text(done)}")
     return _rows(done.out, tuple(_SQUEUE))
 
 
 def row_of(rows: Mapping[str, Row], job: str) -> Row | None:
-    """Give a job's row; elements of an array that were cancelled before they began share one under the bare number."""
+    """Return a job's row; array elements that were cancelled before they started share one under the array's number."""
     if job in rows:
         return rows[job]
     whole = rows.get(job.partition("_")[0])
@@ -49,10 +49,10 @@ def row_of(rows: Mapping[str, Row], job: str) -> Row | None:
 
 
 def sacct(which: Sequence[str], begin: str) -> list[dict[str, str]]:
-    """Ask accounting for jobs since a moment of a record, those that had the same number before included.
+    """Ask accounting for jobs since a timestamp, including earlier jobs that had the same number.
 
-    Elements that were cancelled before they began get rows of their own. Nothing, where there is no accounting.
-    Raises RunnerUnavailable.
+    Elements that were cancelled before they started get rows of their own. Returns nothing if there is no
+    accounting. Raises RunnerUnavailable.
     """
     if shutil.which("sacct") is None:
         return []
@@ -64,7 +64,7 @@ def sacct(which: Sequence[str], begin: str) -> list[dict[str, str]]:
     if _WITHOUT_ACCOUNTING in done.err:
         return []
     if done.status != 0:
-        raise RunnerUnavailable(f"sacct failed: {said(done)}")
+        raise RunnerUnavailable(f"sacct failed: {stderr_text(done)}")
     return [each for row in _rows(done.out, tuple(fields)) for each in _expanded(row)]
 
 
@@ -73,12 +73,12 @@ def _sacct_command(fields: Mapping[str, str], which: Sequence[str], begin: str) 
 
 
 def table_command(which: Sequence[str], begin: str) -> list[str]:
-    """Give the command that prints a table of jobs and their steps for a person."""
+    """Return the command that prints a readable table of jobs and their steps."""
     return ["sacct", "-o", _TABLE, "-S", _local(begin), *which]
 
 
-def since(handles: Iterable[JobHandle]) -> str:
-    """Give the moment before which none of these jobs was submitted."""
+def earliest_submission(handles: Iterable[JobHandle]) -> str:
+    """Return the earliest time at which any of these jobs can have been submitted."""
     return min(str(h.details.get("submitted", "")) for h in handles)
 
 
@@ -89,32 +89,32 @@ def _rows(out: bytes, keys: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _expanded(row: dict[str, str]) -> list[dict[str, str]]:
-    """Give a row for each of the elements that share one: 812_[4-6,9%2]."""
+    """Return one row for each of the elements that share a row: 812_[4-6,9%2]."""
     match = _JOB.match(row["id"])
     if match is None or match[2] is None:
         return [row]
     return [{**row, "id": f"{match[1]}_{number}"} for number in numbers_in(match[2])]
 
 
-def _local(moment: str) -> str:
-    """Write a moment of a record in Slurm's time, an hour early; accounting's beginning for none."""
+def _local(timestamp: str) -> str:
+    """Return a timestamp in Slurm's local time, an hour early; the start of accounting if it is not a timestamp."""
     try:
-        begun = datetime.fromisoformat(moment).astimezone().timestamp() - 3600
+        begun = datetime.fromisoformat(timestamp).astimezone().timestamp() - 3600
     except ValueError:
         return _BEGINNING
     return datetime.fromtimestamp(begun).strftime("%Y-%m-%dT%H:%M:%S")  # noqa: DTZ006  # Slurm's times are local
 
 
 def mark_of(row: Row) -> re.Match[str] | None:
-    """Give the mark that a job carries, intent and offset, wherever it has been put."""
+    """Return the mark that a job carries (intent and offset), whether it is in the comment or the name."""
     texts = (row.get(key, "") for key in ("comment", "line", "name"))
     return next(filter(None, map(MARKED.search, texts)), None)
 
 
 def _is_ours(row: Row, handle: JobHandle) -> bool:
-    """Tell whether a row is of this job; clusters use numbers again, and a stranger's job may have got it.
+    """Return whether a row is about this job and not about another user's; clusters reuse numbers.
 
-    Where somebody has taken the mark away, it is known by the folder that it was submitted from.
+    If somebody has removed the mark, the job is identified by the folder that it was submitted from.
     """
     if mark := mark_of(row):
         return mark[1] == handle.intent
@@ -123,23 +123,23 @@ def _is_ours(row: Row, handle: JobHandle) -> bool:
 
 
 def from_squeue(row: Row | None, handle: JobHandle) -> JobStatus:
-    """Read a row of squeue."""
+    """Return the status in a row of squeue."""
     if row is None or not _is_ours(row, handle):
         return JobStatus(None)
     status = states.status_of(row["state"], row["reason"])
     ended = status.state is not None and status.state.ended
     return replace(
         status,
-        started=_moment(row["start"]) if ended or status.state is State.RUNNING else None,
-        ended=_moment(row["end"]) if ended else None,
+        started=_timestamp(row["start"]) if ended or status.state is State.RUNNING else None,
+        ended=_timestamp(row["end"]) if ended else None,
         host=row["node"] or None,
     )
 
 
 def from_sacct(rows: Iterable[Row], handle: JobHandle, otherwise: JobStatus, reason: str = "") -> JobStatus:
-    """Read accounting's rows of a job, which know exit codes but not squeue's `reason`; the last, of a requeued job.
+    """Return the status in a job's rows of accounting, with squeue's `reason`; a requeued job has several rows.
 
-    Only an end is believed: what goes on is squeue's to tell, and accounting is late.
+    Only an end counts, since accounting lags behind squeue about active jobs; `otherwise` is returned if there is none.
     """
     ours = [row for row in rows if _is_ours(row, handle)]
     if not ours:
@@ -150,14 +150,14 @@ def from_sacct(rows: Iterable[Row], handle: JobHandle, otherwise: JobStatus, rea
         return otherwise
     return replace(
         status,
-        started=_moment(row["start"]),
-        ended=_moment(row["end"]),
+        started=_timestamp(row["start"]),
+        ended=_timestamp(row["end"]),
         host=row["node"] if row["node"] not in _NO_TIME | {"None assigned"} else None,
     )
 
 
-def _moment(text: str) -> str | None:
-    """Read Slurm's local time into a moment of a record."""
+def _timestamp(text: str) -> str | None:
+    """Return Slurm's local time as a timestamp; None if it is not a time."""
     if text in _NO_TIME:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What Slurm's states stand for. Source: squeue(1) and sacct(1), "JOB STATE CODES", Slurm 22.05."""
+"""The meaning of Slurm's states. Source: squeue(1) and sacct(1), "JOB STATE CODES", Slurm 22.05."""
 
 from __future__ import annotations
 
@@ -38,49 +38,49 @@ _ENDED = {
     "LAUNCH_FAILED": State.FAILED,
     "RECONFIG_FAIL": State.FAILED,
 }
-# Ends that come from the program itself, or from whoever cancelled it; all others are Slurm's doing.
+# Ends caused by the program itself or by whoever cancelled it; all others are caused by Slurm.
 _OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
 _WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
 
 
 def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
-    """Give what a state of Slurm stands for; `exit_code` is sacct's `code:signal`. A state that is new is unseen.
+    """Return the status that a state of Slurm means; `exit_code` is sacct's `code:signal`. An unknown state is unseen.
 
-    `CANCELLED by 1000` is CANCELLED. A pending job that is held, by whomever, is held. Slurm's reason is
+    `CANCELLED by 1000` is CANCELLED. A held pending job is held, whoever holds it. Slurm's reason is
     kept unless it says nothing.
     """
     name, _, by = state.partition(" ")
     name = name.rstrip("+")
-    said = "" if reason in _WAITING else reason
+    detail = "" if reason in _WAITING else reason
     if name in _GOING:
         held = name == "PENDING" and "held" in reason.lower()
-        going = State.HELD if held else _GOING[name]
-        told = name if going is State.HELD and name != "PENDING" else ""
-        # One that is held while it runs has that reason, which comes true if it is requeued.
-        said = "" if going is State.RUNNING else said
-        return JobStatus(going, reason=", ".join(filter(None, (told, said))))
+        active = State.HELD if held else _GOING[name]
+        held_as = name if active is State.HELD and name != "PENDING" else ""
+        # A job that is held while it runs also has that reason; it applies only if the job is requeued.
+        detail = "" if active is State.RUNNING else detail
+        return JobStatus(active, reason=", ".join(filter(None, (held_as, detail))))
     if name not in _ENDED:
         return JobStatus(None)
     status = JobStatus(
         _ENDED[name],
         exit_code=0 if name == "COMPLETED" else None,
-        reason=_reason(name, by, said),
+        reason=_reason(name, by, detail),
         cause="" if name in _OWN else name,
     )
     return _with_code(status, exit_code) if exit_code else status
 
 
-def _reason(name: str, by: str, said: str) -> str:
+def _reason(name: str, by: str, detail: str) -> str:
     if name == "COMPLETED":
         return ""
-    return ", ".join(filter(None, (f"{name} {by}".strip() if by else name, said)))
+    return ", ".join(filter(None, (f"{name} {by}".strip() if by else name, detail)))
 
 
 def _with_code(status: JobStatus, exit_code: str) -> JobStatus:
     code, _, signal = exit_code.partition(":")
     if not (code.isdigit() and (signal or "0").isdigit()):
         return status
-    # A job that did not come to its end has 0:0 as well.
+    # A job that was cut short also has 0:0.
     if status.state is State.FINISHED or exit_code == "0:0":
         return status
     if int(signal or 0):

@@ -1,7 +1,7 @@
-"""What a run is for sbatch: its arrays, the call of each, and the script on its stdin. All pure functions.
+"""A run in terms of sbatch: its arrays, the call for each, and the script on stdin. All pure functions.
 
-A run of one group is a plain job. Others are arrays whose indices are the groups' numbers less an offset, where
-a cluster allows fewer indices than there are groups.
+A run of one group is a plain job. Other runs are arrays, whose indices are the groups' numbers, less an offset if
+the cluster allows fewer indices than there are groups.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from qanat.runners.slurm import flags
 from qanat.runners.submitting import job_script
 
 OUTPUT = "slurm.out"
-# In the comment of every job, or in its name where the template has a comment of its own: intent and offset.
+# In the comment of every job, or in its name if the template sets a comment: intent and offset.
 MARKED = re.compile(r"qanat:([0-9a-f]+):(\d+)(?![0-9a-z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """Part of a batch that is one call of sbatch: `offset` is added to an index to give the group."""
+    """The part of a batch in one call of sbatch: index + `offset` is the group."""
 
     offset: int
     groups: tuple[int, ...]
     alone: bool = False
 
     def name_of(self, number: str, group: int) -> str:
-        """Give what Slurm calls the job of a group when it calls this `number`: 812_3, or 812 for a plain job."""
+        """Return Slurm's name for a group's job, given the array's or plain job's number: 812_3, or 812."""
         return number if self.alone else f"{number}_{group - self.offset}"
 
 
 def arrays(batch: JobBatch, size: int) -> list[Array]:
-    """Cut a batch into as few arrays as have indices below size."""
+    """Split a batch into as few arrays as possible with indices below size."""
     if len(batch.jobs) == 1:
         return [Array(batch.jobs[0].group, (batch.jobs[0].group,), alone=True)]
     parts: dict[int, list[int]] = {}
@@ -45,33 +45,33 @@ def arrays(batch: JobBatch, size: int) -> list[Array]:
 
 
 def command(batch: JobBatch, array: Array, after: str = "") -> list[str]:
-    """Give the call of sbatch; all are flags, because they beat variables and `#SBATCH` lines.
+    """Return the call of sbatch; everything is a flag, because flags override variables and `#SBATCH` lines.
 
-    `after` is the array before, when no more than a number of groups of the run may run at the same time: each
-    array has that limit of its own, so they come one after the other.
+    `after` is the previous array, if only a limited number of the run's groups may run at once: since every
+    array has a limit of its own, one waits for the other.
     """
     mark = f"qanat:{batch.intent}:{array.offset}"
-    own_comment = "comment" in map(flags.name_of, batch.options)
-    words = ["sbatch", "--parsable", f"--job-name={batch.name}{f'-{mark}' if own_comment else ''}"]
-    words += [] if own_comment else [f"--comment={mark}"]
-    words += [f"--output={_literal(batch.folder / OUTPUT)}", "--open-mode=append"]
+    own_comment = "comment" in map(flags.long_name, batch.options)
+    arguments = ["sbatch", "--parsable", f"--job-name={batch.name}{f'-{mark}' if own_comment else ''}"]
+    arguments += [] if own_comment else [f"--comment={mark}"]
+    arguments += [f"--output={_literal(batch.folder / OUTPUT)}", "--open-mode=append"]
     if not array.alone:
         throttle = f"%{batch.max_running}" if batch.max_running else ""
-        words.append(f"--array={spans.format_spans(g - array.offset for g in array.groups)}{throttle}")
+        arguments.append(f"--array={spans.format_spans(g - array.offset for g in array.groups)}{throttle}")
     options = dict(batch.options)
     if after:
-        key = next((k for k in options if flags.name_of(k) == "dependency"), "dependency")
+        key = next((k for k in options if flags.long_name(k) == "dependency"), "dependency")
         options[key] = ",".join(filter(None, (options.get(key), f"afterany:{after}")))
-    return words + flags.words(options)
+    return arguments + flags.arguments(options)
 
 
 def _literal(path: Path) -> str:
-    """Write a path so that sbatch replaces nothing in it."""
+    """Return a path escaped so that sbatch replaces nothing in it."""
     return str(path).replace("\\", "\\\\").replace("%", "%%")
 
 
 def numbers_in(text: str) -> list[int]:
-    """Read indices as Slurm writes them: 0-3,7%2 are 0, 1, 2, 3 and 7; with a step 0-8:4 are 0, 4 and 8."""
+    """Parse indices as Slurm writes them: 0-3,7%2 is 0, 1, 2, 3 and 7; with a step, 0-8:4 is 0, 4 and 8."""
     found: list[int] = []
     for first, last, step in re.findall(r"(\d+)(?:-(\d+))?(?::(\d+))?(?:,|$)", text.partition("%")[0]):
         found += range(int(first), int(last or first) + 1, int(step or 1))
@@ -79,7 +79,7 @@ def numbers_in(text: str) -> list[int]:
 
 
 def script(batch: JobBatch, array: Array) -> str:
-    """Give the script of an array: find the group, and hand over to the run's own script."""
+    """Return an array's script: it finds the group and starts the run's own script."""
     again = {job.group: job.attempt for job in batch.jobs if job.attempt > 1}
     attempts = "".join(f"    {group}) attempt={again[group]} ;;\n" for group in array.groups if group in again)
     if array.alone:
@@ -95,7 +95,7 @@ def script(batch: JobBatch, array: Array) -> str:
 
 
 def preview(batch: JobBatch, size: int) -> str:
-    """Give every call of sbatch with its script, and the scripts of the first job."""
+    """Return every call of sbatch with its script, and the scripts of the first job."""
     parts = []
     for number, array in enumerate(arrays(batch, size)):
         after = "ID_OF_THE_ARRAY_BEFORE" if number and batch.max_running else ""

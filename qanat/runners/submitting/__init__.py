@@ -1,1 +1,1 @@
-"""What runners that submit jobs share."""
+"""What the runners that submit jobs share."""

@@ -1,7 +1,7 @@
-"""Which jobs were cancelled from here, noted in the runs' storage directories.
+"""Which jobs qanat has cancelled, noted in the runs' storage directories.
 
-A scheduler cannot remove a job that it has not made yet, may forget in a crash that it was told to, or leaves no trace
-of one that it removed. So the jobs look at the notes as well: one that is started all the same does nothing.
+A scheduler cannot remove a job that it has not created yet, may forget in a crash that it was told to, or leaves no
+trace of a job that it removed. So the jobs read these notes too: a cancelled job that still starts exits at once.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from qanat.system import files
 
 FILE = "cancelled"
 REASON = "cancelled by qanat"
-# A run of the most groups, cancelled some times.
+# A run with the most groups, cancelled several times.
 _BYTES_MAX = 64 * 2**20
 
 
 def note(handles: Sequence[JobHandle]) -> None:
-    """Note that these jobs were cancelled, a line `INTENT GROUP MOMENT` for each."""
+    """Note that these jobs were cancelled, with a line `INTENT GROUP TIMESTAMP` for each."""
     now = times.now()
     for folder in {_folder(h) for h in handles}:
         lines = "".join(f"{h.intent} {h.group} {now}\n" for h in handles if _folder(h) == folder)
         try:
             files.append(folder / FILE, lines.encode())
         except OSError:
-            continue  # the storage directory is gone; the scheduler may still tell
+            continue  # the storage directory is gone; the scheduler may still know
 
 
 def weigh(seen: Mapping[JobHandle, JobStatus], *states: State | None) -> dict[JobHandle, JobStatus]:
-    """Give those jobs that a scheduler says to be in one of these states, and that were cancelled from here."""
-    asked = [h for h, status in seen.items() if status.state in states]
-    notes = {folder: _read(folder) for folder in set(map(_folder, asked))}
-    found = {h: notes[_folder(h)].get((h.intent, str(h.group))) for h in asked}
-    return {h: _cancelled(seen[h], moment) for h, moment in found.items() if moment}
+    """Return a cancelled status for every job that is seen in one of these states and that qanat has cancelled."""
+    candidates = [h for h, status in seen.items() if status.state in states]
+    notes = {folder: _read(folder) for folder in set(map(_folder, candidates))}
+    found = {h: notes[_folder(h)].get((h.intent, str(h.group))) for h in candidates}
+    return {h: _cancelled(seen[h], timestamp) for h, timestamp in found.items() if timestamp}
 
 
-def _cancelled(status: JobStatus, moment: str) -> JobStatus:
-    ended = status.ended or moment
+def _cancelled(status: JobStatus, timestamp: str) -> JobStatus:
+    ended = status.ended or timestamp
     return replace(status, state=State.CANCELLED, exit_code=None, signal=None, cause="", reason=REASON, ended=ended)
 
 

@@ -1,7 +1,7 @@
-"""What most runners have in common: a runner that subclasses RunnerDefaults says only where it differs.
+"""What most runners have in common: a subclass of RunnerDefaults defines only what differs.
 
-A method that a later qanat asks for beyond these has its default here, so that a package that was written for an
-earlier one still works.
+A method that a later version of qanat needs will get its default here, so that a package written for an earlier
+version still works.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from qanat.runners.submitting import job_script, option_changes
 
 
 class RunnerDefaults:
-    """Methods of a Runner for a scheduler without peculiarities, whose jobs run the scripts of job_script."""
+    """Methods of a Runner for an ordinary scheduler, whose jobs run the scripts of job_script."""
 
     own_files = job_script.OWN_FILES
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
-        """Take every option."""
+        """Accept every option."""
         return []
 
     def problems(self, options: Mapping[str, Any]) -> list[str]:
-        """List what is wrong with the keys of options; nobody is asked about their values."""
+        """List what is wrong with the keys of options; their values are not checked."""
         return self.key_problems(options)
 
     def warnings(self, options: Mapping[str, Any]) -> list[str]:
-        """Have nothing to say against what works."""
+        """Warn about nothing."""
         return []
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
-        """Tell that a program that has come to its end is not started again."""
+        """Return False: a program that has ended is not started again."""
         return False
 
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
-        """Give options with some set anew; `2x` multiplies what is there. Raises UsageError."""
-        return option_changes.changed(options, changes, str.strip)
+        """Return the options with some replaced; `2x` multiplies the current value. Raises UsageError."""
+        return option_changes.apply_changes(options, changes, str.strip)
 
     def get_ready(self) -> None:
-        """Do nothing: what submits starts at once."""
+        """Do nothing: submitting needs no preparation."""

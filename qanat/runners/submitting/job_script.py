@@ -1,8 +1,8 @@
-"""The shell scripts of a submitted run: one that runs any of its groups, and one with the words of each hundred.
+"""The shell scripts of a submitted run: one that runs any group, and one with the arguments of every hundred groups.
 
-A scheduler gets nothing but the script's name and a group's directory, so that no word of a program has
-to survive the scheduler's own quoting. All are pure functions of the run, and plain POSIX sh: the
-machine that executes them needs no qanat and no Python.
+A scheduler gets only the script's name and a group's directory, so that no argument of a program has to
+survive the scheduler's quoting. The scripts are pure functions of the run, in plain POSIX sh: the machine
+that executes them needs neither qanat nor Python.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ STARTS = "starts"
 OWN_FILES = frozenset({JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED, cancellations.FILE})
 GROUPS_IN_FILE = 100
 
-# The group's directory is made by the job: a thousand of them made here are what would take longest of a
+# The job creates the group's directory: creating a thousand of them here would be the slowest part of a
 # submission. A program that is stopped from outside (removed, preempted, out of time) leaves STOPPED instead of
 # the completion file: the scheduler may run it again, and knows why it was stopped. Every start adds a line to
-# STARTS, which is how a restart by the scheduler gets its attempt number. `&` and `wait`, so that the shell
-# can pass a signal on while the program runs; such a program has no terminal, its stdin is empty.
-# Slurm signals the program and this shell at the same moment, and the end of the program may be seen first: after a
-# death by SIGTERM (143) the shell waits for its own signal, which tells a stop from outside from an end.
+# STARTS, which gives a restart by the scheduler its attempt number. `&` and `wait` let the shell pass on a
+# signal while the program runs; such a program has no terminal, and its stdin is empty.
+# Slurm signals the program and this shell at the same time, and the shell may see the program end first. After a
+# death by SIGTERM (143) it therefore waits for its own signal, which distinguishes a stop from an end.
 _JOB = """\
 #!/bin/sh
-# Written by qanat for run {run_id}. Words: directory of the group, attempt, number of the group.
+# Written by qanat for run {run_id}. Arguments: directory of the group, attempt, number of the group.
 here=$1 attempt=$2
 QANAT_RUN={run_id} QANAT_GROUP=$3 QANAT_JOB={intent}:$3
 export QANAT_RUN QANAT_GROUP QANAT_JOB
@@ -71,7 +71,7 @@ exit "$status"
 
 
 def job_script(batch: JobBatch) -> str:
-    """Give the script that runs any group of a batch."""
+    """Return the script that runs any group of a batch."""
     return _JOB.format(
         run_id=batch.run_id,
         intent=batch.intent,
@@ -86,32 +86,32 @@ def job_script(batch: JobBatch) -> str:
     )
 
 
-def start(batch: JobBatch, job: JobSpec) -> list[str]:
-    """Give the words that start one group where it is to run; write_scripts() has to come first."""
+def start_command(batch: JobBatch, job: JobSpec) -> list[str]:
+    """Return the command that starts one group on the machine that is to run it; call write_scripts() first."""
     return ["/bin/sh", str(batch.folder / JOB_SCRIPT), str(job.storage), str(job.attempt), str(job.group)]
 
 
 def command_script(jobs: Iterable[JobSpec]) -> str:
-    """Give the script that sets the words and variables of group `$3` in the shell that reads it."""
-    cases = "".join(f"{job.group})\n{_words(job)};;\n" for job in jobs)
+    """Return the script that sets the arguments and variables of group `$3` in the shell that sources it."""
+    cases = "".join(f"{job.group})\n{_set_arguments(job)};;\n" for job in jobs)
     return f"case $3 in\n{cases}esac\n"
 
 
-def _words(job: JobSpec) -> str:
+def _set_arguments(job: JobSpec) -> str:
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(job.environment.items()))
     info = f"info={shlex.quote(job.info)}\n" if job.info else ""
     return f"{exports}{info}set -- {shlex.join(job.command)}\n"
 
 
 def preview(batch: JobBatch) -> str:
-    """Give both scripts for a person, that of the words with the first group alone."""
+    """Return both scripts for display, the one with the arguments only with the first group."""
     first = batch.jobs[0]
     name = f"{COMMANDS}/{first.group // GROUPS_IN_FILE}.sh"
     return f"# {JOB_SCRIPT}\n{job_script(batch)}\n# {name}, group {first.group}\n{command_script([first])}"
 
 
 def write_scripts(batch: JobBatch) -> Path:
-    """Write the scripts into the run's storage directory; give the path of the first."""
+    """Write the scripts into the run's storage directory; return the path of the first."""
     files: dict[int, list[JobSpec]] = {}
     for job in batch.jobs:
         files.setdefault(job.group // GROUPS_IN_FILE, []).append(job)

@@ -1,4 +1,4 @@
-"""Setting a template's options anew for another attempt: `mem=2x`, `time=4:00:00`."""
+"""Replacing a template's options for another attempt: `mem=2x`, `time=4:00:00`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?i?B?)\Z", re.IGNORECASE)
 _TIMES = re.compile(r"(\d+(?:\.\d+)?)x\Z")
 
 
-def changed(options: Mapping[str, Any], changes: Mapping[str, str], name_of: Callable[[str], str]) -> dict[str, Any]:
-    """Give options with some set anew; `2x` multiplies an amount or a time that is there.
+def apply_changes(
+    options: Mapping[str, Any], changes: Mapping[str, str], name_of: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return the options with some replaced; `2x` multiplies the current amount or time.
 
-    `name_of` gives what a key is called, however it is spelled. Raises UsageError when there is nothing to multiply.
+    `name_of` returns the canonical name of a key, however it is spelled. Raises UsageError if there is nothing to
+    multiply.
     """
     result = dict(options)
     for key, value in changes.items():
@@ -25,27 +28,27 @@ def changed(options: Mapping[str, Any], changes: Mapping[str, str], name_of: Cal
             raise UsageError(
                 f"--set {key}={value}: the run has no {key} to multiply", hint="give a value, such as mem=4G"
             )
-        result[present or key] = _multiplied(str(result[present]), float(times[1]), key) if times and present else value
+        result[present or key] = _multiply(str(result[present]), float(times[1]), key) if times and present else value
     return result
 
 
-def _multiplied(value: str, factor: float, key: str) -> str:
+def _multiply(value: str, factor: float, key: str) -> str:
     if amount := _AMOUNT.match(value):
-        return f"{_whole(float(amount[1]) * factor)}{amount[2]}"
+        return f"{_round_up(float(amount[1]) * factor)}{amount[2]}"
     seconds = _seconds(value)
     if seconds is None:
         raise UsageError(f"--set {key}: {value!r} cannot be multiplied", hint=f"give the value itself: --set {key}=…")
-    total = _whole(seconds * factor)
+    total = _round_up(seconds * factor)
     days, rest = divmod(total, 86_400)
     return f"{days}-{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
-def _whole(number: float) -> int:
+def _round_up(number: float) -> int:
     return int(number) if number == int(number) else int(number) + 1
 
 
 def _seconds(text: str) -> int | None:
-    """Read sbatch's times: minutes, minutes:seconds, hours:minutes:seconds, days-hours[:minutes[:seconds]]."""
+    """Parse sbatch's times: minutes, minutes:seconds, hours:minutes:seconds, days-hours[:minutes[:seconds]]."""
     days, dash, rest = text.partition("-")
     parts = (rest if dash else text).split(":")
     if not all(p.isascii() and p.isdigit() for p in (*parts, days if dash else "0")) or len(parts) > 3:

@@ -51,21 +51,21 @@ def test_a_key_that_htcondor_knows_is_no_problem(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "problem"),
     [
-        ("request_cpu", "is no submit command; did you mean request_cpus"),
-        ("request_mem", "is no submit command; did you mean"),
-        ("request_memry", "is no submit command; did you mean request_memory"),
-        ("requirments", "is no submit command; did you mean requirements"),
-        ("univers", "is no submit command; did you mean universe"),
-        ("zzz", "is no submit command"),
-        ("queue", "is set by qanat, and cannot be in a template"),
-        ("Queue", "is set by qanat, and cannot be in a template"),
-        ("executable", "is set by qanat, and cannot be in a template"),
-        ("arguments", "is set by qanat, and cannot be in a template"),
-        ("log", "is set by qanat, and cannot be in a template"),
-        ("initialdir", "is set by qanat, and cannot be in a template"),
-        ("stdout", "is set by qanat, and cannot be in a template"),
-        ("+QanatIntent", "is set by qanat, and cannot be in a template"),
-        ("My.qanatintent", "is set by qanat, and cannot be in a template"),
+        ("request_cpu", "is not a submit command; did you mean request_cpus"),
+        ("request_mem", "is not a submit command; did you mean"),
+        ("request_memry", "is not a submit command; did you mean request_memory"),
+        ("requirments", "is not a submit command; did you mean requirements"),
+        ("univers", "is not a submit command; did you mean universe"),
+        ("zzz", "is not a submit command"),
+        ("queue", "is set by qanat and cannot be in a template"),
+        ("Queue", "is set by qanat and cannot be in a template"),
+        ("executable", "is set by qanat and cannot be in a template"),
+        ("arguments", "is set by qanat and cannot be in a template"),
+        ("log", "is set by qanat and cannot be in a template"),
+        ("initialdir", "is set by qanat and cannot be in a template"),
+        ("stdout", "is set by qanat and cannot be in a template"),
+        ("+QanatIntent", "is set by qanat and cannot be in a template"),
+        ("My.qanatintent", "is set by qanat and cannot be in a template"),
     ],
 )
 def test_a_key_that_is_misspelt_or_qanats_own_is_a_problem(key: str, problem: str) -> None:
@@ -81,10 +81,10 @@ def test_a_key_that_another_value_refers_to_is_a_macro_and_no_problem() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
-        ("request_memory", "lots", "lots is no number"),
-        ("request_cpus", "two", "two is no number"),
-        ("requirements", "a\nb", "a value cannot have a line break"),
-        ("+Note", "a\rb", "a value cannot have a line break"),
+        ("request_memory", "lots", "lots is not a number"),
+        ("request_cpus", "two", "two is not a number"),
+        ("requirements", "a\nb", "a value cannot contain a line break"),
+        ("+Note", "a\rb", "a value cannot contain a line break"),
     ],
 )
 def test_a_value_that_htcondor_would_take_wrongly_is_a_problem(key: str, value: str, problem: str) -> None:
@@ -137,7 +137,7 @@ def test_a_value_is_written_as_it_is_meant(key: str, value: Any, written: str) -
 )
 def test_a_key_is_written_so_that_the_bindings_take_it(key: str, written: str, name: str) -> None:
     assert keys.submit_key(key) == written
-    assert keys.name_of(key) == name
+    assert keys.canonical_name(key) == name
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_with_some_keys_htcondor_may_run_a_program_again_that_has_ended(key: str
 @pytest.mark.parametrize("intent", ["9c41d2e07ab35f68", '" || true || "', "\\", '\\" || true || "', "a\nb", "é→", ""])
 def test_an_intent_is_one_string_to_htcondor_whatever_a_record_says(intent: str) -> None:
     classad2 = pytest.importorskip("classad2")
-    described = classad2.ExprTree(keys.marked([intent, "other"]))
+    described = classad2.ExprTree(keys.intent_expression([intent, "other"]))
     for mark, is_meant in ((intent, True), ("other", True), ("somebody else's", False)):
         job = classad2.ClassAd()
         job["QanatIntent"] = mark

@@ -25,7 +25,7 @@ from qanat.runners.submitting import option_changes
     ],
 )
 def test_options_are_written_as_words_with_or_without_dashes(options: dict[str, object], words: list[str]) -> None:
-    assert flags.words(options) == words
+    assert flags.arguments(options) == words
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_names_of_options_are_whole() -> None:
 
 def test_options_of_qanat_and_misspelt_ones_are_found() -> None:
     found = flags.key_problems({"--array": "1-3", "-J": "x", "cpu-per-task": 2, "-Z": 1, "mem": "1G"})
-    assert found[:2] == [f"{key}: is set by qanat, and cannot be in a template" for key in ("--array", "-J")]
-    assert found[2].startswith("cpu-per-task: is no option of sbatch; did you mean --cpus-per-task or ")
-    assert found[3:] == ["-Z: is no option of sbatch"]
+    assert found[:2] == [f"{key}: is set by qanat and cannot be in a template" for key in ("--array", "-J")]
+    assert found[2].startswith("cpu-per-task: is not an option of sbatch; did you mean --cpus-per-task or ")
+    assert found[3:] == ["-Z: is not an option of sbatch"]
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,18 @@ def test_options_of_qanat_and_misspelt_ones_are_found() -> None:
     ],
 )
 def test_an_option_is_set_anew_or_multiplied(value: str, change: str, result: str) -> None:
-    changed = option_changes.changed({"--x": value}, {"x": change}, flags.name_of)
+    changed = option_changes.apply_changes({"--x": value}, {"x": change}, flags.long_name)
     assert changed == {"--x": result}
 
 
 def test_an_option_is_set_anew_however_it_was_spelled_before() -> None:
-    assert option_changes.changed({"-t": "30:00"}, {"time": "2x"}, flags.name_of) == {"-t": "0-01:00:00"}
-    assert option_changes.changed({"--partition": "a"}, {"p": "b"}, flags.name_of) == {"--partition": "b"}
+    assert option_changes.apply_changes({"-t": "30:00"}, {"time": "2x"}, flags.long_name) == {"-t": "0-01:00:00"}
+    assert option_changes.apply_changes({"--partition": "a"}, {"p": "b"}, flags.long_name) == {"--partition": "b"}
 
 
 def test_an_option_that_is_not_there_is_added_but_not_multiplied() -> None:
-    assert option_changes.changed({}, {"mem": "4G"}, flags.name_of) == {"mem": "4G"}
+    assert option_changes.apply_changes({}, {"mem": "4G"}, flags.long_name) == {"mem": "4G"}
     with pytest.raises(UsageError, match="the run has no mem to multiply"):
-        option_changes.changed({}, {"mem": "2x"}, flags.name_of)
+        option_changes.apply_changes({}, {"mem": "2x"}, flags.long_name)
     with pytest.raises(UsageError, match="'lots' cannot be multiplied"):
-        option_changes.changed({"mem": "lots"}, {"mem": "2x"}, flags.name_of)
+        option_changes.apply_changes({"mem": "lots"}, {"mem": "2x"}, flags.long_name)

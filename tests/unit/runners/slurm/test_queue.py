@@ -11,7 +11,7 @@ import pytest
 from qanat.domain.job import JobHandle
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable
-from qanat.runners.slurm import look, queue
+from qanat.runners.slurm import polling, queue
 
 INTENT = "c0ffee"
 MARK = f"qanat:{INTENT}:0"
@@ -62,7 +62,7 @@ def past(job: str, state: str, *, line: str = f"sbatch --comment={MARK}", submit
 
 def seen(programs: Programs, job: str = "812_3") -> tuple[State | None, str]:
     handle = programs.handle(job)
-    statuses, _ = look.look([handle], [])
+    statuses, _ = polling.poll([handle], [])
     return statuses[handle].state, statuses[handle].reason
 
 
@@ -126,10 +126,10 @@ def test_an_accounting_that_fails_is_a_problem_only_for_what_nobody_else_knows(p
     programs.say("sacct", errors="sacct: error: Connection refused\n", status=1)
     one, other = programs.handle("812_3"), programs.handle("812_4")
     programs.say("squeue", queued("812_3", "FAILED", reason="NonZeroExitCode"), queued("812_4", "RUNNING"))
-    statuses, problem = look.look([one, other], [])
+    statuses, problem = polling.poll([one, other], [])
     assert (statuses[one].reason, statuses[other].state, problem) == ("FAILED, NonZeroExitCode", State.RUNNING, "")
     programs.say("squeue", queued("812_4", "RUNNING"))
-    statuses, problem = look.look([one, other], [])
+    statuses, problem = polling.poll([one, other], [])
     assert (statuses[one].state, statuses[other].state) == (None, State.RUNNING)
     assert problem == "sacct failed: sacct: error: Connection refused"
 
@@ -139,12 +139,12 @@ def test_a_queue_that_fails_is_an_error_unless_it_has_only_forgotten_the_job(pro
     assert seen(programs) == (None, "")
     programs.say("squeue", errors="slurm_load_jobs error: Unable to contact slurm controller\n", status=1)
     with pytest.raises(RunnerUnavailable, match="squeue failed: slurm_load_jobs error: Unable to contact"):
-        look.look([programs.handle()], [])
+        polling.poll([programs.handle()], [])
 
 
 def test_accounting_is_asked_from_an_hour_before_the_first_submission_on(programs: Programs) -> None:
     programs.write("sacct", f'#!/bin/sh\nprintf "%s\\n" "$*" >{shlex.quote(str(programs.folder / "asked"))}\n')
-    queue.sacct(["-j", "812"], queue.since([programs.handle()]))
+    queue.sacct(["-j", "812"], queue.earliest_submission([programs.handle()]))
     asked = (programs.folder / "asked").read_text()
     assert asked.startswith("-X -D -n -P -o jobid,state,")
     assert asked.endswith("-S 2026-01-05T10:00:00 -j 812\n")

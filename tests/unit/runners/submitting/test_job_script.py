@@ -21,7 +21,7 @@ from tests.support.sandbox import wait_until
 
 GOLDEN = """\
 #!/bin/sh
-# Written by qanat for run 4-7f3a9c. Words: directory of the group, attempt, number of the group.
+# Written by qanat for run 4-7f3a9c. Arguments: directory of the group, attempt, number of the group.
 here=$1 attempt=$2
 QANAT_RUN=4-7f3a9c QANAT_GROUP=$3 QANAT_JOB=c0ffee:$3
 export QANAT_RUN QANAT_GROUP QANAT_JOB
@@ -112,7 +112,7 @@ class Place:
 
     def start(self, job: JobSpec) -> subprocess.Popen[bytes]:
         """Start a job as a scheduler does: with hardly any environment, somewhere else, in a session of its own."""
-        words = job_script.start(self.batch(job), job)
+        words = job_script.start_command(self.batch(job), job)
         return subprocess.Popen(words, cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
 
     def run(self, job: JobSpec) -> int:
