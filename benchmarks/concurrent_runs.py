@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.projects import own_surroundings
-from tests.support.crowds import User, crowd_violations, finish, start_runs
+from tests.support.crowds import User, crowd_violations, run_again_and_again
 from tests.support.sandbox import Sandbox
 
 PROCESSES_DEFAULT = 8
@@ -38,8 +38,7 @@ def _crowd(root: Path, processes: int, runs: int, *, beside_user: bool) -> bool:
     user = User(sandbox) if beside_user else None
     # While a user works, files come and go, so the tree is seldom clean.
     arguments = ("--snapshot",) if user else ()
-    started = [start_runs(sandbox, EXPERIMENTS[i % 2], runs, *arguments) for i in range(processes)]
-    found = finish(started)
+    found = run_again_and_again(sandbox, EXPERIMENTS, processes, runs, *arguments)
     if user:
         written = user.stop()
         missing = {f"notes/{n}.txt" for n in range(1, written + 1)} - user.committed()

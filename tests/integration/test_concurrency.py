@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crowds import User, crowd_violations, finish, start_runs
+from tests.support.crowds import User, crowd_violations, run_again_and_again
 from tests.support.gates import Gates
 from tests.support.invariants import violations
 from tests.support.sandbox import Sandbox, call, wait_until
@@ -42,14 +42,14 @@ def test_sixteen_runs_at_once_are_all_recorded_and_staged_work_stays_staged(sand
 
 
 def test_processes_that_run_again_and_again_lose_nothing(two: Sandbox) -> None:
-    assert finish([start_runs(two, ("one", "two")[i % 2], RUNS) for i in range(PROCESSES)]) == []
+    assert run_again_and_again(two, ("one", "two"), PROCESSES, RUNS) == []
     assert crowd_violations(two, PROCESSES * RUNS) == []
 
 
 def test_runs_beside_a_user_who_commits_lose_nothing_on_either_side(two: Sandbox) -> None:
     user = User(two)
     # Beside a user files come and go, so the tree is seldom clean.
-    failed = finish([start_runs(two, ("one", "two")[i % 2], RUNS_BESIDE_USER, "--snapshot") for i in range(PROCESSES)])
+    failed = run_again_and_again(two, ("one", "two"), PROCESSES, RUNS_BESIDE_USER, "--snapshot")
     written = user.stop()
     assert failed == []
     assert crowd_violations(two, PROCESSES * RUNS_BESIDE_USER) == []

@@ -8,28 +8,23 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.invariants import violations
-from tests.support.sandbox import PROGRAM, Result, Sandbox, call
-
-# Sequential runs from one shell. Arguments: the number of runs, then the command.
-_LOOP = 'n=$1; shift; while [ "$n" -gt 0 ]; do n=$((n - 1)); "$@" || exit; done'
+from tests.support.sandbox import Result, Sandbox, call
 
 
-def start_runs(sandbox: Sandbox, experiment: str, count: int, *words: str) -> subprocess.Popen[str]:
-    """Start a process that runs an experiment this many times."""
-    return subprocess.Popen(
-        ["sh", "-c", _LOOP, "sh", str(count), *PROGRAM, "run", *words, experiment],
-        cwd=sandbox.root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def run_again_and_again(
+    sandbox: Sandbox, experiments: Sequence[str], processes: int, count: int, *words: str
+) -> list[str]:
+    """Run experiments `count` times one after the other in each of many processes; return the output of failures."""
 
+    def run(process: int) -> str:
+        for _ in range(count):
+            done = sandbox.qanat("run", *words, experiments[process % len(experiments)], code=None)
+            if done.code:
+                return done.out + done.err
+        return ""
 
-def finish(processes: Sequence[subprocess.Popen[str]], timeout_s: float = 600) -> list[str]:
-    """Wait for processes; return the output of each that failed."""
-    said = [process.communicate(timeout=timeout_s)[0] for process in processes]
-    return [text for process, text in zip(processes, said, strict=True) if process.returncode != 0]
+    with ThreadPoolExecutor(processes) as threads:
+        return [failure for failure in threads.map(run, range(processes)) if failure]
 
 
 def both(

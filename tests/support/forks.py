@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -55,6 +56,7 @@ class ForkServer:
         self._environment: dict[str, str] | None = None
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[str] | None = None
+        self._one_thread = threading.Lock()
 
     def __enter__(self) -> Self:
         self._environment = dict(os.environ)
@@ -89,9 +91,11 @@ class ForkServer:
         """Run `python -m …` to its end, as subprocess.run does with captured output; limits are those of `resource`."""
         module = Module.of(words)
         assert module, words
-        self._start()
         deadline = time.monotonic() + timeout_s
-        order = {**asdict(module), "cwd": str(cwd), "env": dict(env), "umask": _umask()}
+        with self._one_thread:
+            self._start()
+            umask = _umask()
+        order = {**asdict(module), "cwd": str(cwd), "env": dict(env), "umask": umask}
         order |= {"new_session": new_session, "limits": list((limits or {}).items())}
         with self._fork(order) as child:
             pid = child.number(deadline)
