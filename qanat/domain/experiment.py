@@ -15,13 +15,13 @@ CHECKOUT = "checkout"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program of the project: `command` (one or more words, or empty) and the file that it is given."""
+    """A program of the project: `command` (which may have arguments, or be empty) and the file that it is given."""
 
     executable: str
     command: str = ""
 
     def command_line(self) -> tuple[str, ...]:
-        """Return the command line that starts it: the command's words, then the executable.
+        """Return the command line that starts it: the command with its arguments, then the executable.
 
         Without a command, the executable itself is run. A name without a folder gets `./`, so that it is the
         project's file and not a program of the same name on PATH. Raises InputInvalid for a command with an

@@ -1,4 +1,4 @@
-"""Names of qanat's files and folders in a project; see "What is where" in DESIGN.md."""
+"""Names of the files and folders in a project; see "What is where" in DESIGN.md."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the change of a key means for someone who runs an experiment, as a sentence without a subject.
 
-A sentence is a tuple of texts: those of this module, and Words, which come from files and are shown as such.
+A sentence is a tuple of texts: those of this module, and `Verbatim` ones, which come from files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KINDS = {
 KeyPath = tuple[str, ...]
 
 
-class Word(str):
+class Verbatim(str):
     """A text from a file, which is always displayed apart from qanat's own text."""
 
     __slots__ = ()
@@ -36,7 +36,7 @@ class _Absent:
 
 ABSENT = _Absent()
 
-# What options of HTCondor's submit language and of sbatch request, by their names without dashes.
+# What the options of sbatch and of the submit language of HTCondor request, by their names without dashes.
 _AMOUNTS = {
     "CPUs": ("request_cpus", "cpus-per-task", "c"),
     "GPUs": ("request_gpus", "gpus", "G", "gpus-per-node", "gpus-per-task"),
@@ -95,7 +95,7 @@ def meaning(kind: str, path: KeyPath, old: Any, new: Any) -> Sentence:
 
 def _instead(before: str, new: Any, old: Any, after: str = "") -> Sentence:
     """Return `before NEW after instead of OLD`."""
-    return (before, Word(shown(new)), f"{after} instead of ", Word(shown(old)))
+    return (before, Verbatim(shown(new)), f"{after} instead of ", Verbatim(shown(old)))
 
 
 def _executable(rest: KeyPath, old: Any, new: Any) -> Sentence:
@@ -105,9 +105,9 @@ def _executable(rest: KeyPath, old: Any, new: Any) -> Sentence:
 def _command(rest: KeyPath, old: Any, new: Any) -> Sentence:
     started, before = new or ABSENT, old or ABSENT
     if started is ABSENT:
-        return ("starts the program itself, without ", Word(shown(old)))
+        return ("starts the program itself, without ", Verbatim(shown(old)))
     if before is ABSENT:
-        return ("starts the program with ", Word(shown(new)))
+        return ("starts the program with ", Verbatim(shown(new)))
     return _instead("starts the program with ", new, old)
 
 
@@ -116,10 +116,10 @@ def _items(gains: str, losses: str, reordered: str) -> Callable[[KeyPath, Any, A
 
     def rule(rest: KeyPath, old: Any, new: Any) -> Sentence:
         before, after = (value if isinstance(value, list) else [] for value in (old, new))
-        come = [item for item in after if item not in before]
-        gone = [item for item in before if item not in after]
-        parts = [_listed(gains, come)] if come else []
-        parts += [_listed(losses, gone)] if gone else []
+        added = [item for item in after if item not in before]
+        removed = [item for item in before if item not in after]
+        parts = [_listed(gains, added)] if added else []
+        parts += [_listed(losses, removed)] if removed else []
         joined = [part for sentence in parts for part in ("; ", *sentence)][1:]
         return tuple(joined) or (reordered,)
 
@@ -127,15 +127,15 @@ def _items(gains: str, losses: str, reordered: str) -> Callable[[KeyPath, Any, A
 
 
 def _listed(before: str, items: list[Any]) -> Sentence:
-    return (before, *[part for item in items for part in (", ", Word(shown(item)))][1:])
+    return (before, *[part for item in items for part in (", ", Verbatim(shown(item)))][1:])
 
 
 def _action(rest: KeyPath, old: Any, new: Any) -> Sentence:
-    name, key = Word(rest[0] if rest else ""), rest[1:]
+    name, key = Verbatim(rest[0] if rest else ""), rest[1:]
     if key == ("executable",) and old is ABSENT:
-        return ("has a new action ", name, ", which runs ", Word(shown(new)))
+        return ("has a new action ", name, ", which runs ", Verbatim(shown(new)))
     if key == ("executable",) and new is ABSENT:
-        return ("has no action ", name, " any more")
+        return ("no longer has the action ", name)
     if key == ("executable",):
         return ("its action ", name, *_instead(" runs ", new, old))
     return ()
@@ -144,35 +144,35 @@ def _action(rest: KeyPath, old: Any, new: Any) -> Sentence:
 def _metrics(rest: KeyPath, old: Any, new: Any) -> Sentence:
     if len(rest) == 3 and rest[1] == "better":
         if new is ABSENT:
-            return ("does not say any more which way ", Word(rest[2]), " is better")
-        return ("takes a ", Word(shown(new)), " ", Word(rest[2]), " for the better one")
+            return ("no longer says which direction of ", Verbatim(rest[2]), " is better")
+        return ("counts a ", Verbatim(shown(new)), " ", Verbatim(rest[2]), " as better")
     if len(rest) == 2 and rest[1] == "keys":
-        return _items("also records ", "does not record any more ", "records them in another order")((), old, new)
+        return _items("also records ", "no longer records ", "records them in another order")((), old, new)
     return ()
 
 
 def _workdir(rest: KeyPath, old: Any, new: Any) -> Sentence:
     places = {"project": "in the project's own folder", "checkout": "in a checkout of the commit"}
-    return (f"works {places[new]}",) if new in places else ("works where the runner has it work by itself",)
+    return (f"works {places[new]}",) if new in places else ("works where the runner puts it by default",)
 
 
 def _dataset_path(rest: KeyPath, old: Any, new: Any) -> Sentence:
-    return ("moved from ", Word(shown(old)), " to ", Word(shown(new)))
+    return ("moved from ", Verbatim(shown(old)), " to ", Verbatim(shown(new)))
 
 
 def _options(rest: KeyPath, old: Any, new: Any) -> Sentence:
     name = rest[0].strip().lstrip("-") if rest else ""
     if what := _what(_AMOUNTS, name):
-        return _asked(f" {what if new != 1 else what.removesuffix('s')}", f"no number of {what}", old, new)
+        return _requested(f" {what if new != 1 else what.removesuffix('s')}", f"a number of {what}", old, new)
     if what := _what(_THINGS, name):
-        each = {"mem-per-cpu": " for each CPU", "mem-per-gpu": " for each GPU"}.get(name, "")
-        return _asked(f" of {what}{each}" if what[:4] != "the " else f" of {what[4:]}", f"no {what}", old, new)
+        each = {"mem-per-cpu": " per CPU", "mem-per-gpu": " per GPU"}.get(name, "")
+        return _requested(f" of {what}{each}" if what[:4] != "the " else f" of {what[4:]}", what, old, new)
     if name in _LIMITS:
-        return ("has no time limit of its own any more",) if new is ABSENT else _limited(old, new)
+        return ("no longer has a time limit of its own",) if new is ABSENT else _limited(old, new)
     if what := _what(_PLACES, name):
-        return (f"names {what} no more",) if new is ABSENT else _going(what, old, new)
+        return (f"no longer names {what}",) if new is ABSENT else _named(what, old, new)
     if name in _CONTAINERS:
-        return ("runs outside of a container",) if new is ABSENT else ("runs in the container ", Word(shown(new)))
+        return ("runs outside a container",) if new is ABSENT else ("runs in the container ", Verbatim(shown(new)))
     return ()
 
 
@@ -180,24 +180,24 @@ def _what(table: dict[str, tuple[str, ...]], name: str) -> str:
     return next((what for what, names in table.items() if name in names), "")
 
 
-def _asked(unit: str, nothing: str, old: Any, new: Any) -> Sentence:
+def _requested(unit: str, what: str, old: Any, new: Any) -> Sentence:
     if new is ABSENT:
-        return (f"asks for {nothing} any more",)
+        return (f"no longer asks for {what}",)
     if old is ABSENT:
-        return ("asks for ", Word(shown(new)), unit)
+        return ("asks for ", Verbatim(shown(new)), unit)
     return _instead("asks for ", new, old, unit)
 
 
 def _limited(old: Any, new: Any) -> Sentence:
-    return ("may take ", Word(shown(new))) if old is ABSENT else _instead("may take ", new, old)
+    return ("may take ", Verbatim(shown(new))) if old is ABSENT else _instead("may take ", new, old)
 
 
-def _going(what: str, old: Any, new: Any) -> Sentence:
-    return (f"uses {what} ", Word(shown(new))) if old is ABSENT else _instead(f"uses {what} ", new, old)
+def _named(what: str, old: Any, new: Any) -> Sentence:
+    return (f"uses {what} ", Verbatim(shown(new))) if old is ABSENT else _instead(f"uses {what} ", new, old)
 
 
 def _result_dir(rest: KeyPath, old: Any, new: Any) -> Sentence:
-    return ("new runs write into ", Word(shown("results" if new is ABSENT else new)))
+    return ("new runs write into ", Verbatim(shown("results" if new is ABSENT else new)))
 
 
 def _records(rest: KeyPath, old: Any, new: Any) -> Sentence:
@@ -206,13 +206,13 @@ def _records(rest: KeyPath, old: Any, new: Any) -> Sentence:
 
 
 def _editor(rest: KeyPath, old: Any, new: Any) -> Sentence:
-    return () if new is ABSENT else ("this program is started on the machine of whoever edits with qanat",)
+    return () if new is ABSENT else ("this program is started on the machine of everyone who edits with qanat",)
 
 
 _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "executable"): _executable,
     ("experiment", "executable_command"): _command,
-    ("experiment", "datasets"): _items("also reads ", "does not read any more ", "is given them in another order"),
+    ("experiment", "datasets"): _items("also reads ", "no longer reads ", "gets them in another order"),
     ("experiment", "actions"): _action,
     ("experiment", "metrics"): _metrics,
     ("experiment", "workdir"): _workdir,

@@ -76,13 +76,13 @@ def _evidence(group: Group) -> tuple[Any, ...]:
         group.state.ended,
         group.state is not State.LOST,
         group.exit_code is not None or group.signal is not None,
-        group.state is not State.FAILED,  # whoever cancelled it knows why it failed
+        group.state is not State.FAILED,  # the user who cancelled it knows why it failed
         _GOING.index(group.state) if group.state in _GOING else 0,
         group.ended or "",
         group.started or "",
         len(group.metrics),
         group.job or "",
-        repr(group),  # arbitrary, but the same for whoever merges
+        repr(group),  # arbitrary, but the same for both sides
     )
 
 

@@ -2,7 +2,7 @@
 
 A program writes `progress.txt` in its storage directory. Either its first line is `count_total=N` and the
 following lines are numbers that add up to N, or its first line is `tqdm` and what tqdm prints follows. A
-last line with just the word `finished` means that all is done.
+last line that is just `finished` means that all is done.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What must not change in a record but did, in words."""
+"""Forbidden changes of a record, as sentences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from qanat.domain import frozen
 from qanat.domain.frozen import KeyPath
-from qanat.domain.meanings import ABSENT, Sentence, Word, shown
+from qanat.domain.meanings import ABSENT, Sentence, Verbatim, shown
 from qanat.domain.run import Run
 
 
@@ -34,9 +34,9 @@ def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
                 yield from _sentences((*path, key), old, new)
         return
     if isinstance(before, dict | list) or isinstance(after, dict | list):
-        yield (Word(_label(path)), " is not what it was")
+        yield (Verbatim(_label(path)), " is not what it was")
     else:
-        yield (Word(_label(path)), " is ", _value(after), " instead of ", _value(before))
+        yield (Verbatim(_label(path)), " is ", _value(after), " instead of ", _value(before))
 
 
 def _label(path: Sequence[str | int]) -> str:
@@ -47,7 +47,7 @@ def _label(path: Sequence[str | int]) -> str:
 
 
 def _value(value: Any) -> str:
-    return "nothing" if value is None or value is ABSENT else Word(shown(value))
+    return "nothing" if value is None or value is ABSENT else Verbatim(shown(value))
 
 
 def _at(content: Any, path: KeyPath) -> Any:

@@ -1,6 +1,6 @@
 """Searching for runs: conditions that a person types, and whether a run meets them.
 
-A condition is one argument. `tag:x`, `state:failed`, `runner:local`, `commit:4a1f`, `text:word` (description),
+A condition is one argument. `tag:x`, `state:failed`, `runner:local`, `commit:4a1f`, `text:iris` (description),
 `after:2026-11-01` and `before:2026-11-30` are about the run; `lr<0.01`, `--lr=0.1`, `name!=x` about a parameter of
 any of its groups, and `--flag` about whether one has that option. Anything else is searched for in description and
 tags.

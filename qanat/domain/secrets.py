@@ -42,7 +42,7 @@ _SHAPES = [
 
 _PASSWORDS = frozenset({"password", "passwd", "passphrase", "pwd"})
 _TOKENS = frozenset({"token", "secret", "credential", "credentials", "apikey"})
-# A key called just `key` may sort a table; with one of these words it is one that opens something.
+# A key called just `key` may sort a table; with one of these in its name it is one that opens something.
 _KINDS_OF_KEY = frozenset({"api", "access", "secret", "private", "auth", "encryption", "ssh", "signing", "account"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PAIR = re.compile(r"(?:^|(?<=[\s,;'\"|]))(?P<name>-{0,2}[A-Za-z_][\w.-]{0,80})=(?P<value>[^\s,;'\"|]+)")
@@ -59,7 +59,7 @@ _ALLOWED = "allow-secret:"
 _HINTS = ("pass", "pwd", "token", "secret", "credential", "key")
 NAME_MAX = 200
 RANDOM_MIN = 16
-_BITS_MIN = 3.0  # per character: random hexadecimal digits have 3.3 in 16 characters, words 2.5 to 3
+_BITS_MIN = 3.0  # per character: random hexadecimal digits have 3.3 in 16 characters, English text 2.5 to 3
 
 
 def in_text(text: str) -> Iterator[tuple[int, str]]:
@@ -130,7 +130,7 @@ def _gives_secret(option: str, value: str) -> bool:
 def _is_secret(name: str, value: str | int, *, strict: bool = False) -> bool:
     """Return whether its name makes a value a secret; with `strict`, tokens must also look random.
 
-    Programs have options called --pad-token and the like, whose values are words.
+    Programs have options called --pad-token and the like, whose values are plain text.
     """
     kind = _kind(name)
     if not kind or isinstance(value, bool) or not str(value).strip() or _is_reference(str(value)):

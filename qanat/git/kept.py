@@ -1,4 +1,4 @@
-"""Commits that no branch contains: finding them, and refs of qanat's own that keep them.
+"""Commits that no branch contains: finding them, and qanat's own refs that keep them.
 
 `refs/qanat/commits/<commit>` keeps one here. What a remote keeps is fetched into `refs/qanat/remotes/<remote>/`, so
 that `git fetch --prune` never deletes a ref that has not been pushed yet.
@@ -42,7 +42,7 @@ def unreachable(location: Location, commits: Sequence[str], held: str | None = N
 
 
 def keep(location: Location, commits: Sequence[str]) -> None:
-    """Create one of qanat's refs for each of these commits. Raises GitRefused for one the repository does not have."""
+    """Create a ref for each of these commits. Raises GitRefused for one the repository does not have."""
     updates = "".join(f"update {KEPT}/{commit} {commit}\n" for commit in commits)
     command.output(location.root, "update-ref", "--stdin", stdin=updates.encode())
 

@@ -45,7 +45,7 @@ def _linked(marker: Path) -> Path:
     target = marker.read_text(errors="replace").removeprefix("gitdir:").strip()
     git_dir = (marker.parent / target).resolve()
     if not git_dir.is_dir():
-        raise ProjectNotFound(f"{marker} points at {git_dir}, which is not there", hint="run: git worktree repair")
+        raise ProjectNotFound(f"{marker} points to {git_dir}, which does not exist", hint="run: git worktree repair")
     return git_dir
 
 

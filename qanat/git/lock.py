@@ -1,4 +1,4 @@
-"""One lock for all of qanat's own writes to a repository, shared by its linked worktrees."""
+"""One lock for everything that qanat writes to a repository, shared by its linked worktrees."""
 
 from __future__ import annotations
 

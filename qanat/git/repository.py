@@ -82,7 +82,7 @@ def commit_and_code(repository: pygit2.Repository, commit: str) -> tuple[str, st
 
 
 def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | None:
-    """Return a file's bytes in a commit; None if the file is not there."""
+    """Return a file's bytes in a commit; None if the file does not exist."""
     import pygit2
 
     try:

@@ -72,7 +72,7 @@ class Trees:
         return dict(sorted(result.items()))
 
     def entry(self, commit: str | None, path: str) -> Entry | None:
-        """Return a file of the state in a commit (None: in the working tree); None if it is not there."""
+        """Return a file of the state in a commit (None: in the working tree); None if it does not exist."""
         return _in_work_tree(self._location.root, path) if commit is None else self._in_commit(commit, path)
 
     def read(self, entry: Entry, limit_bytes: int) -> bytes:

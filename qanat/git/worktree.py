@@ -18,7 +18,7 @@ _OPERATIONS = {
     "REVERT_HEAD": "revert",
 }
 
-# Otherwise git would lock the index to refresh it, and a command that the user runs at that moment would fail.
+# Otherwise git would lock the index to refresh it, and a command that the user runs meanwhile would fail.
 _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 
 

@@ -32,7 +32,7 @@ class CommandContract(Subject):
         assert "2 groups; nothing was run or written" in shown
         assert project.record_files() == []
         checked = project.qanat("template", "show", "short", "--runner", self.make().name, "--check")
-        assert "no problem found" in checked.err
+        assert "no problems found" in checked.err
 
     def test_a_run_is_waited_for_recorded_and_committed(self, project: Sandbox) -> None:
         project.experiment("say", PRINT_ARGUMENTS)

@@ -296,7 +296,7 @@ CHECKS = [
     ("universe: vanila", "HTCondor refuses it: I don't know about the 'vanila' universe.", 1),
     ("priority: high", "HTCondor refuses it: priority=high is invalid, must eval to an integer.", 1),
     ("getenv: 'true'", "note: getenv: true copies your whole environment, secrets included", 0),
-    ("request_gpus: 1\nmy_own: 2\nrank: $(my_own)", "no problem found", 0),
+    ("request_gpus: 1\nmy_own: 2\nrank: $(my_own)", "no problems found", 0),
 ]
 
 

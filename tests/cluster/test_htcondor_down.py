@@ -153,7 +153,7 @@ def test_the_hints_say_what_to_look_at(on_pool: OnPool, tmp_path: Path) -> None:
     words = ("run", "none", "--runner", "htcondor")
     missing = tmp_path / "nowhere"
     said = on_pool.qanat(*words, env={"CONDOR_CONFIG": str(missing)}, code=3).err
-    assert said.endswith(f"  hint: CONDOR_CONFIG names {missing}, which is not there\n")
+    assert said.endswith(f"  hint: CONDOR_CONFIG names {missing}, which does not exist\n")
     said = on_pool.qanat(*words, env={"CONDOR_CONFIG": "ONLY_ENV"}, code=3).err
     assert said.endswith("  hint: check whether the pool is up: condor_q\n")
 

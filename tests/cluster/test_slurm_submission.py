@@ -294,7 +294,7 @@ CHECKS = [
     ("--cpu-per-task: 2", "--cpu-per-task: is not an option of sbatch; did you mean --cpus-per-task", 1),
     ("-J: mine", "-J: is set by qanat and cannot be in a template", 1),
     ("array: 1-3", "array: is set by qanat and cannot be in a template", 1),
-    ("p: low\n--mem: 10M\nexclusive: true", "no problem found", 0),
+    ("p: low\n--mem: 10M\nexclusive: true", "no problems found", 0),
 ]
 
 

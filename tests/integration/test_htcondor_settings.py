@@ -99,7 +99,7 @@ def test_a_file_named_like_a_template_is_not_listed_in_its_place(project: Sandbo
 
 def test_getenv_true_is_warned_of_once_by_check_and_by_validate_with_what_to_write_instead(project: Sandbox) -> None:
     checked = project.qanat("template", "show", "two_cpus", "--check", env={"PATH": "/usr/bin:/bin"})
-    assert checked.err == f"two_cpus: note: {GETENV}two_cpus: no problem found\n"
+    assert checked.err == f"two_cpus: note: {GETENV}two_cpus: no problems found\n"
     project.write("htcondor.yaml", "GetEnv: TRUE\n")
     assert f"htcondor.yaml: note: {GETENV}" in project.qanat("template", "show", "htcondor.yaml", "--check").err
     project.qanat("template", "new", "--name", "mine", "--runner", "htcondor", "-o", "getenv=true")

@@ -91,7 +91,7 @@ def test_its_templates_are_files_of_a_folder_with_its_name(packages: Packages, s
     packages.qanat("run", "--runner", "forgetful", "end", "1", "--submit_template", "big", "--wait", code=1)
     packages.qanat("retry", "1", "--set", "mem=2x", "--wait", code=1)
     assert sandbox.record()["runner"]["options"] == {"mem": "8G"}
-    assert "no problem found" in packages.qanat("template", "show", "big", "--check").err
+    assert "no problems found" in packages.qanat("template", "show", "big", "--check").err
 
 
 def test_a_job_that_its_scheduler_has_forgotten_ended_as_its_completion_file_says(

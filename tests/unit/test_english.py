@@ -65,17 +65,16 @@ PHRASES = (
     Phrase(r"\bsome day\b", "eventually"),
     Phrase(r"\b[Mm]akes? (it )?a project\b", "create a project", (STRING, HELP, PAGE)),
 )
+# Data, not prose: what the ids of imported runs are computed from, and arguments that tests pass.
+DATA = ("first qanat\0", "two words")
 # Rooms whose text is still to be rewritten. An entry without an offence left has to go.
 NOT_YET: tuple[str, ...] = (
     "qanat/api.py",
     "qanat/cli/",
-    "qanat/domain/",
     "qanat/errors.py",
-    "qanat/git/",
-    "qanat/import_v0/",
     "qanat/records/",
-    "qanat/runners/",
-    "qanat/testing/",
+    "qanat/runners/protocol.py",
+    "qanat/runners/registry.py",
     "qanat/usecases/checks/",
     "qanat/usecases/complete_names.py",
     "qanat/usecases/definitions/",
@@ -116,7 +115,7 @@ def _fragments(path: Path) -> Iterator[tuple[str, int, str]]:
         text = _text(node)
         if text and id(node) in docstrings:
             yield DOCSTRING, node.lineno, text  # type: ignore[attr-defined]
-        elif " " in text:  # a single word is a name
+        elif " " in text and not text.startswith(DATA):  # a single word is a name
             yield STRING, node.lineno, text  # type: ignore[attr-defined]
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:

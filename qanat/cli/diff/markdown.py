@@ -13,7 +13,7 @@ from itertools import pairwise
 from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Section, Table
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal.output import clean
-from qanat.domain.meanings import Sentence, Word
+from qanat.domain.meanings import Sentence, Verbatim
 
 # A comment with this first line is the one to update.
 MARKER = "<!-- qanat diff -->"
@@ -107,7 +107,7 @@ class _Writer:
         for bars in drawn:
             yield ""
             better = f" ({bars.better} is better)" if bars.better else ""
-            yield f"{self._said((Word(bars.metric),))}{better}"
+            yield f"{self._said((Verbatim(bars.metric),))}{better}"
             yield ""
             if self._plot:
                 yield f"![plot of {bars.experiment}]({self._plot(bars)})"
@@ -136,10 +136,10 @@ class _Writer:
     def _part(self, part: str, *, in_table: bool) -> str:
         if isinstance(part, Best):
             return f"**{part}**"
-        return code_span(_shortened(part, self._width), in_table=in_table) if isinstance(part, Word) else part
+        return code_span(_shortened(part, self._width), in_table=in_table) if isinstance(part, Verbatim) else part
 
     def _as_html(self, sentence: Sentence) -> str:
-        texts = [(html.escape(_shortened(part, self._width)), isinstance(part, Word)) for part in sentence]
+        texts = [(html.escape(_shortened(part, self._width)), isinstance(part, Verbatim)) for part in sentence]
         return "".join(f"<code>{text}</code>" if from_file else text for text, from_file in texts)
 
 

@@ -11,7 +11,7 @@ from qanat.cli.diff.blocks import Block, Cell, Items, Section, Table
 from qanat.cli.terminal.output import plural
 from qanat.domain.changes import CHANGED, RENAMED, DefinitionChange, KeyChange, was_named
 from qanat.domain.layout import CONFIG
-from qanat.domain.meanings import KINDS, Sentence, Word, shown
+from qanat.domain.meanings import KINDS, Sentence, Verbatim, shown
 from qanat.usecases.review.files import BASE
 from qanat.usecases.review.runs import DELETED, DELETED_AFTER_END, LAUNCH_CHANGED, TAGS, OtherRunChange, Warned
 from qanat.usecases.review.state import OtherCode, StateChanges
@@ -49,7 +49,7 @@ def _title(found: StateChanges) -> Sentence:
 
 def _state(words: str, commit: str | None) -> Sentence:
     short = str(commit)[:10]
-    return (Word(short),) if str(commit).startswith(words) else (Word(words), " (", Word(short), ")")
+    return (Verbatim(short),) if str(commit).startswith(words) else (Verbatim(words), " (", Verbatim(short), ")")
 
 
 def _summary(found: StateChanges) -> Sentence:
@@ -78,7 +78,7 @@ def _warnings(found: StateChanges) -> Iterator[Block]:
 
 
 def _warning(warned: Warned) -> Sentence:
-    run = ("run ", Word(warned.run), " of ", Word(warned.experiment))
+    run = ("run ", Verbatim(warned.run), " of ", Verbatim(warned.experiment))
     if warned.kind == DELETED_AFTER_END:
         return (*run, " was deleted after it had ended")
     details = [part for sentence in warned.details[:DETAILS_SHOWN] for part in ("; ", *sentence)][1:]
@@ -89,7 +89,9 @@ def _warning(warned: Warned) -> Sentence:
 
 def _problems(found: StateChanges) -> Iterator[Block]:
     if found.problems:
-        said = [((Word(p.problem),) if p.side != BASE else (Word(p.problem), " (before)")) for p in found.problems]
+        said = [
+            ((Verbatim(p.problem),) if p.side != BASE else (Verbatim(p.problem), " (before)")) for p in found.problems
+        ]
         yield Section(("Files that are passed over",), (Items(tuple(said)),))
 
 
@@ -110,7 +112,7 @@ def _rows(change: DefinitionChange, found: StateChanges) -> Iterator[tuple[Cell,
     definition = change.definition
     name = f"{definition.runner}/{definition.name}" if definition.runner else definition.name
     inside = (" in the settings",) if definition.kind == "template" and definition.file == CONFIG else ()
-    begin: tuple[Cell, Cell] = ((Word(name), *inside), _change(change))
+    begin: tuple[Cell, Cell] = ((Verbatim(name), *inside), _change(change))
     if change.change == RENAMED or not change.keys:
         yield (*begin, (), (), (), _kept_runs(change, found))
         begin = ((), ())
@@ -120,7 +122,7 @@ def _rows(change: DefinitionChange, found: StateChanges) -> Iterator[tuple[Cell,
 
 
 def _change(change: DefinitionChange) -> Cell:
-    return ("renamed from ", Word(change.renamed_from)) if change.change == RENAMED else (change.change,)
+    return ("renamed from ", Verbatim(change.renamed_from)) if change.change == RENAMED else (change.change,)
 
 
 def _kept_runs(change: DefinitionChange, found: StateChanges) -> Sentence:
@@ -130,29 +132,29 @@ def _kept_runs(change: DefinitionChange, found: StateChanges) -> Sentence:
     if to == change.definition.name:
         return (f"keeps {plural(count, 'run')}, which moved with it",)
     if was_named(change.definition, change.renamed_from):
-        return ("keeps the runs that it had as ", Word(change.renamed_from))
-    return ("its earlier runs stay under ", Word(change.renamed_from))
+        return ("keeps the runs that it had as ", Verbatim(change.renamed_from))
+    return ("its earlier runs stay under ", Verbatim(change.renamed_from))
 
 
 def _key_cells(key: KeyChange) -> tuple[Cell, Cell, Cell, Cell]:
-    old, new = (((Word(shown(v)),) if shown(v) else ()) for v in (key.old, key.new))
-    return (Word(key.key),), old, new, key.meaning
+    old, new = (((Verbatim(shown(v)),) if shown(v) else ()) for v in (key.old, key.new))
+    return (Verbatim(key.key),), old, new, key.meaning
 
 
 def _other_code(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:
     if found.other_code:
-        head = ("the head, ", Word(str(found.range.tip)[:10])) if found.range.head else ("HEAD",)
+        head = ("the head, ", Verbatim(str(found.range.tip)[:10])) if found.range.head else ("HEAD",)
         title = ("Runs of other code than that of ", *head)
         yield Section(title, (Items(tuple(_code(code, numbers) for code in found.other_code)),))
 
 
 def _code(code: OtherCode, numbers: runs_report.Numbers) -> Sentence:
-    ran = (*numbers.listed(code.runs), ": ", "snapshot " if code.snapshot else "commit ", Word(code.commit[:10]))
+    ran = (*numbers.listed(code.runs), ": ", "snapshot " if code.snapshot else "commit ", Verbatim(code.commit[:10]))
     if code.files is None:
         return (*ran, ", which this clone does not have")
     if not code.files:
         return (*ran, ", whose files are the same")
-    named = [part for file in code.files[:FILES_NAMED] for part in (", ", Word(file))][1:]
+    named = [part for file in code.files[:FILES_NAMED] for part in (", ", Verbatim(file))][1:]
     more = len(code.files) - FILES_NAMED
     return (*ran, ", which differs in ", *named, *((f" and {more:,} more",) if more > 0 else ()))
 
@@ -164,9 +166,9 @@ def _others(found: StateChanges) -> Iterator[Block]:
 
 
 def _other(change: OtherRunChange) -> Sentence:
-    run = ("run ", Word(change.run), " of ", Word(change.experiment))
+    run = ("run ", Verbatim(change.run), " of ", Verbatim(change.experiment))
     if change.kind == TAGS:
-        return (*run, " is tagged ", Word(change.text))
+        return (*run, " is tagged ", Verbatim(change.text))
     if change.kind == DELETED:
         return (*run, " was deleted before it had ended")
     return (*run, f": its comment was {change.text}")

@@ -10,7 +10,7 @@ from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Items, Section, 
 from qanat.cli.terminal.output import plural
 from qanat.domain import times
 from qanat.domain.comparison import Row
-from qanat.domain.meanings import Sentence, Word
+from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.run import Run, count_states
 from qanat.usecases.review.state import StateChanges
@@ -40,7 +40,7 @@ class Numbers:
 
     def listed(self, ids: Sequence[str]) -> Sentence:
         """List runs: `runs 3, 4 and 7 more`."""
-        named = [part for run in ids[:RUNS_NAMED] for part in (", ", Word(self.of(run)))][1:]
+        named = [part for run in ids[:RUNS_NAMED] for part in (", ", Verbatim(self.of(run)))][1:]
         more = len(ids) - RUNS_NAMED
         return ("run " if len(ids) == 1 else "runs ", *named, *((f" and {more:,} more",) if more > 0 else ()))
 
@@ -50,13 +50,13 @@ def section(runs: NewRuns, found: StateChanges, numbers: Numbers) -> Section:
     hows = list(dict.fromkeys(found.how[run.id] for run in runs.runs))
     title = _CALLED[hows[0]] if len(hows) == 1 else "Runs of "
     program = found.programs.get(runs.experiment)
-    changed: list[Sentence] = [("the program changed: ", Word(program))] if program else []
+    changed: list[Sentence] = [("the program changed: ", Verbatim(program))] if program else []
     blocks: list[Block] = [Items((_counts(runs), *changed, *_varying(runs)))]
     blocks += [*_results(runs, numbers), *_failures(runs, numbers), *_bars(runs)]
     rows = tuple(_run_row(run, found.how[run.id] if len(hows) > 1 else "", numbers) for run in runs.runs)
     table = Table(tuple((text,) for text in _RUN_HEADERS), rows, flexible=(2,))
     blocks.append(Section((plural(len(rows), "run").capitalize(),), (_without_empty(table),), folded=True))
-    return Section((title, Word(runs.experiment)), tuple(blocks))
+    return Section((title, Verbatim(runs.experiment)), tuple(blocks))
 
 
 def _counts(runs: NewRuns) -> Sentence:
@@ -73,9 +73,11 @@ def _counts(runs: NewRuns) -> Sentence:
 
 def _varying(runs: NewRuns) -> Iterator[Sentence]:
     for name, values in list(runs.varying.items())[:PARAMETERS_SHOWN]:
-        listed = [part for value in values[:VALUES_SHOWN] for part in (", ", Word(value) if value else "nothing")][1:]
+        listed = [part for value in values[:VALUES_SHOWN] for part in (", ", Verbatim(value) if value else "nothing")][
+            1:
+        ]
         more = len(values) - VALUES_SHOWN
-        yield (Word(name), ": ", *listed, *((f" and {more:,} more",) if more > 0 else ()))
+        yield (Verbatim(name), ": ", *listed, *((f" and {more:,} more",) if more > 0 else ()))
     if (left := len(runs.varying) - PARAMETERS_SHOWN) > 0:
         yield (f"and {plural(left, 'more parameter')}, which --json has",)
 
@@ -87,14 +89,14 @@ def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
         return
     several = len({row.tree for row in found.rows}) > 1
     parameters = found.parameters[:PARAMETERS_SHOWN]
-    headers: list[Cell] = [(Word(name),) for name in parameters]
+    headers: list[Cell] = [(Verbatim(name),) for name in parameters]
     headers += [("Runs",), ("Groups",), *([("Commit",)] if several else [])]
     headers += [_metric_header(name, runs) for name in metrics]
     compared = any(runs.before)
     rows = []
     for place, (row, before) in enumerate(zip(found.rows, runs.before, strict=True)):
         cells: list[Cell] = [_value(row.parameters.get(name, "")) for name in parameters]
-        cells += [_runs_cell(row, numbers), (str(row.groups),), *([(Word(row.commit[:10]),)] if several else [])]
+        cells += [_runs_cell(row, numbers), (str(row.groups),), *([(Verbatim(row.commit[:10]),)] if several else [])]
         cells += [_metric(runs, row, before, place, name) for name in metrics]
         rows.append((*cells, *((_before(before, numbers),) if compared else ())))
     yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows))
@@ -110,7 +112,7 @@ def _chosen(runs: NewRuns) -> list[str]:
 
 def _metric_header(name: str, runs: NewRuns) -> Cell:
     direction = runs.directions.get(name)
-    return (Word(name), f" ({direction} is better)") if direction else (Word(name),)
+    return (Verbatim(name), f" ({direction} is better)") if direction else (Verbatim(name),)
 
 
 def _runs_cell(row: Row, numbers: Numbers) -> Cell:
@@ -120,7 +122,7 @@ def _runs_cell(row: Row, numbers: Numbers) -> Cell:
 
 
 def _value(text: str) -> Cell:
-    return (Word(text),) if text else ()
+    return (Verbatim(text),) if text else ()
 
 
 def _metric(runs: NewRuns, row: Row, before: Baseline | None, place: int, name: str) -> Cell:
@@ -142,7 +144,7 @@ def _difference(delta: Delta) -> str:
 def _before(before: Baseline | None, numbers: Numbers) -> Cell:
     if before is None:
         return ("nothing earlier",)
-    return (*numbers.listed(before.row.runs), ", commit ", Word(before.row.commit[:10]))
+    return (*numbers.listed(before.row.runs), ", commit ", Verbatim(before.row.commit[:10]))
 
 
 def _failures(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
@@ -185,8 +187,8 @@ def _run_row(run: Run, how: str, numbers: Numbers) -> tuple[Cell, ...]:
         (numbers.of(run.id),),
         (how,) if how else (),
         _value(run.description),
-        (Word(run.code.commit[:10]), *((" (snapshot)",) if run.code.snapshot else ())),
-        (Word(f"{run.runner.name}{template}"),),
+        (Verbatim(run.code.commit[:10]), *((" (snapshot)",) if run.code.snapshot else ())),
+        (Verbatim(f"{run.runner.name}{template}"),),
         (run.state.value,),
         (groups or f"{len(run.groups):,}",),
         (times.local(run.started),),

@@ -21,7 +21,7 @@ from qanat.errors import RunnerUnavailable
 from qanat.runners.htcondor import worker
 from qanat.system import programs
 
-# Together with the rest of qanat's work, this ends a command that meets a dead schedd within 5 s.
+# Together with everything else, this ends a command that meets a dead schedd within 5 s.
 ANSWER_S = 4.0
 # How long a schedd that has just answered may take to accept jobs.
 SUBMIT_S = 120.0
@@ -184,5 +184,5 @@ def _hint(answers: Sequence[Answer]) -> str:
         return "pip install 'qanat[htcondor]'"
     config = os.environ.get("CONDOR_CONFIG", "ONLY_ENV")
     if config != "ONLY_ENV" and not Path(config).exists():
-        return f"CONDOR_CONFIG names {config}, which is not there"
+        return f"CONDOR_CONFIG names {config}, which does not exist"
     return "check whether the pool is up: condor_q"

@@ -1,4 +1,4 @@
-"""The commands of HTCondor's submit language, to find misspelt ones, which HTCondor itself takes for macros.
+"""The commands of the submit language, to find misspelt ones, which HTCondor itself takes for macros.
 
 Source: condor_submit's manual page, and the commands that condor_submit 23.9 and the bindings 25.14 know.
 """

@@ -39,7 +39,7 @@ class Limits:
 
 
 def call(arguments: Sequence[str], *, timeout_s: float = ASK_S, cwd: Path = Path("/"), stdin: bytes = b"") -> Finished:
-    """Run one of Slurm's programs. Raises RunnerUnavailable if it is missing or takes too long."""
+    """Run a program of Slurm. Raises RunnerUnavailable if it is missing or takes too long."""
     unset = [part for name in sorted(os.environ) if _UNSET.match(name) for part in ("-u", name)]
     command = ["env", *unset, *arguments] if unset else arguments
     return programs.run(command, cwd=cwd, stdin=stdin, env=_FORMS, timeout_s=timeout_s)

@@ -175,7 +175,7 @@ class SlurmRunner:
         cancellations.note(handles)
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
-        """Hold pending jobs; running ones go on."""
+        """Hold pending jobs; running ones continue."""
         self._control("hold", handles)
 
     def release(self, handles: Sequence[JobHandle]) -> None:

@@ -1,4 +1,4 @@
-"""The meaning of Slurm's states. Source: squeue(1) and sacct(1), "JOB STATE CODES", Slurm 22.05."""
+"""What the states of Slurm mean. Source: squeue(1) and sacct(1), "JOB STATE CODES", Slurm 22.05."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ENDED = {
     "LAUNCH_FAILED": State.FAILED,
     "RECONFIG_FAIL": State.FAILED,
 }
-# Ends caused by the program itself or by whoever cancelled it; all others are caused by Slurm.
+# Ends caused by the program itself or by the user who cancelled it; all others are caused by Slurm.
 _OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
 _WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
 
@@ -46,7 +46,7 @@ _WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
 def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
     """Return the status that a state of Slurm means; `exit_code` is sacct's `code:signal`. An unknown state is unseen.
 
-    `CANCELLED by 1000` is CANCELLED. A held pending job is held, whoever holds it. Slurm's reason is
+    `CANCELLED by 1000` is CANCELLED. A pending job is held if anyone holds it. Slurm's reason is
     kept unless it says nothing.
     """
     name, _, by = state.partition(" ")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qanat.domain.changes import Definition, DefinitionChange, compare_definitions, key_changes
-from qanat.domain.meanings import ABSENT, Word, plain, shown
+from qanat.domain.meanings import ABSENT, Verbatim, plain, shown
 
 EXPERIMENT = {
     "schema": "experiment/1",
@@ -54,8 +54,8 @@ def what(changes: list[DefinitionChange]) -> list[tuple[str, str, str]]:
             {"executable_command": "starts the program itself, without python"},
         ),
         ({"datasets": ["iris", "moons"]}, {"datasets": "also reads moons"}),
-        ({"datasets": ["moons"]}, {"datasets": "also reads moons; does not read any more iris"}),
-        ({"datasets": None}, {"datasets": "does not read any more iris"}),
+        ({"datasets": ["moons"]}, {"datasets": "also reads moons; no longer reads iris"}),
+        ({"datasets": None}, {"datasets": "no longer reads iris"}),
         ({"workdir": "checkout"}, {"workdir": "works in a checkout of the commit"}),
         ({"description": "x"}, {"description": ""}),
         (
@@ -68,7 +68,7 @@ def what(changes: list[DefinitionChange]) -> list[tuple[str, str, str]]:
         ),
         (
             {"metrics": [{"file": "metrics.json", "keys": ["acc"], "better": {"acc": "lower"}}]},
-            {"metrics.metrics.json.better.acc": "takes a lower acc for the better one"},
+            {"metrics.metrics.json.better.acc": "counts a lower acc as better"},
         ),
         (
             {"metrics": [{"file": "metrics.json", "keys": ["acc", "loss"], "better": {"acc": "higher"}}]},
@@ -86,13 +86,13 @@ def test_a_changed_key_of_an_experiment_says_what_it_means(keys: dict[str, Any],
         ({"--cpus-per-task": 1}, {"--cpus-per-task": 2}, "asks for 2 CPUs instead of 1"),
         ({"request_cpus": 4}, {"request_cpus": 1}, "asks for 1 CPU instead of 4"),
         ({}, {"request_gpus": 2}, "asks for 2 GPUs"),
-        ({"request_gpus": 2}, {}, "asks for no number of GPUs any more"),
+        ({"request_gpus": 2}, {}, "no longer asks for a number of GPUs"),
         ({"--mem": "2GB"}, {"--mem": "4GB"}, "asks for 4GB of memory instead of 2GB"),
-        ({"mem-per-cpu": 1}, {"mem-per-cpu": 2}, "asks for 2 of memory for each CPU instead of 1"),
+        ({"mem-per-cpu": 1}, {"mem-per-cpu": 2}, "asks for 2 of memory per CPU instead of 1"),
         ({"-t": "1:00"}, {"-t": "2:00"}, "may take 2:00 instead of 1:00"),
-        ({"--time": "1:00"}, {}, "has no time limit of its own any more"),
+        ({"--time": "1:00"}, {}, "no longer has a time limit of its own"),
         ({}, {"--partition": "long"}, "uses the partition long"),
-        ({"container_image": "a.sif"}, {}, "runs outside of a container"),
+        ({"container_image": "a.sif"}, {}, "runs outside a container"),
         ({"--nice": 1}, {"--nice": 2}, ""),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_dataset_that_moved_and_settings_say_so() -> None:
 
 def test_words_of_a_file_are_marked_and_those_of_qanat_are_not() -> None:
     (change,) = key_changes("experiment", {"executable": "a.py"}, {"executable": "b.py"})
-    assert [part for part in change.meaning if isinstance(part, Word)] == ["b.py", "a.py"]
+    assert [part for part in change.meaning if isinstance(part, Verbatim)] == ["b.py", "a.py"]
 
 
 def test_the_order_of_keys_does_not_count_and_a_type_does() -> None:

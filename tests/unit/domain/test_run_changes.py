@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qanat.domain.meanings import Word, plain
+from qanat.domain.meanings import Verbatim, plain
 from qanat.domain.run_changes import forbidden
 
 RECORD: dict[str, Any] = {
@@ -55,5 +55,5 @@ def test_a_change_is_said_with_both_values(change: Callable[[dict[str, Any]], An
 
 def test_a_key_that_somebody_made_up_is_marked_as_a_word_of_the_file() -> None:
     (sentence,) = forbidden(RECORD, {**RECORD, "[click](here)": 1})
-    assert isinstance(sentence[0], Word)
+    assert isinstance(sentence[0], Verbatim)
     assert sentence[0] == "[click](here)"

@@ -13,7 +13,7 @@ from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Items, Section, Table
 from qanat.cli.diff.markdown import MARKER, code_span, markdown, text_bars
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal.output import clean
-from qanat.domain.meanings import Word
+from qanat.domain.meanings import Verbatim
 from tests.support.strategies import stable
 
 READER = MarkdownIt("commonmark").enable("table")
@@ -63,7 +63,7 @@ def text_of(sentence_in_table: str) -> str:
 
 
 def report(*blocks: Block) -> Report:
-    return Report(("From ", Word("a"), " to ", Word("b")), ("1 change",), blocks)
+    return Report(("From ", Verbatim("a"), " to ", Verbatim("b")), ("1 change",), blocks)
 
 
 @stable
@@ -78,8 +78,8 @@ def test_any_text_is_just_that_text_in_a_cell_and_in_a_line(text: str) -> None:
 @stable
 @given(st.lists(hostile_texts.filter(bool), min_size=1, max_size=4))
 def test_a_report_of_hostile_texts_has_its_own_structure_and_no_other(texts: list[str]) -> None:
-    words = tuple(map(Word, texts))
-    table = Table((("Name",), (Word("h"),)), tuple(((w,), (w, " is ", w)) for w in words))
+    words = tuple(map(Verbatim, texts))
+    table = Table((("Name",), (Verbatim("h"),)), tuple(((w,), (w, " is ", w)) for w in words))
     written = markdown(
         report(Items(tuple((w,) for w in words), warning=True), Section(("Runs of ", words[0]), (table,)))
     )
@@ -96,12 +96,12 @@ def test_a_report_of_hostile_texts_has_its_own_structure_and_no_other(texts: lis
 
 
 def test_two_texts_that_touch_are_two() -> None:
-    written = markdown(report(Items(((Word("a"), Word("b")),))))
+    written = markdown(report(Items(((Verbatim("a"), Verbatim("b")),))))
     assert [leaf.content for leaf in leaves(written) if leaf.type == "code_inline"][-2:] == ["a", "b"]
 
 
 def test_a_folded_section_is_html_and_what_stands_in_its_title_is_text() -> None:
-    written = markdown(report(Section(("of ", Word("<b>`")), (Items((("x",),)),), folded=True)))
+    written = markdown(report(Section(("of ", Verbatim("<b>`")), (Items((("x",),)),), folded=True)))
     assert "<details><summary>of <code>&lt;b&gt;`</code></summary>\n\n* x\n\n</details>" in written
 
 
@@ -114,8 +114,8 @@ def test_the_best_value_is_bold() -> None:
 
 
 def large(rows: int, width: int) -> Report:
-    table = Table((("h",),) * 5, (((Word("x" * width),),) * 5,) * rows)
-    items = Items(tuple((Word("y" * width),) for _ in range(rows)))
+    table = Table((("h",),) * 5, (((Verbatim("x" * width),),) * 5,) * rows)
+    items = Items(tuple((Verbatim("y" * width),) for _ in range(rows)))
     bars = Bars("e", "acc", "", tuple(Bar("l" * width, i, 0.0, str(i)) for i in range(rows)))
     return report(items, *(Section(("s",), (table, bars)) for _ in range(rows // 10)))
 
@@ -129,7 +129,7 @@ def test_a_large_report_is_cut_to_a_comment_and_counts_what_it_leaves_out(rows: 
 
 
 def test_a_row_that_is_larger_than_a_comment_leaves_a_sentence() -> None:
-    table = Table(tuple((Word("h" * 99),) for _ in range(5_000)), ())
+    table = Table(tuple((Verbatim("h" * 99),) for _ in range(5_000)), ())
     written = markdown(report(table))
     assert written.splitlines()[-1] == "This is more than a comment can hold: `qanat diff`"
 
