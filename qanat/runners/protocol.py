@@ -121,7 +121,8 @@ class Runners(Protocol):
 class AttachedRunner(Protocol):
     """A runner whose jobs are started and watched by this very process.
 
-    Inside its `with` block an interrupt (SIGINT, SIGTERM, SIGHUP) ends jobs instead of this process.
+    Inside its `with` block an interrupt (SIGINT, SIGTERM, SIGHUP) ends jobs instead of this process. In a thread other
+    than the main one, where Python handles no signals, only interrupt() does.
     """
 
     name: str
@@ -145,6 +146,9 @@ class AttachedRunner(Protocol):
         None is told when a moment has passed without news. An interrupt ends what runs, and tells
         all that had not begun as cancelled.
         """
+
+    def interrupt(self, number: int) -> None:
+        """End what runs, and start nothing else, as if this process had received the signal of this number."""
 
     def start_no_more(self) -> None:
         """Let what runs come to its end, and start nothing else."""

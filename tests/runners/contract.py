@@ -6,8 +6,10 @@ import json
 import os
 import secrets
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -243,6 +245,47 @@ class AttachedRunnerContract:
         assert states[:2] == [(State.CANCELLED, f"cancelled by {number.name}")] * 2
         assert states[2:] == [(State.CANCELLED, "cancelled before it began")] * 2
         assert signal.getsignal(number) == before
+
+    def test_a_call_interrupts_as_a_signal_does_and_this_process_receives_none(self, place: Place) -> None:
+        runner = self.make()
+
+        def interrupt(event: Event) -> None:
+            if isinstance(event, JobStarted):
+                place.begun()
+                runner.interrupt(signal.SIGTERM)
+
+        told = watch(runner, [place.waiting(), place.waiting(group=1)], interrupt)
+        assert runner.interrupted == signal.SIGTERM
+        assert (end_of(told, 0).state, end_of(told, 0).reason) == (State.CANCELLED, "cancelled by SIGTERM")
+        assert end_of(told, 1).reason == "cancelled before it began"
+
+    def test_jobs_run_in_any_thread_and_several_runners_beside_each_other(self, place: Place) -> None:
+        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]
+        seen: list[object] = []
+
+        def look(event: Event) -> None:
+            seen.append([signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)])
+
+        jobs = [place.shell(f"exit {group}", group=group) for group in range(4)]
+        with ThreadPoolExecutor(len(jobs)) as threads:
+            told = list(threads.map(lambda job: watch(self.make(), [job], look), jobs))
+        assert [end_of(events, group).exit_code for group, events in enumerate(told)] == [0, 1, 2, 3]
+        assert all(now == handlers for now in seen)
+
+    def test_a_thread_is_interrupted_by_a_call(self, place: Place) -> None:
+        runner = self.make()
+        with ThreadPoolExecutor(1) as threads:
+            told = threads.submit(watch, runner, [place.waiting()])
+            place.begun()
+            runner.interrupt(signal.SIGTERM)
+            assert end_of(told.result()).state is State.CANCELLED
+
+    def test_other_children_of_this_process_are_left_to_whoever_started_them(self, place: Place) -> None:
+        with subprocess.Popen(["sh", "-c", "exit 7"]) as other:
+            # It has ended, and nobody has collected it.
+            os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+            assert end_of(watch(self.make(), [place.shell("exit 0")])).state is State.FINISHED
+            assert other.wait() == 7
 
     def test_a_job_that_had_ended_when_the_interrupt_came_has_ended_by_itself(self, place: Place) -> None:
         runner = self.make()

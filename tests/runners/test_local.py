@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
@@ -134,6 +135,35 @@ def test_a_shell_that_is_killed_takes_its_program_along(place: Place) -> None:
     assert (status.state, status.signal) == (State.FAILED, signal.SIGKILL)
     assert len(children) == 2
     wait_until(lambda: not any(map(is_running, children)))
+
+
+@pytest.fixture
+def children_ignored() -> Iterator[None]:
+    """Let the system collect children, as a process that was started so, or that embeds qanat, may have it."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("children_ignored")
+@pytest.mark.parametrize(("code", "state"), [(0, State.FINISHED), (3, State.FAILED)])
+def test_where_children_cannot_be_waited_for_the_completion_file_tells_the_end(
+    place: Place, code: int, state: State
+) -> None:
+    status = end_of(watch(LocalRunner(), [place.shell(f"exit {code}")]))
+    assert (status.state, status.exit_code) == (state, code)
+
+
+@pytest.mark.usefixtures("children_ignored")
+def test_where_children_cannot_be_waited_for_a_shell_that_was_killed_is_lost(place: Place) -> None:
+    def kill_shell(event: Event) -> None:
+        if isinstance(event, JobStarted):
+            place.begun()
+            os.kill(int(event.handle.job or 0), signal.SIGKILL)
+
+    status = end_of(watch(LocalRunner(), [place.waiting()], kill_shell))
+    assert (status.state, status.reason) == (State.LOST, "nobody knows how it ended: no completion.json")
+    wait_until(lambda: not processes.family(local.MARK, f"{INTENT}:0"))
 
 
 def test_an_ignored_hang_up_stays_ignored() -> None:

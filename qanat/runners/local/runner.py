@@ -11,8 +11,8 @@ import signal
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from types import FrameType, TracebackType
+from dataclasses import replace
+from types import TracebackType
 from typing import Self
 
 from qanat.domain import completion, times
@@ -20,6 +20,7 @@ from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, reason
 from qanat.runners.local import wrapper
+from qanat.runners.local.signals import STOPPING, Signals
 from qanat.system import processes
 
 SHELL = "/bin/sh"
@@ -27,14 +28,6 @@ MARK = "QANAT_JOB"
 GRACE_S = 10.0
 LEFTOVER_S = 2.0
 TICK_S = 0.05
-
-_STOPPING = {signal.SIGINT: signal.SIGINT, signal.SIGTERM: signal.SIGTERM, signal.SIGHUP: signal.SIGTERM}
-
-
-@dataclass(slots=True)
-class _Running:
-    job: JobSpec
-    started: str
 
 
 class LocalRunner:
@@ -45,10 +38,10 @@ class LocalRunner:
 
     def __init__(self, slots: int = 1) -> None:
         self._slots = slots
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, JobSpec] = {}
         self._waiting: deque[JobSpec] = deque()
         self._halted = False
-        self._signals = _Signals()
+        self._signals = Signals()
         self._kill_at: float | None = None
 
     def __enter__(self) -> Self:
@@ -91,6 +84,10 @@ class LocalRunner:
             yield from ended
             if not ended:
                 yield None
+
+    def interrupt(self, number: int) -> None:
+        """End what runs as if this process had received a signal."""
+        self._signals.stop(number)
 
     def start_no_more(self) -> None:
         """Let running jobs end, and start no more."""
@@ -141,7 +138,7 @@ class LocalRunner:
                 yield JobEnded(job.group, status)
                 continue
             started = times.now_exact()
-            self._running[pid] = _Running(job, started)
+            self._running[pid] = job
             details = {"process_start": processes.start_of(pid) or ""}
             yield JobStarted(JobHandle(intent, job.group, str(pid), details), started)
 
@@ -154,7 +151,7 @@ class LocalRunner:
             return
         if self._kill_at is None:
             self._kill_at = time.monotonic() + GRACE_S
-            self._signal_all(_STOPPING[signal.Signals(first)])
+            self._signal_all(STOPPING[signal.Signals(first)])
         elif self._signals.count > 1 or time.monotonic() > self._kill_at:
             self._signal_all(signal.SIGKILL)
 
@@ -163,29 +160,49 @@ class LocalRunner:
             processes.signal_session(pid, number)
 
     def _reap(self, intent: str) -> Iterator[JobEnded]:
-        while self._running:
-            pid, raw = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            if running := self._running.pop(pid, None):
-                yield JobEnded(running.job.group, self._status(intent, pid, running, raw))
+        for pid, job in list(self._running.items()):  # and no other child: the process may have some of its own
+            if ended := _end_of(pid, job):
+                del self._running[pid]
+                yield JobEnded(job.group, self._status(intent, pid, job, *ended))
 
-    def _status(self, intent: str, pid: int, running: _Running, raw: int) -> JobStatus:
+    def _status(self, intent: str, pid: int, job: JobSpec, status: JobStatus, shell_killed: bool) -> JobStatus:
         """Return how a job ended; kill what is left of it if it was interrupted or lost its shell."""
-        code = os.waitstatus_to_exitcode(raw)
-        shell_killed = code < 0
         stopped = self._kill_at is not None
         if shell_killed or stopped:
             leader_gone_s = 0.0 if shell_killed else LEFTOVER_S
-            processes.end_family(MARK, f"{intent}:{running.job.group}", pid, leader_gone_s)
-        status = completion.status_of(completion.SIGNAL_BASE - code if shell_killed else code, ended=times.now_exact())
+            processes.end_family(MARK, f"{intent}:{job.group}", pid, leader_gone_s)
         if stopped:
             # Even with exit code 0: a program that exits cleanly on request has not finished its work.
             name = completion.signal_name(self.interrupted or 0)
             return replace(status, state=State.CANCELLED, reason=f"cancelled by {name}")
         if status.exit_code in (126, 127):
-            return replace(status, reason=_not_started(running.job.command[0], status.exit_code))
+            return replace(status, reason=_not_started(job.command[0], status.exit_code))
         return status
+
+
+def _end_of(pid: int, job: JobSpec) -> tuple[JobStatus, bool] | None:
+    """Return how a job's shell ended, and whether it was killed; None while it runs."""
+    now = times.now_exact()
+    try:
+        ended, raw = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:  # SIGCHLD is ignored in this process, or something else here has collected the child
+        return _as_written(job, now)
+    if not ended:
+        return None
+    code = os.waitstatus_to_exitcode(raw)
+    return completion.status_of(completion.SIGNAL_BASE - code if code < 0 else code, ended=now), code < 0
+
+
+def _as_written(job: JobSpec, now: str) -> tuple[JobStatus, bool]:
+    """Return how a job ended as its completion file has it; without one, its shell was killed."""
+    file = job.storage / completion.COMPLETION
+    try:
+        written = completion.parse(file.read_text(errors="replace"), file.stat().st_mtime)
+    except OSError:
+        written = None
+    if written and written.attempt >= job.attempt:
+        return written.status, False
+    return JobStatus(State.LOST, reason=f"nobody knows how it ended: no {file.name}", ended=now), True
 
 
 def _not_started(program: str, code: int) -> str:
@@ -213,50 +230,3 @@ def _spawn(job: JobSpec, mark: str) -> int:
         # Python ignores these two for itself; a program must not inherit that.
         setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
     )
-
-
-class _Signals:
-    """Wakes the watching loop when a child ends or the run is to stop, and remembers which signals came."""
-
-    def __init__(self) -> None:
-        self.first: int | None = None
-        self.count = 0
-        self._read, self._write = -1, -1
-        self._old_wakeup = -1
-        self._old_handlers: dict[int, object] = {}
-
-    def __enter__(self) -> Self:
-        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._old_wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        for number, handler in {signal.SIGCHLD: _ignore, **dict.fromkeys(_STOPPING, self._stop)}.items():
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup's SIGHUP stays ignored
-                self._old_handlers[number] = signal.signal(number, handler)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._old_handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-        signal.set_wakeup_fd(self._old_wakeup)
-        os.close(self._read)
-        os.close(self._write)
-
-    def _stop(self, number: int, _frame: FrameType | None) -> None:
-        self.first = self.first or number
-        self.count += 1
-
-    def wait(self, seconds: float) -> None:
-        """Return at the next signal or after some seconds."""
-        import select
-
-        if select.select([self._read], [], [], seconds)[0]:
-            while True:
-                try:
-                    os.read(self._read, 4096)
-                except BlockingIOError:
-                    return
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Handle SIGCHLD, which only needs to wake the loop."""
