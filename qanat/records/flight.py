@@ -2,7 +2,8 @@
 
 One file for each run in the repository's private folder, one JSON object per line, only ever appended to;
 so a run of a thousand groups costs a thousand lines, and a killed qanat leaves all that it knew. A line
-that was cut short by the kill is passed over.
+that was cut short by the kill is passed over. An empty file beside it asks the watcher to cancel the run:
+a signal would end the whole program that the watcher may be a part of.
 """
 
 from __future__ import annotations
@@ -53,11 +54,13 @@ class Journal:
 
     def __init__(self, private: Path, watcher: Watcher) -> None:
         self.path = private / FOLDER / f"{watcher.run_id}.jsonl"
+        self._cancel = _cancel_file(self.path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if _says_nothing(self.path):
                 self.path.unlink(missing_ok=True)
             self._file = _created(self.path, watcher)
+            self._cancel.unlink(missing_ok=True)  # left by an attempt whose watcher was killed
         except OSError as error:
             raise write_failed(self.path, error) from None
         self._write({slot: getattr(watcher, slot) for slot in Watcher.__slots__})
@@ -88,8 +91,14 @@ class Journal:
         known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
         self._write({"group": group, "end": {k: v for k, v in known.items() if v is not None}})
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody has asked for the run to be cancelled."""
+        return os.path.exists(self._cancel)  # noqa: PTH110  # twenty times a second
+
     def remove(self) -> None:
         """Forget the run: its record says everything now."""
+        self._cancel.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     def _write(self, line: dict[str, Any]) -> None:
@@ -140,7 +149,21 @@ def forget(flight: Flight) -> None:
     """Remove a journal, unless another command has begun one of the same run meanwhile."""
     now = read(flight.file)
     if now is None or now.watcher == flight.watcher:
+        _cancel_file(flight.file).unlink(missing_ok=True)
         flight.file.unlink(missing_ok=True)
+
+
+def ask_to_cancel(flight: Flight) -> None:
+    """Ask the watcher of a run to cancel it. Raises WriteFailed."""
+    path = _cancel_file(flight.file)
+    try:
+        path.touch()
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def _cancel_file(journal: Path) -> Path:
+    return journal.with_suffix(".cancel")
 
 
 def _says_nothing(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,13 +73,14 @@ def follow_run(
             _give_up(project, run, journal)
             raise
         interrupted = runner.interrupted
+        on_request = interrupted == signal.SIGTERM and journal.is_cancelled
         ended = replace(run, groups=tuple(groups))
         if run.code.workdir == "project" and changed_code():
             ended = replace(ended, code=replace(run.code, changed_while_running=True))
         run, problems = _finish(project, run, ended, setting)
         notes += problems
         journal.remove()
-    return Outcome(run, tuple(notes), interrupted)
+    return Outcome(run, tuple(notes), interrupted, on_request=on_request)
 
 
 def begun(beginning: Beginning, journal: Journal) -> Run:
@@ -127,6 +129,8 @@ def _watch(
     groups = list(run.groups)
     notes: list[str] = []
     for event in runner.watch(run.submission.intent, jobs):
+        if journal.is_cancelled and not runner.interrupted:
+            runner.interrupt(signal.SIGTERM)
         match event:
             case JobStarted(handle=handle, timestamp=timestamp):
                 journal.started(handle, timestamp)

@@ -12,14 +12,16 @@ from qanat.domain.run import Group, Run
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run as a launch leaves it, what the user should know of it, and the signal that ended the launch early.
+    """A run as a launch leaves it, what the user should know of it, and the signal that ended it early.
 
-    The run has ended, unless it was submitted and not waited for.
+    The run has ended, unless it was submitted and not waited for. `on_request`: somebody asked for the run to be
+    cancelled, and this process received no signal.
     """
 
     run: Run
     notes: tuple[str, ...] = ()
     interrupted: int | None = None
+    on_request: bool = False
 
 
 class RunView(Protocol):

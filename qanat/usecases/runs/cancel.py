@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -21,8 +20,7 @@ from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.refresh import settle
 from qanat.usecases.tracking.submission import handle_of
 
-GENTLE_S = 12.0
-FIRM_S = 10.0
+WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
 
 
 def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, list[str]]:
@@ -86,19 +84,17 @@ def open_handles(project: Project, run: Run) -> list[JobHandle]:
 
 
 def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:
-    """Interrupt the watching qanat, once and again, until it has recorded the run."""
-    clock = project.clock
-    for wait_s in (GENTLE_S, FIRM_S):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(seen.watcher.pid, signal.SIGTERM)
-        deadline = clock.monotonic() + wait_s
-        while clock.monotonic() < deadline:
-            if not processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
-                return _recorded(project, found)
-            clock.sleep(0.02)
+    """Ask whoever watches the run to cancel it, and wait until that is recorded."""
+    flight.ask_to_cancel(seen)
+    watcher, clock = seen.watcher, project.clock
+    deadline = clock.monotonic() + WATCHER_S
+    while clock.monotonic() < deadline:
+        if not seen.file.exists() or not processes.is_alive(watcher.pid, watcher.process_start):
+            return _recorded(project, found)
+        clock.sleep(0.02)
     raise UsageError(
-        f"run {found.run.number} does not end: its qanat, process {seen.watcher.pid}, does not answer",
-        hint=f"end it with: kill -9 {seen.watcher.pid}",
+        f"run {found.run.number} does not end: its qanat, process {watcher.pid}, does not answer",
+        hint=f"end it with: kill -9 {watcher.pid}",
     )
 
 

@@ -130,69 +130,51 @@ def alive(world: World, run: Run, pid: int) -> None:
         pass
 
 
-@pytest.fixture
-def watcher() -> Iterator[subprocess.Popen[str]]:
-    """Give a process that takes SIGTERM, and goes on."""
-    stubborn = ["sh", "-c", 'trap "echo asked" TERM; echo ready; while :; do read line; done']
-    with subprocess.Popen(stubborn, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-        yield process
-        process.kill()
+def is_asked(world: World, run: Run) -> bool:
+    """Return whether the watcher of a run is asked to cancel it."""
+    (journal,) = world.journals()
+    return journal.with_name(f"{run.id}.cancel").exists()
 
 
-def takes_the_signal(watcher: subprocess.Popen[str]) -> None:
-    """Wake a watcher that was sent a signal, and wait until it has taken it."""
-    assert watcher.stdin
-    assert watcher.stdout
-    watcher.stdin.write("\n")
-    watcher.stdin.flush()
-    assert watcher.stdout.readline() == "asked\n"
-
-
-def test_a_living_watcher_is_interrupted_and_records_the_end_itself(
-    world: World, watcher: subprocess.Popen[str]
-) -> None:
+def test_a_living_watcher_is_asked_and_records_the_end_itself(world: World) -> None:
+    """This very process watches here, so that a signal would end the test."""
     run = world.left_alone(1)
-    alive(world, run, watcher.pid)
+    alive(world, run, os.getpid())
     found = world.find()
     ended = run.with_groups({0: replace(run.groups[0], state=CANCELLED, reason="cancelled by SIGTERM", ended=NOW)})
 
     def records_the_end() -> None:
-        takes_the_signal(watcher)
+        assert is_asked(world, run)
         record.create_record(world.project, ended)
-        watcher.kill()
-        watcher.wait()
+        world.journals()[0].unlink()
 
     world.clock.after(3, records_the_end)
     assert cancel.cancel_run(world.project, found, world) == (ended, [])
     assert 3 <= world.clock.monotonic() < 3.1
 
 
-def test_a_watcher_that_left_no_record_leaves_the_run_as_it_was(world: World, watcher: subprocess.Popen[str]) -> None:
-    alive(world, world.left_alone(1), watcher.pid)
-    found = world.find()
+def test_a_watcher_that_dies_without_a_record_leaves_the_run_as_it_was(world: World) -> None:
+    with subprocess.Popen(["sleep", "60"]) as watcher:
+        alive(world, world.left_alone(1), watcher.pid)
+        found = world.find()
 
-    def takes_it_away() -> None:
-        (world.root / found.record).unlink()
-        watcher.kill()
-        watcher.wait()
+        def takes_it_away() -> None:
+            (world.root / found.record).unlink()
+            watcher.kill()
+            watcher.wait()
 
-    world.clock.after(3, takes_it_away)
-    assert cancel.cancel_run(world.project, found, world) == (found.run, [])
+        world.clock.after(3, takes_it_away)
+        assert cancel.cancel_run(world.project, found, world) == (found.run, [])
 
 
-def test_a_watcher_that_does_not_answer_is_asked_twice_and_then_named(
-    world: World, watcher: subprocess.Popen[str]
-) -> None:
-    alive(world, world.left_alone(1), watcher.pid)
-    found = world.find()
-    world.clock.after(12, lambda: takes_the_signal(watcher))
+def test_a_watcher_that_does_not_answer_is_named(world: World) -> None:
+    run = world.left_alone(1)
+    alive(world, run, os.getpid())
     with pytest.raises(UsageError) as error:
-        cancel.cancel_run(world.project, found, world)
-    takes_the_signal(watcher)
+        cancel.cancel_run(world.project, world.find(), world)
+    assert is_asked(world, run)
     assert error.value.message.startswith("run 1 does not end: its qanat, process ")
-    assert error.value.hint == f"end it with: kill -9 {watcher.pid}"
+    assert error.value.hint == f"end it with: kill -9 {os.getpid()}"
     assert 22 <= world.clock.monotonic() < 22.1
     assert world.recorded().state is QUEUED
 
