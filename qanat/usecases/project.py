@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.names import check_name, nearest
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
-from qanat.git import location, repository
+from qanat.git import location
 from qanat.git.location import Location
 from qanat.records import definition_text, definitions, schemas, storage, yaml_io
 from qanat.records.index import Index
@@ -93,24 +93,6 @@ class Project:
         Raises NotFound with the nearest names, InputInvalid with file and line.
         """
         return definitions.experiment_from(self.definition("experiment", self.names_of(name)[0]))
-
-    def experiment_at(self, commit: str, name: str) -> Experiment | None:
-        """Give an experiment as a commit defines it; None when the commit has no file of any of its names."""
-        names = self.names_of(check_name("experiment", name))
-        found = (then for known in names if (then := self._experiment_at(commit, known)))
-        return next((replace(then, name=names[0]) for then in found), None)
-
-    def _experiment_at(self, commit: str, name: str) -> Experiment | None:
-        path = self.paths.relative(self.paths.definition("experiment", check_name("experiment", name)))
-        data = repository.read_at(repository.open_repository(self.location), commit, path)
-        if data is None:
-            return None
-        source = f"{path} in {commit[:10]}"
-        content = yaml_io.load(data, source)
-        schemas.check_version(content, "experiment", source)
-        if found := first_problem(data, content, "experiment", source):
-            raise InputInvalid(found)
-        return definitions.experiment_from(content)
 
     def dataset(self, name: str) -> Dataset:
         """Give a dataset; errors as for an experiment."""

@@ -36,7 +36,7 @@ class CachedCheckout:
     in_use: bool
 
 
-def in_project(project: Project, datasets: dict[str, str]) -> Workplace:
+def in_project(project: Project, datasets: Mapping[str, str]) -> Workplace:
     """Give the project itself as the place to work."""
     return Workplace(project.root, {name: project.root / path for name, path in datasets.items()})
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qanat.domain import job
 from qanat.domain.experiment import CHECKOUT, Experiment
 from qanat.domain.job import JobBatch
-from qanat.domain.layout import group_folder, is_inside
+from qanat.domain.layout import group_folder
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
-from qanat.git import checkout
 from qanat.records import numbers, yaml_io
 from qanat.system import files
 from qanat.usecases.launch import checkouts
 from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.code import Uncommitted
+from qanat.usecases.launch.definitions import definitions_at
 from qanat.usecases.launch.submit import job_spec
 from qanat.usecases.project import Project
 
@@ -62,7 +62,7 @@ class Plan:
 
     experiment: Experiment
     command: tuple[str, ...]
-    datasets: dict[str, str]
+    datasets: Mapping[str, str]
     requested: RequestedParameters
     groups: tuple[tuple[str, ...], ...]
     place: Workplace
@@ -97,9 +97,7 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
 
     Raises NotFound, InputInvalid or UsageError for whatever would keep it from running.
     """
-    experiment = _experiment(project, request.experiment, commit)
-    _check_program(project, experiment, commit)
-    datasets = {name: _dataset_path(project, name, commit) for name in experiment.datasets}
+    defined = definitions_at(project, commit, request.experiment)
     grid = _grid(request)
     _check_count(grid.count(), request.many)
     groups = expand(grid)
@@ -115,12 +113,12 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
         _name_in(project, request.parameters_file),
     )
     return Plan(
-        experiment=experiment,
-        command=experiment.program.command_line(),
-        datasets=datasets,
+        experiment=defined.experiment,
+        command=defined.experiment.program.command_line(),
+        datasets=defined.datasets,
         requested=requested,
         groups=tuple(groups),
-        place=checkouts.in_project(project, datasets),
+        place=checkouts.in_project(project, defined.datasets),
         parameters_file=request.parameters_file,
         storage=request.storage_path,
         tags=request.tags,
@@ -165,48 +163,11 @@ def _grid(request: RunRequest) -> Grid:
     return grid_from_file(content, source).join(words)
 
 
-def _experiment(project: Project, name: str, commit: str | None) -> Experiment:
-    """Return the experiment as the commit that is asked for defines it, or as it is now."""
-    if commit is not None and (then := project.experiment_at(commit, name)):
-        return then
-    return project.experiment(name)
-
-
-def _check_program(project: Project, experiment: Experiment, commit: str | None) -> None:
-    program = project.root / experiment.program.executable
-    where = f"experiment {experiment.name}: executable {experiment.program.executable}"
-    if not is_inside(experiment.program.executable):
-        raise InputInvalid(f"{where} is not inside the project", hint="use a path relative to the project root")
-    if commit is not None:
-        if not checkout.is_tracked(project.location, commit, experiment.program.executable):
-            raise InputInvalid(f"{where} is not in commit {commit[:10]}", hint="choose another commit")
-        return
-    if not files.is_file(program):
-        raise InputInvalid(f"{where} is not there", hint=f"correct it: qanat experiment update {experiment.name}")
-    if not experiment.program.command and not os.access(program, os.X_OK):
-        raise InputInvalid(
-            f"{where} may not be executed",
-            hint=f"chmod +x {experiment.program.executable}, or give the experiment an executable_command",
-        )
-
-
 def placed(project: Project, plan: Plan, code: Code, live: list[Run]) -> Plan:
     """Give the plan with the place where this code is to run; `live` are the runs going on."""
     if code.workdir != CHECKOUT:
         return plan
     return replace(plan, place=checkouts.in_checkout(project, code.commit, plan.datasets, plan.groups, live))
-
-
-def _dataset_path(project: Project, name: str, commit: str | None) -> str:
-    dataset = project.dataset(name)
-    if commit is not None and checkout.is_tracked(project.location, commit, dataset.path):
-        return dataset.path
-    if not files.exists(project.root / dataset.path):
-        raise InputInvalid(
-            f"dataset {name}: path {dataset.path} is not there",
-            hint=f"correct it: qanat dataset update {name}",
-        )
-    return dataset.path
 
 
 def _check_count(count: int, many: bool) -> None:

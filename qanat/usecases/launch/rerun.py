@@ -73,7 +73,7 @@ def _plan(project: Project, found: Found, live: list[Run]) -> tuple[Plan, Captur
     plan = Plan(
         experiment=_experiment(project, run),
         command=run.command,
-        datasets=dict(run.datasets),
+        datasets=run.datasets,
         requested=words.requested,
         groups=words.groups,
         place=place,
@@ -187,7 +187,7 @@ def _place_again(project: Project, found: Found, live: list[Run]) -> Workplace:
             hint=f"run it again with the file that was kept: qanat rerun {run.number}",
         )
     if run.code.workdir != CHECKOUT and as_kept and capture_code.is_here(project, run.code):
-        place = checkouts.in_project(project, dict(run.datasets))
+        place = checkouts.in_project(project, run.datasets)
     else:
         keep_commits.check_here(project, run)
         place = checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, words.instead)

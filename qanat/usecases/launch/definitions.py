@@ -1,0 +1,97 @@
+"""What a run is made of: its experiment and its datasets, as a commit or the working tree defines them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from qanat.domain.experiment import Experiment
+from qanat.domain.layout import is_inside
+from qanat.domain.names import check_name
+from qanat.errors import InputInvalid
+from qanat.git import checkout, repository
+from qanat.records import definitions, schemas, yaml_io
+from qanat.system import files
+from qanat.usecases.project import Project, first_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """An experiment whose program and data are there; `datasets` are their paths by name, as defined."""
+
+    experiment: Experiment
+    datasets: Mapping[str, str]
+
+
+def definitions_at(project: Project, commit: str | None, name: str) -> Definitions:
+    """Read an experiment by a name that it has or had, and its datasets; None stands for the working tree.
+
+    The datasets are those that are defined today, also for a commit: where data lies is no part of the code. Raises
+    NotFound with the nearest names, InputInvalid for what is wrong in a definition or does not exist.
+    """
+    experiment = _experiment(project, commit, name)
+    if commit is None:
+        _check_program(project, experiment)
+    elif not checkout.is_tracked(project.location, commit, _inside(experiment)):
+        raise InputInvalid(f"{_program(experiment)} is not in commit {commit[:10]}", hint="choose another commit")
+    return Definitions(experiment, {each: _dataset_path(project, commit, each) for each in experiment.datasets})
+
+
+def _experiment(project: Project, commit: str | None, name: str) -> Experiment:
+    """Return the experiment as the commit has it; as it is now if the commit has no file of any of its names."""
+    if commit is not None:
+        names = project.names_of(check_name("experiment", name))
+        for known in names:
+            if then := _experiment_at(project, commit, known):
+                return replace(then, name=names[0])
+    return project.experiment(name)
+
+
+def _experiment_at(project: Project, commit: str, name: str) -> Experiment | None:
+    path = project.paths.relative(project.paths.definition("experiment", check_name("experiment", name)))
+    data = repository.read_at(repository.open_repository(project.location), commit, path)
+    if data is None:
+        return None
+    source = f"{path} in {commit[:10]}"
+    content = yaml_io.load(data, source)
+    schemas.check_version(content, "experiment", source)
+    if found := first_problem(data, content, "experiment", source):
+        raise InputInvalid(found)
+    return definitions.experiment_from(content)
+
+
+def _check_program(project: Project, experiment: Experiment) -> None:
+    """Raise InputInvalid when the program cannot be run from the working tree."""
+    program = project.root / _inside(experiment)
+    if not files.is_file(program):
+        raise InputInvalid(
+            f"{_program(experiment)} is not there", hint=f"correct it: qanat experiment update {experiment.name}"
+        )
+    if not experiment.program.command and not os.access(program, os.X_OK):
+        raise InputInvalid(
+            f"{_program(experiment)} may not be executed",
+            hint=f"chmod +x {experiment.program.executable}, or give the experiment an executable_command",
+        )
+
+
+def _inside(experiment: Experiment) -> str:
+    """Return the path of the program. Raises InputInvalid when it leads out of the project."""
+    path = experiment.program.executable
+    if not is_inside(path):
+        raise InputInvalid(
+            f"{_program(experiment)} is not inside the project", hint="give a path from the project's root"
+        )
+    return path
+
+
+def _program(experiment: Experiment) -> str:
+    return f"experiment {experiment.name}: executable {experiment.program.executable}"
+
+
+def _dataset_path(project: Project, commit: str | None, name: str) -> str:
+    """Return the path of a dataset that is there, in the commit or in the project."""
+    path = project.dataset(name).path
+    if not (commit and checkout.is_tracked(project.location, commit, path)) and not files.exists(project.root / path):
+        raise InputInvalid(f"dataset {name}: path {path} is not there", hint=f"correct it: qanat dataset update {name}")
+    return path
