@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from qanat.domain import meanings
-from qanat.domain.meanings import ABSENT, KeyPath, Sentence
+from qanat.domain.key_path import KeyPath, dotted
+from qanat.domain.meanings import ABSENT, Sentence
 
 ADDED, REMOVED, CHANGED, RENAMED = "added", "removed", "changed", "renamed"
 Place = tuple[str, str, str, str]
@@ -43,7 +44,7 @@ class KeyChange:
     @property
     def key(self) -> str:
         """The key as a person writes it: `options.request_cpus`."""
-        return ".".join(self.path)
+        return dotted(self.path)
 
 
 @dataclass(frozen=True, slots=True)

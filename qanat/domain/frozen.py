@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qanat.domain.key_path import KeyPath
 from qanat.domain.run import State
 
-KeyPath = tuple[str | int, ...]
 Record = Mapping[str, Any]
 # Keys that may change, each with the inner keys that may; an empty set means all of them.
 Open = Mapping[str, frozenset[str]]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qanat.domain.key_path import KeyPath
+
 KINDS = {
     "experiment": "experiments",
     "dataset": "datasets",
@@ -15,7 +17,6 @@ KINDS = {
     "document": "documents",
     "config": "settings",
 }
-KeyPath = tuple[str, ...]
 
 
 class Verbatim(str):
@@ -89,7 +90,7 @@ def plain(sentence: Sentence) -> str:
 
 def meaning(kind: str, path: KeyPath, old: Any, new: Any) -> Sentence:
     """Return what it means that the key at path changed from `old` to `new`; empty if the values say it all."""
-    rule = _RULES.get((kind, path[0])) if path else None
+    rule = _RULES.get((kind, str(path[0]))) if path else None
     return rule(path[1:], old, new) if rule else ()
 
 
@@ -161,7 +162,7 @@ def _dataset_path(rest: KeyPath, old: Any, new: Any) -> Sentence:
 
 
 def _options(rest: KeyPath, old: Any, new: Any) -> Sentence:
-    name = rest[0].strip().lstrip("-") if rest else ""
+    name = str(rest[0]).strip().lstrip("-") if rest else ""
     if what := _what(_AMOUNTS, name):
         return _requested(f" {what if new != 1 else what.removesuffix('s')}", f"a number of {what}", old, new)
     if what := _what(_THINGS, name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 
 class State(StrEnum):
@@ -19,13 +19,16 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     LOST = "lost"
 
+    LIVE: ClassVar[frozenset[State]]
+
     @property
     def ended(self) -> bool:
         """Whether the state is final unless the group is retried."""
-        return self in _ENDED
+        return self not in _LIVE
 
 
-_ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
+_LIVE = frozenset({State.QUEUED, State.RUNNING, State.HELD})
+State.LIVE = _LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def overall_state(states: Iterable[State]) -> State:
     present = set(states)
     if present == {State.QUEUED}:
         return State.QUEUED
-    active = present - _ENDED
+    active = present & _LIVE
     if State.RUNNING in active:
         return State.RUNNING
     if State.HELD in active:

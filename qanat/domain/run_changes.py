@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qanat.domain import frozen
-from qanat.domain.frozen import KeyPath
+from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.meanings import ABSENT, Sentence, Verbatim, shown
 from qanat.domain.run import Run
 
@@ -39,11 +39,11 @@ def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
         yield (Verbatim(_label(path)), " is ", _value(after), " instead of ", _value(before))
 
 
-def _label(path: Sequence[str | int]) -> str:
+def _label(path: KeyPath) -> str:
     """Return a place in a record as text: `group 2: metrics.acc`, `code.commit`."""
     if len(path) > 1 and path[0] == "groups":
-        return f"group {path[1]}: {'.'.join(map(str, path[2:]))}"
-    return ".".join(map(str, path))
+        return f"group {path[1]}: {dotted(path[2:])}"
+    return dotted(path)
 
 
 def _value(value: Any) -> str:

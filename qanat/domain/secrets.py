@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-KeyPath = tuple[str | int, ...]
+from qanat.domain.key_path import KeyPath
 
 # Forms that can be recognised by design: a name, a text that each one contains, the pattern.
 _SHAPES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qanat.domain.key_path import KeyPath
 from qanat.domain.merging import CannotMerge, merge_tags, merge_values
 from qanat.records import yaml_io
 
@@ -44,7 +45,7 @@ def _are_texts(value: Any) -> bool:
 
 def blocks(data: bytes, source: str) -> dict[str, str]:
     """Cut a file into the lines of its keys; comments and empty lines go with the key below them."""
-    places: dict[yaml_io.Path, int] = {}
+    places: dict[KeyPath, int] = {}
     if not data.strip():
         return {}
     if not yaml_io.load(data, source, lines=places):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
+from qanat.domain.json_text import to_json
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid
 from qanat.records import run_codec, yaml_io
@@ -270,7 +270,7 @@ def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...]:
             raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
     except InputInvalid as error:
         return (path, stamp, error.message, *(None,) * 14)
-    return (path, stamp, None, *_columns(run), _json(content))
+    return (path, stamp, None, *_columns(run), to_json(content))
 
 
 def _columns(run: Run) -> tuple[Any, ...]:
@@ -289,19 +289,3 @@ def _columns(run: Run) -> tuple[Any, ...]:
         len(run.groups),
         sum(group.state.ended for group in run.groups),
     )
-
-
-def _json(content: Any) -> str:
-    try:
-        return json.dumps(content, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return json.dumps(_without_nan(content), ensure_ascii=False)
-
-
-def _without_nan(content: Any) -> Any:
-    """Replace numbers that JSON does not have by null."""
-    if isinstance(content, dict):
-        return {key: _without_nan(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_without_nan(value) for value in content]
-    return None if isinstance(content, float) and content - content != 0 else content

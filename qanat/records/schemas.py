@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from qanat import __version__
+from qanat.domain.key_path import KeyPath
 from qanat.domain.names import NAME_MAX, name_problem
 from qanat.errors import InputInvalid
 
 KINDS = ("config", "experiment", "dataset", "template", "run", "document")
 VERSIONS = dict.fromkeys(KINDS, 1)
-
-KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)

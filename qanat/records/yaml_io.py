@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from qanat.domain.key_path import KeyPath
 from qanat.domain.parameters import GROUPS_MAX
 from qanat.errors import InputInvalid
 from qanat.records import yaml_scalars
@@ -28,8 +29,6 @@ _GROUP_LINE = b"\n- {group: "
 FLOW_WIDTH = 100
 KEY_MAX = 1000  # YAML wants a question mark before a key of more than 1,024 characters (section 8.2.2)
 
-Path = tuple[str | int, ...]
-
 
 class YamlInvalid(InputInvalid):
     """A file is no YAML that qanat takes; `line` counts from 1."""
@@ -41,7 +40,7 @@ class YamlInvalid(InputInvalid):
 
 
 def load(
-    data: bytes, source: str, *, text: bool = False, lines: dict[Path, int] | None = None, own: bool = False
+    data: bytes, source: str, *, text: bool = False, lines: dict[KeyPath, int] | None = None, own: bool = False
 ) -> Any:
     """Read one YAML document; `source` is the file's name for messages. Raises YamlInvalid.
 
@@ -58,7 +57,7 @@ def load(
     return _Builder(_decode(data, source), source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()
 
 
-def line_of(lines: Mapping[Path, int], path: Path) -> int:
+def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
     """Give the line of a key or item; of what is not there, that of what it would be in."""
     while path and path not in lines:
         path = path[:-1]
@@ -79,13 +78,13 @@ class _Open:
 
     value: Any
     key: str | None = None
-    path: Path = ()
+    path: KeyPath = ()
 
 
 class _Builder:
     """Builds plain Python values out of libyaml's events."""
 
-    def __init__(self, content: str, source: str, text: bool, lines: dict[Path, int] | None, nodes_max: int) -> None:
+    def __init__(self, content: str, source: str, text: bool, lines: dict[KeyPath, int] | None, nodes_max: int) -> None:
         # Imported here: PyYAML takes 20 ms, and `qanat --help` reads no YAML.
         import yaml
 
@@ -157,7 +156,7 @@ class _Builder:
     def _end(self, _event: Any) -> None:
         self._open.pop()
 
-    def _put(self, value: Any, event: Any) -> Path:
+    def _put(self, value: Any, event: Any) -> KeyPath:
         if not self._open:
             self._roots.append(value)
             return ()

@@ -14,6 +14,7 @@ from typing import Any
 
 from qanat.domain.config import Config
 from qanat.domain.experiment import Dataset, Experiment
+from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.names import check_name, nearest
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
@@ -143,20 +144,14 @@ def first_problem(data: bytes, content: Any, kind: str, source: str) -> str | No
 
 def located(data: bytes, found: list[schemas.SchemaProblem], source: str) -> list[str]:
     """Write problems as `file:line: key: problem`, in the order of the lines."""
-    lines: dict[yaml_io.Path, int] = {}
+    lines: dict[KeyPath, int] = {}
     yaml_io.load(data, source, lines=lines)
-    placed = sorted(((_line(lines, p.path), p) for p in found), key=lambda pair: pair[0])
+    placed = sorted(((yaml_io.line_of(lines, p.path), p) for p in found), key=lambda pair: pair[0])
     return [f"{source}:{line}: {_key(p.path)}{p.problem}" for line, p in placed]
 
 
-def _line(lines: dict[yaml_io.Path, int], path: yaml_io.Path) -> int:
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 1)
-
-
-def _key(path: yaml_io.Path) -> str:
-    return f"{'.'.join(map(str, path))}: " if path else ""
+def _key(path: KeyPath) -> str:
+    return f"{dotted(path)}: " if path else ""
 
 
 def suggestion(kind: str, name: str, known: list[str]) -> str:

@@ -35,21 +35,9 @@ def tell(text: str) -> None:
 
 def say_json(content: Any) -> None:
     """Print a value as JSON; numbers that JSON does not have (NaN, infinities) are null."""
-    import json
+    from qanat.domain.json_text import to_json
 
-    try:
-        text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
-    except ValueError:
-        text = json.dumps(_without_nan(content), ensure_ascii=False, indent=2)
-    click.echo(_clean_json(text))
-
-
-def _without_nan(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _without_nan(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_without_nan(value) for value in content]
-    return None if isinstance(content, float) and content - content != 0 else content
+    click.echo(_clean_json(to_json(content, indent=2)))
 
 
 def say_json_list(texts: Iterable[str]) -> None:

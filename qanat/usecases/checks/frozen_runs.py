@@ -13,6 +13,7 @@ from typing import Any
 
 from qanat.domain import deletions, frozen
 from qanat.domain.findings import Finding
+from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import RUNS
 from qanat.errors import InputInvalid
 from qanat.git import history, staged
@@ -110,7 +111,7 @@ class _Comparison:
         before = [record for record in map(self._read, self._earlier(change)) if record is not None]
         if not before:
             return  # nobody can say what the run was; that it cannot be read is another rule's matter
-        lines: dict[yaml_io.Path, int] = {}
+        lines: dict[KeyPath, int] = {}
         try:
             after = self._load(new, lines)
         except InputInvalid as error:
@@ -120,7 +121,7 @@ class _Comparison:
         when = "had ended" if any(map(frozen.has_ended, before)) else "was launched"
         places = frozen.violations(before, after, moved=new.path != change.path)
         for key in places[:PLACES_MAX]:
-            problem = f"{'.'.join(map(str, key))} was changed after the run {when}"
+            problem = f"{dotted(key)} was changed after the run {when}"
             yield Finding(new.path, yaml_io.line_of(lines, key), RULE, problem, remedy)
 
     def _earlier(self, change: Change) -> list[Entry]:
@@ -133,7 +134,7 @@ class _Comparison:
         except InputInvalid:
             return None
 
-    def _load(self, entry: Entry, lines: dict[yaml_io.Path, int] | None = None) -> dict[str, Any]:
+    def _load(self, entry: Entry, lines: dict[KeyPath, int] | None = None) -> dict[str, Any]:
         content = yaml_io.load(self._bytes.get(entry.blob, b""), entry.path, lines=lines)
         if not isinstance(content, dict):
             raise InputInvalid(f"{entry.path}: is not a mapping")

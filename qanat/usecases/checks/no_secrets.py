@@ -7,6 +7,7 @@ from itertools import islice
 
 from qanat.domain import secrets
 from qanat.domain.findings import Finding
+from qanat.domain.key_path import KeyPath
 from qanat.domain.layout import RUNS, STATE
 from qanat.errors import InputInvalid
 from qanat.git import staged
@@ -51,7 +52,7 @@ def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
     """List the lines with a secret that a name tells of, in a YAML file that can be read."""
     if not path.endswith((".yaml", ".yml")) or not secrets.may_name_secret(text):
         return
-    lines: dict[yaml_io.Path, int] = {}
+    lines: dict[KeyPath, int] = {}
     try:
         content = yaml_io.load(data, path, lines=lines)
     except InputInvalid:

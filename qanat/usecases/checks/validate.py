@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from qanat.domain.findings import one_line
+from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import DEFINITIONS, is_for_results, is_inside
 from qanat.domain.run import State, overall_state
 from qanat.errors import InputInvalid
 from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
-from qanat.records.schemas import KeyPath
 from qanat.usecases.checks.file_views import Files, OnDisk
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
@@ -83,7 +83,7 @@ def _check_file(state: Files, project: Project, index: Index, source: str) -> It
     if kind is None:
         yield Problem(source, 1, "", "is not where qanat keeps a file; see What is where in DESIGN.md")
         return
-    lines: dict[yaml_io.Path, int] = {}
+    lines: dict[KeyPath, int] = {}
     try:
         data = state.read(source, yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
         content = schemas.with_version(yaml_io.load(data, source, lines=lines), kind)
@@ -98,7 +98,7 @@ def _check_file(state: Files, project: Project, index: Index, source: str) -> It
     if not found:
         found = list(_beyond_schema(state, project, kind, content, PurePosixPath(source)))
     for key, problem in found:
-        yield Problem(source, yaml_io.line_of(lines, key), ".".join(map(str, key)), problem)
+        yield Problem(source, yaml_io.line_of(lines, key), dotted(key), problem)
 
 
 def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list[tuple[KeyPath, str]]:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from qanat.domain.findings import Finding
+from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import DEFINITIONS, STATE
 from qanat.errors import InputInvalid
 from qanat.records import yaml_io
-from qanat.records.schemas import KeyPath
 from qanat.usecases.checks.file_views import Files, InGit
 from qanat.usecases.checks.scope import Scope
 from qanat.usecases.checks.validate import Problem, kind_of, validate_in
@@ -47,13 +47,13 @@ def _dangling(state: InGit, gone: Collection[str], checked: Collection[str]) -> 
     others = [path for path in kept if path not in checked]
     state.fetch(others)
     for path in others:
-        lines: dict[yaml_io.Path, int] = {}
+        lines: dict[KeyPath, int] = {}
         try:
             content = yaml_io.load(state.read(path, DEFINITION_BYTES_MAX), path, lines=lines)
         except InputInvalid:
             continue
         for key, problem in _named(state, content, gone):
-            yield Problem(path, lines.get(key, 1), ".".join(map(str, key)), problem)
+            yield Problem(path, lines.get(key, 1), dotted(key), problem)
 
 
 def _named(state: Files, content: Any, gone: Collection[str]) -> Iterator[tuple[KeyPath, str]]:

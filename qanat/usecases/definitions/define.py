@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain import deletions
+from qanat.domain.key_path import dotted
 from qanat.domain.names import check_name
+from qanat.domain.run import State
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
 from qanat.git import commits, lock, worktree
 from qanat.git.lock import Held
@@ -50,11 +52,11 @@ def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, A
     check_name(kind, content.get("name", ""))
     content = definitions.ordered(content, kind)
     if found := schemas.problems(content, kind):
-        where = ".".join(map(str, found[0].path))
+        where = dotted(found[0].path)
         raise InputInvalid(f"{kind} {content['name']}: {where + ': ' if where else ''}{found[0].problem}")
     if references := reference_problems(project, kind, content):
         path, problem = references[0]
-        raise InputInvalid(f"{kind} {content['name']}: {'.'.join(map(str, path))}: {problem}")
+        raise InputInvalid(f"{kind} {content['name']}: {dotted(path)}: {problem}")
     return content
 
 
@@ -122,7 +124,7 @@ def users_of_dataset(project: Project, name: str) -> list[str]:
 def going_with(project: Project, index: Index, experiment: str) -> Going:
     """Find out what goes when an experiment is deleted with its runs. Raises UsageError while one is going on."""
     rows = index.summaries(experiment=experiment)
-    if live := [row.id for row in rows if row.ended is None and row.state in ("queued", "running", "held")]:
+    if live := [row.id for row in rows if row.ended is None and row.state in State.LIVE]:
         raise UsageError(
             f"run {live[0]} of {experiment} is still going on", hint="wait for its end, or cancel it first"
         )

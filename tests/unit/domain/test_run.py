@@ -25,6 +25,7 @@ def with_states(run: Run, *states: State) -> Run:
 def test_four_states_are_ends_and_three_are_not() -> None:
     assert [state for state in State if state.ended] == ENDED
     assert [state for state in State if not state.ended] == GOING
+    assert set(GOING) == State.LIVE
 
 
 @pytest.mark.parametrize(
