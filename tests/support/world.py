@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ from tests.unit.records.example import RUN
 
 # No process can have this number.
 GONE = 2**22 + 1
+# What marks the processes of a run that is left alone: its own in each test process, since they are ended by it.
+INTENT = secrets.token_hex(8)
 EXPERIMENT = """\
 schema: experiment/1
 name: train
@@ -133,7 +136,7 @@ class World:
             host=os.uname().nodename,
             code=Code(head, head, "main"),
             storage="results/train/run_1",
-            submission=SubmissionFacts("9c41d2e07ab35f68", pid=GONE, process_start="gone"),
+            submission=SubmissionFacts(INTENT, pid=GONE, process_start="gone"),
             groups=tuple(Group(number, ()) for number in range(groups)),
         )
         storage.write_info(run, self.root / run.storage, [("true",)] * groups, self.root)

@@ -19,7 +19,7 @@ from qanat.records.flight import Journal, Watcher
 from qanat.system import processes
 from qanat.usecases.runs import cancel
 from qanat.usecases.tracking import record
-from tests.support.world import GONE, World
+from tests.support.world import GONE, INTENT, World
 
 NOW = "2026-11-23T05:17:55+00:00"
 CANCELLED, FINISHED, LOST, QUEUED = State.CANCELLED, State.FINISHED, State.LOST, State.QUEUED
@@ -28,7 +28,7 @@ CANCELLED, FINISHED, LOST, QUEUED = State.CANCELLED, State.FINISHED, State.LOST,
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     """Give a process that lives, with the mark of group 0 of the run that world.left_alone() makes."""
-    marked = {"QANAT_JOB": "9c41d2e07ab35f68:0", "PATH": os.environ["PATH"]}
+    marked = {"QANAT_JOB": f"{INTENT}:0", "PATH": os.environ["PATH"]}
     process = subprocess.Popen(["sleep", "60"], env=marked, start_new_session=True)
     # It is reaped as soon as it ends, as an orphan would be.
     reaper = threading.Thread(target=process.wait)
@@ -192,7 +192,7 @@ def test_a_run_of_another_machine_has_to_be_cancelled_there(world: World) -> Non
 
 def started(number: int, pid: int, start: str) -> JobHandle:
     """Return the handle of a group that began as a process."""
-    return JobHandle("9c41d2e07ab35f68", number, str(pid), {"process_start": start})
+    return JobHandle(INTENT, number, str(pid), {"process_start": start})
 
 
 def test_without_a_watcher_the_processes_are_ended_from_here(world: World, sleeper: subprocess.Popen[bytes]) -> None:

@@ -19,7 +19,7 @@ from qanat.records.flight import Journal, Watcher
 from qanat.system import processes
 from qanat.usecases.runs import annotate
 from qanat.usecases.tracking import record, refresh
-from tests.support.world import GONE, World
+from tests.support.world import GONE, INTENT, World
 
 NOW = "2026-11-23T05:17:55+00:00"
 RUNNING, FINISHED, FAILED, CANCELLED, LOST = State.RUNNING, State.FINISHED, State.FAILED, State.CANCELLED, State.LOST
@@ -28,7 +28,7 @@ RUNNING, FINISHED, FAILED, CANCELLED, LOST = State.RUNNING, State.FINISHED, Stat
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     """Give a process that lives, with the mark of group 0 of the run that world.left_alone() makes."""
-    marked = {"QANAT_JOB": "9c41d2e07ab35f68:0", "PATH": os.environ["PATH"]}
+    marked = {"QANAT_JOB": f"{INTENT}:0", "PATH": os.environ["PATH"]}
     with subprocess.Popen(["sleep", "60"], env=marked, start_new_session=True) as process:
         yield process
         process.kill()
@@ -49,7 +49,7 @@ def leave_completion(world: World, run: Run, number: int, status: int, attempt: 
 
 def started(number: int, pid: int = GONE, start: str = "gone") -> JobHandle:
     """Return the handle of a group that began as a process."""
-    return JobHandle("9c41d2e07ab35f68", number, str(pid), {"process_start": start})
+    return JobHandle(INTENT, number, str(pid), {"process_start": start})
 
 
 # ---- a journal without a living watcher
@@ -261,7 +261,7 @@ def test_a_run_that_is_watched_on_another_machine_is_left_alone(world: World) ->
 def test_a_run_whose_watcher_lives_is_left_alone_though_its_journal_is_gone(world: World) -> None:
     run = world.left_alone(1)
     pid = os.getpid()
-    facts = SubmissionFacts("9c41d2e07ab35f68", pid=pid, process_start=processes.start_of(pid))
+    facts = SubmissionFacts(INTENT, pid=pid, process_start=processes.start_of(pid))
     living = replace(run, submission=facts)
     record.create_record(world.project, living)
     assert world.look() == living
