@@ -1,4 +1,4 @@
-"""Finding the record files of a project, each with a stamp that changes when the file does."""
+"""Find the record files of a project, each with a stamp that changes when the file does."""
 
 from __future__ import annotations
 
@@ -11,24 +11,32 @@ from qanat.system.files import TEMPORARY
 
 
 def stamps(root: Path) -> Iterator[tuple[str, str]]:
-    """Give path and stamp of every record; links, temporary files and names that are no text are passed over."""
+    """Yield path and stamp of every record; links, temporary files and names that are not text are left out.
+
+    So are files and folders that are deleted meanwhile.
+    """
     base = str(root)
     for experiment in _folders(f"{base}/{RUNS}"):
         for folder in _folders(experiment.path):
-            with os.scandir(folder.path) as entries:
-                for entry in entries:
-                    if entry.name.endswith(".yaml") and entry.is_file(follow_symlinks=False) and _is_text(entry.path):
-                        s = entry.stat(follow_symlinks=False)
-                        yield (
-                            entry.path[len(base) + 1 :],
-                            f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}",
-                        )
-                    elif entry.name.endswith(TEMPORARY):
-                        _drop_if_stale(entry)
+            for entry in _entries(folder.path):
+                if entry.name.endswith(".yaml") and entry.is_file(follow_symlinks=False) and _is_text(entry.path):
+                    if stamp := _stamp(entry):
+                        yield entry.path[len(base) + 1 :], stamp
+                elif entry.name.endswith(TEMPORARY):
+                    _drop_if_stale(entry)
+
+
+def _stamp(entry: os.DirEntry[str]) -> str:
+    """Return what changes when the file does; empty when it is gone."""
+    try:
+        s = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return ""
+    return f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}"
 
 
 def _is_text(path: str) -> bool:
-    """Tell whether a path can be written in UTF-8, as all of a record must be."""
+    """Return whether a path can be written in UTF-8, as all of a record must be."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -37,9 +45,13 @@ def _is_text(path: str) -> bool:
 
 
 def _folders(path: str) -> list[os.DirEntry[str]]:
+    return [e for e in _entries(path) if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
+
+
+def _entries(path: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as entries:
-            return [e for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
+            return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
 
