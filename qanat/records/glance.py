@@ -1,7 +1,7 @@
-"""What a project's files tell at a glance: their names, and one line of each. Nothing is checked, and nothing raises.
+"""What a project's files tell at a glance: their names, and a line of each. Nothing is checked, and nothing raises.
 
-For completion in a shell, which has to answer before a person notices; what is wrong with a file is said
-by the command that uses it.
+For completion in a shell, which has to answer before a person notices; the command that uses a file reports
+what is wrong with it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DESCRIPTION = re.compile(r"^description: (.+)$", re.MULTILINE)
 
 
 class RunFile(NamedTuple):
-    """A record by its file's place: `name` is `<number>-<uid>.yaml`."""
+    """A record by the location of its file; `name` is `<number>-<uid>.yaml`."""
 
     name: str
     folder: str
@@ -33,7 +33,7 @@ class RunFile(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Where the file is."""
+        """The path of the file."""
         return f"{self.folder}/{self.name}"
 
 
@@ -43,7 +43,7 @@ def definitions(paths: ProjectPaths, kind: str) -> list[tuple[str, str]]:
 
 
 def templates(paths: ProjectPaths, runner: str | None) -> list[tuple[str, str]]:
-    """List the names of templates, also those of the settings, each with its runner; of one runner if one is named."""
+    """List the names of templates, also those in the settings, each with its runner; of one runner if it is given."""
     folders = [entry.name for entry in _entries(str(paths.folder("template"))) if entry.is_dir(follow_symlinks=False)]
     found = [(name, r) for r in folders for name, _ in _yaml_files(str(paths.folder("template") / r))]
     configured = template_sections(_mapping(paths.config))
@@ -60,7 +60,7 @@ def actions(paths: ProjectPaths, experiment: str) -> list[tuple[str, str]]:
 
 
 def runs(root: Path, experiment: str | None, beginning: str) -> list[RunFile]:
-    """List the records whose id begins so, of one experiment if one is named, in no order."""
+    """List the records whose id starts with `beginning`, of one experiment if it is given, in no order."""
     found = []
     for folder in _entries(f"{root}/{RUNS}"):
         if experiment in (None, folder.name) and folder.is_dir(follow_symlinks=False):
@@ -71,7 +71,7 @@ def runs(root: Path, experiment: str | None, beginning: str) -> list[RunFile]:
 
 
 def description(path: str) -> str:
-    """Give the first line of the description that a file of ours begins with; empty when it has none."""
+    """Return the first line of the description at the beginning of a file; empty if there is none."""
     try:
         with files.open_for_reading(Path(path)) as file:
             found = _DESCRIPTION.search(file.read(HEAD_BYTES).decode("utf-8", "replace"))
@@ -89,7 +89,7 @@ def _unquoted(text: str) -> str:
 
 
 def _yaml_files(folder: str) -> list[tuple[str, str]]:
-    """List names and paths of the YAML files of a folder that could be called so, in order."""
+    """List names and paths of the YAML files in a folder whose names are valid, in order."""
     found = (
         (entry.name.removesuffix(".yaml"), entry.path) for entry in _entries(folder) if entry.name.endswith(".yaml")
     )

@@ -36,7 +36,7 @@ class ProjectPaths:
 
     @property
     def schemas(self) -> Path:
-        """Copies of the schemas for editors; made anew when they are missing."""
+        """Copies of the schemas for editors; written again when they are missing."""
         return self.state / "cache" / "schemas"
 
     def folder(self, kind: str) -> Path:
