@@ -219,7 +219,7 @@ class Project:
         texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         conditions = [search.parse(text) for text in texts]
         with refreshed(self._project, registry.RUNNERS) as (index, result):
-            found = current_runs(self._project, index, result, experiment=experiment)
+            found = [run for _, run in current_runs(self._project, index, result, experiment=experiment)]
         if experiment is not None and not found:
             self._project.experiment(experiment)
         return Runs([self._wrap(run) for run in found if all(c.meets(run) for c in conditions)])

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qanat.domain.parameters import by_name
+from qanat.domain.parameters import by_plain_name
 from qanat.domain.run import Group, Run, State
 
 HIGHER = "higher"
@@ -117,7 +117,7 @@ def _row(members: Sequence[tuple[Run, Group]], group_by: str | None) -> Row:
 
 def parameters_of(group: Group) -> dict[str, str]:
     """Map a group's parameter names, without dashes, to their values; multiple values are joined by spaces."""
-    return {k.lstrip("-"): v if isinstance(v, str) else " ".join(v) for k, v in by_name(group.args).items()}
+    return by_plain_name(group.args)
 
 
 def statistic(values: Sequence[float]) -> Statistic:

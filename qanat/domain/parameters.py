@@ -164,6 +164,11 @@ def by_name(args: Sequence[str]) -> dict[str, str | list[str]]:
     return {name: _unwrap(values) for name, values in names.items()}
 
 
+def by_plain_name(args: Sequence[str]) -> dict[str, str]:
+    """Return the parameters of one group by name without dashes, several values joined by spaces."""
+    return {k.lstrip("-"): v if isinstance(v, str) else " ".join(v) for k, v in by_name(args).items()}
+
+
 def _unwrap(values: list[str]) -> str | list[str]:
     if not values:
         return ""

@@ -10,65 +10,51 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
+from qanat.domain.columns import RunSummary, columns, numbers
 from qanat.domain.json_text import to_json
-from qanat.domain.run import Run
+from qanat.domain.run import State
 from qanat.errors import InputInvalid
 from qanat.records import run_codec, yaml_io
 from qanat.records.record_stamps import stamps
 from qanat.system import files
 
 LOCK_WAIT_S = 5.0
-_LAYOUT = 2
-_TABLES = """
-CREATE TABLE runs (
-  path TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, number INTEGER, uid TEXT, experiment TEXT, state TEXT,
-  created TEXT, started TEXT, ended TEXT, description TEXT, tags TEXT, runner TEXT, storage TEXT,
-  groups INTEGER, groups_ended INTEGER, record TEXT
-) WITHOUT ROWID;
-CREATE TABLE passed (schema TEXT, digest BLOB, PRIMARY KEY (schema, digest)) WITHOUT ROWID;
-CREATE TABLE seen (path TEXT PRIMARY KEY, moment TEXT NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sizes (storage TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
-"""
+# Raised when a column gets its values from somewhere else and keeps its name; a changed table shows by itself.
+_MEANING = 1
+_COLUMNS = tuple(columns())
+_ROW = ("path", "stamp", "problem", *_COLUMNS, "record")
+_DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
+_TABLES = (
+    f"CREATE TABLE runs (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, {_DECLARED}, record TEXT) "
+    "WITHOUT ROWID",
+    "CREATE TABLE passed (schema TEXT, digest BLOB, PRIMARY KEY (schema, digest)) WITHOUT ROWID",
+    "CREATE TABLE seen (path TEXT PRIMARY KEY, time TEXT NOT NULL, run TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE sizes (storage TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID",
+)
+_SUMMARY = ", ".join(RunSummary._fields)
+_ACTIVE = ", ".join(f"'{state}'" for state in sorted(State.LIVE))
 _NEWEST_FIRST = "ORDER BY created DESC, number DESC, uid"
 T = TypeVar("T")
 
 
-class RunSummary(NamedTuple):
-    """One row of a table of runs; `path` is the record's, from the project's root."""
-
-    path: str
-    number: int
-    uid: str
-    experiment: str
-    state: str
-    created: str
-    started: str | None
-    ended: str | None
-    description: str
-    tags: str
-    runner: str
-    storage: str
-    groups: int
-    groups_ended: int
-
-    @property
-    def id(self) -> str:
-        """The full id, such as 4-7f3a9c."""
-        return f"{self.number}-{self.uid}"
+def _layout() -> int:
+    """Return the version of these tables, kept in the file; an index of another version is built again."""
+    return zlib.crc32("\n".join((*_TABLES, str(_MEANING))).encode()) & 0x7FFFFFFF or 1
 
 
-_COLUMNS = ", ".join(RunSummary._fields)
+LAYOUT = _layout()
 
 
 class Index:
     """The index of one project; use it in a `with` block.
 
-    `names_of` gives the name of an experiment and those it had before, which records of its runs may have.
+    `names_of` returns the name of an experiment and its former names, which the records of its runs may have.
     """
 
     def __init__(self, file: Path, root: Path, names_of: Callable[[str], Sequence[str]] = lambda name: (name,)) -> None:
@@ -95,7 +81,7 @@ class Index:
         database = sqlite3.connect(name, timeout=LOCK_WAIT_S, isolation_level=None)
         try:
             database.execute("PRAGMA synchronous = OFF")
-            if database.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+            if database.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
                 self._create(database)
         except BaseException:
             database.close()
@@ -104,16 +90,16 @@ class Index:
 
     def _create(self, database: sqlite3.Connection) -> None:
         database.execute("BEGIN IMMEDIATE")
-        if database.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+        if database.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
             for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 database.execute(f'DROP TABLE "{name}"')
-            for statement in _TABLES.split(";\n"):
+            for statement in _TABLES:
                 database.execute(statement)
-            database.execute(f"PRAGMA user_version = {_LAYOUT}")
+            database.execute(f"PRAGMA user_version = {LAYOUT}")
         database.execute("COMMIT")
 
     def _rebuilt(self) -> sqlite3.Connection:
-        """Start over with an empty file, or in memory where the cache folder cannot be written."""
+        """Start over with an empty file, or in memory if the cache folder is not writable."""
         try:
             self._file.unlink(missing_ok=True)
             self._file.with_name(f"{self._file.name}-journal").unlink(missing_ok=True)
@@ -122,7 +108,7 @@ class Index:
             return self._connect(":memory:")
 
     def _surviving(self, work: Callable[[], T]) -> T:
-        """Do work on the database; on a new one when it turns out broken, and in memory when nothing else is left."""
+        """Do work on the database; on a new one if it is corrupt, and in memory if nothing else works."""
         try:
             return work()
         except sqlite3.DatabaseError as error:
@@ -153,8 +139,8 @@ class Index:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany("DELETE FROM runs WHERE path = ?", [(path,) for path in gone])
-            rows = (_row(self._root, path, on_disk[path]) for path in changed)
-            self._database.executemany(f"REPLACE INTO runs VALUES ({','.join('?' * 17)})", rows)  # noqa: S608
+            rows = (row for path in changed if (row := _row(self._root, path, on_disk[path])))
+            self._database.executemany(f"REPLACE INTO runs VALUES ({','.join('?' * len(_ROW))})", rows)  # noqa: S608
             self._database.execute("COMMIT")
         except BaseException:
             if self._database.in_transaction:
@@ -164,29 +150,40 @@ class Index:
     def summaries(
         self, *, experiment: str | None = None, newest: int | None = None, live: bool = False
     ) -> list[RunSummary]:
-        """List runs, the newest first: those of one experiment, at most `newest`, only those still going."""
+        """List runs, the newest first: those of one experiment, at most `newest`, only active ones."""
         where, values = _where(self._names_of(experiment) if experiment else (), live=live)
-        query = f"SELECT {_COLUMNS} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
+        query = f"SELECT {_SUMMARY} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
         rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
         return [RunSummary._make(row) for row in rows]
 
     def numbered(self, number: int) -> list[RunSummary]:
-        """List the runs that have this number; more than one when they come from two clones or branches."""
-        query = f"SELECT {_COLUMNS} FROM runs WHERE problem IS NULL AND number = ? ORDER BY uid"  # noqa: S608
+        """List the runs with this number; there are several when they come from different clones or branches."""
+        query = f"SELECT {_SUMMARY} FROM runs WHERE problem IS NULL AND number = ? ORDER BY uid"  # noqa: S608
         rows = self._surviving(lambda: self._database.execute(query, (number,)).fetchall())
         return [RunSummary._make(row) for row in rows]
 
     def records(self, *, experiment: str | None = None, newest: int | None = None, live: bool = False) -> list[str]:
         """List the same runs as JSON texts of the whole records."""
+        return [text for _, text in self._with_records("path", experiment, newest, live=live)]
+
+    def summaries_with_records(
+        self, *, experiment: str | None = None, newest: int | None = None
+    ) -> list[tuple[RunSummary, str]]:
+        """List the same runs with the JSON texts of their records, both as of the same time."""
+        rows = self._with_records(_SUMMARY, experiment, newest)
+        return [(RunSummary._make(row[:-1]), row[-1]) for row in rows]
+
+    def _with_records(
+        self, wanted: str, experiment: str | None, newest: int | None, *, live: bool = False
+    ) -> list[tuple[Any, ...]]:
         where, values = _where(self._names_of(experiment) if experiment else (), live=live)
         # Sorting paths and then looking up the texts takes a third of the time that sorting texts takes.
-        paths = f"SELECT path FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
-        query = f"SELECT (SELECT record FROM runs WHERE path = sorted.path) FROM ({paths}) AS sorted"  # noqa: S608
-        rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
-        return [row[0] for row in rows]
+        chosen = f"SELECT {wanted} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
+        query = f"SELECT *, (SELECT record FROM runs WHERE path = chosen.path) FROM ({chosen}) AS chosen"  # noqa: S608
+        return self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
 
     def code_commits(self) -> list[tuple[str, str, str]]:
-        """List the record's path, the id and the commit of every run, in the order of their launch."""
+        """List the path of its record, the id and the commit of every run, in the order of launch."""
         columns = "path, number || '-' || uid, json_extract(record, '$.code.commit')"
         query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY created, number, uid"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query).fetchall())
@@ -196,19 +193,27 @@ class Index:
         query = "SELECT problem FROM runs WHERE problem IS NOT NULL ORDER BY path"
         return [row[0] for row in self._surviving(lambda: self._database.execute(query).fetchall())]
 
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Count the runs by experiment and state."""
-        query = "SELECT experiment, state, COUNT(*) FROM runs WHERE problem IS NULL GROUP BY experiment, state"
+    def counts(self, now: Mapping[str, str] | None = None) -> dict[str, dict[str, int]]:
+        """Count the runs by experiment and state.
+
+        `now` has the states, by the record's path, of active runs that are known better than by their records.
+        """
+        active = f"CASE WHEN state IN ({_ACTIVE}) THEN path END"
+        query = (
+            f"SELECT experiment, state, {active} AS active, COUNT(*) FROM runs WHERE problem IS NULL "  # noqa: S608
+            "GROUP BY experiment, state, active"
+        )
         counts: dict[str, dict[str, int]] = {}
-        for experiment, state, count in self._surviving(lambda: self._database.execute(query).fetchall()):
+        for experiment, state, path, count in self._surviving(lambda: self._database.execute(query).fetchall()):
             states = counts.setdefault(self._names_of(experiment)[0], {})
-            states[state] = states.get(state, 0) + count
+            current = (now or {}).get(path, state)
+            states[current] = states.get(current, 0) + count
         return counts
 
     # ---- bytes that passed a schema
 
     def passed(self, schema: str, data: bytes) -> bool:
-        """Tell whether these very bytes are known to pass a schema."""
+        """Return whether exactly these bytes are known to pass a schema."""
         query = "SELECT 1 FROM passed WHERE schema = ? AND digest = ?"
         return bool(self._surviving(lambda: self._database.execute(query, (schema, _digest(data))).fetchone()))
 
@@ -220,14 +225,14 @@ class Index:
     # ---- submitted runs as they were last seen
 
     def last_seen(self, path: str) -> tuple[str, str] | None:
-        """Give the moment and the JSON text of what was last seen of a run that goes on, by its record's path."""
-        query = "SELECT moment, run FROM seen WHERE path = ?"
+        """Return when an active run was last seen, and what was seen as JSON text, by the path of its record."""
+        query = "SELECT time, run FROM seen WHERE path = ?"
         found = self._surviving(lambda: self._database.execute(query, (path,)).fetchone())
         return (found[0], found[1]) if found else None
 
-    def remember_seen(self, seen: Mapping[str, str], moment: str) -> None:
-        """Remember what was seen of runs now, and forget all others."""
-        rows = [(path, moment, text) for path, text in seen.items()]
+    def remember_seen(self, seen: Mapping[str, str], time: str) -> None:
+        """Remember what was just seen of runs, and forget all others."""
+        rows = [(path, time, text) for path, text in seen.items()]
 
         def write() -> None:
             known = [path for (path,) in self._database.execute("SELECT path FROM seen")]
@@ -239,11 +244,11 @@ class Index:
     # ---- sizes of storage directories whose run has ended
 
     def sizes(self) -> dict[str, int]:
-        """Give the bytes of storage directories that were measured after their run had ended."""
+        """Return the sizes of storage directories that were measured after their run had ended."""
         return dict(self._surviving(lambda: self._database.execute("SELECT storage, bytes FROM sizes").fetchall()))
 
     def remember_sizes(self, sizes: Mapping[str, int]) -> None:
-        """Remember the bytes of storage directories."""
+        """Remember the sizes of storage directories."""
         rows = list(sizes.items())
         self._surviving(lambda: self._database.executemany("REPLACE INTO sizes VALUES (?, ?)", rows))
 
@@ -253,7 +258,7 @@ def _where(experiments: Sequence[str], *, live: bool = False) -> tuple[str, tupl
     if experiments:
         parts.append(f"experiment IN ({','.join('?' * len(experiments))})")
     if live:
-        parts.append("state IN ('queued', 'running', 'held')")
+        parts.append(f"state IN ({_ACTIVE})")
     return " AND ".join(parts), tuple(experiments)
 
 
@@ -261,7 +266,8 @@ def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...]:
+def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
+    """Return the row of a record; None if the file has just been deleted."""
     try:
         data = files.read(root / path, limit_bytes=yaml_io.FILE_BYTES_MAX)
         content = yaml_io.load(data, path)
@@ -269,23 +275,5 @@ def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...]:
         if run_codec.path_of(run) != path:
             raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
     except InputInvalid as error:
-        return (path, stamp, error.message, *(None,) * 14)
-    return (path, stamp, None, *_columns(run), to_json(content))
-
-
-def _columns(run: Run) -> tuple[Any, ...]:
-    return (
-        run.number,
-        run.uid,
-        run.experiment,
-        run.state.value,
-        run.created,
-        run.started,
-        run.ended,
-        run.description,
-        ", ".join(run.tags),
-        run.runner.name,
-        run.storage,
-        len(run.groups),
-        sum(group.state.ended for group in run.groups),
-    )
+        return (path, stamp, error.message, *(None,) * (len(_ROW) - 3)) if files.exists(root / path) else None
+    return (path, stamp, None, *(column.take(run) for column in columns().values()), to_json(content))

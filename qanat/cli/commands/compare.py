@@ -12,6 +12,7 @@ from qanat.cli.options import Command, option
 from qanat.cli.runs.looking_up import finding
 from qanat.cli.terminal import plots, tables
 from qanat.cli.terminal.output import clean, say, say_json, tell, width
+from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
@@ -104,8 +105,8 @@ def compare(
     elif as_csv:
         say(_csv(found).rstrip("\n"))
     else:
-        headers, rows = _cells(found)
-        say(_markdown(headers, rows) if form == "markdown" else tables.table(headers, rows, width=width()))
+        headings, rows = _headings(found, sort), _cells(found)
+        say(_markdown([h.text for h in headings], rows) if form == "markdown" else _text(headings, rows))
 
 
 def _direction(text: str) -> tuple[str, str]:
@@ -117,18 +118,40 @@ def _direction(text: str) -> tuple[str, str]:
     return name, way
 
 
-def _cells(found: Comparison) -> tuple[list[str], list[list[str]]]:
-    several = len({row.experiment for row in found.rows}) > 1
-    commits = len({row.tree for row in found.rows}) > 1
-    headers = [*(["experiment"] if several else []), "runs", "groups", *(["commit"] if commits else [])]
-    headers += [*found.parameters, *found.metrics]
+def _headings(found: Comparison, sort: str | None) -> list[Heading]:
+    """Return the headings; where not all fit, groups and commit give way first, then metrics and parameters in turn."""
+    several, commits = _several(found)
+    last = 2 * (len(found.parameters) + len(found.metrics)) + 2
+    return [
+        *([Heading("experiment", 1, tables.NARROWEST)] if several else []),
+        Heading("runs", 0, tables.NARROWEST),
+        Heading("groups", last),
+        *([Heading("commit", last + 1)] if commits else []),
+        *(Heading(name, 2 * i + 2, tables.NARROWEST) for i, name in enumerate(found.parameters)),
+        # Half a number would be another number.
+        *(Heading(name, 1 if name == sort else 2 * i + 3) for i, name in enumerate(found.metrics)),
+    ]
+
+
+def _cells(found: Comparison) -> list[list[str]]:
+    several, commits = _several(found)
     rows = []
     for i, row in enumerate(found.rows):
         cells = [*([row.experiment] if several else []), _numbers(row), str(row.groups)]
         cells += [*([row.commit[:7]] if commits else []), *(row.parameters.get(n, "") for n in found.parameters)]
         cells += [_metric(found, row, i, name) for name in found.metrics]
         rows.append(cells)
-    return headers, rows
+    return rows
+
+
+def _several(found: Comparison) -> tuple[bool, bool]:
+    """Return whether the rows are of several experiments, and of several states of the code."""
+    return len({row.experiment for row in found.rows}) > 1, len({row.tree for row in found.rows}) > 1
+
+
+def _text(headings: list[Heading], rows: list[list[str]]) -> str:
+    fitted = tables.fit(headings, rows, width())
+    return "\n".join([*fitted.lines, *([f"{fitted.note}; --csv has everything"] if fitted.note else [])])
 
 
 def _numbers(row: Row) -> str:

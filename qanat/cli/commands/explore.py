@@ -1,4 +1,4 @@
-"""`qanat explore`, which is `qanat experiment run-explore` as well: search runs, then look into one."""
+"""`qanat explore`, also called `qanat experiment run-explore`: search runs, then look into one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import click
 from qanat.cli.commands.explore_run import explore_run
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
-from qanat.cli.terminal import prompts, tables
+from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import clean, plural, say, width
+from qanat.cli.terminal.run_table import run_table
 from qanat.domain import search
 from qanat.domain.run import Run, State
 from qanat.domain.search import Condition
@@ -64,11 +65,10 @@ def _search(project: Project, experiment: str | None) -> None:
         with refreshed(project, registry.RUNNERS) as (index, result):
             reporting.tell_notes(result.notes)
             runs = listing.current_runs(project, index, result, experiment=experiment)
-            lines = listing.run_lines(index, result, project.root, experiment=experiment)
-        met = {run.id for run in runs if all(c.meets(run) for c in conditions)}
-        found = [(run, line) for run, line in zip(runs, lines, strict=True) if run.id in met]
-        _show(found, conditions)
-        answer = _choose(found, conditions)
+            found = [(row, run) for row, run in runs if all(c.meets(run) for c in conditions)]
+            lines = [listing.line_of(row, result, project.root) for row, _ in found[:SHOWN]]
+        _show(lines, len(found), conditions)
+        answer = _choose([run for _, run in found[:SHOWN]], conditions)
         if answer == LEAVE:
             return
         if answer == ADD:
@@ -80,21 +80,20 @@ def _search(project: Project, experiment: str | None) -> None:
             explore_run(project, find_one(project, answer))
 
 
-def _show(found: list[tuple[Run, RunLine]], conditions: list[Condition]) -> None:
-    said = f" with {', '.join(c.text for c in conditions)}" if conditions else ""
-    say(f"\n{plural(len(found), 'run')}{said}")
-    if found:
-        rows = tables.run_rows([line for _, line in found[:SHOWN]])
-        say(tables.table(tables.RUN_HEADERS, rows, width=width(), flexible=tables.RUN_FLEXIBLE))
-    if len(found) > SHOWN:
-        say(f"… the newest {SHOWN}; a filter finds the others")
+def _show(lines: list[RunLine], total: int, conditions: list[Condition]) -> None:
+    filters = f" with {', '.join(c.text for c in conditions)}" if conditions else ""
+    say(f"\n{plural(total, 'run')}{filters}")
+    for line in run_table(lines, width()):
+        say(line)
+    if total > len(lines):
+        say(f"… and {total - len(lines):,} more; add a filter to find them")
 
 
-def _choose(found: list[tuple[Run, RunLine]], conditions: list[Condition]) -> str:
+def _choose(runs: list[Run], conditions: list[Condition]) -> str:
     entries = [("Add a filter", ADD, "Narrow the list by tag, state, parameter, …")]
     if conditions:
         entries.append(("Reset the filters", RESET, "Show all runs again"))
-    entries += [(f"Run {run.number} of {run.experiment}", run.id, _preview(run)) for run, _ in found[:SHOWN]]
+    entries += [(f"Run {run.number} of {run.experiment}", run.id, _preview(run)) for run in runs]
     entries.append(("Leave", LEAVE, "Back to the shell"))
     return prompts.menu("Which run?", entries, option="NAME RUN")
 
@@ -104,7 +103,7 @@ def _preview(run: Run) -> str:
 
 
 def _ask_condition() -> list[Condition]:
-    """Ask for one condition; none when what was typed cannot be read, which is said."""
+    """Ask for one condition; return none, after an error message, if the answer cannot be parsed."""
     field = prompts.choose("Filter by:", FILTERS, option="NAME RUN")
     if field == "state":
         value = prompts.choose("State:", [(s.value, s.value) for s in State], option="NAME RUN")

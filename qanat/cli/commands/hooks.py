@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from qanat.cli.terminal import tables
-from qanat.cli.terminal.output import say, say_json, tell
+from qanat.cli.terminal.output import say, say_json, tell, width
 from qanat.usecases.checks import install_hooks
 from qanat.usecases.checks.install_hooks import Installed
 from qanat.usecases.project import open_project
@@ -67,7 +67,7 @@ def status(as_json: bool) -> None:
         say_json(found)
         return
     rows = [(str(f["hook"]), _state(f), str(f["file"]), str(f["after"] or "")) for f in found]
-    say(tables.table(("Hook", "State", "File", "After"), rows))
+    say(tables.table(("Hook", "State", "File", "After"), rows, width=width(), flexible=(1, 2, 3)))
 
 
 def _state(found: Mapping[str, object]) -> str:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, say_json_list, size, tell, width
+from qanat.cli.terminal.run_table import run_table
 from qanat.domain.experiment import Experiment
 from qanat.runners import registry
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
-from qanat.usecases.runs.listing import ProjectSummary
+from qanat.usecases.runs.listing import ProjectSummary, RunLine
 from qanat.usecases.tracking.refresh import refreshed
 
 SHOWN = 50
 
 
 @click.command(epilog="\b\nExample:\n  qanat status\n  qanat status --live\n  qanat status --json")
-@click.option("--live", is_flag=True, help="Redraw every second; q or Ctrl-C leaves.")
+@click.option("--live", is_flag=True, help="Redraw every second until q or Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(live: bool, as_json: bool) -> None:
-    """Show what the project holds and which runs are going on."""
+    """Show the project and its active runs."""
     project = open_project(Path.cwd())
     if live:
         from qanat.cli.terminal.live import live_table
@@ -37,9 +39,14 @@ def status(live: bool, as_json: bool) -> None:
         say_json(_as_mapping(summary, lines))
         return
     _show_summary(project, summary)
-    if lines:
-        say("\nGoing on:")
-        say(tables.table(tables.RUN_HEADERS, tables.run_rows(lines), width=width(), flexible=tables.RUN_FLEXIBLE))
+    if summary.counts:
+        say(f"\n{plural(len(lines), 'active run')}{':' if lines else ''}")
+    _say_runs(lines)
+
+
+def _say_runs(lines: Sequence[RunLine]) -> None:
+    for line in run_table(lines, width()):
+        say(line)
 
 
 def _tell_notes(notes: list[str]) -> None:
@@ -47,7 +54,7 @@ def _tell_notes(notes: list[str]) -> None:
         tell(f"note: {note}")
 
 
-def _as_mapping(summary: ProjectSummary, lines: list[listing.RunLine]) -> dict[str, object]:
+def _as_mapping(summary: ProjectSummary, lines: Sequence[RunLine]) -> dict[str, object]:
     return {
         "experiments": summary.experiments,
         "datasets": summary.datasets,
@@ -55,6 +62,7 @@ def _as_mapping(summary: ProjectSummary, lines: list[listing.RunLine]) -> dict[s
         "runs": summary.counts,
         "result_bytes": summary.result_bytes,
         "in_flight": [line.summary.id for line in lines],
+        "active_runs": [line.as_mapping() for line in lines],
         "unreadable": summary.unreadable,
     }
 
@@ -81,18 +89,18 @@ def _counts(states: dict[str, int]) -> tuple[str, str]:
     epilog="\b\nExample:\n  qanat experiment status summary_iris\n  qanat experiment status summary_iris --live"
 )
 @click.argument("name")
-@click.option("--live", is_flag=True, help="Redraw every second; q or Ctrl-C leaves.")
+@click.option("--live", is_flag=True, help="Redraw every second until q or Ctrl-C.")
 @click.option("--last", "-n", type=click.IntRange(1), metavar="N", help=f"Show the newest N runs instead of {SHOWN}.")
 @click.option("--all", "everything", is_flag=True, help="Show all runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records of all runs (or of the newest N) as JSON.")
 def experiment_status(name: str, live: bool, last: int | None, everything: bool, as_json: bool) -> None:
-    """Show an experiment and the table of its runs, the newest first."""
+    """Show an experiment and its runs, the newest first."""
     project = open_project(Path.cwd())
     experiment = project.experiment(name)
     if live:
         from qanat.cli.terminal.live import live_table
 
-        live_table(project, name)
+        live_table(project, experiment.name)
         return
     with refreshed(project, registry.RUNNERS) as (index, result):
         _tell_notes(result.notes)
@@ -105,20 +113,23 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
     _show_experiment(experiment, total)
     if lines:
         say("\n⏳ Runs:")
-        say(tables.table(tables.RUN_HEADERS, tables.run_rows(lines), width=width(), flexible=tables.RUN_FLEXIBLE))
+        _say_runs(lines)
     if len(lines) < total:
-        say(f"… the newest {len(lines)} of {total:,}; --all shows every one")
+        say(f"… and {total - len(lines):,} more; --all shows them")
 
 
 def _show_experiment(experiment: Experiment, runs: int) -> None:
-    say(f"🔖 Name: {experiment.name}")
-    say(f"💬 Description: {experiment.description}")
-    say(f"📁 Path: {experiment.path}")
-    say(f"💾 Datasets: {', '.join(experiment.datasets)}")
-    say(f"⚙ Executable: {experiment.program.executable}")
-    say(f"⚙ Execute command: {experiment.program.command}")
-    say(f"⏳ Number of runs: {runs:,}")
-    say(f"🏷 Tags: {', '.join(experiment.tags)}")
-    say("🛠 Actions:")
-    for action in experiment.actions.values():
-        say(f"  - {action.name}: {action.description}")
+    lines = [
+        f"🔖 Name: {experiment.name}",
+        f"💬 Description: {experiment.description}",
+        f"📁 Path: {experiment.path}",
+        f"💾 Datasets: {', '.join(experiment.datasets)}",
+        f"⚙ Executable: {experiment.program.executable}",
+        f"⚙ Execute command: {experiment.program.command}",
+        f"⏳ Number of runs: {runs:,}",
+        f"🏷 Tags: {', '.join(experiment.tags)}",
+        "🛠 Actions:",
+        *(f"  - {action.name}: {action.description}" for action in experiment.actions.values()),
+    ]
+    for line in lines:
+        say(line.rstrip())

@@ -116,7 +116,13 @@ def show_list(headers: Sequence[str], contents: Sequence[Content], *, as_json: b
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_value(inner)}" for key, inner in value.items())
+    return str(value)
+
+
+def _value(inner: Any) -> str:
+    return inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False)
 
 
 def confirm_deletion(what: str, *, yes: bool) -> None:

@@ -31,7 +31,10 @@ def _block(block: Block, width: int | None) -> Iterator[str]:
         case Table():
             headers = [_said(header) for header in block.headers]
             rows = [[_said(cell) for cell in row] for row in block.rows]
-            yield from tables.table(headers, rows, width=width, flexible=block.flexible).split("\n")
+            fitted = tables.fit(tables.plain_headings(headers, block.flexible), rows, width)
+            yield from fitted.lines
+            if fitted.note:
+                yield fitted.note
         case Items():
             mark = "⚠ " if block.warning else ""
             yield from (f"{mark}{_said(item)}" for item in block.items)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import clean, is_terminal
+from qanat.cli.terminal.run_table import run_table
 from qanat.errors import UsageError
 from qanat.runners import registry
 from qanat.usecases.project import Project
@@ -39,11 +40,10 @@ def _frame(project: Project, experiment: str | None) -> list[str]:
     columns, rows = shutil.get_terminal_size()
     with refreshed(project, registry.RUNNERS) as (index, result):
         lines = listing.run_lines(index, result, project.root, experiment=experiment, newest=max(1, rows - 4))
-    going = sum(line.summary.state in listing.LIVE_STATES for line in lines)
+    going = sum(line.is_active for line in lines)
     title = f"{experiment or project.root.name}: {going} going on    {time.strftime('%H:%M:%S')}    q leaves"
-    text = tables.table(tables.RUN_HEADERS, tables.run_rows(lines), width=columns, flexible=tables.RUN_FLEXIBLE)
     # A line that wraps would push another off the screen.
-    return [tables.cut(line, columns) for line in (clean(title), "", *text.splitlines())][:rows]
+    return [tables.cut(line, columns) for line in (clean(title), "", *run_table(lines, columns))][:rows]
 
 
 def _draw(lines: list[str]) -> None:

@@ -1,18 +1,14 @@
-"""Tables and other things that redraw; the only file that knows rich."""
+"""Tables that fit their terminal, and other things that are drawn; the only file that knows rich."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from qanat.cli.terminal.output import clean, say
 from qanat.cli.terminal.output import width as terminal_width
-from qanat.domain import times
 from qanat.domain.run import State
-
-if TYPE_CHECKING:
-    from qanat.usecases.runs.listing import RunLine  # only for its name: a run that starts lists nothing
 
 GAP = "    "
 SMALL_GAP = "  "
@@ -26,18 +22,56 @@ MARKS = {
     State.CANCELLED: "⏹",
     State.LOST: "❓",
 }
-RUN_HEADERS = (
-    "🆔 ID",
-    "💬 Description",
-    "📁 Path",
-    "🖥 Runner",
-    "📆 Launch date",
-    "⏱ Duration",
-    "🔍 Status",
-    "🏷 Tags",
-    "⏳ Progress",
-)
-RUN_FLEXIBLE = (1, 2, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above a column, and what becomes of the column where not all of the table fits.
+
+    Columns are left out by `rank`, the highest first. Before that, those with a `least` width are cut down
+    to it, at their start where the end says more; the others are shown whole or not at all.
+    """
+
+    text: str
+    rank: int = 0
+    least: int = 0
+    cut_start: bool = False
+
+    @property
+    def least_width(self) -> int:
+        """The width down to which the column may be cut: never below its heading."""
+        return max(self.least, cells(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A table as lines, and the headings of the columns that did not fit."""
+
+    lines: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """What does not fit, for tables whose reader would miss it; empty when everything does."""
+        return f"… not shown at this width: {', '.join(self.left_out)}" if self.left_out else ""
+
+
+def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int | None) -> Fitted:
+    """Lay out rows under headings, in at most `width` columns of the terminal, if one is given.
+
+    Columns without any value are left out, as is everything when there are no rows.
+    """
+    cleaned = [[clean(cell) for cell in row] for row in rows]
+    filled = [place for place in range(len(headings)) if any(row[place] for row in cleaned)]
+    widths = {p: max(cells(row[p]) for row in ([h.text for h in headings], *cleaned)) for p in filled}
+    gap, shown = GAP, widths
+    if width is not None and _total(widths.values(), GAP) > width:
+        gap, shown = SMALL_GAP, _narrowed(headings, widths, width)
+    table_rows = [[heading.text for heading in headings], *cleaned] if filled else []
+    lines = (
+        gap.join(_filled(row[p], w, cut_start=headings[p].cut_start) for p, w in shown.items()) for row in table_rows
+    )
+    return Fitted(tuple(line.rstrip() for line in lines), tuple(headings[p].text for p in filled if p not in shown))
 
 
 def table(
@@ -49,34 +83,53 @@ def table(
 ) -> str:
     """Lay out rows under headers.
 
-    With a width, flexible columns (by place) are cut until a row fits; where that is not enough columns stand
-    closer, and then flexible ones are left out, the last one first.
+    With a width, flexible columns (by place) are cut until a row fits; where that is not enough they are left
+    out, the last one first, and then the others.
     """
-    cells = [list(headers), *([clean(cell) for cell in row] for row in rows)]
-    widths = dict(enumerate(max(map(_cells, column)) for column in zip(*cells, strict=True)))
-    gap = GAP if width is None else _shrink(widths, width, flexible)
-    lines = (gap.join(_fit(row[i], w) for i, w in widths.items()) for row in cells)
-    return "\n".join(map(str.rstrip, lines))
+    return "\n".join(fit(plain_headings(headers, flexible), rows, width).lines)
 
 
-def _shrink(widths: dict[int, int], width: int, flexible: Sequence[int]) -> str:
-    """Take from the widths of columns, by place, until a row fits or nothing more can go; give what is between them."""
-    left = list(flexible)
-    gap = GAP
-    while sum(widths.values()) + len(gap) * (len(widths) - 1) > width:
-        widest = max(left, key=lambda i: widths[i], default=None)
-        if widest is not None and widths[widest] > NARROWEST:
-            widths[widest] -= 1
-        elif gap == GAP:
-            gap = SMALL_GAP
-        elif left:
-            del widths[left.pop()]
-        else:
+def plain_headings(headers: Sequence[str], flexible: Sequence[int]) -> list[Heading]:
+    """Return headings of which the flexible ones (by place) give way first, the last one before the others."""
+    return [
+        Heading(text, len(headers) + flexible.index(place), NARROWEST) if place in flexible else Heading(text, place)
+        for place, text in enumerate(headers)
+    ]
+
+
+def _total(widths: Iterable[int], gap: str) -> int:
+    found = list(widths)
+    return sum(found) + len(gap) * (len(found) - 1)
+
+
+def _narrowed(headings: Sequence[Heading], widths: Mapping[int, int], width: int) -> dict[int, int]:
+    """Return the widths of the columns that fit, by place: the least that each needs, and a fair share of the rest."""
+    least = _least(headings, widths, width)
+    shown = {p: min(w, width) if headings[p].least else least[p] for p, w in widths.items() if p in least}
+    while _total(shown.values(), SMALL_GAP) > width:
+        longest = max((p for p in shown if shown[p] > least[p]), key=lambda p: (shown[p], headings[p].rank))
+        shown[longest] -= 1
+    return shown
+
+
+def _least(headings: Sequence[Heading], widths: Mapping[int, int], width: int) -> dict[int, int]:
+    """Return the least widths of the columns that fit; the last one is cut further where that lets it stay."""
+    least: dict[int, int] = {}
+    for place in sorted(widths, key=lambda p: headings[p].rank):
+        heading = headings[place]
+        room = width - _total([*least.values(), 0], SMALL_GAP)
+        needed = min(widths[place], heading.least_width) if heading.least else widths[place]
+        if needed > room:
+            can_be_cut = heading.least and not heading.cut_start and room >= max(NARROWEST, cells(heading.text))
+            if can_be_cut or not least:
+                least[place] = room
             break
-    return gap
+        least[place] = needed
+    return least
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
+    """Count the columns that a terminal takes for a text."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -84,61 +137,35 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def _fit(text: str, width: int) -> str:
-    used = _cells(text)
-    if used <= width:
-        return text + " " * (width - used)
-    text = text[:width]
-    while text and _cells(text) >= width:
-        text = text[:-1]
-    return f"{text}…" + " " * (width - 1 - _cells(text))
+def _filled(text: str, width: int, *, cut_start: bool = False) -> str:
+    """Fill a text up with spaces, or cut it, to a width."""
+    used = cells(text)
+    if used > width:
+        text = _cut_start(text, width) if cut_start else _cut_end(text, width)
+        used = cells(text)
+    return text + " " * (width - used)
+
+
+def _cut_end(text: str, width: int) -> str:
+    # Cutting a text of a million characters into halves would take long; few characters take no room.
+    text = text[: 4 * width]
+    kept = bisect_right(range(1, len(text) + 1), width - 1, key=lambda length: cells(text[:length]))
+    return f"{text[:kept]}…"
+
+
+def _cut_start(text: str, width: int) -> str:
+    text = text[-4 * width :]
+    kept = bisect_right(range(1, len(text) + 1), width - 1, key=lambda length: cells(text[-length:]))
+    return f"…{text[len(text) - kept :]}"
 
 
 def cut(line: str, width: int) -> str:
     """Cut a line to the columns that there are."""
-    return _fit(line, width).rstrip()
-
-
-def run_rows(lines: Sequence[RunLine]) -> list[tuple[str, ...]]:
-    """Give the cells of runs under RUN_HEADERS; a number that two runs share is followed by the rest of the id."""
-    counts = Counter(line.summary.number for line in lines)
-    shared = {number for number, count in counts.items() if count > 1}
-    return [_run_cells(line, full_id=line.summary.number in shared) for line in lines]
-
-
-def _run_cells(line: RunLine, *, full_id: bool) -> tuple[str, ...]:
-    run = line.summary
-    return (
-        run.id if full_id else str(run.number),
-        run.description,
-        run.storage,
-        run.runner,
-        times.local(run.started or run.created),
-        _took(line),
-        f"{MARKS[State(run.state)]} {run.state}",
-        run.tags,
-        progress_cell(line),
-    )
-
-
-def _took(line: RunLine) -> str:
-    """Write how long a run took; empty when it has not started, or when nobody knows when it ended."""
-    run = line.summary
-    if not run.started or (run.ended is None and State(run.state).ended):
-        return ""
-    return times.duration(times.seconds_between(run.started, run.ended))
-
-
-def progress_cell(line: RunLine) -> str:
-    """Write how far a run is: groups that ended of all, and a percentage when something says."""
-    run = line.summary
-    groups = f"{run.groups_ended}/{run.groups}" if run.groups > 1 else ""
-    percent = "" if line.progress is None else f"{line.progress * 100:.0f} %"
-    return " ".join(filter(None, (groups, percent)))
+    return _filled(line, width).rstrip()
 
 
 def markdown(text: str) -> None:
-    """Print Markdown as a terminal can show it; as it is where the output goes elsewhere."""
+    """Print Markdown as a terminal can show it; unchanged when the output goes elsewhere."""
     if terminal_width() is None:
         say(text.rstrip("\n"))
         return
@@ -176,5 +203,5 @@ class GroupBar:
         self._bar.update(self._task, completed=ended, counts=counts, refresh=True)
 
     def stop(self) -> None:
-        """Take it away."""
+        """Remove the bar."""
         self._bar.stop()

@@ -82,10 +82,9 @@ class EarlierRuns:
         missing = dict.fromkeys(wanted, KEPT_OF_EACH)
         seen = 0
         for newest in _LOOKS:
-            rows = self._index.summaries(experiment=experiment, newest=newest)[seen:]
-            texts = self._index.records(experiment=experiment, newest=newest)[seen:]
-            seen += len(rows)
-            for row, text in zip(rows, texts, strict=True):
+            found = self._index.summaries_with_records(experiment=experiment, newest=newest)[seen:]
+            seen += len(found)
+            for row, text in found:
                 keys = missing.keys() & _keys(text) if row.path not in self._here else ()
                 if keys and (run := _run_of(text, row.path)):
                     _count(missing, keys)

@@ -517,7 +517,7 @@ def test_of_many_runs_the_newest_are_shown_and_a_filter_finds_the_others(sandbox
         sandbox.qanat("run", "hello")
     with Terminal(sandbox.root, "explore", size=(120, 60)) as terminal:
         terminal.see("16 runs")
-        terminal.see("… the newest 15; a filter finds the others")
+        terminal.see("… and 1 more; add a filter to find them")
         filter_by(terminal, "tag", "old")
         terminal.see("1 run with tag:old")
         choose(terminal, "Which run?", 2)

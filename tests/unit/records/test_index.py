@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from qanat.domain.names import name_problem
 from qanat.domain.run import Group, Run, State
 from qanat.records import index, run_codec
 from qanat.records.index import Index
+from qanat.records.record_stamps import stamps
 from tests.unit.records.example import RUN
 
 CACHE = ".qanat/cache/index.sqlite"
@@ -72,7 +73,8 @@ def test_a_summary_says_what_the_record_says(root: Path) -> None:
         "started": "2026-11-23T05:17:56.001+00:00",
         "ended": "2026-11-23T05:18:01.250+00:00",
         "description": "third",
-        "tags": "a, b",
+        "tags": '["a", "b"]',
+        "parameters": '{"n": "10", "seed": "0,1"}',
         "runner": "local",
         "storage": "results/summary_iris/run_4",
         "groups": 2,
@@ -97,10 +99,23 @@ def test_runs_are_listed_newest_first_and_chosen_by_experiment_number_and_state(
         assert opened.counts() == {"summary_iris": {"failed": 4}, "wine": {"running": 1, "failed": 1}}
 
 
+def test_active_runs_are_counted_as_they_are_now_and_under_the_experiments_new_name(root: Path) -> None:
+    path = put(root, numbered(4, experiment="wine", groups=(Group(0, (), State.QUEUED),)))
+    put(root, numbered(5, experiment="cider", groups=(Group(0, (), State.QUEUED),)))
+    now = {str(path.relative_to(root)): "running", ".qanat/runs/summary_iris/0/1-7f3a9c.yaml": "running"}
+    with Index(root / CACHE, root, lambda name: ("cider", "wine") if name == "wine" else (name,)) as opened:
+        opened.sync()
+        assert opened.counts(now) == {"summary_iris": {"failed": 3}, "cider": {"running": 1, "queued": 1}}
+
+
 def test_whole_records_come_as_json_in_the_same_order(root: Path) -> None:
     with Index(root / CACHE, root) as opened:
         opened.sync()
         records = [json.loads(text) for text in opened.records(newest=2)]
+        both = opened.summaries_with_records(newest=2)
+        assert [row for row, _ in both] == opened.summaries(newest=2)
+        assert [json.loads(text) for _, text in both] == records
+        assert opened.summaries_with_records(experiment="none") == []
     assert [record["id"] for record in records] == ["3-7f3a9c", "2-7f3a9c"]
     assert records[0]["groups"][0]["metrics"] == {"acc": 0.93}
 
@@ -191,6 +206,21 @@ def test_a_record_that_cannot_be_read_is_named_and_the_others_are_listed(
     with Index(root / CACHE, root) as opened:
         opened.sync()
         assert opened.unreadable() == []
+
+
+def test_a_record_that_is_deleted_before_it_is_read_is_not_said_to_be_unreadable(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stamps_of_files_then_deleted(root: Path) -> Iterator[tuple[str, str]]:
+        found = list(stamps(root))
+        (root / run_codec.path_of(numbered(2))).unlink()
+        return iter(found)
+
+    monkeypatch.setattr(index, "stamps", stamps_of_files_then_deleted)
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert opened.unreadable() == []
+        assert [row.number for row in opened.summaries()] == [3, 1]
 
 
 def test_links_are_not_followed_and_other_files_are_passed_over(
@@ -329,6 +359,18 @@ def test_an_index_harmed_while_it_is_open_says_what_the_records_say(root: Path) 
         opened.sync()
         assert len(opened.summaries()) == 53
         assert len(opened.records()) == 53
+
+
+def test_an_index_with_other_columns_is_built_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed(root)
+    with sqlite3.connect(root / CACHE) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (index.LAYOUT,)
+        database.execute("UPDATE runs SET description = 'of the old columns'")
+    database.close()
+    monkeypatch.setattr(index, "LAYOUT", index.LAYOUT + 1)
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert {row.description for row in opened.summaries()} == {""}
 
 
 def test_a_rebuilt_index_is_kept(root: Path) -> None:
