@@ -1,4 +1,4 @@
-"""Questions, editors and live tables, at a real terminal."""
+"""Questions and editors, at a real terminal."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.cells import cell_len
 
-from tests.support.sandbox import Sandbox, wait_until
+from tests.support.sandbox import Sandbox
 from tests.support.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, SPACE, Terminal
 
 EMPTY = ""
@@ -529,82 +528,3 @@ def test_an_editor_that_fails_changes_nothing(sandbox: Sandbox, command: str, se
         terminal.see(sentence)
         terminal.ends(code)
     assert sandbox.status() == ""
-
-
-# ---- live tables
-
-
-LEAVE = "\x1b[?25h\x1b[?1049l"
-
-
-def fill(sandbox: Sandbox, count: int) -> None:
-    """Make records of runs 2 to count out of that of run 1, each launched a second after the other."""
-    text = sandbox.record_files()[0].read_text()
-    run_id = sandbox.record(1)["id"]
-    created = sandbox.record(1)["created"].isoformat()
-    for number in range(2, count + 1):
-        made = text.replace(run_id, f"{number}-{number:06x}").replace("e/run_1\n", f"e/run_{number}\n")
-        made = made.replace(f"created: {created}", f"created: 2100-01-01T00:{number:02}:00+00:00")
-        assert made.count("2100-01-01") == 1
-        sandbox.write(f".qanat/runs/e/0/{number}-{number:06x}.yaml", made)
-    sandbox.commit("many runs")
-
-
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
-def test_a_live_table_shows_the_newest_runs_that_fit(house: Sandbox, size: tuple[int, int]) -> None:
-    house.qanat("run", "e")
-    fill(house, 59)
-    columns, rows = size
-    for words in (["status", "--live"], ["experiment", "status", "e", "--live"]):
-        with Terminal(house.root, *words, size=size) as terminal:
-            terminal.see("q leaves")
-            frame = terminal.see("q leaves").splitlines()
-            terminal.press("q")
-            terminal.ends()
-        # The next frame's title follows the last line.
-        lines = frame[:-1]
-        shown = [line.partition(" ")[0] for line in frame if line[:1].isdigit()]
-        assert shown == [str(number) for number in range(59, 59 - (rows - 4), -1)]
-        assert max(map(cell_len, lines)) <= columns
-        assert len(lines) < rows
-
-
-@pytest.mark.parametrize("key", ["q", "Q", "xq", CTRL_C], ids=["q", "Q", "another key first", "Ctrl-C"])
-def test_a_live_table_is_left_by_a_key_and_the_terminal_restored(house: Sandbox, key: str) -> None:
-    with Terminal(house.root, "status", "--live") as terminal:
-        before = terminal.settings()
-        terminal.see("0 going on")
-        assert terminal.settings() != before
-        terminal.press(key)
-        terminal.ends()
-        assert terminal.raw.count("\x1b[?1049h") == 1
-        assert terminal.raw.endswith(LEAVE)
-        assert terminal.settings() == before
-
-
-def test_a_live_table_follows_a_run(house: Sandbox) -> None:
-    house.experiment("wait", 'touch "$2/begun"\nwhile [ ! -e "$2/stop" ]; do sleep 0.02; done\n')
-    storage = house.root / "results/wait/run_1"
-    with Terminal(house.root, "experiment", "status", "wait", "--live") as terminal:
-        terminal.see("wait: 0 going on")
-        process = house.start("run", "wait")
-        wait_until((storage / "begun").exists)
-        terminal.see("wait: 1 going on")
-        terminal.see("▶ running")
-        (storage / "progress.txt").write_text("count_total=10\n4\n")
-        terminal.see("40 %")
-        (storage / "stop").touch()
-        terminal.see("wait: 0 going on")
-        terminal.see("🏁 finished")
-        terminal.press("q")
-        terminal.ends()
-        assert process.communicate(timeout=20)[0] == ""
-    assert house.status() == ""
-
-
-def test_a_live_table_needs_a_terminal_and_an_experiment(house: Sandbox) -> None:
-    for words in (["status", "--live"], ["experiment", "status", "e", "--live"]):
-        result = house.qanat(*words, code=2)
-        assert "--live redraws a terminal, and there is none" in result.err
-        assert "hint: leave --live out" in result.err
-    assert "there is no experiment 'x'" in house.qanat("experiment", "status", "x", "--live", code=2).err

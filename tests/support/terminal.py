@@ -7,7 +7,7 @@ import re
 import termios
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +23,11 @@ ERASE_LINE = "\x15"  # Ctrl-U
 
 # Control sequences (ECMA-48: CSI and OSC), and the other escapes that terminals understand.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
+
+
+def without_escapes(text: str) -> str:
+    """Return a text without what steers the terminal."""
+    return _ESCAPES.sub("", text)
 
 
 class Terminal:
@@ -67,7 +72,7 @@ class Terminal:
     @property
     def text(self) -> str:
         """Everything shown so far, without control sequences."""
-        return _ESCAPES.sub("", self.raw)
+        return without_escapes(self.raw)
 
     def see(self, text: str) -> str:
         """Wait until text appears after what was already read, and return what came before it."""
@@ -87,6 +92,37 @@ class Terminal:
         """Wait for a question, then type the answer and Enter."""
         self.see(question)
         self.press(*keys, ENTER)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, of which the program is told."""
+        self._process.setwinsize(rows, columns)
+
+    def signal(self, number: int) -> None:
+        """Send the program a signal."""
+        os.kill(self._process.pid, number)
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition while taking what the program writes."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not condition():
+            assert time.monotonic() < deadline, f"the condition did not come true: {self._news}"
+            self._pump()
+
+    def hang_up(self) -> int | None:
+        """Take the terminal away from the program, wait for its end, and return the signal that ended it."""
+        self._process.ptyproc.fileobj.close()
+        self._process.closed = self._process.ptyproc.closed = True
+        self._process.wait()
+        signal: int | None = self._process.signalstatus
+        return signal
+
+    def ends_by(self, number: int) -> None:
+        """Wait for the end, which must be by a signal."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while self._pump():
+            assert time.monotonic() < deadline, f"it does not end: {self._news}"
+        self._process.wait()
+        assert (self._process.exitstatus, self._process.signalstatus) == (None, number), self._news
 
     def settings(self) -> list[Any]:
         """Return the terminal's settings: whether it echoes, passes keys on one by one, and so on."""

@@ -1,79 +1,96 @@
-"""Tables that redraw themselves until somebody has seen enough."""
+"""A table of runs that redraws itself until somebody has seen enough."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
-import shutil
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from qanat.cli.terminal import tables
-from qanat.cli.terminal.output import clean, is_terminal
+from qanat.cli.terminal.output import clean, is_terminal, plural
 from qanat.cli.terminal.run_table import run_table
+from qanat.cli.terminal.screen import Screen
+from qanat.cli.terminal.tables import GAP, cells, cut
+from qanat.domain.run import State
 from qanat.errors import UsageError
 from qanat.runners import registry
 from qanat.usecases.project import Project
 from qanat.usecases.runs import listing
+from qanat.usecases.runs.listing import RunLine
 from qanat.usecases.tracking.refresh import refreshed
 
 REDRAW_S = 1.0
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-_HOME, _TO_LINE_END, _TO_END = "\x1b[H", "\x1b[K", "\x1b[J"
+PAUSE_S = 0.2
+ROWS_WITH_GAP = 10
+NOTES_SHOWN = 2
+QUIT = "q to quit"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a live table shows: the newest runs, of how many, how many are active, and when that was."""
+
+    name: str
+    lines: Sequence[RunLine]
+    total: int
+    active: int
+    clock: str
+    notes: Sequence[str]
 
 
 def live_table(project: Project, experiment: str | None) -> None:
     """Show the newest runs that fit, once a second, until q or Ctrl-C. Raises UsageError without a terminal."""
     if not is_terminal():
-        raise UsageError("--live redraws a terminal, and there is none", hint="leave --live out")
-    with _screen():
+        raise UsageError("--live needs a terminal", hint="leave --live out")
+    with Screen() as screen:
+        view, next_look = None, 0.0
         while True:
+            size = screen.size()
             begun = time.monotonic()
-            _draw(_frame(project, experiment))
-            if _asked_to_leave(REDRAW_S - (time.monotonic() - begun)):
+            if view is None or begun >= next_look:
+                view = _look(project, experiment, newest=size[1])
+                next_look = max(begun + REDRAW_S, time.monotonic() + PAUSE_S)
+            screen.draw(frame(view, *size), size)
+            if screen.wait_for_quit(next_look - time.monotonic()):
                 return
 
 
-def _frame(project: Project, experiment: str | None) -> list[str]:
-    columns, rows = shutil.get_terminal_size()
+def _look(project: Project, experiment: str | None, *, newest: int) -> View:
     with refreshed(project, registry.RUNNERS) as (index, result):
-        lines = listing.run_lines(index, result, project.root, experiment=experiment, newest=max(1, rows - 4))
-    going = sum(line.is_active for line in lines)
-    title = f"{experiment or project.root.name}: {going} going on    {time.strftime('%H:%M:%S')}    q leaves"
+        lines = listing.run_lines(index, result, project.root, experiment=experiment, newest=newest)
+        counts = listing.count_runs(index, result)
+    states = [counts.get(experiment, {})] if experiment else list(counts.values())
+    return View(
+        name=experiment or project.root.name,
+        lines=lines,
+        total=max(len(lines), sum(sum(found.values()) for found in states)),
+        active=sum(count for found in states for state, count in found.items() if not State(state).ended),
+        clock=time.strftime("%H:%M:%S"),
+        notes=result.notes[:NOTES_SHOWN],
+    )
+
+
+def frame(view: View, columns: int, rows: int) -> list[str]:
+    """Return the lines of a screen of this size: title, table, what does not fit, and notes."""
+    above = [_title(view, columns), *([""] if rows >= ROWS_WITH_GAP else [])]
+    below = [f"note: {note}" for note in view.notes]
+    room = rows - len(above) - len(below) - 1
+    if view.total > room:
+        room -= 1
+    shown = view.lines[: max(0, room)]
+    lines = [*above, *(run_table(shown, columns)), *_more(view, shown), *below]
     # A line that wraps would push another off the screen.
-    return [tables.cut(line, columns) for line in (clean(title), "", *run_table(lines, columns))][:rows]
+    return [cut(clean(line), columns) for line in lines[:rows]]
 
 
-def _draw(lines: list[str]) -> None:
-    sys.stdout.write(_HOME + "\n".join(line + _TO_LINE_END for line in lines) + _TO_END)
-    sys.stdout.flush()
+def _title(view: View, columns: int) -> str:
+    left = clean(f"{view.name}: {plural(view.active, 'active run')}")
+    whole = f"{left}{GAP}{view.clock}{GAP}{QUIT}"
+    return whole if cells(whole) <= columns else f"{cut(left, max(1, columns - len(GAP + QUIT)))}{GAP}{QUIT}"
 
 
-def _asked_to_leave(seconds: float) -> bool:
-    """Wait at least a moment for a key; tell whether it was q."""
-    ready, _, _ = select.select([sys.stdin], [], [], max(0.2, seconds))
-    if not ready:
-        return False
-    keys = os.read(sys.stdin.fileno(), 1024)  # read() would hold back keys that select() then does not see
-    return not keys or any(key in b"qQ\x03" for key in keys)
-
-
-@contextlib.contextmanager
-def _screen() -> Iterator[None]:
-    """Use the terminal's second screen and take keys as they are pressed; both are put back, whatever happens."""
-    import termios
-    import tty
-
-    before = termios.tcgetattr(sys.stdin)
-    try:
-        tty.setcbreak(sys.stdin)
-        sys.stdout.write(_ENTER)
-        yield
-    except KeyboardInterrupt:
-        return
-    finally:
-        sys.stdout.write(_LEAVE)
-        sys.stdout.flush()
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+def _more(view: View, shown: Sequence[RunLine]) -> list[str]:
+    if not view.total:
+        return ["no runs yet"]
+    more = view.total - len(shown)
+    active = view.active - sum(line.is_active for line in shown)
+    return [f"… and {more:,} more{f', {active:,} of them active' if active > 0 else ''}"] if more else []
