@@ -95,7 +95,7 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
         with lock.held(project.location):
             private = project.location.private
             if not numbers.is_counting(private):
-                numbers.count_on(private, history.deleted_files(project.location, RUNS))
+                numbers.raise_above_records(private, history.deleted_files(project.location, RUNS))
             numbers.raise_to(private, max(run.number for run in plan.runs))
     own = {project.paths.relative(project.paths.config), IGNORE, ATTRIBUTES}
     _write(project, {path: data for path, data in plan.files.items() if path not in own}, progress)

@@ -1,4 +1,4 @@
-"""Merging two versions of a definition key by key, with the lines of each key as its side wrote them."""
+"""Merging two versions of a definition key by key; the lines of each key stay as their side wrote them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _TAGS = "tags"
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes, source: str) -> bytes:
-    """Give the text with what both sides changed; comments stay with the key that they stand above.
+    """Return the text with the changes of both sides; comments stay with the key below them.
 
-    Raises CannotMerge where both changed the same key and it is no mapping or tags, or a comment would be lost;
-    InputInvalid for a side that is not YAML.
+    Raises CannotMerge where both changed the same key and it is neither a mapping nor tags, or where a comment would
+    be lost; InputInvalid for a side that is not YAML.
     """
     before, our, their = (_content(data, source) for data in (base, ours, theirs))
     if _are_texts(our.get(_TAGS)) and _are_texts(their.get(_TAGS)):
@@ -25,8 +25,8 @@ def merge(base: bytes, ours: bytes, theirs: bytes, source: str) -> bytes:
     wanted: dict[str, Any] = merge_values(before, our, their)
     sides = [blocks(data, source) for data in (base, ours, theirs)]
     keys = dict.fromkeys((*sides[1], *sides[2]))
-    text = "".join(_merged_block(key, wanted[key], sides) for key in keys if key in wanted).encode()
-    # Where lines and keys do not go together (a mapping in braces), what comes out may be anything.
+    text = "".join(_merge_block(key, wanted[key], sides) for key in keys if key in wanted).encode()
+    # If lines and keys do not match (a mapping in braces), the result may be wrong.
     if yaml_io.load(text, source) != wanted:
         raise CannotMerge
     return text
@@ -44,7 +44,7 @@ def _are_texts(value: Any) -> bool:
 
 
 def blocks(data: bytes, source: str) -> dict[str, str]:
-    """Cut a file into the lines of its keys; comments and empty lines go with the key below them."""
+    """Map each key of a file to its lines; comments and empty lines belong to the key below them."""
     places: dict[KeyPath, int] = {}
     if not data.strip():
         return {}
@@ -67,11 +67,11 @@ def _is_comment(line: str) -> bool:
     return line.startswith("#") or not line.strip()
 
 
-def _merged_block(key: str, value: Any, sides: list[dict[str, str]]) -> str:
+def _merge_block(key: str, value: Any, sides: list[dict[str, str]]) -> str:
     try:
         return "".join(merge_values(*({key: side[key]} if key in side else {} for side in sides)).values())
     except CannotMerge:
-        # Both changed it, but not the same part: its value is written anew, below the comments it had.
+        # Both changed it, but not the same part: write the merged value below its comments.
         heads, bodies = zip(*(head_and_body(side.get(key, "")) for side in sides), strict=True)
         if any("#" in body for body in bodies[1:]):
             raise
@@ -79,7 +79,7 @@ def _merged_block(key: str, value: Any, sides: list[dict[str, str]]) -> str:
 
 
 def head_and_body(block: str) -> tuple[str, str]:
-    """Cut the lines of a key into the comments above it, and the key with its value."""
+    """Split a key's lines into the comments above it, and the key with its value."""
     lines = block.splitlines(keepends=True)
     count = next((i for i, line in enumerate(lines) if not _is_comment(line)), len(lines))
     return "".join(lines[:count]), "".join(lines[count:])

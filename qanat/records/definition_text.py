@@ -1,8 +1,8 @@
-"""The text of a definition's file: what an editor needs at its top, its keys, and the comments that a person put in.
+"""The text of a definition's file: a line for editors at its top, its keys, and the user's comments.
 
-The first line names the schema in the way that YAML language servers understand (`# yaml-language-server:
-$schema=PATH`, with a path from the file), so that an editor completes and explains keys without any setting. The
-schemas lie in `.qanat/cache/schemas/`, where any command that needs the cache puts them.
+The first line names the schema in the form that YAML language servers understand (`# yaml-language-server:
+$schema=PATH`, relative to the file), so that editors complete and explain keys without any configuration. The
+schemas are in `.qanat/cache/schemas/`, where any command that needs the cache writes them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KEY = re.compile(r"([^\s#:'\"{\[-][^:#]*?)\s*:(?:\s|$)")
 
 
 def encode(paths: ProjectPaths, kind: str, content: dict[str, Any], file: Path, before: bytes = b"") -> bytes:
-    """Write a definition as it is stored in `file`; comments of its present text, `before`, stay above their keys."""
+    """Return a definition as stored in `file`; comments of its current text, `before`, stay above their keys."""
     kept = comments_of(before.decode("utf-8", "replace"))
     parts = [modeline(paths, kind, file).encode()]
     for key, value in content.items():
@@ -32,15 +32,15 @@ def encode(paths: ProjectPaths, kind: str, content: dict[str, Any], file: Path, 
 
 
 def modeline(paths: ProjectPaths, kind: str, file: Path) -> str:
-    """Give the line that tells an editor which schema a file has."""
+    """Return the line that tells an editor the schema of a file."""
     up = "../" * (len(file.relative_to(paths.state).parts) - 1)
     return f"{_MODELINE}{up}{paths.schemas.relative_to(paths.state).as_posix()}/{schemas.file_name(kind)}\n"
 
 
 def comments_of(text: str) -> dict[str, list[str]]:
-    """List comments and blank lines that stand above a key at the left edge, by that key; those at the end by ''.
+    """Map each key to the comments and blank lines above it at the left margin; those at the end belong to ''.
 
-    Comments inside a key's value are not among them.
+    Comments inside a key's value are left out.
     """
     found: dict[str, list[str]] = {}
     waiting: list[str] = []
@@ -50,19 +50,19 @@ def comments_of(text: str) -> dict[str, list[str]]:
         elif key := _KEY.match(line):
             found[key[1]], waiting = waiting, []
         else:
-            waiting = []  # they belong to the value that goes on here
+            waiting = []  # they belong to the value that continues here
     return {key: lines for key, lines in (found | {"": waiting}).items() if any(map(str.strip, lines))}
 
 
 def inner_comments(text: str) -> list[str]:
-    """List the comment lines that encode() cannot keep: those inside the value of a key."""
+    """List the comment lines that encode() cannot keep: those inside a key's value."""
     kept = [line for lines in comments_of(text).values() for line in lines]
     lines = [line for line in text.splitlines() if line.lstrip().startswith("#") and not line.startswith(_MODELINE)]
     return [line.strip() for line in lines if line not in kept]
 
 
 def install_schemas(paths: ProjectPaths) -> None:
-    """Put the schemas where the files' first lines say; nothing is said where they cannot be written."""
+    """Write the schemas where the files' first lines point to; failures are ignored."""
     with contextlib.suppress(OSError, WriteFailed):
         for kind in schemas.KINDS:
             file = paths.schemas / schemas.file_name(kind)

@@ -1,4 +1,4 @@
-"""Definitions (experiments, datasets, templates, settings) between YAML mappings and values of the domain."""
+"""Converting definitions (experiments, datasets, templates, settings) from YAML mappings to domain values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qanat.system import files
 
 
 def experiment_from(content: dict[str, Any]) -> Experiment:
-    """Give the experiment that a valid mapping describes."""
+    """Return the experiment that a valid mapping describes."""
     return Experiment(
         name=content["name"],
         program=Program(content["executable"], content.get("executable_command", "")),
@@ -36,7 +36,7 @@ def _action(name: str, parts: dict[str, Any]) -> Action:
 
 
 def former_names(folder: Path) -> dict[str, str]:
-    """Give, for every name that an experiment in a folder had before, the one it has now; broken files are left out."""
+    """Map every former name of the experiments in a folder to the current one; broken files are skipped."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob("*.yaml")):
         with contextlib.suppress(InputInvalid):
@@ -48,17 +48,17 @@ def former_names(folder: Path) -> dict[str, str]:
 
 
 def dataset_from(content: dict[str, Any]) -> Dataset:
-    """Give the dataset that a valid mapping describes."""
+    """Return the dataset that a valid mapping describes."""
     return Dataset(content["name"], content["path"], content.get("description", ""), tuple(content.get("tags", ())))
 
 
 def template_from(content: dict[str, Any]) -> Template:
-    """Give the template that a valid mapping describes."""
+    """Return the template that a valid mapping describes."""
     return Template(content["name"], content["runner"], content["options"], content.get("description", ""))
 
 
 def config_from(content: dict[str, Any], source: str) -> Config:
-    """Return the settings that a valid mapping describes. Raises InputInvalid, which names the file and the key."""
+    """Return the settings that a valid mapping describes. Raises InputInvalid, naming the file and the key."""
     folder = content.get("result_dir", RESULT_DIR)
     if not is_for_results(folder):
         raise InputInvalid(
@@ -74,17 +74,17 @@ def config_from(content: dict[str, Any], source: str) -> Config:
 
 
 def ordered(content: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Give content with `schema` first and the other keys in the order of the schema, unknown ones last."""
+    """Return content with `schema` first, the other keys in the schema's order, and unknown ones last."""
     known = [key for key in schemas.schema(kind)["properties"] if key in content]
     rest = [key for key in content if key not in known]
     return {"schema": schemas.name_of(kind)} | {key: content[key] for key in (*known, *rest) if key != "schema"}
 
 
-def adopt(content: Any, kind: str) -> Any:
-    """Bring a mapping written for the first qanat into today's form; what needs no change is left as it is.
+def convert_v0(content: Any, kind: str) -> Any:
+    """Convert a mapping in the form of qanat 0.x to today's; anything else is returned unchanged.
 
-    There `schema` was absent, an experiment's actions were a list of one-key maps, a tag or dataset
-    list could be left empty, and a template was nothing but its options.
+    That form had no `schema`, an experiment's actions were a list of mappings with one key each, a list of tags or
+    datasets could be null, and a template consisted only of its options.
     """
     if not isinstance(content, dict) or "schema" in content:
         return content

@@ -1,9 +1,9 @@
-"""Journals of local runs in flight: who watches the run, and which group began and ended when.
+"""Journals of local runs in flight: who watches a run, and when each group started and ended.
 
-One file for each run in the repository's private folder, one JSON object per line, only ever appended to;
-so a run of a thousand groups costs a thousand lines, and a killed qanat leaves all that it knew. A line
-that was cut short by the kill is passed over. An empty file beside it asks the watcher to cancel the run:
-a signal would end the whole program that the watcher may be a part of.
+Every run has one file in the repository's private folder, with one JSON object per line, which is only appended
+to. So a run of a thousand groups costs a thousand lines, and a killed qanat leaves everything that it knew. A
+line that the kill cut short is ignored. An empty file beside it asks the watcher to cancel the run: a signal would
+end the whole program that the watcher may be part of.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIRST_LINE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """The process that watches a run, and the record that it is about (path from the root of its work tree)."""
+    """The process that watches a run, and the run's record (its path relative to the root of its working tree)."""
 
     run_id: str
     root: str
@@ -41,7 +41,7 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """What a journal says: the watcher, the handles of started groups with their moments, and known ends."""
+    """The content of a journal: the watcher, handles and start times of started groups, and known ends."""
 
     file: Path
     watcher: Watcher
@@ -50,14 +50,14 @@ class Flight:
 
 
 class Journal:
-    """A journal being written; removed when the run is recorded."""
+    """A journal being written; it is removed once the run is recorded."""
 
     def __init__(self, private: Path, watcher: Watcher) -> None:
         self.path = private / FOLDER / f"{watcher.run_id}.jsonl"
         self._cancel = _cancel_file(self.path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if _says_nothing(self.path):
+            if _is_stale(self.path):
                 self.path.unlink(missing_ok=True)
             self._file = _created(self.path, watcher)
             self._cancel.unlink(missing_ok=True)  # left by an attempt whose watcher was killed
@@ -73,8 +73,8 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def started(self, handle: JobHandle, moment: str) -> None:
-        """Note that a group has begun."""
+    def started(self, handle: JobHandle, timestamp: str) -> None:
+        """Record that a group has started."""
         details = dict(handle.details)
         self._write(
             {
@@ -82,22 +82,22 @@ class Journal:
                 "intent": handle.intent,
                 "job": handle.job,
                 "details": details,
-                "started": moment,
+                "started": timestamp,
             }
         )
 
     def ended(self, group: int, status: JobStatus) -> None:
-        """Note how a group ended."""
+        """Record how a group ended."""
         known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
         self._write({"group": group, "end": {k: v for k, v in known.items() if v is not None}})
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether somebody has asked for the run to be cancelled."""
+        """Whether the run is to be cancelled."""
         return os.path.exists(self._cancel)  # noqa: PTH110  # twenty times a second
 
     def remove(self) -> None:
-        """Forget the run: its record says everything now."""
+        """Remove the journal: the run's record has everything now."""
         self._cancel.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
@@ -113,13 +113,13 @@ def _created(path: Path, watcher: Watcher) -> FileIO:
         return path.open("xb", buffering=0)
     except FileExistsError:
         raise UsageError(
-            f"run {watcher.run_id} is being started by another qanat",
+            f"run {watcher.run_id} is being started by another qanat process",
             hint=f"see how it is doing: qanat show {watcher.run_id}",
         ) from None
 
 
 def all_flights(private: Path) -> list[Flight]:
-    """Read every journal of a repository; one whose first line is not whole is left out, and removed in time."""
+    """Read every journal of a repository; one with an incomplete first line is skipped, and removed once it is old."""
     try:
         names = sorted(os.listdir(private / FOLDER))  # noqa: PTH208  # three times as fast as Path.iterdir
     except (FileNotFoundError, NotADirectoryError):
@@ -127,13 +127,13 @@ def all_flights(private: Path) -> list[Flight]:
     paths = [private / FOLDER / name for name in names if name.endswith(".jsonl")]
     found = [f for path in paths if (f := read(path))]
     for path in paths if len(found) < len(paths) else ():
-        if _says_nothing(path):
+        if _is_stale(path):
             path.unlink(missing_ok=True)
     return found
 
 
 def read(path: Path) -> Flight | None:
-    """Read one journal; None when it is gone or has no whole first line."""
+    """Read one journal; None if it is gone or its first line is incomplete."""
     try:
         lines = list(_lines(path.read_bytes()))
         flight = Flight(path, Watcher(**lines[0]))
@@ -141,12 +141,12 @@ def read(path: Path) -> Flight | None:
         return None
     for line in lines[1:]:
         with contextlib.suppress(KeyError, TypeError, ValueError):
-            _take(flight, line)
+            _apply_line(flight, line)
     return flight
 
 
 def forget(flight: Flight) -> None:
-    """Remove a journal, unless another command has begun one of the same run meanwhile."""
+    """Remove a journal, unless another command has started one for the same run meanwhile."""
     now = read(flight.file)
     if now is None or now.watcher == flight.watcher:
         _cancel_file(flight.file).unlink(missing_ok=True)
@@ -166,16 +166,16 @@ def _cancel_file(journal: Path) -> Path:
     return journal.with_suffix(".cancel")
 
 
-def _says_nothing(path: Path) -> bool:
-    """Tell whether a journal has no whole first line and, being older than a moment, will never get one."""
+def _is_stale(path: Path) -> bool:
+    """Return whether a journal has no complete first line and is too old to get one."""
     try:
         return time.time() - path.stat().st_mtime > FIRST_LINE_S and read(path) is None
     except OSError:
         return False
 
 
-def _take(flight: Flight, line: dict[str, Any]) -> None:
-    """Note what a line says; any of three errors when it is not a line of ours."""
+def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
+    """Add a line to a flight. Raises KeyError, TypeError or ValueError if qanat did not write the line."""
     group = line["group"]
     if "end" in line:
         flight.ended[group] = JobStatus(**{**line["end"], "state": State(line["end"]["state"])})

@@ -1,4 +1,4 @@
-"""Run numbers: counted over the whole repository, handed out once, never again."""
+"""Run numbers: counted across the whole repository, each handed out only once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE = "next-run"
 def take(private: Path, runs: Path) -> int:
     """Take the next number; the caller holds the repository's lock.
 
-    It is one more than any number handed out here, and than any record in the work tree, which may
+    It is greater than any number handed out here and than that of any record in the working tree, which may
     have come from another clone. `private` is the folder of the counter, `runs` that of the records.
     """
     number = peek(private, runs)
@@ -23,24 +23,24 @@ def take(private: Path, runs: Path) -> int:
 
 
 def peek(private: Path, runs: Path) -> int:
-    """Tell which number the next run will get, if nobody else takes it before."""
+    """Return the number that the next run will get if no other run takes it first."""
     return max(_handed_out(private / FILE), _highest(runs)) + 1
 
 
 def is_counting(private: Path) -> bool:
-    """Tell whether a number was ever handed out here."""
+    """Return whether a number was ever handed out here."""
     return (private / FILE).exists()
 
 
-def count_on(private: Path, records: Iterable[str]) -> None:
-    """Let the next number be higher than those of these record files."""
+def raise_above_records(private: Path, records: Iterable[str]) -> None:
+    """Make the next number greater than those of these record files."""
     found = [int(n) for path in records if (n := path.rpartition("/")[2].partition("-")[0]).isdecimal() and len(n) < 10]
     if found:
         files.write(private / FILE, f"{max(found)}\n".encode())
 
 
 def raise_to(private: Path, number: int) -> None:
-    """Let the next number be higher than this one; the caller holds the repository's lock."""
+    """Make the next number greater than this one; the caller holds the repository's lock."""
     if _handed_out(private / FILE) < number:
         files.write(private / FILE, f"{number}\n".encode())
 
@@ -53,7 +53,7 @@ def _handed_out(path: Path) -> int:
 
 
 def _highest(runs: Path) -> int:
-    """Find the highest number among record files, looking only into the last folder of each experiment."""
+    """Return the highest number among record files, looking only into the last folder of each experiment."""
     highest = 0
     for experiment in _entries(runs):
         folders = [int(f.name) for f in _entries(experiment.path) if f.name.isdecimal()]

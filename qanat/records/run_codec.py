@@ -1,7 +1,7 @@
-"""A run between its record (a YAML mapping) and the values of the domain.
+"""Converting runs between records (YAML mappings) and values of the domain.
 
-Decoding checks every value that it takes, so that a record from anywhere gives a Run or a sentence; what
-else the schema asks of a record is checked by `qanat validate` and the hook.
+Decoding checks every value that it uses, so that a record from anywhere yields a Run or an error message; the other
+rules of the schema are checked by `qanat validate` and the hook.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _STATES = frozenset(state.value for state in State)
 
 
 def path_of(run: Run) -> str:
-    """Give the path of a run's record from the project's root."""
+    """Return the path of a run's record relative to the project's root."""
     return record_path(run.experiment, run.number, run.uid)
 
 
 def encode(run: Run) -> bytes:
-    """Write a run as its record."""
+    """Return a run as the bytes of its record."""
     return yaml_io.dump(to_mapping(run), flow=FLOW)
 
 
 def to_mapping(run: Run) -> dict[str, Any]:
-    """Give the record's keys and values, in the record's order."""
+    """Return the record's keys and values, in the record's order."""
     code: dict[str, Any] = {
         "commit": run.code.commit,
         "tree": run.code.tree,
@@ -47,9 +47,9 @@ def to_mapping(run: Run) -> dict[str, Any]:
     }
     if run.code.changed_while_running is not None:
         code["changed_while_running"] = run.code.changed_while_running
-    asked = run.requested
-    requested: dict[str, Any] = {"args": asked.args, "groups": asked.groups, "ranges": asked.ranges}
-    requested |= _present(param_file=asked.param_file, parameters_file=asked.parameters_file)
+    request = run.requested
+    requested: dict[str, Any] = {"args": request.args, "groups": request.groups, "ranges": request.ranges}
+    requested |= _present(param_file=request.param_file, parameters_file=request.parameters_file)
     record: dict[str, Any] = {
         "schema": schemas.name_of("run"),
         "id": run.id,
@@ -114,17 +114,17 @@ def _present(**values: Any) -> dict[str, Any]:
 
 
 def decode(data: bytes, source: str) -> Run:
-    """Read a record; `source` is its path, for messages. Raises InputInvalid."""
+    """Parse a record; `source` is its path, for messages. Raises InputInvalid."""
     return from_mapping(yaml_io.load(data, source), source)
 
 
 def from_mapping(content: Any, source: str) -> Run:
-    """Give the run of a record's mapping. Raises InputInvalid naming the key that is wrong."""
+    """Return the run that a record's mapping describes. Raises InputInvalid naming the key that is wrong."""
     top = _Reader(content, source, "")
     schemas.check_version(content, "run", source)
     number, _, uid = top.text("id").partition("-")
     if not (_NUMBER.match(number) and _UID.match(uid)):
-        raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run's id", hint="it looks like 4-7f3a9c")
+        raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run's id", hint="ids look like 4-7f3a9c")
     code, requested, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
     submission = top.inner("submission")
     groups = top.take("groups", list)
@@ -136,7 +136,7 @@ def from_mapping(content: Any, source: str) -> Run:
         experiment=top.name("experiment"),
         description=top.text("description"),
         tags=top.texts("tags"),
-        created=top.moment("created"),
+        created=top.timestamp("created"),
         author=top.text("author"),
         host=top.text("host"),
         code=Code(
@@ -168,7 +168,7 @@ def from_mapping(content: Any, source: str) -> Run:
 def _submission(row: _Reader) -> SubmissionFacts:
     return SubmissionFacts(
         intent=row.text("intent"),
-        submitted=row.optional_moment("submitted"),
+        submitted=row.optional_timestamp("submitted"),
         pid=row.optional("pid", int),
         process_start=row.optional("process_start", str),
         checkout=row.optional("checkout", str),
@@ -192,8 +192,8 @@ def _group(content: Any, source: str, place: int) -> Group:
         exit_code=row.optional("exit_code", int),
         signal=row.optional("signal", int),
         reason=row.optional("reason", str) or "",
-        started=row.optional_moment("started"),
-        ended=row.optional_moment("ended"),
+        started=row.optional_timestamp("started"),
+        ended=row.optional_timestamp("ended"),
         host=row.optional("host", str),
         attempt=row.optional("attempt", int) or 1,
         metrics=row.numbers("metrics"),
@@ -201,7 +201,7 @@ def _group(content: Any, source: str, place: int) -> Group:
 
 
 class _Reader:
-    """Takes values out of a mapping, each with the type that it must have."""
+    """Reads values from a mapping and checks that each has the right type."""
 
     __slots__ = ("_content", "_place", "_source")
 
@@ -250,14 +250,14 @@ class _Reader:
             raise self._wrong(key, f"{name!r} {problem}")
         return name
 
-    def moment(self, key: str) -> str:
-        moment = self.text(key)
-        if not times.is_timestamp(moment):
-            raise self._wrong(key, f"{moment!r} is not a moment such as 2026-11-23T05:17:55+00:00")
-        return moment
+    def timestamp(self, key: str) -> str:
+        timestamp = self.text(key)
+        if not times.is_timestamp(timestamp):
+            raise self._wrong(key, f"{timestamp!r} is not a timestamp such as 2026-11-23T05:17:55+00:00")
+        return timestamp
 
-    def optional_moment(self, key: str) -> str | None:
-        return None if self._content.get(key) is None else self.moment(key)
+    def optional_timestamp(self, key: str) -> str | None:
+        return None if self._content.get(key) is None else self.timestamp(key)
 
     def numbers(self, key: str) -> dict[str, float]:
         items: dict[str, float] = self.optional(key, dict) or {}

@@ -1,4 +1,4 @@
-"""The schemas of qanat's files, and what a file breaks of them."""
+"""The schemas of the files, and how a file violates them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ VERSIONS = dict.fromkeys(KINDS, 1)
 
 @dataclass(frozen=True, slots=True)
 class SchemaProblem:
-    """What a schema has to say about one place of a file."""
+    """How one place of a file violates its schema."""
 
     path: KeyPath
     problem: str
 
 
 def name_of(kind: str) -> str:
-    """Give what a file of this kind says under its first key, such as `run/1`."""
+    """Return the `schema` value of files of this kind, such as `run/1`."""
     return f"{kind}/{VERSIONS[kind]}"
 
 
 def check_version(content: Any, kind: str, source: str) -> None:
-    """Raise InputInvalid when content names another kind, or a version that this qanat does not know."""
+    """Raise InputInvalid if content declares another kind, or a version unknown to this qanat."""
     declared = content.get("schema") if isinstance(content, dict) else None
     if declared is None or declared == name_of(kind):
         return
@@ -46,33 +46,33 @@ def check_version(content: Any, kind: str, source: str) -> None:
 
 
 def with_version(content: Any, kind: str) -> Any:
-    """Give settings written for the first qanat, which named no version, with today's; anything else as it is."""
+    """Return settings of qanat 0.x, which declared no version, with today's version; anything else unchanged."""
     named = not isinstance(content, dict) or "schema" in content
     return content if named or kind != "config" else {"schema": name_of(kind), **content}
 
 
 def problems(content: Any, kind: str) -> list[SchemaProblem]:
-    """List what content breaks of the schema of its kind, by place; a key that is missing or unknown is the place."""
+    """List how content violates the schema of its kind, ordered by place; a missing or unknown key is a place."""
     found = dict.fromkeys(p for error in _validator(kind).iter_errors(content) for p in _problems_of(error))
     return sorted(found, key=lambda p: [str(part).zfill(9) for part in p.path])
 
 
 @cache
 def schema(kind: str) -> dict[str, Any]:
-    """Give the current schema of a kind."""
+    """Return the current schema of a kind."""
     loaded: dict[str, Any] = json.loads(source_of(kind).read_bytes())
     return loaded
 
 
 def file_name(kind: str) -> str:
-    """Give the name of the file that holds the current schema of a kind."""
+    """Return the name of the file with the current schema of a kind."""
     return f"{kind}.v{VERSIONS[kind]}.schema.json"
 
 
 def source_of(kind: str) -> Path:
-    """Give the file that came with this qanat and holds the current schema of a kind."""
+    """Return the file with the current schema of a kind that is part of this qanat."""
     here = Path(__file__).resolve()
-    # A wheel has them in the package; a checkout and an editable install at the top of the tree.
+    # A wheel has the schemas in the package; a checkout and an editable install have them at the top of the tree.
     for folder in (here.parents[1] / "schemas", here.parents[2] / "schemas"):
         if (folder / file_name(kind)).is_file():
             return folder / file_name(kind)
@@ -81,14 +81,14 @@ def source_of(kind: str) -> Path:
 
 @cache
 def _validator(kind: str) -> Any:
-    # Imported here: jsonschema takes 0.07-0.13 s, and files that are known to be valid do not need it.
+    # Imported here: jsonschema takes 0.07-0.13 s, and files known to be valid do not need it.
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(schema(kind))
 
 
 def _problems_of(error: Any) -> list[SchemaProblem]:
-    """Turn one error of jsonschema into one problem for each key that is missing or unknown, or just one."""
+    """Convert one error of jsonschema to a problem for each missing or unknown key, or to a single problem."""
     path = tuple(error.absolute_path)
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
@@ -101,7 +101,7 @@ def _problems_of(error: Any) -> list[SchemaProblem]:
 
 
 def _sentence(error: Any) -> str:
-    """Say in a person's words what jsonschema found."""
+    """Return what jsonschema found as a sentence."""
     value = _short(error.instance)
     if isinstance(error.instance, str) and error.schema.get("maxLength") == NAME_MAX:
         return f"{value} {name_problem(error.instance)}"

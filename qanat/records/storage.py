@@ -1,6 +1,6 @@
 """The files of a storage directory: `info.yaml`, `group_info.yaml`, progress and metrics.
 
-Actions of users read the two info files, so their keys stay as they have always been.
+Users' actions read the two info files, so their keys never change.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ METRICS_BYTES_MAX = 8 * 2**20
 DEFAULT_METRICS = (MetricSource("metrics.json"), MetricSource("metrics.yaml"))
 
 
-def make(folder: Path) -> None:
-    """Make a directory with its parents; WriteFailed with the reason when it cannot be made."""
+def create(folder: Path) -> None:
+    """Create a directory with its parents. Raises WriteFailed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -38,7 +38,7 @@ def make(folder: Path) -> None:
 
 
 def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workdir: Path) -> None:
-    """Write `info.yaml` of a run: what runs, where, with which parameters, and how it is doing."""
+    """Write a run's `info.yaml`: what runs, where, with which parameters, and its state."""
     count = len(run.groups)
     content = {
         "run_id": run.number,
@@ -61,7 +61,7 @@ def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workd
 
 
 def is_made_for(folder: Path, run_id: str) -> bool:
-    """Tell whether `info.yaml` of a directory names this run."""
+    """Return whether a directory's `info.yaml` names this run."""
     try:
         with files.open_for_reading(folder / INFO) as file:
             return f"id: {run_id}".encode() in file.read(4096).splitlines()
@@ -70,10 +70,10 @@ def is_made_for(folder: Path, run_id: str) -> bool:
 
 
 def folder_of(folder: Path, run_id: str) -> Path:
-    """Give the directory of a run whose record names `folder`.
+    """Return the directory of a run whose record names `folder`.
 
-    Another run may have it here, one of the same number from another branch or clone: then it is the one
-    beside it with the uid in its name, which is there once somebody has put it there.
+    That folder may belong to another run here, with the same number, from another branch or clone. Then it is the
+    folder beside it with the uid in its name, which exists once somebody has put it there.
     """
     if is_made_for(folder, run_id) or not _is_made_for_any(folder):
         return folder
@@ -89,7 +89,7 @@ def _is_made_for_any(folder: Path) -> bool:
 
 
 def run_of(info: bytes) -> str | None:
-    """Give the id of the run that an `info.yaml` with these bytes was written for; None when it is none of qanat's."""
+    """Return the id of the run that an `info.yaml` with these bytes belongs to; None if qanat did not write it."""
     lines = info[:4096].splitlines()
     if not any(line.startswith(b"run_id: ") for line in lines):
         return None
@@ -97,7 +97,7 @@ def run_of(info: bytes) -> str | None:
 
 
 def update_info(run: Run, storage: Path) -> None:
-    """Say in `info.yaml` how a run ended; leave a file alone that is not there or not this run's."""
+    """Record in `info.yaml` how a run ended; a missing file, or one of another run, is left alone."""
     try:
         content = yaml_io.load(files.read(storage / INFO, limit_bytes=yaml_io.FILE_BYTES_MAX), INFO, own=True)
     except InputInvalid:
@@ -108,17 +108,17 @@ def update_info(run: Run, storage: Path) -> None:
 
 
 def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str]) -> None:
-    """Write `group_info.yaml` of one group among several."""
+    """Write the `group_info.yaml` of one of several groups."""
     files.write(folder / GROUP_INFO, group_info(command, args))
 
 
 def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
-    """Give what `group_info.yaml` of a group says."""
+    """Return the content of a group's `group_info.yaml`."""
     return yaml_io.dump({"command": shlex.join(command), "parameters": parameters.by_name(args)})
 
 
 def read_progress(folder: Path) -> float | None:
-    """Give how much of a group is done, from 0 to 1; None when its program does not say."""
+    """Return a group's progress, from 0 to 1; None if its program does not report it."""
     try:
         with files.open_for_reading(folder / PROGRESS) as file:
             head = file.read(progress.HEAD_BYTES)
@@ -130,7 +130,7 @@ def read_progress(folder: Path) -> float | None:
 
 
 def run_progress(storage: Path, groups: int) -> float | None:
-    """Give the mean progress of a run's groups; a group that says nothing counts as 0 once one says something."""
+    """Return the mean progress of a run's groups, those without any counting as 0; None if no group reports it."""
     fractions = [read_progress(group_folder(storage, group, groups)) for group in range(groups)]
     if all(f is None for f in fractions):
         return None
@@ -138,7 +138,7 @@ def run_progress(storage: Path, groups: int) -> float | None:
 
 
 def read_completion(folder: Path, name: str = COMPLETION) -> Completion | None:
-    """Read the completion file of a group's directory; None when there is none, or not yet all of it."""
+    """Read the completion file in a group's directory; None if it is missing or incomplete."""
     try:
         with files.open_for_reading(folder / name) as file:
             return completion.parse(file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime)
@@ -147,7 +147,7 @@ def read_completion(folder: Path, name: str = COMPLETION) -> Completion | None:
 
 
 def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[str, float], list[str]]:
-    """Collect the metrics that a group left, and one sentence for each file that cannot be read."""
+    """Return the metrics that a group left, and one sentence for each file that cannot be read."""
     found: dict[str, float] = {}
     problems = []
     for source in sources or DEFAULT_METRICS:
@@ -169,7 +169,7 @@ def _parse(path: Path) -> Any:
 
 
 def size_of(folder: Path) -> int:
-    """Sum the bytes of all files below a directory; links are counted as links, what vanishes meanwhile as 0."""
+    """Return the total size in bytes of the files below a directory; links are not followed."""
     total = 0
     stack = [str(folder)]
     while stack:
@@ -186,5 +186,5 @@ def size_of(folder: Path) -> int:
 
 
 def keep_parameters_file(source: Path, storage: Path) -> None:
-    """Keep a copy of a file for the program in the run's storage directory."""
+    """Copy a file for the program into the run's storage directory."""
     files.write(storage / PARAMETERS_FILES / source.name, files.read(source))

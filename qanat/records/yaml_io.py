@@ -1,8 +1,8 @@
 """YAML as qanat reads and writes it.
 
-Reading takes libyaml's events, so that nothing in a file is ever constructed, imported or expanded: no
-tags, no anchors, no duplicate keys, limited depth and size, and the line of every key at hand. Writing is
-deterministic: the order given, one key per line, two spaces.
+Reading processes libyaml's events, so that nothing in a file is ever constructed, imported or expanded: no
+tags, no anchors, no duplicate keys, limited depth and size, and the line of every key is known. Writing is
+deterministic: in the given order, one key per line, indented by two spaces.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from qanat.records import yaml_scalars
 
 FILE_BYTES_MAX = 64 * 2**20
 DEPTH_MAX = 60
-# Reading takes 3-4 us for each node, and a file from a stranger may have nothing but nodes. A record of many groups
-# has as many, but it also has a line for each group.
+# Reading takes 3-4 us per node, and a stranger's file may consist only of nodes. A record of many groups has as
+# many nodes, but it also has a line for each group.
 NODES_MAX = 50_000
 NODES_PER_GROUP = 2_500
 NODES_MAX_AT_ALL = 5_000_000
 KEYS_MAX = 10_000
 _GROUP_LINE = b"\n- {group: "
 FLOW_WIDTH = 100
-KEY_MAX = 1000  # YAML wants a question mark before a key of more than 1,024 characters (section 8.2.2)
+KEY_MAX = 1000  # YAML requires a question mark before a key of more than 1,024 characters (section 8.2.2)
 
 
 class YamlInvalid(InputInvalid):
-    """A file is no YAML that qanat takes; `line` counts from 1."""
+    """A file is not YAML that qanat accepts; `line` counts from 1."""
 
     def __init__(self, source: str, line: int, problem: str, *, hint: str = "") -> None:
         super().__init__(f"{source}:{line}: {problem}", hint=hint)
@@ -42,11 +42,11 @@ class YamlInvalid(InputInvalid):
 def load(
     data: bytes, source: str, *, text: bool = False, lines: dict[KeyPath, int] | None = None, own: bool = False
 ) -> Any:
-    """Read one YAML document; `source` is the file's name for messages. Raises YamlInvalid.
+    """Parse one YAML document; `source` is the file's name, for messages. Raises YamlInvalid.
 
     Keys are always strings. With `text`, scalars stay as they were written (an empty or null one is
     None). `lines` is filled with the line of every key and item by its path. `own` is for a file that
-    the user has just named: it may take a while.
+    the user has just named, which may take a while to read.
     """
     if len(data) > FILE_BYTES_MAX:
         raise YamlInvalid(source, 1, f"the file is larger than {FILE_BYTES_MAX // 2**20} MiB")
@@ -58,7 +58,7 @@ def load(
 
 
 def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
-    """Give the line of a key or item; of what is not there, that of what it would be in."""
+    """Return the line of a key or item; if it is missing, the line of whatever should contain it."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
@@ -82,7 +82,7 @@ class _Open:
 
 
 class _Builder:
-    """Builds plain Python values out of libyaml's events."""
+    """Builds plain Python values from libyaml's events."""
 
     def __init__(self, content: str, source: str, text: bool, lines: dict[KeyPath, int] | None, nodes_max: int) -> None:
         # Imported here: PyYAML takes 20 ms, and `qanat --help` reads no YAML.
@@ -148,7 +148,7 @@ class _Builder:
             raise self._problem(event, f"is nested deeper than {DEPTH_MAX} levels")
         is_mapping = type(event) is self._yaml.MappingStartEvent
         if self._open and self._open[-1].key is None and isinstance(self._open[-1].value, dict):
-            raise self._problem(event, "a key is a single word, not a list or mapping")
+            raise self._problem(event, "a key is a single value, not a list or mapping")
         value: Any = {} if is_mapping else []
         path = self._put(value, event)
         self._open.append(_Open(value, None, path))
@@ -194,11 +194,11 @@ class _Builder:
 
 
 def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> bytes:
-    """Write a mapping as a YAML document.
+    """Return a mapping as a YAML document.
 
     A value under a top-level key in `flow` is written on one line (a list of mappings: one line for
-    each), as long as it fits in FLOW_WIDTH columns or is such a row. Raises InputInvalid for text that
-    is not Unicode.
+    each) if it fits into FLOW_WIDTH columns or is such a row. Raises InputInvalid for text that is not
+    Unicode.
     """
     out: list[str] = [] if content else ["{}"]
     for key, value in content.items():
@@ -206,8 +206,8 @@ def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> b
     try:
         return ("\n".join(out) + "\n").encode()
     except UnicodeEncodeError as error:
-        word = error.object[max(0, error.start - 20) : error.end + 20]
-        raise InputInvalid(f"{word!r} is not text that YAML can hold", hint="use UTF-8 only") from None
+        text = error.object[max(0, error.start - 20) : error.end + 20]
+        raise InputInvalid(f"{text!r} is not text that YAML can hold", hint="use UTF-8 only") from None
 
 
 def _write_pair(out: list[str], indent: str, key: str, value: Any, *, flow: bool = False) -> None:
@@ -259,7 +259,7 @@ def _write_literal(out: list[str], indent: str, name: str, value: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _key(key: str) -> str:
-    """Write a key; every row of a record has the same ones."""
+    """Return a key as YAML; cached, since every row of a record has the same keys."""
     return yaml_scalars.write_string(key)
 
 

@@ -1,7 +1,7 @@
-"""YAML scalars, both ways: which plain words are numbers, and how a value is written so that it reads back.
+"""YAML scalars in both directions: which plain ones are numbers, and how to write a value so that it reads back.
 
 Reading follows YAML 1.2's core schema, so `yes`, `10:30` and `2026-11-23` are the strings that were typed.
-Writing is safe for readers of YAML 1.1 as well: whatever either version takes for something else is quoted.
+Writing is also safe for readers of YAML 1.1: whatever either version takes for something else is quoted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MAY_BEGIN_NUMBER = frozenset("0123456789+-.")
 _RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _WORD = r"[\w./+@()<>=;^$%~-]+"
 _PLAIN = re.compile(rf"(?:(?:--?|\.?/)?[^\W\d]|/)(?:{_WORD})?(?: {_WORD})*\Z")
-# Moments, run ids and object ids begin with a digit and still are no number in either version.
+# Timestamps, run ids and object ids begin with a digit but are numbers in neither version.
 _OURS = re.compile(
     r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00|\d+-[0-9a-f]{6}"
     r"|(?!0b[01]+\Z)(?=[0-9e]*[a-df])[0-9a-f]{40,64})\Z"
@@ -35,19 +35,19 @@ _UNPRINTABLE = "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U0
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
-def resolve(word: str) -> Any:
-    """Give the value of a plain scalar: None, a bool, a number, or the word itself."""
-    if word in _SPECIAL:
-        return _SPECIAL[word]
-    if word[0] not in _MAY_BEGIN_NUMBER:
-        return word
-    if _INT.match(word):
-        return int(word)
-    return float(word) if _FLOAT.match(word) else word
+def resolve(text: str) -> Any:
+    """Return the value of a plain scalar: None, a bool, a number, or else the text itself."""
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    if text[0] not in _MAY_BEGIN_NUMBER:
+        return text
+    if _INT.match(text):
+        return int(text)
+    return float(text) if _FLOAT.match(text) else text
 
 
 def write(value: Any) -> str:
-    """Write None, a bool, a number or a string on one line."""
+    """Return None, a bool, a number or a string as YAML on one line."""
     if isinstance(value, str):
         return write_string(value)
     if value is None:
@@ -58,11 +58,11 @@ def write(value: Any) -> str:
         return _write_float(value)
     if isinstance(value, int):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in a record")
+    raise TypeError(f"{type(value).__name__} cannot be written to a record")
 
 
 def write_string(text: str) -> str:
-    """Write a string: plain where no reader can take it for something else, quoted otherwise."""
+    """Return a string as YAML: plain if no reader can take it for something else, otherwise quoted."""
     if (_PLAIN.match(text) and text.lower() not in _RESERVED) or _OURS.match(text):
         return text
     if not _printable(text):
@@ -72,7 +72,7 @@ def write_string(text: str) -> str:
 
 
 def printable_lines(text: str) -> bool:
-    """Tell whether text can be written as a literal block: plain lines, the first one neither empty nor indented."""
+    """Return whether text can be a literal block: printable lines, the first one neither empty nor indented."""
     lines = text.split("\n")
     return bool(lines[0]) and lines[0][0] != " " and all(map(_printable, lines))
 
@@ -94,7 +94,7 @@ def _escape(match: re.Match[str]) -> str:
         return _ESCAPES[char]
     if code <= 0xFF:
         return f"\\x{code:02x}"
-    # Half of a surrogate pair has no escape that may be read: it stays, and cannot be encoded (yaml_io.dump).
+    # Half a surrogate pair has no escape that can be read: it stays, and encoding it fails (yaml_io.dump).
     return char if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
 
 
@@ -104,5 +104,5 @@ def _write_float(value: float) -> str:
     if math.isinf(value):
         return ".inf" if value > 0 else "-.inf"
     text = repr(value)
-    # YAML 1.1 wants a point in the mantissa and a sign in the exponent: 1e-05 would be a string there.
+    # YAML 1.1 requires a point in the mantissa and a sign in the exponent: 1e-05 would be a string.
     return text.replace("e", ".0e") if "e" in text and "." not in text else text

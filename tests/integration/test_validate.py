@@ -214,7 +214,7 @@ def test_a_moment_that_never_was_is_found_where_it_is(house: Sandbox, record: Pa
     text = re.sub(r"created: \S+", "created: 2026-13-32T25:00:00+00:00", record.read_text())
     record.write_text(text)
     (line,) = both(house, record.relative_to(house.root).as_posix())
-    assert f"{record.name}:6: created: '2026-13-32T25:00:00+00:00' is not a moment such as " in line
+    assert f"{record.name}:6: created: '2026-13-32T25:00:00+00:00' is not a timestamp such as " in line
 
 
 def test_a_record_may_outlive_its_experiment(house: Sandbox, record: Path) -> None:

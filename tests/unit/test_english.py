@@ -72,7 +72,6 @@ NOT_YET: tuple[str, ...] = (
     "qanat/api.py",
     "qanat/cli/",
     "qanat/errors.py",
-    "qanat/records/",
     "qanat/runners/protocol.py",
     "qanat/runners/registry.py",
     "qanat/usecases/checks/",

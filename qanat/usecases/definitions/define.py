@@ -39,7 +39,7 @@ def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) ->
     data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX, own=True)
     content = yaml_io.load(data, str(path))
     schemas.check_version(content, kind, str(path))
-    content = definitions.adopt(content, kind)
+    content = definitions.convert_v0(content, kind)
     if isinstance(content, dict):
         content = definitions.ordered({**(defaults or {}), **content}, kind)
     if found := schemas.problems(content, kind):

@@ -102,7 +102,7 @@ def _prepare(project: Project, run: Run, setting: Setting, numbers: Sequence[int
         own = group_folder(setting.folder, number, len(run.groups))
         group = run.groups[number]
         if several:
-            storage.make(own)
+            storage.create(own)
             storage.write_group_info(own, commands[number], group.args)
         environment = {"QANAT_RUN": run.id, "QANAT_GROUP": str(number)}
         if not several:

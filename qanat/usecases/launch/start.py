@@ -131,11 +131,11 @@ def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
     with lock.held(project.location):
         if not numbers.is_counting(project.location.private):
             # A new clone: numbers of runs that were deleted before are not given again either.
-            numbers.count_on(project.location.private, history.deleted_files(project.location, RUNS))
+            numbers.raise_above_records(project.location.private, history.deleted_files(project.location, RUNS))
         while True:
             number = numbers.take(project.location.private, project.paths.runs)
             folder = asked or default_storage(project, plan, number)
-            storage.make(folder.parent)
+            storage.create(folder.parent)
             try:
                 folder.mkdir()
             except FileExistsError:

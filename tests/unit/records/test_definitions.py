@@ -74,7 +74,7 @@ def test_keys_are_ordered_as_in_the_schema_and_unknown_ones_come_last() -> None:
 
 
 def test_an_experiment_of_the_first_qanat_is_taken_over() -> None:
-    adopted = definitions.adopt(OLD, "experiment")
+    adopted = definitions.convert_v0(OLD, "experiment")
     assert schemas.problems(adopted, "experiment") == []
     assert adopted["schema"] == "experiment/1"
     assert adopted["actions"] == {
@@ -93,33 +93,33 @@ def test_an_experiment_of_the_first_qanat_is_taken_over() -> None:
     ],
 )
 def test_actions_are_taken_in_each_form_that_people_wrote(actions: Any) -> None:
-    adopted = definitions.adopt({"name": "a", "executable": "a.sh", "actions": actions}, "experiment")
+    adopted = definitions.convert_v0({"name": "a", "executable": "a.sh", "actions": actions}, "experiment")
     assert adopted["actions"] == {"plot": {"executable": "plot.py"}}
 
 
 def test_lists_that_were_left_empty_are_left_out() -> None:
-    adopted = definitions.adopt({"name": "a", "path": "d", "tags": None, "description": None}, "dataset")
+    adopted = definitions.convert_v0({"name": "a", "path": "d", "tags": None, "description": None}, "dataset")
     assert adopted == {"schema": "dataset/1", "name": "a", "path": "d"}
 
 
 def test_a_template_that_is_nothing_but_options_gets_its_place() -> None:
-    assert definitions.adopt({"universe": "vanilla", "request_cpus": 2}, "template") == {
+    assert definitions.convert_v0({"universe": "vanilla", "request_cpus": 2}, "template") == {
         "schema": "template/1",
         "options": {"universe": "vanilla", "request_cpus": 2},
     }
     whole = {"name": "two", "runner": "slurm", "options": {"--time": "1:00"}}
-    assert definitions.adopt(whole, "template") == {"schema": "template/1", **whole}
+    assert definitions.convert_v0(whole, "template") == {"schema": "template/1", **whole}
 
 
 @pytest.mark.parametrize("kind", ["experiment", "dataset", "template"])
 def test_todays_form_is_left_as_it_is(kind: str) -> None:
     content = {"schema": f"{kind}/1", "tags": None, "actions": [{"x": {}}]}
-    assert definitions.adopt(content, kind) is content
+    assert definitions.convert_v0(content, kind) is content
 
 
 @pytest.mark.parametrize("actions", [[1], [{}], ["plot"], "plot", 5])
 def test_actions_of_no_known_form_are_left_for_the_schema_to_refuse(actions: Any) -> None:
-    adopted = definitions.adopt({"name": "a", "executable": "a.sh", "actions": actions}, "experiment")
+    adopted = definitions.convert_v0({"name": "a", "executable": "a.sh", "actions": actions}, "experiment")
     assert [problem.path for problem in schemas.problems(adopted, "experiment")] == [("actions",)]
 
 
@@ -128,4 +128,4 @@ def test_actions_of_no_known_form_are_left_for_the_schema_to_refuse(actions: Any
 def test_any_content_is_adopted_or_left_and_then_checked_without_an_error(content: Any) -> None:
     for kind in ("experiment", "dataset", "template", "config"):
         for whole in (content, {"name": "a", "actions": content, "options": content}):
-            schemas.problems(definitions.adopt(whole, kind), kind)
+            schemas.problems(definitions.convert_v0(whole, kind), kind)

@@ -130,7 +130,7 @@ def test_a_removed_journal_is_gone_and_may_be_removed_again(tmp_path: Path) -> N
 def test_two_processes_never_write_one_journal(tmp_path: Path) -> None:
     with Journal(tmp_path, WATCHER), pytest.raises(UsageError) as caught:
         Journal(tmp_path, WATCHER)
-    assert caught.value.message == "run 4-7f3a9c is being started by another qanat"
+    assert caught.value.message == "run 4-7f3a9c is being started by another qanat process"
     assert caught.value.hint == "see how it is doing: qanat show 4-7f3a9c"
 
 

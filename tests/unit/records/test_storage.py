@@ -207,15 +207,15 @@ def test_bytes_are_summed_over_all_files_and_links_are_not_followed(tmp_path: Pa
 
 
 def test_a_directory_is_made_with_its_parents(tmp_path: Path) -> None:
-    storage.make(tmp_path / "a" / "b")
-    storage.make(tmp_path / "a" / "b")
+    storage.create(tmp_path / "a" / "b")
+    storage.create(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(WriteFailed) as caught:
-        storage.make(tmp_path / "file" / "a")
+        storage.create(tmp_path / "file" / "a")
     assert caught.value.message == f"cannot write {tmp_path}/file/a: not a directory"
     assert caught.value.hint == "free space there, or choose another place"
     assert caught.value.exit_code == EXIT_FAILED

@@ -198,7 +198,7 @@ def test_the_line_of_every_key_and_item_is_known() -> None:
             "write a plain value",
         ),
         (b"a: 1\n---\nb: 2\n", "a.yaml:1: holds more than one document", "remove the --- lines"),
-        (b"a: 1\n? [x]\n: 2\n", "a.yaml:2: a key is a single word, not a list or mapping", ""),
+        (b"a: 1\n? [x]\n: 2\n", "a.yaml:2: a key is a single value, not a list or mapping", ""),
         (b"a: 1\nb: \xff\n", "a.yaml:2: is not UTF-8 text", "save the file as UTF-8"),
         (b"\xff\xfea\x00", "a.yaml:1: is not UTF-8 text", "save the file as UTF-8"),
         (b"a: [1, 2\nb: 3\n", "a.yaml:2: is not YAML: did not find expected ',' or ']'", ""),

@@ -136,7 +136,7 @@ def test_a_value_is_written_plain_only_where_nobody_can_mistake_it(value: Any, t
 
 @pytest.mark.parametrize("value", [b"bytes", {1}, object(), 1j])
 def test_what_has_no_place_in_a_record_is_a_type_error(value: Any) -> None:
-    with pytest.raises(TypeError, match=f"{type(value).__name__} has no place in a record"):
+    with pytest.raises(TypeError, match=f"{type(value).__name__} cannot be written to a record"):
         yaml_scalars.write(value)
 
 
