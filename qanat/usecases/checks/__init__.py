@@ -1,1 +1,1 @@
-"""What may be committed: one module a rule."""
+"""What may be committed: one module per rule."""

@@ -1,4 +1,4 @@
-"""All rules at once, on everything that a commit changes."""
+"""All rules at once, applied to everything that a commit changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qanat.usecases.checks.scope import Scope
 
 
 def check(scope: Scope, *, max_bytes: int = no_results.SIZE_BYTES_MAX, allowed: Sequence[str] = ()) -> list[Finding]:
-    """List what of a commit breaks a rule; `allowed` are patterns of files that may get in, results or not."""
+    """List violations in a commit; `allowed` are patterns of files that may be committed even if they are results."""
     names = [change.path for change in scope.changes() if change.new]
     state = [n for n in names if n.startswith(f"{STATE}/") and not n.startswith(f"{STATE}/cache/")]
     return [

@@ -1,4 +1,4 @@
-"""The files of a project as they are on disk, or as a commit has them or will have them."""
+"""The files of a project as they are on disk, or as an existing or the next commit contains them."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ _FETCHED_BYTES_MAX = 4 * 2**20
 
 
 class Files(Protocol):
-    """Where a check reads; every path counts from the project's root."""
+    """Where a check reads files; every path is relative to the project's root."""
 
     def read(self, path: str, limit_bytes: int) -> bytes:
-        """Give the bytes of a file. Raises InputInvalid."""
+        """Return the bytes of a file. Raises InputInvalid."""
 
     def is_link(self, path: str) -> bool:
-        """Tell whether a symbolic link is there."""
+        """Return whether the path is a symbolic link."""
 
     def is_file(self, path: str) -> bool:
-        """Tell whether a file of git's is there, or one that git is not to have."""
+        """Return whether the path is a file that git has or that git is meant not to have."""
 
     def exists(self, path: str) -> bool:
-        """Tell whether anything is there, data outside of git included."""
+        """Return whether anything exists at the path, including data outside git."""
 
     def absence(self, path: str) -> str:
-        """Say why there is no file."""
+        """Return why there is no file."""
 
 
 class OnDisk:
-    """The work tree, whatever git knows of it."""
+    """The working tree, whether or not git tracks it."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def read(self, path: str, limit_bytes: int) -> bytes:
-        """Give the bytes of a file. Raises InputInvalid."""
+        """Return the bytes of a file. Raises InputInvalid."""
         file = self._root / path
         try:
             return files.read(file, limit_bytes=limit_bytes)
@@ -49,26 +49,26 @@ class OnDisk:
             raise InputInvalid(error.message.replace(f"{file}: ", f"{path}: ", 1)) from None
 
     def is_link(self, path: str) -> bool:
-        """Tell whether a symbolic link is there."""
+        """Return whether the path is a symbolic link."""
         return (self._root / path).is_symlink()
 
     def is_file(self, path: str) -> bool:
-        """Tell whether a file is there."""
+        """Return whether the path is a file."""
         return files.is_file(self._root / path)
 
     def exists(self, path: str) -> bool:
-        """Tell whether anything is there."""
+        """Return whether anything exists at the path."""
         return files.exists(self._root / path)
 
     def absence(self, path: str) -> str:
-        """Say why there is no file."""
+        """Return why there is no file."""
         return "is not there"
 
 
 class InGit:
-    """A commit, or what the next one will be made of; where git has nothing of a file, what lies on disk.
+    """A commit, or what the next one will contain; the file on disk where git has none.
 
-    The bytes of the files that are going to be read are better fetched together.
+    Files that will be read should be fetched together first.
     """
 
     def __init__(self, state: Staged) -> None:
@@ -77,13 +77,13 @@ class InGit:
         self._bytes: dict[str, bytes] = {}
 
     def fetch(self, names: Collection[str]) -> None:
-        """Get the bytes of these files, for read(); those that git has not, and large ones, are left out."""
+        """Fetch the bytes of these files for read(); large files and those that git does not have are left out."""
         wanted = [self.entries[name].blob for name in names if name in self.entries]
         self._bytes |= staged.contents(self._state.location, wanted, _FETCHED_BYTES_MAX)
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
-        """All files by their paths."""
+        """All files by path."""
         return self._state.entries()
 
     @cached_property
@@ -91,7 +91,7 @@ class InGit:
         return frozenset(str(folder) for path in self.entries for folder in Path(path).parents)
 
     def read(self, path: str, limit_bytes: int) -> bytes:
-        """Give the bytes of a file. Raises InputInvalid."""
+        """Return the bytes of a file. Raises InputInvalid."""
         entry = self.entries.get(path)
         if entry is None:
             return self._disk.read(path, limit_bytes)
@@ -104,21 +104,21 @@ class InGit:
         return data
 
     def is_link(self, path: str) -> bool:
-        """Tell whether git has a symbolic link there."""
+        """Return whether the path is a symbolic link in git."""
         return self.entries[path].mode == staged.LINK if path in self.entries else self._disk.is_link(path)
 
     def is_file(self, path: str) -> bool:
-        """Tell whether git has a file there, or is not to have the one that is there."""
+        """Return whether git has the file, or it is on disk and git is meant not to have it."""
         if path in self.entries:
             return self.entries[path].mode != staged.SUBMODULE
         return self._disk.is_file(path) and (self._in_submodule(path) or self._is_ignored(path))
 
     def exists(self, path: str) -> bool:
-        """Tell whether git has something there, or something lies there on disk."""
+        """Return whether the path exists in git or on disk."""
         return path in self.entries or path.rstrip("/") in self._folders or self._disk.exists(path)
 
     def absence(self, path: str) -> str:
-        """Say why there is no file."""
+        """Return why there is no file."""
         return "is not added to git" if self._disk.is_file(path) else self._disk.absence(path)
 
     def _in_submodule(self, path: str) -> bool:

@@ -1,4 +1,4 @@
-"""The rule frozen-runs: the record of a run that has ended stays as it is, and none goes without a word."""
+"""The rule frozen-runs: the record of an ended run stays unchanged, and is deleted only on purpose."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ PLACES_MAX = 10
 
 
 def check(scope: Scope, allowed: Sequence[str] = ()) -> list[Finding]:
-    """List records that were changed, or deleted, against the rule; `allowed` are ids of runs that may go.
+    """List records that were changed or deleted against the rule; `allowed` are ids of runs that may be deleted.
 
-    A run may go as well when the environment names it, or a commit's message says `Deleted-run: ID`.
+    A run may also be deleted if the environment names it, or a commit message says `Deleted-run: ID`.
     """
     words = {*allowed, *re.split(r"[\s,]+", os.environ.get(DELETED, ""))}
     found: dict[str, Finding] = {}
@@ -42,7 +42,7 @@ def check(scope: Scope, allowed: Sequence[str] = ()) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Records as a commit has them that is being merged, and those that were deleted there."""
+    """Records in a commit that is being merged, and those deleted there."""
 
     entries: dict[str, Entry]
     deleted: frozenset[str]
@@ -56,7 +56,7 @@ def _side(location: Location, commit: str, paths: Sequence[str]) -> _Side:
 
 
 class _Comparison:
-    """The records of a state beside those of one earlier commit."""
+    """The records of a state compared with those of one earlier commit."""
 
     def __init__(self, scope: Scope, base: str | None, base_word: str, allowed: Collection[str]) -> None:
         self._scope = scope
@@ -72,7 +72,7 @@ class _Comparison:
         self._bytes = dict(staged.contents(scope.location, wanted, yaml_io.FILE_BYTES_MAX))
 
     def findings(self) -> Iterator[Finding]:
-        """List what is against the rule."""
+        """Yield the violations of the rule."""
         for change, new in self._pairs:
             if new is None or new.new is None:
                 yield from self._deleted(change)
@@ -80,7 +80,7 @@ class _Comparison:
                 yield from self._changed(change, new.new)
 
     def _of_other_sides(self, paths: list[str]) -> list[_Side]:
-        """Give these files as the commits have them that are being merged into this one."""
+        """Return these files as they are in the commits that are being merged into this one."""
         merged = self._scope.others if self._base == self._scope.bases[0] and paths else ()
         return [_side(self._scope.location, commit, paths) for commit in merged]
 
@@ -110,7 +110,7 @@ class _Comparison:
             return
         before = [record for record in map(self._read, self._earlier(change)) if record is not None]
         if not before:
-            return  # nobody can say what the run was; that it cannot be read is another rule's matter
+            return  # an unreadable earlier record cannot be compared; another rule reports it
         lines: dict[KeyPath, int] = {}
         try:
             after = self._load(new, lines)

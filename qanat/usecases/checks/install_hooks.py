@@ -1,4 +1,4 @@
-"""Setting up the checks of a commit as plain git hooks, and with them how git merges and fetches qanat's state."""
+"""Setting up the checks of a commit as plain git hooks, together with how git merges and fetches qanat's state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qanat.usecases.checks import no_results
 from qanat.usecases.merging import keep_commits, setup
 from qanat.usecases.project import Project
 
-# git runs the second where a merge makes a commit by itself.
+# git runs the second one when a merge creates a commit by itself.
 NAMES = ("pre-commit", "pre-merge-commit")
 _PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
 _SCRIPT = """\
@@ -33,7 +33,7 @@ echo "  hint: install it there, then: qanat hooks install; or do without: rm" "$
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What installing did: the hooks with whether each is new or changed, and what else was set up."""
+    """What installing did: each hook and whether it is new or changed, and what else was set up."""
 
     hooks: tuple[tuple[Hook, bool], ...]
     attributes: bool
@@ -55,24 +55,24 @@ def install(
 
 
 def uninstall(project: Project) -> list[Hook]:
-    """Take our hooks away, and put back those that they call; give those that were there."""
+    """Remove our hooks and restore the ones that they call; return the hooks that were removed."""
     folder = hooks.folder(project.location)
     return [taken for name in NAMES if (taken := hooks.uninstall(folder, name))]
 
 
 def status(project: Project) -> list[Hook]:
-    """See what there is of each hook."""
+    """Return the state of every hook."""
     folder = hooks.folder(project.location)
     return [hooks.find(folder, name) for name in NAMES]
 
 
 def is_current(hook: Hook) -> bool:
-    """Tell whether a hook of ours runs this very qanat."""
+    """Return whether a hook of ours runs exactly this qanat."""
     return hook.ours and f"exec {shlex.quote(sys.executable)} -P".encode() in hook.file.read_bytes()
 
 
 def _script(name: str, options: Sequence[str]) -> bytes:
-    """Write the hook. -P keeps Python from looking for modules in the work tree."""
+    """Return the hook's script. -P keeps Python from looking for modules in the working tree."""
     return _SCRIPT.format(
         mark=hooks.MARK.decode(),
         name=name,

@@ -1,4 +1,4 @@
-"""The rule no-results: what runs write, the cache, and large files do not get into the repository."""
+"""The rule no-results: what runs write, the cache, and large files stay out of the repository."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _INFO_BYTES_MAX = 64 * 2**20
 def check(
     scope: Scope, names: Sequence[str], *, max_bytes: int = SIZE_BYTES_MAX, allowed: Sequence[str] = ()
 ) -> list[Finding]:
-    """List those of these files that are not to get in; `allowed` are patterns of paths that may."""
+    """List the files among these that must not be committed; `allowed` are patterns of paths that may."""
     entries = scope.state.entries(names) if names else {}
     chosen = [e for e in entries.values() if not any(fnmatch.fnmatchcase(e.path, pattern) for pattern in allowed)]
     results = _result_dir(scope)
@@ -44,7 +44,7 @@ def check(
 
 
 def size_of(words: str) -> int:
-    """Read a size such as 500kB, 5MB or 1000000 (bytes). Raises InputInvalid."""
+    """Parse a size such as 500kB, 5MB or 1000000 (bytes). Raises InputInvalid."""
     text = words.strip().lower().removesuffix("b").removesuffix("i")
     factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(text[-1:], 1)
     number = text[:-1] if factor > 1 else text
@@ -69,7 +69,7 @@ def _remedy(path: str) -> str:
 
 
 def _result_dir(scope: Scope) -> str:
-    """Give the folder of storage directories as the state's own settings name it; empty for none inside the project."""
+    """Return the folder of storage directories in the state's settings; empty if it is outside the project."""
     config = f"{STATE}/config.yaml"
     entries = scope.state.entries([config])
     found = dict(staged.contents(scope.location, [e.blob for e in entries.values()], _CONFIG_BYTES_MAX))
@@ -92,7 +92,7 @@ class _Storages:
         self._runs = {str(PurePosixPath(p).parent): storage.run_of(found.get(b, b"")) for p, b in infos.items()}
 
     def problem(self, path: str) -> str:
-        """Say of which run's storage directory a file is; empty for any other file."""
+        """Return which run's storage directory contains a file; empty for any other file."""
         for folder in list(PurePosixPath(path).parents)[:-1]:
             if run_id := self._run_of(str(folder)):
                 return f"lies in {folder}/, where run {run_id} wrote"
@@ -105,7 +105,7 @@ class _Storages:
 
 
 def _head(file: Path) -> bytes:
-    """Give the beginning of a file; nothing where there is none, or a link."""
+    """Return the beginning of a file; empty if it does not exist or is a symbolic link."""
     try:
         if file.is_symlink() or not files.is_file(file):
             return b""

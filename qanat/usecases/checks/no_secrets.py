@@ -1,4 +1,4 @@
-"""The rule no-secrets: no file of `.qanat/` holds what looks like a password or a token."""
+"""The rule no-secrets: no file of `.qanat/` contains what looks like a password or a token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALLOW = "if it is none, end the line with # allow-secret: and the reason"
 
 
 def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
-    """List what looks like a secret in those of these files that are below `.qanat/`."""
+    """List what looks like a secret in the files among these that are below `.qanat/`."""
     inside = [n for n in names if n.startswith(f"{STATE}/") and not n.startswith(f"{STATE}/cache/")]
     entries = scope.state.entries(inside) if inside else {}
     plain = [e for e in entries.values() if e.mode not in (staged.LINK, staged.SUBMODULE)]
@@ -49,7 +49,7 @@ def _in_file(path: str, data: bytes) -> Iterator[Finding]:
 
 
 def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
-    """List the lines with a secret that a name tells of, in a YAML file that can be read."""
+    """Yield the lines of a readable YAML file with a value that its name makes a secret."""
     if not path.endswith((".yaml", ".yml")) or not secrets.may_name_secret(text):
         return
     lines: dict[KeyPath, int] = {}

@@ -1,4 +1,4 @@
-"""What a hook compares: the next commit, or one that is there already, with what was before it."""
+"""What a hook compares: the next commit, or an existing one, with what came before it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from qanat.git.staged import Change, Staged
 from qanat.usecases.project import Project, refuse_links
 
 _FROM, _TO = "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"
-# What a pull or merge request goes into, as the two large servers tell it.
+# The variables in which the two large servers name the target of a pull or merge request.
 _TARGETS = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
 
 
 @dataclass(frozen=True)
 class Scope:
-    """A state to check, and the commits that it must follow (None: there was nothing before).
+    """A state to check, and the commits that it must follow (None: nothing came before).
 
-    `others` are commits that are being merged into the first base: what comes from them is no change.
+    `others` are commits that are being merged into the first base; what comes from them does not count as a change.
     """
 
     project: Project
@@ -44,13 +44,13 @@ class Scope:
 
     @cached_property
     def base_names(self) -> tuple[str, ...]:
-        """How a person names each base."""
+        """What to call each base in a message."""
         head = worktree.head(self.location)
         return tuple("HEAD" if base == head else (base or "")[:12] for base in self.bases)
 
 
 def project_at(start: Path) -> Project:
-    """Give the repository that a hook runs in as a project, also one without `.qanat/`. Raises ProjectNotFound."""
+    """Return the repository in which a hook runs as a project, even without `.qanat/`. Raises ProjectNotFound."""
     found = location.find(start.resolve())
     if found is None:
         raise ProjectNotFound(f"{start} is not in a git repository")
@@ -60,11 +60,11 @@ def project_at(start: Path) -> Project:
 
 
 def scope_of(project: Project, from_ref: str | None = None, to_ref: str | None = None) -> Scope:
-    """Find out what is to be compared with what.
+    """Determine what is to be compared with what.
 
-    Two revisions, given or named by pre-commit in the environment, are compared since the first left the
-    second. Otherwise it is the next commit with HEAD; where a server checks a branch (`CI` is set), also with
-    where the branch left the one that it goes into. Raises GitRefused for what is no commit.
+    With two revisions, given or named by pre-commit in the environment, the second is compared with its merge base
+    with the first. Otherwise the next commit is compared with HEAD and, if a server checks a branch (`CI` is set),
+    also with the point where the branch left its target. Raises GitRefused for a revision that is not a commit.
     """
     environment = os.environ
     from_ref = from_ref or environment.get(_FROM)
@@ -78,7 +78,7 @@ def scope_of(project: Project, from_ref: str | None = None, to_ref: str | None =
 
 
 def names_in(project: Project, words: Sequence[str]) -> list[str]:
-    """Give files named on the command line by their paths from the project's root."""
+    """Return files named on the command line by their paths relative to the project's root."""
     names = []
     for word in words:
         path = Path(os.path.normpath(Path.cwd() / word))
@@ -97,7 +97,7 @@ def _between(project: Project, from_ref: str, to_ref: str) -> Scope:
 
 
 def _target(project: Project, environment: Mapping[str, str]) -> list[str]:
-    """Give the commit at which a branch left the one that it goes into; nothing where that cannot be told."""
+    """Return the commit at which a branch left its target; empty if that is unknown."""
     opened = repository.open_repository(project.location)
     named = next((environment[name] for name in _TARGETS if environment.get(name)), None)
     with suppress(GitRefused, UsageError):

@@ -1,4 +1,4 @@
-"""Checking `.qanat/`: schemas, and what schemas cannot say. Collects every problem; changes nothing."""
+"""Checking `.qanat/` against schemas and rules beyond them. Collects every problem and changes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem of one file; `line` counts from 1."""
+    """One problem in one file; `line` counts from 1."""
 
     file: str
     line: int
@@ -32,12 +32,12 @@ class Problem:
 
     def __str__(self) -> str:
         parts = (f"{self.file}:{self.line}", self.key, self.problem)
-        # One line for each problem, also where a key or a file's name holds a newline.
+        # One line per problem, even if a key or a file name contains a newline.
         return one_line(": ".join(filter(None, parts)))
 
 
 def all_files(project: Project) -> list[Path]:
-    """List every YAML file and every symbolic link below `.qanat/`, its cache left out; links are not followed."""
+    """List every YAML file and every symbolic link below `.qanat/` except the cache; links are not followed."""
     found: list[Path] = []
     for name, subfolders, files_here in os.walk(project.paths.state):
         folder = Path(name)
@@ -48,13 +48,13 @@ def all_files(project: Project) -> list[Path]:
 
 
 def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Problem]:
-    """Check these files of the work tree and list what is wrong with them, file by file in the order of lines."""
+    """Check files of the working tree; list what is wrong with them by file and line."""
     names = [project.paths.relative(path.parent.resolve() / path.name) for path in paths]
     return validate_in(OnDisk(project.root), project, index, names)
 
 
 def validate_in(state: Files, project: Project, index: Index, names: Sequence[str]) -> list[Problem]:
-    """Check these files, by their paths from the root, as some state of the project has them."""
+    """Check files, given by paths from the root, in some state of the project."""
     problems: list[Problem] = []
     for name in names:
         problems += sorted(_check_file(state, project, index, name), key=lambda p: p.line)
@@ -62,7 +62,7 @@ def validate_in(state: Files, project: Project, index: Index, names: Sequence[st
 
 
 def kind_of(relative: str) -> str | None:
-    """Tell what a file of a project is by its place; None when it is none of ours."""
+    """Return the kind of a project's file from its path; None if qanat has no such file."""
     parts = PurePosixPath(relative).parts
     if parts[:1] != (".qanat",) or not relative.endswith(".yaml"):
         return None
@@ -130,7 +130,7 @@ def _beyond_schema(
 def reference_problems(
     project: Project, kind: str, content: dict[str, Any], state: Files | None = None
 ) -> list[tuple[KeyPath, str]]:
-    """List what a definition names that is not there, in the work tree by default: programs, datasets, paths."""
+    """List what a definition names that does not exist in a state (by default the working tree)."""
     state = state or OnDisk(project.root)
     if kind == "dataset":
         return [] if state.exists(content["path"]) else [(("path",), f"{content['path']} is not there")]
@@ -147,7 +147,7 @@ def reference_problems(
 
 
 def _name_problems(project: Project, content: dict[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:
-    """List names of an experiment, its present one and former ones, that another has or had."""
+    """Yield current and former names of an experiment that another experiment has or had."""
     name = content["name"]
     if project.former_names.get(name, name) != name:
         yield ("name",), f"the experiment {project.former_names[name]!r} was called {name!r} before"

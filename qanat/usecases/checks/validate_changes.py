@@ -1,4 +1,4 @@
-"""The rule validate: changed files of `.qanat/` keep to their schemas, and nothing names what has gone."""
+"""The rule validate: changed files of `.qanat/` follow their schemas, and nothing names what was deleted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULE = "validate"
 def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
     """List what is wrong with these files as they will be committed, and with definitions that name deleted ones."""
     gone = [change.path for change in scope.changes() if change.new is None]
-    # The index and its folder are made by this; a repository without a project stays without.
+    # The index creates its folder, and a repository without a project must not get one.
     if not names and not gone:
         return []
     state = InGit(scope.state)
@@ -42,7 +42,7 @@ def _on_disk(scope: Scope, name: str) -> bool:
 
 
 def _dangling(state: InGit, gone: Collection[str], checked: Collection[str]) -> Iterator[Problem]:
-    """List what other definitions name of the files that have gone."""
+    """Yield the places where other definitions name the deleted files."""
     kept = [path for path in state.entries if gone and kind_of(path) in ("experiment", "dataset")]
     others = [path for path in kept if path not in checked]
     state.fetch(others)

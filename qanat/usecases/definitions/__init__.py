@@ -1,1 +1,1 @@
-"""Experiments, datasets, templates and settings: create, change, rename."""
+"""Experiments, datasets, templates and settings: creating, changing, renaming."""

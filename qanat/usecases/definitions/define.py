@@ -1,4 +1,4 @@
-"""Making, changing and deleting experiments, datasets and templates."""
+"""Creating, changing and deleting experiments, datasets and templates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """What deleting an experiment takes along: record paths and storage directories of its runs, and their bytes."""
+    """What is deleted with an experiment: the record paths and storage directories of its runs, and their size."""
 
     records: tuple[str, ...]
     folders: tuple[Path, ...]
@@ -32,7 +32,7 @@ class Going:
 
 
 def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Read a definition that a person wrote, in today's form or the first qanat's; `defaults` fill what it leaves out.
+    """Read a user's definition, in today's form or that of qanat 0.x; `defaults` fill in missing keys.
 
     Raises InputInvalid with file, line and key.
     """
@@ -48,7 +48,7 @@ def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) ->
 
 
 def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Give a definition in its order once schema and references hold. Raises InputInvalid."""
+    """Return a definition in its order if it follows its schema and its references exist. Raises InputInvalid."""
     check_name(kind, content.get("name", ""))
     content = definitions.ordered(content, kind)
     if found := schemas.problems(content, kind):
@@ -61,19 +61,19 @@ def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, A
 
 
 def text_of(content: dict[str, Any]) -> str:
-    """Give the YAML that a definition is stored as."""
+    """Return the YAML in which a definition is stored."""
     return yaml_io.dump(content).decode()
 
 
 def path_for(project: Project, kind: str, content: dict[str, Any]) -> Path:
-    """Give the file that a definition is stored in."""
+    """Return the file in which a definition is stored."""
     return project.paths.definition(kind, content["name"], content.get("runner", "") if kind == "template" else "")
 
 
 def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> Path:
-    """Write a checked definition; with `new`, refuse to replace one that is there.
+    """Write a checked definition; with `new`, refuse to replace an existing one.
 
-    Comments that stand above a key in the file stay there.
+    Comments above a key in the file are kept.
     """
     path = path_for(project, kind, content)
     if new and path.exists():
@@ -93,13 +93,13 @@ def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[
 
 
 def commit(project: Project, paths: Sequence[Path], message: str) -> None:
-    """Commit these files as they are now (a missing one: its removal) to what is checked out, and nothing else."""
+    """Commit the current state of these files (if missing, their removal) to the current branch, and nothing else."""
     with lock.held(project.location) as held:
         commit_under(held, project, paths, message)
 
 
 def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
-    """Commit these files as commit() does, where the lock is held already."""
+    """Commit these files as commit() does, with the lock already held."""
     branch = worktree.checked_out(project.location)
     operation = worktree.operation(project.location.git_dir)
     if branch is None or operation:
@@ -110,7 +110,7 @@ def commit_under(held: Held, project: Project, paths: Sequence[Path], message: s
 
 
 def users_of_dataset(project: Project, name: str) -> list[str]:
-    """List the experiments that read a dataset; those whose file is broken are left out."""
+    """List the experiments that read a dataset; broken files are skipped."""
     found = []
     for experiment in project.names("experiment"):
         try:
@@ -122,7 +122,7 @@ def users_of_dataset(project: Project, name: str) -> list[str]:
 
 
 def going_with(project: Project, index: Index, experiment: str) -> Going:
-    """Find out what goes when an experiment is deleted with its runs. Raises UsageError while one is going on."""
+    """Determine what is deleted with an experiment and its runs. Raises UsageError if one of them is active."""
     rows = index.summaries(experiment=experiment)
     if live := [row.id for row in rows if row.ended is None and row.state in State.LIVE]:
         raise UsageError(
@@ -134,7 +134,7 @@ def going_with(project: Project, index: Index, experiment: str) -> Going:
 
 
 def is_run_folder(folder: Path, run_id: str) -> bool:
-    """Tell whether a directory was made for this very run; a record from elsewhere may name any directory."""
+    """Return whether a directory was made for exactly this run; a record from elsewhere may name any directory."""
     return not folder.is_symlink() and not (folder / ".git").exists() and storage.is_made_for(folder, run_id)
 
 
@@ -156,7 +156,7 @@ def delete(project: Project, path: Path, going: Going | None = None) -> None:
 
 
 def _remove(folder: Path) -> str:
-    """Remove a directory with all that is in it; give a sentence when something of it stays."""
+    """Delete a directory and everything in it; return a sentence if something is left."""
     try:
         shutil.rmtree(folder)
     except OSError as error:
@@ -165,5 +165,5 @@ def _remove(folder: Path) -> str:
 
 
 def scalar(word: str) -> Any:
-    """Give the value that a word has in YAML: 2 is a number, 2GB a text."""
+    """Return the value that text has in YAML: 2 is a number, 2GB is text."""
     return yaml_scalars.resolve(word)

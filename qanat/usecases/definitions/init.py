@@ -1,4 +1,4 @@
-"""Making a project: a repository where there is none, `.qanat/`, ignore rules, default templates, a first commit."""
+"""Creating a project: a repository if there is none, `.qanat/`, ignore rules, default templates, a first commit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class InitPlan:
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """A new project: the files that were written, and a sentence when something was left to the user."""
+    """A new project: the files that were written, and a sentence if something was left to the user."""
 
     root: Path
     files: tuple[str, ...]
@@ -46,7 +46,7 @@ class Initialised:
 
 
 def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
-    """Look at a folder. Raises UsageError for a project, and for a sub-folder of a repository."""
+    """Examine a folder. Raises UsageError for a project, and for a subfolder of a repository."""
     if not is_for_results(result_dir):
         raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint="use results")
     folder = folder.resolve()
@@ -71,7 +71,7 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
 
 
 def init_project(plan: InitPlan) -> Initialised:
-    """Do what the plan says; what the user has staged or changed stays as it is, and uncommitted."""
+    """Carry out the plan; what the user has staged or changed stays unchanged and uncommitted."""
     made = _repository(plan)
     try:
         repository.signature(repository.open_repository(made))
@@ -103,7 +103,7 @@ def _repository(plan: InitPlan) -> Location:
             raise write_failed(plan.folder, error) from None
         command.output(plan.folder, "init", "--quiet")
     found = location.find(plan.folder)
-    assert found is not None  # noqa: S101  # it was there, or has just been made
+    assert found is not None  # noqa: S101  # it existed, or has just been created
     return found
 
 
@@ -130,8 +130,8 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
 
 
 def ignore_rules(result_dir: str) -> dict[str, str]:
-    """Give the rules for what git is to ignore, each with the path of a file that it is about."""
-    # A folder may be called a[1]; in a rule that would be a pattern.
+    """Map each rule for what git is to ignore to the path of a file that it is about."""
+    # A folder may be called a[1], which would be a pattern in a rule.
     results = re.sub(r"([][*?\\])", r"\\\1", result_dir)
     return {
         "/.qanat/cache/": ".qanat/cache/file",
@@ -143,7 +143,7 @@ def ignore_rules(result_dir: str) -> dict[str, str]:
 def _add_lines(
     made: Location, written: dict[str, bytes], wanted: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Add lines that are missing to files of git's; give what may be committed, and a note where it may not."""
+    """Add missing lines to files of git; return the files to commit, and notes on those that cannot be."""
     notes = []
     for name, lines in wanted.items():
         path = made.root / name

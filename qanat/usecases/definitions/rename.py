@@ -1,7 +1,7 @@
 """Renaming an experiment.
 
 Its file moves; records and results of its runs stay where they are, under the name that they were made with, and the
-experiment says which names it had. So no finished record changes, and a branch with runs under the old name merges.
+experiment lists its former names. So no finished record changes, and a branch with runs under the old name merges.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ KIND = "experiment"
 
 
 def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
-    """Give an experiment another name; give the file that is gone and the new one.
+    """Rename an experiment; return the file that is gone and the new one.
 
-    Raises UsageError when another experiment has or had the new name, NotFound, InputInvalid.
+    Raises UsageError if another experiment has or had the new name, NotFound, InputInvalid.
     """
     content = project.definition(KIND, check_name(KIND, name))
     before, after = (project.paths.definition(KIND, n) for n in (name, check_name(KIND, new_name)))
@@ -41,7 +41,7 @@ def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
 
 
 def _text(project: Project, content: dict[str, Any], file: Path, before: bytes) -> bytes:
-    """Give the text of a renamed experiment: but for its names the one it had, so that git sees a renamed file."""
+    """Return a renamed experiment's text: unchanged except for its names, so that git recognises a renamed file."""
     names = yaml_io.dump({key: content[key] for key in ("name", "formerly")}).decode()
     parts = []
     for key, block in definition_merge.blocks(before, file.name).items():

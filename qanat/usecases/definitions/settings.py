@@ -1,4 +1,4 @@
-"""The project's settings as a file that a person edits."""
+"""The project's settings as a file that the user edits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 
 def text(project: Project) -> bytes:
-    """Give the settings as they are written."""
+    """Return the text of the settings."""
     return files.read(project.paths.config, limit_bytes=DEFINITION_BYTES_MAX)
 
 
 def check(draft: Path) -> None:
-    """Raise InputInvalid when a draft of the settings is not valid."""
+    """Raise InputInvalid if a draft of the settings is not valid."""
     try:
         read_input("config", draft)
     except InputInvalid as error:
@@ -25,21 +25,21 @@ def check(draft: Path) -> None:
 
 
 def replace(project: Project, draft: Path) -> str:
-    """Take a valid draft over; give the path that was written, from the project's root."""
+    """Replace the settings by a valid draft; return the path written, relative to the project's root."""
     check(draft)
     files.write(project.paths.config, files.read(draft))
     return project.paths.relative(project.paths.config)
 
 
 def editor(project: Project) -> str:
-    """Choose the editor: $VISUAL or $EDITOR of whoever sits there, then the project's, then vi; it may have arguments.
+    """Return the user's editor ($VISUAL or $EDITOR), else the project's, else vi; it may have arguments.
 
-    What the user says comes first, since the settings may have come from somebody else.
+    The user's choice comes first, since the settings may be somebody else's.
     """
     if own := os.environ.get("VISUAL") or os.environ.get("EDITOR"):
         return own
     try:
         return project.config.editor or "vi"
     except InputInvalid:
-        # Broken settings are what the editor is wanted for.
+        # The editor may be needed to repair the settings.
         return "vi"

@@ -1,1 +1,1 @@
-"""What git does with records: merge them, and keep the commits they name."""
+"""What git does with records: merging them, and keeping the commits that they name."""

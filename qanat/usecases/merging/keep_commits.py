@@ -1,4 +1,4 @@
-"""Keeping the commits that runs used: a squash or a rebase leaves them behind, and git removes them some day."""
+"""Keeping the commits that runs used: a squash or rebase leaves them behind, and git eventually deletes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Commits of runs that no ref leads to, and those that the repository has not, each with the ids of its runs."""
+    """Commits of runs that no ref leads to, and those missing from the repository, each with the ids of its runs."""
 
     unheld: dict[str, list[str]]
     absent: dict[str, list[str]]
@@ -25,10 +25,10 @@ class Standing:
 def look(
     project: Project, index: Index, *, records: Collection[str] | None = None, held: str | None = None
 ) -> Standing:
-    """See which commits of runs no ref leads to; with `held`, which are neither in that revision nor kept already.
+    """Find the commits of runs that no ref leads to or, with `held`, that are neither in that revision nor kept.
 
-    `records` are the paths of the records that count (None: all). In a shallow clone nothing can be said. Raises
-    GitRefused when `held` is no commit.
+    `records` are the paths of the records that count (None: all). In a shallow clone nothing is known. Raises
+    GitRefused when `held` is not a commit.
     """
     revision = checkout.resolve(project.location, held) if held is not None else None
     index.sync()
@@ -45,7 +45,7 @@ def look(
 
 
 def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
-    """Say which runs' commits are about to be lost, or are not here."""
+    """Return warnings about runs whose commits are missing or will be lost."""
     standing = look(project, index, records=records)
     found = []
     if standing.unheld:
@@ -64,7 +64,7 @@ def keep(project: Project, commits: Iterable[str]) -> None:
 
 
 def commits_of(project: Project, runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Give the commits of these runs with the runs' ids. Raises GitRefused for one that is not here."""
+    """Map the commits of these runs to the runs' ids. Raises GitRefused if one is missing."""
     found: dict[str, list[str]] = {}
     for run in runs:
         check_here(project, run)
@@ -73,7 +73,7 @@ def commits_of(project: Project, runs: Sequence[Run]) -> dict[str, list[str]]:
 
 
 def check_here(project: Project, run: Run) -> None:
-    """Raise GitRefused, with how to get it, when the repository has not the commit of a run."""
+    """Raise GitRefused, with how to get it, if the repository does not have the commit of a run."""
     if not checkout.has_commit(project.location, run.code.commit):
         raise GitRefused(
             f"commit {run.code.commit[:10]} of run {run.number} is not in this repository", hint=how_to_fetch(project)
@@ -84,9 +84,9 @@ def check_here(project: Project, run: Run) -> None:
 
 
 def set_up_remote(project: Project, remote: str) -> bool:
-    """Let `git fetch` bring the commits that a remote keeps; tell whether it did not yet. Raises UsageError.
+    """Make `git fetch` also fetch the commits that a remote keeps; return whether that was new. Raises UsageError.
 
-    `git push` stays as it is: with a refspec for pushing in the config it would push nothing else. push() does it.
+    `git push` stays as it is: with a refspec for pushing in the config it would push nothing else; push() does it.
     """
     known = kept.remotes(project.location)
     if remote not in known:
@@ -96,7 +96,7 @@ def set_up_remote(project: Project, remote: str) -> bool:
 
 
 def push(project: Project) -> list[str]:
-    """Push all that is kept to the remotes that are set up; list them. Raises UsageError when none is, GitRefused."""
+    """Push everything kept to the remotes set up for it; list them. Raises UsageError if there are none, GitRefused."""
     names = kept.fetched_from(project.location)
     if not names:
         raise UsageError(
@@ -109,7 +109,7 @@ def push(project: Project) -> list[str]:
 
 
 def how_to_fetch(project: Project) -> str:
-    """Say how a commit that is not here can be fetched from where it is kept."""
+    """Return how a missing commit can be fetched from where it is kept."""
     begin = "fetch it from where the run was made: git fetch"
     if names := kept.fetched_from(project.location):
         return f"{begin} {names[0]}"
@@ -121,7 +121,7 @@ def how_to_fetch(project: Project) -> str:
 
 
 def is_id(commit: str) -> bool:
-    """Tell whether this is a whole id of an object."""
+    """Return whether text is the full id of an object."""
     return len(commit) in (40, 64) and set(commit) <= set("0123456789abcdef")
 
 

@@ -1,4 +1,4 @@
-"""Merging the files of `.qanat/` for git: records of a run by what each side knows, definitions key by key."""
+"""Merging the files of `.qanat/` for git: records of a run by evidence, definitions key by key."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from qanat.system import files
 
 
 def merge(path: str, base: Path, ours: Path, theirs: Path, *, marker_size: int = 7) -> int:
-    """Merge three versions of the file at `path` (from the project's root) into the file `ours`.
+    """Merge three versions of the file at `path` (relative to the project's root) into the file `ours`.
 
-    Gives 0, or what git's own merge of texts gives where this one knows no better: it leaves marks in the
-    text and tells the number of conflicts. An empty base means that there is no common ancestor.
+    Returns 0, or the result of git's own merge if this one cannot decide: that leaves conflict marks in the
+    text and returns their number. An empty base means that there is no common ancestor.
     """
     try:
         merge_versions = _runs if path.startswith(f"{RUNS}/") else definition_merge.merge
@@ -30,10 +30,10 @@ def merge(path: str, base: Path, ours: Path, theirs: Path, *, marker_size: int =
 
 
 def _runs(base: bytes, ours: bytes, theirs: bytes, path: str) -> bytes:
-    """Unite two versions of a record.
+    """Merge two versions of a record.
 
-    When one side deleted a run and added another, git may take that for a renamed file and ask to put changes
-    of the one into the other; then the record that belongs at this path is left as it is.
+    If one side deleted a run and added another, git may take that for a renamed file and want the changes of one
+    run applied to the other; then the record that belongs at this path is left unchanged.
     """
     run_id = PurePosixPath(path).stem
     versions = [_decoded(data, path) for data in (ours, theirs)]
@@ -43,14 +43,14 @@ def _runs(base: bytes, ours: bytes, theirs: bytes, path: str) -> bytes:
     if len(own) == 1:
         return own[0][0]
     before = None
-    # Of several common ancestors git makes one that may have conflict marks in it.
+    # If there are several common ancestors, git merges them into one that may contain conflict marks.
     with contextlib.suppress(CannotMerge, InputInvalid):
         before = _decoded(base, path)
     return run_codec.encode(merge_runs(before if before and before.id == run_id else None, *versions))
 
 
 def _decoded(data: bytes, path: str) -> Run:
-    """Read a record. Raises CannotMerge for one with anything in it that reading it drops, InputInvalid."""
+    """Parse a record. Raises InputInvalid, or CannotMerge if parsing would drop anything in it."""
     content = yaml_io.load(data, path)
     run = run_codec.from_mapping(content, path)
     if yaml_io.dump(content, flow=run_codec.FLOW) != run_codec.encode(run):

@@ -1,7 +1,7 @@
 """Telling git how to merge the files of `.qanat/`: lines in `.gitattributes`, and the program in its config.
 
-The lines are tracked, so a clone has them; the config is not, so any command that looks at runs sets it. Where
-there is no qanat, git merges line by line, and comments of runs still have the lines of both sides.
+The lines are tracked, so a clone has them; the config is not, so any command that looks at runs sets it. Without
+qanat, git merges line by line, and comments on runs keep the lines of both sides.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _SECTION = b'[merge "qanat"]'
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was not set up yet: lines of `.gitattributes` (which are left to commit), and the repository's config."""
+    """What was newly set up: lines of `.gitattributes` (for the user to commit), and the repository's config."""
 
     attributes: bool
     driver: bool
 
 
 def set_up(project: Project) -> Changed:
-    """Set up merging in a project; other lines of `.gitattributes` stay as they are. Raises UsageError, GitRefused."""
+    """Set up merging in a project; other lines of `.gitattributes` stay unchanged. Raises UsageError, GitRefused."""
     path = project.root / ATTRIBUTES
     if path.is_dir() or path.is_symlink():
         raise UsageError(f"{path} is not a file that git reads", hint="move it elsewhere")
@@ -45,7 +45,7 @@ def set_up(project: Project) -> Changed:
 
 
 def set_driver(location: Location) -> bool:
-    """Name this very qanat in the repository's config; tell whether that changed anything. Raises GitRefused."""
+    """Name exactly this qanat in the repository's config; return whether that changed anything. Raises GitRefused."""
     if config.get(location, DRIVER) == _driver():
         return False
     config.set_one(location, "merge.qanat.name", "qanat's records and definitions")
@@ -54,7 +54,7 @@ def set_driver(location: Location) -> bool:
 
 
 def set_driver_of_clone(project: Project) -> None:
-    """Set the config of a repository that has the lines only, or whose qanat has gone; that is never worth a word."""
+    """Set the config of a repository that has only the lines, or whose qanat is gone; failures are ignored."""
     known = b""
     with contextlib.suppress(OSError):
         known = (project.location.common_dir / "config").read_bytes()
@@ -68,17 +68,17 @@ def set_driver_of_clone(project: Project) -> None:
 
 
 def _is_gone(driver: str) -> bool:
-    """Tell whether a driver that qanat has set names a Python that is not there any more."""
+    """Return whether a driver that qanat has set names a Python that no longer exists."""
     words = driver.replace("%%", "%").split(" && ")[0].removeprefix("if test -x ")
     return driver.startswith("if test -x ") and not Path(*shlex.split(words)).exists()
 
 
 def _driver() -> str:
-    """Give the command line for git, which hands it to a shell; without qanat it does what git would have done.
+    """Return the command line for git, which passes it to a shell; without qanat it does what git would have done.
 
-    -P keeps Python from looking for modules in the work tree.
+    -P keeps Python from looking for modules in the working tree.
     """
-    # A percent sign would be a place for git to fill in.
+    # git would replace a percent sign.
     python, package = (
         shlex.quote(path.replace("%", "%%")) for path in (sys.executable, str(Path(__file__).parents[2]))
     )

@@ -1,6 +1,6 @@
-"""Finding the latest runs of one side that had the same parameters as new runs of the other.
+"""Finding the latest runs of one side that have the same parameters as new runs of the other.
 
-What is the same in the work tree is asked of the index; only records that differ from it are read from git.
+Records that are the same in the working tree come from the index; only those that differ are read from git.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GROUPS = '"groups": '
 
 
 class EarlierRuns:
-    """The runs of one side; `from_here` gives the records in which it differs from what the index has."""
+    """The runs of one side; `from_here` returns the records in which it differs from the index."""
 
     def __init__(self, index: Index, trees: Trees, from_here: Callable[[], Mapping[str, Difference]]) -> None:
         self._index = index
@@ -37,13 +37,13 @@ class EarlierRuns:
 
     @cached_property
     def _here(self) -> Mapping[str, Difference]:
-        """Found out when the first runs are wanted: many a branch has none to compare."""
+        """Computed when the first runs are needed: on many branches, there is nothing to compare."""
         return self._from_here()
 
     def find(self, names: Iterable[str], runs: Sequence[Run]) -> dict[Parameters, list[Run]]:
-        """Give the runs of an experiment, by its names, with which these can be compared, by parameters.
+        """Map parameters to runs of an experiment, by its names, with which these runs can be compared.
 
-        Of each the newest are given, KEPT_OF_EACH from the index; `left_out` counts the records that were
+        For each, the newest runs are returned (KEPT_OF_EACH from the index); `left_out` counts the records that were
         too many to read.
         """
         wanted = new_runs.parameters_to_compare(runs)
@@ -68,7 +68,7 @@ class EarlierRuns:
                 yield run
 
     def _read(self, entry: Entry) -> Run | None:
-        """Give the run of a record; None for one that is broken, which its own report says."""
+        """Return the run of a record; None if it is broken, which is reported elsewhere."""
         if not entry.path.endswith(".yaml"):
             return None
         try:
@@ -78,7 +78,7 @@ class EarlierRuns:
         return run if run_codec.path_of(run) == entry.path else None
 
     def _from_index(self, experiment: str, wanted: set[Parameters]) -> Iterator[Run]:
-        """Give the newest runs until there are enough of each; the newest are looked at first, and mostly suffice."""
+        """Yield the newest runs until there are enough for each; mostly, the first batch is enough."""
         missing = dict.fromkeys(wanted, KEPT_OF_EACH)
         seen = 0
         for newest in _LOOKS:
@@ -103,14 +103,14 @@ def _count(missing: dict[Parameters, int], keys: Iterable[Parameters]) -> None:
 
 
 def _keys(text: str) -> Iterator[Parameters]:
-    """List the parameters of the finished groups in a record's JSON text."""
+    """Yield the parameters of the finished groups in a record's JSON text."""
     for row in _group_rows(text):
         if row["state"] == State.FINISHED:
             yield key_of(parameters_of(Group(0, tuple(row["args"]))))
 
 
 def _group_rows(text: str) -> list[dict[str, Any]]:
-    """Give the groups of a record's JSON text; where they come last, as in every record, nothing else is parsed."""
+    """Return the groups in a record's JSON text; if they come last, as in every record, nothing else is parsed."""
     start = text.rfind(_GROUPS) + len(_GROUPS)
     if text.startswith("[", start):
         rows, end = _decoder.raw_decode(text, start)
@@ -125,11 +125,11 @@ _decoder = json.JSONDecoder()
 def _run_of(text: str, path: str) -> Run | None:
     try:
         return run_codec.from_mapping(json.loads(text), path)
-    except InputInvalid:  # JSON has null for a number that it does not have, and nothing to compare
+    except InputInvalid:  # a number became null, since JSON lacks it, and cannot be compared
         return None
 
 
 def _number(entry: Entry) -> int:
-    """Give the number that a record's name begins with; -1 for any other name."""
+    """Return the number at the start of a record's name, by which records are sorted; -1 for any other name."""
     digits = entry.path.rpartition("/")[2].partition("-")[0]
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1

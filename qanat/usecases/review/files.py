@@ -1,4 +1,4 @@
-"""The files that differ between two states, read as what they are; what cannot be read is said and passed over."""
+"""Reading the files that differ between two states by their kind; what cannot be read is reported and skipped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BASE, HEAD = "base", "head"
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """A file that cannot be read on one side, and why in a sentence that begins with it."""
+    """A file that cannot be read on one side, and why, in a sentence that begins with its path."""
 
     file: str
     side: str
@@ -31,7 +31,7 @@ class FileProblem:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A run with the mapping that its record is."""
+    """A run and the mapping of its record."""
 
     run: Run
     content: Mapping[str, Any]
@@ -39,9 +39,9 @@ class Record:
 
 @dataclass(slots=True)
 class Sides:
-    """What the files that differ hold on both sides; records by path, None where one is broken.
+    """The content of differing files on both sides; records by path, None if broken.
 
-    `comments` has the paths of comments with whether each is there before and after.
+    `comments` maps paths of comments to whether each existed before and exists after.
     """
 
     old_definitions: list[Definition] = field(default_factory=list)
@@ -83,19 +83,19 @@ def _read_both(trees: Trees, index: Index, sides: Sides, difference: Difference,
         if entry is not None and data is not None:
             _take(index, sides, entry, data, kind, side)
     if difference.new and any(p.file == difference.new.path and p.side == HEAD for p in sides.problems[-2:]):
-        # What cannot be read is not gone.
+        # An unreadable file still exists.
         del sides.old_definitions[before:]
 
 
 def _note(sides: Sides, path: str, kind: str, side: str, error: InputInvalid) -> None:
-    """Note what is wrong with a file."""
+    """Record what is wrong with a file."""
     sides.problems.append(FileProblem(path, side, error.message))
     if kind == "run":
         _records(sides, side)[path] = None
 
 
 def _take(index: Index, sides: Sides, entry: Entry, data: bytes, kind: str, side: str) -> None:
-    """Put what a file holds with its side, or what is wrong with it."""
+    """Add the content of a file to its side, or what is wrong with it."""
     path = entry.path
     try:
         if kind == "run":
@@ -121,7 +121,7 @@ def _record(data: bytes, path: str) -> Record:
 
 
 def valid_definition(index: Index, data: bytes, kind: str, path: str) -> dict[str, Any]:
-    """Give the mapping of a definition that keeps to its schema and has its file's name. Raises InputInvalid."""
+    """Return the mapping of a definition that follows its schema and has its file's name. Raises InputInvalid."""
     content = schemas.with_version(yaml_io.load(data, path), kind)
     schemas.check_version(content, kind, path)
     if not index.passed(schemas.name_of(kind), data):
@@ -137,7 +137,7 @@ def valid_definition(index: Index, data: bytes, kind: str, path: str) -> dict[st
 
 
 def _definitions(content: dict[str, Any], kind: str, path: str) -> Iterator[Definition]:
-    """Give the definition of a file; of settings also the templates that they hold."""
+    """Yield the definition in a file; for settings, also the templates in them."""
     if kind != "config":
         yield Definition(kind, content["name"], path, content, content.get("runner", "") if kind == "template" else "")
         return

@@ -1,4 +1,4 @@
-"""What changes as plain values for JSON; docs/review.md lists the keys, which stay as they are."""
+"""What changes as plain values for JSON; docs/review.md lists the keys, which never change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VERSION = "diff/1"
 
 
 def as_mapping(found: StateChanges) -> dict[str, Any]:
-    """Give everything that changes."""
+    """Return everything that changes."""
     span = found.range
     return {
         "schema": VERSION,
@@ -72,7 +72,7 @@ def _definition(change: DefinitionChange) -> dict[str, Any]:
 
 
 def _key(key: KeyChange) -> dict[str, Any]:
-    """Give a key; `old` or `new` is left out where the key is not there."""
+    """Return a key; `old` or `new` is left out on the side without it."""
     sides = {name: value for name, value in (("old", key.old), ("new", key.new)) if value is not ABSENT}
     return {"key": key.key, **sides, "meaning": plain(key.meaning)}
 

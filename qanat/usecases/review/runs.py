@@ -1,4 +1,4 @@
-"""What became of runs between two states: new, gone on, run again, and what must not happen to one that has ended."""
+"""What happened to runs between two states: new, progressed, retried, or changed although they had ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAGS, COMMENT, DELETED = "tags", "comment", "deleted"
 class Warned:
     """A run that was changed or deleted after it had ended, or is not the one that was launched.
 
-    `details` say what of it is not as it was.
+    `details` say what has changed.
     """
 
     kind: str
@@ -32,7 +32,7 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class OtherRunChange:
-    """A change of a run that is nobody's concern but should be seen: its tags, its comment, or that it is gone."""
+    """A change of a run that is allowed but worth seeing: its tags, its comment, or its deletion."""
 
     kind: str
     run: str
@@ -42,7 +42,7 @@ class OtherRunChange:
 
 @dataclass(slots=True)
 class RunChanges:
-    """Runs to report, each with what became of it; what to warn of; and pairs of names that runs moved between."""
+    """Runs to report with what happened to each, what to warn about, and pairs of names that runs moved between."""
 
     reported: list[tuple[Run, str]] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
@@ -51,7 +51,7 @@ class RunChanges:
 
 
 def sort_runs(sides: Sides) -> RunChanges:
-    """Find out what became of every run whose record differs."""
+    """Determine what happened to every run whose record differs."""
     found = RunChanges()
     for path, old, new in _pairs(sides):
         if old is None and new is not None:
@@ -65,7 +65,7 @@ def sort_runs(sides: Sides) -> RunChanges:
 
 
 def _pairs(sides: Sides) -> Iterator[tuple[str, Record | None, Record | None]]:
-    """Match the records of both sides, by path or, where a run moved to another experiment's name, by id."""
+    """Match the records of both sides by path or, if a run moved to another experiment's name, by id."""
     paths = dict.fromkeys((*sides.old_records, *sides.new_records))
     come = {r.run.id: path for path, r in sides.new_records.items() if r and path not in sides.old_records}
     taken = set()
@@ -78,7 +78,7 @@ def _pairs(sides: Sides) -> Iterator[tuple[str, Record | None, Record | None]]:
         elif old is not None:
             yield path, old, new
         elif path in sides.old_records and new is not None:
-            # Broken before: whether it had ended, nobody can say.
+            # The earlier record is broken, so it is unknown whether the run had ended.
             yield path, None, new
     for path, new in sides.new_records.items():
         if path not in sides.old_records and path not in taken:
@@ -113,7 +113,7 @@ def _gone(found: RunChanges, path: str, run: Run, *, broken: bool) -> None:
 
 
 def _comments(sides: Sides) -> Iterator[OtherRunChange]:
-    """Tell which comments came, went or changed; those of new runs go without saying."""
+    """Yield the comments that were added, removed or changed, except those of new runs."""
     for path, (before, after) in sides.comments.items():
         record = f"{path.removesuffix('.md')}.yaml"
         if record in sides.new_records and record not in sides.old_records:

@@ -1,4 +1,4 @@
-"""What changes in a project's state between two commits, or a commit and the work tree. Changes nothing."""
+"""What changes in a project's state between two commits, or a commit and the working tree. Changes nothing."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ COMMITS_EXPLAINED = 20
 
 @dataclass(frozen=True, slots=True)
 class OtherCode:
-    """Runs of one code that is not the head's: a commit of it, their ids, and the files that differ.
+    """Runs with the same code, other than the head's: a commit of it, their ids, and the files that differ.
 
-    `files` None: the commit is not in this repository, or it is one too many to look at.
+    `files` is None if the commit is missing from this repository, or too many commits have been compared already.
     """
 
     commit: str
@@ -40,11 +40,11 @@ class OtherCode:
 
 @dataclass(frozen=True, slots=True)
 class StateChanges:
-    """All that changes; `base_has_state` and `head_has_state` tell whether each side is a project at all.
+    """Everything that changes; `base_has_state` and `head_has_state` say whether each side is a project at all.
 
-    `programs` has the executable of every experiment in `experiments` whose file is not the same on both
-    sides; `how` has what became of every run, by id; `left_out` counts records of the base that
-    were too many to be looked at for comparison.
+    `programs` maps each experiment in `experiments` to its executable if that differs between the sides; `how`
+    says by id what happened to every run; `left_out` counts records of the base that were too many to be read
+    for comparison.
     """
 
     range: Range
@@ -69,9 +69,9 @@ class StateChanges:
 
 
 def diff(project: Project, words: str | None) -> StateChanges:
-    """Find out what changes between the two states that words mean; see revisions.parse().
+    """Determine what changes between two states, given as in revisions.parse().
 
-    Raises GitRefused for revisions that cannot be compared, UsageError when neither is a project's.
+    Raises GitRefused for revisions that cannot be compared, UsageError if neither belongs to a project.
     """
     opened = repository.open_repository(project.location)
     span = revisions.parse(project.location, opened, words)
@@ -112,7 +112,7 @@ def diff(project: Project, words: str | None) -> StateChanges:
 
 
 def _moved(runs: RunChanges) -> dict[str, str]:
-    """Give the experiments whose runs went over to another name, old name to new."""
+    """Map the old names of experiments to the names that their runs moved to."""
     return {old: new for old, (new, _) in _counted(runs).items()}
 
 
@@ -124,14 +124,14 @@ def _counted(runs: RunChanges) -> dict[str, tuple[str, int]]:
 
 
 def _renamed(definitions: list[DefinitionChange], moved: Mapping[str, str]) -> dict[str, str]:
-    """Give the name that an experiment had on the other side, by the name that it has."""
+    """Map the names of experiments to their names on the other side."""
     renamed = {new: old for old, new in moved.items()}
     kept = (c for c in definitions if c.renamed_from and c.definition.kind == "experiment")
     return renamed | {c.definition.name: c.renamed_from for c in kept}
 
 
 def _by_experiment(project: Project, span: Range, runs: RunChanges, renamed: Mapping[str, str]) -> dict[str, list[Run]]:
-    """Group the runs to report by the name that their experiment has now, each group in the order of numbers."""
+    """Group the runs to report by the current name of their experiment, each group ordered by number."""
     called_now = {**(project.former_names if span.head is None else {}), **{old: new for new, old in renamed.items()}}
     found: dict[str, list[Run]] = {}
     for run in sorted((run for run, _ in runs.reported), key=lambda run: (run.number, run.uid)):
@@ -142,7 +142,7 @@ def _by_experiment(project: Project, span: Range, runs: RunChanges, renamed: Map
 def _earlier(
     project: Project, index: Index, trees: Trees, span: Range, differences: Mapping[str, Difference]
 ) -> EarlierRuns:
-    """Open the base's runs: those that the work tree has as well are in the index."""
+    """Open the base's runs: those that are also in the working tree are in the index."""
 
     def from_here() -> Mapping[str, Difference]:
         index.sync()
@@ -156,13 +156,13 @@ def _earlier(
 def _summed_up(
     name: str, runs: Sequence[Run], definition: Mapping[str, Any], renamed: Mapping[str, str], earlier: EarlierRuns
 ) -> NewRuns:
-    """Sum up the new runs of an experiment."""
+    """Summarise the new runs of an experiment."""
     names = dict.fromkeys((name, renamed.get(name, name), *definition.get("formerly", ())))
     return new_runs.summarise(name, runs, _directions(definition), earlier.find(names, runs))
 
 
 def _changed_programs(trees: Trees, span: Range, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Give the executable of every experiment whose file is not the same on both sides."""
+    """Map experiments to their executables, if those differ between the two sides."""
     if span.base is None or span.tip is None:
         return {}
     programs = ((name, definition.get("executable", "")) for name, definition in known.items())
@@ -170,7 +170,7 @@ def _changed_programs(trees: Trees, span: Range, known: Mapping[str, Mapping[str
 
 
 def _definition(index: Index, trees: Trees, span: Range, sides: Sides, name: str) -> Mapping[str, Any]:
-    """Give the definition of an experiment as the head has it, or as the base had it where it is gone; else nothing."""
+    """Return an experiment's definition in the head or, if it is gone, in the base; otherwise empty."""
     path = f"{STATE}/{DEFINITIONS['experiment']}/{name}.yaml"
     try:
         if entry := trees.entry(span.head, path):
@@ -182,13 +182,13 @@ def _definition(index: Index, trees: Trees, span: Range, sides: Sides, name: str
 
 
 def _directions(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Give which way the metrics of an experiment are better."""
+    """Map an experiment's metrics to the direction that is better."""
     sources = definition.get("metrics", ())
     return {key: way for source in sources for key, way in source.get("better", {}).items()}
 
 
 def _other_code(trees: Trees, span: Range, runs: list[Run]) -> list[OtherCode]:
-    """Group the runs whose code is not the head's by what it is."""
+    """Group the runs whose code is not the head's by their code."""
     tree = trees.code_tree(span.tip) if span.tip and runs else None
     if tree is None:
         return []

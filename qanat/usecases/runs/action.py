@@ -21,7 +21,7 @@ NOTES = "actions.yaml"
 
 @dataclass(frozen=True, slots=True)
 class ActionPlan:
-    """An action about to be run: its whole command, the directory it works on, and how its program has changed."""
+    """An action to run: its full command, the directory it works on, and the diff of its program since the run."""
 
     action: Action
     command: tuple[str, ...]
@@ -32,7 +32,7 @@ class ActionPlan:
 def plan_action(
     project: Project, experiment: Experiment, name: str, found: Found, group: int | None, args: Sequence[str]
 ) -> ActionPlan:
-    """Check an action and work out its command. Raises NotFound or InputInvalid."""
+    """Check an action and build its command. Raises NotFound or InputInvalid."""
     action = experiment.actions.get(name)
     if action is None:
         close = nearest(name, experiment.actions) or sorted(experiment.actions)
@@ -52,9 +52,9 @@ def plan_action(
 
 
 def run_action(project: Project, plan: ActionPlan) -> int:
-    """Run an action in the project, on this terminal; note it in the directory and give its exit code.
+    """Run an action in the project, on this terminal; record it in the directory and return its exit code.
 
-    A program that dies of signal N gives 128 + N. Raises RunnerUnavailable when it cannot be started.
+    For a program killed by signal N, that is 128 + N. Raises RunnerUnavailable if it cannot be started.
     """
     begun = project.clock.now()
     before = _files(plan.folder)
@@ -67,7 +67,7 @@ def run_action(project: Project, plan: ActionPlan) -> int:
 
 
 def made_by_actions(folder: Path) -> set[str]:
-    """Give the paths, from a directory, of files that actions on it have made; what cannot be read says nothing."""
+    """Return the paths, relative to a directory, of files made by actions on it; unreadable entries are skipped."""
     try:
         data = files.read(folder / NOTES, limit_bytes=yaml_io.FILE_BYTES_MAX)
         rows = yaml_io.load(b"actions:\n" + data, NOTES).get("actions")
@@ -78,13 +78,13 @@ def made_by_actions(folder: Path) -> set[str]:
 
 
 def _files(folder: Path) -> set[str]:
-    """Give the paths of the files in a directory; one that is no UTF-8 cannot be written down."""
+    """Return the paths of the files in a directory whose names are UTF-8; others cannot be recorded."""
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return {name for name in names if name.encode(errors="ignore").decode() == name}
 
 
 def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: list[str]) -> None:
-    """Add a line to the directory's list of actions: when, which code, which words, how it ended, which new files."""
+    """Add a line to the directory's list of actions: time, commit, command, exit code and new files."""
     row = {
         "at": begun,
         "action": plan.action.name,

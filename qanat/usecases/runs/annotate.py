@@ -1,4 +1,4 @@
-"""Comments and tags of runs, and deleting runs."""
+"""Commenting on, tagging and deleting runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from qanat.usecases.tracking.find import Found, check_ended, comment_path
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A run that is gone; `commit` still has the paths of its record and comment (None: they were not committed)."""
+    """A deleted run; `commit` still has the paths of its record and comment (None: they were not committed)."""
 
     run: Run
     paths: tuple[str, ...]
@@ -31,7 +31,7 @@ class Deleted:
 
 
 def set_comment(project: Project, run: Run, text: str) -> str | None:
-    """Write a run's comment and commit it; an empty one removes it. Give a sentence when it stays uncommitted."""
+    """Write and commit a run's comment; an empty one removes it. Return a sentence if it stays uncommitted."""
     path = project.root / comment_path(run)
     text = check_text(text).rstrip()
     with lock.held(project.location) as held:
@@ -45,7 +45,7 @@ def set_comment(project: Project, run: Run, text: str) -> str | None:
 
 
 def set_tags(project: Project, found: Found, add: Sequence[str], remove: Sequence[str]) -> tuple[Run, list[str]]:
-    """Add and remove tags of a run; return it, and a sentence when its record stays uncommitted. Raises UsageError."""
+    """Add and remove tags of a run; return it, and a sentence if its record stays uncommitted. Raises UsageError."""
     if not all(map(check_text, add)):
         raise UsageError("a tag is not empty")
 
@@ -60,15 +60,15 @@ def set_tags(project: Project, found: Found, add: Sequence[str], remove: Sequenc
 
 
 def size_of(found: Found) -> int:
-    """Give the bytes of a run's results that would go with it; 0 for a directory that was not made for a run."""
+    """Return the size in bytes of the results that would be deleted with a run; 0 if the directory is not its own."""
     return storage.size_of(found.folder) if define.is_run_folder(found.folder, found.run.id) else 0
 
 
 def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[list[Deleted], str | None]:
-    """Delete records, comments and results of runs that have ended, in one commit.
+    """Delete the records, comments and results of ended runs, in one commit.
 
-    Give what is gone, and a sentence when the removal stays uncommitted. Raises UsageError for a run
-    that is still going on, before anything is deleted.
+    Returns what was deleted, and a sentence if the removal stays uncommitted. Raises UsageError for an active
+    run, before anything is deleted.
     """
     for found in runs:
         check_ended(found, "it cannot be deleted")
@@ -93,7 +93,7 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[list[Deleted],
 
 
 def _remove_results(found: Found) -> None:
-    """Remove a run's results; they go first, so that a failure leaves the record that tells of them."""
+    """Delete a run's results; they go first, so that a failure leaves the record that names them."""
     try:
         if define.is_run_folder(found.folder, found.run.id):
             shutil.rmtree(found.folder)

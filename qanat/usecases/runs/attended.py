@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def run(command: Sequence[str], *, cwd: Path | None = None) -> int:
-    """Run a program on this terminal to its end; give its exit code, 128 + N when signal N ended it.
+    """Run a program on this terminal to its end; return its exit code, or 128 + N if signal N killed it.
 
-    Ctrl-C is for the program alone. Raises OSError when it cannot be started.
+    Ctrl-C reaches only the program. Raises OSError if it cannot be started.
     """
     old = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -22,5 +22,5 @@ def run(command: Sequence[str], *, cwd: Path | None = None) -> int:
 
 
 def _default_interrupt() -> None:
-    """Let Ctrl-C reach the program, which would inherit that it is ignored."""
+    """Restore Ctrl-C for the program, which would otherwise inherit that it is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Ending a run that goes on, from any terminal."""
+"""Cancelling active runs, from any terminal."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
 
 
 def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, list[str]]:
-    """End a run: gently, then firmly; give it as it was recorded, and what the user should know.
+    """Cancel a run; return it as it was recorded, and what the user should know.
 
-    A scheduler is asked to remove the jobs, and the run comes back as it was before that took effect. A
-    living watcher is asked, and records the end itself; without one its processes are ended from here.
+    A scheduler is asked to remove the jobs, and the run is returned as it was before that took effect. A
+    living watcher is asked to end the run and records it; without a watcher, its processes are ended from here.
     Raises UsageError for a run that has ended, or is watched on another machine.
     """
     run = found.run
@@ -47,7 +47,7 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
 
 
 def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> None:
-    """Ask a scheduler to remove the jobs of some groups of a run; it goes on with the others.
+    """Ask a scheduler to remove the jobs of some groups of a run; the other groups continue.
 
     Raises UsageError for groups that have ended, and for a run of this machine, whose groups end together.
     """
@@ -58,13 +58,13 @@ def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners
 
 
 def hold_run(project: Project, found: Found, runners: Runners) -> None:
-    """Keep the jobs of a submitted run from going on. Raises UsageError for a run that cannot be held."""
+    """Hold the jobs of a submitted run. Raises UsageError for a run that cannot be held."""
     runner = _steerable(found, runners, "held")
     runner.hold(open_handles(project, found.run))
 
 
 def release_run(project: Project, found: Found, runners: Runners) -> None:
-    """Let the held jobs of a submitted run go on. Raises UsageError for a run that cannot be released."""
+    """Release the held jobs of a submitted run. Raises UsageError for a run that cannot be released."""
     runner = _steerable(found, runners, "released")
     runner.release(open_handles(project, found.run))
 
@@ -79,12 +79,12 @@ def _steerable(found: Found, runners: Runners, what: str) -> Runner:
 
 
 def open_handles(project: Project, run: Run) -> list[JobHandle]:
-    """Give what finds the jobs that have not ended."""
+    """Return the handles of the jobs that have not ended."""
     return [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
 
 
 def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:
-    """Ask whoever watches the run to cancel it, and wait until that is recorded."""
+    """Ask the process that watches the run to cancel it, and wait until that is recorded."""
     flight.ask_to_cancel(seen)
     watcher, clock = seen.watcher, project.clock
     deadline = clock.monotonic() + WATCHER_S
@@ -106,7 +106,7 @@ def _recorded(project: Project, found: Found) -> Run:
 def _end_ourselves(
     project: Project, found: Found, seen: Flight | None, runner: AttachedRunner
 ) -> tuple[Run, list[str]]:
-    """End the processes of a run whose qanat is gone, and record what was still to be done as cancelled."""
+    """End the processes of a run that no qanat watches, and record its unfinished groups as cancelled."""
     intent = found.run.submission.intent
     before = record.load_record(project, found.record)
     handles = {g.number: JobHandle(intent, g.number) for g in found.run.groups if not g.state.ended}
@@ -122,7 +122,7 @@ def _end_ourselves(
 
 
 def _cancelled(group: Group, *, alive: bool) -> Group:
-    """Give a group as it is after the cancel; one that ended by itself before keeps its end."""
+    """Return a group after the cancellation; one that ended by itself before keeps its end."""
     if alive:
         return replace(group, state=State.CANCELLED, reason=f"cancelled by {signal.SIGTERM.name}")
     if group.state is State.LOST and group.started is None:

@@ -25,11 +25,11 @@ def compare_runs(
     over: str | None = None,
     only: Sequence[str] = (),
 ) -> Comparison:
-    """Compare runs; which way a metric is better comes from `better` and from their experiments.
+    """Compare runs; the better direction of a metric comes from `better` and from the runs' experiments.
 
-    With `only`, patterns as of file names, just the metrics that one of them fits are in the comparison.
-    Rows are told apart by the parameter `over`, even if it is a seed. Raises UsageError when no group has
-    finished, and for a metric or parameter that none has.
+    With `only`, a list of patterns as for file names, only matching metrics are in the comparison. Rows are
+    distinguished by the parameter `over` even if it is a seed. Raises UsageError if no group has finished, and for
+    a metric or parameter that none has.
     """
     directions = {**_directions(project, runs), **better}
     seeds = [name for name in comparison.SEEDS if over is None or name != over.lstrip("-")]
@@ -46,7 +46,7 @@ def compare_runs(
 
 
 def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
-    """Leave out the metrics that no pattern fits. Raises UsageError for a pattern that fits none."""
+    """Leave out the metrics that match no pattern. Raises UsageError for a pattern that matches none."""
     for pattern in only:
         if not fnmatch.filter(found.metrics, pattern):
             raise UsageError(f"no group has the metric {pattern!r}", hint=_there_are(found.metrics))
@@ -56,7 +56,7 @@ def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
 
 
 def as_mappings(found: Comparison) -> list[dict[str, Any]]:
-    """Give the rows as plain values for JSON."""
+    """Return the rows as plain values for JSON."""
     return [
         {
             "experiment": row.experiment,
@@ -74,9 +74,9 @@ def as_mappings(found: Comparison) -> list[dict[str, Any]]:
 
 
 def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float], list[float]]:
-    """Give x, y and the deviation of y of every row that has both; x is a parameter or a metric.
+    """Return x, y and the deviation of y of every row that has both; x is a parameter or a metric.
 
-    Raises UsageError when no row has both as numbers.
+    Raises UsageError if no row has both as numbers.
     """
     xs, ys, deviations = [], [], []
     for row in found.rows:

@@ -25,7 +25,7 @@ EQUAL = "equal"
 DIFFERENT = "different"
 MISSING = "missing"
 
-# These tell of the run itself (ids, moments, paths, speeds) and differ by nature; they lie beside a group's outputs.
+# These files describe the run itself (ids, times, paths, speeds) and always differ; they are next to a group's outputs.
 _OWN = frozenset({storage.INFO, storage.GROUP_INFO, storage.PROGRESS, COMPLETION, STOPPED, action.NOTES, "attempts"})
 _GROUP = re.compile(r"group_[0-9]+\Z")
 _UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error)
@@ -33,7 +33,7 @@ _UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, EOFError, csv
 
 @dataclass(frozen=True, slots=True)
 class FileVerdict:
-    """One file of two runs, by its path from the storage directory."""
+    """One file of two runs, by its path relative to the storage directory."""
 
     path: str
     verdict: str
@@ -43,8 +43,8 @@ class FileVerdict:
 def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[str] = frozenset()) -> list[FileVerdict]:
     """Compare every file of two storage directories; numbers in npz, npy, json and csv count as equal within rtol.
 
-    Relative tolerance as in math.isclose, with an absolute one of the same size around 0. What an action made of the
-    results of the first, and files that are the runners' own, are no outputs of the program.
+    The tolerance is relative, as in math.isclose, with an absolute one of the same size around 0. Files that an action
+    made from the first run's results, and files of the runners, are not outputs of the program and are left out.
     """
     own = _OWN | left_by_runners
     names = sorted({*_names(first, own)} - _made_by_actions(first) | {*_names(again, own)})
@@ -59,7 +59,7 @@ def _names(folder: Path, own: frozenset[str]) -> Iterator[str]:
 
 
 def _made_by_actions(folder: Path) -> set[str]:
-    """Give the files that actions on a run, or on one of its groups, have made, by their paths from its directory."""
+    """Return the files that actions on a run or on its groups have made, by paths relative to its directory."""
     folders = [folder, *(path for path in folder.glob("group_*") if _GROUP.match(path.name))]
     places = {place: place.relative_to(folder) for place in folders}
     return {(places[place] / name).as_posix() for place in folders for name in action.made_by_actions(place)}
@@ -86,7 +86,7 @@ def _compare_file(name: str, a: Path, b: Path, rtol: float) -> FileVerdict:
 
 
 def _difference(a: Any, b: Any, rtol: float, where: str = "") -> str:
-    """Say where two values differ; empty when they do not."""
+    """Return where two values differ; empty if they do not."""
     if isinstance(a, dict) and isinstance(b, dict):
         if a.keys() != b.keys():
             return f"{where or 'top'}: other keys"
@@ -101,7 +101,7 @@ def _difference(a: Any, b: Any, rtol: float, where: str = "") -> str:
 
 
 def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:
-    """Say where two arrays differ; empty when they do not."""
+    """Return where two arrays differ; empty if they do not."""
     import numpy as np
 
     if a.shape != b.shape:
@@ -143,7 +143,7 @@ def _number(cell: str) -> Any:
 
 
 def _read_arrays(path: Path) -> Any:
-    """Read an npz or npy file; nothing pickled in it is loaded."""
+    """Read an npz or npy file; pickled objects in it are not loaded."""
     try:
         import numpy as np
     except ImportError:

@@ -1,4 +1,4 @@
-"""The files of a run, for somebody who looks into it."""
+"""The files of a run, for display."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENTRIES_MAX = 200
 
 
 def output_files(found: Found, name: str, group: int | None) -> list[Path]:
-    """List the files `stdout.txt` or `stderr.txt` of one group, or of all; those that are not there are left out."""
+    """List the existing `stdout.txt` or `stderr.txt` files of one group, or of all."""
     numbers = range(len(found.run.groups)) if group is None else [group]
     return [path for n in numbers if (path := found.group_folder(n) / name).is_file()]
 
@@ -26,7 +26,7 @@ def parameters_files(found: Found) -> list[Path]:
 
 
 def directory_tree(folder: Path) -> list[str]:
-    """Draw a directory with what is in it, folders first, at most ENTRIES_MAX lines; links are not followed."""
+    """List a directory's content as a tree, folders first, at most ENTRIES_MAX lines; links are not followed."""
     if not folder.is_dir():
         return [f"{folder} is not there any more"]
     lines = [str(folder)]
@@ -46,7 +46,7 @@ def _draw(folder: Path, indent: str, lines: list[str]) -> None:
 
 
 def scheduler_log(project: Project, found: Found, group: int | None, runners: Runners) -> str:
-    """Give what the scheduler noted of a submitted run, or of one of its groups; empty when it noted nothing."""
+    """Return the scheduler's log of a submitted run or of one of its groups; empty if there is none."""
     run = found.run
     wanted = run.groups if group is None else (run.groups[group],)
     handles = [handle_of(project, run, g) for g in wanted if g.job]

@@ -1,4 +1,4 @@
-"""What tables of runs show, and what a project holds."""
+"""What tables of runs show, and what a project contains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qanat.usecases.tracking.refresh import Refreshed
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """A line of a table of runs; `progress` is from 0 to 1, None when it is not known."""
+    """A row in a table of runs; `progress` is from 0 to 1, None if it is unknown."""
 
     summary: RunSummary
     progress: float | None
@@ -37,7 +37,7 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSummary:
-    """What a project holds: its definitions, its runs by experiment and state, the size of their results."""
+    """What a project contains: its definitions, its runs by experiment and state, the size of their results."""
 
     experiments: int
     datasets: int
@@ -56,13 +56,13 @@ def run_lines(
     newest: int | None = None,
     live: bool = False,
 ) -> list[RunLine]:
-    """List runs, the newest first, as they are now."""
+    """List runs as they are now, newest first."""
     rows = index.summaries(experiment=experiment, newest=newest, live=live)
     return [line_of(row, refreshed, root) for row in rows]
 
 
 def line_of(row: RunSummary, refreshed: Refreshed, root: Path) -> RunLine:
-    """Return the line of one run as it is now."""
+    """Return the row of one run as it is now."""
     run = refreshed.live.get(row.path)
     summary = row.as_of(run) if run else row
     return RunLine(summary, _progress(summary, root))
@@ -80,7 +80,7 @@ def run_records(
 
 
 def summarise(project: Project, index: Index, refreshed: Refreshed) -> ProjectSummary:
-    """Count what a project holds, and measure its results; those of a run that has ended are measured once."""
+    """Count what a project contains, and measure its results; those of an ended run are measured only once."""
     return ProjectSummary(
         experiments=len(project.names("experiment")),
         datasets=len(project.names("dataset")),
@@ -117,12 +117,12 @@ def _result_bytes(project: Project, index: Index) -> int:
         row.storage: _bytes_of(project, row) for row in rows if row.storage not in known or not State(row.state).ended
     }
     index.remember_sizes({row.storage: measured[row.storage] for row in rows if row.ended and row.storage in measured})
-    # Two runs of the same number, of two branches, name the same one.
+    # Runs from different branches with the same number share a directory.
     return sum(measured.get(folder, known.get(folder, 0)) for folder in {row.storage for row in rows})
 
 
 def _bytes_of(project: Project, row: RunSummary) -> int:
-    """Measure a storage directory; 0 for any other folder, which a record from elsewhere may name."""
+    """Return the size of a storage directory in bytes; 0 for other folders, which a record from elsewhere may name."""
     folder = project.root / row.storage
     is_ours = storage.is_made_for(folder, row.id) or folder.resolve().is_relative_to(project.root.resolve())
     return storage.size_of(folder) if is_ours else 0
@@ -131,7 +131,7 @@ def _bytes_of(project: Project, row: RunSummary) -> int:
 def current_runs(
     project: Project, index: Index, refreshed: Refreshed, *, experiment: str | None = None
 ) -> list[tuple[RunSummary, Run]]:
-    """Return whole runs as they are now, each with what the index says of it, the newest first."""
+    """Return whole runs as they are now, each with its row of the index, newest first."""
     rows = index.summaries_with_records(experiment=experiment)
     return [(row, refreshed.live.get(row.path) or _run_of(project, row, text)) for row, text in rows]
 
@@ -140,5 +140,5 @@ def _run_of(project: Project, row: RunSummary, text: str) -> Run:
     try:
         return run_codec.from_mapping(json.loads(text), row.path)
     except InputInvalid:
-        # JSON has null where the record has a number that JSON does not have.
+        # JSON has null where the record has a number that JSON lacks.
         return record.load_record(project, row.path)

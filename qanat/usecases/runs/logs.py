@@ -1,4 +1,4 @@
-"""Reading what the programs of a run print, also while they print it."""
+"""Reading what the programs of a run print, even while they print it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHUNK_BYTES = 65_536
 
 
 class LogReader:
-    """Reads the growing output files of groups from their beginnings. Raises InputInvalid when the results are gone."""
+    """Reads groups' growing output files from the beginning. Raises InputInvalid if the results are gone."""
 
     def __init__(self, found: Found, groups: Sequence[int], *, stderr: bool) -> None:
         if not found.folder.is_dir():
@@ -24,7 +24,7 @@ class LogReader:
         self._read = dict.fromkeys(self._files, 0)
 
     def more(self) -> Iterator[tuple[int, bytes]]:
-        """Give what has come since the last call, as pairs of group and bytes."""
+        """Yield the output since the last call, as pairs of group and bytes."""
         for group, path in self._files.items():
             while data := _from(path, self._read[group]):
                 self._read[group] += len(data)
@@ -32,7 +32,7 @@ class LogReader:
 
 
 def open_output(path: Path) -> BinaryIO:
-    """Open a file that a program prints into. Raises OSError, also for a pipe that the program has put in its place."""
+    """Open a file that a program prints to. Raises OSError, also for a pipe that the program has put in its place."""
     return files.open_for_reading(path)
 
 
