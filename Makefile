@@ -6,7 +6,7 @@ BIN := .venv/bin
 # More than there are processors, since tests on clusters mostly wait.
 WORKERS ?= 6
 
-.PHONY: demo test lint bench skeleton docs clean
+.PHONY: demo test lint bench mutation skeleton docs clean
 
 demo: .venv/demo
 	sh examples/demo.sh
@@ -22,6 +22,9 @@ lint: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
 
+mutation: .venv/mutation
+	$(BIN)/python -m benchmarks.mutation
+
 skeleton: .venv/installed
 	$(BIN)/python -m qanat.cli.completion.generate
 
@@ -31,7 +34,7 @@ docs: .venv/dev skeleton
 	$(BIN)/python -m tests.support.review_page
 
 clean:
-	rm -rf .venv .pytest_cache demo build dist
+	rm -rf .venv .pytest_cache demo build dist mutants
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y python3-venv \
@@ -48,4 +51,8 @@ clean:
 
 .venv/dev: .venv/installed
 	$(BIN)/python -m pip install -q --group dev
+	touch $@
+
+.venv/mutation: .venv/dev
+	$(BIN)/python -m pip install -q --group mutation
 	touch $@
