@@ -171,7 +171,7 @@ def _retry_submitted(
     changes: Mapping[str, str],
 ) -> Outcome:
     place = _place_again(project, found, live)
-    intent = replace(new_intent(_checkout(project, place)), changed=dict(changes))
+    intent = replace(new_intent(project.clock.now(), _checkout(project, place)), changed=dict(changes))
     again = _again(project, found, numbers, intent, choice)
     return submit(project, again, _setting(project, found, place), numbers, runner)
 

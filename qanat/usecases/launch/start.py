@@ -7,7 +7,6 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from qanat.domain import times
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
@@ -88,7 +87,7 @@ def start_submitted(
     max_running: int | None = None,
 ) -> Outcome:
     """Submit a run, and record it with its jobs; errors as for submit()."""
-    intent = new_intent(place_of(project, plan, captured), max_running)
+    intent = new_intent(project.clock.now(), place_of(project, plan, captured), max_running)
     run, setting = make_run(project, plan, captured, author, choice, intent)
     return submit(project, NewRun(project, run, setting.folder), setting, range(len(run.groups)), runner)
 
@@ -166,7 +165,7 @@ def _new_run(
         experiment=plan.experiment.name,
         description=plan.description,
         tags=plan.tags,
-        created=times.now(),
+        created=project.clock.now(),
         author=author,
         host=os.uname().nodename,
         code=captured.code,

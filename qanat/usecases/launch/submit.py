@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from qanat.domain import times
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, SubmissionFacts
@@ -47,9 +46,9 @@ def submit(project: Project, beginning: Beginning, setting: Setting, numbers: Se
     return Outcome(run, tuple(notes))
 
 
-def new_intent(place: str | None, max_running: int | None = None) -> SubmissionFacts:
+def new_intent(now: str, place: str | None, max_running: int | None = None) -> SubmissionFacts:
     """Return what finds a submission again before the scheduler has named its jobs."""
-    return SubmissionFacts(secrets.token_hex(8), times.now(), checkout=place, max_running=max_running or None)
+    return SubmissionFacts(secrets.token_hex(8), now, checkout=place, max_running=max_running or None)
 
 
 def batch_of(
