@@ -9,23 +9,27 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from qanat.domain.run import Code, Group, Run, RunnerChoice, SubmissionFacts
+from qanat.domain.run import Code, Group, Run, SubmissionFacts
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.git import command
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.runners.local.runner import LocalRunner
 from qanat.usecases.definitions.init import init_project, plan_init
-from qanat.usecases.launch import code, plan, start
+from qanat.usecases.launch.code import Ask, Uncommitted
+from qanat.usecases.launch.launch import launch
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import RunRequest
+from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, find_run
@@ -58,10 +62,37 @@ def make_template(root: Path) -> Path:
     return root
 
 
+class View:
+    """Notes what a launch shows: `events` are its calls in order, each with what it is about."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Any]] = []
+
+    def begins(self, run: Run, folder: Path) -> None:
+        """Note the run's storage directory."""
+        self.events.append(("begins", folder))
+
+    def changed(self, group: Group) -> None:
+        """Note the group's number and state."""
+        self.events.append(("changed", (group.number, group.state)))
+
+    def passing(self) -> None:
+        """Do nothing: how often this is called depends on the machine."""
+
+    def submitted(self, run: Run, notes: Sequence[str]) -> None:
+        """Note the names of the jobs."""
+        self.events.append(("submitted", [group.job for group in run.groups]))
+
+    def seen(self, run: Run, notes: Sequence[str]) -> None:
+        """Note the state of the run."""
+        self.events.append(("seen", run.state))
+
+
 class World:
     """A project, a scheduler, and a clock that stands still until the test moves it.
 
-    `unloadable` is why the scheduler's runner cannot be loaded, `notes` are what the last look had to say.
+    `unloadable` is why the scheduler's runner cannot be loaded, `notes` are what the last look had to say, `outcome`
+    and `view` are what the last launch left and showed. `ask` is what a launch asks about changes.
     """
 
     def __init__(self, root: Path) -> None:
@@ -70,6 +101,9 @@ class World:
         self.scheduler = Scheduler(self.clock)
         self.unloadable = ""
         self.notes: list[str] = []
+        self.outcome = Outcome(RUN)
+        self.view = View()
+        self.ask: Ask = lambda changes: Uncommitted()
 
     # ---- what use cases ask for runners
 
@@ -100,14 +134,23 @@ class World:
         """The project, opened as by a new command."""
         return replace(open_project(self.root), clock=self.clock)
 
-    def submit(self, groups: int = 1, **options: Any) -> Run:
-        """Submit a run of the experiment, as `qanat run --runner world train` does."""
-        project = self.project
-        request = plan.RunRequest("train", groups=tuple(f"--seed {seed}" for seed in range(groups)))
-        planned = plan.plan_run(project, request)
-        captured = code.capture(project, code.Uncommitted(), lambda _: code.Uncommitted())
-        choice = RunnerChoice("world", None, options)
-        return start.start_submitted(project, planned, captured, "Ada", choice, self.scheduler).run
+    def launch(self, *args: str, **words: Any) -> Run:
+        """Launch the experiment, with words of the request and of the options; keep the notes and what was shown."""
+        names = {field.name for field in fields(LaunchOptions)}
+        options = LaunchOptions(**{key: value for key, value in words.items() if key in names})
+        words = {"experiment": "train", "args": args, **{k: v for k, v in words.items() if k not in names}}
+        return self.started(launch, RunRequest(**words), options, runners=self, ask=self.ask, view=self.view)
+
+    def started(self, use_case: Callable[..., Outcome], *args: Any, **words: Any) -> Run:
+        """Call what starts runs in this project; return the run as it is left, and keep the outcome."""
+        self.view.events.clear()
+        self.outcome = use_case(self.project, *args, **words)
+        return self.outcome.run
+
+    def submit(self, groups: int = 1, **words: Any) -> Run:
+        """Submit a run of the experiment to the scheduler, to work in the project itself."""
+        seeds = tuple(f"--seed {seed}" for seed in range(groups))
+        return self.launch(**{"groups": seeds, "runner": "world", "in_place": True, **words})
 
     def look(self, number: int = 1) -> Run:
         """Look at all runs, as `qanat status` does; return the one with this number, and keep the notes."""
@@ -189,6 +232,19 @@ class World:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
         return file
+
+    def commit(self, message: str = "work", **files: str) -> str:
+        """Write files, commit everything, and return the commit."""
+        for path, text in files.items():
+            self.write(path, text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def template(self, name: str, **options: Any) -> None:
+        """Define a template for the scheduler."""
+        content = {"schema": "template/1", "name": name, "runner": "world", "options": options}
+        self.commit(**{f".qanat/templates/world/{name}.yaml": yaml.safe_dump(content, sort_keys=False)})
 
     def set(self, **settings: Any) -> None:
         """Change settings of the project, and commit them."""

@@ -291,7 +291,8 @@ def test_a_start_that_the_scheduler_made_again_is_another_attempt(world: World) 
 
 
 def test_an_end_is_not_believed_of_a_job_that_its_scheduler_may_start_again(world: World) -> None:
-    world.submit(requeue=True)
+    world.template("again", requeue=True)
+    world.submit(template="again")
     (job,) = world.scheduler.of(0)
     job.ends(1)
     job.says(JobStatus(QUEUED), JobStatus(None))
