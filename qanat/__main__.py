@@ -1,4 +1,4 @@
-"""Let `python -m qanat` be the same as `qanat`."""
+"""Run `qanat` for `python -m qanat`."""
 
 from qanat.cli.main import main
 

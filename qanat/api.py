@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads as it is meant
-    """Open the project that path lies in. Raises qanat.errors.ProjectNotFound when it lies in none."""
+    """Open the project that contains path. Raises qanat.errors.ProjectNotFound if there is none."""
     return Project(projects.open_project(Path(path)))
 
 
@@ -51,7 +51,7 @@ class Group:
 
     @property
     def state(self) -> str:
-        """How it is doing: queued, running, held, finished, failed, cancelled or lost."""
+        """Its state: queued, running, held, finished, failed, cancelled or lost."""
         return self.record.state.value
 
     @property
@@ -61,7 +61,7 @@ class Group:
 
     @property
     def parameters(self) -> dict[str, str | list[str]]:
-        """The arguments by name: `pos_0`, … for words before the first option, then `--option`: value."""
+        """The arguments by name: `pos_0`, … for those before the first option, then `--option`: value."""
         return by_name(self.record.args)
 
     @property
@@ -71,13 +71,13 @@ class Group:
 
     @property
     def exit_code(self) -> int | None:
-        """The program's exit code; None while it runs, or when a signal ended it."""
+        """The program's exit code; None while it runs, or if a signal killed it."""
         return self.record.exit_code
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run, as it was when it was asked for."""
+    """One run, as it was when it was requested."""
 
     record: records.Run
     path: Path
@@ -100,7 +100,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """How it is doing: queued, running, held, finished, failed, cancelled or lost."""
+        """Its state: queued, running, held, finished, failed, cancelled or lost."""
         return self.record.state.value
 
     @property
@@ -120,7 +120,7 @@ class Run:
 
     @property
     def ended(self) -> datetime | None:
-        """When its last group ended; None as long as one has not."""
+        """When its last group ended; None until all have."""
         return times.parse(self.record.ended) if self.record.ended else None
 
     @property
@@ -135,23 +135,23 @@ class Run:
 
     @property
     def groups(self) -> list[Group]:
-        """Its groups in the order of their numbers."""
+        """Its groups, ordered by number."""
         count = len(self.record.groups)
         return [Group(g, group_folder(self.path, g.number, count)) for g in self.record.groups]
 
     @property
     def parameters(self) -> dict[str, str | list[str]]:
-        """The parameters of its first group, which is the only one of a plain run."""
+        """The parameters of its first group, which is the only one of a simple run."""
         return self.groups[0].parameters
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """The metrics of its first group, which is the only one of a plain run."""
+        """The metrics of its first group, which is the only one of a simple run."""
         return self.groups[0].metrics
 
 
 class Runs(Sequence[Run]):
-    """Runs, the newest first."""
+    """Runs, newest first."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = list(runs)
@@ -172,13 +172,13 @@ class Runs(Sequence[Run]):
         return Runs(self._runs[index]) if isinstance(index, slice) else self._runs[index]
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give a data frame with a row for each group: ids, state, parameters and metrics as columns.
+        """Return a data frame with a row for each group: ids, state, parameters and metrics as columns.
 
-        Parameters are numbers where all their values are; names of theirs that are taken get `parameter.` before
-        them, those of metrics `metric.`. Raises RunnerUnavailable without pandas.
+        Parameters are numbers if all their values are. A parameter or metric whose name is taken is prefixed with
+        `parameter.` or `metric.`. Raises RunnerUnavailable if pandas is not installed.
         """
         try:
-            import pandas as pd  # only for those who ask for it
+            import pandas as pd  # only needed here
         except ImportError:
             raise RunnerUnavailable("pandas is needed for to_pandas()", hint="pip install pandas") from None
         pairs = [(run, group) for run in self for group in run.groups]
@@ -210,11 +210,11 @@ class Project:
         tag: str | None = None,
         where: Sequence[str] = (),
     ) -> Runs:
-        """Give the runs that meet all of this, the newest first.
+        """Return the runs that meet all of these conditions, newest first.
 
         `where` are conditions as in `qanat explore`: "nbins>=20", "--lr=0.1", "commit:4a1f", "after:2026-11-01".
-        Raises UsageError for a condition that cannot be read, NotFound for an experiment that is neither
-        defined nor has runs.
+        Raises UsageError for an invalid condition, NotFound for an experiment that is neither defined nor has
+        runs.
         """
         texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         conditions = [search.parse(text) for text in texts]
@@ -225,7 +225,7 @@ class Project:
         return Runs([self._wrap(run) for run in found if all(c.meets(run) for c in conditions)])
 
     def run(self, run: str | int) -> Run:
-        """Give one run by its number or id. Raises NotFound, or UsageError when two runs have the number."""
+        """Return one run by its number or id. Raises NotFound, or UsageError if several runs have the number."""
         with refreshed(self._project, registry.RUNNERS) as (index, result):
             return self._wrap(find_run(self._project, index, result, str(run)).run)
 

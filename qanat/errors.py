@@ -1,4 +1,4 @@
-"""Every error that qanat raises on purpose: a sentence about the user's thing, a next step, an exit code."""
+"""The errors that qanat raises on purpose: each is a message for the user, a hint, and an exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path  # not at start-up: it takes 5 ms
+    from pathlib import Path  # not at start-up, since it takes 5 ms
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -15,7 +15,7 @@ EXIT_BUG = 70
 
 
 class QanatError(Exception):
-    """A sentence for the user, and in `hint` what to do next. Shown once, in cli/main.py."""
+    """A message for the user, and in `hint` the next step. It is shown once, in cli/main.py."""
 
     exit_code = EXIT_FAILED
 
@@ -26,7 +26,7 @@ class QanatError(Exception):
 
 
 class UsageError(QanatError):
-    """The command's words do not make sense together."""
+    """The command's arguments do not make sense together."""
 
     exit_code = EXIT_USAGE
 
@@ -38,7 +38,7 @@ class InputInvalid(QanatError):
 
 
 class ProjectNotFound(QanatError):
-    """There is no qanat project here, or not one that can be used."""
+    """There is no qanat project, or none that can be used."""
 
     exit_code = EXIT_USAGE
 
@@ -50,17 +50,17 @@ class NotFound(QanatError):
 
 
 class GitRefused(QanatError):
-    """The repository is in a state in which qanat must not, or cannot, do this."""
+    """The repository is in a state in which qanat must not or cannot do this."""
 
     exit_code = EXIT_USAGE
 
 
 class WriteFailed(QanatError):
-    """A file could not be written: no space, no right, no folder."""
+    """A file could not be written: disk full, no permission, no folder."""
 
 
 class RunnerUnavailable(QanatError):
-    """A scheduler or a program that qanat needs is not there."""
+    """A scheduler or a program that qanat needs is missing or does not answer."""
 
     exit_code = EXIT_UNAVAILABLE
 
@@ -72,16 +72,16 @@ class SubmitFailed(QanatError):
 
 
 class SubmitUnknown(QanatError):
-    """A scheduler did not say whether it took jobs; the next command that looks at runs finds out."""
+    """A scheduler did not say whether it accepted jobs; the next command that looks at runs finds out."""
 
     exit_code = EXIT_UNAVAILABLE
 
 
 def write_failed(path: Path | str, error: OSError) -> WriteFailed:
-    """Say in one sentence why path could not be written."""
+    """Return an error that says why path could not be written."""
     return WriteFailed(f"cannot write {path}: {reason(error)}", hint="free space there, or choose another place")
 
 
 def reason(error: OSError) -> str:
-    """Give the system's reason, such as `no space left on device`."""
+    """Return the system's reason in lower case, such as `no space left on device`."""
     return (os.strerror(error.errno) if error.errno else str(error)).lower()

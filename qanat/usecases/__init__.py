@@ -1,1 +1,1 @@
-"""What a person wants done, one module each; plain values in and out, no terminal, no choice of runner."""
+"""What users want done, one module each; plain values in and out, no terminal, no choice of runner."""

@@ -1,4 +1,4 @@
-"""The clock that use cases ask: whatever decides by time can be tested with one that only the test moves."""
+"""The clock that use cases ask, so that everything that depends on time can be tested with a clock the test moves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Clock(Protocol):
         """Return the current time as records have it (domain.times), to the second."""
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards; only differences have a meaning."""
+        """Return seconds that never run backwards; only differences are meaningful."""
 
     def sleep(self, seconds: float) -> None:
         """Return after some seconds."""

@@ -1,6 +1,6 @@
-"""Offering names to a person who types: only from files, without checking them, and nothing where there is no project.
+"""Offering names for completion: only from files, without checking them, and nothing outside a project.
 
-Each offer is a word and a few words about it.
+Each offer is a name and a short description.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Offer = tuple[str, str]
 
 
 def definitions(start: Path, kind: str) -> list[Offer]:
-    """Offer the experiments or datasets of the project that a folder lies in."""
+    """Offer the experiments or datasets of the project that contains a folder."""
     paths = _paths(start)
     return glance.definitions(paths, kind) if paths else []
 
 
 def templates(start: Path, runner: str | None) -> list[Offer]:
-    """Offer the templates, of one runner if one is named."""
+    """Offer the templates, of one runner if given."""
     paths = _paths(start)
     return glance.templates(paths, runner) if paths else []
 
@@ -38,39 +38,39 @@ def actions(start: Path, experiment: str) -> list[Offer]:
 
 
 def runs(start: Path, beginning: str, experiment: str | None) -> list[Offer]:
-    """Offer runs by number, the newest first; by id where a number is two runs', or where one is being typed.
+    """Offer runs by number, newest first; by id if two runs share the number, or an id is being typed.
 
-    Of many only the newest are offered, and those that come first and last in the order of the alphabet: a
-    shell fills in what all offers begin with, and that must be so for those that are left out too.
+    Of many, only the newest are offered, together with the alphabetically first and last: a shell fills in what
+    all offers begin with, and that must also be true for those left out.
     """
     paths = _paths(start)
     if not paths:
         return []
     files = glance.runs(paths.root, experiment, beginning)
-    words = _words(files, full="-" in beginning)
-    found = sorted(words, key=_number, reverse=True)
+    offers = _offers(files, full="-" in beginning)
+    found = sorted(offers, key=_number, reverse=True)
     if len(found) > RUNS_OFFERED:
         found = list(dict.fromkeys([*found[:RUNS_OFFERED], min(found), max(found)]))
-    return [(word, _about(words[word], named=experiment is not None)) for word in found]
+    return [(name, _about(offers[name], named=experiment is not None)) for name in found]
 
 
-def _words(files: Iterable[RunFile], *, full: bool) -> dict[str, RunFile]:
-    """Give the word for each run: its number, or its id when its number is not enough."""
-    words: dict[str, RunFile] = {}
+def _offers(files: Iterable[RunFile], *, full: bool) -> dict[str, RunFile]:
+    """Map what to offer for each run to its file: its number, or its id if the number is ambiguous."""
+    offers: dict[str, RunFile] = {}
     twice: set[str] = set()
     for file in files:
         number = file.name.partition("-")[0]
-        if number in words:
+        if number in offers:
             twice.add(number)
-        words[file.name.removesuffix(".yaml") if full or number in twice else number] = file
+        offers[file.name.removesuffix(".yaml") if full or number in twice else number] = file
     for number in twice:
-        file = words.pop(number)
-        words[file.name.removesuffix(".yaml")] = file
-    return words
+        file = offers.pop(number)
+        offers[file.name.removesuffix(".yaml")] = file
+    return offers
 
 
-def _number(word: str) -> int:
-    return int(word.partition("-")[0])
+def _number(name: str) -> int:
+    return int(name.partition("-")[0])
 
 
 def _about(run: RunFile, *, named: bool) -> str:

@@ -38,7 +38,7 @@ class Project:
 
     @cached_property
     def paths(self) -> ProjectPaths:
-        """Where everything of this project is."""
+        """Where the files of this project are."""
         return ProjectPaths(self.location.root)
 
     @property
@@ -58,49 +58,49 @@ class Project:
 
     @contextmanager
     def index(self) -> Iterator[Index]:
-        """Open the derived index; what else lies in the cache is made with it."""
+        """Open the derived index; this also creates the rest of the cache."""
         definition_text.install_schemas(self.paths)
         with Index(self.paths.index, self.root, self.names_of) as index:
             yield index
 
     def storage_of(self, run: Run) -> Path:
-        """Give the storage directory of a run."""
+        """Return the storage directory of a run."""
         return storage.folder_of(self.root / run.storage, run.id)
 
     # ---- definitions
 
     def names(self, kind: str) -> list[str]:
-        """List the names of all experiments, datasets or documents, in order."""
+        """List the names of all experiments, datasets or documents, sorted."""
         return sorted(path.stem for path in self.paths.folder(kind).glob("*.yaml"))
 
     def templates(self) -> list[tuple[str, str]]:
-        """List runner and name of all templates in `.qanat/templates/`, in order."""
+        """List the runner and name of every template in `.qanat/templates/`, sorted."""
         return sorted((path.parent.name, path.stem) for path in self.paths.folder("template").glob("*/*.yaml"))
 
     @cached_property
     def former_names(self) -> dict[str, str]:
-        """The experiment that a name which is not used any more belongs to."""
+        """Former names of experiments, mapped to their current names."""
         return definitions.former_names(self.paths.folder("experiment"))
 
     def names_of(self, experiment: str) -> tuple[str, ...]:
-        """Give the name that an experiment has now, and after it those it had: records of its runs have them still."""
+        """Return an experiment's current name, followed by its former ones, which records of its runs may have."""
         there = files.is_file(self.paths.definition("experiment", experiment))
         now = experiment if there else self.former_names.get(experiment, experiment)
         return (now, *(before for before, name in self.former_names.items() if name == now))
 
     def experiment(self, name: str) -> Experiment:
-        """Give an experiment by its name, or one that it had.
+        """Return an experiment by its current or a former name.
 
         Raises NotFound with the nearest names, InputInvalid with file and line.
         """
         return definitions.experiment_from(self.definition("experiment", self.names_of(name)[0]))
 
     def dataset(self, name: str) -> Dataset:
-        """Give a dataset; errors as for an experiment."""
+        """Return a dataset; errors as for an experiment."""
         return definitions.dataset_from(self.definition("dataset", name))
 
     def definition(self, kind: str, name: str, runner: str = "") -> dict[str, Any]:
-        """Give the valid mapping of a definition; errors as for an experiment."""
+        """Return the valid mapping of a definition; errors as for an experiment."""
         check_name(kind, name)
         path = self.paths.definition(kind, name, runner)
         if not path.is_file():
@@ -137,13 +137,13 @@ class Project:
 
 
 def first_problem(data: bytes, content: Any, kind: str, source: str) -> str | None:
-    """Give the first problem of a file as `file:line: key: problem`; None when its schema has none."""
+    """Return the first problem of a file as `file:line: key: problem`; None if it follows its schema."""
     found = schemas.problems(content, kind)
     return located(data, found, source)[0] if found else None
 
 
 def located(data: bytes, found: list[schemas.SchemaProblem], source: str) -> list[str]:
-    """Write problems as `file:line: key: problem`, in the order of the lines."""
+    """Return problems as `file:line: key: problem`, ordered by line."""
     lines: dict[KeyPath, int] = {}
     yaml_io.load(data, source, lines=lines)
     placed = sorted(((yaml_io.line_of(lines, p.path), p) for p in found), key=lambda pair: pair[0])
@@ -155,7 +155,7 @@ def _key(path: KeyPath) -> str:
 
 
 def suggestion(kind: str, name: str, known: list[str]) -> str:
-    """Say what may have been meant by a name that is not there: the nearest ones, or those that there are."""
+    """Return a hint for an unknown name: the nearest names, or those that exist."""
     if close := nearest(name, known):
         return f"did you mean {' or '.join(close)}?"
     if known:
@@ -164,7 +164,7 @@ def suggestion(kind: str, name: str, known: list[str]) -> str:
 
 
 def open_project(start: Path) -> Project:
-    """Open the project that a folder lies in. Raises ProjectNotFound with what to do when it lies in none."""
+    """Open the project that contains a folder. Raises ProjectNotFound, with a hint, if there is none."""
     found = location.find(start.resolve())
     if found is None:
         raise ProjectNotFound(f"{start} is not in a git repository", hint="make a project of it: qanat init")
@@ -176,16 +176,16 @@ def open_project(start: Path) -> Project:
 
 
 def refuse_links(state: Path) -> None:
-    """Raise InputInvalid when `.qanat/`, or what is right inside it or its cache, is a link.
+    """Raise InputInvalid if `.qanat/`, or anything directly inside it or its cache, is a symbolic link.
 
-    It may have come with a clone, and what is written into it would be somewhere else.
+    A link may have come with a clone, and what is written through it would end up elsewhere.
     """
     if link := _link_in(state):
         raise InputInvalid(f"{link} is a symbolic link, and a project has its state inside", hint="put a folder there")
 
 
 def _link_in(state: Path) -> str | None:
-    """Give the path of a link in place of `.qanat/`, or of what is right inside it or its cache."""
+    """Return the path of a symbolic link at `.qanat/` or directly inside it or its cache; None if there is none."""
     if state.is_symlink():
         return str(state)
     for folder in (state, state / "cache"):
