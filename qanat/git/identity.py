@@ -62,3 +62,8 @@ def _write_tree(location: Location) -> str:
 def keep_snapshot(location: Location, run_id: str, commit: str) -> None:
     """Create a ref for a snapshot, named after its run, so that git keeps it."""
     command.output(location.root, "update-ref", f"{SNAPSHOTS}/{run_id}", commit)
+
+
+def forget_snapshot(location: Location, run_id: str) -> None:
+    """Delete the ref of a snapshot, if there is one."""
+    command.output(location.root, "update-ref", "-d", f"{SNAPSHOTS}/{run_id}")

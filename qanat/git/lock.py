@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,12 +60,16 @@ def _wait(descriptor: int, path: Path) -> None:
             return
 
 
-def claim(path: Path) -> None:
-    """Mark path as in use until this process ends, however it ends; others may mark it too. Raises WriteFailed."""
+@contextlib.contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Mark path as in use until the block ends, or this process does; others may mark it too. Raises WriteFailed."""
     try:
-        fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), fcntl.LOCK_SH)
+        file = path.open("ab")
+        fcntl.flock(file.fileno(), fcntl.LOCK_SH)
     except OSError as error:
         raise write_failed(path, error) from None
+    with file:
+        yield
 
 
 def is_claimed(path: Path) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
-from qanat.errors import UsageError, write_failed
+from qanat.errors import UsageError, WriteFailed, write_failed
 
 FOLDER = "inflight"
 FIRST_LINE_S = 10.0
@@ -63,7 +63,12 @@ class Journal:
             self._cancel.unlink(missing_ok=True)  # left by an attempt whose watcher was killed
         except OSError as error:
             raise write_failed(self.path, error) from None
-        self._write({slot: getattr(watcher, slot) for slot in Watcher.__slots__})
+        try:
+            self._write({slot: getattr(watcher, slot) for slot in Watcher.__slots__})
+        except WriteFailed:
+            self._file.close()
+            self.remove()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -11,19 +11,13 @@ from qanat.system import files
 FILE = "next-run"
 
 
-def take(private: Path, runs: Path) -> int:
-    """Take the next number; the caller holds the repository's lock.
+def peek(private: Path, runs: Path) -> int:
+    """Return the number that the next run will get if no other run takes it first.
 
     It is greater than any number handed out here and than that of any record in the working tree, which may
-    have come from another clone. `private` is the folder of the counter, `runs` that of the records.
+    have come from another clone. `private` is the folder of the counter, `runs` that of the records. To take
+    the number, hold the repository's lock and call raise_to().
     """
-    number = peek(private, runs)
-    files.write(private / FILE, f"{number}\n".encode())
-    return number
-
-
-def peek(private: Path, runs: Path) -> int:
-    """Return the number that the next run will get if no other run takes it first."""
     return max(_handed_out(private / FILE), _highest(runs)) + 1
 
 
@@ -43,6 +37,12 @@ def raise_to(private: Path, number: int) -> None:
     """Make the next number greater than this one; the caller holds the repository's lock."""
     if _handed_out(private / FILE) < number:
         files.write(private / FILE, f"{number}\n".encode())
+
+
+def give_back(private: Path, number: int) -> None:
+    """Hand out a number again that nobody has seen, unless a higher one was; the caller holds the lock."""
+    if _handed_out(private / FILE) == number:
+        files.write(private / FILE, f"{number - 1}\n".encode())
 
 
 def _handed_out(path: Path) -> int:

@@ -359,15 +359,14 @@ def on_full_disk(disk: Path, command: Sequence[str], cwd: Path, **options: int) 
     return call([*space, "sh", "-ec", f'{fill}; shift; exec "$@"', "sh", str(disk), *command], cwd, **options)
 
 
-def test_a_full_disk_is_named_and_the_run_is_recorded_as_not_run(project: Sandbox, tmp_path: Path) -> None:
+def test_a_full_disk_is_named_and_nothing_is_left_of_the_run(project: Sandbox, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     result = on_full_disk(disk, [*PROGRAM, "run", "hello", "--storage_path", str(disk / "out")], project.root, code=1)
     refused(result, f"cannot write {disk / 'out/info.yaml'}: no space left on device", "free space there, or choose")
-    record = project.record()
-    assert record["state"] == "lost"
-    assert record["groups"][0]["reason"] == "nobody knows how it ended: qanat could not go on"
+    assert project.record_files() == []
     assert project.status() == ""
+    assert list((project.root / ".git/qanat/inflight").iterdir()) == []
     assert project.qanat("run", "hello").out == "hello\n"
 
 

@@ -63,29 +63,37 @@ def make_template(root: Path) -> Path:
 
 
 class View:
-    """Notes what a launch shows: `events` are its calls in order, each with what it is about."""
+    """Notes what a launch shows: `events` are its calls in order, each with what it is about.
 
-    def __init__(self) -> None:
+    `then` is called after each with what was noted.
+    """
+
+    def __init__(self, then: Callable[[str, Any], object] = lambda name, what: None) -> None:
         self.events: list[tuple[str, Any]] = []
+        self._then = then
 
     def begins(self, run: Run, folder: Path) -> None:
         """Note the run's storage directory."""
-        self.events.append(("begins", folder))
+        self._note("begins", folder)
 
     def changed(self, group: Group) -> None:
         """Note the group's number and state."""
-        self.events.append(("changed", (group.number, group.state)))
+        self._note("changed", (group.number, group.state))
 
     def passing(self) -> None:
         """Do nothing: how often this is called depends on the machine."""
 
     def submitted(self, run: Run, notes: Sequence[str]) -> None:
         """Note the names of the jobs."""
-        self.events.append(("submitted", [group.job for group in run.groups]))
+        self._note("submitted", [group.job for group in run.groups])
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Note the state of the run."""
-        self.events.append(("seen", run.state))
+        self._note("seen", run.state)
+
+    def _note(self, name: str, what: Any) -> None:
+        self.events.append((name, what))
+        self._then(name, what)
 
 
 class World:

@@ -53,7 +53,7 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
     chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
     code, again = shown(
         project,
-        lambda view: usecase.rerun(project, found, live, chosen, registry.RUNNERS, view),
+        lambda view: usecase.rerun(project, found, live, chosen, runners=registry.RUNNERS, view=view),
         quiet=as_json,
     )
     if not check or again.state not in (State.FINISHED, State.FAILED):

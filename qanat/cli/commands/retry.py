@@ -14,7 +14,7 @@ from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import say
 from qanat.errors import UsageError
 from qanat.runners import registry
-from qanat.usecases.launch import rerun as usecase
+from qanat.usecases.launch import retry as usecase
 from qanat.usecases.project import open_project
 
 GROUPS = "What to retry"
@@ -57,7 +57,7 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
     chosen, changed = options_from(options, found.run.runner.name), dict(map(_change, changes))
     return shown(
         project,
-        lambda view: usecase.retry(project, found, numbers, live, chosen, changed, registry.RUNNERS, view),
+        lambda view: usecase.retry(project, found, numbers, live, chosen, changed, runners=registry.RUNNERS, view=view),
     )[0]
 
 

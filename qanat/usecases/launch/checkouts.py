@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def in_project(project: Project, datasets: Mapping[str, str]) -> Workplace:
     return Workplace(project.root, {name: project.root / path for name, path in datasets.items()})
 
 
+@contextmanager
 def in_checkout(
     project: Project,
     commit: str,
@@ -48,18 +50,21 @@ def in_checkout(
     groups: Sequence[Sequence[str]],
     live: Sequence[Run],
     instead: Mapping[str, Path] | None = None,
-) -> Workplace:
-    """Give an untouched checkout of a commit; a touched one that nobody works in is made anew.
+) -> Iterator[Workplace]:
+    """Yield an untouched checkout of a commit, which nobody removes until the block ends.
+
+    One that was touched, and that nobody works in, is replaced.
 
     Data that the commit has are read from the checkout, all others from the project. What else the words of
     groups name in the project is there as a link, or as one to the file that `instead` has for it. `live` are
     the runs going on. Raises GitRefused when git cannot check the commit out.
     """
-    with lock.file_held(project.location.private / "checkouts.lock"):
-        folder = _untouched(project, commit, live)
-        lock.claim(_claim(folder))
-        linked = run_inputs.link(project, folder, groups, instead or {})
-    return Workplace(folder, _datasets(project, folder, commit, datasets), tuple(linked))
+    with ExitStack() as claim:
+        with lock.file_held(project.location.private / "checkouts.lock"):
+            folder = _untouched(project, commit, live)
+            claim.enter_context(lock.claimed(_claim(folder)))
+            linked = run_inputs.link(project, folder, groups, instead or {})
+        yield Workplace(folder, _datasets(project, folder, commit, datasets), tuple(linked))
 
 
 def planned(project: Project, commit: str, datasets: Mapping[str, str]) -> Workplace:

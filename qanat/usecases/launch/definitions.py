@@ -80,7 +80,7 @@ def _inside(experiment: Experiment) -> str:
     path = experiment.program.executable
     if not is_inside(path):
         raise InputInvalid(
-            f"{_program(experiment)} is not inside the project", hint="give a path from the project's root"
+            f"{_program(experiment)} is not inside the project", hint="use a path relative to the project root"
         )
     return path
 

@@ -6,16 +6,21 @@ commits are made with.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.run import RunnerChoice
 from qanat.runners.protocol import Runners
-from qanat.usecases.launch import checkouts, code, start
+from qanat.usecases.launch import checkouts, code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured
+from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
+from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
 
@@ -45,8 +50,9 @@ def launch(
     captured = past or code.capture(project, request.uncommitted, ask)
     if _workdir(request, plan, submits=submits) == CHECKOUT:
         captured = code.in_checkout(captured)
-    plan = _placed(project, plan, captured)
-    return start.start(project, plan, captured, author, choice, options, runners, view)
+    with _placed(project, plan, captured) as plan:
+        new = Launch(plan, captured, choice, author)
+        return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 
 def preview(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> Preview:
@@ -78,9 +84,14 @@ def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:
     return plan.experiment.workdir or (CHECKOUT if submits else PROJECT)
 
 
-def _placed(project: Project, plan: Plan, captured: Captured) -> Plan:
+@contextmanager
+def _placed(project: Project, plan: Plan, captured: Captured) -> Iterator[Plan]:
+    """Give the plan with the place where its code runs; nobody takes a checkout away meanwhile."""
     if captured.code.workdir != CHECKOUT:
-        return plan
+        yield plan
+        return
     from qanat.usecases.tracking.refresh import said_to_go_on  # only a checkout may be in use
 
-    return plan_run.placed(project, plan, captured.code, said_to_go_on(project))
+    live = said_to_go_on(project)
+    with checkouts.in_checkout(project, captured.code.commit, plan.datasets, plan.groups, live) as place:
+        yield replace(plan, place=place)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qanat.domain import job
-from qanat.domain.experiment import CHECKOUT, Experiment
+from qanat.domain.experiment import Experiment
 from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
-from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
+from qanat.domain.run import Group, RequestedParameters, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.records import numbers, yaml_io
 from qanat.system import files
@@ -161,13 +161,6 @@ def _grid(request: RunRequest) -> Grid:
     data = files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX, own=True)
     content = yaml_io.load(data, source, text=True, own=True)
     return grid_from_file(content, source).join(words)
-
-
-def placed(project: Project, plan: Plan, code: Code, live: list[Run]) -> Plan:
-    """Give the plan with the place where this code is to run; `live` are the runs going on."""
-    if code.workdir != CHECKOUT:
-        return plan
-    return replace(plan, place=checkouts.in_checkout(project, code.commit, plan.datasets, plan.groups, live))
 
 
 def _check_count(count: int, many: bool) -> None:

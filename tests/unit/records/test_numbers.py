@@ -27,26 +27,43 @@ def record(runs: Path, path: str) -> None:
     (runs / path).touch()
 
 
+def take(private: Path, runs: Path) -> int:
+    """Take the next number."""
+    number = numbers.peek(private, runs)
+    numbers.raise_to(private, number)
+    return number
+
+
 def test_numbers_begin_at_one_and_count_up(private: Path, runs: Path) -> None:
-    assert [numbers.take(private, runs) for _ in range(3)] == [1, 2, 3]
+    assert [take(private, runs) for _ in range(3)] == [1, 2, 3]
 
 
 def test_looking_at_the_next_number_does_not_take_it(private: Path, runs: Path) -> None:
-    assert [numbers.peek(private, runs), numbers.peek(private, runs), numbers.take(private, runs)] == [1, 1, 1]
+    assert [numbers.peek(private, runs), numbers.peek(private, runs), take(private, runs)] == [1, 1, 1]
     assert numbers.peek(private, runs) == 2
 
 
 def test_a_number_is_not_used_again_when_its_record_is_gone(private: Path, runs: Path) -> None:
-    numbers.take(private, runs)
+    take(private, runs)
     record(runs, "iris/0/1-7f3a9c.yaml")
     (runs / "iris/0/1-7f3a9c.yaml").unlink()
-    assert numbers.take(private, runs) == 2
+    assert take(private, runs) == 2
+
+
+def test_a_number_that_nobody_has_seen_is_given_back_unless_a_higher_one_was_handed_out(
+    private: Path, runs: Path
+) -> None:
+    first, second = take(private, runs), take(private, runs)
+    numbers.give_back(private, first)
+    assert numbers.peek(private, runs) == 3
+    numbers.give_back(private, second)
+    assert numbers.peek(private, runs) == 2
 
 
 def test_records_of_another_clone_count(private: Path, runs: Path) -> None:
     for path in ("iris/0/7-7f3a9c.yaml", "iris/1/120-b81e02.yaml", "iris/1/103-b81e02.yaml", "wine/0/41-000000.yaml"):
         record(runs, path)
-    assert numbers.take(private, runs) == 121
+    assert take(private, runs) == 121
 
 
 def test_the_last_folder_is_found_by_number_and_not_by_letters(private: Path, runs: Path) -> None:
@@ -72,5 +89,5 @@ def test_a_counter_that_cannot_be_read_is_made_up_for_by_the_records(private: Pa
     private.mkdir()
     (private / numbers.FILE).write_bytes(content)
     record(runs, "iris/0/7-7f3a9c.yaml")
-    assert numbers.take(private, runs) == 8
-    assert numbers.take(private, runs) == 9
+    assert take(private, runs) == 8
+    assert take(private, runs) == 9

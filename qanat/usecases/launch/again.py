@@ -1,0 +1,36 @@
+"""What running a run again needs of it, whether as a new run or inside the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from qanat.domain.experiment import Experiment, Program
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid, NotFound
+from qanat.usecases.launch import inputs
+from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.project import Project
+
+
+def check_data(run: Run, place: Workplace) -> None:
+    """Raise InputInvalid when data of a run are gone."""
+    for name, path in place.datasets.items():
+        if not path.exists():
+            raise InputInvalid(
+                f"dataset {name} of run {run.number}: {path} is not there any more",
+                hint="bring it back, or run it with other data: qanat run",
+            )
+
+
+def check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
+    """Raise InputInvalid when an input of a run is gone that has no file `instead`."""
+    inputs.check_there(project, run.number, [path for path in run.submission.inputs if path not in instead])
+
+
+def experiment_of(project: Project, run: Run) -> Experiment:
+    """Return today's experiment for its metrics; what ran comes from the record."""
+    try:
+        return project.experiment(run.experiment)
+    except (InputInvalid, NotFound):
+        return Experiment(run.experiment, Program(run.command[-1]))

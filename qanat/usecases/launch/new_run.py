@@ -1,0 +1,133 @@
+"""A new run: its number, its storage directory, and what its record says."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qanat.domain.experiment import CHECKOUT
+from qanat.domain.layout import RUNS
+from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
+from qanat.errors import InputInvalid, WriteFailed, write_failed
+from qanat.git import history, identity, lock
+from qanat.records import numbers, storage
+from qanat.usecases.launch import inputs as run_inputs
+from qanat.usecases.launch.attempt import Attempt, undone_on_failure
+from qanat.usecases.launch.code import Captured
+from qanat.usecases.launch.plan import Plan, default_storage
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A new run that is ready to start: what is planned, with which code, on which runner, by whom."""
+
+    plan: Plan
+    captured: Captured
+    choice: RunnerChoice
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that has a number and a storage directory, and no record yet."""
+
+    project: Project
+    run: Run
+    folder: Path
+
+    def write(self) -> Run:
+        """Write the record."""
+        record.create_record(self.project, self.run)
+        return self.run
+
+    def undo(self) -> None:
+        """Remove the record, the storage directory and the name of the snapshot, and give the number back."""
+        location = self.project.location
+        shutil.rmtree(self.folder, ignore_errors=True)
+        record.remove_record(self.project, self.run)
+        if self.run.code.snapshot:
+            identity.forget_snapshot(location, self.run.id)
+        with lock.held(location):
+            numbers.give_back(location.private, self.run.number)
+
+
+def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> Attempt:
+    """Give a run its number and storage directory, and keep what it needs there; nothing is recorded yet.
+
+    `facts` find its jobs again. Raises WriteFailed or InputInvalid, and then nothing is left.
+    """
+    plan, captured = launch.plan, launch.captured
+    in_checkout = captured.code.workdir == CHECKOUT
+    inputs = plan.place.inputs if in_checkout else run_inputs.ignored_inputs(project, plan.groups)
+    number, folder = _reserve(project, plan)
+    run = _run(project, launch, number, folder, replace(facts, inputs=tuple(inputs)))
+    numbers_of_all, metrics = range(len(run.groups)), plan.experiment.metrics
+    attempt = Attempt(NewRun(project, run, folder), numbers_of_all, folder, plan.place, metrics, captured)
+    with undone_on_failure(attempt):
+        if captured.code.snapshot:
+            identity.keep_snapshot(project.location, run.id, captured.code.commit)
+        if plan.parameters_file:
+            storage.keep_parameters_file(plan.parameters_file, folder)
+    return attempt
+
+
+def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
+    """Take a number and make the storage directory, which nobody else then has."""
+    private = project.location.private
+    with lock.held(project.location):
+        if not numbers.is_counting(private):
+            # A new clone: numbers of runs that were deleted before are not given again either.
+            numbers.raise_above_records(private, history.deleted_files(project.location, RUNS))
+        number = numbers.peek(private, project.paths.runs)
+        while not _is_made(folder := plan.storage or default_storage(project, plan, number), own=bool(plan.storage)):
+            number += 1
+        try:
+            numbers.raise_to(private, number)
+        except WriteFailed:
+            folder.rmdir()
+            raise
+        return number, folder.resolve()
+
+
+def _is_made(folder: Path, *, own: bool) -> bool:
+    """Make a storage directory; return whether it is new. One that a person has asked for may be there, and empty."""
+    storage.create(folder.parent)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        if own and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputInvalid(
+                f"--storage-path {folder} is not an empty folder", hint="use a new folder for each run"
+            ) from None
+        return own
+    except OSError as error:
+        raise write_failed(folder, error) from None
+    return True
+
+
+def _run(project: Project, launch: Launch, number: int, folder: Path, facts: SubmissionFacts) -> Run:
+    plan = launch.plan
+    return Run(
+        number=number,
+        uid=secrets.token_hex(3),
+        experiment=plan.experiment.name,
+        description=plan.description,
+        tags=plan.tags,
+        created=project.clock.now(),
+        author=launch.author,
+        host=os.uname().nodename,
+        code=launch.captured.code,
+        command=plan.command,
+        datasets=plan.datasets,
+        requested=plan.requested,
+        runner=launch.choice,
+        storage=project.paths.relative(folder),
+        submission=facts,
+        groups=tuple(Group(i, args) for i, args in enumerate(plan.groups)),
+        rerun_of=plan.rerun_of,
+    )

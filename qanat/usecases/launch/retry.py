@@ -1,0 +1,184 @@
+"""Running groups of a run again, inside the same run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from qanat.domain.completion import COMPLETION
+from qanat.domain.experiment import CHECKOUT
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
+from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
+from qanat.records import storage
+from qanat.runners.protocol import Runners
+from qanat.usecases.launch import again, checkouts, code, parameter_copies
+from qanat.usecases.launch.attempt import Attempt
+from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.start import start
+from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.merging import keep_commits
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+from qanat.usecases.tracking.find import Found, check_ended, check_group
+
+ATTEMPTS = "attempts"
+# What belongs to the run and not to one attempt of a group.
+_STAYS = frozenset({ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, "actions.yaml"})
+
+
+def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
+    """Choose the groups to run again: these, or all that failed, were cancelled or are lost. Raises UsageError."""
+    check_ended(found, "none of its groups can be run again")
+    again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
+    if numbers:
+        chosen = sorted({check_group(found, number) for number in numbers})
+        return [number for number in chosen if number in again] if failed else chosen
+    if not again:
+        raise UsageError(
+            f"every group of run {found.run.number} has finished",
+            hint="name one: --group I, or run it anew: qanat rerun",
+        )
+    return again
+
+
+def retry(
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
+    live: list[Run],
+    options: LaunchOptions,
+    changes: Mapping[str, str],
+    *,
+    runners: Runners,
+    view: LaunchView,
+) -> Outcome:
+    """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept.
+
+    `changes` set options of the run's template for a scheduler. `live` are the active runs. Raises UsageError for
+    options that do not fit, GitRefused when the run's commit is gone, InputInvalid when its data are.
+    """
+    options = options.like(found.run.runner)
+    check_options(options, runners)
+    choice = _choice(project, found.run, len(numbers), options, changes, runners)
+    code.check_committer(project)
+    with _place(project, found, live) as place:
+        attempt = partial(_attempt, project, found, numbers, place, choice, changes)
+        return start(project, attempt, place, options, runners, view)
+
+
+def _choice(
+    project: Project, run: Run, groups: int, options: LaunchOptions, changes: Mapping[str, str], runners: Runners
+) -> RunnerChoice:
+    """Return the runner of a run, with the options of another template if one is chosen, some of them changed."""
+    if runners.is_attached(options.runner):
+        if changes:
+            raise UsageError(f"--set cannot be used with runner {options.runner}", hint="leave it out")
+        runners.attached(options.runner, options.slots).check()
+        return run.runner
+    runner = runners.submitting(options.runner)
+    choice = choose(project, options, groups, runners) if options.template else run.runner
+    choice = replace(choice, options=runner.changed(choice.options, changes))
+    if problems := runner.key_problems(choice.options):
+        raise UsageError(problems[0], hint="see which options the run has: qanat show RUN --json")
+    return choice
+
+
+@contextmanager
+def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplace]:
+    """Give a place with the run's code and parameters file: the project when it holds just that, or a checkout."""
+    run, kept = found.run, parameter_copies.find(found)
+    words, as_kept = parameter_copies.words_for(project, run, kept), parameter_copies.is_as_kept(project, run, kept)
+    groups = tuple(group.args for group in run.groups)
+    if not as_kept and words.groups != groups:
+        raise InputInvalid(
+            f"the parameters file {run.requested.parameters_file} has changed since run {run.number} was launched",
+            hint=f"run it again with the file that was kept: qanat rerun {run.number}",
+        )
+    again.check_inputs(project, run, words.instead)
+    if run.code.workdir != CHECKOUT and as_kept and code.is_here(project, run.code):
+        place = checkouts.in_project(project, run.datasets)
+        again.check_data(run, place)
+        yield place
+        return
+    keep_commits.check_here(project, run)
+    with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, words.instead) as place:
+        again.check_data(run, place)
+        yield place
+
+
+def _attempt(
+    project: Project,
+    found: Found,
+    numbers: Sequence[int],
+    place: Workplace,
+    choice: RunnerChoice,
+    changes: Mapping[str, str],
+    facts: SubmissionFacts,
+) -> Attempt:
+    """Queue groups of a run once more; nothing is recorded yet."""
+    last = {n: found.run.groups[n] for n in numbers}
+    queued = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
+    facts = replace(facts, inputs=found.run.submission.inputs, changed=dict(changes))
+    run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
+    metrics, captured = again.experiment_of(project, run).metrics, code.as_checked_out(project, run.code)
+    return Attempt(_Again(project, found, run, tuple(numbers)), numbers, found.folder, place, metrics, captured)
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Groups of a run that has ended, to be started once more: `run` has them queued."""
+
+    project: Project
+    found: Found
+    run: Run
+    numbers: tuple[int, ...]
+
+    def write(self) -> Run:
+        """Queue the groups in the record, and set aside what their last attempts left."""
+        run, _ = record.update_record(self.project, self.found.record, self._queued)
+        try:
+            for number in self.numbers:
+                _set_aside(self.found, self.found.run.groups[number])
+        except QanatError:
+            self.undo()
+            raise
+        return run
+
+    def undo(self) -> None:
+        """Record the last attempts' ends again, unless another qanat retries the run."""
+        record.update_record(self.project, self.found.record, self._ended)
+
+    def _queued(self, now: Run) -> Run:
+        before = self.found.run
+        if any(now.groups[n].attempt != before.groups[n].attempt for n in self.numbers) or not now.state.ended:
+            raise UsageError(
+                f"run {now.number} is being retried by another qanat", hint=f"see how it is doing: qanat show {now.id}"
+            )
+        return self._with(now, self.run)
+
+    def _ended(self, now: Run) -> Run:
+        is_ours = now.submission.intent == self.run.submission.intent
+        return self._with(now, self.found.run) if is_ours else now
+
+    def _with(self, now: Run, source: Run) -> Run:
+        groups = {n: source.groups[n] for n in self.numbers}
+        return replace(now.with_groups(groups), runner=source.runner, submission=source.submission)
+
+
+def _set_aside(found: Found, group: Group) -> None:
+    """Move what an attempt left into `attempts/<n>/` of its group's directory."""
+    own = group_folder(found.folder, group.number, len(found.run.groups))
+    kept = own / ATTEMPTS / str(group.attempt)
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        # The completion file first: without it no reader can take the old end for the new attempt's.
+        for entry in sorted(own.iterdir(), key=lambda e: e.name != COMPLETION):
+            if entry.name not in _STAYS:
+                shutil.move(entry, kept / entry.name)
+    except OSError as error:
+        raise write_failed(kept, error) from None
