@@ -22,7 +22,7 @@ from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import by_name
 from qanat.errors import RunnerUnavailable
-from qanat.runners import registry
+from qanat.runners.registry import Registry
 from qanat.usecases import project as projects
 from qanat.usecases.runs.listing import current_runs
 from qanat.usecases.tracking.find import find_run, read_comment
@@ -196,6 +196,7 @@ class Project:
 
     def __init__(self, project: projects.Project) -> None:
         self._project = project
+        self._runners = Registry()
 
     @property
     def path(self) -> Path:
@@ -218,7 +219,7 @@ class Project:
         """
         texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         conditions = [search.parse(text) for text in texts]
-        with refreshed(self._project, registry.RUNNERS) as (index, result):
+        with refreshed(self._project, self._runners) as (index, result):
             found = [run for _, run in current_runs(self._project, index, result, experiment=experiment)]
         if experiment is not None and not found:
             self._project.experiment(experiment)
@@ -226,7 +227,7 @@ class Project:
 
     def run(self, run: str | int) -> Run:
         """Return one run by its number or id. Raises NotFound, or UsageError if several runs have the number."""
-        with refreshed(self._project, registry.RUNNERS) as (index, result):
+        with refreshed(self._project, self._runners) as (index, result):
             return self._wrap(find_run(self._project, index, result, str(run)).run)
 
     def _wrap(self, run: records.Run) -> Run:

@@ -25,7 +25,10 @@ SUBMITTING = {
 
 
 class Registry:
-    """Gives runners by name; see runners.protocol.Runners."""
+    """Gives the runners of one command by name, each loaded once; see runners.protocol.Runners."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Runner] = {}
 
     def is_attached(self, name: str) -> bool:
         """Tell whether the jobs of this runner are watched by the qanat that started them."""
@@ -48,18 +51,9 @@ class Registry:
 
         Raises UsageError when there is none of this name, RunnerUnavailable when it cannot be loaded.
         """
-        if name in SUBMITTING:
-            module, _, attribute = SUBMITTING[name].partition(":")
-            runner: Runner = getattr(importlib.import_module(module), attribute)()
-            return runner
-        found = [entry for entry in _entry_points() if entry.name == name]
-        if not found:
-            raise _unknown(name)
-        if len(packages := sorted({_package(entry) for entry in found})) > 1:
-            raise RunnerUnavailable(
-                f"{' and '.join(packages)} both have a runner {name!r}", hint=f"pip uninstall {packages[-1]}"
-            )
-        return _load(found[0])
+        if name not in self._loaded:
+            self._loaded[name] = _own(name) if name in SUBMITTING else _installed(name)
+        return self._loaded[name]
 
     def own_files(self, name: str) -> frozenset[str]:
         """Give what a runner leaves in a storage directory beside a program's files; nothing for one that is gone."""
@@ -78,6 +72,23 @@ def _entry_points() -> tuple[EntryPoint, ...]:
     from importlib.metadata import entry_points  # 35 ms, only for a name that is not ours
 
     return tuple(entry_points(group=GROUP))
+
+
+def _own(name: str) -> Runner:
+    module, _, attribute = SUBMITTING[name].partition(":")
+    runner: Runner = getattr(importlib.import_module(module), attribute)()
+    return runner
+
+
+def _installed(name: str) -> Runner:
+    found = [entry for entry in _entry_points() if entry.name == name]
+    if not found:
+        raise _unknown(name)
+    if len(packages := sorted({_package(entry) for entry in found})) > 1:
+        raise RunnerUnavailable(
+            f"{' and '.join(packages)} both have a runner {name!r}", hint=f"pip uninstall {packages[-1]}"
+        )
+    return _load(found[0])
 
 
 def _load(entry: EntryPoint) -> Runner:
@@ -109,6 +120,3 @@ def _package(entry: EntryPoint) -> str:
 def _unknown(name: str) -> UsageError:
     known = ", ".join((*ATTACHED, *submitting_names()))
     return UsageError(f"there is no runner {name!r}", hint=f"known are {known}")
-
-
-RUNNERS = Registry()

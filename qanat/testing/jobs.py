@@ -11,7 +11,7 @@ from qanat.domain import times
 from qanat.domain.names import name_problem
 from qanat.errors import RunnerUnavailable, SubmitFailed, UsageError
 from qanat.runners.api import JobHandle, JobSpec, State
-from qanat.runners.registry import RUNNERS
+from qanat.runners.registry import Registry
 from qanat.testing.arguments import NASTY
 from qanat.testing.place import Place
 from qanat.testing.subject import Subject
@@ -35,8 +35,8 @@ class JobContract(Subject):
         runner = self.make()
         assert name_problem(runner.name) == ""
         assert runner.title
-        assert type(RUNNERS.submitting(runner.name)) is type(runner)
-        assert not RUNNERS.is_attached(runner.name)
+        assert type(Registry().submitting(runner.name)) is type(runner)
+        assert not Registry().is_attached(runner.name)
         runner.check()
 
     # ---- options

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, size
-from qanat.runners import registry
 from qanat.usecases.launch import checkouts
 from qanat.usecases.launch.checkouts import CachedCheckout
 from qanat.usecases.project import open_project
@@ -25,7 +25,7 @@ def cache() -> None:
 def status(as_json: bool) -> None:
     """Show what is in the cache."""
     project = open_project(Path.cwd())
-    found = checkouts.cached(project, going_on(project, registry.RUNNERS))
+    found = checkouts.cached(project, going_on(project, session.runners()))
     if as_json:
         say_json([{"checkout": c.folder.name, "bytes": c.bytes, "in_use": c.in_use} for c in found])
         return
@@ -37,7 +37,7 @@ def status(as_json: bool) -> None:
 def clean() -> None:
     """Remove checkouts that no run works in."""
     project = open_project(Path.cwd())
-    removed = checkouts.clean(project, going_on(project, registry.RUNNERS))
+    removed = checkouts.clean(project, going_on(project, session.runners()))
     say(f"{_called(removed)} removed")
 
 

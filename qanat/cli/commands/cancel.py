@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one, until_ended
 from qanat.cli.terminal.output import say, tell
 from qanat.domain.run import State
 from qanat.errors import QanatError, UsageError
-from qanat.runners import registry
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import cancel as cancel_run
 from qanat.usecases.tracking.find import check_group
@@ -29,7 +29,7 @@ def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     for word in runs:
         try:
             found = find_one(project, word)
-            run, notes = cancel_run.cancel_run(project, found, registry.RUNNERS)
+            run, notes = cancel_run.cancel_run(project, found, session.runners())
             run = until_ended(project, found) if not run.state.ended else run
         except QanatError as error:
             tell(f"qanat: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
@@ -45,7 +45,7 @@ def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, .
         raise UsageError("--group is for one run", hint=f"qanat cancel {runs[0]} --group {groups[0]}")
     found = find_one(project, runs[0])
     chosen = sorted({check_group(found, number) for number in groups})
-    cancel_run.cancel_groups(project, found, chosen, registry.RUNNERS)
+    cancel_run.cancel_groups(project, found, chosen, session.runners())
     run = until_ended(project, found, chosen)
     for number in chosen:
         say(f"Group {number} of run {run.number} {_come_to(run.groups[number].state)}")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import finding, until_ended
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import plural, say, size
-from qanat.runners import registry
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import annotate
 from qanat.usecases.runs import cancel as cancel_run
@@ -38,7 +38,7 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         raise click.Abort
     for one in found:
         if not one.run.state.ended:
-            cancel_run.cancel_run(project, one, registry.RUNNERS)
+            cancel_run.cancel_run(project, one, session.runners())
             until_ended(project, one)
     with finding(project) as find:
         gone, note = annotate.delete_runs(project, [find(one.run.id) for one in found])

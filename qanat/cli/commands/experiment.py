@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from qanat.cli import session
 from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
 from qanat.cli.options import Command, option
@@ -16,7 +17,6 @@ from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import plural, say, size
 from qanat.domain.names import check_name, name_problem
 from qanat.errors import UsageError
-from qanat.runners import registry
 from qanat.usecases.definitions import define, rename
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.tracking.refresh import refreshed
@@ -219,7 +219,7 @@ def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
     """
     project = open_project(Path.cwd())
     content = project.definition("experiment", name)
-    with refreshed(project, registry.RUNNERS) as (index, _):
+    with refreshed(project, session.runners()) as (index, _):
         going = None if keep_runs else define.going_with(project, index, name)
     runs = (
         f" with {plural(len(going.records), 'run')} and {size(going.bytes)} of results"

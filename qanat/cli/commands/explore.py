@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.commands.explore_run import explore_run
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
@@ -17,7 +18,6 @@ from qanat.domain import search
 from qanat.domain.run import Run, State
 from qanat.domain.search import Condition
 from qanat.errors import UsageError
-from qanat.runners import registry
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.listing import RunLine
@@ -62,7 +62,7 @@ def explore(name: str | None, run: str | None) -> None:
 def _search(project: Project, experiment: str | None) -> None:
     conditions: list[Condition] = []
     while True:
-        with refreshed(project, registry.RUNNERS) as (index, result):
+        with refreshed(project, session.runners()) as (index, result):
             reporting.tell_notes(result.notes)
             runs = listing.current_runs(project, index, result, experiment=experiment)
             found = [(row, run) for row, run in runs if all(c.meets(run) for c in conditions)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.commands import action
 from qanat.cli.commands import delete as delete_command
 from qanat.cli.runs import reporting
@@ -17,7 +18,6 @@ from qanat.cli.terminal import editor, prompts, tables
 from qanat.cli.terminal.output import clean, plural, say
 from qanat.domain.experiment import Action
 from qanat.errors import QanatError
-from qanat.runners import registry
 from qanat.usecases.project import Project
 from qanat.usecases.runs.files import directory_tree, output_files, parameters_files, scheduler_log
 from qanat.usecases.tracking.find import Found, comment_path, read_comment
@@ -90,7 +90,7 @@ def _scheduler(found: Found) -> str:
     """Name the scheduler that a run was submitted to; empty for a local run, and where its runner is not installed."""
     try:
         name = found.run.runner.name
-        return "" if registry.RUNNERS.is_attached(name) else registry.RUNNERS.submitting(name).title
+        return "" if session.runners().is_attached(name) else session.runners().submitting(name).title
     except QanatError:
         return ""
 
@@ -118,7 +118,7 @@ def _page_output(found: Found, name: str) -> None:
 
 def _page_log(project: Project, found: Found) -> None:
     group = _ask_group(found, "Of which group?")
-    text = scheduler_log(project, found, group, registry.RUNNERS)
+    text = scheduler_log(project, found, group, session.runners())
     if not text:
         say("the scheduler noted nothing, or no longer knows")
         return

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal.output import say
-from qanat.runners import registry
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import cancel as cancel_run
 
@@ -19,5 +19,5 @@ def release(run: str) -> None:
     """Let the held jobs of a submitted RUN go on."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
-    cancel_run.release_run(project, found, registry.RUNNERS)
+    cancel_run.release_run(project, found, session.runners())
     say(f"Run {found.run.number} of {found.run.experiment} is being released")

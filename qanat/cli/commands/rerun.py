@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import WHERE, Command, option
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
@@ -14,7 +15,6 @@ from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.run import Run, State
 from qanat.errors import EXIT_FAILED
-from qanat.runners import registry
 from qanat.usecases.launch import rerun as usecase
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import compare_outputs
@@ -53,7 +53,7 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
     chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
     code, again = shown(
         project,
-        lambda view: usecase.rerun(project, found, live, chosen, runners=registry.RUNNERS, view=view),
+        lambda view: usecase.rerun(project, found, live, chosen, runners=session.runners(), view=view),
         quiet=as_json,
     )
     if not check or again.state not in (State.FINISHED, State.FAILED):
@@ -62,7 +62,7 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
 
 
 def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: bool) -> int:
-    own = frozenset().union(*(registry.RUNNERS.own_files(run.runner.name) for run in (first.run, again)))
+    own = frozenset().union(*(session.runners().own_files(run.runner.name) for run in (first.run, again)))
     files = compare_outputs.compare(first.folder, project.root / again.storage, rtol, own)
     if as_json:
         say_json([{"file": f.path, "verdict": f.verdict, "detail": f.detail} for f in files])

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import Command, option
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import say
 from qanat.errors import UsageError
-from qanat.runners import registry
 from qanat.usecases.launch import retry as usecase
 from qanat.usecases.project import open_project
 
@@ -57,7 +57,9 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
     chosen, changed = options_from(options, found.run.runner.name), dict(map(_change, changes))
     return shown(
         project,
-        lambda view: usecase.retry(project, found, numbers, live, chosen, changed, runners=registry.RUNNERS, view=view),
+        lambda view: usecase.retry(
+            project, found, numbers, live, chosen, changed, runners=session.runners(), view=view
+        ),
     )[0]
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, option
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import prompts, words
 from qanat.cli.terminal.output import is_terminal, plural, say, say_json, tell
-from qanat.runners import registry
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.launch import Preview
@@ -116,11 +116,11 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
     request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:
-        _show_preview(launching.preview(project, request, chosen, registry.RUNNERS), as_json=options["json"])
+        _show_preview(launching.preview(project, request, chosen, session.runners()), as_json=options["json"])
         return 0
     return shown(
         project,
-        lambda view: launching.launch(project, request, chosen, runners=registry.RUNNERS, ask=_ask, view=view),
+        lambda view: launching.launch(project, request, chosen, runners=session.runners(), ask=_ask, view=view),
     )[0]
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, say_json_list, size, tell, width
 from qanat.cli.terminal.run_table import run_table
 from qanat.domain.experiment import Experiment
-from qanat.runners import registry
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.listing import ProjectSummary, RunLine
@@ -31,7 +31,7 @@ def status(live: bool, as_json: bool) -> None:
 
         live_table(project, None)
         return
-    with refreshed(project, registry.RUNNERS) as (index, result):
+    with refreshed(project, session.runners()) as (index, result):
         _tell_notes(result.notes)
         summary = listing.summarise(project, index, result)
         lines = listing.run_lines(index, result, project.root, live=True)
@@ -102,7 +102,7 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
 
         live_table(project, experiment.name)
         return
-    with refreshed(project, registry.RUNNERS) as (index, result):
+    with refreshed(project, session.runners()) as (index, result):
         _tell_notes(result.notes)
         if as_json:
             say_json_list(listing.run_records(index, result, experiment=name, newest=last))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from qanat.cli import session
 from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
 from qanat.cli.options import option
@@ -134,7 +135,7 @@ def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
     say_json(templates.as_mapping(found)) if as_json else say(define.text_of(templates.as_mapping(found)).rstrip("\n"))
     if not check:
         return 0
-    runner_for = registry.RUNNERS.submitting(found.runner)
+    runner_for = session.runners().submitting(found.runner)
     problems = runner_for.problems(found.options)
     for problem in problems:
         tell(f"{name}: {problem}")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.errors import EXIT_FAILED
-from qanat.runners import registry
 from qanat.usecases.checks import validate as validate_state
 from qanat.usecases.launch import templates
 from qanat.usecases.merging import keep_commits
@@ -33,7 +33,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         say("\n".join(map(str, problems)))
     else:
         say(f"{plural(len(paths), 'file')} checked, no problem")
-    notes += templates.warnings(project, registry.RUNNERS, paths)
+    notes += templates.warnings(project, session.runners(), paths)
     for note in notes:
         tell(f"note: {note}")
     return EXIT_FAILED if problems or (strict and notes) else 0

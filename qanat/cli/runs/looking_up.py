@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from qanat.cli import session
 from qanat.cli.runs import reporting
 from qanat.domain.run import Run
-from qanat.runners import registry
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import refreshed
@@ -21,7 +21,7 @@ CANCEL_S = 10.0
 @contextmanager
 def finding(project: Project) -> Iterator[Any]:
     """Give a function from a word to the run that it means, with everything up to date."""
-    with refreshed(project, registry.RUNNERS) as (index, result):
+    with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
         yield lambda word, **of: find_run(project, index, result, word, **of)
 
@@ -35,7 +35,7 @@ def find_one(project: Project, word: str, *, experiment: str | None = None) -> F
 
 def find_one_with_live(project: Project, word: str) -> tuple[Found, list[Run]]:
     """Find one run, and list those that are active."""
-    with refreshed(project, registry.RUNNERS) as (index, result):
+    with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
         return find_run(project, index, result, word), list(result.live.values())
 

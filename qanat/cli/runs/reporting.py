@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from qanat.cli import session
 from qanat.cli.options import dashed
 from qanat.cli.terminal.output import plural, tell
 from qanat.cli.terminal.tables import MARKS
@@ -22,14 +23,11 @@ GROUPS_SHOWN = 50
 METRICS_SHOWN = 4
 
 
-_TOLD: set[str] = set()
-
-
 def tell_notes(notes: Sequence[str]) -> None:
     """Tell the user what there is to know beside what was asked for; once, by a command that looks again and again."""
     for note in notes:
-        if note not in _TOLD:
-            _TOLD.add(note)
+        if note not in (shown := session.current().shown):
+            shown.add(note)
             tell(f"note: {note}")
 
 

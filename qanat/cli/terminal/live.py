@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qanat.cli import session
 from qanat.cli.terminal.output import clean, is_terminal, plural
 from qanat.cli.terminal.run_table import run_table
 from qanat.cli.terminal.screen import Screen
 from qanat.cli.terminal.tables import GAP, cells, cut
 from qanat.domain.run import State
 from qanat.errors import UsageError
-from qanat.runners import registry
 from qanat.usecases.project import Project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.listing import RunLine
@@ -55,7 +55,7 @@ def live_table(project: Project, experiment: str | None) -> None:
 
 
 def _look(project: Project, experiment: str | None, *, newest: int) -> View:
-    with refreshed(project, registry.RUNNERS) as (index, result):
+    with refreshed(project, session.runners()) as (index, result):
         lines = listing.run_lines(index, result, project.root, experiment=experiment, newest=newest)
         counts = listing.count_runs(index, result)
     states = [counts.get(experiment, {})] if experiment else list(counts.values())
@@ -63,7 +63,7 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
         name=experiment or project.root.name,
         lines=lines,
         total=max(len(lines), sum(sum(found.values()) for found in states)),
-        active=sum(count for found in states for state, count in found.items() if not State(state).ended),
+        active=sum(count for found in states for state, count in found.items() if state in State.LIVE),
         clock=time.strftime("%H:%M:%S"),
         notes=result.notes[:NOTES_SHOWN],
     )

@@ -71,7 +71,7 @@ def _pairs(parameters: Mapping[str, str]) -> str:
 
 def _duration(run: RunSummary) -> str:
     """Write how long a run took; empty when it has not started, or when its end is not known."""
-    if not run.started or (run.ended is None and State(run.state).ended):
+    if not run.started or (run.ended is None and run.state not in State.LIVE):
         return ""
     return times.duration(times.seconds_between(run.started, run.ended))
 

@@ -19,42 +19,24 @@ from typing import Any, Self
 
 from qanat.errors import RunnerUnavailable
 from qanat.runners.htcondor import worker
+from qanat.runners.submitting.silence import Silence
 from qanat.system import programs
 
 # Together with everything else, this ends a command that meets a dead schedd within 5 s.
 ANSWER_S = 4.0
 # How long a schedd that has just answered may take to accept jobs.
 SUBMIT_S = 120.0
-# A command may make several requests. After a schedd was silent, it is not waited for again so soon.
-SILENT_S = 10.0
 _END_S = 1.0
 _TEXT_MAX = 300
 
 Answer = dict[str, Any]
 
 
-class _Silence:
-    """Remembers that the schedd did not answer, and the error."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-        self.problem = ""
-
-    def begins(self, problem: str) -> None:
-        self._until, self.problem = time.monotonic() + SILENT_S, problem
-
-    @property
-    def lasts(self) -> bool:
-        return time.monotonic() < self._until
-
-
-SILENCE = _Silence()
-
-
 class Worker:
     """A starting worker that takes one request; use it in a `with` block, which ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, silence: Silence) -> None:
+        self._silence = silence
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__
         # -P: the current folder is a user's project, whose json.py must not be mistaken for Python's.
         self._process = subprocess.Popen(
@@ -89,7 +71,7 @@ class Worker:
         answers: list[Answer] = [json.loads(line) for line in lines if line.startswith(b"{")]
         if rest is None:
             problem = f"the schedd did not answer within {ANSWER_S + later_s * bool(answers):g} s"
-            SILENCE.begins(problem)
+            self._silence.begins(problem)
             answers.append({"error": problem, "late": True})
         elif self._status() != 0:
             answers.append({"error": self._stderr_text()})
@@ -135,34 +117,35 @@ class Worker:
         return text or f"the bindings ended with status {self._process.returncode}"
 
 
-_READY: list[Worker] = []
+class Client:
+    """Makes requests for one command, each to a worker of its own."""
 
+    def __init__(self) -> None:
+        self.silence = Silence()
+        self._ahead: Worker | None = None
 
-def get_ready() -> None:
-    """Start the worker of the next request now, since it takes 0.1 s to start."""
-    if not _READY and not SILENCE.lasts:
-        _READY.append(Worker())
-        atexit.register(_drop)
+    def prefetch(self) -> None:
+        """Start the worker of the next submission now, since it takes 0.1 s to start."""
+        if self._ahead is None and not self.silence.lasts:
+            self._ahead = Worker(self.silence)
+            atexit.register(self._drop)
 
+    def start_worker(self) -> Worker:
+        """Return the worker that was started ahead of time, or start one."""
+        worker_process, self._ahead = self._ahead or Worker(self.silence), None
+        return worker_process
 
-def start_worker() -> Worker:
-    """Return the worker that was started ahead of time, or start one."""
-    return _READY.pop() if _READY else Worker()
+    def _drop(self) -> None:
+        if self._ahead:
+            with self.start_worker():
+                pass
 
-
-def _drop() -> None:
-    for unused in _READY:
-        with unused:
-            pass
-    _READY.clear()
-
-
-def ask(request: Mapping[str, Any]) -> list[Answer]:
-    """Send a request to a worker of its own, unless the schedd has just been silent."""
-    if SILENCE.lasts:
-        return [{"error": SILENCE.problem, "late": True}]
-    with Worker() as worker_process:
-        return worker_process.request(request)
+    def ask(self, request: Mapping[str, Any]) -> list[Answer]:
+        """Send a request to a new worker, unless the schedd has just been silent."""
+        if self.silence.lasts:
+            return [{"error": self.silence.problem, "late": True}]
+        with Worker(self.silence) as worker_process:
+            return worker_process.request(request)
 
 
 def problem_of(answers: Sequence[Answer]) -> str:

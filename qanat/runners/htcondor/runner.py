@@ -14,7 +14,7 @@ from qanat.domain.run import State
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners.htcondor import client, constraints, keys, submission
 from qanat.runners.htcondor import evidence as htcondor_evidence
-from qanat.runners.htcondor.client import Answer
+from qanat.runners.htcondor.client import Answer, Client
 from qanat.runners.htcondor.constraints import numbers_of
 from qanat.runners.htcondor.evidence import Evidence
 from qanat.runners.htcondor.submission import EVENT_LOG
@@ -33,9 +33,12 @@ class HTCondorRunner:
     title = "HTCondor"
     own_files = job_script.OWN_FILES | {EVENT_LOG}
 
+    def __init__(self) -> None:
+        self._client = Client()
+
     def check(self) -> None:
         """Raise RunnerUnavailable if the bindings are missing or no schedd answers."""
-        client.require(client.ask({"operation": "check"}), "schedd")
+        client.require(self._client.ask({"operation": "check"}), "schedd")
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
         """List misspelt keys, keys that qanat sets itself, and values that HTCondor would misinterpret."""
@@ -59,7 +62,7 @@ class HTCondorRunner:
 
     def get_ready(self) -> None:
         """Start the process that will submit."""
-        client.get_ready()
+        self._client.prefetch()
 
     def render(self, batch: JobBatch) -> str:
         """Return the submit description, and the scripts of the first job."""
@@ -74,9 +77,9 @@ class HTCondorRunner:
             "description": submission.description(batch),
             "rows": submission.rows(batch),
         }
-        if client.SILENCE.lasts:
-            raise RunnerUnavailable(f"HTCondor cannot be reached: {client.SILENCE.problem}")
-        with client.start_worker() as worker_process:
+        if (silence := self._client.silence).lasts:
+            raise RunnerUnavailable(f"HTCondor cannot be reached: {silence.problem}")
+        with self._client.start_worker() as worker_process:
             job_script.write_scripts(batch)
             answers = worker_process.request(request, later_s=client.SUBMIT_S)
         schedd = str(client.require(answers, "schedd"))
@@ -91,7 +94,7 @@ class HTCondorRunner:
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
         """Find the cluster with this intent, in the queue or the history."""
         request = {"operation": "find", "constraint": keys.intent_expression([intent]), "since": _earliest(since)}
-        answers = client.ask(request)
+        answers = self._client.ask(request)
         schedd = str(client.require(answers, "schedd"))
         cluster = answers[0].get("cluster")
         return _submission(schedd, cluster, jobs) if cluster is not None else None
@@ -102,9 +105,9 @@ class HTCondorRunner:
         if not named:
             return Sightings(dict.fromkeys(handles, htcondor_evidence.UNSEEN))
         request = {"operation": "poll", "logs": sorted({_log_of(h) for h in named}), "schedds": _schedds(named)}
-        silence = client.SILENCE
+        silence = self._client.silence
         problem = silence.problem if silence.lasts else ""
-        with client.Worker() as worker_process:
+        with client.Worker(silence) as worker_process:
             # The event logs can still be read.
             answers = worker_process.request(request | ({"schedds": []} if problem else {}))
         seen = _Seen(answers, answered=not problem and not client.problem_of(answers))
@@ -115,16 +118,24 @@ class HTCondorRunner:
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs from the queue; one that does not exist yet will exit at once when it is started."""
-        _act("Remove", handles, "removed by qanat", all_of_them=False)
+        self._act("Remove", handles, "removed by qanat", all_of_them=False)
         cancellations.note(handles)
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Hold jobs."""
-        _act("Hold", handles, "held by qanat", all_of_them=True)
+        self._act("Hold", handles, "held by qanat", all_of_them=True)
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs."""
-        _act("Release", handles, "released by qanat", all_of_them=True)
+        self._act("Release", handles, "released by qanat", all_of_them=True)
+
+    def _act(self, action: str, handles: Sequence[JobHandle], reason: str, *, all_of_them: bool) -> None:
+        """Act on jobs, and on the job factory if they do not all exist yet (max_materialize)."""
+        named = _with_jobs(handles)
+        for schedd in sorted({_schedd_of(h) for h in named}):
+            jobs = constraints.constraints([h for h in named if _schedd_of(h) == schedd], all_of_them=all_of_them)
+            request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
+            client.require(self._client.ask(request), "done")
 
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
         """Return the run's event log; with handles, only the events of those jobs."""
@@ -223,15 +234,3 @@ class _Seen:
         logged, removed = log.get(f"{cluster}.{proc}"), log.get(str(cluster))
         evidence = Evidence(logged, queued, past, factory, removed, answered=self._answered)
         return htcondor_evidence.weigh(proc, evidence)
-
-
-# ---- cancelling and holding
-
-
-def _act(action: str, handles: Sequence[JobHandle], reason: str, *, all_of_them: bool) -> None:
-    """Act on jobs, and on the job factory if they do not all exist yet (max_materialize)."""
-    named = _with_jobs(handles)
-    for schedd in sorted({_schedd_of(h) for h in named}):
-        jobs = constraints.constraints([h for h in named if _schedd_of(h) == schedd], all_of_them=all_of_them)
-        request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
-        client.require(client.ask(request), "done")

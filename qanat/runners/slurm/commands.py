@@ -59,33 +59,25 @@ def ping() -> None:
         raise RunnerUnavailable(f"Slurm's controller does not answer: {answer}", hint="see: scontrol ping")
 
 
-def prefetch_limits() -> None:
-    """Start asking the controller for its limits, which takes as long as much of the rest of a submission."""
-    _AHEAD[:] = [_Prefetch()]
-    _AHEAD[0].start()
-
-
-def limits(cluster: Sequence[str] = ()) -> Limits:
-    """Ask the controller for its limits; `cluster` are arguments such as `-M NAME`.
-
-    Raises RunnerUnavailable if Slurm is not installed or its controller does not answer.
-    """
-    text = _AHEAD.pop().answer() if _AHEAD and not cluster else _config(cluster)
-    found = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", text, re.MULTILINE))
+def limits(config: str) -> Limits:
+    """Return the limits in what `show config` printed."""
+    found = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", config, re.MULTILINE))
     # The highest index is one less than MaxArraySize; 0 disables arrays.
     size = max(1, int(found.get("MaxArraySize", ARRAY_SIZE)))
     requeues = any(found.get(name, "(null)") != "(null)" for name in ("RequeueExit", "RequeueExitHold"))
     return Limits(found.get("ClusterName", ""), size, int(found.get("MaxJobCount", JOBS)), requeues)
 
 
-def _config(cluster: Sequence[str] = ()) -> str:
-    # If nobody answers, `show config` takes 9 s to say so.
-    ping()
+def show_config(cluster: Sequence[str] = ()) -> str:
+    """Ask the controller for its configuration; `cluster` are arguments such as `-M NAME`.
+
+    Call ping() before: if nobody answers, `show config` takes 9 s to say so. Raises RunnerUnavailable.
+    """
     return call(["scontrol", *cluster, "show", "config"]).out.decode("utf-8", "replace")
 
 
-class _Prefetch(threading.Thread):
-    """A query that runs while this process does something else; it does not keep the process from ending."""
+class Prefetch(threading.Thread):
+    """A query for the configuration while this process does something else; it keeps no process from ending."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -94,7 +86,8 @@ class _Prefetch(threading.Thread):
     def run(self) -> None:
         """Run the query."""
         try:
-            self._found = _config()
+            ping()
+            self._found = show_config()
         except RunnerUnavailable as error:
             self._found = error
 
@@ -104,6 +97,3 @@ class _Prefetch(threading.Thread):
         if isinstance(self._found, RunnerUnavailable):
             raise self._found
         return self._found
-
-
-_AHEAD: list[_Prefetch] = []

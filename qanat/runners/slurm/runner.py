@@ -12,9 +12,10 @@ from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submissi
 from qanat.errors import InputInvalid, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners.slurm import commands, flags, polling, queue, submission
 from qanat.runners.slurm import jobs as slurm_jobs
-from qanat.runners.slurm.commands import Limits, call, stderr_text
+from qanat.runners.slurm.commands import Limits, Prefetch, call, stderr_text
 from qanat.runners.slurm.submission import Array
 from qanat.runners.submitting import cancellations, job_script, option_changes
+from qanat.runners.submitting.silence import Silence
 from qanat.system import files
 
 SUBMIT_S = 60.0
@@ -33,18 +34,19 @@ class SlurmRunner:
     own_files = job_script.OWN_FILES | {submission.OUTPUT}
 
     def __init__(self) -> None:
-        self._down: RunnerUnavailable | None = None
-        self._requeues: bool | None = None
+        self._silence = Silence()
+        self._ahead: Prefetch | None = None
+        self._limits_of: dict[tuple[str, ...], Limits] = {}
 
     def check(self) -> None:
         """Raise RunnerUnavailable if Slurm is not installed or its controller does not answer."""
         # A poll checks several times; without a controller, each check could take two seconds.
-        if self._down is not None:
-            raise self._down
+        if self._silence.lasts:
+            raise RunnerUnavailable(self._silence.problem, hint=self._silence.hint)
         try:
             commands.ping()
         except RunnerUnavailable as error:
-            self._down = error
+            self._silence.begins(error.message, error.hint)
             raise
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
@@ -69,26 +71,36 @@ class SlurmRunner:
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether the cluster requeues jobs by their exit codes, which is up to its administrator."""
-        if self._requeues is None:
-            try:
-                self.check()
-                self._requeues = commands.limits().requeues
-            except RunnerUnavailable:
-                return False
-        return self._requeues
+        try:
+            return self._limits().requeues
+        except RunnerUnavailable:
+            return False
 
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced, however their keys are spelled."""
         return option_changes.apply_changes(options, changes, flags.long_name)
 
     def get_ready(self) -> None:
-        """Ask for the cluster's limits meanwhile."""
-        commands.prefetch_limits()
+        """Ask for the cluster's limits, which takes as long as much of the rest of a submission."""
+        self._ahead = Prefetch()
+        self._ahead.start()
+
+    def _limits(self, at: Sequence[str] = ()) -> Limits:
+        """Return the limits of a cluster. Raises RunnerUnavailable."""
+        if (key := tuple(at)) not in self._limits_of:
+            ahead, self._ahead = self._ahead, None
+            if ahead and not at:
+                config = ahead.answer()
+            else:
+                self.check()
+                config = commands.show_config(at)
+            self._limits_of[key] = commands.limits(config)
+        return self._limits_of[key]
 
     def render(self, batch: JobBatch) -> str:
         """Return the calls of sbatch with their script, and the scripts of the first job."""
         try:
-            limits = commands.limits(_cluster_arguments(batch.options))
+            limits = self._limits(_cluster_arguments(batch.options))
         except RunnerUnavailable:
             limits = Limits()
         return submission.preview(batch, limits.array_size)
@@ -98,7 +110,7 @@ class SlurmRunner:
     def submit(self, batch: JobBatch) -> Submission:
         """Submit the arrays of a batch, all or none. Raises SubmitFailed if nothing was queued."""
         at = _cluster_arguments(batch.options)
-        limits = commands.limits(at)
+        limits = self._limits(at)
         if len(batch.jobs) > limits.jobs:
             raise SubmitFailed(
                 f"Slurm refuses the run: it has {len(batch.jobs):,} groups, and the cluster accepts "
@@ -130,7 +142,7 @@ class SlurmRunner:
         chosen = {group: found[group] for group in jobs if group in found}
         if not chosen:
             return None
-        here = commands.limits().cluster
+        here = self._limits().cluster
         numbers = dict.fromkeys(row["id"].partition("_")[0] for row in chosen.values())
         (elsewhere, *_) = {row["cluster"] for row in chosen.values() if row.get("cluster", here) != here} or {""}
         return Submission({group: row["id"] for group, row in chosen.items()}, _details(numbers, elsewhere, here))

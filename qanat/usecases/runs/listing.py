@@ -28,7 +28,7 @@ class RunLine:
     @property
     def is_active(self) -> bool:
         """Whether the run has not ended."""
-        return not State(self.summary.state).ended
+        return self.summary.state in State.LIVE
 
     def as_mapping(self) -> dict[str, Any]:
         """Return every column by its name, as JSON has them."""
@@ -102,7 +102,7 @@ def _current_text(text: str, live: dict[str, Run]) -> str:
 
 
 def _progress(row: RunSummary, root: Path) -> float | None:
-    if State(row.state).ended:
+    if row.state not in State.LIVE:
         return 1.0 if row.state == State.FINISHED else None
     written = storage.run_progress(root / row.storage, row.groups)
     if written is None and row.groups > 1:
@@ -114,7 +114,7 @@ def _result_bytes(project: Project, index: Index) -> int:
     known = index.sizes()
     rows: Sequence[RunSummary] = index.summaries()
     measured = {
-        row.storage: _bytes_of(project, row) for row in rows if row.storage not in known or not State(row.state).ended
+        row.storage: _bytes_of(project, row) for row in rows if row.storage not in known or row.state in State.LIVE
     }
     index.remember_sizes({row.storage: measured[row.storage] for row in rows if row.ended and row.storage in measured})
     # Runs from different branches with the same number share a directory.

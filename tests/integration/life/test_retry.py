@@ -137,7 +137,7 @@ def test_cancelled_and_lost_groups_run_again(sandbox: Sandbox) -> None:
     for n, command in ((1, "cancel"), (2, "status")):
         process = gates.start(run=n)
         if command == "status":
-            (job,) = [line for line in _journal(sandbox) if '"job"' in line]
+            (job,) = wait_until(lambda: [line for line in _journal(sandbox) if '"job"' in line])
             process.kill()
             exit_code(process)
             _kill_job(job)
