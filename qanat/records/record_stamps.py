@@ -62,6 +62,6 @@ def _drop_if_stale(entry: os.DirEntry[str]) -> None:
 
     try:
         if entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > 3600:
-            Path(entry.path).unlink(missing_ok=True)
+            Path(entry.path).unlink()
     except OSError:
         return

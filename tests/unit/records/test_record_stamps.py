@@ -141,8 +141,9 @@ def test_folders_that_are_deleted_meanwhile_are_left_out(tmp_path: Path) -> None
 
 def test_what_a_killed_writer_left_is_removed_when_it_is_older_than_an_hour(tmp_path: Path) -> None:
     old, new = put(tmp_path, "a/0/.1-7f3a9c.yaml.17.tmp"), put(tmp_path, "a/0/.2-7f3a9c.yaml.18.tmp")
-    folder = put(tmp_path, "a/0/.3.tmp/kept").parent
-    for path, age_s in ((old, 3700), (new, 3500), (folder, 3700)):
+    folder, elsewhere = put(tmp_path, "a/0/.3.tmp/kept").parent, put(tmp_path, "elsewhere")
+    (old.parent / ".4.tmp").symlink_to(elsewhere)
+    for path, age_s in ((old, 3600.5), (new, 3500), (folder, 3700), (elsewhere, 3700)):
         os.utime(path, (time.time() - age_s, time.time() - age_s))
     assert list(stamps(tmp_path)) == []
-    assert [path.exists() for path in (old, new, folder)] == [False, True, True]
+    assert [path.exists() for path in (old, new, folder, old.parent / ".4.tmp")] == [False, True, True, True]
