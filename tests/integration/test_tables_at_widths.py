@@ -57,6 +57,16 @@ def test_explore_lists_runs_as_status_does(filled: Sandbox, width: int) -> None:
     assert shown.lstrip("\n").startswith(table)
 
 
+def test_explore_offers_runs_that_share_a_number_by_their_ids(filled: Sandbox) -> None:
+    with Terminal(filled.root, "explore", "iris", size=(120, 50)) as terminal:
+        terminal.see("Run 1041 of iris")
+        terminal.see("Run 9-000009 of iris")
+        terminal.see("Run 9-b81e02 of iris")
+        terminal.see("Leave")
+        terminal.press(CTRL_C)
+        terminal.ends()
+
+
 def test_columns_of_the_environment_are_the_width_of_a_terminal(filled: Sandbox) -> None:
     assert listed_runs.shown(filled, "alike", 200, COLUMNS="40") == (TABLES / "alike-40.txt").read_text()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -93,7 +94,11 @@ def _choose(runs: list[Run], conditions: list[Condition]) -> str:
     entries = [("Add a filter", ADD, "Narrow the list by tag, state, parameter, …")]
     if conditions:
         entries.append(("Reset the filters", RESET, "Show all runs again"))
-    entries += [(f"Run {run.number} of {run.experiment}", run.id, _preview(run)) for run in runs]
+    counts = Counter(run.number for run in runs)
+    entries += [
+        (f"Run {run.number if counts[run.number] == 1 else run.id} of {run.experiment}", run.id, _preview(run))
+        for run in runs
+    ]
     entries.append(("Leave", LEAVE, "Back to the shell"))
     return prompts.menu("Which run?", entries, option="NAME RUN")
 
