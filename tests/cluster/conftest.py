@@ -1,4 +1,4 @@
-"""Real clusters for the tests; where there can be none they are skipped, or fail with QANAT_TEST_CLUSTERS=require."""
+"""Real clusters for the tests. Without one, its tests are skipped, or fail if QANAT_TEST_CLUSTERS=require."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REQUIRED = WANTED == "require"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the two Slurm clusters be used by two processes at the same time; the modules' own groups are one each."""
+    """Let two processes use the two Slurm clusters at the same time; each module's own group stays together."""
     for item in items:
         chosen = getattr(item, "callspec", None)
         on_either = chosen.params.get("on_either") if chosen else None
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def without(reason: str) -> None:
-    """Skip a test whose cluster cannot be had, or let it fail where clusters are insisted on."""
+    """Skip a test whose cluster cannot be set up, or let it fail if clusters are required."""
     if REQUIRED:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
@@ -43,7 +43,7 @@ def _check_wanted() -> None:
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
-    """Give a real HTCondor pool."""
+    """Yield a real HTCondor pool."""
     _check_wanted()
     if importlib.util.find_spec("htcondor2") is None:
         without("HTCondor's Python bindings are not installed")
@@ -56,7 +56,7 @@ def pool() -> Iterator[Pool]:
 
 @pytest.fixture
 def on_pool(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnPool]:
-    """Give a project that finds the pool and its tools; in the end nothing of it is left in the queue."""
+    """Yield a project that finds the pool and its tools; at the end, nothing of it is left in the queue."""
     monkeypatch.setenv("CONDOR_CONFIG", str(pool.config))
     monkeypatch.setenv("PATH", str(pool.programs / "bin"), prepend=os.pathsep)
     yield OnPool.make_beside(tmp_path / "my project", pool)
@@ -66,13 +66,13 @@ def on_pool(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Cluster]:
-    """Give a real Slurm cluster without accounting."""
+    """Yield a real Slurm cluster without accounting."""
     yield from _cluster(accounting=False)
 
 
 @pytest.fixture(scope="session")
 def slurm_with_accounting() -> Iterator[Cluster]:
-    """Give a real Slurm cluster with slurmdbd."""
+    """Yield a real Slurm cluster with slurmdbd."""
     yield from _cluster(accounting=True)
 
 
@@ -87,19 +87,19 @@ def _cluster(*, accounting: bool) -> Iterator[Cluster]:
 
 @pytest.fixture
 def on_slurm(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnSlurm]:
-    """Give a project that finds the cluster without accounting; in the end nothing of it is left in the queue."""
+    """Yield a project that finds the cluster without accounting; at the end, nothing of it is left in the queue."""
     yield from _beside(slurm, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def on_accounting(slurm_with_accounting: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnSlurm]:
-    """Give a project that finds the cluster with accounting."""
+    """Yield a project that finds the cluster with accounting."""
     yield from _beside(slurm_with_accounting, tmp_path, monkeypatch)
 
 
 @pytest.fixture(params=["on_slurm", "on_accounting"], ids=["without accounting", "with accounting"])
 def on_either(request: pytest.FixtureRequest) -> OnSlurm:
-    """Give a project on the one cluster, then on the other."""
+    """Return a project on the one cluster, then on the other."""
     project: OnSlurm = request.getfixturevalue(request.param)
     return project
 

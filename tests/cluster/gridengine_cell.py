@@ -1,7 +1,7 @@
-"""A real Grid Engine of one machine (a "cell"), for one user: set up without changing the system, in seconds.
+"""A real Grid Engine on one machine (a "cell"), for one user: set up in seconds, without changing the system.
 
-Debian's packages are unpacked once into a cache folder. A cell is a folder and two daemons on free ports; whoever has
-`environment` is in it.
+Debian's packages are unpacked once into a cache folder. A cell is a folder and two daemons on free ports; a process
+with its `environment` uses it.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ QUEUE = {"qname": "main.q", "hostlist": "{host}", "slots": "32", "load_threshold
 
 
 class CellUnavailable(Exception):
-    """There can be no Grid Engine here; the text says why, in one line."""
+    """Grid Engine cannot be set up here; the message says why, in one line."""
 
 
 class Cell:
-    """A cell that is up, until stop()."""
+    """A running cell, until stop()."""
 
     def __init__(self, folder: Path, programs: Path) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class Cell:
         }
 
     def tool(self, *words: str, check: bool = True) -> str:
-        """Run one of Grid Engine's programs and give what it prints."""
+        """Run one of Grid Engine's programs and return what it prints."""
         done = subprocess.run(
             words, env=os.environ | self.environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -96,7 +96,7 @@ class Cell:
         return done.stdout
 
     def start(self) -> None:
-        """Make the files of a cell, and start the daemons. Raises CellUnavailable."""
+        """Create the files of a cell, and start the daemons. Raises CellUnavailable."""
         self._write_files()
         self._daemon("sge_qmaster")
         _wait_for(lambda: self.host in self.tool("qconf", "-sss", check=False), "the master does not answer")
@@ -162,7 +162,7 @@ class Cell:
 
 
 def _with(text: str, values: dict[str, str]) -> str:
-    """Give settings, one to a line, with some of them set anew."""
+    """Return settings, one per line, with some of them replaced."""
     for key, value in values.items():
         text = re.sub(rf"^{key} .*", lambda _, line=f"{key} {value}": line, text, flags=re.MULTILINE)
     return text
@@ -170,7 +170,7 @@ def _with(text: str, values: dict[str, str]) -> str:
 
 @contextmanager
 def running_cell() -> Iterator[Cell]:
-    """Give a cell of one's own, and stop it in the end. Raises CellUnavailable."""
+    """Yield a private cell, and stop it at the end. Raises CellUnavailable."""
     programs = obtain()
     with tempfile.TemporaryDirectory(prefix="qanat-gridengine-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
@@ -183,7 +183,7 @@ def running_cell() -> Iterator[Cell]:
 
 
 def obtain() -> Path:
-    """Give the folder with Grid Engine's programs, unpacked once for all. Raises CellUnavailable."""
+    """Return the folder with Grid Engine's programs, unpacked only once. Raises CellUnavailable."""
     folder = cache_folder() / "gridengine-1"
     if not (folder / "ready").exists():
         with folder.with_suffix(".lock").open("w") as lock:

@@ -1,7 +1,7 @@
-"""A real HTCondor pool of one machine, for one user: set up without changing the system, in seconds.
+"""A real HTCondor pool on one machine, for one user: set up in seconds, without changing the system.
 
 The programs are unpacked once into a cache folder (htcondor_packages.sh). A pool is a folder and a tree of
-daemons on free ports of 127.0.0.1; whoever has its configuration file in CONDOR_CONFIG is in it.
+daemons on free ports of 127.0.0.1; a process with its configuration file in CONDOR_CONFIG uses it.
 """
 
 from __future__ import annotations
@@ -121,11 +121,11 @@ MASTER_BACKOFF_CEILING = 2
 
 
 class PoolUnavailable(Exception):
-    """There can be no pool here; the text says why, in one line."""
+    """A pool cannot be set up here; the message says why, in one line."""
 
 
 class Pool:
-    """A pool that is up, until stop()."""
+    """A running pool, until stop()."""
 
     def __init__(self, folder: Path, programs: Path) -> None:
         self.folder = folder
@@ -139,11 +139,11 @@ class Pool:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What makes HTCondor's tools and bindings take part in it."""
+        """The variables that make HTCondor's tools and bindings use this pool."""
         return {"CONDOR_CONFIG": str(self.config)}
 
     def start(self) -> None:
-        """Start the daemons and wait until a job could run. Raises PoolUnavailable when they do not come up."""
+        """Start the daemons and wait until a job could run. Raises PoolUnavailable if they do not start."""
         for name in ("log", "spool", "execute", "lock", "run", "tokens"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for stale in (self.folder / "log").glob(".*_address*"):
@@ -177,7 +177,7 @@ class Pool:
         return bool(seen) and self.tool("condor_q", check=False).returncode == 0
 
     def stop(self) -> None:
-        """Stop the daemons, by their master's process id, and leave the folder."""
+        """Stop the daemons, by their master's process id, and keep the folder."""
         if self._master is None:
             return
         for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
@@ -203,7 +203,7 @@ class Pool:
         )
 
     def jobs(self, *attributes: str, constraint: str = "true", history: bool = False) -> list[dict[str, Any]]:
-        """Give attributes of the jobs in the queue, or of those that have left it, as the tools know them."""
+        """Return attributes of the jobs in the queue, or of those that have left it, as the tools report them."""
         import json
 
         name = "condor_history" if history else "condor_q"
@@ -212,7 +212,7 @@ class Pool:
         return json.loads(text) if text.strip() else []
 
     def daemon(self, name: str) -> int:
-        """Give the process id of a daemon, such as SCHEDD."""
+        """Return the process id of a daemon, such as SCHEDD."""
         if name == "MASTER":
             return self._pid
         children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()
@@ -226,7 +226,7 @@ class Pool:
 
     @contextmanager
     def with_settings(self, *lines: str) -> Iterator[None]:
-        """Let the schedd have other settings for a while."""
+        """Run the schedd with other settings inside the `with` block."""
         before = self.config.read_text()
         self.config.write_text(before + "".join(f"{line}\n" for line in lines))
         reconfigure = [self.programs / "sbin/condor_reconfig", "-daemon", "schedd"]
@@ -239,7 +239,7 @@ class Pool:
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """Keep a daemon from doing anything."""
+        """Freeze a daemon inside the `with` block."""
         pid = self.daemon(name)
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -248,17 +248,17 @@ class Pool:
             os.kill(pid, signal.SIGCONT)
 
     def forget_history(self) -> None:
-        """Let the schedd forget what has left its queue."""
+        """Make the schedd forget the jobs that have left its queue."""
         (self.folder / "spool/history").unlink()
 
     def restart_daemon(self, name: str) -> None:
-        """Kill a daemon without a warning, as a crash does, and wait until its master has started it again."""
+        """Kill a daemon without warning, as in a crash, and wait until its master has restarted it."""
         old = self.daemon(name)
         os.kill(old, signal.SIGKILL)
         self.await_another(name, old)
 
     def await_another(self, name: str, old: int) -> None:
-        """Wait until the master has started a daemon again, and the pool is as it was."""
+        """Wait until the master has restarted a daemon and the pool is as before."""
         deadline = time.monotonic() + START_S
         while True:
             with suppress(ValueError):
@@ -270,7 +270,7 @@ class Pool:
 
 @contextmanager
 def running_pool() -> Iterator[Pool]:
-    """Give a pool of one's own, and stop it in the end. Raises PoolUnavailable with a reason in one line."""
+    """Yield a private pool, and stop it at the end. Raises PoolUnavailable with a one-line reason."""
     programs = obtain()
     sweep()
     # Short, because paths of sockets are limited, and readable by whoever jobs run as.
@@ -285,7 +285,7 @@ def running_pool() -> Iterator[Pool]:
 
 
 def obtain() -> Path:
-    """Give the folder with HTCondor's bin and sbin, unpacked once for all. Raises PoolUnavailable."""
+    """Return the folder with HTCondor's bin and sbin, unpacked only once. Raises PoolUnavailable."""
     key = hashlib.sha256(PACKAGES.read_bytes()).hexdigest()[:10]
     folder = cache_folder() / f"htcondor-{key}"
     programs, ready = folder / "root/usr", folder / "version.txt"
@@ -298,7 +298,7 @@ def obtain() -> Path:
 
 
 def cache_folder() -> Path:
-    """Give the folder for what is fetched once; HOME is the tests' own, so the home is looked up."""
+    """Return the folder for downloads; it is in the user's real home, since HOME is the tests' own."""
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)
     for base in (os.environ.get("XDG_CACHE_HOME"), home / ".cache"):
         try:
@@ -339,7 +339,7 @@ def _unpack(folder: Path) -> None:
 
 
 def _as_nobody() -> tuple[list[str], str]:
-    """Give what a command begins with to look like another user, and the settings that root's tools then want.
+    """Return the prefix that makes a command look like another user, and the settings that root's tools then need.
 
     HTCondor runs no job of root's. In a user namespace root looks like nobody, and stays root outside of it,
     so that jobs see every file.
@@ -354,7 +354,7 @@ def _as_nobody() -> tuple[list[str], str]:
 
 
 def sweep() -> None:
-    """Remove what is left of pools whose owner was killed."""
+    """Remove the remains of pools whose owner was killed."""
     for owner in Path("/tmp").glob("qanat-pool-*/owner"):
         try:
             tests, master = map(int, owner.read_text().split())

@@ -15,14 +15,14 @@ NEVER = "request_cpus: 100000\n"
 
 
 class OnPool(OnCluster):
-    """A project beside a pool that its commands find in their environment."""
+    """A project whose commands find a pool through their environment."""
 
     runner = "htcondor"
     pool: Pool
 
     @classmethod
     def make_beside(cls, root: Path, pool: Pool) -> OnPool:
-        """Make a project with a template `never`, whose jobs find no machine."""
+        """Create a project with a template `never`, whose jobs find no machine."""
         made = cls.make(root)
         assert isinstance(made, OnPool)
         made.pool = pool
@@ -30,21 +30,21 @@ class OnPool(OnCluster):
         return made
 
     def cluster(self, run: int = 1) -> int:
-        """Give the cluster that a run was last submitted as."""
+        """Return the cluster as which a run was last submitted."""
         return int(self.record(run)["submission"]["cluster"])
 
     def job(self, *attributes: str, run: int = 1, proc: int = 0) -> dict[str, Any]:
-        """Give attributes of a job in the queue, as HTCondor's own tools know it; they expect it to be there."""
+        """Return attributes of a job, which must be in the queue, as HTCondor's own tools report them."""
         (found,) = self.pool.jobs(*attributes, constraint=f"ClusterId == {self.cluster(run)} && ProcId == {proc}")
         return found
 
     def clusters_in_pool(self) -> set[int]:
-        """List the clusters that the pool has or had, whoever submitted them."""
+        """List the clusters that the pool has or had, from any user."""
         return {job["ClusterId"] for history in (False, True) for job in self.pool.jobs(history=history)}
 
     @contextmanager
     def without_the_log(self, name: str, run: int = 1) -> Iterator[None]:
-        """Take a run's event log away for a while, and let HTCondor write no other."""
+        """Move a run's event log away inside the `with` block, and keep HTCondor from writing another."""
         log = self.storage(name, run) / "htcondor.log"
         away = log.with_suffix(".away")
         log.rename(away)

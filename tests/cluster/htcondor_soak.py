@@ -1,4 +1,4 @@
-"""A soak on an HTCondor pool: its schedd is killed, and jobs are held, removed and evicted."""
+"""A soak test on an HTCondor pool: its schedd is killed, and jobs are held, removed and evicted."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ STATES = {1: WAITING, 2: RUNNING, 5: HELD}
 
 
 class Soak(soak.Soak[OnPool]):
-    """A soak with jobs that are there from the start, and jobs that the schedd makes one by one."""
+    """A soak test with jobs that exist from the start, and jobs that the schedd creates one by one."""
 
     events = {**EVENTS, "vacate": Event(1, (RUNNING,))}
     # A job that is released while HTCondor still ends its program is forgotten by 23.9, so it gets this long for that.
     held_s = 4.0
 
     def prepare(self) -> None:
-        """Define the template of the runs whose jobs are made one by one."""
+        """Define the template of the runs whose jobs are created one by one."""
         self.project.template("few", FACTORY)
 
     def words(self, number: int) -> list[str]:
-        """Let the schedd make the jobs of every other run one by one."""
+        """Have the schedd create the jobs of every other run one by one."""
         return ["--submit_template", "few"] if number % 2 else []
 
     def outages(self) -> Sequence[tuple[float, Callable[[], None]]]:
-        """Crash, and let the programs go on."""
+        """Crash, and let the programs continue."""
         return [(1 / 2, self.crash), (1 / 2, self.let_go)]
 
     def crash(self) -> None:
-        """Kill the schedd; its master starts it again."""
+        """Kill the schedd; its master restarts it."""
         self.project.pool.restart_daemon("SCHEDD")
         self.happened["crash of the schedd"] += 1
 
     def jobs(self) -> dict[str, str]:
-        """Ask condor_q; a job that is yet to be made is not there."""
+        """Ask condor_q, which does not list jobs that have yet to be created."""
         found = self.project.pool.jobs("JobStatus")
         return {f"{job['ClusterId']}.{job['ProcId']}": STATES.get(job["JobStatus"], ENDING) for job in found}
 
     def tool(self, what: str, job: str) -> bool:
-        """Run one of HTCondor's tools for a job, or for a cluster with what makes its jobs."""
+        """Run one of HTCondor's tools for a job, or for a cluster and its job factory."""
         return self.project.pool.tool(TOOLS[what], job, check=False).returncode == 0
 
     def held_with(self, run: int) -> Iterable[str]:
-        """Name the jobs in the queue and their cluster."""
+        """List the jobs in the queue and their cluster."""
         cluster = str(self.project.cluster(run))
         return [*(job for job in self.jobs() if job.partition(".")[0] == cluster), cluster]
 
     def kick(self) -> None:
-        """Hold and release what waits though there is room for it."""
+        """Hold and release jobs that wait although there is room for them."""
         waiting = [job for job, state in self.jobs().items() if state in (WAITING, HELD)]
         for what in ("hold", "release"):
             for job in waiting:

@@ -30,38 +30,38 @@ exit "${2:-0}"
 
 
 class OnCluster(Sandbox):
-    """A project beside a scheduler, whose `runner` submits to it."""
+    """A project with a scheduler, to which `runner` submits."""
 
     runner: str
 
     def template(self, name: str, options: str) -> None:
-        """Define and commit a template out of lines of options."""
+        """Define and commit a template from lines of options."""
         indented = "".join(f"  {line}\n" for line in options.splitlines())
         text = f"schema: template/1\nname: {name}\nrunner: {self.runner}\noptions:\n{indented}"
         self.write(f".qanat/templates/{self.runner}/{name}.yaml", text)
         self.commit(f"template {name}")
 
     def submit(self, name: str, *words: str, **options: Any) -> dict[str, Any]:
-        """Submit a run, and give its record as it is then."""
+        """Submit a run, and return its current record."""
         self.qanat("run", "--runner", self.runner, name, *words, **options)
         return self.records()[-1]
 
     def shown(self, run: int = 1) -> dict[str, Any]:
-        """Give a run's record as it is now."""
+        """Return a run's current record."""
         record: dict[str, Any] = self.qanat("show", str(run), "--json").json
         return record
 
     def groups(self, run: int = 1) -> list[dict[str, Any]]:
-        """Give the groups of a run as they are now."""
+        """Return the current groups of a run."""
         found: list[dict[str, Any]] = self.shown(run)["groups"]
         return found
 
     def states(self, run: int = 1) -> list[str]:
-        """Give the states of a run's groups as they are now."""
+        """Return the current states of a run's groups."""
         return [group["state"] for group in self.groups(run)]
 
     def wait_for_states(self, *states: str, run: int = 1) -> list[dict[str, Any]]:
-        """Wait until the groups of a run are in these states; give them."""
+        """Wait until the groups of a run are in these states; return the groups."""
         seen: list[str] = []
 
         def are_there() -> bool:
@@ -75,16 +75,16 @@ class OnCluster(Sandbox):
         return self.groups(run)
 
     def storage(self, name: str, run: int = 1, group: int | None = None) -> Path:
-        """Give the directory of a run, or of one of its groups."""
+        """Return the directory of a run, or of one of its groups."""
         folder = self.root / f"results/{name}/run_{run}"
         return folder if group is None else folder / f"group_{group}"
 
     def gate(self, name: str = "gate") -> Path:
-        """Give the file, outside of the project, that a program of WAIT waits for."""
+        """Return the file, outside the project, that a program of WAIT waits for."""
         return self.root.parent / name
 
     def begun(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
-        """Wait until the program of a run, or of a group, has begun."""
+        """Wait until the program of a run, or of a group, has started."""
         wait_until((self.storage(name, run, group) / "begun").exists, JOB_S)
 
     def ended(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
@@ -92,7 +92,7 @@ class OnCluster(Sandbox):
         wait_until((self.storage(name, run, group) / "completion.json").exists, JOB_S)
 
     def seen(self, name: str, run: int = 1, group: int | None = None) -> dict[str, Any]:
-        """Give what a program of ARGUMENTS saw."""
+        """Return what a program of ARGUMENTS saw."""
         found: dict[str, Any] = json.loads((self.storage(name, run, group) / "seen.json").read_text())
         return found
 

@@ -1,4 +1,4 @@
-"""Accounting for a Slurm cluster of the tests: slurmdbd on a MariaDB that nobody else can reach."""
+"""Accounting for the tests' Slurm cluster: slurmdbd on a MariaDB that nobody else can reach."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ AccountingStoragePass={folder}/run/munge.socket
 
 
 def socket_of(folder: Path) -> Path:
-    """Give the socket of a cluster's database, which its environment names as MYSQL_UNIX_PORT."""
+    """Return the socket of a cluster's database, which its environment names as MYSQL_UNIX_PORT."""
     return folder / "run/mariadb.socket"
 
 
 def database_command(folder: Path, user: str) -> list[str]:
-    """Give the command of a database that begins with nothing: no tables of users, no network, nothing kept safe."""
+    """Return the command of an empty database: no user tables, no network, no durability."""
     data = folder / "database"
     data.mkdir(exist_ok=True)
     words = ["mariadbd", "--no-defaults", f"--user={user}", f"--datadir={data}", f"--socket={socket_of(folder)}"]
@@ -44,7 +44,7 @@ def database_command(folder: Path, user: str) -> list[str]:
 
 
 def write_config(folder: Path, port: int, user: str) -> None:
-    """Write slurmdbd's configuration, which it reads only when nobody else may."""
+    """Write slurmdbd's configuration, which it reads only if nobody else can."""
     file = folder / "slurmdbd.conf"
     file.write_text(CONFIG.format(folder=folder, port=port, user=user))
     file.chmod(0o600)

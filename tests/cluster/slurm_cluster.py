@@ -1,7 +1,7 @@
 """A real Slurm cluster of one node, set up in a private folder on free ports and stopped by process number.
 
-Its programs are Debian's packages, which root installs where they are missing. Nothing of the system's own
-Slurm is touched; whoever has the configuration file in SLURM_CONF is in the cluster.
+Its programs are Debian's packages, which root installs if they are missing. The system's own Slurm is never
+touched; a process with the configuration file in SLURM_CONF uses the cluster.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ PartitionName=cheap Nodes={host} MaxTime=INFINITE PriorityTier=1 PreemptMode=CAN
 
 
 class ClusterUnavailable(Exception):
-    """No Slurm can be had here; the message is one line that says why."""
+    """Slurm cannot be set up here; the message says why, in one line."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,15 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What puts a command into this cluster."""
+        """The variables that make a command use this cluster."""
         return {"SLURM_CONF": str(self.config)}
 
     def run(self, *words: str, stdin: str = "") -> str:
-        """Run one of Slurm's commands and give what it prints."""
+        """Run one of Slurm's commands and return what it prints."""
         return self._finished(words, stdin).stdout.strip()
 
     def errors(self, *words: str) -> str:
-        """Run one of Slurm's commands and give what it complains of."""
+        """Run one of Slurm's commands and return its errors."""
         return self._finished(words).stderr.strip()
 
     def _finished(self, words: Sequence[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -136,11 +136,11 @@ class Cluster:
     # ---- what may happen to it
 
     def stop_controller(self) -> None:
-        """End the controller, as an outage does."""
+        """End the controller, as in an outage."""
         _end(self.daemons["slurmctld"])
 
     def kill_controller(self) -> None:
-        """Kill the controller without a warning, as a crash does."""
+        """Kill the controller without warning, as in a crash."""
         self.daemons["slurmctld"].kill()
         self.daemons["slurmctld"].wait()
         self.crashes.append("slurmctld")
@@ -151,7 +151,7 @@ class Cluster:
         _wait_for(lambda: "UP" in self.run("scontrol", "ping"), "the controller does not answer")
 
     def restart_controller(self) -> None:
-        """Stop the controller and start it again; it reads its settings anew."""
+        """Stop the controller and start it again, so that it reads its settings."""
         self.stop_controller()
         self.start_controller()
         _wait_for(self.is_ready, "the node does not come back")
@@ -170,18 +170,18 @@ class Cluster:
         _wait_for(self.is_ready, "the node does not come back")
 
     def restart_node(self) -> None:
-        """Stop the node's daemon and start it again, whose jobs, if there are any, go on."""
+        """Restart the node's daemon; its jobs, if any, continue."""
         if "slurmd" in self.daemons:
             _end(self.daemons["slurmd"])
         self.daemons["slurmd"] = self.start("slurmd", ["slurmd", "-D"])
 
     def resume_nodes(self) -> None:
-        """Let nodes go on that Slurm has drained because a job could not be started on them."""
+        """Resume nodes that Slurm has drained because a job could not be started on them."""
         for node in self.run("sinfo", "-h", "-t", "drain,down", "-o", "%n").splitlines():
             self.run("scontrol", "update", f"nodename={node}", "state=resume")
 
     def get_ready(self) -> None:
-        """Bring it back to where a job can run, whatever has been done to it."""
+        """Restore the cluster to a state in which a job can run."""
         if self.crashes:
             # The controller counts from what it had saved, and the node still has the jobs that came after that.
             self.crashes.clear()
@@ -196,12 +196,12 @@ class Cluster:
             _wait_for(self.is_ready, "the node does not come back")
 
     def is_ready(self) -> bool:
-        """Tell whether a job could run."""
+        """Return whether a job could run."""
         return self.run("sinfo", "-h", "-p", "main", "-o", "%T") in ("idle", "mixed", "allocated")
 
     @contextmanager
     def without_controller(self) -> Iterator[None]:
-        """Stop the controller for a while."""
+        """Stop the controller inside the `with` block."""
         self.stop_controller()
         try:
             yield
@@ -210,7 +210,7 @@ class Cluster:
 
     @contextmanager
     def without_accounting(self) -> Iterator[None]:
-        """Stop slurmdbd for a while."""
+        """Stop slurmdbd inside the `with` block."""
         _end(self.daemons["slurmdbd"])
         try:
             yield
@@ -219,7 +219,7 @@ class Cluster:
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """Keep a daemon from doing anything."""
+        """Freeze a daemon inside the `with` block."""
         self.daemons[name].send_signal(signal.SIGSTOP)
         try:
             yield
@@ -228,7 +228,7 @@ class Cluster:
 
     @contextmanager
     def with_settings(self, *lines: str) -> Iterator[None]:
-        """Let the controller have other settings for a while."""
+        """Run the controller with other settings inside the `with` block."""
         before = self.config.read_text()
         self.config.write_text(before + "".join(f"{line}\n" for line in lines))
         try:
@@ -240,7 +240,7 @@ class Cluster:
 
     @contextmanager
     def limited_to(self, jobs: int) -> Iterator[None]:
-        """Let accounting allow a person this many submitted jobs for a while."""
+        """Limit users to this many submitted jobs inside the `with` block."""
         user = getpass.getuser()
         if not self.run("sacctmgr", "-n", "list", "associations", f"user={user}"):  # root has one
             self.run("sacctmgr", "-i", "add", "account", "tests")
@@ -258,7 +258,7 @@ class Cluster:
     # ---- starting and stopping
 
     def launch(self) -> None:
-        """Start every daemon. Raises ClusterUnavailable when one does not come up."""
+        """Start every daemon. Raises ClusterUnavailable if one does not start."""
         for part in ("munge", "state", "spool", "log", "run"):
             (self.folder / part).mkdir(mode=0o700 if part == "munge" else 0o755)
         self._write_config()
@@ -270,7 +270,7 @@ class Cluster:
         _wait_for(self.is_ready, "the node does not come up")
 
     def stop(self) -> None:
-        """Stop every daemon that is up."""
+        """Stop every running daemon."""
         for name in DAEMONS:
             if name in self.daemons:
                 _end(self.daemons[name])
@@ -306,7 +306,7 @@ class Cluster:
         _wait_for(lambda: self.run("sacctmgr", "-n", "list", "qos"), "slurmdbd does not answer")
 
     def start(self, name: str, words: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start a daemon, which goes when the process goes that has started it, however that one ends."""
+        """Start a daemon that ends with the process that started it, however that ends."""
         surroundings = {**self.environment, "MYSQL_UNIX_PORT": str(slurm_accounting.socket_of(self.folder))}
         with (self.folder / "log" / f"{name}.out").open("ab") as out:
             return subprocess.Popen(
@@ -321,7 +321,7 @@ class Cluster:
 
 @contextmanager
 def running_cluster(*, accounting: bool = False, settings: Sequence[str] = ()) -> Iterator[Cluster]:
-    """Start a cluster, with lines of settings beside its own, and stop it at the end. Raises ClusterUnavailable."""
+    """Start a cluster, with additional lines of settings, and stop it at the end. Raises ClusterUnavailable."""
     install((*PACKAGES, *slurm_accounting.PACKAGES) if accounting else PACKAGES)
     sweep()
     # Short, because paths of sockets are limited.
@@ -337,7 +337,7 @@ def running_cluster(*, accounting: bool = False, settings: Sequence[str] = ()) -
 
 
 def sweep() -> None:
-    """Remove what is left of clusters whose owner was killed; their daemons have gone with it."""
+    """Remove the remains of clusters whose owner was killed; their daemons ended with it."""
     for owner in Path("/tmp").glob("qanat-slurm-*/owner"):
         with suppress(OSError):
             gone = not Path(f"/proc/{owner.read_text().strip()}").exists()
@@ -346,7 +346,7 @@ def sweep() -> None:
 
 
 def install(packages: Sequence[str]) -> None:
-    """Install what is missing, one process at a time. Raises ClusterUnavailable with a reason in one line."""
+    """Install what is missing, one process at a time. Raises ClusterUnavailable with a one-line reason."""
     if not os.environ["PATH"].endswith(":/usr/sbin:/sbin"):
         os.environ["PATH"] += ":/usr/sbin:/sbin"
     wanted = PROGRAMS if packages == PACKAGES else (*PROGRAMS, *slurm_accounting.PROGRAMS)

@@ -13,14 +13,14 @@ LATER = "begin: now+1hour\n"
 
 
 class OnSlurm(OnCluster):
-    """A project beside a cluster that its commands find in their environment."""
+    """A project whose commands find a cluster through their environment."""
 
     runner = "slurm"
     cluster: Cluster
 
     @classmethod
     def make_beside(cls, root: Path, cluster: Cluster) -> OnSlurm:
-        """Make a project with a template `later`, whose jobs stay in the queue."""
+        """Create a project with a template `later`, whose jobs stay in the queue."""
         made = cls.make(root)
         assert isinstance(made, OnSlurm)
         made.cluster = cluster
@@ -28,22 +28,22 @@ class OnSlurm(OnCluster):
         return made
 
     def numbers(self, run: int = 1) -> list[str]:
-        """Give the arrays, or the plain job, that a run's groups are jobs of, in the order of the groups."""
+        """Return the arrays, or the plain job, of a run's groups, ordered by group."""
         jobs = [group["job"] for group in self.record(run)["groups"]]
         return list(dict.fromkeys(job.partition("_")[0] for job in jobs))
 
     def intent(self, run: int = 1) -> str:
-        """Give what a run's jobs carry."""
+        """Return the intent that a run's jobs carry."""
         return str(self.record(run)["submission"]["intent"])
 
     def accounted(self, *states: str, run: int = 1) -> None:
-        """Wait until accounting has the jobs of a run in these states, where there is accounting."""
+        """Wait until accounting, if there is any, has the jobs of a run in these states."""
         if self.cluster.accounting:
             numbers, intent = self.numbers(run), self.intent(run)
             wait_until(lambda: sorted(self.cluster.accounted(numbers, intent)) == sorted(states), JOB_S)
 
     def in_queue(self, form: str = "%i", run: int = 1) -> list[str]:
-        """List what squeue prints of the jobs that carry a run's intent, in the order of their numbers."""
+        """List what squeue prints about the jobs that carry a run's intent, ordered by number."""
         mark = f"qanat:{self.intent(run)}:"
         lines = [line for line in self.cluster.squeue(f"%k %i {form}") if line.startswith(mark)]
         return [line.split(" ", 2)[2] for line in sorted(lines, key=_number)]

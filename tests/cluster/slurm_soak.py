@@ -1,4 +1,4 @@
-"""A soak on a Slurm cluster: its controller is stopped and killed, and jobs are held, requeued and cancelled."""
+"""A soak test on a Slurm cluster: its controller is stopped and killed, and jobs are held, requeued and cancelled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAVING_S = 1.0
 
 
 class Soak(soak.Soak[OnSlurm]):
-    """A soak whose runs are arrays."""
+    """A soak test whose runs are arrays."""
 
     # Slurm holds only what does not run.
     events = {**EVENTS, "hold": Event(2, (WAITING,)), "requeue": Event(2, (RUNNING,))}
@@ -24,11 +24,11 @@ class Soak(soak.Soak[OnSlurm]):
     _forgotten: frozenset[str] = frozenset()
 
     def prepare(self) -> None:
-        """Let what leaves no trace be lost after a moment, and not after a minute."""
+        """Let jobs without a trace be lost after a second instead of a minute."""
         self.project.settings("grace: {unknown_s: 5}")
 
     def outages(self) -> Sequence[tuple[float, Callable[[], None]]]:
-        """Stop the controller, let the programs go on, and crash."""
+        """Stop the controller, let the programs continue, and crash."""
         return [(1 / 4, self.stop_controller), (1 / 4, self.let_go), (1 / 2, self.crash)]
 
     def stop_controller(self) -> None:
@@ -54,12 +54,12 @@ class Soak(soak.Soak[OnSlurm]):
         return {job: _state(state, reason) for job, state, reason in (line.split("|", 2) for line in lines)}
 
     def tool(self, what: str, job: str) -> bool:
-        """Run scancel, or one of scontrol's commands; they complain of what they do not do."""
+        """Run scancel or one of scontrol's commands; both report what they do not do."""
         words = ["scancel"] if what == "cancel" else ["scontrol", what]
         return not self.project.cluster.errors(*words, job)
 
     def kick(self) -> None:
-        """Let the node say what runs: after a crash the controller waits for ends that it has been told of before."""
+        """Make the node report what runs: after a crash, the controller waits for ends that were reported before it."""
         self.project.cluster.run("scontrol", "reconfigure")
         self.happened["kick"] += 1
 
@@ -72,18 +72,18 @@ class Soak(soak.Soak[OnSlurm]):
         self.project.cluster.resume_nodes()
 
     def clear_queue(self) -> None:
-        """Cancel what Slurm would run again though its program has come to its end, as it does after a crash."""
+        """Cancel jobs that Slurm would run again although their programs have ended, as it does after a crash."""
         if left := self.jobs():
             self.happened["kept in the queue after its end"] += len(left)
             self.project.cluster.run("scancel", *left)
         super().clear_queue()
 
     def honest_when_cancelled(self, folder: Path) -> tuple[str, ...]:
-        """List the states; what is cancelled from outside before it begins leaves no trace in Slurm."""
+        """List the states; a job that is cancelled from outside before it starts leaves no trace in Slurm."""
         return ("cancelled",) if (folder / "begins").exists() else ("cancelled", "lost")
 
     def is_forgotten(self, group: dict[str, Any], folder: Path) -> bool:
-        """Tell whether a job was told to stop just before a crash.
+        """Return whether a job was told to stop just before a crash.
 
         Slurm then either does not do it, though qanat may have seen it cancelled, or finds a program that has been
         stopped and that it did not stop: that is a failure to it.

@@ -1,4 +1,4 @@
-"""Many runs on a scheduler at once to which things happen, and whether their records tell the truth in the end."""
+"""Many runs on a scheduler at once, to which things happen, and a check of their records at the end."""
 
 from __future__ import annotations
 
@@ -89,33 +89,33 @@ class Soak(ABC, Generic[Project]):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Add to the project what the runs need."""
+        """Add what the runs need to the project."""
 
     @abstractmethod
     def outages(self) -> Sequence[tuple[float, Callable[[], None]]]:
-        """List what happens besides, in order, each with the part of the events that happen before it."""
+        """List the outages in order, each with the share of the events that happen before it."""
 
     @abstractmethod
     def jobs(self) -> dict[str, str]:
-        """Give the jobs in the queue as records name them, and their states."""
+        """Map the jobs in the queue, by their names in records, to their states."""
 
     @abstractmethod
     def tool(self, what: str, job: str) -> bool:
-        """Hold, release, cancel … a job with the scheduler's own tool; tell whether that took it."""
+        """Hold, release, cancel … a job with the scheduler's own tool; return whether that accepted it."""
 
     @abstractmethod
     def kick(self) -> None:
-        """Help jobs that the scheduler would leave where they are for long; called every half minute in the end."""
+        """Help jobs that the scheduler would leave alone for long; called every half minute at the end."""
 
     def unstick(self) -> None:
-        """Help jobs that the scheduler would leave where they are for ever; called at every look in the end."""
+        """Help jobs that the scheduler would leave alone for ever; called at every poll at the end."""
 
     def words(self, number: int) -> list[str]:
-        """Give what a run, of which there were `number` before, is started with besides."""
+        """Return additional arguments for the run after the first `number` runs."""
         return []
 
     def held_with(self, run: int) -> Iterable[str]:
-        """Name what is to be released after a run was held."""
+        """List what is to be released after a run was held."""
         return self._jobs_of(run)
 
     def clear_queue(self) -> None:
@@ -123,17 +123,17 @@ class Soak(ABC, Generic[Project]):
         wait_until(lambda: not self.jobs(), JOB_S)
 
     def honest_when_cancelled(self, folder: Path) -> tuple[str, ...]:
-        """List the states that may be in the record of a group that was cancelled before its end."""
+        """List the states that a record may have for a group that was cancelled before its end."""
         return ("cancelled",)
 
     def is_forgotten(self, group: dict[str, Any], folder: Path) -> bool:
-        """Tell whether the record is of what the scheduler was told, or said, and does not know any more."""
+        """Return whether the record describes something that the scheduler was told, or reported, but has forgotten."""
         return False
 
     # ---- what happens to jobs
 
     def submit(self, runs: int, groups: int) -> None:
-        """Submit runs, whose programs begin and wait."""
+        """Submit runs whose programs start and wait."""
         gate, runner = str(self.project.gate()), self.project.runner
         for number in range(runs):
             words = [w for _ in range(groups) for w in ("-g", self._program_words())]
@@ -144,16 +144,16 @@ class Soak(ABC, Generic[Project]):
         return f"{self._chance.uniform(0.1, self._longest_s):.1f} {self._chance.choice(ENDS)}"
 
     def in_flight(self) -> list[dict[str, Any]]:
-        """Look, and give the runs that have not ended."""
+        """Poll, and return the runs that have not ended."""
         found: list[dict[str, Any]] = self.project.qanat("status", "--json").json["in_flight"]
         return found
 
     def let_go(self) -> None:
-        """Let the programs go on to their ends."""
+        """Let the programs end."""
         self.project.gate().touch()
 
     def live(self, events: int, outages: Sequence[tuple[float, Callable[[], None]]]) -> int:
-        """Let so many events happen and the outages between them; give how many there were jobs for."""
+        """Let events happen, with outages between them; return how many events found a job."""
         done, to_come = 0, list(outages)
         for number in range(events):
             done += self.happen()
@@ -162,7 +162,7 @@ class Soak(ABC, Generic[Project]):
         return done
 
     def happen(self) -> bool:
-        """Do something to a job that is in the queue, or to a run; tell whether there was one."""
+        """Act on a job in the queue, or on a run; return whether there was one."""
         self._release_due()
         while jobs := self.jobs():
             what, job = self._draw(jobs)
@@ -173,7 +173,7 @@ class Soak(ABC, Generic[Project]):
         return False
 
     def _draw(self, jobs: dict[str, str]) -> tuple[str, str]:
-        """Choose an event that fits a job, rather one that was drawn too seldom yet, and a job that it fits."""
+        """Choose an event and a job that it fits, preferring events that were drawn too seldom."""
         fitting = {
             what: found
             for what, event in self.events.items()
@@ -240,7 +240,7 @@ class Soak(ABC, Generic[Project]):
         return self.project.qanat("cancel", str(number), code=None).code == 0
 
     def _release_due(self) -> None:
-        """Let go on what has been held for a while."""
+        """Release what has been held long enough."""
         for job in [job for job, since in self._held.items() if time.monotonic() - since > self.held_s]:
             self.tool("release", job)
             del self._held[job]
@@ -248,7 +248,7 @@ class Soak(ABC, Generic[Project]):
     # ---- the end
 
     def settle(self) -> list[str]:
-        """Let everything come to its end, and list what is not true of it."""
+        """Let everything end, and list the records' errors."""
         self.let_go()
         kicked = time.monotonic()
         deadline = kicked + SETTLE_S
@@ -279,7 +279,7 @@ class Soak(ABC, Generic[Project]):
         return found
 
     def _lie_about(self, number: int, group: dict[str, Any], folder: Path) -> str:
-        """Say what a group's line in the record says wrongly; empty when it tells the truth."""
+        """Return what a group's row in the record gets wrong; empty if it is right."""
         if self.is_forgotten(group, folder):
             return ""
         truth = "".join(_lines(folder / "truth"))
@@ -308,7 +308,7 @@ def _lie_about_attempt(group: dict[str, Any], folder: Path) -> str:
 
 
 def _ran_again(group: dict[str, Any], folder: Path) -> bool:
-    """Tell whether the script was started again after the end that is in the record.
+    """Return whether the script was started again after the end in the record.
 
     That is so when the scheduler was told to hold or evict the job as its program ended, or forgot the end in a crash.
     """

@@ -1,4 +1,4 @@
-"""A runner of another package, the one of examples/gridengine-runner, does what every runner must do on a real cell."""
+"""A runner of another package (examples/gridengine-runner) does what every runner must do, on a real cell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXAMPLE = ROOT / "examples/gridengine-runner"
 
 @pytest.fixture(scope="session")
 def cell() -> Iterator[Cell]:
-    """Give a real Grid Engine."""
+    """Yield a real Grid Engine."""
     if WANTED == "off":
         pytest.skip("clusters are switched off: QANAT_TEST_CLUSTERS=off")
     try:
@@ -38,7 +38,7 @@ def cell() -> Iterator[Cell]:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the example as its users do, into a folder of its own."""
+    """Install the example as users do, into a folder of its own."""
     folder = tmp_path_factory.mktemp("installed")
     offline = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", *offline, "--target", str(folder), str(EXAMPLE)]
@@ -62,7 +62,7 @@ class TestGridEngine(RunnerContract):
             monkeypatch.setenv(name, value)
 
     def make(self) -> Runner:
-        """Give the runner."""
+        """Return the runner."""
         runner: Any = importlib.import_module("qanat_gridengine.runner")
         made: Runner = runner.GridEngineRunner()
         return made

@@ -30,9 +30,9 @@ class TestHTCondor(RunnerContract):
         pool.tool("condor_rm", "-all", "-forcex", check=False)
 
     def make(self) -> HTCondorRunner:
-        """Give the runner."""
+        """Return the runner."""
         return HTCondorRunner()
 
     def make_unreachable(self, patch: pytest.MonkeyPatch) -> None:
-        """Let no configuration be found."""
+        """Hide every configuration."""
         patch.setenv("CONDOR_CONFIG", "/nonexistent")

@@ -24,5 +24,5 @@ class TestSlurm(RunnerContract):
             monkeypatch.setenv(name, value)
 
     def make(self) -> SlurmRunner:
-        """Give the runner."""
+        """Return the runner."""
         return SlurmRunner()

@@ -1,4 +1,4 @@
-"""Commands on runs that are on a real pool, or were."""
+"""Commands on runs of a real pool, during and after them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNTIL_MENDED = 'echo "try $2"; [ "$2" -ne 1 ] || [ -e "$1" ]\n'
 
 @pytest.fixture
 def waiting(on_pool: OnPool) -> OnPool:
-    """Give a project whose run 1 has two groups at work."""
+    """Return a project whose run 1 has two running groups."""
     on_pool.experiment("wait", WAIT)
     on_pool.submit("wait", str(on_pool.gate()), "0", "-R", "--n 0 2 1")
     on_pool.begun(group=0)

@@ -1,4 +1,4 @@
-"""A pool that is down, frozen or gone, and settings that are broken: no command hangs, none crashes."""
+"""A pool that is down, frozen or gone, and broken settings: no command hangs or crashes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE_S = 12.0
 
 @contextmanager
 def stopped(pool: Pool) -> Iterator[None]:
-    """Stop the whole pool for a while."""
+    """Stop the whole pool inside the `with` block."""
     pool.stop()
     try:
         yield
@@ -35,7 +35,7 @@ def stopped(pool: Pool) -> Iterator[None]:
 
 @contextmanager
 def port_closed(pool: Pool) -> Iterator[None]:
-    """Let nobody be there at the schedd's address for a while."""
+    """Close the schedd's port inside the `with` block."""
     old = pool.daemon("SCHEDD")
     try:
         with pool.frozen("MASTER"):
@@ -47,14 +47,14 @@ def port_closed(pool: Pool) -> Iterator[None]:
 
 @contextmanager
 def frozen(pool: Pool) -> Iterator[None]:
-    """Let the schedd take connections and never answer for a while."""
+    """Make the schedd accept connections but never answer inside the `with` block."""
     with pool.frozen("SCHEDD"):
         yield
 
 
 @contextmanager
 def broken_settings(pool: Pool) -> Iterator[None]:
-    """Put a line into the configuration file that ends any process that reads it."""
+    """Add a line to the configuration file that ends any process that reads it."""
     before = pool.config.read_text()
     pool.config.write_text(f"{before}these are just words\n")
     try:
@@ -65,7 +65,7 @@ def broken_settings(pool: Pool) -> Iterator[None]:
 
 @contextmanager
 def no_settings(pool: Pool) -> Iterator[None]:
-    """Take the configuration file away."""
+    """Hide the configuration file."""
     away = pool.config.with_suffix(".away")
     pool.config.rename(away)
     try:
@@ -86,7 +86,7 @@ TROUBLES = {
 
 @pytest.fixture
 def two_runs(on_pool: OnPool) -> OnPool:
-    """Give a project whose run 1 is running and whose run 2 is queued, seen so a moment ago."""
+    """Return a project whose run 1 is running and whose run 2 is queued, as has just been polled."""
     on_pool.experiment("wait", WAIT)
     on_pool.submit("wait", str(on_pool.gate()), "0")
     on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", "never")

@@ -1,4 +1,4 @@
-"""qanat killed in the middle of a submission: the next command finds the cluster, or knows that there is none."""
+"""qanat killed in the middle of a submission: the next command finds the cluster, or that there is none."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ NOTHING = "nothing was submitted: its qanat was ended from outside before that"
 
 @pytest.fixture
 def quick(on_pool: OnPool) -> OnPool:
-    """Give a project that soon believes HTCondor that nothing was submitted."""
+    """Return a project that soon trusts HTCondor that nothing was submitted."""
     on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {submit_s: 3}\n")
     on_pool.experiment("brief", "exit 0\n")
     return on_pool
 
 
 def happened(project: OnPool, step: str, known: set[Path]) -> bool:
-    """Tell whether a submission has come this far; `known` are the records from before it."""
+    """Return whether a submission has come this far; `known` are the records from before it."""
     new = [path for path in project.record_files() if path not in known]
     if not new:
         return False
@@ -62,7 +62,7 @@ def happened(project: OnPool, step: str, known: set[Path]) -> bool:
 
 
 def kill_when(project: OnPool, has_come: Callable[[], object], *words: str) -> bool:
-    """Start a command and kill it at a moment; tell whether it was still there to be killed."""
+    """Start a command and kill it at a chosen point; return whether it was still running then."""
     process = project.start(*words)
     wait_until(lambda: process.poll() is not None or has_come())
     in_time = process.poll() is None
@@ -77,7 +77,7 @@ def after(delay_s: float) -> Callable[[], bool]:
 
 
 def intents_in_pool(project: OnPool) -> Counter[str]:
-    """Count the clusters that carry each intent, of all that the pool has and had."""
+    """Count the clusters that carry each intent, among all that the pool has or had."""
     found = set()
     for history in (False, True):
         for job in project.pool.jobs("QanatIntent", constraint="QanatIntent =!= undefined", history=history):
@@ -86,7 +86,7 @@ def intents_in_pool(project: OnPool) -> Counter[str]:
 
 
 def check_settled(project: OnPool, before: Counter[str]) -> Counter[str]:
-    """Let every run come to its end, and check each record against what the pool knows; count their states."""
+    """Let every run end, and check each record against what the pool knows; count the states."""
     wait_until(lambda: not project.qanat("status", "--json").json["in_flight"], JOB_S)
     in_pool = intents_in_pool(project) - before
     assert set(in_pool.values()) <= {1}, "something was submitted twice"
@@ -205,7 +205,7 @@ def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at
 
 
 def is_known(project: OnPool, record: dict[str, Any]) -> bool:
-    """Look once more, and tell whether a record says where its jobs are, or that there are none."""
+    """Poll again, and return whether a record says where its jobs are, or that there are none."""
     project.qanat("status")
     now = project.record(int(record["id"].partition("-")[0]))
     return "cluster" in now["submission"] or now["state"] == "cancelled"

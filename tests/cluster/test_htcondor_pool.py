@@ -1,4 +1,4 @@
-"""The pool that the tests set up: by itself, beside others, without leaving anything behind."""
+"""The pool that the tests set up: alone, beside others, and without leaving anything behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAIN = "from tests.cluster.conftest import pool\n\ndef test_it(pool):\n    pass
 
 
 def without_apt(folder: Path) -> str:
-    """Make a PATH with what a plain machine has, apt-get left out."""
+    """Set a PATH with the programs of a plain machine, without apt-get."""
     folder.mkdir()
     for name in ("sh", "readlink", "mkdir"):
         path = shutil.which(name)

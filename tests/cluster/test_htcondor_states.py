@@ -1,4 +1,4 @@
-"""How jobs on a real pool end, or do not, and what the record says of it."""
+"""How jobs on a real pool end, or do not, and what the record says about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENDS = 'case $1 in signal) kill -"$2" $$; sleep 10 ;; missing) exec no-such-prog
 
 @pytest.fixture
 def waiting(on_pool: OnPool) -> OnPool:
-    """Give a project whose run 1, of one group, is at work on the pool and waits at its gate."""
+    """Return a project whose run 1, of one group, is running on the pool and waits at its gate."""
     on_pool.experiment("wait", WAIT)
     on_pool.submit("wait", str(on_pool.gate()), "0")
     on_pool.begun()
@@ -218,7 +218,7 @@ def test_a_job_that_nobody_knows_is_lost_after_the_grace_and_not_before(on_pool:
 
 @pytest.fixture
 def stranger(on_pool: OnPool) -> str:
-    """Give the cluster of a held job that qanat has nothing to do with."""
+    """Return the cluster of a held job that is not qanat's."""
     file = on_pool.write("../stranger.sub", "executable = /bin/sleep\narguments = 300\nhold = true\nqueue\n")
     return re.findall(r"cluster (\d+)", on_pool.pool.tool("condor_submit", str(file)).stdout)[0]
 

@@ -1,4 +1,4 @@
-"""What reaches HTCondor: one cluster for a run, the template's options, and every word as it was typed."""
+"""What reaches HTCondor: one cluster per run, the template's options, and every argument as it was typed."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_schedd_that_does_not_make_jobs_itself_gets_them_one_by_one(on_pool: O
 
 
 def _is_refused(on_pool: OnPool) -> bool:
-    """Tell whether the schedd has taken note that it makes no jobs itself; condor_submit then ignores the limit."""
+    """Return whether the schedd knows not to create jobs itself; condor_submit then ignores the limit."""
     text = "executable = /bin/true\nhold = true\nmax_materialize = 2\nbatch_name = probe\nqueue 5\n"
     on_pool.pool.tool("condor_submit", "-", input=text)
     probes = on_pool.pool.jobs(constraint='JobBatchName == "probe"')
@@ -289,7 +289,7 @@ def test_a_dry_run_prints_what_would_be_submitted_and_the_scripts_of_the_first_j
 
 
 def _arguments_of(on_pool: OnPool, file: Path) -> list[str]:
-    """Give the arguments of the jobs that condor_submit makes of a submit file."""
+    """Return the arguments of the jobs that condor_submit creates from a submit file."""
     ads = file.with_suffix(".ads")
     on_pool.pool.tool("condor_submit", "-dry-run", str(ads), str(file))
     lines = [line for line in ads.read_text().splitlines() if line.startswith('Arguments="')]

@@ -1,4 +1,4 @@
-"""The tutorial on running through HTCondor, command by command, on a real pool."""
+"""The tutorial on running on HTCondor, command by command, on a real pool."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ slurm:
 
 @pytest.fixture
 def iris(on_pool: OnPool, monkeypatch: pytest.MonkeyPatch) -> OnPool:
-    """Give the project that the tutorial begins with; `python` is this one, which has numpy."""
+    """Return the project at the start of the tutorial; `python` is this one, which has numpy."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     for part in ("data", "experiments", "experiments_details"):
         shutil.copytree(EXAMPLE / part, on_pool.root / part)
@@ -74,7 +74,7 @@ def iris(on_pool: OnPool, monkeypatch: pytest.MonkeyPatch) -> OnPool:
 
 
 def cluster_of(said: str) -> int:
-    """Read the cluster out of what a submission says at its end."""
+    """Return the cluster in the last line of a submission's output."""
     match = re.search(r"^Jobs submitted to clusters\n  - (\d+)\n\Z", said, re.MULTILINE)
     assert match, said
     return int(match[1])

@@ -1,4 +1,4 @@
-"""The clusters that the tests set up: by themselves, beside others, without leaving anything behind."""
+"""The clusters that the tests set up: alone, beside others, and without leaving anything behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REASON = "Slurm's packages cannot be had: this machine has no apt-get"
 
 
 def without_apt(folder: Path) -> str:
-    """Make a PATH with what a plain machine has, apt-get and Slurm left out."""
+    """Set a PATH with the programs of a plain machine, without apt-get and Slurm."""
     folder.mkdir()
     for name in ("sh", "git", "env"):
         path = shutil.which(name)

@@ -1,4 +1,4 @@
-"""Commands on runs that are on a real Slurm cluster, or were."""
+"""Commands on runs of a real Slurm cluster, during and after them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNTIL_MENDED = 'echo "try $2"; [ "$2" -ne 1 ] || [ -e "$1" ]\n'
 
 @pytest.fixture
 def waiting(on_either: OnSlurm) -> OnSlurm:
-    """Give a project whose run 1 has two groups at work."""
+    """Return a project whose run 1 has two running groups."""
     on_either.experiment("wait", WAIT)
     on_either.submit("wait", str(on_either.gate()), "0", "-R", "--n 0 2 1")
     on_either.begun(group=0)
@@ -32,7 +32,7 @@ def waiting(on_either: OnSlurm) -> OnSlurm:
 
 
 def alive(project: OnSlurm, run: int = 1) -> list[str]:
-    """List the states of a run's jobs that Slurm still has plans for."""
+    """List the states of a run's jobs that Slurm would still run."""
     return [state for state in project.in_queue("%T", run) if state not in ("CANCELLED", "COMPLETED", "FAILED")]
 
 

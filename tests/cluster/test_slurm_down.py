@@ -1,4 +1,4 @@
-"""A controller that is down or frozen, and settings that are gone: no command hangs, none crashes."""
+"""A controller that is down or frozen, and missing settings: no command hangs or crashes."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ PATIENCE_S = 8.0
 
 @contextmanager
 def stopped(cluster: Cluster) -> Iterator[None]:
-    """Stop the controller for a while."""
+    """Stop the controller inside the `with` block."""
     with cluster.without_controller():
         yield
 
 
 @contextmanager
 def frozen(cluster: Cluster) -> Iterator[None]:
-    """Let the controller take connections and never answer for a while."""
+    """Make the controller accept connections but never answer inside the `with` block."""
     with cluster.frozen("slurmctld"):
         yield
 
 
 @contextmanager
 def no_settings(cluster: Cluster) -> Iterator[None]:
-    """Take the configuration file away."""
+    """Hide the configuration file."""
     away = cluster.config.with_suffix(".away")
     cluster.config.rename(away)
     try:

@@ -1,4 +1,4 @@
-"""qanat killed in the middle of a submission: the next command finds the arrays, or knows that there are none."""
+"""qanat killed in the middle of a submission: the next command finds the arrays, or that there are none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MARK = re.compile(r"qanat:([0-9a-f]+):(\d+)")
 
 
 def in_queue(project: OnSlurm) -> dict[str, set[str]]:
-    """List the marks of all that the cluster has and had with the arrays that carry each."""
+    """Map the marks of all jobs that the cluster has or had to the arrays that carry them."""
     found: dict[str, set[str]] = {}
     for line in project.cluster.squeue("%F %k %j"):
         if match := MARK.search(line):
@@ -42,7 +42,7 @@ def in_queue(project: OnSlurm) -> dict[str, set[str]]:
 
 
 def happened(project: OnSlurm, step: str, known: set[Path]) -> bool:
-    """Tell whether a submission has come this far; `known` are the records from before it."""
+    """Return whether a submission has come this far; `known` are the records from before it."""
     new = [path for path in project.record_files() if path not in known]
     if not new:
         return False
@@ -63,7 +63,7 @@ def happened(project: OnSlurm, step: str, known: set[Path]) -> bool:
 
 
 def kill_when(project: OnSlurm, has_come: Callable[[], object], *words: str) -> bool:
-    """Start a command and kill it at a moment; tell whether it was still there to be killed."""
+    """Start a command and kill it at a chosen point; return whether it was still running then."""
     process = project.start(*words)
     wait_until(lambda: process.poll() is not None or has_come(), JOB_S)
     in_time = process.poll() is None
@@ -73,7 +73,7 @@ def kill_when(project: OnSlurm, has_come: Callable[[], object], *words: str) -> 
 
 
 def killed_before_sbatch(project: OnSlurm) -> None:
-    """Kill `run brief` when its record is written and sbatch has been called, which does nothing here."""
+    """Kill `run brief` when its record is written and sbatch, which does nothing here, has been called."""
     here = project.root.parent
     path = with_sbatch(here, f"echo x >{shlex.quote(str(here / 'called'))}\nexec sleep 20\n")
     process = project.start("run", "brief", "--runner", "slurm", env={**os.environ, "PATH": path})
@@ -83,7 +83,7 @@ def killed_before_sbatch(project: OnSlurm) -> None:
 
 
 def with_sbatch(folder: Path, script: str) -> str:
-    """Put a script in the place of sbatch; give the PATH with it."""
+    """Replace sbatch by a script; return the PATH with it."""
     (folder / "bin").mkdir()
     program = folder / "bin/sbatch"
     program.write_text(f"#!/bin/sh\n{script}")
@@ -105,7 +105,7 @@ def submitted(project: OnSlurm, record: dict[str, Any]) -> set[int]:
 
 
 def check_settled(project: OnSlurm) -> Counter[str]:
-    """Let every run come to its end, and check each group against what Slurm has had; count their states."""
+    """Let every run end, and check each group against what Slurm has had; count the states."""
     wait_until(lambda: not project.qanat("status", "--json").json["in_flight"], JOB_S)
     states: Counter[str] = Counter()
     for record in project.records():
@@ -191,7 +191,7 @@ def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_slurm: OnSlur
 
 
 def without_its_jobs(project: OnSlurm) -> None:
-    """Make the record of run 1 what a qanat leaves that is killed as soon as Slurm has the jobs."""
+    """Return the record of run 1 to the state in which a qanat leaves it that is killed once Slurm has the jobs."""
     (path,) = project.record_files()
     text = re.sub(r", job: '?[\d_]+'?", "", path.read_text())
     text = re.sub(r"^  (jobs|cluster|export):.*\n(  - .*\n)*", "", text, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""How jobs on a real Slurm cluster end, or do not, and what the record says of it."""
+"""How jobs on a real Slurm cluster end, or do not, and what the record says about it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ exec sleep 300
 
 @pytest.fixture
 def waiting(on_either: OnSlurm) -> OnSlurm:
-    """Give a project whose run 1, of one group, is at work and waits at its gate."""
+    """Return a project whose run 1, of one group, is at work and waits at its gate."""
     return at_work(on_either)
 
 
 def at_work(project: OnSlurm, *words: str) -> OnSlurm:
-    """Let run 1 be at work."""
+    """Start run 1."""
     project.experiment("wait", WAIT)
     project.submit("wait", str(project.gate()), "0", *words)
     project.begun()

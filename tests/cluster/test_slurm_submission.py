@@ -1,4 +1,4 @@
-"""What reaches Slurm: few arrays for a run, the template's options, and every word as it was typed."""
+"""What reaches Slurm: few arrays per run, the template's options, and every argument as it was typed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tutorial on running through Slurm, command by command, on real clusters."""
+"""The tutorial on running on Slurm, command by command, on real clusters."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PAGE = Path(__file__).parents[2] / "docs/slurm.md"
 
 
 def yaml_of(first_line: str) -> str:
-    """Give the page's YAML block that begins so."""
+    """Return the page's YAML block with this beginning."""
     (found,) = [b.text for b in blocks_of(PAGE) if b.kind == "yaml" and b.text.startswith(f"{first_line}\n")]
     return found
 
 
 @pytest.fixture
 def iris(on_either: OnSlurm, monkeypatch: pytest.MonkeyPatch) -> OnSlurm:
-    """Give the project that the tutorial begins with; `python` is this one, which has numpy."""
+    """Return the project at the start of the tutorial; `python` is this one, which has numpy."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     for part in ("data", "experiments", "experiments_details"):
         shutil.copytree(EXAMPLE / part, on_either.root / part)

@@ -1,4 +1,4 @@
-"""What a real program receives: the words that were typed, and the same words in every file about the run."""
+"""What a real program receives: the arguments as typed, which are the same in every file about the run."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ varying_args:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with a program that writes down its words; with two datasets, and without any."""
+    """Return a project with a program that writes down its arguments; with two datasets, and without any."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.write("data/iris set/a.csv", "1\n")
     sandbox.write(".qanat/datasets/iris.yaml", "schema: dataset/1\nname: iris\npath: data/iris set\n")
@@ -113,7 +113,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 
 class Ran:
-    """A run that has ended: its record, its directory, and the words that each group's program received."""
+    """An ended run: its record, its directory, and the arguments that each group's program received."""
 
     def __init__(self, sandbox: Sandbox, result: Result) -> None:
         self.result = result
@@ -138,7 +138,7 @@ class Ran:
 
 
 def run(sandbox: Sandbox, *words: str, cwd: Path | None = None) -> Ran:
-    """Run qanat run with these words."""
+    """Run `qanat run` with these arguments."""
     return Ran(sandbox, sandbox.qanat("run", *words, cwd=cwd))
 
 
@@ -150,7 +150,7 @@ def dry(sandbox: Sandbox, *words: str) -> list[list[str]]:
 
 
 def refused(sandbox: Sandbox, *words: str) -> Result:
-    """Run qanat run with words that are refused; nothing may be recorded or made."""
+    """Run `qanat run` with arguments that are refused; nothing may be recorded or created."""
     before = sandbox.record_files(), sorted((sandbox.root / "results").rglob("*"))
     result = sandbox.qanat("run", *words, code=2)
     assert (sandbox.record_files(), sorted((sandbox.root / "results").rglob("*"))) == before

@@ -1,4 +1,4 @@
-"""Bad input and odd surroundings: each is answered with a sentence about the user's thing, and an exit code."""
+"""Bad input and odd environments: each leads to an error message about it, and an exit code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ OTHER_BYTES = {
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with one good experiment and all the broken ones; no test of this module changes it."""
+    """Return a project with one good experiment and all the broken ones; no test of this module changes it."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.write("good.sh", "echo good\n")
     sandbox.write("full/file.txt", "in the way\n")
@@ -70,7 +70,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 
 def refused(result: Result, sentence: str, hint: str) -> None:
-    """Check that a command said one sentence, and one next step, to stderr and nothing to stdout."""
+    """Check that a command printed one sentence and one hint to stderr, and nothing to stdout."""
     assert result.out == ""
     assert result.err.startswith("qanat: ")
     assert sentence in result.err
@@ -263,7 +263,7 @@ def test_a_name_that_looks_like_an_option_is_taken_for_one(house: Sandbox) -> No
 
 
 def denied() -> list[str]:
-    """Give words to put before a command so that permissions count for it, also for root."""
+    """Return a prefix for a command that makes permissions count for it, even for root."""
     drop = "[libc.prctl(24, capability, 0, 0, 0) for capability in range(64)]"  # 24: PR_CAPBSET_DROP
     code = f"import ctypes, os, sys; libc = ctypes.CDLL(None); {drop}; os.execv(sys.argv[1], sys.argv[1:])"
     return [sys.executable, "-c", code] if IS_ROOT else []
@@ -271,7 +271,7 @@ def denied() -> list[str]:
 
 @pytest.fixture
 def project(sandbox: Sandbox) -> Sandbox:
-    """Give a project with an experiment `hello`."""
+    """Return a project with an experiment `hello`."""
     sandbox.experiment("hello", "echo hello\n")
     return sandbox
 
@@ -350,7 +350,7 @@ def test_a_limit_that_cuts_files_short_is_named_and_nothing_is_run(project: Sand
 def on_full_disk(disk: Path, command: Sequence[str], cwd: Path, **options: int) -> Result:
     """Run a command in a mount namespace of its own, where `disk` is a file system without a free byte.
 
-    Skips the test where this machine lets nobody make one (no root, and no user namespaces).
+    Skips the test if this machine does not allow one (no root, and no user namespaces).
     """
     space = ["unshare", "--mount", *([] if IS_ROOT else ["--map-root-user"])]
     fill = 'mount -t tmpfs -o size=16k full "$1" && { dd if=/dev/zero of="$1/fill" bs=1k 2>/dev/null || true; }'
@@ -450,7 +450,7 @@ def test_many_changes_are_listed_in_part(project: Sandbox) -> None:
 
 
 def diverged(sandbox: Sandbox) -> None:
-    """Make two branches that change the same line; `main` is checked out."""
+    """Create two branches that change the same line; `main` is checked out."""
     sandbox.git("checkout", "--quiet", "-b", "other")
     sandbox.write("notes.txt", "theirs\n")
     sandbox.commit("theirs")
@@ -632,7 +632,7 @@ NASTY = "[bold]x[/bold] \x1b[31mred\x1b[0m \x9b32m \u202eback\u202c \x07 🧪"
 
 
 def harmless(text: str) -> str:
-    """Check that nothing in a text steers a terminal; give it back."""
+    """Check that a text contains no control sequences, and return it."""
     assert not set(text) & set("\x1b\x9b\x07\u202e\u202c")
     return text
 
@@ -677,7 +677,7 @@ def test_lines_of_a_table_stay_lines(project: Sandbox) -> None:
 
 
 def run_into_closed_pipe(sandbox: Sandbox, *words: str, stream: str = "stdout") -> tuple[int, str]:
-    """Run qanat with a stdout (or stderr) whose reader is gone; give the exit code and the other stream's text."""
+    """Run qanat with a stdout (or stderr) whose reader is gone; return the exit code and the other stream's text."""
     reader, writer = os.pipe()
     os.close(reader)
     other = {"stdout": "stderr", "stderr": "stdout"}[stream]

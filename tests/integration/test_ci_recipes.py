@@ -1,7 +1,7 @@
-"""The recipes for pull requests: their scripts run by sh in a real clone; only the server is a stand-in.
+"""The recipes for pull requests: sh runs their scripts in a real clone; only the server is a stand-in.
 
-The stand-in is a program called as `gh` or `curl` is: it notes how, keeps comments in a file, and answers as
-the server does.
+The stand-in is a program that is called like `gh` or `curl`: it records the calls, keeps comments in a file, and
+answers as the server does.
 """
 
 from __future__ import annotations
@@ -85,28 +85,28 @@ PIP = '#!/bin/sh\nfor word; do echo "$word"; done >{notes}\n'
 
 @dataclass(frozen=True)
 class Runner:
-    """A machine that runs a recipe: the clone, its programs, and what the stand-in for the server knows."""
+    """A machine that runs a recipe: the clone, its programs, and the state of the stand-in server."""
 
     clone: Sandbox
     folder: Path
 
     @property
     def server(self) -> dict[str, Any]:
-        """What the server knows."""
+        """The server's state."""
         content: dict[str, Any] = json.loads((self.folder / "server.json").read_text())
         return content
 
     def change_server(self, **values: Any) -> None:
-        """Make the server know something else."""
+        """Change the server's state."""
         (self.folder / "server.json").write_text(json.dumps(self.server | values))
 
     @property
     def written(self) -> list[list[str]]:
-        """The calls that changed something: method and address."""
+        """The requests that changed something: method and address."""
         return [call[:2] for call in self.server["calls"] if call[0] != "GET"]
 
     def run(self, script: str, env: dict[str, str], *, code: int | None = 0) -> Result:
-        """Run a script as a CI system does: by sh, which stops at the first failure."""
+        """Run a script as a CI system does: with sh, which stops at the first failure."""
         own = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "SERVER_STATE": str(self.folder / "server.json"),
@@ -119,7 +119,7 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
-    """Give a machine with a clone in which a branch adds a dataset."""
+    """Return a machine with a clone in which a branch adds a dataset."""
     origin = Sandbox.make(tmp_path / "origin")
     origin.git("switch", "--quiet", "--create", "work")
     origin.write("data.txt", "1")
@@ -152,7 +152,7 @@ def program(path: Path, text: str) -> None:
 
 
 def event(runner: Runner, **changes: Any) -> dict[str, Any]:
-    """Give what GitHub knows of a pull request, by the names that the action uses."""
+    """Return GitHub's data about a pull request, by the names that the action uses."""
     return {
         "inputs.package || github.action_path": "/actions/qanat",
         "inputs.python": "python3",
@@ -167,7 +167,7 @@ def event(runner: Runner, **changes: Any) -> dict[str, Any]:
 
 
 def on_github(runner: Runner, known: dict[str, Any], *, code: int = 0) -> Result:
-    """Run the steps of the action, each with what its `env` takes from the event."""
+    """Run the steps of the action, each with the values that its `env` takes from the event."""
     files = {name: runner.folder / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
         file.write_text("")
@@ -266,7 +266,7 @@ def test_a_state_that_is_not_valid_fails_the_job_after_the_comment(runner: Runne
 
 
 def forge(runner: Runner) -> None:
-    """Let the branch change the record of a run that had ended before, and stay valid."""
+    """Change the record of an ended run on the branch, so that it stays valid."""
     origin = Sandbox(runner.clone.root.parent / "origin")
     origin.git("switch", "--quiet", "main")
     origin.experiment("brief", "exit 0\n")

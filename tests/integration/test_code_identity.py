@@ -1,4 +1,4 @@
-"""Which code ran: commits, snapshots of dirty trees, and changes while a run goes on."""
+"""Which code ran: commits, snapshots of dirty trees, and changes during a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.terminal import DOWN, ENTER, Terminal
 
 @pytest.fixture
 def plain(sandbox: Sandbox) -> Sandbox:
-    """Give a project with an experiment, a few tracked files, and ignored ones."""
+    """Return a project with an experiment, a few tracked files, and ignored ones."""
     sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "*.key\n")
     sandbox.write("kept.txt", "kept\n")
     sandbox.write("lib/part.py", "1\n")
@@ -27,7 +27,7 @@ def plain(sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def dirty(plain: Sandbox) -> Sandbox:
-    """Give the same with changes of every kind: staged, not staged, staged and changed again, untracked, deleted."""
+    """Return the same with changes of every kind: staged, not staged, staged and changed again, untracked, deleted."""
     plain.write("kept.txt", "changed\n")
     plain.write("staged.txt", "staged\n")
     plain.git("add", "staged.txt")
@@ -45,7 +45,7 @@ def files_at(sandbox: Sandbox, commit: str) -> set[str]:
 
 
 def user_state(sandbox: Sandbox) -> dict[str, Any]:
-    """Give all that is the user's: what is staged, what git says, the branch, and the bytes of every file."""
+    """Return the user's state: what is staged, git's status, the branch, and the bytes of every file."""
     digests = {}
     for path in sorted(p for p in sandbox.root.rglob("*") if p.is_file()):
         relative = path.relative_to(sandbox.root).as_posix()

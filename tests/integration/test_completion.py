@@ -24,7 +24,7 @@ ACTION = {"executable": "greet.sh", "executable_command": "sh"}
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with two experiments, three runs, a dataset, templates and actions."""
+    """Return a project with two experiments, three runs, a dataset, templates and actions."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("completion") / "my project")
     actions = {"plot": {**ACTION, "description": "Plot it"}, "export": ACTION}
     sandbox.experiment("greet", "echo hello\n", description="Says hello", actions=actions)
@@ -40,7 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 
 def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "bash", **env: str) -> list[str]:
-    """Ask as the script of a shell does, the last word being typed; nothing may go to stderr."""
+    """Ask as a shell's script does while the last argument is typed; nothing may go to stderr."""
     asking = {"_QANAT_COMPLETE": f"{shell}_complete", "COMP_WORDS": "\n".join(map(shlex.quote, ("qanat", *words)))}
     result = project.qanat(cwd=cwd, env=asking | {"COMP_CWORD": str(len(words)), "COMP_TYPE": "9"} | env)
     assert result.err == ""
@@ -225,7 +225,7 @@ exec {qanat} "$@"
 
 @pytest.fixture(params=SHELLS)
 def shell(request: pytest.FixtureRequest, project: Sandbox, tmp_path: Path) -> Iterator[Terminal]:
-    """Give an interactive shell in the project with completion set up; skip where the shell is not installed."""
+    """Yield an interactive shell in the project with completion set up; skip if the shell is not installed."""
     words, set_up = SHELLS[request.param]
     if not shutil.which(words[0]):
         pytest.skip(f"{words[0]} is not installed")

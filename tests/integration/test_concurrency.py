@@ -1,4 +1,4 @@
-"""Many qanats in one repository at the same time, also beside a user who commits, and in clones of it."""
+"""Many qanat processes in one repository at the same time, alone, beside a user who commits, and in clones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNS_BESIDE_USER = 3
 
 @pytest.fixture
 def two(sandbox: Sandbox) -> Sandbox:
-    """Give a project with two experiments that do nothing."""
+    """Return a project with two experiments that do nothing."""
     sandbox.experiment("one", "exit 0\n")
     sandbox.experiment("two", "exit 0\n")
     return sandbox

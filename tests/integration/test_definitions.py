@@ -42,7 +42,7 @@ EXPERIMENT = {
 
 @pytest.fixture
 def iris(tmp_path: Path) -> Sandbox:
-    """Give a project that holds the files of the iris example, and no definition yet."""
+    """Return a project with the files of the iris example, but without definitions."""
     shutil.copytree(EXAMPLE, tmp_path / "iris")
     sandbox = Sandbox(tmp_path / "iris")
     sandbox.qanat("init", "--yes")
@@ -52,7 +52,7 @@ def iris(tmp_path: Path) -> Sandbox:
 
 @pytest.fixture
 def data(sandbox: Sandbox) -> Sandbox:
-    """Give a project with a file of data and a program."""
+    """Return a project with a file of data and a program."""
     sandbox.write("data/a.csv", "1\n")
     sandbox.write("data/b.csv", "2\n")
     sandbox.write("go.sh", "echo go\n")
@@ -62,7 +62,7 @@ def data(sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def ran(sandbox: Sandbox) -> Sandbox:
-    """Give a project in which two experiments have run: `hello` twice, `other` once."""
+    """Return a project in which two experiments have run: `hello` twice, `other` once."""
     sandbox.experiment("hello", "echo hello\n")
     sandbox.experiment("other", "echo other\n")
     for name in ("hello", "hello", "other"):
@@ -71,14 +71,14 @@ def ran(sandbox: Sandbox) -> Sandbox:
 
 
 def stored(sandbox: Sandbox, path: str) -> dict[str, object]:
-    """Read a definition with another YAML reader than qanat's; its keys must be in the order of the file."""
+    """Read a definition with a YAML reader other than qanat's; its keys must be in the order of the file."""
     content: dict[str, object] = yaml.safe_load((sandbox.root / ".qanat" / path).read_text())
     assert next(iter(content)) == "schema"
     return content
 
 
 def edit_record(sandbox: Sandbox, number: int, old: str, new: str) -> None:
-    """Edit a record as a stranger may have done, and commit it."""
+    """Edit a record as a stranger might, and commit it."""
     (path,) = [file for file in sandbox.record_files() if file.name.startswith(f"{number}-")]
     text = path.read_text()
     assert text.count(old) == 1
@@ -447,7 +447,7 @@ def test_with_manual_commits_the_removal_is_left_to_the_user(ran: Sandbox) -> No
 
 @pytest.fixture
 def going(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """Give a project in which a run of `wait` goes on until the file `stop` is there."""
+    """Yield a project in which a run of `wait` is active until the file `stop` exists."""
     sandbox.experiment("wait", 'touch "$2/begun"\nwhile [ ! -e "$2/stop" ]; do sleep 0.02; done\n')
     process = sandbox.start("run", "wait")
     storage = sandbox.root / "results/wait/run_1"

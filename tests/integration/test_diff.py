@@ -1,4 +1,4 @@
-"""`qanat diff`: what a branch changes in a project's state, and what came out of its runs."""
+"""`qanat diff`: what a branch changes in a project's state, and the results of its runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METRICS = [{"file": "metrics.json", "better": {"acc": "higher"}}]
 
 
 class _Reader(yaml.SafeLoader):
-    """Reads moments as the texts that they are."""
+    """Reads timestamps as text."""
 
 
 _Reader.yaml_implicit_resolvers = {
@@ -42,7 +42,7 @@ def program(bonus: float) -> str:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with a run on main, and a branch `work` with changes of everything and new runs."""
+    """Return a project with a run on main, and a branch `work` with changes of everything and new runs."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.write("data/first.txt", "1")
     sandbox.write("data/second.txt", "2")
@@ -64,7 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def project(built: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give such a project of one's own, on the branch."""
+    """Return a copy of that project for one test, on the branch."""
     return copy_of(built, tmp_path / "copy")
 
 
@@ -313,7 +313,7 @@ def test_a_run_that_was_going_on_before_is_one_that_went_on(project: Sandbox) ->
 
 
 def rename(sandbox: Sandbox, how: str) -> None:
-    """Give the experiment train the name fit: by the command, or by hand, its records moved with it or not."""
+    """Rename the experiment train to fit: by the command or by hand, with or without moving its records."""
     if how == "command":
         sandbox.qanat("experiment", "update", "train", "--name", "fit")
         return

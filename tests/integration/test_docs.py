@@ -1,4 +1,4 @@
-"""The pages of docs/: their commands are run, what they show is what comes out, and their links lead somewhere."""
+"""The pages of docs/: their commands run, their output is as shown, and their links work."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_page_that_fails_leaves_nothing_going_on(tmp_path: Path) -> None:
 
 
 def commands_named(page: Path) -> list[list[str]]:
-    """List the words of the commands of qanat's that stand in a page's blocks of code, up to a pipe or the like."""
+    """List the arguments of the qanat commands in a page's code blocks, up to a pipe or the like."""
     blocks = re.findall(r"^```.*?\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     lines = re.findall(r"^(?:\$ )?qanat ([a-z].*)$", "".join(blocks), re.MULTILINE)
     split = [shlex.split(line.rstrip("\\"), comments=True) for line in lines if "[OPTIONS]" not in line]
@@ -116,7 +116,7 @@ def test_commands_and_options_that_a_page_names_are_there(page: Path) -> None:
 
 
 def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
-    """Give the command that words name, and the words after its name."""
+    """Return the command that the arguments name, and the remaining arguments."""
     command: click.Command = program
     while isinstance(command, click.Group):
         name, *words = words
@@ -138,7 +138,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """Give the anchors of a page's headings, as they are made of them on the web."""
+    """Return the anchors of a page's headings, as GitHub creates them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

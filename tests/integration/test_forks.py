@@ -1,4 +1,4 @@
-"""Commands in forks are what they are as real processes: every test that uses the sandbox relies on it."""
+"""Commands in forks behave as in real processes: every test that uses the sandbox relies on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates for HTCondor in the settings, as the first qanat's tutorial has them; there is no pool here."""
+"""Templates for HTCondor in the settings, as in the tutorial of qanat 0.x; there is no pool here."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ GETENV = (
 
 @pytest.fixture
 def project(sandbox: Sandbox) -> Sandbox:
-    """Give a project with an experiment and the settings of the tutorial, which name no version."""
+    """Return a project with an experiment and the settings of the tutorial, which name no version."""
     sandbox.experiment("hello", "echo hello\n")
     sandbox.write(CONFIG, TUTORIAL)
     sandbox.commit("settings")

@@ -1,4 +1,4 @@
-"""Importing a project of the first qanat: what comes along, what is said of the rest, and what works afterwards."""
+"""Importing a project of qanat 0.x: what is imported, the remarks on the rest, and what works afterwards."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ LOG = "001 (4651.000.000) 2023-06-29 13:17:59 Job executing\n005 (4651.000.000) 
 
 
 def import_into(sandbox: Sandbox, *words: str, **options: Any) -> Any:
-    """Import the project's own database and give what was printed as JSON."""
+    """Import the project's own database and return what was printed as JSON."""
     return sandbox.qanat("import", DATABASE, "--json", *words, **options).json
 
 
 def record(sandbox: Sandbox, number: int) -> Any:
-    """Give the record of a run as `qanat show --json` prints it."""
+    """Return the record of a run as `qanat show --json` prints it."""
     return sandbox.qanat("show", str(number), "--json").json
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> V0Project:
-    """Give a repository with a project of the first qanat that has one experiment and no run."""
+    """Return a repository with a project of qanat 0.x that has one experiment and no run."""
     sandbox = Sandbox(tmp_path / "my old project")
     sandbox.root.mkdir()
     sandbox.git("init", "--quiet")
@@ -51,12 +51,12 @@ def old(tmp_path: Path) -> V0Project:
 
 @pytest.fixture
 def sandbox(old: V0Project) -> Sandbox:
-    """Give the same folder, to be driven by today's qanat."""
+    """Return the same folder, for today's qanat."""
     return Sandbox(old.root)
 
 
 def fill(old: V0Project) -> None:
-    """Give the project what a project has: a dataset, tags, an action, and runs of several kinds."""
+    """Fill the project with a dataset, tags, an action, and runs of several kinds."""
     old.insert("datasets", id=1, name="iris", path=str(old.root / "data/iris"), description="Fisher's iris")
     old.insert("datasets_experiments", experiment_id=1, dataset_id=1)
     old.tag("datasets_tags", "dataset_id", 1, "flowers")

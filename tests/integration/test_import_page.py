@@ -1,4 +1,4 @@
-"""The page about importing: every command on it is run as it stands there, in a project as the page has it."""
+"""The page about importing: every command on it runs as it stands, in a project like the page's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG = "005 (4651.000.000) 2023-06-29 13:18:11 Job terminated.\n\t(1) Normal term
 
 
 def old_project(root: Path) -> None:
-    """Make the project that the page is about."""
+    """Create the project that the page is about."""
     sandbox = Sandbox(root)
     root.mkdir(parents=True)
     sandbox.git("init", "--quiet")

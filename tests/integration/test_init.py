@@ -1,4 +1,4 @@
-"""`qanat init`: what it makes, and what it leaves as it was."""
+"""`qanat init`: what it creates, and what it leaves unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EMPTY_HOME = "no git identity"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Sandbox:
-    """Give an empty folder whose name has a space."""
+    """Return an empty folder with a space in its name."""
     root = tmp_path / "my work"
     root.mkdir()
     return Sandbox(root)
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Sandbox:
 
 @pytest.fixture
 def repository(folder: Sandbox) -> Sandbox:
-    """Give a repository with one commit and no project in it."""
+    """Return a repository with one commit and no project."""
     folder.git("init", "--quiet")
     folder.write("analysis.py", "print(1)\n")
     folder.write("notes.txt", "one\n")
@@ -39,7 +39,7 @@ def repository(folder: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def nobody(tmp_path: Path) -> dict[str, str]:
-    """Give an environment in which git knows no name and no address."""
+    """Return an environment in which git knows neither a name nor an email address."""
     (tmp_path / EMPTY_HOME).mkdir()
     return {"HOME": str(tmp_path / EMPTY_HOME)}
 

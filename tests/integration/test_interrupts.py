@@ -1,4 +1,4 @@
-"""Ending a run early: Ctrl-C and signals reach all that the program started, and the record says so."""
+"""Ending a run early: Ctrl-C and signals reach everything that the program started, and the record says so."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def storage(sandbox: Sandbox, experiment: str, run: int = 1) -> Path:
 
 
 def start(sandbox: Sandbox, experiment: str, *words: str) -> subprocess.Popen[str]:
-    """Start a run of one group and wait until its program has begun."""
+    """Start a run of one group and wait until its program has started."""
     process = sandbox.start("run", *words, experiment)
     wait_until((storage(sandbox, experiment) / "begun").exists)
     return process
 
 
 def end(process: subprocess.Popen[str], number: int) -> tuple[int, str]:
-    """Send a signal to qanat alone; give its exit code and what it said on stderr."""
+    """Send a signal to qanat alone; return its exit code and stderr."""
     process.send_signal(number)
     err = process.communicate(timeout=60)[1]
     return process.returncode, err
@@ -266,7 +266,7 @@ def test_ctrl_c_before_anything_has_begun_leaves_nothing(sandbox: Sandbox) -> No
 
 
 def test_python_programs_get_a_keyboard_interrupt(sandbox: Sandbox) -> None:
-    """The signal itself arrives, not something that only looks like it."""
+    """The signal itself arrives, not an imitation of it."""
     program = "import pathlib, sys, time\ntry:\n    pathlib.Path(sys.argv[2], 'begun').touch()\n    time.sleep(300)\n"
     sandbox.python_experiment("sleeper", program + "except KeyboardInterrupt:\n    print('heard')\n    raise\n")
     process = start(sandbox, "sleeper")

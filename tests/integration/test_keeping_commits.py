@@ -23,7 +23,7 @@ def two(tmp_path: Path) -> Clones:
 
 
 def squashed(sandbox: Sandbox, *, how: str = "squash") -> str:
-    """Run on a branch, bring it to main without its commits, and delete the branch; give the commit of the run."""
+    """Run on a branch, squash it into main, and delete the branch; return the commit of the run."""
     sandbox.git("checkout", "--quiet", "-b", "feature")
     sandbox.write("work.txt", "work\n")
     commit = sandbox.commit("work")
@@ -44,7 +44,7 @@ def squashed(sandbox: Sandbox, *, how: str = "squash") -> str:
 
 
 def collect_garbage(sandbox: Sandbox) -> None:
-    """Let git remove everything that no ref leads to, as it does some weeks later."""
+    """Let git delete everything that no ref leads to, as it would some weeks later."""
     sandbox.git("reflog", "expire", "--expire=now", "--all")
     sandbox.git("gc", "--quiet", "--prune=now")
 
@@ -179,7 +179,7 @@ def test_the_command_that_is_named_brings_a_commit_also_where_nothing_is_set_up(
 
 
 def test_push_and_fetch_without_words_do_what_they_did(two: Clones) -> None:
-    """The same steps in a clone that is set up and in one that is not end alike."""
+    """The same steps end the same way in a clone that is set up and in one that is not."""
     seen = {}
     for name, clone in (("plain", two.bob), ("set up", two.ada)):
         if name == "set up":

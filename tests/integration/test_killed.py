@@ -1,4 +1,4 @@
-"""Runs whose qanat was ended with SIGKILL: what the next command makes of them."""
+"""Runs whose qanat was killed: what the next command makes of them."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def gates(sandbox: Sandbox) -> Gates:
 
 @pytest.fixture
 def stranger() -> Iterator[subprocess.Popen[bytes]]:
-    """Give a process that has nothing to do with qanat."""
+    """Yield a process that has nothing to do with qanat."""
     with subprocess.Popen(["sleep", "100"], start_new_session=True) as process:
         yield process
         process.kill()
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """End qanat, and nothing else, as `kill -9` does."""
+    """Kill qanat, and nothing else, as `kill -9` does."""
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
 
 
 def live_record(sandbox: Sandbox) -> dict[str, object]:
-    """Give the newest run of the experiment as `experiment status` has it."""
+    """Return the newest run of the experiment according to `experiment status`."""
     return sandbox.qanat("experiment", "status", "wait", "--json").json[0]
 
 
@@ -153,7 +153,7 @@ def test_a_stranger_with_the_numbers_of_a_dead_run_is_not_taken_for_it_and_not_t
 def test_a_process_with_the_number_and_the_start_of_a_runs_qanat_is_that_qanat(
     gates: Gates, stranger: subprocess.Popen[bytes], with_journal: bool
 ) -> None:
-    """The other side of the test before: number and start together are what counts."""
+    """The counterpart of the previous test: number and start together are what counts."""
     sandbox = gates.sandbox
     kill(gates.start())
     gates.open()
@@ -167,7 +167,7 @@ def test_a_process_with_the_number_and_the_start_of_a_runs_qanat_is_that_qanat(
 
 
 def _say_pid(sandbox: Sandbox, pid: int, start: str, *, with_journal: bool) -> None:
-    """Make journal and record say that qanat and its program were this process; or only the record."""
+    """Make the journal and the record, or only the record, say that qanat and its program were this process."""
     journal = journal_of(sandbox)
     first, *rest = [json.loads(line) for line in journal.read_text().splitlines()]
     first |= {"pid": pid, "process_start": start}
@@ -195,7 +195,7 @@ def test_a_journal_that_was_cut_short_tells_what_it_can(gates: Gates) -> None:
 
 
 def test_a_journal_that_says_nothing_is_in_nobodys_way_and_goes(sandbox: Sandbox) -> None:
-    """As a kill leaves it between making the file and writing its first line."""
+    """As a kill between creating the file and writing its first line leaves it."""
     sandbox.experiment("fails", "exit 1\n")
     sandbox.qanat("run", "fails", code=1)
     sandbox.qanat("run", "fails", code=1)
@@ -226,7 +226,7 @@ def test_another_run_can_be_started_beside_a_program_whose_qanat_was_killed(gate
 
 
 def test_whenever_qanat_is_killed_nothing_is_broken_and_nothing_is_lost(tmp_path: Path) -> None:
-    """The moments are random, but the same each time; benchmarks/kill_runs.py does it two hundred times."""
+    """The times are random, but the same in every session; benchmarks/kill_runs.py does this two hundred times."""
     sandbox = make_project(tmp_path / "project")
     chance = random.Random(SEED)
     kills = []

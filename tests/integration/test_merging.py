@@ -1,4 +1,4 @@
-"""Merging with real git: new runs of two sides, the same run in two clones, comments, definitions."""
+"""Merging with real git: new runs on both sides, the same run in two clones, comments, definitions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def path_of(record: dict[str, Any]) -> str:
 
 
 def is_whole(sandbox: Sandbox) -> None:
-    """No conflict is left, git has all, and every file is as its schema says."""
+    """Check that no conflict is left, everything is committed, and every file follows its schema."""
     assert sandbox.status() == ""
     assert "no problem" in sandbox.qanat("validate").out
 
@@ -91,7 +91,7 @@ def test_files_of_a_run_of_the_same_number_are_not_taken_for_those_of_another(tw
 
 
 def retried(two: Clones) -> dict[str, Any]:
-    """Let a run of two groups fail, share it, and let each side retry one of the groups, Ada's with success."""
+    """Let a run of two groups fail, share it, and let each side retry one of the groups, Ada successfully."""
     two.ada.write("broken", "")
     two.ada.qanat("run", "plain", "-g", "1", "-g", "2", code=1)
     two.share()
@@ -146,7 +146,7 @@ def test_it_does_not_matter_who_merges(two: Clones) -> None:
 
 
 def test_an_end_wins_over_a_run_that_went_on(two: Clones) -> None:
-    """Ada commits everything while a run goes on, a branch grows from there; the end then meets the beginning."""
+    """Ada commits everything while a run is active and starts a branch there; the end then meets the beginning."""
     two.ada.experiment("wait", "while test ! -e go; do sleep 0.02; done\n")
     process = two.ada.start("run", "wait")
     sandbox = two.ada
@@ -169,7 +169,7 @@ def test_an_end_wins_over_a_run_that_went_on(two: Clones) -> None:
 
 
 def test_branches_that_were_merged_into_each_other_merge_again(two: Clones) -> None:
-    """Of their two common ancestors git makes one first, by the same driver."""
+    """git first merges their two common ancestors into one, with the same driver."""
     ada = two.ada
     ada.qanat("run", "plain")
     ada.git("checkout", "--quiet", "-b", "other")
@@ -247,7 +247,7 @@ def test_comments_of_both_sides_are_kept(two: Clones) -> None:
 
 @pytest.mark.parametrize("text", ["no record\n", "schema: run/99\nid: 1-000000\n", "a: &a 1\n", "- [\n", "\x00\n", ""])
 def test_what_cannot_be_read_as_a_record_is_merged_by_git_line_by_line(two: Clones, text: str) -> None:
-    """As it is when somebody edited it by hand, or a newer qanat wrote it."""
+    """As after somebody edited it by hand, or a newer qanat wrote it."""
     ada = two.ada
     ada.qanat("run", "plain")
     path = path_of(ada.record())

@@ -1,4 +1,4 @@
-"""Runners of other packages: how they are found, what a broken one leads to, and what qanat needs one to know."""
+"""Runners of other packages: how they are found, what happens if one is broken, and what qanat requires of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def broken():
 
 
 class Packages:
-    """Packages with a runner, as pip installs them, that only the commands of one test see."""
+    """Packages with a runner, as installed by pip, that only the commands of one test see."""
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self._folder = folder
@@ -47,7 +47,7 @@ class Packages:
         (folder / "forgetful.py").write_text(FORGETFUL)
 
     def install(self, package: str, runner: str, where: str) -> Path:
-        """Install a package whose runner of this name is `module:attribute`; give the folder that describes it."""
+        """Install a package whose runner of this name is `module:attribute`; return the folder that describes it."""
         info = self._folder / f"{package.replace('-', '_')}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")

@@ -1,4 +1,4 @@
-"""Two commands that change one record at the same moment: neither loses what the other has written."""
+"""Two commands that change one record at the same time: neither loses what the other has written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.sandbox import Sandbox
 
 @pytest.fixture
 def ran(sandbox: Sandbox) -> Sandbox:
-    """Give a project with a run that has ended."""
+    """Return a project with a run that has ended."""
     sandbox.experiment("hello", "echo hello")
     sandbox.qanat("run", "hello")
     return sandbox
@@ -28,14 +28,14 @@ def committed(sandbox: Sandbox, file: Path) -> str:
 
 
 def check_committed(sandbox: Sandbox) -> None:
-    """Check that HEAD and the index have the records and comments as they are in the working tree."""
+    """Check that HEAD and the index have the same records and comments as the working tree."""
     assert sandbox.status() == ""
     for file in sorted((sandbox.root / ".qanat/runs").glob("*/*/*")):
         assert committed(sandbox, file) == file.read_text()
 
 
 def as_if_running(sandbox: Sandbox) -> bytes:
-    """Give the record of run 1 as it was before its end, as a killed qanat leaves it behind."""
+    """Return the record of run 1 as it was before its end, as a killed qanat leaves it."""
     record = sandbox.record()
     record |= {"state": "queued", "started": None, "ended": None}
     record["submission"] |= {"pid": 2**22 + 1, "process_start": "0"}
@@ -103,7 +103,7 @@ def test_a_comment_beside_a_refresh_that_finds_the_end_of_a_run(ran: Sandbox) ->
 
 
 def test_a_cancel_beside_a_refresh_is_recorded_as_cancelled(sandbox: Sandbox) -> None:
-    """The refresh may see the dead program first, for which it is one that failed or is lost."""
+    """The refresh may see the dead program first, and take it for failed or lost."""
     gates = Gates(sandbox)
     for turn in range(1, 11):
         watcher = gates.start(run=turn)
@@ -170,7 +170,7 @@ class Remembering(RunnerDefaults):
 
 @pytest.fixture
 def remembering(tmp_path: Path) -> dict[str, str]:
-    """Install a package with a runner; give the environment in which it is seen."""
+    """Install a package with a runner; return the environment that includes it."""
     folder = tmp_path / "site"
     info = folder / "qanat_remembering-1.0.dist-info"
     info.mkdir(parents=True)

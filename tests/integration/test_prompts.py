@@ -17,7 +17,7 @@ EMPTY = ""
 
 @pytest.fixture
 def house(sandbox: Sandbox) -> Sandbox:
-    """Give a project with programs, data, a dataset and an experiment, all committed."""
+    """Return a project with programs, data, a dataset and an experiment, all committed."""
     sandbox.write("data/a.csv", "1\n")
     sandbox.write("data/b.csv", "2\n")
     sandbox.write("go.sh", "echo go\n")
@@ -32,12 +32,12 @@ def house(sandbox: Sandbox) -> Sandbox:
 
 
 def stored(sandbox: Sandbox, path: str) -> Any:
-    """Read a file of `.qanat/` with another YAML reader than qanat's."""
+    """Read a file of `.qanat/` with a YAML reader other than qanat's."""
     return yaml.safe_load((sandbox.root / ".qanat" / path).read_text())
 
 
 def last_shown(terminal: Terminal, answer: str) -> str:
-    """Answer whether to write what is shown last; give the YAML that was shown."""
+    """Answer the last question, whether to write what is shown; return the YAML that was shown."""
     before = terminal.see("Save it?")
     terminal.press(answer)
     return before[before.index("schema:") :].rpartition("?")[0].replace("\r", "").strip()
@@ -359,7 +359,7 @@ def test_delete_says_what_goes_and_asks(house: Sandbox) -> None:
 
 @pytest.fixture
 def dirty(house: Sandbox) -> Sandbox:
-    """Give a project with a change that is not committed."""
+    """Return a project with a change that is not committed."""
     house.write("go.sh", "echo changed\n")
     house.write("new.txt", "new\n")
     return house
@@ -439,7 +439,7 @@ INVALID = "schema: config/1\nresult_dir: out\nrecords:\n  commit: sometimes\n"
 
 @pytest.fixture
 def editor(tmp_path: Path) -> Path:
-    """Give an editor that writes one prepared draft after the other; its first argument is the folder of drafts."""
+    """Return an editor that writes one prepared draft after the other; its first argument is the folder of drafts."""
     script = tmp_path / "my editor.sh"
     script.write_text('#!/bin/sh\nfirst=$(ls "$1" | head -1)\n[ -n "$first" ] || exit 9\nmv "$1/$first" "$2"\n')
     script.chmod(0o755)
@@ -447,7 +447,7 @@ def editor(tmp_path: Path) -> Path:
 
 
 def edit(sandbox: Sandbox, editor: Path, *drafts: str, variable: str = "EDITOR") -> Terminal:
-    """Open the settings in the editor, which has these drafts to give."""
+    """Open the settings in an editor that writes these drafts."""
     folder = editor.parent / "drafts"
     folder.mkdir()
     for number, draft in enumerate(drafts):

@@ -1,4 +1,4 @@
-"""Where records are committed, when they are not, and how what was left out comes in later."""
+"""Where records are committed, when they are not, and how omitted ones are committed later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.sandbox import Sandbox, call, wait_until
 
 @pytest.fixture
 def plain(sandbox: Sandbox) -> Sandbox:
-    """Give a project with an experiment and a file of the user's."""
+    """Return a project with an experiment and a user's file."""
     sandbox.write("notes.txt", "one\n")
     sandbox.experiment("plain", "exit 0\n")
     return sandbox
@@ -28,7 +28,7 @@ def gates(plain: Sandbox) -> Gates:
 
 
 def end(gates: Gates, process: subprocess.Popen[str]) -> str:
-    """Let a run come to its end; give what it said on stderr."""
+    """Let a run end; return its stderr."""
     gates.open()
     err = process.communicate(timeout=60)[1]
     assert process.returncode == 0, err
@@ -104,7 +104,7 @@ def test_a_record_goes_to_the_branch_of_its_launch_and_is_not_in_the_way_of_goin
 
 
 def test_a_record_that_was_committed_while_it_ran_is_brought_up_to_date_where_it_is_checked_out(gates: Gates) -> None:
-    """As by `git add --all` in the middle of a run, and then another branch from there."""
+    """As after `git add --all` in the middle of a run, followed by a new branch."""
     plain = gates.sandbox
     process = gates.start()
     plain.commit("everything")
@@ -316,7 +316,7 @@ def test_somebody_elses_lock_is_waited_for(gates: Gates, lock: str) -> None:
 
 @pytest.fixture
 def signing(plain: Sandbox) -> Sandbox:
-    """Give a project whose commits are signed with an SSH key."""
+    """Return a project whose commits are signed with an SSH key."""
     if not shutil.which("ssh-keygen"):
         pytest.skip("ssh-keygen is not there")
     key = plain.root.parent / "key"
@@ -357,7 +357,7 @@ def test_a_record_that_cannot_be_signed_is_left_and_said_and_nobody_is_asked(sig
 
 @pytest.mark.parametrize(("works", "signed"), [(True, True), (False, False)])
 def test_a_signing_program_of_ones_own_is_used(plain: Sandbox, works: bool, signed: bool) -> None:
-    """The program is git's to call: it writes a signature to stdout and says so on its status channel."""
+    """git calls the program, which writes a signature to stdout and reports it on its status channel."""
     program = plain.root.parent / "sign"
     sign = 'cat >/dev/null\necho "[GNUPG:] SIG_CREATED D" >&2\necho "-----BEGIN PGP SIGNATURE-----"\n'
     program.write_text(f"#!/bin/sh\n{sign if works else 'echo no key here >&2; exit 2'}\n")

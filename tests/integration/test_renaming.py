@@ -1,4 +1,4 @@
-"""An experiment gets another name: its runs stay with it, whatever is merged later."""
+"""Renaming an experiment: its runs stay with it, whatever is merged later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLOT = {"plot": {"executable": "plain.sh", "executable_command": "sh"}}
 
 @pytest.fixture
 def renamed(sandbox: Sandbox) -> Sandbox:
-    """Give a project in which the experiment `plain`, with one run, is called `simple` now."""
+    """Return a project in which the experiment `plain`, with one run, is called `simple` now."""
     sandbox.experiment("plain", "exit 0\n", actions=PLOT, tags=["old"])
     sandbox.qanat("run", "plain")
     result = sandbox.qanat("experiment", "update", "plain", "--name", "simple", "--commit")

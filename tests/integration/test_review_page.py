@@ -1,4 +1,4 @@
-"""docs/review.md shows what `qanat diff` really says of a real project, and names what the JSON really has."""
+"""docs/review.md shows what `qanat diff` reports on a real project, and names the keys that its JSON has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.sandbox import Sandbox
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give the project of the page's example."""
+    """Return the project of the page's example."""
     return review_page.make(tmp_path_factory.mktemp("review"))
 
 
@@ -33,7 +33,7 @@ def test_the_page_names_every_key_of_the_json_and_no_other(example: Sandbox) -> 
 
 
 def keys(content: Any, place: str) -> list[str]:
-    """List the keys of a mapping as the page names them; what people named is `*`."""
+    """List the keys of a mapping as the page names them; names chosen by users are `*`."""
     if isinstance(content, list):
         return sorted({key for item in content for key in keys(item, place.removesuffix(".") + "[].")})
     if not isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""Running programs: how they end, what is shown and kept of them, and what they find around them."""
+"""Running programs: how they end, which of their output is shown and kept, and their environment."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _states(sandbox: Sandbox) -> list[str]:
 
 
 def test_n_threads_keeps_that_many_busy_all_the_time_and_no_more(sandbox: Sandbox) -> None:
-    """Not in waves: as soon as one of three ends, the next begins, however long the other two take."""
+    """Not in waves: as soon as one of three ends, the next one starts, however long the other two take."""
     gates = Gates(sandbox)
     # Each counts, as it begins, the groups that have begun and not ended.
     count = 'for d in "$4"/../group_*; do [ -e "$d/begun" ] && [ ! -e "$d/over" ] && echo 1; done >"$4/busy"\n'
@@ -173,7 +173,7 @@ def test_n_threads_keeps_that_many_busy_all_the_time_and_no_more(sandbox: Sandbo
 
 
 def gates_script_parts() -> tuple[str, str, str]:
-    """Cut the script of Gates into how it begins, waits and ends."""
+    """Split the script of Gates into its beginning, its waiting and its end."""
     from tests.support.gates import SCRIPT
 
     begin, _, rest = SCRIPT.partition("n=0\n")
@@ -220,7 +220,7 @@ def test_a_single_groups_output_is_shown_while_it_runs(sandbox: Sandbox) -> None
 
 
 def test_python_programs_are_shown_live_without_asking_for_it(sandbox: Sandbox) -> None:
-    """Python holds back what it writes into a file, unless told not to."""
+    """Python buffers what it writes to a file, unless told not to."""
     gates = Gates(sandbox)
     program = "import pathlib, sys, time\nprint('early')\nwhile not pathlib.Path(sys.argv[1]).exists():\n"
     sandbox.python_experiment("python", program + "    time.sleep(0.02)\n")
@@ -413,7 +413,7 @@ for file, text in json.loads(sys.argv[1]).items():
 
 
 def leave(**files: str) -> str:
-    """Give the word that makes the program leave these files (`__` is a dot in a name)."""
+    """Return the argument that makes the program leave these files (`__` is a dot in a name)."""
     return json.dumps({name.replace("__", "."): text for name, text in files.items()})
 
 

@@ -1,4 +1,4 @@
-"""Starting up: what `qanat --help` loads, and the help of every command there is; all in real processes."""
+"""Start-up: what `qanat --help` loads, and the help of every command; all in real processes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ print(json.dumps(commands))
 
 
 def loaded(*words: str) -> list[str]:
-    """List the modules that a command loads which Python has not loaded already."""
+    """List the modules that a command loads beyond those that Python has already loaded."""
     result = call([sys.executable, "-c", LOADED, *words], Path.cwd())
     modules: list[str] = json.loads(result.err)
     return modules
@@ -70,7 +70,7 @@ def loaded(*words: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def commands() -> dict[str, dict[str, Any]]:
-    """Ask every command there is for its help, in one process in which a warning is an error."""
+    """Ask every command for its help, in one process in which a warning is an error."""
     found: dict[str, dict[str, Any]] = call([sys.executable, "-W", "error", "-c", HELP], Path.cwd()).json
     return found
 

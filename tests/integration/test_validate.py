@@ -1,4 +1,4 @@
-"""`qanat validate` and the hook `qanat-validate`: one line for each problem, with the file and line where it is."""
+"""`qanat validate` and the hook `qanat-validate`: one line per problem, with its file and line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEMPLATE = "schema: template/1\nname: {}\nrunner: slurm\noptions:\n  --ntasks: 1
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with a definition of each kind and a record; every test leaves it as it was."""
+    """Return a project with a definition of each kind and a record; every test leaves it as it was."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.write("data.csv", "1\n")
     sandbox.write("good.sh", "echo good\n")
@@ -35,14 +35,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture(autouse=True)
 def left_clean(house: Sandbox) -> Iterator[None]:
-    """Put the project back to its last commit after each test."""
+    """Restore the project to its last commit after each test."""
     yield
     house.git("reset", "--quiet", "--hard")
     house.git("clean", "--quiet", "--force", "-d", ".qanat", "results")
 
 
 def both(house: Sandbox, path: str, code: int = 1) -> list[str]:
-    """Validate one file with the command and, staged, with the hook, which must say the same; give the lines."""
+    """Validate one file with the command and, staged, with the hook, which must agree; return the lines."""
     said = house.qanat("validate", path, code=code)
     house.git("add", "--all", ".qanat")
     hooked = call([*HOOK, path], house.root, code=code)
@@ -54,7 +54,7 @@ def both(house: Sandbox, path: str, code: int = 1) -> list[str]:
 
 
 def as_hook(line: str) -> str:
-    """Give the line with the name of the rule, as the hook prints it before it says what to do."""
+    """Return the line with the name of the rule, as the hook prints it before the remedy."""
     return re.sub(r"(:\d+: )", r"\1validate: ", line, count=1) + "; "
 
 
@@ -179,7 +179,7 @@ def test_a_problem_stays_one_line_whatever_a_file_holds(house: Sandbox) -> None:
 
 @pytest.fixture
 def record(house: Sandbox) -> Path:
-    """Give the file of the one record."""
+    """Return the file of the one record."""
     (path,) = house.record_files()
     return path
 

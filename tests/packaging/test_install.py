@@ -21,13 +21,13 @@ PACKAGE_OF = {"yaml": "pyyaml"}
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a copy of the project in a folder whose name has a space."""
+    """Return a copy of the project in a folder with a space in its name."""
     return copy_project(tmp_path_factory.mktemp("package") / "the source")
 
 
 @pytest.fixture(scope="module")
 def wheel(source: Path) -> Environment:
-    """Give an environment in which the project is installed as a wheel."""
+    """Return an environment in which the project is installed as a wheel."""
     environment = Environment(source.parent / "wheel env")
     environment.install(str(source))
     return environment
@@ -35,7 +35,7 @@ def wheel(source: Path) -> Environment:
 
 @pytest.fixture(scope="module")
 def editable(source: Path) -> Environment:
-    """Give an environment in which the project is installed as an editable checkout."""
+    """Return an environment in which the project is installed as an editable checkout."""
     environment = Environment(source.parent / "editable env")
     environment.install("--editable", str(source))
     return environment
@@ -43,7 +43,7 @@ def editable(source: Path) -> Environment:
 
 @pytest.fixture(params=["wheel", "editable"])
 def installed(request: pytest.FixtureRequest) -> Environment:
-    """Give either of them."""
+    """Return either of them."""
     environment: Environment = request.getfixturevalue(request.param)
     return environment
 

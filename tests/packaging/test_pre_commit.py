@@ -1,4 +1,4 @@
-"""The hooks as users get them: by pre-commit, from a tag of this repository."""
+"""The hooks as users get them: from pre-commit, at a tag of this repository."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OFFLINE = {
 
 @pytest.fixture(scope="module")
 def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a repository with this project's files under a tag."""
+    """Return a repository with a tag of this project's files."""
     folder = copy_project(tmp_path_factory.mktemp("tagged") / "qanat of today")
     call(["git", "init", "--quiet"], folder)
     call(["git", "add", "--all"], folder)
@@ -53,7 +53,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory, tagged: Path) -> Iterator[Path]:
-    """Give pre-commit a cache of its own, and install the hook's environment there once."""
+    """Let pre-commit have a cache of its own, and install the hook's environment there once."""
     folder = tmp_path_factory.mktemp("pre-commit")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRE_COMMIT_HOME", str(folder / "cache"))
@@ -71,7 +71,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, tagged: Path) -> Iterator[Pa
 
 @pytest.fixture
 def project(sandbox: Sandbox, tagged: Path, cache: Path) -> Sandbox:
-    """Give a project in which `git commit` runs the hook."""
+    """Return a project in which `git commit` runs the hook."""
     sandbox.experiment("hello", "echo hello\n")
     sandbox.write(".pre-commit-config.yaml", CONFIG.format(repository=tagged, tag=TAG))
     sandbox.commit("pre-commit")
@@ -94,7 +94,7 @@ def _pre_commit(project: Sandbox, *words: str, code: int | None = 0) -> Result:
 
 
 def _commit(project: Sandbox, cwd: Path | None = None, *, code: int) -> str:
-    """Add and commit everything; give what the hooks said."""
+    """Add and commit everything; return what the hooks printed."""
     project.git("add", "--all")
     env = {"PRE_COMMIT_COLOR": "never"}
     done = call(["git", "commit", "--quiet", "--message", "a change"], cwd or project.root, code=code, env=env)

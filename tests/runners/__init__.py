@@ -1,4 +1,4 @@
-"""Tests of runners; the contract is a module of asserts without being a test module itself."""
+"""Tests of runners; the contract contains assertions but is not itself a test module."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What every attached runner must do: subclass AttachedRunnerContract in the tests of one."""
+"""What every attached runner must do: subclass AttachedRunnerContract in a runner's tests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAY_ARGUMENTS = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 
 class Place:
-    """A folder to work in, and jobs whose directories are in it."""
+    """A working directory, and jobs whose storage directories are in it."""
 
     def __init__(self, folder: Path) -> None:
         self.workdir = folder / "work"
@@ -39,42 +39,42 @@ class Place:
         self._storage = folder / "storage"
 
     def job(self, *command: str, group: int = 0, environment: dict[str, str] | None = None) -> JobSpec:
-        """Give a job of these words; its storage directory is made."""
+        """Return a job with this command, and create its storage directory."""
         own = self._storage / str(group)
         own.mkdir(parents=True, exist_ok=True)
         return JobSpec(group, command, self.workdir, own, environment or {})
 
     def shell(self, script: str, *, group: int = 0) -> JobSpec:
-        """Give a job that runs a shell script."""
+        """Return a job that runs a shell script."""
         return self.job("sh", "-c", script, group=group)
 
     def waiting(self, *, group: int = 0) -> JobSpec:
-        """Give a job that says that it has begun, and does not end by itself for a long time."""
+        """Return a job that reports that it has started, and does not end by itself for a long time."""
         return self.shell("echo begun; exec sleep 300", group=group)
 
     def stdout(self, group: int = 0) -> str:
-        """Give what a job has written to stdout."""
+        """Return what a job has written to stdout."""
         return (self._storage / str(group) / "stdout.txt").read_text()
 
     def begun(self, group: int = 0) -> None:
-        """Wait until a waiting job has begun."""
+        """Wait until a waiting job has started."""
         wait_until(lambda: self.stdout(group) == "begun\n")
 
     def names(self) -> list[str]:
-        """List what there is in the working directory."""
+        """List the names in the working directory."""
         return sorted(path.name for path in self.workdir.iterdir())
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Give a folder with a name that is hard on scripts."""
+    """Return a folder with a name that is hard on scripts."""
     return Place(tmp_path / FOLDER)
 
 
 def watch(
     runner: AttachedRunner, jobs: Sequence[JobSpec], then: Callable[[Event], object] | None = None
 ) -> list[Event]:
-    """Run jobs to their ends and list what was told of them; `then` is called with each event."""
+    """Run jobs to their ends and list the events; `then` is called with each one."""
     told: list[Event] = []
     with runner:
         for event in runner.watch(INTENT, jobs):
@@ -86,7 +86,7 @@ def watch(
 
 
 def end_of(told: Sequence[Event], group: int = 0) -> JobStatus:
-    """Give how a group ended, which was told once."""
+    """Return how a group ended, which must have been reported exactly once."""
     (status,) = [event.status for event in told if isinstance(event, JobEnded) and event.group == group]
     return status
 
@@ -96,10 +96,10 @@ def started_groups(told: Sequence[Event]) -> list[int]:
 
 
 class AttachedRunnerContract:
-    """Tests for one attached runner; `make` gives a new one with so many slots."""
+    """Tests for one attached runner; `make` returns a new one with this many slots."""
 
     def make(self, slots: int = 1) -> AttachedRunner:
-        """Give a runner."""
+        """Return a runner."""
         raise NotImplementedError
 
     def test_it_has_a_name_and_can_be_used_here(self) -> None:

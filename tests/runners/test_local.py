@@ -1,4 +1,4 @@
-"""The local runner: what every attached runner does, and what only processes of this machine have."""
+"""The local runner: what every attached runner does, and what is special about local processes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["place"]
 
 
 class TestLocalRunner(AttachedRunnerContract):
-    """The local runner keeps the contract."""
+    """The local runner fulfils the contract."""
 
     def make(self, slots: int = 1) -> LocalRunner:
-        """Give a local runner."""
+        """Return a local runner."""
         return LocalRunner(slots)
 
 
@@ -122,7 +122,7 @@ def test_a_job_whose_working_directory_has_vanished_is_failed(place: Place) -> N
 
 
 def test_a_shell_that_is_killed_takes_its_program_along(place: Place) -> None:
-    """The shell is what writes the completion file; without it nobody would know how the program ended."""
+    """The shell writes the completion file; without it, nobody would know how the program ended."""
     children: list[int] = []
 
     def kill_shell(event: Event) -> None:
@@ -139,7 +139,7 @@ def test_a_shell_that_is_killed_takes_its_program_along(place: Place) -> None:
 
 @pytest.fixture
 def children_ignored() -> Iterator[None]:
-    """Let the system collect children, as a process that was started so, or that embeds qanat, may have it."""
+    """Ignore SIGCHLD, as a process that was started so, or that embeds qanat, may do."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     yield
     signal.signal(signal.SIGCHLD, before)

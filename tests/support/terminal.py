@@ -94,7 +94,7 @@ class Terminal:
         self.press(*keys, ENTER)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give the terminal another size, of which the program is told."""
+        """Resize the terminal, and notify the program."""
         self._process.setwinsize(rows, columns)
 
     def signal(self, number: int) -> None:

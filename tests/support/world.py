@@ -214,7 +214,7 @@ class World:
         return sorted((self.project.location.private / flight.FOLDER).glob("*.jsonl"))
 
     def recorded(self, number: int = 1) -> Run:
-        """Read the record of a run in the work tree."""
+        """Read the record of a run in the working tree."""
         (path,) = self.root.glob(f".qanat/runs/*/*/{number}-*.yaml")
         return record.load_record(self.project, str(path.relative_to(self.root)))
 

@@ -1,4 +1,4 @@
-"""Who may import whom, and how long a function or a module may be: read from the source, not from a promise."""
+"""Who may import whom, and how long a function or a module may be, checked in the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hook `qanat-frozen-runs`: a record of a run that has ended stays as it is, and none goes without a word."""
+"""The hook `qanat-frozen-runs`: the record of an ended run stays unchanged, and is deleted only on purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.sandbox import Sandbox
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with a run of two groups; every test leaves it as it was."""
+    """Return a project with a run of two groups; every test leaves it as it was."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.experiment("hello", "exit 3\n")
     sandbox.qanat("run", "hello", "-g", "1", "-g", "2", code=1)
@@ -23,7 +23,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture(autouse=True)
 def left_clean(house: Sandbox) -> Iterator[None]:
-    """Put the project back to where it was after each test."""
+    """Restore the project after each test."""
     before = house.git("rev-parse", "HEAD")
     yield
     house.git("checkout", "--quiet", "--force", "main")
@@ -36,18 +36,18 @@ def left_clean(house: Sandbox) -> Iterator[None]:
 
 @pytest.fixture
 def record(house: Sandbox) -> Path:
-    """Give the file of the one record."""
+    """Return the file of the one record."""
     (path,) = house.record_files()
     return path
 
 
 def name_of(house: Sandbox, file: Path) -> str:
-    """Give a file's path from the root."""
+    """Return a file's path from the root."""
     return file.relative_to(house.root).as_posix()
 
 
 def edit(house: Sandbox, file: Path, old: str, new: str) -> None:
-    """Change a text that a file has once, and stage the file."""
+    """Replace a text that occurs once in a file, and stage the file."""
     text = file.read_text()
     assert text.count(old) == 1
     file.write_text(text.replace(old, new))

@@ -1,4 +1,4 @@
-"""`qanat hooks`: checks of what is committed as plain git hooks, beside those that are there already."""
+"""`qanat hooks`: checks of commits as plain git hooks, beside existing ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PRE_COMMITS += 'if test -x "$legacy"; then "$legacy" "$@" || exit; fi\necho of-p
 
 @pytest.fixture
 def project(sandbox: Sandbox) -> Sandbox:
-    """Give a project with an experiment."""
+    """Return a project with an experiment."""
     sandbox.experiment("hello", "echo hello\n")
     return sandbox
 
@@ -30,7 +30,7 @@ def commit(project: Sandbox, *words: str, code: int = 0, cwd: Path | None = None
 
 
 def break_it(project: Sandbox) -> None:
-    """Write something wrong into the experiment."""
+    """Make the experiment invalid."""
     file = project.root / EXPERIMENT
     file.write_text(file.read_text() + "colour: red\n")
 

@@ -13,7 +13,7 @@ from tests.support.sandbox import Sandbox
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with a run whose results lie inside the project, not where results are; each test restores it."""
+    """Return a project with a run whose results are in an unusual folder of it; every test restores it."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.experiment("hello", "echo hello\n")
     sandbox.qanat("run", "hello", "--storage_path", "figures/first")
@@ -22,7 +22,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture(autouse=True)
 def left_clean(house: Sandbox) -> Iterator[None]:
-    """Unstage and remove what a test made; ignored files and the results of the run stay."""
+    """Unstage and remove what a test created; ignored files and the results of the run stay."""
     yield
     house.git("reset", "--quiet")
     house.git("checkout", "--quiet", "--", ".")
@@ -30,7 +30,7 @@ def left_clean(house: Sandbox) -> Iterator[None]:
 
 
 def staged(house: Sandbox) -> list[str]:
-    """Stage everything; give the names that pre-commit would pass."""
+    """Stage everything; return the names that pre-commit would pass."""
     house.git("add", "--all")
     return house.git("diff", "--cached", "--name-only").splitlines()
 

@@ -1,4 +1,4 @@
-"""The hook `qanat-no-secrets`: no file of `.qanat/` holds what looks like a password or a token."""
+"""The hook `qanat-no-secrets`: no file of `.qanat/` contains what looks like a password or a token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GITHUB = "ghp_" + "a1B2c3D4e" * 4
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project; every test leaves it as it was."""
+    """Return a project; every test leaves it as it was."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.experiment("hello", "echo hello\n")
     return sandbox
@@ -26,7 +26,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture(autouse=True)
 def left_clean(house: Sandbox) -> Iterator[None]:
-    """Put the project back to its last commit after each test."""
+    """Restore the project to its last commit after each test."""
     before = house.git("rev-parse", "HEAD")
     yield
     house.git("reset", "--quiet", "--hard", before)

@@ -1,4 +1,4 @@
-"""What docs/review.md says of the hooks: its commands do what it shows."""
+"""What docs/review.md says about the hooks: its commands do what it shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.sandbox import Sandbox
 
 @pytest.fixture
 def section(tmp_path: Path) -> Path:
-    """Give the section as a page of its own."""
+    """Return the section as a page of its own."""
     text = (ROOT / "docs/review.md").read_text()
     page = tmp_path / "hooks.md"
     page.write_text(text[text.index("\n## Hooks\n") : text.index("\n## Merging\n")])

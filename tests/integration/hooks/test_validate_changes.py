@@ -1,4 +1,4 @@
-"""The hook `qanat-validate`: what is about to be committed, by itself and with what goes."""
+"""The hook `qanat-validate`: what is about to be committed, alone and together with deletions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DATASET = ".qanat/datasets/data.yaml"
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project whose experiment names a dataset and an action; every test leaves it as it was."""
+    """Return a project whose experiment names a dataset and an action; every test leaves it as it was."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.write("data/a.csv", "1\n")
     sandbox.write("data/b.csv", "2\n")
@@ -27,7 +27,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture(autouse=True)
 def left_clean(house: Sandbox) -> Iterator[None]:
-    """Put the project back to its last commit after each test."""
+    """Restore the project to its last commit after each test."""
     before = house.git("rev-parse", "HEAD")
     yield
     house.git("reset", "--quiet", "--hard", before)

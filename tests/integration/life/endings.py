@@ -1,4 +1,4 @@
-"""Waiting for the end of a command that was started."""
+"""Waiting for a started command to end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import subprocess
 
 
 def exit_code(process: subprocess.Popen[str]) -> int:
-    """Wait for a process, read all that it prints, and give its exit code."""
+    """Wait for a process, read all that it prints, and return its exit code."""
     process.communicate(timeout=60)
     return process.returncode

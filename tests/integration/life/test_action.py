@@ -29,7 +29,7 @@ sys.exit(int(os.environ.get("CODE", "0")))
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with an experiment that has actions, a run of one group and one of three."""
+    """Return a project with an experiment that has actions, a run of one group and one of three."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.write("plot.py", PLOT)
     sandbox.write("wait.sh", ': >"$2/begun"; while :; do sleep 0.02; done')
@@ -60,7 +60,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def plotted(built: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give such a project of one's own."""
+    """Return a copy of that project for one test."""
     return copy_of(built, tmp_path / "copy")
 
 

@@ -1,4 +1,4 @@
-"""Ending a run from another terminal: gently, then firmly, the whole process tree."""
+"""Cancelling a run from another terminal: SIGTERM, then SIGKILL, for the whole process tree."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def storage(sandbox: Sandbox, experiment: str) -> Path:
 
 
 def start(sandbox: Sandbox, experiment: str, *words: str) -> subprocess.Popen[str]:
-    """Start a run of one group and wait until its program has begun."""
+    """Start a run of one group and wait until its program has started."""
     process = sandbox.start("run", experiment, *words)
     wait_until((storage(sandbox, experiment) / "begun").exists)
     return process

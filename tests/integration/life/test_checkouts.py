@@ -1,4 +1,4 @@
-"""Runs of any commit in checkouts: what is in them, that nothing leaks from one run to the next, and the cache."""
+"""Runs of any commit in checkouts: their content, no leaks from one run to the next, and the cache."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TRACES = {
 
 @pytest.fixture
 def looks(sandbox: Sandbox) -> Sandbox:
-    """Give a project with two commits, whose program looks around."""
+    """Return a project with two commits, whose program looks around."""
     sandbox.write(".gitignore", (sandbox.root / ".gitignore").read_text() + "*.secret\n")
     sandbox.write("code.txt", "zeroth")
     sandbox.commit()
@@ -262,7 +262,7 @@ NO_NETWORK = {
 
 @pytest.fixture
 def nested(looks: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give a project with a submodule that has a submodule, whose origins are not there any more."""
+    """Return a project with nested submodules whose origins no longer exist."""
     origins = []
     for name in ("inner", "outer lib"):
         origin = Sandbox(tmp_path / "origins" / name)

@@ -1,4 +1,4 @@
-"""Comments and tags of runs: beside the record, in git, in the user's own editor."""
+"""Comments and tags of runs: beside the record, in git, and in the user's own editor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ with open(words[-1], "a") as file:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with a run."""
+    """Return a project with a run."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.experiment("hello", "echo hello")
     sandbox.qanat("run", "--tag", "old", "hello")
@@ -39,7 +39,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def ran(built: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give such a project of one's own."""
+    """Return a copy of that project for one test."""
     return copy_of(built, tmp_path / "copy")
 
 
@@ -48,7 +48,7 @@ def comment_file(sandbox: Sandbox) -> Path:
 
 
 def make_editor(sandbox: Sandbox, text: str, *words: str) -> str:
-    """Give the command of an editor with arguments that appends text."""
+    """Return the command of an editor with arguments that appends text."""
     beside = sandbox.root.parent
     program, notes = beside / "an editor.py", beside / "notes.json"
     program.write_text(EDITOR)

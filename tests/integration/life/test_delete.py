@@ -1,4 +1,4 @@
-"""Deleting runs: what goes, what is asked, what never comes again, and how to get a record back."""
+"""Deleting runs: what is deleted, what is asked, which numbers are never reused, and how to restore a record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.terminal import Terminal
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with three runs."""
+    """Return a project with three runs."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.experiment("hello", 'echo hello; head -c 2000 /dev/zero >"$2/out.bin"')
     for _ in range(3):
@@ -29,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def ran(built: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give such a project of one's own."""
+    """Return a copy of that project for one test."""
     return copy_of(built, tmp_path / "copy")
 
 
@@ -42,7 +42,7 @@ def numbers(sandbox: Sandbox) -> list[int]:
 
 
 def command_to_restore(out: str) -> list[str]:
-    """Find the command that delete has said, as a shell would read it."""
+    """Return the command in the output of delete, as a shell would parse it."""
     (line,) = [line for line in out.splitlines() if " deleted" in line]
     return shlex.split(line.partition("get its record back with: ")[2])
 

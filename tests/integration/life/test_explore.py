@@ -1,4 +1,4 @@
-"""Searching runs and looking into one, in a real terminal with real keys."""
+"""Searching for runs and exploring one, in a real terminal with real keys."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MENU = "[q] Back"  # its last line; the question is also shown once it is answer
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with runs of two experiments: 1 of one group, 2 of two groups, 3 failed, 4 of another."""
+    """Return a project with runs of two experiments: 1 of one group, 2 of two groups, 3 failed, 4 of another."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     beside = sandbox.root.parent
     (beside / "notes.py").write_text(NOTES)
@@ -76,18 +76,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def house(built: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give such a project of one's own."""
+    """Return a copy of that project for one test."""
     return copy_of(built, tmp_path / "copy")
 
 
 def pager(sandbox: Sandbox, *words: str) -> dict[str, str]:
-    """Give the environment with a pager that has arguments."""
+    """Return the environment with a pager that has arguments."""
     beside = sandbox.root.parent
     return {"PAGER": shlex.join([sys.executable, str(beside / "notes.py"), str(beside / "paged.json"), *words])}
 
 
 def paged(sandbox: Sandbox, name: str = "paged.json") -> dict[str, Any]:
-    """Take how the pager, or the action, was called."""
+    """Return how the pager or the action was called."""
     file = sandbox.root.parent / name
     found: dict[str, Any] = json.loads(wait_until(lambda: file.exists() and file.read_text()))
     file.unlink()
@@ -105,12 +105,12 @@ def lines(text: str) -> list[str]:
 
 
 def redraw(terminal: Terminal, rows: int) -> None:
-    """Let everything be drawn again by making the terminal another height; otherwise only what differs is."""
+    """Change the terminal's height, so that everything is redrawn and not only what differs."""
     terminal._process.setwinsize(rows, 120)
 
 
 def choose(terminal: Terminal, question: str, downs: int = 0) -> None:
-    """Wait for a question that offers several, and take the one that is so far down."""
+    """Wait for a question with several choices, and take the one at this position."""
     terminal.see(question)
     terminal.press(*[DOWN] * downs, ENTER)
 
@@ -127,7 +127,7 @@ def filter_by(terminal: Terminal, field: str, *value: str) -> None:
 
 
 def leave(terminal: Terminal) -> None:
-    """Take the last entry of the list of runs."""
+    """Choose the last entry of the list of runs."""
     terminal.see("Leave")
     terminal.press(UP, ENTER)
     terminal.ends()

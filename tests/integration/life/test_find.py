@@ -1,4 +1,4 @@
-"""Naming a run: by its number, by its id, and what is said when a word names none or more than one."""
+"""Naming a run: by its number, by its id, and the errors for a name of no run or of several."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMANDS = (
 
 @pytest.fixture
 def ran(sandbox: Sandbox) -> Sandbox:
-    """Give a project with a run each of two experiments."""
+    """Return a project with a run each of two experiments."""
     for name in ("one", "two"):
         sandbox.experiment(name, "echo hello")
         sandbox.qanat("run", name)
@@ -30,7 +30,7 @@ def ran(sandbox: Sandbox) -> Sandbox:
 
 
 def twice(sandbox: Sandbox) -> list[str]:
-    """Let another clone make a run of the same number, merge it, and give both ids."""
+    """Let another clone create a run with the same number, merge it, and return both ids."""
     other = Sandbox(sandbox.root.parent / "clone")
     sandbox.git("clone", "--quiet", str(sandbox.root), str(other.root))
     number = 1 + len(sandbox.records())

@@ -1,4 +1,4 @@
-"""What the programs of a run printed: afterwards, and while they print it."""
+"""The output of a run's programs: afterwards, and while they print it."""
 
 from __future__ import annotations
 

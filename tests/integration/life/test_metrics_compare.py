@@ -1,4 +1,4 @@
-"""Metrics: collected at the end of each group, and compared over runs as text, Markdown, JSON, CSV and plots."""
+"""Metrics: collected at the end of each group, and compared across runs as text, Markdown, JSON, CSV and plots."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ METRICS = [{"file": "metrics.json", "better": {"acc": "higher", "test.loss": "lo
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with a run over two values of n and three seeds, and a run of one more n."""
+    """Return a project with a run over two values of n and three seeds, and a run of one more n."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.python_experiment("train", TRAIN, metrics=METRICS)
     sandbox.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 0 3 1")
@@ -49,7 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def trained(built: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give such a project of one's own."""
+    """Return a copy of that project for one test."""
     return copy_of(built, tmp_path / "copy")
 
 

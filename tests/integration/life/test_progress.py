@@ -1,4 +1,4 @@
-"""How far a run is: in tables and in the live table, from the end of what its programs write."""
+"""The progress of a run, in tables and in the live table, read from the end of what its programs write."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def begun(sandbox: Sandbox, folder: str) -> Path:
 
 
 def cells(sandbox: Sandbox) -> list[str]:
-    """Give the last column of the table of runs, the newest first."""
+    """Return the last column of the table of runs, newest first."""
     lines = sandbox.qanat("experiment", "status", "writes").out.partition("Runs:\n")[2].splitlines()
     return [re.split(r" {4,}", line)[-1] for line in lines[1:]]
 
@@ -96,13 +96,13 @@ def test_a_run_that_did_not_finish_has_no_progress(sandbox: Sandbox) -> None:
 
 
 def bytes_read() -> int:
-    """Tell how many bytes this process has read so far; see proc(5)."""
+    """Return how many bytes this process has read so far; see proc(5)."""
     lines = Path("/proc/self/io").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("rchar: ")).split()[1])
 
 
 def make_huge(folder: Path, head: bytes, tail: bytes) -> Path:
-    """Make a progress file of a gigabyte that takes no space on the disk."""
+    """Create a progress file of a gigabyte that takes no space on the disk."""
     file = folder / "progress.txt"
     with file.open("wb") as stream:
         stream.write(head)

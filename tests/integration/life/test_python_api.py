@@ -37,7 +37,7 @@ sys.exit(3 if n > 8 else 0)
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with three runs: of one group, of two, and one that failed."""
+    """Return a project with three runs: of one group, of two, and one that failed."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.python_experiment("train", TRAIN)
     sandbox.qanat("run", "--tag", "paper", "--description", "First", "train", "--n", "1", "--name", "x")
@@ -48,7 +48,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def trained(built: Sandbox, tmp_path: Path) -> Sandbox:
-    """Give such a project of one's own."""
+    """Return a copy of that project for one test."""
     return copy_of(built, tmp_path / "copy")
 
 
@@ -235,7 +235,7 @@ def test_the_interface_is_typed_for_those_who_use_it(tmp_path: Path) -> None:
 
 @pytest.fixture
 def iris(tmp_path: Path) -> Sandbox:
-    """Give the iris example as a project with runs over two numbers of bins."""
+    """Return the iris example as a project with runs over two numbers of bins."""
     shutil.copytree(ROOT / "examples/iris", tmp_path / "iris")
     sandbox = Sandbox(tmp_path / "iris")
     sandbox.qanat("init", "--yes")

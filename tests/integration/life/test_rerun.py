@@ -1,4 +1,4 @@
-"""A new run with the same code, parameters, files and data as an earlier one, and whether it gives the same."""
+"""Repeating a run with the same code, parameters, files and data, and comparing the results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ name = next(word.removeprefix("--config=") for word in sys.argv[1:] if word not 
 
 @pytest.fixture
 def reports(sandbox: Sandbox) -> Sandbox:
-    """Give a project whose program reports what it was given, with data that is tracked, ignored, and elsewhere."""
+    """Return a project whose program reports what it was given, with data that is tracked, ignored, and elsewhere."""
     sandbox.write("code.txt", "first")
     sandbox.write("tracked.csv", "tracked")
     sandbox.write("ignored.csv", "ignored")
@@ -313,7 +313,7 @@ file.write_text("drawn")
 
 @pytest.fixture
 def measured(sandbox: Sandbox) -> Sandbox:
-    """Give a project with a run that left files."""
+    """Return a project with a run that left files."""
     sandbox.python_experiment("measures", MEASURES)
     sandbox.qanat("run", "measures", "--n", "1")
     return sandbox

@@ -1,4 +1,4 @@
-"""Running groups again inside their run, with the same code; what earlier attempts left is kept."""
+"""Retrying groups within their run, with the same code; the files of earlier attempts are kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ mkdir -p "$4/deep"; date >"$4/deep/file"
 
 @pytest.fixture
 def flaky(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """Give a project whose program fails until it is told to work."""
+    """Return a project whose program fails until it is told to succeed."""
     monkeypatch.setenv("BESIDE", str(sandbox.root.parent))
     sandbox.experiment("flaky", FLAKY)
     return sandbox
@@ -41,7 +41,7 @@ def let(sandbox: Sandbox, name: str = "ok") -> None:
 
 
 def groups(sandbox: Sandbox) -> list[tuple[str, int]]:
-    """Give state and attempt of every group of run 1."""
+    """Return state and attempt of every group of run 1."""
     return [(g["state"], g.get("attempt", 1)) for g in sandbox.record()["groups"]]
 
 
@@ -189,7 +189,7 @@ sys.exit(0 if (folder / "attempts").exists() or (folder / "../attempts").exists(
 
 @pytest.fixture
 def reporting(sandbox: Sandbox) -> Sandbox:
-    """Give a project whose program tells where it works, fails once, and works then; a run of it has failed."""
+    """Return a project with a failed run, whose program prints its working directory and fails only once."""
     sandbox.write("code.txt", "first")
     sandbox.write("data.txt", "tracked data")
     sandbox.write(".qanat/datasets/d.yaml", "schema: dataset/1\nname: d\npath: data.txt\n")

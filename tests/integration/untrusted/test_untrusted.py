@@ -1,6 +1,6 @@
-"""Whatever a stranger's `.qanat/` holds: nothing is executed, written outside or waited for, and a sentence says why.
+"""Whatever a stranger's `.qanat/` contains: nothing is executed, written outside or waited for, and a message says why.
 
-Each tree goes through every command that a reviewer might use on it, within two seconds of computing and 200 MB.
+Each tree goes through every command that a reviewer might use on it, within two seconds of CPU time and 200 MB.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Ended:
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Give a project with one of everything, and beside it a folder that is somebody's own."""
+    """Return a project with one of everything, and beside it a folder that belongs to somebody else."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("good") / "project")
     (sandbox.root.parent / "mine").mkdir()
     (sandbox.root.parent / "mine/secret").write_text("name: do not tell\n")
@@ -89,7 +89,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """Give a folder of schedulers' programs that note what they are asked for."""
+    """Return a folder of schedulers' programs that record how they are called."""
     folder = tmp_path / "programs"
     folder.mkdir()
     for name in ("squeue", "sacct", "scontrol", "scancel", "sbatch", "condor_q"):
@@ -102,7 +102,7 @@ def programs(tmp_path: Path) -> Path:
 
 
 def run_limited(words: list[str], cwd: Path, env: dict[str, str]) -> Ended:
-    """Run a command that is killed when it computes for longer than it may; nobody is at its terminal."""
+    """Run a command without a terminal, and kill it if it computes for too long."""
     if FORKS.can_run(words, env):
         done = FORKS.run(words, cwd=cwd, env=env, timeout_s=WAIT_S, new_session=True, limits=LIMITS)
     else:
@@ -113,7 +113,7 @@ def run_limited(words: list[str], cwd: Path, env: dict[str, str]) -> Ended:
 
 
 def complaints(name: str, ended: Ended) -> Iterator[str]:
-    """List what a command may not do, whatever it is given."""
+    """List what a command did that no command may do."""
     if ended.code not in EXIT_CODES:
         yield f"{name}: ended with {ended.code}: {ended.err[-500:]}"
     if "Traceback" in ended.out + ended.err or "this is a bug" in ended.err:
@@ -129,7 +129,7 @@ def complaints(name: str, ended: Ended) -> Iterator[str]:
 
 
 def outside(beside: Path) -> dict[str, bytes | str]:
-    """Give all that lies beside the project."""
+    """Return everything beside the project."""
     found: dict[str, bytes | str] = {}
     for folder in (beside / "mine", beside):
         for path in sorted(folder.iterdir()):
@@ -141,12 +141,12 @@ def outside(beside: Path) -> dict[str, bytes | str]:
 
 @pytest.fixture
 def surroundings(programs: Path) -> dict[str, str]:
-    """Give the environment of the commands."""
+    """Return the environment of the commands."""
     return os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PAGER": "cat"}
 
 
 def stage(root: Path) -> None:
-    """Put all that git takes into the index, as the hooks see it."""
+    """Stage everything that git accepts, as the hooks see it."""
     subprocess.run(["git", "add", "--all"], cwd=root, check=False, capture_output=True)
 
 

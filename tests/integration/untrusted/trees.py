@@ -1,7 +1,7 @@
-"""Projects as a stranger might send them: each function makes one out of a project that was good.
+"""Projects as a stranger might send them: each function damages a good project.
 
-`beside` is the folder that the project lies in; whatever a tree would have done outside the project, would be done
-there: a file named PWNED, or a change of what is in `beside/mine`.
+`beside` is the folder that contains the project; whatever a tree does outside the project would show there, as a
+file named PWNED or a change in `beside/mine`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ IN_SETTINGS = (
 
 
 def filled(content: bytes) -> Tree:
-    """Make a tree in which all files but the settings hold this."""
+    """Return a tree in which all files except the settings contain this."""
 
     def make(root: Path, _beside: Path) -> None:
         for path in state_files(root):
@@ -80,7 +80,7 @@ def filled(content: bytes) -> Tree:
 
 
 def settings(content: bytes) -> Tree:
-    """Make a tree whose settings hold this."""
+    """Return a tree whose settings contain this."""
 
     def make(root: Path, _beside: Path) -> None:
         (root / ".qanat/config.yaml").write_bytes(content)
@@ -109,7 +109,7 @@ STRINGS = {
 
 
 def worded(word: str) -> Tree:
-    """Make a tree that is valid as far as it can be, with this word wherever a text may be."""
+    """Return a tree that is as valid as possible, with this text wherever a text may be."""
 
     def make(root: Path, _beside: Path) -> None:
         for path in state_files(root):
@@ -156,7 +156,7 @@ def _is_moment(value: str) -> bool:
 
 
 def hostile_names(root: Path, _beside: Path) -> None:
-    """Files and folders whose names are options, or hold what a terminal or a shell takes for an order."""
+    """Files and folders whose names are options, or contain what a terminal or a shell would act on."""
     names = [
         "--help",
         "-rf",
@@ -193,7 +193,7 @@ def paths_that_leave(root: Path, beside: Path) -> None:
 
 
 def links_to_files(root: Path, beside: Path) -> None:
-    """Links in place of files: to what is not theirs, to themselves, to what never ends."""
+    """Links in place of files: to other people's files, to themselves, to files that never end."""
     targets = ["/etc/passwd", str(beside / "mine/secret"), "/dev/zero", "/dev/tty", "loop.yaml", "/proc/self/environ"]
     for folder in ("experiments", "datasets", "templates/slurm", "documents", "runs/good/0"):
         (root / ".qanat" / folder).mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,7 @@ def links_to_files(root: Path, beside: Path) -> None:
 
 
 def folder_linked(name: str) -> Tree:
-    """Make a tree one of whose folders is a link to somebody's folder."""
+    """Return a tree in which one folder is a link to somebody's folder."""
 
     def make(root: Path, beside: Path) -> None:
         folder = root / name
@@ -216,7 +216,7 @@ def folder_linked(name: str) -> Tree:
 
 
 def index_linked(root: Path, beside: Path) -> None:
-    """The index is a link to a file that is not there yet."""
+    """The index is a link to a file that does not exist yet."""
     (root / ".qanat/cache/index.sqlite").unlink()
     (root / ".qanat/cache/index.sqlite").symlink_to(beside / "mine/made")
 
@@ -228,7 +228,7 @@ def settings_linked(root: Path, beside: Path) -> None:
 
 
 def pipes(root: Path, _beside: Path) -> None:
-    """Pipes in place of files: whoever opens one waits."""
+    """Pipes in place of files, which block anyone who opens them."""
     for path in state_files(root):
         path.unlink()
         os.mkfifo(path)
@@ -245,7 +245,7 @@ def folders_for_files(root: Path, _beside: Path) -> None:
 
 
 def runs_that_are_not_going(root: Path, _beside: Path) -> None:
-    """Runs that claim to be going on, with jobs whose names are options, and processes that are not theirs."""
+    """Runs that claim to be active, with jobs whose names are options, and other people's processes."""
     claims: list[dict[str, Any]] = [
         {
             "runner": {"name": "slurm", "options": {}},
@@ -289,7 +289,7 @@ def runs_that_are_not_going(root: Path, _beside: Path) -> None:
 
 
 def results_that_lie(root: Path, _beside: Path) -> None:
-    """Storage directories, committed as results never are, whose files are not what they should be."""
+    """Storage directories, which are never committed, with files that are not what they should be."""
     group = {"group": 0, "args": [], "job": "1", "state": "running", "started": "2026-01-05T08:00:00+00:00"}
     files = {
         "completion.json": b'{"attempt": 1e999, "status": "' + b"9" * 50_000 + b'", "ended": "\\u001b[31mPWNED"}',
@@ -312,7 +312,7 @@ def results_that_lie(root: Path, _beside: Path) -> None:
 
 
 def numbers_beyond_measure(root: Path, _beside: Path) -> None:
-    """Records whose numbers are as large as the schema lets them be, or larger."""
+    """Records whose numbers are as large as the schema allows, or larger."""
     huge = 10**400
     for number, (run, group) in enumerate(((huge, 0), (40, huge), (41, -1), (42, 2**63)), 40):
         record = _record(root)

@@ -1,4 +1,4 @@
-"""What changed in definitions, key by key, what it means, and which definition is another one renamed."""
+"""What changed in definitions, key by key, what it means, and which definitions were renamed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def template(options: dict[str, Any], runner: str = "slurm", name: str = "defaul
 
 
 def meant(old: Definition, new: Definition) -> dict[str, str]:
-    """Give what each change means by its key."""
+    """Map the key of each change to its meaning."""
     (change,) = compare_definitions([old], [new], {})
     return {key.key: plain(key.meaning) for key in change.keys}
 

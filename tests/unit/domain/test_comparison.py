@@ -1,4 +1,4 @@
-"""Comparing runs: which groups are one row, what is shown of them, and which row is best."""
+"""Comparing runs: which groups form a row, what is shown of them, and which row is best."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ numbers = st.floats(-1e9, 1e9)
 
 
 def a_run(number: int, *groups: tuple[str, dict[str, float]], tree: str = "a" * 40, experiment: str = "iris") -> Run:
-    """Give a run with a finished group for each pair of words and metrics."""
+    """Return a run with a finished group for each pair of arguments and metrics."""
     made = tuple(
         Group(i, tuple(words.split()), State.FINISHED, exit_code=0, metrics=metrics)
         for i, (words, metrics) in enumerate(groups)

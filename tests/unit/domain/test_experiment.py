@@ -1,4 +1,4 @@
-"""The words that start a program."""
+"""The command line that starts a program."""
 
 from __future__ import annotations
 

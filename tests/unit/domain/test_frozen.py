@@ -19,7 +19,7 @@ RUNNING = {"group": 1, "args": ["1"], "state": "running"}
 
 
 def record(*groups: dict[str, Any], **keys: Any) -> dict[str, Any]:
-    """Make up a record."""
+    """Return a made-up record."""
     made = {
         "id": "1-000000",
         "experiment": "e",

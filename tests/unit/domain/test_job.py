@@ -1,4 +1,4 @@
-"""Jobs: what is known of one, brought into its group."""
+"""Jobs: updating a group with what is known about its job."""
 
 from __future__ import annotations
 

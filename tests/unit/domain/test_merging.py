@@ -63,7 +63,7 @@ VERSIONS = st.builds(
 
 @st.composite
 def versions(draw: st.DrawFn) -> tuple[Run, Run, Run]:
-    """Give an ancestor and two versions of the same run, of which either may be the ancestor still."""
+    """Return an ancestor and two versions of the same run, either of which may be unchanged."""
     base = draw(VERSIONS)
     return base, draw(st.just(base) | VERSIONS), draw(VERSIONS)
 
@@ -142,7 +142,7 @@ def test_nothing_of_another_attempt_or_another_job_is_mixed_in() -> None:
 
 
 def test_the_submission_that_finds_what_still_goes_on_is_kept() -> None:
-    """One clone has run group 0 again, here; the other has submitted group 1 again, and that goes on."""
+    """One clone has retried group 0 locally; the other has resubmitted group 1, which is still active."""
     base = replace(RUN, groups=tuple(replace(g, state=State.FAILED, exit_code=1) for g in RUN.groups))
     again = replace(base.groups[0], attempt=2, state=State.FINISHED, job="40", exit_code=0)
     ours = replace(base, submission=SubmissionFacts("aa")).with_groups({0: again})

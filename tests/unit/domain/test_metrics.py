@@ -1,4 +1,4 @@
-"""Metrics: numbers out of nested mappings."""
+"""Metrics: numbers from nested mappings."""
 
 from __future__ import annotations
 

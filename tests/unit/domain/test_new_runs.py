@@ -1,4 +1,4 @@
-"""New runs summed up, and each row of their results beside the latest one of before."""
+"""New runs summarised, each row of their results next to its latest baseline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def at(run: Run, day: int) -> Run:
 
 
 def beside(new: Sequence[Run], old: Sequence[Run], better: dict[str, str] | None = None) -> NewRuns:
-    """Sum up new runs beside all of these old ones."""
+    """Summarise new runs next to all of these old ones."""
     others: dict[Parameters, Sequence[Run]] = dict.fromkeys(parameters_to_compare(new), old)
     return summarise("iris", new, better or {}, others)
 

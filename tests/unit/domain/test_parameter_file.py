@@ -20,12 +20,12 @@ SHAPE = (
 
 
 def lines(content: Any) -> list[str]:
-    """Give the arguments of every group, joined by spaces."""
+    """Return the arguments of every group, joined by spaces."""
     return [" ".join(args) for args in expand(grid_from_file(content, FILE))]
 
 
 def refusal(content: Any) -> InputInvalid:
-    """Give the error that a file is refused with."""
+    """Return the error with which a file is refused."""
     with pytest.raises(InputInvalid) as caught:
         expand(grid_from_file(content, FILE))
     assert caught.value.exit_code == EXIT_USAGE
@@ -33,7 +33,7 @@ def refusal(content: Any) -> InputInvalid:
 
 
 def ranged(value: Any) -> dict[str, Any]:
-    """Give a file with one range."""
+    """Return a file with one range."""
     return {"varying_args": {"range": {"options": {"--n": value}}}}
 
 

@@ -1,4 +1,4 @@
-"""From words, groups and ranges to the arguments of every group."""
+"""From arguments, groups and ranges to the arguments of every group."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ many_words = st.lists(words, max_size=15)
 
 
 def refusal(grid: Grid) -> InputInvalid:
-    """Give the error that a grid is refused with."""
+    """Return the error with which a grid is refused."""
     with pytest.raises(InputInvalid) as caught:
         expand(grid)
     assert caught.value.exit_code == EXIT_USAGE

@@ -21,7 +21,7 @@ def words(start: str, stop: str, step: str) -> list[str]:
 
 
 def refusal(start: str, stop: str, step: str) -> InputInvalid:
-    """Give the error that a range is refused with."""
+    """Return the error with which a range is refused."""
     with pytest.raises(InputInvalid) as caught:
         progression(start, stop, step, where="here")
     assert caught.value.exit_code == EXIT_USAGE

@@ -18,7 +18,7 @@ GOING = [State.QUEUED, State.RUNNING, State.HELD]
 
 
 def with_states(run: Run, *states: State) -> Run:
-    """Give a run with one group in each of these states."""
+    """Return a run with one group in each of these states."""
     return replace(run, groups=tuple(Group(i, (), state) for i, state in enumerate(states)))
 
 

@@ -1,4 +1,4 @@
-"""What of a record that had ended is not as it was, in words."""
+"""Forbidden changes of a record, as sentences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECORD: dict[str, Any] = {
 
 
 def changed(change: Callable[[dict[str, Any]], Any]) -> list[str]:
-    """Say what is wrong with a record after a change."""
+    """Return what is wrong with a record after a change."""
     new = deepcopy(RECORD)
     change(new)
     return [plain(sentence) for sentence in forbidden(RECORD, new)]

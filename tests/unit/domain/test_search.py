@@ -1,4 +1,4 @@
-"""Conditions that a person types to find runs, and the runs that meet them."""
+"""Conditions for finding runs, and the runs that meet them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.records.example import RUN
 
 
 def with_args(*groups: str) -> Run:
-    """Give a run whose groups have these words."""
+    """Return a run whose groups have these arguments."""
     return replace(RUN, groups=tuple(Group(i, tuple(text.split()), State.FINISHED) for i, text in enumerate(groups)))
 
 

@@ -1,4 +1,4 @@
-"""Moments and durations, as records and people have them."""
+"""Timestamps and durations, in records and for display."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0
 
 @pytest.fixture
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Give a function that moves this process to a time zone; it is back home afterwards."""
+    """Yield a function that moves this process to a time zone; it is back home afterwards."""
 
     def move(name: str) -> None:
         monkeypatch.setenv("TZ", name)

@@ -1,4 +1,4 @@
-"""The example of a runner in another package: what the page about it shows, and what it makes of what it is told."""
+"""The example of a runner in another package: what its page shows, and how it parses the scheduler's answers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PAGE = ROOT / "docs/runners.md"
 
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give the runner's module."""
+    """Return the runner's module."""
     monkeypatch.syspath_prepend(EXAMPLE)
     return importlib.import_module("qanat_gridengine.runner")
 
 
 @pytest.fixture
 def asking(runner: Any) -> Any:
-    """Give the module that asks the scheduler."""
+    """Return the module that asks the scheduler."""
     return importlib.import_module("qanat_gridengine.asking")
 
 

@@ -1,4 +1,4 @@
-"""What the first qanat noted, in today's terms."""
+"""Values of qanat 0.x in today's terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merging definitions key by key: what comes out means what both sides mean, and keeps the lines they wrote."""
+"""Merging definitions key by key: the result means what both sides mean, and keeps the lines they wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a definition's file looks like: the editor's line, keys, and the comments of whoever wrote it."""
+"""What a definition's file looks like: the editor's line, the keys, and the user's comments."""
 
 from __future__ import annotations
 

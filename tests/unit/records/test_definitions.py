@@ -1,4 +1,4 @@
-"""Definitions, in today's form and in the first qanat's."""
+"""Definitions, in today's form and in that of qanat 0.x."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What editors are told: the catalogue, the documented setting, and schemas in words that their servers know."""
+"""What editors are told: the catalogue, the documented setting, and schemas that their language servers support."""
 
 from __future__ import annotations
 

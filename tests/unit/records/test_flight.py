@@ -1,4 +1,4 @@
-"""Journals of runs in flight, also such as a kill left behind."""
+"""Journals of runs in flight, including those that a kill left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a project's files tell at a glance: names and descriptions, and never an error."""
+"""What a project's files show at a glance: names and descriptions, and never an error."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def put(root: Path, run: Run) -> Path:
 
 
 def numbered(number: int, **changes: Any) -> Run:
-    """Give a run with this number, launched at that minute of the hour."""
+    """Return a run with this number, launched at that minute of the hour."""
     created = f"2026-11-23T05:{number % 60:02}:00+00:00"
     return replace(RUN, **{"number": number, "created": created, **changes})
 
@@ -49,7 +49,7 @@ def listed(root: Path) -> list[int]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Give a project with three records."""
+    """Return a project with three records."""
     for number in (1, 2, 3):
         put(tmp_path, numbered(number))
     return tmp_path

@@ -1,4 +1,4 @@
-"""Run numbers: one more than any that was handed out, or that any record has."""
+"""Run numbers: greater than any that was handed out, or that any record has."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from qanat.records import numbers
 
 @pytest.fixture
 def private(tmp_path: Path) -> Path:
-    """Give the folder of the counter, which is not there yet."""
+    """Return the folder of the counter, which does not exist yet."""
     return tmp_path / "private"
 
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """Give the folder of records, which is not there yet."""
+    """Return the folder of records, which does not exist yet."""
     return tmp_path / "runs"
 
 
 def record(runs: Path, path: str) -> None:
-    """Make an empty record."""
+    """Create an empty record."""
     (runs / path).parent.mkdir(parents=True, exist_ok=True)
     (runs / path).touch()
 

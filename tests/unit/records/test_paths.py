@@ -1,4 +1,4 @@
-"""Where everything of a project is."""
+"""Where the files of a project are."""
 
 from __future__ import annotations
 

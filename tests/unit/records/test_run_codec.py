@@ -23,7 +23,7 @@ GONE = object()
 
 
 def mapping(**changes: Any) -> dict[str, Any]:
-    """Give the example's record with keys replaced; `a__b` is key b in a, GONE takes a key away."""
+    """Return the example's record with keys replaced; `a__b` is key b in a, GONE takes a key away."""
     content: dict[str, Any] = yaml_io.load(run_codec.encode(RUN), FILE)
     for path, value in changes.items():
         *parents, key = path.split("__")
@@ -38,7 +38,7 @@ def mapping(**changes: Any) -> dict[str, Any]:
 
 
 def refusal(content: Any) -> InputInvalid:
-    """Give the error that a record is refused with."""
+    """Return the error with which a record is refused."""
     with pytest.raises(InputInvalid) as caught:
         run_codec.from_mapping(content, FILE)
     assert caught.value.exit_code == EXIT_USAGE

@@ -1,4 +1,4 @@
-"""The schemas are sound; each file in tests/data/schemas is accepted or refused as its folder says."""
+"""The schemas are valid, and accept or reject each file in tests/data/schemas as its folder says."""
 
 import json
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def problem_paths(path: Path) -> list[str]:
 
 
 def named_problem(path: Path) -> str:
-    """Give the path that the first line of an invalid file names."""
+    """Return the path that the first line of an invalid file names."""
     first_line = path.read_text(encoding="utf-8").partition("\n")[0]
     assert first_line.startswith(PROBLEM), f"the first line must be {PROBLEM}<path>"
     return first_line.removeprefix(PROBLEM)

@@ -1,4 +1,4 @@
-"""What a file breaks of its schema, in words."""
+"""How a file violates its schema, as sentences."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RECORD = yaml_io.load(run_codec.encode(RUN), "record")
 
 
 def sentences(content: Any, kind: str) -> list[str]:
-    """Give problems as `key: problem`."""
+    """Return problems as `key: problem`."""
     return [f"{'.'.join(map(str, p.path))}: {p.problem}" for p in schemas.problems(content, kind)]
 
 
 def refusal(content: Any, kind: str) -> InputInvalid:
-    """Give the error that a version is refused with."""
+    """Return the error with which a version is refused."""
     with pytest.raises(InputInvalid) as caught:
         schemas.check_version(content, kind, "a.yaml")
     assert caught.value.exit_code == EXIT_USAGE

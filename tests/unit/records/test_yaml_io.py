@@ -1,4 +1,4 @@
-"""YAML documents, both ways: what qanat writes everybody reads, and what qanat reads is never more than data."""
+"""YAML documents in both directions: every reader reads what qanat writes, and qanat reads nothing but data."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ flows = st.sets(st.sampled_from(["a", "b"])).map(frozenset)
 
 
 def same(left: Any, right: Any) -> bool:
-    """Tell whether two values are equal with all their types, and mappings in their order."""
+    """Return whether two values are equal with all their types, and mappings in their order."""
     return repr(left) == repr(right)
 
 
 def refusal(data: bytes) -> YamlInvalid:
-    """Give the error that bytes are refused with."""
+    """Return the error with which bytes are refused."""
     with pytest.raises(YamlInvalid) as caught:
         load(data, "a.yaml")
     assert caught.value.exit_code == EXIT_USAGE

@@ -1,4 +1,4 @@
-"""YAML scalars, both ways."""
+"""YAML scalars in both directions."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ needs_rights = pytest.mark.skipif(os.geteuid() == 0, reason="root may write ever
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """Let no file grow beyond this size, as on a disk that is full."""
+    """Limit files to this size, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -40,7 +40,7 @@ def names(folder: Path) -> list[str]:
 
 
 def write_refusal(path: Path, data: bytes = b"new") -> WriteFailed:
-    """Give the error that a write is refused with."""
+    """Return the error with which a write is refused."""
     with pytest.raises(WriteFailed) as caught:
         files.write(path, data)
     assert caught.value.exit_code == EXIT_FAILED

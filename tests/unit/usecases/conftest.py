@@ -1,4 +1,4 @@
-"""A project and a scheduler of its own for every test of a use case, copied from one that is made once."""
+"""A project and a scheduler for every test of a use case, copied from one that is created once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.support.world import World, make_template
 
 @pytest.fixture(scope="session")
 def template(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the project that worlds are copies of."""
+    """Create the project from which worlds are copied."""
     return make_template(tmp_path_factory.mktemp("template") / "project")
 
 
 @pytest.fixture
 def world(template: Path, tmp_path: Path) -> World:
-    """Give a project beside a scheduler whose jobs do what the test has them do."""
+    """Return a project with a scheduler whose jobs do what the test says."""
     return World(shutil.copytree(template, tmp_path / "my project", symlinks=True))

@@ -1,4 +1,4 @@
-"""Markdown for a pull request: nothing of a file is Markdown, and everything fits into a comment."""
+"""Markdown for a pull request: text from files is never Markdown, and everything fits into a comment."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ hostile_texts = st.text(st.sampled_from("`|\\ <>&ab\n*_[]()!@"), max_size=12) | 
 
 
 def leaves(text: str) -> list[Any]:
-    """Read Markdown and give the innermost tokens."""
+    """Read Markdown and return the innermost tokens."""
     return [leaf for token in READER.parse(text) for leaf in (token.children or []) if leaf.content or leaf.tag]
 
 
 def text_of(sentence_in_table: str) -> str:
-    """Give the text that a code element of a table's cell shows."""
+    """Return the text that a code element of a table's cell shows."""
     tokens = leaves(f"| h | i |\n|---|---|\n| {sentence_in_table} | z |\n")
     assert [t.content for t in tokens if t.type == "text"][:2] == ["h", "i"]
     assert [t.content for t in tokens if t.type == "text"][-1] == "z"

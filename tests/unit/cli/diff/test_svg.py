@@ -1,4 +1,4 @@
-"""Plots as SVG files: XML whatever the texts and numbers are."""
+"""Plots as SVG files: valid XML, whatever the texts and numbers are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is printed: nothing that moves a cursor, whatever a record holds."""
+"""What is printed: nothing that moves the cursor, whatever a record contains."""
 
 from __future__ import annotations
 

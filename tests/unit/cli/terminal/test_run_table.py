@@ -1,4 +1,4 @@
-"""The table of runs: what stands under each heading."""
+"""The table of runs: what is under each heading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables: columns that line up, whatever their cells hold and however narrow the terminal is."""
+"""Tables: columns that line up, whatever their cells contain and however narrow the terminal is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose a word of `qanat run` is: qanat's or the program's."""
+"""Which arguments of `qanat run` belong to qanat, and which to the program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ program_words = st.lists(
 
 
 def options() -> st.SearchStrategy[list[str]]:
-    """Give one option of qanat's with its value, of any form, if it takes one."""
+    """Return a qanat option, in any form, with its value if it takes one."""
     after_name = sorted(word for word in KNOWN if word not in ONLY_BEFORE_NAME)
     return st.sampled_from(after_name).flatmap(
         lambda option: words.map(lambda value: [option, value]) if KNOWN[option] else st.just([option])

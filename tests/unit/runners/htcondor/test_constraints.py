@@ -1,4 +1,4 @@
-"""What a schedd is told to do something to."""
+"""Naming the jobs on which a schedd is to act."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is believed of a job of HTCondor's: the event log before the queue, the queue before the history."""
+"""What counts about an HTCondor job: the event log before the queue, the queue before the history."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ STARTED: dict[str, Any] = {"started": THEN_TEXT, "host": "node7"}
 
 
 def log(state: str, **seen: Any) -> dict[str, Any]:
-    """Give what the worker makes of an event log: idle jobs have not started, all others once."""
+    """Return the worker's answer for an event log: idle jobs have not started, all others once."""
     started = {"starts": 0} if state == "idle" and not seen.get("starts") else {"starts": 1, "started": THEN}
     return {"state": state, "at": LATER, "host": "slot1_1@node7", **started, **seen}
 
 
 def queue(status: int, **seen: Any) -> dict[str, Any]:
-    """Give what the queue says of a job."""
+    """Return the queue's entry for a job."""
     started = {} if status == 1 else {"NumJobStarts": 1, "JobStartDate": THEN, "RemoteHost": "slot1_1@node7"}
     return {"ClusterId": 7, "ProcId": 3, "JobStatus": status, **started, **seen}
 
 
 def history(status: int, **seen: Any) -> dict[str, Any]:
-    """Give what the history says of a job."""
+    """Return the history's entry for a job."""
     ended = {"CompletionDate": LATER} if status == 4 else {"EnteredCurrentStatus": LATER}
     start = {"NumJobStarts": 1, "JobStartDate": THEN, "LastRemoteHost": "slot1_1@node7"}
     return {"ClusterId": 7, "ProcId": 3, "JobStatus": status, **start, **ended, **seen}

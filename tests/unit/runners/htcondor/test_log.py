@@ -1,4 +1,4 @@
-"""What HTCondor noted of a run, or of some of its jobs, read out of its event log."""
+"""What the event log says about a run or some of its jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG = """\
 
 
 def noted(folder: Path, *jobs: str | None) -> str:
-    """Give what is shown of jobs with these names."""
+    """Return what is shown about jobs with these names."""
     return HTCondorRunner().scheduler_log(folder, [JobHandle("c0ffee", n, job) for n, job in enumerate(jobs)])
 
 

@@ -30,7 +30,7 @@ queue qanat_arguments from (
 
 
 def batch(folder: str, count: int, attempts: tuple[int, ...] = (), **options: Any) -> JobBatch:
-    """Give a batch of so many jobs; all but max_running are options of the template."""
+    """Return a batch of this many jobs; everything but max_running is an option of the template."""
     path, most = Path(folder), options.pop("max_running", None)
     jobs = [
         JobSpec(n, ("true",), Path("/"), path / f"group_{n}", attempt=attempts[n] if attempts else 1)

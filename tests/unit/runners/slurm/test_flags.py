@@ -1,4 +1,4 @@
-"""sbatch's options as templates have them, and options set anew."""
+"""sbatch's options in templates, and replaced options."""
 
 from __future__ import annotations
 

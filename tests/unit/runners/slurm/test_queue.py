@@ -1,4 +1,4 @@
-"""What is made of what squeue and sacct print; the two are shell scripts here that print what a test wants."""
+"""Parsing the output of squeue and sacct, which are shell scripts here that print what a test wants."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOON = "2026-01-05T12:00:00"
 
 
 class Programs:
-    """Programs that come first on PATH, and a handle of a job that they are asked about."""
+    """Programs that come first on PATH, and the handle of a job that they are asked about."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "bin"
@@ -28,7 +28,7 @@ class Programs:
         self.storage.mkdir()
 
     def say(self, name: str, *lines: str, errors: str = "", status: int = 0) -> None:
-        """Let a program print lines."""
+        """Make a program print lines."""
         text = "".join(f"{line}\n" for line in lines)
         script = f"#!/bin/sh\nprintf %s {shlex.quote(text)}\nprintf %s {shlex.quote(errors)} >&2\nexit {status}\n"
         self.write(name, script)

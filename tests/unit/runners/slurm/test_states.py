@@ -1,4 +1,4 @@
-"""Every state of Slurm as a state of ours."""
+"""Every state of Slurm as a state of qanat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arrays of a run, the call of sbatch, and the script: as text, and in a real shell."""
+"""The arrays of a run, the call of sbatch, and the script, as text and in a real shell."""
 
 from __future__ import annotations
 

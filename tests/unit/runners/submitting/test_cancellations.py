@@ -1,4 +1,4 @@
-"""Notes of what was cancelled from here, and what they make of a scheduler's answer."""
+"""Notes of which jobs qanat has cancelled, and how they change a scheduler's answer."""
 
 from __future__ import annotations
 

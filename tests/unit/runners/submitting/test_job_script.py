@@ -87,7 +87,7 @@ def test_the_text_of_the_scripts_is_as_it_was_read_and_agreed_on() -> None:
 
 
 class Place:
-    """A run's storage directory and a folder to work in, both with names that are hard on scripts."""
+    """A run's storage directory and a working directory, both with names that are hard on scripts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / 'storage "$(x)" \\ it\'s\nhere'
@@ -111,7 +111,7 @@ class Place:
         return job_script.write_scripts(self.batch(*jobs))
 
     def start(self, job: JobSpec) -> subprocess.Popen[bytes]:
-        """Start a job as a scheduler does: with hardly any environment, somewhere else, in a session of its own."""
+        """Start a job as a scheduler does: with a minimal environment, in another folder and a session of its own."""
         words = job_script.start_command(self.batch(job), job)
         return subprocess.Popen(words, cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
 

@@ -1,4 +1,4 @@
-"""What checks compare: the next commit of a project, or one that is there, with what was before it."""
+"""What checks compare: the next commit of a project, or an existing one, with what came before it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def in_nobodys_hook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing in the environment say what is to be compared."""
+    """Clear the variables that say what is to be compared."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""All rules at once, on everything that a commit changes."""
+"""All rules at once, applied to everything that a commit changes."""
 
 from __future__ import annotations
 

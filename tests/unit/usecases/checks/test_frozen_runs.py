@@ -1,4 +1,4 @@
-"""The rule frozen-runs: the record of a run that has ended stays as it is, and none goes without a word."""
+"""The rule frozen-runs: the record of an ended run stays unchanged, and is deleted only on purpose."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stage(world: World, change: Callable[[str], str], path: str = PATH) -> None:
 
 
 def check(world: World, *allowed: str, since: str | None = None) -> list[str]:
-    """List what is said, each as one line."""
+    """List the findings, each as one line."""
     return [str(finding) for finding in frozen_runs.check(scope_of(world.project, since), allowed)]
 
 

@@ -1,4 +1,4 @@
-"""The rule no-results: what runs write, the cache, and large files do not get into the repository."""
+"""The rule no-results: what runs write, the cache, and large files stay out of the repository."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ INFO = "run_id: 3\nid: 3-7f3a9c\n"
 
 
 def check(world: World, *names: str, **options: object) -> list[str]:
-    """Stage files, and list what is said of them, each as one line."""
+    """Stage files, and list the findings, each as one line."""
     world.git("add", "--force", "--all")
     found = no_results.check(scope_of(world.project), names, **options)  # type: ignore[arg-type]
     return [str(finding) for finding in found]
 
 
 def told(path: str, problem: str) -> str:
-    """Return the line for a file that is not to get in."""
+    """Return the line for a file that must not be committed."""
     return f"{path}:1: no-results: {problem}; git rm --cached -- {path}"
 
 

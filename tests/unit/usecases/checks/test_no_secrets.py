@@ -1,4 +1,4 @@
-"""The rule no-secrets: no file of `.qanat/` holds what looks like a password or a token."""
+"""The rule no-secrets: no file of `.qanat/` contains what looks like a password or a token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REMEDY = f"name a variable ($TOKEN) or a file instead; {ALLOW}"
 
 
 def check(world: World, *names: str) -> list[str]:
-    """Stage files, and list what is said of them, each as one line."""
+    """Stage files, and list the findings, each as one line."""
     world.git("add", "--force", "--all")
     return [str(finding) for finding in no_secrets.check(scope_of(world.project), names)]
 

@@ -103,7 +103,7 @@ def test_a_merge_is_compared_with_both_sides(world: World) -> None:
 
 @pytest.fixture
 def branch(world: World, tmp_path: Path) -> tuple[str, str]:
-    """Be on a branch that left origin's main; return where, and the branch's commit."""
+    """Create a branch from origin's main; return where it started, and its commit."""
     world.git("clone", "--quiet", "--bare", ".", str(tmp_path / "origin.git"))
     world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     world.git("fetch", "--quiet", "origin")

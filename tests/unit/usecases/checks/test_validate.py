@@ -1,4 +1,4 @@
-"""Checking `.qanat/`: every problem of every file, in the order of the lines, and nothing is changed."""
+"""Checking `.qanat/`: every problem of every file, ordered by line, and nothing is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rule validate: changed files keep to their schemas as they will be committed, and nothing names what has gone."""
+"""The rule validate: changed files follow their schemas as committed, and nothing names what was deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATASET = "schema: dataset/1\nname: data\npath: data.csv\n"
 
 
 def check(world: World, *names: str, since: str | None = None) -> list[str]:
-    """List what is said, each as one line."""
+    """List the findings, each as one line."""
     return [str(finding) for finding in validate_changes.check(scope_of(world.project, since), names)]
 
 

@@ -29,7 +29,7 @@ def recorded(world: World, number: int, commit: str) -> Run:
 
 
 def left_behind(world: World, number: int = 1) -> Run:
-    """Record a run whose commit no branch leads to any more."""
+    """Record a run whose commit is no longer reachable from a branch."""
     world.git("commit", "--quiet", "--allow-empty", "--message", f"left behind {number}")
     run = recorded(world, number, world.git("rev-parse", "HEAD"))
     world.git("reset", "--quiet", "--soft", "HEAD~1")
@@ -37,13 +37,13 @@ def left_behind(world: World, number: int = 1) -> Run:
 
 
 def look(world: World, **words: object) -> Standing:
-    """Look at the commits of all runs."""
+    """Examine the commits of all runs."""
     with world.project.index() as index:
         return keep_commits.look(world.project, index, **words)  # type: ignore[arg-type]
 
 
 def warnings(world: World, records: Collection[str] | None = None) -> list[str]:
-    """List what is said of them."""
+    """List the warnings about them."""
     with world.project.index() as index:
         return keep_commits.warnings(world.project, index, records)
 
@@ -158,7 +158,7 @@ def test_a_run_whose_commit_is_not_here_says_how_to_get_it(world: World) -> None
 
 @pytest.fixture
 def remote(world: World, tmp_path: Path) -> str:
-    """Give the project a remote of the name origin."""
+    """Add a remote named origin to the project."""
     world.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
     world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     return "origin"

@@ -1,4 +1,4 @@
-"""Merging the files of `.qanat/` for git: what it leaves in the file that it calls ours, and what it answers."""
+"""Merging the files of `.qanat/` for git: the content of the file called ours, and the result."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def ended(number: int, state: State = State.FINISHED) -> Run:
 
 @dataclass
 class Merge:
-    """Three versions of a file, and what came out."""
+    """Three versions of a file, and their merge."""
 
     folder: Path
 
     def __call__(self, path: str, base: Run | str, ours: Run | str, theirs: Run | str, marker_size: int = 7) -> int:
-        """Merge, as git has its driver do."""
+        """Merge, as git's driver does."""
         for name, version in (("base", base), ("ours", ours), ("theirs", theirs)):
             data = run_codec.encode(version) if isinstance(version, Run) else version.encode()
             (self.folder / name).write_bytes(data)
@@ -39,7 +39,7 @@ class Merge:
 
     @property
     def text(self) -> str:
-        """What is in the file that git takes for the result."""
+        """The content of the file that git takes as the result."""
         return (self.folder / "ours").read_text()
 
     @property

@@ -1,4 +1,4 @@
-"""The earlier runs that new ones are compared with, also while somebody else writes records."""
+"""The earlier runs with which new ones are compared, even while another process writes records."""
 
 from __future__ import annotations
 

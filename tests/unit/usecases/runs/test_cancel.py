@@ -1,4 +1,4 @@
-"""Ending, holding and releasing runs, from any terminal."""
+"""Cancelling, holding and releasing runs, from any terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CANCELLED, FINISHED, LOST, QUEUED = State.CANCELLED, State.FINISHED, State.LOST,
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """Give a process that lives, with the mark of group 0 of the run that world.left_alone() makes."""
+    """Yield a process that lives, with the mark of group 0 of the run that world.left_alone() makes."""
     marked = {"QANAT_JOB": f"{INTENT}:0", "PATH": os.environ["PATH"]}
     process = subprocess.Popen(["sleep", "60"], env=marked, start_new_session=True)
     # It is reaped as soon as it ends, as an orphan would be.
@@ -123,7 +123,7 @@ def test_groups_of_a_run_of_this_machine_end_together(world: World) -> None:
 
 
 def alive(world: World, run: Run, pid: int) -> None:
-    """Let a living process be the one that watches a run."""
+    """Make a living process the watcher of a run."""
     path = run_codec.path_of(run)
     start = processes.start_of(pid) or ""
     with Journal(world.project.location.private, Watcher(run.id, str(world.root), path, run.host, pid, start)):
@@ -137,7 +137,7 @@ def is_asked(world: World, run: Run) -> bool:
 
 
 def test_a_living_watcher_is_asked_and_records_the_end_itself(world: World) -> None:
-    """This very process watches here, so that a signal would end the test."""
+    """The watcher is this process, so that a signal would end the test."""
     run = world.left_alone(1)
     alive(world, run, os.getpid())
     found = world.find()
@@ -191,7 +191,7 @@ def test_a_run_of_another_machine_has_to_be_cancelled_there(world: World) -> Non
 
 
 def started(number: int, pid: int, start: str) -> JobHandle:
-    """Return the handle of a group that began as a process."""
+    """Return the handle of a group that was started as a process."""
     return JobHandle(INTENT, number, str(pid), {"process_start": start})
 
 

@@ -1,4 +1,4 @@
-"""The files that two runs left, compared: identical, equal as numbers, different, or missing."""
+"""Comparing the files that two runs left: identical, equal as numbers, different, or missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tables of runs show: runs as they are now, also while somebody else writes records."""
+"""What tables of runs show: runs as they are now, even while another process writes records."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def recorded(world: World, number: int, **changes: Any) -> Run:
 
 
 def lines(world: World, **options: Any) -> list[RunLine]:
-    """Look, and list runs."""
+    """Refresh, and list runs."""
     with refreshed(world.project, world) as (index, result):
         return listing.run_lines(index, result, world.root, **options)
 
 
 def summary(world: World) -> ProjectSummary:
-    """Look, and sum up the project."""
+    """Refresh, and summarise the project."""
     with refreshed(world.project, world) as (index, result):
         return listing.summarise(world.project, index, result)
 
@@ -187,7 +187,7 @@ def test_a_run_with_a_metric_that_json_does_not_have_comes_whole(world: World) -
 
 @contextmanager
 def writer_before_each_statement(world: World, index: Index) -> Iterator[Callable[[], int]]:
-    """Have another process record one more run just before each statement; give the number of those."""
+    """Let another process record one more run just before each statement; return the number of these runs."""
     count = 0
 
     def write(_: str) -> None:

@@ -1,4 +1,4 @@
-"""Submissions that were cut short: the next command finds the jobs by their intent, or knows that there are none."""
+"""Submissions that were cut short: the next command finds the jobs by their intent, or that there are none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.world import World
 
 
 def raising(error: BaseException) -> Callable[[JobBatch], None]:
-    """Return what raises an error whatever it is given."""
+    """Return a function that always raises an error."""
 
     def act(batch: JobBatch) -> None:
         raise error
@@ -23,7 +23,7 @@ def raising(error: BaseException) -> Callable[[JobBatch], None]:
 
 
 def killed_before(world: World, groups: int = 2) -> None:
-    """Submit, and be killed before the scheduler is asked."""
+    """Submit, and be killed before the scheduler is called."""
     world.scheduler.before_taking = raising(Killed())
     with world.killed():
         world.submit(groups)
@@ -31,7 +31,7 @@ def killed_before(world: World, groups: int = 2) -> None:
 
 
 def killed_after(world: World, groups: int = 2) -> None:
-    """Submit, and be killed before the answer of the scheduler, which has taken the jobs, is there."""
+    """Submit, and be killed after the scheduler has accepted the jobs but before its answer."""
     world.scheduler.after_taking = raising(Killed())
     with world.killed():
         world.submit(groups)

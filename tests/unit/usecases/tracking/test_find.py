@@ -1,4 +1,4 @@
-"""Finding the run that a person means by a number or an id."""
+"""Finding the run that a user names by a number or an id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONE = replace(RUN, number=1, experiment="train", storage="results/train/run_1")
 
 
 def found(world: World, word: str, experiment: str | None = None) -> Found:
-    """Look, and find a run."""
+    """Refresh, and find a run."""
     with refreshed(world.project, world) as (index, result):
         return find.find_run(world.project, index, result, word, experiment=experiment)
 

@@ -1,4 +1,4 @@
-"""What a run is shown as while its scheduler does not answer: as it was last seen, with when that was."""
+"""How a run is shown while its scheduler does not answer: as last seen, with the time."""
 
 from __future__ import annotations
 

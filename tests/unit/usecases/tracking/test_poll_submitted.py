@@ -1,4 +1,4 @@
-"""How submitted runs are doing: completion files first, then the scheduler, then time."""
+"""The state of submitted runs: from completion files first, then the scheduler, then time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FINISHED, FAILED, CANCELLED, LOST = State.FINISHED, State.FAILED, State.CANCELLE
 
 
 def states(world: World) -> list[State]:
-    """Look, and list the states of the groups of run 1."""
+    """Refresh, and list the states of the groups of run 1."""
     return [group.state for group in world.look().groups]
 
 

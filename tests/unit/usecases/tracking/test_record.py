@@ -1,4 +1,4 @@
-"""Records go to the branch that their run was launched from, and to no other."""
+"""Records are committed to the branch from which their run was launched, and to no other."""
 
 from __future__ import annotations
 

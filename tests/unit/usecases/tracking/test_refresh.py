@@ -1,4 +1,4 @@
-"""Bringing records up to date: what happened to runs whose qanat is gone, and what is not committed yet."""
+"""Updating records: what happened to runs that no qanat watches, and what is not committed yet."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUNNING, FINISHED, FAILED, CANCELLED, LOST = State.RUNNING, State.FINISHED, Stat
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """Give a process that lives, with the mark of group 0 of the run that world.left_alone() makes."""
+    """Yield a process that lives, with the mark of group 0 of the run that world.left_alone() makes."""
     marked = {"QANAT_JOB": f"{INTENT}:0", "PATH": os.environ["PATH"]}
     with subprocess.Popen(["sleep", "60"], env=marked, start_new_session=True) as process:
         yield process
@@ -35,7 +35,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def own(world: World, run: Run, number: int) -> Path:
-    """Make the directory of a group, and return it."""
+    """Create the directory of a group, and return it."""
     folder = group_folder(world.root / run.storage, number, len(run.groups))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -48,7 +48,7 @@ def leave_completion(world: World, run: Run, number: int, status: int, attempt: 
 
 
 def started(number: int, pid: int = GONE, start: str = "gone") -> JobHandle:
-    """Return the handle of a group that began as a process."""
+    """Return the handle of a group that was started as a process."""
     return JobHandle(INTENT, number, str(pid), {"process_start": start})
 
 
@@ -232,7 +232,7 @@ def test_a_tag_that_is_set_while_the_scheduler_is_asked_is_kept(world: World) ->
 
 
 def alive(world: World, run: Run, **changes: object) -> Journal:
-    """Begin a journal that this very process watches."""
+    """Start a journal whose watcher is this process."""
     pid = os.getpid()
     watcher = Watcher(run.id, str(world.root), run_codec.path_of(run), run.host, pid, processes.start_of(pid) or "")
     return Journal(world.project.location.private, replace(watcher, **changes))  # type: ignore[arg-type]
