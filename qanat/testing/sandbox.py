@@ -59,10 +59,14 @@ def checked(done: subprocess.CompletedProcess[str], code: int | None) -> Result:
 def wait_until(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
     """Wait until a condition is true and return its value; fail if that takes longer than timeout_s."""
     deadline = time.monotonic() + timeout_s
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.01)
-    return value
+    while True:
+        asked = time.monotonic()
+        if value := condition():
+            return value
+        answered = time.monotonic()
+        assert answered < deadline, "the condition did not come true"
+        # One that takes long, such as a command, is asked less often, and leaves the machine to what is waited for.
+        time.sleep(max(0.01, answered - asked))
 
 
 class Sandbox:
