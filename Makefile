@@ -6,10 +6,16 @@ BIN := .venv/bin
 # More than there are processors, since tests on clusters mostly wait.
 WORKERS ?= 6
 
-.PHONY: demo test lint bench mutation skeleton docs clean
+.PHONY: demo unit quick test lint bench mutation skeleton docs clean
 
 demo: .venv/demo
 	sh examples/demo.sh
+
+unit: .venv/dev
+	$(BIN)/python -m pytest -n auto tests/unit
+
+quick: lint
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/runners tests/integration
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup

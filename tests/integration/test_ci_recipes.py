@@ -20,6 +20,7 @@ import yaml
 
 from tests.support.sandbox import Result, Sandbox, call
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 GITLAB = yaml.safe_load((ROOT / "ci/gitlab-qanat.yml").read_text())["qanat"]

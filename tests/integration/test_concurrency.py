@@ -11,6 +11,7 @@ from tests.support.gates import Gates
 from tests.support.invariants import violations
 from tests.support.sandbox import Sandbox, call, wait_until
 
+pytestmark = pytest.mark.slow
 AT_ONCE = 16
 PROCESSES = 8
 RUNS = 25

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
 EXAMPLE = Path(__file__).parents[2] / "examples" / "iris"
 PROGRAMS = EXAMPLE / "experiments" / "summary_statistics"
 DATA = EXAMPLE / "data" / "iris"

@@ -20,6 +20,7 @@ from tests.support.invariants import violations
 from tests.support.killing import RUNS, kill_run, make_project, random_moment
 from tests.support.sandbox import Sandbox, wait_until
 
+pytestmark = pytest.mark.slow
 SEED = 7
 KILLS = 12
 

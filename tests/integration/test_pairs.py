@@ -14,6 +14,8 @@ from tests.support.gates import Gates
 from tests.support.invariants import violations
 from tests.support.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ran(sandbox: Sandbox) -> Sandbox:

@@ -13,6 +13,8 @@ from tests.support import review_page
 from tests.support.review_page import PAGE, ROOT
 from tests.support.sandbox import Sandbox
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("review page")]  # one project for all of it
+
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:

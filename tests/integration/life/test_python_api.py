@@ -213,6 +213,7 @@ def test_without_pandas_it_is_said_how_to_get_it(trained: Sandbox, monkeypatch: 
     assert raised.value.hint == "pip install pandas"
 
 
+@pytest.mark.slow
 def test_the_interface_is_typed_for_those_who_use_it(tmp_path: Path) -> None:
     (tmp_path / "uses.py").write_text(
         "import qanat\n"

@@ -23,6 +23,7 @@ from tests.support.forks import FORKS
 from tests.support.sandbox import PROGRAM, Sandbox
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.slow
 CPU_S = 2
 MEMORY_KIB = 200 * 1024
 WAIT_S = 30
