@@ -1,6 +1,6 @@
-"""What a runner of another package imports: the protocol, its defaults, job scripts, and the errors to raise.
+"""What a runner in another package imports: the protocol, its defaults, job scripts, and the errors to raise.
 
-Nothing else of qanat is promised to stay; docs/runners.md builds a runner on this module alone.
+Nothing else in qanat is stable; docs/runners.md builds a runner on this module alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a runner is, and the words that one needs; docs/runners.md builds one.
+"""What a runner is, and the types that it needs; docs/runners.md builds one.
 
-A runner knows jobs and nothing of records, git or terminals. It keeps nothing between calls, since the
-next command may come a week later from another process.
+A runner deals with jobs only, not with records, git or terminals. It keeps nothing between calls, since the
+next command may come from another process a week later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from qanat.domain.job import (
 )
 from qanat.domain.run import State
 
-# What a runner of another package may rely on.
+# What a runner in another package may rely on.
 __all__ = [
     "AttachedRunner",
     "JobBatch",
@@ -39,11 +39,11 @@ __all__ = [
 
 
 class Runner(Protocol):
-    """A runner whose jobs go on by themselves once they are submitted.
+    """A runner whose jobs proceed by themselves once they are submitted.
 
-    `name` is what follows --runner, `title` what the scheduler is called in sentences, and `own_files` are the names
-    of the files and folders that the runner leaves in a storage directory or in a group's, beside a program's own.
-    No call takes longer than a few seconds when the scheduler is down, submitting excepted.
+    `name` is the value of --runner, `title` the scheduler's name in sentences, and `own_files` are the names of the
+    files and folders that the runner leaves in storage directories, next to the program's own.
+    Except for submitting, no call takes longer than a few seconds when the scheduler is down.
     """
 
     name: str
@@ -51,78 +51,78 @@ class Runner(Protocol):
     own_files: frozenset[str]
 
     def check(self) -> None:
-        """Raise RunnerUnavailable when jobs cannot be submitted from here."""
+        """Raise RunnerUnavailable if jobs cannot be submitted from here."""
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
-        """List keys of a template that the scheduler does not know or qanat sets itself; asks nobody."""
+        """List keys of a template that the scheduler does not know or qanat sets itself; calls no scheduler."""
 
     def problems(self, options: Mapping[str, Any]) -> list[str]:
-        """List what is wrong with a template's options, as far as can be told without submitting."""
+        """List what is wrong with a template's options, as far as can be known without submitting."""
 
     def warnings(self, options: Mapping[str, Any]) -> list[str]:
-        """List what works but is better left out of a template; asks nobody."""
+        """List what works but is better avoided in a template; calls no scheduler."""
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
-        """Tell whether the scheduler may start a program again that has come to its end, as these options have it."""
+        """Return whether, with these options, the scheduler may start a program again that has ended."""
 
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
-        """Give options with some set anew; `2x` multiplies what is there. Raises UsageError."""
+        """Return the options with some replaced; `2x` multiplies the current value. Raises UsageError."""
 
     def get_ready(self) -> None:
-        """Begin what submit() will need and can be done meanwhile; may do nothing."""
+        """Start in advance whatever submit() will need; may do nothing."""
 
     def render(self, batch: JobBatch) -> str:
-        """Give what would be submitted; no side effect."""
+        """Return what would be submitted; no side effects."""
 
     def submit(self, batch: JobBatch) -> Submission:
-        """Submit jobs, all or none. Raises SubmitFailed: nothing is queued then."""
+        """Submit jobs, all or none. Raises SubmitFailed if nothing was queued."""
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
-        """Find what was submitted with this intent for these groups; None: nothing was. Raises RunnerUnavailable.
+        """Find what was submitted with this intent for these groups; None if nothing was. Raises RunnerUnavailable.
 
-        `since` is the moment (domain.times) before which it cannot have been submitted.
+        `since` is the earliest time (domain.times) at which it can have been submitted.
         """
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
-        """Ask once about all of them; one that is not listed is unseen, never left out."""
+        """Query all of them at once; a job that is not listed is unseen, never left out."""
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs; one that has ended is no error. Raises RunnerUnavailable."""
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
-        """Keep jobs from going on. Raises RunnerUnavailable."""
+        """Hold jobs. Raises RunnerUnavailable."""
 
     def release(self, handles: Sequence[JobHandle]) -> None:
-        """Let held jobs go on. Raises RunnerUnavailable."""
+        """Release held jobs. Raises RunnerUnavailable."""
 
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
-        """Give what the scheduler noted of jobs, as text; folder is the run's storage directory."""
+        """Return the scheduler's notes about jobs, as text; folder is the run's storage directory."""
 
 
 class Runners(Protocol):
     """Where use cases get runners from."""
 
     def is_attached(self, name: str) -> bool:
-        """Tell whether the jobs of this runner are watched by the qanat that started them."""
+        """Return whether the process that starts this runner's jobs also watches them."""
 
     def local(self) -> AttachedRunner:
-        """Give the runner that knows the processes of this machine."""
+        """Return the runner that knows the processes of this machine."""
 
     def attached(self, name: str, slots: int) -> AttachedRunner:
-        """Return a runner that runs `slots` jobs at a time here. Raises UsageError when there is none of this name."""
+        """Return a runner that runs `slots` jobs at once here. Raises UsageError if there is none with this name."""
 
     def submitting(self, name: str) -> Runner:
-        """Give a runner to submit to, and ask.
+        """Return a runner for submitting and polling.
 
-        Raises UsageError when there is none of this name, RunnerUnavailable when it cannot be loaded.
+        Raises UsageError if there is none with this name, RunnerUnavailable if it cannot be loaded.
         """
 
 
 class AttachedRunner(Protocol):
-    """A runner whose jobs are started and watched by this very process.
+    """A runner whose jobs are started and watched by this process.
 
-    Inside its `with` block an interrupt (SIGINT, SIGTERM, SIGHUP) ends jobs instead of this process. In a thread other
-    than the main one, where Python handles no signals, only interrupt() does.
+    Inside its `with` block, an interrupt (SIGINT, SIGTERM, SIGHUP) ends jobs instead of this process. In a thread
+    other than the main one, where Python handles no signals, only interrupt() does.
     """
 
     name: str
@@ -135,30 +135,30 @@ class AttachedRunner(Protocol):
     ) -> None: ...
 
     def check(self) -> None:
-        """Raise RunnerUnavailable when jobs cannot be started here."""
+        """Raise RunnerUnavailable if jobs cannot be started here."""
 
     def render(self, jobs: Sequence[JobSpec]) -> str:
-        """Give what would be started; no side effect."""
+        """Return what would be started; no side effects."""
 
     def watch(self, intent: str, jobs: Sequence[JobSpec]) -> Iterator[JobStarted | JobEnded | None]:
-        """Start jobs, a number of them at a time, and tell what happens until all have ended.
+        """Start jobs, a limited number at once, and yield events until all have ended.
 
-        None is told when a moment has passed without news. An interrupt ends what runs, and tells
-        all that had not begun as cancelled.
+        None is yielded when some time has passed without an event. An interrupt ends running jobs, and reports
+        those that had not started as cancelled.
         """
 
     def interrupt(self, number: int) -> None:
-        """End what runs, and start nothing else, as if this process had received the signal of this number."""
+        """End running jobs and start no more, as if this process had received the signal with this number."""
 
     def start_no_more(self) -> None:
-        """Let what runs come to its end, and start nothing else."""
+        """Let running jobs end, and start no more."""
 
     @property
     def interrupted(self) -> int | None:
-        """The signal that ended the run early, if one did."""
+        """The signal that ended the run early, if any."""
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[JobHandle, JobStatus]:
-        """Tell which of these jobs are alive; one that is not is unseen, never left out."""
+        """Return which of these jobs are alive; any other is unseen, never left out."""
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """End jobs whose watcher is gone, gently first; one that has ended is no error."""
+        """End jobs whose watcher is gone, with SIGTERM first; one that has ended is no error."""

@@ -1,7 +1,7 @@
-"""Which runners there are; each is imported when it is asked for.
+"""The available runners; each is imported when it is needed.
 
-A runner of another package is an entry point of the group `qanat.runners`: its name, and a callable that
-gives a Runner. What such a package does wrong is said in one sentence, with the package's name.
+A runner in another package is an entry point in the group `qanat.runners`: its name, and a callable that
+returns a Runner. If such a package is broken, one sentence says how, with the package's name.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ SUBMITTING = {
 
 
 class Registry:
-    """Gives the runners of one command by name, each loaded once; see runners.protocol.Runners."""
+    """Returns the runners of one command by name, each loaded only once; see runners.protocol.Runners."""
 
     def __init__(self) -> None:
         self._loaded: dict[str, Runner] = {}
 
     def is_attached(self, name: str) -> bool:
-        """Tell whether the jobs of this runner are watched by the qanat that started them."""
+        """Return whether the process that starts this runner's jobs also watches them."""
         return name in ATTACHED
 
     def local(self) -> AttachedRunner:
-        """Give the runner that knows the processes of this machine."""
+        """Return the runner that knows the processes of this machine."""
         return self.attached("local", 1)
 
     def attached(self, name: str, slots: int) -> AttachedRunner:
-        """Give a runner that runs `slots` jobs at a time here. Raises UsageError when there is none of this name."""
+        """Return a runner that runs `slots` jobs at once here. Raises UsageError if there is none with this name."""
         if name not in ATTACHED:
             raise _unknown(name)
         from qanat.runners.local.runner import LocalRunner  # a submitting command starts nothing here
@@ -47,16 +47,16 @@ class Registry:
         return LocalRunner(slots)
 
     def submitting(self, name: str) -> Runner:
-        """Give a runner to submit to, and ask.
+        """Return a runner for submitting and polling.
 
-        Raises UsageError when there is none of this name, RunnerUnavailable when it cannot be loaded.
+        Raises UsageError if there is none with this name, RunnerUnavailable if it cannot be loaded.
         """
         if name not in self._loaded:
             self._loaded[name] = _own(name) if name in SUBMITTING else _installed(name)
         return self._loaded[name]
 
     def own_files(self, name: str) -> frozenset[str]:
-        """Give what a runner leaves in a storage directory beside a program's files; nothing for one that is gone."""
+        """Return the names of files that a runner leaves in storage directories; empty if the runner is gone."""
         try:
             return self.local().own_files if self.is_attached(name) else self.submitting(name).own_files
         except QanatError:
@@ -64,7 +64,7 @@ class Registry:
 
 
 def submitting_names() -> list[str]:
-    """List the runners that can be submitted to: qanat's own, and those of other packages that are installed."""
+    """List the runners for submitting: qanat's own, and those in installed packages."""
     return [*SUBMITTING, *sorted({entry.name for entry in _entry_points()} - {*ATTACHED, *SUBMITTING})]
 
 

@@ -1,1 +1,1 @@
-"""From what was asked for to jobs that run."""
+"""From a request to running jobs."""

@@ -1,4 +1,4 @@
-"""What running a run again needs of it, whether as a new run or inside the same one."""
+"""What repeating and retrying a run have in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qanat.usecases.project import Project
 
 
 def check_data(run: Run, place: Workplace) -> None:
-    """Raise InputInvalid when data of a run are gone."""
+    """Raise InputInvalid if data of a run are gone."""
     for name, path in place.datasets.items():
         if not path.exists():
             raise InputInvalid(
@@ -24,12 +24,12 @@ def check_data(run: Run, place: Workplace) -> None:
 
 
 def check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
-    """Raise InputInvalid when an input of a run is gone that has no file `instead`."""
+    """Raise InputInvalid if an input of a run is gone and has no replacement in `instead`."""
     inputs.check_there(project, run.number, [path for path in run.submission.inputs if path not in instead])
 
 
 def experiment_of(project: Project, run: Run) -> Experiment:
-    """Return today's experiment for its metrics; what ran comes from the record."""
+    """Return today's experiment, for its metrics; the program comes from the record."""
     try:
         return project.experiment(run.experiment)
     except (InputInvalid, NotFound):

@@ -1,4 +1,4 @@
-"""An attempt at groups of a run: all groups of a new run, or some of one that is retried."""
+"""An attempt at groups of a run: all groups of a new run, or some groups of a retried one."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.project import Project
 
-# What may end a launch in a process that lives on, as a notebook does.
+# What may interrupt a launch in a process that continues, such as a notebook.
 FAILURES = (Exception, KeyboardInterrupt)
 
 
 class Beginning(Protocol):
-    """How the record comes to say that groups are about to be started."""
+    """How to record that groups are about to start."""
 
     @property
     def run(self) -> Run:
         """The run as its record will have it."""
 
     def write(self) -> Run:
-        """Write the record, and return the run as it is by then. Raises QanatError when nothing may be started."""
+        """Write the record, and return the run as it then is. Raises QanatError if nothing may be started."""
 
     def undo(self) -> None:
-        """Take back what has been written: nothing was started."""
+        """Undo what has been written: nothing was started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Groups that are about to be started, by their numbers, and what they need.
+    """Groups that are about to start, by number, and what they need.
 
     `folder` is the run's storage directory, `place` is where its programs work, `metrics` are the files of numbers
-    that they leave, and `captured` is their code as it was before.
+    that they leave, and `captured` is their code before the start.
     """
 
     beginning: Beginning
@@ -55,7 +55,7 @@ class Attempt:
     captured: Captured
 
     def commands(self, run: Run) -> list[tuple[str, ...]]:
-        """Return the whole command of every group of the run."""
+        """Return the full command of every group of the run."""
         count = len(run.groups)
         paths = list(self.place.datasets.values())
         return [job.command(run.command, g.args, group_folder(self.folder, g.number, count), paths) for g in run.groups]
@@ -63,7 +63,7 @@ class Attempt:
 
 @contextlib.contextmanager
 def begun(project: Project, attempt: Attempt) -> Iterator[tuple[Run, Journal]]:
-    """Open the journal of an attempt and write its record; nothing is left of either when that fails."""
+    """Open the journal of an attempt and write its record; neither is left if that fails."""
     with undone_on_failure(attempt):
         journal = Journal(project.location.private, _watcher(project, attempt.beginning.run))
     with journal:
@@ -74,7 +74,7 @@ def begun(project: Project, attempt: Attempt) -> Iterator[tuple[Run, Journal]]:
 
 @contextlib.contextmanager
 def undone_on_failure(attempt: Attempt, journal: Journal | None = None) -> Iterator[None]:
-    """Take back what has been written of an attempt when the block fails."""
+    """Undo what has been written for an attempt if the block fails."""
     try:
         yield
     except FAILURES:
@@ -85,13 +85,13 @@ def undone_on_failure(attempt: Attempt, journal: Journal | None = None) -> Itera
 
 
 def undo(attempt: Attempt) -> None:
-    """Take back what has been written of an attempt, as far as that is possible: why it failed says more."""
+    """Undo what has been written for an attempt, as far as possible; the original error matters more."""
     with contextlib.suppress(QanatError):
         attempt.beginning.undo()
 
 
 def _watcher(project: Project, run: Run) -> Watcher:
-    """Return this process as the one that watches a run."""
+    """Return this process as the watcher of a run."""
     pid = os.getpid()
     start = processes.start_of(pid) or ""
     return Watcher(run.id, str(project.root), run_codec.path_of(run), run.host, pid, start)

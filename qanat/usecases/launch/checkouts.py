@@ -1,4 +1,4 @@
-"""Checkouts of commits for runs that must not see the work tree: shared while untouched, never leaking files."""
+"""Checkouts of commits for runs that must not see the working tree: shared while untouched, never leaking files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHORT = 12
 class Workplace:
     """Where a run works: `folder` is the program's working directory, `datasets` map names to absolute paths.
 
-    `inputs` are paths from the root that words of the run name and that a checkout has as links into the project.
+    `inputs` are paths relative to the root, named in the arguments, that a checkout has as links into the project.
     """
 
     folder: Path
@@ -30,7 +30,7 @@ class Workplace:
 
 @dataclass(frozen=True, slots=True)
 class CachedCheckout:
-    """A checkout in the cache: its folder, its bytes, and whether a run that is going on works in it."""
+    """A checkout in the cache: its folder, its size in bytes, and whether an active run works in it."""
 
     folder: Path
     bytes: int
@@ -38,7 +38,7 @@ class CachedCheckout:
 
 
 def in_project(project: Project, datasets: Mapping[str, str]) -> Workplace:
-    """Give the project itself as the place to work."""
+    """Return the project itself as the place to work."""
     return Workplace(project.root, {name: project.root / path for name, path in datasets.items()})
 
 
@@ -51,13 +51,13 @@ def in_checkout(
     live: Sequence[Run],
     instead: Mapping[str, Path] | None = None,
 ) -> Iterator[Workplace]:
-    """Yield an untouched checkout of a commit, which nobody removes until the block ends.
+    """Yield an untouched checkout of a commit, which is not removed until the block ends.
 
-    One that was touched, and that nobody works in, is replaced.
+    A checkout that was touched and is not in use is replaced.
 
-    Data that the commit has are read from the checkout, all others from the project. What else the words of
-    groups name in the project is there as a link, or as one to the file that `instead` has for it. `live` are
-    the runs going on. Raises GitRefused when git cannot check the commit out.
+    Data that the commit tracks are read from the checkout, all others from the project. Anything else that the
+    groups' arguments name in the project is linked into the checkout, or replaced by a link to the file in
+    `instead`. `live` are the active runs. Raises GitRefused if git cannot check out the commit.
     """
     with ExitStack() as claim:
         with lock.file_held(project.location.private / "checkouts.lock"):
@@ -68,7 +68,7 @@ def in_checkout(
 
 
 def planned(project: Project, commit: str, datasets: Mapping[str, str]) -> Workplace:
-    """Give the checkout that in_checkout() gives when nobody has touched it; makes nothing."""
+    """Return the checkout that in_checkout() yields if it is untouched; creates nothing."""
     folder = next(iter(_same_code(project, commit)), _folder(project) / commit[:_SHORT])
     return Workplace(folder, _datasets(project, folder, commit, datasets))
 
@@ -82,7 +82,7 @@ def _datasets(project: Project, folder: Path, commit: str, datasets: Mapping[str
 
 
 def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
-    """Give a checkout that nothing was written into, made if there is none; remove touched ones of the same code."""
+    """Return an untouched checkout, creating it if there is none; remove touched ones of the same code."""
     busy = _busy(project, live)
     for folder, of in _same_code(project, commit).items():
         if of and checkout.is_untouched(folder, of):
@@ -97,9 +97,9 @@ def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
 
 
 def _same_code(project: Project, commit: str) -> dict[Path, str | None]:
-    """List the checkouts made of this commit, and then those of others that have the same code; None: is on another.
+    """List the checkouts of this commit, then those of others with the same code; None: it is on another commit.
 
-    A record that is committed makes a new commit, but none that needs a checkout of its own.
+    Committing a record creates a new commit, which needs no checkout of its own.
     """
     found = {folder: _commit_of(folder) for folder in _folders(project)}
     own = {folder: of for folder, of in found.items() if folder.name.startswith(commit[:_SHORT])}
@@ -113,7 +113,7 @@ def _same_code(project: Project, commit: str) -> dict[Path, str | None]:
 
 
 def _commit_of(folder: Path) -> str | None:
-    """Give the commit that a checkout was made of; None when it is not on it any more."""
+    """Return the commit of which a checkout was created; None if it is no longer on it."""
     commit = checkout.commit_of(folder)
     return commit if commit and folder.name.partition("-")[0] == commit[:_SHORT] else None
 
@@ -133,7 +133,7 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
-    """Remove the checkouts that no run works in; list what was removed."""
+    """Remove the checkouts that no run works in; list them."""
     with lock.file_held(project.location.private / "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]
         for item in unused:
@@ -143,12 +143,12 @@ def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 
 def _busy(project: Project, live: Sequence[Run]) -> set[Path]:
-    """List the checkouts in which runs work; one that began in the project may work in one since it was retried."""
+    """List the checkouts in which runs work; a run that began in the project may have been retried in a checkout."""
     return {project.root / place for run in live if (place := run.submission.checkout)}
 
 
 def _claim(folder: Path) -> Path:
-    """Give the file that whoever is about to start a run in a checkout holds: no record speaks of the run yet."""
+    """Return the lock file held while a run is being started in a checkout, before a record names the run."""
     return folder.with_name(f"{folder.name}.lock")
 
 

@@ -1,4 +1,4 @@
-"""Knowing which code runs: the commit of a clean tree, or of a dirty one that is committed or kept as a snapshot."""
+"""Identifying the code that runs: the commit of a clean tree, or of a dirty one, committed or kept as a snapshot."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Uncommitted:
-    """What to do with changes that are not committed: commit them with a message, or run them as a snapshot.
+    """What to do with uncommitted changes: commit them with a message, or run them as a snapshot.
 
-    With neither, a person is asked where one can be; otherwise the run is refused.
+    With neither, the user is asked if there is a terminal; otherwise the run is refused.
     """
 
     commit_message: str | None = None
     snapshot: bool = False
 
 
-# Answers what is to be done with changes, of which it gets the list; with an empty answer the run is refused.
+# Returns what to do with a list of changes; an empty answer refuses the run.
 Ask = Callable[[Sequence[str]], Uncommitted]
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The code of a run, and what was not committed when it was captured."""
+    """The code of a run, and what was uncommitted when it was captured."""
 
     code: Code
     head: str
@@ -41,7 +41,7 @@ class Captured:
 
 
 def look(project: Project) -> WorkTree:
-    """See what is checked out. Raises GitRefused when nothing can be run from it."""
+    """Return what is checked out. Raises GitRefused if nothing can be run from it."""
     tree = worktree.status(project.location)
     if tree.commit is None:
         raise GitRefused(
@@ -58,20 +58,20 @@ def look(project: Project) -> WorkTree:
 
 
 def listed(tree: WorkTree) -> list[str]:
-    """List the changed files for a person, at most LISTED of them."""
+    """List the changed files for display, at most LISTED of them."""
     lines = [f"{change.letters} {change.path}" for change in tree.changes[:LISTED]]
     more = len(tree.changes) - LISTED
     return [*lines, f"… and {more:,} more"] if more > 0 else lines
 
 
 def check_committer(project: Project) -> str:
-    """Give who commits, as `Name <address>`. Raises GitRefused when git does not know."""
+    """Return the committer as `Name <address>`. Raises GitRefused if git knows none."""
     who = repository.signature(repository.open_repository(project.location))
     return f"{who.name} <{who.email}>"
 
 
 def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
-    """Capture the code as it is now. Raises UsageError when the tree is dirty and nobody says what to do then."""
+    """Capture the current code. Raises UsageError if the tree is dirty and it is not known what to do then."""
     tree = look(project)
     if tree.changes and wanted == Uncommitted():
         wanted = ask(listed(tree))
@@ -86,7 +86,7 @@ def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
 
 
 def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
-    """Raise UsageError or GitRefused when the tree's changes cannot be treated as is wanted."""
+    """Raise UsageError or GitRefused if the tree's changes cannot be treated as requested."""
     if wanted.commit_message is not None and not wanted.commit_message.strip():
         raise UsageError("the message of --commit-message is empty", hint="say what you changed")
     if tree.changes and wanted == Uncommitted():
@@ -100,7 +100,7 @@ def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
 
 
 def _committed(project: Project, message: str) -> WorkTree:
-    """Commit all changes, and return what is checked out then. Raises GitRefused when there are changes again."""
+    """Commit all changes, and return the new state of the tree. Raises GitRefused if there are changes again."""
     identity.commit_everything(project.location, message)
     tree = worktree.status(project.location)
     if tree.changes:
@@ -113,7 +113,7 @@ def _committed(project: Project, message: str) -> WorkTree:
 
 
 def _refuse_submodules(tree: WorkTree) -> None:
-    """Raise GitRefused for changes inside a submodule: no commit of this repository can hold them."""
+    """Raise GitRefused for changes inside a submodule, which no commit of this repository can contain."""
     for change in tree.changes:
         if change.in_submodule:
             raise GitRefused(
@@ -123,20 +123,20 @@ def _refuse_submodules(tree: WorkTree) -> None:
 
 
 def changed_since(project: Project, captured: Captured) -> bool:
-    """Tell whether tracked files changed since the code was captured.
+    """Return whether tracked files changed since the code was captured.
 
-    A look at the status answers nearly always; only when that differs are the files themselves compared.
+    Usually git's status is enough; only if that differs are the files themselves compared.
     """
     now = worktree.status(project.location)
     same_head = now.commit == captured.head or _same_code(project, now.commit, captured)
-    # A snapshot has files that git does not track, so the status says nothing of them.
+    # A snapshot has files that git does not track, so git's status does not cover them.
     if same_head and not captured.code.snapshot and _fingerprint(project, now) == captured.fingerprint:
         return False
     return bool(identity.changed_since(project.location, captured.code.commit))
 
 
 def _same_code(project: Project, commit: str | None, captured: Captured) -> bool:
-    """Tell whether a HEAD that has moved did so by records only."""
+    """Return whether HEAD has moved only by commits of records."""
     opened = repository.open_repository(project.location)
     return commit is not None and repository.code_tree(opened, commit) == repository.code_tree(opened, captured.head)
 
@@ -154,7 +154,7 @@ def _fingerprint(project: Project, tree: WorkTree) -> frozenset[tuple[str, str, 
 
 
 def at_commit(project: Project, revision: str) -> Captured:
-    """Give the code of a commit, to be run in a checkout, whatever the work tree holds. Raises GitRefused."""
+    """Return the code of a commit, to be run in a checkout, whatever is in the working tree. Raises GitRefused."""
     try:
         commit = checkout.resolve(project.location, revision)
     except GitRefused as error:
@@ -166,17 +166,17 @@ def at_commit(project: Project, revision: str) -> Captured:
 
 
 def in_checkout(captured: Captured) -> Captured:
-    """Give the same code, to be run in a checkout."""
+    """Return the same code, to be run in a checkout."""
     return replace(captured, code=replace(captured.code, workdir=CHECKOUT))
 
 
 def as_checked_out(project: Project, code: Code) -> Captured:
-    """Give the code of a run that the work tree holds, as it is now: with nothing changed."""
+    """Return the code of a run that is in the working tree, without changes."""
     return Captured(code, worktree.head(project.location) or "", frozenset())
 
 
 def is_here(project: Project, code: Code) -> bool:
-    """Tell whether the work tree holds this very code, with nothing changed."""
+    """Return whether the working tree has exactly this code, without changes."""
     tree = worktree.status(project.location)
     if tree.changes or tree.commit is None:
         return False

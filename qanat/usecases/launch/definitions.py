@@ -1,4 +1,4 @@
-"""What a run is made of: its experiment and its datasets, as a commit or the working tree defines them."""
+"""What a run is made of: its experiment and its datasets, as defined in a commit or the working tree."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from qanat.usecases.project import Project, first_problem
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """An experiment whose program and data are there; `datasets` are their paths by name, as defined."""
+    """An experiment whose program and data exist; `datasets` maps their names to their paths, as defined."""
 
     experiment: Experiment
     datasets: Mapping[str, str]
 
 
 def definitions_at(project: Project, commit: str | None, name: str) -> Definitions:
-    """Read an experiment by a name that it has or had, and its datasets; None stands for the working tree.
+    """Read an experiment by a current or former name, and its datasets; commit None stands for the working tree.
 
-    The datasets are those that are defined today, also for a commit: where data lies is no part of the code. Raises
-    NotFound with the nearest names, InputInvalid for what is wrong in a definition or does not exist.
+    Datasets always have today's definitions, since the location of data is not part of the code. Raises
+    NotFound with the nearest names, InputInvalid for a broken definition or a program or path that does not exist.
     """
     experiment = _experiment(project, commit, name)
     if commit is None:
@@ -39,7 +39,7 @@ def definitions_at(project: Project, commit: str | None, name: str) -> Definitio
 
 
 def _experiment(project: Project, commit: str | None, name: str) -> Experiment:
-    """Return the experiment as the commit has it; as it is now if the commit has no file of any of its names."""
+    """Return the experiment as defined in the commit, or in the working tree if the commit does not define it."""
     if commit is not None:
         names = project.names_of(check_name("experiment", name))
         for known in names:
@@ -62,7 +62,7 @@ def _experiment_at(project: Project, commit: str, name: str) -> Experiment | Non
 
 
 def _check_program(project: Project, experiment: Experiment) -> None:
-    """Raise InputInvalid when the program cannot be run from the working tree."""
+    """Raise InputInvalid if the program cannot be run from the working tree."""
     program = project.root / _inside(experiment)
     if not files.is_file(program):
         raise InputInvalid(
@@ -76,7 +76,7 @@ def _check_program(project: Project, experiment: Experiment) -> None:
 
 
 def _inside(experiment: Experiment) -> str:
-    """Return the path of the program. Raises InputInvalid when it leads out of the project."""
+    """Return the path of the program. Raises InputInvalid if it leads out of the project."""
     path = experiment.program.executable
     if not is_inside(path):
         raise InputInvalid(
@@ -90,7 +90,7 @@ def _program(experiment: Experiment) -> str:
 
 
 def _dataset_path(project: Project, commit: str | None, name: str) -> str:
-    """Return the path of a dataset that is there, in the commit or in the project."""
+    """Return the path of a dataset, which must exist in the commit or in the project."""
     path = project.dataset(name).path
     if not (commit and checkout.is_tracked(project.location, commit, path)) and not files.exists(project.root / path):
         raise InputInvalid(f"dataset {name}: path {path} is not there", hint=f"correct it: qanat dataset update {name}")

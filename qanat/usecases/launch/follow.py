@@ -1,4 +1,4 @@
-"""Watching jobs from their start to their end on this machine, and recording how each ended."""
+"""Watching jobs on this machine from start to end, and recording how each ended."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def follow_run(
 
 
 def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
-    """Write the info files, and make every group's directory."""
+    """Write the info files, and create every group's directory."""
     commands, place = attempt.commands(run), attempt.place.folder
     storage.write_info(run, attempt.folder, commands, place)
     several = len(run.groups) > 1
@@ -62,7 +62,7 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
             storage.write_group_info(own, commands[number], group.args)
         environment = {"QANAT_RUN": run.id, "QANAT_GROUP": str(number)}
         if not several:
-            # Its output is shown as it comes, and Python holds back what goes into a file.
+            # Its output is shown as it comes, but Python buffers what goes to a file.
             environment["PYTHONUNBUFFERED"] = os.environ.get("PYTHONUNBUFFERED", "1")
         if place != project.root:
             # Compiled files would count as traces of this run, and the next one would get a new checkout.
@@ -81,7 +81,7 @@ def _watch(
     *,
     fail_fast: bool,
 ) -> tuple[list[Group], list[str]]:
-    """Follow the jobs to their ends; give the groups as they ended, and what the user should know."""
+    """Follow the jobs to their ends; return the groups as they ended, and what the user should know."""
     groups = list(run.groups)
     notes: list[str] = []
     for event in runner.watch(run.submission.intent, jobs):
@@ -108,7 +108,7 @@ def _watch(
 
 
 def _finish(project: Project, before: Run, ended: Run, attempt: Attempt) -> tuple[Run, list[str]]:
-    """Record the end of a run and commit it; return the run, and what went wrong on the way."""
+    """Record and commit the end of a run; return the run, and problems on the way."""
     notes = []
     try:
         storage.write_info(ended, attempt.folder, attempt.commands(ended), attempt.place.folder)
@@ -120,7 +120,7 @@ def _finish(project: Project, before: Run, ended: Run, attempt: Attempt) -> tupl
 
 
 def _give_up(project: Project, run: Run, journal: Journal) -> None:
-    """Record a run that qanat itself could not see to its end, as far as that is still possible."""
+    """Record a run that qanat could not watch to its end, as far as that is still possible."""
     try:
         seen = flight.read(journal.path)
         known = seen.ended if seen else {}
@@ -133,5 +133,5 @@ def _give_up(project: Project, run: Run, journal: Journal) -> None:
         record.update_record(project, run_codec.path_of(run), learned, absent=run)
         journal.remove()
     except QanatError:
-        # The journal stays, so the next command brings the record up to date.
+        # The journal stays, so that the next command updates the record.
         return

@@ -1,4 +1,4 @@
-"""Inputs of a run that no commit holds: files of the project that git ignores and that the run's words name."""
+"""Inputs of a run that no commit contains: files of the project that git ignores and the run's arguments name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOT_INPUTS = frozenset({".", "..", ".git", ".qanat"})
 
 
 def named_paths(groups: Iterable[Sequence[str]]) -> list[str]:
-    """List what the words of groups, also after `=`, would mean as paths inside the project, from its root."""
+    """List the paths inside the project, relative to its root, that groups' arguments may name, also after `=`."""
     words = dict.fromkeys(word for args in groups for word in args)
     values = (value for word in words for value in (word, word.partition("=")[2]))
     paths = dict.fromkeys(os.path.normpath(value) for value in values if value and value[0] not in "-/")
@@ -23,13 +23,13 @@ def named_paths(groups: Iterable[Sequence[str]]) -> list[str]:
 
 
 def ignored_inputs(project: Project, groups: Sequence[Sequence[str]]) -> list[str]:
-    """List the files and folders that words name and git ignores."""
+    """List the files and folders that arguments name and git ignores."""
     there = [path for path in named_paths(groups) if files.exists(project.root / path)]
     return worktree.ignored(project.location, there) if there else []
 
 
 def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instead: Mapping[str, Path]) -> list[str]:
-    """Put links to what words name, and only the project has, into a checkout; list what was linked.
+    """Link what arguments name and only the project has into a checkout; list what was linked.
 
     `instead` maps paths to files that take their place. Raises WriteFailed.
     """
@@ -47,7 +47,7 @@ def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instea
 
 
 def check_there(project: Project, number: int, inputs: Iterable[object]) -> None:
-    """Raise InputInvalid when an input of a run is not in the project any more."""
+    """Raise InputInvalid if an input of a run no longer exists in the project."""
     for path in inputs:
         if not files.exists(project.root / str(path)):
             raise InputInvalid(

@@ -1,7 +1,7 @@
-"""Launching a run, in the one order there is: plan, choose, capture, place, record, start.
+"""Launching a run, always in the same order: plan, choose, capture, place, record, start.
 
-What can be refused is refused before anything is written: the request, the runner and its template, and the name that
-commits are made with.
+Whatever can be refused is refused before anything is written: the request, the runner and its template, and the name
+to commit with.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from qanat.usecases.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a launch would start: its groups, and what a scheduler would be given (empty for a run of this machine)."""
+    """What a launch would start: its groups, and what a scheduler would be given (empty for a local run)."""
 
     groups: tuple[PlannedGroup, ...]
     script: str = ""
@@ -38,8 +38,8 @@ def launch(
 ) -> Outcome:
     """Run an experiment and record it.
 
-    `ask` is called only when the code has changes and the request does not say what to do with them. Raises
-    QanatError when the run cannot be started, and then nothing is left of it.
+    `ask` is called only if the code has changes and the request does not say what to do with them. Raises
+    QanatError if the run cannot be started; nothing is left of it then.
     """
     check_options(options, runners)
     submits = not runners.is_attached(options.runner)
@@ -71,14 +71,14 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
 def _planned(
     project: Project, request: RunRequest, options: LaunchOptions, runners: Runners
 ) -> tuple[Captured | None, Plan, RunnerChoice]:
-    """Plan the run and choose its runner; return the code too if it is that of a commit which was asked for."""
+    """Plan the run and choose its runner; also return the code if the request names its commit."""
     past = None if request.revision is None else code.at_commit(project, request.revision)
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
     return past, plan, choose(project, options, len(plan.groups), runners)
 
 
 def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:
-    """Return whether the code of the work tree runs in the project's folder or in a checkout."""
+    """Return whether the code of the working tree runs in the project's folder or in a checkout."""
     if request.in_place:
         return PROJECT
     return plan.experiment.workdir or (CHECKOUT if submits else PROJECT)
@@ -86,7 +86,7 @@ def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:
 
 @contextmanager
 def _placed(project: Project, plan: Plan, captured: Captured) -> Iterator[Plan]:
-    """Give the plan with the place where its code runs; nobody takes a checkout away meanwhile."""
+    """Yield the plan with the place where its code runs; a checkout is not removed meanwhile."""
     if captured.code.workdir != CHECKOUT:
         yield plan
         return

@@ -1,4 +1,4 @@
-"""A new run: its number, its storage directory, and what its record says."""
+"""A new run: its number, its storage directory, and the content of its record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from qanat.usecases.tracking import record
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A new run that is ready to start: what is planned, with which code, on which runner, by whom."""
+    """A new run that is ready to start: the plan, the code, the runner and the author."""
 
     plan: Plan
     captured: Captured
@@ -34,7 +34,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run that has a number and a storage directory, and no record yet."""
+    """A run with a number and a storage directory, but no record yet."""
 
     project: Project
     run: Run
@@ -46,7 +46,7 @@ class NewRun:
         return self.run
 
     def undo(self) -> None:
-        """Remove the record, the storage directory and the name of the snapshot, and give the number back."""
+        """Remove the record, the storage directory and the snapshot's ref, and give the number back."""
         location = self.project.location
         shutil.rmtree(self.folder, ignore_errors=True)
         record.remove_record(self.project, self.run)
@@ -57,9 +57,9 @@ class NewRun:
 
 
 def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> Attempt:
-    """Give a run its number and storage directory, and keep what it needs there; nothing is recorded yet.
+    """Give a run its number and storage directory, and store what it needs there; nothing is recorded yet.
 
-    `facts` find its jobs again. Raises WriteFailed or InputInvalid, and then nothing is left.
+    `facts` identify its jobs later. Raises WriteFailed or InputInvalid; nothing is left then.
     """
     plan, captured = launch.plan, launch.captured
     in_checkout = captured.code.workdir == CHECKOUT
@@ -77,11 +77,11 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
 
 
 def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
-    """Take a number and make the storage directory, which nobody else then has."""
+    """Take a number and create the storage directory, which then belongs to this run alone."""
     private = project.location.private
     with lock.held(project.location):
         if not numbers.is_counting(private):
-            # A new clone: numbers of runs that were deleted before are not given again either.
+            # A new clone: the numbers of deleted runs must not be reused either.
             numbers.raise_above_records(private, history.deleted_files(project.location, RUNS))
         number = numbers.peek(private, project.paths.runs)
         while not _is_made(folder := plan.storage or default_storage(project, plan, number), own=bool(plan.storage)):
@@ -95,7 +95,7 @@ def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
 
 
 def _is_made(folder: Path, *, own: bool) -> bool:
-    """Make a storage directory; return whether it is new. One that a person has asked for may be there, and empty."""
+    """Create a storage directory; return whether it is new. One chosen by the user may exist if it is empty."""
     storage.create(folder.parent)
     try:
         folder.mkdir()

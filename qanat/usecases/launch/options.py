@@ -1,4 +1,4 @@
-"""How a run is to be started, and whether the chosen runner can do that."""
+"""How a run is to be started, and whether the chosen runner supports that."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LOCAL = "local"
 class LaunchOptions:
     """How a run is started: with which runner and template, and what happens until it ends.
 
-    `template` is a name or a file. `n_threads` is how many groups run here at a time; None means as many as the run
-    that is run again had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
+    `template` is a name or a file. `n_threads` is how many groups run here at once; None means as many as the run
+    that is repeated had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
     `cancel_on_interrupt` then makes Ctrl-C cancel it.
     """
 
@@ -31,17 +31,17 @@ class LaunchOptions:
 
     @property
     def slots(self) -> int:
-        """How many groups run at a time here."""
+        """How many groups run here at once."""
         return self.n_threads or 1
 
     def like(self, earlier: RunnerChoice) -> LaunchOptions:
-        """Return these options with as many threads as an earlier run of the same runner had, if none are chosen."""
+        """Return these options, by default with as many threads as an earlier run of the same runner had."""
         before = earlier.options.get("n_threads") if earlier.name == self.runner else None
         return replace(self, n_threads=self.n_threads or (before if isinstance(before, int) else None))
 
 
 def check_options(options: LaunchOptions, runners: Runners) -> None:
-    """Raise UsageError for options that do not fit the runner."""
+    """Raise UsageError for options that the runner does not support."""
     attached = runners.is_attached(options.runner)
     if attached and options.template:
         raise UsageError(
@@ -52,10 +52,10 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
 
 
 def choose(project: Project, options: LaunchOptions, groups: int, runners: Runners) -> RunnerChoice:
-    """Return what the record says of the runner.
+    """Return the runner, template and options to record.
 
-    Raises RunnerUnavailable when nothing can be started here, NotFound or UsageError for a template that cannot be
-    used.
+    Raises RunnerUnavailable if nothing can be started here, NotFound or UsageError for an unknown or invalid
+    template.
     """
     if runners.is_attached(options.runner):
         runners.attached(options.runner, options.slots).check()

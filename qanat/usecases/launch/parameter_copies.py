@@ -1,4 +1,4 @@
-"""The copy of its parameters file that a run kept, and letting the words of a later run mean that copy."""
+"""The copy of its parameters file that a run kept, and making a later run's arguments refer to that copy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Groups = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a run's groups, what was asked for, and files that a checkout is to link, by path from the root."""
+    """The arguments of a run's groups, the request, and files to link into a checkout, by path from the root."""
 
     groups: Groups
     requested: RequestedParameters
@@ -27,7 +27,7 @@ class Words:
 
 
 def find(found: Found) -> Path | None:
-    """Give the copy that a run kept; None when it had no parameters file. Raises InputInvalid when it is gone."""
+    """Return the copy that a run kept; None if it had no parameters file. Raises InputInvalid if the copy is gone."""
     if found.run.requested.parameters_file is None:
         return None
     kept = found.folder / storage.PARAMETERS_FILES / Path(found.run.requested.parameters_file).name
@@ -40,7 +40,7 @@ def find(found: Found) -> Path | None:
 
 
 def is_as_kept(project: Project, run: Run, kept: Path | None) -> bool:
-    """Tell whether the parameters file is today what it was when the run was launched."""
+    """Return whether the parameters file is unchanged since the run was launched."""
     if kept is None or run.requested.parameters_file is None:
         return True
     try:
@@ -50,10 +50,10 @@ def is_as_kept(project: Project, run: Run, kept: Path | None) -> bool:
 
 
 def words_for(project: Project, run: Run, kept: Path | None) -> Words:
-    """Let the words of a run, in a checkout, mean the copy where they name its parameters file.
+    """Make the arguments of a run in a checkout refer to the copy where they name its parameters file.
 
-    A path inside the project stays, and is to be a link to the copy; an absolute one changes when the file
-    has, and one that leads out of the project always.
+    A path inside the project stays, and becomes a link to the copy; an absolute path is changed if the file has
+    changed, and a path that leads out of the project always is.
     """
     groups, named = tuple(group.args for group in run.groups), run.requested.parameters_file
     if kept is None or named is None:

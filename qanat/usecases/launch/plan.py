@@ -1,4 +1,4 @@
-"""Working out what a run would do, before anything is written: its groups and the exact command of each."""
+"""Planning a run before anything is written: its groups and the exact command of each."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ WORDS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_M
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is to be run; paths are as they would be from the current directory.
+    """What is to be run; paths are relative to the current directory.
 
-    `revision` names the commit whose code runs, in a checkout. Without it the code is the working tree's, where
+    `revision` names the commit whose code runs, in a checkout. Without it, the code is the working tree's, where
     `uncommitted` says what to do with changes; it runs in a checkout if the experiment or the runner asks for one,
     unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING.
     """
@@ -56,8 +56,8 @@ class Plan:
     """A run that could be started.
 
     `groups` are the arguments of each, `datasets` map names to paths as defined, `place` is where it
-    works, `parameters_file` is a file of which a copy goes with the results, `storage` is the storage directory
-    if one is asked for.
+    works, `parameters_file` is a file to be copied to the results, `storage` is the requested storage directory,
+    if any.
     """
 
     experiment: Experiment
@@ -73,11 +73,11 @@ class Plan:
     rerun_of: str | None = None
 
     def storage_of(self, storage: Path, group: int) -> Path:
-        """Give the directory of a group of a run whose directory is storage."""
+        """Return a group's directory, given the run's directory."""
         return group_folder(storage, group, len(self.groups))
 
     def full_command(self, storage: Path, group: int) -> tuple[str, ...]:
-        """Give the whole command of a group of a run whose directory is storage."""
+        """Return a group's full command, given the run's directory."""
         own = self.storage_of(storage, group)
         return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()))
 
@@ -95,7 +95,7 @@ class PlannedGroup:
 def plan_run(project: Project, request: RunRequest, commit: str | None = None) -> Plan:
     """Check a request against the project, or the commit whose code is to run, and expand it; writes nothing.
 
-    Raises NotFound, InputInvalid or UsageError for whatever would keep it from running.
+    Raises NotFound, InputInvalid or UsageError for anything that would keep it from running.
     """
     defined = definitions_at(project, commit, request.experiment)
     grid = _grid(request)
@@ -136,7 +136,7 @@ def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
 
 
 def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
-    """Give the batch that the next run would be submitted as; of its id and its intent only the length is right."""
+    """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
     number = numbers.peek(project.location.private, project.paths.runs)
     folder = plan.storage or default_storage(project, plan, number)
     count = len(plan.groups)
@@ -149,7 +149,7 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_runnin
 
 
 def default_storage(project: Project, plan: Plan, number: int) -> Path:
-    """Give the storage directory that a run of this number gets when none is asked for."""
+    """Return the default storage directory of a run with this number."""
     return project.root / project.config.result_dir / plan.experiment.name / f"run_{number}"
 
 
@@ -173,7 +173,7 @@ def _check_count(count: int, many: bool) -> None:
 
 
 def _check_words(groups: Sequence[tuple[str, ...]]) -> None:
-    """Raise InputInvalid for words that no record can hold: those that are not UTF-8, and too many."""
+    """Raise InputInvalid for arguments that no record can hold: those that are not UTF-8, and too many."""
     size = sum(len(word) for args in groups for word in args)
     if size > WORDS_BYTES_MAX:
         raise InputInvalid(
@@ -205,7 +205,7 @@ def _name(path: Path | None) -> str | None:
 
 
 def _name_in(project: Project, path: Path | None) -> str | None:
-    """Name a file as the program, which works at the root, would: one of the project that was not named absolutely."""
+    """Return a file's path as the program, which works at the root, would name it; an absolute path stays absolute."""
     if path is None or path.is_absolute():
         return _name(path)
     whole = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links

@@ -1,4 +1,4 @@
-"""Running a whole run again, as a new one."""
+"""Repeating a run as a new run."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ TAG = "rerun"
 def rerun(
     project: Project, found: Found, live: list[Run], options: LaunchOptions, *, runners: Runners, view: LaunchView
 ) -> Outcome:
-    """Run an earlier run again as a new one, with its code, parameters, parameters file and data.
+    """Repeat an earlier run as a new one, with the same code, parameters, parameters file and data.
 
-    A scheduler gets the options that the run had, unless another template is chosen. `live` are the active runs.
-    Raises GitRefused when the run's commit is gone, InputInvalid when its data or its parameters file are.
+    A scheduler gets the same options as before, unless another template is chosen. `live` are the active runs.
+    Raises GitRefused if the run's commit is gone, InputInvalid if its data or its parameters file are.
     """
     options = options.like(found.run.runner)
     check_options(options, runners)
@@ -43,7 +43,7 @@ def rerun(
 
 
 def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Runners) -> RunnerChoice:
-    """Return the runner and the options of a run; others when other ones are chosen, and for a run of this machine."""
+    """Return the runner and options of a run, or what the options choose instead; always the latter for local runs."""
     if options.template or options.runner != run.runner.name or runners.is_attached(options.runner):
         return choose(project, options, len(run.groups), runners)
     return run.runner
@@ -51,7 +51,7 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
 
 @contextmanager
 def _planned(project: Project, found: Found, live: list[Run]) -> Iterator[tuple[Plan, Captured]]:
-    """Plan the run, in a checkout that nobody else takes away meanwhile."""
+    """Yield a plan of the run, in a checkout that is not removed meanwhile."""
     run = found.run
     keep_commits.check_here(project, run)
     kept = parameter_copies.find(found)

@@ -1,4 +1,4 @@
-"""Running groups of a run again, inside the same run."""
+"""Retrying groups of a run, within the same run."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
 
 ATTEMPTS = "attempts"
-# What belongs to the run and not to one attempt of a group.
+# Files that belong to the run, not to one attempt of a group.
 _STAYS = frozenset({ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, "actions.yaml"})
 
 
 def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
-    """Choose the groups to run again: these, or all that failed, were cancelled or are lost. Raises UsageError."""
+    """Choose the groups to retry: these, or all that failed, were cancelled or lost. Raises UsageError."""
     check_ended(found, "none of its groups can be run again")
     again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
     if numbers:
@@ -57,10 +57,10 @@ def retry(
     runners: Runners,
     view: LaunchView,
 ) -> Outcome:
-    """Run groups again inside their run, with the same code; the outputs of earlier attempts are kept.
+    """Retry groups of a run with the same code; the outputs of earlier attempts are kept.
 
-    `changes` set options of the run's template for a scheduler. `live` are the active runs. Raises UsageError for
-    options that do not fit, GitRefused when the run's commit is gone, InputInvalid when its data are.
+    `changes` replace options of the run's template for a scheduler. `live` are the active runs. Raises UsageError for
+    options that do not fit, GitRefused if the run's commit is gone, InputInvalid if its data are.
     """
     options = options.like(found.run.runner)
     check_options(options, runners)
@@ -74,7 +74,7 @@ def retry(
 def _choice(
     project: Project, run: Run, groups: int, options: LaunchOptions, changes: Mapping[str, str], runners: Runners
 ) -> RunnerChoice:
-    """Return the runner of a run, with the options of another template if one is chosen, some of them changed."""
+    """Return the runner of a run with its options, or those of another template if chosen, and the changes applied."""
     if runners.is_attached(options.runner):
         if changes:
             raise UsageError(f"--set cannot be used with runner {options.runner}", hint="leave it out")
@@ -90,7 +90,7 @@ def _choice(
 
 @contextmanager
 def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplace]:
-    """Give a place with the run's code and parameters file: the project when it holds just that, or a checkout."""
+    """Yield a place with the run's code and parameters file: the project if it has exactly these, or a checkout."""
     run, kept = found.run, parameter_copies.find(found)
     words, as_kept = parameter_copies.words_for(project, run, kept), parameter_copies.is_as_kept(project, run, kept)
     groups = tuple(group.args for group in run.groups)
@@ -120,7 +120,7 @@ def _attempt(
     changes: Mapping[str, str],
     facts: SubmissionFacts,
 ) -> Attempt:
-    """Queue groups of a run once more; nothing is recorded yet."""
+    """Queue groups of a run again; nothing is recorded yet."""
     last = {n: found.run.groups[n] for n in numbers}
     queued = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
     facts = replace(facts, inputs=found.run.submission.inputs, changed=dict(changes))
@@ -131,7 +131,7 @@ def _attempt(
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """Groups of a run that has ended, to be started once more: `run` has them queued."""
+    """Groups of an ended run that are about to start again; in `run`, they are queued."""
 
     project: Project
     found: Found
@@ -150,7 +150,7 @@ class _Again:
         return run
 
     def undo(self) -> None:
-        """Record the last attempts' ends again, unless another qanat retries the run."""
+        """Restore the ends of the last attempts, unless another qanat process retries the run."""
         record.update_record(self.project, self.found.record, self._ended)
 
     def _queued(self, now: Run) -> Run:
@@ -171,12 +171,12 @@ class _Again:
 
 
 def _set_aside(found: Found, group: Group) -> None:
-    """Move what an attempt left into `attempts/<n>/` of its group's directory."""
+    """Move what an attempt left to `attempts/<n>/` in its group's directory."""
     own = group_folder(found.folder, group.number, len(found.run.groups))
     kept = own / ATTEMPTS / str(group.attempt)
     try:
         kept.mkdir(parents=True, exist_ok=True)
-        # The completion file first: without it no reader can take the old end for the new attempt's.
+        # The completion file first: without it, no reader can take the old end for that of the new attempt.
         for entry in sorted(own.iterdir(), key=lambda e: e.name != COMPLETION):
             if entry.name not in _STAYS:
                 shutil.move(entry, kept / entry.name)

@@ -1,4 +1,4 @@
-"""Starting an attempt, here or by submitting it."""
+"""Starting an attempt, on this machine or by submitting it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def start(
     runners: Runners,
     view: LaunchView,
 ) -> Outcome:
-    """Make an attempt that works at this place, start its jobs, and follow them as far as the options say.
+    """Create an attempt that works at this place, start its jobs, and follow them as far as the options say.
 
-    `attempt` gets what finds the jobs again. Raises WriteFailed or InputInvalid before anything has run; what
-    submit() raises for a scheduler.
+    `attempt` is called with what identifies the jobs later. Raises WriteFailed or InputInvalid before anything has
+    run, and for a scheduler whatever submit() raises.
     """
     checkout = None if place.folder == project.root else project.paths.relative(place.folder)
     if runners.is_attached(options.runner):
@@ -44,7 +44,7 @@ def start(
 
 
 def _own_processes(checkout: str | None) -> SubmissionFacts:
-    """Return what finds the processes of a local run again: a mark, and this process."""
+    """Return what identifies the processes of a local run later: a mark, and this process."""
     pid = os.getpid()
     return SubmissionFacts(_mark(), pid=pid, process_start=processes.start_of(pid), checkout=checkout)
 

@@ -1,4 +1,4 @@
-"""Submitting a run: intent on disk, then the scheduler, then the job ids in the record and in git."""
+"""Submitting a run: first the intent on disk, then the scheduler, then the job ids in the record and in git."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from qanat.usecases.tracking.submission import with_submission
 def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
     """Submit the groups of an attempt and record their jobs, committed before this returns.
 
-    The record with its intent is on disk before the scheduler is asked, so that a crash at any point is
-    found out by the next command. Raises SubmitFailed or RunnerUnavailable when nothing was queued, and
-    then a new run leaves no trace; SubmitUnknown when the scheduler did not say.
+    The record with its intent is on disk before the scheduler is called, so that the next command can recover from
+    a crash at any point. Raises SubmitFailed or RunnerUnavailable if nothing was queued, and then a new run leaves
+    no trace; SubmitUnknown if the scheduler did not say.
     """
     with begun(project, attempt) as (run, journal):
         with undone_on_failure(attempt, journal):
@@ -33,14 +33,14 @@ def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
             path = run_codec.path_of(run)
             with_jobs, notes = record.update_record(project, path, lambda now: with_submission(now, answer), absent=run)
         except FAILURES:
-            journal.remove()  # whoever looks next finds the jobs by their intent, or that there are none
+            journal.remove()  # the next command finds the jobs by their intent, or that there are none
             raise
         journal.remove()
     return Outcome(with_jobs, tuple(notes))
 
 
 def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
-    """Return what the scheduler answers; an attempt of which it took nothing is taken back."""
+    """Return the scheduler's answer; if it accepted nothing, the attempt is undone."""
     try:
         return runner.submit(batch)
     except SubmitUnknown:
@@ -53,7 +53,7 @@ def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
 def job_spec(
     project: Project, folder: Path, place: Workplace, command: tuple[str, ...], group: Group, count: int
 ) -> JobSpec:
-    """Give a group of a run of `count` groups, whose storage directory is folder, as a job."""
+    """Return a group as a job; folder is the storage directory of its run of `count` groups."""
     # Compiled files would count as traces of this run, and the next one would get a new checkout.
     environment = {} if place.folder == project.root else {"PYTHONDONTWRITEBYTECODE": "1"}
     return JobSpec(
@@ -68,7 +68,7 @@ def job_spec(
 
 
 def _prepare(project: Project, run: Run, attempt: Attempt) -> JobBatch:
-    """Write the info file of the run and return its jobs; the groups' directories are made by them."""
+    """Write the run's info file and return its jobs, which create the groups' directories themselves."""
     commands, place, count = attempt.commands(run), attempt.place, len(run.groups)
     storage.write_info(run, attempt.folder, commands, place.folder)
     jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count) for n in attempt.numbers]

@@ -1,4 +1,4 @@
-"""Finding a submit template by what a person calls it."""
+"""Finding a submit template by the name that a user gives."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ DEFAULT = "default"
 
 
 def every_template(project: Project) -> list[dict[str, Any]]:
-    """List all templates, those of the settings too, as the mappings that they are stored as."""
+    """List all templates, including those in the settings, as the mappings in which they are stored."""
     return [as_mapping(found) for runner, name in _names(project) if (found := _defined(project, runner, name))]
 
 
 def find_template(project: Project, runner: str, name: str | None) -> Template:
-    """Give a template: a file's, then one of `.qanat/templates/<runner>/`, then one of the settings.
+    """Return a template: from a file, then from `.qanat/templates/<runner>/`, then from the settings.
 
-    Without a name it is `default`, and no options at all where there is none. The settings come before a
-    default template that is as `qanat init` made it. Raises NotFound with the names that there are,
-    InputInvalid for one that is broken or for another runner.
+    The default name is `default`, which has no options if there is no such template. The settings take precedence
+    over a default template that is unchanged since `qanat init`. Raises NotFound with the existing names,
+    InputInvalid for a template that is broken or for another runner.
     """
     wanted = name or DEFAULT
     path = Path(wanted)
@@ -47,7 +47,7 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
 
 
 def _defined(project: Project, runner: str, name: str) -> Template | None:
-    """Give a template that the project defines; None when it defines none of this name."""
+    """Return a template that the project defines; None if it defines none with this name."""
     configured = project.config.templates.get(runner, {})
     if (runner, name) in project.templates():
         found = definitions.template_from(project.definition("template", name, runner))
@@ -57,7 +57,7 @@ def _defined(project: Project, runner: str, name: str) -> Template | None:
 
 
 def _names(project: Project) -> list[tuple[str, str]]:
-    """List runner and name of all templates, those of the settings too."""
+    """List runner and name of all templates, including those in the settings."""
     configured = {(runner, name) for runner, templates in project.config.templates.items() for name in templates}
     return sorted(configured | set(project.templates()))
 
@@ -69,9 +69,9 @@ def _for_runner(template: Template, runner: str, source: str) -> Template:
 
 
 def find_by_name(project: Project, name: str, runner: str | None) -> Template:
-    """Give a template whose runner may be left out when only one runner has one of this name.
+    """Return a template; its runner may be omitted if only one runner has a template with this name.
 
-    Raises NotFound when none has, UsageError when several have.
+    Raises NotFound if none has, UsageError if several have.
     """
     if runner is not None or Path(name).is_file():
         return find_template(project, runner or _runner_of(Path(name)), name)
@@ -85,14 +85,14 @@ def find_by_name(project: Project, name: str, runner: str | None) -> Template:
 
 
 def _runner_of(path: Path) -> str:
-    """Give the runner that a file is for; one that holds nothing but options is known by the dashes of sbatch's."""
+    """Return the runner that a file is for; a file of bare options is for Slurm if the options have dashes."""
     content = yaml_io.load(files.read(path, limit_bytes=DEFINITION_BYTES_MAX), str(path))
     keys = content if isinstance(content, dict) else {}
     return str(keys.get("runner") or ("slurm" if any(key.startswith("-") for key in keys) else "htcondor"))
 
 
 def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[str]:
-    """List what the templates in these files have that is better left out, each once with the templates it is in."""
+    """List what is better avoided in the templates in these files, each warning once with its templates."""
     found: dict[str, list[str]] = {}
     for path, template in _templates_in(project, set(paths)):
         try:
@@ -105,7 +105,7 @@ def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[
 
 
 def _templates_in(project: Project, paths: set[Path]) -> Iterator[tuple[Path, Template]]:
-    """List the templates that files define; what is broken is left to whoever looks for problems."""
+    """Yield the templates that files define; broken files are reported elsewhere."""
     for runner, name in project.templates():
         path = project.paths.definition("template", name, runner)
         if path in paths:
@@ -119,7 +119,7 @@ def _templates_in(project: Project, paths: set[Path]) -> Iterator[tuple[Path, Te
 
 
 def as_mapping(template: Template) -> dict[str, Any]:
-    """Give a template as the mapping that it is stored as."""
+    """Return a template as the mapping in which it is stored."""
     return definitions.ordered(
         {
             "name": template.name,

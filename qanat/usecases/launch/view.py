@@ -1,4 +1,4 @@
-"""What a launch tells while it goes on, and what it comes to."""
+"""What a launch reports on the way, and its outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qanat.domain.run import Group, Run
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run as a launch leaves it, what the user should know of it, and the signal that ended it early.
+    """A run as a launch leaves it, what the user should know about it, and the signal that ended it early.
 
     The run has ended, unless it was submitted and not waited for. `on_request`: somebody asked for the run to be
     cancelled, and this process received no signal.
@@ -25,23 +25,23 @@ class Outcome:
 
 
 class RunView(Protocol):
-    """Whoever shows a run that is started here."""
+    """Shows a run that is started here."""
 
     def begins(self, run: Run, folder: Path) -> None:
-        """The run is about to start; folder is its storage directory."""
+        """Called when the run is about to start; folder is its storage directory."""
 
     def changed(self, group: Group) -> None:
-        """A group has begun or ended."""
+        """Called when a group has started or ended."""
 
     def passing(self) -> None:
-        """Time passes."""
+        """Called regularly."""
 
 
 class LaunchView(RunView, Protocol):
-    """Whoever shows a run, wherever it is started."""
+    """Shows a run, wherever it is started."""
 
     def submitted(self, run: Run, notes: Sequence[str]) -> None:
-        """The jobs of the run are queued."""
+        """Called when the jobs of the run are queued."""
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
-        """The run, whose end is waited for, has been looked at."""
+        """Called when a run that is waited for has been polled."""

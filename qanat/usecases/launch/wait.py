@@ -1,4 +1,4 @@
-"""Waiting for the end of a run that nobody here watches."""
+"""Waiting for the end of a run that this process does not watch."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ POLL_MAX_S = 10.0
 def wait(
     project: Project, run: Run, runners: Runners, view: LaunchView, *, cancel_on_interrupt: bool = False
 ) -> Outcome:
-    """Look at a run until it has ended.
+    """Poll a run until it has ended.
 
-    Ctrl-C ends the wait, and the run goes on; with cancel_on_interrupt it cancels the run, whose end is waited for.
+    Ctrl-C ends the wait and leaves the run active; with cancel_on_interrupt it cancels the run and waits for its end.
     """
     try:
         return Outcome(_until_ended(project, run, runners, view))
@@ -46,7 +46,7 @@ def after_submission(
 
 
 def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView) -> Run:
-    """Look again and again, less often as time goes by: the scheduler has others to answer."""
+    """Poll again and again, less often over time, since the scheduler has others to answer."""
     pause_s = POLL_S
     while True:
         run = _look(project, run, runners, view).run

@@ -1,1 +1,1 @@
-"""From jobs that run to records that are true."""
+"""From running jobs to correct records."""

@@ -1,4 +1,4 @@
-"""Finding the run that a person means by a number or an id."""
+"""Finding the run that a user names by a number or an id."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Found:
     folder: Path
 
     def as_mapping(self) -> dict[str, Any]:
-        """Give the record's keys and values."""
+        """Return the record's keys and values."""
         return run_codec.to_mapping(self.run)
 
     def group_folder(self, number: int) -> Path:
-        """Give the directory of one of its groups."""
+        """Return the directory of one of its groups."""
         return group_folder(self.folder, number, len(self.run.groups))
 
 
 def find_run(
     project: Project, index: Index, refreshed: Refreshed, word: str, *, experiment: str | None = None
 ) -> Found:
-    """Find the run with this number or id, of this experiment if one is named.
+    """Find the run with this number or id, of this experiment if given.
 
-    Raises UsageError for a number that two runs have, with both ids; NotFound when there is none.
+    Raises UsageError for a number that several runs have, with their ids; NotFound if there is none.
     """
     match = _WORD.match(word)
     if not match:
@@ -61,7 +61,7 @@ def find_run(
 
 
 def check_group(found: Found, number: int) -> int:
-    """Give number back when the run has such a group; UsageError otherwise."""
+    """Return number if the run has such a group. Raises UsageError otherwise."""
     if not 0 <= number < len(found.run.groups):
         last = len(found.run.groups) - 1
         raise UsageError(f"run {found.run.number} has no group {number}", hint=f"its groups are 0 to {last}")
@@ -69,7 +69,7 @@ def check_group(found: Found, number: int) -> int:
 
 
 def check_ended(found: Found, what: str) -> None:
-    """Raise UsageError when a run is still going on."""
+    """Raise UsageError if a run is still active."""
     if not found.run.state.ended:
         raise UsageError(
             f"run {found.run.number} is still {found.run.state}, so {what}",
@@ -78,12 +78,12 @@ def check_ended(found: Found, what: str) -> None:
 
 
 def comment_path(run: Run) -> str:
-    """Give the path of a run's comment, beside its record, from the project's root."""
+    """Return the path of a run's comment, next to its record, relative to the project's root."""
     return run_codec.path_of(run).removesuffix(".yaml") + ".md"
 
 
 def read_comment(project: Project, run: Run) -> str:
-    """Give a run's comment; empty when it has none."""
+    """Return a run's comment; empty if it has none."""
     path = project.root / comment_path(run)
     try:
         return path.read_text(errors="replace") if path.is_file() and not path.is_symlink() else ""

@@ -1,4 +1,4 @@
-"""How submitted runs are doing: completion files first, then one question to each scheduler about all that is left."""
+"""The state of submitted runs: from completion files first, then from one query per scheduler for all the rest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from qanat.runners.protocol import Runner, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.submission import handle_of, with_submission
 
-# What a shell gives when it cannot read a script, or start a program.
+# A shell's exit status when it cannot read a script or start a program.
 _NOT_STARTED = (2, 126, 127)
 
 
@@ -38,7 +38,7 @@ class Known:
 
 @dataclass(slots=True)
 class _Memory:
-    """What the cache remembers of a run: as it was last seen, when, and since when groups are unseen."""
+    """What the cache remembers about a run: its state and time when last seen, and since when groups are unseen."""
 
     moment: str
     run: Run
@@ -46,9 +46,9 @@ class _Memory:
 
 
 def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runners: Runners) -> Known:
-    """Find out how these runs, none of which has ended, are doing; their records are not touched.
+    """Return these runs, none of which has ended, as they are now; their records are not changed.
 
-    A scheduler that does not answer leaves its runs as they were last seen, with one note.
+    If a scheduler does not answer, its runs are returned as last seen, with one note.
     """
     known = Known()
     by_runner: dict[str, list[Run]] = {}
@@ -70,7 +70,7 @@ def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runne
 
 
 class _Look:
-    """One look at the runs of one scheduler."""
+    """One poll of the runs of one scheduler."""
 
     def __init__(self, project: Project, runner: Runner, memories: dict[str, _Memory | None], known: Known) -> None:
         self._project = project
@@ -84,7 +84,7 @@ class _Look:
         self._grace = project.config.grace
 
     def at(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
-        """Add the runs, as they are now, to what is known, and to what is to be remembered of those that go on."""
+        """Add the runs as they are now to the result, and those still active to what is remembered."""
         named = [self._with_jobs(run) for run in runs]
         found = [self._with_completions(run) for run in named]
         handles = {
@@ -113,7 +113,7 @@ class _Look:
     # ---- submissions that were cut short
 
     def _with_jobs(self, run: Run) -> Run:
-        """Find the jobs of a run whose submission was cut short, or find out that there are none."""
+        """Find the jobs of a run whose submission was cut short, or establish that there are none."""
         missing = [g.number for g in run.groups if not g.state.ended and g.job is None]
         if not missing:
             return run
@@ -130,9 +130,9 @@ class _Look:
         return self._without_jobs(run, missing)
 
     def _without_jobs(self, run: Run, missing: Sequence[int]) -> Run:
-        """Give a run that the scheduler does not know: it may be about to, for a moment; then nothing was submitted.
+        """Return a run that the scheduler does not know: after a grace period, nothing was submitted.
 
-        A group with a completion file was submitted, and has been forgotten since.
+        A group with a completion file was submitted, and the scheduler has forgotten it.
         """
         run = self._with_completions(run)
         missing = [number for number in missing if not run.groups[number].state.ended]
@@ -149,7 +149,7 @@ class _Look:
         return run.with_groups({n: self._never_named(run, run.groups[n]) for n in missing})
 
     def _never_named(self, run: Run, group: Group) -> Group:
-        """Give a group whose job the scheduler does not know: it was never submitted, unless its output is there."""
+        """Return a group whose job the scheduler does not know: never submitted, unless its output exists."""
         own = self._own(run, group)
         if (own / "stdout.txt").exists():
             return lost(group, f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know its job")
@@ -158,17 +158,17 @@ class _Look:
         self._known.notes += [note] if note not in self._known.notes else []
         return replace(group, state=State.CANCELLED, reason=why, ended=self._clock.now())
 
-    # ---- what files and the scheduler say
+    # ---- what files and the scheduler report
 
     def _with_completions(self, run: Run) -> Run:
-        """Give a run with the ends that completion files tell, unless the scheduler may start its programs again."""
+        """Return a run with the ends from completion files, unless the scheduler may start its programs again."""
         if self._runner.may_run_again(run.runner.options):
             return run
         ends = ((g, self._completion(run, g)) for g in run.groups if not g.state.ended)
         return run.with_groups({g.number: self._ended(run, g, status) for g, status in ends if status})
 
     def _combined(self, run: Run, handles: dict[int, JobHandle], seen: Sightings) -> Run:
-        """Put together what the scheduler says now and what was seen before."""
+        """Combine what the scheduler reports now with what was seen before."""
         changed = {}
         for number, handle in handles.items():
             group, status = run.groups[number], seen.statuses[handle]
@@ -183,10 +183,10 @@ class _Look:
         return run.with_groups(changed)
 
     def _told(self, run: Run, group: Group, status: JobStatus) -> Group:
-        """Take what the scheduler says; an end that should have left a completion file is believed after a moment."""
+        """Apply the scheduler's report; an end without its completion file is believed after a grace period."""
         if status.state is None or not status.state.ended:
             return job.apply_status(group, status)
-        # Between the first look and the answer the file may have come.
+        # The file may have appeared between the first check and the answer.
         if written := self._completion(run, group):
             return self._ended(run, group, written)
         if status.state is State.CANCELLED:
@@ -200,7 +200,7 @@ class _Look:
         return self._ended(run, group, status)
 
     def _explained(self, run: Run, before: Run, killed: dict[int, JobHandle], seen: Sightings) -> Run:
-        """Give a run with why the scheduler killed programs, once it says so, in the reasons of their groups."""
+        """Return a run with the scheduler's reasons for killing programs, once it gives them, in its groups."""
         pairs = {n: (run.groups[n], seen.statuses[handle]) for n, handle in killed.items()}
         return run.with_groups({n: self._with_cause(g, before.groups[n], status) for n, (g, status) in pairs.items()})
 
@@ -212,7 +212,7 @@ class _Look:
         return group
 
     def _unknown(self, run: Run, group: Group, last: Group) -> Group:
-        """Wait for a job that the scheduler does not know; it is lost when that lasts."""
+        """Wait for a job that the scheduler does not know; it is lost after a grace period."""
         if written := self._completion(run, group):
             return self._ended(run, group, written)
         since = self._unseen[run.id].setdefault(group.number, self._clock.now())
@@ -227,7 +227,7 @@ class _Look:
         return lost(replace(group, started=last.started, host=last.host), where)
 
     def _completion(self, run: Run, group: Group) -> JobStatus | None:
-        """Give the end that a completion file of this attempt, or of one that the scheduler made of it, tells."""
+        """Return the end in the completion file of this attempt or of the scheduler's restarts of it; None if none."""
         written = storage.read_completion(self._own(run, group))
         if written is None or written.attempt < group.attempt:
             return None
@@ -238,7 +238,7 @@ class _Look:
         return replace(job.apply_status(group, status), metrics=metrics)
 
     def _age_s(self, moment: str | None) -> float:
-        """Return how many seconds ago something was; 0 when nobody knows, or for what is still to come."""
+        """Return how many seconds ago a timestamp was; 0 if it is None or in the future."""
         return times.seconds_between(moment, self._clock.now()) or 0.0
 
     def _own(self, run: Run, group: Group) -> Path:
@@ -269,7 +269,7 @@ def _is_open(group: Group) -> bool:
 
 
 def _is_killed(group: Group, before: Run) -> bool:
-    """Tell whether a completion file has just told that a program was killed, for which there may be a reason."""
+    """Return whether a completion file has just shown a SIGKILL, for which the scheduler may have a reason."""
     return group.signal == signal.SIGKILL and group.job is not None and not before.groups[group.number].state.ended
 
 
@@ -286,7 +286,7 @@ def _kept(memory: _Memory) -> str:
 
 
 def _recall(index: Index, run: Run) -> _Memory | None:
-    """Give what is remembered of a run; None when nothing is, or of an earlier submission."""
+    """Return what is remembered about a run; None if nothing is, or if it concerns an earlier submission."""
     found = index.last_seen(run_codec.path_of(run))
     if found is None:
         return None
@@ -305,7 +305,7 @@ def _or_memory(run: Run, memory: _Memory | None) -> Run:
 
 
 def _as_of(runs: Sequence[Run], memories: dict[str, _Memory | None]) -> str:
-    """Say which runs are shown as they were, and as of when."""
+    """Return which runs are shown as they were, and as of when."""
     moments = [m.moment for run in runs if (m := memories.get(run.id))]
     numbers = ", ".join(str(run.number) for run in runs)
     what = f"run{'s' if len(runs) > 1 else ''} {numbers}"

@@ -1,7 +1,7 @@
-"""Reading and changing run records, and committing them to the branch that each run was launched from.
+"""Reading and changing run records, and committing them to the branch from which each run was launched.
 
-A record is changed in one way only: under the repository's lock it is read as it is on disk by then, changed by
-a function, and written. So nothing is lost that another command has written meanwhile.
+A record is changed in only one way: under the repository's lock it is read from disk, changed by a function, and
+written. So nothing is lost that another command has written meanwhile.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from qanat.records import run_codec
 from qanat.system import files
 from qanat.usecases.project import Project
 
-# Called under the lock, so it asks nobody and does nothing but return the changed run.
+# Called under the lock, so it must not prompt or do anything but return the changed run.
 Change = Callable[[Run], Run]
 
 
 def load_record(project: Project, path: str) -> Run:
-    """Read a record of this project by its path from the root. Raises InputInvalid, NotFound when it is gone."""
+    """Read a record of this project by its path from the root. Raises InputInvalid, or NotFound if it is gone."""
     try:
         data = files.read(project.root / path)
     except InputInvalid:
@@ -37,21 +37,21 @@ def load_record(project: Project, path: str) -> Run:
 
 
 def create_record(project: Project, run: Run) -> None:
-    """Write the record of a new run into the working tree; it is committed once the run has jobs, or has ended."""
+    """Write the record of a new run to the working tree; it is committed once the run has jobs or has ended."""
     _write(project, run)
 
 
 def update_record(
     project: Project, path: str, change: Change, *, message: str = "", absent: Run | None = None
 ) -> tuple[Run, list[str]]:
-    """Change the record at path and commit it; return the run, and a sentence when it stays uncommitted.
+    """Change and commit the record at path; return the run, and a sentence if it stays uncommitted.
 
-    `absent` is what to change when the record no longer exists, as when another branch was checked out.
+    `absent` is what to change if the record no longer exists, as after checking out another branch.
     Raises NotFound without that, InputInvalid, WriteFailed, and what `change` raises.
     """
     with lock.held(project.location) as held:
         run = _change(project, path, change, absent)
-        # One of a run that is about to start, or is active on this machine, is committed at its end.
+        # The record of a run that is about to start, or is active on this machine, is committed at its end.
         settled = all(group.state.ended or group.job for group in run.groups)
         return run, _commit(held, project, [run], message) if settled else []
 
@@ -59,8 +59,8 @@ def update_record(
 def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[list[Run], list[str]]:
     """Change several records, by their paths, without committing them; return the runs, and sentences.
 
-    One that can no longer be read or written is left out, with a sentence; one that is gone without. The lock
-    is released between the records: others need not wait for all of them.
+    A record that can no longer be read or written is left out, with a sentence; a missing one without. The lock
+    is released between the records, so that others need not wait for all of them.
     """
     changed, notes = [], []
     for path, change in changes.items():
@@ -79,9 +79,9 @@ def remove_record(project: Project, run: Run) -> None:
 
 
 def learning(before: Run, after: Run) -> Change:
-    """Return the change that adds what has been learned of a run since its record said `before`, and nothing more.
+    """Return a change that adds what was learned about a run since its record said `before`, and nothing more.
 
-    Whatever else has become known meanwhile stays: the two states of knowledge are united as git unites them.
+    Whatever else has become known meanwhile is kept: the two versions are merged as git merges them.
     """
 
     def change(now: Run) -> Run:
@@ -116,9 +116,9 @@ def _write(project: Project, run: Run) -> None:
 
 
 def commit_records(project: Project, runs: Sequence[Run], message: str = "") -> list[str]:
-    """Commit the records of runs as they are now, one commit for each branch.
+    """Commit the current records of runs, one commit for each branch.
 
-    Return a sentence for each that stays uncommitted.
+    Returns a sentence for each record that stays uncommitted.
     """
     if not runs:
         return []
@@ -156,11 +156,11 @@ def _by_branch(location: Location, runs: Sequence[Run], current: str | None) -> 
 
 
 def _targets(location: Location, run: Run, current: str | None) -> list[str | None]:
-    """Choose the branches for a record: where it was launched, unless what is checked out has the record already.
+    """Choose the branches for a record: where it was launched, unless what is checked out already has the record.
 
-    Then it goes there; and where it was launched as well, if that has it from when it was going on. Left so,
-    it would be settled again, in other words, and the two could not be merged. A run whose end the branch of
-    its launch has already is changed on no other branch than the one that is checked out.
+    Then it goes there, and also to the branch of its launch if that has the record of the active run. Left alone,
+    that one would be settled again with different text, and the two could not be merged. If the branch of its
+    launch already has the run's end, only the checked-out branch is changed.
     """
     launched = run.code.branch
     if launched == current:
@@ -175,7 +175,7 @@ def _targets(location: Location, run: Run, current: str | None) -> list[str | No
 
 
 def has_ended(record: bytes, path: str) -> bool:
-    """Return whether a record is of a run that has ended; one that cannot be read counts as such."""
+    """Return whether a record's run has ended; an unreadable record counts as ended."""
     try:
         return run_codec.decode(record, path).state.ended
     except InputInvalid:
@@ -194,7 +194,7 @@ def _commit_to(
     if not checked_out:
         opened = repository.open_repository(location)
         for path in data:
-            # What is checked out lacks it, so the file is an untracked one, and in the way of going back.
+            # The checked-out branch lacks it, so the file is untracked and would block switching back.
             if repository.read_at(opened, "HEAD", path) is None:
                 _unlink(project.root / path)
 

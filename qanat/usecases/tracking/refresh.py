@@ -1,4 +1,4 @@
-"""Bringing records up to date: what happened to runs whose qanat is gone, and what is not committed yet."""
+"""Updating records: what happened to runs that no qanat watches, and what is not committed yet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from qanat.usecases.tracking.record import Change
 
 @dataclass(slots=True)
 class Refreshed:
-    """Runs still going, as they are now, by the path of their record; and sentences for the user."""
+    """Active runs as they are now, by the path of their record; and sentences for the user."""
 
     live: dict[str, Run] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -39,28 +39,28 @@ class Refreshed:
 
 @dataclass(slots=True)
 class _Seen:
-    """What one look at the runs in flight has found out."""
+    """What one check of the runs in flight has found out."""
 
-    recorded: list[Run] = field(default_factory=list)  # ended, as their records say already
-    submitted: list[Run] = field(default_factory=list)  # to be asked about
+    recorded: list[Run] = field(default_factory=list)  # ended, according to their records
+    submitted: list[Run] = field(default_factory=list)  # to be polled
     changes: dict[str, Change] = field(default_factory=dict)  # of records whose runs have ended since
 
 
 @contextmanager
 def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refreshed]]:
-    """Open the index with everything in it up to date, and tell what is still going on; see refresh()."""
+    """Open an up-to-date index, and yield it with the active runs; see refresh()."""
     with project.index() as index:
         yield index, refresh(project, index, runners)
 
 
 def going_on(project: Project, runners: Runners) -> list[Run]:
-    """List the runs that are going on."""
+    """List the active runs."""
     with refreshed(project, runners) as (_, result):
         return list(result.live.values())
 
 
 def said_to_go_on(project: Project) -> list[Run]:
-    """List the runs whose records say that they go on; nobody is asked, so some of them may have ended."""
+    """List the runs that are active according to their records; nothing is polled, so some may have ended."""
     with project.index() as index:
         index.sync()
         texts = index.records(live=True)
@@ -68,7 +68,7 @@ def said_to_go_on(project: Project) -> list[Run]:
 
 
 def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
-    """Find out how every run in flight is doing, record those that have ended, commit what is uncommitted.
+    """Determine the state of every run in flight, record those that have ended, and commit what is uncommitted.
 
     Leaves the index up to date.
     """
@@ -91,7 +91,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
 
 
 def _is_ours(project: Project, seen: Flight) -> bool:
-    """Tell whether a journal is of this work tree; others of the repository look after their own."""
+    """Return whether a journal belongs to this working tree; other worktrees take care of their own."""
     return seen.watcher.root == str(project.root)
 
 
@@ -103,7 +103,7 @@ def _look(
     result: Refreshed,
     found: _Seen,
 ) -> None:
-    """See how one run is doing."""
+    """Determine the state of one run."""
     try:
         run = record.load_record(project, path)
     except (InputInvalid, NotFound):
@@ -111,7 +111,7 @@ def _look(
             flight.forget(seen)
         return
     attached = runners.is_attached(run.runner.name)
-    # Without a journal nobody is submitting the run any more: its jobs go on by themselves.
+    # Without a journal, nobody is submitting the run: its jobs proceed by themselves.
     watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or attached else False
     known = _known(run, seen)
     if watched:
@@ -136,7 +136,7 @@ def _ask_runners(
     runners: Runners,
     result: Refreshed,
 ) -> None:
-    """See how submitted runs are doing.
+    """Determine the states of submitted runs.
 
     Records whose submission was cut short get the jobs that were found, and are committed.
     """
@@ -157,7 +157,7 @@ def _ask_runners(
 
 
 def _record(project: Project, changes: Mapping[str, Change], result: Refreshed) -> list[Run]:
-    """Change the records of runs that have ended, and return those that have still; they are not committed yet."""
+    """Change the records of runs that have ended, and return those that still have; they are not committed yet."""
     runs, notes = record.change_records(project, changes)
     result.notes += notes
     ended = [run for run in runs if run.state.ended]
@@ -178,19 +178,19 @@ def _forget(flights: Mapping[str, Flight], runs: Sequence[Run]) -> None:
 
 
 def _watcher_of(project: Project, run: Run) -> Watcher:
-    """Name the process that a record without a journal says was to watch its run; 0 when it says none."""
+    """Return the process that was to watch a run without a journal, according to its record; 0 if that names none."""
     facts = run.submission
     start = facts.process_start or ""
     return Watcher(run.id, str(project.root), run_codec.path_of(run), run.host, facts.pid or 0, start)
 
 
 def _is_watched(watcher: Watcher) -> bool:
-    """Tell whether the watching qanat may be alive; on another machine nobody here can say that it is not."""
+    """Return whether the watching qanat may be alive; a process on another machine always may."""
     return watcher.host != os.uname().nodename or processes.is_alive(watcher.pid, watcher.process_start)
 
 
 def _known(run: Run, seen: Flight | None) -> Run:
-    """Give the run with what its journal says."""
+    """Return the run with what its journal says."""
     if seen is None or run.state.ended:
         return run
     changed = {}
@@ -202,11 +202,11 @@ def _known(run: Run, seen: Flight | None) -> Run:
 
 
 def settle(project: Project, run: Run, seen: Flight | None, runner: AttachedRunner) -> Run:
-    """Work out how the groups of a run without a watcher ended, from completion files and living processes."""
+    """Determine how the groups of a run without a watcher ended, from completion files and living processes."""
     run = _known(run, seen)
     open_groups = [g for g in run.groups if not g.state.ended]
     handles = {g.number: _handle(run, g, seen) for g in open_groups}
-    # Processes first: one that ends between the two looks has left its file by the second.
+    # Processes first: one that ends between the two checks has left its file by the second.
     alive = runner.poll(list(handles.values()))
     folder = project.storage_of(run)
     sources = _metric_sources(project, run)
@@ -245,7 +245,7 @@ def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
 
 
 def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
-    """List ended runs whose record HEAD lacks, or has from when they had not ended."""
+    """List ended runs whose record HEAD lacks, or has from before they ended."""
     if project.config.records_are_manual:
         return []
     found = []
@@ -262,7 +262,7 @@ def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
 
 
 def _is_older_in_head(project: Project, change: worktree.Change) -> bool:
-    """Tell whether HEAD has no such record, or one of a run still going; an ended one was edited by its user."""
+    """Return whether HEAD has no such record, or one of an active run; an ended one was edited by its user."""
     if change.letters == "??":
         return True
     committed = repository.read_at(repository.open_repository(project.location), "HEAD", change.path)

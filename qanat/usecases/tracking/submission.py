@@ -1,4 +1,4 @@
-"""What the record of a submitted run knows of its jobs."""
+"""What the record of a submitted run knows about its jobs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from qanat.usecases.project import Project
 
 
 def with_submission(run: Run, submission: Submission) -> Run:
-    """Give a run with the jobs that a runner answered."""
+    """Return a run with the jobs in a runner's answer."""
     jobs = {number: replace(run.groups[number], job=name) for number, name in submission.jobs.items()}
     facts = replace(run.submission, details={**run.submission.details, **submission.details})
     return replace(run.with_groups(jobs), submission=facts)
 
 
 def handle_of(project: Project, run: Run, group: Group) -> JobHandle:
-    """Give what finds the job of a group again."""
+    """Return the handle that identifies the job of a group."""
     facts = run.submission
     details = {**facts.details, "folder": str(project.storage_of(run))}
     details |= {"submitted": facts.submitted} if facts.submitted else {}
