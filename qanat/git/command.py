@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qanat.errors import GitRefused
@@ -34,8 +34,13 @@ def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | 
     while done.status == -signal.SIGINT:
         done = call(root, *args, stdin=stdin, env=env)
     if done.status != 0:
-        raise refused(f"git {args[0]}", done)
+        raise refused(f"git {_subcommand(args)}", done)
     return done.out
+
+
+def _subcommand(args: Sequence[str]) -> str:
+    """Return the subcommand, which settings (`-c name=value`) may precede."""
+    return next(arg for arg in args[::2] if arg != "-c")
 
 
 def refused(what: str, done: programs.Finished) -> GitRefused:
