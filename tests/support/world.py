@@ -249,6 +249,12 @@ class World:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
+    def experiment(self, script: str, name: str = "train", **keys: Any) -> None:
+        """Define an experiment that runs a shell script, and commit both."""
+        content = {"schema": "experiment/1", "name": name, "executable": f"{name}.sh", "executable_command": "sh"}
+        definition = yaml.safe_dump(content | keys, sort_keys=False)
+        self.commit(name, **{f"{name}.sh": script, f".qanat/experiments/{name}.yaml": definition})
+
     def template(self, name: str, **options: Any) -> None:
         """Define a template for the scheduler."""
         content = {"schema": "template/1", "name": name, "runner": "world", "options": options}

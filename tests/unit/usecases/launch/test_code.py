@@ -1,0 +1,292 @@
+"""Knowing which code runs: the commit of a clean tree, or of a dirty one that is committed or kept as a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from qanat.domain.run import Code
+from qanat.errors import GitRefused, UsageError
+from qanat.git import command
+from qanat.usecases.launch import code
+from qanat.usecases.launch.code import Captured, Uncommitted
+from tests.support.world import World
+
+
+def never(changes: Sequence[str]) -> Uncommitted:
+    """Fail: nobody is to be asked."""
+    raise AssertionError(changes)
+
+
+def capture(world: World, *, message: str | None = None, snapshot: bool = False) -> Captured:
+    """Capture the code, with what is to be done with changes."""
+    return code.capture(world.project, Uncommitted(message, snapshot), never)
+
+
+def tree_of(world: World, commit: str) -> str:
+    """Return the id of a commit's tree."""
+    return world.git("rev-parse", f"{commit}^{{tree}}")
+
+
+def test_a_clean_tree_is_head(world: World) -> None:
+    head = world.git("rev-parse", "HEAD")
+    found = capture(world)
+    assert found == Captured(Code(head, tree_of(world, head), "main"), head, frozenset())
+    assert capture(world, message="unused") == capture(world, snapshot=True) == found
+    assert world.git("rev-parse", "HEAD") == head
+
+
+def test_a_detached_head_has_no_branch(world: World) -> None:
+    world.git("checkout", "--quiet", "--detach")
+    assert capture(world).code.branch is None
+
+
+def test_records_are_no_change_and_no_code(world: World) -> None:
+    before = capture(world).code
+    world.submit()
+    world.submit()
+    world.write(".qanat/runs/train/0/9-aaaaaa.yaml", "")
+    after = capture(world).code
+    assert after.tree == before.tree
+    assert after.commit != before.commit
+
+
+def test_a_message_commits_everything_as_git_does(world: World) -> None:
+    world.write("train.sh", "true\n")
+    world.write("new.txt", "")
+    found = capture(world, message="tried something")
+    assert world.git("log", "-1", "--format=%s") == "tried something"
+    assert world.git("rev-parse", "HEAD") == found.code.commit == found.head
+    assert world.git("show", "--name-only", "--format=", "HEAD").split() == ["new.txt", "train.sh"]
+    assert (found.code.snapshot, found.code.tree) == (False, tree_of(world, "HEAD"))
+    assert world.git("status", "--porcelain") == ""
+
+
+def test_a_snapshot_changes_neither_branch_nor_index_nor_file(world: World) -> None:
+    world.write("train.sh", "true\n")
+    world.write("new.txt", "new")
+    world.write("staged.txt", "staged")
+    world.git("add", "staged.txt")
+    before = (world.git("status", "--porcelain"), world.git("rev-parse", "HEAD"), world.git("ls-files", "--stage"))
+    found = capture(world, snapshot=True)
+    after = (world.git("status", "--porcelain"), world.git("rev-parse", "HEAD"), world.git("ls-files", "--stage"))
+    assert before == after
+    assert found.code.snapshot
+    assert world.git("show", f"{found.code.commit}:new.txt") == "new"
+    assert world.git("show", f"{found.code.commit}:train.sh") == "true"
+    assert world.git("rev-parse", f"{found.code.commit}^") == found.head == before[1]
+    assert world.git("log", "-1", "--format=%s", found.code.commit) == "qanat: snapshot of the work tree"
+
+
+def test_a_snapshot_of_a_run_has_a_ref_of_its_own(world: World) -> None:
+    world.write("train.sh", "true\n")
+    run = world.launch(uncommitted=Uncommitted(snapshot=True))
+    assert world.git("rev-parse", f"refs/qanat/snapshots/{run.id}") == run.code.commit
+    assert world.launch(revision="HEAD").code.snapshot is False
+    assert len(world.git("for-each-ref", "refs/qanat").splitlines()) == 1
+
+
+def test_somebody_is_asked_when_nothing_says_what_to_do(world: World) -> None:
+    world.write("new.txt", "")
+    world.write("train.sh", "true\n")
+    asked: list[list[str]] = []
+
+    def ask(changes: Sequence[str]) -> Uncommitted:
+        asked.append(list(changes))
+        return Uncommitted("asked")
+
+    found = code.capture(world.project, Uncommitted(), ask)
+    assert asked == [[" M train.sh", "?? new.txt"]]
+    assert world.git("log", "-1", "--format=%s %H") == f"asked {found.code.commit}"
+
+
+def test_an_empty_answer_refuses_the_run_with_the_changes(world: World) -> None:
+    world.write("train.sh", "true\n")
+    with pytest.raises(UsageError) as error:
+        code.capture(world.project, Uncommitted(), lambda changes: Uncommitted())
+    assert error.value.message == "the work tree has changes that are not committed:\n   M train.sh"
+    assert error.value.hint == "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)"
+
+
+def test_at_most_twenty_changes_are_listed(world: World) -> None:
+    for number in range(22):
+        world.write(f"{number:02}.txt", "")
+    tree = code.look(world.project)
+    assert code.listed(tree) == [*(f"?? {number:02}.txt" for number in range(20)), "… and 2 more"]
+    (world.root / "20.txt").unlink()
+    assert code.listed(code.look(world.project))[20:] == ["… and 1 more"]
+    (world.root / "21.txt").unlink()
+    assert len(code.listed(code.look(world.project))) == 20
+
+
+@pytest.mark.parametrize("message", ["", " \n"])
+def test_an_empty_message_is_refused_whether_there_are_changes_or_not(world: World, message: str) -> None:
+    for _ in range(2):
+        with pytest.raises(UsageError, match="the message of --commit-message is empty") as error:
+            capture(world, message=message)
+        assert error.value.hint == "say what you changed"
+        world.write("train.sh", "true\n")
+
+
+def test_a_hook_that_changes_files_again_is_told(world: World) -> None:
+    world.write(".git/hooks/post-commit", "#!/bin/sh\necho >hooked.txt\n").chmod(0o755)
+    world.write("train.sh", "true\n")
+    with pytest.raises(GitRefused, match=r"(?s)the commit was made, .*\?\? hooked\.txt") as error:
+        capture(world, message="work")
+    assert error.value.hint == "look at them: git status"
+    assert world.git("log", "-1", "--format=%s") == "work"
+
+
+def test_the_changes_of_a_merge_are_not_committed_by_qanat(world: World) -> None:
+    world.write(".git/MERGE_HEAD", world.git("rev-parse", "HEAD"))
+    assert capture(world, message="unused").code.commit == world.git("rev-parse", "HEAD")
+    world.write("train.sh", "true\n")
+    with pytest.raises(GitRefused, match=r"the repository is in the middle of a merge$") as error:
+        capture(world, message="work")
+    assert error.value.hint == "finish it first"
+    assert capture(world, snapshot=True).code.snapshot
+
+
+@pytest.mark.parametrize(
+    ("file", "operation"), [("MERGE_HEAD", "merge"), ("CHERRY_PICK_HEAD", "cherry-pick"), ("", "merge")]
+)
+def test_nothing_runs_from_a_conflict(world: World, file: str, operation: str) -> None:
+    blob = world.git("rev-parse", "HEAD:train.sh")
+    world.git("rm", "--quiet", "--cached", "train.sh")
+    sides = "".join(f"100644 {blob} {stage}\ttrain.sh\n" for stage in (1, 2, 3))
+    command.output(world.root, "update-index", "--index-info", stdin=sides.encode())
+    if file:
+        world.write(f".git/{file}", world.git("rev-parse", "HEAD"))
+    with pytest.raises(GitRefused, match=f"in the middle of a {operation}: train.sh is in conflict") as error:
+        capture(world, snapshot=True)
+    assert error.value.hint == f"finish it, or give it up: git {operation} --abort"
+
+
+def test_nothing_runs_without_a_commit(world: World) -> None:
+    world.git("checkout", "--quiet", "--orphan", "new")
+    with pytest.raises(GitRefused, match="the repository has no commit yet") as error:
+        capture(world)
+    assert error.value.hint == "commit your files: git add --all && git commit"
+
+
+@pytest.mark.parametrize("words", [{"message": "work"}, {"snapshot": True}])
+def test_changes_inside_a_submodule_can_be_held_by_no_commit(
+    world: World, tmp_path: Path, words: dict[str, object]
+) -> None:
+    world.git("init", "--quiet", str(tmp_path / "inner"))
+    world.git("-C", str(tmp_path / "inner"), "commit", "--quiet", "--allow-empty", "--message", "inner")
+    world.git("submodule", "--quiet", "add", str(tmp_path / "inner"), "inner")
+    world.commit()
+    world.write("inner/new.txt", "")
+    with pytest.raises(GitRefused, match="the submodule inner has changes of its own") as error:
+        capture(world, **words)  # type: ignore[arg-type]
+    assert error.value.hint == "commit them there first: git -C inner commit"
+
+
+def test_who_commits_is_asked_of_git(world: World) -> None:
+    assert code.check_committer(world.project) == "Ada Lovelace <ada@example.org>"
+
+
+# ---- code that changes
+
+
+def changed(world: World, captured: Captured) -> bool:
+    """Return whether the code has changed since it was captured."""
+    return code.changed_since(world.project, captured)
+
+
+def test_code_that_is_as_it_was_has_not_changed(world: World) -> None:
+    captured = capture(world)
+    assert not changed(world, captured)
+    world.submit()
+    assert not changed(world, captured)
+    world.write("untracked.txt", "")
+    assert not changed(world, captured)
+
+
+@pytest.mark.parametrize("how", ["edited", "deleted", "committed", "staged"])
+def test_code_that_is_not_as_it_was_has_changed(world: World, how: str) -> None:
+    captured = capture(world)
+    if how == "deleted":
+        (world.root / "train.sh").unlink()
+    else:
+        world.write("train.sh", "true\n")
+    if how == "committed":
+        world.commit()
+    if how == "staged":
+        world.git("add", "train.sh")
+    assert changed(world, captured)
+
+
+def test_code_that_is_touched_or_changed_back_has_not_changed(world: World) -> None:
+    captured = capture(world)
+    (world.root / "train.sh").touch()
+    assert not changed(world, captured)
+    world.write("train.sh", "true\n")
+    world.commit()
+    world.write("train.sh", 'echo "$@"\n')
+    assert not changed(world, captured)
+
+
+def test_a_new_file_that_is_committed_changes_none_that_was_there(world: World) -> None:
+    captured = capture(world)
+    world.commit(**{"new.txt": ""})
+    assert not changed(world, captured)
+
+
+def test_a_snapshot_knows_the_files_that_git_does_not_track(world: World) -> None:
+    world.write("new.txt", "1")
+    captured = capture(world, snapshot=True)
+    assert not changed(world, captured)
+    world.write("new.txt", "2")
+    assert changed(world, captured)
+
+
+def test_changes_that_a_snapshot_has_are_none_until_they_change(world: World) -> None:
+    world.write("train.sh", "true\n")
+    captured = capture(world, snapshot=True)
+    assert not changed(world, captured)
+    world.write("train.sh", "false\n")
+    assert changed(world, captured)
+
+
+# ---- code of commits
+
+
+def test_the_code_of_a_commit_runs_in_a_checkout(world: World) -> None:
+    before = world.git("rev-parse", "HEAD")
+    world.commit(**{"new.txt": ""})
+    found = code.at_commit(world.project, "HEAD~1")
+    assert found == Captured(Code(before, tree_of(world, before), "main", workdir="checkout"), before, frozenset())
+    assert code.at_commit(world.project, before[:8]) == found
+
+
+def test_a_commit_that_is_not_here_says_what_can_be_done(world: World) -> None:
+    with pytest.raises(GitRefused, match="'nothing' is no commit of this repository") as error:
+        code.at_commit(world.project, "nothing")
+    assert error.value.hint == "see which there are: git log --oneline"
+    with pytest.raises(GitRefused) as error:
+        code.at_commit(world.project, "0" * 40)
+    assert error.value.hint == "fetch it from where the run was made: git fetch"
+
+
+def test_code_may_be_run_in_a_checkout_instead(world: World) -> None:
+    captured = capture(world)
+    assert code.in_checkout(captured).code.workdir == "checkout"
+    assert code.in_checkout(captured).code.commit == captured.code.commit
+
+
+def test_the_work_tree_holds_the_code_of_a_run_or_does_not(world: World) -> None:
+    there = capture(world).code
+    assert code.is_here(world.project, there)
+    assert code.as_checked_out(world.project, there) == Captured(there, there.commit, frozenset())
+    world.submit()
+    assert code.is_here(world.project, there)
+    world.write("new.txt", "")
+    assert not code.is_here(world.project, there)
+    world.commit()
+    assert not code.is_here(world.project, there)
+    world.git("checkout", "--quiet", "--orphan", "new")
+    assert not code.is_here(world.project, there)
