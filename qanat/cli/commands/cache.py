@@ -12,7 +12,7 @@ from qanat.cli.terminal.output import plural, say, say_json, size
 from qanat.usecases.launch import checkouts
 from qanat.usecases.launch.checkouts import CachedCheckout
 from qanat.usecases.project import open_project
-from qanat.usecases.tracking.refresh import going_on
+from qanat.usecases.tracking.refresh import active_runs
 
 
 @click.group(epilog="\b\nExample:\n  qanat cache status\n  qanat cache clean")
@@ -25,7 +25,7 @@ def cache() -> None:
 def status(as_json: bool) -> None:
     """Show what is in the cache."""
     project = open_project(Path.cwd())
-    found = checkouts.cached(project, going_on(project, session.runners()))
+    found = checkouts.cached(project, active_runs(project, session.runners()))
     if as_json:
         say_json([{"checkout": c.folder.name, "bytes": c.bytes, "in_use": c.in_use} for c in found])
         return
@@ -37,7 +37,7 @@ def status(as_json: bool) -> None:
 def clean() -> None:
     """Remove checkouts that no run works in."""
     project = open_project(Path.cwd())
-    removed = checkouts.clean(project, going_on(project, session.runners()))
+    removed = checkouts.clean(project, active_runs(project, session.runners()))
     say(f"{_called(removed)} removed")
 
 

@@ -220,7 +220,7 @@ def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
     project = open_project(Path.cwd())
     content = project.definition("experiment", name)
     with refreshed(project, session.runners()) as (index, _):
-        going = None if keep_runs else define.going_with(project, index, name)
+        going = None if keep_runs else define.plan_deletion(project, index, name)
     runs = (
         f" with {plural(len(going.records), 'run')} and {size(going.bytes)} of results"
         if going and going.records

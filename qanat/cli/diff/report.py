@@ -13,7 +13,7 @@ from qanat.domain.changes import CHANGED, RENAMED, DefinitionChange, KeyChange, 
 from qanat.domain.layout import CONFIG
 from qanat.domain.meanings import KINDS, Sentence, Verbatim, shown
 from qanat.usecases.review.files import BASE
-from qanat.usecases.review.runs import DELETED, DELETED_AFTER_END, LAUNCH_CHANGED, TAGS, OtherRunChange, Warned
+from qanat.usecases.review.runs import DELETED, DELETED_AFTER_END, LAUNCH_CHANGED, TAGS, OtherRunChange, RunWarning
 from qanat.usecases.review.state import OtherCode, StateChanges
 
 FILES_NAMED = 10
@@ -77,7 +77,7 @@ def _warnings(found: StateChanges) -> Iterator[Block]:
         yield Items(tuple(map(_warning, found.warnings)), warning=True)
 
 
-def _warning(warned: Warned) -> Sentence:
+def _warning(warned: RunWarning) -> Sentence:
     run = ("run ", Verbatim(warned.run), " of ", Verbatim(warned.experiment))
     if warned.kind == DELETED_AFTER_END:
         return (*run, " was deleted after it had ended")

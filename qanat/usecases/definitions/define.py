@@ -23,7 +23,7 @@ from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class DeletionPlan:
     """What is deleted with an experiment: the record paths and storage directories of its runs, and their size."""
 
     records: tuple[str, ...]
@@ -121,7 +121,7 @@ def users_of_dataset(project: Project, name: str) -> list[str]:
     return found
 
 
-def going_with(project: Project, index: Index, experiment: str) -> Going:
+def plan_deletion(project: Project, index: Index, experiment: str) -> DeletionPlan:
     """Determine what is deleted with an experiment and its runs. Raises UsageError if one of them is active."""
     rows = index.summaries(experiment=experiment)
     if live := [row.id for row in rows if row.ended is None and row.state in State.LIVE]:
@@ -130,7 +130,7 @@ def going_with(project: Project, index: Index, experiment: str) -> Going:
         )
     folders = [(project.root / row.storage, row.id) for row in rows]
     mine = tuple(folder for folder, run_id in folders if is_run_folder(folder, run_id))
-    return Going(tuple(row.path for row in rows), mine, sum(storage.size_of(folder) for folder in mine))
+    return DeletionPlan(tuple(row.path for row in rows), mine, sum(storage.size_of(folder) for folder in mine))
 
 
 def is_run_folder(folder: Path, run_id: str) -> bool:
@@ -138,7 +138,7 @@ def is_run_folder(folder: Path, run_id: str) -> bool:
     return not folder.is_symlink() and not (folder / ".git").exists() and storage.is_made_for(folder, run_id)
 
 
-def delete(project: Project, path: Path, going: Going | None = None) -> None:
+def delete(project: Project, path: Path, going: DeletionPlan | None = None) -> None:
     """Delete a definition's file and, with `going`, its runs' records (committed) and results."""
     records = [project.root / record for record in going.records] if going else []
     kept = [problem for folder in (going.folders if going else ()) if (problem := _remove(folder))]

@@ -90,8 +90,8 @@ def _placed(project: Project, plan: Plan, captured: Captured) -> Iterator[Plan]:
     if captured.code.workdir != CHECKOUT:
         yield plan
         return
-    from qanat.usecases.tracking.refresh import said_to_go_on  # only a checkout may be in use
+    from qanat.usecases.tracking.refresh import recorded_active_runs  # only a checkout may be in use
 
-    live = said_to_go_on(project)
+    live = recorded_active_runs(project)
     with checkouts.in_checkout(project, captured.code.commit, plan.datasets, plan.groups, live) as place:
         yield replace(plan, place=place)

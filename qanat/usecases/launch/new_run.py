@@ -57,7 +57,7 @@ class NewRun:
 
 
 def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> Attempt:
-    """Give a run its number and storage directory, and store what it needs there; nothing is recorded yet.
+    """Assign a run its number and storage directory, and store what it needs there; nothing is recorded yet.
 
     `facts` identify its jobs later. Raises WriteFailed or InputInvalid; nothing is left then.
     """

@@ -17,8 +17,8 @@ from qanat.system import files
 def merge(path: str, base: Path, ours: Path, theirs: Path, *, marker_size: int = 7) -> int:
     """Merge three versions of the file at `path` (relative to the project's root) into the file `ours`.
 
-    Returns 0, or the result of git's own merge if this one cannot decide: that leaves conflict marks in the
-    text and returns their number. An empty base means that there is no common ancestor.
+    Returns 0 or, if this merge cannot decide and git's merge of text files takes over, the number of conflicts
+    that it marked. An empty base means that there is no common ancestor.
     """
     try:
         merge_versions = _runs if path.startswith(f"{RUNS}/") else definition_merge.merge

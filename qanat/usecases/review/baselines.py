@@ -26,7 +26,7 @@ _LOOKS = (1_000, 4_000, None)
 _GROUPS = '"groups": '
 
 
-class EarlierRuns:
+class Baselines:
     """The runs of one side; `from_here` returns the records in which it differs from the index."""
 
     def __init__(self, index: Index, trees: Trees, from_here: Callable[[], Mapping[str, Difference]]) -> None:

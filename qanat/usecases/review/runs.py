@@ -17,7 +17,7 @@ TAGS, COMMENT, DELETED = "tags", "comment", "deleted"
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class RunWarning:
     """A run that was changed or deleted after it had ended, or is not the one that was launched.
 
     `details` say what has changed.
@@ -45,12 +45,12 @@ class RunChanges:
     """Runs to report with what happened to each, what to warn about, and pairs of names that runs moved between."""
 
     reported: list[tuple[Run, str]] = field(default_factory=list)
-    warnings: list[Warned] = field(default_factory=list)
+    warnings: list[RunWarning] = field(default_factory=list)
     others: list[OtherRunChange] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
 
 
-def sort_runs(sides: Sides) -> RunChanges:
+def classify_runs(sides: Sides) -> RunChanges:
     """Determine what happened to every run whose record differs."""
     found = RunChanges()
     for path, old, new in _pairs(sides):
@@ -93,7 +93,7 @@ def _changed(found: RunChanges, path: str, old: Record, new: Record) -> None:
     ended = old.run.state.ended
     if wrong := forbidden(old.content, new.content, moved=moved):
         kind = CHANGED_AFTER_END if ended else LAUNCH_CHANGED
-        found.warnings.append(Warned(kind, run.id, run.experiment, path, tuple(wrong)))
+        found.warnings.append(RunWarning(kind, run.id, run.experiment, path, tuple(wrong)))
     if not ended:
         found.reported.append((run, CONTINUED))
     elif is_retried(old.run, run):
@@ -109,7 +109,7 @@ def _gone(found: RunChanges, path: str, run: Run, *, broken: bool) -> None:
         return
     details: tuple[Sentence, ...] = (("its record cannot be read any more",),) if broken else ()
     kind = CHANGED_AFTER_END if broken else DELETED_AFTER_END
-    found.warnings.append(Warned(kind, run.id, run.experiment, path, details))
+    found.warnings.append(RunWarning(kind, run.id, run.experiment, path, details))
 
 
 def _comments(sides: Sides) -> Iterator[OtherRunChange]:

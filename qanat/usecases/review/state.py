@@ -17,9 +17,9 @@ from qanat.git.revisions import Range
 from qanat.git.trees import Difference, Trees
 from qanat.records.index import Index
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
-from qanat.usecases.review.baselines import EarlierRuns
+from qanat.usecases.review.baselines import Baselines
 from qanat.usecases.review.files import FileProblem, Sides, read_sides, valid_definition
-from qanat.usecases.review.runs import OtherRunChange, RunChanges, Warned, sort_runs
+from qanat.usecases.review.runs import OtherRunChange, RunChanges, RunWarning, classify_runs
 
 COMMITS_EXPLAINED = 20
 
@@ -50,7 +50,7 @@ class StateChanges:
     range: Range
     base_has_state: bool
     head_has_state: bool
-    warnings: tuple[Warned, ...]
+    warnings: tuple[RunWarning, ...]
     problems: tuple[FileProblem, ...]
     definitions: tuple[DefinitionChange, ...]
     moved: Mapping[str, tuple[str, int]]
@@ -86,14 +86,14 @@ def diff(project: Project, words: str | None) -> StateChanges:
     differences = trees.differences(span.base, span.head, span.tip)
     with project.index() as index:
         sides = read_sides(trees, index, differences)
-        runs = sort_runs(sides)
+        runs = classify_runs(sides)
         moved = _moved(runs)
         definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved)
         renamed = _renamed(definitions, moved)
         by_experiment = _by_experiment(project, span, runs, renamed)
         known = {name: _definition(index, trees, span, sides, name) for name in by_experiment}
-        earlier = _earlier(project, index, trees, span, differences)
-        experiments = [_summed_up(name, by_experiment[name], known[name], renamed, earlier) for name in by_experiment]
+        earlier = _baselines(project, index, trees, span, differences)
+        experiments = [_summarise(name, by_experiment[name], known[name], renamed, earlier) for name in by_experiment]
     return StateChanges(
         range=span,
         base_has_state=there[0],
@@ -139,9 +139,9 @@ def _by_experiment(project: Project, span: Range, runs: RunChanges, renamed: Map
     return dict(sorted(found.items()))
 
 
-def _earlier(
+def _baselines(
     project: Project, index: Index, trees: Trees, span: Range, differences: Mapping[str, Difference]
-) -> EarlierRuns:
+) -> Baselines:
     """Open the base's runs: those that are also in the working tree are in the index."""
 
     def from_here() -> Mapping[str, Difference]:
@@ -150,11 +150,11 @@ def _earlier(
             return differences
         return trees.differences(span.base, None, worktree.head(project.location))
 
-    return EarlierRuns(index, trees, from_here)
+    return Baselines(index, trees, from_here)
 
 
-def _summed_up(
-    name: str, runs: Sequence[Run], definition: Mapping[str, Any], renamed: Mapping[str, str], earlier: EarlierRuns
+def _summarise(
+    name: str, runs: Sequence[Run], definition: Mapping[str, Any], renamed: Mapping[str, str], earlier: Baselines
 ) -> NewRuns:
     """Summarise the new runs of an experiment."""
     names = dict.fromkeys((name, renamed.get(name, name), *definition.get("formerly", ())))

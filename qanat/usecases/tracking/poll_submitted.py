@@ -28,7 +28,7 @@ _NOT_STARTED = (2, 126, 127)
 
 
 @dataclass(slots=True)
-class Known:
+class PollResult:
     """Submitted runs as they are now, those whose jobs have just been found by their intent, and notes."""
 
     runs: list[Run] = field(default_factory=list)
@@ -40,17 +40,17 @@ class Known:
 class _Memory:
     """What the cache remembers about a run: its state and time when last seen, and since when groups are unseen."""
 
-    moment: str
+    time: str
     run: Run
     unseen: dict[int, str]
 
 
-def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runners: Runners) -> Known:
+def poll_submitted(project: Project, index: Index, runs: Sequence[Run], runners: Runners) -> PollResult:
     """Return these runs, none of which has ended, as they are now; their records are not changed.
 
     If a scheduler does not answer, its runs are returned as last seen, with one note.
     """
-    known = Known()
+    result = PollResult()
     by_runner: dict[str, list[Run]] = {}
     for run in runs:
         by_runner.setdefault(run.runner.name, []).append(run)
@@ -60,30 +60,32 @@ def look_at_submitted(project: Project, index: Index, runs: Sequence[Run], runne
         try:
             runner = runners.submitting(name)
         except QanatError as error:
-            known.notes.append(f"{error.message}; {_as_of(group, memories)}")
-            known.runs += [_or_memory(run, memories[run.id]) for run in group]
+            result.notes.append(f"{error.message}; {_as_of(group, memories)}")
+            result.runs += [_or_memory(run, memories[run.id]) for run in group]
             remembered |= {run_codec.path_of(m.run): _kept(m) for m in memories.values() if m}
             continue
-        _Look(project, runner, memories, known).at(group, remembered)
+        _Poll(project, runner, memories, result).add(group, remembered)
     index.remember_seen(remembered, project.clock.now())
-    return known
+    return result
 
 
-class _Look:
+class _Poll:
     """One poll of the runs of one scheduler."""
 
-    def __init__(self, project: Project, runner: Runner, memories: dict[str, _Memory | None], known: Known) -> None:
+    def __init__(
+        self, project: Project, runner: Runner, memories: dict[str, _Memory | None], result: PollResult
+    ) -> None:
         self._project = project
         self._clock = project.clock
         self._runner = runner
         self._memories = memories
-        self._known = known
+        self._result = result
         self._unseen = {key: dict(memory.unseen) if memory else {} for key, memory in memories.items()}
         self._metrics: dict[str, Sequence[MetricSource]] = {}
         self._folders: dict[str, Path] = {}
         self._grace = project.config.grace
 
-    def at(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
+    def add(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
         """Add the runs as they are now to the result, and those still active to what is remembered."""
         named = [self._with_jobs(run) for run in runs]
         found = [self._with_completions(run) for run in named]
@@ -97,16 +99,16 @@ class _Look:
         asked = [h for of_run in (*handles.values(), *killed.values()) for h in of_run.values()]
         seen = _poll(self._runner, asked)
         for run, before in zip(found, named, strict=True):
-            now = self._explained(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
-            self._known.runs.append(now)
+            now = self._add_causes(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
+            self._result.runs.append(now)
             memory, path = self._memories[run.id], run_codec.path_of(now)
             if not seen.problem and not now.state.ended:
-                remembered[path] = _memorise(now, self._unseen[run.id], self._clock.now())
+                remembered[path] = _serialise(now, self._unseen[run.id], self._clock.now())
             elif memory and not now.state.ended:
                 remembered[path] = _kept(memory)
         open_runs = [run for run in found if handles[run.id]]
         if seen.problem and open_runs:
-            self._known.notes.append(
+            self._result.notes.append(
                 f"{self._runner.title} did not answer ({seen.problem}); {_as_of(open_runs, self._memories)}"
             )
 
@@ -121,11 +123,11 @@ class _Look:
         try:
             submission = self._runner.find(run.submission.intent, missing, begun)
         except RunnerUnavailable as error:
-            self._known.notes.append(f"{error.message}; whether run {run.number} was submitted is not known yet")
+            self._result.notes.append(f"{error.message}; whether run {run.number} was submitted is not known yet")
             return run
         if submission is not None:
             run = with_submission(run, submission)
-            self._known.identified.append(run)
+            self._result.identified.append(run)
             return run
         return self._without_jobs(run, missing)
 
@@ -139,23 +141,23 @@ class _Look:
         if not missing:
             return run
         if run.host != os.uname().nodename:
-            self._known.notes.append(
+            self._result.notes.append(
                 f"whether run {run.number} of {run.experiment} was submitted can only be found out on {run.host}"
             )
             return run
         since = [self._unseen[run.id].setdefault(number, self._clock.now()) for number in missing]
         if self._age_s(min(since)) < self._grace.submit_s:
             return run
-        return run.with_groups({n: self._never_named(run, run.groups[n]) for n in missing})
+        return run.with_groups({n: self._never_submitted(run, run.groups[n]) for n in missing})
 
-    def _never_named(self, run: Run, group: Group) -> Group:
+    def _never_submitted(self, run: Run, group: Group) -> Group:
         """Return a group whose job the scheduler does not know: never submitted, unless its output exists."""
         own = self._own(run, group)
         if (own / "stdout.txt").exists():
             return lost(group, f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know its job")
         why = "nothing was submitted: its qanat was ended from outside before that"
         note = f"run {run.number} of {run.experiment}: {why}"
-        self._known.notes += [note] if note not in self._known.notes else []
+        self._result.notes += [note] if note not in self._result.notes else []
         return replace(group, state=State.CANCELLED, reason=why, ended=self._clock.now())
 
     # ---- what files and the scheduler report
@@ -179,10 +181,10 @@ class _Look:
                 changed[number] = self._unknown(run, group, memory.run.groups[number] if memory else group)
             else:
                 self._unseen[run.id].pop(number, None)
-                changed[number] = self._told(run, group, status)
+                changed[number] = self._apply_answer(run, group, status)
         return run.with_groups(changed)
 
-    def _told(self, run: Run, group: Group, status: JobStatus) -> Group:
+    def _apply_answer(self, run: Run, group: Group, status: JobStatus) -> Group:
         """Apply the scheduler's report; an end without its completion file is believed after a grace period."""
         if status.state is None or not status.state.ended:
             return job.apply_status(group, status)
@@ -199,7 +201,7 @@ class _Look:
             status = replace(status, reason=f"{status.reason}; {where}")
         return self._ended(run, group, status)
 
-    def _explained(self, run: Run, before: Run, killed: dict[int, JobHandle], seen: Sightings) -> Run:
+    def _add_causes(self, run: Run, before: Run, killed: dict[int, JobHandle], seen: Sightings) -> Run:
         """Return a run with the scheduler's reasons for killing programs, once it gives them, in its groups."""
         pairs = {n: (run.groups[n], seen.statuses[handle]) for n, handle in killed.items()}
         return run.with_groups({n: self._with_cause(g, before.groups[n], status) for n, (g, status) in pairs.items()})
@@ -237,9 +239,9 @@ class _Look:
         metrics, _ = storage.read_metrics(self._own(run, group), self._metric_sources(run))
         return replace(job.apply_status(group, status), metrics=metrics)
 
-    def _age_s(self, moment: str | None) -> float:
+    def _age_s(self, timestamp: str | None) -> float:
         """Return how many seconds ago a timestamp was; 0 if it is None or in the future."""
-        return times.seconds_between(moment, self._clock.now()) or 0.0
+        return times.seconds_between(timestamp, self._clock.now()) or 0.0
 
     def _own(self, run: Run, group: Group) -> Path:
         if run.id not in self._folders:
@@ -276,13 +278,13 @@ def _is_killed(group: Group, before: Run) -> bool:
 # ---- what the cache remembers
 
 
-def _memorise(run: Run, unseen: dict[int, str], moment: str) -> str:
-    content: dict[str, Any] = {"moment": moment, "unseen": unseen, "run": run_codec.to_mapping(run)}
+def _serialise(run: Run, unseen: dict[int, str], time: str) -> str:
+    content: dict[str, Any] = {"moment": time, "unseen": unseen, "run": run_codec.to_mapping(run)}
     return json.dumps(content)
 
 
 def _kept(memory: _Memory) -> str:
-    return _memorise(memory.run, memory.unseen, memory.moment)
+    return _serialise(memory.run, memory.unseen, memory.time)
 
 
 def _recall(index: Index, run: Run) -> _Memory | None:
@@ -306,7 +308,7 @@ def _or_memory(run: Run, memory: _Memory | None) -> Run:
 
 def _as_of(runs: Sequence[Run], memories: dict[str, _Memory | None]) -> str:
     """Return which runs are shown as they were, and as of when."""
-    moments = [m.moment for run in runs if (m := memories.get(run.id))]
+    seen_at = [m.time for run in runs if (m := memories.get(run.id))]
     numbers = ", ".join(str(run.number) for run in runs)
     what = f"run{'s' if len(runs) > 1 else ''} {numbers}"
-    return f"{what} shown as of {times.local(min(moments))}" if moments else f"{what} shown as submitted"
+    return f"{what} shown as of {times.local(min(seen_at))}" if seen_at else f"{what} shown as submitted"

@@ -25,7 +25,7 @@ from qanat.system import processes
 from qanat.usecases.merging import setup
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
-from qanat.usecases.tracking.poll_submitted import look_at_submitted
+from qanat.usecases.tracking.poll_submitted import poll_submitted
 from qanat.usecases.tracking.record import Change
 
 
@@ -53,13 +53,13 @@ def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refre
         yield index, refresh(project, index, runners)
 
 
-def going_on(project: Project, runners: Runners) -> list[Run]:
+def active_runs(project: Project, runners: Runners) -> list[Run]:
     """List the active runs."""
     with refreshed(project, runners) as (_, result):
         return list(result.live.values())
 
 
-def said_to_go_on(project: Project) -> list[Run]:
+def recorded_active_runs(project: Project) -> list[Run]:
     """List the runs that are active according to their records; nothing is polled, so some may have ended."""
     with project.index() as index:
         index.sync()
@@ -79,8 +79,8 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
     seen = _Seen()
     for path in sorted(paths):
-        _look(project, path, flights.get(path), runners, result, seen)
-    _ask_runners(project, index, seen, flights, runners, result)
+        _check_run(project, path, flights.get(path), runners, result, seen)
+    _poll_runners(project, index, seen, flights, runners, result)
     ended = [*seen.recorded, *_record(project, seen.changes, result)]
     healed = _uncommitted(project, result.live)
     result.notes += record.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
@@ -95,7 +95,7 @@ def _is_ours(project: Project, seen: Flight) -> bool:
     return seen.watcher.root == str(project.root)
 
 
-def _look(
+def _check_run(
     project: Project,
     path: str,
     seen: Flight | None,
@@ -113,7 +113,7 @@ def _look(
     attached = runners.is_attached(run.runner.name)
     # Without a journal, nobody is submitting the run: its jobs proceed by themselves.
     watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or attached else False
-    known = _known(run, seen)
+    known = _with_journal(run, seen)
     if watched:
         result.live[path] = known
     elif run.state.ended:
@@ -128,7 +128,7 @@ def _look(
             result.live[path] = settled
 
 
-def _ask_runners(
+def _poll_runners(
     project: Project,
     index: Index,
     seen: _Seen,
@@ -142,7 +142,7 @@ def _ask_runners(
     """
     if not seen.submitted:
         return
-    known = look_at_submitted(project, index, seen.submitted, runners)
+    known = poll_submitted(project, index, seen.submitted, runners)
     result.notes += known.notes
     result.live |= {run_codec.path_of(run): run for run in known.runs if not run.state.ended}
     before = {run.id: run for run in seen.submitted}
@@ -189,13 +189,13 @@ def _is_watched(watcher: Watcher) -> bool:
     return watcher.host != os.uname().nodename or processes.is_alive(watcher.pid, watcher.process_start)
 
 
-def _known(run: Run, seen: Flight | None) -> Run:
+def _with_journal(run: Run, seen: Flight | None) -> Run:
     """Return the run with what its journal says."""
     if seen is None or run.state.ended:
         return run
     changed = {}
-    for number, (handle, moment) in seen.started.items():
-        changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, moment))
+    for number, (handle, started) in seen.started.items():
+        changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, started))
     for number, status in seen.ended.items():
         changed[number] = job.apply_status(changed.get(number, run.groups[number]), status)
     return run.with_groups(changed)
@@ -203,7 +203,7 @@ def _known(run: Run, seen: Flight | None) -> Run:
 
 def settle(project: Project, run: Run, seen: Flight | None, runner: AttachedRunner) -> Run:
     """Determine how the groups of a run without a watcher ended, from completion files and living processes."""
-    run = _known(run, seen)
+    run = _with_journal(run, seen)
     open_groups = [g for g in run.groups if not g.state.ended]
     handles = {g.number: _handle(run, g, seen) for g in open_groups}
     # Processes first: one that ends between the two checks has left its file by the second.

@@ -9,7 +9,7 @@ from qanat.domain.new_runs import key_of
 from qanat.domain.run import State
 from qanat.git import repository
 from qanat.git.trees import Trees
-from qanat.usecases.review.baselines import EarlierRuns
+from qanat.usecases.review.baselines import Baselines
 from qanat.usecases.tracking import record
 from tests.support.world import World
 from tests.unit.records.example import RUN
@@ -37,7 +37,7 @@ def test_a_record_belongs_to_its_run_beside_a_writer(world: World) -> None:
     with world.project.index() as index:
         index.sync()
         index._database.set_trace_callback(write_another)
-        found = EarlierRuns(index, trees, dict).find(["summary_iris"], [new])
+        found = Baselines(index, trees, dict).find(["summary_iris"], [new])
         index._database.set_trace_callback(None)
     (runs,) = found.values()
     assert list(found) == [key_of(parameters_of(new.groups[0]))]

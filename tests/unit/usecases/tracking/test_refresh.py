@@ -306,9 +306,9 @@ def test_runs_that_go_on_are_listed_as_they_are_now(world: World) -> None:
     first, second = world.scheduler.jobs
     first.ends(0)
     second.starts()
-    assert [run.number for run in refresh.said_to_go_on(world.project)] == [2, 1]
-    assert [(run.number, run.state) for run in refresh.going_on(world.project, world)] == [(2, RUNNING)]
-    assert [run.number for run in refresh.said_to_go_on(world.project)] == [2]
+    assert [run.number for run in refresh.recorded_active_runs(world.project)] == [2, 1]
+    assert [(run.number, run.state) for run in refresh.active_runs(world.project, world)] == [(2, RUNNING)]
+    assert [run.number for run in refresh.recorded_active_runs(world.project)] == [2]
 
 
 # ---- what is not committed
