@@ -17,7 +17,7 @@ def main() -> NoReturn:
     report.finish(
         asked,
         parser.prog,
-        lambda scope, _: commit.check(scope, max_bytes=no_results.size_of(asked.max_size), allowed=asked.allow),
+        lambda scope, _: commit.check(scope, max_bytes=no_results.parse_size(asked.max_size), allowed=asked.allow),
     )
 
 

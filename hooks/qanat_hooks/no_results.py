@@ -21,7 +21,7 @@ def main() -> NoReturn:
         lambda scope, project: no_results.check(
             scope,
             names_in(project, asked.files),
-            max_bytes=no_results.size_of(asked.max_size),
+            max_bytes=no_results.parse_size(asked.max_size),
             allowed=asked.allow,
         ),
     )

@@ -74,8 +74,8 @@ def _number(name: str) -> int:
 
 
 def _about(run: RunFile, *, named: bool) -> str:
-    said = glance.description(run.path)
-    return said if named else f"{run.experiment}: {said}" if said else run.experiment
+    description = glance.description(run.path)
+    return description if named else f"{run.experiment}: {description}" if description else run.experiment
 
 
 def _paths(start: Path) -> ProjectPaths | None:

@@ -31,7 +31,7 @@ def logs(run: str, follow: bool, group: int | None, stderr: bool) -> None:
     printer = _Printer(prefixed=len(groups) > 1)
     while True:
         ended = not follow or found.run.state.ended
-        for number, data in reader.more():
+        for number, data in reader.read_new():
             printer.write(number, data)
         if ended:
             break
@@ -43,7 +43,7 @@ def _wait(project: Project, found: Found, reader: LogReader, printer: _Printer) 
     """Print what comes for a moment, then look at the run again."""
     until = time.monotonic() + REFRESH_S
     while time.monotonic() < until:
-        for number, data in reader.more():
+        for number, data in reader.read_new():
             printer.write(number, data)
         time.sleep(POLL_S)
     return find_one(project, found.run.id)

@@ -33,10 +33,10 @@ def check(scope: Scope, allowed: Sequence[str] = ()) -> list[Finding]:
 
     A run may also be deleted if the environment names it, or a commit message says `Deleted-run: ID`.
     """
-    words = {*allowed, *re.split(r"[\s,]+", os.environ.get(DELETED, ""))}
+    deletable = {*allowed, *re.split(r"[\s,]+", os.environ.get(DELETED, ""))}
     found: dict[str, Finding] = {}
     for base, name in zip(scope.bases, scope.base_names, strict=True):
-        found |= {str(finding): finding for finding in _Comparison(scope, base, name, words).findings()}
+        found |= {str(finding): finding for finding in _Comparison(scope, base, name, deletable).findings()}
     return list(found.values())
 
 

@@ -85,7 +85,7 @@ def _script(name: str, options: Sequence[str]) -> bytes:
 
 def _options(max_size: str | None, allowed: Sequence[str]) -> list[str]:
     if max_size is not None:
-        no_results.size_of(max_size)
+        no_results.parse_size(max_size)
     return [*([f"--max-size={max_size}"] if max_size else []), *(f"--allow={pattern}" for pattern in allowed)]
 
 

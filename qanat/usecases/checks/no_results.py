@@ -43,7 +43,7 @@ def check(
     return found
 
 
-def size_of(words: str) -> int:
+def parse_size(words: str) -> int:
     """Parse a size such as 500kB, 5MB or 1000000 (bytes). Raises InputInvalid."""
     text = words.strip().lower().removesuffix("b").removesuffix("i")
     factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(text[-1:], 1)

@@ -77,11 +77,11 @@ def scope_of(project: Project, from_ref: str | None = None, to_ref: str | None =
     return Scope(project, Staged(project.location), tuple(dict.fromkeys(bases)), others)
 
 
-def names_in(project: Project, words: Sequence[str]) -> list[str]:
+def names_in(project: Project, files: Sequence[str]) -> list[str]:
     """Return files named on the command line by their paths relative to the project's root."""
     names = []
-    for word in words:
-        path = Path(os.path.normpath(Path.cwd() / word))
+    for file in files:
+        path = Path(os.path.normpath(Path.cwd() / file))
         path = path if path.is_relative_to(project.root) else path.parent.resolve() / path.name
         names.append(project.paths.relative(path))
     return names
@@ -101,7 +101,7 @@ def _target(project: Project, environment: Mapping[str, str]) -> list[str]:
     opened = repository.open_repository(project.location)
     named = next((environment[name] for name in _TARGETS if environment.get(name)), None)
     with suppress(GitRefused, UsageError):
-        words = f"origin/{named}...HEAD" if named else None
-        base = revisions.parse(project.location, opened, words).base
+        between = f"origin/{named}...HEAD" if named else None
+        base = revisions.parse(project.location, opened, between).base
         return [base] if base else []
     return []

@@ -149,8 +149,8 @@ def delete(project: Project, path: Path, going: DeletionPlan | None = None) -> N
         except OSError as error:
             raise write_failed(path, error) from None
         if records and not project.config.records_are_manual:
-            said = deletions.lines(record.stem for record in records)
-            commit_under(held, project, records, f"qanat: records of {path.stem} deleted\n{said}")
+            lines = deletions.lines(record.stem for record in records)
+            commit_under(held, project, records, f"qanat: records of {path.stem} deleted\n{lines}")
     if kept:
         raise WriteFailed(kept[0], hint="delete it yourself")
 
@@ -164,6 +164,6 @@ def _remove(folder: Path) -> str:
     return ""
 
 
-def scalar(word: str) -> Any:
+def scalar(text: str) -> Any:
     """Return the value that text has in YAML: 2 is a number, 2GB is text."""
-    return yaml_scalars.resolve(word)
+    return yaml_scalars.resolve(text)

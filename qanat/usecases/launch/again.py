@@ -25,7 +25,7 @@ def check_data(run: Run, place: Workplace) -> None:
 
 def check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
     """Raise InputInvalid if an input of a run is gone and has no replacement in `instead`."""
-    inputs.check_there(project, run.number, [path for path in run.submission.inputs if path not in instead])
+    inputs.check_exist(project, run.number, [path for path in run.submission.inputs if path not in instead])
 
 
 def experiment_of(project: Project, run: Run) -> Experiment:

@@ -62,18 +62,18 @@ class Attempt:
 
 
 @contextlib.contextmanager
-def begun(project: Project, attempt: Attempt) -> Iterator[tuple[Run, Journal]]:
+def open_attempt(project: Project, attempt: Attempt) -> Iterator[tuple[Run, Journal]]:
     """Open the journal of an attempt and write its record; neither is left if that fails."""
-    with undone_on_failure(attempt):
+    with undo_on_failure(attempt):
         journal = Journal(project.location.private, _watcher(project, attempt.beginning.run))
     with journal:
-        with undone_on_failure(attempt, journal):
+        with undo_on_failure(attempt, journal):
             run = attempt.beginning.write()
         yield run, journal
 
 
 @contextlib.contextmanager
-def undone_on_failure(attempt: Attempt, journal: Journal | None = None) -> Iterator[None]:
+def undo_on_failure(attempt: Attempt, journal: Journal | None = None) -> Iterator[None]:
     """Undo what has been written for an attempt if the block fails."""
     try:
         yield

@@ -40,7 +40,7 @@ class Captured:
     fingerprint: frozenset[tuple[str, str, int, int]]
 
 
-def look(project: Project) -> WorkTree:
+def runnable_tree(project: Project) -> WorkTree:
     """Return what is checked out. Raises GitRefused if nothing can be run from it."""
     tree = worktree.status(project.location)
     if tree.commit is None:
@@ -57,7 +57,7 @@ def look(project: Project) -> WorkTree:
     return tree
 
 
-def listed(tree: WorkTree) -> list[str]:
+def changed_files(tree: WorkTree) -> list[str]:
     """List the changed files for display, at most LISTED of them."""
     lines = [f"{change.letters} {change.path}" for change in tree.changes[:LISTED]]
     more = len(tree.changes) - LISTED
@@ -72,9 +72,9 @@ def check_committer(project: Project) -> str:
 
 def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
     """Capture the current code. Raises UsageError if the tree is dirty and it is not known what to do then."""
-    tree = look(project)
+    tree = runnable_tree(project)
     if tree.changes and wanted == Uncommitted():
-        wanted = ask(listed(tree))
+        wanted = ask(changed_files(tree))
     _check_wanted(tree, wanted)
     if tree.changes and wanted.commit_message is not None:
         tree = _committed(project, wanted.commit_message)
@@ -91,7 +91,7 @@ def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
         raise UsageError("the message of --commit-message is empty", hint="say what you changed")
     if tree.changes and wanted == Uncommitted():
         raise UsageError(
-            "the work tree has changes that are not committed:\n  " + "\n  ".join(listed(tree)),
+            "the work tree has changes that are not committed:\n  " + "\n  ".join(changed_files(tree)),
             hint="commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
         )
     _refuse_submodules(tree)
@@ -106,7 +106,7 @@ def _committed(project: Project, message: str) -> WorkTree:
     if tree.changes:
         raise GitRefused(
             "the commit was made, and the work tree has changes again, as a hook of yours may make them:\n  "
-            + "\n  ".join(listed(tree)),
+            + "\n  ".join(changed_files(tree)),
             hint="look at them: git status",
         )
     return tree

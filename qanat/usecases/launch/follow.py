@@ -16,7 +16,7 @@ from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal
 from qanat.runners.protocol import AttachedRunner
 from qanat.usecases.launch import code
-from qanat.usecases.launch.attempt import FAILURES, Attempt, begun, undone_on_failure
+from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
 from qanat.usecases.launch.view import Outcome, RunView
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
@@ -29,8 +29,8 @@ def follow_run(
 
     The record is written before anything starts; if that fails, nothing is left. Call it inside `with runner`.
     """
-    with begun(project, attempt) as (run, journal):
-        with undone_on_failure(attempt, journal):
+    with open_attempt(project, attempt) as (run, journal):
+        with undo_on_failure(attempt, journal):
             jobs = _prepare(project, run, attempt)
             view.begins(run, attempt.folder)
         try:

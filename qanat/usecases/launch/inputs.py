@@ -16,8 +16,8 @@ _NOT_INPUTS = frozenset({".", "..", ".git", ".qanat"})
 
 def named_paths(groups: Iterable[Sequence[str]]) -> list[str]:
     """List the paths inside the project, relative to its root, that groups' arguments may name, also after `=`."""
-    words = dict.fromkeys(word for args in groups for word in args)
-    values = (value for word in words for value in (word, word.partition("=")[2]))
+    arguments = dict.fromkeys(argument for args in groups for argument in args)
+    values = (value for argument in arguments for value in (argument, argument.partition("=")[2]))
     paths = dict.fromkeys(os.path.normpath(value) for value in values if value and value[0] not in "-/")
     return [path for path in paths if path.partition("/")[0] not in _NOT_INPUTS]
 
@@ -46,7 +46,7 @@ def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instea
     return linked
 
 
-def check_there(project: Project, number: int, inputs: Iterable[object]) -> None:
+def check_exist(project: Project, number: int, inputs: Iterable[object]) -> None:
     """Raise InputInvalid if an input of a run no longer exists in the project."""
     for path in inputs:
         if not files.exists(project.root / str(path)):

@@ -62,7 +62,7 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     if runners.is_attached(options.runner):
         return Preview(tuple(plan_run.preview(project, plan)))
     in_checkout = _workdir(request, plan, submits=True) == CHECKOUT
-    if commit := past.code.commit if past else code.look(project).commit if in_checkout else None:
+    if commit := past.code.commit if past else code.runnable_tree(project).commit if in_checkout else None:
         plan = replace(plan, place=checkouts.planned(project, commit, plan.datasets))
     batch = plan_run.preview_batch(project, plan, choice, options.max_running)
     return Preview(tuple(plan_run.preview(project, plan)), runners.submitting(options.runner).render(batch))

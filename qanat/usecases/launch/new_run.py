@@ -15,7 +15,7 @@ from qanat.errors import InputInvalid, WriteFailed, write_failed
 from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
 from qanat.usecases.launch import inputs as run_inputs
-from qanat.usecases.launch.attempt import Attempt, undone_on_failure
+from qanat.usecases.launch.attempt import Attempt, undo_on_failure
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.plan import Plan, default_storage
 from qanat.usecases.project import Project
@@ -68,7 +68,7 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     run = _run(project, launch, number, folder, replace(facts, inputs=tuple(inputs)))
     numbers_of_all, metrics = range(len(run.groups)), plan.experiment.metrics
     attempt = Attempt(NewRun(project, run, folder), numbers_of_all, folder, plan.place, metrics, captured)
-    with undone_on_failure(attempt):
+    with undo_on_failure(attempt):
         if captured.code.snapshot:
             identity.keep_snapshot(project.location, run.id, captured.code.commit)
         if plan.parameters_file:

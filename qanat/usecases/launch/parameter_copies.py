@@ -18,7 +18,7 @@ Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class RunArguments:
     """The arguments of a run's groups, the request, and files to link into a checkout, by path from the root."""
 
     groups: Groups
@@ -39,7 +39,7 @@ def find(found: Found) -> Path | None:
     return kept
 
 
-def is_as_kept(project: Project, run: Run, kept: Path | None) -> bool:
+def is_unchanged(project: Project, run: Run, kept: Path | None) -> bool:
     """Return whether the parameters file is unchanged since the run was launched."""
     if kept is None or run.requested.parameters_file is None:
         return True
@@ -49,7 +49,7 @@ def is_as_kept(project: Project, run: Run, kept: Path | None) -> bool:
         return False
 
 
-def words_for(project: Project, run: Run, kept: Path | None) -> Words:
+def arguments_for(project: Project, run: Run, kept: Path | None) -> RunArguments:
     """Make the arguments of a run in a checkout refer to the copy where they name its parameters file.
 
     A path inside the project stays, and becomes a link to the copy; an absolute path is changed if the file has
@@ -57,18 +57,18 @@ def words_for(project: Project, run: Run, kept: Path | None) -> Words:
     """
     groups, named = tuple(group.args for group in run.groups), run.requested.parameters_file
     if kept is None or named is None:
-        return Words(groups, run.requested)
+        return RunArguments(groups, run.requested)
     target = os.path.normpath(project.root / named)
     inside = Path(target).is_relative_to(project.root)
-    stays = is_as_kept(project, run, kept)
+    stays = is_unchanged(project, run, kept)
 
-    def renamed(word: str) -> str:
-        name, equals, value = word.rpartition("=")
+    def renamed(argument: str) -> str:
+        name, equals, value = argument.rpartition("=")
         if not value or os.path.normpath(project.root / value) != target:
-            return word
+            return argument
         same = stays if Path(value).is_absolute() else inside
-        return word if same else f"{name}{equals}{kept}"
+        return argument if same else f"{name}{equals}{kept}"
 
     changed = tuple(tuple(map(renamed, args)) for args in groups)
     requested = run.requested if changed == groups else replace(run.requested, parameters_file=str(kept))
-    return Words(changed, requested, {project.paths.relative(Path(target)): kept} if inside else {})
+    return RunArguments(changed, requested, {project.paths.relative(Path(target)): kept} if inside else {})

@@ -24,7 +24,7 @@ from qanat.usecases.launch.definitions import definitions_at
 from qanat.usecases.launch.submit import job_spec
 from qanat.usecases.project import Project
 
-WORDS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_MAX in records/yaml_io.py
+ARGUMENTS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_MAX in records/yaml_io.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
     grid = _grid(request)
     _check_count(grid.count(), request.many)
     groups = expand(grid)
-    _check_words(groups)
+    _check_arguments(groups)
     _check_texts(request)
     if request.parameters_file:
         files.read(request.parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)
@@ -154,13 +154,13 @@ def default_storage(project: Project, plan: Plan, number: int) -> Path:
 
 
 def _grid(request: RunRequest) -> Grid:
-    words = grid_from_arguments(request.args, request.groups, request.ranges)
+    grid = grid_from_arguments(request.args, request.groups, request.ranges)
     if request.param_file is None:
-        return words
+        return grid
     source = str(request.param_file)
     data = files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX, own=True)
     content = yaml_io.load(data, source, text=True, own=True)
-    return grid_from_file(content, source).join(words)
+    return grid_from_file(content, source).join(grid)
 
 
 def _check_count(count: int, many: bool) -> None:
@@ -172,21 +172,21 @@ def _check_count(count: int, many: bool) -> None:
         raise UsageError(f"this is a run of {count:,} groups", hint="if that is meant, add --yes")
 
 
-def _check_words(groups: Sequence[tuple[str, ...]]) -> None:
+def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
     """Raise InputInvalid for arguments that no record can hold: those that are not UTF-8, and too many."""
-    size = sum(len(word) for args in groups for word in args)
-    if size > WORDS_BYTES_MAX:
+    size = sum(len(argument) for args in groups for argument in args)
+    if size > ARGUMENTS_BYTES_MAX:
         raise InputInvalid(
-            f"the groups have {size // 2**20} MiB of arguments, and a record holds {WORDS_BYTES_MAX // 2**20} MiB",
+            f"the groups have {size // 2**20} MiB of arguments, and a record holds {ARGUMENTS_BYTES_MAX // 2**20} MiB",
             hint="put long arguments into files, or make several runs",
         )
     for args in groups:
-        for word in args:
+        for argument in args:
             try:
-                word.encode()
+                argument.encode()
             except UnicodeEncodeError:
                 raise InputInvalid(
-                    f"the argument {word!r} is not UTF-8", hint="put it into a file and give the file's name"
+                    f"the argument {argument!r} is not UTF-8", hint="put it into a file and give the file's name"
                 ) from None
 
 

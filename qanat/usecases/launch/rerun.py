@@ -55,17 +55,17 @@ def _planned(project: Project, found: Found, live: list[Run]) -> Iterator[tuple[
     run = found.run
     keep_commits.check_here(project, run)
     kept = parameter_copies.find(found)
-    words = parameter_copies.words_for(project, run, kept)
-    again.check_inputs(project, run, words.instead)
-    with checkouts.in_checkout(project, run.code.commit, run.datasets, words.groups, live, words.instead) as place:
+    copied = parameter_copies.arguments_for(project, run, kept)
+    again.check_inputs(project, run, copied.instead)
+    with checkouts.in_checkout(project, run.code.commit, run.datasets, copied.groups, live, copied.instead) as place:
         again.check_data(run, place)
         branch = worktree.checked_out(project.location)
         plan = Plan(
             experiment=again.experiment_of(project, run),
             command=run.command,
             datasets=run.datasets,
-            requested=words.requested,
-            groups=words.groups,
+            requested=copied.requested,
+            groups=copied.groups,
             place=place,
             parameters_file=kept,
             tags=tuple(dict.fromkeys((*run.tags, TAG))),

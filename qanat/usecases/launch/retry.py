@@ -92,21 +92,22 @@ def _choice(
 def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplace]:
     """Yield a place with the run's code and parameters file: the project if it has exactly these, or a checkout."""
     run, kept = found.run, parameter_copies.find(found)
-    words, as_kept = parameter_copies.words_for(project, run, kept), parameter_copies.is_as_kept(project, run, kept)
+    copied = parameter_copies.arguments_for(project, run, kept)
+    as_kept = parameter_copies.is_unchanged(project, run, kept)
     groups = tuple(group.args for group in run.groups)
-    if not as_kept and words.groups != groups:
+    if not as_kept and copied.groups != groups:
         raise InputInvalid(
             f"the parameters file {run.requested.parameters_file} has changed since run {run.number} was launched",
             hint=f"run it again with the file that was kept: qanat rerun {run.number}",
         )
-    again.check_inputs(project, run, words.instead)
+    again.check_inputs(project, run, copied.instead)
     if run.code.workdir != CHECKOUT and as_kept and code.is_here(project, run.code):
         place = checkouts.in_project(project, run.datasets)
         again.check_data(run, place)
         yield place
         return
     keep_commits.check_here(project, run)
-    with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, words.instead) as place:
+    with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, copied.instead) as place:
         again.check_data(run, place)
         yield place
 

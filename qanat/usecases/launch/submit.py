@@ -10,7 +10,7 @@ from qanat.domain.run import Group, Run
 from qanat.errors import QanatError, SubmitUnknown
 from qanat.records import run_codec, storage
 from qanat.runners.protocol import Runner
-from qanat.usecases.launch.attempt import FAILURES, Attempt, begun, undo, undone_on_failure
+from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo, undo_on_failure
 from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
@@ -25,8 +25,8 @@ def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
     a crash at any point. Raises SubmitFailed or RunnerUnavailable if nothing was queued, and then a new run leaves
     no trace; SubmitUnknown if the scheduler did not say.
     """
-    with begun(project, attempt) as (run, journal):
-        with undone_on_failure(attempt, journal):
+    with open_attempt(project, attempt) as (run, journal):
+        with undo_on_failure(attempt, journal):
             batch = _prepare(project, run, attempt)
         try:
             answer = _answer(runner, batch, attempt)

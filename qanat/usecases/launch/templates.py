@@ -96,10 +96,10 @@ def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[
     found: dict[str, list[str]] = {}
     for path, template in _templates_in(project, set(paths)):
         try:
-            said = runners.submitting(template.runner).warnings(template.options)
+            found_warnings = runners.submitting(template.runner).warnings(template.options)
         except UsageError:  # a runner that is not installed here
             continue
-        for warning in said:
+        for warning in found_warnings:
             found.setdefault(warning, []).append(f"{template.name} ({project.paths.relative(path)})")
     return [f"template{'s' * (len(names) > 1)} {', '.join(names)}: {text}" for text, names in found.items()]
 

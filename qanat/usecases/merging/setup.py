@@ -69,8 +69,8 @@ def set_driver_of_clone(project: Project) -> None:
 
 def _is_gone(driver: str) -> bool:
     """Return whether a driver that qanat has set names a Python that no longer exists."""
-    words = driver.replace("%%", "%").split(" && ")[0].removeprefix("if test -x ")
-    return driver.startswith("if test -x ") and not Path(*shlex.split(words)).exists()
+    test = driver.replace("%%", "%").split(" && ")[0].removeprefix("if test -x ")
+    return driver.startswith("if test -x ") and not Path(*shlex.split(test)).exists()
 
 
 def _driver() -> str:

@@ -68,13 +68,13 @@ class StateChanges:
         return not any(parts)
 
 
-def diff(project: Project, words: str | None) -> StateChanges:
+def diff(project: Project, text: str | None) -> StateChanges:
     """Determine what changes between two states, given as in revisions.parse().
 
     Raises GitRefused for revisions that cannot be compared, UsageError if neither belongs to a project.
     """
     opened = repository.open_repository(project.location)
-    span = revisions.parse(project.location, opened, words)
+    span = revisions.parse(project.location, opened, text)
     trees = Trees(project.location, opened)
     there = span.base is not None and trees.has_state(span.base), trees.has_state(span.head)
     if not any(there):

@@ -43,7 +43,7 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
         )
     if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
         return _ask_watcher(project, found, seen), []
-    return _end_ourselves(project, found, seen, runners.local())
+    return _end_processes(project, found, seen, runners.local())
 
 
 def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> None:
@@ -103,7 +103,7 @@ def _recorded(project: Project, found: Found) -> Run:
     return record.load_record(project, found.record) if path.is_file() else found.run
 
 
-def _end_ourselves(
+def _end_processes(
     project: Project, found: Found, seen: Flight | None, runner: AttachedRunner
 ) -> tuple[Run, list[str]]:
     """End the processes of a run that no qanat watches, and record its unfinished groups as cancelled."""

@@ -38,10 +38,10 @@ def compare_runs(
         raise UsageError("no group of these runs has finished, so there is nothing to compare")
     for name in (*([] if sort is None else [sort]), *better):
         if name not in found.metrics:
-            raise UsageError(f"no group has the metric {name!r}", hint=_there_are(found.metrics))
+            raise UsageError(f"no group has the metric {name!r}", hint=_available(found.metrics))
     if group_by is not None and not any(row.parameters[group_by.lstrip("-")] for row in found.rows):
         names = {name for run in runs for group in run.groups for name in comparison.parameters_of(group)}
-        raise UsageError(f"no group has the parameter {group_by!r}", hint=_there_are(sorted(names)))
+        raise UsageError(f"no group has the parameter {group_by!r}", hint=_available(sorted(names)))
     return _with_metrics(found, only) if only else found
 
 
@@ -49,7 +49,7 @@ def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
     """Leave out the metrics that match no pattern. Raises UsageError for a pattern that matches none."""
     for pattern in only:
         if not fnmatch.filter(found.metrics, pattern):
-            raise UsageError(f"no group has the metric {pattern!r}", hint=_there_are(found.metrics))
+            raise UsageError(f"no group has the metric {pattern!r}", hint=_available(found.metrics))
     kept = tuple(name for name in found.metrics if any(fnmatch.fnmatchcase(name, pattern) for pattern in only))
     rows = (replace(row, metrics={n: s for n, s in row.metrics.items() if n in kept}) for row in found.rows)
     return replace(found, rows=tuple(rows), metrics=kept)
@@ -88,7 +88,7 @@ def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float],
             deviations.append(metric.deviation or 0.0)
     if not xs:
         names = (*found.parameters, *found.metrics)
-        raise UsageError(f"no row has both {x!r} and {y!r} as numbers", hint=_there_are(names))
+        raise UsageError(f"no row has both {x!r} and {y!r} as numbers", hint=_available(names))
     return xs, ys, deviations
 
 
@@ -110,5 +110,5 @@ def _directions(project: Project, runs: Sequence[Run]) -> dict[str, str]:
     return directions
 
 
-def _there_are(names: Sequence[str]) -> str:
+def _available(names: Sequence[str]) -> str:
     return f"there are: {', '.join(names)}" if names else "there are none"

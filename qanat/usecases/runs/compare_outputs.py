@@ -97,7 +97,7 @@ def _difference(a: Any, b: Any, rtol: float, where: str = "") -> str:
         return next((d for i, x in enumerate(a) if (d := _difference(x, b[i], rtol, f"{where}[{i}]"))), "")
     if hasattr(a, "dtype") and hasattr(b, "dtype"):
         return _array_difference(a, b, rtol, where or "values")
-    return "" if _same(a, b, rtol) else f"{where or 'value'}: {a!r} and {b!r}"[:200]
+    return "" if _are_close(a, b, rtol) else f"{where or 'value'}: {a!r} and {b!r}"[:200]
 
 
 def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:
@@ -120,7 +120,7 @@ def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:
     return f"{where}{list(place)}: {a[place]} and {b[place]}, {int(apart.sum()):,} of {a.size:,} differ"
 
 
-def _same(a: Any, b: Any, rtol: float) -> bool:
+def _are_close(a: Any, b: Any, rtol: float) -> bool:
     numbers = isinstance(a, int | float) and isinstance(b, int | float)
     if not numbers or isinstance(a, bool) or isinstance(b, bool):
         return type(a) is type(b) and bool(a == b)

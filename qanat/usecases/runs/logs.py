@@ -23,7 +23,7 @@ class LogReader:
         self._files = {group: found.group_folder(group) / name for group in groups}
         self._read = dict.fromkeys(self._files, 0)
 
-    def more(self) -> Iterator[tuple[int, bytes]]:
+    def read_new(self) -> Iterator[tuple[int, bytes]]:
         """Yield the output since the last call, as pairs of group and bytes."""
         for group, path in self._files.items():
             while data := _from(path, self._read[group]):

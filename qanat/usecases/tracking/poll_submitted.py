@@ -96,8 +96,8 @@ class _Poll:
             run.id: {g.number: handle_of(self._project, run, g) for g in run.groups if _is_killed(g, before)}
             for run, before in zip(found, named, strict=True)
         }
-        asked = [h for of_run in (*handles.values(), *killed.values()) for h in of_run.values()]
-        seen = _poll(self._runner, asked)
+        polled = [h for of_run in (*handles.values(), *killed.values()) for h in of_run.values()]
+        seen = _poll(self._runner, polled)
         for run, before in zip(found, named, strict=True):
             now = self._add_causes(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
             self._result.runs.append(now)

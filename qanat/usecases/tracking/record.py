@@ -130,19 +130,19 @@ def _commit(held: Held, project: Project, runs: Sequence[Run], message: str) -> 
     if not runs or project.config.records_are_manual:
         return []
     if operation := worktree.operation(project.location.git_dir):
-        return [f"{_called(runs)} not committed: the repository is in the middle of a {operation}"]
+        return [f"{_describe(runs)} not committed: the repository is in the middle of a {operation}"]
     current = worktree.checked_out(project.location)
     notes = []
     for branch, group in _by_branch(project.location, runs, current).items():
         if branch is None:
             where = "launched on a detached HEAD" if group[0].code.branch is None else "HEAD is detached"
-            notes.append(f"{_called(group)} not committed: {where}, so commit it to a branch of yours")
+            notes.append(f"{_describe(group)} not committed: {where}, so commit it to a branch of yours")
             continue
         try:
             _commit_to(held, project, branch, group, message, checked_out=branch == current)
         except QanatError as error:
             notes.append(
-                f"{_called(group)} not committed: {error.message}" + (f" ({error.hint})" if error.hint else "")
+                f"{_describe(group)} not committed: {error.message}" + (f" ({error.hint})" if error.hint else "")
             )
     return notes
 
@@ -212,7 +212,7 @@ def _message(runs: Sequence[Run]) -> str:
     return f"qanat: {len(runs)} runs recorded\n\n" + "\n".join(f"{r.id} of {r.experiment} {r.state}" for r in runs)
 
 
-def _called(runs: Sequence[Run]) -> str:
+def _describe(runs: Sequence[Run]) -> str:
     if len(runs) == 1:
         return f"the record of run {runs[0].number} is written but"
     return f"the records of {len(runs)} runs are written but"

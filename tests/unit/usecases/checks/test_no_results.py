@@ -171,12 +171,12 @@ def test_a_submodule_has_no_size_and_a_place(world: World) -> None:
     ],
 )
 def test_a_size_has_a_unit_or_none(words: str, expected: int) -> None:
-    assert no_results.size_of(words) == expected
+    assert no_results.parse_size(words) == expected
 
 
 @pytest.mark.parametrize("words", ["", "k", "-1", "1.5MB", "5TB", "five", "1000000000000000", "٣", "5 M B"])
 def test_anything_else_is_no_size(words: str) -> None:
     with pytest.raises(InputInvalid) as error:
-        no_results.size_of(words)
+        no_results.parse_size(words)
     assert error.value.message == f"{words!r} is not a size"
     assert error.value.hint == "write it as 500kB, 5MB or 1000000"

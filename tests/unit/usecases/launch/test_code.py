@@ -113,12 +113,12 @@ def test_an_empty_answer_refuses_the_run_with_the_changes(world: World) -> None:
 def test_at_most_twenty_changes_are_listed(world: World) -> None:
     for number in range(22):
         world.write(f"{number:02}.txt", "")
-    tree = code.look(world.project)
-    assert code.listed(tree) == [*(f"?? {number:02}.txt" for number in range(20)), "… and 2 more"]
+    tree = code.runnable_tree(world.project)
+    assert code.changed_files(tree) == [*(f"?? {number:02}.txt" for number in range(20)), "… and 2 more"]
     (world.root / "20.txt").unlink()
-    assert code.listed(code.look(world.project))[20:] == ["… and 1 more"]
+    assert code.changed_files(code.runnable_tree(world.project))[20:] == ["… and 1 more"]
     (world.root / "21.txt").unlink()
-    assert len(code.listed(code.look(world.project))) == 20
+    assert len(code.changed_files(code.runnable_tree(world.project))) == 20
 
 
 @pytest.mark.parametrize("message", ["", " \n"])

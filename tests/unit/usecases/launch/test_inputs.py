@@ -91,8 +91,8 @@ def test_a_link_that_cannot_be_made_is_told(world: World, folder: Path) -> None:
 
 def test_inputs_that_are_gone_are_told(world: World) -> None:
     world.write("a.bin", "")
-    inputs.check_there(world.project, 4, ["a.bin"])
+    inputs.check_exist(world.project, 4, ["a.bin"])
     with pytest.raises(InputInvalid) as error:
-        inputs.check_there(world.project, 4, ["a.bin", "b.bin"])
+        inputs.check_exist(world.project, 4, ["a.bin", "b.bin"])
     assert error.value.message == "input b.bin of run 4, which git ignores, is not there any more"
     assert error.value.hint == "bring it back, or run it with another: qanat run"

@@ -43,13 +43,13 @@ def test_a_copy_is_found_under_the_name_of_the_file(kept: Path) -> None:
 
 def test_a_file_is_as_it_was_when_its_bytes_are(world: World, kept: Path) -> None:
     run = run_with("p.json")
-    assert not parameter_copies.is_as_kept(world.project, run, kept)
+    assert not parameter_copies.is_unchanged(world.project, run, kept)
     world.write("p.json", "{}")
-    assert parameter_copies.is_as_kept(world.project, run, kept)
+    assert parameter_copies.is_unchanged(world.project, run, kept)
     world.write("p.json", "{ }")
-    assert not parameter_copies.is_as_kept(world.project, run, kept)
-    assert parameter_copies.is_as_kept(world.project, run, None)
-    assert parameter_copies.is_as_kept(world.project, run_with(None), kept)
+    assert not parameter_copies.is_unchanged(world.project, run, kept)
+    assert parameter_copies.is_unchanged(world.project, run, None)
+    assert parameter_copies.is_unchanged(world.project, run_with(None), kept)
 
 
 Later = tuple[tuple[str, ...], str | None, dict[str, Path]]
@@ -57,7 +57,7 @@ Later = tuple[tuple[str, ...], str | None, dict[str, Path]]
 
 def arguments(world: World, named: str | None, kept: Path | None, *args: str) -> Later:
     """Return the arguments of a later run, the file that it names, and what a checkout is to link."""
-    found = parameter_copies.words_for(world.project, run_with(named, *args), kept)
+    found = parameter_copies.arguments_for(world.project, run_with(named, *args), kept)
     (group,) = found.groups
     return group, found.requested.parameters_file, dict(found.instead)
 

@@ -12,7 +12,7 @@ from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.launch import Preview
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.plan import WORDS_BYTES_MAX, Plan, RunRequest, plan_run
+from qanat.usecases.launch.plan import ARGUMENTS_BYTES_MAX, Plan, RunRequest, plan_run
 from tests.support.world import World
 
 
@@ -145,9 +145,9 @@ def test_arguments_that_no_record_can_hold_are_refused(world: World) -> None:
         planned(world, "a\udcff")
     assert error.value.hint == "put it into a file and give the file's name"
     with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments, and a record holds 32 MiB") as error:
-        planned(world, "x" * (WORDS_BYTES_MAX + 1))
+        planned(world, "x" * (ARGUMENTS_BYTES_MAX + 1))
     assert error.value.hint == "put long arguments into files, or make several runs"
-    assert len(planned(world, "x" * WORDS_BYTES_MAX).groups) == 1
+    assert len(planned(world, "x" * ARGUMENTS_BYTES_MAX).groups) == 1
 
 
 @pytest.mark.parametrize(
