@@ -20,11 +20,11 @@ import click
 from qanat.cli.lazy import LazyGroup
 from qanat.cli.options import grouped
 from qanat.cli.program import qanat
+from qanat.records import migrations, schemas
 
 _MADE = re.compile(r"^(<!-- \[made .*?\] -->\n).*^(<!-- \[end\] -->\n)", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"[.]qanat/.*?[.]yaml")
 DOCS = Path(__file__).parent
-SCHEMAS = DOCS.parent / "schemas"
 BAR = r"\|"
 
 
@@ -127,18 +127,23 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def files() -> str:
-    """Write the reference of files, one section for each schema, and the forms that all of them use."""
+    """Write the reference of files, one section for the newest schema of each kind, and the forms that they use."""
     parts, forms = list[str](), dict[str, Any]()
-    schemas = [json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.v*.schema.json"))]
-    for schema in schemas:
-        kind = schema["$id"].split(":")[-2]
+    for kind in sorted(schemas.KINDS):
+        schema = schemas.schema(kind)
         rows = [_key_row(*row) for row in _keys(schema, schema)]
-        parts.append(f"## {kind}\n\n{_PATH.sub(_code, schema['description'])}\n")
+        older = f"\n{_older(migrations.newest(kind))}\n" if migrations.newest(kind) > 1 else ""
+        parts.append(f"## {kind}\n\n{_PATH.sub(_code, schema['description'])}\n{older}")
         parts.append(_table(("key", "what it is", "form", "for example"), rows))
         forms |= {name: form for name, form in schema["$defs"].items() if _is_form(form)}
     parts.append("## Forms\n")
     parts.append(_table(("form", "what it is"), [(f"*{name}*", _form_text(forms[name])) for name in sorted(forms)]))
     return "\n".join(parts)
+
+
+def _older(newest: int) -> str:
+    before = "version 1" if newest == 2 else f"versions 1 to {newest - 1}"
+    return f"This is version {newest}. Files in {before} are read too, and `qanat migrate` updates them."
 
 
 def _code(match: re.Match[str]) -> str:

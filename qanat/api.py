@@ -10,6 +10,7 @@ table = project.runs(where=["nbins>=20"]).to_pandas()
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -214,13 +215,16 @@ class Project:
         """Return the runs that meet all of these conditions, newest first.
 
         `where` are conditions as in `qanat explore`: "nbins>=20", "--lr=0.1", "commit:4a1f", "after:2026-11-01".
-        Raises UsageError for an invalid condition, NotFound for an experiment that is neither defined nor has
-        runs.
+        Warns of each record that cannot be read, such as one that a newer qanat wrote. Raises UsageError for an
+        invalid condition, NotFound for an experiment that is neither defined nor has runs.
         """
         texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         conditions = [search.parse(text) for text in texts]
         with refreshed(self._project, self._runners) as (index, result):
             found = [run for _, run in current_runs(self._project, index, result, experiment=experiment)]
+            unreadable = index.unreadable(experiment)
+        for problem in unreadable:
+            warnings.warn(problem, stacklevel=2)
         if experiment is not None and not found:
             self._project.experiment(experiment)
         return Runs([self._wrap(run) for run in found if all(c.meets(run) for c in conditions)])

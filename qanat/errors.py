@@ -37,6 +37,17 @@ class InputInvalid(QanatError):
     exit_code = EXIT_USAGE
 
 
+class VersionTooNew(InputInvalid):
+    """A file is of a version that only a newer qanat reads: nothing is wrong with it, and it must stay as it is.
+
+    `problem` is the message without the file.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(f"{source} {problem}", hint="install a newer qanat (pip install --upgrade qanat)")
+        self.problem = problem
+
+
 class ProjectNotFound(QanatError):
     """There is no qanat project, or none that can be used."""
 

@@ -22,6 +22,20 @@ def record_path(experiment: str, number: int, uid: str) -> str:
     return f"{RUNS}/{experiment}/{number // RUNS_PER_FOLDER}/{number}-{uid}.yaml"
 
 
+def kind_of(path: str) -> str | None:
+    """Return what a file is by its path from the project's root, such as `run`; None for one that is not qanat's."""
+    parts = PurePosixPath(path).parts
+    if parts[:1] != (STATE,) or not path.endswith(".yaml"):
+        return None
+    if path == CONFIG:
+        return "config"
+    if len(parts) == 5 and parts[1] == "runs":
+        return "run"
+    kinds = {folder: kind for kind, folder in DEFINITIONS.items()}
+    depth = 4 if parts[1:2] == (DEFINITIONS["template"],) else 3
+    return kinds.get(parts[1]) if len(parts) == depth else None
+
+
 def is_inside(path: str) -> bool:
     """Return whether a path relative to the project's root stays inside the project."""
     pure = PurePosixPath(path)

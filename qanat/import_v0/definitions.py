@@ -207,7 +207,8 @@ def already_defined(project: Project, kind: str, content: Content) -> bool:
     if not files.exists(path):
         return False
     source = project.paths.relative(path)
-    there = yaml_io.load(files.read(path, limit_bytes=DEFINITION_BYTES_MAX), source)
+    written = yaml_io.load(files.read(path, limit_bytes=DEFINITION_BYTES_MAX), source)
+    there = schemas.current(written, kind, source)
     if there == content:
         return True
     made_by_init = kind == "template" and content["name"] == DEFAULT and isinstance(there, dict)

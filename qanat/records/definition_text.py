@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat.errors import WriteFailed
-from qanat.records import schemas, yaml_io
+from qanat.records import definitions, schemas, yaml_io
 from qanat.records.paths import ProjectPaths
 from qanat.system import files
 
@@ -29,6 +29,18 @@ def encode(paths: ProjectPaths, kind: str, content: dict[str, Any], file: Path, 
         parts += ["".join(f"{line}\n" for line in kept.pop(key, ())).encode(), yaml_io.dump({key: value})]
     left = [line for lines in kept.values() for line in lines]
     return b"".join((*parts, "".join(f"{line}\n" for line in left).encode()))
+
+
+def migrated(kind: str, file: Path, data: bytes) -> bytes:
+    """Return the text of a definition in the newest version of its schema; `file` is its path from the project's root.
+
+    A text in the newest version comes back as it is. Comments stay as encode() keeps them.
+    """
+    content = yaml_io.load(data, str(file))
+    newest = schemas.current(content, kind, str(file))
+    if newest is content or not isinstance(newest, dict):
+        return data
+    return encode(ProjectPaths(Path()), kind, definitions.ordered(newest, kind), file, data)
 
 
 def modeline(paths: ProjectPaths, kind: str, file: Path) -> str:
@@ -64,8 +76,8 @@ def inner_comments(text: str) -> list[str]:
 def install_schemas(paths: ProjectPaths) -> None:
     """Write the schemas where the files' first lines point to; failures are ignored."""
     with contextlib.suppress(OSError, WriteFailed):
-        for kind in schemas.KINDS:
-            file = paths.schemas / schemas.file_name(kind)
+        for kind, version in schemas.every():
+            file = paths.schemas / schemas.file_name(kind, version)
             if not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
-                files.write(file, schemas.source_of(kind).read_bytes())
+                files.write(file, schemas.source_of(kind, version).read_bytes())

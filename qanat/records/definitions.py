@@ -42,6 +42,7 @@ def former_names(folder: Path) -> dict[str, str]:
         with contextlib.suppress(InputInvalid):
             data = files.read(path)
             content = yaml_io.load(data, path.name) if b"formerly" in data else None
+            content = schemas.current(content, "experiment", path.name)
             before = content.get("formerly") if isinstance(content, dict) else None
             found |= {str(name): path.stem for name in (before if isinstance(before, list) else ())}
     return found

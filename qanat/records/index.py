@@ -18,9 +18,10 @@ from typing import Any, Self, TypeVar
 
 from qanat.domain.columns import RunSummary, columns, numbers
 from qanat.domain.json_text import to_json
+from qanat.domain.layout import RUNS
 from qanat.domain.run import State
-from qanat.errors import InputInvalid
-from qanat.records import run_codec, yaml_io
+from qanat.errors import InputInvalid, VersionTooNew
+from qanat.records import migrations, run_codec, schemas, yaml_io
 from qanat.records.record_stamps import stamps
 from qanat.system import files
 
@@ -28,11 +29,11 @@ LOCK_WAIT_S = 5.0
 # Raised when a column gets its values from somewhere else and keeps its name; a changed table shows by itself.
 _MEANING = 1
 _COLUMNS = tuple(columns())
-_ROW = ("path", "stamp", "problem", *_COLUMNS, "record")
+_ROW = ("path", "stamp", "problem", "too_new", *_COLUMNS, "record")
 _DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
 _TABLES = (
-    f"CREATE TABLE runs (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, {_DECLARED}, record TEXT) "
-    "WITHOUT ROWID",
+    "CREATE TABLE runs (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, too_new INTEGER, "
+    f"{_DECLARED}, record TEXT) WITHOUT ROWID",
     "CREATE TABLE passed (schema TEXT, digest BLOB, PRIMARY KEY (schema, digest)) WITHOUT ROWID",
     "CREATE TABLE seen (path TEXT PRIMARY KEY, time TEXT NOT NULL, run TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE sizes (storage TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID",
@@ -45,7 +46,9 @@ T = TypeVar("T")
 
 def _layout() -> int:
     """Return the version of these tables, kept in the file; an index of another version is built again."""
-    return zlib.crc32("\n".join((*_TABLES, str(_MEANING))).encode()) & 0x7FFFFFFF or 1
+    # Rows hold records in the newest version, and what an older qanat could not read may be read by this one.
+    parts = (*_TABLES, str(_MEANING), str(migrations.newest("run")))
+    return zlib.crc32("\n".join(parts).encode()) & 0x7FFFFFFF or 1
 
 
 LAYOUT = _layout()
@@ -188,9 +191,23 @@ class Index:
         query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY created, number, uid"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query).fetchall())
 
-    def unreadable(self) -> list[str]:
-        """List what is wrong with records that cannot be read, one sentence each."""
-        query = "SELECT problem FROM runs WHERE problem IS NOT NULL ORDER BY path"
+    def unreadable(self, experiment: str | None = None) -> list[str]:
+        """List why records cannot be read, one sentence each: all of them, or those of one experiment."""
+        query = "SELECT path, problem FROM runs WHERE problem IS NOT NULL ORDER BY path"
+        rows = self._surviving(lambda: self._database.execute(query).fetchall())
+        folders = [f"{RUNS}/{name}/" for name in (self._names_of(experiment) if experiment else ())] or [""]
+        return [problem for path, problem in rows if path.startswith(tuple(folders))]
+
+    def problem_of(self, number: int, uid: str | None) -> str | None:
+        """Return why the record of a run, by its number and maybe its uid, cannot be read; None if there is none."""
+        query = "SELECT problem FROM runs WHERE problem IS NOT NULL AND path GLOB ? ORDER BY path"
+        pattern = f"*/{number}-{uid or '*'}.yaml"
+        row = self._surviving(lambda: self._database.execute(query, (pattern,)).fetchone())
+        return str(row[0]) if row else None
+
+    def too_new(self) -> list[str]:
+        """List the paths of records that only a newer qanat can read."""
+        query = "SELECT path FROM runs WHERE too_new ORDER BY path"
         return [row[0] for row in self._surviving(lambda: self._database.execute(query).fetchall())]
 
     def counts(self, now: Mapping[str, str] | None = None) -> dict[str, dict[str, int]]:
@@ -270,10 +287,17 @@ def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
     """Return the row of a record; None if the file has just been deleted."""
     try:
         data = files.read(root / path, limit_bytes=yaml_io.FILE_BYTES_MAX)
-        content = yaml_io.load(data, path)
+        content = schemas.current(yaml_io.load(data, path), "run", path)
         run = run_codec.from_mapping(content, path)
         if run_codec.path_of(run) != path:
             raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
+    except VersionTooNew as error:
+        return _unreadable(path, stamp, f"{error.message}; {error.hint}", too_new=True)
     except InputInvalid as error:
-        return (path, stamp, error.message, *(None,) * (len(_ROW) - 3)) if files.exists(root / path) else None
-    return (path, stamp, None, *(column.take(run) for column in columns().values()), to_json(content))
+        return _unreadable(path, stamp, error.message, too_new=False) if files.exists(root / path) else None
+    values = (column.take(run) for column in columns().values())
+    return (path, stamp, None, False, *values, to_json(content))
+
+
+def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:
+    return (path, stamp, problem, too_new, *(None,) * (len(_COLUMNS) + 1))

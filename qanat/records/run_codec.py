@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from qanat.domain import times
@@ -18,10 +17,9 @@ from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 
-FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "groups"})
+FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "imported", "groups"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
-_FACTS = frozenset({f.name for f in fields(SubmissionFacts)} - {"details"} | {"first_qanat"})
 _MISSING = object()
 _STATES = frozenset(state.value for state in State)
 
@@ -67,20 +65,18 @@ def to_mapping(run: Run) -> dict[str, Any]:
         | _present(template=run.runner.template)
         | {"options": dict(run.runner.options)},
         "storage": run.storage,
-        "submission": _submission_row(run),
+        "submission": _submission_row(run.submission),
         "state": run.state.value,
         "started": run.started,
         "ended": run.ended,
     }
-    record |= _present(rerun_of=run.rerun_of)
+    record |= _present(rerun_of=run.rerun_of, imported=dict(run.imported) or None)
     record["groups"] = [_group_row(group) for group in run.groups]
     return record
 
 
-def _submission_row(run: Run) -> dict[str, Any]:
-    facts = run.submission
-    row: dict[str, Any] = {"intent": facts.intent}
-    row |= _present(
+def _submission_row(facts: SubmissionFacts) -> dict[str, Any]:
+    return {"intent": facts.intent} | _present(
         submitted=facts.submitted,
         pid=facts.pid,
         process_start=facts.process_start,
@@ -88,8 +84,8 @@ def _submission_row(run: Run) -> dict[str, Any]:
         max_running=facts.max_running,
         changed=dict(facts.changed) or None,
         inputs=facts.inputs or None,
+        details=dict(facts.details) or None,
     )
-    return row | dict(facts.details) | _present(first_qanat=dict(run.imported) or None)
 
 
 def _group_row(group: Group) -> dict[str, Any]:
@@ -119,9 +115,12 @@ def decode(data: bytes, source: str) -> Run:
 
 
 def from_mapping(content: Any, source: str) -> Run:
-    """Return the run that a record's mapping describes. Raises InputInvalid naming the key that is wrong."""
-    top = _Reader(content, source, "")
-    schemas.check_version(content, "run", source)
+    """Return the run that a record's mapping describes, in any version up to the newest.
+
+    Raises InputInvalid naming the key that is wrong, VersionTooNew.
+    """
+    top = _Reader(schemas.current(content, "run", source), source, "")
+    top.text("schema")  # without it nobody knows which version the keys belong to
     number, _, uid = top.text("id").partition("-")
     if not (_NUMBER.match(number) and _UID.match(uid)):
         raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run's id", hint="ids look like 4-7f3a9c")
@@ -161,7 +160,7 @@ def from_mapping(content: Any, source: str) -> Run:
         submission=_submission(submission),
         groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
-        imported=submission.optional("first_qanat", dict) or {},
+        imported=top.optional("imported", dict) or {},
     )
 
 
@@ -175,7 +174,7 @@ def _submission(row: _Reader) -> SubmissionFacts:
         max_running=row.optional("max_running", int),
         changed=row.text_map("changed") if row.has("changed") else {},
         inputs=row.texts("inputs") if row.has("inputs") else (),
-        details=row.without(_FACTS),
+        details=row.optional("details", dict) or {},
     )
 
 
@@ -214,9 +213,6 @@ class _Reader:
 
     def has(self, key: str) -> bool:
         return key in self._content
-
-    def without(self, keys: frozenset[str]) -> dict[str, Any]:
-        return {key: value for key, value in self._content.items() if key not in keys}
 
     def take(self, key: str, kind: type) -> Any:
         value = self._content.get(key, _MISSING)

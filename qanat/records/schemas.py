@@ -1,8 +1,9 @@
-"""The schemas of the files, and how a file violates them."""
+"""The versions and schemas of the files, and how a file violates its schema."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 from qanat import __version__
 from qanat.domain.key_path import KeyPath
 from qanat.domain.names import NAME_MAX, name_problem
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, VersionTooNew
+from qanat.records import migrations
 
 KINDS = ("config", "experiment", "dataset", "template", "run", "document")
-VERSIONS = dict.fromkeys(KINDS, 1)
+
+_VERSION = re.compile(r"([a-z]+)/([1-9][0-9]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +28,51 @@ class SchemaProblem:
     problem: str
 
 
-def name_of(kind: str) -> str:
-    """Return the `schema` value of files of this kind, such as `run/1`."""
-    return f"{kind}/{VERSIONS[kind]}"
+def name_of(kind: str, version: int | None = None) -> str:
+    """Return the `schema` value of files of this kind, such as `run/2`; of the newest version by default."""
+    return f"{kind}/{version or migrations.newest(kind)}"
+
+
+def every() -> list[tuple[str, int]]:
+    """List the kinds of files with each version that this qanat reads."""
+    return [(kind, version) for kind in KINDS for version in range(1, migrations.newest(kind) + 1)]
 
 
 def check_version(content: Any, kind: str, source: str) -> None:
-    """Raise InputInvalid if content declares another kind, or a version unknown to this qanat."""
+    """Raise InputInvalid if content declares another kind, VersionTooNew if only a newer qanat reads its version.
+
+    Content that declares no version passes; its schema says that the key is missing.
+    """
     declared = content.get("schema") if isinstance(content, dict) else None
-    if declared is None or declared == name_of(kind):
-        return
-    found, _, version = str(declared).partition("/")
-    if found == kind and version.isascii() and version.isdigit() and int(version[:9]) > VERSIONS[kind]:
-        raise InputInvalid(
-            f"{source}: is in the form {str(declared)[:60]}, and qanat {__version__} reads up to {name_of(kind)}",
-            hint="install a newer qanat: pip install --upgrade qanat",
-        )
     wanted = name_of(kind)
+    if declared is None or 1 <= (version := _number(declared, kind)) <= migrations.newest(kind):
+        return
+    if version:
+        raise VersionTooNew(source, f"is {declared[:60]}, and this qanat {__version__} reads up to {wanted}")
     raise InputInvalid(f"{source}: schema {_short(declared)} is not {wanted}", hint=f"write schema: {wanted}")
+
+
+def version_of(content: Any, kind: str) -> int:
+    """Return the version that content declares; the newest if it declares none that this qanat knows."""
+    newest = migrations.newest(kind)
+    version = _number(content.get("schema"), kind) if isinstance(content, dict) else 0
+    return version if 1 <= version <= newest else newest
+
+
+def current(content: Any, kind: str, source: str) -> Any:
+    """Return the content of a file in the newest version of its kind; content that is no mapping unchanged.
+
+    Raises InputInvalid and VersionTooNew as check_version() does.
+    """
+    check_version(content, kind, source)
+    version = version_of(content, kind)
+    return content if version == migrations.newest(kind) else migrations.upgraded(content, kind, version)
+
+
+def _number(declared: object, kind: str) -> int:
+    """Return the version in a value such as `run/1`; 0 if it is no version of this kind."""
+    found = _VERSION.fullmatch(declared) if isinstance(declared, str) else None
+    return int(found[2][:9]) if found and found[1] == kind else 0
 
 
 def with_version(content: Any, kind: str) -> Any:
@@ -52,39 +82,43 @@ def with_version(content: Any, kind: str) -> Any:
 
 
 def problems(content: Any, kind: str) -> list[SchemaProblem]:
-    """List how content violates the schema of its kind, ordered by place; a missing or unknown key is a place."""
-    found = dict.fromkeys(p for error in _validator(kind).iter_errors(content) for p in _problems_of(error))
+    """List how content violates the schema that it declares, ordered by place; a missing or unknown key is a place.
+
+    Content that declares no version is checked with the newest.
+    """
+    validator = _validator(kind, version_of(content, kind))
+    found = dict.fromkeys(p for error in validator.iter_errors(content) for p in _problems_of(error))
     return sorted(found, key=lambda p: [str(part).zfill(9) for part in p.path])
 
 
 @cache
-def schema(kind: str) -> dict[str, Any]:
-    """Return the current schema of a kind."""
-    loaded: dict[str, Any] = json.loads(source_of(kind).read_bytes())
+def schema(kind: str, version: int | None = None) -> dict[str, Any]:
+    """Return a schema of a kind, the newest by default."""
+    loaded: dict[str, Any] = json.loads(source_of(kind, version).read_bytes())
     return loaded
 
 
-def file_name(kind: str) -> str:
-    """Return the name of the file with the current schema of a kind."""
-    return f"{kind}.v{VERSIONS[kind]}.schema.json"
+def file_name(kind: str, version: int | None = None) -> str:
+    """Return the name of the file with a schema of a kind, the newest by default."""
+    return f"{kind}.v{version or migrations.newest(kind)}.schema.json"
 
 
-def source_of(kind: str) -> Path:
-    """Return the file with the current schema of a kind that is part of this qanat."""
-    here = Path(__file__).resolve()
+def source_of(kind: str, version: int | None = None) -> Path:
+    """Return the file with a schema of a kind that is part of this qanat, the newest by default."""
+    here, name = Path(__file__).resolve(), file_name(kind, version)
     # A wheel has the schemas in the package; a checkout and an editable install have them at the top of the tree.
     for folder in (here.parents[1] / "schemas", here.parents[2] / "schemas"):
-        if (folder / file_name(kind)).is_file():
-            return folder / file_name(kind)
-    raise FileNotFoundError(file_name(kind))
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(name)
 
 
 @cache
-def _validator(kind: str) -> Any:
+def _validator(kind: str, version: int) -> Any:
     # Imported here: jsonschema takes 0.07-0.13 s, and files known to be valid do not need it.
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(schema(kind))
+    return Draft202012Validator(schema(kind, version))
 
 
 def _problems_of(error: Any) -> list[SchemaProblem]:

@@ -116,24 +116,29 @@ class Project:
         return content
 
     def load_valid(self, kind: str, path: Path) -> dict[str, Any]:
-        """Read a file and check it against its schema, unless these bytes are known to pass.
-
-        Raises InputInvalid with the file, the line and the key of the first problem.
-        """
+        """Read a file of the project; see valid_content()."""
         source = self.paths.relative(path)
         if path.is_symlink():
             raise InputInvalid(f"{source}: is a symbolic link", hint="put the file itself there")
         data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
-        content = schemas.with_version(yaml_io.load(data, source), kind)
-        schemas.check_version(content, kind, source)
-        schema = schemas.name_of(kind)
         with self.index() as index:
-            if index.passed(schema, data):
-                return dict(content)
-            if found := first_problem(data, content, kind, source):
-                raise InputInvalid(found, hint="correct the file; qanat validate lists everything")
-            index.remember_passed(schema, [data])
-        return dict(content)
+            return valid_content(index, data, kind, source)
+
+
+def valid_content(index: Index, data: bytes, kind: str, source: str) -> dict[str, Any]:
+    """Return what a file holds, in the newest version, if it keeps to the schema of its own version.
+
+    It is not checked again if the index knows that these bytes pass. Raises InputInvalid with the file, the line and
+    the key of the first problem, VersionTooNew.
+    """
+    content = schemas.with_version(yaml_io.load(data, source), kind)
+    schemas.check_version(content, kind, source)
+    schema = schemas.name_of(kind, schemas.version_of(content, kind))
+    if not index.passed(schema, data):
+        if found := first_problem(data, content, kind, source):
+            raise InputInvalid(found, hint="correct the file; qanat validate lists everything")
+        index.remember_passed(schema, [data])
+    return dict(schemas.current(content, kind, source))
 
 
 def first_problem(data: bytes, content: Any, kind: str, source: str) -> str | None:

@@ -89,7 +89,7 @@ FILES = ".qanat/experiments"
         ("unknown", f"{FILES}/unknown.yaml:4: colour: unknown key; known are schema, name, ", "correct the file"),
         ("types", f"{FILES}/types.yaml:4: tags: 'yes' is not a list", "correct the file"),
         ("empty_value", f"{FILES}/empty_value.yaml:3: executable: nothing is not text", "correct the file"),
-        ("newer", f"{FILES}/newer.yaml: is in the form experiment/7, and qanat ", "install a newer qanat: pip"),
+        ("newer", f"{FILES}/newer.yaml is experiment/7, and this qanat ", "install a newer qanat (pip"),
         ("other_kind", f"{FILES}/other_kind.yaml: schema 'dataset/1' is not experiment/1", "write schema: exp"),
         ("no_mapping", f"{FILES}/no_mapping.yaml:1: a list is not a mapping", "correct the file"),
         ("nothing", f"{FILES}/nothing.yaml:1: nothing is not a mapping", "correct the file"),

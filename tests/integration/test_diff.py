@@ -111,7 +111,7 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     found = project.qanat("diff", "--json").json
     assert list(found) == [
         *("schema", "base", "head", "warnings", "problems", "definitions", "moved_runs", "experiments"),
-        *("other_code", "other_changes", "earlier_records_left_out"),
+        *("other_code", "other_changes", "migrated_records", "earlier_records_left_out"),
     ]
     assert found["base"] == {"revision": "main", "commit": project.git("rev-parse", "main"), "project": True}
     assert found["head"] == {
@@ -172,7 +172,11 @@ def test_an_earlier_record_whose_keys_stand_in_another_order_is_compared_with_to
         groups, submission = record.pop("groups"), record.pop("submission")
         others = dict(record)
         record.clear()
-        record |= {"groups": groups, **others, "submission": {**submission, "groups": [{"state": "finished"}]}}
+        record |= {
+            "groups": groups,
+            **others,
+            "submission": {**submission, "details": {"groups": [{"state": "finished"}]}},
+        }
 
     edit(project, 1, reorder)
     before = project.commit("In another order")
@@ -487,7 +491,10 @@ def test_a_file_that_cannot_be_read_is_one_line_and_the_rest_goes_on(project: Sa
             project.commit("A stranger's work")
         found = project.qanat("diff", "work~1" if commit else "HEAD", "--json").json
         problems = {p["file"].removeprefix(".qanat/"): p["problem"] for p in found["problems"]}
-        assert problems.pop("datasets/later.yaml").endswith(f", and qanat {__version__} reads up to dataset/1")
+        assert problems.pop("datasets/later.yaml") == (
+            f".qanat/datasets/later.yaml is dataset/9, and this qanat {__version__} reads up to dataset/1;"
+            " install a newer qanat (pip install --upgrade qanat)"
+        )
         assert {file: problem.partition(": ")[2] for file, problem in problems.items() if "broken" not in file} == {
             "datasets/link.yaml": "is a symbolic link",
             "datasets/other.yaml": "name: 'another' is not the file's name",

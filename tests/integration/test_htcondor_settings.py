@@ -118,7 +118,7 @@ def test_getenv_true_is_warned_of_once_by_check_and_by_validate_with_what_to_wri
         ("result_dir: results", "result_dirs: results", ":20: result_dirs: unknown key; known are schema, "),
         ("  two_cpus:\n", "  two cpus:\n", ":2: htcondor: 'two cpus' may hold only the letters a-z A-Z, digits and "),
         ("request_disk: 1GB", "request_disk: [[1]]", ":7: htcondor.default.request_disk.0: a list is not text or "),
-        ("default_editor: vim", "schema: config/2", ": is in the form config/2, and qanat "),
+        ("default_editor: vim", "schema: config/2", " is config/2, and this qanat "),
         ("default_editor: vim", "schema: run/1", ": schema 'run/1' is not config/1"),
     ],
 )
@@ -129,6 +129,7 @@ def test_settings_without_a_version_that_are_wrong_are_refused_with_their_place(
     project.commit("wrong settings")
     for words in (["run", "hello"], ["config", "show", "--json"], ["template", "list"], ["template", "show", "two"]):
         assert project.qanat(*words, code=2).err.startswith(f"qanat: {CONFIG}{sentence}"), words
-    line = sentence.replace(": ", ":1: ", 1) if sentence.startswith(": ") else sentence
+    # What is wrong with the whole file is shown with its first line.
+    line = sentence if sentence[1].isdigit() else f":1: {sentence.lstrip(': ')}"
     assert project.qanat("validate", code=1).out.startswith(f"{CONFIG}{line}")
     assert project.record_files() == []

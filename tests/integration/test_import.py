@@ -129,7 +129,7 @@ def test_a_run_keeps_its_number_words_moments_tags_and_comment(old: V0Project, s
     assert (first["code"]["commit"], first["code"]["branch"]) == (old.commit, None)
     assert first["code"]["tree"] == sandbox.git("rev-parse", f"{old.commit}^{{tree}}")
     assert first["storage"] == "results/summary_iris/run_1"
-    assert first["submission"]["first_qanat"] == {"runner_params": {"wait": "True"}}
+    assert first["imported"] == {"runner_params": {"wait": "True"}}
     assert second["runner"] == {"name": "local", "options": {"n_threads": 2}}
     assert second["parameters"]["groups"] == ["--nbins 10 --seed 0", "--nbins 20 --seed 0"]
     comment = next((old.root / ".qanat/runs").glob("*/0/1-*.md"))
@@ -314,7 +314,7 @@ def test_names_that_cannot_be_used_are_changed_and_said(old: V0Project, sandbox:
     assert "dataset 'my data' is called my_data here" in result["remarks"]
     run = sandbox.record(5)
     assert (run["experiment"], run["datasets"]) == ("Ete_a_la_mer", {"my_data": "data/iris"})
-    assert run["submission"]["first_qanat"] == {"experiment": "Été à la mer"}
+    assert run["imported"] == {"experiment": "Été à la mer"}
     sandbox.qanat("validate")
 
 
@@ -399,8 +399,8 @@ def test_what_has_no_place_is_listed(old: V0Project, sandbox: Sandbox) -> None:
     ):
         assert remark in result["remarks"]
     assert sandbox.record(1)["groups"][0]["metrics"] == {"metric": 0.93}
-    assert sandbox.record(1)["submission"]["first_qanat"] == {"container": "images/a.sif"}
-    assert sandbox.record(2)["submission"]["first_qanat"] == {"metric": "fine"}
+    assert sandbox.record(1)["imported"] == {"container": "images/a.sif"}
+    assert sandbox.record(2)["imported"] == {"metric": "fine"}
 
 
 def test_an_older_database_with_fewer_tables_and_columns_is_read(sandbox: Sandbox, old: V0Project) -> None:

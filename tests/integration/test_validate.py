@@ -80,7 +80,7 @@ PROBLEMS = [
     (X, EXPERIMENT.format("&a x"), "2: uses an anchor (&name)"),
     (X, EXPERIMENT.format("!!python/name:os.system x"), "2: uses the tag 'tag:yaml.org,"),
     (X, GOOD + "--- {}\n", "1: holds more than one document"),
-    (X, GOOD.replace("/1", "/2"), "1: is in the form experiment/2, and qanat"),
+    (X, GOOD.replace("/1", "/2"), "1: is experiment/2, and this qanat "),
     (X, DATASET.format("x"), "1: schema 'dataset/1' is not experiment/1"),
     (X, "name: x\nexecutable: good.sh\n", "1: schema: is missing"),
     # schemas

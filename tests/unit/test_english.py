@@ -101,8 +101,9 @@ NOT_YET: tuple[str, ...] = (
     "schemas/dataset.v1.schema.json",
     "schemas/document.v1.schema.json",
     "schemas/experiment.v1.schema.json",
-    "schemas/run.v1.schema.json",
 )
+# A newer version replaces it, and what is replaced is never edited.
+FROZEN = ("schemas/run.v1.schema.json",)
 
 
 def _fragments(path: Path) -> Iterator[tuple[str, int, str]]:
@@ -179,7 +180,9 @@ CONTEXTS = contexts(qanat)
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if not _is_in(path, NOT_YET)], ids=lambda path: str(path.relative_to(ROOT))
+    "path",
+    [path for path in FILES if not _is_in(path, (*NOT_YET, *FROZEN))],
+    ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_files_are_in_plain_english(path: Path) -> None:
     assert _offences_of(path) == []

@@ -99,6 +99,7 @@ FLOORS = {
         "checks": ("merging", "project"),
         "tracking": ("merging", "project"),
         "merging": ("project",),
+        "migrate": ("checks", "project"),
         "project": ("clock",),
         "clock": (),
         "complete_names": (),

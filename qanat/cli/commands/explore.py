@@ -64,7 +64,7 @@ def _search(project: Project, experiment: str | None) -> None:
     conditions: list[Condition] = []
     while True:
         with refreshed(project, session.runners()) as (index, result):
-            reporting.tell_notes(result.notes)
+            reporting.tell_notes([*result.notes, *listing.shortened(index.unreadable(experiment))])
             runs = listing.current_runs(project, index, result, experiment=experiment)
             found = [(row, run) for row, run in runs if all(c.meets(run) for c in conditions)]
             lines = [listing.line_of(row, result, project.root) for row, _ in found[:SHOWN]]

@@ -77,8 +77,7 @@ def _show_summary(project: Project, summary: ProjectSummary) -> None:
     if summary.counts:
         rows = [(name, *_counts(states)) for name, states in sorted(summary.counts.items())]
         say("\n" + tables.table(("Experiment", "Runs", "By state"), rows, width=width(), flexible=(2,)))
-    for problem in summary.unreadable[:SHOWN]:
-        tell(f"note: {problem}")
+    _tell_notes(listing.shortened(summary.unreadable))
 
 
 def _counts(states: dict[str, int]) -> tuple[str, str]:
@@ -103,7 +102,7 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
         live_table(project, experiment.name)
         return
     with refreshed(project, session.runners()) as (index, result):
-        _tell_notes(result.notes)
+        _tell_notes([*result.notes, *listing.shortened(index.unreadable(name))])
         if as_json:
             say_json_list(listing.run_records(index, result, experiment=name, newest=last))
             return

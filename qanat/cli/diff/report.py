@@ -63,6 +63,8 @@ def _summary(found: StateChanges) -> Sentence:
     said += [_plural_run(hows[how], text) for how, text in called.items() if hows[how]]
     if found.warnings:
         said.append(plural(len(found.warnings), "warning"))
+    if found.migrated:
+        said.append(f"{plural(found.migrated, 'record')} migrated")
     if found.problems:
         said.append(f"{plural(len(found.problems), 'file')} passed over")
     return (", ".join(said) or "no change of experiments, datasets, templates, settings or runs",)

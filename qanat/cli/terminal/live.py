@@ -58,6 +58,7 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
     with refreshed(project, session.runners()) as (index, result):
         lines = listing.run_lines(index, result, project.root, experiment=experiment, newest=newest)
         counts = listing.count_runs(index, result)
+        unreadable = index.unreadable(experiment)
     states = [counts.get(experiment, {})] if experiment else list(counts.values())
     return View(
         name=experiment or project.root.name,
@@ -65,7 +66,7 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
         total=max(len(lines), sum(sum(found.values()) for found in states)),
         active=sum(count for found in states for state, count in found.items() if state in State.LIVE),
         clock=time.strftime("%H:%M:%S"),
-        notes=result.notes[:NOTES_SHOWN],
+        notes=[*result.notes, *unreadable][:NOTES_SHOWN],
     )
 
 

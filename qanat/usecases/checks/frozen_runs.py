@@ -14,14 +14,13 @@ from typing import Any
 from qanat.domain import deletions, frozen
 from qanat.domain.findings import Finding
 from qanat.domain.key_path import KeyPath, dotted
-from qanat.domain.layout import RUNS
-from qanat.errors import InputInvalid
+from qanat.domain.layout import RUNS, kind_of
+from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history, staged
 from qanat.git.location import Location
 from qanat.git.staged import Change, Entry, Staged
-from qanat.records import yaml_io
-from qanat.usecases.checks.scope import Scope
-from qanat.usecases.checks.validate import kind_of
+from qanat.records import schemas, yaml_io
+from qanat.usecases.checks.scope import UPDATE_HOOKS, Scope
 
 RULE = "frozen-runs"
 DELETED = "QANAT_DELETED_RUNS"
@@ -77,7 +76,14 @@ class _Comparison:
             if new is None or new.new is None:
                 yield from self._deleted(change)
             else:
-                yield from self._changed(change, new.new)
+                yield from self._compared(change, new.new)
+
+    def _compared(self, change: Change, new: Entry) -> Iterator[Finding]:
+        """List what is against the rule in a record, or say that only a newer qanat can tell."""
+        try:
+            yield from self._changed(change, new)
+        except VersionTooNew as error:
+            yield Finding(new.path, 1, RULE, error.problem, f"{error.hint}; {UPDATE_HOOKS}")
 
     def _of_other_sides(self, paths: list[str]) -> list[_Side]:
         """Return these files as they are in the commits that are being merged into this one."""
@@ -114,6 +120,8 @@ class _Comparison:
         lines: dict[KeyPath, int] = {}
         try:
             after = self._load(new, lines)
+        except VersionTooNew:
+            raise
         except InputInvalid as error:
             if any(map(frozen.has_ended, before)):
                 yield Finding(new.path, getattr(error, "line", 1), RULE, "the record cannot be read any more", remedy)
@@ -131,11 +139,14 @@ class _Comparison:
     def _read(self, entry: Entry) -> dict[str, Any] | None:
         try:
             return self._load(entry)
+        except VersionTooNew:
+            raise
         except InputInvalid:
             return None
 
     def _load(self, entry: Entry, lines: dict[KeyPath, int] | None = None) -> dict[str, Any]:
+        """Read a record in the newest version, so that one that was only migrated is the same as before."""
         content = yaml_io.load(self._bytes.get(entry.blob, b""), entry.path, lines=lines)
         if not isinstance(content, dict):
             raise InputInvalid(f"{entry.path}: is not a mapping")
-        return content
+        return dict(schemas.current(content, "run", entry.path))

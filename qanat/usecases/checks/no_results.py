@@ -12,7 +12,7 @@ from qanat.domain.layout import STATE, is_inside
 from qanat.errors import InputInvalid
 from qanat.git import staged
 from qanat.git.staged import Entry
-from qanat.records import storage, yaml_io
+from qanat.records import schemas, storage, yaml_io
 from qanat.system import files
 from qanat.system.files import TEMPORARY
 from qanat.usecases.checks.scope import Scope
@@ -74,7 +74,7 @@ def _result_dir(scope: Scope) -> str:
     entries = scope.state.entries([config])
     found = dict(staged.contents(scope.location, [e.blob for e in entries.values()], _CONFIG_BYTES_MAX))
     try:
-        content = yaml_io.load(next(iter(found.values()), b""), config)
+        content = schemas.current(yaml_io.load(next(iter(found.values()), b""), config), "config", config)
     except InputInvalid:
         content = None
     named = content.get("result_dir") if isinstance(content, dict) else None

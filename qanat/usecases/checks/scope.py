@@ -16,6 +16,8 @@ from qanat.git.location import Location
 from qanat.git.staged import Change, Staged
 from qanat.usecases.project import Project, refuse_links
 
+# What to do about a file that only a newer qanat can read, beside installing one: pre-commit has its own.
+UPDATE_HOOKS = "with pre-commit: pre-commit autoupdate"
 _FROM, _TO = "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"
 # The variables in which the two large servers name the target of a pull or merge request.
 _TARGETS = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")

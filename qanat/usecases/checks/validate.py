@@ -11,9 +11,9 @@ from typing import Any
 
 from qanat.domain.findings import one_line
 from qanat.domain.key_path import KeyPath, dotted
-from qanat.domain.layout import DEFINITIONS, is_for_results, is_inside
+from qanat.domain.layout import is_for_results, is_inside, kind_of
 from qanat.domain.run import State, overall_state
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
@@ -23,17 +23,22 @@ from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem in one file; `line` counts from 1."""
+    """One problem in one file; `line` counts from 1, `remedy` is empty if the file is to be corrected."""
 
     file: str
     line: int
     key: str
     problem: str
+    remedy: str = ""
+
+    @property
+    def what(self) -> str:
+        """The problem without its place, on one line even if a key contains a newline."""
+        problem = f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+        return one_line(": ".join(filter(None, (self.key, problem))))
 
     def __str__(self) -> str:
-        parts = (f"{self.file}:{self.line}", self.key, self.problem)
-        # One line per problem, even if a key or a file name contains a newline.
-        return one_line(": ".join(filter(None, parts)))
+        return f"{one_line(self.file)}:{self.line}: {self.what}"
 
 
 def all_files(project: Project) -> list[Path]:
@@ -61,20 +66,6 @@ def validate_in(state: Files, project: Project, index: Index, names: Sequence[st
     return problems
 
 
-def kind_of(relative: str) -> str | None:
-    """Return the kind of a project's file from its path; None if qanat has no such file."""
-    parts = PurePosixPath(relative).parts
-    if parts[:1] != (".qanat",) or not relative.endswith(".yaml"):
-        return None
-    if parts[1:] == ("config.yaml",):
-        return "config"
-    if len(parts) == 5 and parts[1] == "runs":
-        return "run"
-    kinds = {folder: kind for kind, folder in DEFINITIONS.items()}
-    depth = 4 if parts[1:2] == ("templates",) else 3
-    return kinds.get(parts[1]) if len(parts) == depth else None
-
-
 def _check_file(state: Files, project: Project, index: Index, source: str) -> Iterator[Problem]:
     kind = kind_of(source)
     if state.is_link(source):
@@ -91,18 +82,22 @@ def _check_file(state: Files, project: Project, index: Index, source: str) -> It
     except yaml_io.YamlInvalid as error:
         yield Problem(source, error.line, "", error.problem)
         return
+    except VersionTooNew as error:
+        yield Problem(source, lines.get(("schema",), 1), "", error.problem, error.hint)
+        return
     except InputInvalid as error:
         yield Problem(source, lines.get(("schema",), 1), "", error.message.removeprefix(f"{source}: "))
         return
     found = _schema_problems(index, data, content, kind)
     if not found:
-        found = list(_beyond_schema(state, project, kind, content, PurePosixPath(source)))
+        newest = schemas.current(content, kind, source)
+        found = list(_beyond_schema(state, project, kind, newest, PurePosixPath(source)))
     for key, problem in found:
         yield Problem(source, yaml_io.line_of(lines, key), dotted(key), problem)
 
 
 def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list[tuple[KeyPath, str]]:
-    name = schemas.name_of(kind)
+    name = schemas.name_of(kind, schemas.version_of(content, kind))
     if index.passed(name, data):
         return []
     found = [(p.path, p.problem) for p in schemas.problems(content, kind)]

@@ -8,12 +8,12 @@ from typing import Any
 
 from qanat.domain.findings import Finding
 from qanat.domain.key_path import KeyPath, dotted
-from qanat.domain.layout import DEFINITIONS, STATE
+from qanat.domain.layout import DEFINITIONS, STATE, kind_of
 from qanat.errors import InputInvalid
-from qanat.records import yaml_io
+from qanat.records import schemas, yaml_io
 from qanat.usecases.checks.file_views import Files, InGit
-from qanat.usecases.checks.scope import Scope
-from qanat.usecases.checks.validate import Problem, kind_of, validate_in
+from qanat.usecases.checks.scope import UPDATE_HOOKS, Scope
+from qanat.usecases.checks.validate import Problem, validate_in
 from qanat.usecases.project import DEFINITION_BYTES_MAX
 
 RULE = "validate"
@@ -50,6 +50,7 @@ def _dangling(state: InGit, gone: Collection[str], checked: Collection[str]) -> 
         lines: dict[KeyPath, int] = {}
         try:
             content = yaml_io.load(state.read(path, DEFINITION_BYTES_MAX), path, lines=lines)
+            content = schemas.current(content, str(kind_of(path)), path)
         except InputInvalid:
             continue
         for key, problem in _named(state, content, gone):
@@ -84,6 +85,8 @@ def _finding(problem: Problem) -> Finding:
 
 
 def _remedy(problem: Problem) -> str:
+    if problem.remedy:
+        return f"{problem.remedy}; {UPDATE_HOOKS}"
     if kind_of(problem.file) == "run":
         return "qanat writes records: bring back what it wrote, or make the run anew"
     return f"correct it, then: git add {shlex.quote(problem.file)}"

@@ -11,9 +11,9 @@ from qanat.domain.layout import is_inside
 from qanat.domain.names import check_name
 from qanat.errors import InputInvalid
 from qanat.git import checkout, repository
-from qanat.records import definitions, schemas, yaml_io
+from qanat.records import definitions
 from qanat.system import files
-from qanat.usecases.project import Project, first_problem
+from qanat.usecases.project import Project, valid_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,8 @@ def _experiment_at(project: Project, commit: str, name: str) -> Experiment | Non
     data = repository.read_at(repository.open_repository(project.location), commit, path)
     if data is None:
         return None
-    source = f"{path} in {commit[:10]}"
-    content = yaml_io.load(data, source)
-    schemas.check_version(content, "experiment", source)
-    if found := first_problem(data, content, "experiment", source):
-        raise InputInvalid(found)
-    return definitions.experiment_from(content)
+    with project.index() as index:
+        return definitions.experiment_from(valid_content(index, data, "experiment", f"{path} in {commit[:10]}"))
 
 
 def _check_program(project: Project, experiment: Experiment) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 from qanat.domain.changes import Definition
 from qanat.domain.config import template_sections
+from qanat.domain.layout import kind_of
 from qanat.domain.run import Run
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git.trees import Difference, Entry, Trees
 from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
-from qanat.usecases.checks.validate import kind_of
-from qanat.usecases.project import DEFINITION_BYTES_MAX, first_problem
+from qanat.usecases.project import DEFINITION_BYTES_MAX, valid_content
 
 BASE, HEAD = "base", "head"
 
@@ -31,17 +31,19 @@ class FileProblem:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A run and the mapping of its record."""
+    """A run, the mapping of its record in the newest version, and the version of the file."""
 
     run: Run
     content: Mapping[str, Any]
+    version: int
 
 
 @dataclass(slots=True)
 class Sides:
     """The content of differing files on both sides; records by path, None if broken.
 
-    `comments` maps paths of comments to whether each existed before and exists after.
+    `comments` maps paths of comments to whether each existed before and exists after. `too_new` has the paths of
+    files that only a newer qanat can read, on either side.
     """
 
     old_definitions: list[Definition] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Sides:
     new_records: dict[str, Record | None] = field(default_factory=dict)
     comments: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     problems: list[FileProblem] = field(default_factory=list)
+    too_new: set[str] = field(default_factory=set)
 
 
 def read_sides(trees: Trees, index: Index, differences: Mapping[str, Difference]) -> Sides:
@@ -85,11 +88,18 @@ def _read_both(trees: Trees, index: Index, sides: Sides, difference: Difference,
     if difference.new and any(p.file == difference.new.path and p.side == HEAD for p in sides.problems[-2:]):
         # An unreadable file still exists.
         del sides.old_definitions[before:]
+    for path in {entry.path for entry in (difference.old, difference.new) if entry} & sides.too_new:
+        # One side alone does not show what changed.
+        sides.old_records.pop(path, None)
+        sides.new_records.pop(path, None)
 
 
 def _note(sides: Sides, path: str, kind: str, side: str, error: InputInvalid) -> None:
-    """Record what is wrong with a file."""
-    sides.problems.append(FileProblem(path, side, error.message))
+    """Record what is wrong with a file, or that only a newer qanat can read it."""
+    said = f"{error.message}; {error.hint}" if isinstance(error, VersionTooNew) else error.message
+    sides.problems.append(FileProblem(path, side, said))
+    if isinstance(error, VersionTooNew):
+        sides.too_new.add(path)
     if kind == "run":
         _records(sides, side)[path] = None
 
@@ -113,27 +123,23 @@ def _records(sides: Sides, side: str) -> dict[str, Record | None]:
 
 
 def _record(data: bytes, path: str) -> Record:
-    content = yaml_io.load(data, path)
+    written = yaml_io.load(data, path)
+    content = schemas.current(written, "run", path)
     run = run_codec.from_mapping(content, path)
     if run_codec.path_of(run) != path:
         raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
-    return Record(run, content)
+    return Record(run, content, schemas.version_of(written, "run"))
 
 
 def valid_definition(index: Index, data: bytes, kind: str, path: str) -> dict[str, Any]:
     """Return the mapping of a definition that follows its schema and has its file's name. Raises InputInvalid."""
-    content = schemas.with_version(yaml_io.load(data, path), kind)
-    schemas.check_version(content, kind, path)
-    if not index.passed(schemas.name_of(kind), data):
-        if found := first_problem(data, content, kind, path):
-            raise InputInvalid(found)
-        index.remember_passed(schemas.name_of(kind), [data])
+    content = valid_content(index, data, kind, path)
     place = PurePosixPath(path)
     if kind != "config" and content["name"] != place.stem:
         raise InputInvalid(f"{path}: name: {content['name']!r} is not the file's name")
     if kind == "template" and content["runner"] != place.parts[2]:
         raise InputInvalid(f"{path}: runner: {content['runner']!r} is not the folder's name")
-    return dict(content)
+    return content
 
 
 def _definitions(content: dict[str, Any], kind: str, path: str) -> Iterator[Definition]:

@@ -54,6 +54,7 @@ def as_mapping(found: StateChanges) -> dict[str, Any]:
         "other_changes": [
             {"kind": c.kind, "run": c.run, "experiment": c.experiment, "text": c.text} for c in found.other_changes
         ],
+        "migrated_records": found.migrated,
         "earlier_records_left_out": found.left_out,
     }
 

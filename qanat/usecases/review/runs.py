@@ -42,12 +42,16 @@ class OtherRunChange:
 
 @dataclass(slots=True)
 class RunChanges:
-    """Runs to report with what happened to each, what to warn about, and pairs of names that runs moved between."""
+    """Runs to report with what happened to each, what to warn about, and pairs of names that runs moved between.
+
+    `migrated` counts the records in a newer version of their schema than before, whatever else changed in them.
+    """
 
     reported: list[tuple[Run, str]] = field(default_factory=list)
     warnings: list[RunWarning] = field(default_factory=list)
     others: list[OtherRunChange] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
+    migrated: int = 0
 
 
 def classify_runs(sides: Sides) -> RunChanges:
@@ -87,6 +91,9 @@ def _pairs(sides: Sides) -> Iterator[tuple[str, Record | None, Record | None]]:
 
 def _changed(found: RunChanges, path: str, old: Record, new: Record) -> None:
     run = new.run
+    found.migrated += new.version > old.version
+    if repr(old.content) == repr(new.content):
+        return
     moved = old.run.experiment != run.experiment
     if moved:
         found.moved.append((old.run.experiment, run.experiment))

@@ -43,8 +43,8 @@ class StateChanges:
     """Everything that changes; `base_has_state` and `head_has_state` say whether each side is a project at all.
 
     `programs` maps each experiment in `experiments` to its executable if that differs between the sides; `how`
-    says by id what happened to every run; `left_out` counts records of the base that were too many to be read
-    for comparison.
+    says by id what happened to every run; `migrated` counts records in a newer version of their schema than
+    before; `left_out` counts records of the base that were too many to be read for comparison.
     """
 
     range: Range
@@ -59,13 +59,14 @@ class StateChanges:
     how: Mapping[str, str]
     other_code: tuple[OtherCode, ...]
     other_changes: tuple[OtherRunChange, ...]
+    migrated: int
     left_out: int
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing changes at all."""
         parts = (self.warnings, self.problems, self.definitions, self.moved, self.experiments, self.other_changes)
-        return not any(parts)
+        return not any(parts) and not self.migrated
 
 
 def diff(project: Project, text: str | None) -> StateChanges:
@@ -107,6 +108,7 @@ def diff(project: Project, text: str | None) -> StateChanges:
         how={run.id: how for run, how in runs.reported},
         other_code=tuple(_other_code(trees, span, [run for run, _ in runs.reported])),
         other_changes=tuple(runs.others),
+        migrated=runs.migrated,
         left_out=earlier.left_out,
     )
 

@@ -17,6 +17,8 @@ from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.refresh import Refreshed
 
+UNREADABLE_SHOWN = 20
+
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
@@ -45,6 +47,13 @@ class ProjectSummary:
     counts: dict[str, dict[str, int]]
     result_bytes: int
     unreadable: list[str]
+
+
+def shortened(unreadable: Sequence[str]) -> list[str]:
+    """Return the first of the sentences on records that cannot be read, and how many more there are."""
+    more = len(unreadable) - UNREADABLE_SHOWN
+    rest = [f"{more:,} more record{'s' if more > 1 else ''} cannot be read"] if more > 0 else []
+    return [*unreadable[:UNREADABLE_SHOWN], *rest]
 
 
 def run_lines(

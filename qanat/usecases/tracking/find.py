@@ -41,13 +41,16 @@ def find_run(
 ) -> Found:
     """Find the run with this number or id, of this experiment if given.
 
-    Raises UsageError for a number that several runs have, with their ids; NotFound if there is none.
+    Raises UsageError for a number that several runs have, with their ids; NotFound if there is none; InputInvalid
+    if its record cannot be read.
     """
     match = _WORD.match(word)
     if not match:
         raise UsageError(f"{word!r} is not a run", hint="give its number, such as 4, or its id, such as 4-7f3a9c")
     meant = [r for r in index.numbered(int(match[1])) if match[2] in (None, r.uid)]
     rows = [r for r in meant if experiment is None or r.experiment in project.names_of(experiment)]
+    if not rows and not meant and (problem := index.problem_of(int(match[1]), match[2])):
+        raise InputInvalid(problem)
     if not rows:
         of = f" of {experiment}" if experiment else ""
         others = " and of ".join(r.experiment for r in meant)

@@ -15,7 +15,7 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
-from qanat.errors import InputInvalid, NotFound, WriteFailed
+from qanat.errors import InputInvalid, NotFound, VersionTooNew, WriteFailed
 from qanat.git import repository, worktree
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Flight, Watcher
@@ -54,8 +54,10 @@ def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refre
 
 
 def active_runs(project: Project, runners: Runners) -> list[Run]:
-    """List the active runs."""
-    with refreshed(project, runners) as (_, result):
+    """List the active runs. Raises VersionTooNew if only a newer qanat can tell whether a run is active."""
+    with refreshed(project, runners) as (index, result):
+        for path in index.too_new():
+            record.load_record(project, path)
         return list(result.live.values())
 
 
@@ -106,6 +108,8 @@ def _check_run(
     """Determine the state of one run."""
     try:
         run = record.load_record(project, path)
+    except VersionTooNew:
+        return  # its journal stays for the qanat that can read the record
     except (InputInvalid, NotFound):
         if seen and not _is_watched(seen.watcher):
             flight.forget(seen)

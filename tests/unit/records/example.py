@@ -45,7 +45,7 @@ RUN = Run(
 )
 
 RECORD = """\
-schema: run/1
+schema: run/2
 id: 4-7f3a9c
 experiment: summary_iris
 description: ''

@@ -86,9 +86,9 @@ def test_schemas_are_put_where_files_say_once(tmp_path: Path) -> None:
     stamps = {file: file.stat().st_mtime_ns for file in paths.schemas.iterdir()}
     definition_text.install_schemas(paths)
     assert {file: file.stat().st_mtime_ns for file in paths.schemas.iterdir()} == stamps
-    assert {file.name for file in stamps} == {schemas.file_name(kind) for kind in schemas.KINDS}
-    for kind in schemas.KINDS:
-        assert (paths.schemas / schemas.file_name(kind)).read_bytes() == schemas.source_of(kind).read_bytes()
+    assert {file.name for file in stamps} == {schemas.file_name(*every) for every in schemas.every()}
+    for every in schemas.every():
+        assert (paths.schemas / schemas.file_name(*every)).read_bytes() == schemas.source_of(*every).read_bytes()
 
 
 def test_where_the_cache_cannot_be_written_nothing_is_said(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from qanat.domain.layout import record_path
-from qanat.records import schemas
+from qanat.records import migrations, schemas
 from qanat.records.paths import ProjectPaths
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,7 +66,10 @@ def test_the_catalogue_has_what_such_a_catalogue_asks_for(kind: str) -> None:
     entry = catalogue()[kind]
     assert entry["description"] == schemas.schema(kind)["description"].partition(":")[0] + "."
     assert entry["url"].startswith("https://")
-    assert entry["versions"] == {str(schemas.VERSIONS[kind]): entry["url"]}
+    newest = migrations.newest(kind)
+    assert list(entry["versions"]) == [str(version) for version in range(1, newest + 1)]
+    assert entry["versions"][str(newest)] == entry["url"]
+    assert all(url.endswith(f"qanat-{kind}-{version}.json") for version, url in entry["versions"].items())
 
 
 @pytest.mark.parametrize("kind", schemas.KINDS)

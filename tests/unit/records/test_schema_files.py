@@ -1,4 +1,7 @@
-"""The schemas are valid, and accept or reject each file in tests/data/schemas as its folder says."""
+"""The schemas are valid, and accept or reject each file in tests/data/schemas as its folder says.
+
+A folder is named after a kind, for the newest version of its schema, or after an older version of one: `run.v1`.
+"""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +11,9 @@ from typing import Any, Final, TypeAlias
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+
+from qanat.records import migrations
+from tests.support.plain_yaml import TextTimestampLoader
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -24,16 +30,6 @@ HOLD_SCHEMAS_BY_NAME: Final = ("properties", "patternProperties", "dependentSche
 HOLD_A_LIST_OF_SCHEMAS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
 
 
-class TextTimestampLoader(yaml.SafeLoader):
-    """Load YAML with timestamps left as the strings they are in the file."""
-
-
-TextTimestampLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def load_yaml(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=TextTimestampLoader)
 
@@ -45,7 +41,8 @@ def load_schema(path: Path) -> Schema:
 
 def problem_paths(path: Path) -> list[str]:
     """List where the schema of the file's folder finds problems, as a.b.0.c, or . for the top."""
-    schema = load_schema(ROOT / "schemas" / f"{path.parent.name}.v1.schema.json")
+    kind, _, version = path.parent.name.partition(".v")
+    schema = load_schema(ROOT / "schemas" / f"{kind}.v{version or migrations.newest(kind)}.schema.json")
     errors = Draft202012Validator(schema).iter_errors(load_yaml(path))
     return [".".join(map(str, error.absolute_path)) or "." for error in errors]
 
@@ -101,8 +98,9 @@ def test_each_kind_has_enough_examples(kind: str) -> None:
     assert sum(path.parent.name == kind for path in INVALID) >= 6
 
 
-def test_each_kind_has_a_schema() -> None:
-    assert {path.name.partition(".")[0] for path in SCHEMA_FILES} == set(KINDS)
+def test_each_version_of_each_kind_has_a_schema() -> None:
+    versions = {f"{kind}.v{version}" for kind in KINDS for version in range(1, migrations.newest(kind) + 1)}
+    assert {path.name.removesuffix(".schema.json") for path in SCHEMA_FILES} == versions
 
 
 @every_schema

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat import __version__
-from qanat.errors import EXIT_USAGE, InputInvalid
-from qanat.records import run_codec, schemas, yaml_io
+from qanat.errors import EXIT_USAGE, InputInvalid, VersionTooNew
+from qanat.records import migrations, run_codec, schemas, yaml_io
 from tests.support.strategies import json_values, stable
 from tests.unit.records.example import RUN
 
@@ -30,35 +30,68 @@ def refusal(content: Any, kind: str) -> InputInvalid:
     return caught.value
 
 
+@pytest.mark.parametrize(("kind", "version"), schemas.every())
+def test_every_version_of_a_kind_has_a_schema(kind: str, version: int) -> None:
+    name = f"{kind}/{version}"
+    assert schemas.schema(kind, version)["properties"]["schema"]["const"] == schemas.name_of(kind, version) == name
+
+
 @pytest.mark.parametrize("kind", schemas.KINDS)
-def test_every_kind_has_a_schema_of_its_version(kind: str) -> None:
+def test_the_schema_of_a_kind_is_that_of_the_newest_version(kind: str) -> None:
+    assert [version for every, version in schemas.every() if every == kind][-1] == migrations.newest(kind)
     assert schemas.schema(kind)["properties"]["schema"]["const"] == schemas.name_of(kind)
+
+
+def test_content_is_checked_with_the_schema_that_it_names() -> None:
+    older = {**RECORD, "schema": "run/1", "submission": {"intent": "ab", "cluster": 4651}}
+    assert sentences(older, "run") == []
+    assert sentences({**older, "schema": "run/2"}, "run") == [
+        "submission.cluster: unknown key; known are intent, submitted, pid, process_start, checkout, max_running,"
+        " changed, inputs, details"
+    ]
 
 
 def test_a_record_has_no_problem() -> None:
     assert schemas.problems(RECORD, "run") == []
 
 
-@pytest.mark.parametrize("content", [{"schema": "run/1"}, {}, {"schema": None}, None, [], "run/1"])
-def test_todays_version_and_none_at_all_are_taken(content: Any) -> None:
+@pytest.mark.parametrize("content", [{"schema": "run/2"}, {"schema": "run/1"}, {}, {"schema": None}, None, [], "run/1"])
+def test_versions_up_to_the_newest_and_none_at_all_are_taken(content: Any) -> None:
     schemas.check_version(content, "run", "a.yaml")
 
 
-@pytest.mark.parametrize("version", ["2", "10", "99999999999999999999999"])
+@pytest.mark.parametrize("version", ["3", "10", "99999999999999999999999"])
 def test_a_newer_version_is_refused_with_what_to_install(version: str) -> None:
     error = refusal({"schema": f"run/{version}"}, "run")
-    assert error.message == f"a.yaml: is in the form run/{version}, and qanat {__version__} reads up to run/1"
-    assert error.hint == "install a newer qanat: pip install --upgrade qanat"
+    assert isinstance(error, VersionTooNew)
+    assert error.message == f"a.yaml is run/{version}, and this qanat {__version__} reads up to run/2"
+    assert error.hint == "install a newer qanat (pip install --upgrade qanat)"
 
 
 @pytest.mark.parametrize(
-    "declared", ["dataset/1", "run", "run/", "run/x", "run/0", "run/-1", "run/\u0662", "", 1, [], {"a": 1}, "x" * 99]
+    "declared",
+    [
+        "dataset/1",
+        "run",
+        "run/",
+        "run/x",
+        "run/0",
+        "run/01",
+        "run/-1",
+        "run/1\n",
+        "run/\u0662",
+        "",
+        1,
+        [],
+        {"a": 1},
+        "x" * 99,
+    ],
 )
 def test_another_kind_and_what_is_no_version_are_refused(declared: Any) -> None:
     error = refusal({"schema": declared}, "run")
     said = {"[]": "a list", "{'a': 1}": "a mapping", repr("x" * 99): f"'{'x' * 56}…'"}.get(repr(declared))
-    assert error.message == f"a.yaml: schema {said or repr(declared)} is not run/1"
-    assert error.hint == "write schema: run/1"
+    assert error.message == f"a.yaml: schema {said or repr(declared)} is not run/2"
+    assert error.hint == "write schema: run/2"
 
 
 @pytest.mark.parametrize(

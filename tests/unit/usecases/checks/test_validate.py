@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat import __version__
 from qanat.domain.run import Group, State
 from qanat.records import run_codec
 from qanat.usecases.checks import validate
@@ -138,7 +139,8 @@ def test_a_file_that_is_not_there_is_told(world: World) -> None:
 
 def test_a_version_that_is_not_known_is_told_with_the_line_of_the_schema(world: World) -> None:
     (found,) = of_text(world, X, "name: x\nschema: experiment/9\n")
-    assert found.startswith("2: is in the form experiment/9")
+    too_new = f"is experiment/9, and this qanat {__version__} reads up to experiment/1"
+    assert found == f"2: {too_new}; install a newer qanat (pip install --upgrade qanat)"
     (found,) = of_text(world, X, "name: x\nschema: dataset/1\n")
     assert found.startswith("2: schema 'dataset/1' is not experiment/1")
 
