@@ -101,7 +101,12 @@ def checked_out(location: Location) -> str | None:
 
 def uncommitted_records(location: Location) -> list[Change]:
     """List the run records in the working tree that HEAD does not have, or has in another version."""
-    arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", RUNS)
+    return uncommitted(location, RUNS)
+
+
+def uncommitted(location: Location, folder: str) -> list[Change]:
+    """List the files below a folder that HEAD does not have, or has in another version."""
+    arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", folder)
     printed = command.output(location.root, *arguments, env=_NO_LOCK)
     fields = printed.decode("utf-8", "surrogateescape").split("\0")
     return [Change(field[:2], field[3:]) for field in fields if field]

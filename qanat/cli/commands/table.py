@@ -42,6 +42,7 @@ SECTIONS = {
     "Review and maintain": {
         "diff": ("qanat.cli.commands.diff:diff", "Show what a branch changes in experiments and runs."),
         "validate": ("qanat.cli.commands.validate:validate", "Check the files in .qanat/."),
+        "migrate": ("qanat.cli.commands.migrate:migrate", "Update the files in .qanat/ to their newest schemas."),
         "keep": ("qanat.cli.commands.keep:keep", "Protect commits that only runs refer to."),
         "cache": ("qanat.cli.commands.cache:cache", "Show or clean the cache of checkouts."),
         "merge-driver": ("qanat.cli.commands.merge_driver:merge_driver", ""),
