@@ -74,8 +74,9 @@ def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[lis
 
 def remove_record(project: Project, run: Run) -> None:
     """Delete the record of a run that never started."""
-    with lock.held(project.location):
-        (project.root / run_codec.path_of(run)).unlink(missing_ok=True)
+    # A file may be in the place of a folder; then there was no record.
+    with lock.held(project.location), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        (project.root / run_codec.path_of(run)).unlink()
 
 
 def learning(before: Run, after: Run) -> Change:
