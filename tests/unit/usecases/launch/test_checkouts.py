@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,20 +23,15 @@ def head(world: World) -> str:
     return world.git("rev-parse", "HEAD")
 
 
-def claim(world: World, commit: str, live: Sequence[Run] = (), **words: object) -> Workplace:
-    """Return a checkout of a commit, which this process claims until it ends."""
-    wanted = {"datasets": {}, "groups": (), "live": live, **words}
-    return checkouts.in_checkout(world.project, commit, **wanted)  # type: ignore[arg-type]
+def claimed(world: World, commit: str, live: Sequence[Run] = (), **words: Any) -> AbstractContextManager[Workplace]:
+    """Claim a checkout of a commit for the length of a block."""
+    return checkouts.in_checkout(world.project, commit, **{"datasets": {}, "groups": (), "live": live, **words})
 
 
-def place(world: World, commit: str, live: Sequence[Run] = (), **words: object) -> Workplace:
-    """Return a checkout of a commit, as a command gets it that has ended since."""
-    found = claim(world, commit, live, **words)
-    for descriptor in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):
-            if descriptor.readlink().parent == found.folder.parent:
-                os.close(int(descriptor.name))
-    return found
+def place(world: World, commit: str, live: Sequence[Run] = (), **words: Any) -> Workplace:
+    """Return a checkout of a commit, which nobody claims any longer."""
+    with claimed(world, commit, live, **words) as found:
+        return found
 
 
 def at_work(world: World, folder: Path) -> Run:
@@ -104,10 +99,10 @@ def test_an_untouched_checkout_is_shared_also_while_a_run_is_active_in_it(world:
 
 
 def test_a_touched_checkout_that_somebody_has_claimed_stays(world: World) -> None:
-    folder = claim(world, head(world)).folder
-    (folder / "new.txt").touch()
-    assert place(world, head(world)).folder == folder.with_name(f"{folder.name}-2")
-    assert (folder / "new.txt").exists()
+    with claimed(world, head(world)) as here:
+        (here.folder / "new.txt").touch()
+        assert place(world, head(world)).folder == here.folder.with_name(f"{here.folder.name}-2")
+        assert (here.folder / "new.txt").exists()
 
 
 def test_a_checkout_on_another_commit_is_not_one_of_this(world: World) -> None:
@@ -181,8 +176,8 @@ def test_checkouts_are_listed_with_their_size_and_whether_they_are_in_use(world:
     (folder / "more").write_bytes(b"x" * 1000)
     (larger,) = checkouts.cached(world.project, [at_work(world, folder)])
     assert larger == CachedCheckout(folder, found.bytes + 1000, in_use=True)
-    claim(world, head(world), [at_work(world, folder)])
-    assert [item.in_use for item in checkouts.cached(world.project, [])] == [False, True]
+    with claimed(world, head(world), [at_work(world, folder)]):
+        assert [item.in_use for item in checkouts.cached(world.project, [])] == [False, True]
 
 
 def test_cleaning_removes_the_checkouts_that_no_run_works_in(world: World) -> None:

@@ -105,7 +105,7 @@ def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
     for commit in (None, world.git("rev-parse", "HEAD")):
         with pytest.raises(InputInvalid, match=r"executable \.\./train\.sh is not inside the project") as error:
             planned(world, commit=commit)
-        assert error.value.hint == "give a path from the project's root"
+        assert error.value.hint == "use a path relative to the project root"
 
 
 def test_a_program_without_a_command_has_to_be_executable(world: World) -> None:

@@ -11,7 +11,8 @@ import pytest
 from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.errors import GitRefused, InputInvalid, SubmitFailed, UsageError, WriteFailed
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.rerun import chosen_groups, rerun, retry
+from qanat.usecases.launch.rerun import rerun
+from qanat.usecases.launch.retry import chosen_groups, retry
 from qanat.usecases.tracking import record
 from tests.support.world import World
 
@@ -20,7 +21,7 @@ FINISHED, FAILED, CANCELLED, QUEUED = State.FINISHED, State.FAILED, State.CANCEL
 
 def again(world: World, number: int = 1, **options: Any) -> Run:
     """Repeat a run as a new one, as `qanat rerun` does."""
-    return world.started(rerun, world.find(number), [], LaunchOptions(**options), world, world.view)
+    return world.started(rerun, world.find(number), [], LaunchOptions(**options), runners=world, view=world.view)
 
 
 def retried(
@@ -29,8 +30,8 @@ def retried(
     """Run groups of a run again, all that did not succeed by default, as `qanat retry` does."""
     found = world.find(number)
     numbers = chosen_groups(found, groups, failed=False)
-    options = {"runner": found.run.runner.name, **options}
-    return world.started(retry, found, numbers, [], LaunchOptions(**options), changes or {}, world, world.view)
+    chosen = LaunchOptions(**{"runner": found.run.runner.name, **options})
+    return world.started(retry, found, numbers, [], chosen, changes or {}, runners=world, view=world.view)
 
 
 def states(run: Run) -> list[tuple[State, int]]:
@@ -275,7 +276,7 @@ def test_two_retries_at_once_are_one(world: World) -> None:
     found = world.find()
     retried(world)
     with pytest.raises(UsageError, match="run 1 is being retried by another qanat") as error:
-        world.started(retry, found, [0], [], LaunchOptions(), {}, world, world.view)
+        world.started(retry, found, [0], [], LaunchOptions(), {}, runners=world, view=world.view)
     assert error.value.hint == f"see how it is doing: qanat show {found.run.id}"
     assert states(world.recorded()) == [(FAILED, 2)]
     assert world.journals() == []
@@ -286,7 +287,7 @@ def test_what_others_have_written_into_the_record_stays(world: World) -> None:
     world.launch()
     found = world.find()
     record.update_record(world.project, found.record, lambda now: replace(now, tags=("meanwhile",)))
-    run = world.started(retry, found, [0], [], LaunchOptions(), {}, world, world.view)
+    run = world.started(retry, found, [0], [], LaunchOptions(), {}, runners=world, view=world.view)
     assert (run.tags, states(run)) == (("meanwhile",), [(FAILED, 2)])
 
 
