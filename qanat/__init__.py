@@ -1,6 +1,6 @@
 """qanat: run command-line experiments and keep a reviewable record of every run in git.
 
-`qanat.open(".")` gives a project's runs as Python objects; see qanat.api.
+`qanat.open(".")` opens a project, to launch runs and to look at them as Python objects; see qanat.api.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qanat.api import Group, Project, Run, Runs, open
+    from qanat.api import Group, Progress, Project, Run, Runs, open
 
 __version__ = "0.1.0"
-__all__ = ["Group", "Project", "Run", "Runs", "__version__", "open"]
+__all__ = ["Group", "Progress", "Project", "Run", "Runs", "__version__", "open"]
 
 
 def __getattr__(name: str) -> Any:

@@ -57,7 +57,7 @@ ALLOWED = {
         "matplotlib",
         "plotext",
     ),
-    "qanat.api": ("qanat.usecases", "qanat.domain", "qanat.errors", "qanat.runners.registry", "pandas"),
+    "qanat.api": ("qanat.api", "qanat.usecases", "qanat.domain", "qanat.errors", "qanat.runners.registry", "pandas"),
     "qanat.testing": (
         "qanat.testing",
         "qanat.runners.api",

@@ -41,7 +41,10 @@ class LaunchOptions:
 
 
 def check_options(options: LaunchOptions, runners: Runners) -> None:
-    """Raise UsageError for options that the runner does not support."""
+    """Raise UsageError for options that the runner does not support, and for numbers below 1."""
+    for name, number in (("--n-threads", options.n_threads), ("--max-running", options.max_running)):
+        if number is not None and number < 1:
+            raise UsageError(f"{name} is {number}", hint="use 1 or more")
     attached = runners.is_attached(options.runner)
     if attached and options.template:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from qanat.errors import NotFound, ProjectNotFound, RunnerUnavailable, UsageErro
 from tests.integration.life.copies import copy_of
 from tests.integration.life.endings import exit_code
 from tests.support.gates import Gates
-from tests.support.sandbox import Sandbox, call
+from tests.support.sandbox import Result, Sandbox, call
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs" / "python-api.md"
@@ -200,7 +201,7 @@ print(json.dumps([before, "pandas" in sys.modules]))
 def test_importing_qanat_loads_nothing_of_it() -> None:
     code = "import sys, qanat; print([n for n in sys.modules if n.startswith('qanat.')], sorted(qanat.__all__))"
     out = call([sys.executable, "-c", code], ROOT).out
-    assert out == "[] ['Group', 'Project', 'Run', 'Runs', '__version__', 'open']\n"
+    assert out == "[] ['Group', 'Progress', 'Project', 'Run', 'Runs', '__version__', 'open']\n"
     with pytest.raises(AttributeError, match="module 'qanat' has no attribute 'opne'"):
         qanat.opne  # noqa: B018
 
@@ -249,7 +250,7 @@ def iris(tmp_path: Path) -> Sandbox:
 
 
 def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
-    first, cell, _ = blocks("python")
+    first, _, _, cell, _ = blocks("python")
     out = call([sys.executable, "-W", "error", "-c", first], iris.root).out
     assert out.startswith(
         f"{iris.record()['id']} {iris.root}/results/summary_iris/run_1 {{'--nbins': '10', '--seed': '0'}}"
@@ -268,8 +269,33 @@ def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_ex
     }
 
 
+def test_the_launches_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
+    _, first, sweep, _, _ = blocks("python")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    def run(block: str) -> Result:
+        return call([sys.executable, "-W", "error", "-c", block], iris.root, env={"PATH": path})
+
+    result = run(first)
+    score = iris.record(2)["groups"][0]["metrics"]["bootstrap_se.sepal_length"]
+    assert (result.out, result.err) == (f"finished {score}\n", "")
+    assert iris.record(2)["tags"] == ["python"]
+    *told, last = run(sweep).out.splitlines()
+    assert told[0] == "0 of 6 groups have ended"
+    assert told[-1] == "6 of 6 groups have ended"
+    assert last == f"4 repeats {iris.record(3)['id']}"
+    assert iris.record(4)["state"] == "finished"
+    assert iris.status() == ""
+
+
+def test_every_keyword_of_the_docs_is_there_and_all_are_in_the_docs() -> None:
+    table = DOCS.read_text().partition("| keyword | option of `qanat run` |")[2].partition("\n\n")[0]
+    named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == set(inspect.signature(qanat.Project.launch).parameters) - {"self", "experiment", "args"}
+
+
 def test_the_action_of_the_docs_works_as_one(trained: Sandbox) -> None:
-    trained.write("rank.py", blocks("python")[2])
+    trained.write("rank.py", blocks("python")[-1])
     (actions,) = re.findall(r"With `(actions: .*?)` in the experiment", DOCS.read_text())
     with (trained.root / ".qanat/experiments/train.yaml").open("a") as file:
         interpreter = json.dumps(shlex.quote(sys.executable))
@@ -305,6 +331,6 @@ def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
 
 
 def test_the_docs_are_read_as_they_are_by_a_shell_and_python() -> None:
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 5
     for block in blocks("python"):
         subprocess.run([sys.executable, "-c", f"import ast, sys; ast.parse({block!r})"], check=True)

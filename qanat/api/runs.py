@@ -1,79 +1,27 @@
-"""Runs as Python objects, for notebooks and for actions.
-
-import qanat
-
-project = qanat.open(".")
-for run in project.runs(experiment="summary_iris", state="finished"):
-    print(run.id, run.path, run.groups[0].metrics)
-table = project.runs(where=["nbins>=20"]).to_pandas()
-"""
+"""Runs as Python objects."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from qanat.api.groups import Group
+from qanat.api.opened import Opened
+from qanat.api.progress import OnProgress
+from qanat.api.spelling import for_python
 from qanat.domain import run as records
-from qanat.domain import search, times
+from qanat.domain import times
 from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import group_folder
-from qanat.domain.parameters import by_name
 from qanat.errors import RunnerUnavailable
-from qanat.runners.registry import Registry
-from qanat.usecases import project as projects
-from qanat.usecases.runs.listing import current_runs
 from qanat.usecases.tracking.find import find_run, read_comment
 from qanat.usecases.tracking.refresh import refreshed
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads as it is meant
-    """Open the project that contains path. Raises qanat.errors.ProjectNotFound if there is none."""
-    return Project(projects.open_project(Path(path)))
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One execution of the program: its arguments, how it ended, its directory."""
-
-    record: records.Group
-    path: Path
-
-    @property
-    def number(self) -> int:
-        """Its number in the run, from 0."""
-        return self.record.number
-
-    @property
-    def state(self) -> str:
-        """Its state: queued, running, held, finished, failed, cancelled or lost."""
-        return self.record.state.value
-
-    @property
-    def args(self) -> tuple[str, ...]:
-        """The program's own arguments, as they were typed."""
-        return self.record.args
-
-    @property
-    def parameters(self) -> dict[str, str | list[str]]:
-        """The arguments by name: `pos_0`, … for those before the first option, then `--option`: value."""
-        return by_name(self.record.args)
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """The numbers that the program left."""
-        return self.record.metrics
-
-    @property
-    def exit_code(self) -> int | None:
-        """The program's exit code; None while it runs, or if a signal killed it."""
-        return self.record.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +31,12 @@ class Run:
     record: records.Run
     path: Path
     comment: str
+    _opened: Opened = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, opened: Opened, record: records.Run) -> Run:
+        """Make the run that a record of a project is about."""
+        return cls(record, opened.project.storage_of(record), read_comment(opened.project, record), opened)
 
     @property
     def id(self) -> str:
@@ -150,6 +104,33 @@ class Run:
         """The metrics of its first group, which is the only one of a simple run."""
         return self.groups[0].metrics
 
+    def refresh(self) -> Run:
+        """Return the run as it is now. Raises NotFound when it was deleted."""
+        project = self._opened.project
+        with for_python(), refreshed(project, self._opened.runners) as (index, result):
+            return Run.of(self._opened, find_run(project, index, result, self.id).run)
+
+    def wait(self, *, on_progress: OnProgress | None = None) -> Run:
+        """Wait until the run has ended, and return it as it is then.
+
+        `on_progress` is called as by Project.launch() for a submitted run. KeyboardInterrupt ends the wait only.
+        """
+        from qanat.api import launching  # only for those who start runs
+
+        with for_python():
+            return launching.wait(self._opened, self.record, on_progress)
+
+    def cancel(self) -> Run:
+        """Cancel the run, wherever it was started, and return it as it is then; UsageError when it has ended.
+
+        A scheduler may take its time; until then the run is as it was. Not to be called from on_progress, which
+        the run itself waits for.
+        """
+        from qanat.api import launching  # only for those who start runs
+
+        with for_python():
+            return launching.cancel(self._opened, self.id)
+
 
 class Runs(Sequence[Run]):
     """Runs, newest first."""
@@ -190,52 +171,6 @@ class Runs(Sequence[Run]):
             if numbers.notna().equals(frame[column].notna()):
                 frame[column] = numbers
         return frame
-
-
-class Project:
-    """An open project."""
-
-    def __init__(self, project: projects.Project) -> None:
-        self._project = project
-        self._runners = Registry()
-
-    @property
-    def path(self) -> Path:
-        """Its top folder."""
-        return self._project.root
-
-    def runs(
-        self,
-        experiment: str | None = None,
-        *,
-        state: str | None = None,
-        tag: str | None = None,
-        where: Sequence[str] = (),
-    ) -> Runs:
-        """Return the runs that meet all of these conditions, newest first.
-
-        `where` are conditions as in `qanat explore`: "nbins>=20", "--lr=0.1", "commit:4a1f", "after:2026-11-01".
-        Warns of each record that cannot be read, such as one that a newer qanat wrote. Raises UsageError for an
-        invalid condition, NotFound for an experiment that is neither defined nor has runs.
-        """
-        texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
-        conditions = [search.parse(text) for text in texts]
-        with refreshed(self._project, self._runners) as (index, result):
-            found = [run for _, run in current_runs(self._project, index, result, experiment=experiment)]
-            unreadable = index.unreadable(experiment)
-        for problem in unreadable:
-            warnings.warn(problem, stacklevel=2)
-        if experiment is not None and not found:
-            self._project.experiment(experiment)
-        return Runs([self._wrap(run) for run in found if all(c.meets(run) for c in conditions)])
-
-    def run(self, run: str | int) -> Run:
-        """Return one run by its number or id. Raises NotFound, or UsageError if several runs have the number."""
-        with refreshed(self._project, self._runners) as (index, result):
-            return self._wrap(find_run(self._project, index, result, str(run)).run)
-
-    def _wrap(self, run: records.Run) -> Run:
-        return Run(run, self._project.storage_of(run), read_comment(self._project, run))
 
 
 _KNOWN = ("run", "experiment", "group", "state", "commit", "path")

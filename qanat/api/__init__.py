@@ -1,0 +1,18 @@
+"""Projects and runs as Python objects, for notebooks, scripts and actions.
+
+import qanat
+
+project = qanat.open(".")
+run = project.launch("summary_iris", ["--nbins", "20"], snapshot=True)
+print(run.id, run.state, run.path, run.metrics)
+table = project.runs(where=["nbins>=20"]).to_pandas()
+"""
+
+from __future__ import annotations
+
+from qanat.api.groups import Group
+from qanat.api.progress import Progress
+from qanat.api.project import Project, open
+from qanat.api.runs import Run, Runs
+
+__all__ = ["Group", "Progress", "Project", "Run", "Runs", "open"]

@@ -1,0 +1,150 @@
+"""Starting, awaiting and cancelling runs from Python: keywords into requests, outcomes into runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from qanat.api.opened import Opened
+from qanat.api.progress import OnProgress, ProgressView
+from qanat.api.runs import Run
+from qanat.domain import run as records
+from qanat.usecases.launch import launch as launching
+from qanat.usecases.launch import rerun as rerunning
+from qanat.usecases.launch import retry as retrying
+from qanat.usecases.launch.code import Uncommitted
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import RunRequest
+from qanat.usecases.launch.retry import chosen_groups
+from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.launch.wait import wait as wait_for
+from qanat.usecases.runs.cancel import cancel_run
+from qanat.usecases.tracking.find import Found, find_run
+from qanat.usecases.tracking.refresh import refreshed
+
+__all__ = ["cancel", "chosen_groups", "find", "launch", "request", "rerun", "retry", "wait"]
+
+T = TypeVar("T")
+
+
+def request(
+    experiment: str,
+    args: Sequence[object],
+    groups: Sequence[str],
+    ranges: Sequence[str],
+    tags: Sequence[str],
+    param_file: str | Path | None,
+    parameters_file: str | Path | None,
+    storage_path: str | Path | None,
+    *,
+    description: str,
+    many: bool,
+) -> RunRequest:
+    """Return the request that keywords make. Raises TypeError for a string in the place of a list of strings."""
+    return RunRequest(
+        experiment=experiment,
+        args=tuple(map(str, _listed("args", args))),
+        groups=tuple(_listed("groups", groups)),
+        ranges=tuple(_listed("ranges", ranges)),
+        param_file=Path(param_file) if param_file else None,
+        parameters_file=Path(parameters_file) if parameters_file else None,
+        storage_path=Path(os.path.abspath(storage_path)) if storage_path else None,  # noqa: PTH100  # as qanat run
+        tags=tuple(dict.fromkeys(_listed("tags", tags))),
+        description=description,
+        many=many,
+    )
+
+
+def find(opened: Opened, word: str) -> tuple[Found, list[records.Run]]:
+    """Find a run by its number or id, and list those that are active."""
+    project = opened.project
+    with refreshed(project, opened.runners) as (index, result):
+        return find_run(project, index, result, word), list(result.live.values())
+
+
+def launch(opened: Opened, asked: RunRequest, options: LaunchOptions, on_progress: OnProgress | None) -> Run:
+    """Run an experiment, and return the run."""
+
+    def start(view: LaunchView) -> Outcome:
+        return launching.launch(opened.project, asked, options, runners=opened.runners, ask=_ask_nobody, view=view)
+
+    return _followed(opened, start, on_progress)
+
+
+def rerun(
+    opened: Opened, found: Found, live: list[records.Run], options: LaunchOptions, on_progress: OnProgress | None
+) -> Run:
+    """Repeat a run as a new one, and return that."""
+
+    def start(view: LaunchView) -> Outcome:
+        return rerunning.rerun(opened.project, found, live, options, runners=opened.runners, view=view)
+
+    return _followed(opened, start, on_progress)
+
+
+def retry(
+    opened: Opened,
+    found: Found,
+    live: list[records.Run],
+    numbers: Sequence[int],
+    changes: Mapping[str, str],
+    options: LaunchOptions,
+    on_progress: OnProgress | None,
+) -> Run:
+    """Start groups of a run again, and return the run; as it is when no group needs that."""
+    if not numbers:
+        return Run.of(opened, found.run)
+
+    def start(view: LaunchView) -> Outcome:
+        return retrying.retry(opened.project, found, numbers, live, options, changes, runners=opened.runners, view=view)
+
+    return _followed(opened, start, on_progress)
+
+
+def wait(opened: Opened, run: records.Run, on_progress: OnProgress | None) -> Run:
+    """Wait until a run has ended, and return it."""
+    return _followed(opened, lambda view: wait_for(opened.project, run, opened.runners, view), on_progress)
+
+
+def cancel(opened: Opened, word: str) -> Run:
+    """Cancel a run, and return it."""
+    found, _ = find(opened, word)
+    run, notes = cancel_run(opened.project, found, opened.runners)
+    _warn(notes, calls=3)
+    return Run.of(opened, run)
+
+
+def _followed(opened: Opened, start: Callable[[LaunchView], Outcome], on_progress: OnProgress | None) -> Run:
+    """Start or await a run, and return it. What interrupted it, or went wrong in on_progress, is raised after that."""
+    view = ProgressView(opened.project.root, on_progress)
+    outcome = start(view)
+    run = Run.of(opened, outcome.run)
+    _warn(outcome.notes, calls=4)
+    if outcome.interrupted and not outcome.on_request:
+        # This process was meant: it does now what it would have done without qanat.
+        signal.raise_signal(outcome.interrupted)
+    if view.error:
+        view.error.add_note(f"raised by on_progress; run {run.id} is recorded, and {run.state}")
+        raise view.error
+    return run
+
+
+def _warn(notes: Sequence[str], *, calls: int) -> None:
+    """Warn of what there is to know beside the run, at the line of the user's, so many calls up."""
+    for note in notes:
+        warnings.warn(note, stacklevel=calls + 1)
+
+
+def _ask_nobody(changes: Sequence[str]) -> Uncommitted:
+    """Answer nothing: keywords say what is to be done with changes."""
+    return Uncommitted()
+
+
+def _listed(name: str, values: Sequence[T]) -> Sequence[T]:
+    if isinstance(values, str):
+        raise TypeError(f"{name} is a list of strings, and not one string: {name}=[{values!r}]")
+    return values

@@ -1,0 +1,99 @@
+"""Progress: what a caller of Python is told while a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.api.groups import Group
+from qanat.domain import run as records
+from qanat.domain.layout import group_folder
+from qanat.domain.run import State, count_states
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: the number of its groups in each state that occurs, and the group that has just changed.
+
+    `run` is the run's id, `path` its storage directory. `changed` is None when the run begins, and for a submitted
+    run always.
+    """
+
+    run: str
+    path: Path
+    counts: Mapping[str, int]
+    changed: Group | None = None
+
+    @property
+    def groups(self) -> int:
+        """The number of groups."""
+        return sum(self.counts.values())
+
+    @property
+    def ended(self) -> int:
+        """The number of groups that have ended."""
+        return sum(count for state, count in self.counts.items() if State(state).ended)
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count:,} {state}" for state, count in self.counts.items())
+        return f"run {self.run}: {counts}"
+
+
+OnProgress = Callable[[Progress], object]
+
+
+class ProgressView:
+    """Tells a callable of the caller's how far a run is.
+
+    What that raises must not end the run: it is kept in `error`, and nothing more is told.
+    """
+
+    def __init__(self, root: Path, on_progress: OnProgress | None) -> None:
+        self.error: BaseException | None = None
+        self._root = root
+        self._call = on_progress
+        self._run: records.Run | None = None
+        self._states: dict[int, State] = {}
+        self._counts: dict[State, int] = {}
+
+    def begins(self, run: records.Run, folder: Path) -> None:
+        """Tell that a run begins."""
+        self._look_at(run)
+
+    def changed(self, group: records.Group) -> None:
+        """Tell that a group has begun or ended."""
+        before = self._states[group.number]
+        self._states[group.number] = group.state
+        self._counts[before] -= 1
+        self._counts[group.state] = self._counts.get(group.state, 0) + 1
+        self._tell(group)
+
+    def passing(self) -> None:
+        """Tell nothing."""
+
+    def submitted(self, run: records.Run, notes: Sequence[str]) -> None:
+        """Tell that the jobs of a run are queued."""
+        self._look_at(run)
+
+    def seen(self, run: records.Run, notes: Sequence[str]) -> None:
+        """Tell how far a submitted run is."""
+        self._look_at(run)
+
+    def _look_at(self, run: records.Run) -> None:
+        self._run = run
+        self._states = {group.number: group.state for group in run.groups}
+        self._counts = count_states(run.groups)
+        self._tell()
+
+    def _tell(self, changed: records.Group | None = None) -> None:
+        run = self._run
+        if self._call is None or self.error or run is None:
+            return
+        folder = self._root / run.storage
+        group = Group(changed, group_folder(folder, changed.number, len(run.groups))) if changed else None
+        counts = {state.value: count for state, count in self._counts.items() if count}
+        try:
+            self._call(Progress(run.id, folder, counts, group))
+        except BaseException as error:  # noqa: BLE001  # it is raised once the run is recorded
+            self.error = error

@@ -1,0 +1,184 @@
+"""An open project, as a Python object."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qanat.api.opened import Opened
+from qanat.api.progress import OnProgress
+from qanat.api.runs import Run, Runs
+from qanat.api.spelling import for_python
+from qanat.domain import search
+from qanat.usecases import project as projects
+from qanat.usecases.runs.listing import current_runs
+from qanat.usecases.tracking.find import find_run
+from qanat.usecases.tracking.refresh import refreshed
+
+
+def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads as it is meant
+    """Open the project that contains path. Raises qanat.errors.ProjectNotFound if there is none."""
+    with for_python():
+        return Project(Opened(projects.open_project(Path(path))))
+
+
+class Project:
+    """An open project."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    @property
+    def path(self) -> Path:
+        """Its top folder."""
+        return self._opened.project.root
+
+    def runs(
+        self,
+        experiment: str | None = None,
+        *,
+        state: str | None = None,
+        tag: str | None = None,
+        where: Sequence[str] = (),
+    ) -> Runs:
+        """Return the runs that meet all of these conditions, newest first.
+
+        `where` are conditions as in `qanat explore`: "nbins>=20", "--lr=0.1", "commit:4a1f", "after:2026-11-01".
+        Warns of each record that cannot be read, such as one that a newer qanat wrote. Raises UsageError for an
+        invalid condition, NotFound for an experiment that is neither defined nor has runs.
+        """
+        project = self._opened.project
+        texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
+        with for_python():
+            conditions = [search.parse(text) for text in texts]
+            with refreshed(project, self._opened.runners) as (index, result):
+                found = [run for _, run in current_runs(project, index, result, experiment=experiment)]
+                unreadable = index.unreadable(experiment)
+            for problem in unreadable:
+                warnings.warn(problem, stacklevel=2)
+            if experiment is not None and not found:
+                project.experiment(experiment)
+        return Runs([Run.of(self._opened, run) for run in found if all(c.meets(run) for c in conditions)])
+
+    def run(self, run: str | int) -> Run:
+        """Return one run by its number or id. Raises NotFound, or UsageError if several runs have the number."""
+        project = self._opened.project
+        with for_python(), refreshed(project, self._opened.runners) as (index, result):
+            return Run.of(self._opened, find_run(project, index, result, str(run)).run)
+
+    def launch(
+        self,
+        experiment: str,
+        args: Sequence[object] = (),
+        *,
+        groups: Sequence[str] = (),
+        ranges: Sequence[str] = (),
+        param_file: str | Path | None = None,
+        parameters_file: str | Path | None = None,
+        runner: str = "local",
+        template: str | None = None,
+        n_threads: int = 1,
+        fail_fast: bool = False,
+        max_running: int | None = None,
+        wait: bool = False,
+        cancel_on_interrupt: bool = False,
+        storage_path: str | Path | None = None,
+        tags: Sequence[str] = (),
+        description: str = "",
+        commit_message: str | None = None,
+        snapshot: bool = False,
+        commit_sha: str | None = None,
+        in_place: bool = False,
+        many: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> Run:
+        """Run an experiment and record it, as `qanat run` does; return the run.
+
+        `args` are the program's arguments, each written as str() writes it. The keywords are the options of
+        `qanat run`: `groups`, `ranges` and `tags` list the values of --group-param, --range-param and --tag,
+        `template` is --submit-template, and `many` is --yes.
+
+        A local run has ended when this returns, and what its programs printed is in files below its `path`. One that
+        a program failed in raises nothing: see `state`. A submitted run has ended only with wait=True.
+
+        `on_progress` is called in this thread with a Progress: when the run begins, and whenever a group of a local
+        run begins or ends, or a submitted run is looked at. What it raises is raised when the run is recorded.
+
+        KeyboardInterrupt cancels a local run, and is raised once that is recorded. In a thread other than the main
+        one a run is not interrupted; cancel() of the run does that. Raises the errors of `qanat run`; nothing is
+        left of a run that could not be started.
+        """
+        from qanat.api import launching  # only for those who start runs
+        from qanat.usecases.launch.code import Uncommitted
+        from qanat.usecases.launch.options import LaunchOptions
+
+        lists, files = (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
+        request = launching.request(experiment, *lists, *files, description=description, many=many)
+        changes = Uncommitted(commit_message, snapshot)
+        request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place)
+        options = LaunchOptions(runner, template, n_threads, fail_fast, wait, cancel_on_interrupt, max_running)
+        with for_python():
+            return launching.launch(self._opened, request, options, on_progress)
+
+    def rerun(
+        self,
+        run: Run | str | int,
+        *,
+        runner: str | None = None,
+        template: str | None = None,
+        n_threads: int | None = None,
+        fail_fast: bool = False,
+        max_running: int | None = None,
+        wait: bool = False,
+        cancel_on_interrupt: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> Run:
+        """Repeat a run as a new one, with the same code, parameters and data, as `qanat rerun` does; return that one.
+
+        Keywords are those of launch(); without them the run goes where the first one went.
+        """
+        from qanat.api import launching  # only for those who start runs
+        from qanat.usecases.launch.options import LaunchOptions
+
+        with for_python():
+            found, live = launching.find(self._opened, _word(run))
+            there = runner or found.run.runner.name
+            options = LaunchOptions(there, template, n_threads, fail_fast, wait, cancel_on_interrupt, max_running)
+            return launching.rerun(self._opened, found, live, options, on_progress)
+
+    def retry(
+        self,
+        run: Run | str | int,
+        groups: Sequence[int] = (),
+        *,
+        failed: bool = False,
+        changes: Mapping[str, str] | None = None,
+        template: str | None = None,
+        n_threads: int | None = None,
+        fail_fast: bool = False,
+        max_running: int | None = None,
+        wait: bool = False,
+        cancel_on_interrupt: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> Run:
+        """Start groups of a run again, inside the same run, as `qanat retry` does; return the run.
+
+        Without `groups`, or with failed=True of them, those that failed, were cancelled or are lost. `changes` set
+        options of the scheduler's, such as {"mem": "2x"}. Other keywords are those of launch().
+        """
+        from qanat.api import launching  # only for those who start runs
+        from qanat.usecases.launch.options import LaunchOptions
+
+        with for_python():
+            found, live = launching.find(self._opened, _word(run))
+            numbers = launching.chosen_groups(found, groups, failed=failed)
+            there = found.run.runner.name
+            options = LaunchOptions(there, template, n_threads, fail_fast, wait, cancel_on_interrupt, max_running)
+            return launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
+
+
+def _word(run: Run | str | int) -> str:
+    """Return what a run is called in a command."""
+    return run.id if isinstance(run, Run) else str(run)

@@ -1,0 +1,48 @@
+"""Errors as a caller of Python can use them: with the names of keywords, and with the hint in the traceback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qanat.errors import QanatError
+
+# Options of qanat run, rerun and retry, as messages and hints write them, and the keywords that stand for them.
+KEYWORDS = (
+    (r"--commit-message TEXT", "commit_message=TEXT"),
+    (r"--commit-message", "commit_message"),
+    (r"--snapshot", "snapshot=True"),
+    (r"--storage-path", "storage_path"),
+    (r"--submit-template", "template"),
+    (r"--runner (\w+)", r'runner="\1"'),
+    (r"--fail-fast", "fail_fast"),
+    (r"--n-threads", "n_threads"),
+    (r"--max-running", "max_running"),
+    (r"--group I", "groups=[I]"),
+    (r"--set", "changes"),
+    (r"--yes", "many=True"),
+    (r'-R ("[^"]*")', r"ranges=[\1]"),
+    (r"-R (?=['\"])", "range "),
+    (r"-g (?=['\"])", "group "),
+)
+
+
+@contextmanager
+def for_python() -> Iterator[None]:
+    """Let errors of qanat's that pass name keywords for options, and show their hints."""
+    try:
+        yield
+    except QanatError as error:
+        error.message, error.hint = with_keywords(error.message), with_keywords(error.hint)
+        error.args = (error.message,)
+        if error.hint:
+            error.add_note(f"hint: {error.hint}")
+        raise
+
+
+def with_keywords(text: str) -> str:
+    """Write keywords in the place of options; an option of a whole command stays, which is for a shell."""
+    for option, keyword in KEYWORDS:
+        text = re.sub(rf"(?<![\w-]){option}(?![\w-])", keyword, text)
+    return text
