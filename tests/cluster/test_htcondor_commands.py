@@ -16,7 +16,7 @@ from tests.cluster.on_cluster import JOB_S, WAIT
 from tests.support.sandbox import wait_until
 from tests.support.terminal import CTRL_C, Terminal
 
-pytestmark = pytest.mark.xdist_group("htcondor")
+pytestmark = pytest.mark.xdist_group("another htcondor")
 
 # Fails as long as there is no file of this name beside the project.
 UNTIL_MENDED = 'echo "try $2"; [ "$2" -ne 1 ] || [ -e "$1" ]\n'

@@ -17,7 +17,7 @@ from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S, WAIT
 from tests.support.sandbox import Result, wait_until
 
-pytestmark = pytest.mark.xdist_group("htcondor")
+pytestmark = pytest.mark.xdist_group("another htcondor")
 
 # It is 5 s on a machine that has nothing else to do. HTCondor itself gives up after 20 s, or never.
 PATIENCE_S = 12.0

@@ -18,7 +18,7 @@ from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S
 from tests.support.sandbox import wait_until
 
-pytestmark = pytest.mark.xdist_group("htcondor")
+pytestmark = pytest.mark.xdist_group("another htcondor")
 
 SEED = 11
 # Once for each step of a submission that can be seen from outside, and at random moments between.

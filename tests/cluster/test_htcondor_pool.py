@@ -13,7 +13,7 @@ import pytest
 from tests.cluster import htcondor_pool
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
 
-pytestmark = pytest.mark.xdist_group("htcondor")
+pytestmark = pytest.mark.xdist_group("another htcondor")
 
 ROOT = Path(__file__).parents[2]
 PLAIN = "from tests.cluster.conftest import pool\n\ndef test_it(pool):\n    pass\n"

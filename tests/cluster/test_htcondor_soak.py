@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.htcondor_soak import Soak
 
-pytestmark = pytest.mark.xdist_group("htcondor")
+pytestmark = pytest.mark.xdist_group("another htcondor")
 
 RUNS, GROUPS, EVENTS, SEED, LONGEST_S = 4, 20, 40, 5, 3.0
 

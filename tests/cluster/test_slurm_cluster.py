@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, install, running_cluster, sweep
 
-pytestmark = pytest.mark.xdist_group("slurm")
+pytestmark = pytest.mark.xdist_group("another slurm")
 
 ROOT = Path(__file__).parents[2]
 PLAIN = "from tests.cluster.conftest import slurm\n\ndef test_it(slurm):\n    pass\n"

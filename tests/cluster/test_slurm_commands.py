@@ -14,7 +14,7 @@ from tests.cluster.slurm_project import OnSlurm
 from tests.support.sandbox import wait_until
 from tests.support.terminal import DOWN, ENTER, Terminal
 
-pytestmark = pytest.mark.xdist_group("slurm")
+pytestmark = pytest.mark.xdist_group("another slurm")
 
 # Fails as long as there is no file of this name beside the project.
 UNTIL_MENDED = 'echo "try $2"; [ "$2" -ne 1 ] || [ -e "$1" ]\n'

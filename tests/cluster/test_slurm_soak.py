@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.slurm_project import OnSlurm
 from tests.cluster.slurm_soak import Soak
 
-pytestmark = pytest.mark.xdist_group("slurm")
+pytestmark = pytest.mark.xdist_group("another slurm")
 
 RUNS, GROUPS, EVENTS, SEED, LONGEST_S = 3, 25, 50, 5, 3.0
 

@@ -17,7 +17,7 @@ from tests.support.pages import blocks_of, commands_of
 from tests.support.sandbox import wait_until
 from tests.support.terminal import Terminal
 
-pytestmark = pytest.mark.xdist_group("slurm")
+pytestmark = pytest.mark.xdist_group("another slurm")
 
 EXAMPLE = Path(__file__).parents[2] / "examples/iris"
 PAGE = Path(__file__).parents[2] / "docs/slurm.md"
