@@ -80,7 +80,7 @@ def forked_commands(
         yield
         return
     with FORKS, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Sandbox, "template", tmp_path_factory.mktemp("template") / "project")
+        patch.setattr(Sandbox, "original", tmp_path_factory.mktemp("template") / "project")
         yield
 
 

@@ -45,7 +45,7 @@ def test_two_clusters_are_up_at_the_same_time_and_one_goes_without_the_other(slu
 def test_tests_of_one_cluster_are_kept_together(request: pytest.FixtureRequest) -> None:
     if not getattr(request.config.option, "loadgroup", False):
         pytest.skip("not one of several processes that run tests by groups")
-    assert request.node.nodeid.endswith("@slurm")
+    assert request.node.nodeid.endswith("@another slurm")
 
 
 def test_one_cluster_has_accounting_and_the_other_has_none(slurm: Cluster, slurm_with_accounting: Cluster) -> None:

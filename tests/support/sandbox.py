@@ -31,17 +31,17 @@ def call(
 class Sandbox(sandbox.Sandbox):
     """A project to experiment with: its root, and shorthands for what a user types."""
 
-    template: ClassVar[Path | None] = None
+    original: ClassVar[Path | None] = None
     """The project that others are copied from, created when first needed; None: create each one separately."""
 
     @classmethod
     def make(cls, root: Path) -> Self:
         """Create a project in a new folder, as `qanat init` does."""
-        if cls.template is None or not FORKS.can_run(PROGRAM, os.environ):
+        if cls.original is None or not FORKS.can_run(PROGRAM, os.environ):
             return super().make(root)
-        if not cls.template.exists():
-            super().make(cls.template)
-        shutil.copytree(cls.template, root, symlinks=True)
+        if not cls.original.exists():
+            super().make(cls.original)
+        shutil.copytree(cls.original, root, symlinks=True)
         copy = cls(root)
         copy.git("update-index", "--refresh")  # the index also identifies files by their inodes
         return copy
