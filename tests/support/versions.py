@@ -1,0 +1,35 @@
+"""Records in earlier versions of their schema, as people have them in their repositories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qanat.records import run_codec
+from tests.support.sandbox import Sandbox
+
+V1 = Path(__file__).parents[1] / "data/records/v1"
+
+
+def add(sandbox: Sandbox, *names: str) -> list[str]:
+    """Add run/1 records of tests/data/records to a project, without committing them; return their paths."""
+    paths = []
+    for name in names:
+        data = (V1 / f"run/{name}.yaml").read_bytes()
+        paths.append(run_codec.path_of(run_codec.decode(data, name)))
+        sandbox.write(paths[-1], data.decode())
+    return paths
+
+
+def as_run_1(sandbox: Sandbox) -> None:
+    """Turn the records of local runs into run/1, as if an earlier qanat had written them, and commit them."""
+    for file in sandbox.record_files():
+        text = file.read_text()
+        assert "details:" not in text
+        assert text.startswith("schema: run/2\n")
+        file.write_text(text.replace("run/2", "run/1", 1))
+    sandbox.commit("records of an earlier qanat")
+
+
+def versions(sandbox: Sandbox) -> list[str]:
+    """List the versions of the records, in the order of their numbers."""
+    return [str(record["schema"]) for record in sandbox.records()]
