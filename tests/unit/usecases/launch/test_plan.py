@@ -213,7 +213,7 @@ def test_a_definition_of_a_commit_that_is_wrong_is_told_with_the_commit(world: W
     with pytest.raises(InputInvalid, match=f"train.yaml in {wrong[:10]}:1: executable: is missing"):
         planned(world, commit=wrong)
     newer = world.commit(**{".qanat/experiments/train.yaml": "schema: experiment/9\nname: train\n"})
-    with pytest.raises(InputInvalid, match=f"train.yaml in {newer[:10]}: is in the form experiment/9"):
+    with pytest.raises(InputInvalid, match=f"train.yaml in {newer[:10]} is experiment/9, and this qanat"):
         planned(world, commit=newer)
 
 
