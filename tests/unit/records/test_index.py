@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -16,11 +17,13 @@ from typing import Any
 
 import pytest
 
+from qanat import __version__
 from qanat.domain.names import name_problem
 from qanat.domain.run import Group, Run, State
-from qanat.records import index, run_codec
+from qanat.records import index, migrations, run_codec
 from qanat.records.index import Index
 from qanat.records.record_stamps import stamps
+from tests.support.versions import V1
 from tests.unit.records.example import RUN
 
 CACHE = ".qanat/cache/index.sqlite"
@@ -206,6 +209,56 @@ def test_a_record_that_cannot_be_read_is_named_and_the_others_are_listed(
     with Index(root / CACHE, root) as opened:
         opened.sync()
         assert opened.unreadable() == []
+
+
+def rows(root: Path) -> list[tuple[Any, ...]]:
+    """Return everything that the index holds of runs, but for the stamps of their files."""
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+    with contextlib.closing(sqlite3.connect(root / CACHE)) as database:
+        found = database.execute("SELECT * FROM runs ORDER BY path").fetchall()
+        names = [column[1] for column in database.execute("PRAGMA table_info(runs)")]
+    return [tuple(value for name, value in zip(names, row, strict=True) if name != "stamp") for row in found]
+
+
+def test_a_record_of_an_earlier_version_is_indexed_as_it_is_once_it_is_migrated(tmp_path: Path) -> None:
+    texts = [file.read_bytes() for file in sorted((V1 / "run").glob("*.yaml"))]
+    runs = {run_codec.path_of(run_codec.decode(text, "a")): text for text in texts}
+    for path, text in runs.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(text)
+    before = rows(tmp_path)
+    assert len(before) == len(runs)
+    for path, text in runs.items():
+        (tmp_path / path).write_bytes(run_codec.encode(run_codec.decode(text, path)))
+    assert rows(tmp_path) == before
+
+
+def test_a_record_that_only_a_newer_qanat_reads_is_known_as_such(root: Path) -> None:
+    file, broken = (root / run_codec.path_of(numbered(number)) for number in (2, 3))
+    file.write_bytes(file.read_bytes().replace(b"run/2", b"run/3"))
+    broken.write_text("[")
+    path = file.relative_to(root).as_posix()
+    said = f"{path} is run/3, and this qanat {__version__} reads up to run/2; install a newer qanat"
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert [row.number for row in opened.summaries()] == [1]
+        assert opened.too_new() == [path]
+        assert [problem.startswith((said, ".qanat/runs/summary_iris/0/3-")) for problem in opened.unreadable()] == [
+            True
+        ] * 2
+        assert len(opened.unreadable("summary_iris")) == 2
+        assert opened.unreadable("another") == []
+        for uid in (None, RUN.uid):
+            assert (opened.problem_of(2, uid) or "").startswith(said)
+        assert opened.problem_of(2, "000000") is None
+        assert opened.problem_of(1, None) is None
+
+
+def test_an_index_of_a_qanat_that_read_less_is_built_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = index.LAYOUT
+    monkeypatch.setitem(migrations.STEPS, "run", (*migrations.STEPS["run"], dict))
+    assert index._layout() != before
 
 
 def test_a_record_that_is_deleted_before_it_is_read_is_not_said_to_be_unreadable(
