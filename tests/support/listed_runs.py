@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -139,8 +137,6 @@ def main() -> None:
         for command in COMMANDS:
             for width in (*WIDTHS, PIPE):
                 (TABLES / f"{command}-{width}.txt").write_text(shown(sandbox, command, width))
-        if "--show" in sys.argv:
-            print(json.dumps(sandbox.qanat("status", "--json").json, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":
