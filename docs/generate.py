@@ -1,4 +1,4 @@
-"""Write what is made of something else in two pages: the commands of the help, the files of the schemas.
+"""Write what is made of something else: the commands of the help, and all that names the schemas or their keys.
 
 python docs/generate.py            writes it, between the marks that are in the pages
 python docs/generate.py --check    names the pages that are not up to date; exit code 1 when there is one
@@ -203,21 +203,79 @@ def _value(value: Any) -> str:
     return f"`{text}`"
 
 
-PARTS = {"commands.md": commands, "files.md": files}
+FILES = {
+    "config": ".qanat/config.yaml",
+    "experiment": ".qanat/experiments/*.yaml",
+    "dataset": ".qanat/datasets/*.yaml",
+    "template": ".qanat/templates/*/*.yaml",
+    "document": ".qanat/documents/*.yaml",
+    "run": ".qanat/runs/*/*/*.yaml",
+}
+
+
+def editors() -> str:
+    """Write the setting that names the newest schema of each kind to VS Code."""
+    setting = {f".qanat/cache/schemas/{schemas.file_name(kind)}": files for kind, files in FILES.items()}
+    return f"```json\n{json.dumps({'yaml.schemas': setting}, indent=2)}\n```\n"
+
+
+def versions() -> str:
+    """Write the table of all schemas."""
+    rows = [
+        (f"`{kind}`", str(version), f"`{schemas.file_name(kind, version)}`", _path_of(schemas.schema(kind, version)))
+        for kind in FILES
+        for version in range(1, migrations.newest(kind) + 1)
+    ]
+    return _table(("kind", "version", "schema", "files"), rows)
+
+
+def _path_of(schema: Mapping[str, Any]) -> str:
+    found = _PATH.search(schema["description"])
+    assert found is not None  # every schema says what it is for
+    return f"`{found[0]}`"
+
+
+def catalogue() -> str:
+    """Write the catalogue of the schemas, in the form of SchemaStore's."""
+    entries = []
+    for kind, files in FILES.items():
+        urls = {str(n): f"{STORE}/qanat-{kind}-{n}.json" for n in range(1, migrations.newest(kind) + 1)}
+        entries.append(
+            {
+                "name": f"qanat {kind}",
+                "description": f"{schemas.schema(kind)['description'].partition(':')[0]}.",
+                "fileMatch": [f"**/{files}"],
+                "url": [*urls.values()][-1],
+                "versions": urls,
+            }
+        )
+    content = {"$schema": f"{STORE}/schema-catalog.json", "version": 1, "schemas": entries}
+    return f"{json.dumps(content, indent=2)}\n"
+
+
+STORE = "https://json.schemastore.org"
+SCHEMAS = DOCS.parent / "schemas"
+PARTS = {
+    DOCS / "commands.md": commands,
+    DOCS / "files.md": files,
+    DOCS / "editors.md": editors,
+    SCHEMAS / "README.md": versions,
+}
 
 
 def main() -> int:
-    """Write what is not up to date in the pages, or name them; give the exit code."""
-    pages = {DOCS / name: part() for name, part in PARTS.items()}
-    stale = {page: new for page, part in pages.items() if (new := _with(page.read_text(), part)) != page.read_text()}
-    if sys.argv[1:] == ["--check"]:
-        for page in stale:
-            print(f"docs/{page.name} is not up to date; write it anew: python docs/generate.py")
-        return 1 if stale else 0
-    for page, text in stale.items():
-        page.write_text(text)
-        print(f"docs/{page.name} written")
-    return 0
+    """Write the files that are not up to date, or name them; return the exit code."""
+    wanted = {page: _with(page.read_text(), part()) for page, part in PARTS.items()}
+    wanted[SCHEMAS / "catalog.json"] = catalogue()
+    stale = {path: text for path, text in wanted.items() if text != path.read_text()}
+    for path, text in stale.items():
+        name = path.relative_to(DOCS.parent)
+        if sys.argv[1:] == ["--check"]:
+            print(f"{name} is not up to date; write it again: python docs/generate.py")
+        else:
+            path.write_text(text)
+            print(f"{name} written")
+    return 1 if stale and sys.argv[1:] == ["--check"] else 0
 
 
 def _with(page: str, part: str) -> str:

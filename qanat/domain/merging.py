@@ -14,11 +14,9 @@ from typing import Any
 
 from qanat.domain.run import Code, Group, Run, State, SubmissionFacts
 
-# What identifies a launch; no command changes it afterwards.
-_FIXED = (
-    *("number", "uid", "experiment", "created", "author", "host", "command", "datasets", "requested", "storage"),
-    *("rerun_of", "imported"),
-)
+# What has a rule of its own in merge_runs(). All other fields identify a launch, and no command changes them.
+_CHANGING = frozenset({"description", "tags", "code", "runner", "submission", "groups"})
+_FIXED = tuple(field.name for field in fields(Run) if field.name not in _CHANGING)
 _GOING = (State.QUEUED, State.HELD, State.RUNNING)
 _ABSENT = object()
 
