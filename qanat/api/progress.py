@@ -1,4 +1,4 @@
-"""Progress: what a caller of Python is told while a run goes on."""
+"""Progress: what a Python caller is told while a run is active."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as a caller of Python can use them: with the names of keywords, and with the hint in the traceback."""
+"""Errors as a Python caller can use them: with the names of keywords, and with the hint in the traceback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KEYWORDS = (
 
 @contextmanager
 def for_python() -> Iterator[None]:
-    """Let errors of qanat's that pass name keywords for options, and show their hints."""
+    """Rewrite qanat errors that pass: keywords in place of options, and the hint in the traceback."""
     try:
         yield
     except QanatError as error:

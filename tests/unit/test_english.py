@@ -69,13 +69,8 @@ PHRASES = (
 DATA = ("first qanat\0", "two words")
 # Rooms whose text is still to be rewritten. An entry without an offence left has to go.
 NOT_YET: tuple[str, ...] = (
-    "qanat/api.py",
     "qanat/cli/",
-    "qanat/errors.py",
-    "qanat/runners/protocol.py",
-    "qanat/runners/registry.py",
     "qanat/usecases/checks/",
-    "qanat/usecases/complete_names.py",
     "qanat/usecases/definitions/",
     "qanat/usecases/launch/",
     "qanat/usecases/merging/",
