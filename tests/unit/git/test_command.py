@@ -1,0 +1,61 @@
+"""Running git: what it prints, and its failures as sentences."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from qanat.errors import GitRefused
+from qanat.git import command
+from qanat.system.programs import Finished
+from tests.unit.git.conftest import Repository
+
+
+def test_what_git_prints_is_returned(repository: Repository) -> None:
+    assert command.output(repository.root, "cat-file", "-p", "HEAD:a.txt") == b"a\n"
+    assert (
+        command.output(repository.root, "hash-object", "--stdin", stdin=b"a\n").strip()
+        == repository.git("rev-parse", "HEAD:a.txt").encode()
+    )
+    environment = {"GIT_AUTHOR_NAME": "Bob"}
+    assert command.output(repository.root, "var", "GIT_AUTHOR_IDENT", env=environment).startswith(b"Bob <")
+
+
+def test_a_failure_is_gits_own_sentence_with_its_subcommand(repository: Repository) -> None:
+    with pytest.raises(GitRefused, match=r"^git show failed: bad revision 'nothing'$|^git show failed: ambiguous"):
+        command.output(repository.root, "show", "nothing")
+    with pytest.raises(GitRefused, match=r"^git worktree failed: "):
+        command.output(repository.root, "-c", "a.b=c", "-c", "d.e=f", "worktree", "add", "x", "nothing")
+    assert command.call(repository.root, "show", "nothing").status == 128
+
+
+@pytest.mark.parametrize(
+    ("done", "message", "hint"),
+    [
+        (Finished(1, b"", b"fatal: no\nmore"), "git x failed: no", ""),
+        (Finished(1, b"", b"error: no"), "git x failed: no", ""),
+        (Finished(3, b"", b""), "git x failed: exit status 3", ""),
+        (Finished(-9, b"", b" \n"), "git x failed: signal 9", ""),
+        (
+            Finished(128, b"", b"fatal: detected dubious ownership\n\tgit config --add safe.directory /x\n"),
+            "git refuses this repository: its folder belongs to another user",
+            "git config --add safe.directory /x",
+        ),
+    ],
+)
+def test_a_failure_is_one_sentence(done: Finished, message: str, hint: str) -> None:
+    error = command.refused("git x", done)
+    assert (error.message, error.hint) == (message, hint)
+
+
+def test_a_git_that_writes_is_not_interrupted_and_signals_come_through_after_it(repository: Repository) -> None:
+    repository.write(".git/hooks/reference-transaction", "#!/bin/sh\nkill -INT $PPID $(ps -o ppid= -p $PPID)\n")
+    (repository.root / ".git/hooks/reference-transaction").chmod(0o755)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    done = None
+    with pytest.raises(KeyboardInterrupt):
+        done = command.write(repository.root, "update-ref", "refs/heads/new", "HEAD")
+    assert done is None
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert repository.git("rev-parse", "new") == repository.git("rev-parse", "HEAD")

@@ -1,0 +1,60 @@
+"""One lock for everything that qanat writes to a repository, and claims that end with a process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qanat.errors import WriteFailed
+from qanat.git import lock
+from tests.unit.git.conftest import Repository
+
+TRY = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+
+
+def is_free(path: Path) -> bool:
+    """Return whether another process gets the lock at once."""
+    return subprocess.run([sys.executable, "-c", TRY, path], capture_output=True, check=False).returncode == 0
+
+
+def test_the_lock_is_held_for_the_block_and_by_one_alone(repository: Repository) -> None:
+    path = repository.location.private / "lock"
+    with lock.held(repository.location) as held:
+        assert held.location == repository.location
+        assert not is_free(path)
+    assert is_free(path)
+
+
+def test_a_lock_that_is_held_for_too_long_says_how_to_see_by_whom(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "WAIT_S", 0.05)
+    refused = pytest.raises(WriteFailed, match=r"another qanat holds .*/lock")
+    with lock.held(repository.location), refused as error, lock.held(repository.location):
+        pass
+    assert error.value.hint == f"see which with: fuser {repository.location.private / 'lock'}"
+
+
+def test_a_folder_that_cannot_be_made_is_told(repository: Repository) -> None:
+    repository.write(".git/qanat", "in the way")
+    with pytest.raises(WriteFailed, match="cannot write"), lock.held(repository.location):
+        pass
+
+
+def test_a_claim_may_be_shared_and_ends_with_its_block(tmp_path: Path) -> None:
+    path = tmp_path / "claim"
+    assert not lock.is_claimed(path)
+    with lock.claimed(path):
+        with lock.claimed(path):
+            assert lock.is_claimed(path)
+        assert lock.is_claimed(path)
+    assert not lock.is_claimed(path)
+    assert path.exists()
+
+
+def test_a_claim_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WriteFailed, match="cannot write"), lock.claimed(tmp_path / "gone/claim"):
+        pass
