@@ -91,10 +91,14 @@ def problems(content: Any, kind: str) -> list[SchemaProblem]:
     return sorted(found, key=lambda p: [str(part).zfill(9) for part in p.path])
 
 
-@cache
 def schema(kind: str, version: int | None = None) -> dict[str, Any]:
     """Return a schema of a kind, the newest by default."""
-    loaded: dict[str, Any] = json.loads(source_of(kind, version).read_bytes())
+    return _schema(source_of(kind, version))
+
+
+@cache
+def _schema(file: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(file.read_bytes())
     return loaded
 
 

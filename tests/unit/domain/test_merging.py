@@ -254,3 +254,11 @@ def test_one_key_that_both_changed_is_a_conflict(base: Any, ours: Any, theirs: A
 def test_a_value_that_one_side_changed_is_that_sides(base: Any, ours: Any) -> None:
     assume(repr(base) != repr(ours))
     assert merge_values(base, ours, base) == merge_values(base, base, ours) == merge_values(base, ours, ours) == ours
+
+
+@pytest.mark.parametrize("changes", [{"imported": {"container": "a.sif"}}, {"rerun_of": "3-0a1b2c"}, {"host": "b"}])
+def test_what_identifies_a_launch_is_the_same_on_both_sides_or_comes_from_one(changes: dict[str, Any]) -> None:
+    other = replace(RUN, **changes)
+    assert merge_runs(RUN, RUN, other) == merge_runs(RUN, other, RUN) == other
+    with pytest.raises(CannotMerge):
+        merge_runs(None, RUN, other)

@@ -234,3 +234,10 @@ def test_a_count_does_not_depend_on_what_is_remembered_of_an_experiment(listed: 
     with listed.project.index() as index:
         index.sync()
         assert listing.count_runs(index, now) == {"train": {"failed": 3}, "new": {"running": 1}}
+
+
+def test_of_many_records_that_cannot_be_read_the_first_are_named_and_the_others_counted() -> None:
+    many = [f"{number} cannot be read" for number in range(22)]
+    assert listing.shortened(many[:20]) == many[:20]
+    assert listing.shortened(many[:21]) == [*many[:20], "1 more record cannot be read"]
+    assert listing.shortened(many) == [*many[:20], "2 more records cannot be read"]
