@@ -79,8 +79,6 @@ NOT_YET: tuple[str, ...] = (
     "qanat/usecases/runs/",
     "qanat/usecases/tracking/",
     "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "DESIGN.md",
     "README.md",
     "docs/commands.md",
     "docs/files.md",
