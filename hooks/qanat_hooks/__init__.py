@@ -1,1 +1,1 @@
-"""Programs behind .pre-commit-hooks.yaml; the rules themselves are use cases of qanat."""
+"""Entry points of .pre-commit-hooks.yaml; the rules themselves are in qanat.usecases.checks."""

@@ -1,4 +1,4 @@
-"""What `qanat hooks install` lets git call before a commit: all rules, on everything that the commit changes."""
+"""Check everything that the next commit changes; `qanat hooks install` makes git call this before a commit."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from qanat_hooks import report
 
 
 def main() -> NoReturn:
-    """Check the next commit."""
+    """Check the next commit against all rules."""
     parser = report.parser("qanat-commit", __doc__)
-    parser.add_argument("--max-size", default="5MB", metavar="SIZE", help="500kB, 5MB, …; 5MB by default")
-    parser.add_argument("--allow", action="append", default=[], metavar="PATTERN", help="files that may get in")
-    asked = report.parse(parser)
+    parser.add_argument(
+        "--max-size", default="5MB", metavar="SIZE", help="reject larger files: 500kB, 5MB, … (default: 5MB)"
+    )
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="PATTERN", help="accept files that match PATTERN"
+    )
+    options = report.parse(parser)
     report.finish(
-        asked,
+        options,
         parser.prog,
-        lambda scope, _: commit.check(scope, max_bytes=no_results.parse_size(asked.max_size), allowed=asked.allow),
+        lambda scope, _: commit.check(scope, max_bytes=no_results.parse_size(options.max_size), allowed=options.allow),
     )
 
 

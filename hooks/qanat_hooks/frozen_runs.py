@@ -1,4 +1,4 @@
-"""The hook `qanat-frozen-runs`: the record of a run that has ended stays as it is, and none goes without a word."""
+"""The hook `qanat-frozen-runs`: reject changes to records of ended runs, and unannounced deletions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from qanat_hooks import report
 
 
 def main() -> NoReturn:
-    """Compare the records of the next commit, or of --to-ref, with those before; names of files do not matter."""
+    """Compare the records of the next commit, or of --to-ref, with the earlier ones; file arguments are ignored."""
     parser = report.parser("qanat-frozen-runs", __doc__)
-    parser.add_argument("--allow-deleted", action="append", default=[], metavar="ID", help="this run's record may go")
-    asked = report.parse(parser)
-    report.finish(asked, parser.prog, lambda scope, _: frozen_runs.check(scope, asked.allow_deleted))
+    parser.add_argument(
+        "--allow-deleted",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="accept that the record of this run is deleted",
+    )
+    options = report.parse(parser)
+    report.finish(options, parser.prog, lambda scope, _: frozen_runs.check(scope, options.allow_deleted))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The hook `qanat-no-results`: results of runs, the cache and large files stay out of the repository."""
+"""The hook `qanat-no-results`: keep results, the cache and large files out of the repository."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from qanat_hooks import report
 
 
 def main() -> NoReturn:
-    """Check the files named on the command line."""
+    """Check the given files."""
     parser = report.parser("qanat-no-results", __doc__)
-    parser.add_argument("--max-size", default="5MB", metavar="SIZE", help="500kB, 5MB, …; 5MB by default")
-    parser.add_argument("--allow", action="append", default=[], metavar="PATTERN", help="files that may get in")
-    asked = report.parse(parser)
+    parser.add_argument(
+        "--max-size", default="5MB", metavar="SIZE", help="reject larger files: 500kB, 5MB, … (default: 5MB)"
+    )
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="PATTERN", help="accept files that match PATTERN"
+    )
+    options = report.parse(parser)
     report.finish(
-        asked,
+        options,
         parser.prog,
         lambda scope, project: no_results.check(
             scope,
-            names_in(project, asked.files),
-            max_bytes=no_results.parse_size(asked.max_size),
-            allowed=asked.allow,
+            names_in(project, options.files),
+            max_bytes=no_results.parse_size(options.max_size),
+            allowed=options.allow,
         ),
     )
 

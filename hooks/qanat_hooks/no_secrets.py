@@ -1,4 +1,4 @@
-"""The hook `qanat-no-secrets`: no file of `.qanat/` holds what looks like a password or a token."""
+"""The hook `qanat-no-secrets`: reject what looks like a password or token in `.qanat/`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from qanat_hooks import report
 
 
 def main() -> NoReturn:
-    """Check the files named on the command line."""
+    """Check the given files."""
     parser = report.parser("qanat-no-secrets", __doc__)
-    asked = report.parse(parser)
-    report.finish(asked, parser.prog, lambda scope, project: no_secrets.check(scope, names_in(project, asked.files)))
+    options = report.parse(parser)
+    report.finish(
+        options, parser.prog, lambda scope, project: no_secrets.check(scope, names_in(project, options.files))
+    )
 
 
 if __name__ == "__main__":

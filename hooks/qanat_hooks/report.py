@@ -1,4 +1,4 @@
-"""What the hooks have in common: their words, what they print, how they end."""
+"""What the hooks share: their arguments, their output, their exit codes."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from qanat.usecases.project import Project
 
 
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:
-    """Give a parser with the words that every hook takes."""
+    """Return a parser with the arguments that every hook takes."""
     made = argparse.ArgumentParser(prog=program, description=description)
     made.add_argument("files", nargs="*", metavar="FILE")
-    made.add_argument("--from-ref", metavar="REV", help="check what has changed since REV, and not the next commit")
-    made.add_argument("--to-ref", metavar="REV", help="with --from-ref, up to REV; HEAD by default")
+    made.add_argument("--from-ref", metavar="REV", help="check what changed since REV instead of the next commit")
+    made.add_argument("--to-ref", metavar="REV", help="with --from-ref, check up to REV (default: HEAD)")
     return made
 
 
 def parse(made: argparse.ArgumentParser) -> argparse.Namespace:
-    """Read the command line: options, then files, best with `--` between them.
+    """Parse the command line: options, then files, preferably with `--` between them.
 
-    A file may be called like an option, by whoever wrote it; without `--` one could not tell.
+    Without `--`, a file with the name of an option would be taken for that option, so it is refused.
     """
-    words = sys.argv[1:]
-    at = words.index("--") if "--" in words else len(words)
-    if called := [word for word in words[:at] if word.startswith("-") and os.path.lexists(word)]:
-        sys.stderr.write(f"{made.prog}: there is a file called {called[0]!r}, as an option is\n")
-        sys.stderr.write("  hint: rename it, or end the options with -- (args: [--max-size=5MB, --])\n")
+    arguments = sys.argv[1:]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if called := [a for a in arguments[:end] if a.startswith("-") and os.path.lexists(a)]:
+        sys.stderr.write(f"{made.prog}: {called[0]!r} is both an option and the name of a file\n")
+        sys.stderr.write("  hint: rename the file, or end the options with -- (args: [--max-size=5MB, --])\n")
         sys.exit(EXIT_USAGE)
-    asked = made.parse_args(words[:at])
-    asked.files = [*asked.files, *words[at + 1 :]]
-    return asked
+    options = made.parse_args(arguments[:end])
+    options.files = [*options.files, *arguments[end + 1 :]]
+    return options
 
 
-def finish(asked: argparse.Namespace, program: str, check: Callable[[Scope, Project], Iterable[object]]) -> NoReturn:
-    """Print what a check finds, a line each, and end: 1 when there is something, 2 when it cannot be checked."""
+def finish(options: argparse.Namespace, program: str, check: Callable[[Scope, Project], Iterable[object]]) -> NoReturn:
+    """Print what a check finds, one finding per line, and exit: 1 if there are any, 2 if the check failed."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         project = project_at(Path.cwd())
-        found = list(check(scope_of(project, asked.from_ref, asked.to_ref), project))
+        found = list(check(scope_of(project, options.from_ref, options.to_ref), project))
     except QanatError as error:
         hint = f"\n  hint: {error.hint}" if error.hint else ""
         sys.stderr.write(f"{program}: {error.message}{hint}\n")

@@ -1,4 +1,4 @@
-"""The hook `qanat-validate`: files below `.qanat/` against their schemas and against each other."""
+"""The hook `qanat-validate`: check files in `.qanat/` against their schemas and against each other."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from qanat_hooks import report
 
 
 def main() -> NoReturn:
-    """Check the files named on the command line, and what names those that were deleted."""
+    """Check the given files, and those that refer to deleted ones."""
     parser = report.parser("qanat-validate", __doc__)
-    asked = report.parse(parser)
+    options = report.parse(parser)
     report.finish(
-        asked, parser.prog, lambda scope, project: validate_changes.check(scope, names_in(project, asked.files))
+        options, parser.prog, lambda scope, project: validate_changes.check(scope, names_in(project, options.files))
     )
 
 

@@ -1,1 +1,1 @@
-"""Words in, words out: the commands, one module each, and the one place where errors are shown."""
+"""The command line: one module for each command, and the one place where errors are shown."""

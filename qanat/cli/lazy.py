@@ -1,4 +1,4 @@
-"""Groups of commands that are imported when they are called, so that `--help` starts at once."""
+"""Groups whose commands are imported when they are called, so that `--help` is fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entry point: run a command, and show its error once, as a sentence and a hint."""
+"""The entry point: run a command, and print an error as a sentence and a hint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError
 
 
 def main() -> NoReturn:
-    """Run the program: exit code 0, or that of the error, which is shown as one sentence and a hint."""
+    """Run the program, and exit with 0 or the exit code of the error."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -24,13 +24,13 @@ def main() -> NoReturn:
 
 def _call(args: list[str]) -> int:
     if "_QANAT_COMPLETE" in os.environ:
-        from qanat.cli.completion import shells  # a shell asks, see there
+        from qanat.cli.completion import shells  # a shell asks for completions
 
         return shells.answer()
     try:
         status = qanat.main(args, prog_name="qanat", standalone_mode=False)
     except click.exceptions.Abort:
-        return _show("stopped", "", 130)
+        return _show("aborted", "", 130)
     except click.UsageError as error:
         if error.ctx and error.message == error.ctx.get_help():
             click.echo(error.message, err=True)
@@ -42,8 +42,8 @@ def _call(args: list[str]) -> int:
     except QanatError as error:
         return _show(error.message, error.hint, error.exit_code)
     except KeyboardInterrupt:
-        return _show("stopped", "", 130)
-    except Exception as error:  # noqa: BLE001  # no traceback reaches a user
+        return _show("interrupted", "", 130)
+    except Exception as error:  # noqa: BLE001  # users never see a traceback
         return _bug(error)
     return status if isinstance(status, int) else 0
 
@@ -60,11 +60,11 @@ def _show(message: str, hint: str, code: int) -> int:
 
 
 def _bug(error: Exception) -> int:
-    """Keep the traceback in a file and say in one line where."""
+    """Save the traceback to a file, and print its name."""
     import tempfile
     import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="qanat-bug-", suffix=".log", delete=False) as log:
         log.write(f"qanat {__version__}, Python {sys.version}\n{sys.argv}\n")
         traceback.print_exception(error, file=log)
-    return _show(f"this is a bug in qanat: {error!r}", f"please report it with {log.name}", EXIT_BUG)
+    return _show(f"this is a bug in qanat: {error!r}", f"please report it, and attach {log.name}", EXIT_BUG)

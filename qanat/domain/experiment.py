@@ -32,7 +32,7 @@ class Program:
                 return (*shlex.split(self.command), self.executable)
             except ValueError as error:
                 raise InputInvalid(
-                    f"executable_command {self.command!r}: {str(error).lower()}", hint="close the quote, or escape it"
+                    f"executable_command {self.command!r}: {str(error).lower()}", hint="close the quote or escape it"
                 ) from None
         return (self.executable if "/" in self.executable else f"./{self.executable}",)
 

@@ -59,7 +59,7 @@ def split_group(text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise InputInvalid(f"-g {text!r}: {str(error).lower()}", hint="close the quote, or escape it") from None
+        raise InputInvalid(f"-g {text!r}: {str(error).lower()}", hint="close the quote or escape it") from None
 
 
 def parse_range(text: str) -> ValueRange:

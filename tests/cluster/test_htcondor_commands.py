@@ -222,7 +222,7 @@ def test_ctrl_c_while_waiting_leaves_the_jobs_alone_and_says_so(on_pool: OnPool)
     on_pool.experiment("wait", WAIT)
     done = interrupted(on_pool)
     assert done.returncode == 130
-    expected = "run 1 goes on without you; qanat status shows it, qanat cancel 1 ends it\n"
+    expected = "run 1 continues; see it with qanat status, or end it with qanat cancel 1\n"
     assert done.stderr.endswith(expected)
     assert on_pool.states() == ["running"]
     on_pool.gate().touch()

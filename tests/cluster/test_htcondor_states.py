@@ -273,7 +273,7 @@ def test_jobs_in_a_record_that_htcondor_cannot_have_given_are_ones_that_it_does_
     with Terminal(on_pool.root, "experiment", "run_explore", "none", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("Show HTCondor log(s)")
         terminal.press("f")
-        terminal.answer("Of which group?")
+        terminal.answer("Log of which group?")
         terminal.see("Job submitted from host")
         terminal.see("Explore menu")
         terminal.press("q")

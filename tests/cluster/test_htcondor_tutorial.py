@@ -128,7 +128,7 @@ def test_the_commands_of_the_tutorial_work_as_they_are_written(iris: OnPool) -> 
 def test_a_finished_run_is_explored_with_the_log_of_htcondor_in_the_menu(iris: OnPool) -> None:
     iris.qanat("run", "--runner", "htcondor", "summary_iris", "--submit_template", "two_cpus", "--wait")
     with Terminal(iris.root, "experiment", "run_explore", "summary_iris", "1", env={"PAGER": "cat"}) as terminal:
-        terminal.see("Run 1 of experiment summary_iris informations:")
+        terminal.see("Run 1 of experiment summary_iris:")
         for line in ("Runner: htcondor", "--submit_template: two_cpus", "Path: results/summary_iris/run_1", "🏁"):
             terminal.see(line)
         terminal.see("Run 1 of experiment summary_iris - Explore menu")
@@ -156,7 +156,7 @@ def test_with_several_groups_the_menu_asks_of_which_the_log_is_wanted(iris: OnPo
     with Terminal(iris.root, "experiment", "run_explore", "summary_iris", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("[f] Show HTCondor log(s)")
         terminal.press("f")
-        terminal.see("Of which group?")
+        terminal.see("Log of which group?")
         terminal.see("group 1: --seed 1 (finished)")
         terminal.press(DOWN, DOWN, ENTER)
         terminal.see(f"({cluster:03}.001.000)")

@@ -53,7 +53,7 @@ def test_cancel_ends_a_run_for_good_and_says_who_did(waiting: OnSlurm) -> None:
 def test_cancel_says_when_a_job_takes_its_time_to_end(waiting: OnSlurm) -> None:
     with waiting.cluster.frozen("slurmd"):
         said = waiting.qanat("cancel", "1").out
-    assert said == "Run 1 of wait is being cancelled, and is still running\n"
+    assert said == "Run 1 of wait is being cancelled (still running\n"
     waiting.wait_for_states(*["cancelled"] * len(waiting.groups()))
 
 
@@ -83,7 +83,7 @@ def test_groups_that_have_ended_or_are_not_there_or_are_of_this_machine_are_not_
     said = on_slurm.qanat("cancel", "1", "--group", "7", code=2).err
     assert said == "qanat: run 1 has no group 7\n  hint: its groups are 0 to 1\n"
     said = on_slurm.qanat("cancel", "1", "2", "--group", "1", code=2).err
-    assert said == "qanat: --group is for one run\n  hint: qanat cancel 1 --group 1\n"
+    assert said == "qanat: --group requires a single run\n  hint: qanat cancel 1 --group 1\n"
     assert on_slurm.states() == ["finished", "held"]
     process = on_slurm.start("run", "end", "1", "-R", "--n 0 2 1")
     process.communicate()
@@ -224,7 +224,7 @@ def test_ctrl_c_while_waiting_leaves_the_jobs_alone_unless_it_was_asked_to_end_t
         wait_until(lambda: alive(on_slurm) == [])
         assert on_slurm.status() == ""
         return
-    assert said.endswith("run 1 goes on without you; qanat status shows it, qanat cancel 1 ends it\n")
+    assert said.endswith("run 1 continues; see it with qanat status, or end it with qanat cancel 1\n")
     assert on_slurm.states() == ["running"]
     on_slurm.gate().touch()
     on_slurm.wait_for_states("finished")
@@ -265,7 +265,7 @@ def test_explore_shows_what_slurm_knows_of_a_run_and_of_one_of_its_groups(on_eit
     with Terminal(on_either.root, "experiment", "run_explore", "wait", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("[f] Show Slurm log(s)")
         terminal.press("f")
-        terminal.see("Of which group?")
+        terminal.see("Log of which group?")
         terminal.press(ENTER)
         shown = terminal.see("Explore menu")
         for index, state in enumerate(("COMPLETED", "CANCELLED")):
@@ -275,7 +275,7 @@ def test_explore_shows_what_slurm_knows_of_a_run_and_of_one_of_its_groups(on_eit
         assert "slurm.out:" in shown
         assert "CANCELLED AT" in shown
         terminal.press("f")
-        terminal.see("Of which group?")
+        terminal.see("Log of which group?")
         terminal.press(DOWN, ENTER)
         shown = terminal.see("Explore menu")
         assert "ArrayTaskId=0" in shown

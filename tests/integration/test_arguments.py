@@ -203,7 +203,7 @@ def test_words_of_the_program_that_look_like_qanats(house: Sandbox) -> None:
     ran = run(house, "dump", "--l", "1", "2", "3", "-t", "x", "--tag=y", "-j4", "--descriptions", "z")
     assert ran.words == [["--l", "1", "2", "3", "-t", "x", "--tag=y", "-j4", "--descriptions", "z"]]
     assert ran.record["tags"] == []
-    note = "note: --tag=y goes to the program; for qanat's option leave out the ="
+    note = "note: --tag=y is passed to the program; to set the qanat option, write --tag y"
     assert note in ran.result.err.splitlines()
 
 
@@ -398,7 +398,7 @@ def test_a_file_and_words_are_put_together(house: Sandbox, tmp_path: Path) -> No
             "put all its values into one",
         ),
         (("-R", "pos_1 1,2"), "position 0 is missing", "positions count from 0 without gaps"),
-        (("-g", "--a 'b"), '-g "--a \'b": no closing quotation', "close the quote, or escape it"),
+        (("-g", "--a 'b"), '-g "--a \'b": no closing quotation', "close the quote or escape it"),
         (
             ("-R", "--x 0 1e30 1"),
             "-R '--x 0 1e30 1': holds more values than can be counted",
@@ -446,7 +446,7 @@ def test_more_arguments_than_a_record_can_hold_are_refused(house: Sandbox) -> No
             "quote",
             {"executable": "dump.py", "executable_command": "python '"},
             'executable_command "python \'": no closing quotation',
-            "close the quote, or escape it",
+            "close the quote or escape it",
         ),
         (
             "long",

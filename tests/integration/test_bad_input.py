@@ -156,7 +156,7 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         # parameters
         (["run", "good", "-R", "--n 0 1 0"], "-R '--n 0 1 0': the step is 0", "give a step such as 1 or -1"),
         (["run", "good", "-f", "zero.yaml"], "zero.yaml: varying_args.range.options.--n: the step is 0", "give a step"),
-        (["run", "good", "-g", "1 '2"], '-g "1 \'2": no closing quotation', "close the quote, or escape it"),
+        (["run", "good", "-g", "1 '2"], '-g "1 \'2": no closing quotation', "close the quote or escape it"),
         (["run", "good", "-R", "'--n 0 1 1"], "no closing quotation", "close the quote"),
         (["run", "good", "-R", "nonsense"], "-R 'nonsense': a range is an option, a start", 'write it as -R "--seed'),
         (["run", "good", "-R", ""], "-R '': a range is an option, a start", 'write it as -R "--seed'),

@@ -282,13 +282,13 @@ def test_changes_inside_a_submodule_are_refused_since_no_commit_can_hold_them(
 @pytest.mark.parametrize(("downs", "snapshot"), [(0, False), (1, True)])
 def test_at_a_terminal_the_changes_are_listed_and_asked_about(dirty: Sandbox, downs: int, snapshot: bool) -> None:
     with Terminal(dirty.root, "run", "plain") as terminal:
-        terminal.see("The work tree has changes that are not committed:")
+        terminal.see("There are uncommitted changes:")
         terminal.see(" M kept.txt")
         terminal.see("?? new/")
-        terminal.see("What shall be done with them?")
+        terminal.see("What do you want to do with them?")
         terminal.press(*([DOWN] * downs), ENTER)
         if not snapshot:
-            terminal.answer("Message of the commit:", "Said at the terminal")
+            terminal.answer("Commit message:", "Said at the terminal")
         terminal.see("Run 1 of plain finished")
     code = dirty.record()["code"]
     assert code["snapshot"] is snapshot
@@ -299,9 +299,9 @@ def test_at_a_terminal_the_changes_are_listed_and_asked_about(dirty: Sandbox, do
 def test_at_a_terminal_one_may_stop(dirty: Sandbox) -> None:
     before = user_state(dirty)
     with Terminal(dirty.root, "run", "plain") as terminal:
-        terminal.see("What shall be done with them?")
+        terminal.see("What do you want to do with them?")
         terminal.press(DOWN, DOWN, ENTER)
-        terminal.see("qanat: stopped")
+        terminal.see("qanat: aborted")
     assert user_state(dirty) == before
     assert dirty.records() == []
 

@@ -42,7 +42,7 @@ def test_settings_are_shown_without_what_steers_a_terminal(sandbox: Sandbox) -> 
 
 def test_edit_without_a_terminal_says_what_to_edit(sandbox: Sandbox) -> None:
     result = sandbox.qanat("config", "edit", code=2, env={"EDITOR": "true"})
-    assert result.err == f"qanat: an editor needs a terminal, and there is none\n  hint: edit {CONFIG}\n"
+    assert result.err == f"qanat: cannot open an editor without a terminal\n  hint: edit {CONFIG}\n"
 
 
 def test_a_folder_for_results_outside_the_project_is_refused_before_anything_runs(sandbox: Sandbox) -> None:

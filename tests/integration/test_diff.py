@@ -97,8 +97,8 @@ def test_a_branch_is_summed_up_for_a_person(project: Sandbox) -> None:
         "the program changed: train.py",
         "n: 2, 3, 9",
         "seed: 0, 1, nothing",
-        f"2 2 2 0.305 ± 0.0071 (+0.1, better) 2 ± 0 (as before) run 1, commit {launched[0]}",
-        "3 3 1 0.4 * 3 nothing earlier",
+        f"2 2 2 0.305 ± 0.0071 (+0.1, better) 2 ± 0 (unchanged) run 1, commit {launched[0]}",
+        "3 3 1 0.4 * 3 no earlier run",
         "failed exit code 3 2 2",
         f"runs 2, 3: commit {launched[1]}, which differs in README.md",
     ):
@@ -211,7 +211,7 @@ def test_plots_that_cannot_be_written_are_an_error(project: Sandbox) -> None:
     result = project.qanat("diff", "--format", "markdown", "--plots", "taken", code=1)
     assert result.err.startswith("qanat: cannot write taken")
     result = project.qanat("diff", "--plots", "taken", code=2)
-    assert result.err == "qanat: --plots draws for Markdown\n  hint: add --format markdown\n"
+    assert result.err == "qanat: --plots requires --format markdown\n  hint: add --format markdown\n"
 
 
 def test_what_is_not_committed_counts(project: Sandbox) -> None:
@@ -227,7 +227,7 @@ def test_what_is_not_committed_counts(project: Sandbox) -> None:
 
 def test_exit_code_tells_whether_anything_changes(project: Sandbox) -> None:
     assert project.qanat("diff", "HEAD", "--exit-code").out.endswith(
-        "no change of experiments, datasets, templates, settings or runs\n"
+        "no changes to experiments, datasets, templates, settings or runs\n"
     )
     project.qanat("diff", "--exit-code", code=1)
     project.write("train.py", "# not the state's business")
@@ -289,7 +289,7 @@ def test_tags_comments_and_further_attempts_are_no_warning(project: Sandbox) -> 
     out = project.qanat("diff", before).out
     assert f"run {known[1]} of train is tagged baseline" in out
     assert f"run {known[1]} of train: its comment was written" in out
-    assert "Runs with another attempt of train" in out
+    assert "Retried runs of train" in out
 
 
 def test_a_run_that_was_going_on_before_is_one_that_went_on(project: Sandbox) -> None:
@@ -306,11 +306,11 @@ def test_a_run_that_was_going_on_before_is_one_that_went_on(project: Sandbox) ->
     found = project.qanat("diff", "HEAD", "--json").json
     assert [(run["change"], run["state"]) for run in found["experiments"][0]["runs"]] == [("continued", "finished")]
     assert found["warnings"] == []
-    assert "1 run that went on" in project.qanat("diff", "HEAD").out
+    assert "1 continued run" in project.qanat("diff", "HEAD").out
     path.write_text(ended.replace("runner: {name: local", "runner: {name: remote"))
     (warned,) = project.qanat("diff", "HEAD", "--json").json["warnings"]
     assert (warned["kind"], warned["details"]) == ("launch_changed", ["runner.name is remote instead of local"])
-    assert "train is not as it was launched: runner.name" in project.qanat("diff", "HEAD").out
+    assert "train differs from how it was launched: runner.name" in project.qanat("diff", "HEAD").out
 
 
 # ---- names
@@ -408,10 +408,10 @@ def test_a_state_before_the_project_was_one_makes_everything_new(tmp_path: Path)
     first = sandbox.commit("Nothing yet")
     sandbox.qanat("init", "--yes")
     result = sandbox.qanat("diff", f"{first}..")
-    assert "Before, this was no project, so everything is new." in result.out
+    assert "The base is not a qanat project, so everything is new." in result.out
     assert "2 templates added, 1 setting added" in result.out
     backwards = sandbox.qanat("diff", f"HEAD..{first}")
-    assert "Afterwards this is no project any more, so everything is removed." in backwards.out
+    assert "The head is not a qanat project, so everything is removed." in backwards.out
     result = sandbox.qanat("diff", f"{first}..{first}", code=2)
     assert result.err.startswith(f"qanat: neither {first} nor {first} has a .qanat folder\n  hint: ")
 
@@ -423,7 +423,7 @@ def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
     sandbox.git("init", "--quiet")
     out = sandbox.qanat("diff").out
     assert out.startswith("From nothing to the work tree\n1 dataset added\n")
-    assert "Before, this was no project, so everything is new." in out
+    assert "The base is not a qanat project, so everything is new." in out
     assert sandbox.qanat("diff", "--json").json["base"] == {"revision": None, "commit": None, "project": False}
 
 

@@ -139,7 +139,7 @@ def test_a_run_keeps_its_number_words_moments_tags_and_comment(old: V0Project, s
 def test_every_command_works_on_what_was_imported(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     import_into(sandbox)
-    assert sandbox.qanat("validate").out == "8 files checked, no problem\n"
+    assert sandbox.qanat("validate").out == "checked 8 files, no problems found\n"
     assert sandbox.qanat("status", "--json").json["runs"] == {"summary_iris": {"failed": 1, "finished": 1}}
     assert "first: try" in sandbox.qanat("experiment", "status", "summary_iris").out
     shown = sandbox.qanat("show", "1").out
@@ -174,7 +174,7 @@ def test_importing_again_adds_only_what_is_new_and_leaves_changes_alone(old: V0P
     sandbox.qanat("tag", "1", "add", "mine")
     tip = sandbox.git("rev-parse", "HEAD")
     again = sandbox.qanat("import", DATABASE)
-    assert again.out.splitlines()[-1] == "nothing is new"
+    assert again.out.splitlines()[-1] == "nothing new to import"
     assert (sandbox.git("rev-parse", "HEAD"), sandbox.status()) == (tip, "")
     with (old.root / ".qanat/config.yaml").open("a") as settings:
         settings.write("htcondor: {later: {request_cpus: 4}}\n")  # as one may write it today
@@ -219,7 +219,7 @@ def test_a_dry_run_shows_all_and_writes_nothing(old: V0Project, sandbox: Sandbox
     shown = sandbox.qanat("import", DATABASE, "--dry_run").out
     assert {path: path.stat().st_mtime_ns for path in old.root.rglob("*") if ".git/" not in str(path)} == before
     assert "1 experiment: summary_iris\n1 dataset: iris\n" in shown
-    assert "2 runs: 1 failed, 1 finished (runs 1, 3)\n1 comment\nthe settings: .qanat/config.yaml\n" in shown
+    assert "2 runs: 1 failed, 1 finished (runs 1, 3)\n1 comment\nsettings: .qanat/config.yaml\n" in shown
     assert shown.endswith("\nnothing was written\n")
     result = import_into(sandbox, "--dry-run")
     assert (result["dry_run"], result["commit"], len(result["runs"])) == (True, None, 2)
@@ -563,7 +563,7 @@ def test_where_records_are_committed_by_hand_so_is_an_import(old: V0Project, san
     config = new.root / ".qanat/config.yaml"
     config.write_text(config.read_text().replace("commit: auto", "commit: manual"))
     tip = new.commit()
-    assert new.qanat("import", str(old.database)).out.endswith("written; commit it yourself, as the settings say\n")
+    assert new.qanat("import", str(old.database)).out.endswith("saved, but not committed, as the settings say\n")
     assert new.git("rev-parse", "HEAD") == tip
 
 

@@ -56,13 +56,13 @@ def ignore_lines(sandbox: Sandbox) -> list[str]:
 
 def test_an_empty_folder_becomes_a_repository_and_a_project(folder: Sandbox) -> None:
     result = folder.qanat("init", "--yes")
-    assert f"Project made in {folder.root}, and committed:" in result.out
+    assert f"Created project in {folder.root} and committed:" in result.out
     assert committed_files(folder) == sorted([".gitignore", *STATE])
     assert ignore_lines(folder) == RULES
     assert folder.git("rev-list", "--count", "HEAD") == "1"
     assert folder.git("log", "-1", "--format=%an <%ae>") == "Ada Lovelace <ada@example.org>"
     assert folder.status() == ""
-    assert folder.qanat("validate").out == "3 files checked, no problem\n"
+    assert folder.qanat("validate").out == "checked 3 files, no problems found\n"
 
 
 def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
@@ -309,6 +309,6 @@ def test_a_linked_worktree_becomes_a_project_on_its_own_branch(repository: Sandb
 
 def test_without_a_terminal_the_option_that_answers_is_named(folder: Sandbox) -> None:
     result = folder.qanat("init", code=2)
-    assert "cannot prompt without a terminal: Make a git repository and a qanat project of" in result.err
+    assert "cannot prompt without a terminal: Create a git repository and a qanat project in" in result.err
     assert "hint: use --yes" in result.err
     assert list(folder.root.iterdir()) == []

@@ -254,9 +254,9 @@ def test_ctrl_c_before_anything_has_begun_leaves_nothing(sandbox: Sandbox) -> No
     sandbox.experiment("quick", "exit 0\n")
     sandbox.write("draft.txt", "mine\n")
     child = spawn(sandbox, "run", "quick")
-    child.expect("What shall be done with them?")
+    child.expect("What do you want to do with them?")
     child.sendintr()
-    child.expect("qanat: stopped")
+    child.expect("qanat: aborted")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130

@@ -66,7 +66,7 @@ def test_a_commit_that_a_merge_leaves_behind_is_said_and_can_be_kept(two: Clones
         f"refs/qanat/commits/{commit} {commit}"
     )
     assert ada.qanat("validate", "--strict").err == ""
-    assert ada.qanat("keep").out == "nothing to keep: every commit of a run is on a branch, or kept already\n"
+    assert ada.qanat("keep").out == "nothing to keep: all commits of runs are on a branch or already kept\n"
     collect_garbage(ada)
     ada.qanat("rerun", "1")
     assert ada.record(2)["code"]["commit"] == commit
@@ -152,7 +152,7 @@ def test_kept_commits_and_snapshots_get_to_another_clone(two: Clones) -> None:
         project = open_project(clone.root)
         assert keep_commits.set_up_remote(project, "origin")
         assert not keep_commits.set_up_remote(project, "origin")
-    assert "Kept commits pushed to origin\n" in ada.qanat("keep", "--push").out
+    assert "Pushed kept commits to origin\n" in ada.qanat("keep", "--push").out
     said = bob.qanat("rerun", "1", code=2).err
     assert said.endswith("hint: fetch it from where the run was made: git fetch origin\n")
     bob.git("fetch", "--quiet")

@@ -48,10 +48,10 @@ def last_shown(terminal: Terminal, answer: str) -> str:
 
 def test_init_asks_for_consent_and_an_editor(tmp_path: Path) -> None:
     with Terminal(tmp_path, "init") as terminal:
-        terminal.see("Make a git repository and a qanat project of")
+        terminal.see("Create a git repository and a qanat project in")
         terminal.press("y")
         terminal.answer("Editor:", ERASE_LINE, "nano -w")
-        terminal.see("Project made in")
+        terminal.see("Created project in")
         terminal.ends()
     sandbox = Sandbox(tmp_path)
     assert stored(sandbox, "config.yaml")["default_editor"] == "nano -w"
@@ -61,12 +61,12 @@ def test_init_asks_for_consent_and_an_editor(tmp_path: Path) -> None:
 def test_init_suggests_the_users_editor_and_takes_the_option_instead_of_asking(tmp_path: Path) -> None:
     for name, words, keys in (("a", (), [ENTER]), ("b", ("--editor", "code -w"), [])):
         with Terminal(tmp_path, "init", name, *words, env={"EDITOR": "emacs -nw"}) as terminal:
-            terminal.see("Make a git repository and a qanat project of")
+            terminal.see("Create a git repository and a qanat project in")
             terminal.press("y")
             for key in keys:
                 terminal.see("Editor: emacs -nw")
                 terminal.press(key)
-            assert "Project made in" in terminal.ends()
+            assert "Created project in" in terminal.ends()
         expected = "emacs -nw" if keys else "code -w"
         assert stored(Sandbox(tmp_path / name), "config.yaml")["default_editor"] == expected
 
@@ -79,7 +79,7 @@ def test_init_that_is_not_confirmed_makes_nothing(tmp_path: Path, keys: list[str
         for question, key in zip(["Make a git repository", "Editor:"], keys, strict=False):
             terminal.see(question)
             terminal.press(key)
-        terminal.see("qanat: stopped")
+        terminal.see("qanat: aborted")
         terminal.ends(130)
     assert list(tmp_path.iterdir()) == []
 
@@ -187,7 +187,7 @@ def test_a_bad_answer_is_refused_as_it_is_typed(house: Sandbox) -> None:
             terminal.press(typed)
             terminal.see(problem)
             terminal.press(ENTER, CTRL_C)
-            terminal.see("qanat: stopped")
+            terminal.see("qanat: aborted")
             terminal.ends(130)
     assert house.status() == ""
 
@@ -239,7 +239,7 @@ def test_what_is_not_confirmed_is_not_written(house: Sandbox, last: str) -> None
         terminal.answer("Path to the data:", "data")
         terminal.answer("Tags", EMPTY)
         shown = last_shown(terminal, last)
-        terminal.see("qanat: stopped")
+        terminal.see("qanat: aborted")
         terminal.ends(130)
     assert yaml.safe_load(shown) == {"schema": "dataset/1", "name": "c", "path": "data"}
     assert house.status() == ""
@@ -262,7 +262,7 @@ def test_leaving_a_question_writes_nothing(house: Sandbox, words: list[str], que
     with Terminal(house.root, *words) as terminal:
         terminal.see(question)
         terminal.press(key)
-        terminal.see("qanat: stopped")
+        terminal.see("qanat: aborted")
         terminal.ends(130)
     assert house.status() == ""
 
@@ -368,19 +368,19 @@ def dirty(house: Sandbox) -> Sandbox:
 def dirty_run(sandbox: Sandbox) -> Terminal:
     """Start a run at a terminal, and wait until it asks what to do with the changes."""
     terminal = Terminal(sandbox.root, "run", "e")
-    terminal.see("The work tree has changes that are not committed:")
+    terminal.see("There are uncommitted changes:")
     terminal.see("   M go.sh")
     terminal.see("  ?? new.txt")
-    terminal.see("What shall be done with them?")
+    terminal.see("What do you want to do with them?")
     return terminal
 
 
 def test_changes_can_be_committed_before_a_run(dirty: Sandbox) -> None:
     with dirty_run(dirty) as terminal:
         terminal.press(ENTER)
-        terminal.see("Message of the commit:")
+        terminal.see("Commit message:")
         terminal.press(ENTER)
-        terminal.see("a commit needs a message")
+        terminal.see("enter a commit message")
         terminal.press("Change it", ENTER)
         terminal.see("changed\r\n")
         terminal.see("Run 1 of e finished")
@@ -412,9 +412,9 @@ def test_a_run_can_be_stopped_at_the_question(dirty: Sandbox, keys: list[str]) -
         for key in keys[:-1]:
             terminal.press(key)
             if key == ENTER:
-                terminal.see("Message of the commit:")
+                terminal.see("Commit message:")
         terminal.press(keys[-1])
-        terminal.see("qanat: stopped")
+        terminal.see("qanat: aborted")
         terminal.ends(130)
     assert dirty.record_files() == []
     assert (dirty.status(), dirty.git("rev-parse", "HEAD")) == before
@@ -459,7 +459,7 @@ def edit(sandbox: Sandbox, editor: Path, *drafts: str, variable: str = "EDITOR")
 @pytest.mark.parametrize("variable", ["EDITOR", "VISUAL"])
 def test_settings_are_edited_in_the_users_editor(sandbox: Sandbox, editor: Path, variable: str) -> None:
     with edit(sandbox, editor, VALID, variable=variable) as terminal:
-        terminal.see(".qanat/config.yaml written")
+        terminal.see("Updated .qanat/config.yaml")
         terminal.ends()
     assert (sandbox.root / ".qanat/config.yaml").read_text() == VALID
     assert sandbox.qanat("config", "show", "--json").json["result_dir"] == "out"
@@ -472,7 +472,7 @@ def test_the_projects_editor_is_used_where_the_user_names_none(sandbox: Sandbox,
     config = stored(sandbox, "config.yaml") | {"default_editor": shlex.join([str(editor), str(folder)])}
     sandbox.write(".qanat/config.yaml", yaml.safe_dump(config))
     with Terminal(sandbox.root, "config", "edit") as terminal:
-        terminal.see(".qanat/config.yaml written")
+        terminal.see("Updated .qanat/config.yaml")
         terminal.ends()
     assert (sandbox.root / ".qanat/config.yaml").read_text() == VALID
 
@@ -481,13 +481,13 @@ def test_settings_that_are_not_valid_are_shown_and_asked_about_again(sandbox: Sa
     before = (sandbox.root / ".qanat/config.yaml").read_text()
     with edit(sandbox, editor, INVALID, "a: [\n", VALID) as terminal:
         terminal.see("qanat: config.yaml:4: records.commit: 'sometimes' is not one of auto, manual")
-        terminal.see("Edit it again?")
+        terminal.see("Edit again?")
         assert (sandbox.root / ".qanat/config.yaml").read_text() == before
         terminal.press("y")
         terminal.see("qanat: config.yaml:2: is not YAML: ")
-        terminal.see("Edit it again?")
+        terminal.see("Edit again?")
         terminal.press(ENTER)
-        terminal.see(".qanat/config.yaml written")
+        terminal.see("Updated .qanat/config.yaml")
         terminal.ends()
     assert (sandbox.root / ".qanat/config.yaml").read_text() == VALID
 
@@ -495,9 +495,9 @@ def test_settings_that_are_not_valid_are_shown_and_asked_about_again(sandbox: Sa
 @pytest.mark.parametrize(("key", "code"), [("n", 0), (CTRL_C, 130)], ids=["no", "Ctrl-C"])
 def test_settings_that_are_given_up_stay_as_they_were(sandbox: Sandbox, editor: Path, key: str, code: int) -> None:
     with edit(sandbox, editor, INVALID) as terminal:
-        terminal.see("Edit it again?")
+        terminal.see("Edit again?")
         terminal.press(key)
-        terminal.see("the settings stay as they were" if code == 0 else "qanat: stopped")
+        terminal.see("nothing changed" if code == 0 else "qanat: aborted")
         terminal.ends(code)
     assert sandbox.status() == ""
 
@@ -511,14 +511,14 @@ def test_settings_that_do_not_change_are_not_written(sandbox: Sandbox, editor: P
 def test_broken_settings_can_be_mended(sandbox: Sandbox, editor: Path) -> None:
     sandbox.write(".qanat/config.yaml", "a: [\n")
     with edit(sandbox, editor, VALID) as terminal:
-        terminal.see(".qanat/config.yaml written")
+        terminal.see("Updated .qanat/config.yaml")
         terminal.ends()
 
 
 @pytest.mark.parametrize(
     ("command", "sentence", "code"),
     [
-        ("false", "the editor 'false' ended with exit code 1, so nothing was taken over", 2),
+        ("false", "the editor 'false' ended with exit code 1, nothing was saved", 2),
         ("no-such-editor -w", "qanat: 'no-such-editor -w' cannot be started", 3),
         ("vi 'x", 'qanat: "vi \'x" cannot be started', 3),
     ],

@@ -59,9 +59,9 @@ def as_hook(line: str) -> str:
 
 
 def test_a_clean_project_has_no_problem(house: Sandbox) -> None:
-    assert house.qanat("validate").out == "7 files checked, no problem\n"
+    assert house.qanat("validate").out == "checked 7 files, no problems found\n"
     assert house.qanat("validate", "--json").json == []
-    assert house.qanat("validate", ".qanat/config.yaml").out == "1 file checked, no problem\n"
+    assert house.qanat("validate", ".qanat/config.yaml").out == "checked 1 file, no problems found\n"
     names = house.git("ls-files", ".qanat").splitlines()
     assert len(names) == 7
     assert call([*HOOK, *names], house.root).out == ""
@@ -219,7 +219,7 @@ def test_a_moment_that_never_was_is_found_where_it_is(house: Sandbox, record: Pa
 
 def test_a_record_may_outlive_its_experiment(house: Sandbox, record: Path) -> None:
     house.git("rm", "--quiet", ".qanat/experiments/good.yaml")
-    assert both(house, record.relative_to(house.root).as_posix(), code=0) == ["1 file checked, no problem"]
+    assert both(house, record.relative_to(house.root).as_posix(), code=0) == ["checked 1 file, no problems found"]
 
 
 def test_a_record_of_an_experiment_that_never_was_is_a_problem(house: Sandbox, record: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_linked_folder_is_a_problem_and_is_not_entered(house: Sandbox, tmp_pat
 
 def test_the_cache_is_not_looked_at(house: Sandbox) -> None:
     house.write(".qanat/cache/broken.yaml", "a: b: c\n")
-    assert house.qanat("validate").out == "7 files checked, no problem\n"
+    assert house.qanat("validate").out == "checked 7 files, no problems found\n"
 
 
 def test_files_are_named_from_where_one_stands(house: Sandbox, tmp_path: Path) -> None:

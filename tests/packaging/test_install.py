@@ -59,7 +59,7 @@ def test_the_installed_program_finds_its_schemas_and_does_its_job(installed: Env
     project = tmp_path / "project"
     installed.run("qanat", "init", "--yes", str(project), cwd=tmp_path)
     result = installed.run("qanat", "validate", cwd=project)
-    assert result.out == "3 files checked, no problem\n"
+    assert result.out == "checked 3 files, no problems found\n"
     (project / "hello.sh").write_text("echo hello\n")
     words = ["--name", "hello", "--executable", "hello.sh", "--executable_command", "sh"]
     installed.run("qanat", "experiment", "new", *words, cwd=project)

@@ -22,7 +22,7 @@ PAGE = ROOT / "docs/review.md"
 SCRIPT_S = 300  # sixteen programs, one after the other
 BEGIN, END = "<!--report-->", "<!--end of report-->"
 # The report words the groups' durations in one of two ways.
-_DURATION = re.compile(r"; \S+(?: to \S+)? each(?:, the median is \S+)?$", re.MULTILINE)
+_DURATION = re.compile(r"; \S+(?: to \S+)? each(?:, median \S+)?$", re.MULTILINE)
 
 
 def make(folder: Path) -> Sandbox:

@@ -1,4 +1,4 @@
-"""`qanat experiment rerun|run-comment|run-delete NAME RUN`: the commands on runs, with the experiment named as well."""
+"""`qanat experiment rerun|run-comment|run-delete NAME RUN`: commands on runs that also name the experiment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qanat.usecases.project import open_project
 
 
 class ByExperiment(click.Command):
-    """Takes NAME before RUN, checks that the run is of that experiment, and goes on as the plain command."""
+    """Takes NAME before RUN, checks that the run belongs to that experiment, and invokes the plain command."""
 
     def __init__(self, plain: click.Command, name: str) -> None:
         example = f"\b\nExample:\n  qanat experiment {name} summary_iris 4"
@@ -26,8 +26,8 @@ class ByExperiment(click.Command):
     def _call(self, name: str, run: str, **options: Any) -> Any:
         found = find_one(open_project(Path.cwd()), run, experiment=name)
         argument = next(p for p in self._plain.params if isinstance(p, click.Argument))
-        words = (found.run.id,) if argument.nargs == -1 else found.run.id
-        return click.get_current_context().invoke(self._plain, **{str(argument.name): words}, **options)
+        value = (found.run.id,) if argument.nargs == -1 else found.run.id
+        return click.get_current_context().invoke(self._plain, **{str(argument.name): value}, **options)
 
 
 def _options(plain: click.Command) -> list[click.Parameter]:

@@ -7,23 +7,26 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
+from qanat.cli.options import option
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, size
 from qanat.usecases.launch import checkouts
-from qanat.usecases.launch.checkouts import CachedCheckout
 from qanat.usecases.project import open_project
 from qanat.usecases.tracking.refresh import active_runs
 
 
 @click.group(epilog="\b\nExample:\n  qanat cache status\n  qanat cache clean")
 def cache() -> None:
-    """The cache in .qanat/cache: checkouts of commits, and the index. It may be deleted at any time."""
+    """Show or clean .qanat/cache, which holds checkouts of commits and an index of the runs.
+
+    It can be deleted at any time.
+    """
 
 
 @cache.command(epilog="\b\nExample:\n  qanat cache status --json")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
-    """Show what is in the cache."""
+    """List the checkouts in the cache."""
     project = open_project(Path.cwd())
     found = checkouts.cached(project, active_runs(project, session.runners()))
     if as_json:
@@ -35,11 +38,7 @@ def status(as_json: bool) -> None:
 
 @cache.command(epilog="\b\nExample:\n  qanat cache clean")
 def clean() -> None:
-    """Remove checkouts that no run works in."""
+    """Remove the checkouts that no active run uses."""
     project = open_project(Path.cwd())
     removed = checkouts.clean(project, active_runs(project, session.runners()))
-    say(f"{_called(removed)} removed")
-
-
-def _called(removed: list[CachedCheckout]) -> str:
-    return f"{plural(len(removed), 'checkout')} ({size(sum(c.bytes for c in removed))})"
+    say(f"Removed {plural(len(removed), 'checkout')} ({size(sum(c.bytes for c in removed))})")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
+from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one, until_ended
 from qanat.cli.terminal.output import say, tell
@@ -19,9 +20,19 @@ from qanat.usecases.tracking.find import check_group
 
 @click.command(epilog="\b\nExample:\n  qanat cancel 4\n  qanat cancel 4 5 6\n  qanat cancel 4 --group 3 --group 7")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("--group", "groups", type=click.IntRange(0), multiple=True, metavar="I", help="Only this group.")
+@option(
+    "--group",
+    "groups",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="GROUP",
+    help="Cancel only this group of a submitted run; may be repeated.",
+)
 def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
-    """End runs that are going on, also those started in another terminal: gently, then firmly."""
+    """Cancel active runs, including those that were started in another terminal.
+
+    Programs are interrupted first, and killed if they do not end in time.
+    """
     project = open_project(Path.cwd())
     if groups:
         return _cancel_groups(project, runs, groups)
@@ -36,22 +47,22 @@ def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
             code = error.exit_code
             continue
         reporting.tell_notes(notes)
-        say(f"Run {run.number} of {run.experiment} {_come_to(run.state)}")
+        say(f"Run {run.number} of {run.experiment} {_outcome(run.state)}")
     return code
 
 
 def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     if len(runs) > 1:
-        raise UsageError("--group is for one run", hint=f"qanat cancel {runs[0]} --group {groups[0]}")
+        raise UsageError("--group requires a single run", hint=f"qanat cancel {runs[0]} --group {groups[0]}")
     found = find_one(project, runs[0])
     chosen = sorted({check_group(found, number) for number in groups})
     cancel_run.cancel_groups(project, found, chosen, session.runners())
     run = until_ended(project, found, chosen)
     for number in chosen:
-        say(f"Group {number} of run {run.number} {_come_to(run.groups[number].state)}")
+        say(f"Group {number} of run {run.number} {_outcome(run.groups[number].state)}")
     return 0
 
 
-def _come_to(state: State) -> str:
-    """Say how what was cancelled ended; a scheduler may take its time, until then it is as it was."""
-    return state.value if state.ended else f"is being cancelled, and is still {state}"
+def _outcome(state: State) -> str:
+    """Say what became of a run or group; a scheduler may take a while to cancel it."""
+    return state.value if state.ended else f"is being cancelled (still {state})"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import editor
@@ -19,9 +20,12 @@ from qanat.usecases.tracking.find import read_comment
 
 @click.command(epilog='\b\nExample:\n  qanat comment 4\n  qanat comment 4 -m "The one for figure 2"')
 @click.argument("run")
-@click.option("-m", "--message", metavar="TEXT", help="The comment, as Markdown; an empty one removes it.")
+@option("-m", "--message", metavar="TEXT", help="Use TEXT as the comment; an empty one removes it.")
 def comment(run: str, message: str | None) -> None:
-    """Write a comment on RUN in your editor, as Markdown; it is kept beside the record, in git."""
+    """Comment on RUN in your editor, in Markdown.
+
+    The comment is stored next to the record, in git.
+    """
     project = open_project(Path.cwd())
     found = find_one(project, run)
     before = read_comment(project, found.run)
@@ -31,12 +35,12 @@ def comment(run: str, message: str | None) -> None:
         return
     note = annotate.set_comment(project, found.run, text)
     reporting.tell_notes([note] if note else [])
-    say(f"Comment on run {found.run.number} {'written' if text.strip() else 'removed'}")
+    say(f"{'Saved' if text.strip() else 'Removed'} the comment on run {found.run.number}")
 
 
 def _edited(project: Project, before: str) -> str:
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
         draft = Path(folder) / "comment.md"
         draft.write_text(before)
-        editor.edit(settings.editor(project), draft, instead="-m TEXT")
+        editor.edit(settings.editor(project), draft, instead="use -m TEXT")
         return draft.read_text(errors="replace")

@@ -11,17 +11,16 @@ Example:
   qanat completion bash
 
 \b
-To have it in every shell that you open:
-  bash  write into ~/.bashrc:                eval "$(qanat completion bash)"
-  zsh   write into ~/.zshrc, after compinit: eval "$(qanat completion zsh)"
+To enable completion:
+  bash  add to ~/.bashrc:                  eval "$(qanat completion bash)"
+  zsh   add to ~/.zshrc, after compinit:   eval "$(qanat completion zsh)"
   fish  qanat completion fish >~/.config/fish/completions/qanat.fish
 
-It completes commands, options, the names of experiments, datasets, templates and actions, and runs, which are
-shown with what they are described as."""
+Commands, options, runs, and the names of experiments, datasets, templates and actions are completed."""
 
 
 @click.command(epilog=EXAMPLE)
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 def completion(shell: str) -> None:
-    """Print the script that lets SHELL complete qanat's words when you press Tab."""
+    """Print the completion script for SHELL."""
     click.echo(shell_named(shell).source().rstrip("\n"))

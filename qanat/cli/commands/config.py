@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.terminal import editor, prompts
 from qanat.cli.terminal.output import say, say_json, tell
 from qanat.errors import InputInvalid
@@ -16,11 +17,11 @@ from qanat.usecases.project import open_project
 
 @click.group(epilog="\b\nExample:\n  qanat config show\n  qanat config edit")
 def config() -> None:
-    """Settings of the project, in .qanat/config.yaml."""
+    """Show or edit the settings of the project, which are in .qanat/config.yaml."""
 
 
 @config.command(epilog="\b\nExample:\n  qanat config show --json")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(as_json: bool) -> None:
     """Show the settings."""
     project = open_project(Path.cwd())
@@ -32,7 +33,7 @@ def show(as_json: bool) -> None:
 
 @config.command(epilog="\b\nExample:\n  qanat config edit\n  EDITOR='code -w' qanat config edit")
 def edit() -> None:
-    """Open the settings in your editor; a file that is not valid is not taken over."""
+    """Edit the settings in your editor. They are saved only if they are valid."""
     project = open_project(Path.cwd())
     before = settings.text(project)
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
@@ -44,10 +45,10 @@ def edit() -> None:
                 say("nothing changed")
                 return
             if _is_valid(draft):
-                say(f"{settings.replace(project, draft)} written")
+                say(f"Updated {settings.replace(project, draft)}")
                 return
-            if not prompts.confirm("Edit it again?", option=".qanat/config.yaml", default=True):
-                say("the settings stay as they were")
+            if not prompts.confirm("Edit again?", option=".qanat/config.yaml", default=True):
+                say("nothing changed")
                 return
 
 

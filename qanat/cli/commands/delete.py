@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
+from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import finding, until_ended
 from qanat.cli.terminal import prompts
@@ -21,10 +22,13 @@ from qanat.usecases.tracking.find import check_ended
 
 @click.command(epilog="\b\nExample:\n  qanat delete 4\n  qanat delete 4 5 --yes")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--cancel", "cancel_first", is_flag=True, help="End runs that are still going on first.")
+@option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@option("--cancel", "cancel_first", is_flag=True, help="Cancel active runs first.")
 def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
-    """Delete runs: record, comment and results. The record stays in git's history; its number is never given again."""
+    """Delete runs: their records, comments and results.
+
+    Records remain in the history of the repository, and numbers are not reused.
+    """
     project = open_project(Path.cwd())
     with finding(project) as find:
         found = list({f.run.id: f for f in map(find, runs)}.values())
@@ -33,7 +37,7 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
             check_ended(one, "it cannot be deleted without --cancel")
     for one in found:
         folder = f" and {one.run.storage} ({size(annotate.size_of(one))})" if annotate.size_of(one) else ""
-        say(f"Run {one.run.number} of {one.run.experiment} goes: {one.record}{folder}")
+        say(f"Run {one.run.number} of {one.run.experiment} will be deleted: {one.record}{folder}")
     if not yes and not prompts.confirm(f"Delete {plural(len(found), 'run')}?", option="--yes"):
         raise click.Abort
     for one in found:
@@ -44,11 +48,11 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         gone, note = annotate.delete_runs(project, [find(one.run.id) for one in found])
     reporting.tell_notes([note] if note else [])
     for one in gone:
-        back = f"; get its record back with: {_command_to_restore(project, one)}" if one.commit else ""
-        say(f"Run {one.run.number} deleted{back}")
+        back = f"; restore its record with: {_command_to_restore(project, one)}" if one.commit else ""
+        say(f"Deleted run {one.run.number}{back}")
 
 
 def _command_to_restore(project: Project, gone: annotate.Deleted) -> str:
-    """Give the command of git's that brings a deleted record back, wherever it is typed."""
+    """Return the git command that restores a deleted record from the current directory."""
     there = [] if os.environ.get("PWD") == str(project.root) else ["-C", str(project.root)]
     return shlex.join(["git", *there, "checkout", str(gone.commit)[:12], "--", *gone.paths])

@@ -8,6 +8,7 @@ import click
 
 from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
+from qanat.cli.options import option
 from qanat.cli.terminal.output import say, say_json, width
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.project import open_project
@@ -23,19 +24,31 @@ Example:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("revisions", required=False, metavar="[A | A..B | A...B]")
-@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
-@click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Draw into SVG files there (Markdown).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--exit-code", is_flag=True, help="End with 1 when there is a change, as git diff does.")
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Format of the report.",
+)
+@option(
+    "--plots",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="With --format markdown, draw plots as SVG files in DIR.",
+)
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--exit-code", is_flag=True, help="Exit with 1 if there are changes, like git diff.")
 def diff(revisions: str | None, form: str, plots: Path | None, as_json: bool, exit_code: bool) -> int:
-    """Say what changes in experiments, datasets, templates and settings, which runs are new, and what came out.
+    """Show changes to experiments, datasets, templates and settings, and new runs with their results.
 
-    By default that is what the work here changes: from where it left the upstream or default branch to the
-    work tree. A..B compares two commits, A...B is what B changes since it left A, and A alone is compared
-    with the work tree.
+    By default, the working tree is compared with the commit at which the current branch left its upstream or the
+    default branch. A..B compares two commits, A...B shows what B has changed since it left A, and A alone is
+    compared with the working tree.
     """
     if plots and form != "markdown":
-        raise UsageError("--plots draws for Markdown", hint="add --format markdown")
+        raise UsageError("--plots requires --format markdown", hint="add --format markdown")
     found = state.diff(open_project(Path.cwd()), revisions)
     if as_json:
         from qanat.usecases.review.mapping import as_mapping

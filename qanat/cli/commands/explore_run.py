@@ -28,7 +28,7 @@ LETTERS = "abcdefghijklmnoprstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One entry of the menu: what it says, what it will do, and what does it; True when the run is gone then."""
+    """An entry of the menu: its title, a preview, and what it does, which returns True once the run is deleted."""
 
     title: str
     preview: str
@@ -36,7 +36,7 @@ class _Entry:
 
 
 def explore_run(project: Project, found: Found) -> None:
-    """Show a run's page and offer its menu until somebody has seen enough, or the run is deleted."""
+    """Show the page and the menu of a run until the user leaves or the run is deleted."""
     while True:
         say(f"\n{reporting.run_page(found.run)}\n")
         entries = _entries(project, found)
@@ -56,7 +56,7 @@ def explore_run(project: Project, found: Found) -> None:
 
 
 def _row(place: int, entry: _Entry) -> tuple[str, str, str]:
-    """Give title, value and preview of an entry; its value is its key, if it has one."""
+    """Return title, value and preview of an entry; its value is its key, if it has one."""
     if place < len(LETTERS):
         return f"[{LETTERS[place]}] {entry.title}", LETTERS[place], entry.preview
     return f"    {entry.title}", str(place), entry.preview
@@ -74,12 +74,12 @@ def _entries(project: Project, found: Found) -> list[_Entry]:
     ]
     if title := _scheduler(found):
         entries.append(
-            _Entry(f"Show {title} log(s)", f"Open what {title} noted in your pager", lambda: _page_log(project, found))
+            _Entry(f"Show {title} log(s)", f"Open the log of {title} in your pager", lambda: _page_log(project, found))
         )
     if kept := parameters_files(found):
         names = ", ".join(path.name for path in kept)
         entries.append(_Entry("Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
-    entries.append(_Entry("Delete run", "Delete its record and its results, after a question", lambda: _delete(found)))
+    entries.append(_Entry("Delete run", "Delete its record and results, after confirmation", lambda: _delete(found)))
     for name, known in _actions(project, found).items():
         what = known.description or " ".join(known.program.command_line())
         entries.append(_Entry(f"Action: {name}", what, lambda name=name: _act(project, found, name)))  # type: ignore[misc]
@@ -87,7 +87,7 @@ def _entries(project: Project, found: Found) -> list[_Entry]:
 
 
 def _scheduler(found: Found) -> str:
-    """Name the scheduler that a run was submitted to; empty for a local run, and where its runner is not installed."""
+    """Return the name of the scheduler of a run; empty for a local run, and if its runner is not installed."""
     try:
         name = found.run.runner.name
         return "" if session.runners().is_attached(name) else session.runners().submitting(name).title
@@ -96,7 +96,7 @@ def _scheduler(found: Found) -> str:
 
 
 def _actions(project: Project, found: Found) -> Mapping[str, Action]:
-    """Give the actions of the run's experiment; none when it is not there any more."""
+    """Return the actions of the run's experiment; none if it no longer exists."""
     try:
         return project.experiment(found.run.experiment).actions
     except QanatError:
@@ -104,23 +104,23 @@ def _actions(project: Project, found: Found) -> Mapping[str, Action]:
 
 
 def _first_line(comment: str) -> str:
-    return comment.strip().partition("\n")[0] or "There is no comment yet: qanat comment"
+    return comment.strip().partition("\n")[0] or "No comment yet"
 
 
 def _page_output(found: Found, name: str) -> None:
     group = _ask_group(found, "Which group?")
     files = output_files(found, name, group)
     if not files:
-        say(f"there is no {name}")
+        say(f"this run has no {name}")
         return
     editor.page(files)
 
 
 def _page_log(project: Project, found: Found) -> None:
-    group = _ask_group(found, "Of which group?")
+    group = _ask_group(found, "Log of which group?")
     text = scheduler_log(project, found, group, session.runners())
     if not text:
-        say("the scheduler noted nothing, or no longer knows")
+        say("the scheduler has no log of this run")
         return
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
         path = Path(folder) / "scheduler.log"
@@ -129,7 +129,7 @@ def _page_log(project: Project, found: Found) -> None:
 
 
 def _ask_group(found: Found, question: str) -> int | None:
-    """Ask for a group of a run that has several; None means all."""
+    """Ask for a group if a run has several; None means all."""
     if len(found.run.groups) == 1:
         return None
     groups = [(clean(f"group {g.number}: {' '.join(g.args)} ({g.state})"), str(g.number)) for g in found.run.groups]
@@ -146,12 +146,12 @@ def _say_comment(project: Project, found: Found) -> None:
     if comment:
         tables.markdown(comment)
     else:
-        say(f"there is no comment; write one with: qanat comment {found.run.number} ({comment_path(found.run)})")
+        say(f"no comment yet; write one with: qanat comment {found.run.number} ({comment_path(found.run)})")
 
 
 def _say_tree(found: Found) -> None:
     say("\n".join(directory_tree(found.folder)))
-    name = prompts.path("Open a file in your pager (empty: none):", option="qanat logs")
+    name = prompts.path("File to open in your pager (empty for none):", option="qanat logs")
     path = Path(name) if Path(name).is_absolute() else found.folder / name
     if name and path.is_file():
         editor.page([path])
@@ -160,12 +160,12 @@ def _say_tree(found: Found) -> None:
 
 
 def _delete(found: Found) -> bool:
-    """Delete the run as `qanat delete` does; tell whether it is gone."""
+    """Delete the run, as `qanat delete` does."""
     click.get_current_context().invoke(delete_command.delete, runs=(found.run.id,), yes=False, cancel_first=False)
     return True
 
 
 def _act(project: Project, found: Found, name: str) -> None:
     group = _ask_group(found, "On which group?")
-    words = prompts.text("Arguments (empty: none):", option="qanat action NAME ACTION RUN ARGS…")
-    action.perform(project, found, name, group, action.words_of(words))
+    typed = prompts.text("Arguments (empty for none):", option="qanat action NAME ACTION RUN ARGS...")
+    action.perform(project, found, name, group, action.arguments_from(typed))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import say, say_json, tell, width
 from qanat.usecases.checks import install_hooks
@@ -16,40 +17,50 @@ from qanat.usecases.project import open_project
 
 @click.group(epilog="\b\nExample:\n  qanat hooks install\n  qanat hooks install --remote origin")
 def hooks() -> None:
-    """Git hooks that check what is about to be committed, without pre-commit."""
+    """Install git hooks that check what is about to be committed, as an alternative to pre-commit."""
 
 
 @hooks.command(epilog="\b\nExample:\n  qanat hooks install --max-size 20MB --allow 'results/README.md'")
-@click.option("--remote", metavar="NAME", help="Let git fetch bring the commits that this remote keeps for runs.")
-@click.option("--max-size", metavar="SIZE", help="Refuse larger files; 5MB by default.")
-@click.option("--allow", "allowed", multiple=True, metavar="PATTERN", help="Let such files in, results or not.")
+@option("--remote", metavar="REMOTE", help="Make git fetch also fetch the commits that REMOTE keeps for runs.")
+@option("--max-size", metavar="SIZE", help="Reject files larger than SIZE (default: 5MB).")
+@option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="PATTERN",
+    help="Accept files that match PATTERN, even results and large ones; may be repeated.",
+)
 def install(remote: str | None, max_size: str | None, allowed: tuple[str, ...]) -> None:
-    """Install the hooks, keeping those that are there, and set up how git merges records."""
+    """Install the hooks, and configure how git merges records.
+
+    Existing hooks are kept, and run first.
+    """
     project = open_project(Path.cwd())
     done = install_hooks.install(project, remote=remote, max_size=max_size, allowed=allowed)
     for hook, is_new in done.hooks:
-        first = f", after {hook.kept.name}" if hook.kept else ""
-        say(f"{project.paths.relative(hook.file)} {'installed' if is_new else 'is installed already'}{first}")
+        file = project.paths.relative(hook.file)
+        first = f"; it runs {hook.kept.name} first" if hook.kept else ""
+        say(f"Installed {file}{first}" if is_new else f"{file} is already installed{first}")
     for line in _also(done, remote):
         say(line)
     if done.also_by_pre_commit:
-        tell("note: pre-commit runs qanat's hooks in this project as well, and one of the two is enough")
+        tell("note: pre-commit runs the qanat hooks in this project as well; one of the two is enough")
 
 
 @hooks.command(epilog="\b\nExample:\n  qanat hooks uninstall")
 def uninstall() -> None:
-    """Remove the hooks; those that were there before are put back."""
+    """Remove the hooks, and restore those that were there before."""
     project = open_project(Path.cwd())
     taken = install_hooks.uninstall(project)
     for hook in taken:
-        back = f", and what was there before is back ({hook.kept.name})" if hook.kept else ""
-        say(f"{project.paths.relative(hook.file)} removed{back}")
+        back = f" and restored {hook.kept.name}" if hook.kept else ""
+        say(f"Removed {project.paths.relative(hook.file)}{back}")
     if not taken:
-        say("no hook of qanat's is installed")
+        say("no qanat hooks are installed")
 
 
 @hooks.command(epilog="\b\nExample:\n  qanat hooks status --json")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
     """Show which hooks are installed."""
     project = open_project(Path.cwd())
@@ -73,15 +84,17 @@ def status(as_json: bool) -> None:
 def _state(found: Mapping[str, object]) -> str:
     if not found["installed"]:
         return "not installed"
-    return "installed" if found["current"] else "installed for another qanat; qanat hooks install renews it"
+    return "installed" if found["current"] else "outdated; update it with: qanat hooks install"
 
 
 def _also(done: Installed, remote: str | None) -> list[str]:
     lines = []
     if done.attributes:
-        lines.append(".gitattributes names how git merges records; commit it")
+        lines.append("Added the merge driver for records to .gitattributes; commit that file")
     if done.driver:
-        lines.append("the repository's config names qanat's merge driver")
+        lines.append("Configured the merge driver in this repository")
     if done.remote:
-        lines.append(f"git fetch {remote} brings the commits that it keeps for runs; qanat keep --push sends yours")
+        lines.append(
+            f"git fetch {remote} now fetches the commits it keeps for runs; push yours with: qanat keep --push"
+        )
     return lines

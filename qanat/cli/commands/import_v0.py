@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.terminal.output import plural, say, say_json
 from qanat.import_v0 import import_database
 from qanat.import_v0.import_database import Import
@@ -21,16 +22,17 @@ Example:
   qanat import .qanat/database.db
   qanat import ~/old/project/.qanat/database.db --json
 
-Runs keep their numbers, and results stay where they are. Importing again adds what is new, and changes nothing."""
+Runs keep their numbers, and results stay where they are. Importing a database again adds what is new and
+changes nothing else."""
 PAUSE_S = 0.2
 
 
 @click.command("import", epilog=EXAMPLE)
 @click.argument("database", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Show what would come; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--dry-run", is_flag=True, help="Show what would be imported without writing anything.")
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
 def import_(database: Path, dry_run: bool, as_json: bool) -> None:
-    """Bring along what the first qanat kept in DATABASE and in the config.yaml beside it, in one commit."""
+    """Import the qanat 0.x database DATABASE and the config.yaml next to it, in one commit."""
     project = open_project(Path.cwd())
     plan = import_database.plan_import(project, database, _Progress("runs read"))
     if not dry_run:
@@ -53,11 +55,11 @@ def _show(plan: Import, *, dry_run: bool) -> None:
     if plan.comments:
         say(plural(plan.comments, "comment"))
     if ".qanat/config.yaml" in plan.files:
-        say("the settings: .qanat/config.yaml")
+        say("settings: .qanat/config.yaml")
     if plan.here:
-        say(f"{plural(len(plan.here), 'file')} of an earlier import, left as they are")
+        say(f"{plural(len(plan.here), 'file')} from an earlier import, left unchanged")
     if plan.remarks and plan.files:
-        say("\nNot brought along, or not as it was:")
+        say("\nNot imported, or changed:")
         say("\n".join(f"  {remark}" for remark in plan.remarks))
     say(f"\n{_ending(plan, dry_run=dry_run)}")
 
@@ -67,11 +69,11 @@ def _ending(plan: Import, *, dry_run: bool) -> str:
         return "nothing was written"
     if plan.commit:
         return f"committed as {plan.commit[:10]}"
-    return "written; commit it yourself, as the settings say" if plan.manual and plan.files else "nothing is new"
+    return "saved, but not committed, as the settings say" if plan.manual and plan.files else "nothing new to import"
 
 
 class _Progress:
-    """Shows on a terminal how far it is."""
+    """Shows progress on a terminal."""
 
     def __init__(self, what: str) -> None:
         self._what = what

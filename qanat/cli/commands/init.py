@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, tell
 from qanat.usecases.definitions.init import init_project, plan_init
@@ -14,21 +15,24 @@ from qanat.usecases.definitions.init import init_project, plan_init
 
 @click.command(epilog="\b\nExample:\n  qanat init\n  qanat init my-project --yes")
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path))
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--editor", help="Editor for comments and settings; may have arguments.")
-@click.option("--result-dir", default="results", show_default=True, help="Where results go.")
+@option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@option("--editor", metavar="COMMAND", help="Editor for comments and settings; may include arguments.")
+@option("--result-dir", default="results", show_default=True, metavar="DIR", help="Directory for results.")
 def init(folder: Path, yes: bool, editor: str | None, result_dir: str) -> None:
-    """Make a project of DIR (here by default): repository, .qanat/, ignore rules, templates, first commit."""
+    """Create a qanat project in DIR, or in the current directory.
+
+    This creates a git repository if there is none, and commits .qanat/ with settings and templates, and ignore rules.
+    """
     default = editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     plan = plan_init(folder, default, result_dir)
     if not yes:
         what = "a git repository and a qanat project" if plan.new_repository else "a qanat project"
-        if not prompts.confirm(f"Make {what} of {plan.folder}?", option="--yes", default=True):
+        if not prompts.confirm(f"Create {what} in {plan.folder}?", option="--yes", default=True):
             raise click.Abort
         if editor is None:
             plan = plan_init(folder, prompts.text("Editor:", option="--editor", default=default), result_dir)
     done = init_project(plan)
-    say(f"Project made in {done.root}" + (", and committed:" if done.committed else ":"))
+    say(f"Created project in {done.root}" + (" and committed:" if done.committed else ":"))
     say("".join(f"  {file}\n" for file in done.files).rstrip("\n"))
     if done.note:
         tell(f"note: {done.note}")

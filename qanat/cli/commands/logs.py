@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.runs.looking_up import find_one
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.logs import LogReader
@@ -19,11 +20,11 @@ REFRESH_S = 1.0
 
 @click.command(epilog="\b\nExample:\n  qanat logs 4 -f\n  qanat logs 4 --group 3 --stderr")
 @click.argument("run")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@click.option("--group", type=click.IntRange(0), metavar="I", help="Only this group.")
-@click.option("--stderr", is_flag=True, help="What went to stderr instead of stdout.")
+@option("-f", "--follow", is_flag=True, help="Follow the output until the run ends.")
+@option("--group", type=click.IntRange(0), metavar="GROUP", help="Show only this group.")
+@option("--stderr", is_flag=True, help="Show stderr instead of stdout.")
 def logs(run: str, follow: bool, group: int | None, stderr: bool) -> None:
-    """Print what the programs of RUN printed; with several groups each line begins with its group."""
+    """Print the output of RUN; if it has several groups, each line starts with the group."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]
@@ -40,7 +41,7 @@ def logs(run: str, follow: bool, group: int | None, stderr: bool) -> None:
 
 
 def _wait(project: Project, found: Found, reader: LogReader, printer: _Printer) -> Found:
-    """Print what comes for a moment, then look at the run again."""
+    """Print new output for a while, then read the run again."""
     until = time.monotonic() + REFRESH_S
     while time.monotonic() < until:
         for number, data in reader.read_new():
@@ -50,7 +51,7 @@ def _wait(project: Project, found: Found, reader: LogReader, printer: _Printer) 
 
 
 class _Printer:
-    """Writes output to stdout: as it is for one group, line by line with a prefix for several."""
+    """Writes output to stdout: unchanged for one group, line by line with a prefix for several."""
 
     def __init__(self, *, prefixed: bool) -> None:
         self._prefixed = prefixed

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.usecases.merging.merge_records import merge
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -19,7 +20,7 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("ours", type=_file)
 @click.argument("theirs", type=_file)
 @click.argument("path")
-@click.option("--marker-size", type=click.IntRange(1), default=7, metavar="N", help="Length of conflict marks.")
+@option("--marker-size", type=click.IntRange(1), default=7, metavar="N", help="Length of conflict markers.")
 def merge_driver(base: Path, ours: Path, theirs: Path, path: str, marker_size: int) -> int:
-    """Merge versions of a file of .qanat/ into OURS, for git; PATH is where the file belongs in the project."""
+    """Merge versions of a file in .qanat/ into OURS, for git; PATH is its path in the project."""
     return merge(path, base, ours, theirs, marker_size=marker_size)

@@ -16,7 +16,7 @@ from qanat.usecases.runs import cancel as cancel_run
 @click.command(epilog="\b\nExample:\n  qanat release 4")
 @click.argument("run")
 def release(run: str) -> None:
-    """Let the held jobs of a submitted RUN go on."""
+    """Release the held jobs of a submitted RUN."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
     cancel_run.release_run(project, found, session.runners())

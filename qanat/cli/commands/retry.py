@@ -52,7 +52,7 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
     found, live = find_one_with_live(project, run)
     numbers = usecase.chosen_groups(found, groups, failed=failed)
     if not numbers:
-        say("none of these groups needs another attempt")
+        say("nothing to retry")
         return 0
     chosen, changed = options_from(options, found.run.runner.name), dict(map(_change, changes))
     return shown(
@@ -66,5 +66,5 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
 def _change(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key.strip() or not equals:
-        raise UsageError(f"--set {text!r} is not of the form key=value", hint="write it as --set mem=2x")
+        raise UsageError(f"--set {text!r} is not of the form KEY=VALUE", hint="write it as --set mem=2x")
     return key.strip(), value.strip()

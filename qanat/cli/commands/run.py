@@ -1,4 +1,4 @@
-"""`qanat run`, which is `qanat experiment run` as well."""
+"""`qanat run`, also available as `qanat experiment run`."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ Example:
   qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
   qanat run summary_iris -f parameters.yaml --dry-run
 
-Words before NAME are qanat's. After NAME, a word that is exactly one of the options above is qanat's too,
-with its value; all others go to the program in their order, and after -- every word does."""
+Options before NAME belong to qanat. After NAME, an argument that is exactly one of the options above belongs to
+qanat too, with its value; all others are passed to the program in their order. After --, all arguments are."""
 
 
 class RunCommand(Command):
-    """Takes the program's words out before click looks at the rest; they come after one name."""
+    """Takes out the arguments of the program, which follow the name, before click parses the others."""
 
     names = 1
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Split the words and let click parse qanat's own."""
+        """Split the arguments, and let click parse those of qanat."""
         known = words.options_of(self)
         split = words.split(args, known)
         ctx.meta["program"] = split.program
-        # Whoever writes -- knows whose words are whose.
+        # With --, it is clear which arguments are meant for whom.
         ctx.meta["stray"] = None if "--" in args else words.looks_meant_for_us(split.program, known)
         return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Name the program's words too."""
+        """Add the arguments of the program."""
         return [*super().collect_usage_pieces(ctx), words.USAGE]
 
 
@@ -107,13 +107,15 @@ class RunCommand(Command):
 @option("--yes", group=OTHER, is_flag=True, help="Allow more than 20,000 groups.")
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:
-    """Run experiment NAME with the words that follow, and record what was run.
+    """Run experiment NAME with ARGS, and record the run.
 
-    Each group gets --storage_path DIR and one --dataset_path PATH per dataset after its own words.
+    A run has one or more groups, each an execution of the program with its own arguments. After them, the program
+    receives --storage_path DIR, and --dataset_path PATH for each dataset.
     """
     project = open_project(Path.cwd())
     if ctx.meta["stray"]:
-        tell(f"note: {ctx.meta['stray']} goes to the program; for qanat's option leave out the =")
+        instead = ctx.meta["stray"].replace("=", " ", 1)
+        tell(f"note: {ctx.meta['stray']} is passed to the program; to set the qanat option, write {instead}")
     request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:
         _show_preview(launching.preview(project, request, chosen, session.runners()), as_json=options["json"])
@@ -159,17 +161,17 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
 
 
 def _ask(changes: Sequence[str]) -> Uncommitted:
-    """Show what is not committed and ask what to do with it, if there is somebody to ask."""
+    """List uncommitted changes and ask what to do with them, if there is a terminal."""
     if not is_terminal():
         return Uncommitted()
-    say("The work tree has changes that are not committed:")
+    say("There are uncommitted changes:")
     say("\n".join(f"  {line}" for line in changes))
     answer = prompts.choose(
-        "What shall be done with them?",
+        "What do you want to do with them?",
         [
             ("Commit them, then run", "commit"),
-            ("Run them as a snapshot, kept beside the branch", "snapshot"),
-            ("Stop", "stop"),
+            ("Run a snapshot of them, without committing", "snapshot"),
+            ("Cancel", "stop"),
         ],
         option="--commit-message TEXT or --snapshot",
     )
@@ -177,8 +179,8 @@ def _ask(changes: Sequence[str]) -> Uncommitted:
         raise click.Abort
     if answer == "snapshot":
         return Uncommitted(snapshot=True)
-    return Uncommitted(prompts.text("Message of the commit:", option="--commit-message TEXT", check=_not_empty))
+    return Uncommitted(prompts.text("Commit message:", option="--commit-message TEXT", check=_not_empty))
 
 
 def _not_empty(answer: str) -> str:
-    return "" if answer else "a commit needs a message"
+    return "" if answer else "enter a commit message"

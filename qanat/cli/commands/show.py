@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import tables
@@ -16,9 +17,9 @@ from qanat.usecases.tracking.find import read_comment
 
 @click.command(epilog="\b\nExample:\n  qanat show 4\n  qanat show 4-7f3a9c --json")
 @click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+@option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
 def show(run: str, as_json: bool) -> None:
-    """Show RUN: what it was, how its groups ended, what they measured, its comment."""
+    """Show RUN with its groups, metrics and comment."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
     if as_json:

@@ -18,7 +18,7 @@ from qanat.usecases.runs import annotate
 @click.argument("what", type=click.Choice(["add", "remove"]))
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
 def tag(run: str, what: str, tags: tuple[str, ...]) -> None:
-    """Add tags to RUN, or remove some."""
+    """Add tags to RUN, or remove them."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
     add, remove = (tags, ()) if what == "add" else ((), tags)

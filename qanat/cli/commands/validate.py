@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
+from qanat.cli.options import option
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.checks import validate as validate_state
@@ -16,11 +17,14 @@ from qanat.usecases.project import open_project
 
 
 @click.command(epilog="\b\nExample:\n  qanat validate\n  qanat validate .qanat/experiments/summary_iris.yaml")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--strict", is_flag=True, help="Exit code 1 for notes as well.")
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, exists=True))
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--strict", is_flag=True, help="Exit with 1 for notes as well as for problems.")
 def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
-    """Check FILES, or everything under .qanat/: one line for each problem, exit code 1 when there is one."""
+    """Check FILEs, or everything in .qanat/, as the pre-commit hook does.
+
+    Each problem is printed on a line of its own. The exit code is 1 if there are problems.
+    """
     project = open_project(Path.cwd())
     paths = [path.absolute() for path in files] or validate_state.all_files(project)
     with project.index() as index:
@@ -32,7 +36,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     elif problems:
         say("\n".join(map(str, problems)))
     else:
-        say(f"{plural(len(paths), 'file')} checked, no problem")
+        say(f"checked {plural(len(paths), 'file')}, no problems found")
     notes += templates.warnings(project, session.runners(), paths)
     for note in notes:
         tell(f"note: {note}")

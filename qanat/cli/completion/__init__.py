@@ -1,1 +1,1 @@
-"""Shell completion: the commands as data, the names to offer, and the scripts of shells."""
+"""Shell completion: the commands as data, the names to offer, and the scripts for shells."""

@@ -1,4 +1,4 @@
-"""What completes the value of an argument or an option: the names that the project has."""
+"""Completion of values of arguments and options with names from the project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RUNNERS = ("local", "htcondor", "slurm")
 
 
 def _start(ctx: click.Context) -> Any:
-    """Give the folder that the command would work in: `-C DIR`, or the present one."""
+    """Return the folder that the command would run in: `-C DIR`, or the current one."""
     from pathlib import Path
 
     return Path(ctx.find_root().params.get("folder") or ".")
@@ -37,7 +37,7 @@ def datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
 
 def templates(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """Complete the name of a template, of the runner that is named before it; otherwise a file may be one."""
+    """Complete the name of a template of the runner named before it, or else a file."""
     from qanat.usecases import complete_names
 
     runner = ctx.params.get("runner")
@@ -46,14 +46,14 @@ def templates(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 
 def actions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """Complete the name of an action of the experiment that is named before it."""
+    """Complete the name of an action of the experiment named before it."""
     from qanat.usecases import complete_names
 
     return _offered(complete_names.actions(_start(ctx), ctx.params.get("name") or ""), incomplete)
 
 
 def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """Complete a run, of the experiment that is named before it; those that are named already are left out."""
+    """Complete a run of the experiment named before it, except for runs that have been named already."""
     from qanat.usecases import complete_names
 
     given = ctx.params.get(str(param.name))
@@ -63,7 +63,7 @@ def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[An
 
 
 def runners(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """Complete the name of a runner of qanat's own; looking for those of other packages takes too long."""
+    """Complete the name of a built-in runner; finding those of other packages takes too long."""
     return _offered(((name, "") for name in RUNNERS), incomplete)
 
 

@@ -1,4 +1,4 @@
-"""Write `skeleton.json`: all commands with their options, described from the program as it is now."""
+"""Write `skeleton.json`: all commands with their options, from the program itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qanat.cli.completion.skeleton import FILE, Bones
 from qanat.cli.lazy import LazyGroup
 from qanat.cli.program import qanat
 
-# What a value is the name of, by the name of the parameter; an argument NAME is what its group is about.
+# What a value names, by the name of its parameter; an argument NAME depends on its group.
 COMPLETES = {
     "run": "runs",
     "runs": "runs",
@@ -23,7 +23,7 @@ NAMES = {"dataset": "datasets", "template": "templates"}
 
 
 def describe(command: click.Command, line: str = "", path: tuple[str, ...] = ()) -> Bones:
-    """Describe a command as the file has it; `line` is its line in the help of its group."""
+    """Describe a command as in the file; `line` is its line in the help of its group."""
     with click.Context(command, info_name=path[-1] if path else "qanat") as ctx:
         bones: Bones = {"help": line, "params": [_describe(p, path) for p in command.get_params(ctx)]}
         if names := getattr(command, "names", 0):
@@ -57,7 +57,7 @@ def _describe(parameter: click.Parameter, path: tuple[str, ...]) -> Bones:
 
 
 def completed_by(parameter: click.Parameter, path: tuple[str, ...]) -> str | list[str]:
-    """Tell what completes a parameter's value: files, choices, or names of this kind; empty when nothing does."""
+    """Return what completes the value of a parameter: files, choices, or names of this kind; empty for nothing."""
     kind = parameter.type
     if isinstance(kind, click.Choice):
         return [str(choice) for choice in kind.choices]
@@ -73,7 +73,7 @@ def completed_by(parameter: click.Parameter, path: tuple[str, ...]) -> str | lis
 
 
 def text() -> str:
-    """Write the skeleton of the program as it is now."""
+    """Return the skeleton of the program as JSON."""
     return json.dumps(describe(qanat), ensure_ascii=False, indent=1) + "\n"
 
 

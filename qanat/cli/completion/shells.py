@@ -1,4 +1,4 @@
-"""The completion scripts of shells, and the answers that they ask for when a person presses Tab."""
+"""Completion scripts for shells, and the answers that these ask for when the user presses Tab."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
 
 
 class _Answers(shell_completion.ShellComplete):
-    """What is the same for all shells; an answer never fails and never says anything else."""
+    """What all shells share; an answer never fails, and prints nothing else."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[Any]:
-        """Give what could be typed next; nothing when that cannot be told."""
+        """Return what could be typed next; nothing if that is unknown."""
         option, equals, value = incomplete.partition("=")
         try:
             return _clean(self._completions(args, f"{shown(option)}{equals}{value}"))
-        except Exception:  # noqa: BLE001  # whoever presses Tab has asked for no message
+        except Exception:  # noqa: BLE001  # Tab must not print messages
             return []
 
     def _completions(self, args: list[str], incomplete: str) -> list[Any]:
@@ -86,7 +86,7 @@ class _Answers(shell_completion.ShellComplete):
 
 
 def _command_at(group: click.Command, args: list[str]) -> tuple[click.Command | None, int]:
-    """Find the command that words lead to (None: there is no such), and the place of the first word after its name."""
+    """Find the command that arguments name (None if there is none), and the index of the first argument after it."""
     place = 0
     found: click.Command | None = group
     while isinstance(found, SkeletonGroup) and place < len(args):
@@ -105,16 +105,16 @@ def _clean(items: list[Any]) -> list[Any]:
 
 
 class _Bash(_Answers, shell_completion.BashComplete):
-    """One line says what kind of offers come, then there is one on each line, described where bash lists them."""
+    """The first line is the kind of completions, then each is on a line, with a description if bash lists them."""
 
     source_template: ClassVar[str] = BASH
 
     def source(self) -> str:
-        """Give the script; click's own asks first how old the bash is that is found on PATH."""
+        """Return the script; click would first check the version of the bash on PATH."""
         return shell_completion.ShellComplete.source(self)
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Read the words; bash takes `=` for a word of its own."""
+        """Read the arguments; bash makes `=` an argument of its own."""
         args, incomplete = super().get_completion_args()
         return [word for word in args if word != "="], incomplete
 
@@ -128,18 +128,18 @@ class _Bash(_Answers, shell_completion.BashComplete):
 
 
 def _columns(items: list[Any]) -> list[str]:
-    """Lay out offers with what is said about each, one a line."""
+    """Lay out completions with their descriptions, one per line."""
     room = int(os.environ.get("COLUMNS") or 80) - 2
     width = max(len(item.value) for item in items)
     return [f"{i.value:{width}}  {i.help}".rstrip()[: max(room, width)] if i.help else i.value for i in items]
 
 
 class _Zsh(_Answers, shell_completion.ZshComplete):
-    """As click has it."""
+    """click's completion for zsh."""
 
 
 class _Fish(_Answers, shell_completion.FishComplete):
-    """As click has it, but for commas in what is said about an offer."""
+    """click's completion for fish, except that descriptions may contain commas."""
 
     source_template: ClassVar[str] = FISH
 
@@ -148,7 +148,7 @@ SHELLS: dict[str, type[_Answers]] = {"bash": _Bash, "zsh": _Zsh, "fish": _Fish}
 
 
 def answer() -> int:
-    """Answer the shell whose script has set VARIABLE; give the exit code."""
+    """Answer the shell whose script has set VARIABLE, and return the exit code."""
     shell, _, what = os.environ.get(VARIABLE, "").partition("_")
     if shell in SHELLS:
         click.echo(shell_named(shell).complete() if what == "complete" else shell_named(shell).source())
@@ -156,5 +156,5 @@ def answer() -> int:
 
 
 def shell_named(shell: str) -> _Answers:
-    """Return what writes the script of a shell and answers it."""
+    """Return the object that writes the script of a shell and answers it."""
     return SHELLS[shell](skeleton.load(COMPLETERS), {"token_normalize_func": dashed}, "qanat", VARIABLE)

@@ -1,7 +1,7 @@
-"""The commands with their words alone, for completion: what there is to type, without what it does.
+"""The names of commands and options, for completion, without the code behind them.
 
-Importing a command takes 0.1 s, which is too long for somebody who has pressed a key. So what completion needs
-of all commands stands in `skeleton.json`, written by `make skeleton`; a test tells when it is out of date.
+Importing a command takes 0.1 s, which is too long after pressing a key. So `skeleton.json`, written by
+`make skeleton`, has what completion needs of all commands; a test fails when it is out of date.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Bones = dict[str, Any]
 
 
 class SkeletonGroup(click.Group):
-    """A group whose commands are made of their description when they are asked for."""
+    """A group whose commands are built from their descriptions on demand."""
 
     def __init__(self, name: str, bones: Bones, completers: Mapping[str, Completer]) -> None:
         super().__init__(name, params=_parameters(bones, completers), add_help_option=False)
@@ -30,16 +30,16 @@ class SkeletonGroup(click.Group):
         self._completers = completers
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the names in the order of the table that they come from."""
+        """List the names in the order of the table."""
         return list(self._bones)
 
     def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
-        """Make a command; None for a name that is not there."""
+        """Build a command; None for an unknown name."""
         bones = self._bones.get(dashed(cmd_name))
         return build(cmd_name, bones, self._completers) if bones else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Offer the names of the commands without making them, and the options."""
+        """Offer the names of the commands, without building them, and the options."""
         from click.shell_completion import CompletionItem
 
         names = [name for name in self._bones if name.startswith(dashed(incomplete))]
@@ -48,7 +48,7 @@ class SkeletonGroup(click.Group):
 
 
 class SkeletonCommand(click.Command):
-    """A command; `names` is how many of its words come before those that are a program's (0: none are)."""
+    """A command; `names` is how many arguments come before those of a program (0 if it takes none)."""
 
     def __init__(self, name: str, bones: Bones, completers: Mapping[str, Completer]) -> None:
         super().__init__(name, params=_parameters(bones, completers), add_help_option=False)
@@ -56,13 +56,13 @@ class SkeletonCommand(click.Command):
 
 
 def load(completers: Mapping[str, Completer]) -> SkeletonGroup:
-    """Read the whole program's skeleton; `completers` are called by the names that COMPLETES has."""
+    """Read the skeleton of the whole program; `completers` has a function for each name in COMPLETES."""
     with open(FILE, encoding="utf-8") as file:  # noqa: PTH123
         return SkeletonGroup("qanat", json.load(file), completers)
 
 
 def build(name: str, bones: Bones, completers: Mapping[str, Completer]) -> click.Command:
-    """Make a command, or a group, of its description."""
+    """Build a command or group from its description."""
     return (SkeletonGroup if "commands" in bones else SkeletonCommand)(name, bones, completers)
 
 

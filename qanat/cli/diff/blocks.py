@@ -1,4 +1,4 @@
-"""What a report is made of: sections with tables, lists and bars, whose texts keep apart what comes from files."""
+"""The parts of a report: sections of tables, lists and bars, whose texts mark what comes from files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Cell: TypeAlias = Sentence
 
 
 class Best(str):
-    """A text of qanat's own that is the best of its column."""
+    """The best value of a column."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Sentences below each other; `warning` when they come before everything else."""
+    """A list of sentences; a `warning` comes before everything else."""
 
     items: tuple[Sentence, ...]
     warning: bool = False
@@ -26,7 +26,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headers; a terminal cuts the `flexible` columns, by place, until a row fits."""
+    """Rows under headers; on a terminal, the `flexible` columns (by index) are truncated until a row fits."""
 
     headers: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -35,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A value with what it is of, its deviation, how it is written, and the value that there was before."""
+    """A value with its label, its deviation, its text, and the earlier value that it is compared with."""
 
     label: str
     value: float
@@ -46,7 +46,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A metric of an experiment over its rows; `better` is which way is better, empty where nobody says."""
+    """A metric of an experiment over its rows; `better` is the better direction, empty if it is unknown."""
 
     experiment: str
     metric: str
@@ -56,7 +56,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a report under a title; `folded` where not everybody wants to read it."""
+    """A part of a report with a title; a `folded` one can be expanded."""
 
     title: Sentence
     blocks: tuple[Block, ...]

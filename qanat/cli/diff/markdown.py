@@ -1,6 +1,6 @@
-"""The report of `qanat diff` as Markdown for a pull request, in which nothing that comes from a file is Markdown.
+"""The report of `qanat diff` as Markdown for a pull request, in which text from files is never Markdown.
 
-Every text of a file becomes a code span: there `<`, `@name`, links and images are nothing but text.
+Such text becomes a code span, in which `<`, `@name`, links and images have no meaning.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from qanat.cli.diff.report import Report
 from qanat.cli.terminal.output import clean
 from qanat.domain.meanings import Sentence, Verbatim
 
-# A comment with this first line is the one to update.
+# The first line of the comment that is updated.
 MARKER = "<!-- qanat diff -->"
 COMMENT_BYTES_MAX = 65_536
-# How many rows of each table, and characters of each text, are tried until the whole fits.
+# The rows per table and characters per text to try until the report fits.
 _TRIES = (*((rows, 200) for rows in (10_000, 300, 100, 50, 30, 20, 10, 5, 3, 1)), (1, 60), (1, 20))
 _SECTIONS_MIN = 10
 _BAR_CELLS = 24
@@ -28,21 +28,23 @@ Plot = Callable[[Bars], str]
 
 
 def markdown(report: Report, plot: Plot | None = None, *, limit_bytes: int = COMMENT_BYTES_MAX) -> str:
-    """Write a report that fits into a comment; what is left out is counted where it would be.
+    """Render a report that fits into a comment, with counts in place of what is left out.
 
-    `plot` draws a file for bars and gives its address; without it they are drawn with characters.
+    `plot` draws bars as a file and returns its address; without it, they are drawn with characters.
     """
     for rows, width in _TRIES:
         writer = _Writer(rows, width, plot)
         text = "\n".join(writer.lines(report))
-        # The name of a file may hold bytes that are no text.
+        # The name of a file may contain bytes that are not UTF-8.
         if len(text.encode(errors="replace")) <= limit_bytes:
             return text
-    return "\n".join((MARKER, "### Experiments and runs", "", "This is more than a comment can hold: `qanat diff`"))
+    return "\n".join(
+        (MARKER, "### Experiments and runs", "", "The report does not fit into a comment; run `qanat diff` to see it.")
+    )
 
 
 class _Writer:
-    """Writes blocks with at most so many rows and so long texts, and knows whether it has left something out."""
+    """Renders blocks with limits on rows and text, and notes whether it has left something out."""
 
     def __init__(self, rows: int, width: int, plot: Plot | None) -> None:
         self._rows = rows
@@ -55,7 +57,7 @@ class _Writer:
         yield f"{self._said(report.title)}: {self._said(report.summary)}."
         yield from self._blocks(report.blocks)
         if self._cut:
-            yield from ("", "Cut to fit into a comment; `qanat diff` shows everything.")
+            yield from ("", "Truncated to fit into a comment; run `qanat diff` to see everything.")
 
     def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
         most = max(self._rows, _SECTIONS_MIN)
@@ -129,7 +131,7 @@ class _Writer:
 
     def _said(self, sentence: Sentence, *, in_table: bool = False) -> str:
         parts = [self._part(part, in_table=in_table) for part in sentence if part]
-        # Two code spans that touch would be read as one.
+        # Two adjacent code spans would be read as one.
         glued = [f"{a} " if a.endswith("`") and b.startswith("`") else a for a, b in pairwise((*parts, ""))]
         return "".join(glued)
 
@@ -144,11 +146,11 @@ class _Writer:
 
 
 def code_span(text: str, *, in_table: bool = False) -> str:
-    """Write any text so that Markdown shows just that text.
+    """Quote any text so that Markdown shows exactly that text.
 
-    Section 6.1 of CommonMark: a span ends at as many backticks as it began with. In GitHub's tables a `|`
-    needs a backslash, in code as well; where the text has a backslash before it, that would be read in two
-    ways, so there HTML is used, with every special character as its number.
+    Section 6.1 of CommonMark: a span ends with as many backticks as it starts with. In GitHub's tables, a `|` needs a
+    backslash even in code. If the text has a backslash before it, that is ambiguous, so it becomes HTML with a
+    character reference for every special character.
     """
     text = clean(text)
     if in_table and "\\|" in text:
@@ -166,9 +168,9 @@ def _shortened(text: str, width: int) -> str:
 
 
 def text_bars(bars: Bars, most: int, label_width: int) -> list[str]:
-    """Draw bars with characters, a line for each: label, bar, value, and the value before.
+    """Draw bars with characters, a line for each: label, bar, value, and earlier value.
 
-    They begin at 0, or where a value is negative a little below the least.
+    They start at 0 or, if there are negative values, a little below the lowest one.
     """
     shown = bars.bars[:most]
     values = [v for bar in shown for v in (bar.value, bar.before) if v is not None]
@@ -185,7 +187,7 @@ def text_bars(bars: Bars, most: int, label_width: int) -> list[str]:
 
 
 def _bar(share: float) -> str:
-    if not 0 <= share <= 1:  # the values are too far apart for a number to hold the distance
+    if not 0 <= share <= 1:  # the difference between the values overflows
         return ""
     full, eighths = divmod(round(share * _BAR_CELLS * 8), 8)
     return "█" * full + (_EIGHTHS[eighths] if eighths else "")

@@ -1,4 +1,4 @@
-"""The report of `qanat diff` as blocks, which diff_text.py and diff_markdown.py write down, each in its own way."""
+"""The report of `qanat diff` as blocks, which text.py and markdown.py render."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HEADERS = ("Change", "Key", "Before", "After", "What it means")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A title, one sentence that sums up, and everything else in the order of how much it matters."""
+    """A title, a summary, and everything else in order of importance."""
 
     title: Sentence
     summary: Sentence
@@ -32,7 +32,7 @@ class Report:
 
 
 def report(found: StateChanges) -> Report:
-    """Write down what changes."""
+    """Return the report on a comparison."""
     blocks = [*_warnings(found), *_problems(found), *_definitions(found)]
     numbers = runs_report.Numbers(found)
     blocks += [runs_report.section(runs, found, numbers) for runs in found.experiments]
@@ -43,7 +43,7 @@ def report(found: StateChanges) -> Report:
 def _title(found: StateChanges) -> Sentence:
     span = found.range
     base = _state(span.base_revision, span.base) if span.base else ("nothing",)
-    head = _state(span.head_revision, span.head) if span.head else ("the work tree",)
+    head = _state(span.head_revision, span.head) if span.head else ("the working tree",)
     return ("From ", *base, " to ", *head)
 
 
@@ -59,15 +59,15 @@ def _summary(found: StateChanges) -> Sentence:
         counts[change.definition.kind, change.change] += several
     said = [f"{plural(n, _SINGULAR[kind])} {how}" for (kind, how), n in counts.items()]
     hows = Counter(found.how.values())
-    called = {"new": "new run", "continued": "run that went on", "retried": "run with another attempt"}
+    called = {"new": "new run", "continued": "continued run", "retried": "retried run"}
     said += [_plural_run(hows[how], text) for how, text in called.items() if hows[how]]
     if found.warnings:
         said.append(plural(len(found.warnings), "warning"))
     if found.migrated:
         said.append(f"{plural(found.migrated, 'record')} migrated")
     if found.problems:
-        said.append(f"{plural(len(found.problems), 'file')} passed over")
-    return (", ".join(said) or "no change of experiments, datasets, templates, settings or runs",)
+        said.append(f"{plural(len(found.problems), 'file')} skipped")
+    return (", ".join(said) or "no changes to experiments, datasets, templates, settings or runs",)
 
 
 def _plural_run(count: int, text: str) -> str:
@@ -85,7 +85,7 @@ def _warning(warned: RunWarning) -> Sentence:
         return (*run, " was deleted after it had ended")
     details = [part for sentence in warned.details[:DETAILS_SHOWN] for part in ("; ", *sentence)][1:]
     more = len(warned.details) - DETAILS_SHOWN
-    what = "is not as it was launched" if warned.kind == LAUNCH_CHANGED else "was changed after it had ended"
+    what = "differs from how it was launched" if warned.kind == LAUNCH_CHANGED else "was changed after it had ended"
     return (*run, f" {what}: ", *details, *((f"; and {more:,} more",) if more > 0 else ()))
 
 
@@ -94,7 +94,7 @@ def _problems(found: StateChanges) -> Iterator[Block]:
         said = [
             ((Verbatim(p.problem),) if p.side != BASE else (Verbatim(p.problem), " (before)")) for p in found.problems
         ]
-        yield Section(("Files that are passed over",), (Items(tuple(said)),))
+        yield Section(("Skipped files",), (Items(tuple(said)),))
 
 
 def _definitions(found: StateChanges) -> Iterator[Block]:
@@ -110,7 +110,7 @@ def _definitions(found: StateChanges) -> Iterator[Block]:
 
 
 def _rows(change: DefinitionChange, found: StateChanges) -> Iterator[tuple[Cell, ...]]:
-    """Give one row for each key; what it is about stands in the first of them."""
+    """Return a row for each key; the first one names the definition."""
     definition = change.definition
     name = f"{definition.runner}/{definition.name}" if definition.runner else definition.name
     inside = (" in the settings",) if definition.kind == "template" and definition.file == CONFIG else ()
@@ -146,16 +146,16 @@ def _key_cells(key: KeyChange) -> tuple[Cell, Cell, Cell, Cell]:
 def _other_code(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:
     if found.other_code:
         head = ("the head, ", Verbatim(str(found.range.tip)[:10])) if found.range.head else ("HEAD",)
-        title = ("Runs of other code than that of ", *head)
+        title = ("Runs of code that differs from ", *head)
         yield Section(title, (Items(tuple(_code(code, numbers) for code in found.other_code)),))
 
 
 def _code(code: OtherCode, numbers: runs_report.Numbers) -> Sentence:
     ran = (*numbers.listed(code.runs), ": ", "snapshot " if code.snapshot else "commit ", Verbatim(code.commit[:10]))
     if code.files is None:
-        return (*ran, ", which this clone does not have")
+        return (*ran, ", which is missing from this clone")
     if not code.files:
-        return (*ran, ", whose files are the same")
+        return (*ran, ", with the same files")
     named = [part for file in code.files[:FILES_NAMED] for part in (", ", Verbatim(file))][1:]
     more = len(code.files) - FILES_NAMED
     return (*ran, ", which differs in ", *named, *((f" and {more:,} more",) if more > 0 else ()))
@@ -164,7 +164,7 @@ def _code(code: OtherCode, numbers: runs_report.Numbers) -> Sentence:
 def _others(found: StateChanges) -> Iterator[Block]:
     if found.other_changes:
         said = tuple(_other(change) for change in found.other_changes)
-        yield Section(("Other changes of runs",), (Items(said),), folded=len(said) > 5)
+        yield Section(("Other changes to runs",), (Items(said),), folded=len(said) > 5)
 
 
 def _other(change: OtherRunChange) -> Sentence:
@@ -179,10 +179,10 @@ def _other(change: OtherRunChange) -> Sentence:
 def _notes(found: StateChanges) -> Iterator[Block]:
     notes: list[Sentence] = []
     if not found.base_has_state:
-        notes.append(("Before, this was no project, so everything is new.",))
+        notes.append(("The base is not a qanat project, so everything is new.",))
     if not found.head_has_state:
-        notes.append(("Afterwards this is no project any more, so everything is removed.",))
+        notes.append(("The head is not a qanat project, so everything is removed.",))
     if found.left_out:
-        notes.append((f"{plural(found.left_out, 'earlier record')} were too many to be compared with.",))
+        notes.append((f"{plural(found.left_out, 'earlier record')} were not compared, since there are too many.",))
     if notes:
         yield Items(tuple(notes))

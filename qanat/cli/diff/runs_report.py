@@ -1,4 +1,4 @@
-"""The section of a report about the new runs of one experiment."""
+"""The section of a report on the new runs of an experiment."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ VALUES_SHOWN = 10
 PARAMETERS_SHOWN = 8
 RUNS_NAMED = 8
 BARS_MIN = 2
-_CALLED = {"new": "New runs of ", "continued": "Runs that went on of ", "retried": "Runs with another attempt of "}
+_CALLED = {"new": "New runs of ", "continued": "Continued runs of ", "retried": "Retried runs of "}
 _RUN_HEADERS = ("Run", "", "Description", "Commit", "Runner", "State", "Groups", "Started", "Duration")
 
 
 class Numbers:
-    """Runs by the number that people type; by the full id where two of the report have the same number."""
+    """Names runs by number, or by full id if the report has two with the same number."""
 
     def __init__(self, found: StateChanges) -> None:
         ids = {run.id for runs in found.experiments for run in runs.runs}
@@ -34,7 +34,7 @@ class Numbers:
         self._shared = Counter(run.partition("-")[0] for run in ids)
 
     def of(self, run_id: str) -> str:
-        """Give what a run is called."""
+        """Return the name of a run."""
         number = run_id.partition("-")[0]
         return run_id if self._shared[number] > 1 else number
 
@@ -46,7 +46,7 @@ class Numbers:
 
 
 def section(runs: NewRuns, found: StateChanges, numbers: Numbers) -> Section:
-    """Write down the new runs of an experiment."""
+    """Return the section on the new runs of an experiment."""
     hows = list(dict.fromkeys(found.how[run.id] for run in runs.runs))
     title = _CALLED[hows[0]] if len(hows) == 1 else "Runs of "
     program = found.programs.get(runs.experiment)
@@ -68,7 +68,7 @@ def _counts(runs: NewRuns) -> Sentence:
     shortest, longest = times.duration(d.shortest), times.duration(d.longest)
     if shortest == longest:
         return (f"{said}; {longest}{' each' if runs.groups > 1 else ''}",)
-    return (f"{said}; {shortest} to {longest} each, the median is {times.duration(d.median)}",)
+    return (f"{said}; {shortest} to {longest} each, median {times.duration(d.median)}",)
 
 
 def _varying(runs: NewRuns) -> Iterator[Sentence]:
@@ -79,7 +79,7 @@ def _varying(runs: NewRuns) -> Iterator[Sentence]:
         more = len(values) - VALUES_SHOWN
         yield (Verbatim(name), ": ", *listed, *((f" and {more:,} more",) if more > 0 else ()))
     if (left := len(runs.varying) - PARAMETERS_SHOWN) > 0:
-        yield (f"and {plural(left, 'more parameter')}, which --json has",)
+        yield (f"and {plural(left, 'more parameter')}; see --json",)
 
 
 def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
@@ -101,11 +101,11 @@ def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
         rows.append((*cells, *((_before(before, numbers),) if compared else ())))
     yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows))
     if left := len(found.metrics) - len(metrics):
-        yield Items(((f"and {plural(left, 'more metric')}, which --json has",),))
+        yield Items(((f"and {plural(left, 'more metric')}; see --json",),))
 
 
 def _chosen(runs: NewRuns) -> list[str]:
-    """Choose the metrics to show: first those of which it is known which way is better."""
+    """Choose the metrics to show, first those whose better direction is known."""
     names = sorted(runs.results.metrics, key=lambda name: name not in runs.directions)
     return names[:METRICS_SHOWN]
 
@@ -136,20 +136,20 @@ def _metric(runs: NewRuns, row: Row, before: Baseline | None, place: int, name: 
 
 def _difference(delta: Delta) -> str:
     if delta.difference == 0:
-        return "as before"
+        return "unchanged"
     judged = {True: ", better", False: ", worse", None: ""}[delta.better]
     return f"{delta.difference:+.3g}{judged}"
 
 
 def _before(before: Baseline | None, numbers: Numbers) -> Cell:
     if before is None:
-        return ("nothing earlier",)
+        return ("no earlier run",)
     return (*numbers.listed(before.row.runs), ", commit ", Verbatim(before.row.commit[:10]))
 
 
 def _failures(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
     if runs.failures:
-        headers = tuple((text,) for text in ("Ended badly", "Cause", "Groups", "Runs"))
+        headers = tuple((text,) for text in ("Failure", "Cause", "Groups", "Runs"))
         yield Table(headers, tuple(_failure(failure, numbers) for failure in runs.failures), flexible=(1,))
 
 
@@ -197,7 +197,7 @@ def _run_row(run: Run, how: str, numbers: Numbers) -> tuple[Cell, ...]:
 
 
 def _without_empty(table: Table) -> Table:
-    """Leave out the columns in which no row has anything."""
+    """Remove the columns that are empty in all rows."""
     kept = [i for i in range(len(table.headers)) if any("".join(row[i]) for row in table.rows)]
     rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
     flexible = tuple(kept.index(i) for i in table.flexible if i in kept)

@@ -1,4 +1,4 @@
-"""Bars as SVG files, for a pull request that shows pictures."""
+"""Bars as SVG files, for pull requests that show images."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LABEL_CHARACTERS = 32
 
 
 class SvgFolder:
-    """Writes each plot into a folder and gives its address for Markdown."""
+    """Writes each plot to a folder, and returns its address for Markdown."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[tuple[str, str], str] = {}
 
     def plot(self, bars: Bars) -> str:
-        """Draw bars, once. Raises WriteFailed."""
+        """Draw bars, unless that has been done. Raises WriteFailed."""
         key = bars.experiment, bars.metric
         if key not in self._known:
             self._known[key] = self._written(bars, f"{bars.experiment}-{len(self._known) + 1}.svg")
@@ -41,7 +41,7 @@ class SvgFolder:
 
 
 def svg(bars: Bars) -> str:
-    """Draw bars as an SVG document: a point with its deviation for each, and a hollow point for the value before."""
+    """Draw bars as an SVG document: a point with its deviation for each, and a hollow point for the earlier value."""
     shown = bars.bars[:BARS_MAX]
     ends = [v for bar in shown for v in (bar.value - bar.deviation, bar.value + bar.deviation, bar.before)]
     known = [v for v in ends if v is not None and math.isfinite(v)]
@@ -74,7 +74,7 @@ def _drawn(bar: Bar, y: int, scale: _Scale) -> list[str]:
 
 
 class _Scale:
-    """Places values between the left and the right end of the plot."""
+    """Maps values to positions between the left and the right end of the plot."""
 
     def __init__(self, low: float, high: float) -> None:
         self._low = low
@@ -86,6 +86,6 @@ class _Scale:
 
 
 def _escaped(text: str) -> str:
-    # XML has no place for some characters, all of which are not printable.
+    # XML excludes some characters, none of which is printable.
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clean(text))
     return html.escape(text if len(text) <= _LABEL_CHARACTERS else f"{text[: _LABEL_CHARACTERS - 1]}…")

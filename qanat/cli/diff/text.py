@@ -14,7 +14,7 @@ _INDENT = "  "
 
 
 def text(report: Report, width: int | None) -> str:
-    """Write a report as lines; tables are cut to the width of the terminal, where there is one."""
+    """Render a report as lines, with tables truncated to the width of the terminal, if there is one."""
     lines = [_said(report.title), _said(report.summary)]
     for block in report.blocks:
         lines += ["", *_block(block, width)]

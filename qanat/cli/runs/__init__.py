@@ -1,1 +1,1 @@
-"""What several commands on runs share: finding, launching, showing progress, reporting ends."""
+"""What several commands on runs share: finding, launching, progress and reports."""

@@ -1,4 +1,4 @@
-"""The command-line options that say how a run is started, which several commands share."""
+"""Options that say how to start a run, which several commands share."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def options_for(command: Any) -> Any:
 
 
 def options_from(options: dict[str, Any], runner: str) -> LaunchOptions:
-    """Read LaunchOptions out of a command's options."""
+    """Return the LaunchOptions among the options of a command."""
     return LaunchOptions(
         runner,
         options["submit_template"],

@@ -1,4 +1,4 @@
-"""What a person sees of a launch, wherever the run is started."""
+"""What the user sees of a launch, wherever the run is started."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from qanat.usecases.project import Project
 
 
 def shown(project: Project, launch: Callable[[LaunchView], Outcome], *, quiet: bool = False) -> tuple[int, Run]:
-    """Launch a run, show it, and report how it ended; return the exit code, and the run as it is then.
+    """Launch a run, show it, and report how it ended; return the exit code and the run.
 
-    With quiet, stdout is left to the caller.
+    With quiet, nothing is written to stdout.
     """
     with TerminalView(quiet=quiet) as view:
         outcome = launch(view)
@@ -26,7 +26,7 @@ def shown(project: Project, launch: Callable[[LaunchView], Outcome], *, quiet: b
 
 
 class TerminalView:
-    """Shows a run that is started here, or that is submitted and perhaps waited for."""
+    """Shows a run that is started here, or one that is submitted, while qanat waits for it."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
@@ -48,21 +48,21 @@ class TerminalView:
         self._here.begins(run, folder)
 
     def changed(self, group: Group) -> None:
-        """Show a group that has begun or ended."""
+        """Show a group that has started or ended."""
         if self._here:
             self._here.changed(group)
 
     def passing(self) -> None:
-        """Show what has happened until now."""
+        """Show what has happened so far."""
         if self._here:
             self._here.passing()
 
     def submitted(self, run: Run, notes: Sequence[str]) -> None:
-        """Name the jobs."""
+        """List the jobs."""
         reporting.report_submitted(run, notes)
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
-        """Show how far a submitted run is."""
+        """Show the progress of a submitted run."""
         if self._waiting is None:
             self._waiting = self._open.enter_context(WaitView(len(run.groups)))
         reporting.tell_notes(notes)

@@ -1,4 +1,4 @@
-"""Find the runs that a command names, with everything up to date."""
+"""Finding the runs that a command names, after bringing all runs up to date."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ CANCEL_S = 10.0
 
 @contextmanager
 def finding(project: Project) -> Iterator[Any]:
-    """Give a function from a word to the run that it means, with everything up to date."""
+    """Bring runs up to date, and yield a function that finds a run by number or id."""
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
-        yield lambda word, **of: find_run(project, index, result, word, **of)
+        yield lambda name, **of: find_run(project, index, result, name, **of)
 
 
-def find_one(project: Project, word: str, *, experiment: str | None = None) -> Found:
-    """Find one run with everything up to date."""
+def find_one(project: Project, name: str, *, experiment: str | None = None) -> Found:
+    """Bring runs up to date, and find one of them by number or id."""
     with finding(project) as find:
-        found: Found = find(word, experiment=experiment)
+        found: Found = find(name, experiment=experiment)
         return found
 
 
-def find_one_with_live(project: Project, word: str) -> tuple[Found, list[Run]]:
-    """Find one run, and list those that are active."""
+def find_one_with_live(project: Project, name: str) -> tuple[Found, list[Run]]:
+    """Bring runs up to date, and return the one of this number or id, and those that are active."""
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
-        return find_run(project, index, result, word), list(result.live.values())
+        return find_run(project, index, result, name), list(result.live.values())
 
 
 def until_ended(project: Project, found: Found, groups: Sequence[int] = ()) -> Run:
-    """Give a run whose removal was asked for once it, or these groups, have ended, or as it is after CANCEL_S."""
+    """Wait until a cancelled run, or these groups of it, have ended, but at most CANCEL_S; return the run."""
     until = time.monotonic() + CANCEL_S
     while True:
         run = find_one(project, found.run.id).run

@@ -1,4 +1,4 @@
-"""Saying how a run ended, and the page of a run."""
+"""Reports on how a run ended, and the page of a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ METRICS_SHOWN = 4
 
 
 def tell_notes(notes: Sequence[str]) -> None:
-    """Tell the user what there is to know beside what was asked for; once, by a command that looks again and again."""
+    """Print notes, each only once, since a command that waits may receive them again and again."""
     for note in notes:
         if note not in (shown := session.current().shown):
             shown.add(note)
@@ -53,16 +53,16 @@ def report(project: Project, outcome: Outcome) -> int:
 
 
 def _report_left(outcome: Outcome) -> int:
-    """Report a run that goes on when its command ends; return the exit code."""
+    """Report a run that is still active when its command ends; return the exit code."""
     if not outcome.interrupted:
         return 0
     number = outcome.run.number
-    tell(f"run {number} goes on without you; qanat status shows it, qanat cancel {number} ends it")
+    tell(f"run {number} continues; see it with qanat status, or end it with qanat cancel {number}")
     return 128 + outcome.interrupted
 
 
 def _took_s(run: Run) -> float | None:
-    """Give how long the groups took that were started last; after a retry those are not all."""
+    """Return how long the latest attempt took; after a retry, it did not include all groups."""
     last = max(group.attempt for group in run.groups)
     groups = [group for group in run.groups if group.attempt == last]
     started = min((g.started for g in groups if g.started), key=times.parse, default=run.started)
@@ -79,7 +79,7 @@ def report_submitted(run: Run, notes: Sequence[str]) -> None:
 
 
 def _clusters(run: Run) -> list[str]:
-    """Name what the jobs of a run's last submission are part of: `4651` for 4651.0, 4651.1; `812` for 812_3."""
+    """List the clusters or arrays of the last submission of a run: `4651` for 4651.0 and 4651.1; `812` for 812_3."""
     last = max(group.attempt for group in run.groups)
     jobs = (g.job for g in run.groups if g.job and g.attempt == last and not g.state.ended)
     return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
@@ -91,18 +91,18 @@ def _failure(project: Project, run: Run, group: Group) -> str:
 
 
 def run_page(run: Run) -> str:
-    """Write what a run is, line by line."""
+    """Describe a run, line by line."""
     lines = [
-        f"Run {run.number} of experiment {run.experiment} informations:",
+        f"Run {run.number} of experiment {run.experiment}:",
         f"  - 🆔 Id: {run.id}",
-        f"  - 💬 description: {run.description}",
+        f"  - 💬 Description: {run.description}",
         f"  - 🏷 Tags: {', '.join(run.tags)}",
         f"  - 🖥 Runner: {run.runner.name}",
         *_runner_parameters(run),
         f"  - 📁 Path: {run.storage}",
         f"  - 🔍 Status: {MARKS[run.state]} {run.state}{_counts(run)}",
-        f"  - 📆 Start time: {times.local(run.started)}",
-        f"  - 📆 End time: {times.local(run.ended)}",
+        f"  - 📆 Started: {times.local(run.started)}",
+        f"  - 📆 Ended: {times.local(run.ended)}",
         f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
     ]
     if run.rerun_of:
@@ -115,7 +115,7 @@ def _runner_parameters(run: Run) -> list[str]:
     chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
-    return ["  - 📓 Runner parameters:", *lines] if lines else []
+    return ["  - 📓 Runner options:", *lines] if lines else []
 
 
 def _counts(run: Run) -> str:
@@ -133,7 +133,7 @@ def _code_remarks(run: Run) -> str:
 
 
 def parameters_text(run: Run) -> str:
-    """Write the parameters of every group, and the words that were asked for."""
+    """List the parameters of every group, and the arguments that were requested."""
     lines = [f"command: {' '.join(run.command)}"]
     for group in run.groups:
         lines.append(f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}")
@@ -147,18 +147,18 @@ def _attempt(group: Group) -> str:
 
 
 def group_lines(run: Run) -> list[str]:
-    """List how the groups ended and what they measured: GROUPS_SHOWN groups, METRICS_SHOWN metrics of each."""
+    """List the states of groups and their metrics, up to GROUPS_SHOWN groups and METRICS_SHOWN metrics of each."""
     lines = []
     for group in run.groups[:GROUPS_SHOWN]:
-        words = " ".join(group.args)
+        arguments = " ".join(group.args)
         measured = ", ".join(f"{name} {value:.6g}" for name, value in islice(group.metrics.items(), METRICS_SHOWN))
         left = len(group.metrics) - METRICS_SHOWN
         measured += f", … and {left:,} more" if left > 0 else ""
         reason = f" ({group.reason})" if group.reason else ""
-        parts = [f"group {group.number}", words, f"{group.state}{_attempt(group)}{reason}", measured]
+        parts = [f"group {group.number}", arguments, f"{group.state}{_attempt(group)}{reason}", measured]
         lines.append("  " + ": ".join(part for part in parts if part))
     more = len(run.groups) - GROUPS_SHOWN
     lines += [f"  … and {more:,} more"] if more > 0 else []
     if any(len(group.metrics) > METRICS_SHOWN for group in run.groups[:GROUPS_SHOWN]):
-        lines.append(f"  all metrics: qanat compare {run.number}")
+        lines.append(f"  for all metrics: qanat compare {run.number}")
     return lines

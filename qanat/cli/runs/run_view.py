@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a single group's own output, or a bar for several."""
+"""What the user sees of an active run: the output of a single group, or a progress bar for several."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AT_ONCE_BYTES = 4 * 2**20
 
 
 class RunViewContext(RunView, Protocol):
-    """A view that is closed when the run is over."""
+    """A view that is closed when the run has ended."""
 
     def __enter__(self) -> Self: ...
 
@@ -32,18 +32,19 @@ class RunViewContext(RunView, Protocol):
 
 
 def view_for(groups: int) -> RunViewContext:
-    """Give the view that fits: output for one group, a bar on a terminal, a line now and then elsewhere."""
+    """Return a view: the output for a single group, a progress bar on a terminal, an occasional line elsewhere."""
     if groups == 1:
         return OutputView()
     return BarView(groups) if sys.stderr.isatty() else LineView()
 
 
 def announce(run: Run) -> None:
-    """Say which run begins, and how much of it."""
+    """Print which run starts, and how many of its groups."""
     commit = f"{'snapshot' if run.code.snapshot else 'commit'} {run.code.commit[:10]}"
     begin = sum(group.state is State.QUEUED for group in run.groups)
-    again = f" of {len(run.groups):,} again" if begin < len(run.groups) else ""
-    tell(f"Run {run.number} of {run.experiment}: {plural(begin, 'group')}{again}, {run.runner.name}, {commit}")
+    total = plural(len(run.groups), "group")
+    groups = f"retrying {begin:,} of {total}" if begin < len(run.groups) else total
+    tell(f"Run {run.number} of {run.experiment}: {groups}, {run.runner.name}, {commit}")
 
 
 class OutputView:
@@ -69,17 +70,17 @@ class OutputView:
         self._copies = [_Copy(folder / "stdout.txt", 1), _Copy(folder / "stderr.txt", 2)]
 
     def changed(self, group: Group) -> None:
-        """Show what has been written until now."""
+        """Show what has been written so far."""
         self.passing()
 
     def passing(self) -> None:
-        """Show what has been written until now."""
+        """Show what has been written so far."""
         for copy in self._copies:
             copy.more()
 
 
 class _Copy:
-    """Copies a growing file to a file descriptor; gives up when nobody reads it any more."""
+    """Copies a growing file to a file descriptor, until that is closed."""
 
     def __init__(self, path: Path, target: int) -> None:
         self._path = path
@@ -88,9 +89,9 @@ class _Copy:
         self._closed = False
 
     def more(self, *, wait: bool = False) -> None:
-        """Copy what the reader takes without being waited for, some of it at a time; or, with wait, all there is.
+        """Copy as much as the reader takes without blocking, up to a limit; or, with wait, everything.
 
-        A reader that stands still, or a program that is faster than it, must not keep the run from being watched.
+        A slow reader, or a program that writes faster than it reads, must not stop qanat from watching the run.
         """
         if self._closed:
             return
@@ -107,12 +108,12 @@ class _Copy:
         except FileNotFoundError:
             return
         except OSError:
-            # The terminal or the reader of the pipe is gone, or the program has put a pipe in place of its output; the
-            # run goes on and its files have everything.
+            # The terminal or the reader of the pipe is gone, or the program has replaced its output with a pipe; the
+            # run continues, and its files contain everything.
             self._closed = True
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         if self._source is not None:
             self._source.close()
 
@@ -126,7 +127,7 @@ def _write(target: int, data: bytes) -> None:
     while view:
         try:
             view = view[os.write(target, view) :]
-        except BlockingIOError:  # somebody else has made it non-blocking
+        except BlockingIOError:  # another process has made it non-blocking
             select.select([], [target], [])
 
 
@@ -154,14 +155,14 @@ class LineView:
         self._tally.count(group)
 
     def passing(self) -> None:
-        """Print a line when the last one is long ago."""
+        """Print a line if the last one was a while ago."""
         if time.monotonic() - self._last > LINE_EVERY_S:
             self._last = time.monotonic()
             tell(str(self._tally))
 
 
 class BarView:
-    """Draws a bar with the number of groups that run, finished and failed, and the time left."""
+    """Draws a progress bar with the number of groups by state, and the time left."""
 
     def __init__(self, groups: int) -> None:
         from qanat.cli.terminal import tables  # only a terminal needs it
@@ -180,7 +181,7 @@ class BarView:
             self._bar.stop()
 
     def begins(self, run: Run, folder: Path) -> None:
-        """Announce the run and draw the empty bar."""
+        """Announce the run, and draw the empty bar."""
         announce(run)
         with contextlib.suppress(OSError):
             self._bar.start()
@@ -191,16 +192,16 @@ class BarView:
         self.passing()
 
     def passing(self) -> None:
-        """Redraw, a few times in a second at most."""
+        """Redraw, at most a few times a second."""
         if time.monotonic() - self._drawn > REDRAW_S:
             self._drawn = time.monotonic()
-            # A terminal that is gone is no reason to stop; a hang-up is, and comes as a signal.
+            # A closed terminal does not end the run; a hang-up does, and arrives as a signal.
             with contextlib.suppress(OSError):
                 self._bar.draw(self._tally.ended, str(self._tally))
 
 
 class Tally:
-    """Counts groups by what has become of them."""
+    """Counts groups by state."""
 
     def __init__(self) -> None:
         self.running = 0
@@ -214,7 +215,7 @@ class Tally:
         return self.finished + self.failed + self.other
 
     def count(self, group: Group) -> None:
-        """Count a group that has begun or ended."""
+        """Count a group that has started or ended."""
         if group.state is State.RUNNING:
             self.running += 1
             return
@@ -229,7 +230,7 @@ class Tally:
 
 
 class WaitView:
-    """Shows how far a submitted run is: a bar on a terminal, a line now and then elsewhere."""
+    """Shows the progress of a submitted run: a bar on a terminal, an occasional line elsewhere."""
 
     def __init__(self, groups: int) -> None:
         self._said = time.monotonic()

@@ -1,1 +1,1 @@
-"""What a person sees and types: output, tables, prompts, plots, an editor."""
+"""Input and output: messages, tables, prompts, plots, the editor."""

@@ -1,4 +1,4 @@
-"""Opening files in the editor and pager that a person has chosen, never through a shell."""
+"""Opening files in the user's editor and pager, never through a shell."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from qanat.usecases.runs import attended
 def edit(editor: str, path: Path, *, instead: str) -> None:
     """Open a file in an editor, which may have arguments (`code -w`), and wait for it.
 
-    `instead` says what to do where there is no terminal.
+    `instead` is the hint for when there is no terminal.
     """
     if not is_terminal():
-        raise UsageError("an editor needs a terminal, and there is none", hint=instead)
+        raise UsageError("cannot open an editor without a terminal", hint=instead)
     status = _run(editor, [path], "set default_editor in .qanat/config.yaml, or $EDITOR")
     if status != 0:
-        raise UsageError(f"the editor {editor!r} ended with exit code {status}, so nothing was taken over")
+        raise UsageError(f"the editor {editor!r} failed with exit code {status}; nothing was saved")
 
 
 def page(paths: Sequence[Path]) -> None:
-    """Show files in $PAGER, or less, or one after the other where there is neither."""
+    """Show files in $PAGER, or less, or more."""
     import shutil
 
     pager = os.environ.get("PAGER", "").strip() or ("less -R" if shutil.which("less") else "more")
@@ -37,4 +37,4 @@ def _run(program: str, paths: Sequence[Path], remedy: str) -> int:
         first, *others = shlex.split(program)
         return attended.run([first, *others, *map(str, paths)])
     except (OSError, ValueError):
-        raise RunnerUnavailable(f"{program!r} cannot be started", hint=remedy) from None
+        raise RunnerUnavailable(f"cannot start {program!r}", hint=remedy) from None

@@ -1,4 +1,4 @@
-"""Drawing one metric over a parameter, in a terminal or to a file; plotext and matplotlib only when asked for."""
+"""Plots of a metric over a parameter, in a terminal with plotext or in a file with matplotlib."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ REMEDY = "pip install 'qanat[plot]'"
 
 
 def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str:
-    """Give a plot as text that fits the terminal."""
+    """Return a plot as text that fits the terminal."""
     try:
         import plotext
     except ImportError:
-        raise RunnerUnavailable("plotext is needed to draw in the terminal", hint=REMEDY) from None
+        raise RunnerUnavailable("plots in the terminal require plotext", hint=REMEDY) from None
     columns, rows = shutil.get_terminal_size()
     plotext.clear_figure()
     plotext.theme("clear")
@@ -31,13 +31,15 @@ def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str
 def to_file(
     xs: Sequence[float], ys: Sequence[float], deviations: Sequence[float], x: str, y: str, output: Path
 ) -> None:
-    """Draw to a PNG or SVG file, with error bars of one standard deviation."""
+    """Plot to a PNG or SVG file, with error bars of one standard deviation."""
     if output.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"--output {output} is neither a PNG nor an SVG file", hint="end its name in .png or .svg")
+        raise UsageError(
+            f"--output {output} is neither a PNG nor an SVG file", hint="use a name that ends in .png or .svg"
+        )
     try:
         import matplotlib as mpl
     except ImportError:
-        raise RunnerUnavailable("matplotlib is needed to draw to a file", hint=REMEDY) from None
+        raise RunnerUnavailable("plots in a file require matplotlib", hint=REMEDY) from None
     mpl.use("Agg")
     from matplotlib.figure import Figure
 
@@ -51,7 +53,7 @@ def to_file(
         marker="o",
         capsize=3,
     )
-    # A dollar sign would begin a formula.
+    # A dollar sign would start a formula.
     axes.set_xlabel(x.replace("$", r"\$"))
     axes.set_ylabel(y.replace("$", r"\$"))
     axes.grid(visible=True, alpha=0.3)

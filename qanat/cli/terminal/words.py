@@ -1,4 +1,4 @@
-"""Telling qanat's words from the program's: section "Parameters" of DESIGN.md."""
+"""Telling the arguments of qanat from those of the program: section "Parameters" of DESIGN.md."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from qanat.errors import UsageError
 
 
 class Split(NamedTuple):
-    """The words of `qanat run`: qanat's own, the experiment's name, the program's."""
+    """The arguments of `qanat run`: those of qanat, the name of the experiment, those of the program."""
 
     own: list[str]
     name: str | None
     program: list[str]
 
 
-# Of the short options these were the first qanat's, and programs use them too: they count before NAME only.
+# Short options of qanat 0.x that programs use as well; qanat takes them before NAME only.
 ONLY_BEFORE_NAME = frozenset({"-t", "-h"})
 # What the program's arguments are called in the usage of a command.
 USAGE = "[ARGS]..."
@@ -37,16 +37,16 @@ def options_of(command: click.Command) -> dict[str, bool]:
 
 
 def split(words: Sequence[str], known: Mapping[str, bool]) -> Split:
-    """Split words: before NAME all are qanat's; after it those that are exactly an option of qanat's, with its value.
+    """Split arguments: qanat takes all before NAME, and after it those that are exactly one of its options.
 
-    After `--` every word is the program's, or, when NAME has not come yet, NAME and then the program's.
+    After `--`, all belong to the program, except for NAME if that has not come yet.
     """
     own, names, program = split_after(words, known, 1)
     return Split(own, names[0] if names else None, program)
 
 
 def split_after(words: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], list[str], list[str]]:
-    """Split words as split() does, where not one but `count` names come before the program's words."""
+    """Split arguments like split(), with `count` names before those of the program."""
     own: list[str] = []
     names: list[str] = []
     program: list[str] = []
@@ -69,9 +69,9 @@ def split_after(words: Sequence[str], known: Mapping[str, bool], count: int) -> 
 
 
 def ours(words: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], bool]:
-    """Leave out the program's words of a line that is still being typed; tell whether the next word is the program's.
+    """Drop the program's arguments from an unfinished line, and return whether the next one is the program's.
 
-    The others stay in their order, an option whose value has not been typed yet among them.
+    The others keep their order; the last may be an option without its value.
     """
     kept: list[str] = []
     names, waits = 0, False
@@ -96,7 +96,7 @@ def _value_of(option: str, rest: Iterator[str]) -> str:
 
 
 def _after_dashes(rest: list[str], names: list[str], count: int) -> list[str]:
-    """Take the names that are still missing from the words after `--`, and give the others."""
+    """Take missing names from the arguments after `--`, and return the others."""
     missing = count - len(names)
     names += rest[:missing]
     others = rest[missing:]
@@ -104,7 +104,7 @@ def _after_dashes(rest: list[str], names: list[str], count: int) -> list[str]:
 
 
 def looks_meant_for_us(program: Sequence[str], known: Mapping[str, bool]) -> str | None:
-    """Give the first word such as `--runner=local` that went to the program although its option is qanat's."""
+    """Return the first argument such as `--runner=local` that looks like a qanat option but goes to the program."""
     for word in program:
         option, equals, _ = word.partition("=")
         if equals and option.startswith("--") and option in known:

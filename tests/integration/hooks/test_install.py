@@ -110,7 +110,7 @@ def test_hooks_that_were_there_go_first_and_come_back(project: Sandbox) -> None:
         ".git/hooks/pre-merge-commit removed\n"
     )
     assert mine.read_text() == text
-    assert project.qanat("hooks", "uninstall").out == "no hook of qanat's is installed\n"
+    assert project.qanat("hooks", "uninstall").out == "no qanat hooks are installed\n"
     commit(project, "--all")
 
 
@@ -204,7 +204,7 @@ def test_a_qanat_that_was_moved_away_says_so_and_blocks_nothing(project: Sandbox
     hook.write_text(hook.read_text().replace(sys.executable, "/gone/python"))
     state = project.qanat("hooks", "status", "--json").json
     assert [(found["installed"], found["current"]) for found in state] == [(True, False), (True, True)]
-    assert "installed for another qanat; qanat hooks install renews it" in project.qanat("hooks", "status").out
+    assert "outdated; update it with: qanat hooks install" in project.qanat("hooks", "status").out
     break_it(project)
     said = commit(project, "--all").err
     assert "qanat: not checked, because it is not there any more: /gone/python\n  hint: install it there" in said
@@ -232,8 +232,8 @@ def test_merging_is_set_up_as_well(project: Sandbox) -> None:
     (project.root / ".gitattributes").unlink(missing_ok=True)
     project.git("config", "--unset-all", "merge.qanat.driver", code=None)
     said = project.qanat("hooks", "install").out
-    assert ".gitattributes names how git merges records; commit it\n" in said
-    assert "the repository's config names qanat's merge driver\n" in said
+    assert "Added the merge driver for records to .gitattributes; commit that file\n" in said
+    assert "Configured the merge driver in this repository\n" in said
     assert "merge-driver" in project.git("config", "merge.qanat.driver")
 
 

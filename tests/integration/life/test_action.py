@@ -113,7 +113,7 @@ def test_words_reach_the_action_as_they_are_and_no_shell_sees_them(plotted: Sand
 def test_the_exit_code_is_passed_on_and_said(plotted: Sandbox) -> None:
     result = plotted.qanat("action", "draws", "plot", "1", "x y", code=7, env={"CODE": "7"})
     assert result.err.startswith(
-        f"qanat: action plot ended with exit code 7: {shlex.quote(sys.executable)} plot.py 'x y' --storage_path "
+        f"qanat: action plot failed with exit code 7: {shlex.quote(sys.executable)} plot.py 'x y' --storage_path "
     )
 
 
@@ -148,7 +148,7 @@ def test_a_program_that_is_not_the_runs_is_shown_as_a_difference(plotted: Sandbo
         plotted.commit()
     result = plotted.qanat("action", "draws", "plot", "1")
     assert result.out == "drawn\n"
-    assert result.err.startswith("note: plot.py is not as it was in the run's commit:\ndiff --git ")
+    assert result.err.startswith("note: plot.py differs from the commit of the run:\ndiff --git ")
     assert '-print("plotted")\n+print("drawn")\n' in result.err
 
 

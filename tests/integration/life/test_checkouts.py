@@ -328,7 +328,7 @@ def test_a_submodule_that_cannot_be_had_is_said_and_no_half_checkout_is_left(nes
 def test_the_cache_is_shown_and_cleaned(looks: Sandbox) -> None:
     assert looks.qanat("cache", "status").out == "no checkouts\n"
     assert looks.qanat("cache", "status", "--json").json == []
-    assert looks.qanat("cache", "clean").out == "0 checkouts (0 B) removed\n"
+    assert looks.qanat("cache", "clean").out == "Removed 0 checkouts (0 B)\n"
     for revision in ("HEAD", "HEAD~1"):
         looks.qanat("run", "looks", "--commit_sha", revision, code=None)
     (name,) = checkouts(looks)
@@ -361,7 +361,7 @@ def test_a_checkout_in_which_a_run_works_is_never_taken(looks: Sandbox, way: str
     wait_until((folder / "begun").exists)
     assert looks.qanat("cache", "status", "--json").json[0]["in_use"] is True
     assert "yes" in looks.qanat("cache", "status").out
-    assert looks.qanat("cache", "clean").out == "0 checkouts (0 B) removed\n"
+    assert looks.qanat("cache", "clean").out == "Removed 0 checkouts (0 B)\n"
     assert (folder / "begun").exists()
     (looks.root.parent / "open").touch()
     assert exit_code(process) == 0
@@ -376,7 +376,7 @@ def test_a_checkout_is_not_taken_from_a_program_whose_qanat_was_killed(looks: Sa
     wait_until((folder / "begun").exists)
     process.kill()
     exit_code(process)
-    assert looks.qanat("cache", "clean").out == "0 checkouts (0 B) removed\n"
+    assert looks.qanat("cache", "clean").out == "Removed 0 checkouts (0 B)\n"
     (looks.root.parent / "open").touch()
     wait_until(lambda: not looks.qanat("status", "--json").json["in_flight"])
     assert looks.record()["state"] == "finished"

@@ -62,7 +62,7 @@ def test_a_comment_is_markdown_beside_the_record_and_committed(ran: Sandbox) -> 
     ran.write("staged.txt", "x")
     ran.git("add", "staged.txt")
     result = ran.qanat("comment", "1", "-m", "# Good\n\nThe one for *figure 2*")
-    assert (result.out, result.err) == ("Comment on run 1 written\n", "")
+    assert (result.out, result.err) == ("Saved the comment on run 1\n", "")
     file = comment_file(ran)
     assert file.read_text() == "# Good\n\nThe one for *figure 2*\n"
     assert ran.git("log", "-1", "--format=%s", "--", str(file)) == "qanat: comment on run 1 of hello"
@@ -79,7 +79,7 @@ def test_a_comment_is_replaced_kept_and_removed(ran: Sandbox) -> None:
     assert ran.git("rev-parse", "HEAD") == head
     ran.qanat("comment", "1", "-m", "second")
     assert comment_file(ran).read_text() == "second\n"
-    assert ran.qanat("comment", "1", "-m", "").out == "Comment on run 1 removed\n"
+    assert ran.qanat("comment", "1", "-m", "").out == "Removed the comment on run 1\n"
     assert not comment_file(ran).exists()
     assert ran.status() == ""
     assert ran.qanat("comment", "1", "-m", " ").out == "nothing changed\n"
@@ -95,7 +95,7 @@ def test_a_comment_is_written_in_the_users_editor_which_may_have_arguments(ran: 
         ran.commit()
     ran.qanat("comment", "1", "-m", "before")
     with Terminal(ran.root, "comment", "1", env={source: editor} if source != "the settings" else {}) as terminal:
-        terminal.see("Comment on run 1 written")
+        terminal.see("Saved the comment on run 1")
         terminal.ends()
     assert comment_file(ran).read_text() == "before\nmore\n"
     notes = (ran.root.parent / "notes.json").read_text()
@@ -108,7 +108,7 @@ def test_an_editor_that_fails_or_is_not_there_changes_nothing(ran: Sandbox) -> N
     ran.qanat("comment", "1", "-m", "before")
     failing = make_editor(ran, "fail")
     for editor, code, said in (
-        (failing, 2, "ended with exit code 3, so nothing was taken over"),
+        (failing, 2, "ended with exit code 3, nothing was saved"),
         ("no-such-editor -w", 3, "'no-such-editor -w' cannot be started"),
         ("'open quote", 3, '"\'open quote" cannot be started'),
     ):
@@ -120,7 +120,7 @@ def test_an_editor_that_fails_or_is_not_there_changes_nothing(ran: Sandbox) -> N
 
 def test_without_a_terminal_an_editor_is_not_opened(ran: Sandbox) -> None:
     result = ran.qanat("comment", "1", code=2, env={"EDITOR": make_editor(ran, "x")})
-    assert result.err == "qanat: an editor needs a terminal, and there is none\n  hint: -m TEXT\n"
+    assert result.err == "qanat: cannot open an editor without a terminal\n  hint: -m TEXT\n"
     assert not (ran.root.parent / "notes.json").exists()
 
 

@@ -54,7 +54,7 @@ def test_record_comment_and_results_go_in_one_commit_and_nothing_else(ran: Sandb
     head = ran.git("rev-parse", "HEAD")
     record = ran.record_files()[1]
     result = ran.qanat("delete", "2", "1", "--yes")
-    assert f"Run 2 of hello goes: {record.relative_to(ran.root)} and results/hello/run_2 (" in result.out
+    assert f"Run 2 of hello will be deleted: {record.relative_to(ran.root)} and results/hello/run_2 (" in result.out
     assert "kB)" in result.out
     assert ran.git("rev-parse", "HEAD~1") == head
     assert ran.git("log", "-1", "--format=%s") == "qanat: runs 2, 1 deleted"
@@ -74,7 +74,7 @@ def test_the_record_comes_back_with_the_command_that_is_said(ran: Sandbox, tmp_p
     call(command, tmp_path)
     assert {path.name: path.read_bytes() for path in ran.record_files()[1].parent.glob("2-*")} == before
     shown = ran.qanat("show", "2").out
-    assert shown.startswith("Run 2 of experiment hello informations:")
+    assert shown.startswith("Run 2 of experiment hello:")
     assert shown.endswith("\nbad\n")
     # The record is committed by the next command; the comment is staged, as git left it.
     assert ran.status() == f"A  {ran.record_files()[1].with_suffix('.md').relative_to(ran.root)}"
@@ -114,7 +114,7 @@ def test_without_a_terminal_it_must_be_said_that_it_is_meant(ran: Sandbox) -> No
 @pytest.mark.parametrize(("answer", "code"), [("n", 130), ("y", 0)])
 def test_at_a_terminal_it_is_asked(ran: Sandbox, answer: str, code: int) -> None:
     with Terminal(ran.root, "experiment", "run_delete", "hello", "1") as terminal:
-        terminal.see("Run 1 of hello goes: .qanat/runs/hello/0/1-")
+        terminal.see("Run 1 of hello will be deleted: .qanat/runs/hello/0/1-")
         terminal.see("Delete 1 run?")
         terminal.press(answer)
         terminal.ends(code)
@@ -143,7 +143,7 @@ def test_with_cancel_a_run_that_goes_on_is_ended_first(ran: Sandbox, killed: boo
         process.kill()
         exit_code(process)
     result = ran.qanat("delete", "4", "--yes", "--cancel")
-    assert "Run 4 deleted; get its record back with: git " in result.out
+    assert "Run 4 deleted; restore its record with: git " in result.out
     assert exit_code(process) == (-9 if killed else 143)
     assert numbers(ran) == [1, 2, 3]
     assert not gates.storage(4).exists()

@@ -145,15 +145,15 @@ def test_the_page_of_a_run_and_its_menu_are_as_in_the_tutorial(house: Sandbox) -
         terminal.ends()
     started, ended = (record[k][:19].replace("T", " ") for k in ("started", "ended"))
     assert shown[:10] == [
-        "Run 1 of experiment hello informations:",
+        "Run 1 of experiment hello:",
         f"  - 🆔 Id: {record['id']}",
-        "  - 💬 description: For figure 2",
+        "  - 💬 Description: For figure 2",
         "  - 🏷 Tags: paper, v1",
         "  - 🖥 Runner: local",
         "  - 📁 Path: results/hello/run_1",
         "  - 🔍 Status: 🏁 finished",
-        f"  - 📆 Start time: {started}",
-        f"  - 📆 End time: {ended}",
+        f"  - 📆 Started: {started}",
+        f"  - 📆 Ended: {ended}",
         f"  - 📑 Commit: {record['code']['commit']}",
     ]
     assert shown[10].startswith("? Run 1 of experiment hello - Explore menu")
@@ -285,7 +285,7 @@ def test_a_submitted_run_has_an_entry_for_what_its_scheduler_noted(house: Sandbo
         terminal.see("[f] Show HTCondor log(s)")
         terminal.see(MENU)
         terminal.press("f")
-        choose(terminal, "Of which group?")
+        choose(terminal, "Log of which group?")
         terminal.see(r"'000 (4651.000.000) Job submitted\\x1b[2J\n'")
         terminal.see(MENU)
         terminal.press("q")
@@ -320,11 +320,11 @@ def test_parameters_comment_and_directory_are_printed(house: Sandbox) -> None:
         terminal.see("├── group_0\r\n")
         terminal.see("├── group_1\r\n│   ├── deep\r\n│   │   └── out.bin\r\n│   ├── completion.json\r\n")
         terminal.see("└── info.yaml\r\n")
-        terminal.answer("Open a file in your pager (empty: none):", "group_1/group_info.yaml")
+        terminal.answer("File to open in your pager (empty for none):", "group_1/group_info.yaml")
         assert paged(house)["words"] == [str(storage(house, 2, 1) / "group_info.yaml")]
         terminal.see(MENU)
         terminal.press("e")
-        terminal.answer("Open a file in your pager (empty: none):", "nothing")
+        terminal.answer("File to open in your pager (empty for none):", "nothing")
         terminal.see("nothing is not a file of this run")
         terminal.see(MENU)
         terminal.press("q")
@@ -335,7 +335,7 @@ def test_a_comment_that_is_not_there_is_told_how_to_write(house: Sandbox) -> Non
     with Terminal(house.root, "explore", "hello", "2") as terminal:
         terminal.see(MENU)
         terminal.press("d")
-        terminal.see("there is no comment; write one with: qanat comment 2 (.qanat/runs/hello/0/2-")
+        terminal.see("no comment yet; write one with: qanat comment 2 (.qanat/runs/hello/0/2-")
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()
@@ -347,19 +347,19 @@ def test_an_action_is_asked_for_its_group_and_arguments(house: Sandbox) -> None:
         terminal.see("[g] Action: plot")
         terminal.press("g")
         choose(terminal, "On which group?", 2)
-        terminal.answer("Arguments (empty: none):", f"{notes} --title 'a b' $HOME")
+        terminal.answer("Arguments (empty for none):", f"{notes} --title 'a b' $HOME")
         terminal.see("noted")
         expected = ["--title", "a b", "$HOME", "--storage_path", str(storage(house, 2, 1))]
         assert paged(house, "acted.json") == {"words": expected, "cwd": str(house.root)}
         terminal.see(MENU)
         terminal.press("g")
         choose(terminal, "On which group?", 0)
-        terminal.answer("Arguments (empty: none):", "'open")
-        terminal.see("no closing quotation (close the quote, or escape it)")
+        terminal.answer("Arguments (empty for none):", "'open")
+        terminal.see("no closing quotation (close the quote or escape it)")
         terminal.see(MENU)
         terminal.press("g")
         choose(terminal, "On which group?", 0)
-        terminal.answer("Arguments (empty: none):", notes)
+        terminal.answer("Arguments (empty for none):", notes)
         terminal.see("noted")
         assert paged(house, "acted.json")["words"] == ["--storage_path", str(storage(house, 2))]
         terminal.see(MENU)
@@ -371,8 +371,8 @@ def test_an_action_that_fails_is_said_and_the_menu_comes_again(house: Sandbox) -
     with Terminal(house.root, "explore", "hello", "1") as terminal:
         terminal.see("[h] Action: plot")
         terminal.press("h")
-        terminal.answer("Arguments (empty: none):", "fail")
-        terminal.see("qanat: action plot ended with exit code 3: ")
+        terminal.answer("Arguments (empty for none):", "fail")
+        terminal.see("qanat: action plot failed with exit code 3: ")
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()
@@ -389,7 +389,7 @@ def test_deleting_is_asked_about_and_leaves_when_it_is_done(house: Sandbox) -> N
         terminal.press("f")
         terminal.see("Delete 1 run?")
         terminal.press("y")
-        terminal.see("Run 2 deleted; get its record back with: git")
+        terminal.see("Run 2 deleted; restore its record with: git")
         terminal.ends()
     assert not storage(house, 2).exists()
 
@@ -415,7 +415,7 @@ def test_more_entries_than_there_are_letters_can_all_be_taken_and_q_leaves(house
         assert "[q] Action" not in terminal.text
         terminal.press(UP, UP, ENTER)
         choose(terminal, "On which group?")
-        terminal.answer("Arguments (empty: none):", str(beside / "acted.json"))
+        terminal.answer("Arguments (empty for none):", str(beside / "acted.json"))
         terminal.see("noted")
         assert paged(house, "acted.json")["words"] == ["--storage_path", str(storage(house, 2))]
         terminal.see(MENU)
@@ -446,7 +446,7 @@ def test_the_runs_are_a_table_with_the_newest_first_and_one_of_them_is_looked_in
         redraw(terminal, 41)
         terminal.see("Description: failed, --n 9")
         terminal.press(ENTER)
-        terminal.see("Run 3 of experiment hello informations:")
+        terminal.see("Run 3 of experiment hello:")
         terminal.see("Status: ❌ failed (exit code 1)")
         terminal.see(MENU)
         terminal.press("q")
@@ -521,7 +521,7 @@ def test_of_many_runs_the_newest_are_shown_and_a_filter_finds_the_others(sandbox
         filter_by(terminal, "tag", "old")
         terminal.see("1 run with tag:old")
         choose(terminal, "Which run?", 2)
-        terminal.see("Run 1 of experiment hello informations:")
+        terminal.see("Run 1 of experiment hello:")
         terminal.see(MENU)
         terminal.press("q")
         leave(terminal)

@@ -100,7 +100,7 @@ def test_naming_the_experiment_tells_two_runs_of_one_number_apart(ran: Sandbox) 
     other.qanat("run", "two")
     ran.git("pull", "--quiet", "--no-rebase", "--no-edit", str(other.root), "main")
     ran.qanat("comment", "3", "-m", "x", code=2)
-    assert "Comment on run 3 written" in ran.qanat("experiment", "run_comment", "two", "3", "-m", "x").out
+    assert "Saved the comment on run 3" in ran.qanat("experiment", "run_comment", "two", "3", "-m", "x").out
 
 
 def test_show_is_the_page_of_the_run_with_groups_and_comment(sandbox: Sandbox) -> None:
@@ -112,12 +112,12 @@ def test_show_is_the_page_of_the_run_with_groups_and_comment(sandbox: Sandbox) -
     record = sandbox.record()
     page = sandbox.qanat("show", "1").out
     expected = [
-        "Run 1 of experiment noisy informations:",
+        "Run 1 of experiment noisy:",
         f"  - 🆔 Id: {record['id']}",
-        "  - 💬 description: For [bold]",
+        "  - 💬 Description: For [bold]",
         "  - 🏷 Tags: paper, v2",
         "  - 🖥 Runner: local",
-        "  - 📓 Runner parameters:",
+        "  - 📓 Runner options:",
         "        ◾ --n_threads: 1",
         "  - 📁 Path: results/noisy/run_1",
         "  - 🔍 Status: ❌ failed (1 finished, 1 failed)",

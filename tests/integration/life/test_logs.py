@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_the_following_and_not_the_run(sandbox: Sandbox) -> None:
     assert follower.stdout is not None
     assert follower.stdout.readline() == "ready\n"
     follower.send_signal(signal.SIGINT)
-    assert follower.communicate(timeout=60)[1].lstrip() == "qanat: stopped\n"
+    assert follower.communicate(timeout=60)[1].lstrip() == "qanat: aborted\n"
     assert follower.returncode == 130
     assert run.poll() is None
     (sandbox.root.parent / "stop").touch()

@@ -151,7 +151,7 @@ def test_the_page_of_a_run_has_some_metrics_and_compare_has_all(sandbox: Sandbox
     sandbox.qanat("run", "many")
     sandbox.qanat("run", "few")
     page = sandbox.qanat("show", "1").out
-    assert page.endswith("  group 0: finished: a 1, b 2, c 3, d 4, … and 2 more\n  all metrics: qanat compare 1\n")
+    assert page.endswith("  group 0: finished: a 1, b 2, c 3, d 4, … and 2 more\n  for all metrics: qanat compare 1\n")
     assert "f" in sandbox.qanat("compare", "1").out.splitlines()[0].split()
     assert sandbox.qanat("show", "2").out.endswith("  group 0: finished: a 1, b 2, c 3, d 4\n")
 
@@ -312,7 +312,7 @@ def test_a_plot_that_cannot_be_written_is_said(trained: Sandbox) -> None:
     result = trained.qanat(*words, "plot.pdf", code=2)
     assert (
         result.err
-        == "qanat: --output plot.pdf is neither a PNG nor an SVG file\n  hint: end its name in .png or .svg\n"
+        == "qanat: --output plot.pdf is neither a PNG nor an SVG file\n  hint: use a name that ends in .png or .svg\n"
     )
     assert "cannot write no/folder.png: no such file or directory" in trained.qanat(*words, "no/folder.png", code=1).err
 

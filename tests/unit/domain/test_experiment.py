@@ -30,5 +30,5 @@ def test_a_command_with_an_open_quote_is_refused() -> None:
     with pytest.raises(InputInvalid) as caught:
         Program("a.py", "python '").command_line()
     assert caught.value.message == 'executable_command "python \'": no closing quotation'
-    assert caught.value.hint == "close the quote, or escape it"
+    assert caught.value.hint == "close the quote or escape it"
     assert caught.value.exit_code == EXIT_USAGE

@@ -98,7 +98,7 @@ def test_an_open_quote_in_a_group_is_refused(text: str, problem: str) -> None:
     with pytest.raises(InputInvalid) as caught:
         split_group(text)
     assert caught.value.message == f"-g {text!r}: {problem}"
-    assert caught.value.hint == "close the quote, or escape it"
+    assert caught.value.hint == "close the quote or escape it"
 
 
 # ---- ranges

@@ -125,13 +125,13 @@ def test_a_large_report_is_cut_to_a_comment_and_counts_what_it_leaves_out(rows: 
     written = markdown(large(rows, width))
     assert len(written) <= len(written.encode()) <= 65_536
     assert "… and " in written
-    assert written.endswith("Cut to fit into a comment; `qanat diff` shows everything.")
+    assert written.endswith("Truncated to fit into a comment; run `qanat diff` to see everything.")
 
 
 def test_a_row_that_is_larger_than_a_comment_leaves_a_sentence() -> None:
     table = Table(tuple((Verbatim("h" * 99),) for _ in range(5_000)), ())
     written = markdown(report(table))
-    assert written.splitlines()[-1] == "This is more than a comment can hold: `qanat diff`"
+    assert written.splitlines()[-1] == "The report does not fit into a comment; run `qanat diff` to see it."
 
 
 def test_what_fits_is_not_cut() -> None:
