@@ -90,7 +90,7 @@ class SubmitUnknown(QanatError):
 
 def write_failed(path: Path | str, error: OSError) -> WriteFailed:
     """Return an error that says why path could not be written."""
-    return WriteFailed(f"cannot write {path}: {reason(error)}", hint="free space there, or choose another place")
+    return WriteFailed(f"cannot write {path}: {reason(error)}", hint="free some space, or choose another location")
 
 
 def reason(error: OSError) -> str:

@@ -162,7 +162,7 @@ class Runs(Sequence[Run]):
         try:
             import pandas as pd  # only needed here
         except ImportError:
-            raise RunnerUnavailable("pandas is needed for to_pandas()", hint="pip install pandas") from None
+            raise RunnerUnavailable("to_pandas() requires pandas", hint="pip install pandas") from None
         pairs = [(run, group) for run in self for group in run.groups]
         taken = {*_KNOWN, *(name for _, group in pairs for name in parameters_of(group.record))}
         frame = pd.DataFrame([_columns(run, group, taken) for run, group in pairs])

@@ -22,7 +22,7 @@ def name_problem(name: str) -> str:
     if len(name) > NAME_MAX:
         return f"is longer than {NAME_MAX} characters"
     if not _NAME.match(name):
-        return "may hold only the letters a-z A-Z, digits and . _ + -, and begins with a letter or a digit"
+        return "may contain only letters a-z A-Z, digits and . _ + -, and must begin with a letter or digit"
     return ""
 
 
@@ -38,7 +38,7 @@ def check_text(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InputInvalid(f"{text!r} is not UTF-8", hint="a record holds only UTF-8 text") from None
+        raise InputInvalid(f"{text!r} is not UTF-8", hint="records contain UTF-8 only") from None
     return text
 
 

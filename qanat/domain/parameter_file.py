@@ -24,7 +24,7 @@ def grid_from_file(content: Any, source: str) -> Grid:
     """Parse the content of a parameter file; `source` is its path, for messages. Raises InputInvalid."""
     top = _mapping(content, source, {"fixed_args", "varying_args"})
     if not top:
-        raise InputInvalid(f"{source}: has no parameters", hint=f"it holds {_SHAPE}")
+        raise InputInvalid(f"{source}: has no parameters", hint=f"it must look like: {_SHAPE}")
     fixed = _arguments(top.get("fixed_args"), f"{source}: fixed_args")
     varying = _mapping(top.get("varying_args"), f"{source}: varying_args", {"range", "groups"})
     ranges = _ranges(varying.get("range"), f"{source}: varying_args.range")
@@ -107,9 +107,9 @@ def _mapping(content: Any, where: str, keys: set[str] | None) -> Mapping[str, An
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise InputInvalid(f"{where}: is not a mapping", hint=f"the file holds {_SHAPE}")
+        raise InputInvalid(f"{where}: is not a mapping", hint=f"it must look like: {_SHAPE}")
     if keys is not None and (unknown := content.keys() - keys):
-        raise InputInvalid(f"{where}: unknown key {min(unknown)!r}", hint=f"known are {', '.join(sorted(keys))}")
+        raise InputInvalid(f"{where}: unknown key {min(unknown)!r}", hint=f"known: {', '.join(sorted(keys))}")
     return content
 
 

@@ -75,7 +75,7 @@ def parse_range(text: str) -> ValueRange:
     if not position and not is_option(parts[0]):
         raise InputInvalid(
             f"{where}: {parts[0]!r} is not an option",
-            hint="begin with an option, such as --seed, or with pos_0",
+            hint="start with an option, such as --seed, or with pos_0",
         )
     target = int(position[1]) if position else parts[0]
     if len(parts) == 2:
@@ -132,10 +132,10 @@ def check_targets(grid: Grid) -> None:
             raise InputInvalid(f"{_label(target)} has two ranges", hint="put all its values into one")
     fixed = {*grid.fixed.positional, *(t for t in targets if isinstance(t, int))}
     if len(fixed) < len(grid.fixed.positional) + sum(isinstance(t, int) for t in targets):
-        raise InputInvalid("a position is both fixed and a range", hint="leave one of them out")
+        raise InputInvalid("a position is both fixed and a range", hint="remove one of them")
     for part in grid.groups or (Arguments(),):
         if double := fixed & part.positional.keys():
-            raise InputInvalid(f"{_label(min(double))} is given twice", hint="leave one of them out")
+            raise InputInvalid(f"{_label(min(double))} is given twice", hint="remove one of them")
         positions = sorted(fixed | part.positional.keys())
         if positions != list(range(len(positions))):
             missing = next(i for i, p in enumerate([*positions, -1]) if i != p)

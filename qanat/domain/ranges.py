@@ -57,21 +57,21 @@ def progression(start: str, stop: str, step: str, *, where: str) -> Progression:
     """
     first, end, width = (_number(text, where) for text in (start, stop, step))
     if width == 0:
-        raise InputInvalid(f"{where}: the step is 0", hint="give a step such as 1 or -1")
+        raise InputInvalid(f"{where}: the step is 0", hint="use a step such as 1 or -1")
     try:
         span = _EXACT.divide_int(_EXACT.subtract(end, first), width)
         exact = _EXACT.add(first, _EXACT.multiply(span, width)) == end
     except (Inexact, InvalidOperation, Overflow):
-        raise InputInvalid(f"{where}: {start} {stop} {step} has more digits than qanat counts exactly") from None
+        raise InputInvalid(f"{where}: {start} {stop} {step} has more digits than qanat can represent exactly") from None
     inside = (end > first) if width > 0 else (end < first)
     if not inside:
         raise InputInvalid(
             f"{where}: no value lies between {start} and {stop} in steps of {step}",
-            hint="a range is half-open: it holds start and leaves stop out",
+            hint="a range includes its start, but not its stop",
         )
     count = int(span) + (0 if exact else 1)
     if count > sys.maxsize:
-        raise InputInvalid(f"{where}: holds more values than can be counted", hint="give a larger step")
+        raise InputInvalid(f"{where}: has too many values", hint="use a larger step")
     return Progression(first, width, count)
 
 

@@ -155,7 +155,7 @@ class Run:
 
 def lost(group: Group, looked_at: str) -> Group:
     """Return the group with its end unknown; `looked_at` says where qanat looked for it."""
-    return replace(group, state=State.LOST, reason=f"nobody knows how it ended: {looked_at}")
+    return replace(group, state=State.LOST, reason=f"how it ended is unknown: {looked_at}")
 
 
 def overall_state(states: Iterable[State]) -> State:

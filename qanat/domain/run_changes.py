@@ -34,7 +34,7 @@ def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
                 yield from _sentences((*path, key), old, new)
         return
     if isinstance(before, dict | list) or isinstance(after, dict | list):
-        yield (Verbatim(_label(path)), " is not what it was")
+        yield (Verbatim(_label(path)), " has changed")
     else:
         yield (Verbatim(_label(path)), " is ", _value(after), " instead of ", _value(before))
 

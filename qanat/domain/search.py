@@ -67,7 +67,7 @@ def _field(field: str, value: str) -> Callable[[Run], bool]:
 
 def _state(value: str) -> Callable[[Run], bool]:
     if value not in {state.value for state in State}:
-        raise UsageError(f"{value!r} is not a state", hint=f"states are {', '.join(s.value for s in State)}")
+        raise UsageError(f"{value!r} is not a state", hint=f"states: {', '.join(s.value for s in State)}")
     return lambda run: run.state == value
 
 

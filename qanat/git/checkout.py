@@ -23,7 +23,9 @@ _WOULD_REMOVE = ("clean", "-ndxff")
 
 def resolve(location: Location, revision: str) -> str:
     """Return the full id of the commit that a revision names (a short id, tag, branch~2, …). Raises GitRefused."""
-    refused = GitRefused(f"{revision!r} is no commit of this repository", hint="see which there are: git log --oneline")
+    refused = GitRefused(
+        f"{revision!r} is not a commit of this repository", hint="list commits with: git log --oneline"
+    )
     found = revision
     # The second pass peels a tag to its commit; `:/text` would take ^{commit} as part of the text.
     for suffix in ("", "^{commit}"):

@@ -71,7 +71,7 @@ def _move_branch(
         # _point() raises OSError for a tip that moved and for a locked ref.
         except (pygit2.GitError, OSError) as error:
             if time.monotonic() > deadline:
-                raise GitRefused(f"the record could not be committed: {error}") from None
+                raise GitRefused(f"cannot commit the record: {error}") from None
             time.sleep(0.005)
 
 
@@ -83,7 +83,7 @@ def _writing_objects() -> Iterator[None]:
     try:
         yield
     except (pygit2.GitError, OSError) as error:
-        raise GitRefused(f"the repository cannot be written: {error}") from None
+        raise GitRefused(f"cannot write to the repository: {error}") from None
 
 
 def _tip(repository: pygit2.Repository, ref: str) -> str | None:
@@ -92,7 +92,7 @@ def _tip(repository: pygit2.Repository, ref: str) -> str | None:
     except KeyError:
         if repository.references.get("HEAD") is not None and repository.head_is_unborn:
             return None
-        raise GitRefused(f"the branch {ref.removeprefix('refs/heads/')} is gone") from None
+        raise GitRefused(f"branch {ref.removeprefix('refs/heads/')} no longer exists") from None
 
 
 def _tree_with(repository: pygit2.Repository, tip: str | None, blobs: Mapping[str, str | None]) -> str:
@@ -159,7 +159,7 @@ def _signed(location: Location, tip: str | None, tree: str, message: str) -> str
     done = command.call(location.root, "commit-tree", "-S", tree, *parents, stdin=message.encode())
     if done.status != 0:
         raise GitRefused(
-            "the record's commit could not be signed",
+            "the commit of the record could not be signed",
             hint=f"commit it yourself; git said: {done.first_error}",
         )
     return done.out.decode().strip()

@@ -36,8 +36,8 @@ def folder(location: Location) -> Path:
     path = (location.root / named.rstrip("\n")).resolve()
     if not any(path.is_relative_to(own.resolve()) for own in (location.root, location.common_dir)):
         raise GitRefused(
-            f"core.hooksPath says that hooks are in {path}, which is not this repository's own",
-            hint="give this one its own: git config --local core.hooksPath .githooks",
+            f"core.hooksPath points to {path}, outside of this repository",
+            hint="set it for this repository: git config --local core.hooksPath .githooks",
         )
     return path
 
@@ -86,7 +86,9 @@ def uninstall(hooks: Path, name: str) -> Hook | None:
 
 def _keep(file: Path, kept: Path) -> None:
     if _is_there(kept):
-        raise UsageError(f"{file} would be kept as {kept.name}, and there is one already", hint="move one elsewhere")
+        raise UsageError(
+            f"{file} cannot be kept as {kept.name}, which already exists", hint="move one of them elsewhere"
+        )
     file.rename(kept)
 
 

@@ -51,8 +51,8 @@ def _wait(descriptor: int, path: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise WriteFailed(
-                    f"another qanat holds {path} for more than {WAIT_S:g} s",
-                    hint="see which with: fuser " + str(path),
+                    f"another qanat has held {path} for more than {WAIT_S:g} s",
+                    hint="find it with: fuser " + str(path),
                 ) from None
             time.sleep(pause_s)
             pause_s = min(0.02, pause_s * 1.5)

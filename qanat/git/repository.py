@@ -24,7 +24,7 @@ def open_repository(location: Location) -> pygit2.Repository:
     except pygit2.GitError as error:
         root = shlex.quote(str(location.root))
         remedy = f"git config --global --add safe.directory {root}" if "owned" in str(error) else ""
-        raise GitRefused(f"the repository cannot be opened: {error}", hint=remedy) from None
+        raise GitRefused(f"cannot open the repository: {error}", hint=remedy) from None
 
 
 def signature(repository: pygit2.Repository) -> pygit2.Signature:

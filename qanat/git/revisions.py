@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pygit2
 
 _MAIN_BRANCHES = ("main", "master", "trunk")
-_DEEPEN = "this clone is shallow: git fetch --unshallow, or fetch-depth: 0 where a workflow checks it out"
+_DEEPEN = "this clone is shallow: git fetch --unshallow, or fetch-depth: 0 in the workflow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ def _merge_base(location: Location, repository: pygit2.Repository, old: tuple[st
     """Return the merge base of two commits, each given as a revision and its id."""
     found = repository.merge_base(old[1], new[1])
     if found is None:
-        remedy = _DEEPEN if is_shallow(location) else f"compare them as they are: qanat diff {old[0]}..{new[0]}"
-        raise GitRefused(f"{old[0]} and {new[0]} have no commit in common", hint=remedy)
+        remedy = _DEEPEN if is_shallow(location) else f"compare them directly: qanat diff {old[0]}..{new[0]}"
+        raise GitRefused(f"{old[0]} and {new[0]} have no commits in common", hint=remedy)
     return str(found)
 
 
@@ -91,7 +91,7 @@ def _target(repository: pygit2.Repository) -> str:
     if upstream and (upstream != f"{remote}/{own}" or default in (None, upstream, own)):
         return upstream
     if default is None:
-        raise UsageError("there is no upstream and no main branch to compare with", hint="name one: qanat diff BRANCH")
+        raise UsageError("no upstream or main branch to compare with", hint="choose one: qanat diff BRANCH")
     return default
 
 

@@ -123,7 +123,7 @@ def from_mapping(content: Any, source: str) -> Run:
     top.text("schema")  # without it nobody knows which version the keys belong to
     number, _, uid = top.text("id").partition("-")
     if not (_NUMBER.match(number) and _UID.match(uid)):
-        raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run's id", hint="ids look like 4-7f3a9c")
+        raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run id", hint="ids look like 4-7f3a9c")
     code, requested, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
     submission = top.inner("submission")
     groups = top.take("groups", list)
@@ -231,13 +231,13 @@ class _Reader:
         items = self.take(key, list)
         for item in items:
             if type(item) is not str:
-                raise self._wrong(key, "is not a list of texts")
+                raise self._wrong(key, "is not a list of strings")
         return tuple(items)
 
     def text_map(self, key: str) -> dict[str, str]:
         items: dict[str, str] = self.take(key, dict)
         if any(type(value) is not str for value in items.values()):
-            raise self._wrong(key, "has a value that is not text")
+            raise self._wrong(key, "has a value that is not a string")
         return items
 
     def name(self, key: str) -> str:

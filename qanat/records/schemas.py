@@ -133,7 +133,7 @@ def _problems_of(error: Any) -> list[SchemaProblem]:
         return [SchemaProblem((*path, key), "is missing") for key in missing]
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
-        problem = "unknown key" + (f"; known are {', '.join(known)}" if known else "")
+        problem = "unknown key" + (f"; known: {', '.join(known)}" if known else "")
         return [SchemaProblem((*path, key), problem) for key in error.instance if key not in known]
     return [SchemaProblem(path, _sentence(error))]
 
@@ -151,7 +151,7 @@ def _sentence(error: Any) -> str:
         case "const":
             return f"{value} is not {error.validator_value}"
         case "pattern":
-            return f"{value} does not have the form of {_example(error)}"
+            return f"{value} does not look like {_example(error)}"
         case "minLength" | "minItems":
             return "is empty"
         case "uniqueItems":

@@ -157,7 +157,7 @@ def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[st
         try:
             numbers = metrics.flatten(_parse(path))
         except (InputInvalid, ValueError, RecursionError) as error:
-            problems.append(f"{path}: is not a file of metrics: {error}")
+            problems.append(f"{path}: is not a metrics file: {error}")
             continue
         found |= metrics.select(numbers, source.keys)
     return found, problems

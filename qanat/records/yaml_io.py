@@ -118,7 +118,7 @@ class _Builder:
         except yaml.YAMLError as error:
             raise self._from_yaml(error) from None
         if len(self._roots) > 1:
-            raise YamlInvalid(self._source, 1, "holds more than one document", hint="remove the --- lines")
+            raise YamlInvalid(self._source, 1, "contains more than one document", hint="remove the --- lines")
         return self._roots[0] if self._roots else None
 
     def _scalar(self, event: Any) -> None:
@@ -135,7 +135,7 @@ class _Builder:
     def _take_key(self, key: str, event: Any) -> None:
         top = self._open[-1]
         if key in top.value:
-            raise self._problem(event, f"the key {key!r} is there twice", "keep one of the two")
+            raise self._problem(event, f"duplicate key {key!r}", "keep one of the two")
         if len(top.value) >= KEYS_MAX:
             raise self._problem(event, f"has more than {KEYS_MAX:,} keys in one mapping")
         top.key = key
@@ -173,14 +173,14 @@ class _Builder:
         return (*top.path, key or "") if self._lines is not None else ()
 
     def _alias(self, event: Any) -> None:
-        raise self._problem(event, "uses an alias (*name)", "write the value out")
+        raise self._problem(event, "uses an alias (*name)", "write out the value")
 
     def _refuse_extras(self, event: Any) -> None:
         self._nodes_left -= 1
         if self._nodes_left < 0:
-            raise self._problem(event, "holds more keys and values than such a file can need")
+            raise self._problem(event, "contains too many keys and values")
         if event.anchor is not None:
-            raise self._problem(event, "uses an anchor (&name)", "write the value out where it is used")
+            raise self._problem(event, "uses an anchor (&name)", "write out the value where it is used")
         if event.tag is not None:
             raise self._problem(event, f"uses the tag {event.tag!r}", "write a plain value")
 
@@ -207,7 +207,7 @@ def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> b
         return ("\n".join(out) + "\n").encode()
     except UnicodeEncodeError as error:
         text = error.object[max(0, error.start - 20) : error.end + 20]
-        raise InputInvalid(f"{text!r} is not text that YAML can hold", hint="use UTF-8 only") from None
+        raise InputInvalid(f"{text!r} cannot be represented in YAML", hint="use UTF-8 only") from None
 
 
 def _write_pair(out: list[str], indent: str, key: str, value: Any, *, flow: bool = False) -> None:

@@ -119,4 +119,4 @@ def _package(entry: EntryPoint) -> str:
 
 def _unknown(name: str) -> UsageError:
     known = ", ".join((*ATTACHED, *submitting_names()))
-    return UsageError(f"there is no runner {name!r}", hint=f"known are {known}")
+    return UsageError(f"runner {name!r} does not exist", hint=f"known: {known}")

@@ -57,7 +57,7 @@ def run(
     except FileNotFoundError:
         raise RunnerUnavailable(f"{command[0]} is not on PATH", hint=f"install {command[0]}") from None
     except PermissionError:
-        raise RunnerUnavailable(f"{command[0]} may not be executed") from None
+        raise RunnerUnavailable(f"{command[0]} is not executable") from None
     except subprocess.TimeoutExpired:
         raise RunnerUnavailable(f"{command[0]} did not answer within {timeout_s:g} s") from None
     return Finished(done.returncode, done.stdout, done.stderr)

@@ -106,11 +106,11 @@ class Project:
         if not path.is_file():
             known = self.names(kind) if kind != "template" else [n for r, n in self.templates() if r == runner]
             now = self.names_of(name)[0] if kind == "experiment" else name
-            hint = suggestion(kind, name, known) if now == name else f"it is called {now} now"
-            raise NotFound(f"there is no {kind} {name!r}", hint=hint)
+            hint = suggestion(kind, name, known) if now == name else f"it was renamed to {now}"
+            raise NotFound(f"{kind} {name!r} does not exist", hint=hint)
         content = self.load_valid(kind, path)
         if content["name"] != name:
-            wrong = schemas.SchemaProblem(("name",), f"{content['name']!r} is not the file's name")
+            wrong = schemas.SchemaProblem(("name",), f"{content['name']!r} is not the file name")
             where = located(files.read(path), [wrong], self.paths.relative(path))[0]
             raise InputInvalid(where, hint=f"write name: {name}, or rename the file")
         return content
@@ -119,7 +119,7 @@ class Project:
         """Read a file of the project; see valid_content()."""
         source = self.paths.relative(path)
         if path.is_symlink():
-            raise InputInvalid(f"{source}: is a symbolic link", hint="put the file itself there")
+            raise InputInvalid(f"{source}: is a symbolic link", hint="replace it with the file itself")
         data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
         with self.index() as index:
             return valid_content(index, data, kind, source)
@@ -136,7 +136,7 @@ def valid_content(index: Index, data: bytes, kind: str, source: str) -> dict[str
     schema = schemas.name_of(kind, schemas.version_of(content, kind))
     if not index.passed(schema, data):
         if found := first_problem(data, content, kind, source):
-            raise InputInvalid(found, hint="correct the file; qanat validate lists everything")
+            raise InputInvalid(found, hint="fix the file; qanat validate lists all problems")
         index.remember_passed(schema, [data])
     return dict(schemas.current(content, kind, source))
 
@@ -164,18 +164,18 @@ def suggestion(kind: str, name: str, known: list[str]) -> str:
     if close := nearest(name, known):
         return f"did you mean {' or '.join(close)}?"
     if known:
-        return f"there {'is' if len(known) == 1 else 'are'}: {', '.join(known[:10])}{', …' if len(known) > 10 else ''}"
-    return f"make one: qanat {kind} new"
+        return f"available: {', '.join(known[:10])}{', …' if len(known) > 10 else ''}"
+    return f"create one with: qanat {kind} new"
 
 
 def open_project(start: Path) -> Project:
     """Open the project that contains a folder. Raises ProjectNotFound, with a hint, if there is none."""
     found = location.find(start.resolve())
     if found is None:
-        raise ProjectNotFound(f"{start} is not in a git repository", hint="make a project of it: qanat init")
+        raise ProjectNotFound(f"{start} is not in a git repository", hint="create a project with: qanat init")
     if not (found.root / ".qanat").is_dir():
         root = shlex.quote(str(found.root))
-        raise ProjectNotFound(f"{found.root} has no .qanat folder", hint=f"make a project of it: qanat init {root}")
+        raise ProjectNotFound(f"{found.root} has no .qanat folder", hint=f"create a project with: qanat init {root}")
     refuse_links(found.root / ".qanat")
     return Project(found)
 
@@ -186,7 +186,7 @@ def refuse_links(state: Path) -> None:
     A link may have come with a clone, and what is written through it would end up elsewhere.
     """
     if link := _link_in(state):
-        raise InputInvalid(f"{link} is a symbolic link, and a project has its state inside", hint="put a folder there")
+        raise InputInvalid(f"{link} is a symbolic link, but must be a folder", hint="replace it with a folder")
 
 
 def _link_in(state: Path) -> str | None:

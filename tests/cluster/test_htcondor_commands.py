@@ -41,7 +41,7 @@ def test_cancel_ends_a_run_for_good_and_says_who_did(waiting: OnPool) -> None:
     assert waiting.pool.jobs() == []
     assert waiting.status() == ""
     said = waiting.qanat("cancel", "1", code=2).err
-    assert said.startswith("qanat: run 1 of wait has ended already: cancelled\n")
+    assert said.startswith("qanat: run 1 of wait has already ended: cancelled\n")
     stopped = (waiting.storage("wait", group=0) / "stopped.json").read_text()
     assert '"attempt": 1' in stopped
 
@@ -98,7 +98,7 @@ def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
     groups = waiting.wait_for_states("finished", "finished")
     assert [g["attempt"] for g in groups] == [2, 2]
     for words in (("hold", "1"), ("release", "1")):
-        assert "run 1 of wait has ended already: finished" in waiting.qanat(*words, code=2).err
+        assert "run 1 of wait has already ended: finished" in waiting.qanat(*words, code=2).err
 
 
 def test_hold_is_refused_for_a_run_that_is_not_on_a_scheduler(on_pool: OnPool) -> None:
@@ -170,7 +170,7 @@ def test_rerun_makes_a_new_run_on_the_same_runner_with_the_same_options_and_code
 def test_delete_with_cancel_ends_the_jobs_first_and_leaves_nothing_behind(waiting: OnPool) -> None:
     said = waiting.qanat("delete", "1", "--yes", code=2).err
     assert "run 1 is still running, so it cannot be deleted without --cancel" in said
-    assert "hint: wait for its end, or: qanat cancel 1" in said
+    assert "hint: wait until it ends, or cancel it: qanat cancel 1" in said
     said = waiting.qanat("delete", "1", "--yes", "--cancel").out
     assert "Run 1 deleted" in said
     assert waiting.record_files() == []
@@ -281,7 +281,7 @@ def test_ctrl_c_at_a_terminal_stops_a_submission_that_hangs(on_pool: OnPool) -> 
         wait_until((on_pool.storage("none") / "job.sh").exists)
         terminal.press(CTRL_C)
         terminal.ends(130)
-        assert "whether run 1 was submitted is not known yet" in on_pool.qanat("status").err
+        assert "it is not known yet whether run 1 was submitted" in on_pool.qanat("status").err
     (group,) = on_pool.wait_for_states("cancelled")
     assert group["reason"].startswith("nothing was submitted")
 

@@ -25,7 +25,7 @@ SEED = 11
 SEEN_STEPS = ("record", "job script", "commands", "event log", "cluster in the queue", "jobs in the record", "commit")
 RANDOM_KILLS = 12
 SPAN_S = 0.9
-NOTHING = "nothing was submitted: its qanat was ended from outside before that"
+NOTHING = "nothing was submitted: qanat was killed before that"
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted
     for journal in (quick.root / ".git/qanat/inflight").iterdir():
         journal.unlink()
     said = quick.qanat("status").err
-    assert said == "note: whether run 1 of brief was submitted can only be found out on login02\n"
+    assert said == "note: whether run 1 of brief was submitted can be determined only on login02\n"
     assert quick.states() == ["queued"]
 
 
@@ -169,7 +169,7 @@ def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is
         words = ("run", "brief", "--runner", "htcondor")
         assert kill_when(quick, lambda: happened(quick, "job script", known), *words)
         said = quick.qanat("status").err
-        assert re.search(r"whether run 1 was submitted is not known yet", said)
+        assert re.search(r"it is not known yet whether run 1 was submitted", said)
         assert quick.states() == ["queued"]
     assert check_settled(quick, before).total() == 1
 

@@ -210,7 +210,7 @@ def test_a_job_that_nobody_knows_is_lost_after_the_grace_and_not_before(on_pool:
     (group,) = on_pool.wait_for_states("lost")
     job = on_pool.record()["groups"][0]["job"]
     assert group["reason"] == (
-        f"nobody knows how it ended: no completion.json in run_1, and HTCondor does not know job {job}"
+        f"how it ended is unknown: no completion.json in run_1, and HTCondor does not know job {job}"
     )
     assert on_pool.record()["state"] == "lost"
     assert on_pool.status() == " M .qanat/config.yaml"

@@ -46,7 +46,7 @@ def test_cancel_ends_a_run_for_good_and_says_who_did(waiting: OnSlurm) -> None:
     assert {g["reason"] for g in record["groups"]} == {"cancelled by qanat"}
     wait_until(lambda: alive(waiting) == [])
     assert waiting.status() == ""
-    assert waiting.qanat("cancel", "1", code=2).err.startswith("qanat: run 1 of wait has ended already: cancelled\n")
+    assert waiting.qanat("cancel", "1", code=2).err.startswith("qanat: run 1 of wait has already ended: cancelled\n")
     assert '"attempt": 1' in (waiting.storage("wait", group=0) / "stopped.json").read_text()
 
 
@@ -79,7 +79,7 @@ def test_groups_that_have_ended_or_are_not_there_or_are_of_this_machine_are_not_
     on_slurm.cluster.run("scontrol", "release", on_slurm.record()["groups"][0]["job"])
     on_slurm.ended(group=0, name="end")
     said = on_slurm.qanat("cancel", "1", "--group", "0", code=2).err
-    assert said == "qanat: group 0 of run 1 has ended already: finished\n"
+    assert said == "qanat: group 0 of run 1 has already ended: finished\n"
     said = on_slurm.qanat("cancel", "1", "--group", "7", code=2).err
     assert said == "qanat: run 1 has no group 7\n  hint: its groups are 0 to 1\n"
     said = on_slurm.qanat("cancel", "1", "2", "--group", "1", code=2).err
@@ -124,7 +124,7 @@ def test_hold_keeps_waiting_jobs_from_going_on_until_release(on_either: OnSlurm)
     assert on_either.qanat("release", "1").out == "Run 1 of wait is being released\n"
     groups = on_either.wait_for_states("finished", "finished", "finished")
     for words in (("hold", "1"), ("release", "1")):
-        assert "run 1 of wait has ended already: finished" in on_either.qanat(*words, code=2).err
+        assert "run 1 of wait has already ended: finished" in on_either.qanat(*words, code=2).err
 
 
 # ---- again

@@ -27,7 +27,7 @@ SEED = 11
 SEEN_STEPS = ("record", "job script", "1 array", "2 arrays", "3 arrays", "jobs in the record", "commit")
 RANDOM_KILLS = 8
 SPAN_S = 0.9
-NOTHING = "nothing was submitted: its qanat was ended from outside before that"
+NOTHING = "nothing was submitted: qanat was killed before that"
 GROUPS = 45
 MARK = re.compile(r"qanat:([0-9a-f]+):(\d+)")
 
@@ -262,7 +262,7 @@ def test_what_nobody_remembers_is_not_said_never_to_have_been_submitted_when_it_
     first, second = on_slurm.groups()
     assert (first["state"], second["state"]) == ("finished", "lost")
     assert second["reason"] == (
-        "nobody knows how it ended: no completion.json in group_1, and Slurm does not know its job"
+        "how it ended is unknown: no completion.json in group_1, and Slurm does not know its job"
     )
 
 
@@ -271,7 +271,7 @@ def test_while_slurmdbd_is_down_nothing_is_said_to_be_so_before_it_is_known(on_a
     on_accounting.settings("grace: {submit_s: 0}")
     with on_accounting.cluster.without_accounting():
         killed_before_sbatch(on_accounting)
-        assert "whether run 1 was submitted is not known yet" in on_accounting.qanat("status").err
+        assert "it is not known yet whether run 1 was submitted" in on_accounting.qanat("status").err
         assert on_accounting.states() == ["queued"]
     check_settled(on_accounting)
 
@@ -286,5 +286,5 @@ def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted
     for journal in (on_slurm.root / ".git/qanat/inflight").iterdir():
         journal.unlink()
     said = on_slurm.qanat("status").err
-    assert said == "note: whether run 1 of brief was submitted can only be found out on login02\n"
+    assert said == "note: whether run 1 of brief was submitted can be determined only on login02\n"
     assert on_slurm.states() == ["queued"]

@@ -345,7 +345,7 @@ def test_a_forgotten_job_without_a_file_is_lost_after_the_grace_and_not_before(o
     (group,) = project.wait_for_states("lost")
     job = project.record()["groups"][0]["job"]
     assert group["reason"] == (
-        f"nobody knows how it ended: no completion.json in run_1, and Slurm does not know job {job}"
+        f"how it ended is unknown: no completion.json in run_1, and Slurm does not know job {job}"
     )
     assert project.record()["state"] == "lost"
     assert project.status() == ""

@@ -170,7 +170,7 @@ def test_nasty_words_reach_the_program_as_they_were_typed_and_every_file_says_so
     assert [shlex.split(text) for text in ran.info["commands"]] == [command]
     assert ran.info["groups_of_parameters"] == [by_name(NASTY)]
     assert not list(house.root.rglob("touched"))
-    assert house.qanat("validate").out.endswith("no problem\n")
+    assert house.qanat("validate").out.endswith("no problems found\n")
 
 
 def test_nasty_words_of_a_group_reach_the_program_and_its_group_info(house: Sandbox) -> None:
@@ -238,24 +238,28 @@ def test_twenty_positionals_keep_their_places(house: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence", "hint"),
     [
-        (("dump", "a\udcffb"), r"the argument 'a\udcffb' is not UTF-8", "put it into a file and give the file's name"),
+        (
+            ("dump", "a\udcffb"),
+            r"the argument 'a\udcffb' is not UTF-8",
+            "put it into a file, and pass the name of the file",
+        ),
         (
             ("dump", "--", "\udcff"),
             r"the argument '\udcff' is not UTF-8",
-            "put it into a file and give the file's name",
+            "put it into a file, and pass the name of the file",
         ),
         (
             ("dump", "-g", "\udcff"),
             r"the argument '\udcff' is not UTF-8",
-            "put it into a file and give the file's name",
+            "put it into a file, and pass the name of the file",
         ),
         (
             ("dump", "-R", "--x a,\udcff"),
             r"the argument '\udcff' is not UTF-8",
-            "put it into a file and give the file's name",
+            "put it into a file, and pass the name of the file",
         ),
-        (("dump", "--tag", "\udcff"), r"'\udcff' is not UTF-8", "a record holds only UTF-8 text"),
-        (("dump", "--description", "\udcff"), r"'\udcff' is not UTF-8", "a record holds only UTF-8 text"),
+        (("dump", "--tag", "\udcff"), r"'\udcff' is not UTF-8", "records contain UTF-8 only"),
+        (("dump", "--description", "\udcff"), r"'\udcff' is not UTF-8", "records contain UTF-8 only"),
     ],
 )
 def test_bytes_that_are_not_utf8_are_refused(house: Sandbox, words: tuple[str, ...], sentence: str, hint: str) -> None:
@@ -264,7 +268,7 @@ def test_bytes_that_are_not_utf8_are_refused(house: Sandbox, words: tuple[str, .
 
 def test_a_storage_path_that_is_not_utf8_is_refused(house: Sandbox, tmp_path: Path) -> None:
     result = refused(house, "dump", "--storage_path", f"{tmp_path}/\udcff")
-    assert result.err == f"qanat: '{tmp_path}/\\udcff' is not UTF-8\n  hint: a record holds only UTF-8 text\n"
+    assert result.err == f"qanat: '{tmp_path}/\\udcff' is not UTF-8\n  hint: records contain UTF-8 only\n"
 
 
 # ---- what qanat adds
@@ -385,11 +389,11 @@ def test_a_file_and_words_are_put_together(house: Sandbox, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("words", "sentence", "hint"),
     [
-        (("-R", "--x 0 5 0"), "-R '--x 0 5 0': the step is 0", "give a step such as 1 or -1"),
+        (("-R", "--x 0 5 0"), "-R '--x 0 5 0': the step is 0", "use a step such as 1 or -1"),
         (
             ("-R", "--x 5 0 1"),
             "-R '--x 5 0 1': no value lies between 5 and 0 in steps of 1",
-            "a range is half-open: it holds start and leaves stop out",
+            "a range includes its start, but not its stop",
         ),
         (("-R", "--x 0 nan 1"), "-R '--x 0 nan 1': 'nan' is not a number", 'write it as "--seed 0 10 1"'),
         (
@@ -401,8 +405,8 @@ def test_a_file_and_words_are_put_together(house: Sandbox, tmp_path: Path) -> No
         (("-g", "--a 'b"), '-g "--a \'b": no closing quotation', "close the quote or escape it"),
         (
             ("-R", "--x 0 1e30 1"),
-            "-R '--x 0 1e30 1': holds more values than can be counted",
-            "give a larger step",
+            "-R '--x 0 1e30 1': has too many values",
+            "use a larger step",
         ),
     ],
 )
@@ -412,7 +416,7 @@ def test_wrong_ranges_and_groups_are_refused(house: Sandbox, words: tuple[str, .
 
 def test_more_than_twenty_thousand_groups_want_a_yes(house: Sandbox) -> None:
     words = ["dump", "-R", "--x 0 20001 1", "--dry_run"]
-    assert refused(house, *words).err == "qanat: this is a run of 20,001 groups\n  hint: if that is meant, add --yes\n"
+    assert refused(house, *words).err == "qanat: this run has 20,001 groups\n  hint: use --yes if that is intended\n"
     assert house.qanat("run", *words, "--yes").out.endswith("\n20,001 groups; nothing was run or written\n")
     assert house.qanat("run", "dump", "-R", "--x 0 20000 1", "--dry_run").out.endswith(
         "\n20,000 groups; nothing was run or written\n"
@@ -424,15 +428,15 @@ def test_more_than_a_hundred_thousand_groups_are_refused_whatever_is_said(
     house: Sandbox, bounds: str, count: str
 ) -> None:
     result = refused(house, "dump", "-R", f"--x {bounds}", "--yes", "--dry_run")
-    sentence = f"qanat: {count} groups are more than the 100,000 that one run may have\n"
-    assert result.err == f"{sentence}  hint: make several runs\n"
+    sentence = f"qanat: a run can have at most 100,000 groups, not {count}\n"
+    assert result.err == f"{sentence}  hint: split it into several runs\n"
 
 
 def test_more_arguments_than_a_record_can_hold_are_refused(house: Sandbox) -> None:
     result = refused(house, "dump", "-R", "--x 0 20000 1", "--note=" + "x" * 2000, "--dry_run")
     assert result.err == (
-        "qanat: the groups have 38 MiB of arguments, and a record holds 32 MiB\n"
-        "  hint: put long arguments into files, or make several runs\n"
+        "qanat: the groups have 38 MiB of arguments; a record can hold 32 MiB\n"
+        "  hint: put long arguments into files, or split the run\n"
     )
 
 
@@ -451,14 +455,14 @@ def test_more_arguments_than_a_record_can_hold_are_refused(house: Sandbox) -> No
         (
             "long",
             {"executable": "x" * 300, "executable_command": "sh"},
-            f"experiment long: executable {'x' * 300} is not there",
-            "correct it: qanat experiment update long",
+            f"experiment long: executable {'x' * 300} does not exist",
+            "fix it with: qanat experiment update long",
         ),
         (
             "nul",
             {"executable": "a\0b", "executable_command": "sh"},
-            r"experiment nul: executable a\x00b is not there",
-            "correct it: qanat experiment update nul",
+            r"experiment nul: executable a\x00b does not exist",
+            "fix it with: qanat experiment update nul",
         ),
     ],
 )
@@ -479,7 +483,7 @@ def test_metrics_whose_names_no_record_can_hold_are_said_and_the_run_is_recorded
     sandbox.experiment("odd", program, metrics=[{"file": "metrics.json"}, {"file": "other.json"}])
     result = sandbox.qanat("run", "odd")
     file = sandbox.root / "results/odd/run_1/metrics.json"
-    assert f"note: {file}: is not a file of metrics: a name is not Unicode text" in result.err.splitlines()
+    assert f"note: {file}: is not a metrics file: a name is not Unicode text" in result.err.splitlines()
     record = sandbox.record()
     assert (record["state"], record["groups"][0]["metrics"]) == ("finished", {"7".zfill(2000): 2})
     (listed,) = sandbox.qanat("experiment", "status", "odd", "--json").json

@@ -15,7 +15,7 @@ import yaml
 from tests.support.sandbox import PROGRAM, Result, Sandbox, call
 
 IS_ROOT = os.geteuid() == 0
-PLAIN = "may hold only the letters a-z A-Z, digits and . _ + -, and begins with a letter or a digit"
+PLAIN = "may contain only letters a-z A-Z, digits and . _ + -, and must begin with a letter or digit"
 
 # Definitions that are wrong, by the experiment's name; what is right about them is left out here.
 BROKEN = {
@@ -84,19 +84,23 @@ FILES = ".qanat/experiments"
     ("name", "sentence", "hint"),
     [
         ("not_yaml", f"{FILES}/not_yaml.yaml:3: is not YAML: ", ""),
-        ("twice", f"{FILES}/twice.yaml:4: the key 'name' is there twice", "keep one of the two"),
-        ("missing", f"{FILES}/missing.yaml:1: executable: is missing", "correct the file; qanat validate lists"),
-        ("unknown", f"{FILES}/unknown.yaml:4: colour: unknown key; known are schema, name, ", "correct the file"),
-        ("types", f"{FILES}/types.yaml:4: tags: 'yes' is not a list", "correct the file"),
-        ("empty_value", f"{FILES}/empty_value.yaml:3: executable: nothing is not text", "correct the file"),
+        ("twice", f"{FILES}/twice.yaml:4: duplicate key 'name'", "keep one of the two"),
+        ("missing", f"{FILES}/missing.yaml:1: executable: is missing", "fix the file; qanat validate lists"),
+        ("unknown", f"{FILES}/unknown.yaml:4: colour: unknown key; known: schema, name, ", "fix the file"),
+        ("types", f"{FILES}/types.yaml:4: tags: 'yes' is not a list", "fix the file"),
+        ("empty_value", f"{FILES}/empty_value.yaml:3: executable: nothing is not text", "fix the file"),
         ("newer", f"{FILES}/newer.yaml is experiment/7, and this qanat ", "install a newer qanat (pip"),
         ("other_kind", f"{FILES}/other_kind.yaml: schema 'dataset/1' is not experiment/1", "write schema: exp"),
-        ("no_mapping", f"{FILES}/no_mapping.yaml:1: a list is not a mapping", "correct the file"),
-        ("nothing", f"{FILES}/nothing.yaml:1: nothing is not a mapping", "correct the file"),
+        ("no_mapping", f"{FILES}/no_mapping.yaml:1: a list is not a mapping", "fix the file"),
+        ("nothing", f"{FILES}/nothing.yaml:1: nothing is not a mapping", "fix the file"),
         ("latin", f"{FILES}/latin.yaml:3: is not UTF-8 text", "save the file as UTF-8"),
-        ("anchor", f"{FILES}/anchor.yaml:2: uses an anchor (&name)", "write the value out where it is used"),
+        ("anchor", f"{FILES}/anchor.yaml:2: uses an anchor (&name)", "write out the value where it is used"),
         ("python_tag", f"{FILES}/python_tag.yaml:2: uses the tag ", "write a plain value"),
-        ("other_name", f"{FILES}/other_name.yaml:2: name: 'another' is not the file's name", "write name: other_name"),
+        (
+            "other_name",
+            f"{FILES}/other_name.yaml:2: name: 'another' is not the file name",
+            "write name: other_name",
+        ),
     ],
 )
 def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name: str, sentence: str, hint: str) -> None:
@@ -112,16 +116,20 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
     ("words", "sentence", "hint"),
     [
         # names that nothing has
-        (["run", "god"], "there is no experiment 'god'", "did you mean good?"),
-        (["experiment", "show", "xyz"], "there is no experiment 'xyz'", "there are: absolute, anchor, "),
-        (["experiment", "update", "god", "--tag", "t"], "there is no experiment 'god'", "did you mean good?"),
-        (["experiment", "delete", "god", "--yes"], "there is no experiment 'god'", "did you mean good?"),
-        (["experiment", "status", "god"], "there is no experiment 'god'", "did you mean good?"),
-        (["dataset", "show", "move"], "there is no dataset 'move'", "did you mean moved?"),
-        (["dataset", "delete", "xyz", "--yes"], "there is no dataset 'xyz'", "there is: moved"),
-        (["template", "show", "defalt"], "there is no template 'defalt', and no such file", "did you mean default?"),
-        (["template", "show", "defalt", "--runner", "slurm"], "there is no template 'defalt'", "did you mean default?"),
-        (["run", "good", "--runner", "nosuch"], "there is no runner 'nosuch'", "known are "),
+        (["run", "god"], "experiment 'god' does not exist", "did you mean good?"),
+        (["experiment", "show", "xyz"], "experiment 'xyz' does not exist", "available: absolute, anchor, "),
+        (["experiment", "update", "god", "--tag", "t"], "experiment 'god' does not exist", "did you mean good?"),
+        (["experiment", "delete", "god", "--yes"], "experiment 'god' does not exist", "did you mean good?"),
+        (["experiment", "status", "god"], "experiment 'god' does not exist", "did you mean good?"),
+        (["dataset", "show", "move"], "dataset 'move' does not exist", "did you mean moved?"),
+        (["dataset", "delete", "xyz", "--yes"], "dataset 'xyz' does not exist", "available: moved"),
+        (["template", "show", "defalt"], "no template or file named 'defalt'", "did you mean default?"),
+        (
+            ["template", "show", "defalt", "--runner", "slurm"],
+            "no template or file named 'defalt'",
+            "did you mean default?",
+        ),
+        (["run", "good", "--runner", "nosuch"], "runner 'nosuch' does not exist", "known: "),
         # words that no command has
         (["rum"], "no such command 'rum'; did you mean run", "qanat --help"),
         (["xyzzy"], "no such command 'xyzzy'", "qanat --help"),
@@ -135,8 +143,8 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (["validate", "gone.yaml"], "Path 'gone.yaml' does not exist", "qanat validate --help"),
         (["-C", "gone", "status"], "Directory 'gone' does not exist", "qanat --help"),
         # things that an experiment names
-        (["run", "no_program"], "executable gone.sh is not there", "correct it: qanat experiment update no_program"),
-        (["run", "not_executable"], "executable good.sh may not be executed", "chmod +x good.sh, or give the exp"),
+        (["run", "no_program"], "executable gone.sh does not exist", "fix it with: qanat experiment update no_program"),
+        (["run", "not_executable"], "executable good.sh is not executable", "chmod +x good.sh, or set exec"),
         (
             ["run", "outside"],
             "executable ../good.sh is not inside the project",
@@ -147,33 +155,37 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
             "executable /bin/sh is not inside the project",
             "use a path relative to the project root",
         ),
-        (["run", "no_dataset"], "there is no dataset 'gone'", "there is: moved"),
+        (["run", "no_dataset"], "dataset 'gone' does not exist", "available: moved"),
         (
             ["run", "no_data"],
-            "dataset moved: path data/gone.csv is not there",
-            "correct it: qanat dataset update moved",
+            "dataset moved: path data/gone.csv does not exist",
+            "fix it with: qanat dataset update moved",
         ),
         # parameters
-        (["run", "good", "-R", "--n 0 1 0"], "-R '--n 0 1 0': the step is 0", "give a step such as 1 or -1"),
-        (["run", "good", "-f", "zero.yaml"], "zero.yaml: varying_args.range.options.--n: the step is 0", "give a step"),
+        (["run", "good", "-R", "--n 0 1 0"], "-R '--n 0 1 0': the step is 0", "use a step such as 1 or -1"),
+        (["run", "good", "-f", "zero.yaml"], "zero.yaml: varying_args.range.options.--n: the step is 0", "use a step"),
         (["run", "good", "-g", "1 '2"], '-g "1 \'2": no closing quotation', "close the quote or escape it"),
         (["run", "good", "-R", "'--n 0 1 1"], "no closing quotation", "close the quote"),
         (["run", "good", "-R", "nonsense"], "-R 'nonsense': a range is an option, a start", 'write it as -R "--seed'),
         (["run", "good", "-R", ""], "-R '': a range is an option, a start", 'write it as -R "--seed'),
         (["run", "good", "-R", "--n a b c"], "'a' is not a number", 'write it as "--seed 0 10 1"'),
-        (["run", "good", "-R", "--n 5 1 1"], "no value lies between 5 and 1 in steps of 1", "a range is half-open"),
-        (["run", "good", "-R", "--n 0 20001 1"], "this is a run of 20,001 groups", "if that is meant, add --yes"),
+        (
+            ["run", "good", "-R", "--n 5 1 1"],
+            "no value lies between 5 and 1 in steps of 1",
+            "a range includes its start",
+        ),
+        (["run", "good", "-R", "--n 0 20001 1"], "this run has 20,001 groups", "use --yes if that is intended"),
         (["run", "good", "-f", "gone.yaml"], "gone.yaml: no such file or directory", ""),
         (["run", "good", "-f", "full"], "full: is a directory", ""),
         (["run", "good", "-f", "broken.yaml"], "broken.yaml:1: is not YAML: ", ""),
-        (["run", "good", "-f", "typo.yaml"], "typo.yaml: unknown key 'fixed_arg'", "known are fixed_args, "),
+        (["run", "good", "-f", "typo.yaml"], "typo.yaml: unknown key 'fixed_arg'", "known: fixed_args, "),
         (["run", "good", "--parameters_file", "gone.txt"], "gone.txt: no such file or directory", ""),
         (["run", "good", "-j", "0"], "0 is not in the range", "qanat run --help"),
         (["run", "good", "-j", "many"], "'many' is not a valid integer", "qanat run --help"),
         # files to read definitions from
         (["dataset", "new", "gone.yaml"], "gone.yaml: no such file or directory", ""),
         (["dataset", "new", "broken.yaml"], "broken.yaml:1: is not YAML: ", ""),
-        (["dataset", "new", "--name", "d", "--path", "nowhere"], "dataset d: path: nowhere is not there", ""),
+        (["dataset", "new", "--name", "d", "--path", "nowhere"], "dataset d: path: nowhere does not exist", ""),
         (["template", "new", "zero.yaml"], "zero.yaml:1: runner: is missing", "qanat template new --help shows"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -298,7 +310,7 @@ def test_a_file_in_the_way_of_the_storage_path_is_named(project: Sandbox, tmp_pa
     result = project.qanat("run", "hello", "--storage_path", str(tmp_path / "file"), code=2)
     refused(result, f"--storage-path {tmp_path / 'file'} is not an empty folder", "use a new folder for each run")
     result = project.qanat("run", "hello", "--storage_path", str(tmp_path / "file/deeper/still"), code=1)
-    refused(result, f"cannot write {tmp_path / 'file/deeper'}: not a directory", "free space there, or choose another")
+    refused(result, f"cannot write {tmp_path / 'file/deeper'}: not a directory", "free some space, or choose another")
     assert (tmp_path / "file").read_text() == "mine\n"
     nothing_ran(project)
 
@@ -307,7 +319,7 @@ def test_a_file_in_the_way_of_the_results_is_named(project: Sandbox) -> None:
     (project.root / "results").write_text("mine\n")
     project.commit("a file called results")
     result = project.qanat("run", "hello", code=1)
-    refused(result, f"cannot write {project.root / 'results/hello'}: ", "free space there, or choose another place")
+    refused(result, f"cannot write {project.root / 'results/hello'}: ", "free some space, or choose another location")
     (project.root / "results").unlink()
     project.commit("gone")
     nothing_ran(project)
@@ -316,7 +328,7 @@ def test_a_file_in_the_way_of_the_results_is_named(project: Sandbox) -> None:
 def test_a_results_folder_that_may_not_be_written_is_named(project: Sandbox) -> None:
     (project.root / "results").mkdir(mode=0o555)
     result = call([*denied(), *PROGRAM, "run", "hello"], project.root, code=1)
-    refused(result, f"cannot write {project.root / 'results/hello'}: permission denied", "free space there")
+    refused(result, f"cannot write {project.root / 'results/hello'}: permission denied", "free some space")
     (project.root / "results").chmod(0o755)
     nothing_ran(project)
 
@@ -327,7 +339,7 @@ def test_a_repository_that_may_not_be_written_leaves_the_record_to_the_next_comm
         folder.chmod(0o555)
     result = call([*denied(), *PROGRAM, "run", "hello"], project.root, code=0)
     assert result.out == "hello\n"
-    assert "the record of run 1 is written but not committed: the repository cannot be written: " in result.err
+    assert "the record of run 1 was saved, but not committed: cannot write to the repository: " in result.err
     for folder in (project.root / ".git/objects", *folders):
         folder.chmod(0o755)
     assert project.committed_records() == set()
@@ -342,7 +354,9 @@ def test_a_limit_that_cuts_files_short_is_named_and_nothing_is_run(project: Sand
     words = [*limited, *PROGRAM, "run", "hello", "x" * 100_000]
     # The limit would also cut the bytecode that other tests use.
     result = call(words, project.root, code=1, env={"PYTHONDONTWRITEBYTECODE": "1"})
-    refused(result, f"cannot write {project.root / '.qanat/runs/hello/0'}", "free space there, or choose another place")
+    refused(
+        result, f"cannot write {project.root / '.qanat/runs/hello/0'}", "free some space, or choose another location"
+    )
     assert ": file too large" in result.err
     nothing_ran(project)
 
@@ -363,7 +377,7 @@ def test_a_full_disk_is_named_and_nothing_is_left_of_the_run(project: Sandbox, t
     disk = tmp_path / "disk"
     disk.mkdir()
     result = on_full_disk(disk, [*PROGRAM, "run", "hello", "--storage_path", str(disk / "out")], project.root, code=1)
-    refused(result, f"cannot write {disk / 'out/info.yaml'}: no space left on device", "free space there, or choose")
+    refused(result, f"cannot write {disk / 'out/info.yaml'}: no space left on device", "free some space, or choose")
     assert project.record_files() == []
     assert project.status() == ""
     assert list((project.root / ".git/qanat/inflight").iterdir()) == []
@@ -376,7 +390,7 @@ def test_a_full_disk_is_named_and_nothing_is_left_of_the_run(project: Sandbox, t
 def test_outside_of_a_repository_every_command_says_so(tmp_path: Path) -> None:
     for words in (["run", "x"], ["status"], ["experiment", "list"], ["validate"], ["config", "show"]):
         result = call([*PROGRAM, *words], tmp_path, code=2)
-        refused(result, f"{tmp_path} is not in a git repository", "make a project of it: qanat init")
+        refused(result, f"{tmp_path} is not in a git repository", "create a project with: qanat init")
 
 
 def test_in_a_repository_without_a_project_every_command_says_so(tmp_path: Path) -> None:
@@ -384,7 +398,7 @@ def test_in_a_repository_without_a_project_every_command_says_so(tmp_path: Path)
     (tmp_path / "sub").mkdir()
     for words in (["run", "x"], ["status"], ["dataset", "new"], ["template", "list"]):
         result = call([*PROGRAM, *words], tmp_path / "sub", code=2)
-        refused(result, f"{tmp_path} has no .qanat folder", f"make a project of it: qanat init {tmp_path}")
+        refused(result, f"{tmp_path} has no .qanat folder", f"create a project with: qanat init {tmp_path}")
 
 
 def test_a_bare_repository_is_refused(project: Sandbox, tmp_path: Path) -> None:
@@ -418,7 +432,7 @@ def test_without_a_commit_nothing_is_run(tmp_path: Path) -> None:
         "schema: experiment/1\nname: hello\nexecutable: hello.sh\nexecutable_command: sh\n",
     )
     result = sandbox.qanat("run", "hello", code=2)
-    refused(result, "the repository has no commit yet, so a run could not say which code", "commit your files: git add")
+    refused(result, "the repository has no commits yet", "commit your files: git add")
     assert sandbox.record_files() == []
     assert not (sandbox.root / "results").exists()
 
@@ -429,13 +443,13 @@ def test_a_dirty_tree_without_a_terminal_is_listed_with_both_ways_out(project: S
     result = project.qanat("run", "hello", code=2)
     refused(
         result,
-        "the work tree has changes that are not committed:\n   M hello.sh\n  ?? new file.txt\n",
+        "there are uncommitted changes:\n   M hello.sh\n  ?? new file.txt\n",
         "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
     )
     refused(
         project.qanat("run", "hello", "--commit-message", " ", code=2),
-        "the message of --commit-message is empty",
-        "say what you changed",
+        "--commit-message is empty",
+        "describe the changes",
     )
     assert project.record_files() == []
     assert project.status().splitlines() == [" M hello.sh", '?? "new file.txt"']
@@ -471,8 +485,8 @@ def test_in_a_conflict_nothing_is_run(project: Sandbox, words: list[str], operat
         result = project.qanat("run", "hello", *options, code=2)
         refused(
             result,
-            f"the repository is in the middle of a {operation}: notes.txt is in conflict",
-            f"finish it, or give it up: git {operation} --abort",
+            f"the repository is in the middle of a {operation}: notes.txt has conflicts",
+            f"finish or abort it: git {operation} --abort",
         )
     assert project.record_files() == []
     project.git(operation, "--abort")
@@ -490,7 +504,7 @@ def test_in_the_middle_of_a_merge_its_changes_are_not_committed(project: Sandbox
         "finish it first",
     )
     result = project.qanat("run", "hello", "--snapshot")
-    assert "the record of run 1 is written but not committed: the repository is in the middle of a merge" in result.err
+    assert "the record of run 1 was saved, but not committed: the repository is in the middle of a merge" in result.err
     assert (project.root / ".git/MERGE_HEAD").exists()
     assert project.committed_records() == set()
     project.git("commit", "--quiet", "--no-edit")
@@ -505,7 +519,7 @@ def test_while_a_rebase_stops_a_run_works_and_its_record_is_left(project: Sandbo
     project.git("-c", "sequence.editor=sed -i s/^pick/edit/", "rebase", "--quiet", "--interactive", "HEAD~1")
     result = project.qanat("run", "hello")
     assert result.out == "hello\n"
-    assert "written but not committed: the repository is in the middle of a rebase" in result.err
+    assert "saved, but not committed: the repository is in the middle of a rebase" in result.err
     assert project.record()["state"] == "finished"
     assert project.record()["code"]["branch"] is None
     assert project.committed_records() == set()
@@ -517,7 +531,7 @@ def test_on_a_detached_head_a_run_works_and_its_record_is_left(project: Sandbox)
     before = project.git("rev-parse", "HEAD")
     result = project.qanat("run", "hello")
     assert result.out == "hello\n"
-    note = "the record of run 1 is written but not committed: launched on a detached HEAD, so commit it to a branch"
+    note = "run 1 was saved, but not committed: the run was launched on a detached HEAD; commit it to a branch"
     assert note in result.err
     assert project.record()["code"] == {**project.record()["code"], "commit": before, "branch": None}
     assert project.git("rev-parse", "HEAD") == before

@@ -119,7 +119,7 @@ def test_without_a_terminal_a_dirty_tree_is_refused_and_nothing_is_written(plain
     result = plain.qanat("run", "plain", code=2)
     letters = {"tracked": " M", "staged": "M ", "untracked": "??", "deleted": " D"}[change]
     assert result.err == (
-        f"qanat: the work tree has changes that are not committed:\n  {letters} {path}\n"
+        f"qanat: there are uncommitted changes:\n  {letters} {path}\n"
         "  hint: commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)\n"
     )
     assert result.out == ""
@@ -183,9 +183,9 @@ def test_a_hook_that_makes_the_tree_dirty_again_stops_the_run(dirty: Sandbox) ->
     dirty.write(".git/hooks/post-commit", "#!/bin/sh\necho formatted >kept.txt\n", executable=True)
     result = dirty.qanat("run", "plain", "--commit-message", "Try", code=2)
     assert result.err == (
-        "qanat: the commit was made, and the work tree has changes again, as a hook of yours may make them:\n"
+        "qanat: committed, but there are uncommitted changes again, perhaps made by a git hook:\n"
         "   M kept.txt\n"
-        "  hint: look at them: git status\n"
+        "  hint: see git status\n"
     )
     assert dirty.records() == []
 
@@ -267,8 +267,7 @@ def test_changes_inside_a_submodule_are_refused_since_no_commit_can_hold_them(
     words = option.split("=")
     result = plain.qanat("run", *words, "plain", code=2)
     assert result.err == (
-        "qanat: the submodule library has changes of its own, which no commit of this repository can hold\n"
-        "  hint: commit them there first: git -C library commit\n"
+        "qanat: the submodule library has uncommitted changes\n  hint: commit them there first: git -C library commit\n"
     )
     call(["git", "commit", "--quiet", "--all", "--message", "two"], plain.root / "library")
     plain.qanat("run", *words, "plain")
@@ -292,7 +291,7 @@ def test_at_a_terminal_the_changes_are_listed_and_asked_about(dirty: Sandbox, do
         terminal.see("Run 1 of plain finished")
     code = dirty.record()["code"]
     assert code["snapshot"] is snapshot
-    subject = "qanat: snapshot of the work tree" if snapshot else "Said at the terminal"
+    subject = "qanat: snapshot of the working tree" if snapshot else "Said at the terminal"
     assert dirty.git("log", "-1", "--format=%s", code["commit"]) == subject
 
 

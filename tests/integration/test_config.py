@@ -61,7 +61,7 @@ def test_a_folder_for_results_outside_the_project_is_refused_before_anything_run
     [
         ("logging: LOUD\n", f"{CONFIG}:2: logging: 'LOUD' is not one of DEBUG, INFO, WARNING, ERROR"),
         ("records: {commit: never}\n", f"{CONFIG}:2: records.commit: 'never' is not one of auto, manual"),
-        ("result_dirs: out\n", f"{CONFIG}:2: result_dirs: unknown key; known are schema, result_dir"),
+        ("result_dirs: out\n", f"{CONFIG}:2: result_dirs: unknown key; known: schema, result_dir"),
         ("result_dir: 5\n", f"{CONFIG}:2: result_dir: 5 is not text"),
         ("slurm:\n  two: 5\n", f"{CONFIG}:3: slurm.two: 5 is not a mapping"),
         ("a: b: c\n", f"{CONFIG}:2: is not YAML: mapping values are not allowed"),

@@ -206,7 +206,7 @@ def test_without_commit_the_file_is_left_to_the_user(data: Sandbox) -> None:
 def test_commit_on_a_detached_head_writes_the_file_and_says_so(data: Sandbox) -> None:
     data.git("checkout", "--quiet", "--detach")
     result = data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv", "--commit", code=2)
-    assert "qanat: that is done but not committed: the repository is on a detached HEAD" in result.err
+    assert "qanat: done, but not committed: the repository is on a detached HEAD" in result.err
     assert "hint: commit it yourself" in result.err
     assert data.status() == "?? .qanat/datasets/"
 
@@ -214,8 +214,8 @@ def test_commit_on_a_detached_head_writes_the_file_and_says_so(data: Sandbox) ->
 def test_a_name_that_is_taken_is_refused(data: Sandbox) -> None:
     data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv")
     result = data.qanat("dataset", "new", "--name", "a", "--path", "data/b.csv", code=2)
-    assert "qanat: the dataset 'a' is there already" in result.err
-    assert "hint: change it: qanat dataset update a" in result.err
+    assert "qanat: dataset 'a' already exists" in result.err
+    assert "hint: change it with: qanat dataset update a" in result.err
     assert stored(data, "datasets/a.yaml")["path"] == "data/a.csv"
 
 
@@ -338,13 +338,13 @@ def test_a_change_that_does_not_hold_is_refused_and_nothing_is_written(iris: San
     iris.qanat("dataset", "new", "data/iris.yaml", "--commit")
     iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml", "--commit")
     for words, sentence in (
-        (["dataset", "update", "iris", "--path", "nowhere"], "dataset iris: path: nowhere is not there"),
+        (["dataset", "update", "iris", "--path", "nowhere"], "dataset iris: path: nowhere does not exist"),
         (["dataset", "update", "iris", "--tag", "a", "--tag", "a"], "dataset iris: tags: has the same item twice"),
-        (["experiment", "update", "summary_iris", "--dataset", "x"], "datasets.0: there is no dataset 'x'"),
-        (["experiment", "update", "summary_iris", "--executable", "x.py"], "executable: x.py is not there"),
+        (["experiment", "update", "summary_iris", "--dataset", "x"], "datasets.0: dataset 'x' does not exist"),
+        (["experiment", "update", "summary_iris", "--executable", "x.py"], "executable: x.py does not exist"),
         (
             ["experiment", "update", "summary_iris", "--action", "p=python gone.py"],
-            "actions.p.executable: gone.py is not there",
+            "actions.p.executable: gone.py does not exist",
         ),
         (
             ["experiment", "update", "summary_iris", "--action", "p=python 'x"],
@@ -377,7 +377,8 @@ def test_delete_without_a_terminal_needs_yes(data: Sandbox, kind: str) -> None:
     assert data.status() == ""
     data.qanat(kind, "delete", "x", "--yes", "--commit")
     assert data.status() == ""
-    assert f"there is no {kind} 'x'" in data.qanat(kind, "show", "x", code=2).err
+    gone = "no template or file named 'x'" if kind == "template" else f"{kind} 'x' does not exist"
+    assert gone in data.qanat(kind, "show", "x", code=2).err
 
 
 def test_deleting_a_dataset_says_who_reads_it_and_leaves_the_data(iris: Sandbox) -> None:
@@ -460,8 +461,8 @@ def going(sandbox: Sandbox) -> Iterator[Sandbox]:
 def test_an_experiment_with_a_live_run_is_not_deleted(going: Sandbox) -> None:
     result = going.qanat("experiment", "delete", "wait", "--yes", code=2)
     (record,) = going.records()
-    assert f"qanat: run {record['id']} of wait is still going on" in result.err
-    assert "hint: wait for its end, or cancel it first" in result.err
+    assert f"qanat: run {record['id']} of wait is still active" in result.err
+    assert "hint: wait until it ends, or cancel it first" in result.err
     assert (going.root / ".qanat/experiments/wait.yaml").is_file()
     assert (going.root / "results/wait/run_1/begun").is_file()
 

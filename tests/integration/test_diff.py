@@ -90,13 +90,13 @@ def test_a_branch_is_summed_up_for_a_person(project: Sandbox) -> None:
     launched = [project.record(n)["code"]["commit"][:10] for n in (1, 2, 3)]
     lines = [" ".join(line.split()) for line in out.splitlines()]
     for line in (
-        f"From main ({commit}) to the work tree",
+        f"From main ({commit}) to the working tree",
         "1 dataset changed, 1 template changed, 2 new runs",
         "numbers changed path data/first.txt data/second.txt moved from data/first.txt to data/second.txt",
         "slurm/default changed options.--cpus-per-task 1 2 asks for 2 CPUs instead of 1",
         "the program changed: train.py",
         "n: 2, 3, 9",
-        "seed: 0, 1, nothing",
+        "seed: 0, 1, (none)",
         f"2 2 2 0.305 ± 0.0071 (+0.1, better) 2 ± 0 (unchanged) run 1, commit {launched[0]}",
         "3 3 1 0.4 * 3 no earlier run",
         "failed exit code 3 2 2",
@@ -270,7 +270,7 @@ def test_a_record_that_cannot_be_read_any_more_is_a_warning_too(project: Sandbox
     (path,) = [p for p in project.record_files() if p.name.startswith("1-")]
     path.write_text("schema: run/1\n")
     found = project.qanat("diff", "HEAD", "--json").json
-    assert found["warnings"][0]["details"] == ["its record cannot be read any more"]
+    assert found["warnings"][0]["details"] == ["its record can no longer be read"]
     assert found["problems"][0]["problem"] == f"{path.relative_to(project.root)}: id: is missing"
 
 
@@ -422,7 +422,7 @@ def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path)
     sandbox.git("init", "--quiet")
     out = sandbox.qanat("diff").out
-    assert out.startswith("From nothing to the work tree\n1 dataset added\n")
+    assert out.startswith("From nothing to the working tree\n1 dataset added\n")
     assert "The base is not a qanat project, so everything is new." in out
     assert sandbox.qanat("diff", "--json").json["base"] == {"revision": None, "commit": None, "project": False}
 
@@ -430,10 +430,10 @@ def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        ("nope", "'nope' is no commit of this repository", "see which there are: git log --oneline"),
-        ("main..nope", "'nope' is no commit of this repository", "see which there are: git log --oneline"),
+        ("nope", "'nope' is not a commit of this repository", "list commits with: git log --oneline"),
+        ("main..nope", "'nope' is not a commit of this repository", "list commits with: git log --oneline"),
         ("--output=x", "no such option", "qanat diff --help"),
-        ("other...main", "other and main have no commit in common", "compare them as they are: qanat diff other..main"),
+        ("other...main", "other and main have no commits in common", "compare them directly: qanat diff other..main"),
     ],
 )
 def test_states_that_cannot_be_compared_are_said_in_one_sentence(
@@ -450,9 +450,7 @@ def test_states_that_cannot_be_compared_are_said_in_one_sentence(
 def test_a_repository_without_a_main_branch_asks_for_one(project: Sandbox) -> None:
     project.git("branch", "--delete", "--force", "--quiet", "main")
     result = project.qanat("diff", code=2)
-    assert result.err == (
-        "qanat: there is no upstream and no main branch to compare with\n  hint: name one: qanat diff BRANCH\n"
-    )
+    assert result.err == ("qanat: no upstream or main branch to compare with\n  hint: choose one: qanat diff BRANCH\n")
 
 
 def test_a_shallow_clone_says_how_to_get_the_rest(project: Sandbox, tmp_path: Path) -> None:
@@ -461,8 +459,8 @@ def test_a_shallow_clone_says_how_to_get_the_rest(project: Sandbox, tmp_path: Pa
     call(["git", "clone", "--quiet", "--depth", "1", "--no-single-branch", url, str(clone)], tmp_path)
     result = Sandbox(clone).qanat("diff", "origin/main...HEAD", code=2)
     assert result.err == (
-        "qanat: origin/main and HEAD have no commit in common\n  hint: this clone is shallow: "
-        "git fetch --unshallow, or fetch-depth: 0 where a workflow checks it out\n"
+        "qanat: origin/main and HEAD have no commits in common\n  hint: this clone is shallow: "
+        "git fetch --unshallow, or fetch-depth: 0 in the workflow\n"
     )
     missing = project.git("rev-parse", "main~1")
     result = Sandbox(clone).qanat("diff", missing, code=2)
@@ -497,9 +495,9 @@ def test_a_file_that_cannot_be_read_is_one_line_and_the_rest_goes_on(project: Sa
         )
         assert {file: problem.partition(": ")[2] for file, problem in problems.items() if "broken" not in file} == {
             "datasets/link.yaml": "is a symbolic link",
-            "datasets/other.yaml": "name: 'another' is not the file's name",
-            "datasets/unknown.yaml": "bad: unknown key; known are schema, name, description, path, tags",
-            "notes.txt": "is not where qanat keeps a file",
+            "datasets/other.yaml": "name: 'another' is not the file name",
+            "datasets/unknown.yaml": "bad: unknown key; known: schema, name, description, path, tags",
+            "notes.txt": "is not expected here",
             "runs/train/0/77-abcdef.yaml": "code: is missing",
             "runs/train/0/88-abcdef.yaml": f"id: {ids(project)[1]} of train does not belong in this file",
         }

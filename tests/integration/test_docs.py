@@ -122,7 +122,7 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
     while isinstance(command, click.Group):
         name, *words = words
         found = command.get_command(click.Context(command), name)
-        assert found is not None, f"there is no command {name}"
+        assert found is not None, f"command {name} does not exist"
         command = found
     return command, words
 

@@ -83,10 +83,10 @@ def test_the_tutorials_templates_are_listed_shown_and_submitted(project: Sandbox
 
 def test_names_of_the_settings_are_suggested_and_their_other_keys_are_no_templates(project: Sandbox) -> None:
     said = project.qanat("template", "show", "two_cpu", code=2).err
-    assert said == "qanat: there is no template 'two_cpu', and no such file\n  hint: did you mean two_cpus?\n"
+    assert said == "qanat: no template or file named 'two_cpu'\n  hint: did you mean two_cpus?\n"
     project.write(CONFIG, f"{TUTORIAL}grace:\n  file_s: 0\n")
     said = project.qanat("template", "show", "file_s", "--runner", "grace", code=2).err
-    assert said.startswith("qanat: there is no template 'file_s' for grace, and no such file\n")
+    assert said.startswith("qanat: no template or file named 'file_s' for grace\n")
 
 
 def test_a_file_named_like_a_template_is_not_listed_in_its_place(project: Sandbox) -> None:
@@ -115,8 +115,8 @@ def test_getenv_true_is_warned_of_once_by_check_and_by_validate_with_what_to_wri
     ("right", "wrong", "sentence"),
     [
         ("logging: INFO", "logging: LOUD", ":19: logging: 'LOUD' is not one of DEBUG, INFO, WARNING, ERROR"),
-        ("result_dir: results", "result_dirs: results", ":20: result_dirs: unknown key; known are schema, "),
-        ("  two_cpus:\n", "  two cpus:\n", ":2: htcondor: 'two cpus' may hold only the letters a-z A-Z, digits and "),
+        ("result_dir: results", "result_dirs: results", ":20: result_dirs: unknown key; known: schema, "),
+        ("  two_cpus:\n", "  two cpus:\n", ":2: htcondor: 'two cpus' may contain only letters a-z A-Z, digits and "),
         ("request_disk: 1GB", "request_disk: [[1]]", ":7: htcondor.default.request_disk.0: a list is not text or "),
         ("default_editor: vim", "schema: config/2", " is config/2, and this qanat "),
         ("default_editor: vim", "schema: run/1", ": schema 'run/1' is not config/1"),

@@ -150,7 +150,7 @@ def test_every_command_works_on_what_was_imported(old: V0Project, sandbox: Sandb
     assert [row["parameters"]["nbins"] for row in rows] == ["10", "10"]
     assert sandbox.qanat("template", "show", "two_cpus", "--json").json["options"]["request_cpus"] == 2
     (python_run,) = sandbox.qanat("experiment", "run_delete", "summary_iris", "3", "--yes").out.splitlines()[-1:]
-    assert python_run.startswith("Run 3 deleted")
+    assert python_run.startswith("Deleted run 3")
     with Terminal(old.root, "explore", "summary_iris", "1") as terminal:
         terminal.see("first: try")
         terminal.see("Action: plot")
@@ -390,10 +390,10 @@ def test_what_has_no_place_is_listed(old: V0Project, sandbox: Sandbox) -> None:
         "tag paper: its description is not imported: Runs of the paper",
         "setting nohtcondorwarning: True is not imported",
         "setting result_dir: /scratch is not inside the project; results is used instead",
-        "dataset gone: data/gone is not there; qanat validate reports it until it is fixed",
+        "dataset gone: data/gone does not exist; qanat validate reports it until it is fixed",
         "dataset nowhere was left out: it has no path",
         "experiment summary_iris: one of its datasets was not imported",
-        "htcondor template odd was left out: options.a.b: unknown key; known are expr",
+        "htcondor template odd was left out: options.a.b: unknown key; known: expr",
         "run 1: it ran in a container, which its record names but rerun does not use",
         "run 2: its comment is missing: results/summary_iris/run_2/comment.md",
     ):

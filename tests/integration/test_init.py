@@ -149,7 +149,7 @@ def test_edits_of_gitignore_stay_uncommitted_and_get_the_rules(repository: Sandb
     repository.commit("ignore")
     repository.write(".gitignore", "*.pyc\nsecret.txt")
     result = repository.qanat("init", "--yes")
-    assert ".gitignore has changes of your own, so its new lines are not committed" in result.err
+    assert ".gitignore had uncommitted changes, so its new lines were not committed" in result.err
     assert ignore_lines(repository) == ["*.pyc", "secret.txt", *RULES]
     assert repository.git("show", "HEAD:.gitignore") == "*.pyc"
     assert committed_files(repository) == STATE
@@ -208,8 +208,8 @@ def test_a_sub_folder_of_a_repository_is_refused(repository: Sandbox) -> None:
     sub.mkdir()
     for words, cwd in ((("init", "--yes"), sub), (("init", "sub", "--yes"), repository.root)):
         result = repository.qanat(*words, cwd=cwd, code=2)
-        assert f"{sub} lies in the repository {repository.root}, and a project is a whole repository" in result.err
-        assert f"hint: make that one a project: qanat init '{repository.root}'" in result.err
+        assert f"{sub} is inside the repository {repository.root}, but a project is a whole repository" in result.err
+        assert f"hint: create the project there: qanat init '{repository.root}'" in result.err
     assert list(sub.iterdir()) == []
     assert repository.status() == ""
 
@@ -217,8 +217,8 @@ def test_a_sub_folder_of_a_repository_is_refused(repository: Sandbox) -> None:
 def test_a_project_is_refused_and_stays_as_it_is(sandbox: Sandbox) -> None:
     before = sandbox.git("rev-parse", "HEAD")
     result = sandbox.qanat("init", "--yes", code=2)
-    assert f"{sandbox.root} is a qanat project already" in result.err
-    assert "hint: see what it holds: qanat status" in result.err
+    assert f"{sandbox.root} is already a qanat project" in result.err
+    assert "hint: see qanat status" in result.err
     assert sandbox.git("rev-parse", "HEAD") == before
 
 
@@ -244,7 +244,7 @@ def test_what_is_in_the_way_is_named(repository: Sandbox, name: str, is_folder: 
 def test_a_file_instead_of_a_folder_is_refused(repository: Sandbox) -> None:
     result = repository.qanat("init", "notes.txt", "--yes", code=2)
     assert f"{repository.root / 'notes.txt'} is a file" in result.err
-    assert "hint: give a folder: qanat init DIR" in result.err
+    assert "hint: use a folder: qanat init DIR" in result.err
 
 
 def test_on_a_detached_head_nothing_is_committed_and_that_is_said(repository: Sandbox) -> None:

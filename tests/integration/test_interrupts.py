@@ -128,7 +128,7 @@ def test_groups_that_have_ended_stay_as_they_are_and_those_that_had_not_begun_ar
         ("finished", None),
         ("failed", "exit code 3"),
         ("cancelled", "cancelled by SIGTERM"),
-        ("cancelled", "cancelled before it began"),
+        ("cancelled", "cancelled before it started"),
     ]
     assert not gates.storage(1, 3).joinpath("begun").exists()
     assert violations(sandbox) == []

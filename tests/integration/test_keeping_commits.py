@@ -14,7 +14,7 @@ from tests.support import clones
 from tests.support.clones import Clones
 from tests.support.sandbox import Sandbox, call
 
-GONE = "any more, and git removes such commits some day; keep them: qanat keep"
+GONE = "and git eventually deletes such commits; protect them with: qanat keep"
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ def test_a_commit_that_a_merge_leaves_behind_is_said_and_can_be_kept(two: Clones
     commit = squashed(ada, how=how)
     run_id = ada.record()["id"]
     said = ada.qanat("validate")
-    assert said.err == f"note: no branch leads to the commit of run {run_id} {GONE}\n"
+    assert said.err == f"note: no branch contains the commit of run {run_id}, {GONE}\n"
     assert "no problem" in said.out
     assert ada.qanat("validate", "--strict", code=1).err == said.err
     assert ada.qanat("validate", ".qanat/config.yaml", "--strict").err == ""
     assert ada.qanat("validate", str(ada.record_files()[0]), "--strict", code=1).err == said.err
-    assert ada.qanat("keep").out == f"Commit {commit[:10]} of {run_id} kept\n"
+    assert ada.qanat("keep").out == f"Kept commit {commit[:10]} of {run_id}\n"
     assert ada.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/qanat") == (
         f"refs/qanat/commits/{commit} {commit}"
     )
@@ -76,11 +76,11 @@ def test_a_commit_that_is_gone_is_said_with_how_to_fetch_it(two: Clones) -> None
     ada = two.ada
     squashed(ada)
     collect_garbage(ada)
-    fetch = "fetch it from where the run was made: git fetch origin 'refs/qanat/*:refs/qanat/remotes/origin/*'"
+    fetch = "fetch it from where the run was launched: git fetch origin 'refs/qanat/*:refs/qanat/remotes/origin/*'"
     run_id = ada.record()["id"]
-    assert ada.qanat("validate").err == f"note: this repository has not the commit of run {run_id}; {fetch}\n"
+    assert ada.qanat("validate").err == f"note: this repository does not have the commit of run {run_id}; {fetch}\n"
     result = ada.qanat("keep")
-    assert (result.out.split(":")[0], result.err) == ("nothing to keep", f"note: 1 commit not here; {fetch}\n")
+    assert (result.out.split(":")[0], result.err) == ("nothing to keep", f"note: 1 commit missing here; {fetch}\n")
     commit = ada.record()["code"]["commit"]
     for words in (("keep", "1"), ("rerun", "1")):
         said = f"qanat: commit {commit[:10]} of run 1 is not in this repository\n  hint: {fetch}\n"
@@ -91,7 +91,7 @@ def test_commits_of_named_runs_are_kept_also_while_a_branch_has_them(two: Clones
     ada = two.ada
     ada.qanat("run", "plain")
     commit = ada.record()["code"]["commit"]
-    assert ada.qanat("keep", "1").out == f"Commit {commit[:10]} of {ada.record()['id']} kept\n"
+    assert ada.qanat("keep", "1").out == f"Kept commit {commit[:10]} of {ada.record()['id']}\n"
     assert ada.git("rev-parse", f"refs/qanat/commits/{commit}") == commit
 
 
@@ -101,11 +101,11 @@ def test_before_a_merged_branch_is_deleted_its_commits_can_be_kept(two: Clones) 
     commit = ada.commit("work")
     ada.qanat("run", "plain")
     assert "nothing to keep" in ada.qanat("keep").out
-    assert f"Commit {commit[:10]} of" in ada.qanat("keep", "--not-in", "main").out
+    assert f"Kept commit {commit[:10]} of" in ada.qanat("keep", "--not-in", "main").out
     assert "nothing to keep" in ada.qanat("keep", "--not-in", "main").out
     result = ada.qanat("keep", "--not-in", "mian", code=2)
     assert (
-        result.err == "qanat: 'mian' is no commit of this repository\n  hint: see which there are: git log --oneline\n"
+        result.err == "qanat: 'mian' is not a commit of this repository\n  hint: list commits with: git log --oneline\n"
     )
 
 
@@ -118,9 +118,9 @@ def test_many_runs_are_named_in_one_sentence(two: Clones) -> None:
         ada.write(f".qanat/runs/plain/0/{number}-00000{number}.yaml", text.replace(run_id, f"{number}-00000{number}"))
     ada.commit("more")
     said = ada.qanat("validate").err
-    assert said.startswith("note: no branch leads to the commit of runs ")
+    assert said.startswith("note: no branch contains the commit of runs ")
     assert said.count("-") == 5
-    assert " and 3 more any more" in said
+    assert " and 3 more, and git" in said
 
 
 def test_a_shallow_clone_says_nothing_of_what_it_cannot_know(two: Clones, tmp_path: Path) -> None:
@@ -144,17 +144,17 @@ def test_kept_commits_and_snapshots_get_to_another_clone(two: Clones) -> None:
     snapshot = ada.record(2)["code"]["commit"]
     ada.git("push", "--quiet")
     bob.git("pull", "--quiet")
-    assert "this repository has not the commits of runs" in bob.qanat("validate").err
+    assert "this repository does not have the commits of runs" in bob.qanat("validate").err
     result = ada.qanat("keep", "--push", code=2)
-    assert "qanat: no remote is set up for the commits that qanat keeps\n" in result.err
-    assert "hint: set one up: qanat hooks install --remote origin" in result.err
+    assert "qanat: no remote is configured for kept commits\n" in result.err
+    assert "hint: configure one with: qanat hooks install --remote origin" in result.err
     for clone in (ada, bob):
         project = open_project(clone.root)
         assert keep_commits.set_up_remote(project, "origin")
         assert not keep_commits.set_up_remote(project, "origin")
     assert "Pushed kept commits to origin\n" in ada.qanat("keep", "--push").out
     said = bob.qanat("rerun", "1", code=2).err
-    assert said.endswith("hint: fetch it from where the run was made: git fetch origin\n")
+    assert said.endswith("hint: fetch it from where the run was launched: git fetch origin\n")
     bob.git("fetch", "--quiet")
     assert bob.qanat("validate", "--strict").err == ""
     for number, expected in ((1, commit), (2, snapshot)):
@@ -174,7 +174,7 @@ def test_the_command_that_is_named_brings_a_commit_also_where_nothing_is_set_up(
     two.ada.qanat("keep", "--push")
     two.bob.git("pull", "--quiet")
     said = two.bob.qanat("rerun", "1", code=2).err
-    call(shlex.split(said.rpartition("made: ")[2]), two.bob.root)
+    call(shlex.split(said.rpartition("launched: ")[2]), two.bob.root)
     two.bob.qanat("rerun", "1")
 
 
@@ -230,9 +230,9 @@ def test_a_push_that_fails_is_said_and_nothing_that_is_kept_is_lost(two: Clones)
 
 def test_a_remote_that_is_not_there_is_named(two: Clones) -> None:
     project = open_project(two.ada.root)
-    with pytest.raises(UsageError, match="there is no remote 'orgin'") as refused:
+    with pytest.raises(UsageError, match="remote 'orgin' does not exist") as refused:
         keep_commits.set_up_remote(project, "orgin")
-    assert refused.value.hint == "there is: origin"
+    assert refused.value.hint == "available: origin"
     two.ada.git("remote", "remove", "origin")
     with pytest.raises(UsageError) as refused:
         keep_commits.set_up_remote(project, "origin")

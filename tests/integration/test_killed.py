@@ -85,10 +85,10 @@ def test_a_program_that_died_with_its_qanat_is_lost_and_the_record_says_what_was
     os.killpg(int(group["job"]), signal.SIGKILL)
     wait_until(lambda: not is_running(int(group["job"])))
     said = sandbox.qanat("status").err
-    assert said == "note: run 1 of wait was cut short: its qanat was ended from outside\n"
+    assert said == "note: run 1 of wait was interrupted: its qanat process was killed\n"
     (group,) = sandbox.record()["groups"]
     assert group["state"] == "lost"
-    assert group["reason"] == (f"nobody knows how it ended: no completion.json in run_1 and no process {group['job']}")
+    assert group["reason"] == (f"how it ended is unknown: no completion.json in run_1 and no process {group['job']}")
     assert "exit_code" not in group
     assert "❓ lost" in sandbox.qanat("experiment", "status", "wait").out
     assert violations(sandbox) == []
@@ -114,9 +114,7 @@ def test_groups_get_their_true_ends_and_those_that_had_not_begun_are_lost(gates:
     assert record["state"] == "lost"
     assert [g["state"] for g in record["groups"]] == ["finished", "failed", "lost", "lost"]
     assert [g.get("exit_code") for g in record["groups"]] == [0, 4, None, None]
-    assert record["groups"][3]["reason"] == (
-        "nobody knows how it ended: its qanat was ended from outside before it began"
-    )
+    assert record["groups"][3]["reason"] == ("how it ended is unknown: qanat was killed before it started")
     assert not gates.storage(1, 3).joinpath("begun").exists()
     assert violations(sandbox) == []
 

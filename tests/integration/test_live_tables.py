@@ -209,7 +209,7 @@ def test_notes_are_below_a_live_table(house: Sandbox) -> None:
     house.commit()
     with Terminal(house.root, "status", "--live", size=(80, 20)) as terminal:
         lines = next_frame(terminal)
-        assert lines[-1].startswith("note: there is no runner 'elsewhere'")
+        assert lines[-1].startswith("note: runner 'elsewhere' does not exist")
         terminal.press("q")
         terminal.ends()
 
@@ -218,5 +218,5 @@ def test_a_live_table_needs_a_terminal_and_an_experiment(house: Sandbox) -> None
     for words in (["status", "--live"], ["experiment", "status", "e", "--live"]):
         result = house.qanat(*words, code=2)
         assert "--live needs a terminal" in result.err
-        assert "hint: leave --live out" in result.err
-    assert "there is no experiment 'x'" in house.qanat("experiment", "status", "x", "--live", code=2).err
+        assert "hint: run it without --live" in result.err
+    assert "experiment 'x' does not exist" in house.qanat("experiment", "status", "x", "--live", code=2).err

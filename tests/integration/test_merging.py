@@ -56,8 +56,10 @@ def test_new_runs_of_two_clones_merge_and_a_number_that_both_have_is_asked_about
         *("experiment rerun plain 1", "experiment run_comment plain 1 -m x", "experiment run_delete plain 1 --yes"),
     ):
         result = two.ada.qanat(*words.split(), code=2)
-        assert result.err.startswith(f"qanat: run 1 is more than one: {ids[0]} of plain and {ids[1]} of plain\n"), words
-        assert "hint: give the full id" in result.err
+        assert result.err.startswith(f"qanat: run number 1 is ambiguous: {ids[0]} of plain and {ids[1]} of plain\n"), (
+            words
+        )
+        assert "hint: use the full id" in result.err
     for run_id in ids:
         assert two.ada.qanat("show", run_id, "--json").json["id"] == run_id
     came = two.ada.qanat("diff", "HEAD~1..HEAD", "--json").json["experiments"][0]["runs"]
@@ -79,7 +81,7 @@ def test_files_of_a_run_of_the_same_number_are_not_taken_for_those_of_another(tw
     assert two.ada.qanat("logs", own).out == "ada\n"
     for words in (["logs", other], ["action", "say", "plot", other]):
         result = two.ada.qanat(*words, code=2)
-        assert f"the results of run 1, {two.ada.root}/results/say/run_1-{other[2:]}, are not " in result.err
+        assert f"the results of run 1, {two.ada.root}/results/say/run_1-{other[2:]}, do not " in result.err
         assert result.out == ""
     shutil.copytree(two.bob.root / "results/say/run_1", two.ada.root / f"results/say/run_1-{other[2:]}")
     assert two.ada.qanat("logs", other).out == "bob\n"
@@ -386,7 +388,7 @@ def test_a_qanat_in_a_place_with_spaces_and_signs_merges_and_one_that_is_gone_le
     bob.git("reset", "--quiet", "--hard", before)
     (place / "python").unlink()
     said = call(merge, bob.root, code=1).err
-    assert f"{place / 'python'} has no qanat any more: merging line by line" in said
+    assert f"{place / 'python'} no longer has qanat: merging line by line" in said
     path = path_of(two.ada.record())
     assert "<<<<<<< ours\ntags: [bob]\n=======\ntags: [ada]\n>>>>>>> theirs\n" in (bob.root / path).read_text()
     bob.git("merge", "--abort")
@@ -416,7 +418,7 @@ def test_attributes_with_edits_of_the_users_are_left_to_commit(tmp_path: Path) -
     sandbox.git("init", "--quiet")
     sandbox.write(".gitattributes", "*.png binary\n")
     result = sandbox.qanat("init", "--yes")
-    assert "note: .gitattributes has changes of your own, so its new lines are not committed" in result.err
+    assert "note: .gitattributes had uncommitted changes, so its new lines were not committed" in result.err
     assert sandbox.status() == "?? .gitattributes"
 
 

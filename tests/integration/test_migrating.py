@@ -319,7 +319,7 @@ def test_a_command_on_the_run_says_what_it_is_and_changes_nothing(newer: tuple[S
 def test_the_run_is_found_by_its_id_as_well(newer: tuple[Sandbox, str]) -> None:
     sandbox, path = newer
     assert f"{path} {NEWER}" in sandbox.qanat("show", Path(path).stem, code=2).err
-    assert "there is no run 3" in sandbox.qanat("show", "3", code=2).err
+    assert "run 3 does not exist" in sandbox.qanat("show", "3", code=2).err
 
 
 def test_it_is_neither_migrated_nor_validated_nor_rewritten(newer: tuple[Sandbox, str]) -> None:

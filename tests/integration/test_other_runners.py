@@ -80,8 +80,8 @@ def test_a_runner_that_is_installed_is_there_and_one_that_is_not_is_named_with_t
     assert sandbox.status() == ""
 
     refused = packages.qanat("run", "--runner", "forgetfull", "end", "0", code=2)
-    assert "there is no runner 'forgetfull'" in refused.err
-    assert "known are local, htcondor, slurm, forgetful" in refused.err
+    assert "runner 'forgetfull' does not exist" in refused.err
+    assert "known: local, htcondor, slurm, forgetful" in refused.err
     assert len(sandbox.record_files()) == 1
 
 
@@ -150,7 +150,7 @@ def test_runs_of_a_package_that_is_gone_are_shown_as_they_were_and_told_apart(
     packages.qanat("run", "--runner", "forgetful", "end", "0")
     (info / "entry_points.txt").unlink()
     said = packages.qanat("status")
-    assert "there is no runner 'forgetful'; run 1 shown as submitted" in said.err
-    assert "\nqanat: there is no runner 'forgetful'" in packages.qanat("cancel", "1", code=2).err
+    assert "runner 'forgetful' does not exist; run 1 shown as submitted" in said.err
+    assert "\nqanat: runner 'forgetful' does not exist" in packages.qanat("cancel", "1", code=2).err
     packages.install("qanat-forgetful-again", "forgetful", "forgetful:Forgetful")
     assert packages.qanat("show", "1", "--json").json["state"] == "finished"

@@ -76,7 +76,7 @@ def test_init_suggests_the_users_editor_and_takes_the_option_instead_of_asking(t
 )
 def test_init_that_is_not_confirmed_makes_nothing(tmp_path: Path, keys: list[str]) -> None:
     with Terminal(tmp_path, "init") as terminal:
-        for question, key in zip(["Make a git repository", "Editor:"], keys, strict=False):
+        for question, key in zip(["Create a git repository", "Editor:"], keys, strict=False):
             terminal.see(question)
             terminal.press(key)
         terminal.see("qanat: aborted")
@@ -174,7 +174,7 @@ def test_template_new_asks_for_everything(house: Sandbox) -> None:
 def test_a_bad_answer_is_refused_as_it_is_typed(house: Sandbox) -> None:
     named, placed = ["--executable", "go.sh"], ["--name", "g"]
     for words, question, typed, problem in (
-        (named, "Name:", "a/b", "may hold only the letters a-z A-Z"),
+        (named, "Name:", "a/b", "may contain only letters a-z A-Z"),
         (named, "Name:", "x" * 101, "is longer than 100 characters"),
         (named, "Name:", "e", "experiment 'e' already exists"),
         (placed, "Executable:", "gone.sh", "gone.sh is not a file of the project"),
@@ -196,7 +196,7 @@ def test_a_bad_answer_can_be_corrected(house: Sandbox) -> None:
     with Terminal(house.root, "experiment", "new") as terminal:
         terminal.see("Name:")
         terminal.press("a/b")
-        terminal.see("may hold only the letters a-z A-Z")
+        terminal.see("may contain only letters a-z A-Z")
         terminal.press(ENTER, ERASE_LINE, "g", ENTER)
         terminal.answer("Description:", EMPTY)
         terminal.answer("Folder of the experiment:", EMPTY)
@@ -318,7 +318,7 @@ def test_update_of_an_experiment_keeps_what_is_confirmed(house: Sandbox) -> None
 
 def test_update_of_a_template_adds_options(house: Sandbox) -> None:
     with Terminal(house.root, "template", "update", "default", "--runner", "slurm") as terminal:
-        terminal.see("Description: Used when no template is named")
+        terminal.see("Description: Used unless another template is chosen")
         terminal.press(ENTER)
         terminal.answer("Option as KEY=VALUE (empty to finish):", "--mem=2GB")
         terminal.see("--mem=2GB")
@@ -518,9 +518,9 @@ def test_broken_settings_can_be_mended(sandbox: Sandbox, editor: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "sentence", "code"),
     [
-        ("false", "the editor 'false' ended with exit code 1, nothing was saved", 2),
-        ("no-such-editor -w", "qanat: 'no-such-editor -w' cannot be started", 3),
-        ("vi 'x", 'qanat: "vi \'x" cannot be started', 3),
+        ("false", "the editor 'false' failed with exit code 1; nothing was saved", 2),
+        ("no-such-editor -w", "qanat: cannot start 'no-such-editor -w'", 3),
+        ("vi 'x", 'qanat: cannot start "vi \'x"', 3),
     ],
 )
 def test_an_editor_that_fails_changes_nothing(sandbox: Sandbox, command: str, sentence: str, code: int) -> None:

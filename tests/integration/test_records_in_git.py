@@ -187,7 +187,7 @@ def test_in_the_middle_of_something_the_record_is_left_and_said_and_comes_in_lat
     process = gates.start()
     go_on = begin(plain)
     head = plain.git("rev-parse", "HEAD")
-    sentence = f"the record of run 1 is written but not committed: the repository is in the middle of a {operation}"
+    sentence = f"the record of run 1 was saved, but not committed: the repository is in the middle of a {operation}"
     assert f"note: {sentence}\n" in end(gates, process)
     assert plain.record()["state"] == "finished"
     assert plain.qanat("status").err == f"note: {sentence}\n"
@@ -205,7 +205,7 @@ def test_a_branch_that_is_gone_leaves_the_record_until_it_is_back(gates: Gates) 
     process = gates.start()
     plain.git("checkout", "--quiet", "main")
     plain.git("branch", "--quiet", "-D", "topic")
-    sentence = "note: the record of run 1 is written but not committed: the branch topic is gone\n"
+    sentence = "note: the record of run 1 was saved, but not committed: branch topic no longer exists\n"
     assert sentence in end(gates, process)
     assert plain.record()["state"] == "finished"
     assert plain.qanat("status").err == sentence
@@ -222,7 +222,7 @@ def test_a_branch_that_another_work_tree_has_checked_out_is_not_moved_under_it(g
     process = gates.start()
     plain.git("checkout", "--quiet", "-b", "other")
     plain.git("worktree", "add", "--quiet", str(linked.root), "main")
-    sentence = "the record of run 1 is written but not committed: main is checked out in another work tree"
+    sentence = "the record of run 1 was saved, but not committed: main is checked out in another worktree"
     assert f"note: {sentence}\n" in end(gates, process)
     assert linked.status() == ""
     plain.git("worktree", "remove", str(linked.root))
@@ -345,7 +345,7 @@ def test_a_record_that_cannot_be_signed_is_left_and_said_and_nobody_is_asked(sig
     call(["ssh-keygen", "-q", "-p", "-N", "a passphrase", "-P", "", "-f", str(key)], signing.root)
     head = signing.git("rev-parse", "HEAD")
     result = signing.qanat("run", "plain")
-    sentence = "note: the record of run 1 is written but not committed: the record's commit could not be signed ("
+    sentence = "note: the record of run 1 was saved, but not committed: the commit of the record could not be signed ("
     assert sentence in result.err
     assert "commit it yourself; git said: " in result.err
     assert signing.git("rev-parse", "HEAD") == head

@@ -53,7 +53,7 @@ def test_the_old_name_still_finds_the_experiment_and_its_definition_says_the_new
     assert renamed.record(2)["experiment"] == "simple"
     assert sorted(listed(renamed, "plain")) == sorted(listed(renamed, "simple"))
     result = renamed.qanat("experiment", "show", "plain", code=2)
-    assert result.err == "qanat: there is no experiment 'plain'\n  hint: it is called simple now\n"
+    assert result.err == "qanat: experiment 'plain' does not exist\n  hint: it was renamed to simple\n"
 
 
 def test_a_commit_from_before_the_renaming_can_be_run(renamed: Sandbox) -> None:
@@ -74,14 +74,14 @@ def test_names_add_up_and_going_back_is_possible(renamed: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("update simple --name other", "the experiment 'other' is there already"),
-        ("update other --name plain", "the experiment 'simple' was called 'plain' before"),
-        ("update simple --name ../up", "experiment name '../up' may hold only"),
-        ("update nope --name x", "there is no experiment 'nope'"),
+        ("update simple --name other", "experiment 'other' already exists"),
+        ("update other --name plain", "experiment 'simple' was formerly called 'plain'"),
+        ("update simple --name ../up", "experiment name '../up' may contain only"),
+        ("update nope --name x", "experiment 'nope' does not exist"),
         ("update simple --name x --tag y", "--name cannot be combined with other changes"),
         (
             "new --name plain --executable plain.sh",
-            "experiment plain: name: the experiment 'simple' was",
+            "experiment plain: name: experiment 'simple' was",
         ),
     ],
 )
@@ -95,8 +95,8 @@ def test_a_name_that_is_or_was_anothers_is_refused(renamed: Sandbox, words: str,
 def test_names_that_two_experiments_claim_are_problems(renamed: Sandbox) -> None:
     renamed.experiment("other", "exit 0\n", formerly=["simple", "plain"])
     said = renamed.qanat("validate", code=1).out
-    assert "other.yaml:6: formerly.0: 'simple' is the name of an experiment" in said
-    assert "was called 'plain' as well" in said
+    assert "other.yaml:6: formerly.0: 'simple' is the name of another experiment" in said
+    assert "was also called 'plain'" in said
 
 
 def test_a_branch_with_runs_and_changes_under_the_old_name_merges(tmp_path: Path) -> None:

@@ -458,7 +458,7 @@ def test_metrics_that_cannot_be_read_are_said_and_the_run_is_recorded(sandbox: S
     sandbox.python_experiment("leave", LEAVE)
     result = sandbox.qanat("run", "leave", json.dumps({name: text}))
     (note,) = [line for line in result.err.splitlines() if line.startswith("note: ")]
-    assert note.startswith(f"note: {sandbox.root}/results/leave/run_1/{name}: is not a file of metrics: ")
+    assert note.startswith(f"note: {sandbox.root}/results/leave/run_1/{name}: is not a metrics file: ")
     assert sandbox.record()["state"] == "finished"
     assert "metrics" not in sandbox.record()["groups"][0]
     assert violations(sandbox) == []

@@ -70,47 +70,51 @@ def test_a_clean_project_has_no_problem(house: Sandbox) -> None:
 X = "experiments/x.yaml"
 GOOD = EXPERIMENT.format("x")
 DOCUMENT = "schema: document/1\nname: {}\npath: .\ncompile_script: good.sh\n"
-MISPLACED = "1: is not where qanat keeps a file; see What is where in DESIGN.md"
+MISPLACED = "1: is not expected here; see What is where in DESIGN.md"
 PROBLEMS = [
     # what no kind may have
     (X, "name: [x\n", "2: is not YAML: did not find expected ',' or ']'"),
     (X, "", "1: nothing is not a mapping"),
     (X, "- a\n", "1: a list is not a mapping"),
-    (X, GOOD + "name: x\n", "5: the key 'name' is there twice"),
+    (X, GOOD + "name: x\n", "5: duplicate key 'name'"),
     (X, EXPERIMENT.format("&a x"), "2: uses an anchor (&name)"),
     (X, EXPERIMENT.format("!!python/name:os.system x"), "2: uses the tag 'tag:yaml.org,"),
-    (X, GOOD + "--- {}\n", "1: holds more than one document"),
+    (X, GOOD + "--- {}\n", "1: contains more than one document"),
     (X, GOOD.replace("/1", "/2"), "1: is experiment/2, and this qanat "),
     (X, DATASET.format("x"), "1: schema 'dataset/1' is not experiment/1"),
     (X, "name: x\nexecutable: good.sh\n", "1: schema: is missing"),
     # schemas
     (X, "schema: experiment/1\nname: x\n", "1: executable: is missing"),
-    (X, GOOD + "colour: red\n", "5: colour: unknown key; known are schema, "),
+    (X, GOOD + "colour: red\n", "5: colour: unknown key; known: schema, "),
     (X, GOOD + "tags: one\n", "5: tags: 'one' is not a list"),
     (X, GOOD + "tags:\n- a\n- 5\n", "7: tags.1: 5 is not text"),
     (X, GOOD + "tags: [a, a]\n", "5: tags: has the same item twice"),
     (X, GOOD + "workdir: home\n", "5: workdir: 'home' is not one of project, checkout"),
     (X, GOOD + "actions:\n  p:\n    description: d\n", "6: actions.p.executable: is missing"),
-    (X, EXPERIMENT.format("../x"), "2: name: '../x' may hold only the letters a-z A-Z, digits"),
-    (X, GOOD + "datasets: [a/b]\n", "5: datasets.0: 'a/b' may hold only the letters a-z A-Z, digits"),
+    (X, EXPERIMENT.format("../x"), "2: name: '../x' may contain only letters a-z A-Z, digits"),
+    (X, GOOD + "datasets: [a/b]\n", "5: datasets.0: 'a/b' may contain only letters a-z A-Z, digits"),
     ("datasets/x.yaml", "schema: dataset/1\nname: x\npath: ''\n", "3: path: is empty"),
     ("templates/slurm/x.yaml", TEMPLATE.format("x").replace("\n  --ntasks: 1", " 5"), "4: options: 5 is not a mapping"),
     ("config.yaml", "schema: config/1\nlogging: LOUD\n", "2: logging: 'LOUD' is not one of DEBUG, INFO"),
     ("config.yaml", "schema: config/1\nrecords:\n  commit: never\n", "3: records.commit: 'never' is not one of auto"),
     ("documents/x.yaml", DOCUMENT.format("x").replace(": good.sh", ":"), "4: compile_script: nothing is not text"),
     # what schemas cannot say
-    (X, EXPERIMENT.format("y"), "2: name: 'y' is not the file's name, 'x'"),
-    ("datasets/x.yaml", DATASET.format("y"), "2: name: 'y' is not the file's name, 'x'"),
-    ("documents/x.yaml", DOCUMENT.format("y"), "2: name: 'y' is not the file's name, 'x'"),
-    ("templates/slurm/x.yaml", TEMPLATE.format("y"), "2: name: 'y' is not the file's name, 'x'"),
-    ("templates/htcondor/x.yaml", TEMPLATE.format("x"), "3: runner: 'slurm' is not the folder's name, 'htcondor'"),
-    ("datasets/x.yaml", "schema: dataset/1\nname: x\npath: gone.csv\n", "3: path: gone.csv is not there"),
-    (X, GOOD + "datasets:\n- data\n- gone\n", "7: datasets.1: there is no dataset 'gone'"),
-    (X, GOOD.replace("good.sh", "gone.sh"), "3: executable: gone.sh is not there"),
+    (X, EXPERIMENT.format("y"), "2: name: 'y' is not the file name, 'x'"),
+    ("datasets/x.yaml", DATASET.format("y"), "2: name: 'y' is not the file name, 'x'"),
+    ("documents/x.yaml", DOCUMENT.format("y"), "2: name: 'y' is not the file name, 'x'"),
+    ("templates/slurm/x.yaml", TEMPLATE.format("y"), "2: name: 'y' is not the file name, 'x'"),
+    (
+        "templates/htcondor/x.yaml",
+        TEMPLATE.format("x"),
+        "3: runner: 'slurm' is not the folder name, 'htcondor'",
+    ),
+    ("datasets/x.yaml", "schema: dataset/1\nname: x\npath: gone.csv\n", "3: path: gone.csv does not exist"),
+    (X, GOOD + "datasets:\n- data\n- gone\n", "7: datasets.1: dataset 'gone' does not exist"),
+    (X, GOOD.replace("good.sh", "gone.sh"), "3: executable: gone.sh does not exist"),
     (X, GOOD.replace("good.sh", "../o.sh"), "3: executable: ../o.sh is not inside the project"),
     (X, GOOD.replace("good.sh", "/bin/sh"), "3: executable: /bin/sh is not inside the project"),
     (X, GOOD.replace(": sh", ": sh 'x"), "4: executable_command: no closing quotation"),
-    (X, GOOD + "actions:\n  p:\n    executable: gone.py\n", "7: actions.p.executable: gone.py is not there"),
+    (X, GOOD + "actions:\n  p:\n    executable: gone.py\n", "7: actions.p.executable: gone.py does not exist"),
     # places
     ("x.yaml", GOOD, MISPLACED),
     ("experiments/more/x.yaml", GOOD, MISPLACED),
@@ -157,7 +161,7 @@ def test_problems_are_printed_as_json(house: Sandbox) -> None:
         "file": ".qanat/experiments/x.yaml",
         "line": 5,
         "key": "datasets.0",
-        "problem": "there is no dataset 'gone'",
+        "problem": "dataset 'gone' does not exist",
     }
 
 
@@ -166,10 +170,10 @@ def test_a_problem_stays_one_line_whatever_a_file_holds(house: Sandbox) -> None:
     house.write(".qanat/experiments/x.yaml", text)
     lines = both(house, ".qanat/experiments/x.yaml")
     assert lines == [
-        ".qanat/experiments/x.yaml:5: actions: 'a\\nb\\x1b[31m' may hold only the letters a-z A-Z, digits and . _ + -, "
+        ".qanat/experiments/x.yaml:5: actions: 'a\\nb\\x1b[31m' may contain only letters a-z A-Z, digits and . _ + -, "
         "and begins with a letter or a digit",
         ".qanat/experiments/x.yaml:5: actions.a\\nb\\x1b[31m.executable: 5 is not text",
-        ".qanat/experiments/x.yaml:6: c\\n\\x1b[0md: unknown key; known are schema, name, formerly, description, path, "
+        ".qanat/experiments/x.yaml:6: c\\n\\x1b[0md: unknown key; known: schema, name, formerly, description, path, "
         "executable, executable_command, tags, datasets, workdir, actions, metrics",
     ]
 
@@ -187,11 +191,15 @@ def record(house: Sandbox) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("state: finished\n", "state: failed\n", "21: state: 'failed' does not follow from the groups, which say 'fin"),
+        (
+            "state: finished\n",
+            "state: failed\n",
+            "21: state: 'failed' does not match the groups, whose states give 'fin",
+        ),
         ("- {group: 0", "- {group: 1", "24: groups: are not numbered 0, 1, 2, …"),
         ("experiment: good\n", "experiment: other\n", "2: id: 1-%s of other belongs in .qanat/runs/other/0/1-%s.yaml"),
         ("\nid: 1-", "\nid: 2-", "2: id: 2-%s of good belongs in .qanat/runs/good/0/2-%s.yaml"),
-        ("\nhost: ", "\nhots: ", "8: hots: unknown key; known are "),
+        ("\nhost: ", "\nhots: ", "8: hots: unknown key; known: "),
         ("snapshot: false", "snapshot: maybe", "13: code.snapshot: 'maybe' is not "),
         ("state: finished, ", "state: done, ", "25: groups.0.state: 'done' is not one of queued, "),
         ("storage: results/good/run_1", "storage: 5", "19: storage: 5 is not text"),
@@ -227,7 +235,7 @@ def test_a_record_of_an_experiment_that_never_was_is_a_problem(house: Sandbox, r
     stray.parent.mkdir(parents=True)
     stray.write_text(record.read_text().replace("experiment: good\n", "experiment: never\n"))
     path = stray.relative_to(house.root).as_posix()
-    assert both(house, path) == [f"{path}:3: experiment: there is no experiment 'never', and there never was"]
+    assert both(house, path) == [f"{path}:3: experiment: experiment 'never' does not exist and never did"]
 
 
 def test_a_record_in_another_folder_is_a_problem(house: Sandbox, record: Path) -> None:
@@ -252,7 +260,7 @@ def test_a_symbolic_link_to_nothing_is_a_problem(house: Sandbox) -> None:
     (house.root / ".qanat/experiments/x.yaml").symlink_to("gone.yaml")
     assert house.qanat("validate", code=1).out == ".qanat/experiments/x.yaml:1: is a symbolic link\n"
     hooked = call([*HOOK, ".qanat/experiments/x.yaml"], house.root, code=1)
-    assert hooked.out.startswith(".qanat/experiments/x.yaml:1: validate: is a symbolic link; correct it")
+    assert hooked.out.startswith(".qanat/experiments/x.yaml:1: validate: is a symbolic link; fix it")
 
 
 def test_a_linked_folder_is_a_problem_and_is_not_entered(house: Sandbox, tmp_path: Path) -> None:
@@ -269,7 +277,7 @@ def test_the_cache_is_not_looked_at(house: Sandbox) -> None:
 
 def test_files_are_named_from_where_one_stands(house: Sandbox, tmp_path: Path) -> None:
     house.write(".qanat/experiments/x.yaml", EXPERIMENT.format("y"))
-    line = ".qanat/experiments/x.yaml:2: name: 'y' is not the file's name, 'x'"
+    line = ".qanat/experiments/x.yaml:2: name: 'y' is not the file name, 'x'"
     (tmp_path / "link").symlink_to(house.root, target_is_directory=True)
     for cwd, name in (
         (house.root / ".qanat", "experiments/x.yaml"),
@@ -298,5 +306,5 @@ def test_the_hook_is_not_misled_by_gits_own_variables(house: Sandbox, tmp_path: 
 def test_validate_changes_nothing(house: Sandbox) -> None:
     house.write(".qanat/experiments/x.yaml", EXPERIMENT.format("y"))
     before = house.status(), house.git("rev-parse", "HEAD")
-    assert house.qanat("validate", code=1).out == ".qanat/experiments/x.yaml:2: name: 'y' is not the file's name, 'x'\n"
+    assert house.qanat("validate", code=1).out == ".qanat/experiments/x.yaml:2: name: 'y' is not the file name, 'x'\n"
     assert (house.status(), house.git("rev-parse", "HEAD")) == before

@@ -243,7 +243,7 @@ class AttachedRunnerContract:
         assert started_groups(told) == [0, 1]
         states = [(end_of(told, g).state, end_of(told, g).reason) for g in range(4)]
         assert states[:2] == [(State.CANCELLED, f"cancelled by {number.name}")] * 2
-        assert states[2:] == [(State.CANCELLED, "cancelled before it began")] * 2
+        assert states[2:] == [(State.CANCELLED, "cancelled before it started")] * 2
         assert signal.getsignal(number) == before
 
     def test_a_call_interrupts_as_a_signal_does_and_this_process_receives_none(self, place: Place) -> None:
@@ -257,7 +257,7 @@ class AttachedRunnerContract:
         told = watch(runner, [place.waiting(), place.waiting(group=1)], interrupt)
         assert runner.interrupted == signal.SIGTERM
         assert (end_of(told, 0).state, end_of(told, 0).reason) == (State.CANCELLED, "cancelled by SIGTERM")
-        assert end_of(told, 1).reason == "cancelled before it began"
+        assert end_of(told, 1).reason == "cancelled before it started"
 
     def test_jobs_run_in_any_thread_and_several_runners_beside_each_other(self, place: Place) -> None:
         handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]

@@ -162,7 +162,7 @@ def test_where_children_cannot_be_waited_for_a_shell_that_was_killed_is_lost(pla
             os.kill(int(event.handle.job or 0), signal.SIGKILL)
 
     status = end_of(watch(LocalRunner(), [place.waiting()], kill_shell))
-    assert (status.state, status.reason) == (State.LOST, "nobody knows how it ended: no completion.json")
+    assert (status.state, status.reason) == (State.LOST, "how it ended is unknown: no completion.json")
     wait_until(lambda: not processes.family(local.MARK, f"{INTENT}:0"))
 
 

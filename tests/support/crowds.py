@@ -48,7 +48,7 @@ def crowd_violations(sandbox: Sandbox, runs: int, *, git_status: str = "") -> li
         found.append(f"{len(sandbox.committed_records())} records in HEAD")
     states = {record["state"] for record in records}
     if states != {"finished"}:
-        found.append(f"states are {sorted(states)}")
+        found.append(f"states: {sorted(states)}")
     return found
 
 

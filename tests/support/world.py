@@ -132,7 +132,7 @@ class World:
         if self.unloadable:
             raise RunnerUnavailable(self.unloadable)
         if name != self.scheduler.name:
-            raise UsageError(f"there is no runner {name!r}")
+            raise UsageError(f"runner {name!r} does not exist")
         return self.scheduler
 
     # ---- commands

@@ -69,23 +69,12 @@ PHRASES = (
 DATA = ("first qanat\0", "two words")
 # Rooms whose text is still to be rewritten. An entry without an offence left has to go.
 NOT_YET: tuple[str, ...] = (
-    "qanat/cli/",
-    "qanat/usecases/checks/",
-    "qanat/usecases/definitions/",
-    "qanat/usecases/launch/",
-    "qanat/usecases/merging/",
-    "qanat/usecases/project.py",
-    "qanat/usecases/review/",
-    "qanat/usecases/runs/",
-    "qanat/usecases/tracking/",
     "CHANGELOG.md",
     "README.md",
-    "docs/commands.md",
     "docs/files.md",
     "docs/import.md",
     "docs/review.md",
     "docs/tutorial.md",
-    "hooks/",
     "schemas/config.v1.schema.json",
     "schemas/dataset.v1.schema.json",
     "schemas/document.v1.schema.json",

@@ -1,4 +1,4 @@
-"""`qanat explore`, also called `qanat experiment run-explore`: search runs, then look into one."""
+"""`qanat explore`, also available as `qanat experiment run-explore`: search runs, then inspect one."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ FILTERS = (
 @click.argument("name", required=False)
 @click.argument("run", required=False)
 def explore(name: str | None, run: str | None) -> None:
-    """Search runs by tag, description, state, runner, commit, date and parameters, and look into one."""
+    """Search runs by tag, description, state, runner, commit, date and parameters, and inspect them."""
     prompts.need_terminal("qanat status, qanat show RUN or qanat logs RUN")
     project = open_project(Path.cwd())
-    # Ctrl-C is a way to leave here, not a failure.
+    # Ctrl-C is a normal way to leave.
     with contextlib.suppress(click.Abort):
         if run is not None:
             explore_run(project, find_one(project, run, experiment=name))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.options import option
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.errors import EXIT_FAILED
 from qanat.usecases import migrate as migrating
@@ -16,13 +17,13 @@ from qanat.usecases.project import open_project
 
 
 @click.command(epilog="\b\nExample:\n  qanat migrate --dry-run\n  qanat migrate")
-@click.option("--dry-run", is_flag=True, help="Show what would be migrated; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--dry-run", is_flag=True, help="Show what would be migrated without writing anything.")
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
 def migrate(dry_run: bool, as_json: bool) -> int:
     """Update the files in .qanat/ to the newest versions of their schemas, in one commit.
 
-    Files in older versions are read all the same, and updated whenever they change for another reason. Those that are
-    invalid, newer than this qanat, or not committed stay as they are; the exit code is 1 when there are any.
+    This is optional: qanat reads older versions, and updates a file whenever it changes it. Files that are invalid,
+    newer than this qanat, or not committed are left alone; the exit code is 1 if there are any.
     """
     project = open_project(Path.cwd())
     commit = None

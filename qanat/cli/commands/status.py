@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
+from qanat.cli.options import option
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, say_json_list, size, tell, width
 from qanat.cli.terminal.run_table import run_table
@@ -21,8 +22,8 @@ SHOWN = 50
 
 
 @click.command(epilog="\b\nExample:\n  qanat status\n  qanat status --live\n  qanat status --json")
-@click.option("--live", is_flag=True, help="Redraw every second until q or Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--live", is_flag=True, help="Redraw every second until q or Ctrl-C.")
+@option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(live: bool, as_json: bool) -> None:
     """Show the project and its active runs."""
     project = open_project(Path.cwd())
@@ -88,10 +89,10 @@ def _counts(states: dict[str, int]) -> tuple[str, str]:
     epilog="\b\nExample:\n  qanat experiment status summary_iris\n  qanat experiment status summary_iris --live"
 )
 @click.argument("name")
-@click.option("--live", is_flag=True, help="Redraw every second until q or Ctrl-C.")
-@click.option("--last", "-n", type=click.IntRange(1), metavar="N", help=f"Show the newest N runs instead of {SHOWN}.")
-@click.option("--all", "everything", is_flag=True, help="Show all runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print the records of all runs (or of the newest N) as JSON.")
+@option("--live", is_flag=True, help="Redraw every second until q or Ctrl-C.")
+@option("-n", "--last", type=click.IntRange(1), metavar="N", help=f"Show the newest N runs (default: {SHOWN}).")
+@option("--all", "everything", is_flag=True, help="Show all runs.")
+@option("--json", "as_json", is_flag=True, help="Print the records of all runs, or of the newest N, as JSON.")
 def experiment_status(name: str, live: bool, last: int | None, everything: bool, as_json: bool) -> None:
     """Show an experiment and its runs, the newest first."""
     project = open_project(Path.cwd())

@@ -73,7 +73,7 @@ def _counts(runs: NewRuns) -> Sentence:
 
 def _varying(runs: NewRuns) -> Iterator[Sentence]:
     for name, values in list(runs.varying.items())[:PARAMETERS_SHOWN]:
-        listed = [part for value in values[:VALUES_SHOWN] for part in (", ", Verbatim(value) if value else "nothing")][
+        listed = [part for value in values[:VALUES_SHOWN] for part in (", ", Verbatim(value) if value else "(none)")][
             1:
         ]
         more = len(values) - VALUES_SHOWN

@@ -1,4 +1,4 @@
-"""A table of runs that redraws itself until somebody has seen enough."""
+"""A table of runs that redraws itself until the user quits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class View:
 def live_table(project: Project, experiment: str | None) -> None:
     """Show the newest runs that fit, once a second, until q or Ctrl-C. Raises UsageError without a terminal."""
     if not is_terminal():
-        raise UsageError("--live needs a terminal", hint="leave --live out")
+        raise UsageError("--live needs a terminal", hint="run it without --live")
     with Screen() as screen:
         view, next_look = None, 0.0
         while True:
@@ -79,7 +79,7 @@ def frame(view: View, columns: int, rows: int) -> list[str]:
         room -= 1
     shown = view.lines[: max(0, room)]
     lines = [*above, *(run_table(shown, columns)), *_more(view, shown), *below]
-    # A line that wraps would push another off the screen.
+    # A wrapped line would push another one off the screen.
     return [cut(clean(line), columns) for line in lines[:rows]]
 
 

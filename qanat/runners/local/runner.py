@@ -124,7 +124,7 @@ class LocalRunner:
 
     def _fill(self, intent: str) -> Iterator[JobStarted | JobEnded]:
         if self._halted or self.interrupted:
-            why = "cancelled before it began" if self.interrupted else "not started: an earlier group had failed"
+            why = "cancelled before it started" if self.interrupted else "not started: an earlier group had failed"
             while self._waiting:
                 yield JobEnded(self._waiting.popleft().group, JobStatus(State.CANCELLED, reason=why))
         while self._waiting and len(self._running) < self._slots:
@@ -202,7 +202,7 @@ def _as_written(job: JobSpec, now: str) -> tuple[JobStatus, bool]:
         written = None
     if written and written.attempt >= job.attempt:
         return written.status, False
-    return JobStatus(State.LOST, reason=f"nobody knows how it ended: no {file.name}", ended=now), True
+    return JobStatus(State.LOST, reason=f"how it ended is unknown: no {file.name}", ended=now), True
 
 
 def _not_started(program: str, code: int) -> str:

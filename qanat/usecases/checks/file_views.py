@@ -62,7 +62,7 @@ class OnDisk:
 
     def absence(self, path: str) -> str:
         """Return why there is no file."""
-        return "is not there"
+        return "does not exist"
 
 
 class InGit:
@@ -119,7 +119,7 @@ class InGit:
 
     def absence(self, path: str) -> str:
         """Return why there is no file."""
-        return "is not added to git" if self._disk.is_file(path) else self._disk.absence(path)
+        return "is not tracked by git" if self._disk.is_file(path) else self._disk.absence(path)
 
     def _in_submodule(self, path: str) -> bool:
         above = (self.entries.get(str(folder)) for folder in Path(path).parents)

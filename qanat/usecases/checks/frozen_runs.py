@@ -101,8 +101,8 @@ class _Comparison:
             or any(change.path in o.deleted for o in self._others)
         ):
             return
-        remedy = f"{self._restore(change.path)}, or, when it is to go: qanat delete {run_id}"
-        yield Finding(change.path, 1, RULE, "the record was deleted, and nothing says that it was to be", remedy)
+        remedy = f"{self._restore(change.path)}, or delete the run with: qanat delete {run_id}"
+        yield Finding(change.path, 1, RULE, "the record was deleted without qanat delete", remedy)
 
     @cached_property
     def _said_in_messages(self) -> frozenset[str]:
@@ -112,7 +112,7 @@ class _Comparison:
     def _changed(self, change: Change, new: Entry) -> Iterator[Finding]:
         remedy = self._restore(change.path)
         if new.mode == staged.LINK:
-            yield Finding(new.path, 1, RULE, "the record is a symbolic link now", remedy)
+            yield Finding(new.path, 1, RULE, "the record is now a symbolic link", remedy)
             return
         before = [record for record in map(self._read, self._earlier(change)) if record is not None]
         if not before:
@@ -124,7 +124,7 @@ class _Comparison:
             raise
         except InputInvalid as error:
             if any(map(frozen.has_ended, before)):
-                yield Finding(new.path, getattr(error, "line", 1), RULE, "the record cannot be read any more", remedy)
+                yield Finding(new.path, getattr(error, "line", 1), RULE, "the record can no longer be read", remedy)
             return
         when = "had ended" if any(map(frozen.has_ended, before)) else "was launched"
         places = frozen.violations(before, after, moved=new.path != change.path)

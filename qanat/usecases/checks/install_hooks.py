@@ -20,14 +20,14 @@ _PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
 _SCRIPT = """\
 #!/bin/sh
 {mark}: it checks what is about to be committed.
-# qanat hooks uninstall takes it away again. A hook that was here before goes first.
+# Remove it with: qanat hooks uninstall. A hook that was here before runs first.
 before="$(dirname -- "$0")/{name}{kept}"
 if test -x "$before"; then "$before" "$@" || exit; fi
 if test -x {python} && test -d {package}; then
     exec {python} -P -m qanat_hooks.commit{options}
 fi
-echo "qanat: not checked, because it is not there any more:" {python} >&2
-echo "  hint: install it there, then: qanat hooks install; or do without: rm" "$0" >&2
+echo "qanat: commit not checked, because this no longer exists:" {python} >&2
+echo "  hint: reinstall qanat, then: qanat hooks install; or remove this hook: rm" "$0" >&2
 """
 
 

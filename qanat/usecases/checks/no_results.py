@@ -39,7 +39,7 @@ def check(
             found.append(Finding(entry.path, 1, RULE, problem, _remedy(entry.path)))
         elif size > max_bytes:
             remedy = f"{_remedy(entry.path)}, or keep it with git lfs, or raise --max-size"
-            found.append(Finding(entry.path, 1, RULE, f"has {size:,} bytes, and {max_bytes:,} are allowed", remedy))
+            found.append(Finding(entry.path, 1, RULE, f"has {size:,} bytes, more than {max_bytes:,}", remedy))
     return found
 
 
@@ -55,12 +55,12 @@ def parse_size(words: str) -> int:
 
 def _place_problem(path: str, results: str) -> str:
     if path.startswith(f"{STATE}/cache/"):
-        return "is a file of the cache, which anyone can make anew"
+        return "is a cache file, which can be recreated"
     name = PurePosixPath(path).name
     if path.startswith(f"{STATE}/") and name.startswith(".") and name.endswith(TEMPORARY):
-        return "is half of a file that qanat was writing"
+        return "is an incomplete file that qanat was writing"
     if results and path.startswith(f"{results}/"):
-        return f"lies in {results}/, where runs write"
+        return f"is in {results}/, where runs write their results"
     return ""
 
 
@@ -95,7 +95,7 @@ class _Storages:
         """Return which run's storage directory contains a file; empty for any other file."""
         for folder in list(PurePosixPath(path).parents)[:-1]:
             if run_id := self._run_of(str(folder)):
-                return f"lies in {folder}/, where run {run_id} wrote"
+                return f"is in {folder}/, where run {run_id} wrote its results"
         return ""
 
     def _run_of(self, folder: str) -> str | None:

@@ -16,7 +16,7 @@ from qanat.usecases.checks.scope import Scope
 
 RULE = "no-secrets"
 FOUND_MAX = 20
-_ALLOW = "if it is none, end the line with # allow-secret: and the reason"
+_ALLOW = "if it is not a secret, end the line with # allow-secret: REASON"
 
 
 def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
@@ -43,7 +43,7 @@ def _in_file(path: str, data: bytes) -> Iterator[Finding]:
             continue
         told.add(line)
         if "" in reasons:
-            yield Finding(path, line, RULE, "allow-secret is said without a reason", "say why it may be there")
+            yield Finding(path, line, RULE, "allow-secret needs a reason", "state why it is not a secret")
         else:
             yield Finding(path, line, RULE, f"this looks like {what}", _remedy(path))
 
@@ -63,5 +63,5 @@ def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
 
 def _remedy(path: str) -> str:
     if path.startswith(f"{RUNS}/"):
-        return f"revoke it, and run anew with a variable or a file instead; {_ALLOW}"
-    return f"name a variable ($TOKEN) or a file instead; {_ALLOW}"
+        return f"revoke it, and use a variable or a file instead; {_ALLOW}"
+    return f"use a variable ($TOKEN) or a file instead; {_ALLOW}"

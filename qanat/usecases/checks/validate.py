@@ -72,7 +72,7 @@ def _check_file(state: Files, project: Project, index: Index, source: str) -> It
         yield Problem(source, 1, "", "is a symbolic link")
         return
     if kind is None:
-        yield Problem(source, 1, "", "is not where qanat keeps a file; see What is where in DESIGN.md")
+        yield Problem(source, 1, "", "is not expected here; see What is where in DESIGN.md")
         return
     lines: dict[KeyPath, int] = {}
     try:
@@ -116,9 +116,9 @@ def _beyond_schema(
             yield ("result_dir",), f"{folder!r} is not a folder inside the project"
     else:
         if content["name"] != place.stem:
-            yield ("name",), f"{content['name']!r} is not the file's name, {place.stem!r}"
+            yield ("name",), f"{content['name']!r} is not the file name, {place.stem!r}"
         if kind == "template" and content["runner"] != place.parts[2]:
-            yield ("runner",), f"{content['runner']!r} is not the folder's name, {place.parts[2]!r}"
+            yield ("runner",), f"{content['runner']!r} is not the folder name, {place.parts[2]!r}"
         yield from reference_problems(project, kind, content, state)
 
 
@@ -128,7 +128,7 @@ def reference_problems(
     """List what a definition names that does not exist in a state (by default the working tree)."""
     state = state or OnDisk(project.root)
     if kind == "dataset":
-        return [] if state.exists(content["path"]) else [(("path",), f"{content['path']} is not there")]
+        return [] if state.exists(content["path"]) else [(("path",), f"{content['path']} does not exist")]
     if kind != "experiment":
         return []
     found: list[tuple[KeyPath, str]] = list(_program_problems(state, (), content))
@@ -137,7 +137,7 @@ def reference_problems(
     found += _name_problems(project, content, state)
     for i, name in enumerate(content.get("datasets", ())):
         if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):
-            found.append((("datasets", i), f"there is no dataset {name!r}"))
+            found.append((("datasets", i), f"dataset {name!r} does not exist"))
     return found
 
 
@@ -145,12 +145,12 @@ def _name_problems(project: Project, content: dict[str, Any], state: Files) -> I
     """Yield current and former names of an experiment that another experiment has or had."""
     name = content["name"]
     if project.former_names.get(name, name) != name:
-        yield ("name",), f"the experiment {project.former_names[name]!r} was called {name!r} before"
+        yield ("name",), f"experiment {project.former_names[name]!r} was formerly called {name!r}"
     for i, before in enumerate(content.get("formerly", ())):
         if state.is_file(project.paths.relative(project.paths.definition("experiment", before))):
-            yield ("formerly", i), f"{before!r} is the name of an experiment"
+            yield ("formerly", i), f"{before!r} is the name of another experiment"
         elif project.former_names.get(before, name) != name:
-            yield ("formerly", i), f"{project.former_names[before]!r} was called {before!r} as well"
+            yield ("formerly", i), f"{project.former_names[before]!r} was also called {before!r}"
 
 
 def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -180,8 +180,8 @@ def _run_problems(
         yield ("groups",), "are not numbered 0, 1, 2, …"
     expected = overall_state(State(g["state"]) for g in content["groups"])
     if content["state"] != expected:
-        yield ("state",), f"{content['state']!r} does not follow from the groups, which say {expected.value!r}"
+        yield ("state",), f"{content['state']!r} does not match the groups, whose states give {expected.value!r}"
     file = project.paths.relative(project.paths.definition("experiment", run.experiment))
     known = state.is_file(file) or run.experiment in project.former_names
     if not known and not history.was_tracked(project.location, file):
-        yield ("experiment",), f"there is no experiment {run.experiment!r}, and there never was"
+        yield ("experiment",), f"experiment {run.experiment!r} does not exist and never did"

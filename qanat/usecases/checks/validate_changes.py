@@ -64,15 +64,15 @@ def _named(state: Files, content: Any, gone: Collection[str]) -> Iterator[tuple[
     for at, program in programs:
         executable = program.get("executable") if isinstance(program, dict) else None
         if isinstance(executable, str) and executable in gone:
-            yield (*at, "executable"), f"{executable} is not there any more"
+            yield (*at, "executable"), f"{executable} no longer exists"
     datasets = content.get("datasets")
     for i, name in enumerate(datasets if isinstance(datasets, list) else ()):
         if f"{STATE}/{DEFINITIONS['dataset']}/{name}.yaml" in gone:
-            yield ("datasets", i), f"there is no dataset {name!r} any more"
+            yield ("datasets", i), f"dataset {name!r} no longer exists"
     if str(content.get("schema")).startswith("dataset/"):
         path = str(content.get("path")).rstrip("/")
         if any(f"{name}/".startswith(f"{path}/") for name in gone) and not state.exists(path):
-            yield ("path",), f"{path} is not there any more"
+            yield ("path",), f"{path} no longer exists"
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
@@ -88,5 +88,5 @@ def _remedy(problem: Problem) -> str:
     if problem.remedy:
         return f"{problem.remedy}; {UPDATE_HOOKS}"
     if kind_of(problem.file) == "run":
-        return "qanat writes records: bring back what it wrote, or make the run anew"
-    return f"correct it, then: git add {shlex.quote(problem.file)}"
+        return "records are written by qanat: restore what it wrote, or repeat the run"
+    return f"fix it, then: git add {shlex.quote(problem.file)}"

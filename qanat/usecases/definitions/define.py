@@ -77,8 +77,8 @@ def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> 
     path = path_for(project, kind, content)
     if new and path.exists():
         raise UsageError(
-            f"the {kind} {content['name']!r} is there already",
-            hint=f"change it: qanat {kind} update {content['name']}",
+            f"{kind} {content['name']!r} already exists",
+            hint=f"change it with: qanat {kind} update {content['name']}",
         )
     before = path.read_bytes() if path.exists() else b""
     files.write(path, definition_text.encode(project.paths, kind, content, path, before))
@@ -103,7 +103,7 @@ def commit_under(held: Held, project: Project, paths: Sequence[Path], message: s
     operation = worktree.operation(project.location.git_dir)
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
-        raise GitRefused(f"that is done but not committed: the repository is {state}", hint="commit it yourself")
+        raise GitRefused(f"done, but not committed: the repository is {state}", hint="commit it yourself")
     content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
     commits.commit_files(held, branch, content, message, checked_out=True)
 
@@ -125,7 +125,7 @@ def plan_deletion(project: Project, index: Index, experiment: str) -> DeletionPl
     rows = index.summaries(experiment=experiment)
     if live := [row.id for row in rows if row.ended is None and row.state in State.LIVE]:
         raise UsageError(
-            f"run {live[0]} of {experiment} is still going on", hint="wait for its end, or cancel it first"
+            f"run {live[0]} of {experiment} is still active", hint="wait until it ends, or cancel it first"
         )
     folders = [(project.root / row.storage, row.id) for row in rows]
     mine = tuple(folder for folder, run_id in folders if is_run_folder(folder, run_id))

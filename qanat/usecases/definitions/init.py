@@ -51,15 +51,15 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
         raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint="use results")
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file", hint="give a folder: qanat init DIR")
+        raise UsageError(f"{folder} is a file", hint="use a folder: qanat init DIR")
     found = location.find(folder)
     if found and found.root != folder:
         raise UsageError(
-            f"{folder} lies in the repository {found.root}, and a project is a whole repository",
-            hint=f"make that one a project: qanat init {shlex.quote(str(found.root))}",
+            f"{folder} is inside the repository {found.root}, but a project is a whole repository",
+            hint=f"create the project there: qanat init {shlex.quote(str(found.root))}",
         )
     if found and ProjectPaths(folder).config.exists():
-        raise UsageError(f"{folder} is a qanat project already", hint="see what it holds: qanat status")
+        raise UsageError(f"{folder} is already a qanat project", hint="see qanat status")
     for path, is_wrong in (
         (folder / IGNORE, Path.is_dir),
         (folder / ATTRIBUTES, Path.is_dir),
@@ -120,7 +120,7 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
             "schema": schemas.name_of("template"),
             "name": "default",
             "runner": runner,
-            "description": "Used when no template is named",
+            "description": "Used unless another template is chosen",
             "options": options,
         }
         path = paths.definition("template", "default", runner)
@@ -154,7 +154,7 @@ def _add_lines(
         dirty = path.exists() and any(change.path == name for change in worktree.status(made).changes)
         files.write(path, new)
         if dirty:
-            notes.append(f"{name} has changes of your own, so its new lines are not committed: commit them with yours")
+            notes.append(f"{name} had uncommitted changes, so its new lines were not committed; commit them yourself")
         else:
             written = {**written, name: new}
     return written, notes

@@ -26,10 +26,10 @@ def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
     content = project.definition(KIND, check_name(KIND, name))
     before, after = (project.paths.definition(KIND, n) for n in (name, check_name(KIND, new_name)))
     if after.exists():
-        raise UsageError(f"the experiment {new_name!r} is there already", hint="choose another name")
+        raise UsageError(f"experiment {new_name!r} already exists", hint="choose another name")
     if project.former_names.get(new_name, name) != name:
         other = project.former_names[new_name]
-        raise UsageError(f"the experiment {other!r} was called {new_name!r} before", hint="choose another name")
+        raise UsageError(f"experiment {other!r} was formerly called {new_name!r}", hint="choose another name")
     former = [n for n in content.get("formerly", ()) if n != new_name]
     content = definitions.ordered({**content, "name": new_name, "formerly": [*former, name]}, KIND)
     files.write(after, _text(project, content, after, files.read(before)))

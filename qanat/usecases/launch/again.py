@@ -18,8 +18,8 @@ def check_data(run: Run, place: Workplace) -> None:
     for name, path in place.datasets.items():
         if not path.exists():
             raise InputInvalid(
-                f"dataset {name} of run {run.number}: {path} is not there any more",
-                hint="bring it back, or run it with other data: qanat run",
+                f"dataset {name} of run {run.number}: {path} no longer exists",
+                hint="restore it, or run with other data: qanat run",
             )
 
 

@@ -45,14 +45,14 @@ def runnable_tree(project: Project) -> WorkTree:
     tree = worktree.status(project.location)
     if tree.commit is None:
         raise GitRefused(
-            "the repository has no commit yet, so a run could not say which code it used",
+            "the repository has no commits yet, and a run records the commit of its code",
             hint="commit your files: git add --all && git commit",
         )
     if conflicts := [change.path for change in tree.changes if change.in_conflict]:
         operation = tree.operation or "merge"
         raise GitRefused(
-            f"the repository is in the middle of a {operation}: {conflicts[0]} is in conflict",
-            hint=f"finish it, or give it up: git {operation} --abort",
+            f"the repository is in the middle of a {operation}: {conflicts[0]} has conflicts",
+            hint=f"finish or abort it: git {operation} --abort",
         )
     return tree
 
@@ -80,7 +80,7 @@ def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
         tree = _committed(project, wanted.commit_message)
     commit, snapshot = tree.commit or "", bool(tree.changes)
     if snapshot:
-        commit = identity.take_snapshot(project.location, commit, "qanat: snapshot of the work tree")
+        commit = identity.take_snapshot(project.location, commit, "qanat: snapshot of the working tree")
     tree_id = repository.code_tree(repository.open_repository(project.location), commit)
     return Captured(Code(commit, tree_id, tree.branch, snapshot), tree.commit or "", _fingerprint(project, tree))
 
@@ -88,10 +88,10 @@ def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
 def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
     """Raise UsageError or GitRefused if the tree's changes cannot be treated as requested."""
     if wanted.commit_message is not None and not wanted.commit_message.strip():
-        raise UsageError("the message of --commit-message is empty", hint="say what you changed")
+        raise UsageError("--commit-message is empty", hint="describe the changes")
     if tree.changes and wanted == Uncommitted():
         raise UsageError(
-            "the work tree has changes that are not committed:\n  " + "\n  ".join(changed_files(tree)),
+            "there are uncommitted changes:\n  " + "\n  ".join(changed_files(tree)),
             hint="commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
         )
     _refuse_submodules(tree)
@@ -105,9 +105,9 @@ def _committed(project: Project, message: str) -> WorkTree:
     tree = worktree.status(project.location)
     if tree.changes:
         raise GitRefused(
-            "the commit was made, and the work tree has changes again, as a hook of yours may make them:\n  "
+            "committed, but there are uncommitted changes again, perhaps made by a git hook:\n  "
             + "\n  ".join(changed_files(tree)),
-            hint="look at them: git status",
+            hint="see git status",
         )
     return tree
 
@@ -117,7 +117,7 @@ def _refuse_submodules(tree: WorkTree) -> None:
     for change in tree.changes:
         if change.in_submodule:
             raise GitRefused(
-                f"the submodule {change.path} has changes of its own, which no commit of this repository can hold",
+                f"the submodule {change.path} has uncommitted changes",
                 hint=f"commit them there first: git -C {change.path} commit",
             )
 

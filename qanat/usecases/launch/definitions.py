@@ -62,12 +62,12 @@ def _check_program(project: Project, experiment: Experiment) -> None:
     program = project.root / _inside(experiment)
     if not files.is_file(program):
         raise InputInvalid(
-            f"{_program(experiment)} is not there", hint=f"correct it: qanat experiment update {experiment.name}"
+            f"{_program(experiment)} does not exist", hint=f"fix it with: qanat experiment update {experiment.name}"
         )
     if not experiment.program.command and not os.access(program, os.X_OK):
         raise InputInvalid(
-            f"{_program(experiment)} may not be executed",
-            hint=f"chmod +x {experiment.program.executable}, or give the experiment an executable_command",
+            f"{_program(experiment)} is not executable",
+            hint=f"chmod +x {experiment.program.executable}, or set executable_command",
         )
 
 
@@ -89,5 +89,7 @@ def _dataset_path(project: Project, commit: str | None, name: str) -> str:
     """Return the path of a dataset, which must exist in the commit or in the project."""
     path = project.dataset(name).path
     if not (commit and checkout.is_tracked(project.location, commit, path)) and not files.exists(project.root / path):
-        raise InputInvalid(f"dataset {name}: path {path} is not there", hint=f"correct it: qanat dataset update {name}")
+        raise InputInvalid(
+            f"dataset {name}: path {path} does not exist", hint=f"fix it with: qanat dataset update {name}"
+        )
     return path

@@ -125,7 +125,7 @@ def _give_up(project: Project, run: Run, journal: Journal) -> None:
         seen = flight.read(journal.path)
         known = seen.ended if seen else {}
         ended = {
-            g.number: job.apply_status(g, known[g.number]) if g.number in known else lost(g, "qanat could not go on")
+            g.number: job.apply_status(g, known[g.number]) if g.number in known else lost(g, "qanat could not continue")
             for g in run.groups
             if not g.state.ended
         }

@@ -51,6 +51,6 @@ def check_exist(project: Project, number: int, inputs: Iterable[object]) -> None
     for path in inputs:
         if not files.exists(project.root / str(path)):
             raise InputInvalid(
-                f"input {path} of run {number}, which git ignores, is not there any more",
-                hint="bring it back, or run it with another: qanat run",
+                f"input {path} of run {number}, which git ignores, no longer exists",
+                hint="restore it, or run with another one: qanat run",
             )

@@ -33,7 +33,7 @@ def find(found: Found) -> Path | None:
     kept = found.folder / storage.PARAMETERS_FILES / Path(found.run.requested.parameters_file).name
     if not kept.is_file():
         raise InputInvalid(
-            f"the parameters file that run {found.run.number} kept, {kept}, is not there any more",
+            f"the parameters file that run {found.run.number} kept, {kept}, no longer exists",
             hint="repeat it with qanat run --parameters-file FILE",
         )
     return kept

@@ -166,10 +166,10 @@ def _grid(request: RunRequest) -> Grid:
 def _check_count(count: int, many: bool) -> None:
     if count > GROUPS_MAX:
         raise UsageError(
-            f"{count:,} groups are more than the {GROUPS_MAX:,} that one run may have", hint="make several runs"
+            f"a run can have at most {GROUPS_MAX:,} groups, not {count:,}", hint="split it into several runs"
         )
     if count > GROUPS_WITHOUT_ASKING and not many:
-        raise UsageError(f"this is a run of {count:,} groups", hint="if that is meant, add --yes")
+        raise UsageError(f"this run has {count:,} groups", hint="use --yes if that is intended")
 
 
 def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
@@ -178,7 +178,7 @@ def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
     if size > ARGUMENTS_BYTES_MAX:
         raise InputInvalid(
             f"the groups have {size // 2**20} MiB of arguments, and a record holds {ARGUMENTS_BYTES_MAX // 2**20} MiB",
-            hint="put long arguments into files, or make several runs",
+            hint="put long arguments into files, or split the run",
         )
     for args in groups:
         for argument in args:
@@ -186,7 +186,7 @@ def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
                 argument.encode()
             except UnicodeEncodeError:
                 raise InputInvalid(
-                    f"the argument {argument!r} is not UTF-8", hint="put it into a file and give the file's name"
+                    f"the argument {argument!r} is not UTF-8", hint="put it into a file, and pass the name of the file"
                 ) from None
 
 
@@ -197,7 +197,7 @@ def _check_texts(request: RunRequest) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise InputInvalid(f"{text!r} is not UTF-8", hint="a record holds only UTF-8 text") from None
+            raise InputInvalid(f"{text!r} is not UTF-8", hint="records contain UTF-8 only") from None
 
 
 def _name(path: Path | None) -> str | None:

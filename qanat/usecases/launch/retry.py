@@ -33,7 +33,7 @@ _STAYS = frozenset({ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETE
 
 def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
     """Choose the groups to retry: these, or all that failed, were cancelled or lost. Raises UsageError."""
-    check_ended(found, "none of its groups can be run again")
+    check_ended(found, "its groups cannot be retried")
     again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
     if numbers:
         chosen = sorted({check_group(found, number) for number in numbers})
@@ -41,7 +41,7 @@ def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list
     if not again:
         raise UsageError(
             f"every group of run {found.run.number} has finished",
-            hint="name one: --group I, or run it anew: qanat rerun",
+            hint="choose one with --group, or repeat the run: qanat rerun",
         )
     return again
 
@@ -77,7 +77,7 @@ def _choice(
     """Return the runner of a run with its options, or those of another template if chosen, and the changes applied."""
     if runners.is_attached(options.runner):
         if changes:
-            raise UsageError(f"--set cannot be used with runner {options.runner}", hint="leave it out")
+            raise UsageError(f"--set cannot be used with runner {options.runner}", hint="remove it")
         runners.attached(options.runner, options.slots).check()
         return run.runner
     runner = runners.submitting(options.runner)
@@ -98,7 +98,7 @@ def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplac
     if not as_kept and copied.groups != groups:
         raise InputInvalid(
             f"the parameters file {run.requested.parameters_file} has changed since run {run.number} was launched",
-            hint=f"run it again with the file that was kept: qanat rerun {run.number}",
+            hint=f"repeat the run with the copy that was kept: qanat rerun {run.number}",
         )
     again.check_inputs(project, run, copied.instead)
     if run.code.workdir != CHECKOUT and as_kept and code.is_here(project, run.code):

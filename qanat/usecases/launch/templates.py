@@ -41,9 +41,7 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
     if name is None:
         return Template(DEFAULT, runner, {})
     known = [n for r, n in _names(project) if r == runner]
-    raise NotFound(
-        f"there is no template {name!r} for {runner}, and no such file", hint=suggestion("template", name, known)
-    )
+    raise NotFound(f"no template or file named {name!r} for {runner}", hint=suggestion("template", name, known))
 
 
 def _defined(project: Project, runner: str, name: str) -> Template | None:
@@ -80,7 +78,7 @@ def find_by_name(project: Project, name: str, runner: str | None) -> Template:
         return find_template(project, owners.pop(), name)
     if not owners:
         known = sorted({n for _, n in _names(project)})
-        raise NotFound(f"there is no template {name!r}, and no such file", hint=suggestion("template", name, known))
+        raise NotFound(f"no template or file named {name!r}", hint=suggestion("template", name, known))
     raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="choose one with --runner")
 
 

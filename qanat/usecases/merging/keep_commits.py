@@ -50,11 +50,11 @@ def warnings(project: Project, index: Index, records: Collection[str] | None = N
     found = []
     if standing.unheld:
         found.append(
-            f"no branch leads to {_called(standing.unheld)} any more, and git removes such commits some day;"
-            " keep them: qanat keep"
+            f"no branch contains {_called(standing.unheld)}, and git eventually deletes such commits;"
+            " protect them with: qanat keep"
         )
     if standing.absent:
-        found.append(f"this repository has not {_called(standing.absent)}; {how_to_fetch(project)}")
+        found.append(f"this repository does not have {_called(standing.absent)}; {how_to_fetch(project)}")
     return found
 
 
@@ -90,8 +90,8 @@ def set_up_remote(project: Project, remote: str) -> bool:
     """
     known = kept.remotes(project.location)
     if remote not in known:
-        hint = f"there {'is' if len(known) == 1 else 'are'}: {', '.join(known)}" if known else "git remote add NAME URL"
-        raise UsageError(f"there is no remote {remote!r}", hint=hint)
+        hint = f"available: {', '.join(known)}" if known else "git remote add NAME URL"
+        raise UsageError(f"remote {remote!r} does not exist", hint=hint)
     return kept.set_up_fetch(project.location, remote)
 
 
@@ -100,8 +100,8 @@ def push(project: Project) -> list[str]:
     names = kept.fetched_from(project.location)
     if not names:
         raise UsageError(
-            "no remote is set up for the commits that qanat keeps",
-            hint="set one up: qanat hooks install --remote origin",
+            "no remote is configured for kept commits",
+            hint="configure one with: qanat hooks install --remote origin",
         )
     for name in names:
         kept.push(project.location, name)
@@ -110,7 +110,7 @@ def push(project: Project) -> list[str]:
 
 def how_to_fetch(project: Project) -> str:
     """Return how a missing commit can be fetched from where it is kept."""
-    begin = "fetch it from where the run was made: git fetch"
+    begin = "fetch it from where the run was launched: git fetch"
     if names := kept.fetched_from(project.location):
         return f"{begin} {names[0]}"
     others = kept.remotes(project.location)

@@ -85,6 +85,6 @@ def _driver() -> str:
     return (
         f"if test -x {python} && test -d {package};"
         f" then {python} -P -m qanat merge-driver --marker-size %L %O %A %B %P;"
-        f" else echo {python} 'has no qanat any more: merging line by line' >&2;"
+        f" else echo {python} 'no longer has qanat: merging line by line' >&2;"
         " git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; fi"
     )

@@ -64,7 +64,7 @@ def read_sides(trees: Trees, index: Index, differences: Mapping[str, Difference]
             sides.comments[path] = (difference.old is not None, difference.new is not None)
         elif kind is None:
             if difference.new:
-                sides.problems.append(FileProblem(path, HEAD, f"{path}: is not where qanat keeps a file"))
+                sides.problems.append(FileProblem(path, HEAD, f"{path}: is not expected here"))
         else:
             _read_both(trees, index, sides, difference, kind)
     return sides
@@ -136,9 +136,9 @@ def valid_definition(index: Index, data: bytes, kind: str, path: str) -> dict[st
     content = valid_content(index, data, kind, path)
     place = PurePosixPath(path)
     if kind != "config" and content["name"] != place.stem:
-        raise InputInvalid(f"{path}: name: {content['name']!r} is not the file's name")
+        raise InputInvalid(f"{path}: name: {content['name']!r} is not the file name")
     if kind == "template" and content["runner"] != place.parts[2]:
-        raise InputInvalid(f"{path}: runner: {content['runner']!r} is not the folder's name")
+        raise InputInvalid(f"{path}: runner: {content['runner']!r} is not the folder name")
     return content
 
 

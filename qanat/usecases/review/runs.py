@@ -114,7 +114,7 @@ def _gone(found: RunChanges, path: str, run: Run, *, broken: bool) -> None:
         if not broken:
             found.others.append(OtherRunChange(DELETED, run.id, run.experiment, "had not ended"))
         return
-    details: tuple[Sentence, ...] = (("its record cannot be read any more",),) if broken else ()
+    details: tuple[Sentence, ...] = (("its record can no longer be read",),) if broken else ()
     kind = CHANGED_AFTER_END if broken else DELETED_AFTER_END
     found.warnings.append(RunWarning(kind, run.id, run.experiment, path, details))
 

@@ -79,10 +79,10 @@ def diff(project: Project, text: str | None) -> StateChanges:
     trees = Trees(project.location, opened)
     there = span.base is not None and trees.has_state(span.base), trees.has_state(span.head)
     if not any(there):
-        old, new = span.base_revision or "the beginning", span.head_revision or "the work tree"
+        old, new = span.base_revision or "the beginning", span.head_revision or "the working tree"
         raise UsageError(
             f"neither {old} nor {new} has a .qanat folder",
-            hint="name two states of a project: qanat diff A..B",
+            hint="choose two states of a project: qanat diff A..B",
         )
     differences = trees.differences(span.base, span.head, span.tip)
     with project.index() as index:

@@ -36,16 +36,16 @@ def plan_action(
     action = experiment.actions.get(name)
     if action is None:
         close = nearest(name, experiment.actions) or sorted(experiment.actions)
-        hint = f"there is: {', '.join(close)}" if close else f"add one: qanat experiment update {experiment.name}"
+        hint = f"available: {', '.join(close)}" if close else f"add one: qanat experiment update {experiment.name}"
         raise NotFound(f"experiment {experiment.name} has no action {name!r}", hint=hint)
     if not (project.root / action.program.executable).is_file():
         raise InputInvalid(
-            f"action {name}: executable {action.program.executable} is not there",
-            hint=f"correct it: qanat experiment update {experiment.name}",
+            f"action {name}: executable {action.program.executable} does not exist",
+            hint=f"fix it with: qanat experiment update {experiment.name}",
         )
     folder = found.folder if group is None else found.group_folder(check_group(found, group))
     if not folder.is_dir():
-        raise InputInvalid(f"the results of run {found.run.number}, {folder}, are not there any more")
+        raise InputInvalid(f"the results of run {found.run.number}, {folder}, no longer exist")
     command = (*action.program.command_line(), *map(check_text, args), "--storage_path", str(folder))
     difference = history.diff(project.location, found.run.code.commit, action.program.executable)
     return ActionPlan(action, command, folder, difference)

@@ -47,7 +47,7 @@ def set_comment(project: Project, run: Run, text: str) -> str | None:
 def set_tags(project: Project, found: Found, add: Sequence[str], remove: Sequence[str]) -> tuple[Run, list[str]]:
     """Add and remove tags of a run; return it, and a sentence if its record stays uncommitted. Raises UsageError."""
     if not all(map(check_text, add)):
-        raise UsageError("a tag is not empty")
+        raise UsageError("a tag cannot be empty")
 
     def change(run: Run) -> Run:
         if unknown := [tag for tag in remove if tag not in run.tags]:

@@ -32,14 +32,14 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     """
     run = found.run
     if run.state.ended:
-        raise UsageError(f"run {run.number} of {run.experiment} has ended already: {run.state}")
+        raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
     if not runners.is_attached(run.runner.name):
         runners.submitting(run.runner.name).cancel(open_handles(project, run))
         return run, []
     seen = flight.read(project.location.private / flight.FOLDER / f"{run.id}.jsonl")
     if run.host != os.uname().nodename:
         raise UsageError(
-            f"run {run.number} is watched on {run.host}", hint=f"cancel it there: qanat cancel {run.number}"
+            f"run {run.number} was started on {run.host}", hint=f"cancel it there: qanat cancel {run.number}"
         )
     if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
         return _ask_watcher(project, found, seen), []
@@ -53,7 +53,7 @@ def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners
     """
     runner = _steerable(found, runners, "cancelled group by group")
     if ended := [found.run.groups[n] for n in groups if found.run.groups[n].state.ended]:
-        raise UsageError(f"group {ended[0].number} of run {found.run.number} has ended already: {ended[0].state}")
+        raise UsageError(f"group {ended[0].number} of run {found.run.number} has already ended: {ended[0].state}")
     runner.cancel([handle for handle in open_handles(project, found.run) if handle.group in groups])
 
 
@@ -72,7 +72,7 @@ def release_run(project: Project, found: Found, runners: Runners) -> None:
 def _steerable(found: Found, runners: Runners, what: str) -> Runner:
     run = found.run
     if run.state.ended:
-        raise UsageError(f"run {run.number} of {run.experiment} has ended already: {run.state}")
+        raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
     if runners.is_attached(run.runner.name):
         raise UsageError(f"run {run.number} is a {run.runner.name} run, which cannot be {what}")
     return runners.submitting(run.runner.name)
@@ -93,8 +93,8 @@ def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:
             return _recorded(project, found)
         clock.sleep(0.02)
     raise UsageError(
-        f"run {found.run.number} does not end: its qanat, process {watcher.pid}, does not answer",
-        hint=f"end it with: kill -9 {watcher.pid}",
+        f"run {found.run.number} did not end: its qanat process {watcher.pid} does not respond",
+        hint=f"kill it with: kill -9 {watcher.pid}",
     )
 
 
@@ -126,5 +126,5 @@ def _cancelled(group: Group, *, alive: bool) -> Group:
     if alive:
         return replace(group, state=State.CANCELLED, reason=f"cancelled by {signal.SIGTERM.name}")
     if group.state is State.LOST and group.started is None:
-        return replace(group, state=State.CANCELLED, reason="cancelled before it began")
+        return replace(group, state=State.CANCELLED, reason="cancelled before it started")
     return group

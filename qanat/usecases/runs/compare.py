@@ -35,7 +35,7 @@ def compare_runs(
     seeds = [name for name in comparison.SEEDS if over is None or name != over.lstrip("-")]
     found = comparison.compare(runs, better=directions, group_by=group_by, sort=sort, seeds=seeds)
     if not found.rows:
-        raise UsageError("no group of these runs has finished, so there is nothing to compare")
+        raise UsageError("nothing to compare: no group of these runs has finished")
     for name in (*([] if sort is None else [sort]), *better):
         if name not in found.metrics:
             raise UsageError(f"no group has the metric {name!r}", hint=_available(found.metrics))
@@ -111,4 +111,4 @@ def _directions(project: Project, runs: Sequence[Run]) -> dict[str, str]:
 
 
 def _available(names: Sequence[str]) -> str:
-    return f"there are: {', '.join(names)}" if names else "there are none"
+    return f"available: {', '.join(names)}" if names else "there are none"

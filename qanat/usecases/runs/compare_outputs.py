@@ -147,7 +147,7 @@ def _read_arrays(path: Path) -> Any:
     try:
         import numpy as np
     except ImportError:
-        raise RunnerUnavailable(f"numpy is needed to compare {path.name}", hint="pip install numpy") from None
+        raise RunnerUnavailable(f"comparing {path.name} requires numpy", hint="pip install numpy") from None
     loaded = np.load(path, allow_pickle=False)
     if not hasattr(loaded, "files"):
         return loaded

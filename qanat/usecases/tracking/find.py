@@ -46,7 +46,9 @@ def find_run(
     """
     match = _WORD.match(word)
     if not match:
-        raise UsageError(f"{word!r} is not a run", hint="give its number, such as 4, or its id, such as 4-7f3a9c")
+        raise UsageError(
+            f"{word!r} is not a run number or id", hint="use a number such as 4, or an id such as 4-7f3a9c"
+        )
     meant = [r for r in index.numbered(int(match[1])) if match[2] in (None, r.uid)]
     rows = [r for r in meant if experiment is None or r.experiment in project.names_of(experiment)]
     if not rows and not meant and (problem := index.problem_of(int(match[1]), match[2])):
@@ -54,11 +56,11 @@ def find_run(
     if not rows:
         of = f" of {experiment}" if experiment else ""
         others = " and of ".join(r.experiment for r in meant)
-        hint = f"there is one of {others}" if others else "see which there are: qanat status"
-        raise NotFound(f"there is no run {word}{of}", hint=hint)
+        hint = f"it is a run of {others}" if others else "see qanat status"
+        raise NotFound(f"run {word}{of} does not exist", hint=hint)
     if len(rows) > 1:
         ids = " and ".join(f"{r.id} of {r.experiment}" for r in rows)
-        raise UsageError(f"run {word} is more than one: {ids}", hint="give the full id")
+        raise UsageError(f"run number {word} is ambiguous: {ids}", hint="use the full id")
     run = refreshed.live.get(rows[0].path) or record_runs.load_record(project, rows[0].path)
     return Found(run, rows[0].path, project.storage_of(run))
 
@@ -76,7 +78,7 @@ def check_ended(found: Found, what: str) -> None:
     if not found.run.state.ended:
         raise UsageError(
             f"run {found.run.number} is still {found.run.state}, so {what}",
-            hint=f"wait for its end, or: qanat cancel {found.run.number}",
+            hint=f"wait until it ends, or cancel it: qanat cancel {found.run.number}",
         )
 
 

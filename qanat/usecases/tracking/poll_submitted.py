@@ -123,7 +123,7 @@ class _Poll:
         try:
             submission = self._runner.find(run.submission.intent, missing, begun)
         except RunnerUnavailable as error:
-            self._result.notes.append(f"{error.message}; whether run {run.number} was submitted is not known yet")
+            self._result.notes.append(f"{error.message}; it is not known yet whether run {run.number} was submitted")
             return run
         if submission is not None:
             run = with_submission(run, submission)
@@ -142,7 +142,7 @@ class _Poll:
             return run
         if run.host != os.uname().nodename:
             self._result.notes.append(
-                f"whether run {run.number} of {run.experiment} was submitted can only be found out on {run.host}"
+                f"whether run {run.number} of {run.experiment} was submitted can be determined only on {run.host}"
             )
             return run
         since = [self._unseen[run.id].setdefault(number, self._clock.now()) for number in missing]
@@ -155,7 +155,7 @@ class _Poll:
         own = self._own(run, group)
         if (own / "stdout.txt").exists():
             return lost(group, f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know its job")
-        why = "nothing was submitted: its qanat was ended from outside before that"
+        why = "nothing was submitted: qanat was killed before that"
         note = f"run {run.number} of {run.experiment}: {why}"
         self._result.notes += [note] if note not in self._result.notes else []
         return replace(group, state=State.CANCELLED, reason=why, ended=self._clock.now())
@@ -197,7 +197,7 @@ class _Poll:
             ending = replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending")
             return job.apply_status(group, ending)
         if status.exit_code in _NOT_STARTED:
-            where = f"its job left no {COMPLETION}: is {self._project.root} there on the machine that ran it?"
+            where = f"its job left no {COMPLETION}: is {self._project.root} available on the machine that ran it?"
             status = replace(status, reason=f"{status.reason}; {where}")
         return self._ended(run, group, status)
 
@@ -223,7 +223,7 @@ class _Poll:
         own = self._own(run, group)
         stopped = storage.read_completion(own, STOPPED)
         if stopped and stopped.attempt >= group.attempt:
-            reason = "stopped by the scheduler, which does not know why"
+            reason = "stopped by the scheduler for an unknown reason"
             return self._ended(run, group, replace(stopped.status, state=State.CANCELLED, reason=reason))
         where = f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know job {group.job}"
         return lost(replace(group, started=last.started, host=last.host), where)

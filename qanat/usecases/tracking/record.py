@@ -136,7 +136,7 @@ def _commit(held: Held, project: Project, runs: Sequence[Run], message: str) -> 
     notes = []
     for branch, group in _by_branch(project.location, runs, current).items():
         if branch is None:
-            where = "launched on a detached HEAD" if group[0].code.branch is None else "HEAD is detached"
+            where = "the run was launched on a detached HEAD" if group[0].code.branch is None else "HEAD is detached"
             notes.append(f"{_describe(group)} not committed: {where}, so commit it to a branch of yours")
             continue
         try:
@@ -188,7 +188,7 @@ def _commit_to(
 ) -> None:
     location = project.location
     if not checked_out and repository.is_checked_out(repository.open_repository(location), branch):
-        raise GitRefused(f"{branch} is checked out in another work tree")
+        raise GitRefused(f"{branch} is checked out in another worktree")
     paths = [path for run in runs if files.is_file(project.root / (path := run_codec.path_of(run)))]
     data: dict[str, bytes | None] = {path: files.read(project.root / path) for path in paths}
     commits.commit_files(held, branch, data, message or _message(runs), checked_out=checked_out)
@@ -215,5 +215,5 @@ def _message(runs: Sequence[Run]) -> str:
 
 def _describe(runs: Sequence[Run]) -> str:
     if len(runs) == 1:
-        return f"the record of run {runs[0].number} is written but"
-    return f"the records of {len(runs)} runs are written but"
+        return f"the record of run {runs[0].number} was saved, but"
+    return f"the records of {len(runs)} runs were saved, but"

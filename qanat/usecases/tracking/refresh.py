@@ -54,7 +54,7 @@ def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refre
 
 
 def active_runs(project: Project, runners: Runners) -> list[Run]:
-    """List the active runs. Raises VersionTooNew if only a newer qanat can tell whether a run is active."""
+    """List the active runs. Raises VersionTooNew if only a newer qanat can read a run."""
     with refreshed(project, runners) as (index, result):
         for path in index.too_new():
             record.load_record(project, path)
@@ -171,7 +171,7 @@ def _record(project: Project, changes: Mapping[str, Change], result: Refreshed) 
         except (WriteFailed, InputInvalid) as error:
             result.notes.append(error.message)
         if State.LOST in {g.state for g in run.groups} and run.submission.pid is not None:
-            result.notes.append(f"run {run.number} of {run.experiment} was cut short: its qanat was ended from outside")
+            result.notes.append(f"run {run.number} of {run.experiment} was interrupted: its qanat process was killed")
     return ended
 
 
@@ -231,7 +231,7 @@ def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
     if seen.state is State.RUNNING:
         return job.apply_status(group, seen)
     if group.started is None:
-        return lost(group, "its qanat was ended from outside before it began")
+        return lost(group, "qanat was killed before it started")
     return lost(group, f"no {COMPLETION} in {own.name} and no process {group.job}")
 
 

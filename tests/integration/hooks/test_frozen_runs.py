@@ -109,8 +109,8 @@ def test_a_deleted_record_is_refused_until_someone_says_so(house: Sandbox, recor
     name, run_id = name_of(house, record), record.stem
     house.git("rm", "--quiet", name)
     expected = (
-        f"{name}:1: frozen-runs: the record was deleted, and nothing says that it was to be; "
-        f"git checkout HEAD -- {name}, or, when it is to go: qanat delete {run_id}\n"
+        f"{name}:1: frozen-runs: the record was deleted without qanat delete; "
+        f"git checkout HEAD -- {name}, or delete the run with: qanat delete {run_id}\n"
     )
     assert hook(house, "frozen-runs").out == expected
     hook(house, "frozen-runs", "--allow-deleted", run_id, code=0)
@@ -138,11 +138,11 @@ def test_a_record_that_becomes_a_link_or_unreadable_is_refused(house: Sandbox, r
     record.write_text(f"{text}id: [\n")
     house.git("add", "--all")
     assert f"{name}:" in (said := hook(house, "frozen-runs").out)
-    assert "frozen-runs: the record cannot be read any more; git checkout HEAD" in said
+    assert "frozen-runs: the record can no longer be read; git checkout HEAD" in said
     record.unlink()
     record.symlink_to("/etc/passwd")
     house.git("add", "--all")
-    assert hook(house, "frozen-runs").out.startswith(f"{name}:1: frozen-runs: the record is a symbolic link now; ")
+    assert hook(house, "frozen-runs").out.startswith(f"{name}:1: frozen-runs: the record is now a symbolic link; ")
 
 
 def test_records_may_move_with_their_experiment(house: Sandbox, record: Path) -> None:
@@ -180,7 +180,7 @@ def test_pre_commits_revisions_are_taken_from_the_environment(house: Sandbox, re
 
 def test_a_revision_that_is_not_there_is_one_sentence(house: Sandbox) -> None:
     said = hook(house, "frozen-runs", "--from-ref", "gone", code=2)
-    assert said.err.startswith("qanat-frozen-runs: 'gone' is no commit of this repository\n  hint: ")
+    assert said.err.startswith("qanat-frozen-runs: 'gone' is not a commit of this repository\n  hint: ")
 
 
 def test_a_repository_without_a_project_passes_and_no_repository_does_not(tmp_path: Path) -> None:

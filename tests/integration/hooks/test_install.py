@@ -42,7 +42,7 @@ def script(project: Sandbox, name: str, text: str) -> Path:
 
 def test_a_commit_is_checked_by_every_rule_in_the_way_it_is_made(project: Sandbox) -> None:
     said = project.qanat("hooks", "install").out
-    assert said.startswith(".git/hooks/pre-commit installed\n.git/hooks/pre-merge-commit installed\n")
+    assert said.startswith("Installed .git/hooks/pre-commit\nInstalled .git/hooks/pre-merge-commit\n")
     project.git("add", "--all")
     commit(project, "--allow-empty")
     project.qanat("run", "hello")
@@ -89,12 +89,12 @@ def test_hooks_that_were_there_go_first_and_come_back(project: Sandbox) -> None:
     mine = script(project, "pre-commit", "echo mine >> said.log; test ! -e stop")
     text = mine.read_text()
     said = project.qanat("hooks", "install").out
-    assert ".git/hooks/pre-commit installed, after pre-commit.before-qanat\n" in said
+    assert "Installed .git/hooks/pre-commit; it runs pre-commit.before-qanat first\n" in said
     ours = mine.read_bytes()
     again = project.qanat("hooks", "install").out
     assert again.startswith(
-        ".git/hooks/pre-commit is installed already, after pre-commit.before-qanat\n"
-        ".git/hooks/pre-merge-commit is installed already\n"
+        ".git/hooks/pre-commit is already installed; it runs pre-commit.before-qanat first\n"
+        ".git/hooks/pre-merge-commit is already installed\n"
     )
     assert mine.read_bytes() == ours
     commit(project, "--allow-empty")
@@ -106,8 +106,7 @@ def test_hooks_that_were_there_go_first_and_come_back(project: Sandbox) -> None:
     break_it(project)
     assert "colour: unknown key" in commit(project, "--all", code=1).err
     assert project.qanat("hooks", "uninstall").out == (
-        ".git/hooks/pre-commit removed, and what was there before is back (pre-commit.before-qanat)\n"
-        ".git/hooks/pre-merge-commit removed\n"
+        "Removed .git/hooks/pre-commit and restored pre-commit.before-qanat\nRemoved .git/hooks/pre-merge-commit\n"
     )
     assert mine.read_text() == text
     assert project.qanat("hooks", "uninstall").out == "no qanat hooks are installed\n"
@@ -120,8 +119,8 @@ def test_the_hook_of_pre_commit_and_of_prek_stays_where_it_is(project: Sandbox, 
     theirs = project.write(".git/hooks/pre-commit", text, executable=True)
     project.write(".pre-commit-config.yaml", "repos:\n- repo: x\n  hooks:\n  - id: qanat-validate\n")
     said = project.qanat("hooks", "install")
-    assert ".git/hooks/pre-commit.legacy installed\n" in said.out
-    assert said.err == "note: pre-commit runs qanat's hooks in this project as well, and one of the two is enough\n"
+    assert "Installed .git/hooks/pre-commit.legacy\n" in said.out
+    assert said.err == "note: pre-commit runs the qanat hooks in this project as well; one of the two is enough\n"
     assert theirs.read_text() == text
     project.commit("set up")
     break_it(project)
@@ -155,7 +154,7 @@ def test_linked_work_trees_are_checked_with_their_own_index(project: Sandbox) ->
     break_it(linked)
     assert "colour: unknown key" in commit(linked, "--all", code=1).err
     commit(project, "--allow-empty")
-    assert "is installed already" in linked.qanat("hooks", "install").out
+    assert "is already installed" in linked.qanat("hooks", "install").out
     linked.git("checkout", "--quiet", "--", ".")
     linked.write("a.txt", "a\n")
     linked.git("add", "--all")
@@ -178,7 +177,7 @@ def test_a_merge_that_commits_by_itself_is_checked(project: Sandbox) -> None:
 
 def test_a_folder_for_hooks_of_the_repositorys_own_is_used(project: Sandbox) -> None:
     project.git("config", "core.hooksPath", ".githooks")
-    assert project.qanat("hooks", "install").out.startswith(".githooks/pre-commit installed\n")
+    assert project.qanat("hooks", "install").out.startswith("Installed .githooks/pre-commit\n")
     project.commit("set up")
     break_it(project)
     assert "colour: unknown key" in commit(project, "--all", code=1).err
@@ -190,8 +189,8 @@ def test_a_folder_for_hooks_of_all_repositories_is_left_alone(project: Sandbox, 
     for word in ("install", "uninstall", "status"):
         said = project.qanat("hooks", word, code=2)
         assert said.err == (
-            f"qanat: core.hooksPath says that hooks are in {shared}, which is not this repository's own\n"
-            "  hint: give this one its own: git config --local core.hooksPath .githooks\n"
+            f"qanat: core.hooksPath points to {shared}, outside of this repository\n"
+            "  hint: set it for this repository: git config --local core.hooksPath .githooks\n"
         )
     assert not shared.exists()
     assert project.status() == ""
@@ -207,8 +206,8 @@ def test_a_qanat_that_was_moved_away_says_so_and_blocks_nothing(project: Sandbox
     assert "outdated; update it with: qanat hooks install" in project.qanat("hooks", "status").out
     break_it(project)
     said = commit(project, "--all").err
-    assert "qanat: not checked, because it is not there any more: /gone/python\n  hint: install it there" in said
-    assert ".git/hooks/pre-commit installed\n" in project.qanat("hooks", "install").out
+    assert "qanat: commit not checked, because this no longer exists: /gone/python\n  hint: reinstall qanat" in said
+    assert "Installed .git/hooks/pre-commit\n" in project.qanat("hooks", "install").out
     project.git("reset", "--quiet", "--soft", "HEAD~1")
     assert "colour: unknown key" in commit(project, code=1).err
 
@@ -216,16 +215,20 @@ def test_a_qanat_that_was_moved_away_says_so_and_blocks_nothing(project: Sandbox
 def test_sizes_patterns_and_remotes_are_given_when_installing(project: Sandbox, tmp_path: Path) -> None:
     said = project.qanat("hooks", "install", "--max-size", "huge", code=2)
     assert said.err == "qanat: 'huge' is not a size\n  hint: write it as 500kB, 5MB or 1000000\n"
-    assert project.qanat("hooks", "install", "--remote", "gone", code=2).err.startswith("qanat: there is no remote")
+    assert project.qanat("hooks", "install", "--remote", "gone", code=2).err.startswith(
+        "qanat: remote 'gone' does not exist"
+    )
     assert not (project.root / ".git/hooks/pre-commit").exists()
     project.git("remote", "add", "origin", str(tmp_path / "elsewhere"))
     said = project.qanat("hooks", "install", "--max-size", "1kB", "--allow", "it's big.*", "--remote", "origin")
-    assert "git fetch origin brings the commits that it keeps for runs; qanat keep --push sends yours\n" in said.out
+    assert (
+        "git fetch origin now fetches the commits it keeps for runs; push yours with: qanat keep --push\n" in said.out
+    )
     assert "refs/qanat/" in project.git("config", "--get-all", "remote.origin.fetch")
     project.write("it's big.bin", "x" * 2000)
     project.write("big.bin", "x" * 2000)
     project.git("add", "--all")
-    assert commit(project, code=1).err.startswith("big.bin:1: no-results: has 2,000 bytes, and 1,000 are allowed; ")
+    assert commit(project, code=1).err.startswith("big.bin:1: no-results: has 2,000 bytes, more than 1,000; ")
 
 
 def test_merging_is_set_up_as_well(project: Sandbox) -> None:
@@ -241,7 +244,7 @@ def test_a_hook_in_the_way_of_keeping_another_is_not_overwritten(project: Sandbo
     script(project, "pre-commit", "exit 0")
     script(project, "pre-commit.before-qanat", "exit 0")
     said = project.qanat("hooks", "install", code=2)
-    assert "pre-commit would be kept as pre-commit.before-qanat, and there is one already" in said.err
+    assert "pre-commit cannot be kept as pre-commit.before-qanat, which already exists" in said.err
 
 
 def test_status_says_what_there_is(project: Sandbox) -> None:

@@ -38,10 +38,10 @@ def staged(house: Sandbox) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("results/hello/run_1/stdout.txt", "lies in results/, where runs write"),
-        (".qanat/cache/index.sqlite-journal", "is a file of the cache, which anyone can make anew"),
-        (".qanat/cache/checkouts/abc/x.py", "is a file of the cache, which anyone can make anew"),
-        (".qanat/runs/hello/0/.1-abc.yaml.77.tmp", "is half of a file that qanat was writing"),
+        ("results/hello/run_1/stdout.txt", "is in results/, where runs write their results"),
+        (".qanat/cache/index.sqlite-journal", "is a cache file, which can be recreated"),
+        (".qanat/cache/checkouts/abc/x.py", "is a cache file, which can be recreated"),
+        (".qanat/runs/hello/0/.1-abc.yaml.77.tmp", "is an incomplete file that qanat was writing"),
     ],
 )
 def test_a_file_that_is_added_by_force_is_refused(house: Sandbox, path: str, problem: str) -> None:
@@ -62,7 +62,9 @@ def test_a_storage_directory_elsewhere_is_known_by_what_qanat_wrote_there(house:
     names = [line.partition(":")[0] for line in said.splitlines()]
     assert {f"{folder}/info.yaml", f"{folder}/stdout.txt", f"{folder}/plots/plot.svg"} <= set(names)
     assert all(name.startswith(f"{folder}/") for name in names)
-    assert all(f"no-results: lies in {folder}/, where run {run_id} wrote; " in line for line in said.splitlines())
+    assert all(
+        f"no-results: is in {folder}/, where run {run_id} wrote its results; " in line for line in said.splitlines()
+    )
     hook(house, "no-results", "--allow", "figures/first/*", *staged(house), code=0)
 
 
@@ -74,7 +76,7 @@ def test_results_lie_where_the_settings_to_be_committed_say(house: Sandbox) -> N
     config.write_text(config.read_text().replace("result_dir: results", "result_dir: out"))
     hook(house, "no-results", "out/a.txt", code=0)
     house.git("add", str(config))
-    assert "out/a.txt:1: no-results: lies in out/" in hook(house, "no-results", "out/a.txt").out
+    assert "out/a.txt:1: no-results: is in out/" in hook(house, "no-results", "out/a.txt").out
     config.write_text("result_dir: [")
     house.git("add", str(config))
     hook(house, "no-results", "out/a.txt", code=0)
@@ -87,7 +89,7 @@ def test_a_large_file_is_refused_by_its_staged_size(house: Sandbox) -> None:
     house.write("big one.bin", "x")
     said = hook(house, "no-results", "--max-size", "1kB", *names).out
     assert said == (
-        "big one.bin:1: no-results: has 2,000 bytes, and 1,000 are allowed; "
+        "big one.bin:1: no-results: has 2,000 bytes, more than 1,000; "
         "git rm --cached -- 'big one.bin', or keep it with git lfs, or raise --max-size\n"
     )
     hook(house, "no-results", *names, code=0)
@@ -105,12 +107,12 @@ def test_a_file_that_is_called_like_an_option_is_a_file_or_refused(house: Sandbo
     house.write("--allow=*", "x\n")
     house.git("add", "--force", "--", "results/a.txt", "--allow=*")
     said = hook(house, "no-results", "--max-size=1B", "--", "--allow=*", "results/a.txt").out
-    assert "results/a.txt:1: no-results: lies in results/" in said
-    assert "--allow=*:1: no-results: has 2 bytes, and 1 are allowed" in said
+    assert "results/a.txt:1: no-results: is in results/" in said
+    assert "--allow=*:1: no-results: has 2 bytes, more than 1" in said
     said = hook(house, "no-results", "--allow=*", "results/a.txt", code=2).err
     assert said == (
-        "qanat-no-results: there is a file called '--allow=*', as an option is\n"
-        "  hint: rename it, or end the options with -- (args: [--max-size=5MB, --])\n"
+        "qanat-no-results: '--allow=*' is both an option and the name of a file\n"
+        "  hint: rename the file, or end the options with -- (args: [--max-size=5MB, --])\n"
     )
     house.git("rm", "--quiet", "--force", "--", "results/a.txt", "--allow=*")
 

@@ -11,7 +11,7 @@ from tests.support.sandbox import Sandbox
 
 TEMPLATE = ".qanat/templates/slurm/t.yaml"
 TEXT = "schema: template/1\nname: t\nrunner: slurm\noptions:\n  --ntasks: 1\n"
-REMEDY = "name a variable ($TOKEN) or a file instead; if it is none, end the line with # allow-secret: and the reason\n"
+REMEDY = "use a variable ($TOKEN) or a file instead; if it is not a secret, end the line with # allow-secret: REASON\n"
 # Put together here, so that no scanner takes this file for one with a token.
 GITHUB = "ghp_" + "a1B2c3D4e" * 4
 
@@ -64,7 +64,7 @@ def test_a_line_is_allowed_with_a_reason_and_not_without(house: Sandbox, above: 
     hook(house, "no-secrets", TEMPLATE, code=0)
     stage(house, TEXT + line.format(""))
     number = 7 if above else 6
-    expected = f"{TEMPLATE}:{number}: no-secrets: allow-secret is said without a reason; say why it may be there\n"
+    expected = f"{TEMPLATE}:{number}: no-secrets: allow-secret needs a reason; state why it is not a secret\n"
     assert hook(house, "no-secrets", TEMPLATE).out == expected
 
 
@@ -74,7 +74,7 @@ def test_a_record_and_a_comment_are_looked_at(house: Sandbox) -> None:
     name = record.relative_to(house.root).as_posix()
     said = hook(house, "no-secrets", name).out
     assert f"{name}:" in said
-    assert "no-secrets: this looks like the value of '--api-token'; revoke it, and run anew with a variable" in said
+    assert "no-secrets: this looks like the value of '--api-token'; revoke it, and use a variable" in said
     comment = name.replace(".yaml", ".md")
     stage(house, f"The token was\n{GITHUB}\n", comment)
     assert f"{comment}:2: no-secrets: this looks like a GitHub token; " in hook(house, "no-secrets", comment).out

@@ -37,17 +37,17 @@ def left_clean(house: Sandbox) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("gone", "expected"),
     [
-        (DATASET, f"{EXPERIMENT}:6: validate: datasets.0: there is no dataset 'data' any more; "),
-        ("hello.sh", f"{EXPERIMENT}:3: validate: executable: hello.sh is not there any more; "),
-        ("plot.sh", f"{EXPERIMENT}:9: validate: actions.plot.executable: plot.sh is not there any more; "),
-        ("data", f"{DATASET}:3: validate: path: data is not there any more; "),
+        (DATASET, f"{EXPERIMENT}:6: validate: datasets.0: dataset 'data' no longer exists; "),
+        ("hello.sh", f"{EXPERIMENT}:3: validate: executable: hello.sh no longer exists; "),
+        ("plot.sh", f"{EXPERIMENT}:9: validate: actions.plot.executable: plot.sh no longer exists; "),
+        ("data", f"{DATASET}:3: validate: path: data no longer exists; "),
     ],
 )
 def test_a_deletion_that_leaves_a_name_behind_is_refused(house: Sandbox, gone: str, expected: str) -> None:
     house.git("rm", "--quiet", "-r", gone)
     (line,) = hook(house, "validate").out.splitlines()
     file = expected.partition(":")[0]
-    assert line == f"{expected}correct it, then: git add {file}"
+    assert line == f"{expected}fix it, then: git add {file}"
     start = house.git("rev-parse", "HEAD")
     house.git("commit", "--quiet", "--message", "gone")
     assert hook(house, "validate", "--from-ref", start).out == f"{line}\n"
@@ -76,7 +76,7 @@ def test_a_program_that_git_is_not_given_is_a_problem_unless_git_is_not_to_have_
     file.write_text(file.read_text().replace("hello.sh", "new.sh"))
     house.write("new.sh", "echo new\n")
     house.git("add", EXPERIMENT)
-    expected = f"{EXPERIMENT}:3: validate: executable: new.sh is not added to git; correct it, then: git add "
+    expected = f"{EXPERIMENT}:3: validate: executable: new.sh is not tracked by git; fix it, then: git add "
     assert hook(house, "validate", EXPERIMENT).out.startswith(expected)
     house.write(".git/info/exclude", "new.sh\n")
     hook(house, "validate", EXPERIMENT, code=0)
@@ -91,9 +91,9 @@ def test_a_first_commit_is_checked_and_other_kinds_of_ids_are_known(house: Sandb
     fresh.git("init", "--quiet", "--object-format=sha256")
     fresh.write(EXPERIMENT, "schema: experiment/1\nname: hello\nexecutable: gone.sh\n")
     fresh.git("add", "--all")
-    for name, expected in (("validate", "gone.sh is not there"), ("frozen-runs", ""), ("no-results", "")):
+    for name, expected in (("validate", "gone.sh does not exist"), ("frozen-runs", ""), ("no-results", "")):
         assert expected in hook(fresh, name, EXPERIMENT, code=1 if expected else 0).out
-    assert "gone.sh is not there" in hook(fresh, "commit").out
+    assert "gone.sh does not exist" in hook(fresh, "commit").out
 
 
 def test_a_conflict_that_is_not_resolved_and_a_pathspecs_signs_do_no_harm(house: Sandbox) -> None:

@@ -160,12 +160,12 @@ def test_a_change_of_another_file_is_not_shown(plotted: Sandbox) -> None:
 
 def test_what_keeps_an_action_from_running_is_said(plotted: Sandbox) -> None:
     for words, code, message in (
-        ("draws plt 1", 2, "experiment draws has no action 'plt'\n  hint: there is: plot"),
-        ("draws zzzzzz 1", 2, "experiment draws has no action 'zzzzzz'\n  hint: there is: gone, odd, plot, wait"),
+        ("draws plt 1", 2, "experiment draws has no action 'plt'\n  hint: available: plot"),
+        ("draws zzzzzz 1", 2, "experiment draws has no action 'zzzzzz'\n  hint: available: gone, odd, plot, wait"),
         (
             "draws gone 1",
             2,
-            "action gone: executable gone.py is not there\n  hint: correct it: qanat experiment update",
+            "action gone: executable gone.py does not exist\n  hint: fix it with: qanat experiment update",
         ),
         ("draws odd 1", 3, "no-such-program could not be started: no such file or directory"),
     ):
@@ -174,7 +174,7 @@ def test_what_keeps_an_action_from_running_is_said(plotted: Sandbox) -> None:
     assert not (storage(plotted, 1) / "actions.yaml").exists()
     (storage(plotted, 1)).rename(plotted.root / "away")
     result = plotted.qanat("action", "draws", "plot", "1", code=2)
-    assert result.err == f"qanat: the results of run 1, {storage(plotted, 1)}, are not there any more\n"
+    assert result.err == f"qanat: the results of run 1, {storage(plotted, 1)}, no longer exist\n"
 
 
 def test_a_word_that_is_not_utf8_is_refused_before_anything_runs(plotted: Sandbox) -> None:
@@ -194,7 +194,7 @@ def test_ctrl_c_ends_the_action_and_is_noted(plotted: Sandbox) -> None:
     with Terminal(plotted.root, "action", "draws", "wait", "1") as terminal:
         wait_until((storage(plotted, 1) / "begun").exists)
         terminal.press(CTRL_C)
-        terminal.see("qanat: action wait ended with exit code 130")
+        terminal.see("qanat: action wait failed with exit code 130")
         terminal.ends(130)
     assert [note["exit_code"] for note in notes(storage(plotted, 1))] == [130]
 

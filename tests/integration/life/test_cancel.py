@@ -108,7 +108,7 @@ def test_groups_that_had_ended_keep_their_ends_and_the_waiting_ones_never_begin(
     assert exit_code(process) == 143
     groups = sandbox.record()["groups"]
     assert [g["state"] for g in groups] == ["finished", "failed", "cancelled", "cancelled"]
-    assert groups[3]["reason"] == "cancelled before it began"
+    assert groups[3]["reason"] == "cancelled before it started"
     assert not (storage(sandbox, "mixed") / "group_3" / "stdout.txt").exists()
     assert violations(sandbox) == []
 
@@ -130,7 +130,7 @@ def test_a_run_that_has_ended_is_said_to_have(sandbox: Sandbox, code: int, state
     sandbox.qanat("run", "quick", code=min(code, 1))
     before = sandbox.record_files()[0].read_bytes()
     result = sandbox.qanat("cancel", "1", code=2)
-    assert (result.out, result.err) == ("", f"qanat: run 1 of quick has ended already: {state}\n")
+    assert (result.out, result.err) == ("", f"qanat: run 1 of quick has already ended: {state}\n")
     assert sandbox.record_files()[0].read_bytes() == before
 
 
@@ -141,7 +141,7 @@ def test_an_orphan_that_came_to_its_end_is_not_cancelled_any_more(sandbox: Sandb
     exit_code(process)
     gates.open()
     gates.ended()
-    assert sandbox.qanat("cancel", "1", code=2).err == "qanat: run 1 of wait has ended already: finished\n"
+    assert sandbox.qanat("cancel", "1", code=2).err == "qanat: run 1 of wait has already ended: finished\n"
 
 
 def test_of_several_runs_all_are_cancelled_although_one_has_ended(sandbox: Sandbox) -> None:
@@ -151,8 +151,8 @@ def test_of_several_runs_all_are_cancelled_although_one_has_ended(sandbox: Sandb
     processes = [gates.start(run=n) for n in (2, 3)]
     result = sandbox.qanat("cancel", "2", "1", "9", "3", code=2)
     assert result.out == "Run 2 of wait cancelled\nRun 3 of wait cancelled\n"
-    assert "qanat: run 1 of wait has ended already: finished\n" in result.err
-    assert "qanat: there is no run 9\n  hint: see which there are: qanat status\n" in result.err
+    assert "qanat: run 1 of wait has already ended: finished\n" in result.err
+    assert "qanat: run 9 does not exist\n  hint: see qanat status\n" in result.err
     assert [exit_code(process) for process in processes] == [143, 143]
 
 
@@ -180,7 +180,7 @@ def test_a_run_of_another_machine_is_cancelled_there(sandbox: Sandbox) -> None:
     for file in (journal, *sandbox.record_files()):
         file.write_text(file.read_text().replace(here, "node7"))
     result = sandbox.qanat("cancel", "1", code=2)
-    assert result.err == "qanat: run 1 is watched on node7\n  hint: cancel it there: qanat cancel 1\n"
+    assert result.err == "qanat: run 1 was started on node7\n  hint: cancel it there: qanat cancel 1\n"
     gates.open()
     assert exit_code(process) == 0
 
@@ -192,4 +192,4 @@ def test_a_local_run_cannot_be_held_or_released(sandbox: Sandbox, command: str, 
     assert sandbox.qanat(command, "1", code=2).err == f"qanat: run 1 is a local run, which cannot be {what}\n"
     gates.open()
     exit_code(process)
-    assert sandbox.qanat(command, "1", code=2).err == "qanat: run 1 of wait has ended already: finished\n"
+    assert sandbox.qanat(command, "1", code=2).err == "qanat: run 1 of wait has already ended: finished\n"

@@ -96,15 +96,15 @@ def test_any_revision_that_git_understands_can_be_run(looks: Sandbox) -> None:
 @pytest.mark.parametrize("revision", ["nope", "HEAD~99", "HEAD:code.txt", "--all", "", "0" * 39])
 def test_what_is_no_commit_is_refused(looks: Sandbox, revision: str) -> None:
     result = looks.qanat("run", "looks", "--commit_sha", revision, code=2)
-    said = f"qanat: {revision!r} is no commit of this repository\n"
-    assert result.err == f"{said}  hint: see which there are: git log --oneline\n"
+    said = f"qanat: {revision!r} is not a commit of this repository\n"
+    assert result.err == f"{said}  hint: list commits with: git log --oneline\n"
     assert looks.records() == []
 
 
 def test_how_a_commit_that_is_not_here_can_be_fetched_is_said(looks: Sandbox) -> None:
     result = looks.qanat("run", "looks", "--commit_sha", "0" * 40, code=2)
-    said = f"qanat: {'0' * 40!r} is no commit of this repository\n"
-    assert result.err == f"{said}  hint: fetch it from where the run was made: git fetch\n"
+    said = f"qanat: {'0' * 40!r} is not a commit of this repository\n"
+    assert result.err == f"{said}  hint: fetch it from where the run was launched: git fetch\n"
     looks.git("remote", "add", "hub", "../hub.git")
     command = "git fetch hub 'refs/qanat/*:refs/qanat/remotes/hub/*'"
     assert command in looks.qanat("run", "looks", "--commit_sha", "0" * 40, code=2).err
@@ -336,7 +336,7 @@ def test_the_cache_is_shown_and_cleaned(looks: Sandbox) -> None:
     assert (found["checkout"], found["in_use"]) == (name, False)
     assert found["bytes"] > len(LOOKS)
     assert name in looks.qanat("cache", "status").out
-    assert looks.qanat("cache", "clean").out.startswith("1 checkout (")
+    assert looks.qanat("cache", "clean").out.startswith("Removed 1 checkout (")
     assert checkouts(looks) == []
 
 
@@ -365,7 +365,7 @@ def test_a_checkout_in_which_a_run_works_is_never_taken(looks: Sandbox, way: str
     assert (folder / "begun").exists()
     (looks.root.parent / "open").touch()
     assert exit_code(process) == 0
-    assert looks.qanat("cache", "clean").out.startswith("1 checkout (")
+    assert looks.qanat("cache", "clean").out.startswith("Removed 1 checkout (")
 
 
 def test_a_checkout_is_not_taken_from_a_program_whose_qanat_was_killed(looks: Sandbox) -> None:
@@ -380,7 +380,7 @@ def test_a_checkout_is_not_taken_from_a_program_whose_qanat_was_killed(looks: Sa
     (looks.root.parent / "open").touch()
     wait_until(lambda: not looks.qanat("status", "--json").json["in_flight"])
     assert looks.record()["state"] == "finished"
-    assert looks.qanat("cache", "clean").out.startswith("1 checkout (")
+    assert looks.qanat("cache", "clean").out.startswith("Removed 1 checkout (")
 
 
 def test_cleaning_again_and_again_takes_nothing_from_runs_that_are_just_starting(looks: Sandbox) -> None:

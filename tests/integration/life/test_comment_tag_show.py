@@ -108,9 +108,9 @@ def test_an_editor_that_fails_or_is_not_there_changes_nothing(ran: Sandbox) -> N
     ran.qanat("comment", "1", "-m", "before")
     failing = make_editor(ran, "fail")
     for editor, code, said in (
-        (failing, 2, "ended with exit code 3, nothing was saved"),
-        ("no-such-editor -w", 3, "'no-such-editor -w' cannot be started"),
-        ("'open quote", 3, '"\'open quote" cannot be started'),
+        (failing, 2, "failed with exit code 3; nothing was saved"),
+        ("no-such-editor -w", 3, "cannot start 'no-such-editor -w'"),
+        ("'open quote", 3, 'cannot start "\'open quote"'),
     ):
         with Terminal(ran.root, "comment", "1", env={"EDITOR": editor}) as terminal:
             terminal.see(said)
@@ -120,7 +120,7 @@ def test_an_editor_that_fails_or_is_not_there_changes_nothing(ran: Sandbox) -> N
 
 def test_without_a_terminal_an_editor_is_not_opened(ran: Sandbox) -> None:
     result = ran.qanat("comment", "1", code=2, env={"EDITOR": make_editor(ran, "x")})
-    assert result.err == "qanat: cannot open an editor without a terminal\n  hint: -m TEXT\n"
+    assert result.err == "qanat: cannot open an editor without a terminal\n  hint: use -m TEXT\n"
     assert not (ran.root.parent / "notes.json").exists()
 
 
@@ -138,7 +138,7 @@ def test_a_comment_is_rendered_on_a_terminal_and_cannot_steer_it(ran: Sandbox) -
 def test_a_comment_that_is_not_utf8_is_refused(ran: Sandbox) -> None:
     for words in (["comment", "1", "-m", os.fsdecode(b"a\xff")], ["tag", "1", "add", os.fsdecode(b"a\xff")]):
         result = ran.qanat(*words, code=2)
-        assert result.err == "qanat: 'a\\udcff' is not UTF-8\n  hint: a record holds only UTF-8 text\n"
+        assert result.err == "qanat: 'a\\udcff' is not UTF-8\n  hint: records contain UTF-8 only\n"
     assert ran.status() == ""
 
 
@@ -174,7 +174,7 @@ def test_where_the_user_commits_a_comment_is_left_to_them(ran: Sandbox) -> None:
 def test_on_a_detached_head_the_comment_is_written_and_it_is_said_that_it_is_not_committed(ran: Sandbox) -> None:
     ran.git("checkout", "--quiet", "--detach")
     result = ran.qanat("comment", "1", "-m", "mine")
-    assert "note: that is done but not committed: the repository is on a detached HEAD\n" in result.err
+    assert "note: done, but not committed: the repository is on a detached HEAD\n" in result.err
     assert comment_file(ran).read_text() == "mine\n"
 
 
@@ -194,7 +194,7 @@ def test_tags_are_added_and_removed_and_committed(ran: Sandbox) -> None:
 def test_tags_that_are_not_there_and_empty_ones_are_refused(ran: Sandbox) -> None:
     result = ran.qanat("tag", "1", "remove", "paper", code=2)
     assert result.err == "qanat: run 1 has no tag 'paper'\n  hint: its tags: old\n"
-    assert ran.qanat("tag", "1", "add", "", code=2).err == "qanat: a tag is not empty\n"
+    assert ran.qanat("tag", "1", "add", "", code=2).err == "qanat: a tag cannot be empty\n"
     assert "'rename'" in ran.qanat("tag", "1", "rename", "x", code=2).err
     assert ran.record()["tags"] == ["old"]
 

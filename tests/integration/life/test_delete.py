@@ -43,8 +43,8 @@ def numbers(sandbox: Sandbox) -> list[int]:
 
 def command_to_restore(out: str) -> list[str]:
     """Return the command in the output of delete, as a shell would parse it."""
-    (line,) = [line for line in out.splitlines() if " deleted" in line]
-    return shlex.split(line.partition("get its record back with: ")[2])
+    (line,) = [line for line in out.splitlines() if line.startswith("Deleted")]
+    return shlex.split(line.partition("restore its record with: ")[2])
 
 
 def test_record_comment_and_results_go_in_one_commit_and_nothing_else(ran: Sandbox) -> None:
@@ -128,7 +128,7 @@ def test_a_run_that_goes_on_is_refused_and_so_are_the_others_with_it(ran: Sandbo
     result = ran.qanat("delete", "1", "4", "--yes", code=2)
     assert result.err == (
         "qanat: run 4 is still running, so it cannot be deleted without --cancel\n"
-        "  hint: wait for its end, or: qanat cancel 4\n"
+        "  hint: wait until it ends, or cancel it: qanat cancel 4\n"
     )
     assert numbers(ran) == [1, 2, 3, 4]
     gates.open()
@@ -143,7 +143,7 @@ def test_with_cancel_a_run_that_goes_on_is_ended_first(ran: Sandbox, killed: boo
         process.kill()
         exit_code(process)
     result = ran.qanat("delete", "4", "--yes", "--cancel")
-    assert "Run 4 deleted; restore its record with: git " in result.out
+    assert "Deleted run 4; restore its record with: git " in result.out
     assert exit_code(process) == (-9 if killed else 143)
     assert numbers(ran) == [1, 2, 3]
     assert not gates.storage(4).exists()
@@ -218,7 +218,7 @@ def test_a_record_that_was_never_committed_cannot_be_had_back_and_that_is_not_pr
     sandbox.write(".qanat/config.yaml", "schema: config/1\nrecords: {commit: manual}\n")
     sandbox.commit()
     sandbox.qanat("run", "hello")
-    assert sandbox.qanat("delete", "1", "--yes").out.endswith("\nRun 1 deleted\n")
+    assert sandbox.qanat("delete", "1", "--yes").out.endswith("\nDeleted run 1\n")
     assert sandbox.status() == ""
 
 

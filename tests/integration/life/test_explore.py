@@ -181,7 +181,7 @@ def test_a_preview_tells_what_the_entry_under_the_cursor_will_do(house: Sandbox)
             "# Looks good",
             "Print the files of results/hello/run_1",
             "Open $(touch trap) ;'a b'.yaml in your pager",
-            "Delete its record and its results, after a question",
+            "Delete its record and results, after confirmation",
             "Plot it all",
             "Leave this run",
         ):
@@ -219,7 +219,7 @@ def test_of_several_groups_all_outputs_open_or_that_of_one(house: Sandbox) -> No
         (storage(house, 2, 0) / "stdout.txt").unlink()
         terminal.press("a")
         choose(terminal, "Which group?", 1)
-        terminal.see("there is no stdout.txt")
+        terminal.see("this run has no stdout.txt")
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()
@@ -251,7 +251,7 @@ def test_a_pager_that_is_not_there_is_said_and_the_menu_comes_again(house: Sandb
     with Terminal(house.root, "explore", "hello", "1", env={"PAGER": "no-such-pager -x"}) as terminal:
         terminal.see(MENU)
         terminal.press("a")
-        terminal.see("'no-such-pager -x' cannot be started (set $PAGER)")
+        terminal.see("cannot start 'no-such-pager -x' (set $PAGER)")
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()
@@ -389,7 +389,7 @@ def test_deleting_is_asked_about_and_leaves_when_it_is_done(house: Sandbox) -> N
         terminal.press("f")
         terminal.see("Delete 1 run?")
         terminal.press("y")
-        terminal.see("Run 2 deleted; restore its record with: git")
+        terminal.see("Deleted run 2; restore its record with: git")
         terminal.ends()
     assert not storage(house, 2).exists()
 
@@ -545,7 +545,7 @@ def test_a_run_that_is_deleted_is_not_in_the_list_any_more(house: Sandbox) -> No
 def test_ctrl_c_leaves_and_is_no_failure(house: Sandbox) -> None:
     for words in ([], ["hello"], ["hello", "1"]):
         with Terminal(house.root, "explore", *words) as terminal:
-            terminal.see("Description: ")
+            terminal.see("(Use arrow keys)")
             terminal.press(CTRL_C)
             terminal.ends()
 
@@ -575,9 +575,9 @@ def test_without_a_terminal_it_is_said_what_to_use_instead(house: Sandbox) -> No
 
 def test_what_is_not_there_is_said(house: Sandbox) -> None:
     for words, said in (
-        (["helo"], "qanat: there is no experiment 'helo'"),
-        (["hello", "9"], "qanat: there is no run 9 of hello"),
-        (["other", "1"], "qanat: there is no run 1 of other"),
+        (["helo"], "qanat: experiment 'helo' does not exist"),
+        (["hello", "9"], "qanat: run 9 of hello does not exist"),
+        (["other", "1"], "qanat: run 1 of other does not exist"),
     ):
         with Terminal(house.root, "explore", *words) as terminal:
             terminal.see(said)

@@ -55,16 +55,16 @@ def test_every_command_says_that_there_is_no_such_run(ran: Sandbox) -> None:
     for command in COMMANDS:
         for word in ("3", "1-ffffff"):
             result = ran.qanat(*command, word, code=2)
-            assert result.err == f"qanat: there is no run {word}\n  hint: see which there are: qanat status\n"
+            assert result.err == f"qanat: run {word} does not exist\n  hint: see qanat status\n"
             assert result.out == ""
     assert len(ran.records()) == 2
 
 
 def test_a_word_that_cannot_be_a_run_is_refused(ran: Sandbox) -> None:
-    hint = "give its number, such as 4, or its id, such as 4-7f3a9c"
+    hint = "use a number such as 4, or an id such as 4-7f3a9c"
     for word in ("one", "1-", "-1-2", "1-zzzzzz", "1.0", "", "../1", "1-7F3A9C", "1" * 10, "\u0661"):
         result = ran.qanat("show", "--", word, code=2)
-        assert result.err == f"qanat: {word!r} is not a run\n  hint: {hint}\n"
+        assert result.err == f"qanat: {word!r} is not a run number or id\n  hint: {hint}\n"
 
 
 def test_a_number_that_two_runs_have_is_refused_with_both_ids_and_each_id_works(ran: Sandbox) -> None:
@@ -72,7 +72,7 @@ def test_a_number_that_two_runs_have_is_refused_with_both_ids_and_each_id_works(
     assert len(ids) == 2
     for command in COMMANDS:
         result = ran.qanat(*command, "3", code=2)
-        said = f"qanat: run 3 is more than one: {ids[0]} of one and {ids[1]} of one\n  hint: give the full id\n"
+        said = f"qanat: run number 3 is ambiguous: {ids[0]} of one and {ids[1]} of one\n  hint: use the full id\n"
         assert result.err == said
     for run_id in ids:
         assert ran.qanat("show", run_id, "--json").json["id"] == run_id
@@ -89,7 +89,7 @@ def test_a_run_of_another_experiment_is_not_one_of_this(ran: Sandbox) -> None:
         "action one plot 2",
     ):
         result = ran.qanat(*words.split(), code=2)
-        assert result.err == "qanat: there is no run 2 of one\n  hint: there is one of two\n"
+        assert result.err == "qanat: run 2 of one does not exist\n  hint: it is a run of two\n"
     assert len(ran.records()) == 2
 
 
@@ -118,7 +118,7 @@ def test_show_is_the_page_of_the_run_with_groups_and_comment(sandbox: Sandbox) -
         "  - 🏷 Tags: paper, v2",
         "  - 🖥 Runner: local",
         "  - 📓 Runner options:",
-        "        ◾ --n_threads: 1",
+        "        ◾ --n-threads: 1",
         "  - 📁 Path: results/noisy/run_1",
         "  - 🔍 Status: ❌ failed (1 finished, 1 failed)",
     ]

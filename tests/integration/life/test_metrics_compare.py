@@ -86,7 +86,7 @@ def test_a_file_that_holds_no_metrics_is_said_and_the_run_is_what_it_was(sandbox
     sandbox.experiment("measures", 'cp content "$2/metrics.json"')
     result = sandbox.qanat("run", "measures")
     path = sandbox.root / "results/measures/run_1/metrics.json"
-    assert f"note: {path}: is not a file of metrics: " in result.err
+    assert f"note: {path}: is not a metrics file: " in result.err
     assert (sandbox.record()["state"], sandbox.record()["groups"][0].get("metrics")) == ("finished", None)
 
 
@@ -168,7 +168,7 @@ def test_only_the_metrics_that_are_asked_for_are_shown(trained: Sandbox) -> None
     ]
     assert [list(row["metrics"]) for row in trained.qanat(*words, "acc", "--json").json] == [["acc"], ["acc"]]
     result = trained.qanat(*words, "Acc", code=2)
-    assert result.err == "qanat: no group has the metric 'Acc'\n  hint: there are: acc, test.loss\n"
+    assert result.err == "qanat: no group has the metric 'Acc'\n  hint: available: acc, test.loss\n"
 
 
 def test_json_has_the_whole_rows(trained: Sandbox) -> None:
@@ -244,21 +244,21 @@ def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: 
     assert result.err == "note: run 4 is not shown, since none of its groups has finished\n"
     assert table(result.out)[1:] == [["3", "1", "0.8", "-3"]]
     result = trained.qanat("compare", "4", code=2)
-    assert result.err == "qanat: no group of these runs has finished, so there is nothing to compare\n"
+    assert result.err == "qanat: nothing to compare: no group of these runs has finished\n"
 
 
 def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox) -> None:
     for words, message, hint in (
-        (["--sort", "ac"], "no group has the metric 'ac'", "there are: acc, test.loss"),
-        (["--better", "ac=higher"], "no group has the metric 'ac'", "there are: acc, test.loss"),
-        (["--group-by", "m"], "no group has the parameter 'm'", "there are: n, seed"),
+        (["--sort", "ac"], "no group has the metric 'ac'", "available: acc, test.loss"),
+        (["--better", "ac=higher"], "no group has the metric 'ac'", "available: acc, test.loss"),
+        (["--group-by", "m"], "no group has the parameter 'm'", "available: n, seed"),
         (["--better", "acc"], "--better 'acc' is not METRIC=higher or METRIC=lower", "for example --better acc=higher"),
         (
             ["--better", "acc=up"],
             "--better 'acc=up' is not METRIC=higher or METRIC=lower",
             "for example --better acc=higher",
         ),
-        (["--plot", "n", "ac"], "no row has both 'n' and 'ac' as numbers", "there are: n, acc, test.loss"),
+        (["--plot", "n", "ac"], "no row has both 'n' and 'ac' as numbers", "available: n, acc, test.loss"),
         (["--output", "x.png"], "--output requires --plot", "add --plot X Y"),
     ):
         result = trained.qanat("compare", "1", *words, code=2)
@@ -323,7 +323,8 @@ def test_without_the_library_it_is_said_how_to_get_it(trained: Sandbox, library:
     hidden.mkdir(parents=True)
     (hidden / "__init__.py").write_text("raise ImportError\n")
     result = trained.qanat("compare", "1", "--plot", "n", "acc", *words, code=3, env={"PYTHONPATH": str(hidden.parent)})
-    assert result.err.startswith(f"qanat: {library} is needed to draw ")
+    assert result.err.startswith("qanat: plots in ")
+    assert f" require {library}\n" in result.err
     assert result.err.endswith("\n  hint: pip install 'qanat[plot]'\n")
 
 

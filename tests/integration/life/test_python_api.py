@@ -115,10 +115,10 @@ def test_mistakes_are_errors_with_a_message_and_a_hint(trained: Sandbox, tmp_pat
         project.runs(state="done")
     with pytest.raises(UsageError, match="'x' is not a date"):
         project.runs(where=["after:x"])
-    with pytest.raises(NotFound, match="there is no experiment 'trian'") as raised:
+    with pytest.raises(NotFound, match="experiment 'trian' does not exist") as raised:
         project.runs(experiment="trian")
     assert raised.value.hint == "did you mean train?"
-    with pytest.raises(NotFound, match="there is no run 9"):
+    with pytest.raises(NotFound, match="run 9 does not exist"):
         project.run(9)
     with pytest.raises(ProjectNotFound, match="is not in a git repository"):
         qanat.open(tmp_path)
@@ -209,7 +209,7 @@ def test_importing_qanat_loads_nothing_of_it() -> None:
 def test_without_pandas_it_is_said_how_to_get_it(trained: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = qanat.open(trained.root).runs()
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(RunnerUnavailable, match="pandas is needed") as raised:
+    with pytest.raises(RunnerUnavailable, match="requires pandas") as raised:
         runs.to_pandas()
     assert raised.value.hint == "pip install pandas"
 

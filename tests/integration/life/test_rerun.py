@@ -100,7 +100,7 @@ def test_the_runner_may_be_another_if_there_is_such_a_one(reports: Sandbox) -> N
     reports.qanat("rerun", "1", "--runner", "local")
     assert reports.record(2)["runner"]["name"] == "local"
     result = reports.qanat("rerun", "1", "--runner", "nowhere", code=2)
-    assert result.err.startswith("qanat: there is no runner 'nowhere'")
+    assert result.err.startswith("qanat: runner 'nowhere' does not exist")
     assert len(reports.records()) == 2
 
 
@@ -144,8 +144,8 @@ def test_data_that_no_longer_exist_are_said_before_anything_starts(reports: Sand
     path = {"i": reports.root / "ignored.csv", "o": reports.root.parent / "outside.csv"}[dataset]
     path.unlink()
     result = reports.qanat("rerun", "1", code=2)
-    said = f"qanat: dataset {dataset} of run 1: {path} is not there any more\n"
-    assert result.err == f"{said}  hint: bring it back, or run it with other data: qanat run\n"
+    said = f"qanat: dataset {dataset} of run 1: {path} no longer exists\n"
+    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run\n"
     assert len(reports.records()) == 1
     assert not storage(reports, 2).exists()
 
@@ -167,8 +167,8 @@ def test_an_ignored_input_that_is_named_is_there_in_the_checkout(sandbox: Sandbo
     (sandbox.root / "a.secret").unlink()
     for number in ("1", "2"):
         result = sandbox.qanat("rerun", number, code=2)
-        said = f"qanat: input a.secret of run {number}, which git ignores, is not there any more\n"
-        assert result.err == f"{said}  hint: bring it back, or run it with another: qanat run\n"
+        said = f"qanat: input a.secret of run {number}, which git ignores, no longer exists\n"
+        assert result.err == f"{said}  hint: restore it, or run with another one: qanat run\n"
     assert len(sandbox.records()) == 2
 
 
@@ -284,7 +284,7 @@ def test_a_kept_parameters_file_that_is_gone_is_said(sandbox: Sandbox) -> None:
     kept = storage(sandbox, 1, "opens") / "parameters_files/conf.toml"
     kept.unlink()
     result = sandbox.qanat("rerun", "1", code=2)
-    assert f"the parameters file that run 1 kept, {kept}, is not there any more\n" in result.err
+    assert f"the parameters file that run 1 kept, {kept}, no longer exists\n" in result.err
     assert "  hint: repeat it with qanat run --parameters-file FILE\n" in result.err
     assert len(sandbox.records()) == 1
 

@@ -57,7 +57,7 @@ def test_only_the_groups_that_failed_run_again_inside_the_same_run(flaky: Sandbo
     assert groups(flaky) == [("failed", 1), ("finished", 1), ("failed", 1)]
     let(flaky)
     result = flaky.qanat("retry", "1", "--failed")
-    assert "Run 1 of flaky: 2 groups of 3 again, local, commit " in result.err
+    assert "Run 1 of flaky: retrying 2 of 3 groups, local, commit " in result.err
     assert groups(flaky) == [("finished", 2), ("finished", 1), ("finished", 2)]
     after = flaky.record()
     assert after["groups"][1] == before["groups"][1]
@@ -127,7 +127,7 @@ def test_where_every_group_has_finished_that_is_said(flaky: Sandbox) -> None:
     let(flaky)
     flaky.qanat("run", "flaky", "--n", "0")
     result = flaky.qanat("retry", "1", code=2)
-    hint = "name one: --group I, or run it anew: qanat rerun"
+    hint = "choose one with --group, or repeat the run: qanat rerun"
     assert result.err == f"qanat: every group of run 1 has finished\n  hint: {hint}\n"
     assert not (storage(flaky) / "attempts").exists()
 
@@ -168,8 +168,8 @@ def test_a_run_that_goes_on_is_not_retried(sandbox: Sandbox) -> None:
     gates = Gates(sandbox)
     process = gates.start()
     result = sandbox.qanat("retry", "1", code=2)
-    said = "qanat: run 1 is still running, so none of its groups can be run again\n"
-    assert result.err == f"{said}  hint: wait for its end, or: qanat cancel 1\n"
+    said = "qanat: run 1 is still running, so its groups cannot be retried\n"
+    assert result.err == f"{said}  hint: wait until it ends, or cancel it: qanat cancel 1\n"
     gates.open()
     assert exit_code(process) == 0
 
@@ -243,7 +243,7 @@ def test_a_run_whose_commit_is_gone_cannot_be_retried_and_keeps_what_it_left(rep
     for command in ("retry", "rerun"):
         result = reporting.qanat(command, "1", code=2)
         said = f"qanat: commit {commit[:10]} of run 1 is not in this repository\n"
-        assert result.err == f"{said}  hint: fetch it from where the run was made: git fetch\n"
+        assert result.err == f"{said}  hint: fetch it from where the run was launched: git fetch\n"
     assert not (reporting.root / "results/reports/run_1/attempts").exists()
 
 
@@ -256,8 +256,8 @@ def test_data_that_are_gone_are_said_before_anything_is_set_aside(sandbox: Sandb
     sandbox.qanat("run", "reports", code=1)
     data.unlink()
     result = sandbox.qanat("retry", "1", code=2)
-    said = f"qanat: dataset d of run 1: {data} is not there any more\n"
-    assert result.err == f"{said}  hint: bring it back, or run it with other data: qanat run\n"
+    said = f"qanat: dataset d of run 1: {data} no longer exists\n"
+    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run\n"
     assert not (sandbox.root / "results/reports/run_1/attempts").exists()
     assert sandbox.record()["state"] == "failed"
 
@@ -314,7 +314,7 @@ def test_a_parameters_file_elsewhere_that_has_changed_is_no_base_for_a_retry(san
     config.write_text("second")
     result = sandbox.qanat("retry", "1", code=2)
     said = f"qanat: the parameters file {config} has changed since run 1 was launched\n"
-    assert result.err == f"{said}  hint: run it again with the file that was kept: qanat rerun 1\n"
+    assert result.err == f"{said}  hint: repeat the run with the copy that was kept: qanat rerun 1\n"
     config.write_text("first")
     sandbox.qanat("retry", "1")
 

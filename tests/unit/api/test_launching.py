@@ -155,7 +155,7 @@ def test_a_submitted_run_is_cancelled(world: World, project: qanat.Project) -> N
     run = project.launch("train", runner="world")
     run.cancel()
     assert run.refresh().state == "cancelled"
-    with pytest.raises(UsageError, match="has ended already"):
+    with pytest.raises(UsageError, match="has already ended"):
         run.cancel()
 
 
@@ -256,20 +256,20 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
         (
             lambda project: project.launch("trian"),
             NotFound,
-            "there is no experiment 'trian'",
+            "experiment 'trian' does not exist",
             "did you mean train?",
         ),
         (
             lambda project: project.launch("train", ranges=["seed 0 3"]),
             InputInvalid,
             "range 'seed 0 3': 'seed' is not an option",
-            "begin with an option, such as --seed, or with pos_0",
+            "start with an option, such as --seed, or with pos_0",
         ),
         (
             lambda project: project.launch("train", groups=["--x 'open"]),
             InputInvalid,
             'group "--x \'open": no closing quotation',
-            "close the quote, or escape it",
+            "close the quote or escape it",
         ),
         (
             lambda project: project.launch("train", ranges=["--seed"]),
@@ -292,7 +292,7 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
         (
             lambda project: project.launch("train", ranges=["--seed 0 30000"]),
             UsageError,
-            "this is a run of 30,000 groups",
+            "this run has 30,000 groups",
             "if that is meant, add many=True",
         ),
         (
@@ -316,8 +316,8 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
         (
             lambda project: project.launch("train", commit_sha="nowhere"),
             GitRefused,
-            "'nowhere' is no commit of this repository",
-            "see which there are: git log --oneline",
+            "'nowhere' is not a commit of this repository",
+            "list commits with: git log --oneline",
         ),
         (
             lambda project: project.retry(project.launch("train")),
@@ -329,13 +329,13 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
             lambda project: project.retry(project.launch("train"), [0], changes={"mem": "2x"}),
             UsageError,
             "changes cannot be used with runner local",
-            "leave it out",
+            "remove it",
         ),
         (
             lambda project: project.launch("train", commit_message=" "),
             UsageError,
             "the message of commit_message is empty",
-            "say what you changed",
+            "describe the changes",
         ),
     ],
 )
@@ -374,7 +374,7 @@ def test_a_record_that_stays_uncommitted_is_a_warning_at_the_callers_line(world:
         warnings.simplefilter("always")
         run = project.launch("train")
     (warning,) = caught
-    assert str(warning.message).startswith("the record of run 1 is written but not committed")
+    assert str(warning.message).startswith("the record of run 1 was saved, but not committed")
     assert warning.filename == __file__
     assert run.state == "finished"
 

@@ -9,7 +9,7 @@ from qanat.domain.names import NAME_MAX, check_name, name_problem, nearest
 from qanat.errors import EXIT_USAGE, InputInvalid
 from tests.support.strategies import names, stable, texts
 
-CHARACTERS = "may hold only the letters a-z A-Z, digits and . _ + -, and begins with a letter or a digit"
+CHARACTERS = "may contain only letters a-z A-Z, digits and . _ + -, and must begin with a letter or digit"
 
 
 @pytest.mark.parametrize("name", ["a", "7", "summary_iris", "v1.2+gpu-big", "CON", "a..b", "x" * NAME_MAX])

@@ -91,7 +91,7 @@ def test_parameters_that_vary_are_listed_in_the_order_of_numbers() -> None:
 
 
 def test_what_ended_badly_is_grouped_by_its_cause_the_most_frequent_first() -> None:
-    lost = "nobody knows how it ended: no completion.json in group_{0} and no process {1}"
+    lost = "how it ended is unknown: no completion.json in group_{0} and no process {1}"
     first = ended(
         4,
         Group(0, (), State.FAILED, exit_code=1, reason="exit code 1"),

@@ -14,7 +14,7 @@ from tests.support.strategies import accepted_or_refused, json_values, stable
 
 FILE = "params.yaml"
 SHAPE = (
-    "it holds fixed_args: {positional, options} and "
+    "it must look like: fixed_args: {positional, options} and "
     "varying_args: {range: {positional, options}, groups: [{positional, options}]}"
 )
 
@@ -106,21 +106,21 @@ def test_a_file_without_parameters_is_refused(content: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        ([], "params.yaml: is not a mapping", SHAPE.replace("it holds", "the file holds")),
+        ([], "params.yaml: is not a mapping", SHAPE),
         (
             {"fixed": {}},
             "params.yaml: unknown key 'fixed'",
-            "known are fixed_args, varying_args",
+            "known: fixed_args, varying_args",
         ),
         (
             {"fixed_args": {"--a": "1"}},
             "params.yaml: fixed_args: unknown key '--a'",
-            "known are options, positional",
+            "known: options, positional",
         ),
         (
             {"varying_args": {"ranges": {}}},
             "params.yaml: varying_args: unknown key 'ranges'",
-            "known are groups, range",
+            "known: groups, range",
         ),
         (
             {"varying_args": {"groups": {"a": "1"}}},
@@ -170,7 +170,7 @@ def test_a_file_without_parameters_is_refused(content: Any) -> None:
         (
             ranged(["0", "3", "0"]),
             "params.yaml: varying_args.range.options.--n: the step is 0",
-            "give a step such as 1 or -1",
+            "use a step such as 1 or -1",
         ),
         (
             ranged(["0", "x", "1"]),
@@ -185,7 +185,7 @@ def test_a_file_without_parameters_is_refused(content: Any) -> None:
         (
             ranged({"values": ["1"], "step": "2"}),
             "params.yaml: varying_args.range.options.--n: unknown key 'step'",
-            "known are values",
+            "known: values",
         ),
         (
             {"fixed_args": {"options": {"--a": "1"}}, "varying_args": {"groups": [{"options": {"--a": "2"}}]}},

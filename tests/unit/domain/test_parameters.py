@@ -140,7 +140,7 @@ def test_a_range_of_what_is_neither_an_option_nor_a_position_is_refused(first: s
     with pytest.raises(InputInvalid) as caught:
         parse_range(f"{first} 0 10 1")
     assert "is not an option" in caught.value.message
-    assert caught.value.hint == "begin with an option, such as --seed, or with pos_0"
+    assert caught.value.hint == "start with an option, such as --seed, or with pos_0"
 
 
 def test_a_range_says_itself_when_its_numbers_are_wrong() -> None:
@@ -198,12 +198,12 @@ def test_words_by_position_come_first_and_in_their_order() -> None:
         (
             Grid(Arguments({0: "a"}), (), (ValueRange(0, ("1",)),)),
             "a position is both fixed and a range",
-            "leave one of them out",
+            "remove one of them",
         ),
         (
             Grid(Arguments({0: "a"}), (Arguments({1: "b"}), Arguments({0: "c"}))),
             "position 0 is given twice",
-            "leave one of them out",
+            "remove one of them",
         ),
         (
             Grid(Arguments({0: "a", 2: "c"})),

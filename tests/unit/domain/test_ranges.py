@@ -90,7 +90,7 @@ def test_documented_and_odd_ranges(start: str, stop: str, step: str, expected: l
 def test_a_step_of_zero_is_refused(step: str) -> None:
     error = refusal("0", "10", step)
     assert error.message == "here: the step is 0"
-    assert error.hint == "give a step such as 1 or -1"
+    assert error.hint == "use a step such as 1 or -1"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_step_of_zero_is_refused(step: str) -> None:
 def test_a_range_without_a_value_is_refused(start: str, stop: str, step: str) -> None:
     error = refusal(start, stop, step)
     assert error.message == f"here: no value lies between {start} and {stop} in steps of {step}"
-    assert error.hint == "a range is half-open: it holds start and leaves stop out"
+    assert error.hint == "a range includes its start, but not its stop"
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_a_place_outside_a_range_is_an_index_error(index: int) -> None:
 
 def test_a_range_of_more_values_than_can_be_counted_is_refused() -> None:
     error = refusal("0", "1e30", "1")
-    assert error.message == "here: holds more values than can be counted"
-    assert error.hint == "give a larger step"
+    assert error.message == "here: has too many values"
+    assert error.hint == "use a larger step"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,8 @@ def test_a_range_of_more_values_than_can_be_counted_is_refused() -> None:
 )
 def test_a_range_that_sixty_digits_do_not_hold_is_refused_and_not_rounded(start: str, stop: str, step: str) -> None:
     assert (
-        refusal(start, stop, step).message == f"here: {start} {stop} {step} has more digits than qanat counts exactly"
+        refusal(start, stop, step).message
+        == f"here: {start} {stop} {step} has more digits than qanat can represent exactly"
     )
 
 

@@ -104,7 +104,7 @@ def test_groups_are_replaced_by_number_and_others_stay() -> None:
 def test_a_lost_group_says_what_was_looked_at() -> None:
     group = lost(Group(3, ("--n", "1"), State.RUNNING, started="2026-11-23T05:17:55+00:00"), "no completion file")
     assert group.state is State.LOST
-    assert group.reason == "nobody knows how it ended: no completion file"
+    assert group.reason == "how it ended is unknown: no completion file"
     assert group.started == "2026-11-23T05:17:55+00:00"
 
 

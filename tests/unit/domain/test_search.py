@@ -111,7 +111,7 @@ def test_a_condition_keeps_what_was_typed() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("state:done", "'done' is not a state", "states are queued, running, held, finished, failed, cancelled, lost"),
+        ("state:done", "'done' is not a state", "states: queued, running, held, finished, failed, cancelled, lost"),
         ("after:yesterday", "'yesterday' is not a date", "write it as 2026-11-23 or 2026-11-23T05:17"),
         ("before:", "'' is not a date", "write it as 2026-11-23 or 2026-11-23T05:17"),
     ],

@@ -46,7 +46,7 @@ def test_content_is_checked_with_the_schema_that_it_names() -> None:
     older = {**RECORD, "schema": "run/1", "submission": {"intent": "ab", "cluster": 4651}}
     assert sentences(older, "run") == []
     assert sentences({**older, "schema": "run/2"}, "run") == [
-        "submission.cluster: unknown key; known are intent, submitted, pid, process_start, checkout, max_running,"
+        "submission.cluster: unknown key; known: intent, submitted, pid, process_start, checkout, max_running,"
         " changed, inputs, details"
     ]
 
@@ -101,7 +101,7 @@ def test_another_kind_and_what_is_no_version_are_refused(declared: Any) -> None:
         ({"schema": "dataset/1"}, ["name: is missing", "path: is missing"]),
         (
             {"schema": "dataset/1", "name": "a", "path": "d", "pth": 1},
-            ["pth: unknown key; known are schema, name, description, path, tags"],
+            ["pth: unknown key; known: schema, name, description, path, tags"],
         ),
         ({"schema": "dataset/1", "name": "a", "path": 5}, ["path: 5 is not text"]),
         ({"schema": "dataset/1", "name": "a", "path": None}, ["path: nothing is not text"]),
@@ -120,7 +120,7 @@ def test_each_problem_is_a_key_and_a_sentence(content: Any, expected: list[str])
 def test_a_name_that_cannot_be_used_says_why() -> None:
     content = {"schema": "dataset/1", "name": "a/b", "path": "d"}
     (sentence,) = sentences(content, "dataset")
-    assert sentence.startswith("name: 'a/b' may hold only the letters")
+    assert sentence.startswith("name: 'a/b' may contain only letters")
 
 
 def test_problems_of_a_record_name_group_and_key() -> None:

@@ -175,7 +175,7 @@ def test_a_file_of_metrics_that_cannot_be_read_is_named_and_the_others_count(
     (tmp_path / "good.json").write_text('{"acc": 1}')
     found, (sentence,) = storage.read_metrics(tmp_path, [MetricSource(name), MetricSource("good.json")])
     assert found == {"acc": 1}
-    assert sentence.startswith(f"{tmp_path / name}: is not a file of metrics: ")
+    assert sentence.startswith(f"{tmp_path / name}: is not a metrics file: ")
     assert problem in sentence
 
 
@@ -217,7 +217,7 @@ def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     with pytest.raises(WriteFailed) as caught:
         storage.create(tmp_path / "file" / "a")
     assert caught.value.message == f"cannot write {tmp_path}/file/a: not a directory"
-    assert caught.value.hint == "free space there, or choose another place"
+    assert caught.value.hint == "free some space, or choose another location"
     assert caught.value.exit_code == EXIT_FAILED
 
 

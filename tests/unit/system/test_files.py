@@ -44,7 +44,7 @@ def write_refusal(path: Path, data: bytes = b"new") -> WriteFailed:
     with pytest.raises(WriteFailed) as caught:
         files.write(path, data)
     assert caught.value.exit_code == EXIT_FAILED
-    assert caught.value.hint == "free space there, or choose another place"
+    assert caught.value.hint == "free some space, or choose another location"
     return caught.value
 
 

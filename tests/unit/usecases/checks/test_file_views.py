@@ -40,7 +40,7 @@ def test_on_disk_what_is_there_is_there(on_disk: OnDisk) -> None:
     assert (on_disk.is_file("train.sh"), on_disk.is_file(".qanat"), on_disk.is_file("gone")) == (True, False, False)
     assert (on_disk.exists("train.sh"), on_disk.exists(".qanat"), on_disk.exists("gone")) == (True, True, False)
     assert (on_disk.is_link("link"), on_disk.is_link("train.sh")) == (True, False)
-    assert on_disk.absence("gone") == "is not there"
+    assert on_disk.absence("gone") == "does not exist"
 
 
 @pytest.mark.parametrize("view", ["staged", "on_disk"])
@@ -126,8 +126,8 @@ def test_what_exists_is_in_git_or_on_disk(staged: InGit, world: World, path: str
 
 
 def test_why_there_is_no_file_is_said(staged: InGit) -> None:
-    assert staged.absence("untracked.txt") == "is not added to git"
-    assert staged.absence("gone") == "is not there"
+    assert staged.absence("untracked.txt") == "is not tracked by git"
+    assert staged.absence("gone") == "does not exist"
 
 
 def test_a_commit_is_viewed_as_it_is(staged: InGit, world: World) -> None:

@@ -116,10 +116,10 @@ def test_a_record_that_cannot_be_read_any_more_is_told_with_its_line(world: Worl
     commit(world, ENDED)
     stage(world, lambda text: text.replace("author: Ada L.", "author: {Ada L."))
     (found,) = check(world)
-    assert "frozen-runs: the record cannot be read any more; git checkout HEAD -- " in found
+    assert "frozen-runs: the record can no longer be read; git checkout HEAD -- " in found
     assert found.startswith(f"{PATH}:8:")
     stage(world, lambda _: "- a list\n")
-    assert check(world) == [f"{PATH}:1: frozen-runs: the record cannot be read any more; git checkout HEAD -- {PATH}"]
+    assert check(world) == [f"{PATH}:1: frozen-runs: the record can no longer be read; git checkout HEAD -- {PATH}"]
 
 
 def test_a_record_of_a_run_that_went_on_and_cannot_be_read_is_another_rules_matter(world: World) -> None:
@@ -141,7 +141,7 @@ def test_a_link_in_the_place_of_a_record_is_told(world: World) -> None:
     (world.root / PATH).unlink()
     (world.root / PATH).symlink_to("elsewhere")
     world.git("add", "--all")
-    assert check(world) == [f"{PATH}:1: frozen-runs: the record is a symbolic link now; git checkout HEAD -- {PATH}"]
+    assert check(world) == [f"{PATH}:1: frozen-runs: the record is now a symbolic link; git checkout HEAD -- {PATH}"]
 
 
 def test_other_files_beside_records_are_none_of_this_rule(world: World) -> None:
@@ -159,8 +159,8 @@ def test_other_files_beside_records_are_none_of_this_rule(world: World) -> None:
 
 def gone(since: str = "HEAD") -> str:
     """Return the line for a record that was deleted."""
-    remedy = f"git checkout {since} -- {PATH}, or, when it is to go: qanat delete 4-7f3a9c"
-    return f"{PATH}:1: frozen-runs: the record was deleted, and nothing says that it was to be; {remedy}"
+    remedy = f"git checkout {since} -- {PATH}, or delete the run with: qanat delete 4-7f3a9c"
+    return f"{PATH}:1: frozen-runs: the record was deleted without qanat delete; {remedy}"
 
 
 def delete(world: World) -> None:

@@ -57,7 +57,7 @@ def test_a_size_that_is_none_is_refused_before_anything_is_written(world: World)
 
 
 def test_a_remote_that_is_not_there_is_refused_before_anything_is_written(world: World) -> None:
-    with pytest.raises(UsageError, match="there is no remote 'origin'"):
+    with pytest.raises(UsageError, match="remote 'origin' does not exist"):
         install_hooks.install(world.project, remote="origin")
     assert not hook(world).exists()
 

@@ -36,15 +36,15 @@ def test_results_and_the_cache_do_not(world: World) -> None:
     world.write("results/train/run_1/stdout.txt", "1\n")
     world.write(".qanat/cache/index.sqlite", "1\n")
     assert check(world, "results/train/run_1/stdout.txt", ".qanat/cache/index.sqlite") == [
-        told(".qanat/cache/index.sqlite", "is a file of the cache, which anyone can make anew"),
-        told("results/train/run_1/stdout.txt", "lies in results/, where runs write"),
+        told(".qanat/cache/index.sqlite", "is a cache file, which can be recreated"),
+        told("results/train/run_1/stdout.txt", "is in results/, where runs write their results"),
     ]
 
 
 def test_only_the_files_that_are_named_are_looked_at(world: World) -> None:
     world.write("results/a", "1\n")
     world.write("results/b", "1\n")
-    assert check(world, "results/b", "gone") == [told("results/b", "lies in results/, where runs write")]
+    assert check(world, "results/b", "gone") == [told("results/b", "is in results/, where runs write their results")]
 
 
 def test_half_of_a_file_that_qanat_was_writing_does_not(world: World) -> None:
@@ -52,14 +52,16 @@ def test_half_of_a_file_that_qanat_was_writing_does_not(world: World) -> None:
     world.write(".qanat/plain.tmp", "")
     world.write(".hidden.tmp", "")
     (found,) = check(world, ".qanat/runs/train/0/.4-7f3a9c.yaml.17.tmp", ".qanat/plain.tmp", ".hidden.tmp")
-    assert "17.tmp:1: no-results: is half of a file that qanat was writing; " in found
+    assert "17.tmp:1: no-results: is an incomplete file that qanat was writing; " in found
 
 
 def test_the_folder_of_results_is_the_one_of_the_settings(world: World) -> None:
     world.write("out/deep/a", "1\n")
     world.write("results/a", "1\n")
     world.set(result_dir="out/deep/")
-    assert check(world, "out/deep/a", "results/a") == [told("out/deep/a", "lies in out/deep/, where runs write")]
+    assert check(world, "out/deep/a", "results/a") == [
+        told("out/deep/a", "is in out/deep/, where runs write their results")
+    ]
 
 
 @pytest.mark.parametrize("folder", ["", "..", "/tmp", ".", 5])
@@ -78,7 +80,7 @@ def test_settings_that_cannot_be_read_leave_the_usual_folder(world: World, confi
     path = world.root / ".qanat/config.yaml"
     path.unlink() if config is None else path.write_text(config)
     world.write("results/a", "1\n")
-    assert check(world, "results/a") == [told("results/a", "lies in results/, where runs write")]
+    assert check(world, "results/a") == [told("results/a", "is in results/, where runs write their results")]
 
 
 # ---- storage directories elsewhere
@@ -90,8 +92,8 @@ def test_a_storage_directory_elsewhere_does_not(world: World) -> None:
     world.write("other/info.yaml", "id: mine\n")
     names = ("elsewhere/info.yaml", "elsewhere/group_0/deep/out.csv", "other/info.yaml")
     assert check(world, *names) == [
-        told("elsewhere/group_0/deep/out.csv", "lies in elsewhere/, where run 3-7f3a9c wrote"),
-        told("elsewhere/info.yaml", "lies in elsewhere/, where run 3-7f3a9c wrote"),
+        told("elsewhere/group_0/deep/out.csv", "is in elsewhere/, where run 3-7f3a9c wrote its results"),
+        told("elsewhere/info.yaml", "is in elsewhere/, where run 3-7f3a9c wrote its results"),
     ]
 
 
@@ -99,7 +101,7 @@ def test_a_storage_directory_is_known_by_its_info_file_on_disk_as_well(world: Wo
     world.write("elsewhere/info.yaml", INFO)
     world.write("elsewhere/out.csv", "1\n")
     assert check(world, "elsewhere/out.csv") == [
-        told("elsewhere/out.csv", "lies in elsewhere/, where run 3-7f3a9c wrote")
+        told("elsewhere/out.csv", "is in elsewhere/, where run 3-7f3a9c wrote its results")
     ]
 
 
@@ -123,7 +125,7 @@ def test_a_large_file_does_not_get_in(world: World) -> None:
     world.write("small", "x" * 1000)
     world.write("large", "x" * 1001)
     assert check(world, "small", "large", max_bytes=1000) == [
-        "large:1: no-results: has 1,001 bytes, and 1,000 are allowed;"
+        "large:1: no-results: has 1,001 bytes, more than 1,000;"
         " git rm --cached -- large, or keep it with git lfs, or raise --max-size"
     ]
     assert check(world, "large") == []
@@ -142,7 +144,7 @@ def test_patterns_let_files_in(world: World) -> None:
     world.write("results/b.csv", "1\n")
     names = ("results/keep/a.csv", "results/b.csv")
     assert check(world, *names, allowed=["results/keep/*"]) == [
-        told("results/b.csv", "lies in results/, where runs write")
+        told("results/b.csv", "is in results/, where runs write their results")
     ]
     assert check(world, *names, allowed=["x", "*.csv"]) == []
     assert len(check(world, *names, allowed=["*.CSV", "results"])) == 2

@@ -10,8 +10,8 @@ from tests.support.world import World
 
 TOKEN = "ghp_" + "abcdefghijklmnopqrstuvwxyz0123456789"
 PATH = ".qanat/experiments/train.yaml"
-ALLOW = "if it is none, end the line with # allow-secret: and the reason"
-REMEDY = f"name a variable ($TOKEN) or a file instead; {ALLOW}"
+ALLOW = "if it is not a secret, end the line with # allow-secret: REASON"
+REMEDY = f"use a variable ($TOKEN) or a file instead; {ALLOW}"
 
 
 def check(world: World, *names: str) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_line_is_told_once(world: World) -> None:
 def test_a_record_has_another_remedy(world: World) -> None:
     path = ".qanat/runs/train/0/4-7f3a9c.yaml"
     world.write(path, f"args: [{TOKEN}]\n")
-    remedy = f"revoke it, and run anew with a variable or a file instead; {ALLOW}"
+    remedy = f"revoke it, and use a variable or a file instead; {ALLOW}"
     assert check(world, path) == [told(1, "a GitHub token", path, remedy)]
 
 
@@ -97,7 +97,7 @@ def test_a_reason_elsewhere_does_not(world: World) -> None:
 def test_a_reason_has_to_be_given(world: World, text: str) -> None:
     world.write(PATH, text)
     line = text[: text.index(TOKEN)].count("\n") + 1
-    expected = f"{PATH}:{line}: no-secrets: allow-secret is said without a reason; say why it may be there"
+    expected = f"{PATH}:{line}: no-secrets: allow-secret needs a reason; state why it is not a secret"
     assert check(world, PATH) == [expected]
 
 

@@ -72,7 +72,7 @@ def test_revisions_without_a_common_ancestor_are_compared_as_they_are(world: Wor
 
 
 def test_what_is_no_commit_is_refused(world: World) -> None:
-    with pytest.raises(GitRefused, match="'nothing' is no commit"):
+    with pytest.raises(GitRefused, match="'nothing' is not a commit"):
         scope.scope_of(world.project, "nothing")
 
 

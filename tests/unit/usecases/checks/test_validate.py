@@ -110,7 +110,7 @@ def test_every_problem_of_a_file_is_listed_in_the_order_of_its_lines(world: Worl
 
 def test_a_place_where_qanat_keeps_nothing_is_told(world: World) -> None:
     (found,) = of_text(world, ".qanat/x.yaml", EXPERIMENT)
-    assert found.startswith("1: is not where qanat keeps a file")
+    assert found.startswith("1: is not expected here")
 
 
 def test_a_link_is_told_wherever_it_is(world: World) -> None:
@@ -129,7 +129,7 @@ def test_a_file_that_lies_behind_a_link_is_told_by_its_own_place(world: World, t
 
 def test_what_is_no_yaml_is_told_with_its_line(world: World) -> None:
     (found,) = of_text(world, X, "name: x\nname: y\n")
-    assert found == "2: the key 'name' is there twice"
+    assert found == "2: duplicate key 'name'"
 
 
 def test_a_file_that_is_not_there_is_told(world: World) -> None:
@@ -164,7 +164,7 @@ def test_bytes_that_passed_are_remembered_and_others_are_not(world: World) -> No
 def test_bytes_that_are_remembered_are_still_checked_for_what_schemas_cannot_say(world: World) -> None:
     text = EXPERIMENT.replace("train.sh", "gone.sh")
     for _ in range(2):
-        assert of_text(world, X, text) == ["3: executable: gone.sh is not there"]
+        assert of_text(world, X, text) == ["3: executable: gone.sh does not exist"]
 
 
 def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
@@ -178,18 +178,26 @@ def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "text", "expected"),
     [
-        (X, EXPERIMENT.replace("name: x", "name: y"), "2: name: 'y' is not the file's name, 'x'"),
-        (X, EXPERIMENT.replace("train.sh", "gone.sh"), "3: executable: gone.sh is not there"),
+        (X, EXPERIMENT.replace("name: x", "name: y"), "2: name: 'y' is not the file name, 'x'"),
+        (X, EXPERIMENT.replace("train.sh", "gone.sh"), "3: executable: gone.sh does not exist"),
         (X, EXPERIMENT.replace("train.sh", "../train.sh"), "3: executable: ../train.sh is not inside the project"),
         (X, EXPERIMENT.replace("train.sh", "/bin/sh"), "3: executable: /bin/sh is not inside the project"),
         (X, EXPERIMENT.replace("train.sh", ".qanat"), "3: executable: .qanat is not there"),
         (X, f'{EXPERIMENT}executable_command: "sh \'x"\n', "4: executable_command: no closing quotation"),
         (X, f"{EXPERIMENT}actions:\n  p:\n    executable: gone\n", "6: actions.p.executable: gone is not there"),
-        (X, f"{EXPERIMENT}datasets:\n- gone\n", "5: datasets.0: there is no dataset 'gone'"),
-        (X, f"{EXPERIMENT}formerly: [train]\n", "4: formerly.0: 'train' is the name of an experiment"),
-        (".qanat/datasets/x.yaml", DATASET, "3: path: data.csv is not there"),
-        (".qanat/datasets/x.yaml", DATASET.replace("name: x", "name: y"), "2: name: 'y' is not the file's name, 'x'"),
-        (".qanat/templates/htcondor/x.yaml", TEMPLATE, "3: runner: 'slurm' is not the folder's name, 'htcondor'"),
+        (X, f"{EXPERIMENT}datasets:\n- gone\n", "5: datasets.0: dataset 'gone' does not exist"),
+        (X, f"{EXPERIMENT}formerly: [train]\n", "4: formerly.0: 'train' is the name of another experiment"),
+        (".qanat/datasets/x.yaml", DATASET, "3: path: data.csv does not exist"),
+        (
+            ".qanat/datasets/x.yaml",
+            DATASET.replace("name: x", "name: y"),
+            "2: name: 'y' is not the file name, 'x'",
+        ),
+        (
+            ".qanat/templates/htcondor/x.yaml",
+            TEMPLATE,
+            "3: runner: 'slurm' is not the folder name, 'htcondor'",
+        ),
         (
             ".qanat/config.yaml",
             "schema: config/1\nresult_dir: ..\n",
@@ -214,7 +222,7 @@ def test_what_is_named_and_there_is_no_problem(world: World) -> None:
 def test_a_name_that_another_experiment_had_is_told(world: World) -> None:
     definition = (world.root / ".qanat/experiments/train.yaml").read_text()
     world.write(".qanat/experiments/train.yaml", definition + "formerly: [x]\n")
-    assert of_text(world, X, EXPERIMENT) == ["2: name: the experiment 'train' was called 'x' before"]
+    assert of_text(world, X, EXPERIMENT) == ["2: name: experiment 'train' was formerly called 'x'"]
 
 
 def test_a_name_that_two_experiments_had_is_told(world: World) -> None:
@@ -222,14 +230,14 @@ def test_a_name_that_two_experiments_had_is_told(world: World) -> None:
     world.write(".qanat/experiments/train.yaml", definition + "formerly: [older, old]\n")
     assert of_text(world, X, f"{EXPERIMENT}formerly: [old]\n") == []
     assert check(world, ".qanat/experiments/train.yaml") == [
-        ".qanat/experiments/train.yaml:5: formerly.1: 'x' was called 'old' as well"
+        ".qanat/experiments/train.yaml:5: formerly.1: 'x' was also called 'old'"
     ]
 
 
 def test_references_are_those_of_the_work_tree_by_default(world: World) -> None:
     content = {"name": "x", "executable": "gone.sh", "datasets": []}
     assert validate.reference_problems(world.project, "experiment", content) == [
-        (("executable",), "gone.sh is not there")
+        (("executable",), "gone.sh does not exist")
     ]
     assert validate.reference_problems(world.project, "dataset", {"path": "train.sh"}) == []
     assert validate.reference_problems(world.project, "dataset", {"path": "gone"}) == [(("path",), "gone is not there")]
@@ -258,7 +266,7 @@ def test_groups_are_numbered_from_zero(world: World) -> None:
 def test_the_state_of_a_record_follows_from_its_groups(world: World) -> None:
     text = run_codec.encode(RECORD).decode().replace("\nstate: failed", "\nstate: finished")
     line = text.index("\nstate: ") and text[: text.index("\nstate: ")].count("\n") + 2
-    expected = f"{line}: state: 'finished' does not follow from the groups, which say 'failed'"
+    expected = f"{line}: state: 'finished' does not match the groups, whose states give 'failed'"
     assert of_text(world, PLACE, text) == [expected]
 
 
@@ -266,7 +274,7 @@ def test_an_experiment_that_there_never_was_is_told(world: World) -> None:
     run = replace(RECORD, experiment="never")
     path = run_codec.path_of(run)
     text = run_codec.encode(run).decode()
-    assert of_text(world, path, text) == ["3: experiment: there is no experiment 'never', and there never was"]
+    assert of_text(world, path, text) == ["3: experiment: experiment 'never' does not exist and never did"]
     world.write(".qanat/experiments/never.yaml", EXPERIMENT.replace("name: x", "name: never"))
     assert of_text(world, path, text) == []
     world.git("add", "--all")

@@ -36,7 +36,7 @@ def commit(world: World, **files: str) -> None:
 
 def told(path: str, line: int, problem: str) -> str:
     """Return the line for a problem of a definition."""
-    return f"{path}:{line}: validate: {problem}; correct it, then: git add {path}"
+    return f"{path}:{line}: validate: {problem}; fix it, then: git add {path}"
 
 
 def test_a_file_that_keeps_to_its_schema_is_fine(world: World) -> None:
@@ -56,7 +56,7 @@ def test_nothing_to_check_makes_nothing(world: World, tmp_path: Path) -> None:
 def test_a_problem_has_its_line_its_key_and_a_remedy(world: World) -> None:
     world.write(TRAIN, EXPERIMENT.format("other"))
     world.git("add", "--all")
-    assert check(world, TRAIN) == [told(TRAIN, 2, "name: 'other' is not the file's name, 'train'")]
+    assert check(world, TRAIN) == [told(TRAIN, 2, "name: 'other' is not the file name, 'train'")]
 
 
 def test_a_problem_without_a_key_has_none(world: World) -> None:
@@ -64,8 +64,8 @@ def test_a_problem_without_a_key_has_none(world: World) -> None:
     world.write(path, "a: 1\n")
     world.git("add", "--all")
     (found,) = check(world, path)
-    assert found.startswith(f"{path}:1: validate: is not where qanat keeps a file")
-    assert found.endswith("; correct it, then: git add '.qanat/my file.yaml'")
+    assert found.startswith(f"{path}:1: validate: is not expected here")
+    assert found.endswith("; fix it, then: git add '.qanat/my file.yaml'")
 
 
 def test_a_record_is_not_for_people_to_correct(world: World) -> None:
@@ -74,7 +74,7 @@ def test_a_record_is_not_for_people_to_correct(world: World) -> None:
     world.write(path, run_codec.encode(run).decode())
     world.git("add", "--all")
     (found,) = check(world, path)
-    assert found.endswith("; qanat writes records: bring back what it wrote, or make the run anew")
+    assert found.endswith("; records are written by qanat: restore what it wrote, or repeat the run")
 
 
 def test_what_is_staged_counts_and_not_what_lies_on_disk(world: World) -> None:
@@ -90,7 +90,7 @@ def test_what_is_named_has_to_be_in_git_or_ignored(world: World) -> None:
     world.write("new.sh", "")
     world.write(TRAIN, EXPERIMENT.format("train").replace("train.sh", "new.sh"))
     world.git("add", TRAIN)
-    assert check(world, TRAIN) == [told(TRAIN, 3, "executable: new.sh is not added to git")]
+    assert check(world, TRAIN) == [told(TRAIN, 3, "executable: new.sh is not tracked by git")]
     world.git("add", "new.sh")
     assert check(world, TRAIN) == []
 
@@ -110,7 +110,7 @@ def test_a_file_that_git_has_not_is_read_from_disk_and_one_that_is_nowhere_is_pa
 
 def test_a_program_that_goes_is_missed_by_what_names_it(world: World) -> None:
     world.git("rm", "--quiet", "train.sh")
-    assert check(world) == [told(TRAIN, 3, "executable: train.sh is not there any more")]
+    assert check(world) == [told(TRAIN, 3, "executable: train.sh no longer exists")]
 
 
 def test_the_program_of_an_action_that_goes_is_missed(world: World) -> None:
@@ -120,7 +120,7 @@ def test_the_program_of_an_action_that_goes_is_missed(world: World) -> None:
     world.git("add", "--all")
     world.git("commit", "--quiet", "--message", "plot")
     world.git("rm", "--quiet", "plot.py")
-    assert check(world) == [told(TRAIN, 7, "actions.plot.executable: plot.py is not there any more")]
+    assert check(world) == [told(TRAIN, 7, "actions.plot.executable: plot.py no longer exists")]
 
 
 def test_a_dataset_that_goes_is_missed(world: World) -> None:
@@ -129,7 +129,7 @@ def test_a_dataset_that_goes_is_missed(world: World) -> None:
     world.write(TRAIN, f"{text}datasets: [data]\n")
     world.git("commit", "-aqm", "datasets")
     world.git("rm", "--quiet", DATA)
-    assert check(world) == [told(TRAIN, 5, "datasets.0: there is no dataset 'data' any more")]
+    assert check(world) == [told(TRAIN, 5, "datasets.0: dataset 'data' no longer exists")]
 
 
 @pytest.mark.parametrize("path", ["data.csv", "folder/", "folder"])
@@ -143,7 +143,7 @@ def test_data_that_go_are_missed(world: World, path: str) -> None:
     if path != "data.csv":
         assert check(world) == []
         world.git("rm", "--quiet", "folder/b.csv")
-    assert check(world) == [told(DATA, 3, f"path: {path.rstrip('/')} is not there any more")]
+    assert check(world) == [told(DATA, 3, f"path: {path.rstrip('/')} no longer exists")]
 
 
 def test_data_that_stay_on_disk_are_not_missed(world: World) -> None:
@@ -164,7 +164,7 @@ def test_what_is_checked_itself_is_not_told_twice(world: World) -> None:
     world.write(TRAIN, f"{text}tags: [a]\n")
     world.git("add", "--all")
     world.git("rm", "--quiet", "train.sh")
-    assert check(world, TRAIN) == [told(TRAIN, 3, "executable: train.sh is not there")]
+    assert check(world, TRAIN) == [told(TRAIN, 3, "executable: train.sh does not exist")]
 
 
 def test_a_definition_that_goes_itself_misses_nothing(world: World) -> None:
@@ -185,4 +185,4 @@ def test_only_what_has_gone_since_is_missed(world: World) -> None:
     world.git("rm", "--quiet", "train.sh")
     world.git("commit", "--quiet", "--message", "gone")
     assert check(world) == []
-    assert check(world, since=start) == [told(TRAIN, 3, "executable: train.sh is not there any more")]
+    assert check(world, since=start) == [told(TRAIN, 3, "executable: train.sh no longer exists")]

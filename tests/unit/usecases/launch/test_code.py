@@ -77,7 +77,7 @@ def test_a_snapshot_changes_neither_branch_nor_index_nor_file(world: World) -> N
     assert world.git("show", f"{found.code.commit}:new.txt") == "new"
     assert world.git("show", f"{found.code.commit}:train.sh") == "true"
     assert world.git("rev-parse", f"{found.code.commit}^") == found.head == before[1]
-    assert world.git("log", "-1", "--format=%s", found.code.commit) == "qanat: snapshot of the work tree"
+    assert world.git("log", "-1", "--format=%s", found.code.commit) == "qanat: snapshot of the working tree"
 
 
 def test_a_snapshot_of_a_run_has_a_ref_of_its_own(world: World) -> None:
@@ -106,7 +106,7 @@ def test_an_empty_answer_refuses_the_run_with_the_changes(world: World) -> None:
     world.write("train.sh", "true\n")
     with pytest.raises(UsageError) as error:
         code.capture(world.project, Uncommitted(), lambda changes: Uncommitted())
-    assert error.value.message == "the work tree has changes that are not committed:\n   M train.sh"
+    assert error.value.message == "there are uncommitted changes:\n   M train.sh"
     assert error.value.hint == "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)"
 
 
@@ -124,9 +124,9 @@ def test_at_most_twenty_changes_are_listed(world: World) -> None:
 @pytest.mark.parametrize("message", ["", " \n"])
 def test_an_empty_message_is_refused_whether_there_are_changes_or_not(world: World, message: str) -> None:
     for _ in range(2):
-        with pytest.raises(UsageError, match="the message of --commit-message is empty") as error:
+        with pytest.raises(UsageError, match="--commit-message is empty") as error:
             capture(world, message=message)
-        assert error.value.hint == "say what you changed"
+        assert error.value.hint == "describe the changes"
         world.write("train.sh", "true\n")
 
 
@@ -135,7 +135,7 @@ def test_a_hook_that_changes_files_again_is_told(world: World) -> None:
     world.write("train.sh", "true\n")
     with pytest.raises(GitRefused, match=r"(?s)the commit was made, .*\?\? hooked\.txt") as error:
         capture(world, message="work")
-    assert error.value.hint == "look at them: git status"
+    assert error.value.hint == "see git status"
     assert world.git("log", "-1", "--format=%s") == "work"
 
 
@@ -159,9 +159,9 @@ def test_nothing_runs_from_a_conflict(world: World, file: str, operation: str) -
     command.output(world.root, "update-index", "--index-info", stdin=sides.encode())
     if file:
         world.write(f".git/{file}", world.git("rev-parse", "HEAD"))
-    with pytest.raises(GitRefused, match=f"in the middle of a {operation}: train.sh is in conflict") as error:
+    with pytest.raises(GitRefused, match=f"in the middle of a {operation}: train.sh has conflicts") as error:
         capture(world, snapshot=True)
-    assert error.value.hint == f"finish it, or give it up: git {operation} --abort"
+    assert error.value.hint == f"finish or abort it: git {operation} --abort"
 
 
 def test_nothing_runs_without_a_commit(world: World) -> None:
@@ -264,12 +264,12 @@ def test_the_code_of_a_commit_runs_in_a_checkout(world: World) -> None:
 
 
 def test_a_commit_that_is_not_here_says_what_can_be_done(world: World) -> None:
-    with pytest.raises(GitRefused, match="'nothing' is no commit of this repository") as error:
+    with pytest.raises(GitRefused, match="'nothing' is not a commit of this repository") as error:
         code.at_commit(world.project, "nothing")
-    assert error.value.hint == "see which there are: git log --oneline"
+    assert error.value.hint == "list commits with: git log --oneline"
     with pytest.raises(GitRefused) as error:
         code.at_commit(world.project, "0" * 40)
-    assert error.value.hint == "fetch it from where the run was made: git fetch"
+    assert error.value.hint == "fetch it from where the run was launched: git fetch"
 
 
 def test_code_may_be_run_in_a_checkout_instead(world: World) -> None:

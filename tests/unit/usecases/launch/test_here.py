@@ -171,7 +171,7 @@ def test_a_record_that_stays_uncommitted_is_told(world: World) -> None:
     world.experiment(f"touch '{world.root}/.git/MERGE_HEAD'\n")
     run = world.launch()
     (note,) = world.outcome.notes
-    assert note.startswith("the record of run 1 is written but not committed: ")
+    assert note.startswith("the record of run 1 was saved, but not committed: ")
     assert world.recorded() == run
     assert world.committed() is None
     assert world.journals() == []
@@ -322,7 +322,7 @@ def test_an_interrupt_ends_the_programs_and_the_record_says_cancelled(world: Wor
     world.attached = lambda name, slots: Interrupting(slots)  # type: ignore[method-assign]
     run = world.launch(groups=("0", "1"))
     assert [group.state for group in run.groups] == [CANCELLED, CANCELLED]
-    assert [group.reason for group in run.groups] == ["cancelled by SIGINT", "cancelled before it began"]
+    assert [group.reason for group in run.groups] == ["cancelled by SIGINT", "cancelled before it started"]
     assert (world.outcome.interrupted, world.outcome.on_request) == (signal.SIGINT, False)
     assert world.committed() == run
     assert world.journals() == []
@@ -372,7 +372,7 @@ def test_a_run_that_qanat_cannot_see_to_its_end_is_recorded_as_far_as_it_is_know
         world.launch(groups=("0", "1"))
     first, second = world.recorded().groups
     assert (first.state, second.state) == (FINISHED, LOST)
-    assert second.reason.endswith("qanat could not go on")
+    assert second.reason.endswith("qanat could not continue")
     assert world.committed() == world.recorded()
     assert world.journals() == []
 

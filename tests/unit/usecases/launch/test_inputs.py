@@ -94,5 +94,5 @@ def test_inputs_that_are_gone_are_told(world: World) -> None:
     inputs.check_exist(world.project, 4, ["a.bin"])
     with pytest.raises(InputInvalid) as error:
         inputs.check_exist(world.project, 4, ["a.bin", "b.bin"])
-    assert error.value.message == "input b.bin of run 4, which git ignores, is not there any more"
-    assert error.value.hint == "bring it back, or run it with another: qanat run"
+    assert error.value.message == "input b.bin of run 4, which git ignores, no longer exists"
+    assert error.value.hint == "restore it, or run with another one: qanat run"

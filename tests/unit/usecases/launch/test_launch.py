@@ -341,7 +341,7 @@ def test_a_view_that_fails_while_a_program_runs_ends_it_and_the_run_is_recorded(
         start(world, view=View(fail), args=("--n", "1"))
     run = world.recorded()
     assert run == world.committed()
-    assert run.groups[0].reason == "nobody knows how it ended: qanat could not go on"
+    assert run.groups[0].reason == "how it ended is unknown: qanat could not continue"
     assert world.journals() == []
     assert world.look().state is State.LOST
 

@@ -88,7 +88,7 @@ def test_a_parameters_file_of_the_project_is_named_from_its_root(
 
 
 def test_an_experiment_that_is_not_there_is_not_found(world: World) -> None:
-    with pytest.raises(NotFound, match="there is no experiment 'trian'") as error:
+    with pytest.raises(NotFound, match="experiment 'trian' does not exist") as error:
         planned(world, experiment="trian")
     assert "train" in error.value.hint
 
@@ -97,7 +97,7 @@ def test_a_program_that_is_not_there_is_refused(world: World) -> None:
     (world.root / "train.sh").unlink()
     with pytest.raises(InputInvalid, match=r"^experiment train: executable train\.sh is not there$") as error:
         planned(world)
-    assert error.value.hint == "correct it: qanat experiment update train"
+    assert error.value.hint == "fix it with: qanat experiment update train"
 
 
 def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
@@ -110,9 +110,9 @@ def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
 
 def test_a_program_without_a_command_has_to_be_executable(world: World) -> None:
     world.experiment("true\n", executable_command="")
-    with pytest.raises(InputInvalid, match=r"executable train\.sh may not be executed") as error:
+    with pytest.raises(InputInvalid, match=r"executable train\.sh is not executable") as error:
         planned(world)
-    assert error.value.hint.startswith("chmod +x train.sh, or give the experiment an executable_command")
+    assert error.value.hint.startswith("chmod +x train.sh, or set executable_command")
     (world.root / "train.sh").chmod(0o755)
     assert planned(world).command == ("./train.sh",)
 
@@ -123,30 +123,30 @@ def test_data_that_are_not_there_are_refused(world: World) -> None:
     for commit in (None, world.git("rev-parse", "HEAD")):
         with pytest.raises(InputInvalid, match=r"dataset d: path data\.csv is not there") as error:
             planned(world, commit=commit)
-        assert error.value.hint == "correct it: qanat dataset update d"
+        assert error.value.hint == "fix it with: qanat dataset update d"
 
 
 def test_many_groups_have_to_be_meant(world: World) -> None:
-    with pytest.raises(UsageError, match="this is a run of 20,001 groups") as error:
+    with pytest.raises(UsageError, match="this run has 20,001 groups") as error:
         planned(world, ranges=("--seed 0 20001 1",))
-    assert error.value.hint == "if that is meant, add --yes"
+    assert error.value.hint == "use --yes if that is intended"
     assert len(planned(world, ranges=("--seed 0 20001 1",), many=True).groups) == 20_001
     assert len(planned(world, ranges=("--seed 0 20000 1",)).groups) == 20_000
 
 
 def test_more_groups_than_a_run_may_have_are_refused(world: World) -> None:
-    with pytest.raises(UsageError, match="100,001 groups are more than the 100,000 that one run may have") as error:
+    with pytest.raises(UsageError, match="a run can have at most 100,000 groups, not 100,001") as error:
         planned(world, ranges=("--seed 0 100001 1",), many=True)
-    assert error.value.hint == "make several runs"
+    assert error.value.hint == "split it into several runs"
 
 
 def test_arguments_that_no_record_can_hold_are_refused(world: World) -> None:
     with pytest.raises(InputInvalid, match=r"the argument 'a\\udcff' is not UTF-8") as error:
         planned(world, "a\udcff")
-    assert error.value.hint == "put it into a file and give the file's name"
-    with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments, and a record holds 32 MiB") as error:
+    assert error.value.hint == "put it into a file, and pass the name of the file"
+    with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments; a record can hold 32 MiB") as error:
         planned(world, "x" * (ARGUMENTS_BYTES_MAX + 1))
-    assert error.value.hint == "put long arguments into files, or make several runs"
+    assert error.value.hint == "put long arguments into files, or split the run"
     assert len(planned(world, "x" * ARGUMENTS_BYTES_MAX).groups) == 1
 
 
@@ -156,7 +156,7 @@ def test_arguments_that_no_record_can_hold_are_refused(world: World) -> None:
 def test_texts_that_no_record_can_hold_are_refused(world: World, words: dict[str, Any]) -> None:
     with pytest.raises(InputInvalid, match=r"'a\\udcff' is not UTF-8") as error:
         planned(world, **words)
-    assert error.value.hint == "a record holds only UTF-8 text"
+    assert error.value.hint == "records contain UTF-8 only"
 
 
 def test_a_parameters_file_has_to_be_there(world: World) -> None:
@@ -267,12 +267,12 @@ def test_a_preview_of_a_commit_is_one_in_its_checkout(world: World) -> None:
     before = world.git("rev-parse", "HEAD")
     world.commit(**{"more.txt": ""})
     assert f"checkouts/{before[:12]}'" in preview(world, runner="world", revision="HEAD~1").script
-    with pytest.raises(GitRefused, match="'nothing' is no commit"):
+    with pytest.raises(GitRefused, match="'nothing' is not a commit"):
         preview(world, runner="world", revision="nothing")
 
 
 def test_what_keeps_a_run_from_starting_keeps_it_from_being_previewed(world: World) -> None:
-    with pytest.raises(NotFound, match="there is no template 'big' for world"):
+    with pytest.raises(NotFound, match="template 'big' does not exist for world"):
         preview(world, runner="world", template="big")
     with pytest.raises(UsageError, match="--submit-template cannot be used with runner local"):
         preview(world, template="big")

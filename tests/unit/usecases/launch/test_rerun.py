@@ -128,7 +128,7 @@ def test_data_and_inputs_that_are_gone_are_told(world: World) -> None:
     (world.root / "data.csv").unlink()
     with pytest.raises(InputInvalid, match="dataset d of run 1: ") as error:
         again(world)
-    assert error.value.hint == "bring it back, or run it with other data: qanat run"
+    assert error.value.hint == "restore it, or run with other data: qanat run"
 
 
 def test_a_parameters_file_is_the_copy_that_was_kept(world: World) -> None:
@@ -181,7 +181,7 @@ def test_a_run_all_of_whose_groups_have_finished_has_nothing_to_run_again(world:
 
 def test_a_run_that_is_active_is_not_run_again(world: World) -> None:
     world.submit()
-    with pytest.raises(UsageError, match="run 1 is still queued, so none of its groups can be run again"):
+    with pytest.raises(UsageError, match="run 1 is still queued, so its groups cannot be retried"):
         chosen_groups(world.find(), (0,), failed=False)
 
 
@@ -307,7 +307,7 @@ def test_options_of_a_scheduler_are_none_of_a_local_run(world: World) -> None:
     world.launch()
     with pytest.raises(UsageError, match="--set cannot be used with runner local") as error:
         retried(world, changes={"memory": "8G"})
-    assert error.value.hint == "leave it out"
+    assert error.value.hint == "remove it"
 
 
 def test_a_parameters_file_that_is_another_by_now_keeps_a_run_from_being_retried(world: World) -> None:
@@ -319,7 +319,7 @@ def test_a_parameters_file_that_is_another_by_now_keeps_a_run_from_being_retried
     world.write("p.json", "second\n")
     with pytest.raises(InputInvalid, match=f"the parameters file {path} has changed since run 1 was launched") as error:
         retried(world)
-    assert error.value.hint == "run it again with the file that was kept: qanat rerun 1"
+    assert error.value.hint == "repeat the run with the copy that was kept: qanat rerun 1"
 
 
 def test_a_parameters_file_of_the_project_is_linked_when_it_is_another_by_now(world: World) -> None:

@@ -123,9 +123,9 @@ def test_a_scheduler_that_did_not_say_leaves_the_record_for_the_next_command(wor
 @pytest.mark.parametrize(
     ("words", "error", "message"),
     [
-        ({"template": "big"}, NotFound, "there is no template 'big' for world"),
+        ({"template": "big"}, NotFound, "template 'big' does not exist for world"),
         ({"fail_fast": True}, UsageError, "--fail-fast cannot be used with runner world"),
-        ({"runner": "slrum"}, UsageError, "there is no runner 'slrum'"),
+        ({"runner": "slrum"}, UsageError, "runner 'slrum' does not exist"),
     ],
 )
 def test_what_cannot_be_submitted_is_refused_before_anything_is_written(
@@ -246,7 +246,7 @@ def test_what_was_left_uncommitted_is_told_after_the_wait_as_well(world: World) 
     world.scheduler.after_taking = lambda batch: world.clock.after(1, lambda: [j.ends(0) for j in world.scheduler.jobs])
     world.submit(wait=True)
     (note,) = world.outcome.notes
-    assert note.startswith("the record of run 1 is written but not committed")
+    assert note.startswith("the record of run 1 was saved, but not committed")
 
 
 def pressed_at(world: World, *seconds: float) -> None:

@@ -37,12 +37,12 @@ def test_a_template_is_one_of_its_runner(project: World) -> None:
 def test_without_a_name_it_is_default_and_no_options_where_there_is_none(project: World) -> None:
     assert find(project, "slurm", None).options == TEMPLATES["slurm"]
     assert find(project, "world", None) == Template("default", "world", {})
-    with pytest.raises(NotFound, match="there is no template 'default' for world"):
+    with pytest.raises(NotFound, match="template 'default' does not exist for world"):
         find(project, "world", "default")
 
 
 def test_a_template_that_is_not_there_is_told_with_those_that_are(project: World) -> None:
-    with pytest.raises(NotFound, match="there is no template 'bgi' for slurm, and no such file") as error:
+    with pytest.raises(NotFound, match="no template or file named 'bgi' for slurm") as error:
         find(project, "slurm", "bgi")
     assert "big" in error.value.hint
 
@@ -117,7 +117,7 @@ def test_the_runner_may_be_left_out_when_only_one_has_a_template_of_this_name(pr
     with pytest.raises(UsageError, match="htcondor and slurm both have a template 'big'") as error:
         templates.find_by_name(project.project, "big", None)
     assert error.value.hint == "choose one with --runner"
-    with pytest.raises(NotFound, match="there is no template 'onyl', and no such file") as missing:
+    with pytest.raises(NotFound, match="no template or file named 'onyl'") as missing:
         templates.find_by_name(project.project, "onyl", None)
     assert "only" in missing.value.hint
 

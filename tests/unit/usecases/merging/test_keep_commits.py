@@ -18,7 +18,7 @@ from tests.support.world import World
 from tests.unit.records.example import RUN
 
 ABSENT = "0123456789" * 4
-FETCH = "fetch it from where the run was made: git fetch"
+FETCH = "fetch it from where the run was launched: git fetch"
 
 
 def recorded(world: World, number: int, commit: str) -> Run:
@@ -61,8 +61,8 @@ def test_a_commit_that_no_ref_leads_to_is_named_with_its_runs(world: World) -> N
     recorded(world, 3, world.git("rev-parse", "HEAD"))
     assert look(world) == Standing({first.code.commit: ["1-7f3a9c", "2-7f3a9c"]}, {})
     (warning,) = warnings(world)
-    assert warning.startswith("no branch leads to the commit of runs 1-7f3a9c, 2-7f3a9c any more")
-    assert warning.endswith("keep them: qanat keep")
+    assert warning.startswith("no branch contains the commit of runs 1-7f3a9c, 2-7f3a9c,")
+    assert warning.endswith("protect them with: qanat keep")
 
 
 def test_a_commit_that_is_kept_is_held(world: World) -> None:
@@ -75,7 +75,7 @@ def test_a_commit_that_is_kept_is_held(world: World) -> None:
 def test_a_commit_that_the_repository_has_not_is_told_apart(world: World) -> None:
     recorded(world, 1, ABSENT)
     assert look(world) == Standing({}, {ABSENT: ["1-7f3a9c"]})
-    assert warnings(world) == [f"this repository has not the commit of run 1-7f3a9c; {FETCH}"]
+    assert warnings(world) == [f"this repository does not have the commit of run 1-7f3a9c; {FETCH}"]
 
 
 def test_both_are_said_when_both_are_so(world: World) -> None:
@@ -92,7 +92,7 @@ def test_with_a_revision_only_that_and_what_is_kept_hold_a_commit(world: World) 
     assert look(world, held="other") == Standing({run.code.commit: ["1-7f3a9c"]}, {})
     keep_commits.keep(world.project, [run.code.commit])
     assert look(world, held="other") == Standing({}, {})
-    with pytest.raises(GitRefused, match="'nothing' is no commit"):
+    with pytest.raises(GitRefused, match="'nothing' is not a commit"):
         look(world, held="nothing")
 
 
@@ -129,13 +129,13 @@ def test_more_runs_than_five_are_counted(world: World) -> None:
     for number in range(1, 8):
         left_behind(world, number)
     (warning,) = warnings(world)
-    assert "the commits of runs 1-7f3a9c, 2-7f3a9c, 3-7f3a9c, 4-7f3a9c, 5-7f3a9c and 2 more any more" in warning
+    assert "the commits of runs 1-7f3a9c, 2-7f3a9c, 3-7f3a9c, 4-7f3a9c, 5-7f3a9c and 2 more," in warning
 
 
 def test_five_runs_are_all_named(world: World) -> None:
     for number in range(1, 6):
         left_behind(world, number)
-    assert "the commits of runs 1-7f3a9c, 2-7f3a9c, 3-7f3a9c, 4-7f3a9c, 5-7f3a9c any more" in warnings(world)[0]
+    assert "the commits of runs 1-7f3a9c, 2-7f3a9c, 3-7f3a9c, 4-7f3a9c, 5-7f3a9c," in warnings(world)[0]
 
 
 def test_commits_are_those_of_the_runs_by_their_ids(world: World) -> None:
@@ -175,17 +175,17 @@ def test_a_remote_is_set_up_once(world: World, remote: str) -> None:
 
 
 def test_a_remote_that_is_not_there_is_named_with_those_that_are(world: World, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no remote 'origin'") as error:
+    with pytest.raises(UsageError, match="remote 'origin' does not exist") as error:
         keep_commits.set_up_remote(world.project, "origin")
     assert error.value.hint == "git remote add NAME URL"
     world.git("remote", "add", "one", str(tmp_path))
     with pytest.raises(UsageError) as error:
         keep_commits.set_up_remote(world.project, "origin")
-    assert error.value.hint == "there is: one"
+    assert error.value.hint == "available: one"
     world.git("remote", "add", "two", str(tmp_path))
     with pytest.raises(UsageError) as error:
         keep_commits.set_up_remote(world.project, "origin")
-    assert error.value.hint == "there are: one, two"
+    assert error.value.hint == "available: one, two"
 
 
 def test_what_is_kept_is_pushed_to_the_remotes_that_are_set_up_and_nothing_else(world: World, remote: str) -> None:
@@ -197,9 +197,9 @@ def test_what_is_kept_is_pushed_to_the_remotes_that_are_set_up_and_nothing_else(
 
 
 def test_without_a_remote_that_is_set_up_nothing_is_pushed(world: World, remote: str) -> None:
-    with pytest.raises(UsageError, match="no remote is set up for the commits that qanat keeps") as error:
+    with pytest.raises(UsageError, match="no remote is configured for kept commits") as error:
         keep_commits.push(world.project)
-    assert error.value.hint == "set one up: qanat hooks install --remote origin"
+    assert error.value.hint == "configure one with: qanat hooks install --remote origin"
 
 
 def test_how_to_fetch_names_a_remote_that_is_set_up_first(world: World, remote: str, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_without_qanat_the_driver_does_what_git_would_have_done(world: World, tm
     line = re.sub("%[LOABP]", lambda match: places[match[0]], gone)
     done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "/nowhere/python has no qanat any more" in done.stderr
+    assert "/nowhere/python no longer has qanat" in done.stderr
     assert (tmp_path / "ours").read_text() == "<<<<<<< ours\nb\n=======\nc\n>>>>>>> theirs\n"
 
 

@@ -65,7 +65,7 @@ def test_a_run_that_has_ended_cannot_be_cancelled_held_or_released(world: World)
         job.ends(1)
     found = world.find()
     for act in (cancel.cancel_run, cancel.hold_run, cancel.release_run):
-        with pytest.raises(UsageError, match="run 1 of train has ended already: failed"):
+        with pytest.raises(UsageError, match="run 1 of train has already ended: failed"):
             act(world.project, found, world)
 
 
@@ -83,7 +83,7 @@ def test_groups_can_be_cancelled_and_the_others_go_on(world: World) -> None:
     world.submit(3)
     cancel.cancel_groups(world.project, world.find(), [0, 2], world)
     assert states(world.look()) == [CANCELLED, QUEUED, CANCELLED]
-    with pytest.raises(UsageError, match="group 2 of run 1 has ended already: cancelled"):
+    with pytest.raises(UsageError, match="group 2 of run 1 has already ended: cancelled"):
         cancel.cancel_groups(world.project, world.find(), [1, 2], world)
     assert states(world.look()) == [CANCELLED, QUEUED, CANCELLED]
 
@@ -173,8 +173,8 @@ def test_a_watcher_that_does_not_answer_is_named(world: World) -> None:
     with pytest.raises(UsageError) as error:
         cancel.cancel_run(world.project, world.find(), world)
     assert is_asked(world, run)
-    assert error.value.message.startswith("run 1 does not end: its qanat, process ")
-    assert error.value.hint == f"end it with: kill -9 {os.getpid()}"
+    assert error.value.message.startswith("run 1 did not end: its qanat process ")
+    assert error.value.hint == f"kill it with: kill -9 {os.getpid()}"
     assert 22 <= world.clock.monotonic() < 22.1
     assert world.recorded().state is QUEUED
 
@@ -182,7 +182,7 @@ def test_a_watcher_that_does_not_answer_is_named(world: World) -> None:
 def test_a_run_of_another_machine_has_to_be_cancelled_there(world: World) -> None:
     run = replace(world.left_alone(1), host="elsewhere")
     record.create_record(world.project, run)
-    with pytest.raises(UsageError, match="run 1 is watched on elsewhere") as error:
+    with pytest.raises(UsageError, match="run 1 was started on elsewhere") as error:
         cancel.cancel_run(world.project, world.find(), world)
     assert error.value.hint == "cancel it there: qanat cancel 1"
 
@@ -209,7 +209,7 @@ def test_without_a_watcher_the_processes_are_ended_from_here(world: World, sleep
     ended, notes = cancel.cancel_run(world.project, found, world)
     assert notes == []
     assert states(ended) == [CANCELLED, FINISHED, LOST, CANCELLED]
-    assert [group.reason for group in ended.groups][::3] == ["cancelled by SIGTERM", "cancelled before it began"]
+    assert [group.reason for group in ended.groups][::3] == ["cancelled by SIGTERM", "cancelled before it started"]
     assert sleeper.wait() == -15
     assert world.committed() == world.recorded() == ended
     assert world.journals() == []

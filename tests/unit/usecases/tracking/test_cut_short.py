@@ -112,7 +112,7 @@ def test_a_run_of_which_nothing_was_submitted_is_cancelled_with_the_reason(world
     world.look()
     world.clock.move(15)
     run = world.look()
-    why = "nothing was submitted: its qanat was ended from outside before that"
+    why = "nothing was submitted: qanat was killed before that"
     assert [(group.state, group.reason, group.ended) for group in run.groups] == [
         (State.CANCELLED, why, world.clock.now())
     ] * 2
@@ -127,7 +127,7 @@ def test_a_scheduler_that_is_down_leaves_it_open_whether_a_run_was_submitted(wor
     world.scheduler.down = "no route to host"
     for _ in range(3):
         assert world.look().state is State.QUEUED
-        assert world.notes == ["no route to host; whether run 1 was submitted is not known yet"]
+        assert world.notes == ["no route to host; it is not known yet whether run 1 was submitted"]
         world.clock.move(3600)
     world.scheduler.down = ""
     assert world.look().state is State.QUEUED
@@ -197,7 +197,7 @@ def test_only_the_machine_that_submitted_may_say_that_nothing_was(world: World) 
         journal.unlink()
     for _ in range(3):
         assert world.look().state is State.QUEUED
-        assert world.notes == ["whether run 1 of train was submitted can only be found out on elsewhere"]
+        assert world.notes == ["whether run 1 of train was submitted can be determined only on elsewhere"]
         world.clock.move(3600)
 
 

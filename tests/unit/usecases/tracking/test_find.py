@@ -45,14 +45,14 @@ def test_anything_else_is_not_a_run(world: World, word: str) -> None:
     recorded(world)
     with pytest.raises(UsageError) as error:
         found(world, word)
-    assert error.value.message == f"{word!r} is not a run"
+    assert error.value.message == f"{word!r} is not a run number or id"
     assert "such as 4-7f3a9c" in error.value.hint
 
 
 def test_a_run_that_is_not_there_is_not_found(world: World) -> None:
     recorded(world)
     for word in ("2", "1-aaaaaa"):
-        with pytest.raises(NotFound, match=f"there is no run {word}$") as error:
+        with pytest.raises(NotFound, match=f"run {word} does not exist$") as error:
             found(world, word)
         assert "qanat status" in error.value.hint
 
@@ -60,9 +60,9 @@ def test_a_run_that_is_not_there_is_not_found(world: World) -> None:
 def test_a_run_of_another_experiment_is_not_found_and_the_hint_names_that(world: World) -> None:
     recorded(world)
     assert found(world, "1", "train").run.number == 1
-    with pytest.raises(NotFound, match=r"there is no run 1 of other$") as error:
+    with pytest.raises(NotFound, match=r"run 1 of other does not exist$") as error:
         found(world, "1", "other")
-    assert error.value.hint == "there is one of train"
+    assert error.value.hint == "it is a run of train"
 
 
 def test_two_runs_of_one_number_are_told_apart_by_their_ids(world: World) -> None:
@@ -77,7 +77,7 @@ def test_two_runs_of_one_number_are_told_apart_by_their_ids(world: World) -> Non
     assert found(world, "1", "train").run.uid == "7f3a9c"
     with pytest.raises(NotFound) as error_of_none:
         found(world, "1", "third")
-    assert error_of_none.value.hint == "there is one of train and of other"
+    assert error_of_none.value.hint == "it is a run of train and of other"
 
 
 def test_a_run_is_found_under_a_name_that_its_experiment_had(world: World) -> None:

@@ -122,7 +122,7 @@ def test_a_runner_that_is_not_known_here_leaves_its_run_as_submitted(world: Worl
     run = world.submit()
     world.scheduler.name = "another"
     assert world.look() == run
-    assert world.notes == ["there is no runner 'world'; run 1 shown as submitted"]
+    assert world.notes == ["runner 'world' does not exist; run 1 shown as submitted"]
 
 
 def test_what_was_seen_before_a_retry_says_nothing_of_it(world: World) -> None:

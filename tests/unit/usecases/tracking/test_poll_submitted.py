@@ -229,7 +229,7 @@ def test_a_job_whose_script_could_not_be_read_says_where_the_project_should_be(w
     (group,) = world.look().groups
     assert (group.state, group.exit_code) == (FAILED, code)
     assert group.reason.startswith(f"exit code {code}; ")
-    assert f"is {world.root} there on the machine" in group.reason
+    assert f"is {world.root} available on the machine" in group.reason
 
 
 def test_metrics_are_collected_when_a_group_ends(world: World) -> None:
@@ -374,7 +374,7 @@ def test_a_job_is_never_taken_for_finished_because_it_is_not_listed(world: World
     world.clock.move(60)
     (group,) = world.look().groups
     assert (group.state, group.exit_code, group.metrics) == (LOST, None, {})
-    assert group.reason.startswith("nobody knows how it ended: no completion.json in run_1")
+    assert group.reason.startswith("how it ended is unknown: no completion.json in run_1")
 
 
 def test_a_job_that_was_stopped_and_is_forgotten_was_stopped_by_the_scheduler(world: World) -> None:
@@ -387,7 +387,7 @@ def test_a_job_that_was_stopped_and_is_forgotten_was_stopped_by_the_scheduler(wo
     assert states(world) == [QUEUED]
     world.clock.move(60)
     (group,) = world.look().groups
-    assert (group.state, group.reason) == (CANCELLED, "stopped by the scheduler, which does not know why")
+    assert (group.state, group.reason) == (CANCELLED, "stopped by the scheduler for an unknown reason")
     assert group.ended == START
 
 

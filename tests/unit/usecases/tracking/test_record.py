@@ -78,7 +78,7 @@ def test_records_are_left_to_the_user_where_the_settings_say_so(world: World) ->
 def test_in_the_middle_of_a_merge_a_record_stays_in_the_work_tree(world: World, file: str, what: str) -> None:
     world.write(f".git/{file}", world.git("rev-parse", "HEAD"))
     notes = write_and_commit(world, ONE)
-    assert notes == [f"the record of run 1 is written but not committed: the repository is in the middle of a {what}"]
+    assert notes == [f"the record of run 1 was saved, but not committed: the repository is in the middle of a {what}"]
     assert world.committed() is None
     assert world.recorded() == ONE
 
@@ -86,13 +86,13 @@ def test_in_the_middle_of_a_merge_a_record_stays_in_the_work_tree(world: World, 
 def test_one_line_speaks_of_all_records_that_stay(world: World) -> None:
     world.write(".git/MERGE_HEAD", world.git("rev-parse", "HEAD"))
     (note,) = write_and_commit(world, ONE, TWO)
-    assert note.startswith("the records of 2 runs are written but not committed: ")
+    assert note.startswith("the records of 2 runs were saved, but not committed: ")
 
 
 def test_a_run_of_a_detached_head_stays_in_the_work_tree(world: World) -> None:
     world.git("checkout", "--quiet", "--detach")
     (note,) = write_and_commit(world, on(ONE, None))
-    assert note.startswith("the record of run 1 is written but not committed: launched on a detached HEAD")
+    assert note.startswith("the record of run 1 was saved, but not committed: the run was launched on a detached HEAD")
     assert world.committed() is None
 
 
@@ -157,14 +157,14 @@ def test_a_record_of_a_detached_head_goes_to_the_branch_that_has_it(world: World
 
 def test_a_branch_that_is_gone_leaves_the_record_in_the_work_tree(world: World) -> None:
     notes = write_and_commit(world, on(ONE, "gone"))
-    assert notes == ["the record of run 1 is written but not committed: the branch gone is gone"]
+    assert notes == ["the record of run 1 was saved, but not committed: branch gone no longer exists"]
     assert world.recorded() == on(ONE, "gone")
 
 
 def test_a_branch_that_another_work_tree_has_is_left_alone(world: World) -> None:
     world.git("worktree", "add", "--quiet", "../other", "-b", "other")
     (note,) = write_and_commit(world, on(ONE, "other"))
-    assert note.endswith("not committed: other is checked out in another work tree")
+    assert note.endswith("not committed: other is checked out in another worktree")
     assert world.committed(revision="other") is None
 
 
@@ -172,7 +172,7 @@ def test_a_commit_that_cannot_be_signed_says_what_git_said(world: World) -> None
     world.git("config", "commit.gpgsign", "true")
     world.git("config", "gpg.program", "false")
     (note,) = write_and_commit(world, ONE)
-    assert "not committed: the record's commit could not be signed (commit it yourself; git said: " in note
+    assert "not committed: the commit of the record could not be signed (commit it yourself; git said: " in note
     assert world.committed() is None
 
 

@@ -122,7 +122,7 @@ def test_groups_of_which_nothing_is_left_are_lost_and_the_reason_says_where_they
     assert (begun.state, begun.started) == (LOST, NOW)
     assert begun.reason.endswith(f": no completion.json in group_0 and no process {GONE}")
     assert (never.state, never.started) == (LOST, None)
-    assert never.reason.endswith(": its qanat was ended from outside before it began")
+    assert never.reason.endswith(": qanat was killed before it started")
 
 
 def test_an_end_that_the_journal_knows_needs_no_completion_file(world: World) -> None:
@@ -153,7 +153,7 @@ def test_a_settled_run_is_committed_its_journal_goes_and_a_note_says_that_it_was
     assert world.committed() == world.recorded() == found
     assert world.subjects()[0] == "qanat: run 1 of train lost"
     assert world.journals() == []
-    assert world.notes == ["run 1 of train was cut short: its qanat was ended from outside"]
+    assert world.notes == ["run 1 of train was interrupted: its qanat process was killed"]
     world.look()
     assert world.notes == []
     assert len(world.subjects()) == 2
