@@ -31,7 +31,7 @@ class OnPool(OnCluster):
 
     def cluster(self, run: int = 1) -> int:
         """Return the cluster as which a run was last submitted."""
-        return int(self.record(run)["submission"]["cluster"])
+        return int(self.record(run)["submission"]["details"]["cluster"])
 
     def job(self, *attributes: str, run: int = 1, proc: int = 0) -> dict[str, Any]:
         """Return attributes of a job, which must be in the queue, as HTCondor's own tools report them."""

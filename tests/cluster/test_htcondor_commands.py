@@ -120,7 +120,7 @@ def test_retry_submits_only_the_groups_that_failed_as_one_new_cluster(on_pool: O
     on_pool.gate().touch()
     said = on_pool.qanat("retry", "1", "--failed", "--wait").err
     record = on_pool.record()
-    old, new = (r["submission"]["cluster"] for r in (first, record))
+    old, new = (r["submission"]["details"]["cluster"] for r in (first, record))
     assert new != old
     assert f"Jobs submitted to clusters\n  - {new}\n" in said
     assert [g["job"] for g in record["groups"]] == [f"{old}.0", f"{new}.0", f"{old}.2", f"{new}.1"]
@@ -292,7 +292,7 @@ CHECKS = [
     ("queue: 3", "queue: is set by qanat and cannot be in a template", 1),
     ("executable: x", "executable: is set by qanat and cannot be in a template", 1),
     ("+QanatIntent: x", "+QanatIntent: is set by qanat and cannot be in a template", 1),
-    ("request_memory: lots", "request_memory: lots is no number", 1),
+    ("request_memory: lots", "request_memory: lots is not a number", 1),
     ("universe: vanila", "HTCondor refuses it: I don't know about the 'vanila' universe.", 1),
     ("priority: high", "HTCondor refuses it: priority=high is invalid, must eval to an integer.", 1),
     ("getenv: 'true'", "note: getenv: true copies your whole environment, secrets included", 0),

@@ -175,12 +175,12 @@ def test_a_run_of_another_schedds_is_not_looked_for_on_this_one(on_pool: OnPool)
     record = on_pool.submit("none", "--submit_template", "never")
     on_pool.write(".qanat/config.yaml", "schema: config/1\ngrace: {unknown_s: 0}\n")
     path = on_pool.record_files()[0]
-    path.write_text(path.read_text().replace(record["submission"]["schedd"], "other.example"))
+    path.write_text(path.read_text().replace(record["submission"]["details"]["schedd"], "other.example"))
     said = at_once(on_pool, {STATUS: 0})[STATUS].err
     assert "note: HTCondor did not answer (" in said
     assert "other.example" in said
     assert on_pool.states() == ["queued"]
-    path.write_text(path.read_text().replace("other.example", record["submission"]["schedd"]))
+    path.write_text(path.read_text().replace("other.example", record["submission"]["details"]["schedd"]))
     assert on_pool.states() == ["queued"]
     assert on_pool.qanat("cancel", "1").out == "Run 1 of none cancelled\n"
 

@@ -102,7 +102,7 @@ def check_settled(project: OnPool, before: Counter[str]) -> Counter[str]:
 
 def check(record: dict[str, Any], in_pool: Counter[str]) -> None:
     if in_pool[record["submission"]["intent"]]:
-        cluster = record["submission"]["cluster"]
+        cluster = record["submission"]["details"]["cluster"]
         assert record["state"] == "finished", record
         assert [g["job"] for g in record["groups"]] == [f"{cluster}.{n}" for n in range(len(record["groups"]))]
         return
@@ -140,7 +140,7 @@ def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_
     quick.qanat("status")
     record = quick.record(number)
     (job, *_) = quick.pool.jobs(constraint=f'QanatIntent == "{record["submission"]["intent"]}"')
-    assert record["submission"]["cluster"] == job["ClusterId"]
+    assert record["submission"]["details"]["cluster"] == job["ClusterId"]
     assert [g["job"] for g in record["groups"]] == [f"{job['ClusterId']}.{n}" for n in range(3)]
     assert str(path.relative_to(quick.root)) in quick.committed_records()
     assert quick.states(number) == ["queued"] * 3
@@ -208,7 +208,7 @@ def is_known(project: OnPool, record: dict[str, Any]) -> bool:
     """Poll again, and return whether a record says where its jobs are, or that there are none."""
     project.qanat("status")
     now = project.record(int(record["id"].partition("-")[0]))
-    return "cluster" in now["submission"] or now["state"] == "cancelled"
+    return "cluster" in now["submission"].get("details", {}) or now["state"] == "cancelled"
 
 
 def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(quick: OnPool) -> None:

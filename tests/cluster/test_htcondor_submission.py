@@ -197,8 +197,8 @@ def test_the_options_of_a_template_arrive_as_they_are_meant(on_pool: OnPool) -> 
 def test_a_run_of_several_groups_shares_one_event_log_and_its_batch_name(on_pool: OnPool) -> None:
     on_pool.experiment("none", "exit 0\n")
     record = on_pool.submit("none", "-R", "--n 0 3 1")
-    cluster = record["submission"]["cluster"]
-    assert record["submission"]["schedd"]
+    cluster = record["submission"]["details"]["cluster"]
+    assert record["submission"]["details"]["schedd"]
     assert [g["job"] for g in record["groups"]] == [f"{cluster}.{n}" for n in range(3)]
     on_pool.wait_for_states("finished", "finished", "finished")
     (log,) = on_pool.storage("none").rglob("htcondor.log")

@@ -129,7 +129,7 @@ def test_a_finished_run_is_explored_with_the_log_of_htcondor_in_the_menu(iris: O
     iris.qanat("run", "--runner", "htcondor", "summary_iris", "--submit_template", "two_cpus", "--wait")
     with Terminal(iris.root, "experiment", "run_explore", "summary_iris", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("Run 1 of experiment summary_iris:")
-        for line in ("Runner: htcondor", "--submit_template: two_cpus", "Path: results/summary_iris/run_1", "🏁"):
+        for line in ("Runner: htcondor", "--submit-template: two_cpus", "Path: results/summary_iris/run_1", "🏁"):
             terminal.see(line)
         terminal.see("Run 1 of experiment summary_iris - Explore menu")
         for entry in (

@@ -139,7 +139,7 @@ def test_retry_submits_only_the_groups_that_failed_as_a_sparse_array(on_either: 
     on_either.gate().touch()
     said = on_either.qanat("retry", "1", "--failed", "--wait").err
     record = on_either.record()
-    (old,), (new,) = (r["submission"]["jobs"] for r in (first, record))
+    (old,), (new,) = (r["submission"]["details"]["jobs"] for r in (first, record))
     assert f"Jobs submitted to clusters\n  - {new}\n" in said
     assert [g["job"] for g in record["groups"]] == [f"{old}_0", f"{new}_1", f"{old}_2", f"{new}_3"]
     assert [g.get("attempt", 1) for g in record["groups"]] == [1, 2, 1, 2]

@@ -161,7 +161,7 @@ def test_arrays_whose_qanat_was_killed_are_in_the_record_and_committed_by_the_ne
     named = {g["group"]: g["job"] for g in on_slurm.groups(number) if "job" in g}
     assert set(named) == there
     assert [f"{job}" for job in named.values()] == on_slurm.in_queue("%i", number)
-    assert record["submission"]["cluster"] == "tests"
+    assert record["submission"]["details"]["cluster"] == "tests"
     assert str(path.relative_to(on_slurm.root)) in on_slurm.committed_records()
     assert on_slurm.qanat("cancel", str(number), code=None).out.startswith(f"Run {number} of brief ")
 

@@ -28,7 +28,7 @@ def test_one_group_is_a_plain_job_whose_id_is_committed_before_the_command_retur
     assert job.isdecimal()
     assert said.endswith(f"Jobs submitted to clusters\n  - {job}\n")
     submission = record["submission"]
-    assert (submission["jobs"], submission["cluster"], submission["export"]) == ([job], "tests", "ALL")
+    assert submission["details"] == {"jobs": [job], "cluster": "tests", "export": "ALL"}
     assert submission["submitted"] >= record["created"]
     assert on_either.committed_records() == {f".qanat/runs/none/0/{record['id']}.yaml"}
     assert on_either.status() == ""
@@ -89,7 +89,7 @@ def test_a_run_is_as_few_arrays_as_fit_and_each_group_is_the_job_that_its_record
     on_slurm.qanat("run", "argv", "-R", "--n 0 45 1", "--runner", "slurm", "--wait")
     record = on_slurm.record()
     first, second, third = on_slurm.numbers()
-    assert record["submission"]["jobs"] == [first, second, third]
+    assert record["submission"]["details"]["jobs"] == [first, second, third]
     jobs = [group["job"] for group in record["groups"]]
     assert jobs == [f"{(first, second, third)[n // 21]}_{n % 21}" for n in range(45)]
     for number in (0, 20, 21, 44):
@@ -122,7 +122,8 @@ def test_max_running_holds_for_the_run_also_when_it_is_several_arrays(on_slurm: 
     first, second = on_slurm.numbers()
     on_slurm.begun(group=0)
     on_slurm.begun(group=1)
-    assert on_slurm.in_queue("%i %T %r")[-2:] == [f"{second}_{n} PENDING Dependency" for n in (0, 1)]
+    waiting = [f"{second}_{n} PENDING Dependency" for n in (0, 1)]
+    wait_until(lambda: on_slurm.in_queue("%i %T %r")[-2:] == waiting)
     assert on_slurm.states() == ["running"] * 2 + ["queued"] * 21
     limits = on_slurm.cluster.run("scontrol", "-o", "show", "job", first)
     assert "ArrayTaskThrottle=2 " in limits
@@ -205,7 +206,7 @@ def test_the_environment_is_handed_on_as_the_template_says_and_the_record_says_h
     words = ("run", "look", "--runner", "slurm", "--submit_template", "mine", "--wait")
     on_slurm.qanat(*words, env={"COLOUR": "blue", **variables})
     assert (on_slurm.storage("look") / "stdout.txt").read_text() == f"colour: {seen or ''}\n"
-    assert on_slurm.record()["submission"]["export"] == recorded
+    assert on_slurm.record()["submission"]["details"]["export"] == recorded
 
 
 def test_what_a_persons_environment_says_to_slurms_programs_does_not_lead_qanat_astray(on_slurm: OnSlurm) -> None:
@@ -313,7 +314,7 @@ def test_a_template_may_name_the_cluster_that_its_jobs_go_to(on_accounting: OnSl
     on_accounting.experiment("wait", WAIT)
     on_accounting.template("there", "-M: tests\n")
     record = on_accounting.submit("wait", str(on_accounting.gate()), "3", "--submit_template", "there")
-    assert record["submission"]["clusters"] == record["submission"]["cluster"] == "tests"
+    assert record["submission"]["details"]["clusters"] == record["submission"]["details"]["cluster"] == "tests"
     on_accounting.begun()
     on_accounting.wait_for_states("running")
     on_accounting.gate().touch()

@@ -72,7 +72,7 @@ def test_a_finished_run_is_explored_with_the_log_of_slurm_in_the_menu(iris: OnSl
     iris.qanat("run", "--runner", "slurm", "summary_iris", "--submit_template", "two_cpus", "--wait")
     with Terminal(iris.root, "experiment", "run_explore", "summary_iris", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("Run 1 of experiment summary_iris:")
-        for line in ("Runner: slurm", "--submit_template: two_cpus", "Path: results/summary_iris/run_1", "🏁"):
+        for line in ("Runner: slurm", "--submit-template: two_cpus", "Path: results/summary_iris/run_1", "🏁"):
             terminal.see(line)
         for entry in ("[a] Show output(s)", "[b] Show error(s)", "[f] Show Slurm log(s)", "[h] Action: plot"):
             terminal.see(entry)
