@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # More than there are processors, since tests on clusters mostly wait.
-WORKERS ?= 6
+WORKERS ?= 8
 
 .PHONY: demo unit quick test lint bench mutation skeleton docs clean
 
