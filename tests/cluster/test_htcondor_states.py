@@ -263,7 +263,7 @@ def test_jobs_in_a_record_that_htcondor_cannot_have_given_are_ones_that_it_does_
     on_pool.experiment("none", "exit 0\n")
     record = on_pool.submit("none", "-R", f"--n 0 {len(odd)} 1", "--submit_template", "never")
     path = on_pool.record_files()[0]
-    text = path.read_text().replace(f"cluster: {record['submission']['cluster']}", "more: 1")
+    text = path.read_text().replace(f"cluster: {record['submission']['details']['cluster']}", "more: 1")
     for group, job in zip(record["groups"], odd, strict=True):
         text = text.replace(f"job: '{group['job']}'", f"job: '{job}'")
     path.write_text(text)
