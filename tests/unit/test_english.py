@@ -74,7 +74,6 @@ NOT_YET: tuple[str, ...] = (
     "docs/files.md",
     "docs/import.md",
     "docs/review.md",
-    "docs/tutorial.md",
     "schemas/config.v1.schema.json",
     "schemas/dataset.v1.schema.json",
     "schemas/document.v1.schema.json",
