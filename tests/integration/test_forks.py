@@ -54,6 +54,7 @@ keep
 hooks install
 merge-driver a b c d
 import no.db
+migrate
 completion bash
 no-such-command
 """
