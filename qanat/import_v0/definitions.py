@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ from qanat.import_v0.meanings import Remarks, usable_name
 from qanat.records import definitions, schemas, yaml_io
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
-from qanat.usecases.definitions.init import TEMPLATES
 from qanat.usecases.launch.templates import DEFAULT
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 NO_PROGRAM = "unknown"
 # The runners of qanat 0.x, whose templates were in the settings.
 RUNNERS = ("htcondor", "slurm")
+Templates = Mapping[str, Mapping[str, Any]]
 SETTINGS = ("result_dir", "default_editor", "logging")
 
 Content = dict[str, Any]
@@ -197,7 +197,7 @@ def _add_templates(found: Definitions, settings: Content, remarks: Remarks) -> N
 # ---- what already exists
 
 
-def already_defined(project: Project, kind: str, content: Content) -> bool:
+def already_defined(project: Project, kind: str, content: Content, default_templates: Templates) -> bool:
     """Return whether a definition already exists with this content. Raises UsageError if its content differs.
 
     A default template unchanged since `qanat init` counts as not existing.
@@ -212,7 +212,7 @@ def already_defined(project: Project, kind: str, content: Content) -> bool:
     if there == content:
         return True
     made_by_init = kind == "template" and content["name"] == DEFAULT and isinstance(there, dict)
-    if made_by_init and there.get("options") == TEMPLATES.get(runner):
+    if made_by_init and there.get("options") == default_templates.get(runner):
         return False
     raise UsageError(
         f"{source} already exists and differs from the qanat 0.x definition",

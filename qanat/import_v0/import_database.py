@@ -16,7 +16,7 @@ from qanat.errors import GitRefused
 from qanat.git import command, commits, history, lock, worktree
 from qanat.import_v0 import database as v0_database
 from qanat.import_v0 import definitions
-from qanat.import_v0.definitions import Content, Definitions, text
+from qanat.import_v0.definitions import Content, Definitions, Templates, text
 from qanat.import_v0.meanings import Remarks
 from qanat.import_v0.places import Places
 from qanat.import_v0.runs import ImportedRun, Runs
@@ -48,8 +48,10 @@ class Import:
     commit: str | None = None
 
 
-def plan_import(project: Project, database: Path, progress: Progress) -> Import:
+def plan_import(project: Project, database: Path, progress: Progress, default_templates: Templates) -> Import:
     """Read a database, the settings beside it and the files of its runs; nothing is written.
+
+    `default_templates` are the options of the templates that `qanat init` writes, by runner.
 
     Raises InputInvalid if it is not a qanat 0.x database, UsageError if a definition with the same name but
     different content exists already.
@@ -65,7 +67,7 @@ def plan_import(project: Project, database: Path, progress: Progress) -> Import:
     plan = Import(manual=_is_manual(here))
     found = definitions.convert(project, read, settings, remarks)
     found.config = _config(settings, here, in_place=beside == own, remarks=remarks)
-    _add_definitions(project, found, plan)
+    _add_definitions(project, found, plan, default_templates)
     result_dir = text((found.config or here).get("result_dir")) or "results"
     old_root = beside.parents[1] if beside.parent.name == STATE else project.root
     places = Places(project.root, old_root, result_dir, remarks)
@@ -135,13 +137,13 @@ def _config(settings: Content, here: Content, *, in_place: bool, remarks: Remark
     return None
 
 
-def _add_definitions(project: Project, found: Definitions, plan: Import) -> None:
+def _add_definitions(project: Project, found: Definitions, plan: Import, default_templates: Templates) -> None:
     paths = project.paths
     for kind, content in found.by_kind():
         runner = content["runner"] if kind == "template" else ""
         path = paths.definition(kind, content["name"], runner)
         data = definition_text.encode(paths, kind, content, path)
-        if definitions.already_defined(project, kind, content):
+        if definitions.already_defined(project, kind, content, default_templates):
             plan.here[paths.relative(path)] = data
             continue
         plan.names.setdefault(kind, []).append(f"{runner}/{content['name']}" if runner else content["name"])

@@ -7,16 +7,38 @@ from __future__ import annotations
 
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown, UsageError
-from qanat.runners.protocol import JobBatch, JobHandle, JobSpec, JobStatus, Runner, Sightings, Submission
+from qanat.runners.protocol import (
+    CanHold,
+    ChangesOptions,
+    ChecksTemplates,
+    HasLog,
+    JobBatch,
+    JobHandle,
+    JobSpec,
+    JobStatus,
+    LeavesFiles,
+    MayRestart,
+    Prefetches,
+    Runner,
+    Sightings,
+    Submission,
+)
 from qanat.runners.submitting import cancellations, job_script, option_changes
 from qanat.runners.submitting.defaults import RunnerDefaults
 from qanat.system import programs
 
 __all__ = [
+    "CanHold",
+    "ChangesOptions",
+    "ChecksTemplates",
+    "HasLog",
     "JobBatch",
     "JobHandle",
     "JobSpec",
     "JobStatus",
+    "LeavesFiles",
+    "MayRestart",
+    "Prefetches",
     "Runner",
     "RunnerDefaults",
     "RunnerUnavailable",

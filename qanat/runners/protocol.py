@@ -6,10 +6,10 @@ next command may come from another process a week later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from qanat.domain.job import (
     JobBatch,
@@ -25,11 +25,18 @@ from qanat.domain.run import State
 
 # What a runner in another package may rely on.
 __all__ = [
-    "AttachedRunner",
+    "CanHold",
+    "ChangesOptions",
+    "ChecksTemplates",
+    "HasLog",
+    "InProcessRunner",
     "JobBatch",
     "JobHandle",
     "JobSpec",
     "JobStatus",
+    "LeavesFiles",
+    "MayRestart",
+    "Prefetches",
     "Runner",
     "Runners",
     "Sightings",
@@ -39,37 +46,18 @@ __all__ = [
 
 
 class Runner(Protocol):
-    """A runner whose jobs proceed by themselves once they are submitted.
+    """A runner whose jobs proceed by themselves once they are submitted: what every such runner can do.
 
-    `name` is the value of --runner, `title` the scheduler's name in sentences, and `own_files` are the names of the
-    files and folders that the runner leaves in storage directories, next to the program's own.
-    Except for submitting, no call takes longer than a few seconds when the scheduler is down.
+    `name` is the value of --runner, `title` the scheduler's name in sentences. Except for submitting, no call takes
+    longer than a few seconds when the scheduler is down. What only some runners can do is in the protocols below:
+    a runner offers one by having its methods.
     """
 
     name: str
     title: str
-    own_files: frozenset[str]
 
     def check(self) -> None:
         """Raise RunnerUnavailable if jobs cannot be submitted from here."""
-
-    def key_problems(self, options: Mapping[str, Any]) -> list[str]:
-        """List keys of a template that the scheduler does not know or qanat sets itself; calls no scheduler."""
-
-    def problems(self, options: Mapping[str, Any]) -> list[str]:
-        """List what is wrong with a template's options, as far as can be known without submitting."""
-
-    def warnings(self, options: Mapping[str, Any]) -> list[str]:
-        """List what works but is better avoided in a template; calls no scheduler."""
-
-    def may_run_again(self, options: Mapping[str, Any]) -> bool:
-        """Return whether, with these options, the scheduler may start a program again that has ended."""
-
-    def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
-        """Return the options with some replaced; `2x` multiplies the current value. Raises UsageError."""
-
-    def get_ready(self) -> None:
-        """Start in advance whatever submit() will need; may do nothing."""
 
     def render(self, batch: JobBatch) -> str:
         """Return what would be submitted; no side effects."""
@@ -89,26 +77,87 @@ class Runner(Protocol):
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs; one that has ended is no error. Raises RunnerUnavailable."""
 
+
+@runtime_checkable
+class ChecksTemplates(Protocol):
+    """A runner that knows which options its scheduler takes."""
+
+    def key_problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List keys of a template that the scheduler does not know or qanat sets itself; asks nobody."""
+
+    def problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List what is wrong with a template's options, as far as can be known without submitting."""
+
+    def warnings(self, options: Mapping[str, Any]) -> list[str]:
+        """List what works but is better left out of a template; asks nobody."""
+
+
+@runtime_checkable
+class ChangesOptions(Protocol):
+    """A runner whose runs can be retried with other options (`retry --set`)."""
+
+    def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
+        """Return the options with some replaced; `2x` multiplies the current value. Raises UsageError."""
+
+
+@runtime_checkable
+class MayRestart(Protocol):
+    """A runner whose scheduler can start a program again that has ended."""
+
+    def may_run_again(self, options: Mapping[str, Any]) -> bool:
+        """Return whether the scheduler may do so with these options."""
+
+
+@runtime_checkable
+class CanHold(Protocol):
+    """A runner whose scheduler can hold jobs."""
+
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Hold jobs. Raises RunnerUnavailable."""
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs. Raises RunnerUnavailable."""
 
+
+@runtime_checkable
+class HasLog(Protocol):
+    """A runner whose scheduler keeps notes on jobs."""
+
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
-        """Return the scheduler's notes about jobs, as text; folder is the run's storage directory."""
+        """Return what the scheduler noted about jobs, as text; folder is the run's storage directory."""
+
+
+@runtime_checkable
+class Prefetches(Protocol):
+    """A runner that can begin early with what submit() will need."""
+
+    def prefetch(self) -> None:
+        """Begin it, without waiting for it."""
+
+
+@runtime_checkable
+class LeavesFiles(Protocol):
+    """A runner that leaves files of its own in storage directories, beside those of the programs.
+
+    `generated_files` are the names of these files and folders, in the run's directory or in a group's.
+    """
+
+    generated_files: frozenset[str]
 
 
 class Runners(Protocol):
     """Where use cases get runners from."""
 
-    def is_attached(self, name: str) -> bool:
+    def submitting_names(self) -> list[str]:
+        """List the runners for submitting, including those in installed packages."""
+
+    def is_in_process(self, name: str) -> bool:
         """Return whether the process that starts this runner's jobs also watches them."""
 
-    def local(self) -> AttachedRunner:
+    def local(self) -> InProcessRunner:
         """Return the runner that knows the processes of this machine."""
 
-    def attached(self, name: str, slots: int) -> AttachedRunner:
+    def in_process(self, name: str, slots: int) -> InProcessRunner:
         """Return a runner that runs `slots` jobs at once here. Raises UsageError if there is none with this name."""
 
     def submitting(self, name: str) -> Runner:
@@ -117,8 +166,14 @@ class Runners(Protocol):
         Raises UsageError if there is none with this name, RunnerUnavailable if it cannot be loaded.
         """
 
+    def default_templates(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the options of the template `default` of a new project, by runner."""
 
-class AttachedRunner(Protocol):
+    def runner_of(self, keys: Collection[str]) -> str:
+        """Return the runner that a template is for, judged by its options' names."""
+
+
+class InProcessRunner(Protocol):
     """A runner whose jobs are started and watched by this process.
 
     Inside its `with` block, an interrupt (SIGINT, SIGTERM, SIGHUP) ends jobs instead of this process. In a thread
@@ -126,7 +181,7 @@ class AttachedRunner(Protocol):
     """
 
     name: str
-    own_files: frozenset[str]
+    generated_files: frozenset[str]
 
     def __enter__(self) -> Self: ...
 

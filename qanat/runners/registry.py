@@ -1,50 +1,59 @@
 """The available runners; each is imported when it is needed.
 
-A runner in another package is an entry point in the group `qanat.runners`: its name, and a callable that
+A built-in runner is a folder of this package that BUILT_IN lists; its `about.py` says what is needed before it is
+loaded. A runner in another package is an entry point in the group `qanat.runners`: its name, and a callable that
 returns a Runner. If such a package is broken, one sentence says how, with the package's name.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from qanat.errors import QanatError, RunnerUnavailable, UsageError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from qanat.runners.protocol import AttachedRunner, Runner
+    from qanat.runners.about import About
+    from qanat.runners.protocol import InProcessRunner, Runner
 
+BUILT_IN = ("local", "htcondor", "slurm")
 GROUP = "qanat.runners"
-ATTACHED = ("local",)
-SUBMITTING = {
-    "htcondor": "qanat.runners.htcondor.runner:HTCondorRunner",
-    "slurm": "qanat.runners.slurm.runner:SlurmRunner",
-}
+# What a runner may call differently that was written for an earlier qanat.
+EARLIER_NAMES = {"generated_files": "own_files", "prefetch": "get_ready"}
 
 
 class Registry:
     """Returns the runners of one command by name, each loaded only once; see runners.protocol.Runners."""
 
     def __init__(self) -> None:
+        self._about = {name: _about(name) for name in BUILT_IN}
         self._loaded: dict[str, Runner] = {}
 
-    def is_attached(self, name: str) -> bool:
+    def submitting_names(self) -> list[str]:
+        """List the runners for submitting: the built-in ones, and those in installed packages."""
+        others = {entry.name for entry in _entry_points()} - self._about.keys()
+        return [*(about.name for about in self._about.values() if not about.in_process), *sorted(others)]
+
+    def title(self, name: str) -> str:
+        """Return what sentences call a runner. Raises UsageError and RunnerUnavailable as submitting() does."""
+        return self._about[name].title if name in self._about else self.submitting(name).title
+
+    def is_in_process(self, name: str) -> bool:
         """Return whether the process that starts this runner's jobs also watches them."""
-        return name in ATTACHED
+        return name in self._about and self._about[name].in_process
 
-    def local(self) -> AttachedRunner:
+    def local(self) -> InProcessRunner:
         """Return the runner that knows the processes of this machine."""
-        return self.attached("local", 1)
+        return self.in_process("local", 1)
 
-    def attached(self, name: str, slots: int) -> AttachedRunner:
+    def in_process(self, name: str, slots: int) -> InProcessRunner:
         """Return a runner that runs `slots` jobs at once here. Raises UsageError if there is none with this name."""
-        if name not in ATTACHED:
-            raise _unknown(name)
-        from qanat.runners.local.runner import LocalRunner  # a submitting command starts nothing here
-
-        return LocalRunner(slots)
+        if not self.is_in_process(name):
+            raise self._unknown(name)
+        return cast("InProcessRunner", _class(self._about[name])(slots))
 
     def submitting(self, name: str) -> Runner:
         """Return a runner for submitting and polling.
@@ -52,20 +61,59 @@ class Registry:
         Raises UsageError if there is none with this name, RunnerUnavailable if it cannot be loaded.
         """
         if name not in self._loaded:
-            self._loaded[name] = _own(name) if name in SUBMITTING else _installed(name)
+            self._loaded[name] = self._load(name)
         return self._loaded[name]
 
-    def own_files(self, name: str) -> frozenset[str]:
+    def _load(self, name: str) -> Runner:
+        if name in self._about and not self.is_in_process(name):
+            return cast("Runner", _class(self._about[name])())
+        found = [entry for entry in _entry_points() if entry.name == name]
+        if not found:
+            raise self._unknown(name)
+        if len(packages := sorted({_package(entry) for entry in found})) > 1:
+            raise RunnerUnavailable(
+                f"{' and '.join(packages)} both have a runner {name!r}", hint=f"pip uninstall {packages[-1]}"
+            )
+        return _installed(found[0])
+
+    def _unknown(self, name: str) -> UsageError:
+        here = [about.name for about in self._about.values() if about.in_process]
+        return UsageError(
+            f"runner {name!r} does not exist", hint=f"known: {', '.join((*here, *self.submitting_names()))}"
+        )
+
+    # ---- what is known of runners that need not be loaded
+
+    def default_templates(self) -> dict[str, Mapping[str, Any]]:
+        """Return the options of the template `default` of a new project, by runner."""
+        return {about.name: about.default_template for about in self._about.values() if about.default_template}
+
+    def runner_of(self, keys: Collection[str]) -> str:
+        """Return the runner that a template is for, judged by its options' names: the first one if none takes them."""
+        submitting = [about for about in self._about.values() if not about.in_process]
+        return next((about.name for about in submitting if about.takes(keys)), submitting[0].name)
+
+    def generated_files(self, name: str) -> frozenset[str]:
         """Return the names of files that a runner leaves in storage directories; empty if the runner is gone."""
+        from qanat.runners.protocol import LeavesFiles
+
         try:
-            return self.local().own_files if self.is_attached(name) else self.submitting(name).own_files
+            runner = self.local() if self.is_in_process(name) else self.submitting(name)
         except QanatError:
             return frozenset()
+        return runner.generated_files if isinstance(runner, LeavesFiles) else frozenset()
 
 
-def submitting_names() -> list[str]:
-    """List the runners for submitting: qanat's own, and those in installed packages."""
-    return [*SUBMITTING, *sorted({entry.name for entry in _entry_points()} - {*ATTACHED, *SUBMITTING})]
+def _about(name: str) -> About:
+    return cast("About", importlib.import_module(f"{__package__}.{name}.about").ABOUT)
+
+
+def _class(about: About) -> Any:
+    module, _, attribute = about.place.partition(":")
+    return getattr(importlib.import_module(f"{__package__}.{about.name}.{module}"), attribute)
+
+
+# ---- runners of other packages
 
 
 def _entry_points() -> tuple[EntryPoint, ...]:
@@ -74,24 +122,7 @@ def _entry_points() -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=GROUP))
 
 
-def _own(name: str) -> Runner:
-    module, _, attribute = SUBMITTING[name].partition(":")
-    runner: Runner = getattr(importlib.import_module(module), attribute)()
-    return runner
-
-
-def _installed(name: str) -> Runner:
-    found = [entry for entry in _entry_points() if entry.name == name]
-    if not found:
-        raise _unknown(name)
-    if len(packages := sorted({_package(entry) for entry in found})) > 1:
-        raise RunnerUnavailable(
-            f"{' and '.join(packages)} both have a runner {name!r}", hint=f"pip uninstall {packages[-1]}"
-        )
-    return _load(found[0])
-
-
-def _load(entry: EntryPoint) -> Runner:
+def _installed(entry: EntryPoint) -> Runner:
     from qanat.runners import protocol
 
     try:
@@ -105,7 +136,10 @@ def _load(entry: EntryPoint) -> Runner:
     missing = [name for name in dict.fromkeys(wanted) if not hasattr(runner, name)]
     if missing:
         raise _broken(entry, f"does not fit this qanat: it has no {', '.join(missing)}")
-    return runner  # type: ignore[no-any-return]
+    for now, before in EARLIER_NAMES.items():
+        if hasattr(runner, before):
+            setattr(runner, now, getattr(runner, before))
+    return cast("Runner", runner)
 
 
 def _broken(entry: EntryPoint, what: str) -> RunnerUnavailable:
@@ -115,8 +149,3 @@ def _broken(entry: EntryPoint, what: str) -> RunnerUnavailable:
 
 def _package(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else entry.value.partition(":")[0]
-
-
-def _unknown(name: str) -> UsageError:
-    known = ", ".join((*ATTACHED, *submitting_names()))
-    return UsageError(f"runner {name!r} does not exist", hint=f"known: {known}")

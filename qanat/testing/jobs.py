@@ -10,7 +10,17 @@ import pytest
 from qanat.domain import times
 from qanat.domain.names import name_problem
 from qanat.errors import RunnerUnavailable, SubmitFailed, UsageError
-from qanat.runners.api import JobHandle, JobSpec, State
+from qanat.runners.api import (
+    CanHold,
+    ChangesOptions,
+    ChecksTemplates,
+    HasLog,
+    JobHandle,
+    JobSpec,
+    MayRestart,
+    Prefetches,
+    State,
+)
 from qanat.runners.registry import Registry
 from qanat.testing.arguments import NASTY
 from qanat.testing.place import Place
@@ -36,27 +46,29 @@ class JobContract(Subject):
         assert name_problem(runner.name) == ""
         assert runner.title
         assert type(Registry().submitting(runner.name)) is type(runner)
-        assert not Registry().is_attached(runner.name)
+        assert not Registry().is_in_process(runner.name)
         runner.check()
 
     # ---- options
 
     def test_a_good_template_has_no_problems(self) -> None:
-        runner = self.make()
+        runner = self.make_offering(ChecksTemplates)
         assert runner.key_problems(self.options) == []
         assert runner.problems(self.options) == []
         assert all(isinstance(text, str) for text in runner.warnings(self.options))
-        assert runner.may_run_again(self.options) in (True, False)
+
+    def test_whether_programs_may_be_started_again_is_known(self) -> None:
+        assert self.make_offering(MayRestart).may_run_again(self.options) in (True, False)
 
     def test_options_that_the_runner_sets_itself_are_reported(self) -> None:
-        runner = self.make()
+        runner = self.make_offering(ChecksTemplates)
         for key, value in self.refused.items():
             for found in (runner.key_problems({key: value}), runner.problems({key: value})):
                 assert found
                 assert key in found[0]
 
     def test_options_can_be_replaced_and_multiplied(self) -> None:
-        runner, options = self.make(), {"amount": "4G", "other": 1}
+        runner, options = self.make_offering(ChangesOptions), {"amount": "4G", "other": 1}
         assert dict(runner.changed(options, {"amount": "6G"})) == {"amount": "6G", "other": 1}
         assert dict(runner.changed(options, {"amount": "2x", "new": "3"})) == {"amount": "8G", "other": 1, "new": "3"}
         assert options == {"amount": "4G", "other": 1}
@@ -67,7 +79,8 @@ class JobContract(Subject):
 
     def test_what_would_be_submitted_can_be_shown_without_doing_anything(self, place: Place) -> None:
         runner = self.make()
-        runner.get_ready()
+        if isinstance(runner, Prefetches):
+            runner.prefetch()
         batch = place.batch(place.shell("touch rendered"), place.job("echo", *NASTY, group=1))
         text = runner.render(batch)
         assert text == self.make().render(batch)
@@ -174,7 +187,8 @@ class JobContract(Subject):
         assert set(seen.statuses) == set(asked)
         assert [seen.statuses[handle].state for handle in asked] == [None] * 3 + [State.RUNNING] * 2
         assert dict(runner.poll([]).statuses) == {}
-        assert all(isinstance(runner.scheduler_log(place.folder, hs), str) for hs in ([], submitted.all))
+        if isinstance(runner, HasLog):
+            assert all(isinstance(runner.scheduler_log(place.folder, hs), str) for hs in ([], submitted.all))
         place.open_gate()
 
     # ---- cancelling and holding
@@ -201,16 +215,16 @@ class JobContract(Subject):
         assert [place.stdout(group) for group in (0, 1)] == ["", ""]
 
     def test_a_job_can_be_held_and_released(self, place: Place) -> None:
-        runner = self.make()
+        runner, holding = self.make(), self.make_offering(CanHold)
         submitted = place.submit(runner, *self._waiting(place))
         try:
-            runner.hold([submitted[0]])
+            holding.hold([submitted[0]])
         except UsageError as error:
             runner.cancel(submitted.all)
             pytest.skip(f"this runner cannot hold jobs: {error.message}")
         place.wait_for_states(self.make(), [submitted[0]], State.HELD)
         place.wait_for_states(runner, [submitted[1]], State.QUEUED)
-        runner.release([submitted[0]])
+        holding.release([submitted[0]])
         place.wait_for_states(self.make(), submitted.all, *OPEN)
         runner.cancel(submitted.all)
         place.wait_for_states(runner, submitted.all, State.CANCELLED)
@@ -250,4 +264,4 @@ class JobContract(Subject):
         place.wait_until_ended()
         programs = {"stdout.txt", "stderr.txt", "group_0"}
         left = {path.name for folder in (place.folder, place.storage()) for path in folder.iterdir()}
-        assert left - programs <= runner.own_files
+        assert left - programs <= Registry().generated_files(runner.name)

@@ -44,6 +44,13 @@ class Subject:
         """Return a new runner on every call: nothing may depend on what an earlier one remembers."""
         raise NotImplementedError
 
+    def make_offering(self, protocol: Any) -> Any:
+        """Return a new runner that offers this protocol; skip the test for a runner that does not."""
+        runner = self.make()
+        if not isinstance(runner, protocol):
+            pytest.skip(f"runner {runner.name} does not offer {protocol.__name__}")
+        return runner
+
     @pytest.fixture
     def shared(self, tmp_path: Path) -> Path:
         """Return a new folder that is also visible on the machines that run jobs; by default a local one."""

@@ -1,4 +1,4 @@
-"""What every attached runner must do: subclass AttachedRunnerContract in a runner's tests."""
+"""What every attached runner must do: subclass InProcessRunnerContract in a runner's tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
 from qanat.domain.run import State
 from qanat.domain.times import parse
 from qanat.records import storage
-from qanat.runners.protocol import AttachedRunner
+from qanat.runners.protocol import InProcessRunner
 from qanat.testing.arguments import FOLDER, NASTY
 from tests.support.sandbox import wait_until
 
@@ -72,7 +72,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def watch(
-    runner: AttachedRunner, jobs: Sequence[JobSpec], then: Callable[[Event], object] | None = None
+    runner: InProcessRunner, jobs: Sequence[JobSpec], then: Callable[[Event], object] | None = None
 ) -> list[Event]:
     """Run jobs to their ends and list the events; `then` is called with each one."""
     told: list[Event] = []
@@ -95,10 +95,10 @@ def started_groups(told: Sequence[Event]) -> list[int]:
     return [event.handle.group for event in told if isinstance(event, JobStarted)]
 
 
-class AttachedRunnerContract:
+class InProcessRunnerContract:
     """Tests for one attached runner; `make` returns a new one with this many slots."""
 
-    def make(self, slots: int = 1) -> AttachedRunner:
+    def make(self, slots: int = 1) -> InProcessRunner:
         """Return a runner."""
         raise NotImplementedError
 

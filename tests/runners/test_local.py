@@ -15,14 +15,14 @@ from qanat.errors import RunnerUnavailable
 from qanat.runners.local import runner as local
 from qanat.runners.local.runner import LocalRunner
 from qanat.system import processes
-from tests.runners.contract import INTENT, AttachedRunnerContract, Event, Place, end_of, place, watch
+from tests.runners.contract import INTENT, Event, InProcessRunnerContract, Place, end_of, place, watch
 from tests.support.gates import is_running
 from tests.support.sandbox import wait_until
 
 __all__ = ["place"]
 
 
-class TestLocalRunner(AttachedRunnerContract):
+class TestLocalRunner(InProcessRunnerContract):
     """The local runner fulfils the contract."""
 
     def make(self, slots: int = 1) -> LocalRunner:

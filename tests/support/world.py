@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from qanat.git import command
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.runners.local.runner import LocalRunner
+from qanat.runners.registry import Registry
 from qanat.usecases.definitions.init import init_project, plan_init
 from qanat.usecases.launch.code import Ask, Uncommitted
 from qanat.usecases.launch.launch import launch
@@ -51,7 +52,7 @@ executable_command: sh
 
 def make_template(root: Path) -> Path:
     """Make a project with an experiment, all committed and in one pack, for worlds to copy."""
-    init_project(plan_init(root, "vi", "results"))
+    init_project(plan_init(root, "vi", "results"), Registry().default_templates())
     (root / "train.sh").write_text('echo "$@"\n')
     (root / ".qanat/experiments").mkdir()
     (root / ".qanat/experiments/train.yaml").write_text(EXPERIMENT)
@@ -115,7 +116,7 @@ class World:
 
     # ---- what use cases ask for runners
 
-    def is_attached(self, name: str) -> bool:
+    def is_in_process(self, name: str) -> bool:
         """Return whether a runner is the local one."""
         return name == "local"
 
@@ -123,9 +124,21 @@ class World:
         """Return the real runner of this machine."""
         return LocalRunner(1)
 
-    def attached(self, name: str, slots: int) -> LocalRunner:
+    def in_process(self, name: str, slots: int) -> LocalRunner:
         """Return the real runner of this machine."""
         return LocalRunner(slots)
+
+    def submitting_names(self) -> list[str]:
+        """List the scheduler alone."""
+        return [self.scheduler.name]
+
+    def default_templates(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return those that the project began with."""
+        return Registry().default_templates()
+
+    def runner_of(self, keys: Collection[str]) -> str:
+        """Return the scheduler's name."""
+        return self.scheduler.name
 
     def submitting(self, name: str) -> Scheduler:
         """Return the scheduler."""

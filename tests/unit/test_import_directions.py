@@ -119,13 +119,16 @@ FLOORS = {
         "options": (),
     },
     "qanat.runners": {
-        "registry": ("local", "htcondor", "slurm", "protocol"),
+        "registry": ("about", "protocol"),
         "api": ("submitting", "protocol"),
-        "local": ("protocol",),
-        "htcondor": ("submitting", "protocol"),
-        "slurm": ("submitting", "protocol"),
         "submitting": ("protocol",),
         "protocol": (),
+        "about": (),
+        # Each built-in runner is a folder with an about.py.
+        **{
+            about.parent.name: ("submitting", "protocol", "about")
+            for about in (ROOT / "qanat" / "runners").glob("*/about.py")
+        },
     },
 }
 WHEN_USED = ONLY_IN.keys() - {"click", "sqlite3"}

@@ -90,7 +90,7 @@ def _scheduler(found: Found) -> str:
     """Return the name of the scheduler of a run; empty for a local run, and if its runner is not installed."""
     try:
         name = found.run.runner.name
-        return "" if session.runners().is_attached(name) else session.runners().submitting(name).title
+        return "" if session.runners().is_in_process(name) else session.runners().title(name)
     except QanatError:
         return ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal.output import plural, say, say_json
 from qanat.import_v0 import import_database
@@ -34,7 +35,7 @@ PAUSE_S = 0.2
 def import_(database: Path, dry_run: bool, as_json: bool) -> None:
     """Import the qanat 0.x database DATABASE and the config.yaml next to it, in one commit."""
     project = open_project(Path.cwd())
-    plan = import_database.plan_import(project, database, _Progress("runs read"))
+    plan = import_database.plan_import(project, database, _Progress("runs read"), session.runners().default_templates())
     if not dry_run:
         import_database.check_ready(project, plan)
         import_database.carry_out(project, plan, _Progress("files written"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, tell
@@ -31,7 +32,7 @@ def init(folder: Path, yes: bool, editor: str | None, result_dir: str) -> None:
             raise click.Abort
         if editor is None:
             plan = plan_init(folder, prompts.text("Editor:", option="--editor", default=default), result_dir)
-    done = init_project(plan)
+    done = init_project(plan, session.runners().default_templates())
     say(f"Created project in {done.root}" + (" and committed:" if done.committed else ":"))
     say("".join(f"  {file}\n" for file in done.files).rstrip("\n"))
     if done.note:

@@ -62,7 +62,7 @@ def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool,
 
 
 def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: bool) -> int:
-    own = frozenset().union(*(session.runners().own_files(run.runner.name) for run in (first.run, again)))
+    own = frozenset().union(*(session.runners().generated_files(run.runner.name) for run in (first.run, again)))
     files = compare_outputs.compare(first.folder, project.root / again.storage, rtol, own)
     if as_json:
         say_json([{"file": f.path, "verdict": f.verdict, "detail": f.detail} for f in files])

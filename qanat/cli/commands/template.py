@@ -14,7 +14,6 @@ from qanat.cli.options import option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, say_json, tell
 from qanat.errors import EXIT_FAILED, NotFound, UsageError
-from qanat.runners import registry
 from qanat.usecases.definitions import define
 from qanat.usecases.launch import templates
 from qanat.usecases.project import Project, open_project
@@ -33,7 +32,7 @@ A template file holds nothing but options of the scheduler, or looks like this:
 
 
 def _runner(_project: Project, _content: Content) -> str:
-    return prompts.choose("Runner:", [(name, name) for name in registry.submitting_names()], option="--runner")
+    return prompts.choose("Runner:", [(name, name) for name in session.runners().submitting_names()], option="--runner")
 
 
 def _options(_project: Project, content: Content) -> Content:
@@ -100,7 +99,7 @@ def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any)
 @json_option
 def list_(as_json: bool) -> None:
     """List templates, including those in the settings."""
-    contents = templates.every_template(open_project(Path.cwd()))
+    contents = templates.every_template(open_project(Path.cwd()), session.runners())
     headers = ("Name", "Runner", "Description", "Options")
     defining.show_list(headers, contents, as_json=as_json, none="no templates yet; create one with: qanat template new")
 
@@ -131,15 +130,14 @@ runner_option = option("--runner", metavar="RUNNER", help="Runner of the templat
 def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
     """Show a template, which may be in the settings or in a file."""
     project = open_project(Path.cwd())
-    found = templates.find_by_name(project, name, runner)
+    found = templates.find_by_name(project, name, runner, session.runners())
     say_json(templates.as_mapping(found)) if as_json else say(define.text_of(templates.as_mapping(found)).rstrip("\n"))
     if not check:
         return 0
-    runner_for = session.runners().submitting(found.runner)
-    problems = runner_for.problems(found.options)
+    problems, warnings = templates.check(found, session.runners())
     for problem in problems:
         tell(f"{name}: {problem}")
-    for warning in runner_for.warnings(found.options):
+    for warning in warnings:
         tell(f"{name}: note: {warning}")
     if not problems:
         tell(f"{name}: no problems found")

@@ -8,8 +8,6 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-RUNNERS = ("local", "htcondor", "slurm")
-
 
 def _start(ctx: click.Context) -> Any:
     """Return the folder that the command would run in: `-C DIR`, or the current one."""
@@ -64,7 +62,9 @@ def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[An
 
 def runners(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name of a built-in runner; finding those of other packages takes too long."""
-    return _offered(((name, "") for name in RUNNERS), incomplete)
+    from qanat.runners.registry import BUILT_IN
+
+    return _offered(((name, "") for name in BUILT_IN), incomplete)
 
 
 COMPLETERS = {

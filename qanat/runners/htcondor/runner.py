@@ -14,6 +14,7 @@ from qanat.domain.run import State
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners.htcondor import client, constraints, keys, submission
 from qanat.runners.htcondor import evidence as htcondor_evidence
+from qanat.runners.htcondor.about import ABOUT
 from qanat.runners.htcondor.client import Answer, Client
 from qanat.runners.htcondor.constraints import numbers_of
 from qanat.runners.htcondor.evidence import Evidence
@@ -29,9 +30,9 @@ _JOB = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\Z")
 class HTCondorRunner:
     """Submits runs to this machine's schedd, and polls the schedd to which a run was submitted."""
 
-    name = "htcondor"
-    title = "HTCondor"
-    own_files = job_script.OWN_FILES | {EVENT_LOG}
+    name = ABOUT.name
+    title = ABOUT.title
+    generated_files = job_script.GENERATED_FILES | {EVENT_LOG}
 
     def __init__(self) -> None:
         self._client = Client()
@@ -60,7 +61,7 @@ class HTCondorRunner:
         """Return whether HTCondor may start a program again that has ended."""
         return keys.decides_after_exit(options)
 
-    def get_ready(self) -> None:
+    def prefetch(self) -> None:
         """Start the process that will submit."""
         self._client.prefetch()
 

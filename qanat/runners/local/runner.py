@@ -20,6 +20,7 @@ from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, reason
 from qanat.runners.local import wrapper
+from qanat.runners.local.about import ABOUT
 from qanat.runners.local.signals import STOPPING, Signals
 from qanat.system import processes
 
@@ -33,8 +34,9 @@ TICK_S = 0.05
 class LocalRunner:
     """Runs jobs on this machine, up to `slots` at a time."""
 
-    name = "local"
-    own_files = frozenset({completion.COMPLETION})
+    name = ABOUT.name
+    title = ABOUT.title
+    generated_files = frozenset({completion.COMPLETION})
 
     def __init__(self, slots: int = 1) -> None:
         self._slots = slots
@@ -65,7 +67,7 @@ class LocalRunner:
         return "".join(f"{shlex.join(job.command)}\n" for job in jobs)
 
     def watch(self, intent: str, jobs: Sequence[JobSpec]) -> Iterator[JobStarted | JobEnded | None]:
-        """Start and watch jobs; see AttachedRunner."""
+        """Start and watch jobs; see InProcessRunner."""
         self._waiting.extend(jobs)
         try:
             yield from self._turns(intent)

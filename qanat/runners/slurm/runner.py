@@ -12,6 +12,7 @@ from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submissi
 from qanat.errors import InputInvalid, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners.slurm import commands, flags, polling, queue, submission
 from qanat.runners.slurm import jobs as slurm_jobs
+from qanat.runners.slurm.about import ABOUT
 from qanat.runners.slurm.commands import Limits, Prefetch, call, stderr_text
 from qanat.runners.slurm.submission import Array
 from qanat.runners.submitting import cancellations, job_script, option_changes
@@ -29,9 +30,9 @@ _UNANSWERED = (b"timed out", b"zero bytes were transmitted", b"connection reset"
 class SlurmRunner:
     """Submits runs with sbatch, and polls them with squeue and, where there is accounting, sacct."""
 
-    name = "slurm"
-    title = "Slurm"
-    own_files = job_script.OWN_FILES | {submission.OUTPUT}
+    name = ABOUT.name
+    title = ABOUT.title
+    generated_files = job_script.GENERATED_FILES | {submission.OUTPUT}
 
     def __init__(self) -> None:
         self._silence = Silence()
@@ -80,7 +81,7 @@ class SlurmRunner:
         """Return the options with some replaced, however their keys are spelled."""
         return option_changes.apply_changes(options, changes, flags.long_name)
 
-    def get_ready(self) -> None:
+    def prefetch(self) -> None:
         """Ask for the cluster's limits, which takes as long as much of the rest of a submission."""
         self._ahead = Prefetch()
         self._ahead.start()

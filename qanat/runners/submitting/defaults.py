@@ -15,7 +15,7 @@ from qanat.runners.submitting import job_script, option_changes
 class RunnerDefaults:
     """Methods of a Runner for an ordinary scheduler, whose jobs run the scripts of job_script."""
 
-    own_files = job_script.OWN_FILES
+    generated_files = job_script.GENERATED_FILES
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
         """Accept every option."""
@@ -36,6 +36,3 @@ class RunnerDefaults:
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced; `2x` multiplies the current value. Raises UsageError."""
         return option_changes.apply_changes(options, changes, str.strip)
-
-    def get_ready(self) -> None:
-        """Do nothing: submitting needs no preparation."""

@@ -20,7 +20,9 @@ from qanat.runners.submitting import cancellations
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
 STARTS = "starts"
-OWN_FILES = frozenset({JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED, cancellations.FILE})
+GENERATED_FILES = frozenset({JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED, cancellations.FILE})
+# The name that runners of earlier packages know it by.
+OWN_FILES = GENERATED_FILES
 GROUPS_IN_FILE = 100
 
 # The job creates the group's directory: creating a thousand of them here would be the slowest part of a

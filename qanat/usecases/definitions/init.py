@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qanat.domain.layout import is_for_results
 from qanat.errors import GitRefused, UsageError, write_failed
@@ -19,10 +20,6 @@ from qanat.system import files
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES, set_driver
 
 IGNORE = ".gitignore"
-TEMPLATES = {
-    "htcondor": {"universe": "vanilla", "request_cpus": 1, "request_memory": "1GB", "request_disk": "1GB"},
-    "slurm": {"--ntasks": 1, "--cpus-per-task": 1, "--time": "1-00:00:00"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
     return InitPlan(folder, found is None, editor, Path(result_dir).as_posix())
 
 
-def init_project(plan: InitPlan) -> Initialised:
+def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> Initialised:
     """Carry out the plan; what the user has staged or changed stays unchanged and uncommitted."""
     made = _repository(plan)
     try:
@@ -80,7 +77,7 @@ def init_project(plan: InitPlan) -> Initialised:
             shutil.rmtree(made.git_dir)
         raise
     paths = ProjectPaths(plan.folder)
-    written = {paths.relative(path): data for path, data in _state_files(plan, paths)}
+    written = {paths.relative(path): data for path, data in _state_files(plan, templates, paths)}
     for path, data in written.items():
         files.write(plan.folder / path, data)
     written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
@@ -107,7 +104,9 @@ def _repository(plan: InitPlan) -> Location:
     return found
 
 
-def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]]:
+def _state_files(
+    plan: InitPlan, templates: Mapping[str, Mapping[str, Any]], paths: ProjectPaths
+) -> list[tuple[Path, bytes]]:
     config = {
         "schema": schemas.name_of("config"),
         "result_dir": plan.result_dir,
@@ -115,7 +114,7 @@ def _state_files(plan: InitPlan, paths: ProjectPaths) -> list[tuple[Path, bytes]
         "records": {"commit": "auto"},
     }
     state = [(paths.config, definition_text.encode(paths, "config", config, paths.config))]
-    for runner, options in TEMPLATES.items():
+    for runner, options in templates.items():
         template = {
             "schema": schemas.name_of("template"),
             "name": "default",

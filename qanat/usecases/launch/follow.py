@@ -14,7 +14,7 @@ from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import QanatError, WriteFailed
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal
-from qanat.runners.protocol import AttachedRunner
+from qanat.runners.protocol import InProcessRunner
 from qanat.usecases.launch import code
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
 from qanat.usecases.launch.view import Outcome, RunView
@@ -23,7 +23,7 @@ from qanat.usecases.tracking import record
 
 
 def follow_run(
-    project: Project, attempt: Attempt, runner: AttachedRunner, view: RunView, *, fail_fast: bool = False
+    project: Project, attempt: Attempt, runner: InProcessRunner, view: RunView, *, fail_fast: bool = False
 ) -> Outcome:
     """Start the groups of an attempt, watch them to their ends, and record the run.
 
@@ -75,7 +75,7 @@ def _watch(
     run: Run,
     attempt: Attempt,
     jobs: Sequence[JobSpec],
-    runner: AttachedRunner,
+    runner: InProcessRunner,
     journal: Journal,
     view: RunView,
     *,

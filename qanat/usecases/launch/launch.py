@@ -13,7 +13,7 @@ from functools import partial
 
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.run import RunnerChoice
-from qanat.runners.protocol import Runners
+from qanat.runners.protocol import Prefetches, Runners
 from qanat.usecases.launch import checkouts, code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured
@@ -42,9 +42,9 @@ def launch(
     QanatError if the run cannot be started; nothing is left of it then.
     """
     check_options(options, runners)
-    submits = not runners.is_attached(options.runner)
-    if submits:
-        runners.submitting(options.runner).get_ready()
+    submits = not runners.is_in_process(options.runner)
+    if submits and isinstance(runner := runners.submitting(options.runner), Prefetches):
+        runner.prefetch()
     past, plan, choice = _planned(project, request, options, runners)
     author = code.check_committer(project)
     captured = past or code.capture(project, request.uncommitted, ask)
@@ -59,7 +59,7 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     """Return what a launch would start, and write nothing; errors are those of launch()."""
     check_options(options, runners)
     past, plan, choice = _planned(project, request, options, runners)
-    if runners.is_attached(options.runner):
+    if runners.is_in_process(options.runner):
         return Preview(tuple(plan_run.preview(project, plan)))
     in_checkout = _workdir(request, plan, submits=True) == CHECKOUT
     if commit := past.code.commit if past else code.runnable_tree(project).commit if in_checkout else None:

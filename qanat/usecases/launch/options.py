@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from qanat.domain.run import RunnerChoice
 from qanat.errors import UsageError
-from qanat.runners.protocol import Runners
+from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.usecases.project import Project
 
 LOCAL = "local"
@@ -45,12 +45,13 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
     for name, number in (("--n-threads", options.n_threads), ("--max-running", options.max_running)):
         if number is not None and number < 1:
             raise UsageError(f"{name} is {number}", hint="use 1 or more")
-    attached = runners.is_attached(options.runner)
-    if attached and options.template:
+    in_process = runners.is_in_process(options.runner)
+    if in_process and options.template:
+        others = " or ".join(runners.submitting_names())
         raise UsageError(
-            f"--submit-template cannot be used with runner {options.runner}", hint="add --runner htcondor or slurm"
+            f"--submit-template cannot be used with runner {options.runner}", hint=f"add --runner {others}"
         )
-    if not attached and options.fail_fast:
+    if not in_process and options.fail_fast:
         raise UsageError(f"--fail-fast cannot be used with runner {options.runner}", hint="it is for local runs")
 
 
@@ -60,13 +61,13 @@ def choose(project: Project, options: LaunchOptions, groups: int, runners: Runne
     Raises RunnerUnavailable if nothing can be started here, NotFound or UsageError for an unknown or invalid
     template.
     """
-    if runners.is_attached(options.runner):
-        runners.attached(options.runner, options.slots).check()
+    if runners.is_in_process(options.runner):
+        runners.in_process(options.runner, options.slots).check()
         return RunnerChoice(options.runner, None, {"n_threads": options.slots} if groups > 1 else {})
     from qanat.usecases.launch import templates  # a local run starts without them
 
     runner = runners.submitting(options.runner)
-    template = templates.find_template(project, options.runner, options.template)
-    if found := runner.key_problems(template.options):
+    template = templates.find_template(project, options.runner, options.template, runners)
+    if isinstance(runner, ChecksTemplates) and (found := runner.key_problems(template.options)):
         raise UsageError(f"template {template.name}: {found[0]}", hint=f"qanat template show {template.name} --check")
     return RunnerChoice(options.runner, template.name, dict(template.options))

@@ -44,7 +44,7 @@ def rerun(
 
 def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Runners) -> RunnerChoice:
     """Return the runner and options of a run, or what the options choose instead; always the latter for local runs."""
-    if options.template or options.runner != run.runner.name or runners.is_attached(options.runner):
+    if options.template or options.runner != run.runner.name or runners.is_in_process(options.runner):
         return choose(project, options, len(run.groups), runners)
     return run.runner
 

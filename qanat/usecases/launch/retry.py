@@ -14,7 +14,7 @@ from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
-from qanat.runners.protocol import Runners
+from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.checkouts import Workplace
@@ -75,15 +75,18 @@ def _choice(
     project: Project, run: Run, groups: int, options: LaunchOptions, changes: Mapping[str, str], runners: Runners
 ) -> RunnerChoice:
     """Return the runner of a run with its options, or those of another template if chosen, and the changes applied."""
-    if runners.is_attached(options.runner):
+    if runners.is_in_process(options.runner):
         if changes:
             raise UsageError(f"--set cannot be used with runner {options.runner}", hint="remove it")
-        runners.attached(options.runner, options.slots).check()
+        runners.in_process(options.runner, options.slots).check()
         return run.runner
     runner = runners.submitting(options.runner)
     choice = choose(project, options, groups, runners) if options.template else run.runner
-    choice = replace(choice, options=runner.changed(choice.options, changes))
-    if problems := runner.key_problems(choice.options):
+    if changes:
+        if not isinstance(runner, ChangesOptions):
+            raise UsageError(f"runner {runner.name} cannot change options of a run", hint="leave out --set")
+        choice = replace(choice, options=runner.changed(choice.options, changes))
+    if isinstance(runner, ChecksTemplates) and (problems := runner.key_problems(choice.options)):
         raise UsageError(problems[0], hint="see which options the run has: qanat show RUN --json")
     return choice
 

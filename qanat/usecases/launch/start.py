@@ -32,8 +32,8 @@ def start(
     run, and for a scheduler whatever submit() raises.
     """
     checkout = None if place.folder == project.root else project.paths.relative(place.folder)
-    if runners.is_attached(options.runner):
-        with runners.attached(options.runner, options.slots) as here:
+    if runners.is_in_process(options.runner):
+        with runners.in_process(options.runner, options.slots) as here:
             facts = _own_processes(checkout)
             return follow_run(project, attempt(facts), here, view, fail_fast=options.fail_fast)
     from qanat.usecases.launch.wait import after_submission  # a local run starts without it

@@ -10,21 +10,22 @@ from typing import Any
 from qanat.domain.experiment import Template
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import definitions, yaml_io
-from qanat.runners.protocol import Runners
+from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.system import files
 from qanat.usecases.definitions.define import read_input
-from qanat.usecases.definitions.init import TEMPLATES
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
 
 DEFAULT = "default"
 
 
-def every_template(project: Project) -> list[dict[str, Any]]:
+def every_template(project: Project, runners: Runners) -> list[dict[str, Any]]:
     """List all templates, including those in the settings, as the mappings in which they are stored."""
-    return [as_mapping(found) for runner, name in _names(project) if (found := _defined(project, runner, name))]
+    return [
+        as_mapping(found) for runner, name in _names(project) if (found := _defined(project, runner, name, runners))
+    ]
 
 
-def find_template(project: Project, runner: str, name: str | None) -> Template:
+def find_template(project: Project, runner: str, name: str | None, runners: Runners) -> Template:
     """Return a template: from a file, then from `.qanat/templates/<runner>/`, then from the settings.
 
     The default name is `default`, which has no options if there is no such template. The settings take precedence
@@ -36,7 +37,7 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
     if name is not None and path.is_file():
         content = read_input("template", path, {"name": path.stem, "runner": runner})
         return _for_runner(definitions.template_from(content), runner, wanted)
-    if found := _defined(project, runner, wanted):
+    if found := _defined(project, runner, wanted, runners):
         return found
     if name is None:
         return Template(DEFAULT, runner, {})
@@ -44,12 +45,12 @@ def find_template(project: Project, runner: str, name: str | None) -> Template:
     raise NotFound(f"no template or file named {name!r} for {runner}", hint=suggestion("template", name, known))
 
 
-def _defined(project: Project, runner: str, name: str) -> Template | None:
+def _defined(project: Project, runner: str, name: str, runners: Runners) -> Template | None:
     """Return a template that the project defines; None if it defines none with this name."""
     configured = project.config.templates.get(runner, {})
     if (runner, name) in project.templates():
         found = definitions.template_from(project.definition("template", name, runner))
-        if name not in configured or found.options != TEMPLATES.get(runner):
+        if name not in configured or found.options != runners.default_templates().get(runner):
             return found
     return Template(name, runner, configured[name]) if name in configured else None
 
@@ -66,27 +67,38 @@ def _for_runner(template: Template, runner: str, source: str) -> Template:
     return template
 
 
-def find_by_name(project: Project, name: str, runner: str | None) -> Template:
+def find_by_name(project: Project, name: str, runner: str | None, runners: Runners) -> Template:
     """Return a template; its runner may be omitted if only one runner has a template with this name.
 
     Raises NotFound if none has, UsageError if several have.
     """
     if runner is not None or Path(name).is_file():
-        return find_template(project, runner or _runner_of(Path(name)), name)
+        return find_template(project, runner or _runner_of(Path(name), runners), name, runners)
     owners = {r for r, n in _names(project) if n == name}
     if len(owners) == 1:
-        return find_template(project, owners.pop(), name)
+        return find_template(project, owners.pop(), name, runners)
     if not owners:
         known = sorted({n for _, n in _names(project)})
         raise NotFound(f"no template or file named {name!r}", hint=suggestion("template", name, known))
     raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="choose one with --runner")
 
 
-def _runner_of(path: Path) -> str:
-    """Return the runner that a file is for; a file of bare options is for Slurm if the options have dashes."""
+def _runner_of(path: Path, runners: Runners) -> str:
+    """Return the runner that a file is for; a file of bare options is for the runner that takes these names."""
     content = yaml_io.load(files.read(path, limit_bytes=DEFINITION_BYTES_MAX), str(path))
     keys = content if isinstance(content, dict) else {}
-    return str(keys.get("runner") or ("slurm" if any(key.startswith("-") for key in keys) else "htcondor"))
+    return str(keys.get("runner") or runners.runner_of(keys))
+
+
+def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
+    """List what is wrong with a template's options, and what is better avoided.
+
+    Raises UsageError for a runner that cannot check them.
+    """
+    runner = runners.submitting(template.runner)
+    if not isinstance(runner, ChecksTemplates):
+        raise UsageError(f"runner {runner.name} cannot check templates", hint="try one: qanat run --dry-run")
+    return runner.problems(template.options), runner.warnings(template.options)
 
 
 def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[str]:
@@ -94,10 +106,10 @@ def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[
     found: dict[str, list[str]] = {}
     for path, template in _templates_in(project, set(paths)):
         try:
-            found_warnings = runners.submitting(template.runner).warnings(template.options)
+            runner = runners.submitting(template.runner)
         except UsageError:  # a runner that is not installed here
             continue
-        for warning in found_warnings:
+        for warning in runner.warnings(template.options) if isinstance(runner, ChecksTemplates) else ():
             found.setdefault(warning, []).append(f"{template.name} ({project.paths.relative(path)})")
     return [f"template{'s' * (len(names) > 1)} {', '.join(names)}: {text}" for text, names in found.items()]
 

@@ -12,7 +12,7 @@ from qanat.domain.run import Group, Run, State
 from qanat.errors import UsageError
 from qanat.records import flight
 from qanat.records.flight import Flight
-from qanat.runners.protocol import AttachedRunner, Runner, Runners
+from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
@@ -33,7 +33,7 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     run = found.run
     if run.state.ended:
         raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
-    if not runners.is_attached(run.runner.name):
+    if not runners.is_in_process(run.runner.name):
         runners.submitting(run.runner.name).cancel(open_handles(project, run))
         return run, []
     seen = flight.read(project.location.private / flight.FOLDER / f"{run.id}.jsonl")
@@ -59,21 +59,25 @@ def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners
 
 def hold_run(project: Project, found: Found, runners: Runners) -> None:
     """Hold the jobs of a submitted run. Raises UsageError for a run that cannot be held."""
-    runner = _steerable(found, runners, "held")
-    runner.hold(open_handles(project, found.run))
+    _holding(_steerable(found, runners, "held")).hold(open_handles(project, found.run))
 
 
 def release_run(project: Project, found: Found, runners: Runners) -> None:
     """Release the held jobs of a submitted run. Raises UsageError for a run that cannot be released."""
-    runner = _steerable(found, runners, "released")
-    runner.release(open_handles(project, found.run))
+    _holding(_steerable(found, runners, "released")).release(open_handles(project, found.run))
+
+
+def _holding(runner: Runner) -> CanHold:
+    if not isinstance(runner, CanHold):
+        raise UsageError(f"runner {runner.name} cannot hold jobs", hint="cancel the run, and retry it later")
+    return runner
 
 
 def _steerable(found: Found, runners: Runners, what: str) -> Runner:
     run = found.run
     if run.state.ended:
         raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
-    if runners.is_attached(run.runner.name):
+    if runners.is_in_process(run.runner.name):
         raise UsageError(f"run {run.number} is a {run.runner.name} run, which cannot be {what}")
     return runners.submitting(run.runner.name)
 
@@ -104,7 +108,7 @@ def _recorded(project: Project, found: Found) -> Run:
 
 
 def _end_processes(
-    project: Project, found: Found, seen: Flight | None, runner: AttachedRunner
+    project: Project, found: Found, seen: Flight | None, runner: InProcessRunner
 ) -> tuple[Run, list[str]]:
     """End the processes of a run that no qanat watches, and record its unfinished groups as cancelled."""
     intent = found.run.submission.intent

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qanat.errors import UsageError
 from qanat.records import storage
-from qanat.runners.protocol import Runners
+from qanat.runners.protocol import HasLog, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.submission import handle_of
@@ -46,8 +47,14 @@ def _draw(folder: Path, indent: str, lines: list[str]) -> None:
 
 
 def scheduler_log(project: Project, found: Found, group: int | None, runners: Runners) -> str:
-    """Return the scheduler's log of a submitted run or of one of its groups; empty if there is none."""
+    """Return the scheduler's log of a submitted run or of one of its groups; empty if there is none.
+
+    Raises UsageError for a runner whose scheduler keeps no log.
+    """
+    runner = runners.submitting(found.run.runner.name)
+    if not isinstance(runner, HasLog):
+        raise UsageError(f"runner {runner.name} has no log of its scheduler")
     run = found.run
     wanted = run.groups if group is None else (run.groups[group],)
     handles = [handle_of(project, run, g) for g in wanted if g.job]
-    return runners.submitting(run.runner.name).scheduler_log(found.folder, handles)
+    return runner.scheduler_log(found.folder, handles)

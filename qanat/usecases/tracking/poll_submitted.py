@@ -19,7 +19,7 @@ from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
-from qanat.runners.protocol import Runner, Runners
+from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.submission import handle_of, with_submission
 
@@ -164,7 +164,7 @@ class _Poll:
 
     def _with_completions(self, run: Run) -> Run:
         """Return a run with the ends from completion files, unless the scheduler may start its programs again."""
-        if self._runner.may_run_again(run.runner.options):
+        if isinstance(self._runner, MayRestart) and self._runner.may_run_again(run.runner.options):
             return run
         ends = ((g, self._completion(run, g)) for g in run.groups if not g.state.ended)
         return run.with_groups({g.number: self._ended(run, g, status) for g, status in ends if status})

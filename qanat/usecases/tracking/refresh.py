@@ -20,7 +20,7 @@ from qanat.git import repository, worktree
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
-from qanat.runners.protocol import AttachedRunner, Runners
+from qanat.runners.protocol import InProcessRunner, Runners
 from qanat.system import processes
 from qanat.usecases.merging import setup
 from qanat.usecases.project import Project
@@ -114,15 +114,15 @@ def _check_run(
         if seen and not _is_watched(seen.watcher):
             flight.forget(seen)
         return
-    attached = runners.is_attached(run.runner.name)
+    in_process = runners.is_in_process(run.runner.name)
     # Without a journal, nobody is submitting the run: its jobs proceed by themselves.
-    watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or attached else False
+    watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or in_process else False
     known = _with_journal(run, seen)
     if watched:
         result.live[path] = known
     elif run.state.ended:
         found.recorded += [run] if seen else []
-    elif not attached:
+    elif not in_process:
         found.submitted.append(run)
     else:
         settled = settle(project, run, seen, runners.local())
@@ -205,7 +205,7 @@ def _with_journal(run: Run, seen: Flight | None) -> Run:
     return run.with_groups(changed)
 
 
-def settle(project: Project, run: Run, seen: Flight | None, runner: AttachedRunner) -> Run:
+def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRunner) -> Run:
     """Determine how the groups of a run without a watcher ended, from completion files and living processes."""
     run = _with_journal(run, seen)
     open_groups = [g for g in run.groups if not g.state.ended]

@@ -110,7 +110,8 @@ def test_a_submitted_run_is_recorded_before_the_scheduler_is_asked_and_committed
 
 
 def test_what_a_scheduler_needs_is_prepared_before_anything_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world.scheduler, "get_ready", raising(RunnerUnavailable("nothing is looked at before")))
+    refuse = raising(RunnerUnavailable("nothing is looked at before"))
+    monkeypatch.setattr(world.scheduler, "prefetch", refuse, raising=False)
     with pytest.raises(RunnerUnavailable):
         start(world, SUBMITTED, ranges=("no range",))
 

@@ -85,7 +85,7 @@ def test_what_tells_of_the_run_itself_is_left_out(tmp_path: Path, group: str) ->
     ],
 )
 def test_what_a_runner_leaves_is_left_out_and_only_that(tmp_path: Path, runner: str, files: list[str]) -> None:
-    own = Registry().own_files(runner)
+    own = Registry().generated_files(runner)
     left = ["job.sh", "commands/0.sh", "group_1/starts", "htcondor.log", "slurm.out"]
     found = verdicts(tmp_path, dict.fromkeys(left, b"1"), {}, own=own)
     assert {file.path for file in found} == set(left) - set(files)
