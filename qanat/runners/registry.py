@@ -7,6 +7,7 @@ returns a Runner. If such a package is broken, one sentence says how, with the p
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -138,7 +139,8 @@ def _installed(entry: EntryPoint) -> Runner:
         raise _broken(entry, f"does not fit this qanat: it has no {', '.join(missing)}")
     for now, before in EARLIER_NAMES.items():
         if hasattr(runner, before):
-            setattr(runner, now, getattr(runner, before))
+            with contextlib.suppress(AttributeError):  # it takes no attributes
+                setattr(runner, now, getattr(runner, before))
     return cast("Runner", runner)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from qanat.testing.commands import forget_jobs
-from tests.support.sandbox import Result, Sandbox
+from tests.support.gates import Gates
+from tests.support.sandbox import Result, Sandbox, wait_until
 
 # It runs jobs at once, and remembers nothing: all that qanat knows comes from what the jobs' own scripts leave.
 FORGETFUL = """\
@@ -36,6 +37,53 @@ def broken():
     raise OSError("no licence\\nfor this host")
 """
 
+# As they were written when a runner had to have everything: nothing is inherited, and two names are earlier ones.
+FULL = """\
+import pathlib
+from forgetful import Forgetful, JobStatus, Sightings, job_script
+
+class Full:
+    name, title = "full", "the full scheduler"
+    own_files = job_script.OWN_FILES | {"note.txt"}
+    def __init__(self): self._other = Forgetful()
+    def key_problems(self, options): return [f"{key}: is not known" for key in options if key != "mem"]
+    def problems(self, options): return self.key_problems(options)
+    def warnings(self, options): return ["mem is all there is"]
+    def may_run_again(self, options): return False
+    def changed(self, options, changes): return {**options, **changes}
+    def get_ready(self): pathlib.Path("../prefetched").touch()
+    def check(self): pass
+    def render(self, batch): return self._other.render(batch)
+    def submit(self, batch):
+        (batch.folder / "note.txt").write_text(batch.intent)
+        return self._other.submit(batch)
+    def find(self, intent, jobs, since): return None
+    def poll(self, handles): return self._other.poll(handles)
+    def cancel(self, handles): pass
+    def hold(self, handles): pass
+    def release(self, handles): pass
+    def scheduler_log(self, folder, handles): return "a note"
+"""
+# As little as a runner can have: its jobs wait for a gate, outside of the project.
+SMALL = """\
+import subprocess
+from qanat.runners.api import JobStatus, Sightings, State, Submission, job_script
+
+class Small:
+    name, title = "small", "the small scheduler"
+    def check(self): pass
+    def render(self, batch): return job_script.preview(batch)
+    def submit(self, batch):
+        job_script.write_scripts(batch)
+        for job in batch.jobs:
+            streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.Popen(job_script.start_command(batch, job), cwd="/", start_new_session=True, **streams)
+        return Submission({job.group: f"job-{job.group}" for job in batch.jobs}, {})
+    def find(self, intent, jobs, since): return None
+    def poll(self, handles): return Sightings({handle: JobStatus(State.RUNNING) for handle in handles})
+    def cancel(self, handles): pass
+"""
+
 
 class Packages:
     """Packages with a runner, as installed by pip, that only the commands of one test see."""
@@ -44,7 +92,8 @@ class Packages:
         self._folder = folder
         self._sandbox = sandbox
         folder.mkdir()
-        (folder / "forgetful.py").write_text(FORGETFUL)
+        for module, text in (("forgetful", FORGETFUL), ("full", FULL), ("small", SMALL)):
+            (folder / f"{module}.py").write_text(text)
 
     def install(self, package: str, runner: str, where: str) -> Path:
         """Install a package whose runner of this name is `module:attribute`; return the folder that describes it."""
@@ -154,3 +203,44 @@ def test_runs_of_a_package_that_is_gone_are_shown_as_they_were_and_told_apart(
     assert "\nqanat: runner 'forgetful' does not exist" in packages.qanat("cancel", "1", code=2).err
     packages.install("qanat-forgetful-again", "forgetful", "forgetful:Forgetful")
     assert packages.qanat("show", "1", "--json").json["state"] == "finished"
+
+
+def test_a_runner_that_was_written_for_an_earlier_qanat_still_works(packages: Packages, sandbox: Sandbox) -> None:
+    packages.install("qanat-full", "full", "full:Full")
+    packages.qanat("template", "new", "--name", "big", "--runner", "full", "-o", "mem=4G", "--commit")
+    packages.qanat("run", "--runner", "full", "end", "3", "--submit-template", "big", "--wait", code=1)
+    assert sandbox.record()["groups"][0]["exit_code"] == 3
+    assert (sandbox.root.parent / "prefetched").exists()
+    checked = packages.qanat("template", "show", "big", "--check")
+    assert checked.err == "big: note: mem is all there is\nbig: no problems found\n"
+    packages.qanat("retry", "1", "--set", "mem=8G", "--wait", code=1)
+    assert sandbox.record()["runner"]["options"] == {"mem": "8G"}
+    refused = packages.qanat("retry", "1", "--set", "cpus=2", code=2)
+    assert refused.err.startswith("qanat: cpus: is not known\n")
+    # Its own files differ from one run to the next, and only those.
+    assert "identical: " in packages.qanat("rerun", "1", "--check", code=1).err
+
+
+def test_what_a_small_runner_does_not_offer_is_said_in_one_sentence(packages: Packages, sandbox: Sandbox) -> None:
+    packages.install("qanat-small", "small", "small:Small")
+    gates = Gates(sandbox)
+    packages.qanat("template", "new", "--name", "big", "--runner", "small", "-o", "mem=4G", "--commit")
+    run = ("run", "--runner", "small", "--submit-template", "big", gates.experiment, str(gates.path()), "3")
+    assert packages.qanat(*run).code == 0
+    for words, sentence in (
+        (("hold", "1"), "runner small cannot hold jobs\n  hint: cancel the run, and retry it later"),
+        (("release", "1"), "runner small cannot hold jobs\n  hint: cancel the run, and retry it later"),
+        (
+            ("template", "show", "big", "--check"),
+            "runner small cannot check templates\n  hint: see what would be submitted: qanat run --dry-run",
+        ),
+    ):
+        assert packages.qanat(*words, code=2).err == f"qanat: {sentence}\n"
+    gates.open()
+    wait_until(lambda: packages.qanat("show", "1", "--json").json["state"] == "failed")
+    refused = packages.qanat("retry", "1", "--set", "mem=2x", code=2)
+    assert refused.err == "qanat: runner small cannot change options of a run\n  hint: leave out --set\n"
+    packages.qanat("retry", "1", "--wait", code=1)
+    assert [group["attempt"] for group in sandbox.record()["groups"]] == [2]
+    assert packages.qanat("rerun", "1", "--check", code=1).code == 1
+    assert sandbox.status() == ""

@@ -137,8 +137,8 @@ class World:
         return Registry().default_templates()
 
     def runner_of(self, keys: Collection[str]) -> str:
-        """Return the scheduler's name."""
-        return self.scheduler.name
+        """Return the built-in runner that takes such options."""
+        return Registry().runner_of(keys)
 
     def submitting(self, name: str) -> Scheduler:
         """Return the scheduler."""

@@ -36,7 +36,7 @@ class GridEngineRunner(RunnerDefaults):
 
     name = "gridengine"
     title = "Grid Engine"
-    own_files = job_script.OWN_FILES
+    generated_files = job_script.GENERATED_FILES
 
     def check(self) -> None:
         """Raise RunnerUnavailable if Grid Engine is not installed or its master does not answer."""

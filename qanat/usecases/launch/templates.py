@@ -97,7 +97,9 @@ def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
     """
     runner = runners.submitting(template.runner)
     if not isinstance(runner, ChecksTemplates):
-        raise UsageError(f"runner {runner.name} cannot check templates", hint="try one: qanat run --dry-run")
+        raise UsageError(
+            f"runner {runner.name} cannot check templates", hint="see what would be submitted: qanat run --dry-run"
+        )
     return runner.problems(template.options), runner.warnings(template.options)
 
 

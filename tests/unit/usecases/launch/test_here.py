@@ -297,7 +297,7 @@ def test_a_runner_that_cannot_start_anything_is_told_first(world: World) -> None
         def check(self) -> None:
             raise RunnerUnavailable("no shell")
 
-    world.attached = lambda name, slots: Broken(slots)  # type: ignore[method-assign]
+    world.in_process = lambda name, slots: Broken(slots)  # type: ignore[method-assign]
     with pytest.raises(RunnerUnavailable, match="no shell"):
         world.launch()
     _nothing_is_left(world)
@@ -319,7 +319,7 @@ class Interrupting(LocalRunner):
 
 def test_an_interrupt_ends_the_programs_and_the_record_says_cancelled(world: World) -> None:
     world.experiment("exec sleep 60\n")
-    world.attached = lambda name, slots: Interrupting(slots)  # type: ignore[method-assign]
+    world.in_process = lambda name, slots: Interrupting(slots)  # type: ignore[method-assign]
     run = world.launch(groups=("0", "1"))
     assert [group.state for group in run.groups] == [CANCELLED, CANCELLED]
     assert [group.reason for group in run.groups] == ["cancelled by SIGINT", "cancelled before it started"]
@@ -367,7 +367,7 @@ class Failing(LocalRunner):
 
 
 def test_a_run_that_qanat_cannot_see_to_its_end_is_recorded_as_far_as_it_is_known(world: World) -> None:
-    world.attached = lambda name, slots: Failing(slots)  # type: ignore[method-assign]
+    world.in_process = lambda name, slots: Failing(slots)  # type: ignore[method-assign]
     with pytest.raises(WriteFailed, match="no space left on device"):
         world.launch(groups=("0", "1"))
     first, second = world.recorded().groups
@@ -384,7 +384,7 @@ def test_a_journal_stays_when_not_even_that_can_be_recorded(world: World) -> Non
             path.write_text("broken\n")
             yield from super().watch(intent, jobs)
 
-    world.attached = lambda name, slots: Vanishing(slots)  # type: ignore[method-assign]
+    world.in_process = lambda name, slots: Vanishing(slots)  # type: ignore[method-assign]
     with pytest.raises(WriteFailed, match="no space left on device"):
         world.launch(groups=("0", "1"))
     assert len(world.journals()) == 1

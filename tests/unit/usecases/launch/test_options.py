@@ -38,7 +38,7 @@ def test_options_have_to_fit_the_runner(world: World) -> None:
     check_options(LaunchOptions("world", template="big", max_running=1), world)
     with pytest.raises(UsageError, match="--submit-template cannot be used with runner local") as error:
         check_options(LaunchOptions(template="big"), world)
-    assert error.value.hint == "add --runner htcondor or slurm"
+    assert error.value.hint == "add --runner world"
     with pytest.raises(UsageError, match="--fail-fast cannot be used with runner world") as error:
         check_options(LaunchOptions("world", fail_fast=True), world)
     assert error.value.hint == "it is for local runs"

@@ -9,7 +9,7 @@ import pytest
 
 from qanat.domain.experiment import Template
 from qanat.errors import InputInvalid, NotFound, UsageError
-from qanat.usecases.definitions.init import TEMPLATES
+from qanat.runners.registry import Registry
 from qanat.usecases.launch import templates
 from tests.support.world import World
 
@@ -26,7 +26,7 @@ def project(world: World) -> World:
 
 def find(world: World, runner: str, name: str | None) -> Template:
     """Find a template."""
-    return templates.find_template(world.project, runner, name)
+    return templates.find_template(world.project, runner, name, world)
 
 
 def test_a_template_is_one_of_its_runner(project: World) -> None:
@@ -35,7 +35,7 @@ def test_a_template_is_one_of_its_runner(project: World) -> None:
 
 
 def test_without_a_name_it_is_default_and_no_options_where_there_is_none(project: World) -> None:
-    assert find(project, "slurm", None).options == TEMPLATES["slurm"]
+    assert find(project, "slurm", None).options == Registry().default_templates()["slurm"]
     assert find(project, "world", None) == Template("default", "world", {})
     with pytest.raises(NotFound, match="template 'default' does not exist for world"):
         find(project, "world", "default")
@@ -63,7 +63,7 @@ def test_a_file_comes_before_a_template_of_the_same_name(project: World, monkeyp
     project.write("big", "schema: template/1\nname: big\nrunner: slurm\noptions: {--mem: 1}\n")
     assert find(project, "slurm", "big").options == {"--mem": 1}
     project.write("default", "schema: template/1\nname: default\nrunner: slurm\noptions: {--mem: 1}\n")
-    assert find(project, "slurm", None).options == TEMPLATES["slurm"]
+    assert find(project, "slurm", None).options == Registry().default_templates()["slurm"]
 
 
 # ---- the settings
@@ -89,7 +89,7 @@ def test_every_template_is_listed_as_it_is_stored(project: World) -> None:
     project.set(slurm={"small": {"--mem": 1}})
     described = BIG.format("slurm", "--mem") + "description: large\n"
     project.write(".qanat/templates/slurm/big.yaml", described)
-    found = templates.every_template(project.project)
+    found = templates.every_template(project.project, project)
     assert [(row["runner"], row["name"]) for row in found] == [
         ("htcondor", "big"),
         ("htcondor", "default"),
@@ -112,13 +112,13 @@ def test_every_template_is_listed_as_it_is_stored(project: World) -> None:
 
 def test_the_runner_may_be_left_out_when_only_one_has_a_template_of_this_name(project: World) -> None:
     project.write(".qanat/templates/slurm/only.yaml", BIG.format("slurm", "--mem").replace("big", "only"))
-    assert templates.find_by_name(project.project, "only", None).runner == "slurm"
-    assert templates.find_by_name(project.project, "big", "slurm").runner == "slurm"
+    assert templates.find_by_name(project.project, "only", None, project).runner == "slurm"
+    assert templates.find_by_name(project.project, "big", "slurm", project).runner == "slurm"
     with pytest.raises(UsageError, match="htcondor and slurm both have a template 'big'") as error:
-        templates.find_by_name(project.project, "big", None)
+        templates.find_by_name(project.project, "big", None, project)
     assert error.value.hint == "choose one with --runner"
     with pytest.raises(NotFound, match="no template or file named 'onyl'") as missing:
-        templates.find_by_name(project.project, "onyl", None)
+        templates.find_by_name(project.project, "onyl", None, project)
     assert "only" in missing.value.hint
 
 
@@ -134,7 +134,7 @@ def test_the_runner_may_be_left_out_when_only_one_has_a_template_of_this_name(pr
 def test_the_runner_of_a_file_is_told_by_what_is_in_it(project: World, tmp_path: Path, text: str, runner: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    assert templates.find_by_name(project.project, str(path), None).runner == runner
+    assert templates.find_by_name(project.project, str(path), None, project).runner == runner
 
 
 # ---- what is better left out
