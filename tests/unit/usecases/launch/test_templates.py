@@ -37,7 +37,7 @@ def test_a_template_is_one_of_its_runner(project: World) -> None:
 def test_without_a_name_it_is_default_and_no_options_where_there_is_none(project: World) -> None:
     assert find(project, "slurm", None).options == Registry().default_templates()["slurm"]
     assert find(project, "world", None) == Template("default", "world", {})
-    with pytest.raises(NotFound, match="template 'default' does not exist for world"):
+    with pytest.raises(NotFound, match="no template or file named 'default' for world"):
         find(project, "world", "default")
 
 
