@@ -172,7 +172,7 @@ def test_delete_with_cancel_ends_the_jobs_first_and_leaves_nothing_behind(waitin
     assert "run 1 is still running, so it cannot be deleted without --cancel" in said
     assert "hint: wait until it ends, or cancel it: qanat cancel 1" in said
     said = waiting.qanat("delete", "1", "--yes", "--cancel").out
-    assert "Run 1 deleted" in said
+    assert "Deleted run 1" in said
     assert waiting.record_files() == []
     assert not waiting.storage("wait").exists()
     assert waiting.pool.jobs() == []

@@ -53,7 +53,7 @@ def test_cancel_ends_a_run_for_good_and_says_who_did(waiting: OnSlurm) -> None:
 def test_cancel_says_when_a_job_takes_its_time_to_end(waiting: OnSlurm) -> None:
     with waiting.cluster.frozen("slurmd"):
         said = waiting.qanat("cancel", "1").out
-    assert said == "Run 1 of wait is being cancelled (still running\n"
+    assert said == "Run 1 of wait is being cancelled (still running)\n"
     waiting.wait_for_states(*["cancelled"] * len(waiting.groups()))
 
 
@@ -100,7 +100,7 @@ def test_delete_with_cancel_ends_the_jobs_first_and_leaves_nothing_behind(waitin
     said = waiting.qanat("delete", "1", "--yes", code=2).err
     assert "run 1 is still running, so it cannot be deleted without --cancel" in said
     jobs = ",".join(waiting.numbers())
-    assert "Run 1 deleted" in waiting.qanat("delete", "1", "--yes", "--cancel").out
+    assert "Deleted run 1" in waiting.qanat("delete", "1", "--yes", "--cancel").out
     assert waiting.record_files() == []
     assert not waiting.storage("wait").exists()
     assert set(waiting.cluster.squeue("%T", "-j", jobs)) <= {"CANCELLED", "COMPLETING"}
