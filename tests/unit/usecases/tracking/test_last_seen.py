@@ -61,6 +61,14 @@ def test_one_note_names_all_runs_and_the_earliest_look(world: World) -> None:
     assert note.endswith("; runs 1, 2, 3 shown as of 2026-11-23 05:18:55")
 
 
+def test_two_runs_are_named_as_two(world: World) -> None:
+    world.submit()
+    world.submit()
+    world.scheduler.down = "no route to host"
+    world.look(2)
+    assert [note.partition("; ")[2] for note in world.notes] == ["runs 1, 2 shown as submitted"]
+
+
 def test_a_run_that_has_ended_is_not_named_though_its_scheduler_is_down(world: World) -> None:
     world.submit()
     world.submit()

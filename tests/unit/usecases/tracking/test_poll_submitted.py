@@ -150,6 +150,14 @@ def test_a_job_that_says_to_have_ended_is_running_until_its_completion_file_come
     assert states(world) == [FINISHED]
 
 
+def test_a_signal_is_not_told_of_a_job_whose_completion_file_is_waited_for(world: World) -> None:
+    world.submit()
+    (job,) = world.scheduler.of(0)
+    job.ends(137, file_after_s=10)
+    (group,) = world.look().groups
+    assert (group.state, group.signal, group.reason) == (RUNNING, None, "ending")
+
+
 @pytest.mark.parametrize(("waited_s", "expected"), [(14, RUNNING), (15, FAILED)])
 def test_an_end_without_a_completion_file_is_believed_after_fifteen_seconds(
     world: World, waited_s: int, expected: State
