@@ -10,7 +10,7 @@ import click
 
 from qanat.cli.options import option
 from qanat.cli.runs.looking_up import find_one
-from qanat.cli.terminal import words
+from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import tell
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
@@ -32,13 +32,13 @@ class ActionCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Split the arguments, and let click parse those of qanat."""
-        own, names, program = words.split_after(args, words.options_of(self), self.names)
+        own, names, program = arguments.split_after(args, arguments.options_of(self), self.names)
         ctx.meta["program"] = program
         return super().parse_args(ctx, [*own, "--", *names])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Add the action's arguments."""
-        return [*super().collect_usage_pieces(ctx), words.USAGE]
+        return [*super().collect_usage_pieces(ctx), arguments.USAGE]
 
 
 @click.command(cls=ActionCommand, epilog=EXAMPLE)

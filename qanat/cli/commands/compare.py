@@ -32,7 +32,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
-@click.argument("words", nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @option(
     "--metric",
     "only",
@@ -70,7 +70,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     help="Write the plot to a PNG or SVG file instead of the terminal.",
 )
 def compare(
-    words: tuple[str, ...],
+    runs: tuple[str, ...],
     sort: str | None,
     group_by: str | None,
     only: tuple[str, ...],
@@ -89,7 +89,7 @@ def compare(
         raise UsageError("--output requires --plot", hint="add --plot X Y")
     project = open_project(Path.cwd())
     with finding(project) as find:
-        chosen = list({run.id: run for run in (find(word).run for word in words)}.values())
+        chosen = list({found.id: found for found in (find(run).run for run in runs)}.values())
     directions = dict(map(_direction, better))
     over = plot[0] if plot else None
     found = compare_runs.compare_runs(

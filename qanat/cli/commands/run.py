@@ -13,7 +13,7 @@ from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, option
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
-from qanat.cli.terminal import prompts, words
+from qanat.cli.terminal import arguments, prompts
 from qanat.cli.terminal.output import is_terminal, plural, say, say_json, tell
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.code import Uncommitted
@@ -38,16 +38,16 @@ class RunCommand(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Split the arguments, and let click parse those of qanat."""
-        known = words.options_of(self)
-        split = words.split(args, known)
+        known = arguments.options_of(self)
+        split = arguments.split(args, known)
         ctx.meta["program"] = split.program
         # With --, it is clear which arguments are meant for whom.
-        ctx.meta["stray"] = None if "--" in args else words.looks_meant_for_us(split.program, known)
+        ctx.meta["stray"] = None if "--" in args else arguments.find_misplaced_option(split.program, known)
         return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Add the arguments of the program."""
-        return [*super().collect_usage_pieces(ctx), words.USAGE]
+        return [*super().collect_usage_pieces(ctx), arguments.USAGE]
 
 
 @click.command(cls=RunCommand, epilog=EXAMPLE)

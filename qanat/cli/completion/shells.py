@@ -13,7 +13,7 @@ from qanat.cli.completion import skeleton
 from qanat.cli.completion.completers import COMPLETERS
 from qanat.cli.completion.skeleton import SkeletonCommand, SkeletonGroup
 from qanat.cli.options import dashed, shown
-from qanat.cli.terminal import words
+from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import clean
 
 VARIABLE = "_QANAT_COMPLETE"
@@ -71,18 +71,18 @@ class _Answers(shell_completion.ShellComplete):
         command, start = _command_at(self.cli, args)
         if command is None:
             return []
-        known = words.options_of(command)
+        known = arguments.options_of(command)
         # click compares what was typed with the names of options.
-        args = [*args[:start], *(shown(word) if word in known else word for word in args[start:])]
+        args = [*args[:start], *(shown(arg) if arg in known else arg for arg in args[start:])]
         if not (isinstance(command, SkeletonCommand) and command.names):
             return list(super().get_completions(args, incomplete))
-        ours, is_program = words.ours(args[start:], known, command.names)
+        own, is_program = arguments.own_arguments(args[start:], known, command.names)
         if not is_program:
-            return list(super().get_completions([*args[:start], *ours], incomplete))
+            return list(super().get_completions([*args[:start], *own], incomplete))
         if not incomplete.startswith("-") or "--" in args[start:]:
             return [CompletionItem(incomplete, type="file")]
-        found = super().get_completions([*args[:start], *ours], incomplete)
-        return [item for item in found if item.value not in words.ONLY_BEFORE_NAME]
+        found = super().get_completions([*args[:start], *own], incomplete)
+        return [item for item in found if item.value not in arguments.ONLY_BEFORE_NAME]
 
 
 def _command_at(group: click.Command, args: list[str]) -> tuple[click.Command | None, int]:
@@ -91,7 +91,7 @@ def _command_at(group: click.Command, args: list[str]) -> tuple[click.Command | 
     found: click.Command | None = group
     while isinstance(found, SkeletonGroup) and place < len(args):
         word = args[place]
-        place += 2 if words.options_of(found).get(word) else 1
+        place += 2 if arguments.options_of(found).get(word) else 1
         if not word.startswith("-"):
             found = found.get_command(None, word)
     return found, place

@@ -47,9 +47,9 @@ def _title(found: StateChanges) -> Sentence:
     return ("From ", *base, " to ", *head)
 
 
-def _state(words: str, commit: str | None) -> Sentence:
+def _state(revision: str, commit: str | None) -> Sentence:
     short = str(commit)[:10]
-    return (Verbatim(short),) if str(commit).startswith(words) else (Verbatim(words), " (", Verbatim(short), ")")
+    return (Verbatim(short),) if str(commit).startswith(revision) else (Verbatim(revision), " (", Verbatim(short), ")")
 
 
 def _summary(found: StateChanges) -> Sentence:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.cli.commands.run import run
-from qanat.cli.terminal.words import ONLY_BEFORE_NAME, looks_meant_for_us, options_of, split, split_after
+from qanat.cli.terminal.arguments import ONLY_BEFORE_NAME, find_misplaced_option, options_of, split, split_after
 from qanat.domain.parameters import expand, grid_from_arguments
 from qanat.errors import EXIT_USAGE, UsageError
 from tests.support.strategies import stable, words
@@ -172,4 +172,4 @@ def test_several_names_may_come_before_the_programs_words() -> None:
 def test_a_word_with_an_equals_sign_that_may_have_been_meant_for_qanat_is_found(
     program: list[str], found: str | None
 ) -> None:
-    assert looks_meant_for_us(program, KNOWN) == found
+    assert find_misplaced_option(program, KNOWN) == found

@@ -36,54 +36,56 @@ def options_of(command: click.Command) -> dict[str, bool]:
     return known
 
 
-def split(words: Sequence[str], known: Mapping[str, bool]) -> Split:
+def split(arguments: Sequence[str], known: Mapping[str, bool]) -> Split:
     """Split arguments: qanat takes all before NAME, and after it those that are exactly one of its options.
 
     After `--`, all belong to the program, except for NAME if that has not come yet.
     """
-    own, names, program = split_after(words, known, 1)
+    own, names, program = split_after(arguments, known, 1)
     return Split(own, names[0] if names else None, program)
 
 
-def split_after(words: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], list[str], list[str]]:
+def split_after(
+    arguments: Sequence[str], known: Mapping[str, bool], count: int
+) -> tuple[list[str], list[str], list[str]]:
     """Split arguments like split(), with `count` names before those of the program."""
     own: list[str] = []
     names: list[str] = []
     program: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if word == "--":
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
             program += _after_dashes(list(rest), names, count)
             break
-        if word in known and (len(names) < count or word not in ONLY_BEFORE_NAME):
-            own.append(word)
-            if known[word]:
-                own.append(_value_of(word, rest))
+        if argument in known and (len(names) < count or argument not in ONLY_BEFORE_NAME):
+            own.append(argument)
+            if known[argument]:
+                own.append(_value_of(argument, rest))
         elif len(names) == count:
-            program.append(word)
-        elif word.startswith("-") and word != "-":
-            own.append(word)
+            program.append(argument)
+        elif argument.startswith("-") and argument != "-":
+            own.append(argument)
         else:
-            names.append(word)
+            names.append(argument)
     return own, names, program
 
 
-def ours(words: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], bool]:
+def own_arguments(arguments: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], bool]:
     """Drop the program's arguments from an unfinished line, and return whether the next one is the program's.
 
     The others keep their order; the last may be an option without its value.
     """
     kept: list[str] = []
     names, waits = 0, False
-    for place, word in enumerate(words):
-        if not waits and word == "--":
-            more = list(words[place + 1 :])[: count - names]
+    for place, argument in enumerate(arguments):
+        if not waits and argument == "--":
+            more = list(arguments[place + 1 :])[: count - names]
             return [*kept, "--", *more], names + len(more) == count
-        is_ours = waits or (word in known and (names < count or word not in ONLY_BEFORE_NAME))
-        is_name = not is_ours and (not word.startswith("-") or word == "-")
-        if is_ours or names < count:
-            kept.append(word)
-        waits = not waits and is_ours and known[word]
+        is_own = waits or (argument in known and (names < count or argument not in ONLY_BEFORE_NAME))
+        is_name = not is_own and (not argument.startswith("-") or argument == "-")
+        if is_own or names < count:
+            kept.append(argument)
+        waits = not waits and is_own and known[argument]
         names += is_name and names < count
     return kept, names == count and not waits
 
@@ -103,10 +105,10 @@ def _after_dashes(rest: list[str], names: list[str], count: int) -> list[str]:
     return others[1:] if missing and others[:1] == ["--"] else others
 
 
-def looks_meant_for_us(program: Sequence[str], known: Mapping[str, bool]) -> str | None:
+def find_misplaced_option(program: Sequence[str], known: Mapping[str, bool]) -> str | None:
     """Return the first argument such as `--runner=local` that looks like a qanat option but goes to the program."""
-    for word in program:
-        option, equals, _ = word.partition("=")
+    for argument in program:
+        option, equals, _ = argument.partition("=")
         if equals and option.startswith("--") and option in known:
-            return word
+            return argument
     return None
