@@ -124,7 +124,7 @@ def _as_submitted(root: Path, count: int) -> dict[str, Any]:
 def _in_flight(place: Place, root: Path, pool: Pool, count: int) -> Iterator[Measured]:
     """Measure `qanat status` with waiting jobs, then while the schedd does not answer."""
     projects.run_checked(_run(count), root)
-    cluster = _newest(root)["submission"]["cluster"]
+    cluster = _newest(root)["submission"]["details"]["cluster"]
     what = f"`qanat status` with {count:,} jobs in flight"
     bare = command([*BARE, "query", str(cluster)], root)
     ours, theirs = alternate(what, place.quick, command([QANAT, "status"], root), bare)

@@ -135,7 +135,7 @@ def _in_flight(place: Place, root: Path, cluster: Cluster, count: int) -> Iterat
 
 def _in_flight_of(place: Place, root: Path, count: int, how: str) -> Measured:
     projects.run_checked(_run(count), root)
-    (number, *_) = _newest(root)["submission"]["jobs"]
+    (number, *_) = _newest(root)["submission"]["details"]["jobs"]
     what = " ".join(filter(None, (f"`qanat status` with {count:,} jobs in flight", how)))
     bare = command(["squeue", "-h", "-r", "-t", "all", "-j", number], root)
     ours, theirs = alternate(what, place.quick, command([QANAT, "status"], root), bare)

@@ -160,7 +160,7 @@ class Remembering(RunnerDefaults):
     def submit(self, batch):
         job_script.write_scripts(batch)
         for job in batch.jobs:
-            subprocess.run(job_script.start(batch, job), cwd="/")
+            subprocess.run(job_script.start_command(batch, job), cwd="/")
         return self.find(batch.intent, [job.group for job in batch.jobs], "")
     def find(self, intent, jobs, since): return Submission({n: f"job-{n}" for n in jobs}, {"queue": "short"})
     def poll(self, handles): return Sightings({handle: JobStatus(None) for handle in handles})
@@ -197,7 +197,7 @@ def test_a_tag_beside_a_refresh_that_finds_jobs_whose_submission_was_cut_short(
         record = sandbox.record()
         assert record["tags"] == [f"a{turn}"]
         assert [(g["job"], g["exit_code"]) for g in record["groups"]] == [("job-0", 0), ("job-1", 3)]
-        assert record["submission"]["queue"] == "short"
+        assert record["submission"]["details"]["queue"] == "short"
         assert committed(sandbox, file) == file.read_text()
     check_committed(sandbox)
 

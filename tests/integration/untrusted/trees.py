@@ -249,20 +249,24 @@ def runs_that_are_not_going(root: Path, _beside: Path) -> None:
     claims: list[dict[str, Any]] = [
         {
             "runner": {"name": "slurm", "options": {}},
-            "submission": {"intent": "ab", "cluster": "--help"},
+            "submission": {"intent": "ab", "details": {"cluster": "--help", "clusters": "--help"}},
             "job": "--all",
         },
         {
             "runner": {"name": "slurm", "options": {}},
-            "submission": {"intent": "ab", "cluster": 1},
+            "submission": {"intent": "ab", "details": {"cluster": 1, "clusters": 1, "jobs": "1"}},
             "job": "1; touch PWNED",
         },
         {
             "runner": {"name": "htcondor", "options": {}},
-            "submission": {"intent": "ab", "schedd": 'x" || true', "cluster": 1},
+            "submission": {"intent": "ab", "details": {"schedd": 'x" || true', "cluster": 1}},
             "job": "1.0",
         },
-        {"runner": {"name": "htcondor", "options": {}}, "submission": {"intent": "ab", "cluster": 10**30}, "job": "x"},
+        {
+            "runner": {"name": "htcondor", "options": {}},
+            "submission": {"intent": "ab", "details": {"cluster": 10**30, "schedd": [1]}},
+            "job": "x",
+        },
         {
             "runner": {"name": "local", "options": {}},
             "submission": {"intent": "ab", "pid": 1, "process_start": "0"},
@@ -273,6 +277,11 @@ def runs_that_are_not_going(root: Path, _beside: Path) -> None:
         {
             "runner": {"name": "--help", "options": {}},
             "submission": {"intent": "ab", "inputs": 5, "checkout": "/"},
+            "job": "",
+        },
+        {
+            "runner": {"name": "slurm", "options": {}},
+            "submission": {"intent": "ab", "inputs": ["/", "../.."], "checkout": "/"},
             "job": "",
         },
     ]
