@@ -73,7 +73,6 @@ NOT_YET: tuple[str, ...] = (
     "README.md",
     "docs/files.md",
     "docs/import.md",
-    "docs/review.md",
     "schemas/config.v1.schema.json",
     "schemas/dataset.v1.schema.json",
     "schemas/document.v1.schema.json",
