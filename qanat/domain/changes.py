@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from qanat.domain import meanings
 from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.meanings import ABSENT, Sentence
+from qanat.domain.requests import Requests
 
 ADDED, REMOVED, CHANGED, RENAMED = "added", "removed", "changed", "renamed"
 Place = tuple[str, str, str, str]
@@ -58,19 +60,23 @@ class DefinitionChange:
 
 
 def compare_definitions(
-    old: Sequence[Definition], new: Sequence[Definition], moved: Mapping[str, str]
+    old: Sequence[Definition],
+    new: Sequence[Definition],
+    moved: Mapping[str, str],
+    requests: Mapping[str, Requests] = MappingProxyType({}),
 ) -> list[DefinitionChange]:
     """List what changed between two sides, ordered by kind and name.
 
-    `moved` maps the old names of experiments to the names that their runs now have.
+    `moved` maps the old names of experiments to the names that their runs now have, `requests` the names of runners to
+    what the options of their templates ask for.
     """
     before = {d.place: d for d in old}
     after = {d.place: d for d in new}
     gone = [d for place, d in before.items() if place not in after]
     come = [d for place, d in after.items() if place not in before]
     renamed = _renamed(gone, come, moved)
-    found = [_change(before[place], d) for place, d in after.items() if place in before]
-    found += [_rename(renamed[d.place], d) if d.place in renamed else _whole(d, ADDED) for d in come]
+    found = [_change(before[place], d, requests) for place, d in after.items() if place in before]
+    found += [_rename(renamed[d.place], d, requests) if d.place in renamed else _whole(d, ADDED) for d in come]
     known_again = {d.place for d in renamed.values()}
     found += [_whole(d, REMOVED) for d in gone if d.place not in known_again]
     kinds = list(meanings.KINDS)
@@ -113,12 +119,12 @@ def _essence(definition: Definition) -> dict[str, Any]:
     return {key: value for key, value in definition.content.items() if key not in without}
 
 
-def _change(old: Definition, new: Definition) -> DefinitionChange:
-    return DefinitionChange(new, CHANGED, tuple(key_changes(new.kind, old.content, new.content)))
+def _change(old: Definition, new: Definition, requests: Mapping[str, Requests]) -> DefinitionChange:
+    return DefinitionChange(new, CHANGED, tuple(_keys(old, new, requests)))
 
 
-def _rename(old: Definition, new: Definition) -> DefinitionChange:
-    keys = tuple(c for c in key_changes(new.kind, old.content, new.content) if c.path[0] not in ("name", "formerly"))
+def _rename(old: Definition, new: Definition, requests: Mapping[str, Requests]) -> DefinitionChange:
+    keys = tuple(c for c in _keys(old, new, requests) if c.path[0] not in ("name", "formerly"))
     return DefinitionChange(new, RENAMED, keys, old.name)
 
 
@@ -129,10 +135,16 @@ def _whole(definition: Definition, change: str) -> DefinitionChange:
     return DefinitionChange(definition, change, tuple(keys))
 
 
-def key_changes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[KeyChange]:
+def _keys(old: Definition, new: Definition, requests: Mapping[str, Requests]) -> Iterator[KeyChange]:
+    return key_changes(new.kind, old.content, new.content, requests.get(new.runner, {}))
+
+
+def key_changes(
+    kind: str, old: Mapping[str, Any], new: Mapping[str, Any], requests: Requests = MappingProxyType({})
+) -> Iterator[KeyChange]:
     """Yield the keys that differ between two contents of a kind."""
     for path, before, after in _differences((), _by_name(old), _by_name(new)):
-        yield KeyChange(path, before, after, meanings.meaning(kind, path, before, after))
+        yield KeyChange(path, before, after, meanings.meaning(kind, path, before, after, requests))
 
 
 def _by_name(content: Mapping[str, Any]) -> Mapping[str, Any]:

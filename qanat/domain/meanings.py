@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qanat.domain.key_path import KeyPath
+from qanat.domain.requests import AMOUNTS, SIZES, Request, Requests
 
 KINDS = {
     "experiment": "experiments",
@@ -36,28 +37,6 @@ class _Absent:
 
 
 ABSENT = _Absent()
-
-# What the options of sbatch and of the submit language of HTCondor request, by their names without dashes.
-_AMOUNTS = {
-    "CPUs": ("request_cpus", "cpus-per-task", "c"),
-    "GPUs": ("request_gpus", "gpus", "G", "gpus-per-node", "gpus-per-task"),
-    "tasks": ("ntasks", "n"),
-    "nodes": ("nodes", "N"),
-}
-_THINGS = {
-    "memory": ("request_memory", "mem", "mem-per-cpu", "mem-per-gpu"),
-    "disk": ("request_disk", "tmp"),
-    "the resources": ("gres",),
-}
-_LIMITS = ("time", "t", "allowed_execute_duration", "allowed_job_duration")
-_PLACES = {
-    "the partition": ("partition", "p"),
-    "the account": ("account", "A", "accounting_group"),
-    "the quality of service": ("qos", "q"),
-    "the reservation": ("reservation",),
-    "the universe": ("universe",),
-}
-_CONTAINERS = ("container_image", "docker_image", "container", "image")
 
 
 def shown(value: Any) -> str:
@@ -88,8 +67,14 @@ def plain(sentence: Sentence) -> str:
     return "".join(sentence)
 
 
-def meaning(kind: str, path: KeyPath, old: Any, new: Any) -> Sentence:
-    """Return what it means that the key at path changed from `old` to `new`; empty if the values say it all."""
+def meaning(kind: str, path: KeyPath, old: Any, new: Any, requests: Requests) -> Sentence:
+    """Return what it means that the key at path changed from `old` to `new`; empty if the values say it all.
+
+    `requests` is what the options of a template ask for.
+    """
+    if (kind, *path[:1]) == ("template", "options"):
+        name = str(path[1]).strip().lstrip("-") if len(path) > 1 else ""
+        return _option(requests[name], old, new) if name in requests else ()
     rule = _RULES.get((kind, str(path[0]))) if path else None
     return rule(path[1:], old, new) if rule else ()
 
@@ -161,24 +146,16 @@ def _dataset_path(rest: KeyPath, old: Any, new: Any) -> Sentence:
     return ("moved from ", Verbatim(shown(old)), " to ", Verbatim(shown(new)))
 
 
-def _options(rest: KeyPath, old: Any, new: Any) -> Sentence:
-    name = str(rest[0]).strip().lstrip("-") if rest else ""
-    if what := _what(_AMOUNTS, name):
-        return _requested(f" {what if new != 1 else what.removesuffix('s')}", f"a number of {what}", old, new)
-    if what := _what(_THINGS, name):
-        each = {"mem-per-cpu": " per CPU", "mem-per-gpu": " per GPU"}.get(name, "")
-        return _requested(f" of {what}{each}" if what[:4] != "the " else f" of {what[4:]}", what, old, new)
-    if name in _LIMITS:
+def _option(request: Request, old: Any, new: Any) -> Sentence:
+    if request in AMOUNTS:
+        return _requested(f" {request if new != 1 else request.removesuffix('s')}", f"a number of {request}", old, new)
+    if request in SIZES:
+        return _requested(f" of {request.removeprefix('the ')}", request.partition(" per ")[0], old, new)
+    if request is Request.TIME:
         return ("no longer has a time limit of its own",) if new is ABSENT else _limited(old, new)
-    if what := _what(_PLACES, name):
-        return (f"no longer names {what}",) if new is ABSENT else _named(what, old, new)
-    if name in _CONTAINERS:
+    if request is Request.CONTAINER:
         return ("runs outside a container",) if new is ABSENT else ("runs in the container ", Verbatim(shown(new)))
-    return ()
-
-
-def _what(table: dict[str, tuple[str, ...]], name: str) -> str:
-    return next((what for what, names in table.items() if name in names), "")
+    return (f"no longer names {request}",) if new is ABSENT else _named(request, old, new)
 
 
 def _requested(unit: str, what: str, old: Any, new: Any) -> Sentence:
@@ -218,7 +195,6 @@ _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "metrics"): _metrics,
     ("experiment", "workdir"): _workdir,
     ("dataset", "path"): _dataset_path,
-    ("template", "options"): _options,
     ("config", "result_dir"): _result_dir,
     ("config", "records"): _records,
     ("config", "default_editor"): _editor,

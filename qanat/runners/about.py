@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.requests import Requests
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -14,7 +16,8 @@ class About:
     `name` is the folder's, and what follows --runner; `title` is what the scheduler is called in sentences. `place` is
     the runner's module in the folder, and its class. `in_process` says that the jobs are watched by the qanat that
     started them. `default_template` are the options of the template `default` in a new project, and `takes` says
-    whether a template with options of these names, which names no runner, is for this one.
+    whether a template with options of these names, which names no runner, is for this one. `requests` is what options
+    ask for, so that `qanat diff` can put a change of one into a sentence.
     """
 
     name: str
@@ -22,4 +25,5 @@ class About:
     place: str
     in_process: bool = False
     default_template: Mapping[str, Any] = field(default_factory=dict)
+    requests: Requests = field(default_factory=dict)
     takes: Callable[[Collection[str]], bool] = lambda _: False

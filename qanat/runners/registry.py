@@ -17,6 +17,7 @@ from qanat.errors import QanatError, RunnerUnavailable, UsageError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from qanat.domain.requests import Requests
     from qanat.runners.about import About
     from qanat.runners.protocol import InProcessRunner, Runner
 
@@ -88,6 +89,10 @@ class Registry:
     def default_templates(self) -> dict[str, Mapping[str, Any]]:
         """Return the options of the template `default` of a new project, by runner."""
         return {about.name: about.default_template for about in self._about.values() if about.default_template}
+
+    def requests(self) -> dict[str, Requests]:
+        """Return what the options of each built-in runner ask for."""
+        return {name: about.requests for name, about in self._about.items()}
 
     def runner_of(self, keys: Collection[str]) -> str:
         """Return the runner that a template is for, judged by its options' names: the first one if none takes them."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
 from qanat.cli.options import option
@@ -49,7 +50,7 @@ def diff(revisions: str | None, form: str, plots: Path | None, as_json: bool, ex
     """
     if plots and form != "markdown":
         raise UsageError("--plots requires --format markdown", hint="add --format markdown")
-    found = state.diff(open_project(Path.cwd()), revisions)
+    found = state.diff(open_project(Path.cwd()), revisions, session.runners().requests())
     if as_json:
         from qanat.usecases.review.mapping import as_mapping
 

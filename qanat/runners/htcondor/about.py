@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qanat.domain.requests import Request
 from qanat.runners.about import About
 
 ABOUT = About(
@@ -9,4 +10,16 @@ ABOUT = About(
     title="HTCondor",
     place="runner:HTCondorRunner",
     default_template={"universe": "vanilla", "request_cpus": 1, "request_memory": "1GB", "request_disk": "1GB"},
+    requests={
+        "request_cpus": Request.CPUS,
+        "request_gpus": Request.GPUS,
+        "request_memory": Request.MEMORY,
+        "request_disk": Request.DISK,
+        "allowed_execute_duration": Request.TIME,
+        "allowed_job_duration": Request.TIME,
+        "accounting_group": Request.ACCOUNT,
+        "universe": Request.UNIVERSE,
+        "container_image": Request.CONTAINER,
+        "docker_image": Request.CONTAINER,
+    },
 )

@@ -10,6 +10,7 @@ from qanat.domain import changes, new_runs
 from qanat.domain.changes import DefinitionChange
 from qanat.domain.layout import DEFINITIONS, STATE
 from qanat.domain.new_runs import NewRuns
+from qanat.domain.requests import Requests
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, UsageError
 from qanat.git import repository, revisions, worktree
@@ -69,8 +70,10 @@ class StateChanges:
         return not any(parts) and not self.migrated
 
 
-def diff(project: Project, text: str | None) -> StateChanges:
+def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -> StateChanges:
     """Determine what changes between two states, given as in revisions.parse().
+
+    `requests` is what the options of each runner ask for.
 
     Raises GitRefused for revisions that cannot be compared, UsageError if neither belongs to a project.
     """
@@ -89,7 +92,7 @@ def diff(project: Project, text: str | None) -> StateChanges:
         sides = read_sides(trees, index, differences)
         runs = classify_runs(sides)
         moved = _moved(runs)
-        definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved)
+        definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
         renamed = _renamed(definitions, moved)
         by_experiment = _by_experiment(project, span, runs, renamed)
         known = {name: _definition(index, trees, span, sides, name) for name in by_experiment}

@@ -9,6 +9,7 @@ import pytest
 
 from qanat.domain.changes import Definition, DefinitionChange, compare_definitions, key_changes
 from qanat.domain.meanings import ABSENT, Verbatim, plain, shown
+from qanat.domain.requests import Request
 
 EXPERIMENT = {
     "schema": "experiment/1",
@@ -19,6 +20,12 @@ EXPERIMENT = {
     "tags": ["first"],
     "actions": {"plot": {"executable": "plot.py", "executable_command": "python"}},
     "metrics": [{"file": "metrics.json", "keys": ["acc"], "better": {"acc": "higher"}}],
+}
+# Of two runners, as the options of each are spelled.
+REQUESTS = {
+    **{"cpus-per-task": Request.CPUS, "request_cpus": Request.CPUS, "request_gpus": Request.GPUS},
+    **{"mem": Request.MEMORY, "mem-per-cpu": Request.MEMORY_PER_CPU, "gres": Request.RESOURCES},
+    **{"time": Request.TIME, "t": Request.TIME, "partition": Request.PARTITION, "container_image": Request.CONTAINER},
 }
 
 
@@ -33,7 +40,7 @@ def template(options: dict[str, Any], runner: str = "slurm", name: str = "defaul
 
 def meant(old: Definition, new: Definition) -> dict[str, str]:
     """Map the key of each change to its meaning."""
-    (change,) = compare_definitions([old], [new], {})
+    (change,) = compare_definitions([old], [new], {}, {"slurm": REQUESTS})
     return {key.key: plain(key.meaning) for key in change.keys}
 
 
@@ -93,6 +100,11 @@ def test_a_changed_key_of_an_experiment_says_what_it_means(keys: dict[str, Any],
         ({"--time": "1:00"}, {}, "no longer has a time limit of its own"),
         ({}, {"--partition": "long"}, "uses the partition long"),
         ({"container_image": "a.sif"}, {}, "runs outside a container"),
+        ({}, {"container_image": "a.sif"}, "runs in the container a.sif"),
+        ({"--gres": "a"}, {"--gres": "b"}, "asks for b of resources instead of a"),
+        ({"--gres": "a"}, {}, "no longer asks for the resources"),
+        ({"--mem-per-cpu": 1}, {}, "no longer asks for memory"),
+        ({"--partition": "a"}, {}, "no longer names the partition"),
         ({"--nice": 1}, {"--nice": 2}, ""),
     ],
 )
