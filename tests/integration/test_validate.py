@@ -171,7 +171,7 @@ def test_a_problem_stays_one_line_whatever_a_file_holds(house: Sandbox) -> None:
     lines = both(house, ".qanat/experiments/x.yaml")
     assert lines == [
         ".qanat/experiments/x.yaml:5: actions: 'a\\nb\\x1b[31m' may contain only letters a-z A-Z, digits and . _ + -, "
-        "and begins with a letter or a digit",
+        "and must begin with a letter or digit",
         ".qanat/experiments/x.yaml:5: actions.a\\nb\\x1b[31m.executable: 5 is not text",
         ".qanat/experiments/x.yaml:6: c\\n\\x1b[0md: unknown key; known: schema, name, formerly, description, path, "
         "executable, executable_command, tags, datasets, workdir, actions, metrics",

@@ -177,7 +177,7 @@ def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
     size = sum(len(argument) for args in groups for argument in args)
     if size > ARGUMENTS_BYTES_MAX:
         raise InputInvalid(
-            f"the groups have {size // 2**20} MiB of arguments, and a record holds {ARGUMENTS_BYTES_MAX // 2**20} MiB",
+            f"the groups have {size // 2**20} MiB of arguments; a record can hold {ARGUMENTS_BYTES_MAX // 2**20} MiB",
             hint="put long arguments into files, or split the run",
         )
     for args in groups:

@@ -137,7 +137,7 @@ def _commit(held: Held, project: Project, runs: Sequence[Run], message: str) -> 
     for branch, group in _by_branch(project.location, runs, current).items():
         if branch is None:
             where = "the run was launched on a detached HEAD" if group[0].code.branch is None else "HEAD is detached"
-            notes.append(f"{_describe(group)} not committed: {where}, so commit it to a branch of yours")
+            notes.append(f"{_describe(group)} not committed: {where}; commit it to a branch")
             continue
         try:
             _commit_to(held, project, branch, group, message, checked_out=branch == current)
