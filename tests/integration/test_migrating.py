@@ -63,7 +63,7 @@ def test_all_records_are_migrated_in_one_commit_and_say_the_same_as_before(old: 
     assert shown(old) == before
     assert (old.status(), old.git("rev-list", "--count", f"{head}..HEAD")) == ("", "1")
     assert old.git("show", "-s", "--format=%B") == f"qanat: {len(FROZEN)} files migrated\n\nrun/1 to run/2"
-    assert old.qanat("validate").out.endswith(" checked, no problem\n")
+    assert "no problem" in old.qanat("validate").out
     checked(old, head)
 
 
