@@ -149,7 +149,7 @@ def test_metrics_are_recorded_and_what_is_wrong_with_them_is_told(world: World) 
     run = world.launch(groups=("0.5", "x"))
     assert [dict(group.metrics) for group in run.groups] == [{"loss": 0.5}, {}]
     (note,) = world.outcome.notes
-    assert "group_1/metrics.json: is not a file of metrics" in note
+    assert "group_1/metrics.json: is not a metrics file" in note
     assert world.committed() == run
 
 
@@ -287,7 +287,7 @@ def test_somebody_whom_git_does_not_know_cannot_launch(world: World) -> None:
 
 def test_changes_that_nobody_speaks_for_are_refused(world: World) -> None:
     world.write("train.sh", "true\n")
-    with pytest.raises(UsageError, match="has changes that are not committed"):
+    with pytest.raises(UsageError, match="there are uncommitted changes"):
         world.launch()
     _nothing_is_left(world)
 

@@ -37,7 +37,7 @@ def test_a_copy_is_found_under_the_name_of_the_file(kept: Path) -> None:
     kept.unlink()
     with pytest.raises(InputInvalid) as error:
         parameter_copies.find(found)
-    assert error.value.message.startswith(f"the parameters file that run 4 kept, {kept}, is ")
+    assert error.value.message.startswith(f"the parameters file that run 4 kept, {kept}, ")
     assert error.value.hint == "repeat it with qanat run --parameters-file FILE"
 
 

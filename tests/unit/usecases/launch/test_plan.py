@@ -95,7 +95,7 @@ def test_an_experiment_that_is_not_there_is_not_found(world: World) -> None:
 
 def test_a_program_that_is_not_there_is_refused(world: World) -> None:
     (world.root / "train.sh").unlink()
-    with pytest.raises(InputInvalid, match=r"^experiment train: executable train\.sh is not there$") as error:
+    with pytest.raises(InputInvalid, match=r"^experiment train: executable train\.sh does not exist$") as error:
         planned(world)
     assert error.value.hint == "fix it with: qanat experiment update train"
 
@@ -121,7 +121,7 @@ def test_data_that_are_not_there_are_refused(world: World) -> None:
     world.commit(**{".qanat/datasets/d.yaml": "schema: dataset/1\nname: d\npath: data.csv\n"})
     world.experiment("true\n", datasets=["d"])
     for commit in (None, world.git("rev-parse", "HEAD")):
-        with pytest.raises(InputInvalid, match=r"dataset d: path data\.csv is not there") as error:
+        with pytest.raises(InputInvalid, match=r"dataset d: path data\.csv does not exist") as error:
             planned(world, commit=commit)
         assert error.value.hint == "fix it with: qanat dataset update d"
 
@@ -144,7 +144,7 @@ def test_arguments_that_no_record_can_hold_are_refused(world: World) -> None:
     with pytest.raises(InputInvalid, match=r"the argument 'a\\udcff' is not UTF-8") as error:
         planned(world, "a\udcff")
     assert error.value.hint == "put it into a file, and pass the name of the file"
-    with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments; a record can hold 32 MiB") as error:
+    with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments, and a record holds 32 MiB") as error:
         planned(world, "x" * (ARGUMENTS_BYTES_MAX + 1))
     assert error.value.hint == "put long arguments into files, or split the run"
     assert len(planned(world, "x" * ARGUMENTS_BYTES_MAX).groups) == 1
@@ -272,7 +272,7 @@ def test_a_preview_of_a_commit_is_one_in_its_checkout(world: World) -> None:
 
 
 def test_what_keeps_a_run_from_starting_keeps_it_from_being_previewed(world: World) -> None:
-    with pytest.raises(NotFound, match="template 'big' does not exist for world"):
+    with pytest.raises(NotFound, match="no template or file named 'big' for world"):
         preview(world, runner="world", template="big")
     with pytest.raises(UsageError, match="--submit-template cannot be used with runner local"):
         preview(world, template="big")

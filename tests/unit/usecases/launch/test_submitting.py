@@ -123,7 +123,7 @@ def test_a_scheduler_that_did_not_say_leaves_the_record_for_the_next_command(wor
 @pytest.mark.parametrize(
     ("words", "error", "message"),
     [
-        ({"template": "big"}, NotFound, "template 'big' does not exist for world"),
+        ({"template": "big"}, NotFound, "no template or file named 'big' for world"),
         ({"fail_fast": True}, UsageError, "--fail-fast cannot be used with runner world"),
         ({"runner": "slrum"}, UsageError, "runner 'slrum' does not exist"),
     ],
