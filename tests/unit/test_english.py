@@ -71,12 +71,6 @@ DATA = ("first qanat\0", "two words")
 NOT_YET: tuple[str, ...] = (
     "CHANGELOG.md",
     "README.md",
-    "docs/files.md",
-    "docs/import.md",
-    "schemas/config.v1.schema.json",
-    "schemas/dataset.v1.schema.json",
-    "schemas/document.v1.schema.json",
-    "schemas/experiment.v1.schema.json",
 )
 # A newer version replaces it, and what is replaced is never edited.
 FROZEN = ("schemas/run.v1.schema.json",)
