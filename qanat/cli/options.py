@@ -1,4 +1,4 @@
-"""How options are named and listed: with dashes, but accepted with underscores, and in groups where there are many."""
+"""How options are named and listed: with dashes, though underscores are accepted, and in groups if there are many."""
 
 from __future__ import annotations
 
@@ -53,6 +53,14 @@ class Option(click.Option):
 def option(*names: str, group: str = "", **details: Any) -> Callable[[_Function], _Function]:
     """Declare an option, in a group of its command's options where `group` names one."""
     return click.option(*names, cls=Option, group=group, **details)
+
+
+class Group(click.Group):
+    """A group that lists its commands in the order of their definition."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names of the commands."""
+        return list(self.commands)
 
 
 class Command(click.Command):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import option
+from qanat.cli.options import Group, option
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, size
 from qanat.usecases.launch import checkouts
@@ -15,7 +15,7 @@ from qanat.usecases.project import open_project
 from qanat.usecases.tracking.refresh import active_runs
 
 
-@click.group(epilog="\b\nExample:\n  qanat cache status\n  qanat cache clean")
+@click.group(cls=Group, epilog="\b\nExample:\n  qanat cache status\n  qanat cache clean")
 def cache() -> None:
     """Show or clean .qanat/cache, which holds checkouts of commits and an index of the runs.
 

@@ -25,8 +25,8 @@ Example:
   qanat compare 2 --group-by nbins --format markdown
   qanat compare 2 --plot nbins acc --output acc.svg
 
-The best value is marked with *, where the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
---better acc=higher says which is better."""
+The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
+--better acc=higher says which direction is better."""
 MARK = " *"
 TABLE, OUTPUT = "Rows and columns", "Output"
 
@@ -48,7 +48,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     group=TABLE,
     multiple=True,
     metavar="METRIC=DIRECTION",
-    help="Say whether higher or lower values of a metric are better; may be repeated.",
+    help="Which values of a metric are better, as in acc=higher or loss=lower; may be repeated.",
 )
 @option(
     "--format",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.options import option
+from qanat.cli.options import Group, option
 from qanat.cli.terminal import editor, prompts
 from qanat.cli.terminal.output import say, say_json, tell
 from qanat.errors import InputInvalid
@@ -15,7 +15,7 @@ from qanat.usecases.definitions import settings
 from qanat.usecases.project import open_project
 
 
-@click.group(epilog="\b\nExample:\n  qanat config show\n  qanat config edit")
+@click.group(cls=Group, epilog="\b\nExample:\n  qanat config show\n  qanat config edit")
 def config() -> None:
     """Show or edit the settings of the project, which are in .qanat/config.yaml."""
 

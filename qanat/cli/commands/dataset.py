@@ -9,7 +9,7 @@ import click
 
 from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
-from qanat.cli.options import option
+from qanat.cli.options import Group, option
 from qanat.cli.terminal import prompts
 from qanat.usecases.definitions import define
 from qanat.usecases.project import Project, open_project
@@ -41,7 +41,7 @@ QUESTIONS = {
 }
 
 
-@click.group(epilog="\b\nExample:\n  qanat dataset new data/iris.yaml\n  qanat dataset list")
+@click.group(cls=Group, epilog="\b\nExample:\n  qanat dataset new data/iris.yaml\n  qanat dataset list")
 def dataset() -> None:
     """Manage datasets: named paths to data, which programs receive as --dataset_path."""
 
@@ -56,7 +56,7 @@ def _fields(command: Any) -> Any:
     return command
 
 
-@dataset.command(epilog=NEW)
+@dataset.command(epilog=NEW, short_help="Create a dataset.")
 @file_argument
 @file_option
 @option("--name", metavar="NAME", help="Name of the dataset.")
@@ -86,7 +86,10 @@ def show(name: str, as_json: bool) -> None:
     defining.show("dataset", name, as_json=as_json)
 
 
-@dataset.command(epilog="\b\nExample:\n  qanat dataset update iris --path /shared/iris\n  qanat dataset update iris")
+@dataset.command(
+    epilog="\b\nExample:\n  qanat dataset update iris --path /shared/iris\n  qanat dataset update iris",
+    short_help="Change a dataset.",
+)
 @click.argument("name")
 @file_option
 @_fields

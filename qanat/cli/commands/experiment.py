@@ -175,8 +175,8 @@ def update(
 ) -> None:
     """Change an experiment with options, from a file, or by answering questions.
 
-    Options replace what was there: --tag replaces all tags, --dataset all datasets. But --action adds an action, or
-    replaces the one of that name. Records of earlier runs do not change.
+    Options replace what was there: --tag replaces all tags, --dataset all datasets. Only --action keeps the other
+    actions. Records of earlier runs do not change.
     """
     given = _given(**options)
     if given.get("actions") or removed:

@@ -16,7 +16,7 @@ from qanat.usecases.runs import cancel as cancel_run
 @click.command(epilog="\b\nExample:\n  qanat hold 4")
 @click.argument("run")
 def hold(run: str) -> None:
-    """Hold the jobs of a submitted RUN until qanat release."""
+    """Hold the queued jobs of a submitted RUN, until qanat release."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
     cancel_run.hold_run(project, found, session.runners())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.options import option
+from qanat.cli.options import Group, option
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import say, say_json, tell, width
 from qanat.usecases.checks import install_hooks
@@ -15,7 +15,7 @@ from qanat.usecases.checks.install_hooks import Installed
 from qanat.usecases.project import open_project
 
 
-@click.group(epilog="\b\nExample:\n  qanat hooks install\n  qanat hooks install --remote origin")
+@click.group(cls=Group, epilog="\b\nExample:\n  qanat hooks install\n  qanat hooks install --remote origin")
 def hooks() -> None:
     """Install git hooks that check what is about to be committed, as an alternative to pre-commit."""
 

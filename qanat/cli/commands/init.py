@@ -22,7 +22,7 @@ from qanat.usecases.definitions.init import init_project, plan_init
 def init(folder: Path, yes: bool, editor: str | None, result_dir: str) -> None:
     """Create a qanat project in DIR, or in the current directory.
 
-    This creates a git repository if there is none, and commits .qanat/ with settings and templates, and ignore rules.
+    This creates a git repository if there is none, writes settings, templates and ignore rules, and commits them.
     """
     default = editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     plan = plan_init(folder, default, result_dir)

@@ -41,7 +41,7 @@ CHECK = "Comparison"
     default=1e-9,
     show_default=True,
     metavar="TOLERANCE",
-    help="Relative difference up to which numbers are equal.",
+    help="Treat numbers as equal up to this relative difference.",
 )
 @option("--json", "as_json", group=CHECK, is_flag=True, help="With --check, print JSON.")
 def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool, **options: Any) -> int:

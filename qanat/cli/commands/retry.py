@@ -26,7 +26,7 @@ GROUPS = "What to retry"
     "--failed",
     group=GROUPS,
     is_flag=True,
-    help="Retry the groups that failed, were cancelled or were lost; this is the default.",
+    help="Retry the groups that failed, were cancelled or were lost (default).",
 )
 @option(
     "--group",

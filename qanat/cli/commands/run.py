@@ -76,7 +76,7 @@ class RunCommand(Command):
     group=PARAMETERS,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep a copy of this input file of the program with the results.",
+    help="Keep a copy of this input file with the results.",
 )
 @option(
     "--runner",
@@ -109,8 +109,8 @@ class RunCommand(Command):
 def run(ctx: click.Context, /, **options: Any) -> int:
     """Run experiment NAME with ARGS, and record the run.
 
-    A run has one or more groups, each an execution of the program with its own arguments. After them, the program
-    receives --storage_path DIR, and --dataset_path PATH for each dataset.
+    A run has one or more groups: executions of the program (array tasks of a scheduler) with different arguments. Each
+    receives its arguments, then --storage_path DIR, and --dataset_path PATH for each dataset.
     """
     project = open_project(Path.cwd())
     if ctx.meta["stray"]:

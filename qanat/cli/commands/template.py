@@ -10,7 +10,7 @@ import click
 from qanat.cli import session
 from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
-from qanat.cli.options import option
+from qanat.cli.options import Group, option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, say_json, tell
 from qanat.errors import EXIT_FAILED, NotFound, UsageError
@@ -50,7 +50,7 @@ QUESTIONS = {
 }
 
 
-@click.group(epilog="\b\nExample:\n  qanat template list\n  qanat template show default --runner slurm")
+@click.group(cls=Group, epilog="\b\nExample:\n  qanat template list\n  qanat template show default --runner slurm")
 def template() -> None:
     """Manage submit templates: named sets of scheduler options."""
 
@@ -81,7 +81,7 @@ def _pair_problem(text: str) -> str:
     return "" if not text or (text.partition("=")[0].strip() and "=" in text) else "not of the form KEY=VALUE"
 
 
-@template.command(epilog=NEW)
+@template.command(epilog=NEW, short_help="Create a template.")
 @file_argument
 @file_option
 @option("--name", metavar="NAME", help="Name of the template.")
@@ -144,7 +144,9 @@ def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
     return EXIT_FAILED if problems else 0
 
 
-@template.command(epilog="\b\nExample:\n  qanat template update two_cpus -o request_memory=4GB")
+@template.command(
+    epilog="\b\nExample:\n  qanat template update two_cpus -o request_memory=4GB", short_help="Change a template."
+)
 @click.argument("name")
 @runner_option
 @file_option

@@ -20,14 +20,17 @@ def options_for(command: Any) -> Any:
             help="With --wait, cancel the run on Ctrl-C instead of leaving it to the scheduler.",
         ),
         option(
-            "--wait", group=WHERE, is_flag=True, help="Wait for a submitted run to end and exit with its exit code."
+            "--wait",
+            group=WHERE,
+            is_flag=True,
+            help="Wait until a submitted run has ended, and exit with its exit code.",
         ),
         option(
             "--max-running",
             group=WHERE,
             type=click.IntRange(1),
             metavar="N",
-            help="Let at most N groups of a submitted run execute at the same time.",
+            help="Limit a submitted run to N running groups at a time.",
         ),
         option(
             "--fail-fast", group=WHERE, is_flag=True, help="Start no more groups after one has failed (local runs)."
@@ -38,13 +41,13 @@ def options_for(command: Any) -> Any:
             group=WHERE,
             type=click.IntRange(1),
             metavar="N",
-            help="Execute up to N groups at the same time (local runs).",
+            help="Run up to N groups at the same time (local runs).",
         ),
         option(
             "--submit-template",
             group=WHERE,
             metavar="TEMPLATE",
-            help="Use the scheduler options of this template or file, instead of template default.",
+            help="Submit with the scheduler options of this template or file.",
         ),
     ):
         command = add(command)
