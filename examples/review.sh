@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the example of docs/review.md in a new folder DIR: a project on main, and a branch `cleaner-data` to review.
+# Create the example of docs/review.md in a new folder DIR: a project on main, and a branch `cleaner-data` to review.
 # qanat, and a python with what examples/iris/requirements.txt names, must be on PATH.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,6 +39,6 @@ commit "Leave an outlier out"
 qanat run summary_iris -g "--species setosa" -g "--species virginica" -R "--seed 0 3 1"
 qanat run summary_iris -g "--species setosa --bootstrap 800" -g "--species setosa --bootstrap 1" -R "--seed 0 2 1" || true
 echo "The outlier is described in docs." >>README.md
-# What a review is there for: a number of main's run is not the one that was measured.
+# What a review should find: a number in one of the runs on main is not the one that was measured.
 sed -i '0,/rows: 50/s//rows: 49/' .qanat/runs/summary_iris/0/1-*.yaml
 commit "Explain the outlier"
