@@ -81,7 +81,7 @@ def test_files_of_a_run_of_the_same_number_are_not_taken_for_those_of_another(tw
     assert two.ada.qanat("logs", own).out == "ada\n"
     for words in (["logs", other], ["action", "say", "plot", other]):
         result = two.ada.qanat(*words, code=2)
-        assert f"the results of run 1, {two.ada.root}/results/say/run_1-{other[2:]}, do not " in result.err
+        assert f"the results of run 1 are missing: {two.ada.root}/results/say/run_1-{other[2:]}\n" in result.err
         assert result.out == ""
     shutil.copytree(two.bob.root / "results/say/run_1", two.ada.root / f"results/say/run_1-{other[2:]}")
     assert two.ada.qanat("logs", other).out == "bob\n"

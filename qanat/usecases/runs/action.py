@@ -45,7 +45,7 @@ def plan_action(
         )
     folder = found.folder if group is None else found.group_folder(check_group(found, group))
     if not folder.is_dir():
-        raise InputInvalid(f"the results of run {found.run.number}, {folder}, no longer exist")
+        raise InputInvalid(f"the results of run {found.run.number} are missing: {folder}")
     command = (*action.program.command_line(), *map(check_text, args), "--storage_path", str(folder))
     difference = history.diff(project.location, found.run.code.commit, action.program.executable)
     return ActionPlan(action, command, folder, difference)

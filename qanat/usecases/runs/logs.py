@@ -18,7 +18,7 @@ class LogReader:
 
     def __init__(self, found: Found, groups: Sequence[int], *, stderr: bool) -> None:
         if not found.folder.is_dir():
-            raise InputInvalid(f"the results of run {found.run.number}, {found.folder}, do not exist")
+            raise InputInvalid(f"the results of run {found.run.number} are missing: {found.folder}")
         name = "stderr.txt" if stderr else "stdout.txt"
         self._files = {group: found.group_folder(group) / name for group in groups}
         self._read = dict.fromkeys(self._files, 0)

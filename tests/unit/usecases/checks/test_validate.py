@@ -182,9 +182,9 @@ def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
         (X, EXPERIMENT.replace("train.sh", "gone.sh"), "3: executable: gone.sh does not exist"),
         (X, EXPERIMENT.replace("train.sh", "../train.sh"), "3: executable: ../train.sh is not inside the project"),
         (X, EXPERIMENT.replace("train.sh", "/bin/sh"), "3: executable: /bin/sh is not inside the project"),
-        (X, EXPERIMENT.replace("train.sh", ".qanat"), "3: executable: .qanat is not there"),
+        (X, EXPERIMENT.replace("train.sh", ".qanat"), "3: executable: .qanat does not exist"),
         (X, f'{EXPERIMENT}executable_command: "sh \'x"\n', "4: executable_command: no closing quotation"),
-        (X, f"{EXPERIMENT}actions:\n  p:\n    executable: gone\n", "6: actions.p.executable: gone is not there"),
+        (X, f"{EXPERIMENT}actions:\n  p:\n    executable: gone\n", "6: actions.p.executable: gone does not exist"),
         (X, f"{EXPERIMENT}datasets:\n- gone\n", "5: datasets.0: dataset 'gone' does not exist"),
         (X, f"{EXPERIMENT}formerly: [train]\n", "4: formerly.0: 'train' is the name of another experiment"),
         (".qanat/datasets/x.yaml", DATASET, "3: path: data.csv does not exist"),
@@ -240,7 +240,8 @@ def test_references_are_those_of_the_work_tree_by_default(world: World) -> None:
         (("executable",), "gone.sh does not exist")
     ]
     assert validate.reference_problems(world.project, "dataset", {"path": "train.sh"}) == []
-    assert validate.reference_problems(world.project, "dataset", {"path": "gone"}) == [(("path",), "gone is not there")]
+    problems = validate.reference_problems(world.project, "dataset", {"path": "gone"})
+    assert problems == [(("path",), "gone does not exist")]
     assert validate.reference_problems(world.project, "document", {"path": "gone"}) == []
 
 

@@ -144,7 +144,7 @@ def test_arguments_that_no_record_can_hold_are_refused(world: World) -> None:
     with pytest.raises(InputInvalid, match=r"the argument 'a\\udcff' is not UTF-8") as error:
         planned(world, "a\udcff")
     assert error.value.hint == "put it into a file, and pass the name of the file"
-    with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments, and a record holds 32 MiB") as error:
+    with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments; a record can hold 32 MiB") as error:
         planned(world, "x" * (ARGUMENTS_BYTES_MAX + 1))
     assert error.value.hint == "put long arguments into files, or split the run"
     assert len(planned(world, "x" * ARGUMENTS_BYTES_MAX).groups) == 1
