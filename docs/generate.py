@@ -1,7 +1,7 @@
-"""Write what is made of something else: the commands of the help, and all that names the schemas or their keys.
+"""Generate parts of pages: commands from the help, and everything that lists the schemas or their keys.
 
-python docs/generate.py            writes it, between the marks that are in the pages
-python docs/generate.py --check    names the pages that are not up to date; exit code 1 when there is one
+python docs/generate.py            writes these parts, between marks in the pages
+python docs/generate.py --check    lists outdated pages; exit code 1 if there are any
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BAR = r"\|"
 
 
 def commands() -> str:
-    """Write the reference of commands; one that has two names is described under the shorter one."""
+    """Return the reference of commands; a command with two names is described under the shorter one."""
     root = click.Context(qanat, info_name="qanat")
     parts = list(_listing(("qanat",), qanat, root))
     found = list(_commands(qanat, root))[1:]
@@ -66,7 +66,7 @@ def _described(path: tuple[str, ...], command: click.Command, context: click.Con
 
 
 def _listing(path: tuple[str, ...], group: click.Group, context: click.Context) -> Iterator[str]:
-    """Write a table of commands for each section of the help."""
+    """Return a table of commands for each section of the help."""
     sections = group.help_lines() if isinstance(group, LazyGroup) else {"": _first_sentences(group, context)}
     for title, lines in sections.items():
         names = {name: " ".join((*path, name)) for name in lines}
@@ -80,7 +80,7 @@ def _first_sentences(group: click.Group, context: click.Context) -> dict[str, st
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    """Write a table of options for each group of them; --help is not worth a row in every one."""
+    """Return a table of options for each group of them, without --help."""
     groups = {
         title: [_option_row(names, text) for names, text in records.items() if "--help" not in names]
         for title, records in grouped(command, context).items()
@@ -95,7 +95,7 @@ def _option_row(names: str, text: str) -> tuple[str, str]:
 
 
 def _epilog(text: str) -> str:
-    """Write an epilog: its examples as blocks, its sentences as text."""
+    """Return an epilog as Markdown: its examples as blocks, its sentences as text."""
     parts = []
     for paragraph in text.split("\n\n"):
         if paragraph.startswith("\b\n"):
@@ -108,7 +108,7 @@ def _epilog(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Write sentences so that Markdown shows them as they are, in lines of at most 120."""
+    """Return sentences escaped for Markdown, in lines of at most 120 characters."""
     paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
     return "\n\n".join(textwrap.fill(_escaped(part), 120, break_on_hyphens=False) for part in paragraphs) + "\n"
 
@@ -127,7 +127,7 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def files() -> str:
-    """Write the reference of files, one section for the newest schema of each kind, and the forms that they use."""
+    """Return the reference of files: a section for the newest schema of each kind, and the forms that they use."""
     parts, forms = list[str](), dict[str, Any]()
     for kind in sorted(schemas.KINDS):
         schema = schemas.schema(kind)
@@ -151,7 +151,7 @@ def _code(match: re.Match[str]) -> str:
 
 
 def _keys(schema: Mapping[str, Any], node: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any, Any, bool]]:
-    """Give each key below a node by its path, with what is said where it stands, what it refers to, if it must be."""
+    """Yield each key below a node: its path, what is stated there, what that refers to, whether it is required."""
     for name, stated in node.get("properties", {}).items():
         meant = _meant(schema, stated)
         path = f"{above}{name}"
@@ -214,13 +214,13 @@ FILES = {
 
 
 def editors() -> str:
-    """Write the setting that names the newest schema of each kind to VS Code."""
+    """Return the setting that tells VS Code the newest schema of each kind."""
     setting = {f".qanat/cache/schemas/{schemas.file_name(kind)}": files for kind, files in FILES.items()}
     return f"```json\n{json.dumps({'yaml.schemas': setting}, indent=2)}\n```\n"
 
 
 def versions() -> str:
-    """Write the table of all schemas."""
+    """Return the table of all schemas."""
     rows = [
         (f"`{kind}`", str(version), f"`{schemas.file_name(kind, version)}`", _path_of(schemas.schema(kind, version)))
         for kind in FILES
@@ -236,7 +236,7 @@ def _path_of(schema: Mapping[str, Any]) -> str:
 
 
 def catalogue() -> str:
-    """Write the catalogue of the schemas, in the form of SchemaStore's."""
+    """Return the catalogue of the schemas, in the format of SchemaStore's."""
     entries = []
     for kind, files in FILES.items():
         urls = {str(n): f"{STORE}/qanat-{kind}-{n}.json" for n in range(1, migrations.newest(kind) + 1)}
@@ -264,7 +264,7 @@ PARTS = {
 
 
 def main() -> int:
-    """Write the files that are not up to date, or name them; return the exit code."""
+    """Write the outdated files, or list them; return the exit code."""
     wanted = {page: _with(page.read_text(), part()) for page, part in PARTS.items()}
     wanted[SCHEMAS / "catalog.json"] = catalogue()
     stale = {path: text for path, text in wanted.items() if text != path.read_text()}

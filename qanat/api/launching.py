@@ -1,4 +1,4 @@
-"""Starting, awaiting and cancelling runs from Python: keywords into requests, outcomes into runs."""
+"""Starting, awaiting and cancelling runs from Python: converting keywords to requests, and outcomes to runs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def request(
     description: str,
     many: bool,
 ) -> RunRequest:
-    """Return the request that keywords make. Raises TypeError for a string in the place of a list of strings."""
+    """Return the request for these keywords. Raises TypeError for a string in place of a list of strings."""
     return RunRequest(
         experiment=experiment,
         args=tuple(map(str, _listed("args", args))),
@@ -60,7 +60,7 @@ def request(
 
 
 def find(opened: Opened, word: str) -> tuple[Found, list[records.Run]]:
-    """Find a run by its number or id, and list those that are active."""
+    """Find a run by its number or id, and list the active runs."""
     project = opened.project
     with refreshed(project, opened.runners) as (index, result):
         return find_run(project, index, result, word), list(result.live.values())
@@ -78,7 +78,7 @@ def launch(opened: Opened, asked: RunRequest, options: LaunchOptions, on_progres
 def rerun(
     opened: Opened, found: Found, live: list[records.Run], options: LaunchOptions, on_progress: OnProgress | None
 ) -> Run:
-    """Repeat a run as a new one, and return that."""
+    """Repeat a run as a new one, and return the new run."""
 
     def start(view: LaunchView) -> Outcome:
         return rerunning.rerun(opened.project, found, live, options, runners=opened.runners, view=view)
@@ -95,7 +95,7 @@ def retry(
     options: LaunchOptions,
     on_progress: OnProgress | None,
 ) -> Run:
-    """Start groups of a run again, and return the run; as it is when no group needs that."""
+    """Retry groups of a run, and return the run; if no group needs it, return the run unchanged."""
     if not numbers:
         return Run.of(opened, found.run)
 
@@ -119,13 +119,13 @@ def cancel(opened: Opened, word: str) -> Run:
 
 
 def _followed(opened: Opened, start: Callable[[LaunchView], Outcome], on_progress: OnProgress | None) -> Run:
-    """Start or await a run, and return it. What interrupted it, or went wrong in on_progress, is raised after that."""
+    """Start or await a run, and return it. An interrupt, or an exception in on_progress, is raised afterwards."""
     view = ProgressView(opened.project.root, on_progress)
     outcome = start(view)
     run = Run.of(opened, outcome.run)
     _warn(outcome.notes, calls=4)
     if outcome.interrupted and not outcome.on_request:
-        # This process was meant: it does now what it would have done without qanat.
+        # The signal was for this process, which now does what it would have done without qanat.
         signal.raise_signal(outcome.interrupted)
     if view.error:
         view.error.add_note(f"raised by on_progress; run {run.id} is recorded, and {run.state}")
@@ -134,13 +134,13 @@ def _followed(opened: Opened, start: Callable[[LaunchView], Outcome], on_progres
 
 
 def _warn(notes: Sequence[str], *, calls: int) -> None:
-    """Warn of what there is to know beside the run, at the line of the user's, so many calls up."""
+    """Warn about the notes on a run, at the line of the user's code, this many calls up."""
     for note in notes:
         warnings.warn(note, stacklevel=calls + 1)
 
 
 def _ask_nobody(changes: Sequence[str]) -> Uncommitted:
-    """Answer nothing: keywords say what is to be done with changes."""
+    """Return nothing: keywords say what to do with changes."""
     return Uncommitted()
 
 

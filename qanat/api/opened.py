@@ -1,4 +1,4 @@
-"""What a project that is open in Python rests on."""
+"""What an open project in Python is based on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from qanat.usecases.project import Project
 class Opened:
     """A project, and where its runners come from.
 
-    A notebook keeps both for days, so each call begins with fresh ones, as a command does: what they remember of
-    settings, definitions and schedulers would grow old.
+    A notebook keeps both for days, so each call starts with fresh ones, as a command does: what they remember about
+    settings, definitions and schedulers would become outdated.
     """
 
     opened: Project
@@ -22,7 +22,7 @@ class Opened:
 
     @property
     def project(self) -> Project:
-        """The project, with nothing remembered."""
+        """The project, with empty caches."""
         return replace(self.opened)
 
     @property

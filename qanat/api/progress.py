@@ -1,4 +1,4 @@
-"""Progress: what a Python caller is told while a run is active."""
+"""Progress: what is reported to a Python caller while a run is active."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from qanat.domain.run import State, count_states
 class Progress:
     """How far a run is: the number of its groups in each state that occurs, and the group that has just changed.
 
-    `run` is the run's id, `path` its storage directory. `changed` is None when the run begins, and for a submitted
-    run always.
+    `run` is the run's id, `path` its storage directory. `changed` is None when the run starts, and always
+    None for a submitted run.
     """
 
     run: str
@@ -44,9 +44,9 @@ OnProgress = Callable[[Progress], object]
 
 
 class ProgressView:
-    """Tells a callable of the caller's how far a run is.
+    """Reports the progress of a run to a callable.
 
-    What that raises must not end the run: it is kept in `error`, and nothing more is told.
+    An exception in the callable must not end the run: it is kept in `error`, and nothing more is reported.
     """
 
     def __init__(self, root: Path, on_progress: OnProgress | None) -> None:
@@ -58,11 +58,11 @@ class ProgressView:
         self._counts: dict[State, int] = {}
 
     def begins(self, run: records.Run, folder: Path) -> None:
-        """Tell that a run begins."""
+        """Report that a run is about to start."""
         self._look_at(run)
 
     def changed(self, group: records.Group) -> None:
-        """Tell that a group has begun or ended."""
+        """Report that a group has started or ended."""
         before = self._states[group.number]
         self._states[group.number] = group.state
         self._counts[before] -= 1
@@ -70,14 +70,14 @@ class ProgressView:
         self._tell(group)
 
     def passing(self) -> None:
-        """Tell nothing."""
+        """Report nothing."""
 
     def submitted(self, run: records.Run, notes: Sequence[str]) -> None:
-        """Tell that the jobs of a run are queued."""
+        """Report that the jobs of a run are queued."""
         self._look_at(run)
 
     def seen(self, run: records.Run, notes: Sequence[str]) -> None:
-        """Tell how far a submitted run is."""
+        """Report the progress of a submitted run."""
         self._look_at(run)
 
     def _look_at(self, run: records.Run) -> None:

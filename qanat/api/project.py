@@ -18,7 +18,7 @@ from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import refreshed
 
 
-def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads as it is meant
+def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads well
     """Open the project that contains path. Raises qanat.errors.ProjectNotFound if there is none."""
     with for_python():
         return Project(Opened(projects.open_project(Path(path))))
@@ -94,23 +94,23 @@ class Project:
         many: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
-        """Run an experiment and record it, as `qanat run` does; return the run.
+        """Run an experiment and record it, like `qanat run`; return the run.
 
-        `args` are the program's arguments, each written as str() writes it. The keywords are the options of
+        `args` are the program's arguments, converted with str(). The keywords are the options of
         `qanat run`: `groups`, `ranges` and `tags` list the values of --group-param, --range-param and --tag,
         `template` is --submit-template, and `many` is --yes.
 
-        A local run has ended when this returns, and what its programs printed is in files below its `path`. One that
-        a program failed in raises nothing: see `state`. A submitted run has ended only with wait=True.
+        A local run has ended when this returns, and the output of its programs is in files below its `path`. If a
+        program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True.
 
-        `on_progress` is called in this thread with a Progress: when the run begins, and whenever a group of a local
-        run begins or ends, or a submitted run is looked at. What it raises is raised when the run is recorded.
+        `on_progress` is called in this thread with a Progress: when the run starts, and whenever a group of a local
+        run starts or ends, or a submitted run is polled. Its exceptions are raised once the run is recorded.
 
         KeyboardInterrupt cancels a local run, and is raised once that is recorded. In a thread other than the main
-        one a run is not interrupted; cancel() of the run does that. Raises the errors of `qanat run`; nothing is
-        left of a run that could not be started.
+        one, use the run's cancel() instead. Raises the errors of `qanat run`; nothing is left of a run that could
+        not be started.
         """
-        from qanat.api import launching  # only for those who start runs
+        from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.code import Uncommitted
         from qanat.usecases.launch.options import LaunchOptions
 
@@ -135,11 +135,11 @@ class Project:
         cancel_on_interrupt: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
-        """Repeat a run as a new one, with the same code, parameters and data, as `qanat rerun` does; return that one.
+        """Repeat a run as a new one, with the same code, parameters and data, like `qanat rerun`; return the new run.
 
-        Keywords are those of launch(); without them the run goes where the first one went.
+        Keywords are those of launch(); by default, the run uses the same runner as the first one.
         """
-        from qanat.api import launching  # only for those who start runs
+        from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
 
         with for_python():
@@ -163,12 +163,12 @@ class Project:
         cancel_on_interrupt: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
-        """Start groups of a run again, inside the same run, as `qanat retry` does; return the run.
+        """Retry groups of a run, like `qanat retry`; return the run.
 
-        Without `groups`, or with failed=True of them, those that failed, were cancelled or are lost. `changes` set
-        options of the scheduler's, such as {"mem": "2x"}. Other keywords are those of launch().
+        By default, and with failed=True among `groups`, those that failed, were cancelled or are lost. `changes`
+        replace options for the scheduler, such as {"mem": "2x"}. Other keywords are those of launch().
         """
-        from qanat.api import launching  # only for those who start runs
+        from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
 
         with for_python():
@@ -180,5 +180,5 @@ class Project:
 
 
 def _word(run: Run | str | int) -> str:
-    """Return what a run is called in a command."""
+    """Return the name of a run on a command line."""
     return run.id if isinstance(run, Run) else str(run)

@@ -35,7 +35,7 @@ class Run:
 
     @classmethod
     def of(cls, opened: Opened, record: records.Run) -> Run:
-        """Make the run that a record of a project is about."""
+        """Return the run of a record."""
         return cls(record, opened.project.storage_of(record), read_comment(opened.project, record), opened)
 
     @property
@@ -105,7 +105,7 @@ class Run:
         return self.groups[0].metrics
 
     def refresh(self) -> Run:
-        """Return the run as it is now. Raises NotFound when it was deleted."""
+        """Return the run as it is now. Raises NotFound if it was deleted."""
         project = self._opened.project
         with for_python(), refreshed(project, self._opened.runners) as (index, result):
             return Run.of(self._opened, find_run(project, index, result, self.id).run)
@@ -113,20 +113,20 @@ class Run:
     def wait(self, *, on_progress: OnProgress | None = None) -> Run:
         """Wait until the run has ended, and return it as it is then.
 
-        `on_progress` is called as by Project.launch() for a submitted run. KeyboardInterrupt ends the wait only.
+        `on_progress` is called as in Project.launch() for a submitted run. KeyboardInterrupt ends only the wait.
         """
-        from qanat.api import launching  # only for those who start runs
+        from qanat.api import launching  # only needed to start runs
 
         with for_python():
             return launching.wait(self._opened, self.record, on_progress)
 
     def cancel(self) -> Run:
-        """Cancel the run, wherever it was started, and return it as it is then; UsageError when it has ended.
+        """Cancel the run, wherever it was started, and return its new state. Raises UsageError if it has ended.
 
-        A scheduler may take its time; until then the run is as it was. Not to be called from on_progress, which
-        the run itself waits for.
+        A scheduler may take a while; until then the run is unchanged. Do not call this from on_progress, for which
+        the run itself waits.
         """
-        from qanat.api import launching  # only for those who start runs
+        from qanat.api import launching  # only needed to start runs
 
         with for_python():
             return launching.cancel(self._opened, self.id)

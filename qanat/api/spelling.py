@@ -1,4 +1,4 @@
-"""Errors as a Python caller can use them: with the names of keywords, and with the hint in the traceback."""
+"""Errors for Python callers: with the names of keywords, and with the hint in the traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from qanat.errors import QanatError
 
-# Options of qanat run, rerun and retry, as messages and hints write them, and the keywords that stand for them.
+# Options of qanat run, rerun and retry, as in messages and hints, and the corresponding keywords.
 KEYWORDS = (
     (r"--commit-message TEXT", "commit_message=TEXT"),
     (r"--commit-message", "commit_message"),
@@ -42,7 +42,7 @@ def for_python() -> Iterator[None]:
 
 
 def with_keywords(text: str) -> str:
-    """Write keywords in the place of options; an option of a whole command stays, which is for a shell."""
+    """Replace options by keywords, except in whole commands, which are for a shell."""
     for option, keyword in KEYWORDS:
         text = re.sub(rf"(?<![\w-]){option}(?![\w-])", keyword, text)
     return text

@@ -1,7 +1,6 @@
-"""What a project's files tell at a glance: their names, and a line of each. Nothing is checked, and nothing raises.
+"""What a project's files show at a glance: their names, and one line of each. Nothing is checked, nothing raises.
 
-For completion in a shell, which has to answer before a person notices; the command that uses a file reports
-what is wrong with it.
+This is for shell completion, which has to be fast; the command that uses a file reports what is wrong with it.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def definitions(paths: ProjectPaths, kind: str) -> list[tuple[str, str]]:
 
 
 def templates(paths: ProjectPaths, runner: str | None) -> list[tuple[str, str]]:
-    """List the names of templates, also those in the settings, each with its runner; of one runner if it is given."""
+    """List the names of templates (of one runner, if given), including those in the settings, each with its runner."""
     folders = [entry.name for entry in _entries(str(paths.folder("template"))) if entry.is_dir(follow_symlinks=False)]
     found = [(name, r) for r in folders for name, _ in _yaml_files(str(paths.folder("template") / r))]
     configured = template_sections(_mapping(paths.config))
@@ -60,7 +59,7 @@ def actions(paths: ProjectPaths, experiment: str) -> list[tuple[str, str]]:
 
 
 def runs(root: Path, experiment: str | None, beginning: str) -> list[RunFile]:
-    """List the records whose id starts with `beginning`, of one experiment if it is given, in no order."""
+    """List the records whose id starts with `beginning`, of one experiment if given, in no particular order."""
     found = []
     for folder in _entries(f"{root}/{RUNS}"):
         if experiment in (None, folder.name) and folder.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""The derived index: what run records say, by file, so that listing thousands of runs reads none of them.
+"""The derived index: the content of run records by file, so that listing thousands of runs reads none of them.
 
 It lives in `.qanat/cache/index.sqlite` and is never the truth: every row is keyed by the stamp (times,
 size, inode) of the file it was read from, and a missing, stale, locked or corrupt index is rebuilt from
@@ -26,7 +26,7 @@ from qanat.records.record_stamps import stamps
 from qanat.system import files
 
 LOCK_WAIT_S = 5.0
-# Raised when a column gets its values from somewhere else and keeps its name; a changed table shows by itself.
+# Increase this when a column keeps its name but gets its values from somewhere else; changed tables are detected.
 _MEANING = 1
 _COLUMNS = tuple(columns())
 _ROW = ("path", "stamp", "problem", "too_new", *_COLUMNS, "record")
@@ -45,8 +45,8 @@ T = TypeVar("T")
 
 
 def _layout() -> int:
-    """Return the version of these tables, kept in the file; an index of another version is built again."""
-    # Rows hold records in the newest version, and what an older qanat could not read may be read by this one.
+    """Return the version of these tables, kept in the file; an index of another version is rebuilt."""
+    # Rows contain records in the newest version, and this qanat may be able to read what an older one could not.
     parts = (*_TABLES, str(_MEANING), str(migrations.newest("run")))
     return zlib.crc32("\n".join(parts).encode()) & 0x7FFFFFFF or 1
 
@@ -129,7 +129,7 @@ class Index:
     # ---- run records
 
     def sync(self) -> None:
-        """Bring the index up to date with the records on disk."""
+        """Update the index from the records on disk."""
         self._surviving(self._sync)
 
     def _sync(self) -> None:
@@ -153,7 +153,7 @@ class Index:
     def summaries(
         self, *, experiment: str | None = None, newest: int | None = None, live: bool = False
     ) -> list[RunSummary]:
-        """List runs, the newest first: those of one experiment, at most `newest`, only active ones."""
+        """List runs, newest first: of one experiment, at most `newest`, only active ones."""
         where, values = _where(self._names_of(experiment) if experiment else (), live=live)
         query = f"SELECT {_SUMMARY} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
         rows = self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
@@ -180,13 +180,13 @@ class Index:
         self, wanted: str, experiment: str | None, newest: int | None, *, live: bool = False
     ) -> list[tuple[Any, ...]]:
         where, values = _where(self._names_of(experiment) if experiment else (), live=live)
-        # Sorting paths and then looking up the texts takes a third of the time that sorting texts takes.
+        # Sorting paths and looking up the texts afterwards takes a third of the time of sorting texts.
         chosen = f"SELECT {wanted} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
         query = f"SELECT *, (SELECT record FROM runs WHERE path = chosen.path) FROM ({chosen}) AS chosen"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
 
     def code_commits(self) -> list[tuple[str, str, str]]:
-        """List the path of its record, the id and the commit of every run, in the order of launch."""
+        """List the record's path, the id and the commit of every run, in launch order."""
         columns = "path, number || '-' || uid, json_extract(record, '$.code.commit')"
         query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY created, number, uid"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query).fetchall())
@@ -239,7 +239,7 @@ class Index:
         rows = [(schema, _digest(data)) for data in contents]
         self._surviving(lambda: self._database.executemany("INSERT OR IGNORE INTO passed VALUES (?, ?)", rows))
 
-    # ---- submitted runs as they were last seen
+    # ---- submitted runs as last seen
 
     def last_seen(self, path: str) -> tuple[str, str] | None:
         """Return when an active run was last seen, and what was seen as JSON text, by the path of its record."""
@@ -258,7 +258,7 @@ class Index:
 
         self._surviving(write)
 
-    # ---- sizes of storage directories whose run has ended
+    # ---- sizes of storage directories of ended runs
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of storage directories that were measured after their run had ended."""

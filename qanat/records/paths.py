@@ -1,4 +1,4 @@
-"""Where everything of a project is; see "What is where" in DESIGN.md."""
+"""Where the files of a project are; see "What is where" in DESIGN.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qanat.domain.layout import DEFINITIONS, RUNS, STATE
 
 @dataclass(frozen=True, slots=True)
 class ProjectPaths:
-    """The files of the project whose root this is."""
+    """The files of the project with this root."""
 
     root: Path
 
@@ -31,22 +31,22 @@ class ProjectPaths:
 
     @property
     def index(self) -> Path:
-        """The derived index; may be deleted at any time."""
+        """The derived index, which may be deleted at any time."""
         return self.state / "cache" / "index.sqlite"
 
     @property
     def schemas(self) -> Path:
-        """Copies of the schemas for editors; written again when they are missing."""
+        """Copies of the schemas for editors; they are recreated if they are missing."""
         return self.state / "cache" / "schemas"
 
     def folder(self, kind: str) -> Path:
-        """The folder of all definitions of a kind."""
+        """Return the folder of all definitions of a kind."""
         return self.state / DEFINITIONS[kind]
 
     def definition(self, kind: str, name: str, runner: str = "") -> Path:
-        """The file of one experiment, dataset, document, or (with its runner) template."""
+        """Return the file of an experiment, dataset, document, or (with its runner) template."""
         return self.folder(kind) / runner / f"{name}.yaml"
 
     def relative(self, path: Path) -> str:
-        """Write a path as people see it: from the project's root where it lies inside, absolute otherwise."""
+        """Return a path for display: relative to the project's root if it is inside, otherwise absolute."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)

@@ -1,4 +1,4 @@
-"""Find the record files of a project, each with a stamp that changes when the file does."""
+"""Finding a project's record files, each with a stamp that changes when the file does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stamps(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _stamp(entry: os.DirEntry[str]) -> str:
-    """Return what changes when the file does; empty when it is gone."""
+    """Return a text that changes when the file does; empty if the file is gone."""
     try:
         s = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
@@ -36,7 +36,7 @@ def _stamp(entry: os.DirEntry[str]) -> str:
 
 
 def _is_text(path: str) -> bool:
-    """Return whether a path can be written in UTF-8, as all of a record must be."""
+    """Return whether a path can be encoded as UTF-8, as everything in a record must be."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -57,7 +57,7 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
 
 
 def _drop_if_stale(entry: os.DirEntry[str]) -> None:
-    """Remove a temporary file that a killed process left an hour ago or longer."""
+    """Remove a temporary file that a killed process left at least an hour ago."""
     import time
 
     try:

@@ -30,7 +30,7 @@ def run_again_and_again(
 def both(
     sandbox: Sandbox, one: Sequence[str], other: Sequence[str], env: dict[str, str] | None = None
 ) -> tuple[Result, Result]:
-    """Run two commands at the same moment, to their ends."""
+    """Run two commands at the same time, to their ends."""
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(sandbox.qanat, *words, code=None, env=env) for words in (one, other)]
     first, second = (each.result() for each in running)

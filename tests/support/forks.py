@@ -192,7 +192,7 @@ class _Child:
 
 
 def _write(stream: IO[bytes], unsent: bytes) -> bytes:
-    """Write what fits into a pipe and return the rest; return nothing if nobody reads any more."""
+    """Write what fits into a pipe and return the rest; return nothing if the reader is gone."""
     try:
         return unsent[stream.write(unsent[: select.PIPE_BUF]) :]
     except BrokenPipeError:

@@ -14,7 +14,7 @@ ENDED = ("finished", "failed", "cancelled", "lost")
 
 
 def violations(sandbox: Sandbox, committed_before: Iterable[str] = (), *, git_status: str = "") -> list[str]:
-    """List the invariants that are violated once nothing runs any more; at least one `qanat status` is run first.
+    """List the invariants that are violated once nothing is running; at least one `qanat status` is run first.
 
     `committed_before` are records that must still be in HEAD, `git_status` what the user had left uncommitted.
     """

@@ -47,7 +47,7 @@ class MovableClock:
         return self._passed_s
 
     def sleep(self, seconds: float) -> None:
-        """Move on at once: whoever waits in a test waits for no one."""
+        """Move the clock at once, since nothing in a test really waits."""
         self.move(seconds)
 
     def move(self, seconds: float) -> None:
@@ -114,7 +114,7 @@ class Job:
         self.is_stopped(State.CANCELLED, "CANCELLED by 1000")
 
     def is_held(self, reason: str = "JobHeldUser") -> None:
-        """Be kept from going on."""
+        """Be held."""
         self.status = replace(self.status, state=State.HELD, reason=reason)
 
     def is_released(self) -> None:
@@ -226,7 +226,7 @@ class Scheduler(RunnerDefaults):
         return self._submission(found) if found else None
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
-        """Say how jobs are doing."""
+        """Return the answers about jobs."""
         self.polls.append(list(handles))
         self._answer()
         known = {job.name: job for job in self.jobs}

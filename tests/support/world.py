@@ -1,6 +1,6 @@
 """A real project beside a scheduler that is a small world: the promises about runs, in milliseconds.
 
-Every command of a test opens the project anew, as a command does; git, the files and the index are real.
+Every command of a test opens the project again, as real commands do; git, the files and the index are real.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class World:
 
     @contextmanager
     def killed(self) -> Iterator[None]:
-        """Expect that a command is killed in the middle; whoever comes next finds its journals without a process."""
+        """Expect that a command is killed in the middle; the next command finds its journals without a process."""
         with pytest.raises(Killed):
             yield
         self.leave_alone()

@@ -1,4 +1,4 @@
-"""Steps that bring what a file holds from one version of its schema to the next, and the table of all steps.
+"""Steps that convert the content of a file from one version of its schema to the next, and the table of all steps.
 
 A step is a pure function of mappings. Files come from anywhere, so a step takes any mapping: what does not have the
 form of the old version passes through, and the reader of the new version says what is wrong with it.
@@ -13,17 +13,17 @@ from qanat.records.migrations.run import run_1_to_2
 
 Step = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-# The step at place n leads from version n + 1 to n + 2; the newest version of a kind follows from their number.
+# The step at index n leads from version n + 1 to n + 2; the newest version of a kind follows from the number of steps.
 STEPS: dict[str, tuple[Step, ...]] = {"run": (run_1_to_2,)}
 
 
 def newest(kind: str) -> int:
-    """Return the version that this qanat writes files of this kind in."""
+    """Return the version in which this qanat writes files of this kind."""
     return 1 + len(STEPS.get(kind, ()))
 
 
 def upgraded(content: Mapping[str, Any], kind: str, version: int) -> dict[str, Any]:
-    """Return what a file of this version holds, in the newest version of its kind."""
+    """Return the content of a file of this version in the newest version of its kind."""
     for step in STEPS.get(kind, ())[version - 1 :]:
         content = step(content)
     return dict(content)
