@@ -19,7 +19,7 @@ KEYWORDS = (
     (r"--fail-fast", "fail_fast"),
     (r"--n-threads", "n_threads"),
     (r"--max-running", "max_running"),
-    (r"--group I", "groups=[I]"),
+    (r"--group", "groups"),
     (r"--set", "changes"),
     (r"--yes", "many=True"),
     (r'-R ("[^"]*")', r"ranges=[\1]"),

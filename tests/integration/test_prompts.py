@@ -318,7 +318,7 @@ def test_update_of_an_experiment_keeps_what_is_confirmed(house: Sandbox) -> None
 
 def test_update_of_a_template_adds_options(house: Sandbox) -> None:
     with Terminal(house.root, "template", "update", "default", "--runner", "slurm") as terminal:
-        terminal.see("Description: Used unless another template is chosen")
+        terminal.see("Description: Used by default")
         terminal.press(ENTER)
         terminal.answer("Option as KEY=VALUE (empty to finish):", "--mem=2GB")
         terminal.see("--mem=2GB")

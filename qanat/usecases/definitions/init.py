@@ -119,7 +119,7 @@ def _state_files(
             "schema": schemas.name_of("template"),
             "name": "default",
             "runner": runner,
-            "description": "Used unless another template is chosen",
+            "description": "Used by default",
             "options": options,
         }
         path = paths.definition("template", "default", runner)

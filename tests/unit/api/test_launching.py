@@ -281,7 +281,7 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
             lambda project: project.launch("train", template="fast"),
             UsageError,
             "template cannot be used with runner local",
-            'add runner="htcondor"',
+            'add runner="world"',
         ),
         (
             lambda project: project.launch("train", runner="world", fail_fast=True),
@@ -293,7 +293,7 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
             lambda project: project.launch("train", ranges=["--seed 0 30000"]),
             UsageError,
             "this run has 30,000 groups",
-            "if that is meant, add many=True",
+            "use many=True if that is intended",
         ),
         (
             lambda project: project.launch("train", n_threads=0),
@@ -323,7 +323,7 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
             lambda project: project.retry(project.launch("train")),
             UsageError,
             "every group of run 1 has finished",
-            "name one: groups=[I], or run it anew: qanat rerun",
+            "choose one with groups, or repeat the run: qanat rerun",
         ),
         (
             lambda project: project.retry(project.launch("train"), [0], changes={"mem": "2x"}),
@@ -334,7 +334,7 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
         (
             lambda project: project.launch("train", commit_message=" "),
             UsageError,
-            "the message of commit_message is empty",
+            "commit_message is empty",
             "describe the changes",
         ),
     ],
@@ -352,7 +352,7 @@ def test_errors_are_those_of_the_command_and_name_keywords(
 
 def test_uncommitted_changes_are_refused_with_both_ways_out_as_keywords(world: World, project: qanat.Project) -> None:
     world.write("new.txt", "new\n")
-    with pytest.raises(UsageError, match=r"not committed:\n  \?\? new.txt") as raised:
+    with pytest.raises(UsageError, match=r"there are uncommitted changes:\n  \?\? new.txt") as raised:
         project.launch("train")
     assert raised.value.hint == "commit them (commit_message=TEXT), or run a snapshot of them (snapshot=True)"
     assert len(project.runs()) == 0

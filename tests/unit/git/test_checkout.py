@@ -30,8 +30,8 @@ def test_a_revision_is_a_commit(repository: Repository) -> None:
 def test_what_is_no_commit_is_refused(repository: Repository, revision: str) -> None:
     with pytest.raises(GitRefused) as error:
         checkout.resolve(repository.location, revision)
-    assert error.value.message == f"{revision!r} is no commit of this repository"
-    assert error.value.hint == "see which there are: git log --oneline"
+    assert error.value.message == f"{revision!r} is not a commit of this repository"
+    assert error.value.hint == "list commits with: git log --oneline"
 
 
 def test_a_commit_is_here_or_not(repository: Repository) -> None:

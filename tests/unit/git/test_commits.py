@@ -90,7 +90,7 @@ def test_the_first_commit_of_all_has_no_parent(repository: Repository) -> None:
 
 
 def test_a_branch_that_is_gone_is_told(repository: Repository) -> None:
-    with pytest.raises(GitRefused, match="the branch gone is gone"):
+    with pytest.raises(GitRefused, match="branch gone no longer exists"):
         commit(repository, {R: b"one\n"}, "gone", checked_out=False)
 
 
@@ -105,7 +105,7 @@ def test_a_lock_of_somebody_else_is_waited_for(repository: Repository, locked: s
 
 
 @pytest.mark.parametrize(
-    ("locked", "message"), [("refs/heads/main.lock", "could not be committed"), ("index.lock", "update-index failed")]
+    ("locked", "message"), [("refs/heads/main.lock", "cannot commit the record"), ("index.lock", "update-index failed")]
 )
 def test_a_lock_that_stays_is_told(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, locked: str, message: str
@@ -125,7 +125,7 @@ def test_an_index_that_cannot_be_is_told_at_once(repository: Repository) -> None
 def test_a_commit_that_has_to_be_signed_is_signed_by_git_or_refused(repository: Repository) -> None:
     repository.git("config", "commit.gpgsign", "true")
     repository.git("config", "gpg.program", "false")
-    with pytest.raises(GitRefused, match="the record's commit could not be signed") as error:
+    with pytest.raises(GitRefused, match="the commit of the record could not be signed") as error:
         commit(repository, {R: b"one\n"})
     assert "commit it yourself; git said: " in error.value.hint
     signed = "#!/bin/sh\ncat >/dev/null; echo '[GNUPG:] SIG_CREATED ' >&2; echo signature\n"

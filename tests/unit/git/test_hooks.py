@@ -39,7 +39,7 @@ def test_hooks_are_where_git_looks_for_them(repository: Repository) -> None:
 
 def test_a_folder_that_other_repositories_share_is_refused(repository: Repository, tmp_path: Path) -> None:
     repository.git("config", "core.hooksPath", str(tmp_path / "shared"))
-    with pytest.raises(GitRefused, match=f"core.hooksPath says that hooks are in {tmp_path / 'shared'}, ") as error:
+    with pytest.raises(GitRefused, match=f"core.hooksPath points to {tmp_path / 'shared'}, ") as error:
         hooks.folder(repository.location)
     assert "core.hooksPath .githooks" in error.value.hint
 
@@ -89,9 +89,9 @@ def test_a_hook_that_is_a_link_is_kept_as_one(folder: Path) -> None:
 def test_a_hook_that_would_have_to_be_kept_twice_is_refused(folder: Path) -> None:
     put(folder, THEIRS)
     put(folder, THEIRS, "pre-commit.before-qanat")
-    with pytest.raises(UsageError, match=r"pre-commit would be kept as pre-commit\.before-qanat") as error:
+    with pytest.raises(UsageError, match=r"pre-commit cannot be kept as pre-commit\.before-qanat") as error:
         hooks.install(folder, "pre-commit", OURS)
-    assert error.value.hint == "move one elsewhere"
+    assert error.value.hint == "move one of them elsewhere"
     assert (folder / "pre-commit").read_bytes() == THEIRS
 
 

@@ -32,7 +32,7 @@ def test_a_lock_that_is_held_for_too_long_says_how_to_see_by_whom(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "WAIT_S", 0.05)
-    refused = pytest.raises(WriteFailed, match=r"another qanat holds .*/lock")
+    refused = pytest.raises(WriteFailed, match=r"another qanat has held .*/lock")
     with lock.held(repository.location), refused as error, lock.held(repository.location):
         pass
     assert error.value.hint == f"find it with: fuser {repository.location.private / 'lock'}"

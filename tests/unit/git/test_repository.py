@@ -13,7 +13,7 @@ from tests.unit.git.conftest import Repository
 
 
 def test_a_repository_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    with pytest.raises(GitRefused, match="the repository cannot be opened: "):
+    with pytest.raises(GitRefused, match="cannot open the repository: "):
         reading.open_repository(Location(tmp_path, tmp_path / ".git", tmp_path / ".git"))
 
 

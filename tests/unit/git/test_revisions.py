@@ -52,9 +52,9 @@ def test_nothing_is_the_work_here_since_it_left_the_main_branch(branched: tuple[
     repository.git("branch", "--move", "main", "trunk")
     assert parse(repository, None).base_revision == "trunk"
     repository.git("branch", "--move", "trunk", "ours")
-    with pytest.raises(UsageError, match="there is no upstream and no main branch") as error:
+    with pytest.raises(UsageError, match="no upstream or main branch") as error:
         parse(repository, None)
-    assert error.value.hint == "name one: qanat diff BRANCH"
+    assert error.value.hint == "choose one: qanat diff BRANCH"
     repository.git("config", "init.defaultBranch", "ours")
     assert parse(repository, None).base_revision == "ours"
 
@@ -94,15 +94,15 @@ def test_a_branchs_own_copy_on_a_server_is_not_what_it_goes_into(
 def test_commits_that_never_met_are_told(repository: Repository) -> None:
     repository.git("checkout", "--quiet", "--orphan", "new")
     repository.commit("new")
-    with pytest.raises(GitRefused, match="main and new have no commit in common") as error:
+    with pytest.raises(GitRefused, match="main and new have no commits in common") as error:
         parse(repository, "main...new")
-    assert error.value.hint == "compare them as they are: qanat diff main..new"
+    assert error.value.hint == "compare them directly: qanat diff main..new"
 
 
 def test_what_is_no_commit_is_told_with_how_to_get_more_in_a_shallow_clone(
     repository: Repository, tmp_path: Path
 ) -> None:
-    with pytest.raises(GitRefused, match="'nothing' is no commit") as error:
+    with pytest.raises(GitRefused, match="'nothing' is not a commit") as error:
         parse(repository, "nothing..HEAD")
     assert "git log" in error.value.hint
     repository.commit()
