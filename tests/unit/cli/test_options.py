@@ -28,6 +28,7 @@ def test_only_dashes_are_shown(path: str) -> None:
     names = [name for option in options(context) for name in (*option.opts, *option.secondary_opts)]
     assert [name for name in (path, *names) if "_" in name] == []
     assert [name for name in names if name not in text] == []
+    assert "x>=" not in text
 
 
 @pytest.mark.parametrize("path", CONTEXTS)
