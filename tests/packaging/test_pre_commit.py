@@ -176,7 +176,7 @@ def test_every_rule_stops_a_commit_and_says_what_to_do(project: Sandbox) -> None
     said = _commit(project, code=1)
     assert f"{name}:8: frozen-runs: host was changed after the run had ended; git checkout HEAD -- {name}" in said
     assert "results/big.bin:1: no-results: is in results/, where runs write their results; git rm --cached -- " in said
-    assert f"{EXPERIMENT}:5: no-secrets: this looks like a password in a URL; name a variable" in said
+    assert f"{EXPERIMENT}:5: no-secrets: this looks like a password in a URL; use a variable" in said
     project.git("reset", "--quiet", "--hard")
     project.git("rm", "--quiet", name)
     assert f"{name}:1: frozen-runs: the record was deleted without qanat delete" in _commit(project, code=1)
