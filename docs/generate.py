@@ -1,4 +1,4 @@
-"""Generate parts of pages: commands from the help, and everything that lists the schemas or their keys.
+"""Generate parts of pages: commands from the help, hooks from the rules, and everything that lists schemas or keys.
 
 python docs/generate.py            writes these parts, between marks in the pages
 python docs/generate.py --check    lists outdated pages; exit code 1 if there are any
@@ -21,6 +21,7 @@ from qanat.cli.lazy import LazyGroup
 from qanat.cli.options import grouped
 from qanat.cli.program import qanat
 from qanat.records import migrations, schemas
+from qanat.usecases.checks.rule import Option, load_rule, rule_ids
 
 _MADE = re.compile(r"^(<!-- \[made .*?\] -->\n).*^(<!-- \[end\] -->\n)", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"[.]qanat/.*?[.]yaml")
@@ -235,6 +236,17 @@ def _path_of(schema: Mapping[str, Any]) -> str:
     return f"`{found[0]}`"
 
 
+def hooks() -> str:
+    """Return the table of rules, each with its hook."""
+    rules = map(load_rule, rule_ids())
+    rows = [(f"`qanat-{rule.id}`", _escaped(rule.refuses) + _taken(rule.options)) for rule in rules]
+    return _table(("hook", "what it refuses"), rows)
+
+
+def _taken(options: Sequence[Option]) -> str:
+    return f" ({', '.join(f'`{each.flag} {each.metavar}`' for each in options)})" if options else ""
+
+
 def catalogue() -> str:
     """Return the catalogue of the schemas, in the format of SchemaStore's."""
     entries = []
@@ -259,6 +271,7 @@ PARTS = {
     DOCS / "commands.md": commands,
     DOCS / "files.md": files,
     DOCS / "editors.md": editors,
+    DOCS / "review.md": hooks,
     SCHEMAS / "README.md": versions,
 }
 

@@ -1,1 +1,1 @@
-"""Entry points of .pre-commit-hooks.yaml; the rules themselves are in qanat.usecases.checks."""
+"""The programs that git and pre-commit call; the rules themselves are in qanat.usecases.checks.rules."""

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
-from qanat.usecases.checks import commit, no_results
+from qanat.usecases.checks import commit
+from qanat.usecases.checks.rule import load_rule, rule_ids
 from qanat_hooks import report
+
+PROGRAM = "qanat-commit"
 
 
 def main() -> NoReturn:
     """Check the next commit against all rules."""
-    parser = report.parser("qanat-commit", __doc__)
-    parser.add_argument(
-        "--max-size", default="5MB", metavar="SIZE", help="reject larger files: 500kB, 5MB, … (default: 5MB)"
-    )
-    parser.add_argument(
-        "--allow", action="append", default=[], metavar="PATTERN", help="accept files that match PATTERN"
-    )
-    options = report.parse(parser)
-    report.finish(
-        options,
-        parser.prog,
-        lambda scope, _: commit.check(scope, max_bytes=no_results.parse_size(options.max_size), allowed=options.allow),
-    )
+    taken = [option for rule in map(load_rule, rule_ids()) for option in rule.options]
+    options = report.parse(report.parser(PROGRAM, __doc__, taken), sys.argv[1:])
+    report.finish(options, PROGRAM, lambda scope, _: commit.check(scope, **report.values(options, taken)))
 
 
 if __name__ == "__main__":

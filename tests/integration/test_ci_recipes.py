@@ -80,7 +80,7 @@ case $1-$2 in
 *) exec {python} "$@" ;;
 esac
 """
-PROGRAMS = {"qanat": "qanat", "qanat-frozen-runs": "qanat_hooks.frozen_runs"}
+PROGRAMS = {"qanat": "qanat", "qanat-frozen-runs": "qanat_hooks.hook frozen-runs"}
 PIP = '#!/bin/sh\nfor word; do echo "$word"; done >{notes}\n'
 
 

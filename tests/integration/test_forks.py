@@ -175,7 +175,7 @@ def test_the_server_ends_with_its_block_and_leaves_no_file_open(tmp_path: Path) 
     [
         ([*PROGRAM, "status"], {}, True),
         ([*PROGRAM, "status"], {"COLUMNS": "80", "TZ": "CET"}, True),
-        ([sys.executable, "-P", "-m", "qanat_hooks.validate"], {}, True),
+        ([sys.executable, "-P", "-m", "qanat_hooks.hook", "validate"], {}, True),
         ([*PROGRAM, "status"], {"PYTHONPATH": "elsewhere"}, False),
         ([*PROGRAM, "status"], {"HOME": "elsewhere"}, False),
         ([*PROGRAM, "status"], {"LC_ALL": "C"}, False),

@@ -201,3 +201,13 @@ def test_wrong_options_are_answered_with_a_sentence(tmp_path: Path, words: str, 
 def test_a_group_without_a_command_shows_its_help(tmp_path: Path, words: list[str]) -> None:
     result = call([*PROGRAM, *words], tmp_path, code=2)
     assert "Set up a project:" in result.err or "Manage experiments:" in result.err
+
+
+def test_a_hook_loads_its_own_rule_and_no_other(tmp_path: Path) -> None:
+    code = LOADED.replace("qanat.cli.main", "qanat_hooks.hook").replace('["qanat",', '["qanat-hook",')
+    call(["git", "init", "--quiet"], tmp_path)
+    loaded = call([sys.executable, "-c", code, "no-secrets"], tmp_path).err
+    prefix = "qanat.usecases.checks.rules."
+    rules = [name for name in json.loads(loaded) if name.startswith(prefix)]
+    assert rules == [f"{prefix}no_secrets"]
+    assert not {"jsonschema", "click", "rich"} & set(json.loads(loaded))

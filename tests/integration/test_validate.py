@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.sandbox import Sandbox, call
 
-HOOK = [sys.executable, "-P", "-m", "qanat_hooks.validate"]
+HOOK = [sys.executable, "-P", "-m", "qanat_hooks.hook", "validate"]
 LINE = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): (?:(?P<key>[\w.-]+): )?(?P<problem>.+)")
 
 EXPERIMENT = "schema: experiment/1\nname: {}\nexecutable: good.sh\nexecutable_command: sh\n"
@@ -292,7 +292,7 @@ def test_files_are_named_from_where_one_stands(house: Sandbox, tmp_path: Path) -
 def test_the_hook_passes_over_deleted_files_and_needs_a_project(house: Sandbox, tmp_path: Path) -> None:
     assert call([*HOOK, ".qanat/experiments/deleted.yaml"], house.root).out == ""
     result = call([*HOOK, "x.yaml"], tmp_path, code=2)
-    assert result.err == f"qanat-validate: {tmp_path} is not in a git repository\n"
+    assert result.err == f"qanat-hook validate: {tmp_path} is not in a git repository\n"
 
 
 def test_the_hook_is_not_misled_by_gits_own_variables(house: Sandbox, tmp_path: Path, record: Path) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.support.packages import ROOT, copy_project
+from tests.support.packages import copy_project
 from tests.support.sandbox import Result, Sandbox, call
 
 pytestmark = pytest.mark.xdist_group("packaging")
@@ -255,42 +252,3 @@ def test_prek_runs_the_same_hooks(sandbox: Sandbox, tagged: Path, tmp_path: Path
     said = prek("run", "--from-ref", start, "--to-ref", "HEAD", code=1).out
     assert f"{EXPERIMENT}:5: validate: colour: unknown key" in said
     assert "frozen-runs: the record was deleted" in said
-
-
-# ---- which files a hook gets
-
-PATHS = [
-    (".qanat/config.yaml", {"qanat-validate", "qanat-no-secrets"}),
-    (".qanat/experiments/a.yaml", {"qanat-validate", "qanat-no-secrets"}),
-    (".qanat/templates/slurm/a.yml", {"qanat-validate", "qanat-no-secrets"}),
-    (".qanat/runs/a/0/1-abcdef.yaml", {"qanat-validate", "qanat-no-secrets"}),
-    (".qanat/runs/a/0/1-abcdef.md", {"qanat-no-secrets"}),
-    (".qanat/cache/x.yaml", set()),
-    (".qanat/experiments/cache/x.yaml", {"qanat-validate", "qanat-no-secrets"}),
-    ("sub/.qanat/config.yaml", set()),
-    ("x.qanat/config.yaml", set()),
-    ("qanat/config.yaml", set()),
-    ("results/a/run_1/info.yaml", set()),
-    ("a.py", set()),
-]
-
-
-@pytest.mark.parametrize(("path", "hooks"), PATHS)
-def test_a_hook_gets_the_files_that_it_is_for(path: str, hooks: set[str]) -> None:
-    manifest = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    given = {
-        hook["id"]
-        for hook in manifest
-        if hook.get("pass_filenames", True)
-        and re.search(hook.get("files", ""), path)
-        and not re.search(hook.get("exclude", "^$"), path)
-    }
-    assert given == hooks | {"qanat-no-results"}
-
-
-def test_the_manifest_names_programs_that_the_package_has() -> None:
-    manifest = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    for hook in manifest:
-        assert hook["id"] == hook["entry"]
-        assert scripts[hook["entry"]] == f"qanat_hooks.{hook['id'].removeprefix('qanat-').replace('-', '_')}:main"

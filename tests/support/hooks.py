@@ -19,6 +19,10 @@ def hook(
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
 ) -> Result:
-    """Run `qanat-name arguments…`; -P keeps Python from importing anything from the project."""
-    program = [sys.executable, "-P", "-m", f"qanat_hooks.{name.replace('-', '_')}"]
+    """Run `qanat-hook name arguments…`, or what git calls before a `commit`.
+
+    -P keeps Python from importing anything from the project.
+    """
+    module = ["qanat_hooks.commit"] if name == "commit" else ["qanat_hooks.hook", name]
+    program = [sys.executable, "-P", "-m", *module]
     return call([*program, *words], cwd or project.root, code=code, env={**NOT_ON_A_SERVER, **(env or {})})

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_BLOCK = re.compile(r"((?:^<!--.*?-->\n)*)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"((?:^<!--(?:(?!-->).)*-->\n)*)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _REMARK = re.compile(r"<!-- (file|add to|exit code|keys|meanwhile|wait for) (.*?) -->", re.DOTALL)
 _ANY_LINES = r"(?:.*\n)*"
 # Patterns for what differs each time, and what replaces them.

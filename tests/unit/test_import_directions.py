@@ -217,7 +217,7 @@ def functions(module: Module) -> Iterator[tuple[str, int]]:
 
 
 def test_the_source_is_found() -> None:
-    assert {"qanat", "qanat.cli.main", "qanat.domain.run", "qanat_hooks.validate"} <= NAMES
+    assert {"qanat", "qanat.cli.main", "qanat.domain.run", "qanat_hooks.hook"} <= NAMES
 
 
 @every_module

@@ -1,1 +1,1 @@
-"""What may be committed: one module per rule."""
+"""What may be committed: the rules, and what they have in common."""

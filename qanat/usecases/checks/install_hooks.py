@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qanat.git import hooks
 from qanat.git.hooks import Hook
-from qanat.usecases.checks import no_results
+from qanat.usecases.checks.rules import no_results
 from qanat.usecases.merging import keep_commits, setup
 from qanat.usecases.project import Project
 

@@ -180,14 +180,14 @@ def test_pre_commits_revisions_are_taken_from_the_environment(house: Sandbox, re
 
 def test_a_revision_that_is_not_there_is_one_sentence(house: Sandbox) -> None:
     said = hook(house, "frozen-runs", "--from-ref", "gone", code=2)
-    assert said.err.startswith("qanat-frozen-runs: 'gone' is not a commit of this repository\n  hint: ")
+    assert said.err.startswith("qanat-hook frozen-runs: 'gone' is not a commit of this repository\n  hint: ")
 
 
 def test_a_repository_without_a_project_passes_and_no_repository_does_not(tmp_path: Path) -> None:
     plain = Sandbox(tmp_path / "plain")
     plain.root.mkdir()
     said = hook(plain, "frozen-runs", code=2)
-    assert said.err == f"qanat-frozen-runs: {plain.root} is not in a git repository\n"
+    assert said.err == f"qanat-hook frozen-runs: {plain.root} is not in a git repository\n"
     plain.git("init", "--quiet")
     hook(plain, "frozen-runs", code=0)
     plain.write("a.txt", "a\n")

@@ -58,14 +58,14 @@ def test_a_commit_is_checked_by_every_rule_in_the_way_it_is_made(project: Sandbo
     project.git("add", "--force", "results/x.txt")
     lines = commit(project, code=1).err.splitlines()
     assert [line.split(": ")[1] for line in lines] == [
-        "validate",
-        "validate",
         "frozen-runs",
         "no-results",
         "no-secrets",
+        "validate",
+        "validate",
     ]
-    assert lines[0].startswith(f"{EXPERIMENT}:5: validate: colour: unknown key; ")
-    assert lines[2].endswith(f"; git checkout HEAD -- {name}")
+    assert lines[3].startswith(f"{EXPERIMENT}:5: validate: colour: unknown key; ")
+    assert lines[0].endswith(f"; git checkout HEAD -- {name}")
 
 
 def test_the_index_that_git_commits_counts(project: Sandbox) -> None:

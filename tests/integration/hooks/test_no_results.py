@@ -99,7 +99,7 @@ def test_a_large_file_is_refused_by_its_staged_size(house: Sandbox) -> None:
 
 def test_a_size_that_is_none_is_one_sentence(house: Sandbox) -> None:
     said = hook(house, "no-results", "--max-size", "big", "hello.sh", code=2)
-    assert said.err == "qanat-no-results: 'big' is not a size\n  hint: write it as 500kB, 5MB or 1000000\n"
+    assert said.err == "qanat-hook no-results: 'big' is not a size\n  hint: write it as 500kB, 5MB or 1000000\n"
 
 
 def test_a_file_that_is_called_like_an_option_is_a_file_or_refused(house: Sandbox) -> None:
@@ -111,7 +111,7 @@ def test_a_file_that_is_called_like_an_option_is_a_file_or_refused(house: Sandbo
     assert "--allow=*:1: no-results: has 2 bytes, more than 1" in said
     said = hook(house, "no-results", "--allow=*", "results/a.txt", code=2).err
     assert said == (
-        "qanat-no-results: '--allow=*' is both an option and the name of a file\n"
+        "qanat-hook no-results: '--allow=*' is both an option and the name of a file\n"
         "  hint: rename the file, or end the options with -- (args: [--max-size=5MB, --])\n"
     )
     house.git("rm", "--quiet", "--force", "--", "results/a.txt", "--allow=*")

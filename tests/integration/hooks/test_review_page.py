@@ -41,5 +41,6 @@ def test_the_commands_print_what_the_page_shows(
 def test_the_hooks_that_the_page_names_are_those_of_the_manifest(section: Path) -> None:
     manifest = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     (config,) = [b for b in blocks_of(section) if "repos:" in b.text]
-    assert [h["id"] for h in yaml.safe_load(config.text)["repos"][0]["hooks"]] == [h["id"] for h in manifest]
-    assert re.findall(r"^\| `(qanat-[a-z-]+)`", section.read_text(), re.MULTILINE) == [h["id"] for h in manifest]
+    ids = {hook["id"] for hook in manifest}
+    assert {hook["id"] for hook in yaml.safe_load(config.text)["repos"][0]["hooks"]} <= ids
+    assert set(re.findall(r"^\| `(qanat-[a-z-]+)`", section.read_text(), re.MULTILINE)) == ids

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat.usecases.checks.rule import rule_ids
 from tests.integration.life.copies import copy_of
 from tests.integration.untrusted.trees import PWNED, TREES
 from tests.support.forks import FORKS
@@ -49,7 +50,7 @@ COMMANDS = (
 )
 # What reads the settings, and nothing else of what is in the way then.
 ABOUT_SETTINGS = ("validate", "status", "config show", "template list", "diff HEAD", "run good --dry_run")
-HOOKS = ("validate", "frozen_runs", "no_results", "no_secrets")
+HOOKS = rule_ids()
 # Line breaks and tabs apart: C0 and C1 controls, and what turns the direction of text around.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -172,7 +173,7 @@ def test_a_strangers_tree_does_nothing(
         found += complaints(words, run_limited([*PROGRAM, *words.split()], house.root, surroundings))
     files = staged_files(house.root)
     for hook in HOOKS:
-        words = [sys.executable, "-P", "-m", f"qanat_hooks.{hook}", "--", *files]
+        words = [sys.executable, "-P", "-m", "qanat_hooks.hook", hook, "--", *files]
         found += complaints(hook, run_limited(words, house.root, surroundings))
     assert not found, "\n".join(found)
     assert outside(beside) == before

@@ -31,11 +31,11 @@ def test_every_rule_is_applied(world: World) -> None:
     world.write(".qanat/experiments/train.yaml", f"schema: experiment/1\nname: train\ndescription: {TOKEN}\n")
     world.write("results/a", "1\n")
     assert rules(world) == [
-        ("validate", ".qanat/experiments/train.yaml"),
-        ("validate", run_codec.path_of(RUN)),
         ("frozen-runs", run_codec.path_of(RUN)),
         ("no-results", "results/a"),
         ("no-secrets", ".qanat/experiments/train.yaml"),
+        ("validate", ".qanat/experiments/train.yaml"),
+        ("validate", run_codec.path_of(RUN)),
     ]
 
 

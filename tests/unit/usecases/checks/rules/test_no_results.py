@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qanat.errors import InputInvalid
-from qanat.usecases.checks import no_results
+from qanat.usecases.checks.rules import no_results
 from qanat.usecases.checks.scope import scope_of
 from tests.support.world import World
 

@@ -20,22 +20,23 @@ from qanat.git import history, staged
 from qanat.git.location import Location
 from qanat.git.staged import Change, Entry, Staged
 from qanat.records import schemas, yaml_io
+from qanat.usecases.checks.rule import Option, Rule
 from qanat.usecases.checks.scope import UPDATE_HOOKS, Scope
 
-RULE = "frozen-runs"
+ID = "frozen-runs"
 DELETED = "QANAT_DELETED_RUNS"
 PLACES_MAX = 10
 
 
-def check(scope: Scope, allowed: Sequence[str] = ()) -> list[Finding]:
-    """List records that were changed or deleted against the rule; `allowed` are ids of runs that may be deleted.
+def check(scope: Scope, names: Sequence[str] = (), *, deletable: Sequence[str] = ()) -> list[Finding]:
+    """List records that were changed or deleted against the rule, all of them whichever files are named.
 
-    A run may also be deleted if the environment names it, or a commit message says `Deleted-run: ID`.
+    Runs may be deleted if their ids are in `deletable` or the environment, or a commit message says `Deleted-run: ID`.
     """
-    deletable = {*allowed, *re.split(r"[\s,]+", os.environ.get(DELETED, ""))}
+    allowed = {*deletable, *re.split(r"[\s,]+", os.environ.get(DELETED, ""))}
     found: dict[str, Finding] = {}
     for base, name in zip(scope.bases, scope.base_names, strict=True):
-        found |= {str(finding): finding for finding in _Comparison(scope, base, name, deletable).findings()}
+        found |= {str(finding): finding for finding in _Comparison(scope, base, name, allowed).findings()}
     return list(found.values())
 
 
@@ -83,7 +84,7 @@ class _Comparison:
         try:
             yield from self._changed(change, new)
         except VersionTooNew as error:
-            yield Finding(new.path, 1, RULE, error.problem, f"{error.hint}; {UPDATE_HOOKS}")
+            yield Finding(new.path, 1, ID, error.problem, f"{error.hint}; {UPDATE_HOOKS}")
 
     def _of_other_sides(self, paths: list[str]) -> list[_Side]:
         """Return these files as they are in the commits that are being merged into this one."""
@@ -102,7 +103,7 @@ class _Comparison:
         ):
             return
         remedy = f"{self._restore(change.path)}, or delete the run with: qanat delete {run_id}"
-        yield Finding(change.path, 1, RULE, "the record was deleted without qanat delete", remedy)
+        yield Finding(change.path, 1, ID, "the record was deleted without qanat delete", remedy)
 
     @cached_property
     def _said_in_messages(self) -> frozenset[str]:
@@ -112,7 +113,7 @@ class _Comparison:
     def _changed(self, change: Change, new: Entry) -> Iterator[Finding]:
         remedy = self._restore(change.path)
         if new.mode == staged.LINK:
-            yield Finding(new.path, 1, RULE, "the record is now a symbolic link", remedy)
+            yield Finding(new.path, 1, ID, "the record is now a symbolic link", remedy)
             return
         before = [record for record in map(self._read, self._earlier(change)) if record is not None]
         if not before:
@@ -124,13 +125,13 @@ class _Comparison:
             raise
         except InputInvalid as error:
             if any(map(frozen.has_ended, before)):
-                yield Finding(new.path, getattr(error, "line", 1), RULE, "the record can no longer be read", remedy)
+                yield Finding(new.path, getattr(error, "line", 1), ID, "the record can no longer be read", remedy)
             return
         when = "had ended" if any(map(frozen.has_ended, before)) else "was launched"
         places = frozen.violations(before, after, moved=new.path != change.path)
         for key in places[:PLACES_MAX]:
             problem = f"{dotted(key)} was changed after the run {when}"
-            yield Finding(new.path, yaml_io.line_of(lines, key), RULE, problem, remedy)
+            yield Finding(new.path, yaml_io.line_of(lines, key), ID, problem, remedy)
 
     def _earlier(self, change: Change) -> list[Entry]:
         sides = [change.old, *(side.entries.get(change.path) for side in self._others)]
@@ -150,3 +151,14 @@ class _Comparison:
         if not isinstance(content, dict):
             raise InputInvalid(f"{entry.path}: is not a mapping")
         return dict(schemas.current(content, "run", entry.path))
+
+
+RULE = Rule(
+    ID,
+    refuses="a record that was changed, or silently deleted, after its run had ended",
+    check=check,
+    takes=lambda _: False,
+    options=(
+        Option("--allow-deleted", "deletable", "ID", "accept that the record of this run is deleted", repeatable=True),
+    ),
+)

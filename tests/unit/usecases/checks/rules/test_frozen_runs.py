@@ -10,7 +10,7 @@ import pytest
 
 from qanat.domain.run import Group, Run, State
 from qanat.records import run_codec
-from qanat.usecases.checks import frozen_runs
+from qanat.usecases.checks.rules import frozen_runs
 from qanat.usecases.checks.scope import scope_of
 from qanat.usecases.tracking import record
 from tests.support.world import World
@@ -37,7 +37,7 @@ def stage(world: World, change: Callable[[str], str], path: str = PATH) -> None:
 
 def check(world: World, *allowed: str, since: str | None = None) -> list[str]:
     """List the findings, each as one line."""
-    return [str(finding) for finding in frozen_runs.check(scope_of(world.project, since), allowed)]
+    return [str(finding) for finding in frozen_runs.check(scope_of(world.project, since), deletable=allowed)]
 
 
 def changed(key: str, line: int, when: str = "had ended") -> str:

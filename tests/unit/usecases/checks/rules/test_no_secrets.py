@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qanat.usecases.checks import no_secrets
+from qanat.usecases.checks.rules import no_secrets
 from qanat.usecases.checks.scope import scope_of
 from tests.support.world import World
 

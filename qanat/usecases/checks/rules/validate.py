@@ -12,11 +12,12 @@ from qanat.domain.layout import DEFINITIONS, STATE, kind_of
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 from qanat.usecases.checks.file_views import Files, InGit
+from qanat.usecases.checks.rule import Rule, is_in_state
 from qanat.usecases.checks.scope import UPDATE_HOOKS, Scope
 from qanat.usecases.checks.validate import Problem, validate_in
 from qanat.usecases.project import DEFINITION_BYTES_MAX
 
-RULE = "validate"
+ID = "validate"
 
 
 def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
@@ -81,7 +82,7 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _finding(problem: Problem) -> Finding:
     what = f"{problem.key}: {problem.problem}" if problem.key else problem.problem
-    return Finding(problem.file, problem.line, RULE, what, _remedy(problem))
+    return Finding(problem.file, problem.line, ID, what, _remedy(problem))
 
 
 def _remedy(problem: Problem) -> str:
@@ -90,3 +91,16 @@ def _remedy(problem: Problem) -> str:
     if kind_of(problem.file) == "run":
         return "records are written by qanat: restore what it wrote, or repeat the run"
     return f"fix it, then: git add {shlex.quote(problem.file)}"
+
+
+def _takes(path: str) -> bool:
+    return is_in_state(path) and path.endswith((".yaml", ".yml"))
+
+
+RULE = Rule(
+    ID,
+    refuses="a file of .qanat/ that violates its schema or does not fit the others;"
+    " a deleted dataset or program that a definition still names",
+    check=check,
+    takes=_takes,
+)

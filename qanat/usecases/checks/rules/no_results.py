@@ -15,9 +15,10 @@ from qanat.git.staged import Entry
 from qanat.records import schemas, storage, yaml_io
 from qanat.system import files
 from qanat.system.files import TEMPORARY
+from qanat.usecases.checks.rule import Option, Rule
 from qanat.usecases.checks.scope import Scope
 
-RULE = "no-results"
+ID = "no-results"
 SIZE_BYTES_MAX = 5_000_000
 _CONFIG_BYTES_MAX = 2**20
 _INFO_BYTES_MAX = 64 * 2**20
@@ -36,10 +37,10 @@ def check(
     for entry in chosen:
         size = sizes.get(entry.blob, 0)
         if problem := _place_problem(entry.path, results) or runs.problem(entry.path):
-            found.append(Finding(entry.path, 1, RULE, problem, _remedy(entry.path)))
+            found.append(Finding(entry.path, 1, ID, problem, _remedy(entry.path)))
         elif size > max_bytes:
             remedy = f"{_remedy(entry.path)}, or keep it with git lfs, or raise --max-size"
-            found.append(Finding(entry.path, 1, RULE, f"has {size:,} bytes, more than {max_bytes:,}", remedy))
+            found.append(Finding(entry.path, 1, ID, f"has {size:,} bytes, more than {max_bytes:,}", remedy))
     return found
 
 
@@ -113,3 +114,14 @@ def _head(file: Path) -> bytes:
             return opened.read(4096)
     except OSError:
         return b""
+
+
+RULE = Rule(
+    ID,
+    refuses="files that runs wrote, files of the cache, and files of more than 5 MB",
+    check=check,
+    options=(
+        Option("--max-size", "max_bytes", "SIZE", "reject larger files: 500kB, 5MB, … (default: 5MB)", parse_size),
+        Option("--allow", "allowed", "PATTERN", "accept files that match PATTERN", repeatable=True),
+    ),
+)

@@ -8,20 +8,21 @@ from itertools import islice
 from qanat.domain import secrets
 from qanat.domain.findings import Finding
 from qanat.domain.key_path import KeyPath
-from qanat.domain.layout import RUNS, STATE
+from qanat.domain.layout import RUNS
 from qanat.errors import InputInvalid
 from qanat.git import staged
 from qanat.records import yaml_io
+from qanat.usecases.checks.rule import Rule, is_in_state
 from qanat.usecases.checks.scope import Scope
 
-RULE = "no-secrets"
+ID = "no-secrets"
 FOUND_MAX = 20
 _ALLOW = "if it is not a secret, end the line with # allow-secret: REASON"
 
 
 def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
     """List what looks like a secret in the files among these that are below `.qanat/`."""
-    inside = [n for n in names if n.startswith(f"{STATE}/") and not n.startswith(f"{STATE}/cache/")]
+    inside = list(filter(is_in_state, names))
     entries = scope.state.entries(inside) if inside else {}
     plain = [e for e in entries.values() if e.mode not in (staged.LINK, staged.SUBMODULE)]
     paths: dict[str, list[str]] = {}
@@ -43,9 +44,9 @@ def _in_file(path: str, data: bytes) -> Iterator[Finding]:
             continue
         told.add(line)
         if "" in reasons:
-            yield Finding(path, line, RULE, "allow-secret needs a reason", "state why it is not a secret")
+            yield Finding(path, line, ID, "allow-secret needs a reason", "state why it is not a secret")
         else:
-            yield Finding(path, line, RULE, f"this looks like {what}", _remedy(path))
+            yield Finding(path, line, ID, f"this looks like {what}", _remedy(path))
 
 
 def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
@@ -65,3 +66,11 @@ def _remedy(path: str) -> str:
     if path.startswith(f"{RUNS}/"):
         return f"revoke it, and use a variable or a file instead; {_ALLOW}"
     return f"use a variable ($TOKEN) or a file instead; {_ALLOW}"
+
+
+RULE = Rule(
+    ID,
+    refuses="what looks like a password or a token in a file of .qanat/",
+    check=check,
+    takes=is_in_state,
+)

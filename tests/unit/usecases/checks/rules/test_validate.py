@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qanat.records import run_codec
-from qanat.usecases.checks import validate_changes
+from qanat.usecases.checks.rules import validate
 from qanat.usecases.checks.scope import scope_of
 from tests.support.world import World
 from tests.unit.records.example import RUN
@@ -21,7 +21,7 @@ DATASET = "schema: dataset/1\nname: data\npath: data.csv\n"
 
 def check(world: World, *names: str, since: str | None = None) -> list[str]:
     """List the findings, each as one line."""
-    return [str(finding) for finding in validate_changes.check(scope_of(world.project, since), names)]
+    return [str(finding) for finding in validate.check(scope_of(world.project, since), names)]
 
 
 def commit(world: World, **files: str) -> None:
@@ -49,7 +49,7 @@ def test_nothing_to_check_makes_nothing(world: World, tmp_path: Path) -> None:
     (world.root / ".qanat").rename(tmp_path / "away")
     from qanat.usecases.checks.scope import project_at
 
-    assert validate_changes.check(scope_of(project_at(world.root)), []) == []
+    assert validate.check(scope_of(project_at(world.root)), []) == []
     assert not (world.root / ".qanat").exists()
 
 

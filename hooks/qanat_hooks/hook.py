@@ -1,0 +1,53 @@
+"""The program `qanat-hook`: check the next commit against one rule. Every hook of .pre-commit-hooks.yaml calls it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import NoReturn
+
+from qanat.errors import EXIT_USAGE, QanatError
+from qanat.usecases.checks.rule import load_rule, rule_ids
+from qanat.usecases.checks.scope import names_in
+from qanat_hooks import report
+
+PROGRAM = "qanat-hook"
+
+
+def main() -> NoReturn:
+    """Check the rule whose id is the first argument."""
+    rule_id, *arguments = sys.argv[1:] or ["--help"]
+    if rule_id in ("-h", "--help"):
+        sys.stdout.write(f"usage: {PROGRAM} RULE [OPTION ...] [FILE ...]\n\nrules:\n")
+        sys.stdout.writelines(f"  {each:<12} refuses {load_rule(each).refuses}\n" for each in rule_ids())
+        sys.exit(0 if sys.argv[1:] else EXIT_USAGE)
+    check(rule_id, f"{PROGRAM} {rule_id}", arguments)
+
+
+def check(rule_id: str, program: str, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Check one rule with the arguments of a program, by default those of this process."""
+    try:
+        rule = load_rule(rule_id)
+    except QanatError as error:
+        report.fail(PROGRAM, error)
+    parser = report.parser(program, f"Refuse {rule.refuses}.", rule.options)
+    options = report.parse(parser, sys.argv[1:] if arguments is None else arguments)
+    report.finish(
+        options,
+        program,
+        lambda scope, project: rule.check(
+            scope, names_in(project, options.files), **report.values(options, rule.options)
+        ),
+    )
+
+
+# Programs from before there was one for every rule.
+frozen_runs = partial(check, "frozen-runs", "qanat-frozen-runs")
+no_results = partial(check, "no-results", "qanat-no-results")
+no_secrets = partial(check, "no-secrets", "qanat-no-secrets")
+validate = partial(check, "validate", "qanat-validate")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The rules of what may be committed: each module is one, and its RULE describes it."""
