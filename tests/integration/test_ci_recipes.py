@@ -226,8 +226,8 @@ def test_a_pull_request_gets_one_comment_which_is_updated(runner: Runner) -> Non
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"github.event.pull_request.head.repo.full_name": "bob/iris"}, "A pull request from a fork may not write"),
-        ({"inputs.token": "expired"}, "The comments cannot be read"),
+        ({"github.event.pull_request.head.repo.full_name": "bob/iris"}, "Pull requests from forks cannot write"),
+        ({"inputs.token": "expired"}, "Cannot read the comments"),
     ],
 )
 def test_where_no_comment_may_be_written_the_report_is_in_the_summary(
@@ -242,7 +242,7 @@ def test_where_no_comment_may_be_written_the_report_is_in_the_summary(
 def test_a_token_that_may_only_read_leaves_the_report_in_the_summary(runner: Runner) -> None:
     runner.change_server(may_write=False)
     result = on_github(runner, event(runner))
-    assert "The comment cannot be written, so the report of qanat is in the job's summary" in result.out
+    assert "Cannot write the comment; the report of qanat is in the job summary" in result.out
     assert "| `numbers` | added |" in summary(runner)
 
 
@@ -250,7 +250,7 @@ def test_on_a_push_the_report_is_in_the_summary(runner: Runner) -> None:
     names = [name for name in event(runner) if name.startswith("github.event")]
     runner.clone.git("remote", "set-head", "origin", "main")
     result = on_github(runner, event(runner, **dict.fromkeys(names, "")))
-    assert "This is no pull request" in result.out
+    assert "This is not a pull request" in result.out
     assert "| `numbers` | added |" in summary(runner)
 
 
@@ -330,9 +330,9 @@ def test_a_merge_request_gets_one_comment_which_is_updated(runner: Runner) -> No
 
 
 def test_without_a_token_or_the_right_to_write_the_report_is_an_artifact(runner: Runner) -> None:
-    assert "There is no QANAT_TOKEN, so the report is the artifact qanat-diff.md" in on_gitlab(runner).out
+    assert "QANAT_TOKEN is not set; the report is in the artifact qanat-diff.md" in on_gitlab(runner).out
     runner.change_server(may_write=False)
-    assert "The comment cannot be written" in on_gitlab(runner, QANAT_TOKEN="s3cret").out
+    assert "Cannot write the comment" in on_gitlab(runner, QANAT_TOKEN="s3cret").out
     assert (runner.clone.root / "qanat-diff.md").read_text().startswith(MARKER)
     assert runner.server["comments"] == []
     assert GITLAB["artifacts"]["paths"] == ["qanat-diff.md"]

@@ -102,7 +102,7 @@ def test_a_good_change_is_committed(project: Sandbox) -> None:
     file = project.root / EXPERIMENT
     file.write_text(file.read_text() + "description: says hello\n")
     said = _commit(project, code=0)
-    assert "qanat state is valid" in said
+    assert "validate .qanat/" in said
     assert "Passed" in said
     assert project.git("log", "-1", "--format=%s") == "a change"
 
