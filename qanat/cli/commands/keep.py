@@ -29,10 +29,10 @@ def keep(runs: tuple[str, ...], not_in: str | None, push: bool) -> None:
         chosen = keep_commits.commits_of(project, [find(word).run for word in runs])
     if not runs:
         with project.index() as index:
-            standing = keep_commits.look(project, index, held=not_in)
-        chosen = standing.unheld
-        if standing.absent:
-            tell(f"note: {plural(len(standing.absent), 'commit')} missing here; {keep_commits.how_to_fetch(project)}")
+            standing = keep_commits.find_unkept(project, index, held=not_in)
+        chosen = standing.unreachable
+        if standing.missing:
+            tell(f"note: {plural(len(standing.missing), 'commit')} missing here; {keep_commits.how_to_fetch(project)}")
     keep_commits.keep(project, chosen)
     for commit, ids in chosen.items():
         say(f"Kept commit {commit[:10]} of {', '.join(ids)}")

@@ -175,7 +175,7 @@ def as_checked_out(project: Project, code: Code) -> Captured:
     return Captured(code, worktree.head(project.location) or "", frozenset())
 
 
-def is_here(project: Project, code: Code) -> bool:
+def is_checked_out(project: Project, code: Code) -> bool:
     """Return whether the working tree has exactly this code, without changes."""
     tree = worktree.status(project.location)
     if tree.changes or tree.commit is None:

@@ -53,7 +53,7 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
 def _planned(project: Project, found: Found, live: list[Run]) -> Iterator[tuple[Plan, Captured]]:
     """Yield a plan of the run, in a checkout that is not removed meanwhile."""
     run = found.run
-    keep_commits.check_here(project, run)
+    keep_commits.check_present(project, run)
     kept = parameter_copies.find(found)
     copied = parameter_copies.arguments_for(project, run, kept)
     again.check_inputs(project, run, copied.instead)

@@ -104,12 +104,12 @@ def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplac
             hint=f"repeat the run with the copy that was kept: qanat rerun {run.number}",
         )
     again.check_inputs(project, run, copied.instead)
-    if run.code.workdir != CHECKOUT and as_kept and code.is_here(project, run.code):
+    if run.code.workdir != CHECKOUT and as_kept and code.is_checked_out(project, run.code):
         place = checkouts.in_project(project, run.datasets)
         again.check_data(run, place)
         yield place
         return
-    keep_commits.check_here(project, run)
+    keep_commits.check_present(project, run)
     with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, copied.instead) as place:
         again.check_data(run, place)
         yield place

@@ -15,16 +15,16 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Unkept:
     """Commits of runs that no ref leads to, and those missing from the repository, each with the ids of its runs."""
 
-    unheld: dict[str, list[str]]
-    absent: dict[str, list[str]]
+    unreachable: dict[str, list[str]]
+    missing: dict[str, list[str]]
 
 
-def look(
+def find_unkept(
     project: Project, index: Index, *, records: Collection[str] | None = None, held: str | None = None
-) -> Standing:
+) -> Unkept:
     """Find the commits of runs that no ref leads to or, with `held`, that are neither in that revision nor kept.
 
     `records` are the paths of the records that count (None: all). In a shallow clone nothing is known. Raises
@@ -37,24 +37,24 @@ def look(
         if records is None or path in records:
             runs.setdefault(commit, []).append(run_id)
     if not runs or kept.is_shallow(project.location):
-        return Standing({}, {})
+        return Unkept({}, {})
     commits = [commit for commit in runs if is_id(commit)]
     absent = kept.missing(project.location, commits)
     unheld = kept.unreachable(project.location, commits, revision)
-    return Standing(_those(runs, unheld), _those(runs, absent))
+    return Unkept(_select(runs, unheld), _select(runs, absent))
 
 
 def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
     """Return warnings about runs whose commits are missing or will be lost."""
-    standing = look(project, index, records=records)
+    standing = find_unkept(project, index, records=records)
     found = []
-    if standing.unheld:
+    if standing.unreachable:
         found.append(
-            f"no branch contains {_called(standing.unheld)}, and git eventually deletes such commits;"
+            f"no branch contains {_describe(standing.unreachable)}, and git eventually deletes such commits;"
             " protect them with: qanat keep"
         )
-    if standing.absent:
-        found.append(f"this repository does not have {_called(standing.absent)}; {how_to_fetch(project)}")
+    if standing.missing:
+        found.append(f"this repository does not have {_describe(standing.missing)}; {how_to_fetch(project)}")
     return found
 
 
@@ -67,12 +67,12 @@ def commits_of(project: Project, runs: Sequence[Run]) -> dict[str, list[str]]:
     """Map the commits of these runs to the runs' ids. Raises GitRefused if one is missing."""
     found: dict[str, list[str]] = {}
     for run in runs:
-        check_here(project, run)
+        check_present(project, run)
         found.setdefault(run.code.commit, []).append(run.id)
     return found
 
 
-def check_here(project: Project, run: Run) -> None:
+def check_present(project: Project, run: Run) -> None:
     """Raise GitRefused, with how to get it, if the repository does not have the commit of a run."""
     if not checkout.has_commit(project.location, run.code.commit):
         raise GitRefused(
@@ -125,11 +125,11 @@ def is_id(commit: str) -> bool:
     return len(commit) in (40, 64) and set(commit) <= set("0123456789abcdef")
 
 
-def _those(runs: dict[str, list[str]], commits: Collection[str]) -> dict[str, list[str]]:
+def _select(runs: dict[str, list[str]], commits: Collection[str]) -> dict[str, list[str]]:
     return {commit: ids for commit, ids in runs.items() if commit in commits}
 
 
-def _called(found: dict[str, list[str]]) -> str:
+def _describe(found: dict[str, list[str]]) -> str:
     ids = [run_id for ids in found.values() for run_id in ids]
     more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
     what = f"the commit of run{'s' if len(ids) > 1 else ''}" if len(found) == 1 else "the commits of runs"

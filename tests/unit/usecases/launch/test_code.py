@@ -280,13 +280,13 @@ def test_code_may_be_run_in_a_checkout_instead(world: World) -> None:
 
 def test_the_work_tree_holds_the_code_of_a_run_or_does_not(world: World) -> None:
     there = capture(world).code
-    assert code.is_here(world.project, there)
+    assert code.is_checked_out(world.project, there)
     assert code.as_checked_out(world.project, there) == Captured(there, there.commit, frozenset())
     world.submit()
-    assert code.is_here(world.project, there)
+    assert code.is_checked_out(world.project, there)
     world.write("new.txt", "")
-    assert not code.is_here(world.project, there)
+    assert not code.is_checked_out(world.project, there)
     world.commit()
-    assert not code.is_here(world.project, there)
+    assert not code.is_checked_out(world.project, there)
     world.git("checkout", "--quiet", "--orphan", "new")
-    assert not code.is_here(world.project, there)
+    assert not code.is_checked_out(world.project, there)

@@ -12,7 +12,7 @@ from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError
 from qanat.records import run_codec
 from qanat.usecases.merging import keep_commits
-from qanat.usecases.merging.keep_commits import Standing
+from qanat.usecases.merging.keep_commits import Unkept
 from qanat.usecases.tracking import record
 from tests.support.world import World
 from tests.unit.records.example import RUN
@@ -36,10 +36,10 @@ def left_behind(world: World, number: int = 1) -> Run:
     return run
 
 
-def look(world: World, **words: object) -> Standing:
+def look(world: World, **words: object) -> Unkept:
     """Examine the commits of all runs."""
     with world.project.index() as index:
-        return keep_commits.look(world.project, index, **words)  # type: ignore[arg-type]
+        return keep_commits.find_unkept(world.project, index, **words)  # type: ignore[arg-type]
 
 
 def warnings(world: World, records: Collection[str] | None = None) -> list[str]:
@@ -51,7 +51,7 @@ def warnings(world: World, records: Collection[str] | None = None) -> list[str]:
 def test_commits_of_branches_are_held(world: World) -> None:
     recorded(world, 1, world.git("rev-parse", "HEAD"))
     recorded(world, 2, world.git("rev-parse", "HEAD~1"))
-    assert look(world) == Standing({}, {})
+    assert look(world) == Unkept({}, {})
     assert warnings(world) == []
 
 
@@ -59,7 +59,7 @@ def test_a_commit_that_no_ref_leads_to_is_named_with_its_runs(world: World) -> N
     first = left_behind(world, 1)
     recorded(world, 2, first.code.commit)
     recorded(world, 3, world.git("rev-parse", "HEAD"))
-    assert look(world) == Standing({first.code.commit: ["1-7f3a9c", "2-7f3a9c"]}, {})
+    assert look(world) == Unkept({first.code.commit: ["1-7f3a9c", "2-7f3a9c"]}, {})
     (warning,) = warnings(world)
     assert warning.startswith("no branch contains the commit of runs 1-7f3a9c, 2-7f3a9c,")
     assert warning.endswith("protect them with: qanat keep")
@@ -69,12 +69,12 @@ def test_a_commit_that_is_kept_is_held(world: World) -> None:
     run = left_behind(world)
     keep_commits.keep(world.project, [run.code.commit])
     assert world.git("rev-parse", f"refs/qanat/commits/{run.code.commit}") == run.code.commit
-    assert look(world) == Standing({}, {})
+    assert look(world) == Unkept({}, {})
 
 
 def test_a_commit_that_the_repository_has_not_is_told_apart(world: World) -> None:
     recorded(world, 1, ABSENT)
-    assert look(world) == Standing({}, {ABSENT: ["1-7f3a9c"]})
+    assert look(world) == Unkept({}, {ABSENT: ["1-7f3a9c"]})
     assert warnings(world) == [f"this repository does not have the commit of run 1-7f3a9c; {FETCH}"]
 
 
@@ -88,10 +88,10 @@ def test_with_a_revision_only_that_and_what_is_kept_hold_a_commit(world: World) 
     world.git("branch", "other")
     world.git("commit", "--quiet", "--allow-empty", "--message", "here")
     run = recorded(world, 1, world.git("rev-parse", "HEAD"))
-    assert look(world, held="main") == Standing({}, {})
-    assert look(world, held="other") == Standing({run.code.commit: ["1-7f3a9c"]}, {})
+    assert look(world, held="main") == Unkept({}, {})
+    assert look(world, held="other") == Unkept({run.code.commit: ["1-7f3a9c"]}, {})
     keep_commits.keep(world.project, [run.code.commit])
-    assert look(world, held="other") == Standing({}, {})
+    assert look(world, held="other") == Unkept({}, {})
     with pytest.raises(GitRefused, match="'nothing' is not a commit"):
         look(world, held="nothing")
 
@@ -99,9 +99,9 @@ def test_with_a_revision_only_that_and_what_is_kept_hold_a_commit(world: World) 
 def test_only_the_records_that_are_named_count(world: World) -> None:
     first, second = left_behind(world, 1), left_behind(world, 2)
     path = run_codec.path_of(second)
-    assert look(world, records=[path]) == Standing({second.code.commit: ["2-7f3a9c"]}, {})
-    assert look(world, records=[]) == Standing({}, {})
-    assert len(look(world).unheld) == 2
+    assert look(world, records=[path]) == Unkept({second.code.commit: ["2-7f3a9c"]}, {})
+    assert look(world, records=[]) == Unkept({}, {})
+    assert len(look(world).unreachable) == 2
     assert first.id in warnings(world)[0]
     assert first.id not in warnings(world, [path])[0]
 
@@ -109,12 +109,12 @@ def test_only_the_records_that_are_named_count(world: World) -> None:
 def test_in_a_shallow_clone_nothing_can_be_said(world: World) -> None:
     recorded(world, 1, ABSENT)
     (world.root / ".git/shallow").write_text("")
-    assert look(world) == Standing({}, {})
+    assert look(world) == Unkept({}, {})
 
 
 def test_a_commit_that_is_no_id_is_passed_over(world: World) -> None:
     recorded(world, 1, "v1.0")
-    assert look(world) == Standing({}, {})
+    assert look(world) == Unkept({}, {})
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_run_whose_commit_is_not_here_says_how_to_get_it(world: World) -> None
     with pytest.raises(GitRefused, match="commit 0123456789 of run 1 is not in this repository") as error:
         keep_commits.commits_of(world.project, [run])
     assert error.value.hint == FETCH
-    keep_commits.check_here(world.project, recorded(world, 2, world.git("rev-parse", "HEAD")))
+    keep_commits.check_present(world.project, recorded(world, 2, world.git("rev-parse", "HEAD")))
 
 
 # ---- remotes
