@@ -61,7 +61,7 @@ class RunCommand(Command):
     group=PARAMETERS,
     multiple=True,
     metavar="RANGE",
-    help='Vary an option over a range, "--seed 0 10 1", or a list of values, "--lr 0.1,0.01".',
+    help="Vary an option over a range (--seed 0 10 1) or over values (--lr 0.1,0.01).",
 )
 @option(
     "-f",
