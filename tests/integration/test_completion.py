@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from qanat.cli.completion import skeleton
+from qanat.runners.registry import BUILT_IN
 from tests.integration.test_startup import LOADED
 from tests.support.sandbox import PROGRAM, Sandbox, call
 from tests.support.terminal import ENTER, Terminal
@@ -71,7 +72,7 @@ def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "ba
         ("template show ", "default default two_cpus"),
         ("template show --runner htcondor ", "default"),
         ("run --runner slurm --submit_template t", "two_cpus"),
-        ("run greet --runner ", "local htcondor slurm"),
+        ("run greet --runner ", " ".join(BUILT_IN)),
         ("run greet -j 2 --runner lo", "local"),
         ("experiment update greet --dataset ", "iris"),
         ("tag 4 ", "add remove"),

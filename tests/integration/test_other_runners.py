@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat.runners.registry import BUILT_IN
 from qanat.testing.commands import forget_jobs
 from tests.support.gates import Gates
 from tests.support.sandbox import Result, Sandbox, wait_until
@@ -130,7 +131,7 @@ def test_a_runner_that_is_installed_is_there_and_one_that_is_not_is_named_with_t
 
     refused = packages.qanat("run", "--runner", "forgetfull", "end", "0", code=2)
     assert "runner 'forgetfull' does not exist" in refused.err
-    assert "known: local, htcondor, slurm, forgetful" in refused.err
+    assert f"known: {', '.join([*BUILT_IN, 'forgetful'])}" in refused.err
     assert len(sandbox.record_files()) == 1
 
 
