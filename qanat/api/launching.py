@@ -7,11 +7,11 @@ import signal
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from qanat.api.opened import Opened
 from qanat.api.progress import OnProgress, ProgressView
 from qanat.api.runs import Run
+from qanat.api.spelling import listed
 from qanat.domain import run as records
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import rerun as rerunning
@@ -27,8 +27,6 @@ from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import refreshed
 
 __all__ = ["cancel", "chosen_groups", "find", "launch", "request", "rerun", "retry", "wait"]
-
-T = TypeVar("T")
 
 
 def request(
@@ -47,13 +45,13 @@ def request(
     """Return the request for these keywords. Raises TypeError for a string in place of a list of strings."""
     return RunRequest(
         experiment=experiment,
-        args=tuple(map(str, _listed("args", args))),
-        groups=tuple(_listed("groups", groups)),
-        ranges=tuple(_listed("ranges", ranges)),
+        args=tuple(map(str, listed("args", args))),
+        groups=tuple(listed("groups", groups)),
+        ranges=tuple(listed("ranges", ranges)),
         param_file=Path(param_file) if param_file else None,
         parameters_file=Path(parameters_file) if parameters_file else None,
         storage_path=Path(os.path.abspath(storage_path)) if storage_path else None,  # noqa: PTH100  # as qanat run
-        tags=tuple(dict.fromkeys(_listed("tags", tags))),
+        tags=tuple(dict.fromkeys(listed("tags", tags))),
         description=description,
         many=many,
     )
@@ -142,9 +140,3 @@ def _warn(notes: Sequence[str], *, calls: int) -> None:
 def _ask_nobody(changes: Sequence[str]) -> Uncommitted:
     """Return nothing: keywords say what to do with changes."""
     return Uncommitted()
-
-
-def _listed(name: str, values: Sequence[T]) -> Sequence[T]:
-    if isinstance(values, str):
-        raise TypeError(f"{name} is a list of strings, and not one string: {name}=[{values!r}]")
-    return values

@@ -10,7 +10,7 @@ from pathlib import Path
 from qanat.api.opened import Opened
 from qanat.api.progress import OnProgress
 from qanat.api.runs import Run, Runs
-from qanat.api.spelling import for_python
+from qanat.api.spelling import for_python, listed
 from qanat.domain import search
 from qanat.usecases import project as projects
 from qanat.usecases.runs.listing import current_runs
@@ -50,7 +50,7 @@ class Project:
         invalid condition, NotFound for an experiment that is neither defined nor has runs.
         """
         project = self._opened.project
-        texts = [*where, *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
+        texts = [*listed("where", where), *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         with for_python():
             conditions = [search.parse(text) for text in texts]
             with refreshed(project, self._opened.runners) as (index, result):

@@ -1,12 +1,16 @@
-"""Errors for Python callers: with the names of keywords, and with the hint in the traceback."""
+"""What Python callers get wrong, in their terms: errors name keywords, and show the hint in the traceback."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from qanat.errors import QanatError
+
+T = TypeVar("T")
 
 # Options of qanat run, rerun and retry, as in messages and hints, and the corresponding keywords.
 KEYWORDS = (
@@ -46,3 +50,11 @@ def with_keywords(text: str) -> str:
     for option, keyword in KEYWORDS:
         text = re.sub(rf"(?<![\w-]){option}(?![\w-])", keyword, text)
     return text
+
+
+def listed(name: str, values: Sequence[T]) -> Sequence[T]:
+    """Return the values of a keyword. Raises TypeError for a string in place of a list of strings."""
+    if isinstance(values, str):
+        meant = shlex.split(values) if name == "args" else [values]
+        raise TypeError(f"{name} is a list of strings, not a single string: {name}={meant!r}")
+    return values

@@ -71,7 +71,7 @@ def test_migrating_again_does_nothing(old: Sandbox) -> None:
     old.qanat("migrate")
     head = old.git("rev-parse", "HEAD")
     again = old.qanat("migrate")
-    assert again.out == "nothing to migrate: every file is in the newest version of its schema\n"
+    assert again.out == "nothing to migrate: no file uses an older version of its schema\n"
     assert old.git("rev-parse", "HEAD") == head
     assert old.qanat("migrate", "--json").json == {"dry_run": False, "migrated": [], "left": [], "commit": None}
 

@@ -22,8 +22,8 @@ from qanat.usecases.project import open_project
 def migrate(dry_run: bool, as_json: bool) -> int:
     """Update the files in .qanat/ to the newest versions of their schemas, in one commit.
 
-    This is optional: qanat reads older versions, and updates a file whenever it changes it. Files that are invalid,
-    newer than this qanat, or not committed are left alone; the exit code is 1 if there are any.
+    This is optional: qanat reads older versions, and updates a file whenever it changes it. Older files that
+    are invalid or not committed, and files newer than this qanat, are left alone; the exit code is 1 if there are any.
     """
     project = open_project(Path.cwd())
     commit = None
@@ -58,7 +58,7 @@ def _show(files: Sequence[Migrated], left: Sequence[Left], commit: str | None, *
     for one in left:
         tell(f"note: {one.file} stays as it is: it {one.reason}")
     if not files:
-        say("nothing migrated" if left else "nothing to migrate: every file is in the newest version of its schema")
+        say("nothing migrated" if left else "nothing to migrate: no file uses an older version of its schema")
         return
     steps = Counter((file.before, file.after) for file in files)
     how = ", ".join(f"{plural(count, 'file')} from {before} to {after}" for (before, after), count in steps.items())

@@ -43,8 +43,9 @@ class LaunchOptions:
 def check_options(options: LaunchOptions, runners: Runners) -> None:
     """Raise UsageError for options that the runner does not support, and for numbers below 1."""
     for name, number in (("--n-threads", options.n_threads), ("--max-running", options.max_running)):
-        if number is not None and number < 1:
-            raise UsageError(f"{name} is {number}", hint="use 1 or more")
+        # Python callers can pass anything.
+        if number is not None and (not isinstance(number, int) or number < 1):
+            raise UsageError(f"{name} is {number!r}", hint="use a whole number, 1 or more")
     in_process = runners.is_in_process(options.runner)
     if in_process and options.template:
         others = " or ".join(runners.submitting_names())

@@ -192,6 +192,8 @@ def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
 
 def _check_texts(request: RunRequest) -> None:
     """Raise InputInvalid for a description, a tag or a path that no record can hold."""
+    if "" in request.tags:
+        raise InputInvalid("a tag cannot be empty", hint="name it, as in --tag baseline, or omit the option")
     paths = (request.param_file, request.parameters_file, request.storage_path)
     for text in (request.description, *request.tags, *map(str, filter(None, paths))):
         try:

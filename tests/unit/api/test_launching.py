@@ -246,8 +246,26 @@ def test_a_run_of_another_thread_is_cancelled_from_here(
 @pytest.mark.parametrize("name", ["args", "groups", "ranges", "tags"])
 def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, name: str) -> None:
     keywords: dict[str, Any] = {name: "--seed 0 3"}
-    with pytest.raises(TypeError, match=rf"{name} is a list of strings, and not one string: {name}=\['--seed 0 3'\]"):
+    meant = ["--seed", "0", "3"] if name == "args" else ["--seed 0 3"]
+    with pytest.raises(TypeError) as raised:
         project.launch("train", **keywords)
+    assert str(raised.value) == f"{name} is a list of strings, not a single string: {name}={meant!r}"
+
+
+def test_one_condition_is_not_taken_for_a_list_of_characters(project: qanat.Project) -> None:
+    with pytest.raises(TypeError, match=r"where is a list of strings, not a single string: where=\['state:failed'\]"):
+        project.runs(where="state:failed")
+
+
+def test_an_empty_tag_is_refused_before_anything_is_written(project: qanat.Project) -> None:
+    with pytest.raises(InputInvalid, match="a tag cannot be empty"):
+        project.launch("train", tags=[""])
+    assert len(project.runs()) == 0
+
+
+def test_a_number_that_is_a_string_is_refused(project: qanat.Project) -> None:
+    with pytest.raises(UsageError, match="is '2'"):
+        project.launch("train", n_threads="2")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
