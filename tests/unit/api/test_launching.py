@@ -317,13 +317,13 @@ def test_a_number_that_is_a_string_is_refused(project: qanat.Project) -> None:
             lambda project: project.launch("train", n_threads=0),
             UsageError,
             "n_threads is 0",
-            "use 1 or more",
+            "use a whole number, 1 or more",
         ),
         (
             lambda project: project.launch("train", runner="world", max_running=-1),
             UsageError,
             "max_running is -1",
-            "use 1 or more",
+            "use a whole number, 1 or more",
         ),
         (
             lambda project: project.launch("train", storage_path=project.path),
