@@ -208,7 +208,7 @@ def is_known(project: OnPool, record: dict[str, Any]) -> bool:
     """Poll again, and return whether a record says where its jobs are, or that there are none."""
     project.qanat("status")
     now = project.record(int(record["id"].partition("-")[0]))
-    return "cluster" in now["submission"].get("details", {}).get("details", {}) or now["state"] == "cancelled"
+    return "cluster" in now["submission"].get("details", {}) or now["state"] == "cancelled"
 
 
 def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(quick: OnPool) -> None:
