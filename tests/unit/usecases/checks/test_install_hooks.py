@@ -34,10 +34,10 @@ def test_the_hooks_are_installed_once(world: World) -> None:
 
 def test_a_hook_runs_this_very_qanat_on_the_commit(world: World) -> None:
     install_hooks.install(world.project)
-    text = hook(world).read_text()
+    text, python = hook(world).read_text(), shlex.quote(sys.executable)
     assert text.startswith("#!/bin/sh\n")
-    assert f"    exec {sys.executable} -P -m qanat_hooks.commit\n" in text
-    assert f"test -x {sys.executable} && test -d {Path(qanat.__file__).parent};" in text
+    assert f"    exec {python} -P -m qanat_hooks.commit\n" in text
+    assert f"test -x {python} && test -d {shlex.quote(str(Path(qanat.__file__).parent))};" in text
     assert "/pre-commit.before-qanat" in text
     assert "/pre-merge-commit.before-qanat" in hook(world, "pre-merge-commit").read_text()
 

@@ -107,7 +107,7 @@ def test_a_driver_whose_python_is_gone_is_replaced(world: World) -> None:
 def test_a_driver_of_another_environment_that_is_there_stays(world: World, tmp_path: Path) -> None:
     other = tmp_path / "100% python"
     other.write_text("")
-    named = driver(world).replace(sys.executable, shlex.quote(str(other).replace("%", "%%")))
+    named = driver(world).replace(shlex.quote(sys.executable), shlex.quote(str(other).replace("%", "%%")))
     world.git("config", "merge.qanat.driver", named)
     setup.set_driver_of_clone(world.project)
     assert driver(world) == named
