@@ -35,6 +35,7 @@ from qanat.usecases.project import Project, open_project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import refreshed
+from tests.support.repository import Repository
 from tests.support.scheduler import Killed, MovableClock, Scheduler
 from tests.unit.records.example import RUN
 
@@ -97,7 +98,7 @@ class View:
         self._then(name, what)
 
 
-class World:
+class World(Repository):
     """A project, a scheduler, and a clock that stands still until the test moves it.
 
     `unloadable` is why the scheduler's runner cannot be loaded, `notes` are what the last look had to say, `outcome`
@@ -105,7 +106,7 @@ class World:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
         self.clock = MovableClock()
         self.scheduler = Scheduler(self.clock)
         self.unloadable = ""
@@ -242,25 +243,6 @@ class World:
     def subjects(self, revision: str = "HEAD") -> list[str]:
         """List the subjects of the commits that the run records made, the newest first."""
         return self.git("log", "--format=%s", revision, "--", ".qanat/runs").splitlines()
-
-    def git(self, *words: str) -> str:
-        """Run git and return what it printed, without the last newline."""
-        return command.output(self.root, *words).decode().rstrip("\n")
-
-    def write(self, path: str, text: str) -> Path:
-        """Write a file of the project."""
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        return file
-
-    def commit(self, message: str = "work", **files: str) -> str:
-        """Write files, commit everything, and return the commit."""
-        for path, text in files.items():
-            self.write(path, text)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", message)
-        return self.git("rev-parse", "HEAD")
 
     def experiment(self, script: str, name: str = "train", **keys: Any) -> None:
         """Define an experiment that runs a shell script, and commit both."""

@@ -8,7 +8,7 @@ import pytest
 
 from qanat.errors import GitRefused
 from qanat.git import checkout
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 
 @pytest.fixture

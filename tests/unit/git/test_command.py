@@ -9,7 +9,7 @@ import pytest
 from qanat.errors import GitRefused
 from qanat.git import command
 from qanat.system.programs import Finished
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 
 def test_what_git_prints_is_returned(repository: Repository) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from qanat.errors import GitRefused
 from qanat.git import commits, lock
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 R = ".qanat/runs/a/0/1.yaml"
 

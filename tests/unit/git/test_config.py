@@ -6,7 +6,7 @@ import pytest
 
 from qanat.errors import GitRefused
 from qanat.git import config
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 
 def test_a_setting_is_what_git_finds(repository: Repository) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qanat.git import history
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 
 def test_a_file_was_tracked_when_a_commit_of_head_had_it(repository: Repository) -> None:

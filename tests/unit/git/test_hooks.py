@@ -9,7 +9,7 @@ import pytest
 from qanat.errors import GitRefused, UsageError, WriteFailed
 from qanat.git import hooks
 from qanat.git.hooks import Hook
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 OURS = b"#!/bin/sh\n" + hooks.MARK + b"\nexit 0\n"
 THEIRS = b"#!/bin/sh\nexit 1\n"

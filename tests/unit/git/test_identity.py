@@ -6,7 +6,7 @@ import pytest
 
 from qanat.errors import GitRefused
 from qanat.git import identity
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 RECORD = ".qanat/runs/train/0/4-7f3a9c.yaml"
 

@@ -8,7 +8,7 @@ import pytest
 
 from qanat.errors import GitRefused
 from qanat.git import identity, kept
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 ABSENT = "0123456789" * 4
 
@@ -60,7 +60,7 @@ def test_commits_are_kept_under_refs_of_their_own(repository: Repository) -> Non
 
 @pytest.fixture
 def remote(repository: Repository, tmp_path: Path) -> Repository:
-    """Give the repository a remote of the name origin."""
+    """Add a remote of the name origin to the repository."""
     repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "origin.git"))
     repository.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     return Repository(tmp_path / "origin.git")

@@ -8,7 +8,7 @@ import pytest
 
 from qanat.errors import ProjectNotFound
 from qanat.git import location
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 
 def test_a_repository_is_found_from_any_folder_in_it(repository: Repository) -> None:

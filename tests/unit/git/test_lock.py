@@ -10,7 +10,7 @@ import pytest
 
 from qanat.errors import WriteFailed
 from qanat.git import lock
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 TRY = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
 

@@ -9,7 +9,7 @@ import pytest
 from qanat.errors import GitRefused
 from qanat.git import repository as reading
 from qanat.git.location import Location
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 
 def test_a_repository_that_cannot_be_opened_is_told(tmp_path: Path) -> None:

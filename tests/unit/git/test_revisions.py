@@ -10,7 +10,7 @@ from qanat.errors import GitRefused, UsageError
 from qanat.git import repository as reading
 from qanat.git import revisions
 from qanat.git.revisions import Range
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 
 def parse(repository: Repository, text: str | None) -> Range:

@@ -8,7 +8,7 @@ import pytest
 
 from qanat.git import command, staged
 from qanat.git.staged import LINK, SUBMODULE, Change, Entry, Staged
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 FILE = "100644"
 

@@ -7,7 +7,7 @@ import pytest
 from qanat.errors import InputInvalid
 from qanat.git import repository as reading
 from qanat.git.trees import Difference, Entry, Trees
-from tests.unit.git.conftest import Repository
+from tests.support.repository import Repository
 
 A, B, RUN = ".qanat/a.yaml", ".qanat/f/b.yaml", ".qanat/runs/x/0/1.yaml"
 
