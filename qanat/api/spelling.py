@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -55,6 +54,6 @@ def with_keywords(text: str) -> str:
 def listed(name: str, values: Sequence[T]) -> Sequence[T]:
     """Return the values of a keyword. Raises TypeError for a string in place of a list of strings."""
     if isinstance(values, str):
-        meant = shlex.split(values) if name == "args" else [values]
+        meant = values.split() if name == "args" else [values]
         raise TypeError(f"{name} is a list of strings, not a single string: {name}={meant!r}")
     return values

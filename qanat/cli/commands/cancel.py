@@ -64,5 +64,5 @@ def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, .
 
 
 def _outcome(state: State) -> str:
-    """Say what became of a run or group; a scheduler may take a while to cancel it."""
+    """Describe what became of a run or group; a scheduler may take a while to cancel it."""
     return state.value if state.ended else f"is being cancelled (still {state})"

@@ -126,7 +126,7 @@ def _value(inner: Any) -> str:
 
 
 def confirm_deletion(what: str, *, yes: bool) -> None:
-    """Say what will be deleted, and ask for confirmation unless --yes was used."""
+    """Show what will be deleted, and ask for confirmation unless --yes was used."""
     say(what)
     if not yes and not prompts.confirm("Delete it?", option="--yes"):
         raise click.Abort

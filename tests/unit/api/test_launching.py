@@ -252,6 +252,11 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
     assert str(raised.value) == f"{name} is a list of strings, not a single string: {name}={meant!r}"
 
 
+def test_one_string_of_arguments_may_hold_a_quote(project: qanat.Project) -> None:
+    with pytest.raises(TypeError, match="args is a list of strings, not a single string"):
+        project.launch("train", "--title it's")
+
+
 def test_one_condition_is_not_taken_for_a_list_of_characters(project: qanat.Project) -> None:
     with pytest.raises(TypeError, match=r"where is a list of strings, not a single string: where=\['state:failed'\]"):
         project.runs(where="state:failed")
