@@ -19,14 +19,32 @@ _PROC = Path("/proc")
 def start_of(pid: int) -> str | None:
     """Return a text that tells this process from any later one with its number; None if there is no such process."""
     try:
-        stat = (_PROC / str(pid) / "stat").read_bytes()
+        ticks = _start_in_ticks(pid)
     except FileNotFoundError:
         return None if (_PROC / "self").exists() else _start_from_ps(pid)
     except (ProcessLookupError, PermissionError):
         return None
+    return None if ticks is None else f"{_boot()}:{ticks}"
+
+
+def started_at(pid: int) -> float | None:
+    """Return when a process started, in seconds since 1970; None if there is no such process, or no /proc."""
+    try:
+        ticks = _start_in_ticks(pid)
+    except OSError:
+        return None
+    if ticks is None:
+        return None
+    age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - max(0.0, age_s)
+
+
+def _start_in_ticks(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since boot; None for a zombie. Raises OSError."""
+    stat = (_PROC / str(pid) / "stat").read_bytes()
     # The second field is the program's name in parentheses, which may contain anything; see proc(5).
     fields = stat.rpartition(b")")[2].split()
-    return None if fields[0] in (b"Z", b"X") else f"{_boot()}:{fields[19].decode()}"
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
 def _boot() -> str:

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,18 @@ from tests.support.sandbox import Sandbox, wait_until
 pytestmark = pytest.mark.slow
 SEED = 7
 KILLS = 12
+# Python runs this when it starts: qanat is killed between the start of a program and the journal's line about it.
+KILLED_AFTER_THE_START = """\
+import os, signal
+
+spawn = os.posix_spawn
+
+def spawn_and_die(*args, **options):
+    spawn(*args, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+os.posix_spawn = spawn_and_die
+"""
 
 
 @pytest.fixture
@@ -76,6 +89,55 @@ def test_a_program_that_outlives_its_qanat_is_shown_running_and_gets_its_true_en
     info = yaml.safe_load((gates.storage() / "info.yaml").read_text())
     assert (info["status"], info["end_time"]) == (state, record["ended"])
     assert violations(sandbox) == []
+
+
+def killed_after_the_start(gates: Gates) -> Path:
+    """Start a run whose qanat is killed before it notes the start of the program; return its storage directory."""
+    folder = gates.sandbox.root.parent / "killed"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(KILLED_AFTER_THE_START)
+    process = gates.start(env={**os.environ, "PYTHONPATH": str(folder)})
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert [line for line in journal_of(gates.sandbox).read_text().splitlines() if "started" in json.loads(line)] == []
+    return gates.storage()
+
+
+def test_a_program_that_started_just_before_its_qanat_was_killed_has_a_start(gates: Gates) -> None:
+    sandbox = gates.sandbox
+    # A process's start is known to a hundredth of a second, a file's time a little less.
+    earliest = datetime.now(UTC) - timedelta(seconds=0.02)
+    storage = killed_after_the_start(gates)
+    latest = datetime.fromtimestamp((storage / "begun").stat().st_mtime, UTC) + timedelta(seconds=0.02)
+    live = live_record(sandbox)
+    assert live["state"] == "running"
+    assert earliest <= datetime.fromisoformat(live["groups"][0]["started"]) <= latest
+    gates.open()
+    gates.ended()
+    sandbox.qanat("status")
+    record = sandbox.record()
+    (group,) = record["groups"]
+    assert (record["state"], group["exit_code"]) == ("finished", 0)
+    assert earliest <= group["started"] <= latest
+    assert (record["started"], record["ended"]) == (group["started"], group["ended"])
+    assert violations(sandbox) == []
+
+
+def test_a_program_that_started_and_died_beside_its_qanat_is_not_said_never_to_have_started(gates: Gates) -> None:
+    killed_after_the_start(gates)
+    live = live_record(gates.sandbox)
+    for pid in processes.family("QANAT_JOB", intent_of(gates.sandbox)):
+        os.kill(pid, signal.SIGKILL)
+    gates.sandbox.qanat("status")
+    (group,) = gates.sandbox.record()["groups"]
+    assert live["state"] == "running"
+    assert group["state"] == "lost"
+    assert group["reason"] == "how it ended is unknown: no completion.json in run_1 and no process of it"
+
+
+def intent_of(sandbox: Sandbox) -> str:
+    (file,) = sandbox.record_files()
+    return f"{yaml.safe_load(file.read_text())['submission']['intent']}:0"
 
 
 def test_a_program_that_died_with_its_qanat_is_lost_and_the_record_says_what_was_looked_at(gates: Gates) -> None:

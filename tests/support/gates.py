@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.support.sandbox import Sandbox, wait_until
 
@@ -47,9 +48,11 @@ class Gates:
         """Wait until the program of a run or a group has left its completion file."""
         wait_until((self.storage(run, group) / "completion.json").exists)
 
-    def start(self, *words: str, code: int = 0, run: int = 1, gate: str = "gate") -> subprocess.Popen[str]:
+    def start(
+        self, *words: str, code: int = 0, run: int = 1, gate: str = "gate", **options: Any
+    ) -> subprocess.Popen[str]:
         """Start a run of one group that waits at a gate, and wait until its program has started."""
-        process = self.sandbox.start("run", *words, self.experiment, str(self.path(gate)), str(code))
+        process = self.sandbox.start("run", *words, self.experiment, str(self.path(gate)), str(code), **options)
         self.begun(run)
         return process
 

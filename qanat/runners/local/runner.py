@@ -102,7 +102,17 @@ class LocalRunner:
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[JobHandle, JobStatus]:
         """Return which of these jobs are alive, by process number and start, or by the mark in their environment."""
-        return {handle: JobStatus(State.RUNNING if self._is_alive(handle) else None) for handle in handles}
+        return {handle: self._sighting(handle) for handle in handles}
+
+    def _sighting(self, handle: JobHandle) -> JobStatus:
+        if not self._is_alive(handle):
+            return JobStatus(None)
+        if handle.job:
+            return JobStatus(State.RUNNING)
+        # qanat was killed before it noted the start.
+        starts = [processes.started_at(pid) for pid in processes.family(MARK, f"{handle.intent}:{handle.group}")]
+        first = min((start for start in starts if start is not None), default=None)
+        return JobStatus(State.RUNNING, started=None if first is None else times.from_epoch(first))
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """End jobs that another process started: with SIGTERM, then SIGKILL for whatever is left after GRACE_S."""
@@ -131,15 +141,15 @@ class LocalRunner:
                 yield JobEnded(self._waiting.popleft().group, JobStatus(State.CANCELLED, reason=why))
         while self._waiting and len(self._running) < self._slots:
             job = self._waiting.popleft()
+            started = times.now_exact()
             try:
-                pid = _spawn(job, f"{intent}:{job.group}")
+                pid = _spawn(job, f"{intent}:{job.group}", started)
             except OSError as error:
                 status = JobStatus(
                     State.FAILED, reason=f"could not be started: {reason(error)}", ended=times.now_exact()
                 )
                 yield JobEnded(job.group, status)
                 continue
-            started = times.now_exact()
             self._running[pid] = job
             details = {"process_start": processes.start_of(pid) or ""}
             yield JobStarted(JobHandle(intent, job.group, str(pid), details), started)
@@ -214,10 +224,10 @@ def _not_started(program: str, code: int) -> str:
     return f"exit code 126: {program} could not be executed"
 
 
-def _spawn(job: JobSpec, mark: str) -> int:
+def _spawn(job: JobSpec, mark: str, started: str) -> int:
     """Start a job's shell and return its process number, which is also that of its session and process group."""
     end = str(job.storage / completion.COMPLETION)
-    shell = [SHELL, "-c", wrapper.LOCAL_SCRIPT, "qanat", end, str(job.attempt), str(job.workdir)]
+    shell = [SHELL, "-c", wrapper.LOCAL_SCRIPT, "qanat", end, str(job.attempt), started, str(job.workdir)]
     new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     return os.posix_spawn(
         SHELL,

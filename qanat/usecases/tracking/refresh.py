@@ -230,9 +230,10 @@ def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
         return job.apply_status(group, written.status)
     if seen.state is State.RUNNING:
         return job.apply_status(group, seen)
-    if group.started is None:
+    if group.started is None and not (own / "stdout.txt").exists():
         return lost(group, "qanat was killed before it started")
-    return lost(group, f"no {COMPLETION} in {own.name} and no process {group.job}")
+    process = f"process {group.job}" if group.job else "process of it"
+    return lost(group, f"no {COMPLETION} in {own.name} and no {process}")
 
 
 def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:
