@@ -8,8 +8,8 @@ from itertools import islice
 
 from qanat.cli import session
 from qanat.cli.options import dashed
+from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import plural, tell
-from qanat.cli.terminal.tables import MARKS
 from qanat.domain import times
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import by_name

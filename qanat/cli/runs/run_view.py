@@ -13,8 +13,7 @@ from typing import BinaryIO, Protocol, Self
 
 from qanat.cli.terminal.output import plural, tell
 from qanat.domain.run import Group, Run, State, count_states
-from qanat.usecases.launch.view import RunView
-from qanat.usecases.runs.logs import open_output
+from qanat.usecases.launch.view import RunView, open_output
 
 LINE_EVERY_S = 30.0
 REDRAW_S = 0.1

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from qanat.cli.terminal.tables import MARKS, Heading, fit
+from qanat.cli.terminal.marks import MARKS
+from qanat.cli.terminal.tables import Heading, fit
 from qanat.domain import times
 from qanat.domain.columns import Column, Form, RunSummary, columns
 from qanat.domain.run import State

@@ -8,20 +8,10 @@ from dataclasses import dataclass
 
 from qanat.cli.terminal.output import clean, say
 from qanat.cli.terminal.output import width as terminal_width
-from qanat.domain.run import State
 
 GAP = "    "
 SMALL_GAP = "  "
 NARROWEST = 8
-MARKS = {
-    State.QUEUED: "⏳",
-    State.RUNNING: "▶",
-    State.HELD: "⏸",
-    State.FINISHED: "🏁",
-    State.FAILED: "❌",
-    State.CANCELLED: "⏹",
-    State.LOST: "❓",
-}
 
 
 @dataclass(frozen=True, slots=True)

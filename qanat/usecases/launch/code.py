@@ -10,7 +10,6 @@ from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
 from qanat.git import checkout, identity, repository, worktree
 from qanat.git.worktree import WorkTree
-from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
 
 LISTED = 20
@@ -158,6 +157,8 @@ def at_commit(project: Project, revision: str) -> Captured:
     try:
         commit = checkout.resolve(project.location, revision)
     except GitRefused as error:
+        from qanat.usecases.merging import keep_commits  # only for its hint
+
         hint = keep_commits.how_to_fetch(project) if keep_commits.is_id(revision) else error.hint
         raise GitRefused(error.message, hint=hint) from None
     tree_id = repository.code_tree(repository.open_repository(project.location), commit)

@@ -11,7 +11,6 @@ from qanat.domain import job
 from qanat.domain.experiment import Experiment
 from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder
-from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Group, RequestedParameters, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
@@ -157,6 +156,8 @@ def _grid(request: RunRequest) -> Grid:
     grid = grid_from_arguments(request.args, request.groups, request.ranges)
     if request.param_file is None:
         return grid
+    from qanat.domain.parameter_file import grid_from_file  # only with -f
+
     source = str(request.param_file)
     data = files.read(request.param_file, limit_bytes=yaml_io.FILE_BYTES_MAX, own=True)
     content = yaml_io.load(data, source, text=True, own=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from qanat.domain.run import Group, Run
+from qanat.system import files
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,8 @@ class LaunchView(RunView, Protocol):
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Called when a run that is waited for has been polled."""
+
+
+def open_output(path: Path) -> BinaryIO:
+    """Open a file that a program prints to. Raises OSError, also for a pipe that the program has put in its place."""
+    return files.open_for_reading(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from qanat.errors import InputInvalid
 from qanat.system import files
@@ -31,14 +30,9 @@ class LogReader:
                 yield group, data
 
 
-def open_output(path: Path) -> BinaryIO:
-    """Open a file that a program prints to. Raises OSError, also for a pipe that the program has put in its place."""
-    return files.open_for_reading(path)
-
-
 def _from(path: Path, place: int) -> bytes:
     try:
-        with open_output(path) as file:
+        with files.open_for_reading(path) as file:
             file.seek(place)
             return file.read(CHUNK_BYTES)
     except OSError:

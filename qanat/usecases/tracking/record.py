@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from qanat.domain.merging import CannotMerge, merge_runs
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, WriteFailed, write_failed
 from qanat.git import commits, lock, repository, worktree
@@ -86,6 +85,10 @@ def learning(before: Run, after: Run) -> Change:
     """
 
     def change(now: Run) -> Run:
+        if now == before:
+            return after
+        from qanat.domain.merging import CannotMerge, merge_runs  # only if the record has changed meanwhile
+
         try:
             return merge_runs(before, now, after)
         except CannotMerge:

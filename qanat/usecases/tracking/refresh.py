@@ -25,7 +25,6 @@ from qanat.system import processes
 from qanat.usecases.merging import setup
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
-from qanat.usecases.tracking.poll_submitted import poll_submitted
 from qanat.usecases.tracking.record import Change
 
 
@@ -146,6 +145,8 @@ def _poll_runners(
     """
     if not seen.submitted:
         return
+    from qanat.usecases.tracking.poll_submitted import poll_submitted  # only for submitted runs
+
     known = poll_submitted(project, index, seen.submitted, runners)
     result.notes += known.notes
     result.live |= {run_codec.path_of(run): run for run in known.runs if not run.state.ended}

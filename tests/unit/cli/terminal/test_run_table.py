@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.run_table import run_table
-from qanat.cli.terminal.tables import MARKS
 from qanat.domain.columns import RunSummary, columns
 from qanat.domain.run import State
 from qanat.usecases.runs.listing import RunLine
