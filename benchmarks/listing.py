@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +39,7 @@ def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Itera
     yield Measured(f"{what}: memory", _peaks(ours), budget=Budget(0, MEMORY_MB), unit="MB")
     for option in ("--all", "--json"):
         yield from _whole(place, f"listing {count:,} runs with `{option}`", command([*table, option], root), bare)
-    yield _cold(place, root, f"listing {count:,} runs, the cache deleted", command(table, root), bare, cold_s)
+    yield _cold(place, root, f"listing {count:,} runs, the index deleted", command(table, root), bare, cold_s)
 
 
 def completion(place: Place) -> Iterator[Measured]:
@@ -64,11 +63,11 @@ def _whole(place: Place, what: str, side: Side, bare: Side) -> Iterator[Measured
 
 
 def _cold(place: Place, root: Path, what: str, table: Side, bare: Side, cold_s: float) -> Measured:
-    def without_cache() -> Cost:
-        shutil.rmtree(root / ".qanat/cache")
+    def without_index() -> Cost:
+        projects.forget_index(root)
         return table()
 
-    ours, theirs = alternate(what, place.slow, without_cache, bare, warm_up=False)
+    ours, theirs = alternate(what, place.slow, without_index, bare, warm_up=False)
     return Measured(what, seconds(ours), PEER, seconds(theirs), Budget(0, cold_s))
 
 

@@ -52,6 +52,12 @@ class Place:
         return self.rounds or SLOW_ROUNDS
 
 
+def forget_index(root: Path) -> None:
+    """Remove the index of a project."""
+    for file in (root / ".git/qanat").glob("index*"):
+        file.unlink()
+
+
 def own_surroundings(home: Path) -> None:
     """Isolate this process and its children from the user's home, git settings and variables."""
     for name in [n for n in os.environ if n.startswith(("GIT_", "QANAT_"))]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 from benchmarks import projects
@@ -38,9 +37,9 @@ def hundred_changes(place: Place) -> Iterator[Measured]:
         yield Measured(title, seconds(ours), PEER, seconds(theirs), Budget(0, BUDGET_S))
     fresh = command([QANAT, "diff"], root)
 
-    def without_cache() -> Cost:
-        shutil.rmtree(root / ".qanat/cache")
+    def without_index() -> Cost:
+        projects.forget_index(root)
         return fresh()
 
-    (cold,) = alternate(f"{what}, the cache deleted", place.slow, without_cache, warm_up=False)
-    yield Measured(f"{what}, the cache deleted", seconds(cold))
+    (cold,) = alternate(f"{what}, the index deleted", place.slow, without_index, warm_up=False)
+    yield Measured(f"{what}, the index deleted", seconds(cold))

@@ -22,6 +22,11 @@ class Location:
         """qanat's folder inside the shared git folder, never tracked: locks, the next run number, runs in flight."""
         return self.common_dir / "qanat"
 
+    @property
+    def private_here(self) -> Path:
+        """qanat's folder for this working tree alone, never tracked, which `git worktree remove` removes: its index."""
+        return self.git_dir / "qanat"
+
 
 def find(start: Path) -> Location | None:
     """Find the working tree that contains start; None if there is none. Raises ProjectNotFound in a bare repository."""

@@ -1,8 +1,8 @@
 """The derived index: the content of run records by file, so that listing thousands of runs reads none of them.
 
-It lives in `.qanat/cache/index.sqlite` and is never the truth: every row is keyed by the stamp (times,
-size, inode) of the file it was read from, and a missing, stale, locked or corrupt index is rebuilt from
-nothing. It also remembers which bytes passed which schema.
+It lives in the private folder of the working tree, where no clone brings it, and is never the truth: every row is
+keyed by the stamp (times, size, inode) of the file it was read from, and a missing, stale, locked or corrupt index is
+rebuilt from nothing. It also remembers which bytes passed which schema.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from qanat.domain.json_text import to_json
 from qanat.domain.layout import RUNS
 from qanat.domain.run import State
 from qanat.errors import InputInvalid, VersionTooNew
-from qanat.records import migrations, run_codec, schemas, yaml_io
+from qanat.records import index_file, migrations, run_codec, schemas, yaml_io
 from qanat.records.record_stamps import stamps
 from qanat.system import files
 
-LOCK_WAIT_S = 5.0
 # Increase this when a column keeps its name but gets its values from somewhere else; changed tables are detected.
 _MEANING = 1
 _COLUMNS = tuple(columns())
@@ -75,50 +74,27 @@ class Index:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            return self._connect(str(self._file))
-        except (sqlite3.DatabaseError, OSError):
-            return self._rebuilt()
-
-    def _connect(self, name: str) -> sqlite3.Connection:
-        database = sqlite3.connect(name, timeout=LOCK_WAIT_S, isolation_level=None)
-        try:
-            database.execute("PRAGMA synchronous = OFF")
-            if database.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
-                self._create(database)
-        except BaseException:
-            database.close()
-            raise
-        return database
-
-    def _create(self, database: sqlite3.Connection) -> None:
-        database.execute("BEGIN IMMEDIATE")
-        if database.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
-            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                database.execute(f'DROP TABLE "{name}"')
-            for statement in _TABLES:
-                database.execute(statement)
-            database.execute(f"PRAGMA user_version = {LAYOUT}")
-        database.execute("COMMIT")
+            return index_file.opened(self._file, _TABLES, LAYOUT)
+        except (sqlite3.DatabaseError, OSError) as error:
+            # A file that others are using is left alone: what they write would end up in a new one.
+            return index_file.in_memory(_TABLES, LAYOUT) if _is_busy(error) else self._rebuilt()
 
     def _rebuilt(self) -> sqlite3.Connection:
-        """Start over with an empty file, or in memory if the cache folder is not writable."""
+        """Start over with an empty file, or in memory if the private folder is not writable."""
         try:
-            self._file.unlink(missing_ok=True)
-            self._file.with_name(f"{self._file.name}-journal").unlink(missing_ok=True)
-            return self._connect(str(self._file))
+            return index_file.rebuilt(self._file, _TABLES, LAYOUT)
         except (sqlite3.DatabaseError, OSError):
-            return self._connect(":memory:")
+            return index_file.in_memory(_TABLES, LAYOUT)
 
     def _surviving(self, work: Callable[[], T]) -> T:
         """Do work on the database; on a new one if it is corrupt, and in memory if nothing else works."""
         try:
             return work()
         except sqlite3.DatabaseError as error:
-            if "locked" not in str(error) and "busy" not in str(error):
+            if not _is_busy(error):
                 with contextlib.suppress(sqlite3.DatabaseError):
                     return self._on_new(self._rebuilt, work)
-        return self._on_new(lambda: self._connect(":memory:"), work)
+        return self._on_new(lambda: index_file.in_memory(_TABLES, LAYOUT), work)
 
     def _on_new(self, connect: Callable[[], sqlite3.Connection], work: Callable[[], T]) -> T:
         self._database.close()
@@ -277,6 +253,10 @@ def _where(experiments: Sequence[str], *, live: bool = False) -> tuple[str, tupl
     if live:
         parts.append(f"state IN ({_ACTIVE})")
     return " AND ".join(parts), tuple(experiments)
+
+
+def _is_busy(error: Exception) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
 
 
 def _digest(data: bytes) -> bytes:

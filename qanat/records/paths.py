@@ -30,11 +30,6 @@ class ProjectPaths:
         return self.root / RUNS
 
     @property
-    def index(self) -> Path:
-        """The derived index, which may be deleted at any time."""
-        return self.state / "cache" / "index.sqlite"
-
-    @property
     def schemas(self) -> Path:
         """Copies of the schemas for editors; they are recreated if they are missing."""
         return self.state / "cache" / "schemas"

@@ -114,5 +114,5 @@ def forget_jobs(project: Sandbox) -> None:
     for group in record["groups"]:
         group.pop("job")
     file.write_text(yaml.safe_dump(record, sort_keys=False))
-    for cached in (project.root / ".qanat/cache").glob("index*"):
+    for cached in (project.root / ".git/qanat").glob("index*"):
         cached.unlink()

@@ -20,7 +20,7 @@ from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location
 from qanat.git.location import Location
-from qanat.records import definition_text, definitions, schemas, storage, yaml_io
+from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
 from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
 from qanat.system import files
@@ -58,9 +58,9 @@ class Project:
 
     @contextmanager
     def index(self) -> Iterator[Index]:
-        """Open the derived index; this also creates the rest of the cache."""
+        """Open the derived index; this also writes the schemas for editors."""
         definition_text.install_schemas(self.paths)
-        with Index(self.paths.index, self.root, self.names_of) as index:
+        with Index(self.location.private_here / index_file.name(), self.root, self.names_of) as index:
             yield index
 
     def storage_of(self, run: Run) -> Path:

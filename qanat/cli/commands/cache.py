@@ -17,7 +17,7 @@ from qanat.usecases.tracking.refresh import active_runs
 
 @click.group(cls=Group, epilog="\b\nExample:\n  qanat cache status\n  qanat cache clean")
 def cache() -> None:
-    """Show or clean .qanat/cache, which holds checkouts of commits and an index of the runs.
+    """Show or clean .qanat/cache, which holds checkouts of commits and schemas for editors.
 
     It can be deleted at any time.
     """

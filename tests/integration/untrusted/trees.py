@@ -217,8 +217,9 @@ def folder_linked(name: str) -> Tree:
 
 def index_linked(root: Path, beside: Path) -> None:
     """The index is a link to a file that does not exist yet."""
-    (root / ".qanat/cache/index.sqlite").unlink()
-    (root / ".qanat/cache/index.sqlite").symlink_to(beside / "mine/made")
+    for index in (root / ".git/qanat").glob("index*"):
+        index.unlink()
+        index.symlink_to(beside / "mine/made")
 
 
 def settings_linked(root: Path, beside: Path) -> None:

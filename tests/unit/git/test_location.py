@@ -17,7 +17,7 @@ def test_a_repository_is_found_from_any_folder_in_it(repository: Repository) -> 
         found = location.find(start)
         assert found
         assert (found.root, found.git_dir, found.common_dir) == (repository.root, *(repository.root / ".git",) * 2)
-        assert found.private == repository.root / ".git/qanat"
+        assert found.private == found.private_here == repository.root / ".git/qanat"
 
 
 def test_a_folder_outside_of_any_is_in_none(tmp_path: Path) -> None:
@@ -32,6 +32,7 @@ def test_a_linked_worktree_shares_the_folder_of_the_first(repository: Repository
     assert found.git_dir == repository.root / ".git/worktrees/other"
     assert found.common_dir == repository.root / ".git"
     assert found.private == repository.root / ".git/qanat"
+    assert found.private_here == repository.root / ".git/worktrees/other/qanat"
 
 
 def test_a_worktree_whose_repository_has_moved_says_how_to_repair_it(repository: Repository) -> None:

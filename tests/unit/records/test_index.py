@@ -20,13 +20,13 @@ import pytest
 from qanat import __version__
 from qanat.domain.names import name_problem
 from qanat.domain.run import Group, Run, State
-from qanat.records import index, migrations, run_codec
+from qanat.records import index, index_file, migrations, run_codec
 from qanat.records.index import Index
 from qanat.records.record_stamps import stamps
 from tests.support.versions import V1
 from tests.unit.records.example import RUN
 
-CACHE = ".qanat/cache/index.sqlite"
+CACHE = ".git/qanat/index.sqlite"
 
 
 def put(root: Path, run: Run) -> Path:
@@ -348,6 +348,43 @@ def lack_its_tables(file: Path) -> None:
     database.close()
 
 
+def have_a_view_for_a_table(file: Path) -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS storage, i AS bytes FROM n"
+    with sqlite3.connect(file) as database:
+        database.executescript(f"DROP TABLE sizes; CREATE VIEW sizes AS {numbers}")
+    database.close()
+
+
+def have_a_trigger(file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TRIGGER lie AFTER INSERT ON runs BEGIN UPDATE runs SET number = 77; END")
+    database.close()
+
+
+def have_another_table(file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE other (x DEFAULT (randomblob(10)))")
+    database.close()
+
+
+def become_a_link(file: Path) -> None:
+    file.rename(file.with_name("elsewhere"))
+    file.symlink_to("elsewhere")
+
+
+def have_another_name(file: Path) -> None:
+    file.with_name("another name").hardlink_to(file)
+
+
+def have_a_journal_that_is_a_link(file: Path) -> None:
+    file.with_name(f"{file.name}-journal").symlink_to("/dev/zero")
+
+
+def become_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
 def become_a_folder(file: Path) -> None:
     file.unlink()
     (file / "inside").mkdir(parents=True)
@@ -374,6 +411,13 @@ HARMS = [
     spoil_all_but_the_first_page,
     belong_to_another_layout,
     lack_its_tables,
+    have_a_view_for_a_table,
+    have_a_trigger,
+    have_another_table,
+    become_a_link,
+    have_another_name,
+    have_a_journal_that_is_a_link,
+    become_a_pipe,
     become_a_folder,
     become_a_dead_link,
     have_a_file_for_a_folder,
@@ -426,6 +470,25 @@ def test_an_index_with_other_columns_is_built_again(root: Path, monkeypatch: pyt
         assert {row.description for row in opened.summaries()} == {""}
 
 
+@pytest.mark.parametrize("harm", [have_a_view_for_a_table, have_a_trigger, become_a_link, have_another_name])
+def test_what_an_index_says_that_is_not_qanats_own_is_not_believed(root: Path, harm: Callable[[Path], None]) -> None:
+    with Index(root / CACHE, root) as opened:
+        opened.remember_passed("run/1", [b"broken"])
+    harm(root / CACHE)
+    with Index(root / CACHE, root) as opened:
+        assert not opened.passed("run/1", b"broken")
+        assert opened.sizes() == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_index_of_another_user_is_not_believed(root: Path) -> None:
+    with Index(root / CACHE, root) as opened:
+        opened.remember_passed("run/1", [b"broken"])
+    os.chown(root / CACHE, 12345, 12345)
+    with Index(root / CACHE, root) as opened:
+        assert not opened.passed("run/1", b"broken")
+
+
 def test_a_rebuilt_index_is_kept(root: Path) -> None:
     listed(root)
     overwrite(root / CACHE)
@@ -437,7 +500,7 @@ def test_a_rebuilt_index_is_kept(root: Path) -> None:
 
 @pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
 def test_an_index_that_stays_locked_is_done_without(root: Path, lock: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(index_file, "LOCK_WAIT_S", 0.05)
     listed(root)
     put(root, numbered(4))
     other = sqlite3.connect(root / CACHE, isolation_level=None)
@@ -450,13 +513,14 @@ def test_an_index_that_stays_locked_is_done_without(root: Path, lock: str, monke
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_may_not_be_written_is_done_without(root: Path) -> None:
-    (root / ".qanat/cache").mkdir()
-    (root / ".qanat/cache").chmod(0o500)
+def test_a_folder_that_may_not_be_written_is_done_without(root: Path) -> None:
+    folder = (root / CACHE).parent
+    folder.mkdir(parents=True)
+    folder.chmod(0o500)
     try:
         assert listed(root) == [3, 2, 1]
     finally:
-        (root / ".qanat/cache").chmod(0o700)
+        folder.chmod(0o700)
 
 
 FULL_DISK = """
@@ -467,7 +531,7 @@ from qanat.records.index import Index
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 root = Path(sys.argv[1])
-with Index(root / ".qanat/cache/index.sqlite", root) as opened:
+with Index(root / ".git/qanat/index.sqlite", root) as opened:
     opened.sync()
     opened.remember_sizes({"results/a": 1})
     print(len(opened.summaries()))

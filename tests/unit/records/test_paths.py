@@ -13,12 +13,11 @@ PATHS = ProjectPaths(ROOT)
 
 
 def test_everything_is_where_the_design_says() -> None:
-    found = (PATHS.state, PATHS.config, PATHS.runs, PATHS.index, PATHS.schemas)
+    found = (PATHS.state, PATHS.config, PATHS.runs, PATHS.schemas)
     assert [path.relative_to(ROOT).as_posix() for path in found] == [
         ".qanat",
         ".qanat/config.yaml",
         ".qanat/runs",
-        ".qanat/cache/index.sqlite",
         ".qanat/cache/schemas",
     ]
 

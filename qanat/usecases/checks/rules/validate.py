@@ -23,7 +23,7 @@ ID = "validate"
 def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
     """List what is wrong with these files as they will be committed, and with definitions that name deleted ones."""
     gone = [change.path for change in scope.changes() if change.new is None]
-    # The index creates its folder, and a repository without a project must not get one.
+    # Opening the index writes the schemas for editors, and a repository without a project must not get any.
     if not names and not gone:
         return []
     state = InGit(scope.state)
