@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,16 @@ def config_from(content: dict[str, Any], source: str) -> Config:
         grace=Grace(**content.get("grace", {})),
         templates=template_sections(content),
     )
+
+
+def config_mapping(config: Config) -> dict[str, Any]:
+    """Return the settings as the mapping that would say all of them, without templates."""
+    return {
+        "default_editor": config.editor or "vi",
+        "grace": asdict(config.grace),
+        "records": {"commit": "manual" if config.records_are_manual else "auto"},
+        "result_dir": config.result_dir,
+    }
 
 
 def ordered(content: dict[str, Any], kind: str) -> dict[str, Any]:

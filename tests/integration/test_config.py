@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from qanat.runners.registry import Registry
 from tests.support.sandbox import Sandbox
 
 CONFIG = ".qanat/config.yaml"
 DEFAULTS = {
-    "schema": "config/1",
-    "result_dir": "results",
     "default_editor": "vi",
+    "grace": {"file_s": 15.0, "submit_s": 15.0, "unknown_s": 60.0},
     "records": {"commit": "auto"},
+    "result_dir": "results",
 }
+TEMPLATES = Registry().default_templates()
 
 
 def configure(sandbox: Sandbox, text: str) -> None:
@@ -22,18 +24,49 @@ def configure(sandbox: Sandbox, text: str) -> None:
     sandbox.commit("settings")
 
 
-def test_settings_are_shown_as_they_are_written(sandbox: Sandbox) -> None:
-    assert sandbox.qanat("config", "show").out == (sandbox.root / CONFIG).read_text()
-    assert yaml.safe_load(sandbox.qanat("config", "show").out) == DEFAULTS
-    assert sandbox.qanat("config", "show", "--json").json == DEFAULTS
-    configure(sandbox, "# mine\nresult_dir:   out\n")
-    assert sandbox.qanat("config", "show").out == "schema: config/1\n# mine\nresult_dir:   out\n"
-    assert sandbox.qanat("config", "show", "--json").json == {"schema": "config/1", "result_dir": "out"}
+def in_effect(**changed: object) -> dict[str, object]:
+    """Return the settings of a new project with every template, or these instead."""
+    return DEFAULTS | {runner: {"default": dict(options)} for runner, options in TEMPLATES.items()} | changed
+
+
+def test_the_settings_in_effect_are_shown_with_every_template_and_where_each_comes_from(sandbox: Sandbox) -> None:
+    assert yaml.safe_load(sandbox.qanat("config", "show").out) == in_effect()
+    shown = sandbox.qanat("config", "show", "--json").json
+    sources = shown.pop("sources")
+    assert shown == in_effect()
+    assert sources == {
+        "default_editor": CONFIG,
+        "grace": None,
+        "htcondor.default": ".qanat/templates/htcondor/default.yaml",
+        "records": CONFIG,
+        "result_dir": CONFIG,
+        "slurm.default": ".qanat/templates/slurm/default.yaml",
+    }
+
+
+def test_a_section_that_is_added_as_the_tutorial_does_is_in_effect_at_once(sandbox: Sandbox) -> None:
+    configure(sandbox, "result_dir: out\nslurm:\n  two_cpus: {--mem: 2G}\n")
+    result = sandbox.qanat("config", "show")
+    slurm = {"default": dict(TEMPLATES["slurm"]), "two_cpus": {"--mem": "2G"}}
+    assert yaml.safe_load(result.out) == in_effect(result_dir="out", slurm=slurm)
+    assert f"result_dir: out  # {CONFIG}\nslurm:\n  default:  # .qanat/templates/slurm/default.yaml\n" in result.out
+    assert result.out.endswith(f"  two_cpus:  # {CONFIG}\n    --mem: '2G'\n")
+    assert "records:  # default\n  commit: auto\n" in result.out
+
+
+def test_the_example_in_new_settings_is_valid_once_its_comment_signs_are_gone(sandbox: Sandbox) -> None:
+    text = (sandbox.root / CONFIG).read_text()
+    start = text.index("# htcondor:")
+    sandbox.write(CONFIG, text[:start] + text[start:].replace("# ", ""))
+    shown = sandbox.qanat("config", "show", "--json").json
+    assert shown["htcondor"]["two_cpus"]["request_cpus"] == 2
+    assert shown["slurm"]["two_cpus"] == {"--cpus-per-task": 2, "--mem": "2G"}
+    assert [row["name"] for row in sandbox.qanat("template", "list", "--json").json] == ["default", "two_cpus"] * 2
 
 
 def test_settings_are_shown_without_what_steers_a_terminal(sandbox: Sandbox) -> None:
-    configure(sandbox, "# \x1b[31mred\n")
-    assert sandbox.qanat("config", "show").out == "schema: config/1\n# \\x1b[31mred\n"
+    configure(sandbox, 'slurm: {two: {--mem: "\\e[31mred"}}\n')
+    assert '    --mem: "\\x1b[31mred"\n' in sandbox.qanat("config", "show").out
     configure(sandbox, 'default_editor: "\\x9b31m"\n')
     shown = sandbox.qanat("config", "show", "--json")
     assert '"\\u009b31m"' in shown.out
@@ -89,7 +122,9 @@ def test_without_settings_the_defaults_hold(sandbox: Sandbox) -> None:
     sandbox.experiment("hello", "echo hello\n")
     (sandbox.root / CONFIG).unlink()
     sandbox.commit("no settings")
-    assert sandbox.qanat("config", "show", "--json").json == {}
+    shown = sandbox.qanat("config", "show", "--json").json
+    assert {shown["sources"][key] for key in DEFAULTS} == {None}
+    assert {key: shown[key] for key in DEFAULTS} == DEFAULTS
     assert sandbox.qanat("run", "hello").out == "hello\n"
     assert sandbox.record()["storage"] == "results/hello/run_1"
     assert len(sandbox.committed_records()) == 1

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import editor, prompts
 from qanat.cli.terminal.output import say, say_json, tell
 from qanat.errors import InputInvalid
 from qanat.usecases.definitions import settings
+from qanat.usecases.launch import in_effect
 from qanat.usecases.project import open_project
 
 
@@ -20,15 +22,15 @@ def config() -> None:
     """Show or edit the settings of the project, which are in .qanat/config.yaml."""
 
 
-@config.command(epilog="\b\nExample:\n  qanat config show --json")
+@config.command(epilog="\b\nExample:\n  qanat config show\n  qanat config show --json")
 @option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(as_json: bool) -> None:
-    """Show the settings."""
-    project = open_project(Path.cwd())
-    if as_json:
-        say_json(project.settings)
-    else:
-        say(settings.text(project).decode("utf-8", "replace").rstrip("\n"))
+    """Show the settings in effect, with every template, and where each comes from.
+
+    What is printed has the form of .qanat/config.yaml: a section of a runner with your templates can be added there.
+    """
+    found = in_effect.settings_in_effect(open_project(Path.cwd()), session.runners())
+    say_json(in_effect.as_mapping(found)) if as_json else say(in_effect.as_yaml(found))
 
 
 @config.command(epilog="\b\nExample:\n  qanat config edit\n  EDITOR='code -w' qanat config edit")

@@ -17,7 +17,7 @@ ABOUT = About(
     name="slurm",
     title="Slurm",
     place="runner:SlurmRunner",
-    default_template={"--ntasks": 1, "--cpus-per-task": 1, "--time": "1-00:00:00"},
+    default_template={"--cpus-per-task": 1, "--ntasks": 1, "--time": "1-00:00:00"},
     requests={
         **dict.fromkeys(("cpus-per-task", "c"), Request.CPUS),
         **dict.fromkeys(("gpus", "G", "gpus-per-node", "gpus-per-task"), Request.GPUS),

@@ -22,6 +22,21 @@ from qanat.usecases.merging.setup import ATTRIBUTES, RULES, set_driver
 IGNORE = ".gitignore"
 
 
+EXAMPLE = b"""\
+# More templates, for: qanat run NAME --runner RUNNER --submit-template two_cpus
+# (remove the # to use them; qanat config show lists every template)
+# htcondor:
+#   two_cpus:
+#     getenv: PATH, VIRTUAL_ENV, CONDA_PREFIX
+#     request_cpus: 2
+#     request_memory: 2GB
+# slurm:
+#   two_cpus:
+#     --cpus-per-task: 2
+#     --mem: 2G
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class InitPlan:
     """What init would do in a folder."""
@@ -113,7 +128,7 @@ def _state_files(
         "default_editor": plan.editor,
         "records": {"commit": "auto"},
     }
-    state = [(paths.config, definition_text.encode(paths, "config", config, paths.config))]
+    state = [(paths.config, definition_text.encode(paths, "config", config, paths.config) + EXAMPLE)]
     for runner, options in templates.items():
         template = {
             "schema": schemas.name_of("template"),

@@ -20,9 +20,12 @@ DEFAULT = "default"
 
 def every_template(project: Project, runners: Runners) -> list[dict[str, Any]]:
     """List all templates, including those in the settings, as the mappings in which they are stored."""
-    return [
-        as_mapping(found) for runner, name in _names(project) if (found := _defined(project, runner, name, runners))
-    ]
+    return [as_mapping(found) for found, _ in with_sources(project, runners)]
+
+
+def with_sources(project: Project, runners: Runners) -> list[tuple[Template, str]]:
+    """List all templates, each with the file that it comes from, relative to the project's root."""
+    return [found for runner, name in _names(project) if (found := _defined(project, runner, name, runners))]
 
 
 def find_template(project: Project, runner: str, name: str | None, runners: Runners) -> Template:
@@ -38,21 +41,23 @@ def find_template(project: Project, runner: str, name: str | None, runners: Runn
         content = read_input("template", path, {"name": path.stem, "runner": runner})
         return _for_runner(definitions.template_from(content), runner, wanted)
     if found := _defined(project, runner, wanted, runners):
-        return found
+        return found[0]
     if name is None:
         return Template(DEFAULT, runner, {})
     known = [n for r, n in _names(project) if r == runner]
     raise NotFound(f"no template or file named {name!r} for {runner}", hint=suggestion("template", name, known))
 
 
-def _defined(project: Project, runner: str, name: str, runners: Runners) -> Template | None:
-    """Return a template that the project defines; None if it defines none with this name."""
+def _defined(project: Project, runner: str, name: str, runners: Runners) -> tuple[Template, str] | None:
+    """Return a template that the project defines, and its file; None if it defines none with this name."""
     configured = project.config.templates.get(runner, {})
     if (runner, name) in project.templates():
         found = definitions.template_from(project.definition("template", name, runner))
         if name not in configured or found.options != runners.default_templates().get(runner):
-            return found
-    return Template(name, runner, configured[name]) if name in configured else None
+            return found, project.paths.relative(project.paths.definition("template", name, runner))
+    if name not in configured:
+        return None
+    return Template(name, runner, configured[name]), project.paths.relative(project.paths.config)
 
 
 def _names(project: Project) -> list[tuple[str, str]]:
