@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -205,6 +206,18 @@ class JobContract(Subject):
         place.open_gate()
         assert place.wait_until_ended(2).status.state is State.FINISHED
         assert not (place.storage() / "completion.json").exists()
+
+    def test_jobs_that_do_not_carry_the_intent_of_a_handle_are_not_acted_on(self, place: Place) -> None:
+        runner = self.make()
+        submitted = place.submit(runner, place.gated())
+        place.wait_until_started()
+        stranger = replace(submitted[0], intent=STRANGER, details={**submitted[0].details, "intent": STRANGER})
+        for act in (runner.cancel, *((runner.hold, runner.release) if isinstance(runner, CanHold) else ())):
+            with suppress(UsageError):
+                act([stranger])
+        assert runner.poll(submitted.all).statuses[submitted[0]].state is State.RUNNING
+        place.open_gate()
+        assert place.wait_until_ended().status.state is State.FINISHED
 
     def test_a_waiting_job_can_be_cancelled_and_never_starts(self, place: Place) -> None:
         runner = self.make()

@@ -229,9 +229,11 @@ class Scheduler(RunnerDefaults):
         """Return the answers about jobs."""
         self.polls.append(list(handles))
         self._answer()
-        known = {job.name: job for job in self.jobs}
+        known = {(job.name, job.intent): job for job in self.jobs}
         unseen = JobStatus(None)
-        return Sightings({h: known[h.job].answer() if h.job in known else unseen for h in handles})
+        return Sightings(
+            {h: known[h.job, h.intent].answer() if (h.job, h.intent) in known else unseen for h in handles}
+        )
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs."""
@@ -253,9 +255,10 @@ class Scheduler(RunnerDefaults):
         return "".join(f"{job.name} {job.status.state}\n" for job in self._named(handles))
 
     def _named(self, handles: Sequence[JobHandle]) -> list[Job]:
+        """Return the jobs that have these names and carry these intents."""
         self._answer()
-        names = {handle.job for handle in handles}
-        return [job for job in self.jobs if job.name in names]
+        named = {(handle.job, handle.intent) for handle in handles}
+        return [job for job in self.jobs if (job.name, job.intent) in named]
 
     def _answer(self) -> None:
         self.clock.move(self.answer_s)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from qanat.domain.intents import new_intent
 from qanat.domain.run import Code, Group, Run, SubmissionFacts
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.git import command
@@ -42,7 +42,7 @@ from tests.unit.records.example import RUN
 # No process can have this number.
 GONE = 2**22 + 1
 # What marks the processes of a run that is left alone: its own in each test process, since they are ended by it.
-INTENT = secrets.token_hex(8)
+INTENT = new_intent(f"1-{RUN.uid}")
 EXPERIMENT = """\
 schema: experiment/1
 name: train

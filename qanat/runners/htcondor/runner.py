@@ -20,6 +20,7 @@ from qanat.runners.htcondor.constraints import numbers_of
 from qanat.runners.htcondor.evidence import Evidence
 from qanat.runners.htcondor.submission import EVENT_LOG
 from qanat.runners.submitting import cancellations, job_script, option_changes
+from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files, programs
 
 # The clocks of two machines may differ by this much when a search of the history has to end somewhere.
@@ -119,24 +120,33 @@ class HTCondorRunner:
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs from the queue; one that does not exist yet will exit at once when it is started."""
-        self._act("Remove", handles, "removed by qanat", all_of_them=False)
-        cancellations.note(handles)
+        strangers = self._act("Remove", handles, "removed by qanat", all_of_them=False)
+        cancellations.note([handle for handle in handles if handle not in strangers])
+        refuse_strangers(self.title, strangers, "removed")
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Hold jobs."""
-        self._act("Hold", handles, "held by qanat", all_of_them=True)
+        refuse_strangers(self.title, self._act("Hold", handles, "held by qanat", all_of_them=True), "held")
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs."""
-        self._act("Release", handles, "released by qanat", all_of_them=True)
+        refuse_strangers(self.title, self._act("Release", handles, "released by qanat", all_of_them=True), "released")
 
-    def _act(self, action: str, handles: Sequence[JobHandle], reason: str, *, all_of_them: bool) -> None:
-        """Act on jobs, and on the job factory if they do not all exist yet (max_materialize)."""
+    def _act(self, action: str, handles: Sequence[JobHandle], reason: str, *, all_of_them: bool) -> list[JobHandle]:
+        """Act on jobs, and on the job factory if they do not all exist yet (max_materialize).
+
+        Return those whose clusters do not carry their intent; nothing is done to them.
+        """
         named = _with_jobs(handles)
+        strangers: list[JobHandle] = []
         for schedd in sorted({_schedd_of(h) for h in named}):
-            jobs = constraints.constraints([h for h in named if _schedd_of(h) == schedd], all_of_them=all_of_them)
+            there = [h for h in named if _schedd_of(h) == schedd]
+            jobs = constraints.constraints(there, all_of_them=all_of_them)
+            clusters = sorted({numbers_of(h)[0] for h in there})
             request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
-            client.require(self._client.ask(request), "done")
+            intents = client.require(self._client.ask(request | {"clusters": clusters}), "intents")
+            strangers += [h for h in there if h.intent not in intents.get(str(numbers_of(h)[0]), [h.intent])]
+        return strangers
 
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
         """Return the run's event log; with handles, only the events of those jobs."""

@@ -139,12 +139,18 @@ def _search_end(since: int) -> str:
 
 
 def _act(htcondor2: Any, request: dict[str, Any]) -> None:
+    """Act on jobs; report which intents the clusters in the queue carry, since others are not acted on."""
     schedd, _ = _schedd(htcondor2, request["schedd"])
-    schedd.query("false", ["ClusterId"], limit=1)  # gives a better error message
+    clusters = " || ".join(f"ClusterId == {int(cluster)}" for cluster in request["clusters"])
+    intents: dict[str, list[str]] = {}
+    for ad in _in_queue(htcondor2, schedd, f"({clusters})", ["ClusterId", "QanatIntent"]):
+        known = intents.setdefault(str(ad["ClusterId"]), [])
+        if (intent := str(ad.get("QanatIntent", ""))) not in known:
+            known.append(intent)
     action = getattr(htcondor2.JobAction, request["action"])
     for constraint in request["constraints"]:
         schedd.act(action, constraint, reason=(request["reason"], 0))
-    _answer(done=True)
+    _answer(intents=intents)
 
 
 # ---- polling

@@ -10,13 +10,14 @@ from typing import Any
 
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.errors import InputInvalid, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.slurm import commands, flags, polling, queue, submission
+from qanat.runners.slurm import commands, flags, ownership, polling, queue, submission
 from qanat.runners.slurm import jobs as slurm_jobs
 from qanat.runners.slurm.about import ABOUT
 from qanat.runners.slurm.commands import Limits, Prefetch, call, stderr_text
 from qanat.runners.slurm.submission import Array
 from qanat.runners.submitting import cancellations, job_script, option_changes
 from qanat.runners.submitting.silence import Silence
+from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files
 
 SUBMIT_S = 60.0
@@ -183,9 +184,14 @@ class SlurmRunner:
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Cancel jobs; the signal also goes to the batch shell, so that it notes that it was stopped."""
         self.check()
+        strangers: list[JobHandle] = []
         for at, of_it in slurm_jobs.by_cluster(handles).items():
-            _cancel(slurm_jobs.names(of_it), at)
-        cancellations.note(handles)
+            own, others = ownership.split(of_it, at)
+            strangers += others
+            if own:
+                _cancel(slurm_jobs.names(own), at)
+        cancellations.note([handle for handle in handles if handle not in strangers])
+        refuse_strangers(self.title, strangers, "cancelled")
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
         """Hold pending jobs; running ones continue."""
@@ -197,11 +203,15 @@ class SlurmRunner:
 
     def _control(self, what: str, handles: Sequence[JobHandle]) -> None:
         self.check()
+        strangers: list[JobHandle] = []
         for at, of_it in slurm_jobs.by_cluster(handles).items():
-            for name in slurm_jobs.names(of_it):
+            own, others = ownership.split(of_it, at)
+            strangers += others
+            for name in slurm_jobs.names(own):
                 done = call(["scontrol", *at, what, name])
                 if done.status != 0 and not any(text in done.err.lower() for text in _GONE):
                     raise RunnerUnavailable(f"Slurm could not {what} job {name}: {stderr_text(done)}")
+        refuse_strangers(self.title, strangers, {"hold": "held", "release": "released"}[what])
 
 
 # ---- submitting

@@ -91,7 +91,8 @@ def script(batch: JobBatch, array: Array) -> str:
     choose = f"case $group in\n{attempts}esac\n" if attempts else ""
     path = shlex.quote(str(batch.folder / job_script.JOB_SCRIPT))
     start = f'exec /bin/sh {path} "$here" "$attempt" "$group"'
-    return f"#!/bin/sh\n# Written by qanat for run {batch.run_id}.\n{find}attempt=1\n{choose}{start}\n"
+    mark = f"qanat:{batch.intent}:{array.offset}"
+    return f"#!/bin/sh\n# Written by qanat for run {batch.run_id}: {mark}\n{find}attempt=1\n{choose}{start}\n"
 
 
 def preview(batch: JobBatch, size: int) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qanat.domain.experiment import CHECKOUT
+from qanat.domain.intents import new_intent
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.errors import InputInvalid, WriteFailed, write_failed
@@ -59,7 +60,7 @@ class NewRun:
 def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> Attempt:
     """Assign a run its number and storage directory, and store what it needs there; nothing is recorded yet.
 
-    `facts` identify its jobs later. Raises WriteFailed or InputInvalid; nothing is left then.
+    `facts` identify its jobs later; they get an intent here. Raises WriteFailed or InputInvalid; nothing is left then.
     """
     plan, captured = launch.plan, launch.captured
     in_checkout = captured.code.workdir == CHECKOUT
@@ -111,10 +112,10 @@ def _is_made(folder: Path, *, own: bool) -> bool:
 
 
 def _run(project: Project, launch: Launch, number: int, folder: Path, facts: SubmissionFacts) -> Run:
-    plan = launch.plan
+    plan, uid = launch.plan, secrets.token_hex(3)
     return Run(
         number=number,
-        uid=secrets.token_hex(3),
+        uid=uid,
         experiment=plan.experiment.name,
         description=plan.description,
         tags=plan.tags,
@@ -127,7 +128,7 @@ def _run(project: Project, launch: Launch, number: int, folder: Path, facts: Sub
         requested=plan.requested,
         runner=launch.choice,
         storage=project.paths.relative(folder),
-        submission=facts,
+        submission=replace(facts, intent=new_intent(f"{number}-{uid}")),
         groups=tuple(Group(i, args) for i, args in enumerate(plan.groups)),
         rerun_of=plan.rerun_of,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qanat.domain import job
 from qanat.domain.experiment import Experiment
+from qanat.domain.intents import HALF
 from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
@@ -144,7 +145,7 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_runnin
         for i, args in enumerate(plan.groups)
     )
     name = f"{plan.experiment.name}_{number}"
-    return JobBatch(f"{number}-000000", name, "0" * 16, folder, choice.options, tuple(jobs), max_running)
+    return JobBatch(f"{number}-000000", name, "0" * (2 * HALF), folder, choice.options, tuple(jobs), max_running)
 
 
 def default_storage(project: Project, plan: Plan, number: int) -> Path:

@@ -10,6 +10,7 @@ from functools import partial
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT
+from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
@@ -127,7 +128,8 @@ def _attempt(
     """Queue groups of a run again; nothing is recorded yet."""
     last = {n: found.run.groups[n] for n in numbers}
     queued = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
-    facts = replace(facts, inputs=found.run.submission.inputs, changed=dict(changes))
+    intent, inputs = new_intent(found.run.id), found.run.submission.inputs
+    facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changes))
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, code.as_checked_out(project, run.code)
     return Attempt(_Again(project, found, run, tuple(numbers)), numbers, found.folder, place, metrics, captured)

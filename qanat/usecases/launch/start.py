@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 
 from qanat.domain.run import SubmissionFacts
@@ -28,8 +27,8 @@ def start(
 ) -> Outcome:
     """Create an attempt that works at this place, start its jobs, and follow them as far as the options say.
 
-    `attempt` is called with what identifies the jobs later. Raises WriteFailed or InputInvalid before anything has
-    run, and for a scheduler whatever submit() raises.
+    `attempt` is called with what identifies the jobs later; it adds their intent. Raises WriteFailed or InputInvalid
+    before anything has run, and for a scheduler whatever submit() raises.
     """
     checkout = None if place.folder == project.root else project.paths.relative(place.folder)
     if runners.is_in_process(options.runner):
@@ -38,16 +37,12 @@ def start(
             return follow_run(project, attempt(facts), here, view, fail_fast=options.fail_fast)
     from qanat.usecases.launch.wait import after_submission  # a local run starts without it
 
-    facts = SubmissionFacts(_mark(), project.clock.now(), checkout=checkout, max_running=options.max_running)
+    facts = SubmissionFacts("", project.clock.now(), checkout=checkout, max_running=options.max_running)
     outcome = submit(project, attempt(facts), runners.submitting(options.runner))
     return after_submission(project, outcome, options, runners, view)
 
 
 def _own_processes(checkout: str | None) -> SubmissionFacts:
-    """Return what identifies the processes of a local run later: a mark, and this process."""
+    """Return what identifies the processes of a local run later: this process, and an intent once the run has an id."""
     pid = os.getpid()
-    return SubmissionFacts(_mark(), pid=pid, process_start=processes.start_of(pid), checkout=checkout)
-
-
-def _mark() -> str:
-    return secrets.token_hex(8)
+    return SubmissionFacts("", pid=pid, process_start=processes.start_of(pid), checkout=checkout)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
+from qanat.domain.intents import is_made_for
 from qanat.domain.job import JobHandle
 from qanat.domain.run import Group, Run, State
 from qanat.errors import UsageError
@@ -34,6 +35,7 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     if run.state.ended:
         raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
     if not runners.is_in_process(run.runner.name):
+        _check_intent(run, "cancelled")
         runners.submitting(run.runner.name).cancel(open_handles(project, run))
         return run, []
     seen = flight.read(project.location.private / flight.FOLDER / f"{run.id}.jsonl")
@@ -79,7 +81,17 @@ def _steerable(found: Found, runners: Runners, what: str) -> Runner:
         raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
     if runners.is_in_process(run.runner.name):
         raise UsageError(f"run {run.number} is a {run.runner.name} run, which cannot be {what}")
+    _check_intent(run, what)
     return runners.submitting(run.runner.name)
+
+
+def _check_intent(run: Run, what: str) -> None:
+    """Raise UsageError if the intent in a run's record is not its own: then nothing shows that its jobs are."""
+    if not is_made_for(run.submission.intent, run.id):
+        raise UsageError(
+            f"run {run.number} cannot be {what}: the intent in its record was not made for run {run.id}",
+            hint="the record was edited, copied, or written by an earlier qanat; use the scheduler's own commands",
+        )
 
 
 def open_handles(project: Project, run: Run) -> list[JobHandle]:
@@ -111,10 +123,13 @@ def _end_processes(
     project: Project, found: Found, seen: Flight | None, runner: InProcessRunner
 ) -> tuple[Run, list[str]]:
     """End the processes of a run that no qanat watches, and record its unfinished groups as cancelled."""
-    intent = found.run.submission.intent
+    if not seen:
+        _check_intent(found.run, "cancelled")
     before = record.load_record(project, found.record)
-    handles = {g.number: JobHandle(intent, g.number) for g in found.run.groups if not g.state.ended}
-    handles |= {n: handle for n, (handle, _) in seen.started.items() if n in handles} if seen else {}
+    unended = [g.number for g in found.run.groups if not g.state.ended]
+    intent = found.run.submission.intent
+    handles = {n: JobHandle(intent, n) for n in unended} if is_made_for(intent, found.run.id) else {}
+    handles |= {n: handle for n, (handle, _) in seen.started.items() if n in unended} if seen else {}
     alive = {h.group for h, status in runner.poll(list(handles.values())).items() if status.state is State.RUNNING}
     runner.cancel(list(handles.values()))
     ended = settle(project, found.run, seen, runner)

@@ -12,6 +12,7 @@ from pathlib import Path
 from qanat.domain import job
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import MetricSource
+from qanat.domain.intents import may_be_of
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
@@ -121,6 +122,9 @@ def _check_run(
         result.live[path] = known
     elif run.state.ended:
         found.recorded += [run] if seen else []
+    elif not may_be_of(run.submission.intent, run.id):
+        result.live[path] = known
+        result.notes.append(f"{path}: its intent was made for another run, so its jobs are not looked for")
     elif not in_process:
         found.submitted.append(run)
     else:
@@ -240,7 +244,8 @@ def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
 def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:
     if seen and group.number in seen.started:
         return seen.started[group.number][0]
-    return JobHandle(run.submission.intent, group.number)
+    intent = run.submission.intent
+    return JobHandle(intent if may_be_of(intent, run.id) else "", group.number)
 
 
 def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:

@@ -1,0 +1,103 @@
+"""Records that name jobs and processes that are not their run's: nothing is cancelled, held or released."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from qanat.domain.intents import new_intent
+from qanat.domain.run import Run, State
+from qanat.errors import UsageError
+from qanat.records import run_codec
+from qanat.usecases.runs import cancel
+from qanat.usecases.tracking import record
+from tests.support.world import INTENT, World
+
+ACTS = (cancel.cancel_run, cancel.hold_run, cancel.release_run)
+Forge = Callable[[Run], Run]
+
+
+def copied(run: Run) -> Run:
+    """Return the copy of a run's record under another id."""
+    return replace(run, number=7, uid="abcdef", storage="results/train/run_7")
+
+
+def naming_jobs(run: Run) -> Run:
+    """Return the record of a new run with an intent of its own and another's jobs."""
+    new = copied(run)
+    return replace(new, submission=replace(run.submission, intent=new_intent(new.id)))
+
+
+def of_earlier_times(run: Run) -> Run:
+    """Return the copy of a record with an intent as earlier qanats wrote it."""
+    return replace(copied(run), submission=replace(run.submission, intent="9c41d2e07ab35f68"))
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """Yield a process with the mark of group 0 of run 1."""
+    marked = {"QANAT_JOB": f"{INTENT}:0", "PATH": os.environ["PATH"]}
+    process = subprocess.Popen(["sleep", "60"], env=marked, start_new_session=True)
+    reaper = threading.Thread(target=process.wait)
+    reaper.start()
+    yield process
+    process.kill()
+    reaper.join()
+
+
+@pytest.mark.parametrize("forge", [copied, of_earlier_times])
+@pytest.mark.parametrize("act", ACTS)
+def test_a_run_whose_intent_is_not_its_own_is_not_acted_on(
+    world: World, forge: Forge, act: Callable[..., object]
+) -> None:
+    run = world.submit(2)
+    record.create_record(world.project, forge(run))
+    before = [job.status for job in world.scheduler.jobs]
+    with pytest.raises(UsageError, match="the intent in its record was not made for run 7-abcdef"):
+        act(world.project, world.find(7), world)
+    assert [job.status for job in world.scheduler.jobs] == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_jobs_of_another_run_that_a_record_names_are_left_alone(world: World, act: Callable[..., object]) -> None:
+    run = world.submit(2)
+    record.create_record(world.project, naming_jobs(run))
+    before = [job.status for job in world.scheduler.jobs]
+    act(world.project, world.find(7), world)
+    assert [job.status for job in world.scheduler.jobs] == before
+
+
+def test_a_copied_record_is_shown_as_it_is_and_says_so(world: World) -> None:
+    run = world.submit()
+    forged = copied(run)
+    record.create_record(world.project, forged)
+    (job,) = world.scheduler.of(0)
+    job.ends(0)
+    assert world.look(7).state is State.QUEUED
+    (note,) = world.notes
+    assert note == f"{run_codec.path_of(forged)}: its intent was made for another run, so its jobs are not looked for"
+    assert world.look(1).state is State.FINISHED
+
+
+def test_the_processes_of_another_run_are_left_alone(world: World, sleeper: subprocess.Popen[bytes]) -> None:
+    run = world.left_alone(1)
+    record.create_record(world.project, copied(run))
+    with pytest.raises(UsageError, match=r"run 7 cannot be cancelled: the intent in its record was not made for run"):
+        cancel.cancel_run(world.project, world.find(7), world)
+    assert sleeper.poll() is None
+    cancel.cancel_run(world.project, world.find(1), world)
+    assert sleeper.wait() == -9
+
+
+def test_another_clone_of_the_user_can_cancel_a_run(world: World) -> None:
+    run = world.submit(2)
+    for name in ("index-0.sqlite", "lock"):
+        (world.project.location.private / name).unlink(missing_ok=True)
+    cancel.cancel_run(world.project, world.find(), world)
+    assert {job.status.state for job in world.scheduler.jobs} == {State.CANCELLED}
+    assert world.look().id == run.id
