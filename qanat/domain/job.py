@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.run import Group, State
+from qanat.domain.sharing import UNSHARED, Sharing
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """One group as a job: its command, working directory, storage directory and extra environment variables.
 
-    `info` is the content of its group_info.yaml; empty if there is none.
+    `info` is the content of its group_info.yaml; empty if there is none. `sharing` says who may
+    use what it leaves.
     """
 
     group: int
@@ -24,6 +26,7 @@ class JobSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
     info: str = ""
+    sharing: Sharing = UNSHARED
 
 
 @dataclass(frozen=True, slots=True)

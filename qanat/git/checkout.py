@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qanat.errors import GitRefused, ProjectNotFound
-from qanat.git import command
+from qanat.git import command, sharing
 from qanat.git.location import Location, find
+from qanat.system import files
 
 # The user's hooks are meant for the user's own working tree.
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
@@ -44,7 +45,7 @@ def has_commit(location: Location, commit: str) -> bool:
 
 def create(location: Location, commit: str, folder: Path) -> None:
     """Check out a commit into a new folder, submodules included. Raises GitRefused, and then leaves no folder."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder.parent, sharing.of(location))
     try:
         command.output(location.root, *_NO_HOOKS, "worktree", "add", "--force", "--detach", str(folder), commit)
         _fill_submodules(folder, location.root, [location.git_dir / "modules", location.common_dir / "modules"])

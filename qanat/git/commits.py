@@ -8,15 +8,15 @@ tree, where the next command finds and commits it.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qanat.errors import GitRefused
 from qanat.git import command
 from qanat.git.location import Location
 from qanat.git.lock import Held
+from qanat.git.objects import Objects
 from qanat.git.repository import open_repository, signature
 
 if TYPE_CHECKING:
@@ -37,16 +37,17 @@ def commit_files(
     """
     repository = open_repository(held.location)
     who = signature(repository)
-    with _writing_objects():
-        blobs = {path: None if data is None else str(repository.create_blob(data)) for path, data in files.items()}
+    objects = Objects(held.location, repository)
+    blobs = {path: None if data is None else objects.blob(data) for path, data in files.items()}
     if checked_out:
         _update_index(held.location, blobs)
-    return _move_branch(held.location, repository, f"refs/heads/{branch}", blobs, message, who)
+    return _move_branch(held.location, repository, objects, f"refs/heads/{branch}", blobs, message, who)
 
 
 def _move_branch(
     location: Location,
     repository: pygit2.Repository,
+    objects: Objects,
     ref: str,
     blobs: Mapping[str, str | None],
     message: str,
@@ -57,15 +58,14 @@ def _move_branch(
     deadline = time.monotonic() + RETRY_S
     while True:
         tip = _tip(repository, ref)
-        with _writing_objects():
-            tree = _tree_with(repository, tip, blobs)
+        tree = objects.tree_with(tip, blobs)
         if tip is not None and tree == str(repository[tip].peel(pygit2.Tree).id):
             return None
         try:
             if _signs(repository):
                 commit = _signed(location, tip, tree, message)
             else:
-                commit = str(repository.create_commit(None, who, who, message, tree, [tip] if tip else []))
+                commit = objects.commit(who, message, tree, [tip] if tip else [])
             _point(location, ref, commit, tip, message)
             return commit
         # _point() raises OSError for a tip that moved and for a locked ref.
@@ -75,17 +75,6 @@ def _move_branch(
             time.sleep(0.005)
 
 
-@contextlib.contextmanager
-def _writing_objects() -> Iterator[None]:
-    """Turn a failure to write objects (disk full, no permission) into GitRefused; retrying would not help."""
-    import pygit2
-
-    try:
-        yield
-    except (pygit2.GitError, OSError) as error:
-        raise GitRefused(f"cannot write to the repository: {error}") from None
-
-
 def _tip(repository: pygit2.Repository, ref: str) -> str | None:
     try:
         return str(repository.references[ref].target)
@@ -93,41 +82,6 @@ def _tip(repository: pygit2.Repository, ref: str) -> str | None:
         if repository.references.get("HEAD") is not None and repository.head_is_unborn:
             return None
         raise GitRefused(f"branch {ref.removeprefix('refs/heads/')} no longer exists") from None
-
-
-def _tree_with(repository: pygit2.Repository, tip: str | None, blobs: Mapping[str, str | None]) -> str:
-    """Return the id of the tip's tree with these files added or removed."""
-    import pygit2
-
-    base = repository[tip].peel(pygit2.Tree) if tip else None
-    nested: dict[str, object] = {}
-    for path, blob in blobs.items():
-        *folders, name = path.split("/")
-        inner = nested
-        for folder in folders:
-            inner = inner.setdefault(folder, {})  # type: ignore[assignment]
-        inner[name] = blob
-    return str(_build(repository, base, nested))
-
-
-def _build(repository: pygit2.Repository, base: pygit2.Tree | None, changes: Mapping[str, object]) -> pygit2.Oid | None:
-    """Write a tree and return its id; None if it is empty. A change is a blob's id, None, or a folder's changes."""
-    import pygit2
-    from pygit2.enums import FileMode
-
-    builder = repository.TreeBuilder(base) if base is not None else repository.TreeBuilder()
-    for name, change in changes.items():
-        old = base[name] if base is not None and name in base else None
-        if isinstance(change, dict):
-            new = _build(repository, old if isinstance(old, pygit2.Tree) else None, change)
-            mode = FileMode.TREE
-        else:
-            new, mode = change, FileMode.BLOB  # type: ignore[assignment]
-        if new is not None:
-            builder.insert(name, new, mode)
-        elif old is not None:
-            builder.remove(name)
-    return builder.write() if len(builder) else None
 
 
 def _update_index(location: Location, blobs: Mapping[str, str | None]) -> None:

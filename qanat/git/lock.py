@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from qanat.errors import WriteFailed, write_failed
+from qanat.git import sharing
 from qanat.git.location import Location
+from qanat.system import files
 
 WAIT_S = 60.0
 
@@ -25,21 +28,30 @@ class Held:
 @contextlib.contextmanager
 def held(location: Location) -> Iterator[Held]:
     """Hold the repository's lock; it is not re-entrant. Raises WriteFailed."""
-    with file_held(location.private / "lock"):
+    with file_held(location, location.private / "lock"):
         yield Held(location)
 
 
 @contextlib.contextmanager
-def file_held(path: Path) -> Iterator[None]:
+def file_held(location: Location, path: Path) -> Iterator[None]:
     """Hold a lock file. It ends with the process, so a killed process never leaves it behind. Raises WriteFailed."""
-    try:
-        path.parent.mkdir(exist_ok=True)
-        file = path.open("ab")
-    except OSError as error:
-        raise write_failed(path, error) from None
-    with file:
+    with _opened(location, path) as file:
         _wait(file.fileno(), path)
         yield
+
+
+def _opened(location: Location, path: Path) -> IO[bytes]:
+    """Open a lock file, which is created if it does not exist, for all who share the repository."""
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            return path.open("rb+")
+        who = sharing.of(location)
+        files.make_folder(path.parent, who)
+        file = path.open("ab")
+        files.share(path, who)
+    except OSError as error:
+        raise write_failed(path, error) from None
+    return file
 
 
 def _wait(descriptor: int, path: Path) -> None:
@@ -61,14 +73,13 @@ def _wait(descriptor: int, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def claimed(path: Path) -> Iterator[None]:
+def claimed(location: Location, path: Path) -> Iterator[None]:
     """Mark path as in use until the block ends, or this process does; others may mark it too. Raises WriteFailed."""
-    try:
-        file = path.open("ab")
-        fcntl.flock(file.fileno(), fcntl.LOCK_SH)
-    except OSError as error:
-        raise write_failed(path, error) from None
-    with file:
+    with _opened(location, path) as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH)
+        except OSError as error:
+            raise write_failed(path, error) from None
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,21 +54,36 @@ def _configured(repository: pygit2.Repository, key: str) -> str:
 
 
 def code_tree(repository: pygit2.Repository, commit: str) -> str:
-    """Return the id of a commit's tree without run records: the same code has the same id, however many runs it had."""
+    """Return the id of a commit's tree without run records: the same code has the same id, however many runs it had.
+
+    The tree is not written, so this also works where the repository cannot be changed.
+    """
     import pygit2
 
     tree = repository[commit].peel(pygit2.Tree)
     inner = tree[STATE] if STATE in tree else None  # noqa: SIM401  # a Tree has no get()
     if not isinstance(inner, pygit2.Tree) or "runs" not in inner:
         return str(tree.id)
-    state = repository.TreeBuilder(inner)
-    state.remove("runs")
-    top = repository.TreeBuilder(tree)
-    if len(state):
-        top.insert(STATE, state.write(), inner.filemode)
-    else:
-        top.remove(STATE)
-    return str(top.write())
+    state = _with_entry(inner.read_raw(), b"runs", None)
+    return _tree_id(_with_entry(tree.read_raw(), STATE.encode(), bytes.fromhex(_tree_id(state)) if state else None))
+
+
+def _with_entry(tree: bytes, name: bytes, new: bytes | None) -> bytes:
+    """Return a tree with an entry's id replaced, or (None) without the entry.
+
+    Trees are in git's format: for each entry `MODE NAME`, a zero byte, and the 20 bytes of its id.
+    """
+    place = 0
+    while True:
+        end = tree.index(b"\0", place)
+        if tree[place:end].partition(b" ")[2] == name:
+            return tree[:place] + (tree[place : end + 1] + new if new else b"") + tree[end + 21 :]
+        place = end + 21
+
+
+def _tree_id(tree: bytes) -> str:
+    """Return the id that git would give to a tree in its format."""
+    return hashlib.sha1(b"tree %d\0" % len(tree) + tree, usedforsecurity=False).hexdigest()
 
 
 def commit_and_code(repository: pygit2.Repository, commit: str) -> tuple[str, str] | None:

@@ -87,14 +87,9 @@ class Trees:
         data: bytes = blob.data
         return data
 
-    def code_tree(self, commit: str) -> str | None:
-        """Return the id of a commit's tree without run records; None if the repository cannot be written."""
-        import pygit2
-
-        try:
-            return code_tree(self._repository, commit)
-        except (pygit2.GitError, OSError):
-            return None
+    def code_tree(self, commit: str) -> str:
+        """Return the id of a commit's tree without run records."""
+        return code_tree(self._repository, commit)
 
     def is_changed(self, old: str, new: str, path: str) -> bool:
         """Return whether a file, anywhere in the repository, differs between two commits; False unless both have it."""

@@ -97,8 +97,8 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
         with lock.held(project.location):
             private = project.location.private
             if not numbers.is_counting(private):
-                numbers.raise_above_records(private, history.deleted_files(project.location, RUNS))
-            numbers.raise_to(private, max(run.number for run in plan.runs))
+                numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), project.sharing)
+            numbers.raise_to(private, max(run.number for run in plan.runs), project.sharing)
     own = {project.paths.relative(project.paths.config), IGNORE, ATTRIBUTES}
     _write(project, {path: data for path, data in plan.files.items() if path not in own}, progress)
     branch = worktree.checked_out(project.location)
@@ -114,7 +114,7 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
 
 def _write(project: Project, contents: Mapping[str, bytes], progress: Progress) -> None:
     for place, (path, data) in enumerate(contents.items(), 1):
-        files.write(project.root / path, data)
+        project.write(project.root / path, data)
         progress(place, len(contents))
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.sharing import Sharing
 from qanat.errors import WriteFailed
 from qanat.records import definitions, schemas, yaml_io
 from qanat.records.paths import ProjectPaths
@@ -73,11 +75,10 @@ def inner_comments(text: str) -> list[str]:
     return [line.strip() for line in lines if line not in kept]
 
 
-def install_schemas(paths: ProjectPaths) -> None:
+def install_schemas(paths: ProjectPaths, sharing: Callable[[], Sharing] = Sharing) -> None:
     """Write the schemas where the files' first lines point to; failures are ignored."""
     with contextlib.suppress(OSError, WriteFailed):
         for kind, version in schemas.every():
             file = paths.schemas / schemas.file_name(kind, version)
             if not file.exists():
-                file.parent.mkdir(parents=True, exist_ok=True)
-                files.write(file, schemas.source_of(kind, version).read_bytes())
+                files.write(file, schemas.source_of(kind, version).read_bytes(), sharing=sharing())

@@ -21,7 +21,9 @@ from typing import Any, Self
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
+from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import UsageError, WriteFailed, write_failed
+from qanat.system import files
 
 FOLDER = "inflight"
 FIRST_LINE_S = 10.0
@@ -52,14 +54,15 @@ class Flight:
 class Journal:
     """A journal being written; it is removed once the run is recorded."""
 
-    def __init__(self, private: Path, watcher: Watcher) -> None:
+    def __init__(self, private: Path, watcher: Watcher, sharing: Sharing = UNSHARED) -> None:
         self.path = private / FOLDER / f"{watcher.run_id}.jsonl"
         self._cancel = _cancel_file(self.path)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            files.make_folder(self.path.parent, sharing)
             if _is_stale(self.path):
                 self.path.unlink(missing_ok=True)
             self._file = _created(self.path, watcher)
+            files.share(self.path, sharing)
             self._cancel.unlink(missing_ok=True)  # left by an attempt whose watcher was killed
         except OSError as error:
             raise write_failed(self.path, error) from None

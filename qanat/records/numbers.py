@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.system import files
 
 FILE = "next-run"
@@ -26,23 +27,23 @@ def is_counting(private: Path) -> bool:
     return (private / FILE).exists()
 
 
-def raise_above_records(private: Path, records: Iterable[str]) -> None:
+def raise_above_records(private: Path, records: Iterable[str], sharing: Sharing = UNSHARED) -> None:
     """Make the next number greater than those of these record files."""
     found = [int(n) for path in records if (n := path.rpartition("/")[2].partition("-")[0]).isdecimal() and len(n) < 10]
     if found:
-        files.write(private / FILE, f"{max(found)}\n".encode())
+        files.write(private / FILE, f"{max(found)}\n".encode(), sharing=sharing)
 
 
-def raise_to(private: Path, number: int) -> None:
+def raise_to(private: Path, number: int, sharing: Sharing = UNSHARED) -> None:
     """Make the next number greater than this one; the caller holds the repository's lock."""
     if _handed_out(private / FILE) < number:
-        files.write(private / FILE, f"{number}\n".encode())
+        files.write(private / FILE, f"{number}\n".encode(), sharing=sharing)
 
 
-def give_back(private: Path, number: int) -> None:
+def give_back(private: Path, number: int, sharing: Sharing = UNSHARED) -> None:
     """Hand out a number again that nobody has seen, unless a higher one was; the caller holds the lock."""
     if _handed_out(private / FILE) == number:
-        files.write(private / FILE, f"{number - 1}\n".encode())
+        files.write(private / FILE, f"{number - 1}\n".encode(), sharing=sharing)
 
 
 def _handed_out(path: Path) -> int:

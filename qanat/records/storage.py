@@ -17,6 +17,7 @@ from qanat.domain.completion import COMPLETION, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
+from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import InputInvalid, write_failed
 from qanat.records import yaml_io
 from qanat.system import files
@@ -29,15 +30,17 @@ METRICS_BYTES_MAX = 8 * 2**20
 DEFAULT_METRICS = (MetricSource("metrics.json"), MetricSource("metrics.yaml"))
 
 
-def create(folder: Path) -> None:
+def create(folder: Path, sharing: Sharing = UNSHARED) -> None:
     """Create a directory with its parents. Raises WriteFailed."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder, sharing)
     except OSError as error:
         raise write_failed(folder, error) from None
 
 
-def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workdir: Path) -> None:
+def write_info(
+    run: Run, storage: Path, commands: Sequence[Sequence[str]], workdir: Path, sharing: Sharing = UNSHARED
+) -> None:
     """Write a run's `info.yaml`: what runs, where, with which parameters, and its state."""
     count = len(run.groups)
     content = {
@@ -57,7 +60,7 @@ def write_info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workd
         "start_time": run.started or run.created,
         "end_time": run.ended,
     }
-    files.write(storage / INFO, yaml_io.dump(content))
+    files.write(storage / INFO, yaml_io.dump(content), sharing=sharing)
 
 
 def is_made_for(folder: Path, run_id: str) -> bool:
@@ -88,6 +91,19 @@ def _is_made_for_any(folder: Path) -> bool:
         return False
 
 
+def share_outputs(folder: Path, sharing: Sharing) -> None:
+    """Create the files for a program's output, if others are to have permissions of them. Raises WriteFailed.
+
+    Otherwise they are created when the program starts, which is where the umask alone decides.
+    """
+    for path in (folder / "stdout.txt", folder / "stderr.txt") if sharing.bits else ():
+        try:
+            path.touch()
+        except OSError as error:
+            raise write_failed(path, error) from None
+        files.share(path, sharing)
+
+
 def run_of(info: bytes) -> str | None:
     """Return the id of the run that an `info.yaml` with these bytes belongs to; None if qanat did not write it."""
     lines = info[:4096].splitlines()
@@ -96,7 +112,7 @@ def run_of(info: bytes) -> str | None:
     return next((line[4:].decode("utf-8", "replace") for line in lines if line.startswith(b"id: ")), None)
 
 
-def update_info(run: Run, storage: Path) -> None:
+def update_info(run: Run, storage: Path, sharing: Sharing = UNSHARED) -> None:
     """Record in `info.yaml` how a run ended; a missing file, or one of another run, is left alone."""
     try:
         content = yaml_io.load(files.read(storage / INFO, limit_bytes=yaml_io.FILE_BYTES_MAX), INFO, own=True)
@@ -104,12 +120,12 @@ def update_info(run: Run, storage: Path) -> None:
         return
     if isinstance(content, dict) and content.get("id") == run.id:
         content |= {"status": run.state.value, "start_time": run.started or run.created, "end_time": run.ended}
-        files.write(storage / INFO, yaml_io.dump(content))
+        files.write(storage / INFO, yaml_io.dump(content), sharing=sharing)
 
 
-def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str]) -> None:
+def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str], sharing: Sharing = UNSHARED) -> None:
     """Write the `group_info.yaml` of one of several groups."""
-    files.write(folder / GROUP_INFO, group_info(command, args))
+    files.write(folder / GROUP_INFO, group_info(command, args), sharing=sharing)
 
 
 def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
@@ -185,6 +201,6 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def keep_parameters_file(source: Path, storage: Path) -> None:
+def keep_parameters_file(source: Path, storage: Path, sharing: Sharing = UNSHARED) -> None:
     """Copy a file for the program into the run's storage directory."""
-    files.write(storage / PARAMETERS_FILES / source.name, files.read(source))
+    files.write(storage / PARAMETERS_FILES / source.name, files.read(source), sharing=sharing)

@@ -7,11 +7,21 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from qanat.errors import InputInvalid, reason, write_failed
 
 TEMPORARY = ".tmp"
+
+
+class Permissions(Protocol):
+    """Which permissions a new file or folder gets: those of domain.sharing, if it has any `bits`."""
+
+    @property
+    def bits(self) -> int: ...
+
+    def mode(self, before: int) -> int:
+        """Return the permissions of what has been created with the mode `before`."""
 
 
 def exists(path: Path) -> bool:
@@ -56,10 +66,35 @@ def _open_file(path: str, flags: int) -> int:
     raise OSError(0, "is a pipe or a device, not a file")
 
 
-def append(path: Path, data: bytes) -> None:
+def append(path: Path, data: bytes, *, sharing: Permissions | None = None) -> None:
     """Append data to a file, creating it if needed. Raises OSError, also for a pipe or a device."""
     with open(path, "ab", opener=_open_file) as file:  # Path.open takes no opener
         file.write(data)
+    share(path, sharing)
+
+
+def share(path: Path, sharing: Permissions | None) -> None:
+    """Set the permissions of a new file or folder; one that is gone or belongs to another user stays as it is."""
+    if sharing is None or not sharing.bits:
+        return
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        before = path.lstat().st_mode
+        if not stat.S_ISLNK(before) and (mode := sharing.mode(before)) != stat.S_IMODE(before):
+            path.chmod(mode)
+
+
+def make_folder(path: Path, sharing: Permissions | None = None) -> None:
+    """Create a folder with its parents, unless they exist. Raises OSError."""
+    try:
+        path.mkdir()
+    except FileNotFoundError:
+        make_folder(path.parent, sharing)
+        path.mkdir(exist_ok=True)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+        return
+    share(path, sharing)
 
 
 def with_lines(data: bytes, lines: Iterable[str]) -> bytes:
@@ -70,11 +105,12 @@ def with_lines(data: bytes, lines: Iterable[str]) -> bytes:
     return data + gap + missing
 
 
-def write(path: Path, data: bytes, *, durable: bool = False) -> None:
+def write(path: Path, data: bytes, *, durable: bool = False, sharing: Permissions | None = None) -> None:
     """Replace the file at path by data, creating its folder if needed.
 
     A reader sees either the old bytes or the new ones, even after a crash. `durable` waits until
-    the data is on disk, for what must survive a power cut. Raises WriteFailed.
+    the data is on disk, for what must survive a power cut. `sharing` is about the file and a new folder.
+    Raises WriteFailed.
     """
     # The name is cut because the original may already be as long as the file system allows.
     temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}{TEMPORARY}")
@@ -82,13 +118,14 @@ def write(path: Path, data: bytes, *, durable: bool = False) -> None:
         try:
             file = temporary.open("wb")
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, sharing)
             file = temporary.open("wb")
         with file:
             file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
+        share(temporary, sharing)
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -167,7 +167,7 @@ def _write(project: Project, planned: Iterable[Migrated]) -> tuple[list[Migrated
             left.append(Left(file.file, "was changed meanwhile"))
             continue
         if file.new != file.old:
-            files.write(path, file.new)
+            project.write(path, file.new)
         done.append(file)
     return done, left
 

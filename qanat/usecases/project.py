@@ -17,8 +17,9 @@ from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.names import check_name, nearest
 from qanat.domain.run import Run
+from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
-from qanat.git import location
+from qanat.git import location, sharing
 from qanat.git.location import Location
 from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
 from qanat.records.index import Index
@@ -59,9 +60,21 @@ class Project:
     @contextmanager
     def index(self) -> Iterator[Index]:
         """Open the derived index; this also writes the schemas for editors."""
-        definition_text.install_schemas(self.paths)
+        definition_text.install_schemas(self.paths, lambda: self.sharing)
+        with contextlib.suppress(OSError):  # without it, the index is in memory
+            if not self.location.private_here.is_dir():
+                files.make_folder(self.location.private_here, self.sharing)
         with Index(self.location.private_here / index_file.name(), self.root, self.names_of) as index:
             yield index
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """Who may use what qanat writes in this project."""
+        return sharing.of(self.location)
+
+    def write(self, path: Path, data: bytes, *, durable: bool = False) -> None:
+        """Replace a file of the project, as files.write() does, for all who share it. Raises WriteFailed."""
+        files.write(path, data, durable=durable, sharing=self.sharing)
 
     def storage_of(self, run: Run) -> Path:
         """Return the storage directory of a run."""

@@ -24,3 +24,43 @@ def _encodes(module: Module) -> bool:
 
 def test_only_the_door_and_those_with_a_reason_write_records() -> None:
     assert {module.name for module in MODULES if _encodes(module)} == WRITERS.keys()
+
+
+# Who creates files or folders without asking who shares them, each with why that is right.
+CREATORS = {
+    "qanat.system.files": "the door",
+    "qanat.git.hooks": "hooks are programs, and get the permissions of programs",
+    "qanat.records.flight": "gives the journal its permissions itself; the request to cancel is empty and never read",
+    "qanat.records.index_file": "the index is this user's own, and its folder exists",
+    "qanat.records.storage": "gives the files for output their permissions itself",
+    "qanat.runners.submitting.cancellations": "the file has been created by whoever submitted the run",
+    "qanat.usecases.launch.new_run": "gives the storage directory its permissions itself",
+    "qanat.usecases.definitions.init": "creates the repository's own folder, before there are settings",
+    "qanat.usecases.merging.merge_records": "git gave it a temporary file to write to",
+    "qanat.cli.diff.svg": "writes pictures for the user into a folder of the user's choice",
+    "qanat.cli.commands.comment": "a draft for the editor",
+    "qanat.cli.commands.config": "a draft for the editor",
+    "qanat.cli.commands.explore_run": "a draft for the pager",
+}
+_CREATE = {"mkdir", "makedirs", "touch", "write_text", "write_bytes", "mkstemp"}
+_TOLD = {"write", "append", "make_folder"}
+
+
+def _creates_unasked(module: Module) -> bool:
+    """Return whether a module creates something without a word on who shares it."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of_files = ast.unparse(node.func.value) == "files"
+            told = any("sharing" in ast.unparse(part) or "who" in ast.unparse(part) for part in _arguments(node))
+            if node.func.attr in _CREATE or (of_files and node.func.attr in _TOLD and not told):
+                return True
+    return False
+
+
+def _arguments(call: ast.Call) -> list[ast.AST]:
+    return [*call.args, *call.keywords]
+
+
+def test_only_the_door_and_those_with_a_reason_create_files_without_saying_who_shares_them() -> None:
+    found = {module.name for module in MODULES if _creates_unasked(module) and ".testing" not in module.name}
+    assert sorted(found - CREATORS.keys()) == []

@@ -227,7 +227,9 @@ def _not_started(program: str, code: int) -> str:
 def _spawn(job: JobSpec, mark: str, started: str) -> int:
     """Start a job's shell and return its process number, which is also that of its session and process group."""
     end = str(job.storage / completion.COMPLETION)
-    shell = [SHELL, "-c", wrapper.LOCAL_SCRIPT, "qanat", end, str(job.attempt), started, str(job.workdir)]
+    umask = job.sharing.umask
+    script = f"umask {umask}\n{wrapper.LOCAL_SCRIPT}" if umask else wrapper.LOCAL_SCRIPT
+    shell = [SHELL, "-c", script, "qanat", end, str(job.attempt), started, str(job.workdir)]
     new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     return os.posix_spawn(
         SHELL,

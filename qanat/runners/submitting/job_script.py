@@ -14,8 +14,8 @@ from pathlib import Path
 from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import GROUP_INFO
-from qanat.errors import write_failed
 from qanat.runners.submitting import cancellations
+from qanat.system import files
 
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
@@ -35,7 +35,7 @@ GROUPS_IN_FILE = 100
 _JOB = """\
 #!/bin/sh
 # Written by qanat for run {run_id}. Arguments: directory of the group, attempt, number of the group.
-here=$1 attempt=$2
+{umask}here=$1 attempt=$2
 QANAT_RUN={run_id} QANAT_GROUP=$3 QANAT_JOB={intent}:$3
 export QANAT_RUN QANAT_GROUP QANAT_JOB
 now() {{ date -u +%Y-%m-%dT%H:%M:%S+00:00; }}
@@ -76,6 +76,7 @@ def job_script(batch: JobBatch) -> str:
     """Return the script that runs any group of a batch."""
     return _JOB.format(
         run_id=batch.run_id,
+        umask=f"umask {umask}\n" if (umask := batch.jobs[0].sharing.umask) else "",
         intent=batch.intent,
         starts=STARTS,
         completion=COMPLETION,
@@ -114,15 +115,11 @@ def preview(batch: JobBatch) -> str:
 
 def write_scripts(batch: JobBatch) -> Path:
     """Write the scripts into the run's storage directory; return the path of the first."""
-    files: dict[int, list[JobSpec]] = {}
+    scripts: dict[str, list[JobSpec]] = {}
     for job in batch.jobs:
-        files.setdefault(job.group // GROUPS_IN_FILE, []).append(job)
-    path = batch.folder / JOB_SCRIPT
-    try:
-        (batch.folder / COMMANDS).mkdir(exist_ok=True)
-        path.write_text(job_script(batch))
-        for number, jobs in files.items():
-            (batch.folder / COMMANDS / f"{number}.sh").write_text(command_script(jobs))
-    except OSError as error:
-        raise write_failed(path, error) from None
+        scripts.setdefault(f"{COMMANDS}/{job.group // GROUPS_IN_FILE}.sh", []).append(job)
+    path, sharing = batch.folder / JOB_SCRIPT, batch.jobs[0].sharing
+    files.write(path, job_script(batch).encode(), sharing=sharing)
+    for name, jobs in scripts.items():
+        files.write(batch.folder / name, command_script(jobs).encode(), sharing=sharing)
     return path

@@ -81,7 +81,7 @@ def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> 
             hint=f"change it with: qanat {kind} update {content['name']}",
         )
     before = path.read_bytes() if path.exists() else b""
-    files.write(path, definition_text.encode(project.paths, kind, content, path, before))
+    project.write(path, definition_text.encode(project.paths, kind, content, path, before))
     return path
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from qanat.domain.layout import is_for_results
 from qanat.errors import GitRefused, UsageError, write_failed
-from qanat.git import command, commits, location, lock, repository, worktree
+from qanat.git import command, commits, location, lock, repository, sharing, worktree
 from qanat.git.location import Location
 from qanat.records import definition_text, schemas
 from qanat.records.paths import ProjectPaths
@@ -91,10 +91,10 @@ def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> 
         if plan.new_repository:
             shutil.rmtree(made.git_dir)
         raise
-    paths = ProjectPaths(plan.folder)
+    paths, who = ProjectPaths(plan.folder), sharing.of(made)
     written = {paths.relative(path): data for path, data in _state_files(plan, templates, paths)}
     for path, data in written.items():
-        files.write(plan.folder / path, data)
+        files.write(plan.folder / path, data, sharing=who)
     written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
     set_driver(made)
     branch = worktree.checked_out(made)
@@ -166,7 +166,7 @@ def _add_lines(
         if new == old:
             continue
         dirty = path.exists() and any(change.path == name for change in worktree.status(made).changes)
-        files.write(path, new)
+        files.write(path, new, sharing=sharing.of(made))
         if dirty:
             notes.append(f"{name} had uncommitted changes, so its new lines were not committed; commit them yourself")
         else:

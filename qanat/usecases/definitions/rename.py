@@ -32,7 +32,7 @@ def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
         raise UsageError(f"experiment {other!r} was formerly called {new_name!r}", hint="choose another name")
     former = [n for n in content.get("formerly", ()) if n != new_name]
     content = definitions.ordered({**content, "name": new_name, "formerly": [*former, name]}, KIND)
-    files.write(after, _text(project, content, after, files.read(before)))
+    project.write(after, _text(project, content, after, files.read(before)))
     try:
         before.unlink()
     except OSError as error:

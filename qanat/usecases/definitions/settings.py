@@ -27,7 +27,7 @@ def check(draft: Path) -> None:
 def replace(project: Project, draft: Path) -> str:
     """Replace the settings by a valid draft; return the path written, relative to the project's root."""
     check(draft)
-    files.write(project.paths.config, files.read(draft))
+    project.write(project.paths.config, files.read(draft))
     return project.paths.relative(project.paths.config)
 
 

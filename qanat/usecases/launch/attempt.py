@@ -65,7 +65,7 @@ class Attempt:
 def open_attempt(project: Project, attempt: Attempt) -> Iterator[tuple[Run, Journal]]:
     """Open the journal of an attempt and write its record; neither is left if that fails."""
     with undo_on_failure(attempt):
-        journal = Journal(project.location.private, _watcher(project, attempt.beginning.run))
+        journal = Journal(project.location.private, _watcher(project, attempt.beginning.run), project.sharing)
     with journal:
         with undo_on_failure(attempt, journal):
             run = attempt.beginning.write()

@@ -60,9 +60,9 @@ def in_checkout(
     `instead`. `live` are the active runs. Raises GitRefused if git cannot check out the commit.
     """
     with ExitStack() as claim:
-        with lock.file_held(project.location.private / "checkouts.lock"):
+        with lock.file_held(project.location, project.location.private / "checkouts.lock"):
             folder = _untouched(project, commit, live)
-            claim.enter_context(lock.claimed(_claim(folder)))
+            claim.enter_context(lock.claimed(project.location, _claim(folder)))
             linked = run_inputs.link(project, folder, groups, instead or {})
         yield Workplace(folder, _datasets(project, folder, commit, datasets), tuple(linked))
 
@@ -134,7 +134,7 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """Remove the checkouts that no run works in; list them."""
-    with lock.file_held(project.location.private / "checkouts.lock"):
+    with lock.file_held(project.location, project.location.private / "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]
         for item in unused:
             checkout.remove(project.location, item.folder)

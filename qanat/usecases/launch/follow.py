@@ -51,15 +51,15 @@ def follow_run(
 def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
     """Write the info files, and create every group's directory."""
     commands, place = attempt.commands(run), attempt.place.folder
-    storage.write_info(run, attempt.folder, commands, place)
+    storage.write_info(run, attempt.folder, commands, place, project.sharing)
     several = len(run.groups) > 1
     jobs = []
     for number in attempt.numbers:
         own = group_folder(attempt.folder, number, len(run.groups))
         group = run.groups[number]
         if several:
-            storage.create(own)
-            storage.write_group_info(own, commands[number], group.args)
+            storage.create(own, project.sharing)
+            storage.write_group_info(own, commands[number], group.args, project.sharing)
         environment = {"QANAT_RUN": run.id, "QANAT_GROUP": str(number)}
         if not several:
             # Its output is shown as it comes, but Python buffers what goes to a file.
@@ -67,7 +67,8 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
         if place != project.root:
             # Compiled files would count as traces of this run, and the next one would get a new checkout.
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
-        jobs.append(JobSpec(number, commands[number], place, own, environment, group.attempt))
+        storage.share_outputs(own, project.sharing)
+        jobs.append(JobSpec(number, commands[number], place, own, environment, group.attempt, sharing=project.sharing))
     return jobs
 
 
@@ -111,7 +112,8 @@ def _finish(project: Project, before: Run, ended: Run, attempt: Attempt) -> tupl
     """Record and commit the end of a run; return the run, and problems on the way."""
     notes = []
     try:
-        storage.write_info(ended, attempt.folder, attempt.commands(ended), attempt.place.folder)
+        commands, workdir = attempt.commands(ended), attempt.place.folder
+        storage.write_info(ended, attempt.folder, commands, workdir, project.sharing)
     except WriteFailed as error:
         notes.append(error.message)
     learned = record.learning(before, ended)

@@ -38,7 +38,7 @@ def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instea
         source, target = instead.get(path, project.root / path), folder / path
         if files.exists(source) and not os.path.lexists(target):
             try:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                files.make_folder(target.parent, project.sharing)
                 target.symlink_to(source)
             except OSError as error:
                 raise write_failed(target, error) from None

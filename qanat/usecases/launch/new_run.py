@@ -12,9 +12,11 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
+from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, WriteFailed, write_failed
 from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
+from qanat.system import files
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch.attempt import Attempt, undo_on_failure
 from qanat.usecases.launch.code import Captured
@@ -54,7 +56,7 @@ class NewRun:
         if self.run.code.snapshot:
             identity.forget_snapshot(location, self.run.id)
         with lock.held(location):
-            numbers.give_back(location.private, self.run.number)
+            numbers.give_back(location.private, self.run.number, self.project.sharing)
 
 
 def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> Attempt:
@@ -73,33 +75,37 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
         if captured.code.snapshot:
             identity.keep_snapshot(project.location, run.id, captured.code.commit)
         if plan.parameters_file:
-            storage.keep_parameters_file(plan.parameters_file, folder)
+            storage.keep_parameters_file(plan.parameters_file, folder, project.sharing)
     return attempt
 
 
 def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
     """Take a number and create the storage directory, which then belongs to this run alone."""
-    private = project.location.private
+    private, sharing = project.location.private, project.sharing
     with lock.held(project.location):
         if not numbers.is_counting(private):
             # A new clone: the numbers of deleted runs must not be reused either.
-            numbers.raise_above_records(private, history.deleted_files(project.location, RUNS))
+            numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), sharing)
         number = numbers.peek(private, project.paths.runs)
-        while not _is_made(folder := plan.storage or default_storage(project, plan, number), own=bool(plan.storage)):
+        while True:
+            folder = plan.storage or default_storage(project, plan, number)
+            if _is_made(folder, sharing, own=bool(plan.storage)):
+                break
             number += 1
         try:
-            numbers.raise_to(private, number)
+            numbers.raise_to(private, number, sharing)
         except WriteFailed:
             folder.rmdir()
             raise
         return number, folder.resolve()
 
 
-def _is_made(folder: Path, *, own: bool) -> bool:
+def _is_made(folder: Path, sharing: Sharing, *, own: bool) -> bool:
     """Create a storage directory; return whether it is new. One chosen by the user may exist if it is empty."""
-    storage.create(folder.parent)
+    storage.create(folder.parent, sharing)
     try:
         folder.mkdir()
+        files.share(folder, sharing)
     except FileExistsError:
         if own and (not folder.is_dir() or any(folder.iterdir())):
             raise InputInvalid(

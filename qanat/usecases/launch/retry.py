@@ -13,9 +13,11 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
+from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
+from qanat.system import files
 from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.checkouts import Workplace
@@ -149,7 +151,7 @@ class _Again:
         run, _ = record.update_record(self.project, self.found.record, self._queued)
         try:
             for number in self.numbers:
-                _set_aside(self.found, self.found.run.groups[number])
+                _set_aside(self.found, self.found.run.groups[number], self.project.sharing)
         except QanatError:
             self.undo()
             raise
@@ -176,12 +178,12 @@ class _Again:
         return replace(now.with_groups(groups), runner=source.runner, submission=source.submission)
 
 
-def _set_aside(found: Found, group: Group) -> None:
+def _set_aside(found: Found, group: Group, sharing: Sharing) -> None:
     """Move what an attempt left to `attempts/<n>/` in its group's directory."""
     own = group_folder(found.folder, group.number, len(found.run.groups))
     kept = own / ATTEMPTS / str(group.attempt)
     try:
-        kept.mkdir(parents=True, exist_ok=True)
+        files.make_folder(kept, sharing)
         # The completion file first: without it, no reader can take the old end for that of the new attempt.
         for entry in sorted(own.iterdir(), key=lambda e: e.name != COMPLETION):
             if entry.name not in _STAYS:

@@ -64,13 +64,14 @@ def job_spec(
         environment=environment,
         attempt=group.attempt,
         info=storage.group_info(command, group.args).decode() if count > 1 else "",
+        sharing=project.sharing,
     )
 
 
 def _prepare(project: Project, run: Run, attempt: Attempt) -> JobBatch:
     """Write the run's info file and return its jobs, which create the groups' directories themselves."""
     commands, place, count = attempt.commands(run), attempt.place, len(run.groups)
-    storage.write_info(run, attempt.folder, commands, place.folder)
+    storage.write_info(run, attempt.folder, commands, place.folder, project.sharing)
     jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count) for n in attempt.numbers]
     return JobBatch(
         run_id=run.id,

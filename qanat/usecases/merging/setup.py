@@ -40,7 +40,7 @@ def set_up(project: Project) -> Changed:
     before = path.read_bytes() if path.exists() else b""
     after = files.with_lines(before, RULES)
     if after != before:
-        files.write(path, after)
+        project.write(path, after)
     return Changed(after != before, set_driver(project.location))
 
 

@@ -96,6 +96,6 @@ def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: li
     line = yaml_io.dump({"actions": [row]}, flow=frozenset({"actions"})).split(b"\n", 1)[1]
     path = plan.folder / NOTES
     try:
-        files.append(path, line)
+        files.append(path, line, sharing=project.sharing)
     except OSError as error:
         raise write_failed(path, error) from None

@@ -14,7 +14,6 @@ from qanat.errors import GitRefused, UsageError, write_failed
 from qanat.git import checkout, lock, worktree
 from qanat.git.lock import Held
 from qanat.records import run_codec, storage
-from qanat.system import files
 from qanat.usecases.definitions import define
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
@@ -36,7 +35,7 @@ def set_comment(project: Project, run: Run, text: str) -> str | None:
     text = check_text(text).rstrip()
     with lock.held(project.location) as held:
         if text:
-            files.write(path, f"{text}\n".encode())
+            project.write(path, f"{text}\n".encode())
         elif path.exists():
             _unlink(path)
         else:

@@ -113,7 +113,7 @@ def _change(project: Project, path: str, change: Change, absent: Run | None = No
 
 
 def _write(project: Project, run: Run) -> None:
-    files.write(project.root / run_codec.path_of(run), run_codec.encode(run), durable=True)
+    project.write(project.root / run_codec.path_of(run), run_codec.encode(run), durable=True)
 
 
 # ---- committing

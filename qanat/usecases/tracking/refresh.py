@@ -172,7 +172,7 @@ def _record(project: Project, changes: Mapping[str, Change], result: Refreshed) 
     ended = [run for run in runs if run.state.ended]
     for run in ended:
         try:
-            storage.update_info(run, project.storage_of(run))
+            storage.update_info(run, project.storage_of(run), project.sharing)
         except (WriteFailed, InputInvalid) as error:
             result.notes.append(error.message)
         if State.LOST in {g.state for g in run.groups} and run.submission.pid is not None:

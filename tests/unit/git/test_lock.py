@@ -44,17 +44,18 @@ def test_a_folder_that_cannot_be_made_is_told(repository: Repository) -> None:
         pass
 
 
-def test_a_claim_may_be_shared_and_ends_with_its_block(tmp_path: Path) -> None:
-    path = tmp_path / "claim"
+def test_a_claim_may_be_shared_and_ends_with_its_block(repository: Repository) -> None:
+    here, path = repository.location, repository.root / "claim"
     assert not lock.is_claimed(path)
-    with lock.claimed(path):
-        with lock.claimed(path):
+    with lock.claimed(here, path):
+        with lock.claimed(here, path):
             assert lock.is_claimed(path)
         assert lock.is_claimed(path)
     assert not lock.is_claimed(path)
     assert path.exists()
 
 
-def test_a_claim_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    with pytest.raises(WriteFailed, match="cannot write"), lock.claimed(tmp_path / "gone/claim"):
+def test_a_claim_that_cannot_be_made_is_told(repository: Repository) -> None:
+    place = repository.root / "a.txt/claim"
+    with pytest.raises(WriteFailed, match="cannot write"), lock.claimed(repository.location, place):
         pass
