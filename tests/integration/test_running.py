@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.gates import Gates
+from tests.support.gates import SCRIPT, Gates
 from tests.support.invariants import violations
 from tests.support.sandbox import PROGRAM, Sandbox, wait_until
 from tests.support.terminal import Terminal
@@ -60,11 +60,14 @@ def test_a_group_that_fails_is_recorded_with_its_reason_and_the_run_goes_on(sand
     assert head.startswith("Run 1 of ends: 5 groups, local, commit ")
     assert lines[0].startswith("Run 1 of ends failed after ")
     assert lines[0].endswith(": results/ends/run_1")
-    assert lines[1:] == [
+    quoted = [line for line in lines if line.startswith("    ")]  # what the shell says of a signal is its own
+    assert quoted[0] == "    three is wrong"
+    assert [line for line in lines[1:] if line not in quoted] == [
         "qanat: 3 of 5 groups failed",
         "  group 1: exit code 3; see results/ends/run_1/group_1/stderr.txt",
         "  group 2: ended by SIGKILL; see results/ends/run_1/group_2/stderr.txt",
         "  group 3: ended by SIGSEGV; see results/ends/run_1/group_3/stderr.txt",
+        "  hint: run them again with: qanat retry 1",
     ]
     assert (sandbox.root / "results/ends/run_1/group_1/stderr.txt").read_text() == "three is wrong\n"
 
@@ -72,20 +75,38 @@ def test_a_group_that_fails_is_recorded_with_its_reason_and_the_run_goes_on(sand
 def test_a_single_group_that_fails_names_the_stderr_of_the_run(sandbox: Sandbox) -> None:
     sandbox.experiment("ends", ENDS)
     result = sandbox.qanat("run", "ends", "--how", "three", code=1)
-    assert result.err.splitlines()[-2:] == [
+    assert result.err.splitlines()[-3:] == [
         "qanat: 1 of 1 group failed",
         "  group 0: exit code 3; see results/ends/run_1/stderr.txt",
+        "  hint: run it again with: qanat retry 1",
     ]
     assert violations(sandbox) == []
 
 
-def test_many_failed_groups_are_named_in_part(sandbox: Sandbox) -> None:
-    sandbox.experiment("ends", ENDS)
-    result = sandbox.qanat("run", "ends", "--how", "three", "-R", "--n 0 12 1", code=1)
-    assert "qanat: 12 of 12 groups failed" in result.err
-    assert "group 9: exit code 3" in result.err
-    assert "group 10" not in result.err
-    assert result.err.endswith("  … and 2 more\n")
+def test_groups_that_fail_alike_are_one_failure_and_many_failures_are_named_in_part(sandbox: Sandbox) -> None:
+    sandbox.experiment("ends", 'echo "no module $1" >&2\nexit 3\n')
+    same = sandbox.qanat("run", "ends", "torch", "-R", "--n 0 12 1", code=1).err
+    assert same.splitlines()[-4:] == [
+        "qanat: 12 of 12 groups failed",
+        "  12 groups (0, 1, 2, 3, 4, …): exit code 3; see results/ends/run_1/group_0/stderr.txt",
+        "    no module torch",
+        "  hint: run them again with: qanat retry 1",
+    ]
+    different = sandbox.qanat("run", "ends", "-R", "pos_0 0 12 1", code=1).err
+    assert "  group 9: exit code 3; see results/ends/run_2/group_9/stderr.txt\n    no module 9\n" in different
+    assert "group 10" not in different
+    assert different.splitlines()[-2] == "  … and 2 more"
+    shown = sandbox.qanat("show", "1").out
+    assert "Failures:\n  12 groups (0, 1, 2, 3, 4, …): exit code 3; see " in shown
+
+
+def test_status_says_why_groups_of_an_active_run_failed(gates: Gates) -> None:
+    sandbox = gates.sandbox
+    sandbox.experiment("torn", 'case $1 in x) echo "no module" >&2; exit 3;; esac\n' + SCRIPT)
+    with sandbox.start("run", "torn", "-g", "x", "-g", "x", "-g", f"{gates.path()} 0") as process:
+        wait_until(lambda: "2 groups: no module" in sandbox.qanat("status").out)
+        gates.open()
+        process.communicate()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +124,7 @@ def test_a_program_that_cannot_be_started_is_failed_and_not_finished(
     sandbox.experiment("tool", "exit 0\n", executable_command=command)
     result = sandbox.qanat("run", "tool", "-g", "1", "-g", "2", code=1)
     assert groups_of(sandbox.record()) == [("failed", code, None, reason)] * 2
-    assert f"group 1: {reason}; see results/tool/run_1/group_1/stderr.txt" in result.err
+    assert f"2 groups (0, 1): {reason}; see results/tool/run_1/group_0/stderr.txt" in result.err
 
 
 def test_a_program_that_vanishes_while_the_run_goes_on_fails_the_groups_that_want_it(sandbox: Sandbox) -> None:

@@ -27,6 +27,9 @@ def show(run: str, as_json: bool) -> None:
         return
     say(reporting.run_page(found.run))
     say("\n".join(reporting.group_lines(found.run)))
+    if lines := reporting.failure_lines(project, found.run):
+        say("Failures:")
+        say("\n".join(lines))
     if comment := read_comment(project, found.run):
         say()
         tables.markdown(comment)

@@ -13,12 +13,16 @@ from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, say_json_list, size, tell, width
 from qanat.cli.terminal.run_table import run_table
 from qanat.domain.experiment import Experiment
+from qanat.domain.run import Run, State
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
+from qanat.usecases.runs.failures import failures
 from qanat.usecases.runs.listing import ProjectSummary, RunLine
 from qanat.usecases.tracking.refresh import refreshed
 
 SHOWN = 50
+RUNS_EXPLAINED = 5
+KINDS_SHOWN = 3
 
 
 @click.command(epilog="\b\nExample:\n  qanat status\n  qanat status --live\n  qanat status --json")
@@ -43,11 +47,20 @@ def status(live: bool, as_json: bool) -> None:
     if summary.counts:
         say(f"\n{plural(len(lines), 'active run')}{':' if lines else ''}")
     _say_runs(lines)
+    _say_failures(project, list(result.live.values()))
 
 
 def _say_runs(lines: Sequence[RunLine]) -> None:
     for line in run_table(lines, width()):
         say(line)
+
+
+def _say_failures(project: Project, runs: Sequence[Run]) -> None:
+    """Print what failed groups of active runs said last, alike ones together."""
+    for run in [run for run in runs if any(group.state is State.FAILED for group in run.groups)][:RUNS_EXPLAINED]:
+        for failure in failures(project, run)[:KINDS_SHOWN]:
+            line = f"❌ run {run.number}: {plural(len(failure.groups), 'group')}: {failure.said}"
+            say(tables.cut(line, columns) if (columns := width()) else line)
 
 
 def _tell_notes(notes: list[str]) -> None:

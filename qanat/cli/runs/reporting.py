@@ -11,7 +11,6 @@ from qanat.cli.options import dashed
 from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import plural, tell
 from qanat.domain import times
-from qanat.domain.layout import group_folder
 from qanat.domain.parameters import by_name
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.errors import EXIT_FAILED
@@ -45,11 +44,26 @@ def report(project: Project, outcome: Outcome) -> int:
     if not failed:
         return 0 if run.state is State.FINISHED else EXIT_FAILED
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
-    for group in failed[:FAILURES_SHOWN]:
-        tell(f"  {_failure(project, run, group)}")
-    if len(failed) > FAILURES_SHOWN:
-        tell(f"  … and {len(failed) - FAILURES_SHOWN:,} more")
+    # The stderr of a single group that ran here has just been shown.
+    tell("\n".join(failure_lines(project, run, quote=len(run.groups) > 1 or run.submission.pid is None)))
+    tell(f"  hint: run {'it' if len(failed) == 1 else 'them'} again with: qanat retry {run.number}")
     return EXIT_FAILED
+
+
+def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str]:
+    """List why groups failed, alike ones together; with quote, each with its last lines on stderr."""
+    from qanat.usecases.runs.failures import failures, numbers  # only for a run that failed
+
+    found = failures(project, run)
+    lines = []
+    for failure in found[:FAILURES_SHOWN]:
+        count = len(failure.groups)
+        who = f"group {failure.groups[0]}" if count == 1 else f"{count:,} groups ({numbers(failure.groups)})"
+        lines.append(f"  {who}: {failure.reason}; see {project.paths.relative(failure.file)}")
+        lines += [f"    {line}" for line in failure.lines] if quote else []
+    shown = sum(len(failure.groups) for failure in found[:FAILURES_SHOWN])
+    left = sum(group.state is State.FAILED for group in run.groups) - shown
+    return [*lines, f"  … and {left:,} more"] if left else lines
 
 
 def _report_left(outcome: Outcome) -> int:
@@ -83,11 +97,6 @@ def _clusters(run: Run) -> list[str]:
     last = max(group.attempt for group in run.groups)
     jobs = (g.job for g in run.groups if g.job and g.attempt == last and not g.state.ended)
     return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
-
-
-def _failure(project: Project, run: Run, group: Group) -> str:
-    folder = group_folder(project.storage_of(run), group.number, len(run.groups))
-    return f"group {group.number}: {group.reason}; see {project.paths.relative(folder / 'stderr.txt')}"
 
 
 def run_page(run: Run) -> str:

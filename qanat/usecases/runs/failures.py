@@ -1,0 +1,66 @@
+"""Why groups of a run failed, as their programs told it on stderr; groups that say the same are one failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain.layout import group_folder
+from qanat.domain.run import Run, State
+from qanat.system import files
+from qanat.usecases.project import Project
+
+STDERR = "stderr.txt"
+TAIL_BYTES = 4096
+LINES = 3
+LINE_MAX = 300
+GROUPS_READ = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Groups that failed alike: their numbers, the reason, the last lines on stderr, and the first one's file."""
+
+    groups: tuple[int, ...]
+    reason: str
+    lines: tuple[str, ...]
+    file: Path
+
+    @property
+    def said(self) -> str:
+        """The last line on stderr; the reason if there is none."""
+        return self.lines[-1] if self.lines else self.reason
+
+
+def failures(project: Project, run: Run) -> list[Failure]:
+    """List why groups of a run failed, the most frequent first; of many, only the first GROUPS_READ are looked at."""
+    failed = [group for group in run.groups if group.state is State.FAILED][:GROUPS_READ]
+    folder = project.storage_of(run)
+    alike: dict[tuple[str, str], Failure] = {}
+    for group in failed:
+        file = group_folder(folder, group.number, len(run.groups)) / STDERR
+        lines = last_lines(file)
+        key = group.reason, lines[-1] if lines else ""
+        first = alike.get(key) or Failure((), group.reason, lines, file)
+        alike[key] = Failure((*first.groups, group.number), first.reason, first.lines, first.file)
+    return sorted(alike.values(), key=lambda failure: -len(failure.groups))
+
+
+def last_lines(file: Path) -> tuple[str, ...]:
+    """Return the last lines of a file that are not blank, as a terminal would have shown them; none without a file."""
+    try:
+        with files.open_for_reading(file) as opened:
+            opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
+            text = opened.read(TAIL_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ()
+    # A progress bar is redrawn after a carriage return: what came last is what was seen.
+    lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
+    return tuple([line if len(line) <= LINE_MAX else f"{line[:LINE_MAX]}…" for line in lines if line][-LINES:])
+
+
+def numbers(groups: Sequence[int], shown: int = 5) -> str:
+    """Return group numbers as a text: `0, 3, 5, 8, 9, …`."""
+    return ", ".join(map(str, groups[:shown])) + (", …" if len(groups) > shown else "")

@@ -1,0 +1,45 @@
+"""What is told of groups that failed: the last lines of what they printed to stderr."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from qanat.usecases.runs.failures import LINE_MAX, TAIL_BYTES, last_lines, numbers
+
+TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1\n    import torch\nModuleNotFoundError: torch\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (b"", ()),
+        (b"\n \n\n", ()),
+        (b"wrong", ("wrong",)),
+        (b"wrong\n\n\n", ("wrong",)),
+        (TRACEBACK.encode(), ('  File "a.py", line 1', "    import torch", "ModuleNotFoundError: torch")),
+        (b"10%\r20%\r30%", ("30%",)),
+        (b"10%\r20%\r\nwrong\r\n", ("20%", "wrong")),
+        (b"a\xffb\n", ("a\ufffdb",)),
+        (b"x" * 2 * TAIL_BYTES, ("x" * LINE_MAX + "…",)),
+        (b"first\n" * TAIL_BYTES + b"last\n", ("first", "first", "last")),
+    ],
+)
+def test_the_last_lines_are_those_that_a_terminal_would_have_shown(
+    tmp_path: Path, data: bytes, lines: tuple[str, ...]
+) -> None:
+    file = tmp_path / "stderr.txt"
+    file.write_bytes(data)
+    assert last_lines(file) == lines
+
+
+def test_what_is_not_a_file_says_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert last_lines(tmp_path / "pipe") == last_lines(tmp_path / "missing") == last_lines(tmp_path) == ()
+
+
+def test_of_many_groups_the_first_are_named() -> None:
+    assert numbers(range(3)) == "0, 1, 2"
+    assert numbers(range(5, 11)) == "5, 6, 7, 8, 9, …"
