@@ -18,7 +18,7 @@ from tests.support.sandbox import PROGRAM
 
 SIZE = (120, 40)
 TIMEOUT_S = 30.0
-ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04"
+ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D, ESCAPE = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04", "\x1b"
 ERASE_LINE = "\x15"  # Ctrl-U
 
 # Control sequences (ECMA-48: CSI and OSC), and the other escapes that terminals understand.

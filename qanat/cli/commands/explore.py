@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,11 +14,13 @@ from qanat.cli import session
 from qanat.cli.commands.explore_run import explore_run
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
-from qanat.cli.terminal import prompts
+from qanat.cli.terminal import prompts, tables
+from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import clean, plural, say, width
-from qanat.cli.terminal.run_table import run_table
+from qanat.cli.terminal.run_table import pairs, run_table, varying_parameters
 from qanat.domain import search
-from qanat.domain.run import Run, State
+from qanat.domain.columns import RunSummary
+from qanat.domain.run import State
 from qanat.domain.search import Condition
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
@@ -30,7 +34,6 @@ Example:
   qanat explore
   qanat explore summary_iris
   qanat explore summary_iris 4"""
-LEAVE, ADD, RESET = "leave", "add", "reset"
 FILTERS = (
     ("A parameter, such as --lr=0.1 or lr<0.01", ""),
     ("Tag", "tag"),
@@ -62,23 +65,24 @@ def explore(name: str | None, run: str | None) -> None:
 
 def _search(project: Project, experiment: str | None) -> None:
     conditions: list[Condition] = []
+    newest = SHOWN
     while True:
         with refreshed(project, session.runners()) as (index, result):
             reporting.tell_notes([*result.notes, *listing.shortened(index.unreadable(experiment))])
-            runs = listing.current_runs(project, index, result, experiment=experiment)
-            found = [(row, run) for row, run in runs if all(c.meets(run) for c in conditions)]
-            lines = [listing.line_of(row, result, project.root) for row, _ in found[:SHOWN]]
-        _show(lines, len(found), conditions)
-        answer = _choose([run for _, run in found[:SHOWN]], conditions)
-        if answer == LEAVE:
-            return
-        if answer == ADD:
-            with contextlib.suppress(click.Abort):
-                conditions += _ask_condition()
-        elif answer == RESET:
-            conditions = []
-        else:
-            explore_run(project, find_one(project, answer))
+            lines, total = listing.find_runs(project, index, result, conditions, experiment=experiment, newest=newest)
+        _show(lines, total, conditions)
+        match _choose(lines, total, conditions):
+            case "leave":
+                return
+            case "add":
+                with contextlib.suppress(click.Abort):
+                    conditions += _ask_condition()
+            case "reset":
+                conditions = []
+            case "more":
+                newest += SHOWN
+            case run:
+                explore_run(project, find_one(project, run))
 
 
 def _show(lines: list[RunLine], total: int, conditions: list[Condition]) -> None:
@@ -90,21 +94,34 @@ def _show(lines: list[RunLine], total: int, conditions: list[Condition]) -> None
         say(f"… and {total - len(lines):,} more; add a filter to find them")
 
 
-def _choose(runs: list[Run], conditions: list[Condition]) -> str:
-    entries = [("Add a filter", ADD, "Narrow the list by tag, state, parameter, …")]
+def _choose(lines: Sequence[RunLine], total: int, conditions: Sequence[Condition]) -> str:
+    """Return the id of a run, or what else is to be done."""
+    entries = [("Add a filter", "add", "Narrow the list by tag, state, parameter, …")]
     if conditions:
-        entries.append(("Reset the filters", RESET, "Show all runs again"))
+        entries.append(("Reset the filters", "reset", "Show all runs again"))
+    entries += _run_entries([line.summary for line in lines])
+    if total > len(lines):
+        entries.append((f"Show {min(SHOWN, total - len(lines))} more", "more", "List older runs, too"))
+    entries.append(("Leave", "leave", "Back to the shell"))
+    try:
+        return prompts.menu("Which run?", entries, option="NAME RUN")
+    except click.Abort:
+        return "leave"
+
+
+def _run_entries(runs: Sequence[RunSummary]) -> list[tuple[str, str, str]]:
+    """Return the entries of runs: what tells each apart from the others in its title, what else is known below."""
     counts = Counter(run.number for run in runs)
-    entries += [
-        (f"Run {run.number if counts[run.number] == 1 else run.id} of {run.experiment}", run.id, _preview(run))
-        for run in runs
-    ]
-    entries.append(("Leave", LEAVE, "Back to the shell"))
-    return prompts.menu("Which run?", entries, option="NAME RUN")
-
-
-def _preview(run: Run) -> str:
-    return clean(", ".join(filter(None, (run.state.value, run.description, *run.tags, " ".join(run.requested.args)))))
+    instead = varying_parameters(runs)
+    entries = []
+    for run in runs:
+        apart = run.description or instead.get(run.path, "")
+        title = f"Run {run.number if counts[run.number] == 1 else run.id} of {run.experiment}"
+        title = clean("  ".join(filter(None, (f"{title}  {MARKS[State(run.state)]}", apart))))
+        known = (run.state, run.description, *json.loads(run.tags), pairs(json.loads(run.parameters)))
+        preview = clean(", ".join(filter(None, known)))
+        entries.append((tables.cut(title, (width() or 80) - 4), run.id, tables.cut(preview, (width() or 80) - 4)))
+    return entries
 
 
 def _ask_condition() -> list[Condition]:

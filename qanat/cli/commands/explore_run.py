@@ -23,6 +23,7 @@ from qanat.usecases.runs.files import directory_tree, output_files, parameters_f
 from qanat.usecases.tracking.find import Found, comment_path, read_comment
 
 # Keys of the entries; q leaves, and entries beyond the last letter have none.
+BACK = "back"
 LETTERS = "abcdefghijklmnoprstuvwxyz"
 
 
@@ -37,8 +38,13 @@ class _Entry:
 
 def explore_run(project: Project, found: Found) -> None:
     """Show the page and the menu of a run until the user leaves or the run is deleted."""
+    shown = ""
     while True:
-        say(f"\n{reporting.run_page(found.run)}\n")
+        # What an entry has printed stays right above the menu: the page comes again only once it has changed.
+        if (page := reporting.run_page(found.run)) != shown:
+            say(f"\n{page}")
+        shown = page
+        say()
         entries = _entries(project, found)
         rows = [_row(i, entry) for i, entry in enumerate(entries)]
         question = f"Run {found.run.number} of experiment {found.run.experiment} - Explore menu"
@@ -133,7 +139,9 @@ def _ask_group(found: Found, question: str) -> int | None:
     if len(found.run.groups) == 1:
         return None
     groups = [(clean(f"group {g.number}: {' '.join(g.args)} ({g.state})"), str(g.number)) for g in found.run.groups]
-    answer = prompts.choose(question, [("all", ""), *groups], option="--group I")
+    answer = prompts.choose(question, [("all", ""), *groups, ("Back", BACK)], option="--group GROUP")
+    if answer == BACK:
+        raise click.Abort
     return int(answer) if answer else None
 
 

@@ -45,7 +45,7 @@ def _shown(lines: Sequence[RunLine]) -> dict[str, Column]:
 def _writers(lines: Sequence[RunLine]) -> Mapping[Form, Writer]:
     """Return what writes a value in each form; an id and a description depend on the other runs that are listed."""
     counts = Counter(line.summary.number for line in lines)
-    instead = _varying_parameters([line.summary for line in lines])
+    instead = varying_parameters([line.summary for line in lines])
     return {
         Form.TEXT: lambda _, value: "" if value is None else str(value),
         Form.LIST: lambda _, value: ", ".join(json.loads(value)),
@@ -58,15 +58,16 @@ def _writers(lines: Sequence[RunLine]) -> Mapping[Form, Writer]:
     }
 
 
-def _varying_parameters(runs: Sequence[RunSummary]) -> dict[str, str]:
+def varying_parameters(runs: Sequence[RunSummary]) -> dict[str, str]:
     """Return, by the record's path, what tells apart the runs of experiments that have runs without a description."""
     silent = {run.experiment for run in runs if not run.description}
     those = [run for run in runs if run.experiment in silent]
     found = varying([(run.experiment, json.loads(run.parameters)) for run in those])
-    return {run.path: _pairs(parameters) for run, parameters in zip(those, found, strict=True)}
+    return {run.path: pairs(parameters) for run, parameters in zip(those, found, strict=True)}
 
 
-def _pairs(parameters: Mapping[str, str]) -> str:
+def pairs(parameters: Mapping[str, str]) -> str:
+    """Write parameters on one line: `lr=0.1 --fast`."""
     return " ".join(f"{name}={value}" if value else name for name, value in parameters.items())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from qanat.domain.columns import RunSummary
 from qanat.domain.run import Run, State
+from qanat.domain.search import Condition
 from qanat.errors import InputInvalid
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
@@ -135,6 +136,26 @@ def _bytes_of(project: Project, row: RunSummary) -> int:
     folder = project.root / row.storage
     is_ours = storage.is_made_for(folder, row.id) or folder.resolve().is_relative_to(project.root.resolve())
     return storage.size_of(folder) if is_ours else 0
+
+
+def find_runs(
+    project: Project,
+    index: Index,
+    refreshed: Refreshed,
+    conditions: Sequence[Condition],
+    *,
+    experiment: str | None,
+    newest: int,
+) -> tuple[list[RunLine], int]:
+    """Return the newest runs that meet the conditions, and how many there are; only conditions need whole records."""
+    if not conditions:
+        counts = count_runs(index, refreshed)
+        own = counts.values() if experiment is None else [counts.get(project.names_of(experiment)[0], {})]
+        lines = run_lines(index, refreshed, project.root, experiment=experiment, newest=newest)
+        return lines, sum(sum(states.values()) for states in own)
+    runs = current_runs(project, index, refreshed, experiment=experiment)
+    rows = [row for row, run in runs if all(condition.meets(run) for condition in conditions)]
+    return [line_of(row, refreshed, project.root) for row in rows[:newest]], len(rows)
 
 
 def current_runs(

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
+from qanat.cli.terminal.tables import cells
 from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox, wait_until
-from tests.support.terminal import CTRL_C, DOWN, ENTER, UP, Terminal
+from tests.support.terminal import CTRL_C, DOWN, ENTER, ESCAPE, UP, Terminal
 
 # A pager, and an action: both note how they were called in a file that their first word names.
 NOTES = """\
@@ -185,7 +186,7 @@ def test_a_preview_tells_what_the_entry_under_the_cursor_will_do(house: Sandbox)
             "Plot it all",
             "Leave this run",
         ):
-            terminal.see(f"Description: {preview}")
+            terminal.see(f"│{preview} ")
             terminal.press(DOWN)
             terminal.see("»")
             redraw(terminal, next(rows))
@@ -436,15 +437,15 @@ def test_the_runs_are_a_table_with_the_newest_first_and_one_of_them_is_looked_in
         entries = terminal.see("Leave")
         assert [line.strip("» ") for line in lines(entries)[1:]] == [
             "Add a filter",
-            "Run 4 of other",
-            "Run 3 of hello",
-            "Run 2 of hello",
-            "Run 1 of hello",
+            "Run 4 of other  🏁",
+            "Run 3 of hello  ❌  n=9",
+            "Run 2 of hello  🏁  n=2,3",
+            "Run 1 of hello  🏁  For figure 2",
         ]
         terminal.press(DOWN, DOWN)
         terminal.see("» Run 3 of hello")
         redraw(terminal, 41)
-        terminal.see("Description: failed, --n 9")
+        terminal.see("│failed, n=9 ")
         terminal.press(ENTER)
         terminal.see("Run 3 of experiment hello:")
         terminal.see("Status: ❌ failed (exit code 1)")
@@ -518,6 +519,14 @@ def test_of_many_runs_the_newest_are_shown_and_a_filter_finds_the_others(sandbox
     with Terminal(sandbox.root, "explore", size=(120, 60)) as terminal:
         terminal.see("16 runs")
         terminal.see("… and 1 more; add a filter to find them")
+        terminal.see("Show 1 more")
+        terminal.press(UP, UP, ENTER)
+        terminal.see("16 runs")
+        assert "more" not in terminal.see("Leave")
+        terminal.see("└")
+        terminal.press(UP, ENTER)
+        terminal.ends()
+    with Terminal(sandbox.root, "explore", size=(120, 60)) as terminal:
         filter_by(terminal, "tag", "old")
         terminal.see("1 run with tag:old")
         choose(terminal, "Which run?", 2)
@@ -545,9 +554,72 @@ def test_a_run_that_is_deleted_is_not_in_the_list_any_more(house: Sandbox) -> No
 def test_ctrl_c_leaves_and_is_no_failure(house: Sandbox) -> None:
     for words in ([], ["hello"], ["hello", "1"]):
         with Terminal(house.root, "explore", *words) as terminal:
-            terminal.see("(Use arrow keys)")
+            terminal.see("q or Esc: back)")
             terminal.press(CTRL_C)
             terminal.ends()
+
+
+@pytest.mark.parametrize("key", ["q", ESCAPE])
+def test_q_and_escape_go_back_from_every_menu(house: Sandbox, key: str) -> None:
+    with Terminal(house.root, "explore", "hello") as terminal:
+        terminal.see("Which run?")
+        terminal.press(DOWN, DOWN, ENTER)
+        terminal.see(MENU)
+        for question in ("Which group?", "On which group?"):
+            terminal.press("a" if question == "Which group?" else "g")
+            terminal.see(question)
+            terminal.see("Back")
+            terminal.press(key)
+            terminal.see(MENU)
+        terminal.press(key)
+        terminal.see("Leave")
+        terminal.press(ENTER)  # add a filter
+        terminal.see("Launched before a date")
+        terminal.press(key)
+        terminal.see("Leave")
+        terminal.press(key)
+        terminal.ends()
+
+
+def test_of_the_groups_one_can_go_back_without_a_key(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "2") as terminal:
+        terminal.see(MENU)
+        terminal.press("a")
+        terminal.see("Back")
+        terminal.press(UP, ENTER)
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_every_row_of_the_menus_fits_its_terminal(house: Sandbox, columns: int) -> None:
+    house.qanat("run", "--description", "long " * 100, "hello", "--name", "x" * 300)
+    with Terminal(house.root, "explore", size=(columns, 40)) as terminal:
+        terminal.see("Which run?")
+        shown = terminal.see("└")
+        assert "» Add a filter" in shown
+        assert all(cells(line) <= columns for line in lines(shown))
+        assert any("Run 5 of hello  🏁  long long" in line and line.endswith("…") for line in lines(shown))
+        terminal.press(DOWN, ENTER)
+        terminal.see(MENU)
+        assert all(cells(line) <= columns for line in lines(terminal.see("└")))
+        terminal.press("q")
+        terminal.see("└")
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_what_an_entry_says_stands_right_above_the_menu(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "2") as terminal:
+        terminal.see("Run 2 of experiment hello:")
+        terminal.see(MENU)
+        terminal.press("d")
+        terminal.see("no comment yet; write one with: ")
+        assert "Run 2 of experiment hello:" not in terminal.see("Explore menu")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
 
 
 def test_ctrl_c_at_a_question_goes_back_to_where_it_was_asked(house: Sandbox) -> None:
