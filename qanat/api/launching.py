@@ -16,7 +16,7 @@ from qanat.domain import run as records
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import rerun as rerunning
 from qanat.usecases.launch import retry as retrying
-from qanat.usecases.launch.code import Uncommitted
+from qanat.usecases.launch.code import Changes, Uncommitted
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
 from qanat.usecases.launch.retry import chosen_groups
@@ -55,6 +55,18 @@ def request(
         description=description,
         many=many,
     )
+
+
+def uncommitted(
+    opened: Opened, message: str | None, add: Sequence[str | Path], *, snapshot: bool, allow_secrets: bool
+) -> Uncommitted:
+    """Return what these keywords say about uncommitted changes. Raises TypeError for a string in place of a list."""
+    if not add:
+        return Uncommitted(message, snapshot, allow_secrets=allow_secrets)
+    from qanat.usecases.launch.untracked import from_root
+
+    named = from_root(opened.project, listed("add", add))
+    return Uncommitted(message, snapshot, named, allow_secrets)
 
 
 def find(opened: Opened, word: str) -> tuple[Found, list[records.Run]]:
@@ -121,7 +133,7 @@ def _followed(opened: Opened, start: Callable[[LaunchView], Outcome], on_progres
     view = ProgressView(opened.project.root, on_progress)
     outcome = start(view)
     run = Run.of(opened, outcome.run)
-    _warn(outcome.notes, calls=4)
+    _warn([*view.notes, *outcome.notes], calls=4)
     if outcome.interrupted and not outcome.on_request:
         # The signal was for this process, which now does what it would have done without qanat.
         signal.raise_signal(outcome.interrupted)
@@ -137,6 +149,6 @@ def _warn(notes: Sequence[str], *, calls: int) -> None:
         warnings.warn(note, stacklevel=calls + 1)
 
 
-def _ask_nobody(changes: Sequence[str]) -> Uncommitted:
-    """Return nothing: keywords say what to do with changes."""
-    return Uncommitted()
+def _ask_nobody(_changes: Changes, wanted: Uncommitted) -> Uncommitted:
+    """Return what the keywords say."""
+    return wanted

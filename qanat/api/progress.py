@@ -10,6 +10,7 @@ from qanat.api.groups import Group
 from qanat.domain import run as records
 from qanat.domain.layout import group_folder
 from qanat.domain.run import State, count_states
+from qanat.usecases.launch.code import Captured
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,17 @@ class ProgressView:
 
     def __init__(self, root: Path, on_progress: OnProgress | None) -> None:
         self.error: BaseException | None = None
+        self.notes: list[str] = []
         self._root = root
         self._call = on_progress
         self._run: records.Run | None = None
         self._states: dict[int, State] = {}
         self._counts: dict[State, int] = {}
+
+    def captured(self, captured: Captured) -> None:
+        """Keep a note on files that the code of the run lacks."""
+        if captured.left_out:
+            self.notes.append(f"not in the commit of the run: {', '.join(f.described for f in captured.left_out)}")
 
     def begins(self, run: records.Run, folder: Path) -> None:
         """Report that a run is about to start."""

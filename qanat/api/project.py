@@ -89,6 +89,8 @@ class Project:
         description: str = "",
         commit_message: str | None = None,
         snapshot: bool = False,
+        add: Sequence[str | Path] = (),
+        allow_secrets: bool = False,
         commit_sha: str | None = None,
         in_place: bool = False,
         many: bool = False,
@@ -97,7 +99,7 @@ class Project:
         """Run an experiment and record it, like `qanat run`; return the run.
 
         `args` are the program's arguments, converted with str(). The keywords are the options of
-        `qanat run`: `groups`, `ranges` and `tags` list the values of --group-param, --range-param and --tag,
+        `qanat run`: `groups`, `ranges`, `tags` and `add` list the values of --group-param, --range-param, --tag, --add,
         `template` is --submit-template, and `many` is --yes.
 
         A local run has ended when this returns, and the output of its programs is in files below its `path`. If a
@@ -111,15 +113,16 @@ class Project:
         not be started.
         """
         from qanat.api import launching  # only needed to start runs
-        from qanat.usecases.launch.code import Uncommitted
         from qanat.usecases.launch.options import LaunchOptions
 
         lists, files = (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
         request = launching.request(experiment, *lists, *files, description=description, many=many)
-        changes = Uncommitted(commit_message, snapshot)
-        request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place)
         options = LaunchOptions(runner, template, n_threads, fail_fast, wait, cancel_on_interrupt, max_running)
         with for_python():
+            changes = launching.uncommitted(
+                self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
+            )
+            request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place)
             return launching.launch(self._opened, request, options, on_progress)
 
     def rerun(

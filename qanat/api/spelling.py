@@ -13,6 +13,9 @@ T = TypeVar("T")
 
 # Options of qanat run, rerun and retry, as in messages and hints, and the corresponding keywords.
 KEYWORDS = (
+    (r"--add FILE", "add=[FILE]"),
+    (r"--add", "add"),
+    (r"--allow-secrets", "allow_secrets=True"),
     (r"--commit-message TEXT", "commit_message=TEXT"),
     (r"--commit-message", "commit_message"),
     (r"--snapshot", "snapshot=True"),

@@ -27,6 +27,15 @@ def write(root: Path, *args: str, stdin: bytes = b"") -> programs.Finished:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def with_hooks(root: Path, *args: str, env: Mapping[str, str], inherited: int | None) -> programs.Finished:
+    """Run a git command that runs the user's hooks, which may take long, whatever its exit status.
+
+    On Ctrl-C it is waited for, since it removes its locks. It inherits a descriptor, as do the hooks.
+    """
+    kept = () if inherited is None else (inherited,)
+    return programs.run(["git", *args], cwd=root, env=env, inherited=kept, patient=True)
+
+
 def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
     """Return what git prints. Raises GitRefused with git's own message when git fails."""
     done = call(root, *args, stdin=stdin, env=env)

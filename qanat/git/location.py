@@ -8,6 +8,8 @@ from pathlib import Path
 
 from qanat.errors import ProjectNotFound
 
+COMMITS = "commit-"  # begins the names of folders, in Location.private_here, for commits that are being made
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

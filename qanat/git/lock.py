@@ -73,14 +73,17 @@ def _wait(descriptor: int, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def claimed(location: Location, path: Path) -> Iterator[None]:
-    """Mark path as in use until the block ends, or this process does; others may mark it too. Raises WriteFailed."""
+def claimed(location: Location, path: Path) -> Iterator[int]:
+    """Mark path as in use until the block ends, or this process does; others may mark it too. Raises WriteFailed.
+
+    Yields a descriptor; the mark lasts as long as any process that inherits it.
+    """
     with _opened(location, path) as file:
         try:
             fcntl.flock(file.fileno(), fcntl.LOCK_SH)
         except OSError as error:
             raise write_failed(path, error) from None
-        yield
+        yield file.fileno()
 
 
 def is_claimed(path: Path) -> bool:

@@ -144,4 +144,7 @@ def _index_in_use(location: Location) -> dict[str, str]:
     if not named:
         return {}
     path = Path(named) if Path(named).is_absolute() else Path.cwd() / named
-    return {"GIT_INDEX_FILE": str(path)} if path.parent.resolve() == location.git_dir.resolve() else {}
+    folder = path.parent.resolve()
+    # qanat commits from a copy of the index, in a folder of its own.
+    is_here = folder == location.git_dir.resolve() or folder.parent == location.private_here.resolve()
+    return {"GIT_INDEX_FILE": str(path)} if is_here else {}

@@ -112,6 +112,18 @@ def uncommitted(location: Location, folder: str) -> list[Change]:
     return [Change(field[:2], field[3:]) for field in fields if field]
 
 
+def untracked(location: Location) -> list[str]:
+    """List the files that git neither tracks nor ignores; a repository inside this one is listed with a slash."""
+    printed = command.output(location.root, "ls-files", "--others", "--exclude-standard", "-z")
+    return [path for path in printed.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+def is_tracked(location: Location, path: str) -> bool:
+    """Return whether the index has a path, or anything below it."""
+    literally = {"GIT_LITERAL_PATHSPECS": "1"}
+    return bool(command.output(location.root, "ls-files", "-z", "--", path, env=literally))
+
+
 def head(location: Location) -> str | None:
     """Return the id of the commit that is checked out; None before the first one."""
     done = command.call(location.root, "rev-parse", "--verify", "--quiet", "HEAD")

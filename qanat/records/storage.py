@@ -104,6 +104,15 @@ def share_outputs(folder: Path, sharing: Sharing) -> None:
         files.share(path, sharing)
 
 
+def is_of_a_run(folder: Path) -> bool:
+    """Return whether a directory has the `info.yaml` of a run."""
+    try:
+        with files.open_for_reading(folder / INFO) as file:
+            return run_of(file.read(4096)) is not None
+    except (OSError, ValueError):
+        return False
+
+
 def run_of(info: bytes) -> str | None:
     """Return the id of the run that an `info.yaml` with these bytes belongs to; None if qanat did not write it."""
     lines = info[:4096].splitlines()

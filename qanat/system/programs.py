@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.errors import RunnerUnavailable
+
+PATIENCE_S = 10.0
 
 # The environment may say who the author is, but not where the repository is: git sets that for hooks.
 _GIT_KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")
@@ -42,22 +46,41 @@ def run(
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
     timeout_s: float | None = None,
+    inherited: Sequence[int] = (),
+    patient: bool = False,
 ) -> Finished:
-    """Run command to its end, without a terminal. Raises RunnerUnavailable if it is missing or takes too long."""
+    """Run command to its end, without a terminal. Raises RunnerUnavailable if it is missing or takes too long.
+
+    It inherits these descriptors. If it is `patient`, Ctrl-C does not kill it: it is interrupted, and waited for.
+    """
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             list(command),
             cwd=cwd,
-            input=stdin,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=clean_environment({"LC_ALL": "C.UTF-8"} | dict(env or {})),
-            timeout=timeout_s,
-            check=False,
-        )
+            pass_fds=inherited,
+        ) as process:
+            try:
+                out, err = process.communicate(stdin, timeout=timeout_s)
+            except BaseException as error:
+                if patient and isinstance(error, KeyboardInterrupt):
+                    _interrupt(process)
+                process.kill()
+                raise
     except FileNotFoundError:
         raise RunnerUnavailable(f"{command[0]} is not on PATH", hint=f"install {command[0]}") from None
     except PermissionError:
         raise RunnerUnavailable(f"{command[0]} is not executable") from None
     except subprocess.TimeoutExpired:
         raise RunnerUnavailable(f"{command[0]} did not answer within {timeout_s:g} s") from None
-    return Finished(done.returncode, done.stdout, done.stderr)
+    return Finished(process.returncode, out, err)
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt a process, which a terminal may have done already, and wait until it has cleaned up."""
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE_S)

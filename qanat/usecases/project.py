@@ -20,7 +20,7 @@ from qanat.domain.run import Run
 from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location, sharing
-from qanat.git.location import Location
+from qanat.git.location import COMMITS, Location
 from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
 from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
@@ -190,7 +190,17 @@ def open_project(start: Path) -> Project:
         root = shlex.quote(str(found.root))
         raise ProjectNotFound(f"{found.root} has no .qanat folder", hint=f"create a project with: qanat init {root}")
     refuse_links(found.root / ".qanat")
+    _finish_commits(found)
     return Project(found)
+
+
+def _finish_commits(found: Location) -> None:
+    """Finish commits of the user's files during which qanat was killed; usually there are none."""
+    with contextlib.suppress(OSError):
+        if any(path.name.startswith(COMMITS) for path in found.private_here.iterdir()):
+            from qanat.git import user_commits
+
+            user_commits.finish_abandoned(found)
 
 
 def refuse_links(state: Path) -> None:

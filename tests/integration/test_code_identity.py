@@ -118,9 +118,10 @@ def test_without_a_terminal_a_dirty_tree_is_refused_and_nothing_is_written(plain
     before = user_state(plain)
     result = plain.qanat("run", "plain", code=2)
     letters = {"tracked": " M", "staged": "M ", "untracked": "??", "deleted": " D"}[change]
+    how = "--commit-message TEXT" + (", and --add FILE for each untracked file" if change == "untracked" else "")
     assert result.err == (
         f"qanat: there are uncommitted changes:\n  {letters} {path}\n"
-        "  hint: commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)\n"
+        f"  hint: commit them ({how}), or run a snapshot of them (--snapshot)\n"
     )
     assert result.out == ""
     assert user_state(plain) == before
@@ -144,9 +145,10 @@ def test_records_do_not_make_a_tree_dirty(plain: Sandbox) -> None:
 # ---- committing first
 
 
-def test_commit_message_commits_everything_that_is_not_ignored_and_runs_that(dirty: Sandbox) -> None:
+def test_commit_message_commits_tracked_and_named_files_and_runs_that(dirty: Sandbox) -> None:
     parent = dirty.git("rev-parse", "HEAD")
-    result = dirty.qanat("run", "plain", "--commit-message", "Try a change\n\nBecause of this.")
+    message = "Try a change\n\nBecause of this."
+    result = dirty.qanat("run", "plain", "--commit-message", message, "--add", "new/deep/file é.txt")
     assert result.out == "changed\n"
     code = dirty.record()["code"]
     assert not code["snapshot"]
@@ -168,12 +170,15 @@ def test_commit_message_commits_everything_that_is_not_ignored_and_runs_that(dir
 def test_commit_message_runs_the_users_hooks_and_a_hook_that_refuses_stops_the_run(dirty: Sandbox) -> None:
     hook = dirty.write(".git/hooks/pre-commit", "#!/bin/sh\necho refused by my hook >&2\nexit 1\n", executable=True)
     head = dirty.git("rev-parse", "HEAD")
-    result = dirty.qanat("run", "plain", "--commit-message", "Try", code=2)
-    assert result.err == "qanat: git commit failed: refused by my hook\n"
+    result = dirty.qanat("run", "plain", "--commit-message", "Try", "--add", "new", code=2)
+    assert result.err == (
+        "qanat: git commit failed: refused by my hook\n"
+        "  hint: nothing was committed, and what you have staged is as it was\n"
+    )
     assert dirty.git("rev-parse", "HEAD") == head
     assert dirty.records() == []
     hook.write_text('#!/bin/sh\ntouch "$(git rev-parse --git-dir)/hook-was-here"\n')
-    dirty.qanat("run", "plain", "--commit-message", "Try")
+    dirty.qanat("run", "plain", "--commit-message", "Try", "--add", "new")
     assert (dirty.root / ".git/hook-was-here").exists()
     assert dirty.record()["state"] == "finished"
 
@@ -181,7 +186,7 @@ def test_commit_message_runs_the_users_hooks_and_a_hook_that_refuses_stops_the_r
 def test_a_hook_that_makes_the_tree_dirty_again_stops_the_run(dirty: Sandbox) -> None:
     """The run would be recorded with a commit that is not what runs."""
     dirty.write(".git/hooks/post-commit", "#!/bin/sh\necho formatted >kept.txt\n", executable=True)
-    result = dirty.qanat("run", "plain", "--commit-message", "Try", code=2)
+    result = dirty.qanat("run", "plain", "--commit-message", "Try", "--add", "new", code=2)
     assert result.err == (
         "qanat: committed, but there are uncommitted changes again, perhaps made by a git hook:\n"
         "   M kept.txt\n"
@@ -243,7 +248,7 @@ def test_ignored_files_never_come_into_git(dirty: Sandbox) -> None:
     dirty.write(".git/info/exclude", "private/\n")
     dirty.write("private/token.txt", "nor this\n")
     dirty.qanat("run", "plain", "--snapshot")
-    dirty.qanat("run", "plain", "--commit-message", "Try")
+    dirty.qanat("run", "plain", "--commit-message", "Try", "--add", "new")
     for secret in ("do not tell\n", "nor this\n"):
         blob = call(["git", "hash-object", "--stdin"], dirty.root, stdin=secret).out.strip()
         assert dirty.git("cat-file", "-e", blob, code=None) == ""
@@ -288,6 +293,8 @@ def test_at_a_terminal_the_changes_are_listed_and_asked_about(dirty: Sandbox, do
         terminal.press(*([DOWN] * downs), ENTER)
         if not snapshot:
             terminal.answer("Commit message:", "Said at the terminal")
+            terminal.see("Commit new/deep/file é.txt (10 B)? (Y/n)")
+            terminal.press(ENTER)
         terminal.see("Run 1 of plain finished")
     code = dirty.record()["code"]
     assert code["snapshot"] is snapshot

@@ -382,6 +382,8 @@ def test_changes_can_be_committed_before_a_run(dirty: Sandbox) -> None:
         terminal.press(ENTER)
         terminal.see("enter a commit message")
         terminal.press("Change it", ENTER)
+        terminal.see("Commit new.txt (4 B)? (Y/n)")
+        terminal.press(ENTER)
         terminal.see("changed\r\n")
         terminal.see("Run 1 of e finished")
         terminal.ends()

@@ -26,7 +26,7 @@ from qanat.records.flight import Journal, Watcher
 from qanat.runners.local.runner import LocalRunner
 from qanat.runners.registry import Registry
 from qanat.usecases.definitions.init import init_project, plan_init
-from qanat.usecases.launch.code import Ask, Uncommitted
+from qanat.usecases.launch.code import Ask, Captured
 from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
@@ -89,6 +89,10 @@ class View:
         """Note the names of the jobs."""
         self._note("submitted", [group.job for group in run.groups])
 
+    def captured(self, captured: Captured) -> None:
+        """Note untracked files."""
+        self._note("captured", [[file.path for file in files] for files in (captured.included, captured.left_out)])
+
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Note the state of the run."""
         self._note("seen", run.state)
@@ -113,7 +117,7 @@ class World(Repository):
         self.notes: list[str] = []
         self.outcome = Outcome(RUN)
         self.view = View()
-        self.ask: Ask = lambda changes: Uncommitted()
+        self.ask: Ask = lambda changes, wanted: wanted
 
     # ---- what use cases ask for runners
 

@@ -9,7 +9,8 @@ import click
 from qanat.cli import session
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import tables
-from qanat.cli.terminal.output import plural, say, say_json, size
+from qanat.cli.terminal.output import plural, say, say_json
+from qanat.domain.sizes import size
 from qanat.usecases.launch import checkouts
 from qanat.usecases.project import open_project
 from qanat.usecases.tracking.refresh import active_runs

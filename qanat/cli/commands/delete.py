@@ -13,7 +13,8 @@ from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import finding, until_ended
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import plural, say, size
+from qanat.cli.terminal.output import plural, say
+from qanat.domain.sizes import size
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import annotate
 from qanat.usecases.runs import cancel as cancel_run

@@ -14,8 +14,9 @@ from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
 from qanat.cli.options import Command, option
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import plural, say, size
+from qanat.cli.terminal.output import plural, say
 from qanat.domain.names import check_name, name_problem
+from qanat.domain.sizes import size
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define, rename
 from qanat.usecases.project import Project, open_project

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, option
+from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
-from qanat.cli.terminal import arguments, prompts
-from qanat.cli.terminal.output import is_terminal, plural, say, say_json, tell
+from qanat.cli.terminal import arguments
+from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.usecases.launch import launch as launching
-from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.launch import Preview
 from qanat.usecases.launch.plan import RunRequest
 from qanat.usecases.project import open_project
@@ -91,6 +90,20 @@ class RunCommand(Command):
 @option(
     "--snapshot", group=CODE, is_flag=True, help="Run uncommitted changes from a snapshot, without committing them."
 )
+@option(
+    "--add",
+    group=CODE,
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Include this untracked file in the commit or snapshot; may be repeated.",
+)
+@option(
+    "--allow-secrets",
+    group=CODE,
+    is_flag=True,
+    help="Accept what looks like a secret, in files that --add names.",
+)
 @option("--commit-sha", group=CODE, metavar="REV", help="Run the code of this revision (a sha, tag, branch~2, …).")
 @option("--in-place", group=CODE, is_flag=True, help="Run in the working tree, even if the experiment uses a checkout.")
 @option(
@@ -122,7 +135,9 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         return 0
     return shown(
         project,
-        lambda view: launching.launch(project, request, chosen, runners=session.runners(), ask=_ask, view=view),
+        lambda view: launching.launch(
+            project, request, chosen, runners=session.runners(), ask=ask_about_changes, view=view
+        ),
     )[0]
 
 
@@ -140,7 +155,7 @@ def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
         description=options["description"],
         many=options["yes"],
         revision=options["commit_sha"],
-        uncommitted=Uncommitted(options["commit_message"], options["snapshot"]),
+        uncommitted=uncommitted_from(options),
         in_place=options["in_place"],
     )
 
@@ -158,29 +173,3 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
     for group in groups:
         say(f"group {group.group}: {shlex.join(group.command)}")
     say(f"{plural(len(groups), 'group')}; nothing was run or written")
-
-
-def _ask(changes: Sequence[str]) -> Uncommitted:
-    """List uncommitted changes and ask what to do with them, if there is a terminal."""
-    if not is_terminal():
-        return Uncommitted()
-    say("There are uncommitted changes:")
-    say("\n".join(f"  {line}" for line in changes))
-    answer = prompts.choose(
-        "What do you want to do with them?",
-        [
-            ("Commit them, then run", "commit"),
-            ("Run a snapshot of them, without committing", "snapshot"),
-            ("Cancel", "stop"),
-        ],
-        option="--commit-message TEXT or --snapshot",
-    )
-    if answer == "stop":
-        raise click.Abort
-    if answer == "snapshot":
-        return Uncommitted(snapshot=True)
-    return Uncommitted(prompts.text("Commit message:", option="--commit-message TEXT", check=_not_empty))
-
-
-def _not_empty(answer: str) -> str:
-    return "" if answer else "enter a commit message"

@@ -10,10 +10,11 @@ import click
 from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal import tables
-from qanat.cli.terminal.output import plural, say, say_json, say_json_list, size, tell, width
+from qanat.cli.terminal.output import plural, say, say_json, say_json_list, tell, width
 from qanat.cli.terminal.run_table import run_table
 from qanat.domain.experiment import Experiment
 from qanat.domain.run import Run, State
+from qanat.domain.sizes import size
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.failures import failures

@@ -10,7 +10,9 @@ from typing import Self
 
 from qanat.cli.runs import reporting
 from qanat.cli.runs.run_view import LineView, RunViewContext, WaitView, view_for
+from qanat.cli.terminal.output import listed, plural, tell
 from qanat.domain.run import Group, Run
+from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
 
@@ -41,6 +43,14 @@ class TerminalView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+
+    def captured(self, captured: Captured) -> None:
+        """List the untracked files that the commit of the run has, and those that it lacks."""
+        commit = "snapshot" if captured.code.snapshot else "commit"
+        if names := [file.path for file in captured.included]:
+            tell(f"note: the {commit} has {plural(len(names), 'untracked file')}: {listed(names)}")
+        if names := [file.described for file in captured.left_out]:
+            tell(f"note: not in the {commit}, which is incomplete if the program needs them: {listed(names)}")
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce a run that starts here, and choose how to show it."""

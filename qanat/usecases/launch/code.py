@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
-from qanat.git import checkout, identity, repository, worktree
+from qanat.git import checkout, identity, repository, user_commits, worktree
 from qanat.git.worktree import WorkTree
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.usecases.launch.untracked import Untracked  # a clean tree needs no such file
 
 LISTED = 20
 
@@ -19,24 +24,47 @@ LISTED = 20
 class Uncommitted:
     """What to do with uncommitted changes: commit them with a message, or run them as a snapshot.
 
-    With neither, the user is asked if there is a terminal; otherwise the run is refused.
+    With neither, the user is asked if there is a terminal; otherwise the run is refused. `add` names untracked files,
+    or folders of them, by their paths from the root. A commit has no others, and is refused if there are some, unless
+    the others are left out on purpose; a snapshot has all that are neither large nor look like secrets.
     """
 
     commit_message: str | None = None
     snapshot: bool = False
+    add: tuple[str, ...] = ()
+    allow_secrets: bool = False
+    others_left_out: bool = False
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it says if changes are committed or run as a snapshot."""
+        return self.snapshot or self.commit_message is not None
 
 
-# Returns what to do with a list of changes; an empty answer refuses the run.
-Ask = Callable[[Sequence[str]], Uncommitted]
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Uncommitted changes: lines to show, and the untracked files among them."""
+
+    lines: tuple[str, ...]
+    untracked: tuple[Untracked, ...]
+
+
+# Returns what to do with changes, given what is already known of that; if it is still unknown, the run is refused.
+Ask = Callable[[Changes, Uncommitted], Uncommitted]
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The code of a run, and what was uncommitted when it was captured."""
+    """The code of a run, and what was uncommitted when it was captured.
+
+    `included` are the untracked files that a snapshot has, `left_out` those that its commit does not have.
+    """
 
     code: Code
     head: str
     fingerprint: frozenset[tuple[str, str, int, int]]
+    included: tuple[Untracked, ...] = ()
+    left_out: tuple[Untracked, ...] = ()
 
 
 def runnable_tree(project: Project) -> WorkTree:
@@ -72,36 +100,108 @@ def check_committer(project: Project) -> str:
 def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
     """Capture the current code. Raises UsageError if the tree is dirty and it is not known what to do then."""
     tree = runnable_tree(project)
-    if tree.changes and wanted == Uncommitted():
-        wanted = ask(changed_files(tree))
+    found = _untracked(project, tree)
+    tree = _with_untracked(tree, found)
+    if tree.changes and _is_open(wanted, found):
+        wanted = ask(Changes(tuple(changed_files(tree)), found), wanted)
     _check_wanted(tree, wanted)
-    if tree.changes and wanted.commit_message is not None:
-        tree = _committed(project, wanted.commit_message)
-    commit, snapshot = tree.commit or "", bool(tree.changes)
-    if snapshot:
-        commit = identity.take_snapshot(project.location, commit, "qanat: snapshot of the working tree")
+    if not tree.changes:
+        return _as_committed(project, tree)
+    taken = _named(project, found, wanted)
+    if wanted.commit_message is None:
+        return _snapshot(project, tree, found, taken)
+    rest = tuple(file for file in found if file not in taken)
+    if rest and not wanted.others_left_out:
+        raise _unnamed(rest)
+    return _as_committed(project, _committed(project, wanted.commit_message, taken, rest), rest)
+
+
+def _untracked(project: Project, tree: WorkTree) -> tuple[Untracked, ...]:
+    if not any(change.letters == "??" for change in tree.changes):
+        return ()
+    from qanat.usecases.launch import untracked
+
+    return untracked.find(project)
+
+
+def _named(project: Project, found: Sequence[Untracked], wanted: Uncommitted) -> tuple[Untracked, ...]:
+    if not wanted.add:
+        return ()
+    from qanat.usecases.launch import untracked
+
+    return untracked.chosen(project, found, wanted.add, allow_secrets=wanted.allow_secrets)
+
+
+def _with_untracked(tree: WorkTree, found: Sequence[Untracked]) -> WorkTree:
+    """Return the tree without changes that consist of other untracked files than these, such as results."""
+    folders = {f"{folder}/" for file in found for folder in PurePosixPath(file.path).parents}
+    known = folders | {file.path for file in found}
+    return replace(tree, changes=tuple(c for c in tree.changes if c.letters != "??" or c.path in known))
+
+
+def _is_open(wanted: Uncommitted, found: Sequence[Untracked]) -> bool:
+    """Return whether the user has to be asked what to do with changes."""
+    if not wanted.is_decided:
+        return True
+    return wanted.commit_message is not None and not wanted.others_left_out and bool(found)
+
+
+def _as_committed(project: Project, tree: WorkTree, left_out: tuple[Untracked, ...] = ()) -> Captured:
+    commit = tree.commit or ""
     tree_id = repository.code_tree(repository.open_repository(project.location), commit)
-    return Captured(Code(commit, tree_id, tree.branch, snapshot), tree.commit or "", _fingerprint(project, tree))
+    return Captured(Code(commit, tree_id, tree.branch), commit, _fingerprint(project, tree), left_out=left_out)
+
+
+def _snapshot(project: Project, tree: WorkTree, found: Sequence[Untracked], taken: Sequence[Untracked]) -> Captured:
+    """Return the code of a snapshot, which is HEAD's if no file that may be in it differs."""
+    head = tree.commit or ""
+    included = tuple(file for file in found if file.is_plain or file in taken)
+    left_out = tuple(file for file in found if file not in included)
+    names = [file.path for file in included]
+    commit = identity.take_snapshot(project.location, head, "qanat: snapshot of the working tree", names)
+    opened = repository.open_repository(project.location)
+    tree_id = repository.code_tree(opened, commit)
+    if is_head := tree_id == repository.code_tree(opened, head):
+        commit = head
+    code = Code(commit, tree_id, tree.branch, not is_head)
+    return Captured(code, head, _fingerprint(project, tree), included, left_out)
 
 
 def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
     """Raise UsageError or GitRefused if the tree's changes cannot be treated as requested."""
     if wanted.commit_message is not None and not wanted.commit_message.strip():
         raise UsageError("--commit-message is empty", hint="describe the changes")
-    if tree.changes and wanted == Uncommitted():
+    if tree.changes and not wanted.is_decided:
+        new = any(change.letters == "??" for change in tree.changes)
+        commit = "--commit-message TEXT, and --add FILE for each untracked file" if new else "--commit-message TEXT"
         raise UsageError(
             "there are uncommitted changes:\n  " + "\n  ".join(changed_files(tree)),
-            hint="commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
+            hint=f"commit them ({commit}), or run a snapshot of them (--snapshot)",
         )
     _refuse_submodules(tree)
     if tree.changes and tree.operation and wanted.commit_message is not None:
         raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
 
 
-def _committed(project: Project, message: str) -> WorkTree:
-    """Commit all changes, and return the new state of the tree. Raises GitRefused if there are changes again."""
-    identity.commit_everything(project.location, message)
+def _unnamed(rest: Sequence[Untracked]) -> UsageError:
+    lines = [f"?? {file.described}" for file in rest[:LISTED]]
+    lines += [f"… and {len(rest) - LISTED:,} more"] if len(rest) > LISTED else []
+    return UsageError(
+        "untracked files are committed only if they are named:\n  " + "\n  ".join(lines),
+        hint="name each that belongs to the code (--add FILE), list the others in .gitignore, or run a snapshot"
+        " (--snapshot)",
+    )
+
+
+def _committed(project: Project, message: str, taken: Sequence[Untracked], rest: Sequence[Untracked]) -> WorkTree:
+    """Commit the changes of tracked files and the untracked files taken; return the new state of the tree.
+
+    Raises GitRefused if there are changes again, other than the rest of the untracked files.
+    """
+    user_commits.commit(project.location, message, [file.path for file in taken])
     tree = worktree.status(project.location)
+    known = {file.path for file in rest}
+    tree = _with_untracked(tree, [file for file in _untracked(project, tree) if file.path not in known])
     if tree.changes:
         raise GitRefused(
             "committed, but there are uncommitted changes again, perhaps made by a git hook:\n  "

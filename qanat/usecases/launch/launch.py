@@ -50,6 +50,8 @@ def launch(
     captured = past or code.capture(project, request.uncommitted, ask)
     if _workdir(request, plan, submits=submits) == CHECKOUT:
         captured = code.in_checkout(captured)
+    if captured.included or captured.left_out:
+        view.captured(captured)
     with _placed(project, plan, captured) as plan:
         new = Launch(plan, captured, choice, author)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)

@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol
 
 from qanat.domain.run import Group, Run
 from qanat.system import files
+from qanat.usecases.launch.code import Captured
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class RunView(Protocol):
 
 class LaunchView(RunView, Protocol):
     """Shows a run, wherever it is started."""
+
+    def captured(self, captured: Captured) -> None:
+        """Called when it is known which code will run, if there are untracked files."""
 
     def submitted(self, run: Run, notes: Sequence[str]) -> None:
         """Called when the jobs of the run are queued."""

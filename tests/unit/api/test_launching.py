@@ -377,7 +377,10 @@ def test_uncommitted_changes_are_refused_with_both_ways_out_as_keywords(world: W
     world.write("new.txt", "new\n")
     with pytest.raises(UsageError, match=r"there are uncommitted changes:\n  \?\? new.txt") as raised:
         project.launch("train")
-    assert raised.value.hint == "commit them (commit_message=TEXT), or run a snapshot of them (snapshot=True)"
+    assert raised.value.hint == (
+        "commit them (commit_message=TEXT, and add=[FILE] for each untracked file),"
+        " or run a snapshot of them (snapshot=True)"
+    )
     assert len(project.runs()) == 0
 
 

@@ -1,10 +1,7 @@
-"""Making the code of a dirty tree nameable: committing it, or taking a snapshot beside the branch."""
+"""Making the code of a dirty tree nameable by a snapshot beside the branch."""
 
 from __future__ import annotations
 
-import pytest
-
-from qanat.errors import GitRefused
 from qanat.git import identity
 from tests.support.repository import Repository
 
@@ -34,26 +31,10 @@ def files(repository: Repository, commit: str) -> list[str]:
     return repository.git("ls-tree", "-r", "--name-only", commit).splitlines()
 
 
-def test_everything_that_is_not_ignored_is_committed_and_no_record(repository: Repository) -> None:
-    dirty(repository)
-    commit = identity.commit_everything(repository.location, "message\n\nwith more")
-    assert commit == repository.git("rev-parse", "HEAD")
-    assert files(repository, "HEAD") == [".gitignore", "a.txt", "new.txt", "staged.txt"]
-    assert repository.git("log", "-1", "--format=%B") == "message\n\nwith more"
-    assert repository.git("status", "--porcelain") == "?? .qanat/"
-
-
-def test_a_hook_that_refuses_the_commit_is_told(repository: Repository) -> None:
-    repository.write(".git/hooks/pre-commit", "#!/bin/sh\necho not today >&2; exit 1\n").chmod(0o755)
-    repository.write("a.txt", "changed\n")
-    with pytest.raises(GitRefused, match="git commit failed: not today"):
-        identity.commit_everything(repository.location, "message")
-
-
 def test_a_snapshot_has_the_tree_and_leaves_everything_as_it_is(repository: Repository) -> None:
     dirty(repository)
     before = state(repository)
-    commit = identity.take_snapshot(repository.location, before[2], "snapshot")
+    commit = identity.take_snapshot(repository.location, before[2], "snapshot", ["new.txt"])
     assert state(repository) == before
     assert files(repository, commit) == [".gitignore", "a.txt", "new.txt", "staged.txt"]
     assert repository.git("show", f"{commit}:a.txt") == "changed"
@@ -63,7 +44,7 @@ def test_a_snapshot_has_the_tree_and_leaves_everything_as_it_is(repository: Repo
 
 def test_a_snapshot_can_be_taken_without_an_index(repository: Repository) -> None:
     (repository.root / ".git/index").unlink()
-    commit = identity.take_snapshot(repository.location, "HEAD", "snapshot")
+    commit = identity.take_snapshot(repository.location, "HEAD", "snapshot", ["a.txt"])
     assert files(repository, commit) == ["a.txt"]
     assert not (repository.root / ".git/index").exists()
 

@@ -29,10 +29,11 @@ def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
     for entry in plain:
         paths.setdefault(entry.blob, []).append(entry.path)
     contents = staged.contents(scope.location, paths, yaml_io.FILE_BYTES_MAX)
-    return [f for blob, data in contents for path in paths[blob] for f in islice(_in_file(path, data), FOUND_MAX)]
+    return [f for blob, data in contents for path in paths[blob] for f in islice(in_file(path, data), FOUND_MAX)]
 
 
-def _in_file(path: str, data: bytes) -> Iterator[Finding]:
+def in_file(path: str, data: bytes) -> Iterator[Finding]:
+    """Yield what looks like a secret in a file with these bytes."""
     text = data.decode("utf-8", "replace")
     found = dict.fromkeys((*secrets.in_text(text), *_in_values(path, data, text)))
     lines = text.split("\n") if found else []

@@ -10,7 +10,8 @@ from io import StringIO
 import pytest
 from hypothesis import given
 
-from qanat.cli.terminal.output import clean, plural, say, say_json, say_json_list, size, tell
+from qanat.cli.terminal.output import clean, plural, say, say_json, say_json_list, tell
+from qanat.domain.sizes import size
 from tests.support.strategies import json_values, stable, texts
 
 ESCAPE = "\x1b]0;title\x07\x1b[31mred\x9b2J"

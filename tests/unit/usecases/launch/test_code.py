@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,18 +11,18 @@ from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
 from qanat.git import command
 from qanat.usecases.launch import code
-from qanat.usecases.launch.code import Captured, Uncommitted
+from qanat.usecases.launch.code import Captured, Changes, Uncommitted
 from tests.support.world import World
 
 
-def never(changes: Sequence[str]) -> Uncommitted:
-    """Fail: nobody is to be asked."""
-    raise AssertionError(changes)
+def nothing(_changes: Changes, wanted: Uncommitted) -> Uncommitted:
+    """Answer nothing, as without a terminal."""
+    return wanted
 
 
-def capture(world: World, *, message: str | None = None, snapshot: bool = False) -> Captured:
+def capture(world: World, *, message: str | None = None, snapshot: bool = False, add: tuple[str, ...] = ()) -> Captured:
     """Capture the code, with what is to be done with changes."""
-    return code.capture(world.project, Uncommitted(message, snapshot), never)
+    return code.capture(world.project, Uncommitted(message, snapshot, add), nothing)
 
 
 def tree_of(world: World, commit: str) -> str:
@@ -56,7 +56,7 @@ def test_records_are_no_change_and_no_code(world: World) -> None:
 def test_a_message_commits_everything_as_git_does(world: World) -> None:
     world.write("train.sh", "true\n")
     world.write("new.txt", "")
-    found = capture(world, message="tried something")
+    found = capture(world, message="tried something", add=("new.txt",))
     assert world.git("log", "-1", "--format=%s") == "tried something"
     assert world.git("rev-parse", "HEAD") == found.code.commit == found.head
     assert world.git("show", "--name-only", "--format=", "HEAD").split() == ["new.txt", "train.sh"]
@@ -93,19 +93,19 @@ def test_somebody_is_asked_when_nothing_says_what_to_do(world: World) -> None:
     world.write("train.sh", "true\n")
     asked: list[list[str]] = []
 
-    def ask(changes: Sequence[str]) -> Uncommitted:
-        asked.append(list(changes))
-        return Uncommitted("asked")
+    def ask(changes: Changes, wanted: Uncommitted) -> Uncommitted:
+        asked.append([*changes.lines, *(file.described for file in changes.untracked)])
+        return replace(wanted, commit_message="asked", others_left_out=True)
 
     found = code.capture(world.project, Uncommitted(), ask)
-    assert asked == [[" M train.sh", "?? new.txt"]]
+    assert asked == [[" M train.sh", "?? new.txt", "new.txt (0 B)"]]
     assert world.git("log", "-1", "--format=%s %H") == f"asked {found.code.commit}"
 
 
 def test_an_empty_answer_refuses_the_run_with_the_changes(world: World) -> None:
     world.write("train.sh", "true\n")
     with pytest.raises(UsageError) as error:
-        code.capture(world.project, Uncommitted(), lambda changes: Uncommitted())
+        capture(world)
     assert error.value.message == "there are uncommitted changes:\n   M train.sh"
     assert error.value.hint == "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from qanat.errors import (
 )
 from qanat.records import numbers
 from qanat.runners.local import runner as local
-from qanat.usecases.launch.code import Ask, Uncommitted
+from qanat.usecases.launch.code import Ask, Changes, Uncommitted
 from qanat.usecases.launch.launch import launch, preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
@@ -149,9 +149,9 @@ class Asked:
         self.answer = answer
         self.questions: list[list[str]] = []
 
-    def __call__(self, changes: Sequence[str]) -> Uncommitted:
+    def __call__(self, changes: Changes, wanted: Uncommitted) -> Uncommitted:
         """Answer."""
-        self.questions.append(list(changes))
+        self.questions.append(list(changes.lines))
         return self.answer
 
 
@@ -170,12 +170,12 @@ def test_somebody_is_asked_about_changes_and_their_answer_is_followed(world: Wor
     assert start(world, options, ask=asked).run.code.snapshot
     assert asked.questions == [["?? new.txt"]]
     assert world.git("rev-parse", "HEAD~") == head  # and after it the record
-    asked.answer = Uncommitted("all of it")
+    asked.answer = Uncommitted("all of it", add=("new.txt",))
     assert not start(world, options, ask=asked).run.code.snapshot
     assert world.git("log", "-1", "--format=%s", "--", "new.txt") == "all of it"
 
 
-@pytest.mark.parametrize("wanted", [Uncommitted("message"), Uncommitted(snapshot=True)])
+@pytest.mark.parametrize("wanted", [Uncommitted("message", others_left_out=True), Uncommitted(snapshot=True)])
 def test_nobody_is_asked_about_changes_when_the_request_says_what_to_do(world: World, wanted: Uncommitted) -> None:
     world.write("new.txt", "new\n")
     asked = Asked(Uncommitted())
