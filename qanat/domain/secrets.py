@@ -6,82 +6,92 @@ A value that only says where the secret is (`$TOKEN`, `${{ secrets.TOKEN }}`, a 
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+from qanat.domain import secret_shapes
 from qanat.domain.key_path import KeyPath
+from qanat.domain.randomness import JUDGED_MAX, is_mixed, is_random, is_random_base64
+from qanat.domain.secret_names import Kind, kind_of_name, may_name_secret
 
-# Forms that can be recognised by design: a name, a text that each one contains, the pattern.
-_SHAPES = [
-    (what, sign, re.compile(form))
-    for what, sign, form in (
-        ("a private key", "PRIVATE KEY", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"),
-        ("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36}"),
-        ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{50}"),
-        ("a GitLab token", "gl", r"\bgl(?:pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{20}"),
-        ("an AWS access key", "AKIA", r"\bAKIA[A-Z0-9]{16}\b"),
-        ("an AWS access key", "ASIA", r"\bASIA[A-Z0-9]{16}\b"),
-        ("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10}"),
-        ("a Slack address", "hooks.slack.com", r"hooks\.slack\.com/services/T\w{1,20}/B\w{1,20}/\w{10}"),
-        ("a Google key", "AIza", r"\bAIza[A-Za-z0-9_-]{35}"),
-        ("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30}"),
-        ("an API key", "sk-", r"(?<![\w-])sk-[A-Za-z0-9_-]{0,20}[A-Za-z0-9]{20}"),
-        ("an API key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{20}"),
-        ("a package index's token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50}"),
-        ("a package index's token", "npm_", r"\bnpm_[A-Za-z0-9]{36}"),
-        ("a JSON web token", "eyJ", r"(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10}"),
-        ("a bearer token", "earer ", r"\b[Bb]earer +(?P<value>[A-Za-z0-9._~+/-]{20,})"),
-        ("a password in a URL", "://", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"]{0,100}:(?P<value>[^\s/:@'\"]{1,200})@"),
-    )
-]
+__all__ = ["Secret", "allowance", "in_arguments", "in_content", "in_string", "in_text", "may_name_secret"]
 
-_PASSWORDS = frozenset({"password", "passwd", "passphrase", "pwd"})
-_TOKENS = frozenset({"token", "secret", "credential", "credentials", "apikey"})
-# A key called just `key` may sort a table; with one of these in its name it is one that opens something.
-_KINDS_OF_KEY = frozenset({"api", "access", "secret", "private", "auth", "encryption", "ssh", "signing", "account"})
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_PAIR = re.compile(r"(?:^|(?<=[\s,;'\"|]))(?P<name>-{0,2}[A-Za-z_][\w.-]{0,80})=(?P<value>[^\s,;'\"|]+)")
-_OPTION = re.compile(r"--?[A-Za-z][\w.-]{0,80}\Z")
+_NAME = r"[-+~]{0,2}[A-Za-z_][\w./-]{0,80}"
+# NAME=value, --name=value, ?name=value&…; the value is read from where the match ends.
+_PAIR = re.compile(rf"(?:^|(?<=[\s,;'\"|?&({{\[=]))(?P<name>{_NAME})=(?!=)")
+# A password may contain what separates other values.
+_PASSWORD = re.compile(r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\"]{1,1000})")
+_VALUE = re.compile(r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\",;|&]{1,4000}|<\|[^\s>]{1,80}>)")
+# "name": "value" of JSON, also escaped; a name and a colon, as in a header or in prose.
+_QUOTED = re.compile(r"\"(?P<name>[A-Za-z_][\w.-]{0,80})\\?\"\s{0,3}:\s{0,3}\\?\"(?P<value>[^\"\\]{1,4000})")
+_HEADER = re.compile(r"(?:^|(?<=[\s,;'\"({=]))(?P<name>[A-Za-z_][\w.-]{0,80})'?:\s{0,3}'?(?P<value>[^\s,;'\"}]+)")
+_OPTION = re.compile(r"[-+]{1,2}[A-Za-z][\w.-]{0,80}\Z")
+_REST_OF_TOKEN = re.compile(r"[\w.~+/=%-]*")
+_KEY_BLOCK = re.compile(r"-----BEGIN [^-]{0,60}-----(?:[^-]|-(?!----END))*(?:-----END[^-]{0,60}-----)?")
 
-_REFERENCE = re.compile(r"\$|%\w+%|env[:(]|(?:file|path):|[~.]{0,2}/|@", re.IGNORECASE)
-_NAME_OF_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+\Z")
-_PLACEHOLDER = re.compile(
-    r"[<\[{(].*[>\]})]\Z|[*x.…?_-]+\Z|(?:none|null|true|false|yes|no|auto|default|todo|secret|password|token)\Z"
-    r"|.*(?:example|change.?me|placeholder|redacted|your[-_ ]|dummy)",
+_REFERENCE = re.compile(
+    r"\$(?:\w+|\{.*|\(.*)(?:[/:].*)?\Z|%\w+%|env[:(]|(?:file|path|vault|secret|ssm|arn|keyring):|[~.]{0,2}/|@|[a-z][a-z0-9+.-]{1,20}://",
     re.IGNORECASE | re.DOTALL,
 )
+_NAME_OF_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+\Z")
+_PLACEHOLDER = re.compile(
+    r"[<\[{(].*[>\]})]\Z|[*x.…?_-]+\Z|(?:none|null|true|false|yes|no|auto|default|todo|secret|password|token)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_STANDS_FOR = re.compile(r"example|change.?me|placeholder|redacted|your[-_ ]|dummy", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\Z")
+_DATE_OR_VERSION = re.compile(
+    r"[0-9]{8}T[0-9]{4,6}Z?\Z|[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?:[T _].*)?\Z|v?[0-9]++(?:\.[0-9]++)++[\w.+-]{0,20}\Z"
+)
+_HASH = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_LOGIN = re.compile(r"[\w.@+-]{1,80}:(?P<password>[^\s/:][^\s/]{2,200})\Z")
+_FILE = re.compile(
+    r"\w\.(?:txt|json|ya?ml|toml|env|key|pem|crt|cert|cfg|ini|conf|netrc|gpg|asc|enc|csv|dat|bin|p12|pfx|pub|token"
+    r"|secret|py|sh)\Z"
+)
+_SEPARATOR = re.compile(r"[-_.=]")
 _ALLOWED = "allow-secret:"
-_HINTS = ("pass", "pwd", "token", "secret", "credential", "key")
-NAME_MAX = 200
-RANDOM_MIN = 16
-_BITS_MIN = 3.0  # per character: random hexadecimal digits have 3.3 in 16 characters, English text 2.5 to 3
+NAME_SHOWN = 80
+
+
+class Secret(NamedTuple):
+    """What looks like a secret in a text: where, what it is, and the name that gives it away ('' for its form)."""
+
+    start: int
+    end: int
+    what: str
+    name: str = ""
 
 
 def in_text(text: str) -> Iterator[tuple[int, str]]:
-    """Yield what has the form of a secret in a text: its line, counted from 1, and its name."""
-    for what, sign, form in _SHAPES:
-        line, counted = 1, 0
-        for match in form.finditer(text) if sign in text else ():
-            line, counted = line + text.count("\n", counted, match.start()), match.start()
-            is_made_up = "example" in match[0].lower()
-            if not is_made_up and not ("value" in form.groupindex and _is_reference(match["value"])):
-                yield line, what
-
-
-def may_name_secret(text: str) -> bool:
-    """Return whether a text contains part of a name that in_content() would check."""
-    lower = text.lower()  # ten times faster than a pattern that ignores case
-    return any(hint in lower for hint in _HINTS)
+    """Yield what has the form of a secret in a text: its line, counted from 1, and what it is."""
+    line, counted = 1, 0
+    for found in _of_form(text):
+        line, counted = line + text.count("\n", counted, found.start), found.start
+        yield line, found.what
 
 
 def in_content(content: Any) -> Iterator[tuple[KeyPath, str]]:
     """Yield the place of each secret in a file's values, with the name that gives it away."""
     yield from _walk((), content)
+
+
+def in_arguments(arguments: Sequence[str]) -> Iterator[tuple[int, Secret]]:
+    """Yield the secrets of a command line, where an option may be followed by its value, with their places."""
+    for place, argument in enumerate(arguments):
+        before = arguments[place - 1] if place else ""
+        if _gives_secret(before, argument):
+            yield place, Secret(0, len(argument), f"the value of {before[:NAME_SHOWN]}", before)
+        else:
+            yield from ((place, found) for found in in_string(argument))
+
+
+def in_string(text: str) -> list[Secret]:
+    """List the secrets in a text, by their form or by their names, in their order."""
+    named = may_name_secret(text)
+    return sorted([*_of_form(text), *(_named(text) if named else ())])
 
 
 def allowance(line: str) -> str | None:
@@ -91,21 +101,32 @@ def allowance(line: str) -> str | None:
     return reason.strip().removesuffix("-->").strip() if mark and is_comment else None
 
 
+def _of_form(text: str) -> Iterator[Secret]:
+    """Yield what has the form of a secret, in its order, each part of the text once."""
+    end = 0
+    for shape in sorted(secret_shapes.find(text), key=lambda shape: shape.start):
+        if shape.start < end or (shape.may_be_reference and _is_reference(shape.value)):
+            continue
+        rest = _KEY_BLOCK.match(text, shape.start) or _REST_OF_TOKEN.match(text, shape.end)
+        end = max(shape.end, rest.end() if rest else 0)
+        yield Secret(shape.start, end, shape.what)
+
+
 def _walk(place: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if isinstance(inner, str | int) and _is_secret(str(key), inner):
+            if isinstance(inner, str | int) and is_secret(str(key), inner):
                 yield (*place, key), str(key)
             else:
                 yield from _walk((*place, key), inner)
     elif isinstance(value, list):
-        yield from _in_arguments(place, value)
-    elif isinstance(value, str):
-        yield from ((place, name) for name in _in_string(value))
+        yield from _in_list(place, value)
+    elif isinstance(value, str) and may_name_secret(value):
+        yield from ((place, found.name) for found in _named(value))
 
 
-def _in_arguments(place: KeyPath, arguments: list[Any]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the secrets in a list that may be a command line, where an option is followed by its value."""
+def _in_list(place: KeyPath, arguments: list[Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the secrets in a list that may be a command line."""
     for i, argument in enumerate(arguments):
         before = arguments[i - 1] if i else None
         if isinstance(before, str) and isinstance(argument, str) and _gives_secret(before, argument):
@@ -114,68 +135,94 @@ def _in_arguments(place: KeyPath, arguments: list[Any]) -> Iterator[tuple[KeyPat
             yield from _walk((*place, i), argument)
 
 
-def _in_string(text: str) -> Iterator[str]:
-    """Yield the names in a text that have a secret: NAME=value, --name=value, --name value."""
-    for match in _PAIR.finditer(text):
-        if _is_secret(match["name"], match["value"], strict=match["name"].startswith("-")):
-            yield match["name"]
-    parts = text.split()
-    yield from (name for name, value in pairwise(parts) if _gives_secret(name, value))
+def _named(text: str) -> Iterator[Secret]:
+    """Yield what is a secret by its name in a text: NAME=value, --name value, "name": "value", Name: value."""
+    end = 0
+    for pair in _PAIR.finditer(text):
+        name, start = pair["name"], pair.end()
+        if start < end or not kind_of_name(name):
+            continue
+        form = _PASSWORD if kind_of_name(name) is Kind.PASSWORD else _VALUE
+        match = form.match(text, start)
+        value = match[match.lastgroup or 0] if match else ""
+        if match and is_secret(name, value, strict=not name.isupper()):
+            end = match.end()
+            yield _by_name(name, match.start(match.lastgroup or 0), value)
+    for pattern in (_QUOTED, _HEADER):
+        for match in pattern.finditer(text):
+            in_prose = pattern is _HEADER
+            if is_secret(match["name"], match["value"], strict=in_prose, in_prose=in_prose):
+                yield _by_name(match["name"], match.start("value"), match["value"])
+    for option, value in pairwise(re.finditer(r"\S+", text)):
+        if _gives_secret(option[0], value[0]):
+            yield _by_name(option[0], value.start(), value[0])
+
+
+def _by_name(name: str, start: int, value: str) -> Secret:
+    return Secret(start, start + len(value), f"the value of {name[:NAME_SHOWN]}", name)
 
 
 def _gives_secret(option: str, value: str) -> bool:
-    return bool(_OPTION.match(option)) and _is_secret(option, value, strict=True)
+    return option[:1] in ("-", "+") and bool(_OPTION.match(option)) and is_secret(option, value, strict=True)
 
 
-def _is_secret(name: str, value: str | int, *, strict: bool = False) -> bool:
-    """Return whether its name makes a value a secret; with `strict`, tokens must also look random.
+def is_secret(name: str, value: str | int, *, strict: bool = False, in_prose: bool = False) -> bool:
+    """Return whether its name makes a value a secret.
 
-    Programs have options called --pad-token and the like, whose values are plain text.
+    With `strict`, as for options, tokens must look like one; `in_prose`, passwords must, too.
     """
-    kind = _kind(name)
-    if not kind or isinstance(value, bool) or not str(value).strip() or _is_reference(str(value)):
+    kind = kind_of_name(name)
+    if kind is Kind.NOTHING or isinstance(value, bool):
         return False
-    if kind == "password":
-        return True
-    return isinstance(value, str) and (is_random(value) if strict else not _is_number(value))
+    text = str(value)[:JUDGED_MAX].strip()
+    if not text or _is_reference(text):
+        return False
+    if kind is Kind.PASSWORD:
+        return not in_prose or _is_password(text)
+    if not isinstance(value, str) or _NUMBER.match(text) or _DATE_OR_VERSION.match(text):
+        return False
+    match kind:
+        case Kind.TOKEN:
+            return not strict or is_random(text) or is_random_base64(text) or _looks_like_token(text)
+        case Kind.PASS:
+            is_structured = bool(_HASH.match(text)) or len(_SEPARATOR.findall(text)) > 2
+            return not is_structured and (_is_password(text) if "pass" in name.lower() else _has_signs(text))
+        case Kind.LOGIN:
+            return is_random(text) or bool((login := _LOGIN.match(text)) and not login["password"].isdigit())
+        case Kind.HASH:
+            return is_random(text, part_min=20) and not _HASH.match(text)
+        case _:
+            return is_random(text) or is_random_base64(text)
 
 
-@lru_cache(4096)
-def _kind(name: str) -> str:
-    """Return what a name says about its value: `password`, `token`, or an empty text for neither."""
-    if len(name) > NAME_MAX or not may_name_secret(name):
-        return ""
-    words = [word.lower() for word in _WORD.findall(name)]
-    if words[-1] in _PASSWORDS:
-        return "password"
-    is_key = words[-1] == "key" and len(words) > 1 and words[-2] in _KINDS_OF_KEY
-    return "token" if words[-1] in _TOKENS or is_key else ""
+def _looks_like_token(text: str) -> bool:
+    return is_mixed(text) or bool(_HASH.match(text) and len(text) >= 16 and not text.isalpha())
+
+
+def _is_password(text: str) -> bool:
+    """Return whether a value is no word and no number: letters and digits, or signs, at least six of them."""
+    has_digit, has_letter = any(c.isdigit() for c in text), any(c.isalpha() for c in text)
+    return len(text) >= 6 and "/" not in text and has_letter and (has_digit or _has_signs(text))
+
+
+def _has_signs(text: str) -> bool:
+    """Return whether a value has the signs that passwords are asked for, which names do not have."""
+    return len(text) >= 6 and any(c in "!@#$%^&*?+~" for c in text) and any(c.isalpha() for c in text)
 
 
 def _is_reference(value: str) -> bool:
     """Return whether a value only says where a secret is, or stands for one."""
-    value = value.strip().strip("'\"")
-    return bool(
-        _REFERENCE.match(value) or _NAME_OF_VARIABLE.match(value) or _PLACEHOLDER.match(value) or _is_path(value)
+    value = value[:JUDGED_MAX].strip().strip("'\"")
+    return not is_random_base64(value) and bool(
+        _REFERENCE.match(value)
+        or _NAME_OF_VARIABLE.match(value)
+        or _PLACEHOLDER.match(value)
+        or _STANDS_FOR.search(value)
+        or _is_path(value)
     )
 
 
 def _is_path(value: str) -> bool:
     """Return whether a value is a relative path without random-looking parts: secrets/token.txt."""
     parts = value.split("/")
-    return (len(parts) > 1 or bool(re.search(r"\w\.[a-z]{1,5}\Z", value))) and not any(map(is_random, parts))
-
-
-def _is_number(value: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?", value))
-
-
-def is_random(value: str) -> bool:
-    """Return whether a value looks random: long, letters and digits mixed, and with enough entropy."""
-    if len(value) < RANDOM_MIN or any(c.isspace() for c in value):
-        return False
-    if not any(c.isdigit() for c in value) or not any(c.isalpha() for c in value):
-        return False
-    counts = Counter(value[:200])
-    total = sum(counts.values())
-    return -sum(n / total * math.log2(n / total) for n in counts.values()) >= _BITS_MIN
+    return (len(parts) > 1 or bool(_FILE.search(value))) and not any(map(is_random, parts))

@@ -18,7 +18,8 @@ MUTATORS = {
 CACHED = {
     "qanat.domain.columns.columns": "reads the annotations of a class",
     "qanat.domain.columns.numbers": "reads the annotations of a class",
-    "qanat.domain.secrets._kind": "depends on its argument alone",
+    "qanat.domain.secret_names.kind_of_name": "depends on its argument alone",
+    "qanat.domain.secret_shapes._compiled": "depends on its argument alone",
     "qanat.records.schemas._schema": "reads a file of the installed program",
     "qanat.records.schemas._validator": "is made of a file of the installed program",
     "qanat.records.yaml_io._key": "depends on its argument alone",

@@ -111,9 +111,60 @@ def test_only_a_comment_allows_and_gives_its_reason() -> None:
     assert secrets.allowance("token: x") is None
 
 
-def test_random_is_long_and_mixed() -> None:
-    assert secrets.is_random(HEX)
-    assert not secrets.is_random("a1" * 16)
-    assert not secrets.is_random("summary_statistics_of_iris")
-    assert not secrets.is_random("1234567890123456")
-    assert not secrets.is_random(HEX[:15])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--special-token", "extra_id_0"],
+        ["--special-token=extra_id_0"],
+        ["special_token=extra_id_0"],
+        ["--stop-token", "<|endoftext|>"],
+        ["--first-token", "2026-01-01"],
+        ["--pwd", "out"],
+        ["--pwd=runs/2026"],
+        ["--task", "sk-learn-digits-classification-benchmark-2026-v2"],
+        ["--task", "sk-baseline"],
+        ["--cache-key", HEX],
+        ["--key", HEX],
+        ["--pass", "2"],
+        ["--first-pass", "hunter2"],
+        ["--token", "$TOKEN"],
+        ["--token", "~/.cache/huggingface/token"],
+        ["--use-auth-token", "true"],
+        ["--password-length", "hunter2"],
+        ["tokens=one,two,three"],
+        ["--url", "https://example.org:8080/a?page=2&sort=key"],
+        [f"--commit={HEX}01234567"],
+    ],
+)
+def test_innocent_arguments_pass(arguments: list[str]) -> None:
+    assert list(secrets.in_arguments(arguments)) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["--auth", HEX], "--auth"),
+        (["--auth", "ada:hunter2"], "--auth"),
+        (["--wandb_key", HEX + "01234567"], "--wandb_key"),
+        (["--db_pass", "hunter2"], "--db_pass"),
+        (["--pass", "hunter2"], "--pass"),
+        (["PASSWORD=hunter2"], "PASSWORD"),
+        (["--data", '{"api_key": "abcdefgh"}'], "api_key"),
+        (["--header", f"X-Api-Key: {HEX}"], "X-Api-Key"),
+        (["--config", f"'token': '{HEX}'"], "token"),
+        ([f"https://example.org/?page=1&access_token={HEX}"], "access_token"),
+        (["+trainer.logger.api_key=" + HEX], "+trainer.logger.api_key"),
+    ],
+)
+def test_the_name_of_an_option_gives_its_value_away(arguments: list[str], name: str) -> None:
+    assert [found.name for _, found in secrets.in_arguments(arguments)] == [name]
+
+
+def test_a_secret_is_found_with_the_whole_of_it() -> None:
+    token = "ghp_" + "a1B2" * 9
+    text = f"see {token}_and-more, please"
+    (found,) = secrets.in_string(text)
+    assert text[found.start : found.end] == f"{token}_and-more"
+    key = "-----BEGIN " + "PRIVATE KEY-----\nAAAA\nBBBB\n-----END " + "PRIVATE KEY-----"
+    (found,) = secrets.in_string(f"a {key} b")
+    assert (found.start, found.end) == (2, 2 + len(key))
