@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 
 STATE = ".qanat"
@@ -43,9 +44,20 @@ def is_inside(path: str) -> bool:
 
 
 def is_for_results(path: str) -> bool:
-    """Return whether results may go to a folder, given its path from the project's root."""
+    """Return whether results may go to a folder, given its path from the project's root.
+
+    `~` would be a folder of that name, and no line of a file that git reads can name one with a control character.
+    """
     parts = PurePosixPath(path).parts
-    return is_inside(path) and bool(parts) and not {".git", STATE} & set(parts)
+    is_plain = bool(parts) and not parts[0].startswith("~") and path.isprintable()
+    return is_inside(path) and is_plain and not {".git", STATE} & set(parts)
+
+
+def ignore_rule(path: str) -> str:
+    """Return the line for .gitignore that is about a path from the root, be it a folder, a link or a file."""
+    # A folder may be called a[1], which would be a pattern.
+    escaped = re.sub(r"([][*?\\])", r"\\\1", str(PurePosixPath(path)))
+    return f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}"
 
 
 def group_folder(storage: Path, group: int, count: int) -> Path:

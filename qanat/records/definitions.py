@@ -14,6 +14,8 @@ from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 from qanat.system import files
 
+HOW_TO_PLACE_RESULTS = f"use {RESULT_DIR}, which may be a link to another place: ln -s /scratch/me {RESULT_DIR}"
+
 
 def experiment_from(content: dict[str, Any]) -> Experiment:
     """Return the experiment that a valid mapping describes."""
@@ -64,7 +66,7 @@ def config_from(content: dict[str, Any], source: str) -> Config:
     folder = content.get("result_dir", RESULT_DIR)
     if not is_for_results(folder):
         raise InputInvalid(
-            f"{source}: result_dir: {folder!r} is not a folder inside the project", hint=f"use {RESULT_DIR}"
+            f"{source}: result_dir: {folder!r} is not a folder inside the project", hint=HOW_TO_PLACE_RESULTS
         )
     return Config(
         result_dir=folder,

@@ -15,6 +15,7 @@ from typing import Any
 from qanat.domain.config import Config
 from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.key_path import KeyPath, dotted
+from qanat.domain.layout import STATE
 from qanat.domain.names import check_name, nearest
 from qanat.domain.run import Run
 from qanat.domain.sharing import Sharing
@@ -186,12 +187,29 @@ def open_project(start: Path) -> Project:
     found = location.find(start.resolve())
     if found is None:
         raise ProjectNotFound(f"{start} is not in a git repository", hint="create a project with: qanat init")
-    if not (found.root / ".qanat").is_dir():
-        root = shlex.quote(str(found.root))
-        raise ProjectNotFound(f"{found.root} has no .qanat folder", hint=f"create a project with: qanat init {root}")
+    if not (found.root / STATE).is_dir():
+        raise no_project_at(found)
     refuse_links(found.root / ".qanat")
     _finish_commits(found)
     return Project(found)
+
+
+def no_project_at(found: Location) -> ProjectNotFound:
+    """Return an error for a repository without `.qanat/`, with how to restore it or to create a project."""
+    from qanat.git import missing  # only for this error
+
+    if command := missing.how_to_restore(found, STATE):
+        return ProjectNotFound(
+            f"{found.root} has no .qanat folder, but git has one", hint=f"bring it back with: {command}"
+        )
+    around = location.find(found.root.parent)
+    if around and (around.root / STATE).is_dir():
+        return ProjectNotFound(
+            f"{found.root} is a repository of its own, without a .qanat folder, inside the project {around.root}",
+            hint=f"use that project with: qanat -C {shlex.quote(str(around.root))}",
+        )
+    root = shlex.quote(str(found.root))
+    return ProjectNotFound(f"{found.root} has no .qanat folder", hint=f"create a project with: qanat init {root}")
 
 
 def _finish_commits(found: Location) -> None:

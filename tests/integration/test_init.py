@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ STATE = [
     ".qanat/templates/htcondor/default.yaml",
     ".qanat/templates/slurm/default.yaml",
 ]
-RULES = ["/.qanat/cache/", "/.qanat/**/.*.tmp", "/results/"]
+RULES = ["/.qanat/cache/", "/.qanat/**/.*.tmp", "/results"]
 EMPTY_HOME = "no git identity"
 
 
@@ -121,7 +122,7 @@ def test_unstaged_changes_stay_unstaged(repository: Sandbox) -> None:
         ("*.pyc", ["*.pyc", *RULES]),
         ("*.pyc\n", ["*.pyc", *RULES]),
         ("*.pyc\n\n# mine\n", ["*.pyc", "", "# mine", *RULES]),
-        ("/results/\n*.pyc\n", ["/results/", "*.pyc", *RULES[:2]]),
+        ("/results\n*.pyc\n", ["/results", "*.pyc", *RULES[:2]]),
         ("", RULES),
     ],
     ids=["no final newline", "final newline", "comment", "one of ours is there", "empty"],
@@ -175,7 +176,7 @@ def test_results_are_ignored_in_a_folder_with_spaces_and_pattern_characters(fold
     assert folder.status() == ""
 
 
-@pytest.mark.parametrize("place", ["..", "../results", "a/../../b", "/tmp", ".", "", ".git", "sub/.git", ".qanat/runs"])
+@pytest.mark.parametrize("place", ["..", "../results", "/tmp", ".", "", "sub/.git", ".qanat/runs", "~/out"])
 def test_a_result_dir_that_is_not_a_folder_of_the_project_is_refused(folder: Sandbox, place: str) -> None:
     result = folder.qanat("init", "--yes", "--result-dir", place, code=2)
     assert f"qanat: --result-dir {place!r} is not a folder inside the project" in result.err
@@ -192,7 +193,7 @@ def test_editor_and_result_dir_can_be_given(folder: Sandbox) -> None:
         "default_editor": "code -w",
         "records": {"commit": "auto"},
     }
-    assert "/out/" in ignore_lines(folder)
+    assert "/out" in ignore_lines(folder)
 
 
 def test_templates_that_are_there_are_kept(repository: Sandbox) -> None:
@@ -229,6 +230,77 @@ def test_a_bare_repository_is_refused(folder: Sandbox) -> None:
     assert f"{folder.root} is a bare repository, which has no files to run" in result.err
     assert "hint: clone it: git clone" in result.err
     assert sorted(path.name for path in folder.root.iterdir()) == before
+
+
+def settings_of(sandbox: Sandbox) -> str:
+    """Return the settings that the last commit has."""
+    return sandbox.git("show", "HEAD:.qanat/config.yaml")
+
+
+@pytest.mark.parametrize("how", ["removed", "removed and staged", "settings removed", "sparse", "sparse without cones"])
+def test_a_project_whose_files_are_missing_is_not_created_anew_but_brought_back(sandbox: Sandbox, how: str) -> None:
+    sandbox.write("code/a.py", "")
+    sandbox.write(".qanat/config.yaml", "schema: config/1\nresult_dir: mine\n")
+    sandbox.commit("mine")
+    shutil.rmtree(sandbox.root / ".qanat/cache", ignore_errors=True)
+    match how:
+        case "removed":
+            shutil.rmtree(sandbox.root / ".qanat")
+        case "removed and staged":
+            sandbox.git("rm", "-r", "--quiet", ".qanat")
+        case "settings removed":
+            (sandbox.root / ".qanat/config.yaml").unlink()
+        case "sparse":
+            sandbox.git("sparse-checkout", "set", "--cone", "code")
+        case _:
+            sandbox.git("sparse-checkout", "set", "--no-cone", "/code/")
+    head = sandbox.git("rev-parse", "HEAD")
+    command = "git sparse-checkout add .qanat" if "sparse" in how else "git checkout HEAD -- .qanat"
+    command += "/config.yaml" if how == "settings removed" else ""
+    refused = sandbox.qanat("init", "--yes", code=2).err
+    assert f"{sandbox.root} is already a qanat project: git has .qanat" in refused
+    assert f"  hint: bring it back with: {command}\n" in refused
+    if how != "settings removed":
+        refused = sandbox.qanat("status", code=2).err
+        assert (
+            f"{sandbox.root} has no .qanat folder, but git has one\n  hint: bring it back with: {command}\n" in refused
+        )
+        inside = sandbox.qanat("status", code=2, cwd=sandbox.root / "code").err
+        assert f"git -C '{sandbox.root}' {command.removeprefix('git ')}" in inside
+    assert sandbox.git("rev-parse", "HEAD") == head
+    sandbox.git(*command.split()[1:])
+    sandbox.qanat("status")
+    assert settings_of(sandbox) == "schema: config/1\nresult_dir: mine"
+
+
+def test_files_that_only_the_index_has_are_brought_back_from_it(repository: Sandbox) -> None:
+    repository.write(".qanat/config.yaml", "schema: config/1\n")
+    repository.git("add", ".qanat")
+    shutil.rmtree(repository.root / ".qanat")
+    refused = repository.qanat("init", "--yes", code=2).err
+    assert "  hint: bring it back with: git checkout -- .qanat\n" in refused
+    repository.git("checkout", "--", ".qanat")
+    repository.qanat("status")
+
+
+def test_a_submodule_of_a_project_points_to_the_project(sandbox: Sandbox, tmp_path: Path) -> None:
+    library = Sandbox(tmp_path / "library")
+    library.root.mkdir()
+    library.git("init", "--quiet")
+    library.commit()
+    sandbox.git("submodule", "--quiet", "add", str(library.root), "library")
+    refused = sandbox.qanat("status", code=2, cwd=sandbox.root / "library").err
+    assert "library is a repository of its own, without a .qanat folder, inside the project" in refused
+    assert f"  hint: use that project with: qanat -C '{sandbox.root}'\n" in refused
+
+
+def test_a_project_can_be_created_in_a_repository_without_commits(folder: Sandbox) -> None:
+    folder.git("init", "--quiet")
+    folder.write("mine.txt", "")
+    folder.git("add", "mine.txt")
+    folder.qanat("init", "--yes")
+    assert folder.status() == "A  mine.txt"
+    assert "mine.txt" not in committed_files(folder)
 
 
 @pytest.mark.parametrize(("name", "is_folder"), [(".gitignore", True), (".gitattributes", True), (".qanat", False)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -10,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.layout import is_for_results
+from qanat.domain.layout import CONFIG, STATE, ignore_rule, is_for_results
 from qanat.errors import GitRefused, UsageError, write_failed
-from qanat.git import command, commits, location, lock, repository, sharing, worktree
+from qanat.git import command, commits, location, lock, missing, repository, sharing, worktree
 from qanat.git.location import Location
 from qanat.records import definition_text, schemas
+from qanat.records.definitions import HOW_TO_PLACE_RESULTS
 from qanat.records.paths import ProjectPaths
 from qanat.system import files
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES, set_driver
@@ -60,7 +60,7 @@ class Initialised:
 def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
     """Examine a folder. Raises UsageError for a project, and for a subfolder of a repository."""
     if not is_for_results(result_dir):
-        raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint="use results")
+        raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint=HOW_TO_PLACE_RESULTS)
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file", hint="use a folder: qanat init DIR")
@@ -70,8 +70,8 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
             f"{folder} is inside the repository {found.root}, but a project is a whole repository",
             hint=f"create the project there: qanat init {shlex.quote(str(found.root))}",
         )
-    if found and ProjectPaths(folder).config.exists():
-        raise UsageError(f"{folder} is already a qanat project", hint="see qanat status")
+    if found:
+        _refuse_project(found)
     for path, is_wrong in (
         (folder / IGNORE, Path.is_dir),
         (folder / ATTRIBUTES, Path.is_dir),
@@ -80,6 +80,19 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
         if is_wrong(path):
             raise UsageError(f"{path} is in the way", hint="move it elsewhere")
     return InitPlan(folder, found is None, editor, Path(result_dir).as_posix())
+
+
+def _refuse_project(found: Location) -> None:
+    """Raise UsageError for a project, also if its files are missing from the working tree: git has its settings."""
+    paths = ProjectPaths(found.root)
+    if paths.config.exists():
+        raise UsageError(f"{found.root} is already a qanat project", hint="see qanat status")
+    lost = STATE if not paths.state.exists() else CONFIG
+    if command := missing.how_to_restore(found, lost):
+        raise UsageError(
+            f"{found.root} is already a qanat project: git has {lost}, which is missing from the working tree",
+            hint=f"bring it back with: {command}",
+        )
 
 
 def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> Initialised:
@@ -145,12 +158,10 @@ def _state_files(
 
 def ignore_rules(result_dir: str) -> dict[str, str]:
     """Map each rule for what git is to ignore to the path of a file that it is about."""
-    # A folder may be called a[1], which would be a pattern in a rule.
-    results = re.sub(r"([][*?\\])", r"\\\1", result_dir)
     return {
         "/.qanat/cache/": ".qanat/cache/file",
         "/.qanat/**/.*.tmp": ".qanat/runs/.file.tmp",
-        f"/{results}/": f"{result_dir}/file",
+        ignore_rule(result_dir): f"{result_dir}/file",
     }
 
 

@@ -18,6 +18,7 @@ from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
 from qanat.system import files
 from qanat.usecases.launch import inputs as run_inputs
+from qanat.usecases.launch import results_place
 from qanat.usecases.launch.attempt import Attempt, undo_on_failure
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.plan import Plan, default_storage
@@ -82,7 +83,8 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
 def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
     """Take a number and create the storage directory, which then belongs to this run alone."""
     private, sharing = project.location.private, project.sharing
-    with lock.held(project.location):
+    results_place.check_link(project)
+    with lock.held(project.location) as held:
         if not numbers.is_counting(private):
             # A new clone: the numbers of deleted runs must not be reused either.
             numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), sharing)
@@ -93,11 +95,12 @@ def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
                 break
             number += 1
         try:
+            results_place.keep_out_of_git(held, project, folder)
             numbers.raise_to(private, number, sharing)
         except WriteFailed:
             folder.rmdir()
             raise
-        return number, folder.resolve()
+        return number, results_place.recorded(project, folder)
 
 
 def _is_made(folder: Path, sharing: Sharing, *, own: bool) -> bool:

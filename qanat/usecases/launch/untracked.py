@@ -18,6 +18,7 @@ from qanat.usecases.checks.rules import no_results, no_secrets
 from qanat.usecases.project import Project
 
 LARGE_BYTES = no_results.SIZE_BYTES_MAX
+_OWN = (f"{RUNS}/", f"{STATE}/cache/")
 _BINARY_HEAD = 8_000  # git looks for a zero byte in as many
 
 
@@ -56,7 +57,7 @@ def find(project: Project) -> tuple[Untracked, ...]:
     """List the files that git neither tracks nor ignores; results and records of runs are not among them."""
     results = _Results(project)
     paths = worktree.untracked(project.location)
-    return tuple(_examined(project, path) for path in paths if not path.startswith(f"{RUNS}/") and path not in results)
+    return tuple(_examined(project, path) for path in paths if not path.startswith(_OWN) and path not in results)
 
 
 def _examined(project: Project, path: str) -> Untracked:
@@ -165,7 +166,7 @@ def _cannot_add(project: Project, path: str) -> UsageError:
         return UsageError(f"--add {path}: does not exist", hint="see git status")
     if path.partition("/")[0] == ".git":
         return UsageError(f"--add {path}: is inside .git", hint="name files of the project")
-    if path in _Results(project) or path.startswith((f"{RUNS}/", f"{STATE}/cache/")):
+    if path in _Results(project) or path.startswith(_OWN):
         return UsageError(f"--add {path}: was written by qanat for a run", hint="results stay out of git")
     if worktree.ignored(project.location, [path]):
         return UsageError(f"--add {path}: is ignored by git", hint="see why with: git check-ignore -v " + path)

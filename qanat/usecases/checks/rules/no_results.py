@@ -60,6 +60,8 @@ def _place_problem(path: str, results: str) -> str:
     name = PurePosixPath(path).name
     if path.startswith(f"{STATE}/") and name.startswith(".") and name.endswith(TEMPORARY):
         return "is an incomplete file that qanat was writing"
+    if results and path == results:
+        return "is the link to where runs write their results"
     if results and path.startswith(f"{results}/"):
         return f"is in {results}/, where runs write their results"
     return ""
