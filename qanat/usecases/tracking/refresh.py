@@ -222,15 +222,15 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRun
     changed = {}
     for group in open_groups:
         own = group_folder(folder, group.number, len(run.groups))
-        done = _settle_group(group, own, alive[handles[group.number]])
+        done = _settle_group(run, group, own, alive[handles[group.number]])
         changed[group.number] = (
             replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
         )
     return run.with_groups(changed)
 
 
-def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
-    written = storage.read_completion(own)
+def _settle_group(run: Run, group: Group, own: Path, seen: JobStatus) -> Group:
+    written = storage.read_completion(own, run.command)
     if written and written.attempt >= group.attempt:
         return job.apply_status(group, written.status)
     if seen.state is State.RUNNING:
