@@ -214,6 +214,11 @@ def size_of(folder: Path) -> int:
     return total
 
 
+def parameters_copy(folder: Path, name: str | Path | None) -> Path | None:
+    """Return where a run keeps a copy of its parameters file, given its storage directory; None without such a file."""
+    return folder / PARAMETERS_FILES / Path(name).name if name else None
+
+
 def keep_parameters_file(source: Path, storage: Path, sharing: Sharing = UNSHARED) -> None:
     """Copy a file for the program into the run's storage directory."""
     files.write(storage / PARAMETERS_FILES / source.name, files.read(source), sharing=sharing)

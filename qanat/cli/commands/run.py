@@ -75,7 +75,7 @@ class RunCommand(Command):
     group=PARAMETERS,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep a copy of this input file with the results.",
+    help="Keep a copy of this file with the results; {parameters_file} in ARGS is its path.",
 )
 @option(
     "--runner",
