@@ -2,8 +2,8 @@ r"""Text from files, fit for a terminal or a report: what would act on it, hide 
 
 Escaped are control characters, line and paragraph separators, bidirectional controls, characters without width, tag
 characters, variation selectors and lone surrogates. Letters, accents and emoji of every script stay as they are, with
-the joiners and variation selectors that belong to them: `\u200d` within an emoji or a word in Arabic or an Indic
-script, `\ufe0f` after a symbol. The flags of England, Scotland and Wales, which are made of tag characters, do not.
+the joiners and variation selectors that belong to them: `\u200d` within an emoji or between letters of Arabic or an
+Indic script, `\ufe0f` after a symbol. The flags of England, Scotland and Wales, made of tag characters, do not.
 """
 
 from __future__ import annotations

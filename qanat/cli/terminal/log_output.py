@@ -140,12 +140,15 @@ class ScreenOutput:
             lines, rest = [*lines, rest], ""
         if rest:
             self._held[group] = rest
-        self._changed = group if rest else self._changed
+            self._changed = group
+        elif self._changed == group:
+            self._changed = None
         self._show(group, lines)
 
     def end(self, group: int) -> None:
         """Show a line that has no end."""
         decoder = self._decoders.pop(group, None)
+        self._changed = None if self._changed == group else self._changed
         rest = self._held.pop(group, "") + (decoder.decode(b"", final=True) if decoder else "")
         self._show(group, [rest] if rest else [])
 
