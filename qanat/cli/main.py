@@ -53,6 +53,10 @@ def _sentence(message: str) -> str:
 
 
 def _show(message: str, hint: str, code: int) -> int:
+    """Print a message and a hint without secrets, which logs would keep."""
+    from qanat.domain.redaction import redacted  # only failures need it
+
+    message, hint = redacted(message), redacted(hint)
     click.echo(printed(f"qanat: {message}", MESSAGE_MAX), err=True)
     if hint:
         click.echo(f"  hint: {brief(hint, MESSAGE_MAX)}", err=True)

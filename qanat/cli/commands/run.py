@@ -98,12 +98,6 @@ class RunCommand(Command):
     metavar="FILE",
     help="Include this untracked file in the commit or snapshot; may be repeated.",
 )
-@option(
-    "--allow-secrets",
-    group=CODE,
-    is_flag=True,
-    help="Accept what looks like a secret, in files that --add names.",
-)
 @option("--commit-sha", group=CODE, metavar="REV", help="Run the code of this revision (a sha, tag, branch~2, …).")
 @option("--in-place", group=CODE, is_flag=True, help="Run in the working tree, even if the experiment uses a checkout.")
 @option(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from qanat.domain import deletions
+from qanat.domain import deletions, secret_checks
 from qanat.domain.key_path import dotted
 from qanat.domain.names import check_name
 from qanat.domain.run import State
@@ -57,6 +58,12 @@ def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, A
         path, problem = references[0]
         raise InputInvalid(f"{kind} {content['name']}: {dotted(path)}: {problem}")
     return content
+
+
+def check_secrets(kind: str, content: Mapping[str, Any], before: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Raise UsageError for a value that is new in a definition, and looks like a secret."""
+    changed = {key: value for key, value in content.items() if key not in before or before[key] != value}
+    secret_checks.check_content(f"{kind} {content['name']}", changed)
 
 
 def text_of(content: dict[str, Any]) -> str:
