@@ -14,12 +14,13 @@ from qanat.domain.key_path import dotted
 from qanat.domain.names import check_name
 from qanat.domain.run import State
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
-from qanat.git import commits, lock, worktree
+from qanat.git import lock, worktree
 from qanat.git.lock import Held
-from qanat.records import definition_text, definitions, schemas, storage, yaml_io, yaml_scalars
+from qanat.records import definition_text, definitions, ledger, schemas, storage, yaml_io, yaml_scalars
 from qanat.records.index import Index
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
+from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
 
 
@@ -106,13 +107,14 @@ def commit(project: Project, paths: Sequence[Path], message: str) -> None:
 
 def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
     """Commit these files as commit() does, with the lock already held."""
+    ledger.forget(project.location.private, [project.paths.relative(p) for p in paths if not p.exists()])
     branch = worktree.checked_out(project.location)
     operation = worktree.operation(project.location.git_dir)
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
         raise GitRefused(f"done, but not committed: the repository is {state}", hint="commit it yourself")
     content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
-    commits.commit_files(held, branch, content, message, checked_out=True)
+    commit_noted(held, project, branch, content, message, checked_out=True)
 
 
 def users_of_dataset(project: Project, name: str) -> list[str]:

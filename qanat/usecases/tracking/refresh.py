@@ -23,7 +23,7 @@ from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
 from qanat.runners.protocol import InProcessRunner, Runners
 from qanat.system import processes
-from qanat.usecases.merging import setup
+from qanat.usecases.merging import restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.record import Change
@@ -75,8 +75,8 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     Leaves the index up to date.
     """
     setup.set_driver_of_clone(project)
+    result = Refreshed(notes=restore.bring_back(project))
     index.sync()
-    result = Refreshed()
     flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
     seen = _Seen()
