@@ -70,6 +70,10 @@ class WriteFailed(QanatError):
     """A file could not be written: disk full, no permission, no folder."""
 
 
+class NotRemoved(QanatError):
+    """A directory was left as it is, or was removed only in part."""
+
+
 class RunnerUnavailable(QanatError):
     """A scheduler or a program that qanat needs is missing or does not answer."""
 

@@ -34,6 +34,19 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises for such a path
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether path is a folder; False for a path the system rejects, such as one with too long a name."""
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises for such a path
+
+
+def is_empty_folder(path: Path) -> bool:
+    """Return whether path is a folder, or a link to one, that has no entries. Raises WriteFailed."""
+    try:
+        return is_folder(path) and not any(path.iterdir())
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
 def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> bytes:
     """Return the bytes of a file. Raises InputInvalid if it cannot be read or is larger than the limit.
 
@@ -56,9 +69,14 @@ def open_for_reading(path: Path) -> BinaryIO:
     return open(path, "rb", opener=_open_file)  # Path.open takes no opener
 
 
-def _open_file(path: str, flags: int) -> int:
+def open_in(folder: int, name: str, flags: int) -> int:
+    """Open a regular file of an open directory, which must be no link. Raises OSError."""
+    return _open_file(name, flags | os.O_NOFOLLOW, folder)
+
+
+def _open_file(path: str, flags: int, folder: int | None = None) -> int:
     """Open a regular file, and nothing else, without waiting for a process at the other end of a pipe."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666, dir_fd=folder)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return descriptor
