@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from qanat.usecases.launch import rerun as rerunning
 from qanat.usecases.launch import retry as retrying
 from qanat.usecases.launch.code import Changes, Uncommitted
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.plan import RunRequest
+from qanat.usecases.launch.plan import RunRequest, whole_path
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.launch.wait import wait as wait_for
@@ -50,7 +49,7 @@ def request(
         ranges=tuple(listed("ranges", ranges)),
         param_file=Path(param_file) if param_file else None,
         parameters_file=Path(parameters_file) if parameters_file else None,
-        storage_path=Path(os.path.abspath(storage_path)) if storage_path else None,  # noqa: PTH100  # as qanat run
+        storage_path=whole_path(storage_path) if storage_path else None,
         tags=tuple(dict.fromkeys(listed("tags", tags))),
         description=description,
         many=many,

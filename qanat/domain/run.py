@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 class State(StrEnum):
@@ -101,6 +101,30 @@ class Group:
     host: str | None = None
     attempt: int = 1
     metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+class Stored(Protocol):
+    """What a run or its summary says about where its results are."""
+
+    @property
+    def id(self) -> str:
+        """The full id, such as 4-7f3a9c."""
+
+    @property
+    def number(self) -> int:
+        """The number in the id."""
+
+    @property
+    def uid(self) -> str:
+        """The six digits in the id."""
+
+    @property
+    def experiment(self) -> str:
+        """The name of the experiment when the run was launched."""
+
+    @property
+    def storage(self) -> str:
+        """The storage directory, from the project's root or absolute."""
 
 
 @dataclass(frozen=True, slots=True)

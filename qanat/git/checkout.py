@@ -6,16 +6,14 @@ Submodules are filled from the repository's own copies where there are any, so t
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from qanat.errors import GitRefused, ProjectNotFound
-from qanat.git import command, sharing
+from qanat.git import command
 from qanat.git.location import Location, find
-from qanat.system import files
 
 # The user's hooks are meant for the user's own working tree.
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
@@ -44,14 +42,9 @@ def has_commit(location: Location, commit: str) -> bool:
 
 
 def create(location: Location, commit: str, folder: Path) -> None:
-    """Check out a commit into a new folder, submodules included. Raises GitRefused, and then leaves no folder."""
-    files.make_folder(folder.parent, sharing.of(location))
-    try:
-        command.output(location.root, *_NO_HOOKS, "worktree", "add", "--force", "--detach", str(folder), commit)
-        _fill_submodules(folder, location.root, [location.git_dir / "modules", location.common_dir / "modules"])
-    except GitRefused:
-        remove(location, folder)
-        raise
+    """Check out a commit into an empty folder, submodules included. Raises GitRefused; files may be left then."""
+    command.output(location.root, *_NO_HOOKS, "worktree", "add", "--force", "--detach", str(folder), commit)
+    _fill_submodules(folder, location.root, [location.git_dir / "modules", location.common_dir / "modules"])
 
 
 def commit_of(folder: Path) -> str | None:
@@ -93,14 +86,18 @@ def _has_untouched_submodules(folder: Path) -> bool:
     return not command.call(folder, "submodule", "--quiet", "foreach", "--recursive", clean).out
 
 
-def remove(location: Location, folder: Path) -> None:
-    """Remove a checkout and its entry in `git worktree list`."""
+def is_registered(location: Location, folder: Path) -> bool:
+    """Return whether git itself made a folder a working tree of this repository."""
+    for entry in location.common_dir.glob("worktrees/*/gitdir"):
+        with contextlib.suppress(OSError):
+            if entry.read_text(errors="replace").rstrip("\n") == f"{folder}/.git":
+                return True
+    return False
+
+
+def forget(location: Location, folder: Path) -> None:
+    """Remove the entry of a checkout, whose folder is gone, in `git worktree list`."""
     command.call(location.root, "worktree", "remove", "--force", "--force", str(folder))
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.is_dir():
-        for inner, _, _ in os.walk(folder):
-            Path(inner).chmod(0o700)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_tracked(location: Location, commit: str, path: str) -> bool:

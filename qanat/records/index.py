@@ -25,9 +25,8 @@ from qanat.records import index_file, migrations, run_codec, schemas, yaml_io
 from qanat.records.record_stamps import stamps
 from qanat.system import files
 
-PROBLEM_MAX = 1_000
 # Increase this when a column keeps its name but gets its values from somewhere else; changed tables are detected.
-_MEANING = 2
+_MEANING = 1
 _COLUMNS = tuple(columns())
 _ROW = ("path", "stamp", "problem", "too_new", *_COLUMNS, "record")
 _DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
@@ -187,6 +186,11 @@ class Index:
         query = "SELECT path FROM runs WHERE too_new ORDER BY path"
         return [row[0] for row in self._surviving(lambda: self._database.execute(query).fetchall())]
 
+    def storages(self) -> list[tuple[str, str]]:
+        """List the id and the storage directory of every run."""
+        query = "SELECT number || '-' || uid, storage FROM runs WHERE problem IS NULL"
+        return self._surviving(lambda: self._database.execute(query).fetchall())
+
     def counts(self, now: Mapping[str, str] | None = None) -> dict[str, dict[str, int]]:
         """Count the runs by experiment and state.
 
@@ -281,5 +285,4 @@ def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
 
 
 def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:
-    problem = problem if len(problem) <= PROBLEM_MAX else f"{problem[:PROBLEM_MAX]}…"
     return (path, stamp, problem, too_new, *(None,) * (len(_COLUMNS) + 1))

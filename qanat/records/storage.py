@@ -72,6 +72,15 @@ def is_made_for(folder: Path, run_id: str) -> bool:
         return False
 
 
+def is_made_for_in(folder: int, run_id: str) -> bool:
+    """Return is_made_for() of an open directory, whose `info.yaml` must be no link."""
+    try:
+        with open(INFO, "rb", opener=lambda name, flags: files.open_in(folder, name, flags)) as file:
+            return f"id: {run_id}".encode() in file.read(4096).splitlines()
+    except (OSError, ValueError):
+        return False
+
+
 def folder_of(folder: Path, run_id: str) -> Path:
     """Return the directory of a run whose record names `folder`.
 
@@ -121,6 +130,15 @@ def run_of(info: bytes) -> str | None:
     return next((line[4:].decode("utf-8", "replace") for line in lines if line.startswith(b"id: ")), None)
 
 
+def run_in(folder: Path) -> str | None:
+    """Return the id of the run whose storage directory this is, according to its `info.yaml`; None if it is none."""
+    try:
+        with files.open_for_reading(folder / INFO) as file:
+            return run_of(file.read(4096))
+    except (OSError, ValueError):
+        return None
+
+
 def update_info(run: Run, storage: Path, sharing: Sharing = UNSHARED) -> None:
     """Record in `info.yaml` how a run ended; a missing file, or one of another run, is left alone."""
     try:
@@ -162,15 +180,11 @@ def run_progress(storage: Path, groups: int) -> float | None:
     return sum(f or 0.0 for f in fractions) / groups
 
 
-def read_completion(folder: Path, command: Sequence[str] = (), name: str = COMPLETION) -> Completion | None:
-    """Read the completion file in a group's directory; None if it is missing or incomplete.
-
-    The command is that of the run, to name a program that could not be started.
-    """
+def read_completion(folder: Path, name: str = COMPLETION) -> Completion | None:
+    """Read the completion file in a group's directory; None if it is missing or incomplete."""
     try:
         with files.open_for_reading(folder / name) as file:
-            text, written = file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime
-            return completion.parse(text, written, *command[:1])
+            return completion.parse(file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime)
     except OSError:
         return None
 
@@ -212,11 +226,6 @@ def size_of(folder: Path) -> int:
         except OSError:
             continue
     return total
-
-
-def parameters_copy(folder: Path, name: str | Path | None) -> Path | None:
-    """Return where a run keeps a copy of its parameters file, given its storage directory; None without such a file."""
-    return folder / PARAMETERS_FILES / Path(name).name if name else None
 
 
 def keep_parameters_file(source: Path, storage: Path, sharing: Sharing = UNSHARED) -> None:

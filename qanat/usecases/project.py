@@ -17,7 +17,7 @@ from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import STATE
 from qanat.domain.names import check_name, nearest
-from qanat.domain.run import Run
+from qanat.domain.run import Stored
 from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location, sharing
@@ -74,10 +74,20 @@ class Project:
         return sharing.of(self.location)
 
     def write(self, path: Path, data: bytes, *, durable: bool = False) -> None:
-        """Replace a file of the project, as files.write() does, for all who share it. Raises WriteFailed."""
+        """Replace a file of the project, as files.write() does, for all who share it.
+
+        Raises WriteFailed, and InputInvalid if a symbolic link leads to its folder: that may have come with a clone.
+        """
+        if path.is_relative_to(self.root):
+            ways = (self.root.joinpath(*part) for part in _heads(path.parent.relative_to(self.root).parts))
+            if link := next((way for way in ways if way.is_symlink()), None):
+                raise InputInvalid(
+                    f"{self.paths.relative(link)} is a symbolic link, but must be a folder",
+                    hint="replace it with a folder",
+                )
         files.write(path, data, durable=durable, sharing=self.sharing)
 
-    def storage_of(self, run: Run) -> Path:
+    def storage_of(self, run: Stored) -> Path:
         """Return the storage directory of a run."""
         return storage.folder_of(self.root / run.storage, run.id)
 
@@ -137,6 +147,10 @@ class Project:
         data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
         with self.index() as index:
             return valid_content(index, data, kind, source)
+
+
+def _heads(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (parts[:count] for count in range(1, len(parts) + 1))
 
 
 def valid_content(index: Index, data: bytes, kind: str, source: str) -> dict[str, Any]:

@@ -388,8 +388,9 @@ def test_tags_description_and_a_directory_of_ones_own_are_recorded(sandbox: Sand
     assert record["storage"] == str(outside)
     assert (outside / "where.txt").read_text() == f"{outside}\n"
     assert not (sandbox.root / "results").exists()
-    sandbox.qanat("run", "plain", "--storage_path", "results/inside", cwd=sandbox.root)
-    assert sandbox.record(2)["storage"] == "results/inside"
+    sandbox.write(".git/info/exclude", "/scratch/\n")
+    sandbox.qanat("run", "plain", "--storage_path", "scratch/inside", cwd=sandbox.root)
+    assert sandbox.record(2)["storage"] == "scratch/inside"
     table = sandbox.qanat("experiment", "status", "plain").out
     assert "a, b c" in table
     assert str(outside) in table

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from pathlib import Path
 
 import click
@@ -12,12 +10,12 @@ from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import finding, until_ended
-from qanat.cli.terminal import prompts
+from qanat.cli.terminal import prompts, restoring
 from qanat.cli.terminal.output import plural, say
 from qanat.domain.sizes import size
-from qanat.usecases.project import Project, open_project
-from qanat.usecases.runs import annotate
+from qanat.usecases.project import open_project
 from qanat.usecases.runs import cancel as cancel_run
+from qanat.usecases.runs import delete as deletion
 from qanat.usecases.tracking.find import check_ended
 
 
@@ -36,8 +34,9 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
     if not cancel_first:
         for one in found:
             check_ended(one, "it cannot be deleted without --cancel")
-    for one in found:
-        folder = f" and {one.run.storage} ({size(annotate.size_of(one))})" if annotate.size_of(one) else ""
+    plan = deletion.plan_runs(project, found)
+    for one, results in zip(found, plan.results, strict=True):
+        folder = f" and {one.run.storage} ({size(results.bytes)})" if results.are_removable else ""
         say(f"Run {one.run.number} of {one.run.experiment} will be deleted: {one.record}{folder}")
     if not yes and not prompts.confirm(f"Delete {plural(len(found), 'run')}?", option="--yes"):
         raise click.Abort
@@ -46,14 +45,13 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
             cancel_run.cancel_run(project, one, session.runners())
             until_ended(project, one)
     with finding(project) as find:
-        gone, note = annotate.delete_runs(project, [find(one.run.id) for one in found])
-    reporting.tell_notes([note] if note else [])
-    for one in gone:
-        back = f"; restore its record with: {_command_to_restore(project, one)}" if one.commit else ""
+        plan, gone = deletion.delete_runs(project, [find(one.run.id) for one in found])
+    reporting.tell_notes([*plan.advice, gone.note] if gone.note else plan.advice)
+    for one in found:
+        paths = gone.of_run(one.record)
+        back = (
+            f"; restore its record with: {restoring.restore(project, gone.commit, paths)}"
+            if gone.commit and paths
+            else ""
+        )
         say(f"Deleted run {one.run.number}{back}")
-
-
-def _command_to_restore(project: Project, gone: annotate.Deleted) -> str:
-    """Return the git command that restores a deleted record from the current directory."""
-    there = [] if os.environ.get("PWD") == str(project.root) else ["-C", str(project.root)]
-    return shlex.join(["git", *there, "checkout", str(gone.commit)[:12], "--", *gone.paths])

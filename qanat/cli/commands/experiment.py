@@ -11,16 +11,9 @@ import click
 
 from qanat.cli import session
 from qanat.cli.definitions import defining, questions
-from qanat.cli.definitions.defining import (
-    Content,
-    commit_option,
-    file_argument,
-    file_option,
-    json_option,
-    secrets_option,
-    yes_option,
-)
+from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
 from qanat.cli.options import Command, option
+from qanat.cli.runs import reporting
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import plural, say
 from qanat.domain.names import check_name, name_problem
@@ -28,6 +21,7 @@ from qanat.domain.sizes import size
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define, rename
 from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs import delete as deletion
 from qanat.usecases.tracking.refresh import refreshed
 
 NEW = """\b
@@ -142,19 +136,10 @@ def _action(text: str) -> tuple[str, Content]:
 @field("--name", metavar="NAME", help="Name of the experiment.")
 @_fields
 @commit_option
-@secrets_option
-def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
+def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
     """Create an experiment from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
-    defining.create(
-        "experiment",
-        source,
-        _given(**options),
-        QUESTIONS,
-        ("name", "executable"),
-        commit=commit,
-        allow_secrets=allow_secrets,
-    )
+    defining.create("experiment", source, _given(**options), QUESTIONS, ("name", "executable"), commit=commit)
 
 
 @click.command("list", epilog="\b\nExample:\n  qanat experiment list --json")
@@ -188,15 +173,8 @@ def show(name: str, as_json: bool) -> None:
 @_fields
 @field("--remove-action", "removed", multiple=True, metavar="NAME", help="Remove this action; may be repeated.")
 @commit_option
-@secrets_option
 def update(
-    name: str,
-    from_file: Path | None,
-    new_name: str | None,
-    removed: tuple[str, ...],
-    commit: bool,
-    allow_secrets: bool,
-    **options: Any,
+    name: str, from_file: Path | None, new_name: str | None, removed: tuple[str, ...], commit: bool, **options: Any
 ) -> None:
     """Change an experiment with options, from a file, or by answering questions.
 
@@ -211,7 +189,7 @@ def update(
             raise UsageError("--name cannot be combined with other changes", hint="make them in a second command")
         _rename(open_project(Path.cwd()), name, new_name, commit=commit)
         return
-    defining.change("experiment", name, from_file, given, QUESTIONS, commit=commit, allow_secrets=allow_secrets)
+    defining.change("experiment", name, from_file, given, QUESTIONS, commit=commit)
 
 
 def _changed_actions(project: Project, name: str, added: Content, removed: tuple[str, ...]) -> Content:
@@ -243,16 +221,13 @@ def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
     The records remain in the history of the repository.
     """
     project = open_project(Path.cwd())
-    content = project.definition("experiment", name)
+    name = project.definition("experiment", name)["name"]
     with refreshed(project, session.runners()) as (index, _):
-        going = None if keep_runs else define.plan_deletion(project, index, name)
-    runs = (
-        f" with {plural(len(going.records), 'run')} and {size(going.bytes)} of results"
-        if going and going.records
-        else ""
-    )
+        plan = deletion.plan_experiment(project, index, name, keep_runs=keep_runs)
+    runs = f" with {plural(len(plan.records), 'run')} and {size(plan.bytes)} of results" if plan.records else ""
     defining.confirm_deletion(f"Experiment {name}{runs} will be deleted; its program will be kept.", yes=yes)
-    path = define.path_for(project, "experiment", content)
-    define.delete(project, path, going)
-    if commit:
-        defining.committed(project, path, f"qanat: experiment {name} deleted")
+    gone = deletion.delete_experiment(project, plan, commit=commit)
+    reporting.tell_notes([*plan.advice, gone.note] if gone.note else plan.advice)
+    defining.say_deleted(
+        project, f"experiment {name}{runs}", gone.commit, *map(deletion.in_short, (gone.paths, gone.left))
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.launch import Preview
-from qanat.usecases.launch.plan import RunRequest
+from qanat.usecases.launch.plan import RunRequest, whole_path
 from qanat.usecases.project import open_project
 
 EXAMPLE = """\b
@@ -75,7 +74,7 @@ class RunCommand(Command):
     group=PARAMETERS,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep a copy of this file with the results; {parameters_file} in ARGS is its path.",
+    help="Keep a copy of this input file with the results.",
 )
 @option(
     "--runner",
@@ -97,6 +96,12 @@ class RunCommand(Command):
     type=click.Path(),
     metavar="FILE",
     help="Include this untracked file in the commit or snapshot; may be repeated.",
+)
+@option(
+    "--allow-secrets",
+    group=CODE,
+    is_flag=True,
+    help="Accept what looks like a secret, in files that --add names.",
 )
 @option("--commit-sha", group=CODE, metavar="REV", help="Run the code of this revision (a sha, tag, branch~2, …).")
 @option("--in-place", group=CODE, is_flag=True, help="Run in the working tree, even if the experiment uses a checkout.")
@@ -144,7 +149,7 @@ def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
         ranges=options["range_param"],
         param_file=options["param_file"],
         parameters_file=options["parameters_file"],
-        storage_path=Path(os.path.abspath(storage)) if storage else None,  # noqa: PTH100  # resolve() follows links
+        storage_path=whole_path(storage) if storage else None,
         tags=tuple(dict.fromkeys(options["tag"])),
         description=options["description"],
         many=options["yes"],

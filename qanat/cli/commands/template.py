@@ -9,15 +9,7 @@ import click
 
 from qanat.cli import session
 from qanat.cli.definitions import defining, questions
-from qanat.cli.definitions.defining import (
-    Content,
-    commit_option,
-    file_argument,
-    file_option,
-    json_option,
-    secrets_option,
-    yes_option,
-)
+from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, say_json, tell
@@ -96,14 +88,11 @@ def _pair_problem(text: str) -> str:
 @option("--runner", metavar="RUNNER", help="Runner that takes these options, such as slurm.")
 @_fields
 @commit_option
-@secrets_option
-def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
+def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
     """Create a template from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
     needed = ("name", "runner", "options")
-    defining.create(
-        "template", source, _given(**options), QUESTIONS, needed, commit=commit, allow_secrets=allow_secrets
-    )
+    defining.create("template", source, _given(**options), QUESTIONS, needed, commit=commit)
 
 
 @template.command("list", epilog="\b\nExample:\n  qanat template list --json")
@@ -163,10 +152,7 @@ def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
 @file_option
 @_fields
 @commit_option
-@secrets_option
-def update(
-    name: str, runner: str | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any
-) -> None:
+def update(name: str, runner: str | None, from_file: Path | None, commit: bool, **options: Any) -> None:
     """Change a template with options, from a file, or by answering questions.
 
     -o adds a scheduler option, or replaces its value.
@@ -176,9 +162,7 @@ def update(
     changes = _given(**options)
     if "options" in changes:
         changes["options"] = project.definition("template", name, found)["options"] | changes["options"]
-    defining.change(
-        "template", name, from_file, changes, QUESTIONS, commit=commit, allow_secrets=allow_secrets, runner=found
-    )
+    defining.change("template", name, from_file, changes, QUESTIONS, commit=commit, runner=found)
 
 
 @template.command(epilog="\b\nExample:\n  qanat template delete two_cpus --yes")
@@ -191,7 +175,4 @@ def delete(name: str, runner: str | None, yes: bool, commit: bool) -> None:
     project = open_project(Path.cwd())
     content = project.definition("template", name, _runner_of(project, name, runner))
     defining.confirm_deletion(f"Template {name} ({content['runner']}) will be deleted.", yes=yes)
-    path = define.path_for(project, "template", content)
-    define.delete(project, path)
-    if commit:
-        defining.committed(project, path, f"qanat: template {name} deleted")
+    defining.delete(project, "template", content, commit=commit)

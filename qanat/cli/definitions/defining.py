@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from qanat.cli.options import option
-from qanat.cli.terminal import prompts, tables
+from qanat.cli.terminal import prompts, restoring, tables
 from qanat.cli.terminal.output import plural, say, say_json, tell, width
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define
@@ -25,7 +25,6 @@ file_option = option(
     "-f", "--file", "from_file", type=click.Path(path_type=Path), metavar="FILE", help="Read the definition from FILE."
 )
 commit_option = option("--commit", is_flag=True, help="Commit this change, and nothing else.")
-secrets_option = option("--allow-secrets", is_flag=True, help="Accept values that look like secrets.")
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 
@@ -50,7 +49,6 @@ def create(
     required: Sequence[str],
     *,
     commit: bool,
-    allow_secrets: bool,
 ) -> None:
     """Create a definition from a file, from options, or from answers to questions."""
     project = open_project(Path.cwd())
@@ -59,8 +57,6 @@ def create(
     else:
         content = _complete(project, options, questions, required)
     content = define.checked(project, kind, content)
-    if not allow_secrets:
-        define.check_secrets(kind, content)
     if file is None and not options:
         _show_and_confirm(content)
     _write(project, kind, content, new=True, commit=commit)
@@ -74,7 +70,6 @@ def change(
     questions: Mapping[str, Question],
     *,
     commit: bool,
-    allow_secrets: bool,
     runner: str = "",
 ) -> None:
     """Change a definition: replace it with a file, apply options, or ask with the current values as defaults."""
@@ -95,8 +90,6 @@ def change(
     if content == before:
         say("nothing changed")
         return
-    if not allow_secrets:
-        define.check_secrets(kind, content, before)
     if file is None and not options:
         _show_and_confirm(content)
     _write(project, kind, content, new=False, commit=commit)
@@ -137,6 +130,23 @@ def confirm_deletion(what: str, *, yes: bool) -> None:
     say(what)
     if not yes and not prompts.confirm("Delete it?", option="--yes"):
         raise click.Abort
+
+
+def delete(project: Project, kind: str, content: Content, *, commit: bool) -> None:
+    """Delete a definition, and print how to restore it."""
+    path = define.path_for(project, kind, content)
+    head, had = define.delete(project, kind, path, commit=commit)
+    if commit:
+        say(f"Committed {project.paths.relative(path)}")
+    say_deleted(project, f"{kind} {content['name']}", head, had, () if commit else had)
+
+
+def say_deleted(project: Project, what: str, commit: str | None, paths: Sequence[str], left: Sequence[str]) -> None:
+    """Print what was deleted, how to restore these files from a commit, and whose removal is to be committed."""
+    back = f"; restore it with: {restoring.restore(project, commit, paths)}" if commit and paths else ""
+    say(f"Deleted {what}{back}")
+    if left:
+        say(f"Not committed yet; commit the deletion with: {restoring.commit(project, left)}")
 
 
 def committed(project: Project, path: Path, message: str) -> None:

@@ -11,8 +11,6 @@ from qanat.cli.terminal.output import clean
 from qanat.domain.meanings import Sentence
 
 _INDENT = "  "
-# A text from a file within a sentence or a table.
-PART_MAX = 400
 
 
 def text(report: Report, width: int | None) -> str:
@@ -45,8 +43,4 @@ def _block(block: Block, width: int | None) -> Iterator[str]:
 
 
 def _said(sentence: Sentence) -> str:
-    return "".join(f"{_bounded(part)}{' *' if isinstance(part, Best) else ''}" for part in sentence)
-
-
-def _bounded(part: str) -> str:
-    return clean(part if len(part) <= PART_MAX else f"{part[: PART_MAX - 1]}…")
+    return clean("".join(f"{part}{' *' if isinstance(part, Best) else ''}" for part in sentence))

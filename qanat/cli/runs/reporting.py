@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from qanat.cli import session
 from qanat.cli.options import dashed
 from qanat.cli.terminal.marks import MARKS
-from qanat.cli.terminal.output import brief, plural, tell
+from qanat.cli.terminal.output import plural, tell
 from qanat.domain import times
 from qanat.domain.parameters import by_name
 from qanat.domain.run import Group, Run, State, count_states
@@ -20,10 +20,6 @@ from qanat.usecases.project import Project
 FAILURES_SHOWN = 10
 GROUPS_SHOWN = 50
 METRICS_SHOWN = 4
-PARAMETERS_SHOWN = 1_000
-OPTIONS_SHOWN = 100
-ARGUMENTS_MAX = 400
-NAME_SHOWN_MAX = 100
 
 
 def tell_notes(notes: Sequence[str]) -> None:
@@ -120,7 +116,7 @@ def run_page(run: Run) -> str:
     ]
     if run.rerun_of:
         lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
-    return "\n".join(map(brief, lines))
+    return "\n".join(lines)
 
 
 def _runner_parameters(run: Run) -> list[str]:
@@ -128,8 +124,7 @@ def _runner_parameters(run: Run) -> list[str]:
     chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
-    more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
-    return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
+    return ["  - 📓 Runner options:", *lines] if lines else []
 
 
 def _counts(run: Run) -> str:
@@ -148,17 +143,12 @@ def _code_remarks(run: Run) -> str:
 
 def parameters_text(run: Run) -> str:
     """List the parameters of every group, and the arguments that were requested."""
-    lines = (brief(line) for line in _parameter_lines(run))
-    shown = list(islice(lines, PARAMETERS_SHOWN))
-    return "\n".join([*shown, *(["… and more"] if next(lines, None) is not None else [])])
-
-
-def _parameter_lines(run: Run) -> Iterator[str]:
-    yield f"command: {' '.join(run.command)}"
+    lines = [f"command: {' '.join(run.command)}"]
     for group in run.groups:
-        yield f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}"
+        lines.append(f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}")
         for name, value in by_name(group.args).items():
-            yield f"  {name}: {value if isinstance(value, str) else ' '.join(value)}"
+            lines.append(f"  {name}: {value if isinstance(value, str) else ' '.join(value)}")
+    return "\n".join(lines)
 
 
 def _attempt(group: Group) -> str:
@@ -169,13 +159,11 @@ def group_lines(run: Run) -> list[str]:
     """List the states of groups and their metrics, up to GROUPS_SHOWN groups and METRICS_SHOWN metrics of each."""
     lines = []
     for group in run.groups[:GROUPS_SHOWN]:
-        arguments = brief(" ".join(group.args), ARGUMENTS_MAX)
-        measured = ", ".join(
-            f"{brief(name, NAME_SHOWN_MAX)} {value:.6g}" for name, value in islice(group.metrics.items(), METRICS_SHOWN)
-        )
+        arguments = " ".join(group.args)
+        measured = ", ".join(f"{name} {value:.6g}" for name, value in islice(group.metrics.items(), METRICS_SHOWN))
         left = len(group.metrics) - METRICS_SHOWN
         measured += f", … and {left:,} more" if left > 0 else ""
-        reason = f" ({brief(group.reason, ARGUMENTS_MAX)})" if group.reason else ""
+        reason = f" ({group.reason})" if group.reason else ""
         parts = [f"group {group.number}", arguments, f"{group.state}{_attempt(group)}{reason}", measured]
         lines.append("  " + ": ".join(part for part in parts if part))
     more = len(run.groups) - GROUPS_SHOWN

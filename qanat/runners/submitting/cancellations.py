@@ -25,8 +25,9 @@ _BYTES_MAX = 64 * 2**20
 def note(handles: Sequence[JobHandle]) -> None:
     """Note that these jobs were cancelled, with a line `INTENT GROUP TIMESTAMP` for each."""
     now = times.now()
-    for folder in {_folder(h) for h in handles}:
-        lines = "".join(f"{h.intent} {h.group} {now}\n" for h in handles if _folder(h) == folder)
+    placed = [h for h in handles if h.details.get("folder")]
+    for folder in {_folder(h) for h in placed}:
+        lines = "".join(f"{h.intent} {h.group} {now}\n" for h in placed if _folder(h) == folder)
         try:
             files.append(folder / FILE, lines.encode())
         except OSError:
@@ -35,7 +36,7 @@ def note(handles: Sequence[JobHandle]) -> None:
 
 def weigh(seen: Mapping[JobHandle, JobStatus], *states: State | None) -> dict[JobHandle, JobStatus]:
     """Return a cancelled status for every job that is seen in one of these states and that qanat has cancelled."""
-    candidates = [h for h, status in seen.items() if status.state in states]
+    candidates = [h for h, status in seen.items() if status.state in states and h.details.get("folder")]
     notes = {folder: _read(folder) for folder in set(map(_folder, candidates))}
     found = {h: notes[_folder(h)].get((h.intent, str(h.group))) for h in candidates}
     return {h: _cancelled(seen[h], timestamp) for h, timestamp in found.items() if timestamp}

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from qanat.domain import deletions, secret_checks
 from qanat.domain.key_path import dotted
 from qanat.domain.names import check_name
-from qanat.domain.run import State
-from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, reason, write_failed
-from qanat.git import lock, worktree
+from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
+from qanat.git import commits, lock, tracked, worktree
 from qanat.git.lock import Held
-from qanat.records import definition_text, definitions, ledger, schemas, storage, yaml_io, yaml_scalars
-from qanat.records.index import Index
+from qanat.records import definition_text, definitions, schemas, yaml_io, yaml_scalars
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
-from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionPlan:
-    """What is deleted with an experiment: the record paths and storage directories of its runs, and their size."""
-
-    records: tuple[str, ...]
-    folders: tuple[Path, ...]
-    bytes: int
 
 
 def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -59,12 +43,6 @@ def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, A
         path, problem = references[0]
         raise InputInvalid(f"{kind} {content['name']}: {dotted(path)}: {problem}")
     return content
-
-
-def check_secrets(kind: str, content: Mapping[str, Any], before: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Raise UsageError for a value that is new in a definition, and looks like a secret."""
-    changed = {key: value for key, value in content.items() if key not in before or before[key] != value}
-    secret_checks.check_content(f"{kind} {content['name']}", changed)
 
 
 def text_of(content: dict[str, Any]) -> str:
@@ -107,14 +85,13 @@ def commit(project: Project, paths: Sequence[Path], message: str) -> None:
 
 def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
     """Commit these files as commit() does, with the lock already held."""
-    ledger.forget(project.location.private, [project.paths.relative(p) for p in paths if not p.exists()])
     branch = worktree.checked_out(project.location)
     operation = worktree.operation(project.location.git_dir)
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
         raise GitRefused(f"done, but not committed: the repository is {state}", hint="commit it yourself")
     content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
-    commit_noted(held, project, branch, content, message, checked_out=True)
+    commits.commit_files(held, branch, content, message, checked_out=True)
 
 
 def users_of_dataset(project: Project, name: str) -> list[str]:
@@ -129,47 +106,21 @@ def users_of_dataset(project: Project, name: str) -> list[str]:
     return found
 
 
-def plan_deletion(project: Project, index: Index, experiment: str) -> DeletionPlan:
-    """Determine what is deleted with an experiment and its runs. Raises UsageError if one of them is active."""
-    rows = index.summaries(experiment=experiment)
-    if live := [row.id for row in rows if row.ended is None and row.state in State.LIVE]:
-        raise UsageError(
-            f"run {live[0]} of {experiment} is still active", hint="wait until it ends, or cancel it first"
-        )
-    folders = [(project.root / row.storage, row.id) for row in rows]
-    mine = tuple(folder for folder, run_id in folders if is_run_folder(folder, run_id))
-    return DeletionPlan(tuple(row.path for row in rows), mine, sum(storage.size_of(folder) for folder in mine))
+def delete(project: Project, kind: str, path: Path, *, commit: bool) -> tuple[str | None, list[str]]:
+    """Delete a definition's file, and commit that if asked to; return the commit before, and the file if that has it.
 
-
-def is_run_folder(folder: Path, run_id: str) -> bool:
-    """Return whether a directory was made for exactly this run; a record from elsewhere may name any directory."""
-    return not folder.is_symlink() and not (folder / ".git").exists() and storage.is_made_for(folder, run_id)
-
-
-def delete(project: Project, path: Path, going: DeletionPlan | None = None) -> None:
-    """Delete a definition's file and, with `going`, its runs' records (committed) and results."""
-    records = [project.root / record for record in going.records] if going else []
-    kept = [problem for folder in (going.folders if going else ()) if (problem := _remove(folder))]
+    Raises WriteFailed, and GitRefused if the deletion cannot be committed.
+    """
+    head = worktree.head(project.location)
+    had = tracked.at(project.location, head, [path])
     with lock.held(project.location) as held:
         try:
-            for file in (path, *records):
-                file.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         except OSError as error:
             raise write_failed(path, error) from None
-        if records and not project.config.records_are_manual:
-            lines = deletions.lines(record.stem for record in records)
-            commit_under(held, project, records, f"qanat: records of {path.stem} deleted\n{lines}")
-    if kept:
-        raise WriteFailed(kept[0], hint="delete it yourself")
-
-
-def _remove(folder: Path) -> str:
-    """Delete a directory and everything in it; return a sentence if something is left."""
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        return f"{error.filename or folder} could not be deleted: {reason(error)}"
-    return ""
+        if commit:
+            commit_under(held, project, [path], f"qanat: {kind} {path.stem} deleted")
+    return head, had
 
 
 def scalar(text: str) -> Any:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain.run import Run
+from qanat.errors import GitRefused, NotRemoved, write_failed
 from qanat.git import checkout, lock, repository
 from qanat.records import storage
+from qanat.records.made import Made, Notes
+from qanat.system import folders, removal
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.project import Project
+from qanat.usecases.results import remove
 
 _SHORT = 12
+_NAME = re.compile(r"[0-9a-f]{12}(-[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +95,38 @@ def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
         if of and checkout.is_untouched(folder, of):
             return folder
         if folder not in busy and not lock.is_claimed(_claim(folder)):
-            checkout.remove(project.location, folder)
+            with suppress(NotRemoved):
+                _remove(project, folder)
     base = _folder(project) / commit[:_SHORT]
     names = (base, *(base.with_name(f"{base.name}-{n}") for n in range(2, 1000)))
-    folder = next(name for name in names if not name.is_dir())
-    checkout.create(project.location, commit, folder)
+    folder = next(name for name in names if not os.path.lexists(name))
+    _create(project, commit, folder)
     return folder
+
+
+def _create(project: Project, commit: str, folder: Path) -> None:
+    """Check out a commit into a new folder. Raises GitRefused or WriteFailed, and then leaves no folder."""
+    try:
+        created = folders.create(folder, project.sharing)
+    except OSError as error:
+        raise write_failed(folder, error) from None
+    _notes(project).write(_key(folder), Made(folder, created.folder))
+    try:
+        checkout.create(project.location, commit, folder)
+    except GitRefused:
+        with suppress(NotRemoved):
+            _remove(project, folder)
+        raise
+
+
+def _remove(project: Project, folder: Path) -> None:
+    """Remove a checkout. Raises NotRemoved."""
+    if (found := folders.identify(folder)) and (why := removal.obstacle(folder)):
+        raise NotRemoved(f"{folder} was not removed: {why}", hint="move or remove that first")
+    if found:
+        remove.remove_folder(project, folder, found)
+    checkout.forget(project.location, folder)
+    _notes(project).forget(_key(folder))
 
 
 def _same_code(project: Project, commit: str) -> dict[Path, str | None]:
@@ -119,10 +152,29 @@ def _commit_of(folder: Path) -> str | None:
 
 
 def _folders(project: Project) -> list[Path]:
+    """List the checkouts that this user's qanat made; others may have come with a clone."""
     try:
-        return sorted(entry for entry in _folder(project).iterdir() if entry.is_dir())
+        return sorted(entry for entry in _folder(project).iterdir() if _is_ours(project, entry))
     except OSError:
         return []
+
+
+def _is_ours(project: Project, folder: Path) -> bool:
+    """Return whether qanat made a checkout; an earlier version left no note, but git knows it as a working tree."""
+    found = folders.identify(folder)
+    if found is None or not found.is_ours:
+        return False
+    if made := _notes(project).read(_key(folder)):
+        return made.path == folder and made.is_this(found)
+    return bool(_NAME.fullmatch(folder.name)) and checkout.is_registered(project.location, folder)
+
+
+def _notes(project: Project) -> Notes:
+    return Notes(project.location.private_here, project.sharing)
+
+
+def _key(folder: Path) -> str:
+    return f"checkout-{folder.name}"
 
 
 def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
@@ -133,11 +185,12 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
-    """Remove the checkouts that no run works in; list them."""
+    """Remove the checkouts that no run works in; list them. Raises NotRemoved for one that cannot be removed whole."""
+    remove.finish_removals(project)
     with lock.file_held(project.location, project.location.private / "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]
         for item in unused:
-            checkout.remove(project.location, item.folder)
+            _remove(project, item.folder)
             _claim(item.folder).unlink(missing_ok=True)
     return unused
 

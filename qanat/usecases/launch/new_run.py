@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,17 +11,17 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
-from qanat.domain.sharing import Sharing
-from qanat.errors import InputInvalid, WriteFailed, write_failed
+from qanat.errors import WriteFailed
 from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
-from qanat.system import files
+from qanat.system.folders import Created
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch import results_place
 from qanat.usecases.launch.attempt import Attempt, undo_on_failure
 from qanat.usecases.launch.code import Captured
-from qanat.usecases.launch.plan import Plan, default_storage
+from qanat.usecases.launch.plan import Plan
 from qanat.usecases.project import Project
+from qanat.usecases.results import place, remove
 from qanat.usecases.tracking import record
 
 
@@ -37,12 +36,22 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reserved:
+    """A number, the digits that make it unique, and a storage directory, as recorded and as created."""
+
+    number: int
+    uid: str
+    folder: Path
+    created: Created
+
+
+@dataclass(frozen=True, slots=True)
 class NewRun:
     """A run with a number and a storage directory, but no record yet."""
 
     project: Project
     run: Run
-    folder: Path
+    created: Created
 
     def write(self) -> Run:
         """Write the record."""
@@ -52,7 +61,7 @@ class NewRun:
     def undo(self) -> None:
         """Remove the record, the storage directory and the snapshot's ref, and give the number back."""
         location = self.project.location
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove.take_back(self.project, self.run.id, self.created)
         record.remove_record(self.project, self.run)
         if self.run.code.snapshot:
             identity.forget_snapshot(location, self.run.id)
@@ -68,10 +77,11 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     plan, captured = launch.plan, launch.captured
     in_checkout = captured.code.workdir == CHECKOUT
     inputs = plan.place.inputs if in_checkout else run_inputs.ignored_inputs(project, plan.groups)
-    number, folder = _reserve(project, plan)
-    run = _run(project, launch, number, folder, replace(facts, inputs=tuple(inputs)))
+    reserved = _reserve(project, plan)
+    folder = reserved.folder
+    run = _run(project, launch, reserved, replace(facts, inputs=tuple(inputs)))
     numbers_of_all, metrics = range(len(run.groups)), plan.experiment.metrics
-    attempt = Attempt(NewRun(project, run, folder), numbers_of_all, folder, plan.place, metrics, captured)
+    attempt = Attempt(NewRun(project, run, reserved.created), numbers_of_all, folder, plan.place, metrics, captured)
     with undo_on_failure(attempt):
         if captured.code.snapshot:
             identity.keep_snapshot(project.location, run.id, captured.code.commit)
@@ -80,48 +90,37 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     return attempt
 
 
-def _reserve(project: Project, plan: Plan) -> tuple[int, Path]:
+def _reserve(project: Project, plan: Plan) -> _Reserved:
     """Take a number and create the storage directory, which then belongs to this run alone."""
     private, sharing = project.location.private, project.sharing
+    uid = secrets.token_hex(3)
     results_place.check_link(project)
     with lock.held(project.location) as held:
         if not numbers.is_counting(private):
             # A new clone: the numbers of deleted runs must not be reused either.
             numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), sharing)
         number = numbers.peek(private, project.paths.runs)
-        while True:
-            folder = plan.storage or default_storage(project, plan, number)
-            if _is_made(folder, sharing, own=bool(plan.storage)):
-                break
+        while (created := _created(project, plan, number)) is None:
             number += 1
+        folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
         try:
+            place.note(project, f"{number}-{uid}", created, chosen=plan.storage is not None)
             results_place.keep_out_of_git(held, project, folder)
             numbers.raise_to(private, number, sharing)
         except WriteFailed:
-            folder.rmdir()
+            remove.take_back(project, f"{number}-{uid}", created)
             raise
-        return number, results_place.recorded(project, folder)
+        return _Reserved(number, uid, results_place.recorded(project, folder), created)
 
 
-def _is_made(folder: Path, sharing: Sharing, *, own: bool) -> bool:
-    """Create a storage directory; return whether it is new. One chosen by the user may exist if it is empty."""
-    storage.create(folder.parent, sharing)
-    try:
-        folder.mkdir()
-        files.share(folder, sharing)
-    except FileExistsError:
-        if own and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputInvalid(
-                f"--storage-path {folder} is not an empty folder", hint="use a new folder for each run"
-            ) from None
-        return own
-    except OSError as error:
-        raise write_failed(folder, error) from None
-    return True
+def _created(project: Project, plan: Plan, number: int) -> Created | None:
+    if plan.storage:
+        return place.create_chosen(project, plan.storage)
+    return place.create_default(project, plan.experiment.name, number)
 
 
-def _run(project: Project, launch: Launch, number: int, folder: Path, facts: SubmissionFacts) -> Run:
-    plan, uid = launch.plan, secrets.token_hex(3)
+def _run(project: Project, launch: Launch, reserved: _Reserved, facts: SubmissionFacts) -> Run:
+    plan, number, uid = launch.plan, reserved.number, reserved.uid
     return Run(
         number=number,
         uid=uid,
@@ -136,7 +135,7 @@ def _run(project: Project, launch: Launch, number: int, folder: Path, facts: Sub
         datasets=plan.datasets,
         requested=plan.requested,
         runner=launch.choice,
-        storage=project.paths.relative(folder),
+        storage=project.paths.relative(reserved.folder),
         submission=replace(facts, intent=new_intent(f"{number}-{uid}")),
         groups=tuple(Group(i, args) for i, args in enumerate(plan.groups)),
         rerun_of=plan.rerun_of,

@@ -10,13 +10,12 @@ from pathlib import Path
 from qanat.domain import job
 from qanat.domain.experiment import Experiment
 from qanat.domain.intents import HALF
-from qanat.domain.job import PARAMETERS_FILE, JobBatch
+from qanat.domain.job import JobBatch
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Group, RequestedParameters, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.records import numbers, yaml_io
-from qanat.records.storage import parameters_copy
 from qanat.system import files
 from qanat.usecases.launch import checkouts
 from qanat.usecases.launch.checkouts import Workplace
@@ -24,6 +23,7 @@ from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.definitions import definitions_at
 from qanat.usecases.launch.submit import job_spec
 from qanat.usecases.project import Project
+from qanat.usecases.results import place
 
 ARGUMENTS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_MAX in records/yaml_io.py
 
@@ -80,8 +80,7 @@ class Plan:
     def full_command(self, storage: Path, group: int) -> tuple[str, ...]:
         """Return a group's full command, given the run's directory."""
         own = self.storage_of(storage, group)
-        kept = parameters_copy(storage, self.parameters_file)
-        return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()), kept)
+        return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,11 @@ class PlannedGroup:
     args: tuple[str, ...]
     command: tuple[str, ...]
     storage: str = field(default="")
+
+
+def whole_path(path: str | Path) -> Path:
+    """Return a path that a user has typed as an absolute one; `~` is the home directory, links are kept."""
+    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111  # resolve() follows links
 
 
 def plan_run(project: Project, request: RunRequest, commit: str | None = None) -> Plan:
@@ -105,11 +109,8 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
     groups = expand(grid)
     _check_arguments(groups)
     _check_texts(request)
-    if request.parameters_file is None and any(PARAMETERS_FILE in argument for args in groups for argument in args):
-        raise UsageError(
-            f"the arguments contain {PARAMETERS_FILE}, but there is no parameters file",
-            hint="add --parameters-file FILE",
-        )
+    if request.storage_path:
+        place.check_chosen(project, request.storage_path)
     if request.parameters_file:
         files.read(request.parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)
     requested = RequestedParameters(
@@ -135,30 +136,29 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
 
 def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
     """List the groups with their exact commands, as the next run would have them."""
-    storage = plan.storage or default_storage(project, plan, numbers.peek(project.location.private, project.paths.runs))
+    storage = plan.storage or _default_storage(project, plan)
     return [
         PlannedGroup(i, args, plan.full_command(storage, i), str(plan.storage_of(storage, i)))
         for i, args in enumerate(plan.groups)
     ]
 
 
+def _default_storage(project: Project, plan: Plan) -> Path:
+    number = numbers.peek(project.location.private, project.paths.runs)
+    return place.default_folder(project, plan.experiment.name, number)
+
+
 def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
     """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
     number = numbers.peek(project.location.private, project.paths.runs)
-    folder = plan.storage or default_storage(project, plan, number)
+    folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
     count = len(plan.groups)
-    kept = parameters_copy(folder, plan.parameters_file)
     jobs = (
-        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count, kept)
+        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count)
         for i, args in enumerate(plan.groups)
     )
     name = f"{plan.experiment.name}_{number}"
     return JobBatch(f"{number}-000000", name, "0" * (2 * HALF), folder, choice.options, tuple(jobs), max_running)
-
-
-def default_storage(project: Project, plan: Plan, number: int) -> Path:
-    """Return the default storage directory of a run with this number."""
-    return project.root / project.config.result_dir / plan.experiment.name / f"run_{number}"
 
 
 def _grid(request: RunRequest) -> Grid:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
-from qanat.domain.secret_checks import check_groups
 from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
-from qanat.system import files
+from qanat.system import folders
 from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
-from qanat.usecases.launch.secret_checks import check_definitions
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
+from qanat.usecases.results import place as placing
+from qanat.usecases.results import remove
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
 
@@ -69,10 +69,8 @@ def retry(
     """
     options = options.like(found.run.runner)
     check_options(options, runners)
+    placing.check_own(project, found.run)
     choice = _choice(project, found.run, len(numbers), options, changes, runners)
-    if not options.allow_secrets:
-        check_groups(found.run.groups[number].args for number in numbers)
-        check_definitions(found.run.datasets, choice)
     code.check_committer(project)
     with _place(project, found, live) as place:
         attempt = partial(_attempt, project, found, numbers, place, choice, changes)
@@ -139,7 +137,8 @@ def _attempt(
     facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changes))
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, code.as_checked_out(project, run.code)
-    return Attempt(_Again(project, found, run, tuple(numbers)), numbers, found.folder, place, metrics, captured)
+    again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run))
+    return Attempt(again_here, numbers, found.folder, place, metrics, captured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +149,26 @@ class _Again:
     found: Found
     run: Run
     numbers: tuple[int, ...]
+    folder: Path
 
     def write(self) -> Run:
         """Queue the groups in the record, and set aside what their last attempts left."""
         run, _ = record.update_record(self.project, self.found.record, self._queued)
         try:
             for number in self.numbers:
-                _set_aside(self.found, self.found.run.groups[number], self.project.sharing)
+                _set_aside(self.folder, self.found.run, number, self.project.sharing)
         except QanatError:
             self.undo()
             raise
         return run
 
     def undo(self) -> None:
-        """Restore the ends of the last attempts, unless another qanat process retries the run."""
-        record.update_record(self.project, self.found.record, self._ended)
+        """Restore the ends and files of the last attempts, unless another qanat process retries the run."""
+        before = self.found.run
+        run, _ = record.update_record(self.project, self.found.record, self._ended)
+        if run.submission.intent == before.submission.intent:
+            for number in self.numbers:
+                _put_back(self.project, self.folder, before, number)
 
     def _queued(self, now: Run) -> Run:
         before = self.found.run
@@ -183,15 +187,35 @@ class _Again:
         return replace(now.with_groups(groups), runner=source.runner, submission=source.submission)
 
 
-def _set_aside(found: Found, group: Group, sharing: Sharing) -> None:
-    """Move what an attempt left to `attempts/<n>/` in its group's directory."""
-    own = group_folder(found.folder, group.number, len(found.run.groups))
-    kept = own / ATTEMPTS / str(group.attempt)
+def _set_aside(folder: Path, run: Run, number: int, sharing: Sharing) -> None:
+    """Move what the last attempt of a group left to `attempts/<n>/` in its group's directory. Raises WriteFailed."""
+    own, kept = _places(folder, run, number)
     try:
-        files.make_folder(kept, sharing)
+        folders.create(kept, sharing)
         # The completion file first: without it, no reader can take the old end for that of the new attempt.
-        for entry in sorted(own.iterdir(), key=lambda e: e.name != COMPLETION):
-            if entry.name not in _STAYS:
-                shutil.move(entry, kept / entry.name)
+        folders.move(sorted(_left_in(own) - _STAYS, key=lambda name: name != COMPLETION), own, kept)
     except OSError as error:
         raise write_failed(kept, error) from None
+
+
+def _put_back(project: Project, folder: Path, run: Run, number: int) -> None:
+    """Undo _set_aside(): what has been written since, for an attempt that was not started, gives way."""
+    own, kept = _places(folder, run, number)
+    with suppress(OSError):
+        names = sorted(_left_in(kept), key=lambda name: name == COMPLETION)
+        for name in names:
+            if (written := folders.identify(own / name)) and folders.identify(kept / name):
+                remove.remove_folder(project, own / name, written)
+        folders.move(names, kept, own, replace=True)
+        folders.take_back([(path, found) for path in (own / ATTEMPTS, kept) if (found := folders.identify(path))])
+
+
+def _places(folder: Path, run: Run, number: int) -> tuple[Path, Path]:
+    """Return a group's directory, and the one in it for what its last attempt left."""
+    own = group_folder(folder, number, len(run.groups))
+    return own, own / ATTEMPTS / str(run.groups[number].attempt)
+
+
+def _left_in(folder: Path) -> set[str]:
+    with folders.opened(folder) as descriptor:
+        return {entry.name for entry in folders.names_in(descriptor)}

@@ -16,6 +16,7 @@ from qanat.records.flight import Flight
 from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases.project import Project
+from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.refresh import settle
@@ -96,7 +97,11 @@ def _check_intent(run: Run, what: str) -> None:
 
 def open_handles(project: Project, run: Run) -> list[JobHandle]:
     """Return the handles of the jobs that have not ended."""
-    return [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
+    handles = [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
+    if Proof(project).may_be_written(run):
+        return handles
+    # A cancellation is noted in the folder, and this one may be anybody's.
+    return [replace(h, details={k: v for k, v in h.details.items() if k != "folder"}) for h in handles]
 
 
 def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:

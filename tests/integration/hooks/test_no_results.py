@@ -16,7 +16,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Return a project with a run whose results are in an unusual folder of it; every test restores it."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.experiment("hello", "echo hello\n")
+    sandbox.write(".git/info/exclude", "/figures/\n")
     sandbox.qanat("run", "hello", "--storage_path", "figures/first")
+    sandbox.write(".git/info/exclude", "")
     return sandbox
 
 

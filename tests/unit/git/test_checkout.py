@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,19 +90,20 @@ def test_a_users_hooks_are_for_the_users_own_tree(repository: Repository, folder
     assert not (repository.root / "hooked").exists()
 
 
-def test_a_commit_that_is_not_here_leaves_no_checkout(repository: Repository, folder: Path) -> None:
+def test_a_commit_that_is_not_here_cannot_be_checked_out(repository: Repository, folder: Path) -> None:
     with pytest.raises(GitRefused, match="git worktree failed"):
         checkout.create(repository.location, "0" * 40, folder)
-    assert not folder.exists()
 
 
-def test_a_checkout_is_removed_with_gits_note_of_it_whatever_its_rights(repository: Repository, folder: Path) -> None:
+def test_git_knows_a_checkout_until_it_is_forgotten(repository: Repository, folder: Path) -> None:
+    assert not checkout.is_registered(repository.location, folder)
     checkout.create(repository.location, "HEAD", folder)
-    (folder / "inner").mkdir(mode=0o500)
-    checkout.remove(repository.location, folder)
-    assert not folder.exists()
+    assert checkout.is_registered(repository.location, folder)
+    shutil.rmtree(folder)
+    checkout.forget(repository.location, folder)
+    assert not checkout.is_registered(repository.location, folder)
     assert str(folder) not in repository.git("worktree", "list")
-    checkout.remove(repository.location, folder)
+    checkout.forget(repository.location, folder)
 
 
 def test_submodules_are_filled_from_the_repositorys_own_copies(repository: Repository, folder: Path) -> None:

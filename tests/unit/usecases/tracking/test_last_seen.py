@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -165,13 +166,12 @@ def test_a_cache_with_anything_else_in_it_is_passed_over(world: World, kept: str
     assert world.notes[0].endswith("run 1 shown as submitted")
 
 
-def test_an_index_that_is_deleted_costs_only_what_was_last_seen(world: World) -> None:
+def test_a_cache_that_is_deleted_costs_only_what_was_last_seen(world: World) -> None:
     run = world.submit()
     for job in world.scheduler.of(0):
         job.starts()
     world.look()
-    for file in (world.root / ".git/qanat").glob("index*"):
-        file.unlink()
+    shutil.rmtree(world.root / ".qanat/cache")
     world.scheduler.down = "no route to host"
     assert world.look() == run
     world.scheduler.down = ""

@@ -1,0 +1,1 @@
+"""Where runs store their results, and which directories qanat may remove."""

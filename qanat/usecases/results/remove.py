@@ -1,0 +1,98 @@
+"""Removing directories that qanat made, and finishing removals that were killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from qanat.errors import NotRemoved, WriteFailed
+from qanat.git import lock, tracked
+from qanat.records.made import Notes
+from qanat.system import folders, removal
+from qanat.system.folders import Created, FolderId
+from qanat.system.removal import Removal
+from qanat.usecases.project import Project
+from qanat.usecases.results.proof import Results
+
+# What is written into a storage directory before the first job starts.
+_WRITTEN = re.compile(r"info\.yaml|parameters_files|job\.sh|commands|group_[0-9]+")
+
+
+def check_removable(project: Project, results: Sequence[Results]) -> None:
+    """Raise NotRemoved, before anything is removed, if results contain what git tracks or belongs to others."""
+    removable = [one for one in results if one.are_removable]
+    held = tracked.files_in(project.location, [one.folder for one in removable])
+    for one in removable:
+        if file := held.get(one.folder):
+            raise NotRemoved(
+                f"run {one.run_id} cannot be deleted: git tracks {file}",
+                hint=f"untrack it first: git rm -r --cached {project.paths.relative(one.folder)}",
+            )
+        if why := removal.obstacle(one.folder):
+            raise NotRemoved(
+                f"run {one.run_id} cannot be deleted: {why}",
+                hint="move or remove that first, or ask its owner to; nothing was deleted",
+            )
+
+
+def remove_results(project: Project, results: Results) -> None:
+    """Remove the results of a run, for which check_removable() was called. Raises NotRemoved, WriteFailed."""
+    if results.found and results.are_removable:
+        remove_folder(project, results.folder, results.found)
+
+
+def remove_folder(project: Project, path: Path, folder: FolderId) -> None:
+    """Remove this very directory, given by its path without links. Raises NotRemoved, WriteFailed."""
+    notes = Notes(project.location.private, project.sharing)
+    planned = Removal(path, folder, f"{removal.TRASH}{secrets.token_hex(8)}")
+    with lock.claimed(project.location, notes.claim_of(planned)):
+        notes.begin_removal(planned)
+        made = removal.make_trash(planned)
+        notes.begin_removal(made)
+        removal.remove(made)
+        notes.end_removal(made)
+
+
+def take_back(project: Project, run_id: str, created: Created) -> None:
+    """Undo creating the storage directory of a run that was not started, as far as possible.
+
+    What the user had is not removed, except what qanat has written into it since.
+    """
+    if created.is_new:
+        with suppress(NotRemoved, WriteFailed):
+            remove_folder(project, created.path, created.folder)
+    else:
+        _empty_of_own(project, created)
+    folders.take_back(created.new)
+    Notes(project.location.private, project.sharing).forget(run_id)
+
+
+def _empty_of_own(project: Project, created: Created) -> None:
+    """Remove from a directory that was empty at the launch what qanat has written into it."""
+    with suppress(OSError, NotRemoved, WriteFailed), folders.opened(created.path) as folder:
+        if folders.identity_of(folder) != created.folder:
+            return
+        for name in (entry.name for entry in folders.names_in(folder) if _WRITTEN.fullmatch(entry.name)):
+            inner = folders.identify_in(folder, name)
+            if inner is None:
+                os.unlink(name, dir_fd=folder)
+            else:
+                remove_folder(project, created.path / name, inner)
+
+
+def finish_removals(project: Project) -> None:
+    """Finish what was being removed when qanat was killed, as far as possible."""
+    notes = Notes(project.location.private, project.sharing)
+    begun = list(notes.removals())
+    if not begun:
+        return
+    with lock.file_held(project.location, project.location.private / "removals.lock"):
+        for one in begun:
+            if not lock.is_claimed(notes.claim_of(one)):
+                with suppress(NotRemoved):
+                    removal.finish(one)
+                    notes.end_removal(one)

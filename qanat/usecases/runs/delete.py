@@ -1,0 +1,170 @@
+"""Deleting runs and experiments: records, comments, and the results that qanat itself made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from qanat.domain import deletions
+from qanat.domain.layout import RUNS
+from qanat.domain.run import State
+from qanat.errors import GitRefused, InputInvalid, UsageError, write_failed
+from qanat.git import lock, tracked, worktree
+from qanat.git.lock import Held
+from qanat.records.index import Index
+from qanat.records.made import Notes
+from qanat.usecases.definitions import define
+from qanat.usecases.project import Project
+from qanat.usecases.results import proof, remove
+from qanat.usecases.results.proof import Results
+from qanat.usecases.tracking import record
+from qanat.usecases.tracking.find import Found, check_ended
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPlan:
+    """What is deleted: records by the ids of their runs, results, and the file of an experiment, if any."""
+
+    records: Mapping[str, Path]
+    results: tuple[Results, ...]
+    definition: Path | None = None
+
+    @property
+    def bytes(self) -> int:
+        """The size of the results that will be removed."""
+        return sum(one.bytes for one in self.results)
+
+    @property
+    def advice(self) -> list[str]:
+        """A sentence for each directory that will be kept."""
+        return [one.advice for one in self.results if one.kept]
+
+    @property
+    def files(self) -> list[Path]:
+        """The records and comments of the runs, as far as they exist."""
+        both = (file for path in self.records.values() for file in (path, path.with_suffix(".md")))
+        return [file for file in both if file.is_symlink() or file.exists()]
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What was deleted.
+
+    `commit` still has these files, by their paths from the root; None if it has none. The removal of those in `left` is
+    not committed, for the reason in `note` if there is one.
+    """
+
+    commit: str | None
+    paths: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    note: str = ""
+
+    def of_run(self, record_path: str) -> tuple[str, ...]:
+        """Return the paths of a run's record and comment."""
+        own = (record_path, f"{record_path.removesuffix('.yaml')}.md")
+        return tuple(path for path in self.paths if path in own)
+
+
+def in_short(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the same paths with the files of each experiment's runs as one folder."""
+    folders = (PurePosixPath(*p.parts[:3]) if p.is_relative_to(RUNS) else p for p in map(PurePosixPath, paths))
+    return tuple(dict.fromkeys(map(str, folders)))
+
+
+def plan_runs(project: Project, runs: Sequence[Found]) -> DeletionPlan:
+    """Determine what is deleted with runs, which may still be active; writes nothing."""
+    with project.index() as index:
+        index.sync()
+        found = proof.all_results(project, index, [one.run for one in runs])
+    return DeletionPlan({one.run.id: project.root / one.record for one in runs}, tuple(found))
+
+
+def plan_experiment(project: Project, index: Index, name: str, *, keep_runs: bool) -> DeletionPlan:
+    """Determine what is deleted with an experiment and, unless they are kept, its runs.
+
+    Raises UsageError if a run is active, InputInvalid (VersionTooNew) if a record cannot be read.
+    """
+    definition = project.paths.definition("experiment", name)
+    if keep_runs:
+        return DeletionPlan({}, (), definition)
+    rows = index.summaries(experiment=name)
+    if live := [row.id for row in rows if row.ended is None and row.state in State.LIVE]:
+        raise UsageError(f"run {live[0]} of {name} is still active", hint="wait until it ends, or cancel it first")
+    _check_readable(project, index, name)
+    results = proof.all_results(project, index, rows)
+    return DeletionPlan({row.id: project.root / row.path for row in rows}, tuple(results), definition)
+
+
+def _check_readable(project: Project, index: Index, name: str) -> None:
+    folders = tuple(f"{RUNS}/{one}/" for one in project.names_of(name))
+    for path in index.too_new():
+        if path.startswith(folders):
+            record.load_record(project, path)
+    if unreadable := index.unreadable(name):
+        raise InputInvalid(unreadable[0], hint="correct or remove that file, or keep all runs: --keep-runs")
+
+
+def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[DeletionPlan, Deleted]:
+    """Delete the records, comments and results of ended runs, in one commit.
+
+    Raises UsageError for an active run, NotRemoved if results hold what qanat must not remove, both before anything
+    is deleted.
+    """
+    for found in runs:
+        check_ended(found, "it cannot be deleted")
+    plan = plan_runs(project, runs)
+    numbers = ", ".join(str(found.run.number) for found in runs)
+    return plan, _carry_out(project, plan, f"qanat: run{'s' if len(runs) > 1 else ''} {numbers} deleted")
+
+
+def delete_experiment(project: Project, plan: DeletionPlan, *, commit: bool) -> Deleted:
+    """Delete an experiment's file with the records, comments and results of its runs.
+
+    The removal of the records is committed, unless the project leaves that to the user, and with `commit` also that of
+    the file. Raises NotRemoved as delete_runs() does.
+    """
+    assert plan.definition is not None  # noqa: S101  # it is an experiment's plan
+    name = plan.definition.stem
+    subject = f"qanat: experiment {name} deleted" if commit else f"qanat: records of {name} deleted"
+    return _carry_out(project, plan, subject, commit=commit)
+
+
+def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bool = False) -> Deleted:
+    """Delete results first, so that a failure leaves the records that name them."""
+    remove.finish_removals(project)
+    remove.check_removable(project, plan.results)
+    definition = [plan.definition] if plan.definition and plan.definition.exists() else []
+    gone = [*plan.files, *definition]
+    before = worktree.head(project.location)
+    had = tracked.at(project.location, before, gone)
+    for one in plan.results:
+        remove.remove_results(project, one)
+    committed = [] if project.config.records_are_manual else plan.files
+    committed += definition if commit else []
+    with lock.held(project.location) as held:
+        for file in gone:
+            _unlink(file)
+        note = _commit(held, project, committed, f"{subject}\n{deletions.lines(plan.records)}")
+    notes = Notes(project.location.private, project.sharing)
+    for run_id in plan.records:
+        notes.forget(run_id)
+    done = set() if note else set(map(project.paths.relative, committed))
+    return Deleted(before if had else None, tuple(had), tuple(path for path in had if path not in done), note)
+
+
+def _commit(held: Held, project: Project, paths: Sequence[Path], message: str) -> str:
+    """Commit the removal of files; return why that is not possible."""
+    try:
+        if paths:
+            define.commit_under(held, project, paths, message)
+    except GitRefused as error:
+        return error.message
+    return ""
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_failed(path, error) from None

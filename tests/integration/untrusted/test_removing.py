@@ -1,0 +1,268 @@
+"""Nothing that qanat did not make is removed, moved, emptied, overwritten or chmodded, whatever a record says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.life.copies import copy_of
+from tests.support.sandbox import Sandbox
+
+ID = "7-abcdef"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount and give files away")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """Return a project with two runs and data, with a folder of somebody else's beside it."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "project")
+    sandbox.experiment("e", "exit 3")
+    for _ in range(2):
+        sandbox.qanat("run", "e", code=1)
+    sandbox.write("data/big.bin", "precious")
+    sandbox.write("results/data/big.bin", "precious")
+    (sandbox.root.parent / "mine").mkdir()
+    (sandbox.root.parent / "mine/thesis.tex").write_text("precious")
+    sandbox.commit()
+    return sandbox
+
+
+@pytest.fixture
+def house(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Return a copy of that project, in which qanat has made run 3."""
+    copy = copy_of(built, tmp_path / "copy")
+    copy.qanat("run", "e", code=1)
+    return copy
+
+
+def forge(house: Sandbox, storage: str, *, info: Path | None, experiment: str = "e", state: str = "failed") -> str:
+    """Add a record of a run 7 with this storage, as a pull request would, and the info.yaml that names it."""
+    text = house.record_files()[0].read_text()
+    lines = text.replace(f"id: {house.record(1)['id']}", f"id: {ID}").splitlines()
+    lines = [f"storage: {storage}" if line.startswith("storage: ") else line for line in lines]
+    path = f".qanat/runs/{experiment}/0/{ID}.yaml"
+    house.write(path, "\n".join(lines).replace("state: failed", f"state: {state}") + "\n")
+    if info:
+        info.mkdir(parents=True, exist_ok=True)
+        (info / "info.yaml").write_text(f"run_id: 7\nid: {ID}\n")
+    house.git("add", "--force", path)
+    house.git("commit", "--quiet", "--message", "a pull request", "--only", path)
+    return path
+
+
+def everything(house: Sandbox) -> dict[str, tuple[int, bytes]]:
+    """Map every file and folder around the project, except qanat's own, to its mode and content."""
+    found = {}
+    for path in sorted(house.root.parent.rglob("*")):
+        name = str(path.relative_to(house.root.parent))
+        if "/.git/" in name or name.endswith("/.git") or ID in name or "/actions.yaml" in name:
+            continue
+        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        found[name] = (path.lstat().st_mode, content)
+    refs = [*sorted((house.root / ".git/refs").rglob("*")), house.root / ".git/HEAD", house.root / ".git/config"]
+    return found | {str(path): (path.lstat().st_mode, b"") for path in refs}
+
+
+STORAGES = {
+    "the parent": "..",
+    "two above": "../..",
+    "the project": ".",
+    "refs": ".git/refs",
+    "git": ".git",
+    "the state": ".qanat",
+    "records": ".qanat/runs",
+    "the results": "results",
+    "an experiment's results": "results/e",
+    "data in the results": "results/data",
+    "data by a detour": "results/../data",
+    "data by another detour": "results/e/../../data",
+    "tracked data": "data",
+    "another run": "results/e/run_1",
+    "this clone's run": "results/e/run_3",
+    "another run by a detour": "results/e/../e/run_3",
+    "through a tracked link": "link/mine",
+    "a tracked link": "tracked",
+    "absolute": "{beside}/mine",
+    "absolute, through a link": "{root}/link/mine",
+    "the root": "/",
+    "home": "{home}",
+    "a run that is not there": "results/e/run_7",
+}
+COMMANDS = {"delete": ("delete", "7", "--yes"), "retry": ("retry", "7")}
+
+
+@pytest.mark.parametrize("command", ["delete", "retry"])
+@pytest.mark.parametrize("place", STORAGES)
+def test_a_forged_record_removes_and_moves_nothing(house: Sandbox, place: str, command: str, home: Path) -> None:
+    (house.root / "link").symlink_to("..")
+    (house.root / "tracked").symlink_to("../mine")
+    house.git("add", "link", "tracked")
+    house.commit()
+    beside = house.root.parent
+    storage = STORAGES[place].format(beside=beside, root=house.root, home=home)
+    target = Path(os.path.normpath(house.root / storage)) if "link" not in storage else beside / "mine"
+    is_new = place == "a run that is not there"
+    writable = not is_new and place not in ("the root", "another run", "this clone's run", "another run by a detour")
+    path = forge(house, storage, info=target if writable else None)
+    before = everything(house)
+    result = house.qanat(*COMMANDS[command], code=None)
+    assert result.code in ((0, 1) if is_new else (0, 2)), result.err
+    after = everything(house)
+    assert {name: after.get(name) for name in before} == before
+    if command == "delete":
+        assert not (house.root / path).exists()
+        assert ("remove it yourself: rm -r " in result.err) == (writable or place == "the root")
+
+
+def test_an_experiment_is_deleted_with_its_own_results_only(house: Sandbox) -> None:
+    (house.root / "data").chmod(0o755)
+    forge(house, "data", info=house.root / "data")
+    before = everything(house)
+    result = house.qanat("experiment", "delete", "e", "--yes")
+    assert "kept " + str(house.root / "data") in result.err
+    after = everything(house)
+    gone = {name for name in before if name not in after}
+    assert {name.partition("/")[2].rpartition("run_")[0] for name in gone if "/results/" in name} == {"results/e/"}
+    assert not (house.root / "results/e/run_3").exists()
+    assert {n: before[n] for n in before if "/data/" in n or "/mine/" in n}.items() <= after.items()
+
+
+def test_an_active_record_of_a_stranger_has_no_file_rewritten(house: Sandbox) -> None:
+    forge(house, "data", info=house.root / "data", state="running")
+    before = everything(house)
+    for command in ("status", "cancel 7"):
+        house.qanat(*command.split(), code=None)
+    assert everything(house) == before
+
+
+def test_a_record_of_ones_own_run_that_was_changed_to_name_another_removes_neither(house: Sandbox) -> None:
+    house.qanat("run", "e", code=1)
+    record = house.record_files()[3]
+    record.write_text(record.read_text().replace("results/e/run_4", "results/e/run_3"))
+    house.commit()
+    before = everything(house)
+    result = house.qanat("delete", "4", "--yes")
+    assert f"kept {house.root}/results/e/run_4: its record names another; remove it yourself" in result.err
+    assert all((house.root / f"results/e/run_{n}/info.yaml").exists() for n in (3, 4))
+    assert {n: s for n, s in everything(house).items() if "results" in n} == {
+        n: s for n, s in before.items() if "results" in n
+    }
+
+
+def test_a_directory_put_in_the_place_of_a_runs_is_kept(house: Sandbox) -> None:
+    run = house.root / "results/e/run_3"
+    run.rename(house.root / "results/e/elsewhere")
+    run.mkdir()
+    (run / "info.yaml").write_bytes((house.root / "results/e/elsewhere/info.yaml").read_bytes())
+    (run / "mine").write_text("precious")
+    result = house.qanat("delete", "3", "--yes")
+    assert "it is not the directory that qanat created" in result.err
+    assert (run / "mine").exists()
+    assert (house.root / "results/e/elsewhere").exists()
+
+
+def test_a_link_in_the_place_of_a_run_is_kept_with_what_it_leads_to(house: Sandbox) -> None:
+    run = house.root / "results/e/run_3"
+    run.rename(house.root.parent / "moved")
+    run.symlink_to(house.root.parent / "moved")
+    assert "rm -r" in house.qanat("delete", "3", "--yes").err
+    assert run.is_symlink()
+    assert (house.root.parent / "moved/info.yaml").exists()
+
+
+@pytest.mark.parametrize("run", [1, 3])
+def test_results_that_git_tracks_are_kept_with_the_record(house: Sandbox, run: int) -> None:
+    house.write(f"results/e/run_{run}/plot.svg", "<svg/>")
+    house.git("add", "--force", f"results/e/run_{run}/plot.svg")
+    house.git("commit", "--quiet", "--message", "a figure")
+    result = house.qanat("delete", str(run), "--yes", code=1)
+    assert f"git tracks results/e/run_{run}/plot.svg" in result.err
+    assert f"hint: untrack it first: git rm -r --cached results/e/run_{run}\n" in result.err
+    assert len(house.records()) == 3
+    assert (house.root / f"results/e/run_{run}/info.yaml").exists()
+
+
+@needs_root
+@pytest.mark.parametrize("inner", [".", "stdout.txt"])
+@pytest.mark.parametrize("run", [1, 3])
+def test_what_belongs_to_another_user_is_kept(house: Sandbox, run: int, inner: str) -> None:
+    folder = house.root / f"results/e/run_{run}"
+    (folder / "stdout.txt").write_text("x")
+    os.chown(folder / inner, 1, 1)
+    before = everything(house)
+    result = house.qanat("delete", str(run), "--yes", code=1 if inner != "." else 0)
+    assert "daemon" in result.err or "rm -r" in result.err
+    assert {n: s for n, s in everything(house).items() if "/results/" in n} == {
+        n: s for n, s in before.items() if "/results/" in n
+    }
+
+
+@needs_root
+def test_a_mount_point_in_the_results_is_kept(house: Sandbox) -> None:
+    mnt = house.root / "results/e/run_3/mnt"
+    mnt.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(mnt)], check=False, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        (mnt / "precious").write_text("x")
+        result = house.qanat("delete", "3", "--yes", code=1)
+        assert f"{mnt} is a mount point" in result.err
+        assert (mnt / "precious").read_text() == "x"
+        assert len(house.records()) == 3
+    finally:
+        subprocess.run(["umount", str(mnt)], check=True)
+    house.qanat("delete", "3", "--yes")
+    assert not mnt.parent.exists()
+
+
+def test_hard_links_and_read_only_folders_go_without_harm(house: Sandbox) -> None:
+    folder = house.root / "results/e/run_3"
+    precious = house.root.parent / "mine/thesis.tex"
+    precious.chmod(0o400)
+    os.link(precious, folder / "hard")
+    (folder / "locked").mkdir()
+    (folder / "locked/file").write_text("x")
+    (folder / "locked").chmod(0o500)
+    house.qanat("delete", "3", "--yes")
+    assert not folder.exists()
+    assert precious.read_text() == "precious"
+    assert precious.stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.parametrize("kind", ["a link", "a folder", "a link to the cache"])
+def test_checkouts_that_came_with_a_clone_are_left_alone(house: Sandbox, kind: str) -> None:
+    place = house.root / ".qanat/cache/checkouts"
+    if kind == "a folder":
+        house.write(f".qanat/cache/checkouts/{'a' * 12}/precious", "x").parent.chmod(0o555)
+    elif kind == "a link":
+        place.mkdir(parents=True)
+        (place / ("a" * 12)).symlink_to(house.root.parent / "mine")
+    else:
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(house.root.parent)
+    (house.root.parent / "mine").chmod(0o500)
+    before = everything(house)
+    house.qanat("cache", "clean", code=None)
+    house.qanat("run", "e", "--commit_sha", "HEAD", code=None)
+    house.qanat("cache", "clean", code=None)
+    after = everything(house)
+    assert {name: after.get(name) for name in before} == before
+
+
+@pytest.mark.parametrize("name", ["runs/e", "runs/e/0", "experiments", "runs"])
+def test_a_record_is_not_written_through_a_link(house: Sandbox, name: str) -> None:
+    place = house.root / ".qanat" / name
+    place.rename(house.root / "aside")
+    place.symlink_to(house.root.parent / "mine")
+    house.git("add", "--all")
+    house.git("commit", "--quiet", "--message", "links")
+    before = everything(house)
+    for words in (["run", "e"], ["experiment", "update", "e", "--tag", "x"], ["comment", "1", "-m", "x"]):
+        house.qanat(*words, code=None)
+    after = everything(house)
+    assert {n: s for n, s in after.items() if n.startswith("mine")} == {
+        n: s for n, s in before.items() if n.startswith("mine")
+    }
