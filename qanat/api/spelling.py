@@ -18,6 +18,8 @@ KEYWORDS = (
     (r"--allow-secrets", "allow_secrets=True"),
     (r"--commit-message TEXT", "commit_message=TEXT"),
     (r"--commit-message", "commit_message"),
+    (r"--commit-sha", "commit_sha"),
+    (r"--in-place", "in_place=True"),
     (r"--snapshot", "snapshot=True"),
     (r"--storage-path", "storage_path"),
     (r"--submit-template", "template"),

@@ -133,6 +133,9 @@ def check_targets(grid: Grid) -> None:
     fixed = {*grid.fixed.positional, *(t for t in targets if isinstance(t, int))}
     if len(fixed) < len(grid.fixed.positional) + sum(isinstance(t, int) for t in targets):
         raise InputInvalid("a position is both fixed and a range", hint="remove one of them")
+    for part in (grid.fixed, *grid.groups):
+        if both := next((t for t in targets if t in _options(part)), None):
+            raise InputInvalid(f"{both} has both a value and a range", hint="remove one of them")
     for part in grid.groups or (Arguments(),):
         if double := fixed & part.positional.keys():
             raise InputInvalid(f"{_label(min(double))} is given twice", hint="remove one of them")
@@ -140,6 +143,10 @@ def check_targets(grid: Grid) -> None:
         if positions != list(range(len(positions))):
             missing = next(i for i, p in enumerate([*positions, -1]) if i != p)
             raise InputInvalid(f"{_label(missing)} is missing", hint="positions count from 0 without gaps")
+
+
+def _options(part: Arguments) -> set[str]:
+    return {argument.partition("=")[0] for argument in part.ordered if is_option(argument)}
 
 
 def _label(target: str | int) -> str:

@@ -207,6 +207,70 @@ def test_words_of_the_program_that_look_like_qanats(house: Sandbox) -> None:
     assert note in ran.result.err.splitlines()
 
 
+@pytest.mark.parametrize("word", ["--dry-rnu", "--dry_rnu", "--dryrun", "--dry-run=1", "--dry-run=false", "-dry-run"])
+def test_a_misspelt_dry_run_runs_nothing(house: Sandbox, word: str) -> None:
+    before = house.record_files()
+    refused = house.qanat("run", "dump", "1", word, code=2).err
+    assert refused == (
+        f"qanat: {word} is not an option of qanat, and would start the run as an argument of its program\n"
+        f"  hint: write --dry-run; or, if it is an option of the program, put it after --: qanat run dump -- {word}\n"
+    )
+    assert house.record_files() == before
+    assert run(house, "dump", "--", "1", word).words == [["1", word]]
+    assert house.qanat("run", "dump", word, "--dry-run").out.endswith("1 group; nothing was run or written\n")
+
+
+def test_an_option_that_the_program_has_is_the_programs(house: Sandbox) -> None:
+    house.write("dump.py", f"{DUMP}\n# --dryrun, --snapshots\n")
+    house.commit()
+    ran = run(house, "dump", "--dryrun", "--snapshots=3")
+    assert ran.words == [["--dryrun", "--snapshots=3"]]
+    assert "note: " not in ran.result.err
+
+
+def test_other_misspelt_options_are_noted(house: Sandbox) -> None:
+    ran = run(house, "dump", "-j2", "--snapshto")
+    assert ran.words == [["-j2", "--snapshto"]]
+    notes = [line for line in ran.result.err.splitlines() if line.startswith("note: ")]
+    assert notes == [
+        "note: -j2 is passed to the program; to set the qanat option, write -j 2",
+        "note: --snapshto is passed to the program; to set the qanat option, write --snapshot",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("--commit-sha HEAD --snapshot", "--commit-sha cannot be combined with --snapshot"),
+        ("--commit-sha HEAD --commit-message x", "--commit-sha cannot be combined with --commit-message"),
+        ("--commit-sha HEAD --add dump.py", "--commit-sha cannot be combined with --add"),
+        ("--commit-sha HEAD --in-place", "--commit-sha cannot be combined with --in-place"),
+        ("--snapshot --commit-message x", "--commit-message cannot be combined with --snapshot"),
+        ("-f a.yaml -f b.yaml", "option --param-file is used twice"),
+        ("-f a.yaml --param_file b.yaml", "option --param-file is used twice"),
+        ("--storage-path a --storage-path b", "option --storage-path is used twice"),
+        ("--description a --description b", "option --description is used twice"),
+        ("--json", "--json needs --dry-run"),
+        ("--wait", "--wait cannot be used with runner local"),
+        ("--max-running 2", "--max-running cannot be used with runner local"),
+        ("--cancel-on-interrupt", "--cancel-on-interrupt needs --wait"),
+        ("--seed 1 -R '--seed 0 3 1'", "--seed has both a value and a range"),
+        ("--seed=1 -R '--seed 0 3 1'", "--seed has both a value and a range"),
+        ("-g '--seed 1' -R '--seed 0,1'", "--seed has both a value and a range"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(house: Sandbox, words: str, problem: str) -> None:
+    before = house.record_files()
+    for dry in ([], ["--dry-run"]) if words != "--json" else ([],):
+        refused = house.qanat("run", "dump", *shlex.split(words), *dry, code=2).err
+        assert refused.startswith(f"qanat: {problem}\n  hint: ")
+    assert house.record_files() == before
+
+
+def test_an_option_of_an_alias_may_be_replaced(house: Sandbox) -> None:
+    run(house, "--runner", "slurm", "-j", "1", "dump", "--runner", "local", "-j", "2")
+
+
 def test_options_of_qanat_are_taken_before_and_after_the_name(house: Sandbox) -> None:
     ran = run(
         house, "-t", "a", "--tag=b", "dump", "one", "--tag", "c", "two", "--description", "--odd", "-j", "2", "three"

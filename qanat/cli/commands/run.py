@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from qanat.cli import session
-from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, option
+from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, dashed, option, spellings
+from qanat.cli.runs import near_misses
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
-from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.cli.terminal.output import plural, say, say_json
+from qanat.errors import UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.launch import Preview
 from qanat.usecases.launch.plan import RunRequest, whole_path
@@ -40,7 +43,8 @@ class RunCommand(Command):
         split = arguments.split(args, known)
         ctx.meta["program"] = split.program
         # With --, it is clear which arguments are meant for whom.
-        ctx.meta["stray"] = None if "--" in args else arguments.find_misplaced_option(split.program, known)
+        ctx.meta["near"] = [] if "--" in args else arguments.near_misses(split.program, known)
+        _refuse_repeated(self, split.own)
         return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -125,9 +129,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     receives its arguments, then --storage_path DIR, and --dataset_path PATH for each dataset.
     """
     project = open_project(Path.cwd())
-    if ctx.meta["stray"]:
-        instead = ctx.meta["stray"].replace("=", " ", 1)
-        tell(f"note: {ctx.meta['stray']} is passed to the program; to set the qanat option, write {instead}")
+    near_misses.check(project, options["name"], ctx.meta["near"], is_dry_run=options["dry_run"])
+    _check_combined(options)
     request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:
         _show_preview(launching.preview(project, request, chosen, session.runners()), as_json=options["json"])
@@ -138,6 +141,34 @@ def run(ctx: click.Context, /, **options: Any) -> int:
             project, request, chosen, runners=session.runners(), ask=ask_about_changes, view=view
         ),
     )[0]
+
+
+def _refuse_repeated(command: click.Command, own: Sequence[str]) -> None:
+    """Raise UsageError for an option that says what is run or recorded, and is used twice without being a list.
+
+    An option that says how to run it, as in a shell's alias, may be replaced by a later one.
+    """
+    for parameter in command.params:
+        if isinstance(parameter, Option) and parameter.group in (PARAMETERS, CODE, RECORDING):
+            names = {name for option in parameter.opts for name in spellings(option)}
+            if not (parameter.multiple or parameter.is_flag) and sum(word in names for word in own) > 1:
+                raise UsageError(f"option {parameter.opts[-1]} is used twice", hint="use it once")
+
+
+def _check_combined(options: dict[str, Any]) -> None:
+    """Raise UsageError for options that contradict each other or would have no effect."""
+    if options["json"] and not options["dry_run"]:
+        raise UsageError("--json needs --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
+    if options["cancel_on_interrupt"] and not options["wait"]:
+        raise UsageError("--cancel-on-interrupt needs --wait", hint="without it, qanat ends once the jobs are queued")
+    if session.runners().is_in_process(options["runner"]):
+        for name, instead in (("wait", "a local run is always waited for"), ("max_running", "use -j N")):
+            if options[name]:
+                raise UsageError(f"--{dashed(name)} cannot be used with runner {options['runner']}", hint=instead)
+                raise UsageError(
+                    f"--{dashed(name)} cannot be used with runner {options['runner']}",
+                    hint=f"{instead} submit the run: --runner slurm",
+                )
 
 
 def _request(options: dict[str, Any], program: list[str]) -> RunRequest:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import click
 
-from qanat.cli.options import shown, spellings
+from qanat.cli.options import dashed, shown, spellings
+from qanat.domain.spelling import distance
 from qanat.errors import UsageError
 
 
@@ -21,6 +23,11 @@ class Split(NamedTuple):
 
 # Short options of qanat 0.x that programs use as well; qanat takes them before NAME only.
 ONLY_BEFORE_NAME = frozenset({"-t", "-h"})
+# Qanat options with fewer letters than this, without dashes, resemble too many options of programs.
+NAME_MIN = 3
+# If it is misspelt, what was only to be shown would be run.
+DRY_RUN = "--dry-run"
+_THREADS = re.compile(r"-j=?[0-9]+")
 # What the program's arguments are called in the usage of a command.
 USAGE = "[ARGS]..."
 
@@ -105,10 +112,34 @@ def _after_dashes(rest: list[str], names: list[str], count: int) -> list[str]:
     return others[1:] if missing and others[:1] == ["--"] else others
 
 
-def find_misplaced_option(program: Sequence[str], known: Mapping[str, bool]) -> str | None:
-    """Return the first argument such as `--runner=local` that looks like a qanat option but goes to the program."""
-    for argument in program:
-        option, equals, _ = argument.partition("=")
-        if equals and option.startswith("--") and option in known:
-            return argument
-    return None
+class NearMiss(NamedTuple):
+    """An argument of the program that looks like a qanat option: the option, and how to write it."""
+
+    argument: str
+    option: str
+    instead: str
+
+
+def near_misses(program: Sequence[str], known: Mapping[str, bool]) -> list[NearMiss]:
+    """List the arguments of a program that look like options of qanat: `--runner=local`, `--dry-rnu`, `-j2`."""
+    found = (_near_miss(argument, known) for argument in dict.fromkeys(program))
+    return [miss for miss in found if miss]
+
+
+def _near_miss(argument: str, known: Mapping[str, bool]) -> NearMiss | None:
+    if _THREADS.fullmatch(argument):
+        return NearMiss(argument, "-j", f"-j {argument[2:].lstrip('=')}")
+    word, equals, value = argument.partition("=")
+    name = dashed(word.lstrip("-").lower())
+    if not word.startswith("-") or len(name) < NAME_MIN:
+        return None
+    names = [option.removeprefix("--") for option in known if option.startswith("--") and "_" not in option]
+    close = min(names, key=lambda other: (distance(name, other), other))
+    is_cut = DRY_RUN.startswith(f"--{name}") and name != "dry-run"
+    far = 0 if len(close) < 5 else 1 if len(close) < 7 else 2
+    if is_cut:
+        close = DRY_RUN.removeprefix("--")
+    elif distance(name, close) > far:
+        return None
+    option = f"--{close}"
+    return NearMiss(argument, option, f"{option} {value}" if equals and known[option] else option)

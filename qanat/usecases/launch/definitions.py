@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from qanat.domain.experiment import Experiment
 from qanat.domain.layout import is_inside
 from qanat.domain.names import check_name
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, NotFound
 from qanat.git import checkout, repository
 from qanat.records import definitions
 from qanat.system import files
 from qanat.usecases.project import Project, valid_content
+
+_PROGRAM_BYTES_MAX = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +95,12 @@ def _dataset_path(project: Project, commit: str | None, name: str) -> str:
             f"dataset {name}: path {path} does not exist", hint=f"fix it with: qanat dataset update {name}"
         )
     return path
+
+
+def program_text(project: Project, name: str) -> bytes:
+    """Return the text of an experiment's program in the working tree; empty if it is large or cannot be read."""
+    try:
+        path = project.root / project.experiment(name).program.executable
+        return files.read(path, limit_bytes=_PROGRAM_BYTES_MAX)
+    except (InputInvalid, NotFound):
+        return b""

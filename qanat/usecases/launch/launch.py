@@ -74,6 +74,7 @@ def _planned(
     project: Project, request: RunRequest, options: LaunchOptions, runners: Runners
 ) -> tuple[Captured | None, Plan, RunnerChoice]:
     """Plan the run and choose its runner; also return the code if the request names its commit."""
+    plan_run.check_request(request)
     past = None if request.revision is None else code.at_commit(project, request.revision)
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
     return past, plan, choose(project, options, len(plan.groups), runners)

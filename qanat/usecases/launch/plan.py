@@ -134,6 +134,24 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
     )
 
 
+def check_request(request: RunRequest) -> None:
+    """Raise UsageError for parts of a request that contradict each other."""
+    uncommitted = request.uncommitted
+    changes = {
+        "--commit-message": uncommitted.commit_message is not None,
+        "--snapshot": uncommitted.snapshot,
+        "--add": bool(uncommitted.add),
+    }
+    for option in (option for option, used in (*changes.items(), ("--in-place", request.in_place)) if used):
+        if request.revision is not None:
+            raise UsageError(
+                f"--commit-sha cannot be combined with {option}",
+                hint="that commit runs in a checkout, whatever is in the working tree",
+            )
+    if changes["--commit-message"] and changes["--snapshot"]:
+        raise UsageError("--commit-message cannot be combined with --snapshot", hint="use one of them")
+
+
 def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
     """List the groups with their exact commands, as the next run would have them."""
     storage = plan.storage or _default_storage(project, plan)

@@ -191,6 +191,16 @@ def test_words_by_position_come_first_and_in_their_order() -> None:
             "put all its values into one",
         ),
         (
+            Grid(Arguments(ordered=("--a=1",)), ranges=(ValueRange("--a", ("1", "2")),)),
+            "--a has both a value and a range",
+            "remove one of them",
+        ),
+        (
+            Grid(groups=(Arguments(), Arguments(ordered=("--a", "1"))), ranges=(ValueRange("--a", ("1", "2")),)),
+            "--a has both a value and a range",
+            "remove one of them",
+        ),
+        (
             Grid(ranges=(ValueRange(0, ("1",)), ValueRange(0, ("2",)))),
             "position 0 has two ranges",
             "put all its values into one",
