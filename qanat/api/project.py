@@ -117,7 +117,8 @@ class Project:
 
         lists, files = (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
         request = launching.request(experiment, *lists, *files, description=description, many=many)
-        options = LaunchOptions(runner, template, n_threads, fail_fast, wait, cancel_on_interrupt, max_running)
+        ends = (wait, cancel_on_interrupt, max_running, allow_secrets)
+        options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():
             changes = launching.uncommitted(
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
@@ -136,6 +137,7 @@ class Project:
         max_running: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
+        allow_secrets: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
         """Repeat a run as a new one, with the same code, parameters and data, like `qanat rerun`; return the new run.
@@ -148,7 +150,8 @@ class Project:
         with for_python():
             found, live = launching.find(self._opened, _word(run))
             there = runner or found.run.runner.name
-            options = LaunchOptions(there, template, n_threads, fail_fast, wait, cancel_on_interrupt, max_running)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets)
+            options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             return launching.rerun(self._opened, found, live, options, on_progress)
 
     def retry(
@@ -164,6 +167,7 @@ class Project:
         max_running: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
+        allow_secrets: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
         """Retry groups of a run, like `qanat retry`; return the run.
@@ -178,7 +182,8 @@ class Project:
             found, live = launching.find(self._opened, _word(run))
             numbers = launching.chosen_groups(found, groups, failed=failed)
             there = found.run.runner.name
-            options = LaunchOptions(there, template, n_threads, fail_fast, wait, cancel_on_interrupt, max_running)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets)
+            options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             return launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
 
 

@@ -10,7 +10,7 @@ import click
 
 from qanat import __version__
 from qanat.cli.program import qanat
-from qanat.cli.terminal.output import clean
+from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
 from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError
 
 
@@ -53,9 +53,13 @@ def _sentence(message: str) -> str:
 
 
 def _show(message: str, hint: str, code: int) -> int:
-    click.echo(f"qanat: {clean(message, keep_lines=True)}", err=True)
+    """Print a message and a hint without secrets, which logs would keep."""
+    from qanat.domain.redaction import redacted  # only failures need it
+
+    message, hint = redacted(message), redacted(hint)
+    click.echo(printed(f"qanat: {message}", MESSAGE_MAX), err=True)
     if hint:
-        click.echo(f"  hint: {clean(hint)}", err=True)
+        click.echo(f"  hint: {brief(hint, MESSAGE_MAX)}", err=True)
     return code
 
 

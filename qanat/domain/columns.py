@@ -16,6 +16,9 @@ from qanat.domain.run import Run
 from qanat.domain.varying import spread_parameters
 
 LAST = 99
+# A listing has the beginning of a longer text, and the first of many tags; the record has all of them.
+TEXT_MAX = 1_000
+TAGS_MAX = 100
 
 
 class Form(Enum):
@@ -57,6 +60,15 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= TEXT_MAX else f"{text[: TEXT_MAX - 1]}…"
+
+
+def _tags(run: Run) -> str:
+    shown = [_short(tag) for tag in run.tags[:TAGS_MAX]]
+    return _dump([*shown, *(["…"] if len(run.tags) > TAGS_MAX else [])])
+
+
 class RunSummary(NamedTuple):
     """What a listing knows of a run, in the order in which tables show it; `path` is the record's, from the root."""
 
@@ -70,15 +82,15 @@ class RunSummary(NamedTuple):
         str, Column(lambda run: _dump(spread_parameters(run.groups)), as_json=True, changes=False)
     ]  # what a description shows when it is empty
     description: Annotated[
-        str, Column(lambda run: run.description, "💬 Description", Form.DESCRIPTION, rank=3, least=22)
+        str, Column(lambda run: _short(run.description), "💬 Description", Form.DESCRIPTION, rank=3, least=22)
     ]
     storage: Annotated[str, Column(lambda run: run.storage, "📁 Path", rank=10, least=16, cut_start=True)]
-    runner: Annotated[str, Column(lambda run: run.runner.name, "🖥 Runner", rank=9)]
+    runner: Annotated[str, Column(lambda run: _short(run.runner.name), "🖥 Runner", rank=9)]
     created: Annotated[str, Column(lambda run: run.created, "📆 Launch date", Form.LAUNCH, rank=8)]
     started: Annotated[str | None, Column(lambda run: run.started)]
     ended: Annotated[str | None, Column(lambda run: run.ended, "⏱ Duration", Form.DURATION, rank=6)]
     state: Annotated[str, Column(lambda run: run.state.value, "🔍 Status", Form.STATE, rank=2)]
-    tags: Annotated[str, Column(lambda run: _dump(run.tags), "🏷 Tags", Form.LIST, rank=5, least=10, as_json=True)]
+    tags: Annotated[str, Column(_tags, "🏷 Tags", Form.LIST, rank=5, least=10, as_json=True)]
     groups: Annotated[int, Column(lambda run: len(run.groups))]
     groups_ended: Annotated[
         int,

@@ -17,6 +17,15 @@ COMPLETION = "completion.json"
 STOPPED = "stopped.json"
 SIGNAL_BASE = 128
 _SIGNALS = 64
+# What ended a group, in completion files: EXIT, "signal", one of _NOT_STARTED, or "exit or signal" for SIGINT and
+# SIGPIPE, which no shell tells from exit codes 130 and 141. Files of earlier versions do not say.
+EXIT = "exit"
+_CANNOT = "{program} could not be executed"
+# Why qanat could not start the program, by a shell's own exit code (POSIX, Shell Command Language 2.8.2).
+_NOT_STARTED = {
+    "start": {127: "{program} was not found", 126: _CANNOT},
+    "directory": {126: "its working directory cannot be entered"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +36,11 @@ class Completion:
     status: JobStatus
 
 
-def parse(text: str, written: float) -> Completion | None:
-    """Parse a completion file's text; `written` is its mtime in seconds since 1970. None if it is incomplete."""
+def parse(text: str, written: float, program: str = "the program") -> Completion | None:
+    """Parse a completion file's text; `written` is its mtime in seconds since 1970. None if it is incomplete.
+
+    `program` is what the reason calls a program that could not be started.
+    """
     if not text.endswith("}\n"):
         return None
     try:
@@ -40,15 +52,21 @@ def parse(text: str, written: float) -> Completion | None:
     started = content.get("started")
     if not times.is_timestamp(ended):
         ended = times.from_epoch(written)
-    known = status_of(status, ended=ended, host=host if isinstance(host, str) else None)
+    by = str(content.get("by"))
+    known = status_of(status, by, ended=ended, host=host if isinstance(host, str) else None)
+    if why := _NOT_STARTED.get(by, {}).get(status):
+        known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")
     return Completion(attempt, replace(known, started=started if times.is_timestamp(started) else None))
 
 
-def status_of(status: int, *, ended: str, host: str | None = None) -> JobStatus:
-    """Return the end that a shell's exit status means: 0 finished, 129 to 192 a signal, anything else failed."""
+def status_of(status: int, by: str = "", *, ended: str, host: str | None = None) -> JobStatus:
+    """Return the end that a shell's exit status means: 0 finished, 129 to 192 a signal, anything else failed.
+
+    `by` is what a completion file says about the ambiguous ones: EXIT if it is the program's exit code after all.
+    """
     if status == 0:
         return JobStatus(State.FINISHED, exit_code=0, ended=ended, host=host)
-    if SIGNAL_BASE < status <= SIGNAL_BASE + _SIGNALS:
+    if by != EXIT and SIGNAL_BASE < status <= SIGNAL_BASE + _SIGNALS:
         number = status - SIGNAL_BASE
         return JobStatus(State.FAILED, signal=number, reason=f"ended by {signal_name(number)}", ended=ended, host=host)
     return JobStatus(State.FAILED, exit_code=status, reason=f"exit code {status}", ended=ended, host=host)

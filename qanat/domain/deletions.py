@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+KEY = "Deleted-run: "
 _LINE = re.compile(r"^Deleted-run: *([0-9]+-[0-9a-f]{6}) *$", re.MULTILINE | re.ASCII)
 
 

@@ -10,6 +10,10 @@ from typing import Any
 from qanat.domain.run import Group, State
 from qanat.domain.sharing import UNSHARED, Sharing
 
+# What stands for the copy of a parameters file in a program's arguments, and the variable that has its path.
+PARAMETERS_FILE = "{parameters_file}"
+PARAMETERS_VARIABLE = "QANAT_PARAMETERS_FILE"
+
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
@@ -134,7 +138,18 @@ def apply_start(group: Group, event: JobStarted) -> Group:
     return replace(group, state=State.RUNNING, job=event.handle.job, started=event.timestamp)
 
 
-def command(program: Sequence[str], args: Sequence[str], storage: Path, datasets: Sequence[Path]) -> tuple[str, ...]:
-    """Return a group's command line: program, arguments, `--storage_path`, one `--dataset_path` per dataset."""
+def command(
+    program: Sequence[str],
+    args: Sequence[str],
+    storage: Path,
+    datasets: Sequence[Path],
+    parameters_file: Path | None = None,
+) -> tuple[str, ...]:
+    """Return a group's command line: program, arguments, `--storage_path`, one `--dataset_path` per dataset.
+
+    In the arguments, `{parameters_file}` stands for the run's copy of its parameters file.
+    """
+    if parameters_file:
+        args = [argument.replace(PARAMETERS_FILE, str(parameters_file)) for argument in args]
     paths = [part for path in datasets for part in ("--dataset_path", str(path))]
     return (*program, *args, "--storage_path", str(storage), *paths)

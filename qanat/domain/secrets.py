@@ -16,7 +16,17 @@ from qanat.domain.key_path import KeyPath
 from qanat.domain.randomness import JUDGED_MAX, is_mixed, is_random, is_random_base64
 from qanat.domain.secret_names import Kind, kind_of_name, may_name_secret
 
-__all__ = ["Secret", "allowance", "in_arguments", "in_content", "in_string", "in_text", "may_name_secret"]
+__all__ = [
+    "Secret",
+    "allowance",
+    "in_argument",
+    "in_arguments",
+    "in_content",
+    "in_string",
+    "in_text",
+    "in_values",
+    "may_name_secret",
+]
 
 _NAME = r"[-+~]{0,2}[A-Za-z_][\w./-]{0,80}"
 # NAME=value, --name=value, ?name=value&…; the value is read from where the match ends.
@@ -78,14 +88,26 @@ def in_content(content: Any) -> Iterator[tuple[KeyPath, str]]:
     yield from _walk((), content)
 
 
+def in_values(content: Any) -> Iterator[tuple[KeyPath, str, Secret]]:
+    """Yield the secrets in a file's values, by their names or by their form: the place of each, and the text there."""
+    for place, text, name in _texts((), content, ""):
+        named = bool(name) and (_gives_secret(name, text) if name.startswith("-") else is_secret(name, text))
+        for found in [_by_name(name, 0, text)] if named else in_string(text):
+            yield place, text, found
+
+
 def in_arguments(arguments: Sequence[str]) -> Iterator[tuple[int, Secret]]:
     """Yield the secrets of a command line, where an option may be followed by its value, with their places."""
     for place, argument in enumerate(arguments):
         before = arguments[place - 1] if place else ""
-        if _gives_secret(before, argument):
-            yield place, Secret(0, len(argument), f"the value of {before[:NAME_SHOWN]}", before)
-        else:
-            yield from ((place, found) for found in in_string(argument))
+        yield from ((place, found) for found in in_argument(before, argument))
+
+
+def in_argument(before: str, argument: str) -> list[Secret]:
+    """List the secrets in an argument that follows another one, which may be its option."""
+    if _gives_secret(before, argument):
+        return [_by_name(before, 0, argument)]
+    return in_string(argument)
 
 
 def in_string(text: str) -> list[Secret]:
@@ -125,6 +147,20 @@ def _walk(place: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
         yield from ((place, found.name) for found in _named(value))
 
 
+def _texts(place: KeyPath, value: Any, name: str) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield the texts and numbers in a value, each with its place and its name: the key, or the argument before it."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts((*place, key), inner, str(key))
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            before = value[i - 1] if i else ""
+            is_option = isinstance(before, str) and before.startswith(("-", "+"))
+            yield from _texts((*place, i), inner, before if is_option else "")
+    elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        yield place, str(value), name
+
+
 def _in_list(place: KeyPath, arguments: list[Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield the secrets in a list that may be a command line."""
     for i, argument in enumerate(arguments):
@@ -159,7 +195,7 @@ def _named(text: str) -> Iterator[Secret]:
 
 
 def _by_name(name: str, start: int, value: str) -> Secret:
-    return Secret(start, start + len(value), f"the value of {name[:NAME_SHOWN]}", name)
+    return Secret(start, start + len(value), f"the value of {name[:NAME_SHOWN]!r}", name)
 
 
 def _gives_secret(option: str, value: str) -> bool:

@@ -20,12 +20,16 @@ def spread_parameters(groups: Iterable[Group]) -> dict[str, str]:
     found: dict[str, dict[str, None]] = {}
     for group in groups:
         for name, value in by_plain_name(group.args).items():
-            found.setdefault(name, {})[value] = None
+            found.setdefault(_short(name), {})[value] = None
     return {name: _spread(list(values)) for name, values in list(found.items())[:NAMES_MAX]}
 
 
 def _spread(values: Sequence[str]) -> str:
     text = ",".join(values) if len(values) <= VALUES_LISTED else f"{values[0]}…{values[-1]}"
+    return _short(text)
+
+
+def _short(text: str) -> str:
     return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[: VALUE_CHARACTERS_MAX - 1]}…"
 
 

@@ -25,8 +25,9 @@ from qanat.records import index_file, migrations, run_codec, schemas, yaml_io
 from qanat.records.record_stamps import stamps
 from qanat.system import files
 
+PROBLEM_MAX = 1_000
 # Increase this when a column keeps its name but gets its values from somewhere else; changed tables are detected.
-_MEANING = 1
+_MEANING = 2
 _COLUMNS = tuple(columns())
 _ROW = ("path", "stamp", "problem", "too_new", *_COLUMNS, "record")
 _DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
@@ -285,4 +286,5 @@ def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
 
 
 def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:
+    problem = problem if len(problem) <= PROBLEM_MAX else f"{problem[:PROBLEM_MAX]}…"
     return (path, stamp, problem, too_new, *(None,) * (len(_COLUMNS) + 1))

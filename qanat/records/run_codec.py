@@ -18,6 +18,7 @@ from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 
 FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "imported", "groups"})
+PATH_MAX = 4096  # PATH_MAX of Linux
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
 _MISSING = object()
@@ -156,7 +157,7 @@ def from_mapping(content: Any, source: str) -> Run:
             requested.optional("parameters_file", str),
         ),
         runner=RunnerChoice(runner.text("name"), runner.optional("template", str), runner.take("options", dict)),
-        storage=top.text("storage"),
+        storage=top.path("storage"),
         submission=_submission(submission),
         groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
@@ -226,6 +227,12 @@ class _Reader:
     def text(self, key: str) -> str:
         text: str = self.take(key, str)
         return text
+
+    def path(self, key: str) -> str:
+        path = self.text(key)
+        if len(path) > PATH_MAX:
+            raise self._wrong(key, f"is longer than {PATH_MAX:,} characters")
+        return path
 
     def texts(self, key: str) -> tuple[str, ...]:
         items = self.take(key, list)

@@ -180,11 +180,15 @@ def run_progress(storage: Path, groups: int) -> float | None:
     return sum(f or 0.0 for f in fractions) / groups
 
 
-def read_completion(folder: Path, name: str = COMPLETION) -> Completion | None:
-    """Read the completion file in a group's directory; None if it is missing or incomplete."""
+def read_completion(folder: Path, command: Sequence[str] = (), name: str = COMPLETION) -> Completion | None:
+    """Read the completion file in a group's directory; None if it is missing or incomplete.
+
+    The command is that of the run, to name a program that could not be started.
+    """
     try:
         with files.open_for_reading(folder / name) as file:
-            return completion.parse(file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime)
+            text, written = file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime
+            return completion.parse(text, written, *command[:1])
     except OSError:
         return None
 
@@ -226,6 +230,11 @@ def size_of(folder: Path) -> int:
         except OSError:
             continue
     return total
+
+
+def parameters_copy(folder: Path, name: str | Path | None) -> Path | None:
+    """Return where a run keeps a copy of its parameters file, given its storage directory; None without such a file."""
+    return folder / PARAMETERS_FILES / Path(name).name if name else None
 
 
 def keep_parameters_file(source: Path, storage: Path, sharing: Sharing = UNSHARED) -> None:

@@ -11,6 +11,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -75,6 +77,39 @@ def family(variable: str, value: str) -> list[int]:
         with contextlib.suppress(OSError):
             if needle in (_PROC / entry.name / "environ").read_bytes().split(b"\0"):
                 found.append(int(entry.name))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process: its number, the folder that it works in, and its arguments."""
+
+    pid: int
+    folder: Path
+    arguments: tuple[str, ...]
+
+
+def working_in(folder: Path) -> Iterator[Process]:
+    """Yield the user's processes that work in a folder or below it; none where there is no /proc."""
+    top = os.path.realpath(folder)
+    for entry in os.scandir(_PROC) if _PROC.is_dir() else ():
+        if not entry.name.isdigit():
+            continue
+        # The folders of other users' processes cannot be read, and a process may end meanwhile.
+        with contextlib.suppress(OSError):
+            place = os.readlink(f"/proc/{entry.name}/cwd")  # noqa: PTH115  # for hundreds of processes
+            if place == top or place.startswith(f"{top}/"):
+                line = (_PROC / entry.name / "cmdline").read_bytes().decode("utf-8", "replace")
+                yield Process(int(entry.name), Path(place), tuple(line.split("\0")[:-1]))
+
+
+def ancestors() -> list[int]:
+    """List the numbers of this process's parent, of its parent, and so on; only the first where there is no /proc."""
+    found = [os.getppid()]
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        while found[-1] > 1:
+            stat = (_PROC / str(found[-1]) / "stat").read_bytes()
+            found.append(int(stat.rpartition(b")")[2].split()[1]))
     return found
 
 

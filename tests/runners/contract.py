@@ -27,6 +27,18 @@ from tests.support.sandbox import wait_until
 # One for each process: tests of another worker must not be taken for the family of this one's jobs.
 INTENT = secrets.token_hex(8)
 Event = JobStarted | JobEnded | None
+SIGNALS = ("HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "CONT")
+# Ends with the number of signals that arrive within a while.
+COUNT_SIGNAL = """
+import signal, sys, time
+came = []
+signal.signal(signal.Signals[sys.argv[1]], lambda number, frame: came.append(number))
+print("begun", flush=True)
+while not came:
+    time.sleep(0.01)
+time.sleep(0.1)
+sys.exit(len(came))
+"""
 SAY_ARGUMENTS = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 
@@ -58,7 +70,7 @@ class Place:
 
     def begun(self, group: int = 0) -> None:
         """Wait until a waiting job has started."""
-        wait_until(lambda: self.stdout(group) == "begun\n")
+        wait_until(lambda: (self._storage / str(group) / "stdout.txt").exists() and self.stdout(group) == "begun\n")
 
     def names(self) -> list[str]:
         """List the names in the working directory."""
@@ -143,10 +155,36 @@ class InProcessRunnerContract:
         assert left is not None
         assert left.status.signal == number
 
+    @pytest.mark.parametrize("name", SIGNALS)
+    def test_a_signal_to_a_job_reaches_its_program_which_goes_on(self, place: Place, name: str) -> None:
+        def send(event: Event) -> None:
+            if isinstance(event, JobStarted):
+                place.begun()
+                os.kill(int(event.handle.job or 0), signal.Signals[f"SIG{name}"])
+
+        script = f"trap 'echo got {name}; exit 5' {name}; echo begun; while :; do sleep 0.01; done"
+        status = end_of(watch(self.make(), [place.shell(script)], send))
+        assert (status.state, status.exit_code, status.signal) == (State.FAILED, 5, None)
+        assert place.stdout() == f"begun\ngot {name}\n"
+
+    @pytest.mark.parametrize("name", SIGNALS)
+    def test_a_signal_to_the_processes_of_a_job_reaches_its_program_once(self, place: Place, name: str) -> None:
+        def send(event: Event) -> None:
+            if isinstance(event, JobStarted):
+                place.begun()
+                os.killpg(os.getpgid(int(event.handle.job or 0)), signal.Signals[f"SIG{name}"])
+
+        status = end_of(watch(self.make(), [place.job(sys.executable, "-c", COUNT_SIGNAL, f"SIG{name}")], send))
+        assert (status.state, status.exit_code) == (State.FAILED, 1)
+
     def test_a_program_that_is_not_there_is_failed_and_the_others_go_on(self, place: Place) -> None:
-        told = watch(self.make(), [place.job("no such program"), place.shell("exit 0", group=1)])
+        missing = place.job("no such program")
+        told = watch(self.make(), [missing, place.shell("exit 0", group=1)])
         assert (end_of(told).state, end_of(told).exit_code) == (State.FAILED, 127)
         assert end_of(told).reason == "exit code 127: no such program was not found"
+        left = storage.read_completion(missing.storage, missing.command)
+        assert left is not None
+        assert left.status.reason == end_of(told).reason
         assert end_of(told, 1).state is State.FINISHED
 
     def test_the_completion_file_says_which_attempt_it_is_of(self, place: Place) -> None:

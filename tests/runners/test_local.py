@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from qanat.domain.job import JobEnded, JobHandle, JobStarted
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable
 from qanat.runners.local import runner as local
+from qanat.runners.local import wrapper
 from qanat.runners.local.runner import LocalRunner
 from qanat.system import processes
 from tests.runners.contract import INTENT, Event, InProcessRunnerContract, Place, end_of, place, watch
@@ -31,29 +34,39 @@ class TestLocalRunner(InProcessRunnerContract):
 
 
 def test_a_machine_without_a_shell_is_said_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "SHELL", "/no/such/sh")
+    monkeypatch.setattr(wrapper, "SHELL", "/no/such/sh")
     with pytest.raises(RunnerUnavailable) as raised:
         LocalRunner().check()
     assert raised.value.message == "/no/such/sh does not exist, and every program is started through it"
     assert raised.value.exit_code == 3
 
 
-def test_a_job_has_a_session_of_its_own_and_is_known_by_number_and_start(place: Place) -> None:
-    seen: list[tuple[int, int, JobHandle]] = []
+def test_a_job_has_a_session_of_its_own_and_is_known_by_its_shells_number_and_start(place: Place) -> None:
+    seen: list[JobHandle] = []
 
     def note(event: Event) -> None:
         if isinstance(event, JobStarted):
             place.begun()
-            pid = int(event.handle.job or 0)
-            seen.append((pid, os.getsid(pid), event.handle))
-            assert event.handle.details == {"process_start": processes.start_of(pid)}
-            os.killpg(pid, signal.SIGKILL)
+            leader = os.getsid(int(event.handle.job or 0))
+            assert event.handle.details == {"leader": leader, "process_start": processes.start_of(leader)}
+            assert leader != os.getsid(0)
+            seen.append(event.handle)
+            os.killpg(leader, signal.SIGKILL)
 
     watch(LocalRunner(), [place.waiting()], note)
-    ((pid, session, handle),) = seen
-    assert session == pid
-    assert session != os.getsid(0)
-    assert LocalRunner().poll([handle])[handle].state is None
+    assert LocalRunner().poll(seen)[seen[0]].state is None
+
+
+def test_a_job_that_an_earlier_version_called_by_its_shell_is_known_and_ended(place: Place) -> None:
+    def end_it(event: Event) -> None:
+        if isinstance(event, JobStarted):
+            place.begun()
+            leader = event.handle.details["leader"]
+            old = JobHandle(INTENT, 0, str(leader), {"process_start": processes.start_of(leader)})
+            assert LocalRunner().poll([old])[old].state is State.RUNNING
+            LocalRunner().cancel([old])
+
+    assert end_of(watch(LocalRunner(), [place.waiting()], end_it)).signal == signal.SIGTERM
 
 
 def test_a_process_that_got_the_number_of_a_job_is_not_the_job_and_is_not_ended_for_it(place: Place) -> None:
@@ -129,7 +142,7 @@ def test_a_shell_that_is_killed_takes_its_program_along(place: Place) -> None:
         if isinstance(event, JobStarted):
             place.begun()
             children.extend(processes.family(local.MARK, f"{INTENT}:0"))
-            os.kill(int(event.handle.job or 0), signal.SIGKILL)
+            os.kill(event.handle.details["leader"], signal.SIGKILL)
 
     status = end_of(watch(LocalRunner(), [place.waiting()], kill_shell))
     assert (status.state, status.signal) == (State.FAILED, signal.SIGKILL)
@@ -159,7 +172,7 @@ def test_where_children_cannot_be_waited_for_a_shell_that_was_killed_is_lost(pla
     def kill_shell(event: Event) -> None:
         if isinstance(event, JobStarted):
             place.begun()
-            os.kill(int(event.handle.job or 0), signal.SIGKILL)
+            os.kill(event.handle.details["leader"], signal.SIGKILL)
 
     status = end_of(watch(LocalRunner(), [place.waiting()], kill_shell))
     assert (status.state, status.reason) == (State.LOST, "how it ended is unknown: no completion.json")
@@ -175,3 +188,83 @@ def test_an_ignored_hang_up_stays_ignored() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture(params=["dash", "bash", "bash --posix", "busybox sh"])
+def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have programs started by a shell other than this system's."""
+    name = str(request.param)
+    path = shutil.which(name.split(maxsplit=1)[0])
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    # By its name, bash knows that it is to be a POSIX shell, and busybox what it is to be.
+    link = tmp_path / ("sh" if " " in name else name)
+    link.symlink_to(path)
+    monkeypatch.setattr(wrapper, "SHELL", str(link))
+    return name
+
+
+ENDS = {
+    "exit 0": (0, None),
+    "exit 130": (None, signal.SIGINT),  # no shell tells it from the signal
+    "exit 137": (137, None),
+    "exit 143": (143, None),
+    "exit 192": (192, None),
+    "exit 255": (255, None),
+    "kill -HUP $$": (None, signal.SIGHUP),
+    "kill -INT $$": (None, signal.SIGINT),
+    "kill -KILL $$": (None, signal.SIGKILL),
+    "kill -PIPE $$": (None, signal.SIGPIPE),
+    "kill -SEGV $$": (None, signal.SIGSEGV),
+    "kill -TERM $$": (None, signal.SIGTERM),
+    "kill -USR1 $$": (None, signal.SIGUSR1),
+}
+
+
+@pytest.mark.usefixtures("shell")
+def test_an_exit_code_is_told_from_a_signal_in_any_shell(place: Place) -> None:
+    jobs = [place.shell(script, group=group) for group, script in enumerate(ENDS)]
+    told = watch(LocalRunner(2), jobs)
+    assert {script: (end_of(told, n).exit_code, end_of(told, n).signal) for n, script in enumerate(ENDS)} == ENDS
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [
+        ("missing", 127, "missing was not found"),
+        ("./missing", 127, "./missing was not found"),
+        ("./no-interpreter", 127, "./no-interpreter was not found"),
+        ("./not-executable", 126, "./not-executable could not be executed"),
+        ("./folder", 126, "./folder could not be executed"),
+    ],
+)
+def test_only_a_program_that_could_not_be_started_was_not_found(
+    place: Place, name: str, code: int, reason: str
+) -> None:
+    (place.workdir / "folder").mkdir()
+    (place.workdir / "not-executable").touch()
+    (place.workdir / "no-interpreter").write_text("#!/no/such/interpreter\n")
+    (place.workdir / "no-interpreter").chmod(0o755)
+    job = place.job(name)
+    told = watch(LocalRunner(), [job, place.shell(f"missing; exit {code}", group=1)])
+    assert (end_of(told).exit_code, end_of(told).reason) == (code, f"exit code {code}: {reason}")
+    assert end_of(told, 1).reason == f"exit code {code}"
+    assert {path.name for path in job.storage.iterdir()} == {"completion.json", "stdout.txt", "stderr.txt"}
+    assert name.removeprefix("./") in (job.storage / "stderr.txt").read_text()
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_program_has_no_descriptors_but_its_own_and_the_default_signal_actions(place: Place) -> None:
+    ignored = {signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+    try:
+        watch(LocalRunner(), [place.shell("ls /proc/self/fd; exec cat /proc/self/status")])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    lines = place.stdout().splitlines()
+    assert lines[:4] == ["0", "1", "2", "3"]  # the last one is that of ls
+    masks = dict(line.split(":\t") for line in lines[4:] if line.startswith("Sig"))
+    ours = sum(1 << (number - 1) for number in signal.valid_signals())
+    assert [int(masks[key], 16) & ours for key in ("SigBlk", "SigIgn", "SigCgt")] == [0, 0, 0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qanat.cli.definitions.defining import secrets_option
 from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
@@ -21,7 +22,8 @@ from qanat.usecases.tracking.find import read_comment
 @click.command(epilog='\b\nExample:\n  qanat comment 4\n  qanat comment 4 -m "The one for figure 2"')
 @click.argument("run")
 @option("-m", "--message", metavar="TEXT", help="Use TEXT as the comment; an empty one removes it.")
-def comment(run: str, message: str | None) -> None:
+@secrets_option
+def comment(run: str, message: str | None, allow_secrets: bool) -> None:
     """Comment on RUN in your editor, in Markdown.
 
     The comment is stored next to the record, in git.
@@ -33,7 +35,7 @@ def comment(run: str, message: str | None) -> None:
     if text.rstrip() == before.rstrip():
         say("nothing changed")
         return
-    note = annotate.set_comment(project, found.run, text)
+    note = annotate.set_comment(project, found.run, text, allow_secrets=allow_secrets)
     reporting.tell_notes([note] if note else [])
     say(f"{'Saved' if text.strip() else 'Removed'} the comment on run {found.run.number}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from pathlib import Path
 
 import click
@@ -11,7 +13,7 @@ import click
 from qanat.cli.options import Command, option
 from qanat.cli.runs.looking_up import finding
 from qanat.cli.terminal import plots, tables
-from qanat.cli.terminal.output import clean, say, say_json, tell, width
+from qanat.cli.terminal.output import brief, say, say_json, say_whole, tell, width
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
 from qanat.errors import UsageError
@@ -28,6 +30,8 @@ Example:
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
 --better acc=higher says which direction is better."""
 MARK = " *"
+_ACTS_IN_MARKDOWN = re.compile(r"[@#:&~!>$\]()]|www\.", re.IGNORECASE)
+NUMBER_MAX = 40
 TABLE, OUTPUT = "Rows and columns", "Output"
 
 
@@ -103,7 +107,7 @@ def compare(
     elif as_json:
         say_json(compare_runs.as_mappings(found))
     elif as_csv:
-        say(_csv(found).rstrip("\n"))
+        say_whole(_csv(found).rstrip("\n"))
     else:
         headings, rows = _headings(found, sort), _cells(found)
         say(_markdown([h.text for h in headings], rows) if form == "markdown" else _text(headings, rows))
@@ -167,14 +171,21 @@ def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
 
 def _markdown(headers: list[str], rows: list[list[str]]) -> str:
     def line(cells: list[str]) -> str:
-        return f"| {' | '.join(_marked(clean(cell)) for cell in cells)} |"
+        return f"| {' | '.join(_marked(brief(cell, tables.CELL_MAX)) for cell in cells)} |"
 
     return "\n".join([line(headers), f"|{'---|' * len(headers)}", *map(line, rows)])
 
 
 def _marked(cell: str) -> str:
-    """Escape the special characters of Markdown, and write the best value in bold."""
+    """Escape the special characters of Markdown, and write the best value in bold.
+
+    A text that would become a link, a mention, a reference or HTML is quoted as code.
+    """
     text = cell.removesuffix(MARK)
+    if _ACTS_IN_MARKDOWN.search(text):
+        from qanat.cli.diff.markdown import code_span
+
+        return code_span(text, in_table=True)
     for special in ("\\", "|", "*", "_", "`", "<", "["):
         text = text.replace(special, f"\\{special}")
     return f"**{text}**" if cell.endswith(MARK) else text
@@ -186,15 +197,26 @@ def _csv(found: Comparison) -> str:
     own = ("experiment", "runs", "groups", "commit")
     parameters = [f"parameter.{name}" if name in own else name for name in found.parameters]
     metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
-    writer.writerow([*own, *parameters, *(column for name in metrics for column in (name, f"{name}.std"))])
+    headings = [*own, *parameters, *(column for name in metrics for column in (name, f"{name}.std"))]
+    writer.writerow(map(_inert, headings))
     for row in found.rows:
         values: list[object] = []
         for name in found.metrics:
             s = row.metrics.get(name)
             values += ["", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation]
-        given = [row.parameters.get(name, "") for name in found.parameters]
+        given = [_inert(row.parameters.get(name, "")) for name in found.parameters]
         writer.writerow([row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values])
     return out.getvalue()
+
+
+def _inert(cell: str) -> str:
+    """Return a cell that a spreadsheet does not take for a formula: any but a number gets an apostrophe before it."""
+    if not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return cell
+    try:
+        return cell if math.isfinite(float(cell[:NUMBER_MAX])) and len(cell) <= NUMBER_MAX else f"'{cell}"
+    except ValueError:
+        return f"'{cell}"
 
 
 def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:

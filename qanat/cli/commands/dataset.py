@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from qanat.cli.definitions import defining, questions
-from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
+from qanat.cli.definitions.defining import (
+    Content,
+    commit_option,
+    file_argument,
+    file_option,
+    json_option,
+    secrets_option,
+    yes_option,
+)
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import prompts
 from qanat.usecases.definitions import define
@@ -62,10 +70,19 @@ def _fields(command: Any) -> Any:
 @option("--name", metavar="NAME", help="Name of the dataset.")
 @_fields
 @commit_option
-def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
+@secrets_option
+def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
     """Create a dataset from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
-    defining.create("dataset", source, defining.given(**options), QUESTIONS, ("name", "path"), commit=commit)
+    defining.create(
+        "dataset",
+        source,
+        defining.given(**options),
+        QUESTIONS,
+        ("name", "path"),
+        commit=commit,
+        allow_secrets=allow_secrets,
+    )
 
 
 @dataset.command("list", epilog="\b\nExample:\n  qanat dataset list --json")
@@ -94,12 +111,15 @@ def show(name: str, as_json: bool) -> None:
 @file_option
 @_fields
 @commit_option
-def update(name: str, from_file: Path | None, commit: bool, **options: Any) -> None:
+@secrets_option
+def update(name: str, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
     """Change a dataset with options, from a file, or by answering questions.
 
     Options replace what was there: --tag replaces all tags.
     """
-    defining.change("dataset", name, from_file, defining.given(**options), QUESTIONS, commit=commit)
+    defining.change(
+        "dataset", name, from_file, defining.given(**options), QUESTIONS, commit=commit, allow_secrets=allow_secrets
+    )
 
 
 @dataset.command(epilog="\b\nExample:\n  qanat dataset delete iris --yes")

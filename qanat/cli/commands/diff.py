@@ -10,7 +10,7 @@ from qanat.cli import session
 from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
 from qanat.cli.options import option
-from qanat.cli.terminal.output import say, say_json, width
+from qanat.cli.terminal.output import say, say_json, say_whole, width
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.review import state
@@ -56,7 +56,7 @@ def diff(revisions: str | None, form: str, plots: Path | None, as_json: bool, ex
 
         say_json(as_mapping(found))
     else:
-        say(_written(found, form, plots))
+        (say_whole if form == "markdown" else say)(_written(found, form, plots))
     return EXIT_FAILED if exit_code and not found.is_empty else 0
 
 

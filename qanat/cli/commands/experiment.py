@@ -11,7 +11,15 @@ import click
 
 from qanat.cli import session
 from qanat.cli.definitions import defining, questions
-from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
+from qanat.cli.definitions.defining import (
+    Content,
+    commit_option,
+    file_argument,
+    file_option,
+    json_option,
+    secrets_option,
+    yes_option,
+)
 from qanat.cli.options import Command, option
 from qanat.cli.runs import reporting
 from qanat.cli.terminal import prompts
@@ -136,10 +144,19 @@ def _action(text: str) -> tuple[str, Content]:
 @field("--name", metavar="NAME", help="Name of the experiment.")
 @_fields
 @commit_option
-def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
+@secrets_option
+def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
     """Create an experiment from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
-    defining.create("experiment", source, _given(**options), QUESTIONS, ("name", "executable"), commit=commit)
+    defining.create(
+        "experiment",
+        source,
+        _given(**options),
+        QUESTIONS,
+        ("name", "executable"),
+        commit=commit,
+        allow_secrets=allow_secrets,
+    )
 
 
 @click.command("list", epilog="\b\nExample:\n  qanat experiment list --json")
@@ -173,8 +190,15 @@ def show(name: str, as_json: bool) -> None:
 @_fields
 @field("--remove-action", "removed", multiple=True, metavar="NAME", help="Remove this action; may be repeated.")
 @commit_option
+@secrets_option
 def update(
-    name: str, from_file: Path | None, new_name: str | None, removed: tuple[str, ...], commit: bool, **options: Any
+    name: str,
+    from_file: Path | None,
+    new_name: str | None,
+    removed: tuple[str, ...],
+    commit: bool,
+    allow_secrets: bool,
+    **options: Any,
 ) -> None:
     """Change an experiment with options, from a file, or by answering questions.
 
@@ -189,7 +213,7 @@ def update(
             raise UsageError("--name cannot be combined with other changes", hint="make them in a second command")
         _rename(open_project(Path.cwd()), name, new_name, commit=commit)
         return
-    defining.change("experiment", name, from_file, given, QUESTIONS, commit=commit)
+    defining.change("experiment", name, from_file, given, QUESTIONS, commit=commit, allow_secrets=allow_secrets)
 
 
 def _changed_actions(project: Project, name: str, added: Content, removed: tuple[str, ...]) -> Content:

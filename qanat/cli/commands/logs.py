@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import click
 
 from qanat.cli.options import option
 from qanat.cli.runs.looking_up import find_one
+from qanat.cli.terminal.log_output import LogOutput, log_output
+from qanat.cli.terminal.output import tell
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.logs import LogReader
 from qanat.usecases.tracking.find import Found, check_group
@@ -28,46 +29,34 @@ def logs(run: str, follow: bool, group: int | None, stderr: bool) -> None:
     project = open_project(Path.cwd())
     found = find_one(project, run)
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]
-    reader = LogReader(found, groups, stderr=stderr)
-    printer = _Printer(prefixed=len(groups) > 1)
-    while True:
-        ended = not follow or found.run.state.ended
-        for number, data in reader.read_new():
-            printer.write(number, data)
-        if ended:
-            break
-        found = _wait(project, found, reader, printer)
-    printer.close()
+    reader, output = LogReader(found, groups, stderr=stderr), log_output(groups)
+    try:
+        while True:
+            ended = not follow or found.run.state.ended
+            _print_new(reader, output, last=ended)
+            if ended:
+                break
+            found = _wait(project, found, reader, output)
+    finally:
+        output.close()
 
 
-def _wait(project: Project, found: Found, reader: LogReader, printer: _Printer) -> Found:
+def _wait(project: Project, found: Found, reader: LogReader, output: LogOutput) -> Found:
     """Print new output for a while, then read the run again."""
     until = time.monotonic() + REFRESH_S
     while time.monotonic() < until:
-        for number, data in reader.read_new():
-            printer.write(number, data)
+        _print_new(reader, output, last=False)
         time.sleep(POLL_S)
     return find_one(project, found.run.id)
 
 
-class _Printer:
-    """Writes output to stdout: unchanged for one group, line by line with a prefix for several."""
-
-    def __init__(self, *, prefixed: bool) -> None:
-        self._prefixed = prefixed
-        self._rest: dict[int, bytes] = {}
-
-    def write(self, group: int, data: bytes) -> None:
-        out = sys.stdout.buffer
-        if not self._prefixed:
-            out.write(data)
-        else:
-            *lines, self._rest[group] = (self._rest.get(group, b"") + data).split(b"\n")
-            out.writelines(b"group %d | %s\n" % (group, line) for line in lines)
-        out.flush()
-
-    def close(self) -> None:
-        for group, rest in self._rest.items():
-            if rest:
-                sys.stdout.buffer.write(b"group %d | %s\n" % (group, rest))
-        sys.stdout.buffer.flush()
+def _print_new(reader: LogReader, output: LogOutput, *, last: bool) -> None:
+    """Print what is new, and notes on what cannot be read; `last` if there will be no more."""
+    for group, pieces in reader.read_new():
+        for data in pieces:
+            output.write(group, data)
+        if last:
+            output.end(group)
+    output.pause()
+    while reader.problems:
+        tell(f"note: {reader.problems.pop(0)}")

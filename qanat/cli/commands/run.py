@@ -78,7 +78,7 @@ class RunCommand(Command):
     group=PARAMETERS,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep a copy of this input file with the results.",
+    help="Keep a copy of this file with the results; {parameters_file} in ARGS is its path.",
 )
 @option(
     "--runner",
@@ -100,12 +100,6 @@ class RunCommand(Command):
     type=click.Path(),
     metavar="FILE",
     help="Include this untracked file in the commit or snapshot; may be repeated.",
-)
-@option(
-    "--allow-secrets",
-    group=CODE,
-    is_flag=True,
-    help="Accept what looks like a secret, in files that --add names.",
 )
 @option("--commit-sha", group=CODE, metavar="REV", help="Run the code of this revision (a sha, tag, branch~2, …).")
 @option("--in-place", group=CODE, is_flag=True, help="Run in the working tree, even if the experiment uses a checkout.")

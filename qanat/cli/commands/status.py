@@ -10,7 +10,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal import tables
-from qanat.cli.terminal.output import plural, say, say_json, say_json_list, tell, width
+from qanat.cli.terminal.output import brief, plural, say, say_json, say_json_list, tell, width
 from qanat.cli.terminal.run_table import run_table
 from qanat.domain.experiment import Experiment
 from qanat.domain.run import Run, State
@@ -24,6 +24,7 @@ from qanat.usecases.tracking.refresh import refreshed
 SHOWN = 50
 RUNS_EXPLAINED = 5
 KINDS_SHOWN = 3
+LINES_SHOWN = 60
 
 
 @click.command(epilog="\b\nExample:\n  qanat status\n  qanat status --live\n  qanat status --json")
@@ -145,5 +146,7 @@ def _show_experiment(experiment: Experiment, runs: int) -> None:
         "🛠 Actions:",
         *(f"  - {action.name}: {action.description}" for action in experiment.actions.values()),
     ]
-    for line in lines:
+    for line in map(brief, lines[:LINES_SHOWN]):
         say(line.rstrip())
+    if len(lines) > LINES_SHOWN:
+        say(f"  … and {len(lines) - LINES_SHOWN:,} more")

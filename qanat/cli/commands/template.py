@@ -9,7 +9,15 @@ import click
 
 from qanat.cli import session
 from qanat.cli.definitions import defining, questions
-from qanat.cli.definitions.defining import Content, commit_option, file_argument, file_option, json_option, yes_option
+from qanat.cli.definitions.defining import (
+    Content,
+    commit_option,
+    file_argument,
+    file_option,
+    json_option,
+    secrets_option,
+    yes_option,
+)
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, say_json, tell
@@ -88,11 +96,14 @@ def _pair_problem(text: str) -> str:
 @option("--runner", metavar="RUNNER", help="Runner that takes these options, such as slurm.")
 @_fields
 @commit_option
-def new(file: Path | None, from_file: Path | None, commit: bool, **options: Any) -> None:
+@secrets_option
+def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
     """Create a template from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
     needed = ("name", "runner", "options")
-    defining.create("template", source, _given(**options), QUESTIONS, needed, commit=commit)
+    defining.create(
+        "template", source, _given(**options), QUESTIONS, needed, commit=commit, allow_secrets=allow_secrets
+    )
 
 
 @template.command("list", epilog="\b\nExample:\n  qanat template list --json")
@@ -152,7 +163,10 @@ def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
 @file_option
 @_fields
 @commit_option
-def update(name: str, runner: str | None, from_file: Path | None, commit: bool, **options: Any) -> None:
+@secrets_option
+def update(
+    name: str, runner: str | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any
+) -> None:
     """Change a template with options, from a file, or by answering questions.
 
     -o adds a scheduler option, or replaces its value.
@@ -162,7 +176,9 @@ def update(name: str, runner: str | None, from_file: Path | None, commit: bool, 
     changes = _given(**options)
     if "options" in changes:
         changes["options"] = project.definition("template", name, found)["options"] | changes["options"]
-    defining.change("template", name, from_file, changes, QUESTIONS, commit=commit, runner=found)
+    defining.change(
+        "template", name, from_file, changes, QUESTIONS, commit=commit, allow_secrets=allow_secrets, runner=found
+    )
 
 
 @template.command(epilog="\b\nExample:\n  qanat template delete two_cpus --yes")

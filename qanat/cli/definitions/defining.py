@@ -25,6 +25,7 @@ file_option = option(
     "-f", "--file", "from_file", type=click.Path(path_type=Path), metavar="FILE", help="Read the definition from FILE."
 )
 commit_option = option("--commit", is_flag=True, help="Commit this change, and nothing else.")
+secrets_option = option("--allow-secrets", is_flag=True, help="Accept values that look like secrets.")
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 
@@ -49,6 +50,7 @@ def create(
     required: Sequence[str],
     *,
     commit: bool,
+    allow_secrets: bool,
 ) -> None:
     """Create a definition from a file, from options, or from answers to questions."""
     project = open_project(Path.cwd())
@@ -57,6 +59,8 @@ def create(
     else:
         content = _complete(project, options, questions, required)
     content = define.checked(project, kind, content)
+    if not allow_secrets:
+        define.check_secrets(kind, content)
     if file is None and not options:
         _show_and_confirm(content)
     _write(project, kind, content, new=True, commit=commit)
@@ -70,6 +74,7 @@ def change(
     questions: Mapping[str, Question],
     *,
     commit: bool,
+    allow_secrets: bool,
     runner: str = "",
 ) -> None:
     """Change a definition: replace it with a file, apply options, or ask with the current values as defaults."""
@@ -90,6 +95,8 @@ def change(
     if content == before:
         say("nothing changed")
         return
+    if not allow_secrets:
+        define.check_secrets(kind, content, before)
     if file is None and not options:
         _show_and_confirm(content)
     _write(project, kind, content, new=False, commit=commit)

@@ -163,7 +163,7 @@ def code_span(text: str, *, in_table: bool = False) -> str:
 
 
 def _shortened(text: str, width: int) -> str:
-    text = clean(text)
+    text = clean(text[: width + 1])
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 

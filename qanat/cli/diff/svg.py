@@ -87,5 +87,5 @@ class _Scale:
 
 def _escaped(text: str) -> str:
     # XML excludes some characters, none of which is printable.
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clean(text))
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clean(text[: _LABEL_CHARACTERS + 1]))
     return html.escape(text if len(text) <= _LABEL_CHARACTERS else f"{text[: _LABEL_CHARACTERS - 1]}…")

@@ -11,6 +11,8 @@ from qanat.cli.terminal.output import clean
 from qanat.domain.meanings import Sentence
 
 _INDENT = "  "
+# A text from a file within a sentence or a table.
+PART_MAX = 400
 
 
 def text(report: Report, width: int | None) -> str:
@@ -43,4 +45,8 @@ def _block(block: Block, width: int | None) -> Iterator[str]:
 
 
 def _said(sentence: Sentence) -> str:
-    return clean("".join(f"{part}{' *' if isinstance(part, Best) else ''}" for part in sentence))
+    return "".join(f"{_bounded(part)}{' *' if isinstance(part, Best) else ''}" for part in sentence)
+
+
+def _bounded(part: str) -> str:
+    return clean(part if len(part) <= PART_MAX else f"{part[: PART_MAX - 1]}…")

@@ -6,13 +6,19 @@ from typing import Any
 
 import click
 
-from qanat.cli.options import WHERE, option
+from qanat.cli.options import RECORDING, WHERE, option
 from qanat.usecases.launch.options import LaunchOptions
 
 
 def options_for(command: Any) -> Any:
     """Add the options of LaunchOptions to a command."""
     for add in (
+        option(
+            "--allow-secrets",
+            group=RECORDING,
+            is_flag=True,
+            help="Accept what looks like a secret, in what is recorded and in files that --add names.",
+        ),
         option(
             "--cancel-on-interrupt",
             group=WHERE,
@@ -64,4 +70,5 @@ def options_from(options: dict[str, Any], runner: str) -> LaunchOptions:
         options["wait"],
         options["cancel_on_interrupt"],
         options["max_running"],
+        options["allow_secrets"],
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from qanat.cli import session
 from qanat.cli.options import dashed
 from qanat.cli.terminal.marks import MARKS
-from qanat.cli.terminal.output import plural, tell
+from qanat.cli.terminal.output import brief, plural, tell
 from qanat.domain import times
 from qanat.domain.parameters import by_name
 from qanat.domain.run import Group, Run, State, count_states
@@ -20,6 +20,10 @@ from qanat.usecases.project import Project
 FAILURES_SHOWN = 10
 GROUPS_SHOWN = 50
 METRICS_SHOWN = 4
+PARAMETERS_SHOWN = 1_000
+OPTIONS_SHOWN = 100
+ARGUMENTS_MAX = 400
+NAME_SHOWN_MAX = 100
 
 
 def tell_notes(notes: Sequence[str]) -> None:
@@ -116,7 +120,7 @@ def run_page(run: Run) -> str:
     ]
     if run.rerun_of:
         lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
-    return "\n".join(lines)
+    return "\n".join(map(brief, lines))
 
 
 def _runner_parameters(run: Run) -> list[str]:
@@ -124,7 +128,8 @@ def _runner_parameters(run: Run) -> list[str]:
     chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
-    return ["  - 📓 Runner options:", *lines] if lines else []
+    more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
+    return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
 
 
 def _counts(run: Run) -> str:
@@ -143,12 +148,17 @@ def _code_remarks(run: Run) -> str:
 
 def parameters_text(run: Run) -> str:
     """List the parameters of every group, and the arguments that were requested."""
-    lines = [f"command: {' '.join(run.command)}"]
+    lines = (brief(line) for line in _parameter_lines(run))
+    shown = list(islice(lines, PARAMETERS_SHOWN))
+    return "\n".join([*shown, *(["… and more"] if next(lines, None) is not None else [])])
+
+
+def _parameter_lines(run: Run) -> Iterator[str]:
+    yield f"command: {' '.join(run.command)}"
     for group in run.groups:
-        lines.append(f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}")
+        yield f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}"
         for name, value in by_name(group.args).items():
-            lines.append(f"  {name}: {value if isinstance(value, str) else ' '.join(value)}")
-    return "\n".join(lines)
+            yield f"  {name}: {value if isinstance(value, str) else ' '.join(value)}"
 
 
 def _attempt(group: Group) -> str:
@@ -159,11 +169,13 @@ def group_lines(run: Run) -> list[str]:
     """List the states of groups and their metrics, up to GROUPS_SHOWN groups and METRICS_SHOWN metrics of each."""
     lines = []
     for group in run.groups[:GROUPS_SHOWN]:
-        arguments = " ".join(group.args)
-        measured = ", ".join(f"{name} {value:.6g}" for name, value in islice(group.metrics.items(), METRICS_SHOWN))
+        arguments = brief(" ".join(group.args), ARGUMENTS_MAX)
+        measured = ", ".join(
+            f"{brief(name, NAME_SHOWN_MAX)} {value:.6g}" for name, value in islice(group.metrics.items(), METRICS_SHOWN)
+        )
         left = len(group.metrics) - METRICS_SHOWN
         measured += f", … and {left:,} more" if left > 0 else ""
-        reason = f" ({group.reason})" if group.reason else ""
+        reason = f" ({brief(group.reason, ARGUMENTS_MAX)})" if group.reason else ""
         parts = [f"group {group.number}", arguments, f"{group.state}{_attempt(group)}{reason}", measured]
         lines.append("  " + ": ".join(part for part in parts if part))
     more = len(run.groups) - GROUPS_SHOWN

@@ -9,49 +9,70 @@ from typing import Any
 
 import click
 
-# C0 and C1 controls, DEL, and characters that change the direction of text.
-_CODES = (*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_CONTROL = {code: repr(chr(code))[1:-1] for code in _CODES}
-_CONTROL_BUT_LINES = {code: text for code, text in _CONTROL.items() if code not in (0x09, 0x0A)}
+from qanat.domain.visible import escaped, escaped_json
+
+# What a line of text costs at most; error messages are shorter, and both end as they do when they are cut.
+LINE_MAX = 4_000
+MESSAGE_MAX = 1_000
 
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
     """Return text with control characters escaped (`\\x1b`), except, with keep_lines, newlines and tabs."""
-    if text.isprintable():  # no control character is, and most text is
-        return text
-    return text.translate(_CONTROL_BUT_LINES if keep_lines else _CONTROL)
+    return escaped(text, keep_lines=keep_lines)
+
+
+def brief(text: str, most: int = LINE_MAX) -> str:
+    """Return text as one line of at most `most` characters; a longer one ends with an ellipsis."""
+    start = text[: most + 1].strip()  # before what costs time
+    line = escaped(" ".join(start.split()) if "\n" in start else start)
+    return line if len(line) <= most and len(text) <= most else f"{line[: most - 1]}…"
+
+
+def printed(text: str, most: int) -> str:
+    """Return lines as they are printed: none has more than `most` characters, or anything that acts on a terminal."""
+    if len(text) <= most:
+        return clean(text, keep_lines=True)
+    return "\n".join(clean(_cut_middle(line, most), keep_lines=True) for line in text.split("\n"))
+
+
+def _cut_middle(line: str, most: int) -> str:
+    """Cut a line in its middle, because messages say at their end what is wrong."""
+    if len(line) <= most:
+        return line
+    left = len(line) - most
+    return f"{line[: 2 * most // 3]} … {left:,} characters … {line[-(most // 3) :]}"
 
 
 def say(text: str = "") -> None:
     """Print a line, or several, to stdout."""
+    click.echo(printed(text, LINE_MAX))
+
+
+def say_whole(text: str) -> None:
+    """Print text for a program to read: no line is cut."""
     click.echo(clean(text, keep_lines=True))
 
 
 def tell(text: str) -> None:
     """Print a line to stderr, if it can be written."""
     with contextlib.suppress(OSError):
-        click.echo(clean(text, keep_lines=True), err=True)
+        click.echo(printed(text, MESSAGE_MAX), err=True)
 
 
 def say_json(content: Any) -> None:
     """Print a value as JSON; NaN and infinities, which JSON does not have, become null."""
     from qanat.domain.json_text import to_json
 
-    click.echo(_clean_json(to_json(content, indent=2)))
+    click.echo(escaped_json(to_json(content, indent=2)))
 
 
 def say_json_list(texts: Iterable[str]) -> None:
     """Print JSON texts as a list, one per line, without holding all of them in memory."""
     before = "["
     for text in texts:
-        sys.stdout.write(before + _clean_json(text))
+        sys.stdout.write(before + escaped_json(text))
         before = ",\n"
     click.echo("[]" if before == "[" else "]")
-
-
-def _clean_json(text: str) -> str:
-    """Escape control characters that JSON allows, as in `\\u009b`."""
-    return text if text.isprintable() else text.translate({code: f"\\u{code:04x}" for code in _CONTROL_BUT_LINES})
 
 
 def is_terminal() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qanat.cli.terminal.output import clean, say
 from qanat.cli.terminal.output import width as terminal_width
@@ -12,6 +12,12 @@ from qanat.cli.terminal.output import width as terminal_width
 GAP = "    "
 SMALL_GAP = "  "
 NARROWEST = 8
+# A cell where no terminal sets a width. With one, a cell may take at most this many characters for each column.
+CELL_MAX = 500
+CHARACTERS_PER_COLUMN = 4
+LEFT_OUT_SHOWN = 20
+TEXT_MAX = 20_000
+RENDERED_MAX = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,9 @@ class Fitted:
     @property
     def note(self) -> str:
         """What does not fit, for tables whose reader would miss it; empty when everything does."""
-        return f"… not shown at this width: {', '.join(self.left_out)}" if self.left_out else ""
+        shown, more = self.left_out[:LEFT_OUT_SHOWN], len(self.left_out) - LEFT_OUT_SHOWN
+        rest = f", … and {more:,} more" if more > 0 else ""
+        return f"… not shown at this width: {', '.join(shown)}{rest}" if shown else ""
 
 
 def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int | None) -> Fitted:
@@ -51,7 +59,13 @@ def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int |
 
     Columns without any value are left out, as is everything when there are no rows.
     """
-    cleaned = [[clean(cell) for cell in row] for row in rows]
+    most = CELL_MAX if width is None else min(CELL_MAX, CHARACTERS_PER_COLUMN * max(NARROWEST, width))
+    named = [clean(_bounded(heading.text, most)) for heading in headings]
+    headings = [replace(heading, text=text) for heading, text in zip(headings, named, strict=True)]
+    cleaned = [
+        [clean(_bounded(cell, most, cut_start=heading.cut_start)) for heading, cell in zip(headings, row, strict=True)]
+        for row in rows
+    ]
     filled = [place for place in range(len(headings)) if any(row[place] for row in cleaned)]
     widths = {p: max(cells(row[p]) for row in ([h.text for h in headings], *cleaned)) for p in filled}
     gap, shown = GAP, widths
@@ -149,20 +163,33 @@ def _cut_start(text: str, width: int) -> str:
     return f"…{text[len(text) - kept :]}"
 
 
+def _bounded(text: str, most: int, *, cut_start: bool = False) -> str:
+    """Cut a text before it is cleaned and measured, which takes time for each character."""
+    if len(text) <= most:
+        return text
+    return f"…{text[1 - most :]}" if cut_start else f"{text[: most - 1]}…"
+
+
 def cut(line: str, width: int) -> str:
     """Cut a line to the columns that there are."""
     return _filled(line, width).rstrip()
 
 
 def markdown(text: str) -> None:
-    """Print Markdown as a terminal can show it; unchanged when the output goes elsewhere."""
-    if terminal_width() is None:
-        say(text.rstrip("\n"))
-        return
-    from rich.console import Console
-    from rich.markdown import Markdown
+    """Print Markdown as a terminal can show it, unchanged when the output goes elsewhere; of a long text its beginning.
 
-    Console().print(Markdown(clean(text, keep_lines=True), hyperlinks=False))
+    Rendering takes time in proportion to the square of some texts.
+    """
+    shown, more = text[:TEXT_MAX].rstrip("\n"), len(text) - TEXT_MAX
+    if terminal_width() is None or len(shown) > RENDERED_MAX:
+        say(shown)
+    else:
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(clean(shown, keep_lines=True), hyperlinks=False))
+    if more > 0:
+        say(f"… and {more:,} more characters")
 
 
 class GroupBar:

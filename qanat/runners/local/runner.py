@@ -1,7 +1,8 @@
 """The local runner: jobs are processes of this machine, started and watched by this process.
 
-Each job is a shell (see wrapper) in a session of its own, so that a signal reaches the program and everything
-that it started, and closing the terminal ends none of them.
+Each program is started by a shell (see wrapper) in a session of its own, so that a signal reaches the program and
+everything that it started, and closing the terminal ends none of them. A job is called by the number of its program,
+which is what a user signals; `leader` in its details is the shell, which lives until it has written how it ended.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from qanat.runners.local.about import ABOUT
 from qanat.runners.local.signals import STOPPING, Signals
 from qanat.system import processes
 
-SHELL = "/bin/sh"
 MARK = "QANAT_JOB"
 GRACE_S = 10.0
 LEFTOVER_S = 2.0
@@ -57,8 +57,8 @@ class LocalRunner:
 
     def check(self) -> None:
         """Raise RunnerUnavailable if there is no shell."""
-        if not os.access(SHELL, os.X_OK):
-            raise RunnerUnavailable(f"{SHELL} does not exist, and every program is started through it")
+        if not os.access(wrapper.SHELL, os.X_OK):
+            raise RunnerUnavailable(f"{wrapper.SHELL} does not exist, and every program is started through it")
 
     def render(self, jobs: Sequence[JobSpec]) -> str:
         """Return the commands, one per line, quoted for a shell."""
@@ -118,18 +118,18 @@ class LocalRunner:
         """End jobs that another process started: with SIGTERM, then SIGKILL for whatever is left after GRACE_S."""
         alive = [h for h in handles if h.job and self._is_alive(h)]
         for handle in alive:
-            processes.signal_session(int(handle.job or 0), signal.SIGTERM)
+            processes.signal_session(_leader(handle), signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S
         while any(map(self._is_alive, alive)) and time.monotonic() < deadline:
             time.sleep(TICK_S)
         for handle in handles:
-            leader = int(handle.job) if handle in alive and handle.job else None
+            leader = _leader(handle) if handle in alive else None
             processes.end_family(MARK, f"{handle.intent}:{handle.group}", leader, LEFTOVER_S)
 
     def _is_alive(self, handle: JobHandle) -> bool:
         start = handle.details.get("process_start")
         if handle.job and start:
-            return processes.is_alive(int(handle.job), start)
+            return processes.is_alive(_leader(handle), start)
         return bool(processes.family(MARK, f"{handle.intent}:{handle.group}"))
 
     # ---- starting
@@ -143,16 +143,17 @@ class LocalRunner:
             job = self._waiting.popleft()
             started = times.now_exact()
             try:
-                pid = _spawn(job, f"{intent}:{job.group}", started)
+                spawned = _spawn(job, f"{intent}:{job.group}", started)
             except OSError as error:
                 status = JobStatus(
                     State.FAILED, reason=f"could not be started: {reason(error)}", ended=times.now_exact()
                 )
                 yield JobEnded(job.group, status)
                 continue
-            self._running[pid] = job
-            details = {"process_start": processes.start_of(pid) or ""}
-            yield JobStarted(JobHandle(intent, job.group, str(pid), details), started)
+            leader = spawned.shell
+            self._running[leader] = job
+            details = {"leader": leader, "process_start": processes.start_of(leader) or ""}
+            yield JobStarted(JobHandle(intent, job.group, str(spawned.program or leader), details), started)
 
     # ---- ending
 
@@ -187,9 +188,12 @@ class LocalRunner:
             # Even with exit code 0: a program that exits cleanly on request has not finished its work.
             name = completion.signal_name(self.interrupted or 0)
             return replace(status, state=State.CANCELLED, reason=f"cancelled by {name}")
-        if status.exit_code in (126, 127):
-            return replace(status, reason=_not_started(job.command[0], status.exit_code))
         return status
+
+
+def _leader(handle: JobHandle) -> int:
+    """Return the process group of a job that has started; journals of earlier versions name it as the job."""
+    return int(handle.details.get("leader") or handle.job or 0)
 
 
 def _end_of(pid: int, job: JobSpec) -> tuple[JobStatus, bool] | None:
@@ -198,49 +202,27 @@ def _end_of(pid: int, job: JobSpec) -> tuple[JobStatus, bool] | None:
     try:
         ended, raw = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:  # SIGCHLD is ignored in this process, or something else here has collected the child
-        return _as_written(job, now)
+        lost = JobStatus(State.LOST, reason=f"how it ended is unknown: no {completion.COMPLETION}", ended=now)
+        written = _as_written(job, now)
+        return written or lost, written is None
     if not ended:
         return None
     code = os.waitstatus_to_exitcode(raw)
-    return completion.status_of(completion.SIGNAL_BASE - code if code < 0 else code, ended=now), code < 0
+    if code < 0:
+        return completion.status_of(completion.SIGNAL_BASE - code, ended=now), True
+    return _as_written(job, now) or completion.status_of(code, ended=now), False
 
 
-def _as_written(job: JobSpec, now: str) -> tuple[JobStatus, bool]:
-    """Return how a job ended as its completion file has it; without one, its shell was killed."""
+def _as_written(job: JobSpec, now: str) -> JobStatus | None:
+    """Return how a job that has just ended did so according to its completion file; None if it left none."""
     file = job.storage / completion.COMPLETION
     try:
-        written = completion.parse(file.read_text(errors="replace"), file.stat().st_mtime)
+        written = completion.parse(file.read_text(errors="replace"), file.stat().st_mtime, job.command[0])
     except OSError:
-        written = None
-    if written and written.attempt >= job.attempt:
-        return written.status, False
-    return JobStatus(State.LOST, reason=f"how it ended is unknown: no {file.name}", ended=now), True
+        return None
+    return replace(written.status, ended=now) if written and written.attempt >= job.attempt else None
 
 
-def _not_started(program: str, code: int) -> str:
-    """Return what the shell's own exit codes mean (POSIX, Shell Command Language 2.8.2)."""
-    if code == 127:
-        return f"exit code 127: {program} was not found"
-    return f"exit code 126: {program} could not be executed"
-
-
-def _spawn(job: JobSpec, mark: str, started: str) -> int:
-    """Start a job's shell and return its process number, which is also that of its session and process group."""
-    end = str(job.storage / completion.COMPLETION)
-    umask = job.sharing.umask
-    script = f"umask {umask}\n{wrapper.LOCAL_SCRIPT}" if umask else wrapper.LOCAL_SCRIPT
-    shell = [SHELL, "-c", script, "qanat", end, str(job.attempt), started, str(job.workdir)]
-    new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-    return os.posix_spawn(
-        SHELL,
-        [*shell, *job.command],
-        {**os.environ, **job.environment, MARK: mark},
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(job.storage / "stdout.txt"), new, 0o666),
-            (os.POSIX_SPAWN_OPEN, 2, str(job.storage / "stderr.txt"), new, 0o666),
-        ],
-        setsid=True,
-        # Python ignores these two for itself; a program must not inherit that.
-        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
-    )
+def _spawn(job: JobSpec, mark: str, started: str) -> wrapper.Processes:
+    environment = {**os.environ, **job.environment, MARK: mark}
+    return wrapper.spawn(job, job.storage / completion.COMPLETION, started, environment)

@@ -60,7 +60,9 @@ class Signals:
         """Return at the next signal or after some seconds."""
         import select
 
-        if select.select([self._read], [], [], seconds)[0]:
+        waiting = select.poll()
+        waiting.register(self._read, select.POLLIN)
+        if waiting.poll(seconds * 1000):
             while True:
                 try:
                     os.read(self._read, 4096)

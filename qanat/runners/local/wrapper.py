@@ -1,20 +1,147 @@
-"""The shell script around every program, which writes a completion file (see domain.completion).
+"""The shell script around every local program, which writes a completion file (see domain.completion).
 
-It is plain POSIX sh: the machine that runs it needs neither qanat nor Python.
+It is plain POSIX sh: a program that outlives its qanat needs neither qanat nor Python to have its end recorded.
 """
 
 from __future__ import annotations
 
-# Arguments: completion file, attempt, start, working directory, then the program and its arguments. A signal that is
-# meant for the program must not end the shell before it has written how the program ended, hence the trap; the
-# program itself gets the default signal handlers. There is one printf, whose last byte ends the line, so that a
-# reader can recognise an incomplete file; no other process is started (1 ms per group matters).
+import os
+import select
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fcntl import F_DUPFD_CLOEXEC, fcntl
+from pathlib import Path
+
+from qanat.domain.job import JobSpec
+
+# Arguments: completion file, attempt, start, working directory, then the program and its arguments. stderr is a pipe
+# that descriptor 3 reads, descriptor 4 is the program's stderr, and 5 wants the number of the program's process.
+#
+# The shell waits in the foreground, for two reasons: the program then starts with the default signal actions (POSIX
+# has SIGINT ignored in the background), and a shell reports on its own stderr that a signal ended what it waited for;
+# in POSIX mode, bash does not always. That tells a signal from an exit code above 128, except for SIGINT and SIGPIPE,
+# which no shell reports. The trap keeps the shell alive when the whole process group gets a signal.
+#
+# A program that was started has replaced the subshell and its EXIT trap. bash drops the trap in exec, but offers
+# execfail instead, though not in subshells. There is one printf, whose last byte ends the line, so that a reader can
+# recognise an incomplete file; no process is started but the program (1 ms per group matters).
 LOCAL_SCRIPT = """\
-f=$1 a=$2 b=$3 d=$4
+f=$1 a=$2 b=$3 d=$4 by=exit
 shift 4
-trap : HUP INT TERM
-cd "$d" && "$@"
+trap : HUP INT QUIT USR1 USR2 ALRM TERM XCPU
+start='
+trap "" PIPE
+if read -r p x </proc/self/stat; then echo "$p" >&5; fi 2>/dev/null
+trap - PIPE
+cd "$d" 2>&4 || { echo directory >"$f.failed"; exit 126; }
+failed() { case $1 in 126|127) echo start >"$f.failed";; esac; exit "$1"; }
+trap "failed \\$?" EXIT
+exec "$@" 2>&4 3<&- 4>&- 5>&-
+failed $?'
+if [ -n "${BASH_VERSION:-}" ]; then
+    set +o posix
+    "$BASH" -c "f=\\$1 d=\\$2; shift 2; shopt -s execfail; $start" qanat "$f" "$d" "$@"
+else
+    (eval "$start")
+fi
 s=$?
-printf '{"attempt": %d, "status": %d, "started": "%s"}\\n' "$a" "$s" "$b" >"$f"
+exec 2>/dev/null
+case $s in
+126|127) [ ! -e "$f.failed" ] || { read -r by <"$f.failed"; rm -f "$f.failed"; } ;;
+130|141) by='exit or signal' ;;
+*) if [ "$s" -gt 128 ] && read -r x <&3; then by=signal; fi ;;
+esac
+printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s"}\\n' "$a" "$s" "$by" "$b" >"$f"
 exit "$s"
 """
+SHELL = "/bin/sh"
+ANNOUNCED_MS = 5000
+# Above the descriptors that the script knows by number.
+_FREE = 10
+_UNCATCHABLE = {signal.SIGKILL, signal.SIGSTOP}
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The shell around a program, which leads a session and process group of its own, and the program in it.
+
+    `program` is None where there is no /proc, and if it was never started.
+    """
+
+    shell: int
+    program: int | None
+
+
+def spawn(job: JobSpec, completion: Path, started: str, environment: dict[str, str]) -> Processes:
+    """Start a job in its shell, with no signal ignored or blocked. Raises OSError."""
+    umask = job.sharing.umask
+    script = f"umask {umask}\n{LOCAL_SCRIPT}" if umask else LOCAL_SCRIPT
+    words = [SHELL, "-c", script, "qanat", str(completion), str(job.attempt), started, str(job.workdir)]
+    note, announcement = _Pipe(), None
+    try:
+        announcement = _Pipe()
+        shell = _spawn(job, [*words, *job.command], environment, note, announcement)
+        announcement.close_write()
+        return Processes(shell, announcement.read_number())
+    finally:
+        note.close()
+        if announcement:
+            announcement.close()
+
+
+def _spawn(job: JobSpec, words: list[str], environment: dict[str, str], note: _Pipe, announcement: _Pipe) -> int:
+    new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    return os.posix_spawn(
+        SHELL,
+        words,
+        environment,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(job.storage / "stdout.txt"), new, 0o666),
+            (os.POSIX_SPAWN_DUP2, note.write, 2),
+            (os.POSIX_SPAWN_DUP2, note.read, 3),
+            (os.POSIX_SPAWN_OPEN, 4, str(job.storage / "stderr.txt"), new, 0o666),
+            (os.POSIX_SPAWN_DUP2, announcement.write, 5),
+        ],
+        setsid=True,
+        setsigmask=(),
+        setsigdef=signal.valid_signals() - _UNCATCHABLE,
+    )
+
+
+class _Pipe:
+    """A pipe whose ends have numbers that the script does not use, and that no other child inherits."""
+
+    def __init__(self) -> None:
+        ends = os.pipe()
+        opened: list[int] = []
+        try:
+            opened += [fcntl(end, F_DUPFD_CLOEXEC, _FREE) for end in ends]
+        except OSError:
+            self._close_all(opened)
+            raise
+        finally:
+            self._close_all(ends)
+        self.read, self.write = opened
+
+    def close_write(self) -> None:
+        """Close the end for writing, so that reading meets the end of what others write."""
+        os.close(self.write)
+        self.write = -1
+
+    def close(self) -> None:
+        """Close what is still open."""
+        self._close_all([end for end in (self.read, self.write) if end >= 0])
+
+    def read_number(self) -> int | None:
+        """Read a line with a number; None if nothing is written for ANNOUNCED_MS, or before the pipe is closed."""
+        waiting = select.poll()
+        waiting.register(self.read, select.POLLIN)
+        line = os.read(self.read, 32) if waiting.poll(ANNOUNCED_MS) else b""
+        return int(line) if line.strip().isdigit() else None
+
+    @staticmethod
+    def _close_all(descriptors: Sequence[int]) -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)

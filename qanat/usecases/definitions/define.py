@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from qanat.domain import secret_checks
 from qanat.domain.key_path import dotted
 from qanat.domain.names import check_name
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
-from qanat.git import commits, lock, tracked, worktree
+from qanat.git import lock, tracked, worktree
 from qanat.git.lock import Held
-from qanat.records import definition_text, definitions, schemas, yaml_io, yaml_scalars
+from qanat.records import definition_text, definitions, ledger, schemas, yaml_io, yaml_scalars
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
+from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
 
 
@@ -43,6 +46,12 @@ def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, A
         path, problem = references[0]
         raise InputInvalid(f"{kind} {content['name']}: {dotted(path)}: {problem}")
     return content
+
+
+def check_secrets(kind: str, content: Mapping[str, Any], before: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Raise UsageError for a value that is new in a definition, and looks like a secret."""
+    changed = {key: value for key, value in content.items() if key not in before or before[key] != value}
+    secret_checks.check_content(f"{kind} {content['name']}", changed)
 
 
 def text_of(content: dict[str, Any]) -> str:
@@ -85,13 +94,14 @@ def commit(project: Project, paths: Sequence[Path], message: str) -> None:
 
 def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
     """Commit these files as commit() does, with the lock already held."""
+    ledger.forget(project.location.private, [project.paths.relative(p) for p in paths if not p.exists()])
     branch = worktree.checked_out(project.location)
     operation = worktree.operation(project.location.git_dir)
     if branch is None or operation:
         state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
         raise GitRefused(f"done, but not committed: the repository is {state}", hint="commit it yourself")
     content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
-    commits.commit_files(held, branch, content, message, checked_out=True)
+    commit_noted(held, project, branch, content, message, checked_out=True)
 
 
 def users_of_dataset(project: Project, name: str) -> list[str]:

@@ -14,7 +14,7 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
 from qanat.errors import QanatError
-from qanat.records import run_codec
+from qanat.records import run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.system import processes
 from qanat.usecases.launch.checkouts import Workplace
@@ -58,7 +58,15 @@ class Attempt:
         """Return the full command of every group of the run."""
         count = len(run.groups)
         paths = list(self.place.datasets.values())
-        return [job.command(run.command, g.args, group_folder(self.folder, g.number, count), paths) for g in run.groups]
+        kept = self.parameters_file(run)
+        return [
+            job.command(run.command, g.args, group_folder(self.folder, g.number, count), paths, kept)
+            for g in run.groups
+        ]
+
+    def parameters_file(self, run: Run) -> Path | None:
+        """Return the run's copy of its parameters file; None if it has none."""
+        return storage.parameters_copy(self.folder, run.requested.parameters_file)
 
 
 @contextlib.contextmanager

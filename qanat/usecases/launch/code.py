@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
+from qanat.domain.secret_checks import check_text
 from qanat.errors import GitRefused, UsageError
 from qanat.git import checkout, identity, repository, user_commits, worktree
 from qanat.git.worktree import WorkTree
@@ -178,6 +179,8 @@ def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
             "there are uncommitted changes:\n  " + "\n  ".join(changed_files(tree)),
             hint=f"commit them ({commit}), or run a snapshot of them (--snapshot)",
         )
+    if wanted.commit_message and not wanted.allow_secrets:
+        check_text("--commit-message", wanted.commit_message)
     _refuse_submodules(tree)
     if tree.changes and tree.operation and wanted.commit_message is not None:
         raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qanat.domain import job
-from qanat.domain.job import JobEnded, JobSpec, JobStarted
+from qanat.domain.job import PARAMETERS_VARIABLE, JobEnded, JobSpec, JobStarted
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import QanatError, WriteFailed
@@ -67,6 +67,8 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
         if place != project.root:
             # Compiled files would count as traces of this run, and the next one would get a new checkout.
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        if kept := attempt.parameters_file(run):
+            environment[PARAMETERS_VARIABLE] = str(kept)
         storage.share_outputs(own, project.sharing)
         jobs.append(JobSpec(number, commands[number], place, own, environment, group.attempt, sharing=project.sharing))
     return jobs

@@ -20,6 +20,7 @@ from qanat.usecases.launch.code import Ask, Captured
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
+from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
@@ -77,7 +78,10 @@ def _planned(
     plan_run.check_request(request)
     past = None if request.revision is None else code.at_commit(project, request.revision)
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
-    return past, plan, choose(project, options, len(plan.groups), runners)
+    choice = choose(project, options, len(plan.groups), runners)
+    if not options.allow_secrets:
+        check_launch(plan, choice, request.uncommitted)
+    return past, plan, choice
 
 
 def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:

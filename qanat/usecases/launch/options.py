@@ -18,7 +18,7 @@ class LaunchOptions:
 
     `template` is a name or a file. `n_threads` is how many groups run here at once; None means as many as the run
     that is repeated had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
-    `cancel_on_interrupt` then makes Ctrl-C cancel it.
+    `cancel_on_interrupt` then makes Ctrl-C cancel it. `allow_secrets` records what looks like a secret.
     """
 
     runner: str = LOCAL
@@ -28,6 +28,7 @@ class LaunchOptions:
     wait: bool = False
     cancel_on_interrupt: bool = False
     max_running: int | None = None
+    allow_secrets: bool = False
 
     @property
     def slots(self) -> int:

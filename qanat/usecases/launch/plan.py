@@ -10,12 +10,13 @@ from pathlib import Path
 from qanat.domain import job
 from qanat.domain.experiment import Experiment
 from qanat.domain.intents import HALF
-from qanat.domain.job import JobBatch
+from qanat.domain.job import PARAMETERS_FILE, JobBatch
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Group, RequestedParameters, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
 from qanat.records import numbers, yaml_io
+from qanat.records.storage import parameters_copy
 from qanat.system import files
 from qanat.usecases.launch import checkouts
 from qanat.usecases.launch.checkouts import Workplace
@@ -80,7 +81,8 @@ class Plan:
     def full_command(self, storage: Path, group: int) -> tuple[str, ...]:
         """Return a group's full command, given the run's directory."""
         own = self.storage_of(storage, group)
-        return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()))
+        kept = parameters_copy(storage, self.parameters_file)
+        return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
     groups = expand(grid)
     _check_arguments(groups)
     _check_texts(request)
+    if request.parameters_file is None and any(PARAMETERS_FILE in argument for args in groups for argument in args):
+        raise UsageError(
+            f"the arguments contain {PARAMETERS_FILE}, but there is no parameters file",
+            hint="add --parameters-file FILE",
+        )
     if request.storage_path:
         place.check_chosen(project, request.storage_path)
     if request.parameters_file:
@@ -171,8 +178,9 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_runnin
     number = numbers.peek(project.location.private, project.paths.runs)
     folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
     count = len(plan.groups)
+    kept = parameters_copy(folder, plan.parameters_file)
     jobs = (
-        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count)
+        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count, kept)
         for i, args in enumerate(plan.groups)
     )
     name = f"{plan.experiment.name}_{number}"

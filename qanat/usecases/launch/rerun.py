@@ -16,6 +16,7 @@ from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Plan
+from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.merging import keep_commits
@@ -38,6 +39,8 @@ def rerun(
     choice = _choice_like(project, found.run, options, runners)
     author = code.check_committer(project)
     with _planned(project, found, live) as (plan, captured):
+        if not options.allow_secrets:
+            check_launch(plan, choice)
         new = Launch(plan, captured, choice, author)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 

@@ -13,6 +13,7 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
+from qanat.domain.secret_checks import check_groups
 from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
@@ -22,6 +23,7 @@ from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.secret_checks import check_definitions
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.merging import keep_commits
@@ -71,6 +73,9 @@ def retry(
     check_options(options, runners)
     placing.check_own(project, found.run)
     choice = _choice(project, found.run, len(numbers), options, changes, runners)
+    if not options.allow_secrets:
+        check_groups(found.run.groups[number].args for number in numbers)
+        check_definitions(found.run.datasets, choice)
     code.check_committer(project)
     with _place(project, found, live) as place:
         attempt = partial(_attempt, project, found, numbers, place, choice, changes)

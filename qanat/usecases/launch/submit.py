@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qanat.domain.job import JobBatch, JobSpec, Submission
+from qanat.domain.job import PARAMETERS_VARIABLE, JobBatch, JobSpec, Submission
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run
 from qanat.errors import QanatError, SubmitUnknown
@@ -51,11 +51,19 @@ def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
 
 
 def job_spec(
-    project: Project, folder: Path, place: Workplace, command: tuple[str, ...], group: Group, count: int
+    project: Project,
+    folder: Path,
+    place: Workplace,
+    command: tuple[str, ...],
+    group: Group,
+    count: int,
+    parameters_file: Path | None,
 ) -> JobSpec:
     """Return a group as a job; folder is the storage directory of its run of `count` groups."""
     # Compiled files would count as traces of this run, and the next one would get a new checkout.
     environment = {} if place.folder == project.root else {"PYTHONDONTWRITEBYTECODE": "1"}
+    if parameters_file:
+        environment[PARAMETERS_VARIABLE] = str(parameters_file)
     return JobSpec(
         group=group.number,
         command=command,
@@ -72,7 +80,8 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> JobBatch:
     """Write the run's info file and return its jobs, which create the groups' directories themselves."""
     commands, place, count = attempt.commands(run), attempt.place, len(run.groups)
     storage.write_info(run, attempt.folder, commands, place.folder, project.sharing)
-    jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count) for n in attempt.numbers]
+    kept = attempt.parameters_file(run)
+    jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept) for n in attempt.numbers]
     return JobBatch(
         run_id=run.id,
         name=f"{run.experiment}_{run.number}",

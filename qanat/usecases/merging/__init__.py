@@ -1,1 +1,1 @@
-"""What git does with records: merging them, and keeping the commits that they name."""
+"""What git does with records: merging and dropping them, and keeping the commits that they name."""

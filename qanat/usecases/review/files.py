@@ -54,6 +54,11 @@ class Sides:
     problems: list[FileProblem] = field(default_factory=list)
     too_new: set[str] = field(default_factory=set)
 
+    def contents(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the content of every definition and record on either side."""
+        yield from (definition.content for definition in (*self.old_definitions, *self.new_definitions))
+        yield from (r.content for r in (*self.old_records.values(), *self.new_records.values()) if r)
+
 
 def read_sides(trees: Trees, index: Index, differences: Mapping[str, Difference]) -> Sides:
     """Read both sides of every file that differs."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qanat.domain import changes, new_runs
+from qanat.domain import changes, new_runs, redaction
 from qanat.domain.changes import DefinitionChange
 from qanat.domain.layout import DEFINITIONS, STATE
 from qanat.domain.new_runs import NewRuns
@@ -71,7 +71,7 @@ class StateChanges:
 
 
 def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -> StateChanges:
-    """Determine what changes between two states, given as in revisions.parse().
+    """Determine what changes between two states, given as in revisions.parse(); what looks like a secret is redacted.
 
     `requests` is what the options of each runner ask for.
 
@@ -98,7 +98,7 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
         known = {name: _definition(index, trees, span, sides, name) for name in by_experiment}
         earlier = _baselines(project, index, trees, span, differences)
         experiments = [_summarise(name, by_experiment[name], known[name], renamed, earlier) for name in by_experiment]
-    return StateChanges(
+    found = StateChanges(
         range=span,
         base_has_state=there[0],
         head_has_state=there[1],
@@ -114,6 +114,8 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
         migrated=runs.migrated,
         left_out=earlier.left_out,
     )
+    clean: StateChanges = redaction.without(found, redaction.secrets_in(sides.contents()))
+    return clean
 
 
 def _moved(runs: RunChanges) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qanat.domain.experiment import Action, Experiment
 from qanat.domain.names import check_text, nearest
+from qanat.domain.redaction import redacted_arguments
 from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason, write_failed
 from qanat.git import history, worktree
 from qanat.records import yaml_io
@@ -89,7 +90,7 @@ def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: li
         "at": begun,
         "action": plan.action.name,
         "commit": worktree.head(project.location),
-        "command": list(plan.command),
+        "command": redacted_arguments(plan.command),
         "exit_code": code,
         "made": made,
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qanat.domain import secret_checks
 from qanat.domain.names import check_text
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError, write_failed
@@ -17,8 +18,13 @@ from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, comment_path
 
 
-def set_comment(project: Project, run: Run, text: str) -> str | None:
-    """Write and commit a run's comment; an empty one removes it. Return a sentence if it stays uncommitted."""
+def set_comment(project: Project, run: Run, text: str, *, allow_secrets: bool = False) -> str | None:
+    """Write and commit a run's comment; an empty one removes it. Return a sentence if it stays uncommitted.
+
+    Raises UsageError for a comment that looks like it contains a secret.
+    """
+    if not allow_secrets:
+        secret_checks.check_text("the comment", text)
     path = project.root / comment_path(run)
     text = check_text(text).rstrip()
     with lock.held(project.location) as held:
@@ -31,10 +37,14 @@ def set_comment(project: Project, run: Run, text: str) -> str | None:
         return _committed(held, project, [path], f"qanat: comment on run {run.number} of {run.experiment}")
 
 
-def set_tags(project: Project, found: Found, add: Sequence[str], remove: Sequence[str]) -> tuple[Run, list[str]]:
+def set_tags(
+    project: Project, found: Found, add: Sequence[str], remove: Sequence[str], *, allow_secrets: bool = False
+) -> tuple[Run, list[str]]:
     """Add and remove tags of a run; return it, and a sentence if its record stays uncommitted. Raises UsageError."""
     if not all(map(check_text, add)):
         raise UsageError("a tag cannot be empty")
+    for tag in () if allow_secrets else add:
+        secret_checks.check_text("a tag", tag)
 
     def change(run: Run) -> Run:
         if unknown := [tag for tag in remove if tag not in run.tags]:

@@ -12,7 +12,8 @@ from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import run_codec
 from qanat.records.index import Index
-from qanat.usecases.project import Project
+from qanat.system import files
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 from qanat.usecases.tracking import record as record_runs
 from qanat.usecases.tracking.refresh import Refreshed
 
@@ -88,9 +89,8 @@ def comment_path(run: Run) -> str:
 
 
 def read_comment(project: Project, run: Run) -> str:
-    """Return a run's comment; empty if it has none."""
+    """Return a run's comment; empty if it has none. Raises InputInvalid if it cannot be read or is too large."""
     path = project.root / comment_path(run)
-    try:
-        return path.read_text(errors="replace") if path.is_file() and not path.is_symlink() else ""
-    except OSError as error:
-        raise InputInvalid(f"{path}: {error.strerror}") from None
+    if path.is_symlink() or not path.is_file():
+        return ""
+    return files.read(path, limit_bytes=DEFINITION_BYTES_MAX).decode(errors="replace")

@@ -221,7 +221,7 @@ class _Poll:
         if self._age_s(since) < self._grace.unknown_s:
             return last
         own = self._own(run, group)
-        stopped = storage.read_completion(own, STOPPED)
+        stopped = storage.read_completion(own, run.command, STOPPED)
         if stopped and stopped.attempt >= group.attempt:
             reason = "stopped by the scheduler for an unknown reason"
             return self._ended(run, group, replace(stopped.status, state=State.CANCELLED, reason=reason))
@@ -230,7 +230,7 @@ class _Poll:
 
     def _completion(self, run: Run, group: Group) -> JobStatus | None:
         """Return the end in the completion file of this attempt or of the scheduler's restarts of it; None if none."""
-        written = storage.read_completion(self._own(run, group))
+        written = storage.read_completion(self._own(run, group), run.command)
         if written is None or written.attempt < group.attempt:
             return None
         return replace(written.status, restarts=written.attempt - group.attempt)

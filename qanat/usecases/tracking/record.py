@@ -12,11 +12,12 @@ from pathlib import Path
 
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, WriteFailed, write_failed
-from qanat.git import commits, lock, repository, worktree
+from qanat.git import lock, others, repository, worktree
 from qanat.git.location import Location
 from qanat.git.lock import Held
-from qanat.records import run_codec
+from qanat.records import ledger, run_codec
 from qanat.system import files
+from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 
 # Called under the lock, so it must not prompt or do anything but return the changed run.
@@ -51,8 +52,11 @@ def update_record(
     with lock.held(project.location) as held:
         run = _change(project, path, change, absent)
         # The record of a run that is about to start, or is active on this machine, is committed at its end.
-        settled = all(group.state.ended or group.job for group in run.groups)
-        return run, _commit(held, project, [run], message) if settled else []
+        if not all(group.state.ended or group.job for group in run.groups):
+            return run, []
+        if not others.moving(project.location):
+            return run, _commit(held, project, [run], message)
+    return run, commit_records(project, [run], message)
 
 
 def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[list[Run], list[str]]:
@@ -122,19 +126,25 @@ def _write(project: Project, run: Run) -> None:
 def commit_records(project: Project, runs: Sequence[Run], message: str = "") -> list[str]:
     """Commit the current records of runs, one commit for each branch.
 
-    Returns a sentence for each record that stays uncommitted.
+    Returns a sentence for each record that stays uncommitted. A commit or the like that the user is making is waited
+    for, but not for long: it would fail if the branch moved, so its records are left to the next command.
     """
-    if not runs:
-        return []
-    with lock.held(project.location) as held:
-        return _commit(held, project, runs, message)
-
-
-def _commit(held: Held, project: Project, runs: Sequence[Run], message: str) -> list[str]:
     if not runs or project.config.records_are_manual:
         return []
+    running = others.outlasting(project.location)
+    with lock.held(project.location) as held:
+        return _commit(held, project, runs, message, running)
+
+
+def _commit(held: Held, project: Project, runs: Sequence[Run], message: str, running: str | None = None) -> list[str]:
+    if project.config.records_are_manual:
+        return []
     if operation := worktree.operation(project.location.git_dir):
+        _note_for_later(project, runs)
         return [f"{_describe(runs)} not committed: the repository is in the middle of a {operation}"]
+    if running:
+        _note_for_later(project, runs)
+        return [f"{_describe(runs)} not committed yet: {running} is running; the next qanat command commits it"]
     current = worktree.checked_out(project.location)
     notes = []
     for branch, group in _by_branch(project.location, runs, current).items():
@@ -149,6 +159,15 @@ def _commit(held: Held, project: Project, runs: Sequence[Run], message: str) -> 
                 f"{_describe(group)} not committed: {error.message}" + (f" ({error.hint})" if error.hint else "")
             )
     return notes
+
+
+def _note_for_later(project: Project, runs: Sequence[Run]) -> None:
+    """Note what the next command is to commit (merging.restore), even if it cannot tell who has written it."""
+    for run in runs:
+        path = run_codec.path_of(run)
+        if run.code.branch and files.is_file(project.root / path):
+            content = {path: files.read(project.root / path)}
+            ledger.note(project.location.private, run.code.branch, content, None, project.clock.now())
 
 
 def _by_branch(location: Location, runs: Sequence[Run], current: str | None) -> dict[str | None, list[Run]]:
@@ -194,7 +213,7 @@ def _commit_to(
         raise GitRefused(f"{branch} is checked out in another worktree")
     paths = [path for run in runs if files.is_file(project.root / (path := run_codec.path_of(run)))]
     data: dict[str, bytes | None] = {path: files.read(project.root / path) for path in paths}
-    commits.commit_files(held, branch, data, message or _message(runs), checked_out=checked_out)
+    commit_noted(held, project, branch, data, message or _message(runs), checked_out=checked_out)
     if not checked_out:
         opened = repository.open_repository(location)
         for path in data:

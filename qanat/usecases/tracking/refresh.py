@@ -23,7 +23,7 @@ from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
 from qanat.runners.protocol import InProcessRunner, Runners
 from qanat.system import processes
-from qanat.usecases.merging import setup
+from qanat.usecases.merging import restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import record
@@ -76,8 +76,8 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     Leaves the index up to date.
     """
     setup.set_driver_of_clone(project)
+    result = Refreshed(notes=restore.bring_back(project))
     index.sync()
-    result = Refreshed()
     flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
     seen = _Seen()
@@ -224,15 +224,15 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRun
     changed = {}
     for group in open_groups:
         own = group_folder(folder, group.number, len(run.groups))
-        done = _settle_group(group, own, alive[handles[group.number]])
+        done = _settle_group(run, group, own, alive[handles[group.number]])
         changed[group.number] = (
             replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
         )
     return run.with_groups(changed)
 
 
-def _settle_group(group: Group, own: Path, seen: JobStatus) -> Group:
-    written = storage.read_completion(own)
+def _settle_group(run: Run, group: Group, own: Path, seen: JobStatus) -> Group:
+    written = storage.read_completion(own, run.command)
     if written and written.attempt >= group.attempt:
         return job.apply_status(group, written.status)
     if seen.state is State.RUNNING:

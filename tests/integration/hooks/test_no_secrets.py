@@ -69,7 +69,7 @@ def test_a_line_is_allowed_with_a_reason_and_not_without(house: Sandbox, above: 
 
 
 def test_a_record_and_a_comment_are_looked_at(house: Sandbox) -> None:
-    house.qanat("run", "hello", "--api-token", "a8f5f167f44f4964e6c998dee827110c")
+    house.qanat("run", "hello", "--allow-secrets", "--api-token", "a8f5f167f44f4964e6c998dee827110c")
     (record,) = house.record_files()
     name = record.relative_to(house.root).as_posix()
     said = hook(house, "no-secrets", name).out

@@ -43,7 +43,7 @@ def test_lines_of_several_groups_begin_with_their_group(sandbox: Sandbox) -> Non
     sandbox.experiment("talks", TALKS)
     sandbox.qanat("run", "talks", "-R", "--n 5,6")
     out = sandbox.qanat("logs", "1").out
-    assert out == "group 0 | out 5\ngroup 1 | out 6\ngroup 0 | no end\ngroup 1 | no end\n"
+    assert out == "group 0 | out 5\ngroup 0 | no end\ngroup 1 | out 6\ngroup 1 | no end\n"
     assert sandbox.qanat("logs", "1", "--stderr").out == "group 0 | err 5\ngroup 1 | err 6\n"
     assert sandbox.qanat("logs", "1", "--group", "1").out == "out 6\nno end"
     assert sandbox.qanat("logs", "1", "-f").out == out

@@ -265,6 +265,26 @@ def test_an_unchanged_parameters_file_leaves_the_words_as_they_were(sandbox: San
     assert sandbox.record(2)["groups"][0]["args"] == ["--config", str(config)]
 
 
+def test_the_copy_of_a_parameters_file_reaches_the_program_and_that_of_a_rerun(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.experiment("opens", 'cat "$2" "$QANAT_PARAMETERS_FILE"; echo "$1"\n')
+    config = tmp_path / "conf.toml"
+    config.write_text("first\n")
+    words = ("--parameters_file", str(config), "opens", "--from={parameters_file}", "{parameters_file}")
+    (dry,) = sandbox.qanat("run", "--dry-run", "--json", *words).json
+    kept = sandbox.root / "results/opens/run_1/parameters_files/conf.toml"
+    assert dry["command"][2:4] == [f"--from={kept}", str(kept)]
+    assert sandbox.qanat("run", *words).out == f"first\nfirst\n--from={kept}\n"
+    assert sandbox.record()["groups"][0]["args"] == ["--from={parameters_file}", "{parameters_file}"]
+    config.write_text("second\n")
+    assert sandbox.qanat("rerun", "1").out == f"first\nfirst\n--from={str(kept).replace('run_1', 'run_2')}\n"
+    assert sandbox.qanat("run", "opens", "{parameters_file}", code=2).err == (
+        "qanat: the arguments contain {parameters_file}, but there is no parameters file\n"
+        "  hint: add --parameters-file FILE\n"
+    )
+
+
 def test_a_tracked_parameters_file_is_that_of_the_commit(sandbox: Sandbox) -> None:
     sandbox.write("conf.toml", "first")
     sandbox.python_experiment("opens", OPENS)

@@ -161,7 +161,7 @@ def _journal(sandbox: Sandbox) -> list[str]:
 
 def _kill_job(line: str) -> None:
     pid = int(json.loads(line)["job"])
-    os.killpg(pid, signal.SIGKILL)
+    os.killpg(os.getpgid(pid), signal.SIGKILL)
     wait_until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text())
 
 

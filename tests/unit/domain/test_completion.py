@@ -66,7 +66,7 @@ def test_what_a_record_could_not_hold_is_not_taken_from_a_file(key: str, value: 
 
 
 @stable
-@given(st.dictionaries(st.sampled_from(["attempt", "status", "ended", "host"]), json_values(3)))
+@given(st.dictionaries(st.sampled_from(["attempt", "status", "by", "ended", "host"]), json_values(3)))
 def test_any_content_is_an_end_that_a_record_can_hold_or_nothing(content: dict[str, object]) -> None:
     found = parse(json.dumps(content) + "\n", 0.0)
     if found:
@@ -91,6 +91,32 @@ def test_any_content_is_an_end_that_a_record_can_hold_or_nothing(content: dict[s
 )
 def test_an_exit_status_of_a_shell_stands_for_an_end(status: int, expected: JobStatus) -> None:
     assert status_of(status, ended=END) == expected
+
+
+@pytest.mark.parametrize("status", [129, 130, 137, 143, 192])
+def test_a_file_says_whether_an_exit_status_is_a_signal(status: int) -> None:
+    texts = [f'{{"attempt": 1, "status": {status}, "by": "{by}"}}\n' for by in ("exit", "signal", "exit or signal")]
+    statuses = [found.status for found in (parse(text, 0.0) for text in texts) if found]
+    assert [(s.exit_code, s.signal) for s in statuses] == [(status, None), *[(None, status - 128)] * 2]
+    assert statuses[0].reason == f"exit code {status}"
+    assert parse(f'{{"attempt": 1, "status": {status}}}\n', 0.0) == parse(texts[1], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "by", "reason"),
+    [
+        (127, "start", "exit code 127: python was not found"),
+        (126, "start", "exit code 126: python could not be executed"),
+        (126, "directory", "exit code 126: its working directory cannot be entered"),
+        (127, "exit", "exit code 127"),
+        (127, "directory", "exit code 127"),
+        (0, "start", ""),
+    ],
+)
+def test_only_a_program_that_was_not_started_was_not_found(status: int, by: str, reason: str) -> None:
+    found = parse(f'{{"attempt": 1, "status": {status}, "by": "{by}"}}\n', 0.0, "python")
+    assert found
+    assert (found.status.exit_code, found.status.reason) == (status, reason)
 
 
 def test_a_signal_without_a_name_is_called_by_its_number() -> None:

@@ -61,9 +61,9 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 
 def files_of(world: World) -> dict[str, str]:
-    """List every file of the project and of its repository with its content, the cache left out."""
+    """List every file of the project and of its repository with its content, without the cache and the index."""
     found = (path for path in sorted(world.root.rglob("*")) if path.is_file())
-    kept = (path for path in found if ".qanat/cache" not in str(path) and not path.name.endswith("lock"))
+    kept = (path for path in found if ".qanat/cache" not in str(path) and not path.name.endswith(("lock", ".sqlite")))
     return {str(path.relative_to(world.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 

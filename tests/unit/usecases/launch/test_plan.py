@@ -221,8 +221,9 @@ def test_a_definition_of_a_commit_that_is_wrong_is_told_with_the_commit(world: W
 
 
 def everything(world: World) -> list[str]:
-    """List what is in the project, without the cache."""
-    return sorted(str(path) for path in world.root.rglob("*") if ".qanat/cache" not in str(path))
+    """List what is in the project, without the cache and the index."""
+    paths = (path for path in world.root.rglob("*") if path.suffix != ".sqlite")
+    return sorted(str(path) for path in paths if ".qanat/cache" not in str(path))
 
 
 def test_a_preview_has_the_exact_commands_and_writes_nothing(world: World) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -166,12 +165,13 @@ def test_a_cache_with_anything_else_in_it_is_passed_over(world: World, kept: str
     assert world.notes[0].endswith("run 1 shown as submitted")
 
 
-def test_a_cache_that_is_deleted_costs_only_what_was_last_seen(world: World) -> None:
+def test_an_index_that_is_deleted_costs_only_what_was_last_seen(world: World) -> None:
     run = world.submit()
     for job in world.scheduler.of(0):
         job.starts()
     world.look()
-    shutil.rmtree(world.root / ".qanat/cache")
+    for file in (world.root / ".git/qanat").glob("index*"):
+        file.unlink()
     world.scheduler.down = "no route to host"
     assert world.look() == run
     world.scheduler.down = ""

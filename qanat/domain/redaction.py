@@ -1,0 +1,71 @@
+"""Texts without the secrets in them, for reports and messages that others read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from qanat.domain import secrets
+
+REDACTED = "[redacted]"
+_SHORT = 4  # a secret of fewer characters is only replaced where it is the whole text
+
+
+def redacted(text: str, before: str = "") -> str:
+    """Return a text with everything that looks like a secret replaced; `before` is the argument before it, if any."""
+    parts, end = [], 0
+    for found in secrets.in_argument(before, text):
+        if found.end > end:
+            parts += [text[end : found.start], REDACTED if found.start >= end else ""]
+            end = found.end
+    return "".join((*parts, text[end:]))
+
+
+def redacted_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of a program with everything that looks like a secret replaced."""
+    return [redacted(argument, before) for before, argument in pairwise(("", *arguments))]
+
+
+def secrets_in(contents: Iterable[Any]) -> frozenset[str]:
+    """Return the texts in the values of files that look like secrets, by their names or by their form."""
+    found = (item for content in contents for item in secrets.in_values(content))
+    return frozenset(text[secret.start : secret.end] for _, text, secret in found)
+
+
+def without(value: Any, known: frozenset[str]) -> Any:
+    """Return a value with the known secrets, and all others that have the form of one, replaced in its texts.
+
+    Goes into mappings, sequences and dataclasses; what contains no secret is returned as it is.
+    """
+    if isinstance(value, str):
+        return _text(value, known)
+    if isinstance(value, Mapping):
+        items = {key: without(inner, known) for key, inner in value.items()}
+        return value if all(items[key] is inner for key, inner in value.items()) else items
+    if isinstance(value, list | tuple):
+        inner = [without(item, known) for item in value]
+        same = all(new is old for new, old in zip(inner, value, strict=True))
+        return value if same else _like(value, inner)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: without(getattr(value, f.name), known) for f in dataclasses.fields(value) if f.init}
+        changed = {name: new for name, new in fields.items() if new is not getattr(value, name)}
+        return dataclasses.replace(value, **changed) if changed else value
+    return REDACTED if isinstance(value, int) and str(value) in known and not isinstance(value, bool) else value
+
+
+def _text(text: str, known: frozenset[str]) -> str:
+    if text in known:
+        return type(text)(REDACTED)
+    clean = text
+    for secret in sorted((s for s in known if len(s) >= _SHORT and s in text), key=len, reverse=True):
+        clean = clean.replace(secret, REDACTED)
+    clean = redacted(clean)
+    return text if clean == text else type(text)(clean)
+
+
+def _like(old: list[Any] | tuple[Any, ...], items: list[Any]) -> Any:
+    if isinstance(old, list):
+        return items
+    return type(old)(*items) if hasattr(old, "_fields") else tuple(items)

@@ -1,0 +1,42 @@
+"""Texts without the secrets in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qanat.domain import redaction
+
+TOKEN = "ghp_" + "a1B2" * 9
+
+
+@dataclass(frozen=True)
+class Report:
+    """Something that others read."""
+
+    text: str
+    values: tuple[object, ...] = ()
+
+
+def test_only_the_secret_is_replaced() -> None:
+    assert redaction.redacted(f"a {TOKEN} b {TOKEN}, c") == "a [redacted] b [redacted], c"
+    assert redaction.redacted("--lr 1 --password hunter --tag=a") == "--lr 1 --password [redacted] --tag=a"
+    assert redaction.redacted("nothing") == "nothing"
+
+
+def test_arguments_are_replaced_by_their_options() -> None:
+    assert redaction.redacted_arguments(["--pass", "hunter2", "hunter2"]) == ["--pass", "[redacted]", "hunter2"]
+
+
+def test_what_a_file_says_is_a_secret_is_left_out_elsewhere() -> None:
+    known = redaction.secrets_in([{"password": "hunter2", "args": ["--auth", "ada:hunter3"]}, {"password": 123456}])
+    assert known == {"hunter2", "ada:hunter3", "123456"}
+    report = Report("it was hunter2", ({"x": "hunter2"}, ["hunter2"], 123456, 5, None))
+    clean = redaction.without(report, known)
+    assert clean == Report("it was [redacted]", ({"x": "[redacted]"}, ["[redacted]"], "[redacted]", 5, None))
+    same = Report("nothing", ("a",))
+    assert redaction.without(same, known) is same
+
+
+def test_a_short_secret_does_not_spoil_other_texts() -> None:
+    known = redaction.secrets_in([{"password": "a"}])
+    assert redaction.without(("a", "a banana"), known) == ("[redacted]", "a banana")
