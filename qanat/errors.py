@@ -94,7 +94,45 @@ class SubmitUnknown(QanatError):
 
 def write_failed(path: Path | str, error: OSError) -> WriteFailed:
     """Return an error that says why path could not be written."""
-    return WriteFailed(f"cannot write {path}: {reason(error)}", hint="free some space, or choose another location")
+    return WriteFailed(f"cannot write {path}: {reason(error)}", hint=_remedy(path, error))
+
+
+def _remedy(path: Path | str, error: OSError) -> str:
+    """Return what to do about a failed write."""
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "free some space, or choose another location"
+    if error.errno == errno.EROFS:
+        return "work in a copy on a disk that you can write to"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return _permission(path)
+    return "choose another location"
+
+
+def _permission(path: Path | str) -> str:
+    """Return whom the file or the nearest folder above it belongs to, and how several users share a repository."""
+    place = os.fspath(path)
+    while not os.path.lexists(place) and os.path.dirname(place) != place:  # noqa: PTH120  # no Path at start-up
+        place = os.path.dirname(place)  # noqa: PTH120
+    try:
+        owner = os.lstat(place).st_uid
+    except OSError:
+        return "check the permissions of its folder"
+    if owner == os.geteuid():
+        return f"check the permissions of {place}"
+    share = "git config core.sharedRepository group && chmod -R g+rwX .git .qanat"
+    return f"{place} belongs to {user_name(owner)}, who can share the project: {share}"
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user by its number."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
 
 
 def reason(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -11,7 +12,13 @@ import click
 from qanat import __version__
 from qanat.cli.program import qanat
 from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
-from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError
+from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError, reason, write_failed
+
+# What no program can help, whatever it was doing.
+_MACHINE = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "ESTALE", "EMFILE", "ENFILE", "ENOTCONN")
+)
 
 
 def main() -> NoReturn:
@@ -43,6 +50,8 @@ def _call(args: list[str]) -> int:
         return _show(error.message, error.hint, error.exit_code)
     except KeyboardInterrupt:
         return _show("interrupted", "", 130)
+    except OSError as error:
+        return _of_machine(error) if error.filename and error.errno in _MACHINE else _bug(error)
     except Exception as error:  # noqa: BLE001  # users never see a traceback
         return _bug(error)
     return status if isinstance(status, int) else 0
@@ -63,12 +72,22 @@ def _show(message: str, hint: str, code: int) -> int:
     return code
 
 
+def _of_machine(error: OSError) -> int:
+    """Report what this machine refused: a full disk, a missing permission, a file server that is gone."""
+    found = write_failed(os.fsdecode(error.filename), error)
+    return _show(f"{os.fsdecode(error.filename)}: {reason(error)}", found.hint, found.exit_code)
+
+
 def _bug(error: Exception) -> int:
     """Save the traceback to a file, and print its name."""
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile("w", prefix="qanat-bug-", suffix=".log", delete=False) as log:
-        log.write(f"qanat {__version__}, Python {sys.version}\n{sys.argv}\n")
-        traceback.print_exception(error, file=log)
-    return _show(f"this is a bug in qanat: {error!r}", f"please report it, and attach {log.name}", EXIT_BUG)
+    problem = f"this is a bug in qanat: {error!r}"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="qanat-bug-", suffix=".log", delete=False) as log:
+            log.write(f"qanat {__version__}, Python {sys.version}\n{sys.argv}\n")
+            traceback.print_exception(error, file=log)
+    except OSError:  # no space for it
+        return _show(problem, "please report it", EXIT_BUG)
+    return _show(problem, f"please report it, and attach {log.name}", EXIT_BUG)

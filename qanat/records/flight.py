@@ -31,7 +31,10 @@ FIRST_LINE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """The process that watches a run, and the run's record (its path relative to the root of its working tree)."""
+    """The process that watches a run, and the run's record (its path relative to the root of its working tree).
+
+    `user` is the number of the user who started it; None in journals of earlier versions.
+    """
 
     run_id: str
     root: str
@@ -39,6 +42,7 @@ class Watcher:
     host: str
     pid: int
     process_start: str
+    user: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,8 @@ class Journal:
 
     def remove(self) -> None:
         """Remove the journal: the run's record has everything now."""
-        self._cancel.unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
+        _unlink(self._cancel)
+        _unlink(self.path)
 
     def _write(self, line: dict[str, Any]) -> None:
         try:
@@ -136,8 +140,18 @@ def all_flights(private: Path) -> list[Flight]:
     found = [f for path in paths if (f := read(path))]
     for path in paths if len(found) < len(paths) else ():
         if _is_stale(path):
-            path.unlink(missing_ok=True)
+            _unlink(path)
     return found
+
+
+def hidden(private: Path) -> set[str]:
+    """Return the ids of runs in flight whose journals this user may not read."""
+    try:
+        with os.scandir(private / FOLDER) as entries:
+            names = [entry.name for entry in entries if not os.access(entry.path, os.R_OK)]
+    except OSError:
+        return set()
+    return {name.removesuffix(".jsonl") for name in names if name.endswith(".jsonl")}
 
 
 def read(path: Path) -> Flight | None:
@@ -157,8 +171,8 @@ def forget(flight: Flight) -> None:
     """Remove a journal, unless another command has started one for the same run meanwhile."""
     now = read(flight.file)
     if now is None or now.watcher == flight.watcher:
-        _cancel_file(flight.file).unlink(missing_ok=True)
-        flight.file.unlink(missing_ok=True)
+        _unlink(_cancel_file(flight.file))
+        _unlink(flight.file)
 
 
 def ask_to_cancel(flight: Flight) -> None:
@@ -174,10 +188,17 @@ def _cancel_file(journal: Path) -> Path:
     return journal.with_suffix(".cancel")
 
 
+def _unlink(path: Path) -> None:
+    """Remove a file; if that is impossible, as on a read-only disk, a later command does."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def _is_stale(path: Path) -> bool:
     """Return whether a journal has no complete first line and is too old to get one."""
     try:
-        return time.time() - path.stat().st_mtime > FIRST_LINE_S and read(path) is None
+        is_old = time.time() - path.stat().st_mtime > FIRST_LINE_S
+        return is_old and read(path) is None and os.access(path, os.R_OK)
     except OSError:
         return False
 

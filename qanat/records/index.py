@@ -280,9 +280,13 @@ def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
     except VersionTooNew as error:
         return _unreadable(path, stamp, f"{error.message}; {error.hint}", too_new=True)
     except InputInvalid as error:
-        return _unreadable(path, stamp, error.message, too_new=False) if files.exists(root / path) else None
+        return _unreadable(path, stamp, error.message, too_new=False) if _is_there(root / path) else None
     values = (column.take(run) for column in columns().values())
     return (path, stamp, None, False, *values, to_json(content))
+
+
+def _is_there(path: Path) -> bool:
+    return files.exists(path) or files.is_hidden(path)
 
 
 def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qanat.domain.sharing import UNSHARED, Sharing
+from qanat.errors import write_failed
 from qanat.system import files
 
 FILE = "next-run"
@@ -47,10 +48,13 @@ def give_back(private: Path, number: int, sharing: Sharing = UNSHARED) -> None:
 
 
 def _handed_out(path: Path) -> int:
+    """Return the last number that was handed out. Raises WriteFailed if the counter cannot be read."""
     try:
         return int(path.read_text())
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
         return 0
+    except OSError as error:
+        raise write_failed(path, error) from None
 
 
 def _highest(runs: Path) -> int:
@@ -68,5 +72,5 @@ def _entries(path: Path | str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as entries:
             return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []

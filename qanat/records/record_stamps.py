@@ -13,11 +13,14 @@ from qanat.system.files import TEMPORARY
 def stamps(root: Path) -> Iterator[tuple[str, str]]:
     """Yield path and stamp of every record; links, temporary files and names that are not text are left out.
 
-    So are files and folders that are deleted meanwhile.
+    So are files and folders that are deleted meanwhile. A folder that this user may not read is yielded itself.
     """
     base = str(root)
     for experiment in _folders(f"{base}/{RUNS}"):
-        for folder in _folders(experiment.path):
+        for folder in [experiment] if _is_hidden(experiment) else _folders(experiment.path):
+            if _is_hidden(folder):
+                yield folder.path[len(base) + 1 :], "hidden"
+                continue
             for entry in _entries(folder.path):
                 if entry.name.endswith(".yaml") and entry.is_file(follow_symlinks=False) and _is_text(entry.path):
                     if stamp := _stamp(entry):
@@ -32,7 +35,13 @@ def _stamp(entry: os.DirEntry[str]) -> str:
         s = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return ""
+    except PermissionError:
+        return "hidden"
     return f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}"
+
+
+def _is_hidden(folder: os.DirEntry[str]) -> bool:
+    return not os.access(folder.path, os.R_OK) and os.path.lexists(folder.path)
 
 
 def _is_text(path: str) -> bool:
@@ -52,7 +61,7 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as entries:
             return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
 
 

@@ -47,6 +47,17 @@ def is_empty_folder(path: Path) -> bool:
         raise write_failed(path, error) from None
 
 
+def is_hidden(path: Path) -> bool:
+    """Return whether this user has no permission to read a file, or to enter a folder on the way to it."""
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> bytes:
     """Return the bytes of a file. Raises InputInvalid if it cannot be read or is larger than the limit.
 

@@ -63,8 +63,24 @@ def _start_from_ps(pid: int) -> str | None:
 
 
 def is_alive(pid: int, start: str) -> bool:
-    """Return whether the process that had this number and start is still running."""
-    return start_of(pid) == start
+    """Return whether the process that had this number and start is still running.
+
+    If the system hides a process with this number from this user (hidepid in proc(5)), it counts as that one.
+    """
+    return start_of(pid) == start or _is_hidden(pid)
+
+
+def _is_hidden(pid: int) -> bool:
+    """Return whether there is such a process of another user, which /proc does not show."""
+    if pid <= 0 or not (_PROC / "self").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return not os.access(_PROC / str(pid) / "stat", os.R_OK)
+    except (ProcessLookupError, OverflowError):
+        return False
+    return False
 
 
 def family(variable: str, value: str) -> list[int]:

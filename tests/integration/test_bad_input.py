@@ -310,7 +310,7 @@ def test_a_file_in_the_way_of_the_storage_path_is_named(project: Sandbox, tmp_pa
     result = project.qanat("run", "hello", "--storage_path", str(tmp_path / "file"), code=2)
     refused(result, f"--storage-path {tmp_path / 'file'} is not an empty folder", "use a new folder for each run")
     result = project.qanat("run", "hello", "--storage_path", str(tmp_path / "file/deeper/still"), code=1)
-    refused(result, f"cannot write {tmp_path / 'file/deeper'}: not a directory", "free some space, or choose another")
+    refused(result, f"cannot write {tmp_path / 'file/deeper'}: not a directory", "choose another location")
     assert (tmp_path / "file").read_text() == "mine\n"
     nothing_ran(project)
 
@@ -319,7 +319,7 @@ def test_a_file_in_the_way_of_the_results_is_named(project: Sandbox) -> None:
     (project.root / "results").write_text("mine\n")
     project.commit("a file called results")
     result = project.qanat("run", "hello", code=1)
-    refused(result, f"cannot write {project.root / 'results/hello'}: ", "free some space, or choose another location")
+    refused(result, f"cannot write {project.root / 'results/hello'}: ", "choose another location")
     (project.root / "results").unlink()
     project.commit("gone")
     nothing_ran(project)
@@ -328,7 +328,7 @@ def test_a_file_in_the_way_of_the_results_is_named(project: Sandbox) -> None:
 def test_a_results_folder_that_may_not_be_written_is_named(project: Sandbox) -> None:
     (project.root / "results").mkdir(mode=0o555)
     result = call([*denied(), *PROGRAM, "run", "hello"], project.root, code=1)
-    refused(result, f"cannot write {project.root / 'results/hello'}: permission denied", "free some space")
+    refused(result, f"cannot write {project.root / 'results/hello'}: permission denied", "check the permissions of ")
     (project.root / "results").chmod(0o755)
     nothing_ran(project)
 

@@ -102,4 +102,4 @@ def _watcher(project: Project, run: Run) -> Watcher:
     """Return this process as the watcher of a run."""
     pid = os.getpid()
     start = processes.start_of(pid) or ""
-    return Watcher(run.id, str(project.root), run_codec.path_of(run), run.host, pid, start)
+    return Watcher(run.id, str(project.root), run_codec.path_of(run), run.host, pid, start, os.geteuid())

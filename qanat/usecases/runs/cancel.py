@@ -19,7 +19,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found
-from qanat.usecases.tracking.refresh import settle
+from qanat.usecases.tracking.settle import owner_of, settle
 from qanat.usecases.tracking.submission import handle_of
 
 WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
@@ -30,7 +30,7 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
 
     A scheduler is asked to remove the jobs, and the run is returned as it was before that took effect. A
     living watcher is asked to end the run and records it; without a watcher, its processes are ended from here.
-    Raises UsageError for a run that has ended, or is watched on another machine.
+    Raises UsageError for a run that has ended, or was started on another machine or by another user.
     """
     run = found.run
     if run.state.ended:
@@ -44,6 +44,9 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
         raise UsageError(
             f"run {run.number} was started on {run.host}", hint=f"cancel it there: qanat cancel {run.number}"
         )
+    if owner := owner_of(project, run, seen):
+        what = f"run {run.number} was started by {owner}"
+        raise UsageError(what, hint=f"only {owner} can cancel it: qanat cancel {run.number}")
     if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
         return _ask_watcher(project, found, seen), []
     return _end_processes(project, found, seen, runners.local())

@@ -21,6 +21,7 @@ from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.project import Project
+from qanat.usecases.tracking.settle import owner_of
 from qanat.usecases.tracking.submission import handle_of, with_submission
 
 # A shell's exit status when it cannot read a script or start a program.
@@ -145,6 +146,10 @@ class _Poll:
                 f"whether run {run.number} of {run.experiment} was submitted can be determined only on {run.host}"
             )
             return run
+        if owner := owner_of(self._project, run):
+            what = f"whether run {run.number} of {run.experiment} was submitted can be determined only by {owner}"
+            self._result.notes.append(what)
+            return run
         since = [self._unseen[run.id].setdefault(number, self._clock.now()) for number in missing]
         if self._age_s(min(since)) < self._grace.submit_s:
             return run
@@ -218,7 +223,8 @@ class _Poll:
         if written := self._completion(run, group):
             return self._ended(run, group, written)
         since = self._unseen[run.id].setdefault(group.number, self._clock.now())
-        if self._age_s(since) < self._grace.unknown_s:
+        # A scheduler may keep a user's jobs from other users, so that nobody else can say that one is lost.
+        if self._age_s(since) < self._grace.unknown_s or owner_of(self._project, run):
             return last
         own = self._own(run, group)
         stopped = storage.read_completion(own, run.command, STOPPED)

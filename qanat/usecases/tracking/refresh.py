@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from qanat.domain import job
-from qanat.domain.completion import COMPLETION
-from qanat.domain.experiment import MetricSource
 from qanat.domain.intents import may_be_of
-from qanat.domain.job import JobHandle, JobStatus
-from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run, State, lost
+from qanat.domain.run import Run, State
 from qanat.errors import InputInvalid, NotFound, VersionTooNew, WriteFailed
 from qanat.git import repository, worktree
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
-from qanat.runners.protocol import InProcessRunner, Runners
-from qanat.system import processes
+from qanat.runners.protocol import Runners
+from qanat.system import files, processes
 from qanat.usecases.merging import restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.record import Change
+from qanat.usecases.tracking.settle import owner_of, settle, with_journal
 
 
 @dataclass(slots=True)
@@ -81,8 +78,12 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
     seen = _Seen()
+    hidden = flight.hidden(project.location.private)
     for path in sorted(paths):
-        _check_run(project, path, flights.get(path), runners, result, seen)
+        if Path(path).stem in hidden:
+            _add_as_recorded(project, path, result)
+        else:
+            _check_run(project, path, flights.get(path), runners, result, seen)
     _poll_runners(project, index, seen, flights, runners, result)
     ended = [*seen.recorded, *_record(project, seen.changes, result)]
     healed = _uncommitted(project, result.live)
@@ -96,6 +97,14 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
 def _is_ours(project: Project, seen: Flight) -> bool:
     """Return whether a journal belongs to this working tree; other worktrees take care of their own."""
     return seen.watcher.root == str(project.root)
+
+
+def _add_as_recorded(project: Project, path: str, result: Refreshed) -> None:
+    """Add a run that another user started, and whose journal only that user may read."""
+    with contextlib.suppress(InputInvalid, NotFound):
+        run = record.load_record(project, path)
+        if not run.state.ended:
+            result.live[path] = run
 
 
 def _check_run(
@@ -112,13 +121,14 @@ def _check_run(
     except VersionTooNew:
         return  # its journal stays for the qanat that can read the record
     except (InputInvalid, NotFound):
-        if seen and not _is_watched(seen.watcher):
+        # A record that another user keeps from this one is not gone.
+        if seen and not _is_watched(seen.watcher) and not files.is_hidden(project.root / path):
             flight.forget(seen)
         return
     in_process = runners.is_in_process(run.runner.name)
     # Without a journal, nobody is submitting the run: its jobs proceed by themselves.
     watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or in_process else False
-    known = _with_journal(run, seen)
+    known = with_journal(run, seen)
     if watched:
         result.live[path] = known
     elif run.state.ended:
@@ -132,8 +142,11 @@ def _check_run(
         settled = settle(project, run, seen, runners.local())
         if settled.state.ended:
             found.changes[path] = record.learning(run, settled)
-        else:
-            result.live[path] = settled
+            return
+        result.live[path] = settled
+        if owner := owner_of(project, run, seen):
+            what = f"run {run.number} of {run.experiment} was started by {owner}, whose qanat is gone"
+            result.notes.append(f"{what}; it is recorded when {owner} uses qanat here again")
 
 
 def _poll_runners(
@@ -198,63 +211,6 @@ def _watcher_of(project: Project, run: Run) -> Watcher:
 def _is_watched(watcher: Watcher) -> bool:
     """Return whether the watching qanat may be alive; a process on another machine always may."""
     return watcher.host != os.uname().nodename or processes.is_alive(watcher.pid, watcher.process_start)
-
-
-def _with_journal(run: Run, seen: Flight | None) -> Run:
-    """Return the run with what its journal says."""
-    if seen is None or run.state.ended:
-        return run
-    changed = {}
-    for number, (handle, started) in seen.started.items():
-        changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, started))
-    for number, status in seen.ended.items():
-        changed[number] = job.apply_status(changed.get(number, run.groups[number]), status)
-    return run.with_groups(changed)
-
-
-def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRunner) -> Run:
-    """Determine how the groups of a run without a watcher ended, from completion files and living processes."""
-    run = _with_journal(run, seen)
-    open_groups = [g for g in run.groups if not g.state.ended]
-    handles = {g.number: _handle(run, g, seen) for g in open_groups}
-    # Processes first: one that ends between the two checks has left its file by the second.
-    alive = runner.poll(list(handles.values()))
-    folder = project.storage_of(run)
-    sources = _metric_sources(project, run)
-    changed = {}
-    for group in open_groups:
-        own = group_folder(folder, group.number, len(run.groups))
-        done = _settle_group(run, group, own, alive[handles[group.number]])
-        changed[group.number] = (
-            replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
-        )
-    return run.with_groups(changed)
-
-
-def _settle_group(run: Run, group: Group, own: Path, seen: JobStatus) -> Group:
-    written = storage.read_completion(own, run.command)
-    if written and written.attempt >= group.attempt:
-        return job.apply_status(group, written.status)
-    if seen.state is State.RUNNING:
-        return job.apply_status(group, seen)
-    if group.started is None and not (own / "stdout.txt").exists():
-        return lost(group, "qanat was killed before it started")
-    process = f"process {group.job}" if group.job else "process of it"
-    return lost(group, f"no {COMPLETION} in {own.name} and no {process}")
-
-
-def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:
-    if seen and group.number in seen.started:
-        return seen.started[group.number][0]
-    intent = run.submission.intent
-    return JobHandle(intent if may_be_of(intent, run.id) else "", group.number)
-
-
-def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
-    try:
-        return project.experiment(run.experiment).metrics
-    except (InputInvalid, NotFound):
-        return ()
 
 
 def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:

@@ -153,4 +153,4 @@ def test_a_journal_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     with pytest.raises(WriteFailed) as caught:
         Journal(tmp_path, WATCHER)
     assert caught.value.message.startswith(f"cannot write {tmp_path / FOLDER / '4-7f3a9c.jsonl'}: ")
-    assert caught.value.hint == "free some space, or choose another location"
+    assert caught.value.hint == "choose another location"

@@ -217,7 +217,7 @@ def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     with pytest.raises(WriteFailed) as caught:
         storage.create(tmp_path / "file" / "a")
     assert caught.value.message == f"cannot write {tmp_path}/file/a: not a directory"
-    assert caught.value.hint == "free some space, or choose another location"
+    assert caught.value.hint == "choose another location"
     assert caught.value.exit_code == EXIT_FAILED
 
 
