@@ -94,7 +94,7 @@ class RunSummary(NamedTuple):
     groups: Annotated[int, Column(lambda run: len(run.groups))]
     groups_ended: Annotated[
         int,
-        Column(lambda run: sum(group.state.ended for group in run.groups), "⏳ Progress", Form.PROGRESS, rank=7),
+        Column(lambda run: sum(group.has_run for group in run.groups), "⏳ Progress", Form.PROGRESS, rank=7),
     ]
 
     @property

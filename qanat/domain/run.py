@@ -102,6 +102,11 @@ class Group:
     attempt: int = 1
     metrics: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def has_run(self) -> bool:
+        """Whether it has ended and was really started; a cancelled or lost group may never have been."""
+        return self.state.ended and (self.started is not None or self.state is State.FINISHED)
+
 
 class Stored(Protocol):
     """What a run or its summary says about where its results are."""

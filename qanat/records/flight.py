@@ -9,6 +9,7 @@ end the whole program that the watcher may be part of.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -61,6 +62,7 @@ class Journal:
     def __init__(self, private: Path, watcher: Watcher, sharing: Sharing = UNSHARED) -> None:
         self.path = private / FOLDER / f"{watcher.run_id}.jsonl"
         self._cancel = _cancel_file(self.path)
+        self._is_torn = False  # whether the disk took only a part of the last line
         try:
             files.make_folder(self.path.parent, sharing)
             if _is_stale(self.path):
@@ -88,7 +90,7 @@ class Journal:
     def started(self, handle: JobHandle, timestamp: str) -> None:
         """Record that a group has started."""
         details = dict(handle.details)
-        self._write(
+        self._note(
             {
                 "group": handle.group,
                 "intent": handle.intent,
@@ -101,7 +103,7 @@ class Journal:
     def ended(self, group: int, status: JobStatus) -> None:
         """Record how a group ended."""
         known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
-        self._write({"group": group, "end": {k: v for k, v in known.items() if v is not None}})
+        self._note({"group": group, "end": {k: v for k, v in known.items() if v is not None}})
 
     @property
     def is_cancelled(self) -> bool:
@@ -113,11 +115,20 @@ class Journal:
         _unlink(self._cancel)
         _unlink(self.path)
 
+    def _note(self, line: dict[str, Any]) -> None:
+        """Write a line if the disk takes it: without it, a later command looks at completion files and processes."""
+        with contextlib.suppress(WriteFailed):
+            self._write(line)
+
     def _write(self, line: dict[str, Any]) -> None:
+        data = (b"\n" if self._is_torn else b"") + json.dumps(line).encode() + b"\n"
         try:
-            os.write(self._file.fileno(), json.dumps(line).encode() + b"\n")
+            self._is_torn = os.write(self._file.fileno(), data) < len(data)
         except OSError as error:
+            self._is_torn = True
             raise write_failed(self.path, error) from None
+        if self._is_torn:
+            raise write_failed(self.path, OSError(errno.ENOSPC, ""))
 
 
 def _created(path: Path, watcher: Watcher) -> FileIO:

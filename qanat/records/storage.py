@@ -100,19 +100,6 @@ def _is_made_for_any(folder: Path) -> bool:
         return False
 
 
-def share_outputs(folder: Path, sharing: Sharing) -> None:
-    """Create the files for a program's output, if others are to have permissions of them. Raises WriteFailed.
-
-    Otherwise they are created when the program starts, which is where the umask alone decides.
-    """
-    for path in (folder / "stdout.txt", folder / "stderr.txt") if sharing.bits else ():
-        try:
-            path.touch()
-        except OSError as error:
-            raise write_failed(path, error) from None
-        files.share(path, sharing)
-
-
 def is_of_a_run(folder: Path) -> bool:
     """Return whether a directory has the `info.yaml` of a run."""
     try:

@@ -165,7 +165,7 @@ def test_a_program_that_died_with_its_qanat_is_lost_and_the_record_says_what_was
     assert violations(sandbox) == []
 
 
-def test_groups_get_their_true_ends_and_those_that_had_not_begun_are_lost(gates: Gates) -> None:
+def test_groups_get_their_true_ends_and_those_that_had_not_begun_are_cancelled(gates: Gates) -> None:
     sandbox = gates.sandbox
     words = [f"{gates.path(name)} {code}" for name, code in [("a", 0), ("b", 4), ("c", 0), ("d", 0)]]
     process = sandbox.start("run", "wait", "-j", "2", *(word for g in words for word in ("-g", g)))
@@ -178,15 +178,15 @@ def test_groups_get_their_true_ends_and_those_that_had_not_begun_are_lost(gates:
     gates.open("b")
     gates.ended(1, 1)
     groups = live_record(sandbox)["groups"]
-    assert [g["state"] for g in groups] == ["finished", "failed", "running", "lost"]
+    assert [g["state"] for g in groups] == ["finished", "failed", "running", "cancelled"]
     os.killpg(os.getpgid(int(groups[2]["job"])), signal.SIGKILL)
     wait_until(lambda: not is_running(int(groups[2]["job"])))
     sandbox.qanat("status")
     record = sandbox.record()
     assert record["state"] == "lost"
-    assert [g["state"] for g in record["groups"]] == ["finished", "failed", "lost", "lost"]
+    assert [g["state"] for g in record["groups"]] == ["finished", "failed", "lost", "cancelled"]
     assert [g.get("exit_code") for g in record["groups"]] == [0, 4, None, None]
-    assert record["groups"][3]["reason"] == ("how it ended is unknown: qanat was killed before it started")
+    assert record["groups"][3]["reason"] == "not started: qanat was killed before that"
     assert not gates.storage(1, 3).joinpath("begun").exists()
     assert violations(sandbox) == []
 

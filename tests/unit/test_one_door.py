@@ -30,6 +30,7 @@ def test_only_the_door_and_those_with_a_reason_write_records() -> None:
 CREATORS = {
     "qanat.system.files": "the door",
     "qanat.git.hooks": "hooks are programs, and get the permissions of programs",
+    "qanat.git.index_copy": "a folder of this user alone, which is gone with the command",
     "qanat.records.flight": "gives the journal its permissions itself; the request to cancel is empty and never read",
     "qanat.records.index_file": "the index is this user's own, and its folder exists",
     "qanat.records.storage": "gives the files for output their permissions itself",

@@ -11,7 +11,7 @@ from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one, until_ended
 from qanat.cli.terminal.output import say, tell
-from qanat.domain.run import State
+from qanat.domain.run import Run, State, count_states
 from qanat.errors import QanatError, UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import cancel as cancel_run
@@ -47,7 +47,7 @@ def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
             code = error.exit_code
             continue
         reporting.tell_notes(notes)
-        say(f"Run {run.number} of {run.experiment} {_outcome(run.state)}")
+        say(f"Run {run.number} of {run.experiment} {_outcome_of(run)}")
     return code
 
 
@@ -61,6 +61,15 @@ def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, .
     for number in chosen:
         say(f"Group {number} of run {run.number} {_outcome(run.groups[number].state)}")
     return 0
+
+
+def _outcome_of(run: Run) -> str:
+    """Describe what became of a run, some of whose groups may have ended in another way before."""
+    counts = count_states(run.groups)
+    if not run.state.ended or State.CANCELLED not in counts:
+        return _outcome(run.state)
+    each = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    return f"cancelled ({each})" if len(counts) > 1 else "cancelled"
 
 
 def _outcome(state: State) -> str:

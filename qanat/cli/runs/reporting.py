@@ -12,7 +12,7 @@ from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, plural, tell
 from qanat.domain import times
 from qanat.domain.parameters import by_name
-from qanat.domain.run import Group, Run, State, count_states
+from qanat.domain.run import Group, Run, State, count_states, overall_state
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
@@ -24,6 +24,7 @@ PARAMETERS_SHOWN = 1_000
 OPTIONS_SHOWN = 100
 ARGUMENTS_MAX = 400
 NAME_SHOWN_MAX = 100
+_CHANGED = "files changed while it ran, so that its groups may have run different code"
 
 
 def tell_notes(notes: Sequence[str]) -> None:
@@ -40,18 +41,32 @@ def report(project: Project, outcome: Outcome) -> int:
     tell_notes(outcome.notes)
     if not run.state.ended:
         return _report_left(outcome)
-    took = times.duration(_took_s(run))
-    failed = [group for group in run.groups if group.state is State.FAILED]
-    tell(f"Run {run.number} of {run.experiment} {run.state}{f' after {took}' if took else ''}: {run.storage}")
+    groups = [group for group in run.groups if group.number in outcome.groups] or list(run.groups)
+    state = overall_state(group.state for group in groups)
+    took = times.duration(_took_s(groups))
+    tell(f"{_what(run, groups)} {state}{f' after {took}' if took else ''}: {run.storage}")
+    if failed := [group for group in groups if group.state is State.FAILED]:
+        _report_failures(project, run, failed)
+    if run.code.changed_while_running:
+        tell(f"warning: {_CHANGED}")
     if outcome.interrupted:
         return 128 + outcome.interrupted
-    if not failed:
-        return 0 if run.state is State.FINISHED else EXIT_FAILED
+    return 0 if state is State.FINISHED else EXIT_FAILED
+
+
+def _what(run: Run, groups: Sequence[Group]) -> str:
+    """Name a run, or those of its groups that were retried."""
+    if len(groups) == len(run.groups):
+        return f"Run {run.number} of {run.experiment}"
+    which = f"group {groups[0].number}" if len(groups) == 1 else f"{len(groups):,} of {len(run.groups):,} groups"
+    return f"Run {run.number} of {run.experiment}: retried {which},"
+
+
+def _report_failures(project: Project, run: Run, failed: Sequence[Group]) -> None:
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
     # The stderr of a single group that ran here has just been shown.
     tell("\n".join(failure_lines(project, run, quote=len(run.groups) > 1 or run.submission.pid is None)))
     tell(f"  hint: run {'it' if len(failed) == 1 else 'them'} again with: qanat retry {run.number}")
-    return EXIT_FAILED
 
 
 def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str]:
@@ -79,13 +94,11 @@ def _report_left(outcome: Outcome) -> int:
     return 128 + outcome.interrupted
 
 
-def _took_s(run: Run) -> float | None:
-    """Return how long the latest attempt took; after a retry, it did not include all groups."""
-    last = max(group.attempt for group in run.groups)
-    groups = [group for group in run.groups if group.attempt == last]
-    started = min((g.started for g in groups if g.started), key=times.parse, default=run.started)
-    ended = max((g.ended for g in groups if g.ended), key=times.parse, default=run.ended)
-    return times.seconds_between(started, ended) if ended else None
+def _took_s(groups: Sequence[Group]) -> float | None:
+    """Return how long these groups took; None if that is unknown."""
+    started = min((g.started for g in groups if g.started), key=times.parse, default=None)
+    ended = max((g.ended for g in groups if g.ended), key=times.parse, default=None)
+    return times.seconds_between(started, ended) if started and ended else None
 
 
 def report_submitted(run: Run, notes: Sequence[str]) -> None:
@@ -142,7 +155,7 @@ def _counts(run: Run) -> str:
 def _code_remarks(run: Run) -> str:
     remarks = ["snapshot of uncommitted changes"] if run.code.snapshot else []
     remarks += ["in a checkout"] if run.code.workdir == "checkout" else []
-    remarks += ["files changed while it ran"] if run.code.changed_while_running else []
+    remarks += [_CHANGED] if run.code.changed_while_running else []
     return f" ({', '.join(remarks)})" if remarks else ""
 
 

@@ -207,11 +207,7 @@ class Tally:
         self.finished = 0
         self.failed = 0
         self.other = 0
-
-    @property
-    def ended(self) -> int:
-        """How many groups have ended."""
-        return self.finished + self.failed + self.other
+        self.ended = 0  # of those that were started
 
     def count(self, group: Group) -> None:
         """Count a group that has started or ended."""
@@ -219,6 +215,7 @@ class Tally:
             self.running += 1
             return
         self.running -= bool(group.started)
+        self.ended += group.has_run
         self.finished += group.state is State.FINISHED
         self.failed += group.state is State.FAILED
         self.other += group.state not in (State.FINISHED, State.FAILED)
@@ -254,7 +251,7 @@ class WaitView:
         counts = count_states(run.groups)
         text = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         if self._bar:
-            self._bar.draw(sum(count for state, count in counts.items() if state.ended), text)
+            self._bar.draw(sum(group.has_run for group in run.groups), text)
         elif time.monotonic() - self._said > LINE_EVERY_S:
             self._said = time.monotonic()
             tell(text)

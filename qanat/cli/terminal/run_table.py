@@ -51,7 +51,7 @@ def _writers(lines: Sequence[RunLine]) -> Mapping[Form, Writer]:
         Form.LIST: lambda _, value: ", ".join(json.loads(value)),
         Form.ID: lambda line, number: str(number) if counts[number] == 1 else line.summary.id,
         Form.DESCRIPTION: lambda line, text: text or instead.get(line.summary.path, ""),
-        Form.LAUNCH: lambda line, created: times.local(line.summary.started or created),
+        Form.LAUNCH: lambda _, created: times.local(created),
         Form.DURATION: lambda line, ended: _duration(line.summary),
         Form.STATE: lambda _, state: f"{MARKS[State(state)]} {state}",
         Form.PROGRESS: lambda line, _: _progress(line),

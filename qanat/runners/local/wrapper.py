@@ -14,6 +14,7 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 from pathlib import Path
 
 from qanat.domain.job import JobSpec
+from qanat.system import files
 
 # Arguments: completion file, attempt, start, working directory, then the program and its arguments. stderr is a pipe
 # that descriptor 3 reads, descriptor 4 is the program's stderr, and 5 wants the number of the program's process.
@@ -82,6 +83,8 @@ def spawn(job: JobSpec, completion: Path, started: str, environment: dict[str, s
     try:
         announcement = _Pipe()
         shell = _spawn(job, [*words, *job.command], environment, note, announcement)
+        for name in ("stdout.txt", "stderr.txt"):  # opened before the shell could set the umask
+            files.share(job.storage / name, job.sharing)
         announcement.close_write()
         return Processes(shell, announcement.read_number())
     finally:

@@ -35,17 +35,17 @@ def follow_run(
             view.begins(run, attempt.folder)
         try:
             groups, notes = _watch(run, attempt, jobs, runner, journal, view, fail_fast=fail_fast)
-        except FAILURES:
-            _give_up(project, run, journal)
+        except FAILURES as error:
+            _give_up(project, run, attempt, journal, error)
             raise
         interrupted = runner.interrupted
         on_request = interrupted == signal.SIGTERM and journal.is_cancelled
         ended = replace(run, groups=tuple(groups))
         if attempt.place.folder == project.root and code.changed_since(project, attempt.captured):
             ended = replace(ended, code=replace(run.code, changed_while_running=True))
-        recorded, problems = _finish(project, run, ended, attempt)
-        journal.remove()
-    return Outcome(recorded, (*notes, *problems), interrupted, on_request=on_request)
+        recorded, problems = _finish(project, run, ended, attempt, journal)
+    numbers = tuple(attempt.numbers)
+    return Outcome(recorded, (*notes, *problems), interrupted, on_request=on_request, groups=numbers)
 
 
 def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
@@ -69,7 +69,6 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
         if kept := attempt.parameters_file(run):
             environment[PARAMETERS_VARIABLE] = str(kept)
-        storage.share_outputs(own, project.sharing)
         jobs.append(JobSpec(number, commands[number], place, own, environment, group.attempt, sharing=project.sharing))
     return jobs
 
@@ -110,8 +109,11 @@ def _watch(
     return groups, notes
 
 
-def _finish(project: Project, before: Run, ended: Run, attempt: Attempt) -> tuple[Run, list[str]]:
-    """Record and commit the end of a run; return the run, and problems on the way."""
+def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal: Journal) -> tuple[Run, list[str]]:
+    """Record and commit the end of a run; return the run, and problems on the way.
+
+    If the record cannot be written, the journal stays, from which a later command writes it.
+    """
     notes = []
     try:
         commands, workdir = attempt.commands(ended), attempt.place.folder
@@ -119,20 +121,30 @@ def _finish(project: Project, before: Run, ended: Run, attempt: Attempt) -> tupl
     except WriteFailed as error:
         notes.append(error.message)
     learned = record.learning(before, ended)
-    run, uncommitted = record.update_record(project, run_codec.path_of(before), learned, absent=before)
+    try:
+        run, uncommitted = record.update_record(project, run_codec.path_of(before), learned, absent=before)
+    except WriteFailed as error:
+        later = "the next qanat command that looks at runs records it"
+        return ended, [*notes, f"how run {ended.number} ended is not recorded yet: {error.message}; {later}"]
+    journal.remove()
     return run, notes + uncommitted
 
 
-def _give_up(project: Project, run: Run, journal: Journal) -> None:
+def _give_up(project: Project, run: Run, attempt: Attempt, journal: Journal, error: BaseException) -> None:
     """Record a run that qanat could not watch to its end, as far as that is still possible."""
+    why = error.message if isinstance(error, QanatError) else f"qanat could not continue ({type(error).__name__})"
     try:
         seen = flight.read(journal.path)
         known = seen.ended if seen else {}
-        ended = {
-            g.number: job.apply_status(g, known[g.number]) if g.number in known else lost(g, "qanat could not continue")
-            for g in run.groups
-            if not g.state.ended
-        }
+        ended = {}
+        for group in [g for g in run.groups if not g.state.ended]:
+            own = group_folder(attempt.folder, group.number, len(run.groups))
+            if group.number in known:
+                ended[group.number] = job.apply_status(group, known[group.number])
+            elif (own / "stdout.txt").exists():
+                ended[group.number] = lost(group, why)
+            else:
+                ended[group.number] = replace(group, state=State.FAILED, reason=f"not started: {why}")
         learned = record.learning(run, run.with_groups(ended))
         record.update_record(project, run_codec.path_of(run), learned, absent=run)
         journal.remove()

@@ -7,7 +7,7 @@ from pathlib import Path
 from qanat.domain.job import PARAMETERS_VARIABLE, JobBatch, JobSpec, Submission
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run
-from qanat.errors import QanatError, SubmitUnknown
+from qanat.errors import QanatError, SubmitUnknown, WriteFailed
 from qanat.records import run_codec, storage
 from qanat.runners.protocol import Runner
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo, undo_on_failure
@@ -29,14 +29,12 @@ def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
         with undo_on_failure(attempt, journal):
             batch = _prepare(project, run, attempt)
         try:
-            answer = _answer(runner, batch, attempt)
-            path = run_codec.path_of(run)
-            with_jobs, notes = record.update_record(project, path, lambda now: with_submission(now, answer), absent=run)
+            with_jobs, notes = _record(project, run, _answer(runner, batch, attempt))
         except FAILURES:
             journal.remove()  # the next command finds the jobs by their intent, or that there are none
             raise
         journal.remove()
-    return Outcome(with_jobs, tuple(notes))
+    return Outcome(with_jobs, tuple(notes), groups=tuple(attempt.numbers))
 
 
 def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
@@ -48,6 +46,16 @@ def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
     except QanatError:
         undo(attempt)
         raise
+
+
+def _record(project: Project, run: Run, answer: Submission) -> tuple[Run, list[str]]:
+    """Record and commit the jobs of a run; return the run, and what the user should know."""
+    try:
+        path = run_codec.path_of(run)
+        return record.update_record(project, path, lambda now: with_submission(now, answer), absent=run)
+    except WriteFailed as error:
+        what = f"run {run.number} was submitted, but its jobs could not be recorded: {error.message}"
+        raise WriteFailed(what, hint=f"the next qanat command finds the jobs; {error.hint}") from None
 
 
 def job_spec(

@@ -17,13 +17,14 @@ class Outcome:
     """A run as a launch leaves it, what the user should know about it, and the signal that ended it early.
 
     The run has ended, unless it was submitted and not waited for. `on_request`: somebody asked for the run to be
-    cancelled, and this process received no signal.
+    cancelled, and this process received no signal. `groups` are the numbers of the groups that were to start.
     """
 
     run: Run
     notes: tuple[str, ...] = ()
     interrupted: int | None = None
     on_request: bool = False
+    groups: tuple[int, ...] = ()
 
 
 class RunView(Protocol):

@@ -42,7 +42,7 @@ def after_submission(
     if not options.wait:
         return outcome
     ended = wait(project, outcome.run, runners, view, cancel_on_interrupt=options.cancel_on_interrupt)
-    return replace(ended, notes=outcome.notes)
+    return replace(ended, notes=outcome.notes, groups=outcome.groups)
 
 
 def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView) -> Run:

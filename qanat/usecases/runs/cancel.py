@@ -19,7 +19,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found
-from qanat.usecases.tracking.settle import owner_of, settle
+from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
 from qanat.usecases.tracking.submission import handle_of
 
 WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
@@ -152,6 +152,6 @@ def _cancelled(group: Group, *, alive: bool) -> Group:
     """Return a group after the cancellation; one that ended by itself before keeps its end."""
     if alive:
         return replace(group, state=State.CANCELLED, reason=f"cancelled by {signal.SIGTERM.name}")
-    if group.state is State.LOST and group.started is None:
+    if group.reason == NOT_STARTED:
         return replace(group, state=State.CANCELLED, reason="cancelled before it started")
     return group

@@ -24,7 +24,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.record import Change
-from qanat.usecases.tracking.settle import owner_of, settle, with_journal
+from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
 
 
 @dataclass(slots=True)
@@ -190,7 +190,8 @@ def _record(project: Project, changes: Mapping[str, Change], result: Refreshed) 
                 storage.update_info(run, project.storage_of(run), project.sharing)
         except (WriteFailed, InputInvalid) as error:
             result.notes.append(error.message)
-        if State.LOST in {g.state for g in run.groups} and run.submission.pid is not None:
+        cut_short = any(g.state is State.LOST or g.reason == NOT_STARTED for g in run.groups)
+        if cut_short and run.submission.pid is not None:
             result.notes.append(f"run {run.number} of {run.experiment} was interrupted: its qanat process was killed")
     return ended
 

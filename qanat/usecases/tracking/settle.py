@@ -20,6 +20,8 @@ from qanat.records.flight import Flight
 from qanat.runners.protocol import InProcessRunner
 from qanat.usecases.project import Project
 
+NOT_STARTED = "not started: qanat was killed before that"
+
 
 def owner_of(project: Project, run: Run, seen: Flight | None = None) -> str | None:
     """Return the name of the other user who started a run here; None if it was this user, or cannot be known.
@@ -65,14 +67,14 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRun
     changed = {}
     for group in open_groups:
         own = group_folder(folder, group.number, len(run.groups))
-        done = _settle_group(run, group, own, alive.get(handles[group.number]))
+        done = _settle_group(run, group, own, alive.get(handles[group.number]), has_journal=seen is not None)
         changed[group.number] = (
             replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
         )
     return run.with_groups(changed)
 
 
-def _settle_group(run: Run, group: Group, own: Path, seen: JobStatus | None) -> Group:
+def _settle_group(run: Run, group: Group, own: Path, seen: JobStatus | None, *, has_journal: bool) -> Group:
     written = storage.read_completion(own, run.command)
     if written and written.attempt >= group.attempt:
         return job.apply_status(group, written.status)
@@ -80,8 +82,9 @@ def _settle_group(run: Run, group: Group, own: Path, seen: JobStatus | None) -> 
         return group
     if seen.state is State.RUNNING:
         return job.apply_status(group, seen)
-    if group.started is None and not (own / "stdout.txt").exists():
-        return lost(group, "qanat was killed before it started")
+    # Without a journal, an empty place may also mean that the results have been moved.
+    if group.started is None and not (own / "stdout.txt").exists() and (has_journal or own.is_dir()):
+        return replace(group, state=State.CANCELLED, reason=NOT_STARTED)
     process = f"process {group.job}" if group.job else "process of it"
     return lost(group, f"no {COMPLETION} in {own.name} and no {process}")
 

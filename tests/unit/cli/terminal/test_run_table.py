@@ -49,9 +49,9 @@ def headings(lines: Sequence[RunLine]) -> list[str]:
 def test_a_run_is_a_row_under_its_headings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qanat.domain.times.local", lambda moment: moment)
     assert run_table([line(1.0)], None) == (
-        "🆔 ID    💬 Description    📁 Path                       🖥 Runner    📆 Launch date                   "
+        "🆔 ID    💬 Description    📁 Path                       🖥 Runner    📆 Launch date               "
         "⏱ Duration    🔍 Status      🏷 Tags    ⏳ Progress",
-        "4        first try         results/summary_iris/run_4    local       2026-11-23T05:17:56.001+00:00    "
+        "4        first try         results/summary_iris/run_4    local       2026-11-23T05:17:55+00:00    "
         "5.2s          🏁 finished    a, b      100 %",
     )
 

@@ -205,7 +205,7 @@ def test_without_a_watcher_the_processes_are_ended_from_here(world: World, sleep
     own.mkdir()
     (own / "completion.json").write_text('{"attempt": 1, "status": 0}\n')
     found = world.find()
-    assert states(found.run) == [State.RUNNING, FINISHED, LOST, LOST]
+    assert states(found.run) == [State.RUNNING, FINISHED, LOST, CANCELLED]
     ended, notes = cancel.cancel_run(world.project, found, world)
     assert notes == []
     assert states(ended) == [CANCELLED, FINISHED, LOST, CANCELLED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -104,7 +105,7 @@ def test_a_process_that_the_journal_does_not_know_is_found_by_its_mark(
     run = world.left_alone(2)
     with world.journal(run):
         pass
-    assert [group.state for group in world.look().groups] == [RUNNING, LOST]
+    assert [group.state for group in world.look().groups] == [RUNNING, CANCELLED]
 
 
 def test_a_strangers_process_of_the_same_number_is_not_taken_for_one_of_the_run(world: World) -> None:
@@ -121,8 +122,14 @@ def test_groups_of_which_nothing_is_left_are_lost_and_the_reason_says_where_they
     begun, never = world.look().groups
     assert (begun.state, begun.started) == (LOST, NOW)
     assert begun.reason.endswith(f": no completion.json in group_0 and no process {GONE}")
-    assert (never.state, never.started) == (LOST, None)
-    assert never.reason.endswith(": qanat was killed before it started")
+    assert (never.state, never.started) == (CANCELLED, None)
+    assert never.reason == "not started: qanat was killed before that"
+
+
+def test_a_group_whose_results_are_gone_is_not_said_to_have_never_started(world: World) -> None:
+    world.left_alone(1)
+    shutil.rmtree(world.root / "results")
+    assert world.look().state is LOST
 
 
 def test_an_end_that_the_journal_knows_needs_no_completion_file(world: World) -> None:
@@ -142,7 +149,7 @@ def test_a_completion_file_of_an_earlier_attempt_is_not_the_end_of_this_one(worl
     record.create_record(world.project, run)
     leave_completion(world, run, 0, 0, attempt=1)
     leave_completion(world, run, 1, 0, attempt=2)
-    assert [group.state for group in world.look().groups] == [LOST, FINISHED]
+    assert [group.state for group in world.look().groups] == [CANCELLED, FINISHED]
 
 
 def test_a_settled_run_is_committed_its_journal_goes_and_a_note_says_that_it_was_cut_short(world: World) -> None:
@@ -151,7 +158,7 @@ def test_a_settled_run_is_committed_its_journal_goes_and_a_note_says_that_it_was
         pass
     found = world.look()
     assert world.committed() == world.recorded() == found
-    assert world.subjects()[0] == "qanat: run 1 of train lost"
+    assert world.subjects()[0] == "qanat: run 1 of train cancelled"
     assert world.journals() == []
     assert world.notes == ["run 1 of train was interrupted: its qanat process was killed"]
     world.look()
