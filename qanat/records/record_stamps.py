@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from qanat.domain.layout import RUNS
 from qanat.system.files import TEMPORARY
+
+# The name that files.write() gives to an incomplete record or comment.
+_TEMPORARY = re.compile(rf"\.[0-9]+-[0-9a-f]{{6}}\.(yaml|md)\.[0-9]+{re.escape(TEMPORARY)}")
 
 
 def stamps(root: Path) -> Iterator[tuple[str, str]]:
@@ -25,7 +29,7 @@ def stamps(root: Path) -> Iterator[tuple[str, str]]:
                 if entry.name.endswith(".yaml") and entry.is_file(follow_symlinks=False) and _is_text(entry.path):
                     if stamp := _stamp(entry):
                         yield entry.path[len(base) + 1 :], stamp
-                elif entry.name.endswith(TEMPORARY):
+                elif _TEMPORARY.fullmatch(entry.name):
                     _drop_if_stale(entry)
 
 
@@ -70,7 +74,12 @@ def _drop_if_stale(entry: os.DirEntry[str]) -> None:
     import time
 
     try:
-        if entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > 3600:
+        found = entry.stat(follow_symlinks=False)
+        if (
+            entry.is_file(follow_symlinks=False)
+            and found.st_uid == os.geteuid()
+            and time.time() - found.st_mtime > 3600
+        ):
             Path(entry.path).unlink()
     except OSError:
         return

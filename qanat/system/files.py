@@ -96,8 +96,8 @@ def _open_file(path: str, flags: int, folder: int | None = None) -> int:
 
 
 def append(path: Path, data: bytes, *, sharing: Permissions | None = None) -> None:
-    """Append data to a file, creating it if needed. Raises OSError, also for a pipe or a device."""
-    with open(path, "ab", opener=_open_file) as file:  # Path.open takes no opener
+    """Append data to a file, creating it if needed. Raises OSError, also for a link, a pipe or a device."""
+    with open(path, "ab", opener=lambda name, flags: _open_file(name, flags | os.O_NOFOLLOW)) as file:
         file.write(data)
     share(path, sharing)
 
@@ -145,10 +145,13 @@ def write(path: Path, data: bytes, *, durable: bool = False, sharing: Permission
     temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}{TEMPORARY}")
     try:
         try:
-            file = temporary.open("wb")
+            file = temporary.open("xb")
         except FileNotFoundError:
             make_folder(path.parent, sharing)
-            file = temporary.open("wb")
+            file = temporary.open("xb")
+        except FileExistsError:  # left by a process that had this id, or a link that came with a clone
+            temporary.unlink()
+            file = temporary.open("xb")
         with file:
             file.write(data)
             if durable:

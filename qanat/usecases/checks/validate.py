@@ -18,6 +18,7 @@ from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.usecases.checks.file_views import Files, OnDisk
+from qanat.usecases.checks.storages import Storages
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 
@@ -55,18 +56,25 @@ def all_files(project: Project) -> list[Path]:
 def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Problem]:
     """Check files of the working tree; list what is wrong with them by file and line."""
     names = [project.paths.relative(path.parent.resolve() / path.name) for path in paths]
-    return validate_in(OnDisk(project.root), project, index, names)
+    return validate_in(OnDisk(project.root), project, index, names, Storages(project, index))
 
 
-def validate_in(state: Files, project: Project, index: Index, names: Sequence[str]) -> list[Problem]:
-    """Check files, given by paths from the root, in some state of the project."""
+def validate_in(
+    state: Files, project: Project, index: Index, names: Sequence[str], storages: Storages | None = None
+) -> list[Problem]:
+    """Check files, given by paths from the root, in some state of the project.
+
+    With `storages`, also check where the results of runs are.
+    """
     problems: list[Problem] = []
     for name in names:
-        problems += sorted(_check_file(state, project, index, name), key=lambda p: p.line)
+        problems += sorted(_check_file(state, project, index, name, storages), key=lambda p: p.line)
     return problems
 
 
-def _check_file(state: Files, project: Project, index: Index, source: str) -> Iterator[Problem]:
+def _check_file(
+    state: Files, project: Project, index: Index, source: str, storages: Storages | None
+) -> Iterator[Problem]:
     kind = kind_of(source)
     if state.is_link(source):
         yield Problem(source, 1, "", "is a symbolic link")
@@ -91,7 +99,7 @@ def _check_file(state: Files, project: Project, index: Index, source: str) -> It
     found = _schema_problems(index, data, content, kind)
     if not found:
         newest = schemas.current(content, kind, source)
-        found = list(_beyond_schema(state, project, kind, newest, PurePosixPath(source)))
+        found = list(_beyond_schema(state, project, kind, newest, PurePosixPath(source), storages))
     for key, problem in found:
         yield Problem(source, yaml_io.line_of(lines, key), dotted(key), problem)
 
@@ -107,10 +115,10 @@ def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list
 
 
 def _beyond_schema(
-    state: Files, project: Project, kind: str, content: dict[str, Any], place: PurePosixPath
+    state: Files, project: Project, kind: str, content: dict[str, Any], place: PurePosixPath, storages: Storages | None
 ) -> Iterator[tuple[KeyPath, str]]:
     if kind == "run":
-        yield from _run_problems(state, project, content, place)
+        yield from _run_problems(state, project, content, place, storages)
     elif kind == "config":
         if not is_for_results(folder := content.get("result_dir", "results")):
             yield ("result_dir",), f"{folder!r} is not a folder inside the project"
@@ -166,7 +174,7 @@ def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Itera
 
 
 def _run_problems(
-    state: Files, project: Project, content: dict[str, Any], place: PurePosixPath
+    state: Files, project: Project, content: dict[str, Any], place: PurePosixPath, storages: Storages | None
 ) -> Iterator[tuple[KeyPath, str]]:
     try:
         run = run_codec.from_mapping(content, str(place))
@@ -181,6 +189,8 @@ def _run_problems(
     expected = overall_state(State(g["state"]) for g in content["groups"])
     if content["state"] != expected:
         yield ("state",), f"{content['state']!r} does not match the groups, whose states give {expected.value!r}"
+    if storages:
+        yield from ((("storage",), problem) for problem in storages.problems(run))
     file = project.paths.relative(project.paths.definition("experiment", run.experiment))
     known = state.is_file(file) or run.experiment in project.former_names
     if not known and not history.was_tracked(project.location, file):

@@ -72,6 +72,11 @@ def check_own(project: Project, run: Run) -> None:
             f"run {run.number} cannot be retried: nothing shows that qanat created {folder} for it",
             hint=f"repeat it as a new run: qanat rerun {run.number}",
         )
+    if file := next(iter(tracked.files_in(project.location, [folder]).values()), ""):
+        raise InputInvalid(
+            f"run {run.number} cannot be retried: git tracks {file}",
+            hint=f"untrack it first: git rm -r --cached {project.paths.relative(folder)}",
+        )
 
 
 def open_again(project: Project, run: Run) -> Path:
