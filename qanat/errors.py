@@ -48,6 +48,15 @@ class VersionTooNew(InputInvalid):
         self.problem = problem
 
 
+class RecordEdited(InputInvalid):
+    """A record has changes that qanat did not make; it is left to whoever made them."""
+
+    @property
+    def sentence(self) -> str:
+        """The message and the hint as one sentence, for a note."""
+        return f"{self.message} ({self.hint})"
+
+
 class ProjectNotFound(QanatError):
     """There is no qanat project, or none that can be used."""
 

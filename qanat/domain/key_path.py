@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 KeyPath = tuple[str | int, ...]
+
+_ABSENT = object()
 
 
 def dotted(path: KeyPath) -> str:
     """Return a path as people write it, such as `groups.0.state`."""
     return ".".join(map(str, path))
+
+
+def differences(one: Any, other: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
+    """Yield the innermost places in which two contents differ; lists of different lengths differ as a whole."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys((*one, *other)):
+            yield from differences(one.get(key, _ABSENT), other.get(key, _ABSENT), (*at, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, (old, new) in enumerate(zip(one, other, strict=True)):
+            yield from differences(old, new, (*at, place))
+    elif repr(one) != repr(other):  # NaN is not equal to itself
+        yield at

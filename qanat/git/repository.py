@@ -108,6 +108,17 @@ def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | 
     return found.data if isinstance(found, pygit2.Blob) else None
 
 
+def read_staged(repository: pygit2.Repository, path: str) -> bytes | None:
+    """Return a file's bytes in the index; None if it is not there, or in conflict."""
+    import pygit2
+
+    try:
+        found = repository[repository.index[path].id]
+    except KeyError:
+        return None
+    return found.data if isinstance(found, pygit2.Blob) else None
+
+
 def is_checked_out(repository: pygit2.Repository, branch: str) -> bool:
     """Return whether any working tree has this branch checked out."""
     found = repository.branches.local.get(branch)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.layout import RUNS, STATE
+from qanat.domain.layout import RUNS, STATE, kind_of
 from qanat.domain.run import Run
 from qanat.errors import GitRefused
 from qanat.git import command, commits, history, lock, worktree
@@ -20,7 +20,7 @@ from qanat.import_v0.definitions import Content, Definitions, Templates, text
 from qanat.import_v0.meanings import Remarks
 from qanat.import_v0.places import Places
 from qanat.import_v0.runs import ImportedRun, Runs
-from qanat.records import definition_text, numbers, run_codec
+from qanat.records import definition_text, numbers, own_copies, run_codec
 from qanat.system import files
 from qanat.usecases.definitions.init import IGNORE, ignore_rules
 from qanat.usecases.launch.code import check_committer
@@ -100,7 +100,9 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
                 numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), project.sharing)
             numbers.raise_to(private, max(run.number for run in plan.runs), project.sharing)
     own = {project.paths.relative(project.paths.config), IGNORE, ATTRIBUTES}
-    _write(project, {path: data for path, data in plan.files.items() if path not in own}, progress)
+    _write(
+        project, {path: data for path, data in plan.files.items() if path not in own}, progress, is_manual=plan.manual
+    )
     branch = worktree.checked_out(project.location)
     if not plan.manual and branch is not None:
         # Files written by an import that was killed are committed too, unless a person has changed them since.
@@ -112,8 +114,10 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
     _write(project, {path: data for path, data in plan.files.items() if path in own}, progress)
 
 
-def _write(project: Project, contents: Mapping[str, bytes], progress: Progress) -> None:
+def _write(project: Project, contents: Mapping[str, bytes], progress: Progress, *, is_manual: bool = False) -> None:
     for place, (path, data) in enumerate(contents.items(), 1):
+        if kind_of(path) == "run" and is_manual:
+            own_copies.keep(project.location.private, Path(path).stem, data, project.sharing)
         project.write(project.root / path, data)
         progress(place, len(contents))
 

@@ -21,6 +21,7 @@ from tests.support.gates import SCRIPT, Gates, is_running
 from tests.support.invariants import violations
 from tests.support.killing import RUNS, kill_run, make_project, random_moment
 from tests.support.sandbox import Sandbox, wait_until
+from tests.support.written import let_qanat_have_written
 
 pytestmark = pytest.mark.slow
 SEED = 7
@@ -250,6 +251,7 @@ def _say_pid(sandbox: Sandbox, pid: int, start: str, *, with_journal: bool) -> N
     text, starts = re.subn(r"process_start: [^,}\n]+", f"process_start: '{start}'", text)
     assert (count, starts) == (1, 1)
     file.write_text(text)
+    let_qanat_have_written(file)
     if not with_journal:
         journal.unlink()
 

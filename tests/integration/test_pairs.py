@@ -13,6 +13,7 @@ from tests.support.crowds import both
 from tests.support.gates import Gates
 from tests.support.invariants import violations
 from tests.support.sandbox import Sandbox
+from tests.support.written import let_qanat_have_written
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +85,7 @@ def test_a_tag_beside_a_refresh_that_finds_the_end_of_a_run(ran: Sandbox) -> Non
     ended = ran.record()["groups"]
     for turn in range(30):
         file.write_bytes(running)
+        let_qanat_have_written(file)
         ends = both(ran, ("tag", "1", "add", f"a{turn}"), ("status",))
         assert [end.code for end in ends] == [0, 0], ends
         assert ran.record()["tags"] == [f"a{turn}"]
@@ -97,6 +99,7 @@ def test_a_comment_beside_a_refresh_that_finds_the_end_of_a_run(ran: Sandbox) ->
     running, file = as_if_running(ran), ran.record_files()[0]
     for turn in range(20):
         file.write_bytes(running)
+        let_qanat_have_written(file)
         ends = both(ran, ("comment", "1", "-m", f"comment {turn}"), ("status",))
         assert [end.code for end in ends] == [0, 0], ends
         assert file.with_suffix(".md").read_text() == f"comment {turn}\n"
@@ -192,6 +195,7 @@ def test_a_tag_beside_a_refresh_that_finds_jobs_whose_submission_was_cut_short(
     cut_short = file.read_bytes()
     for turn in range(20):
         file.write_bytes(cut_short)
+        let_qanat_have_written(file)
         ends = both(sandbox, ("tag", "1", "add", f"a{turn}"), ("status",), remembering)
         assert [end.code for end in ends] == [0, 0], ends
         record = sandbox.record()

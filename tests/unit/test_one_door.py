@@ -11,6 +11,7 @@ WRITERS = {
     "qanat.usecases.tracking.record": "the door",
     "qanat.usecases.merging.merge_records": "git has three versions merged, and writes the result itself",
     "qanat.usecases.migrate": "under the lock it writes only files that are still as it has read them",
+    "qanat.usecases.merging.restore": "under the lock it writes what git has lost, and commits it",
     "qanat.import_v0.import_database": "writes records that did not exist before",
 }
 

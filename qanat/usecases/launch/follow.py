@@ -11,7 +11,7 @@ from qanat.domain import job
 from qanat.domain.job import PARAMETERS_VARIABLE, JobEnded, JobSpec, JobStarted
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
-from qanat.errors import QanatError, WriteFailed
+from qanat.errors import QanatError, RecordEdited, WriteFailed
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal
 from qanat.runners.protocol import InProcessRunner
@@ -112,7 +112,7 @@ def _watch(
 def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal: Journal) -> tuple[Run, list[str]]:
     """Record and commit the end of a run; return the run, and problems on the way.
 
-    If the record cannot be written, the journal stays, from which a later command writes it.
+    If the record cannot be written, or a person has edited it, the journal stays, from which a later command writes it.
     """
     notes = []
     try:
@@ -126,6 +126,8 @@ def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal
     except WriteFailed as error:
         later = "the next qanat command that looks at runs records it"
         return ended, [*notes, f"how run {ended.number} ended is not recorded yet: {error.message}; {later}"]
+    except RecordEdited as error:
+        return ended, [*notes, f"how run {ended.number} ended is not recorded yet: {error.sentence}"]
     journal.remove()
     return run, notes + uncommitted
 

@@ -69,6 +69,7 @@ def retry(
     `changes` replace options of the run's template for a scheduler. `live` are the active runs. Raises UsageError for
     options that do not fit, GitRefused if the run's commit is gone, InputInvalid if its data are.
     """
+    record.check_unedited(project, found.record)
     options = options.like(found.run.runner)
     check_options(options, runners)
     placing.check_own(project, found.run)

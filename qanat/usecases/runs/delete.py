@@ -113,6 +113,7 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[DeletionPlan, 
     """
     for found in runs:
         check_ended(found, "it cannot be deleted")
+        record.check_unedited(project, found.record)
     plan = plan_runs(project, runs)
     numbers = ", ".join(str(found.run.number) for found in runs)
     return plan, _carry_out(project, plan, f"qanat: run{'s' if len(runs) > 1 else ''} {numbers} deleted")

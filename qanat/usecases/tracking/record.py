@@ -11,34 +11,48 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from qanat.domain.run import Run
-from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, WriteFailed, write_failed
+from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, RecordEdited, WriteFailed, write_failed
 from qanat.git import lock, others, repository, worktree
 from qanat.git.location import Location
 from qanat.git.lock import Held
-from qanat.records import ledger, run_codec
+from qanat.records import ledger, own_copies, run_codec
 from qanat.system import files
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
+from qanat.usecases.tracking import edits
 
 # Called under the lock, so it must not prompt or do anything but return the changed run.
 Change = Callable[[Run], Run]
 
+PRUNE_EVERY = 100
+
 
 def load_record(project: Project, path: str) -> Run:
     """Read a record of this project by its path from the root. Raises InputInvalid, or NotFound if it is gone."""
+    return run_codec.decode(_read(project, path), path)
+
+
+def _read(project: Project, path: str) -> bytes:
     try:
-        data = files.read(project.root / path)
+        return files.read(project.root / path)
     except InputInvalid:
         if files.exists(project.root / path):
             raise
         hint = "the run was deleted, or another branch was checked out meanwhile"
         raise NotFound(f"{path} no longer exists", hint=hint) from None
-    return run_codec.decode(data, path)
+
+
+def check_unedited(project: Project, path: str) -> None:
+    """Raise RecordEdited if a record has changes that qanat did not make; a missing record passes."""
+    with contextlib.suppress(NotFound):
+        edits.check_unedited(project, path, _read(project, path))
 
 
 def create_record(project: Project, run: Run) -> None:
     """Write the record of a new run to the working tree; it is committed once the run has jobs or has ended."""
     _write(project, run)
+    if run.number % PRUNE_EVERY == 0:
+        own_copies.prune(project.location.private)
 
 
 def update_record(
@@ -47,7 +61,7 @@ def update_record(
     """Change and commit the record at path; return the run, and a sentence if it stays uncommitted.
 
     `absent` is what to change if the record no longer exists, as after checking out another branch.
-    Raises NotFound without that, InputInvalid, WriteFailed, and what `change` raises.
+    Raises NotFound without that, RecordEdited, InputInvalid, WriteFailed, and what `change` raises.
     """
     with lock.held(project.location) as held:
         run = _change(project, path, change, absent)
@@ -70,6 +84,8 @@ def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[lis
         try:
             with lock.held(project.location), contextlib.suppress(NotFound):
                 changed.append(_change(project, path, change))
+        except RecordEdited as error:
+            notes.append(error.sentence)
         except (InputInvalid, WriteFailed) as error:
             notes.append(error.message)
     return changed, notes
@@ -80,6 +96,7 @@ def remove_record(project: Project, run: Run) -> None:
     # A file may be in the place of a folder; then there was no record.
     with lock.held(project.location), contextlib.suppress(FileNotFoundError, NotADirectoryError):
         (project.root / run_codec.path_of(run)).unlink()
+    own_copies.forget(project.location.private, run.id)
 
 
 def learning(before: Run, after: Run) -> Change:
@@ -104,12 +121,15 @@ def learning(before: Run, after: Run) -> Change:
 
 def _change(project: Project, path: str, change: Change, absent: Run | None = None) -> Run:
     try:
-        now = load_record(project, path)
+        data = _read(project, path)
     except NotFound:
         if absent is None:
             raise
         _write(project, absent)
         now = absent
+    else:
+        now = run_codec.decode(data, path)
+        edits.check_unedited(project, path, data)
     run = change(now)
     if run != now:
         _write(project, run)
@@ -117,7 +137,9 @@ def _change(project: Project, path: str, change: Change, absent: Run | None = No
 
 
 def _write(project: Project, run: Run) -> None:
-    project.write(project.root / run_codec.path_of(run), run_codec.encode(run), durable=True)
+    data = run_codec.encode(run)
+    own_copies.keep(project.location.private, run.id, data, project.sharing)
+    project.write(project.root / run_codec.path_of(run), data, durable=True)
 
 
 # ---- committing
@@ -139,14 +161,17 @@ def commit_records(project: Project, runs: Sequence[Run], message: str = "") -> 
 def _commit(held: Held, project: Project, runs: Sequence[Run], message: str, running: str | None = None) -> list[str]:
     if project.config.records_are_manual:
         return []
+    runs, notes = _unedited(project, runs)
+    if not runs:
+        return notes
     if operation := worktree.operation(project.location.git_dir):
         _note_for_later(project, runs)
-        return [f"{_describe(runs)} not committed: the repository is in the middle of a {operation}"]
+        return [*notes, f"{_describe(runs)} not committed: the repository is in the middle of a {operation}"]
     if running:
         _note_for_later(project, runs)
-        return [f"{_describe(runs)} not committed yet: {running} is running; the next qanat command commits it"]
+        described = f"{_describe(runs)} not committed yet: {running} is running; the next qanat command commits it"
+        return [*notes, described]
     current = worktree.checked_out(project.location)
-    notes = []
     for branch, group in _by_branch(project.location, runs, current).items():
         if branch is None:
             where = "the run was launched on a detached HEAD" if group[0].code.branch is None else "HEAD is detached"
@@ -162,12 +187,24 @@ def _commit(held: Held, project: Project, runs: Sequence[Run], message: str, run
 
 
 def _note_for_later(project: Project, runs: Sequence[Run]) -> None:
-    """Note what the next command is to commit (merging.restore), even if it cannot tell who has written it."""
+    """Note what the next command is to commit (merging.restore)."""
     for run in runs:
         path = run_codec.path_of(run)
         if run.code.branch and files.is_file(project.root / path):
             content = {path: files.read(project.root / path)}
             ledger.note(project.location.private, run.code.branch, content, None, project.clock.now())
+
+
+def _unedited(project: Project, runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Return the runs whose records nobody has edited, and a sentence for each of the others."""
+    kept, notes = [], []
+    for run in runs:
+        try:
+            check_unedited(project, run_codec.path_of(run))
+            kept.append(run)
+        except RecordEdited as error:
+            notes.append(error.sentence)
+    return kept, notes
 
 
 def _by_branch(location: Location, runs: Sequence[Run], current: str | None) -> dict[str | None, list[Run]]:

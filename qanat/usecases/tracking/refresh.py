@@ -22,8 +22,7 @@ from qanat.system import files, processes
 from qanat.usecases.merging import restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
-from qanat.usecases.tracking import record
-from qanat.usecases.tracking.record import Change
+from qanat.usecases.tracking import edits, record
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
 
 
@@ -41,7 +40,7 @@ class _Seen:
 
     recorded: list[Run] = field(default_factory=list)  # ended, according to their records
     submitted: list[Run] = field(default_factory=list)  # to be polled
-    changes: dict[str, Change] = field(default_factory=dict)  # of records whose runs have ended since
+    ended: dict[str, tuple[Run, Run]] = field(default_factory=dict)  # since, each as recorded and as it is now
 
 
 @contextmanager
@@ -85,7 +84,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
         else:
             _check_run(project, path, flights.get(path), runners, result, seen)
     _poll_runners(project, index, seen, flights, runners, result)
-    ended = [*seen.recorded, *_record(project, seen.changes, result)]
+    ended = [*seen.recorded, *_record(project, seen.ended, result)]
     healed = _uncommitted(project, result.live)
     result.notes += record.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
     _forget(flights, ended)
@@ -141,7 +140,7 @@ def _check_run(
     else:
         settled = settle(project, run, seen, runners.local())
         if settled.state.ended:
-            found.changes[path] = record.learning(run, settled)
+            found.ended[path] = run, settled
             return
         result.live[path] = settled
         if owner := owner_of(project, run, seen):
@@ -174,16 +173,18 @@ def _poll_runners(
     cut_short = [r for r in seen.submitted if run_codec.path_of(r) in flights and all(g.job for g in r.groups)]
     result.notes += [*notes, *record.commit_records(project, [*identified, *cut_short])]
     _forget(flights, [*identified, *cut_short])
-    seen.changes |= {
-        run_codec.path_of(run): record.learning(before[run.id], run) for run in known.runs if run.state.ended
-    }
+    seen.ended |= {run_codec.path_of(run): (before[run.id], run) for run in known.runs if run.state.ended}
 
 
-def _record(project: Project, changes: Mapping[str, Change], result: Refreshed) -> list[Run]:
+def _record(project: Project, found: Mapping[str, tuple[Run, Run]], result: Refreshed) -> list[Run]:
     """Change the records of runs that have ended, and return those that still have; they are not committed yet."""
+    changes = {path: record.learning(before, now) for path, (before, now) in found.items()}
     runs, notes = record.change_records(project, changes)
     result.notes += notes
     ended = [run for run in runs if run.state.ended]
+    # A record that cannot be changed does not hide how its run ended.
+    recorded = {run_codec.path_of(run) for run in runs}
+    result.live |= {path: now for path, (_, now) in found.items() if path not in recorded and _is_there(project, path)}
     for run in ended:
         try:
             if Proof(project).is_its_own(run):
@@ -194,6 +195,10 @@ def _record(project: Project, changes: Mapping[str, Change], result: Refreshed) 
         if cut_short and run.submission.pid is not None:
             result.notes.append(f"run {run.number} of {run.experiment} was interrupted: its qanat process was killed")
     return ended
+
+
+def _is_there(project: Project, path: str) -> bool:
+    return files.is_file(project.root / path)
 
 
 def _forget(flights: Mapping[str, Flight], runs: Sequence[Run]) -> None:
@@ -226,14 +231,14 @@ def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
             run = record.load_record(project, change.path)
         except (InputInvalid, NotFound):
             continue
-        if run.state.ended and run_codec.path_of(run) == change.path and _is_older_in_head(project, change):
+        if run.state.ended and run_codec.path_of(run) == change.path and _is_newer_than_head(project, change):
             found.append(run)
     return found
 
 
-def _is_older_in_head(project: Project, change: worktree.Change) -> bool:
-    """Return whether HEAD has no such record, or one of an active run; an ended one was edited by its user."""
-    if change.letters == "??":
+def _is_newer_than_head(project: Project, change: worktree.Change) -> bool:
+    """Return whether HEAD has no such record, or one of an active run, or an ended one that qanat has changed since."""
+    if change.letters == "??" or edits.is_own(project, change.path, files.read(project.root / change.path)):
         return True
     committed = repository.read_at(repository.open_repository(project.location), "HEAD", change.path)
     return committed is None or not record.has_ended(committed, change.path)
