@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.sandbox import Sandbox, wait_until
+from tests.support.sandbox import Sandbox, call, wait_until
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/iris"
 NO_TERMINAL = "cannot prompt without a terminal"
@@ -501,3 +502,59 @@ def test_a_directory_without_info_is_never_deleted(ran: Sandbox) -> None:
     ran.qanat("experiment", "delete", "hello", "--yes")
     assert (ran.root / "results/hello/run_1/stdout.txt").read_text() == "hello\n"
     assert not (ran.root / "results/hello/run_2").exists()
+
+
+# ---- what deleting an experiment says
+
+
+def restored_by(out: str) -> list[str]:
+    """Return the command that restores an experiment, as a shell would parse it."""
+    (line,) = [line for line in out.splitlines() if line.startswith("Deleted ")]
+    return shlex.split(line.partition("restore it with: ")[2])
+
+
+@pytest.mark.parametrize("words", [[], ["--commit"]])
+def test_a_deleted_experiment_comes_back_with_the_command_that_is_said(ran: Sandbox, words: list[str]) -> None:
+    ran.qanat("comment", "1", "-m", "remember")
+    tracked = ran.git("ls-files", ".qanat")
+    before = {path: (ran.root / path).read_bytes() for path in tracked.splitlines()}
+    out = ran.qanat("experiment", "delete", "hello", "--yes", *words).out
+    assert "hello" not in " ".join(ran.git("ls-files", ".qanat/runs").splitlines())
+    assert list((ran.root / ".qanat/runs/hello").rglob("*.*")) == []
+    assert ("Not committed yet; commit the deletion with: git " in out) == (not words)
+    assert (ran.status() == "") == bool(words)
+    call(restored_by(out), ran.root)
+    assert {path: (ran.root / path).read_bytes() for path in before} == before
+
+
+def test_the_deletion_of_an_experiment_is_committed_by_the_command_that_is_said(ran: Sandbox) -> None:
+    out = ran.qanat("experiment", "delete", "hello", "--yes").out
+    (line,) = [line for line in out.splitlines() if line.startswith("Not committed yet; ")]
+    command = shlex.split(line.partition("commit the deletion with: ")[2])
+    call([*command[:-2], "--quiet", "--message", "gone", *command[-2:]], ran.root)
+    assert ran.status() == ""
+
+
+@pytest.mark.parametrize("kind", ["dataset", "template"])
+def test_a_deleted_definition_comes_back_with_the_command_that_is_said(data: Sandbox, kind: str) -> None:
+    given = ["--path", "data/a.csv"] if kind == "dataset" else ["--runner", "slurm", "-o", "--time=1"]
+    data.qanat(kind, "new", "--name", "x", *given, "--commit")
+    out = data.qanat(kind, "delete", "x", "--yes").out
+    assert "Not committed yet" in out
+    call(restored_by(out), data.root)
+    assert data.status() == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["schema: run/99\nid: 9-abcdef\n", "schema: run/2\n"],
+)
+def test_a_record_that_cannot_be_read_keeps_its_experiment(ran: Sandbox, text: str) -> None:
+    ran.write(".qanat/runs/hello/0/9-abcdef.yaml", text)
+    ran.commit()
+    result = ran.qanat("experiment", "delete", "hello", "--yes", code=2)
+    assert "9-abcdef.yaml" in result.err
+    assert "newer qanat" in result.err or "--keep-runs" in result.err
+    assert len(list((ran.root / ".qanat/runs/hello").rglob("*.yaml"))) == 3
+    assert (ran.root / "results/hello/run_1/info.yaml").exists()
+    ran.qanat("experiment", "delete", "hello", "--yes", "--keep-runs")

@@ -26,7 +26,8 @@ from qanat.usecases.tracking.find import check_ended
 def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
     """Delete runs: their records, comments and results.
 
-    Records remain in the history of the repository, and numbers are not reused.
+    Records remain in the history of the repository, and numbers are not reused. Results that qanat did not create, such
+    as those of another clone, are kept.
     """
     project = open_project(Path.cwd())
     with finding(project) as find:

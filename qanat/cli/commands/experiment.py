@@ -240,9 +240,9 @@ def _rename(project: Project, name: str, new_name: str, *, commit: bool) -> None
 @yes_option
 @commit_option
 def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
-    """Delete an experiment with the records and results of its runs.
+    """Delete an experiment with the records, comments and results of its runs.
 
-    The records remain in the history of the repository.
+    The records remain in the history of the repository. Results that qanat did not create are kept.
     """
     project = open_project(Path.cwd())
     name = project.definition("experiment", name)["name"]

@@ -108,7 +108,7 @@ class RunCommand(Command):
     group=RECORDING,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Store the results in this new directory.",
+    help="Store the results in this directory, new or empty; in the project only if git ignores it.",
 )
 @option("-t", "--tag", group=RECORDING, multiple=True, help="Tag the run; may be repeated. Use -t only before NAME.")
 @option("--description", group=RECORDING, default="", help="Describe the run.")
