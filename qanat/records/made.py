@@ -145,7 +145,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = os.fstat(descriptor)
         content = json.loads(os.read(descriptor, 65_536))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     finally:
         os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Tests of where results go, and which directories qanat made."""
