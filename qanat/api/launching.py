@@ -18,6 +18,7 @@ from qanat.usecases.launch import retry as retrying
 from qanat.usecases.launch.code import Changes, Uncommitted
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest, whole_path
+from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.launch.wait import wait as wait_for
@@ -25,7 +26,7 @@ from qanat.usecases.runs.cancel import cancel_run
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import refreshed
 
-__all__ = ["cancel", "chosen_groups", "find", "launch", "request", "rerun", "retry", "wait"]
+__all__ = ["Repeat", "cancel", "chosen_groups", "find", "launch", "request", "rerun", "retry", "wait"]
 
 
 def request(
@@ -85,12 +86,19 @@ def launch(opened: Opened, asked: RunRequest, options: LaunchOptions, on_progres
 
 
 def rerun(
-    opened: Opened, found: Found, live: list[records.Run], options: LaunchOptions, on_progress: OnProgress | None
+    opened: Opened,
+    found: Found,
+    live: list[records.Run],
+    options: LaunchOptions,
+    repeat: Repeat,
+    on_progress: OnProgress | None,
 ) -> Run:
     """Repeat a run as a new one, and return the new run."""
 
     def start(view: LaunchView) -> Outcome:
-        return rerunning.rerun(opened.project, found, live, options, runners=opened.runners, view=view)
+        return rerunning.rerun(
+            opened.project, found, live, options, repeat, runners=opened.runners, ask=_ask_nobody, view=view
+        )
 
     return _followed(opened, start, on_progress)
 

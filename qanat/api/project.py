@@ -129,7 +129,13 @@ class Project:
     def rerun(
         self,
         run: Run | str | int,
+        groups: Sequence[int] = (),
         *,
+        failed: bool = False,
+        head: bool = False,
+        commit_message: str | None = None,
+        snapshot: bool = False,
+        add: Sequence[str | Path] = (),
         runner: str | None = None,
         template: str | None = None,
         n_threads: int | None = None,
@@ -142,7 +148,10 @@ class Project:
     ) -> Run:
         """Repeat a run as a new one, with the same code, parameters and data, like `qanat rerun`; return the new run.
 
-        Keywords are those of launch(); by default, the run uses the same runner as the first one.
+        With `groups`, only these are repeated; with failed=True, only those (of them) that did not finish. With
+        head=True, the code is as it is now, and not the commit of the first run. Other keywords are those of launch();
+        by default, the run uses the same runner as the first one. If no group is left to repeat, the first run is
+        returned.
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
@@ -152,7 +161,14 @@ class Project:
             there = runner or found.run.runner.name
             ends = (wait, cancel_on_interrupt, max_running, allow_secrets)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
-            return launching.rerun(self._opened, found, live, options, on_progress)
+            numbers = launching.chosen_groups(found, groups, failed=failed) if failed or groups else []
+            if (failed or groups) and not numbers:
+                return Run.of(self._opened, found.run)
+            changes = launching.uncommitted(
+                self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
+            )
+            repeat = launching.Repeat(numbers, head, changes)
+            return launching.rerun(self._opened, found, live, options, repeat, on_progress)
 
     def retry(
         self,

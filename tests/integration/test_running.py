@@ -60,7 +60,9 @@ def test_a_group_that_fails_is_recorded_with_its_reason_and_the_run_goes_on(sand
     assert head.startswith("Run 1 of ends: 5 groups, local, commit ")
     assert lines[0].startswith("Run 1 of ends failed after ")
     assert lines[0].endswith(": results/ends/run_1")
-    quoted = [line for line in lines if line.startswith("    ")]  # what the shell says of a signal is its own
+    quoted = [
+        line for line in lines if line.startswith("    ") and line[4] != " "
+    ]  # what the shell says of a signal is its own
     assert quoted[0] == "    three is wrong"
     assert [line for line in lines[1:] if line not in quoted] == [
         "qanat: 3 of 5 groups failed",
@@ -68,6 +70,7 @@ def test_a_group_that_fails_is_recorded_with_its_reason_and_the_run_goes_on(sand
         "  group 2: ended by SIGKILL; see results/ends/run_1/group_2/stderr.txt",
         "  group 3: ended by SIGSEGV; see results/ends/run_1/group_3/stderr.txt",
         "  hint: run them again with: qanat retry 1",
+        "        or, once the code is changed: qanat rerun 1 --failed --head",
     ]
     assert (sandbox.root / "results/ends/run_1/group_1/stderr.txt").read_text() == "three is wrong\n"
 
@@ -75,10 +78,11 @@ def test_a_group_that_fails_is_recorded_with_its_reason_and_the_run_goes_on(sand
 def test_a_single_group_that_fails_names_the_stderr_of_the_run(sandbox: Sandbox) -> None:
     sandbox.experiment("ends", ENDS)
     result = sandbox.qanat("run", "ends", "--how", "three", code=1)
-    assert result.err.splitlines()[-3:] == [
+    assert result.err.splitlines()[-4:] == [
         "qanat: 1 of 1 group failed",
         "  group 0: exit code 3; see results/ends/run_1/stderr.txt",
         "  hint: run it again with: qanat retry 1",
+        "        or, once the code is changed: qanat rerun 1 --failed --head",
     ]
     assert violations(sandbox) == []
 
@@ -86,16 +90,17 @@ def test_a_single_group_that_fails_names_the_stderr_of_the_run(sandbox: Sandbox)
 def test_groups_that_fail_alike_are_one_failure_and_many_failures_are_named_in_part(sandbox: Sandbox) -> None:
     sandbox.experiment("ends", 'echo "no module $1" >&2\nexit 3\n')
     same = sandbox.qanat("run", "ends", "torch", "-R", "--n 0 12 1", code=1).err
-    assert same.splitlines()[-4:] == [
+    assert same.splitlines()[-5:] == [
         "qanat: 12 of 12 groups failed",
         "  12 groups (0, 1, 2, 3, 4, …): exit code 3; see results/ends/run_1/group_0/stderr.txt",
         "    no module torch",
         "  hint: run them again with: qanat retry 1",
+        "        or, once the code is changed: qanat rerun 1 --failed --head",
     ]
     different = sandbox.qanat("run", "ends", "-R", "pos_0 0 12 1", code=1).err
     assert "  group 9: exit code 3; see results/ends/run_2/group_9/stderr.txt\n    no module 9\n" in different
     assert "group 10" not in different
-    assert different.splitlines()[-2] == "  … and 2 more"
+    assert different.splitlines()[-3] == "  … and 2 more"
     shown = sandbox.qanat("show", "1").out
     assert "Failures:\n  12 groups (0, 1, 2, 3, 4, …): exit code 3; see " in shown
 

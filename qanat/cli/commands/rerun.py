@@ -8,14 +8,17 @@ from typing import Any
 import click
 
 from qanat.cli import session
-from qanat.cli.options import WHERE, Command, option
-from qanat.cli.runs.launch_options import options_for, options_from
+from qanat.cli.options import CODE, WHERE, Command, option
+from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
+from qanat.cli.runs.launch_options import code_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.run import Run, State
-from qanat.errors import EXIT_FAILED
+from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.launch import rerun as usecase
+from qanat.usecases.launch.rerun import Repeat
+from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import compare_outputs
 from qanat.usecases.tracking.find import Found, check_ended
@@ -24,13 +27,32 @@ RERUN = """\b
 Example:
   qanat rerun 4
   qanat rerun 4 --check
+  qanat rerun 4 --failed --head
 
 With --check, the outputs are compared file by file; the exit code is 1 if they differ."""
 CHECK = "Comparison"
+GROUPS = "What to repeat"
 
 
 @click.command(cls=Command, epilog=RERUN)
 @click.argument("run")
+@option("--failed", group=GROUPS, is_flag=True, help="Repeat only the groups that did not finish.")
+@option(
+    "--group",
+    "groups",
+    group=GROUPS,
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="GROUP",
+    help="Repeat this group; may be repeated.",
+)
+@option(
+    "--head",
+    group=CODE,
+    is_flag=True,
+    help="Run the code as it is now, such as after a bug is fixed, instead of the commit of RUN.",
+)
+@code_options
 @option("--runner", group=WHERE, metavar="RUNNER", help="Use this runner instead of that of the original run.")
 @options_for
 @option("--check", group=CHECK, is_flag=True, help="Compare the outputs with those of the original run.")
@@ -44,16 +66,36 @@ CHECK = "Comparison"
     help="Treat numbers as equal up to this relative difference.",
 )
 @option("--json", "as_json", group=CHECK, is_flag=True, help="With --check, print JSON.")
-def rerun(run: str, runner: str | None, check: bool, rtol: float, as_json: bool, **options: Any) -> int:
+def rerun(
+    run: str,
+    failed: bool,
+    groups: tuple[int, ...],
+    head: bool,
+    runner: str | None,
+    check: bool,
+    rtol: float,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Repeat RUN as a new run, with the same code (a checkout of its commit), parameters and data."""
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
+    if check and (failed or groups or head):
+        raise UsageError("--check compares a whole run with the same code", hint="omit --failed, --group and --head")
     if check:
         check_ended(found, "its outputs cannot be compared")
+    numbers = chosen_groups(found, groups, failed=failed) if failed or groups else []
+    if (failed or groups) and not numbers:
+        say("nothing to repeat: these groups have finished")
+        return 0
     chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
+
+    repeat = Repeat(numbers, head, uncommitted_from(options))
     code, again = shown(
         project,
-        lambda view: usecase.rerun(project, found, live, chosen, runners=session.runners(), view=view),
+        lambda view: usecase.rerun(
+            project, found, live, chosen, repeat, runners=session.runners(), ask=ask_about_changes, view=view
+        ),
         quiet=as_json,
     )
     if not check or again.state not in (State.FINISHED, State.FAILED):

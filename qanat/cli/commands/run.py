@@ -12,7 +12,7 @@ from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, dashed, option, spellings
 from qanat.cli.runs import near_misses
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
-from qanat.cli.runs.launch_options import options_for, options_from
+from qanat.cli.runs.launch_options import code_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import plural, say, say_json
@@ -89,18 +89,7 @@ class RunCommand(Command):
     help="Run locally (local), on a cluster (htcondor, slurm), or with another installed runner.",
 )
 @options_for
-@option("--commit-message", group=CODE, metavar="TEXT", help="Commit uncommitted changes first, with this message.")
-@option(
-    "--snapshot", group=CODE, is_flag=True, help="Run uncommitted changes from a snapshot, without committing them."
-)
-@option(
-    "--add",
-    group=CODE,
-    multiple=True,
-    type=click.Path(),
-    metavar="FILE",
-    help="Include this untracked file in the commit or snapshot; may be repeated.",
-)
+@code_options
 @option("--commit-sha", group=CODE, metavar="REV", help="Run the code of this revision (a sha, tag, branch~2, …).")
 @option("--in-place", group=CODE, is_flag=True, help="Run in the working tree, even if the experiment uses a checkout.")
 @option(

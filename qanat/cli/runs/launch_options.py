@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from qanat.cli.options import RECORDING, WHERE, option
+from qanat.cli.options import CODE, RECORDING, WHERE, option
 from qanat.usecases.launch.options import LaunchOptions
 
 
@@ -54,6 +54,34 @@ def options_for(command: Any) -> Any:
             group=WHERE,
             metavar="TEMPLATE",
             help="Submit with the scheduler options of this template or file.",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def code_options(command: Any) -> Any:
+    """Add the options that say what to do with uncommitted changes; see changes.uncommitted_from()."""
+    for add in (
+        option(
+            "--add",
+            group=CODE,
+            multiple=True,
+            type=click.Path(),
+            metavar="FILE",
+            help="Include this untracked file in the commit or snapshot; may be repeated.",
+        ),
+        option(
+            "--snapshot",
+            group=CODE,
+            is_flag=True,
+            help="Run uncommitted changes from a snapshot, without committing them.",
+        ),
+        option(
+            "--commit-message",
+            group=CODE,
+            metavar="TEXT",
+            help="Commit uncommitted changes first, with this message.",
         ),
     ):
         command = add(command)

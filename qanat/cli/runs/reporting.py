@@ -66,7 +66,10 @@ def _report_failures(project: Project, run: Run, failed: Sequence[Group]) -> Non
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
     # The stderr of a single group that ran here has just been shown.
     tell("\n".join(failure_lines(project, run, quote=len(run.groups) > 1 or run.submission.pid is None)))
-    tell(f"  hint: run {'it' if len(failed) == 1 else 'them'} again with: qanat retry {run.number}")
+    tell(
+        f"  hint: run {'it' if len(failed) == 1 else 'them'} again with: qanat retry {run.number}\n"
+        f"        or, once the code is changed: qanat rerun {run.number} --failed --head"
+    )
 
 
 def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str]:

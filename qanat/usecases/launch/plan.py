@@ -35,7 +35,8 @@ class RunRequest:
 
     `revision` names the commit whose code runs, in a checkout. Without it, the code is the working tree's, where
     `uncommitted` says what to do with changes; it runs in a checkout if the experiment or the runner asks for one,
-    unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING.
+    unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING. `rerun_of` is the id of the
+    run whose groups these are.
     """
 
     experiment: str
@@ -51,6 +52,7 @@ class RunRequest:
     revision: str | None = None
     uncommitted: Uncommitted = field(default_factory=Uncommitted)
     in_place: bool = False
+    rerun_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
         storage=request.storage_path,
         tags=request.tags,
         description=request.description,
+        rerun_of=request.rerun_of,
     )
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from qanat.domain.experiment import CHECKOUT
-from qanat.domain.run import Run, RunnerChoice
+from qanat.domain.run import RequestedParameters, Run, RunnerChoice
+from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.runners.protocol import Runners
 from qanat.usecases.launch import again, checkouts, code, parameter_copies
-from qanat.usecases.launch.code import Captured
+from qanat.usecases.launch.code import Ask, Captured, Uncommitted
+from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
-from qanat.usecases.launch.plan import Plan
+from qanat.usecases.launch.plan import Plan, RunRequest
 from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -26,23 +29,82 @@ from qanat.usecases.tracking.find import Found
 TAG = "rerun"
 
 
-def rerun(
-    project: Project, found: Found, live: list[Run], options: LaunchOptions, *, runners: Runners, view: LaunchView
-) -> Outcome:
-    """Repeat an earlier run as a new one, with the same code, parameters, parameters file and data.
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What to repeat of a run: these groups, or all; with `head`, with the code as it is now and not its commit's."""
 
-    A scheduler gets the same options as before, unless another template is chosen. `live` are the active runs.
-    Raises GitRefused if the run's commit is gone, InputInvalid if its data or its parameters file are.
+    numbers: Sequence[int] = ()
+    head: bool = False
+    uncommitted: Uncommitted = field(default_factory=Uncommitted)
+
+
+def rerun(
+    project: Project,
+    found: Found,
+    live: list[Run],
+    options: LaunchOptions,
+    repeat: Repeat,
+    *,
+    runners: Runners,
+    ask: Ask,
+    view: LaunchView,
+) -> Outcome:
+    """Repeat an earlier run as a new one, with the same parameters, parameters file and data.
+
+    A scheduler gets the same options as before, unless another template is chosen. `live` are the active runs, `ask` is
+    as in launch(). Raises UsageError for uncommitted changes that are not to be run, GitRefused if the run's commit is
+    gone, InputInvalid if its data or its parameters file are.
     """
+    if repeat.head:
+        return launch(
+            project,
+            _as_of_now(project, found, repeat),
+            _as_before(found.run, options),
+            runners=runners,
+            ask=ask,
+            view=view,
+        )
+    if repeat.uncommitted.is_decided or repeat.uncommitted.add:
+        raise UsageError("a rerun runs the commit of the first run", hint="add --head to run the code as it is now")
     options = options.like(found.run.runner)
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
     author = code.check_committer(project)
-    with _planned(project, found, live) as (plan, captured):
+    with _planned(project, found, repeat.numbers, live) as (plan, captured):
         if not options.allow_secrets:
             check_launch(plan, choice)
         new = Launch(plan, captured, choice, author)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
+
+
+def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
+    """Return a request for groups of a run with the code and the parameters file as they are now."""
+    run, numbers = found.run, repeat.numbers
+    named = run.requested.parameters_file
+    parameters_file = project.root / named if named else None
+    if parameters_file and not parameters_file.is_file():
+        parameters_file = parameter_copies.find(found)
+    return RunRequest(
+        experiment=run.experiment,
+        groups=_as_arguments([group.args for group in run.groups if not numbers or group.number in numbers]),
+        parameters_file=parameters_file,
+        tags=(TAG,),
+        description=run.description,
+        many=True,
+        uncommitted=repeat.uncommitted,
+        rerun_of=run.id,
+    )
+
+
+def _as_before(run: Run, options: LaunchOptions) -> LaunchOptions:
+    """Return these options, by default with the template and as many threads as a run of the same runner had."""
+    same = options.runner == run.runner.name
+    return replace(options.like(run.runner), template=options.template or (run.runner.template if same else None))
+
+
+def _as_arguments(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the arguments of groups as they would be typed after -g."""
+    return () if groups == [()] else tuple(shlex.join(args) for args in groups)
 
 
 def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Runners) -> RunnerChoice:
@@ -53,25 +115,33 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
 
 
 @contextmanager
-def _planned(project: Project, found: Found, live: list[Run]) -> Iterator[tuple[Plan, Captured]]:
-    """Yield a plan of the run, in a checkout that is not removed meanwhile."""
+def _planned(
+    project: Project, found: Found, numbers: Sequence[int], live: list[Run]
+) -> Iterator[tuple[Plan, Captured]]:
+    """Yield a plan of the run, or of some of its groups, in a checkout that is not removed meanwhile."""
     run = found.run
     keep_commits.check_present(project, run)
     kept = parameter_copies.find(found)
     copied = parameter_copies.arguments_for(project, run, kept)
     again.check_inputs(project, run, copied.instead)
-    with checkouts.in_checkout(project, run.code.commit, run.datasets, copied.groups, live, copied.instead) as place:
+    groups, requested = copied.groups, copied.requested
+    if numbers:
+        groups = tuple(groups[number] for number in numbers)
+        requested = RequestedParameters(
+            groups=_as_arguments(list(groups)), parameters_file=copied.requested.parameters_file
+        )
+    with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, copied.instead) as place:
         again.check_data(run, place)
         branch = worktree.checked_out(project.location)
         plan = Plan(
             experiment=again.experiment_of(project, run),
             command=run.command,
             datasets=run.datasets,
-            requested=copied.requested,
-            groups=copied.groups,
+            requested=requested,
+            groups=groups,
             place=place,
             parameters_file=kept,
-            tags=tuple(dict.fromkeys((*run.tags, TAG))),
+            tags=(TAG,),
             description=run.description,
             rerun_of=run.id,
         )

@@ -65,7 +65,7 @@ def test_a_rerun_has_the_same_code_parameters_and_data_and_is_linked_to_the_firs
     reports.qanat("rerun", "1")
     again = reports.record(2)
     assert again["rerun_of"] == first["id"]
-    assert again["tags"] == ["paper", "rerun"]
+    assert again["tags"] == ["rerun"]
     for key in ("experiment", "description", "command", "datasets", "parameters"):
         assert again[key] == first[key]
     assert [g["args"] for g in again["groups"]] == [g["args"] for g in first["groups"]]
@@ -426,3 +426,56 @@ def test_as_many_groups_run_at_a_time_as_in_the_first_run_unless_it_is_said(sand
     sandbox.qanat("rerun", "1")
     sandbox.qanat("rerun", "1", "-j", "3")
     assert [sandbox.record(n)["runner"]["options"]["n_threads"] for n in (1, 2, 3)] == [2, 2, 3]
+
+
+# ---- some groups, and the code as it is now
+
+
+def test_after_a_bug_is_fixed_the_groups_that_failed_are_run_with_the_new_code(sandbox: Sandbox) -> None:
+    sandbox.experiment("fix", 'echo "$*"; [ "$1" != "a b" ]\n')
+    sandbox.qanat("run", "--tag", "paper", "fix", "-g", "1", "-g", "'a b'", code=1)
+    (sandbox.root / sandbox.record()["command"][-1]).write_text('echo "fixed: $*"\n')
+    refused = sandbox.qanat("rerun", "1", "--failed", "--head", code=2)
+    assert "uncommitted changes" in refused.err
+    assert sandbox.qanat("rerun", "1", "--failed", "--head", "--commit-message", "fix it").out.startswith("fixed: a b ")
+    old, new = sandbox.record(1), sandbox.record(2)
+    assert (new["rerun_of"], new["tags"], new["state"]) == (old["id"], ["rerun"], "finished")
+    assert [group["args"] for group in new["groups"]] == [["a b"]]
+    assert new["code"]["tree"] != old["code"]["tree"]
+    assert sandbox.git("log", "-1", "--format=%s", new["code"]["commit"]) == "fix it"
+    assert [group["state"] for group in sandbox.record(1)["groups"]] == ["finished", "failed"]
+
+
+def test_some_groups_are_repeated_with_the_same_code(sandbox: Sandbox) -> None:
+    sandbox.experiment("fix", 'echo "$1"; [ "$1" != 2 ]\n')
+    sandbox.qanat("run", "fix", "-R", "pos_0 0 4 1", code=1)
+    sandbox.qanat("rerun", "1", "--failed", code=1)
+    sandbox.qanat("rerun", "1", "--group", "3", "--group", "0")
+    failed, chosen = sandbox.record(2), sandbox.record(3)
+    assert [group["args"] for group in failed["groups"]] == [["2"]]
+    assert [group["args"] for group in chosen["groups"]] == [["0"], ["3"]]
+    assert chosen["code"]["commit"] == sandbox.record(1)["code"]["commit"]
+    assert chosen["parameters"]["groups"] == ["0", "3"]
+    assert sandbox.qanat("rerun", "3", "--failed", code=2).err.startswith("qanat: every group of run 3 has finished\n")
+    assert sandbox.qanat("rerun", "1", "--group", "9", code=2).err.startswith("qanat: run 1 has no group 9")
+    assert (
+        sandbox.qanat("rerun", "1", "--failed", "--group", "0").out == "nothing to repeat: these groups have finished\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--check", "--head"], "--check compares a whole run with the same code"),
+        (["--check", "--failed"], "--check compares a whole run with the same code"),
+        (["--commit-message", "m"], "a rerun runs the commit of the first run"),
+        (["--snapshot"], "a rerun runs the commit of the first run"),
+    ],
+)
+def test_options_of_a_rerun_that_contradict_each_other_are_refused(
+    sandbox: Sandbox, words: list[str], sentence: str
+) -> None:
+    sandbox.experiment("ok", "exit 0\n")
+    sandbox.qanat("run", "ok")
+    assert sandbox.qanat("rerun", "1", *words, code=2).err.startswith(f"qanat: {sentence}\n")
+    assert len(sandbox.records()) == 1

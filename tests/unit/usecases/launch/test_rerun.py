@@ -11,7 +11,7 @@ import pytest
 from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.errors import GitRefused, InputInvalid, SubmitFailed, UsageError, WriteFailed
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.rerun import rerun
+from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
 from qanat.usecases.tracking import record
 from tests.support.world import World
@@ -21,7 +21,8 @@ FINISHED, FAILED, CANCELLED, QUEUED = State.FINISHED, State.FAILED, State.CANCEL
 
 def again(world: World, number: int = 1, **options: Any) -> Run:
     """Repeat a run as a new one, as `qanat rerun` does."""
-    return world.started(rerun, world.find(number), [], LaunchOptions(**options), runners=world, view=world.view)
+    asked = (world.find(number), [], LaunchOptions(**options), Repeat())
+    return world.started(rerun, *asked, runners=world, ask=world.ask, view=world.view)
 
 
 def retried(
@@ -51,7 +52,7 @@ def test_a_run_is_repeated_with_the_same_code_parameters_and_options(world: Worl
     assert (second.code.workdir, second.code.branch) == ("checkout", "main")
     assert [group.args for group in second.groups] == [group.args for group in first.groups]
     assert (second.requested, second.command, second.datasets) == (first.requested, first.command, first.datasets)
-    assert (second.tags, second.description) == (("a", "rerun"), "d")
+    assert (second.tags, second.description) == (("rerun",), "d")
     assert second.runner == RunnerChoice("local", None, {"n_threads": 2})
     assert world.committed(2) == second
     assert world.recorded(1) == first

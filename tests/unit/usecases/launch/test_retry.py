@@ -11,7 +11,7 @@ import pytest
 from qanat.domain.run import Run, State
 from qanat.errors import GitRefused, SubmitFailed, UsageError, WriteFailed
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.rerun import rerun
+from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import retry
 from qanat.usecases.launch.view import Outcome
 from tests.support.world import View, World
@@ -38,7 +38,7 @@ def again(world: World, options: LaunchOptions, *numbers: int, **changes: str) -
 
 def anew(world: World, options: LaunchOptions) -> Outcome:
     """Run the run again."""
-    return rerun(world.project, world.find(), [], options, runners=world, view=View())
+    return rerun(world.project, world.find(), [], options, Repeat(), runners=world, ask=world.ask, view=View())
 
 
 @EVERYWHERE
