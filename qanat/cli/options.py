@@ -80,6 +80,7 @@ def grouped(command: click.Command, ctx: click.Context) -> Mapping[str, Mapping[
     """Return the help of a command's options by group and by names; options of no group are OTHER, or all "Options"."""
     options = [p for p in command.get_params(ctx) if isinstance(p, click.Option) and not p.hidden]
     titles = list(dict.fromkeys(group for option in options if (group := _group(option))))
+    titles.sort(key=lambda title: title == RECORDING)  # some of its options are declared with those before it
     groups: dict[str, dict[str, str]] = {title: {} for title in titles if title != OTHER}
     rest = groups.setdefault(OTHER if titles else "Options", {})
     for found in options:
