@@ -8,12 +8,13 @@ tree, where the next command finds and commits it.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qanat.errors import GitRefused
-from qanat.git import command
+from qanat.git import command, own_entries
 from qanat.git.location import Location
 from qanat.git.lock import Held
 from qanat.git.objects import Objects
@@ -22,7 +23,7 @@ from qanat.git.repository import open_repository, signature
 if TYPE_CHECKING:
     import pygit2
 
-RETRY_S = 20.0
+RETRY_S = 5.0
 _ZERO = "0" * 40
 
 
@@ -39,9 +40,8 @@ def commit_files(
     who = signature(repository)
     objects = Objects(held.location, repository)
     blobs = {path: None if data is None else objects.blob(data) for path, data in files.items()}
-    if checked_out:
-        _update_index(held.location, blobs)
-    return _move_branch(held.location, repository, objects, f"refs/heads/{branch}", blobs, message, who)
+    with own_entries.staged(held, blobs) if checked_out else contextlib.nullcontext():
+        return _move_branch(held.location, repository, objects, f"refs/heads/{branch}", blobs, message, who)
 
 
 def _move_branch(
@@ -82,25 +82,6 @@ def _tip(repository: pygit2.Repository, ref: str) -> str | None:
         if repository.references.get("HEAD") is not None and repository.head_is_unborn:
             return None
         raise GitRefused(f"branch {ref.removeprefix('refs/heads/')} no longer exists") from None
-
-
-def _update_index(location: Location, blobs: Mapping[str, str | None]) -> None:
-    """Update the index entries of just these paths; git takes the index lock before it reads the index."""
-    lines = [f"100644 {b}\t{p}" if b else f"0 {_ZERO}\t{p}" for p, b in blobs.items()]
-    deadline = time.monotonic() + RETRY_S
-    while True:
-        done = command.write(
-            location.root,
-            "update-index",
-            "-z",
-            "--index-info",
-            stdin="".join(f"{x}\0" for x in lines).encode(),
-        )
-        if done.status == 0:
-            return
-        if b"index.lock" not in done.err or time.monotonic() > deadline:
-            raise command.refused("git update-index", done)
-        time.sleep(0.005)
 
 
 def _signs(repository: pygit2.Repository) -> bool:

@@ -8,19 +8,21 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.errors import GitRefused, write_failed
-from qanat.git import lock, sharing, worktree
+from qanat.git import command, lock, sharing, worktree
 from qanat.git.location import COMMITS, Location
+from qanat.git.lock import Held
 from qanat.system import files
 
 # How long another git may hold the index, as `git commit -a` does while its editor is open.
 WAIT_S = 5.0
 _PAUSE_S = 0.02
 _KEPT = "kept"
+_PARTIAL = "partial"
 
 Stamp = tuple[int, int, int, int]
 
@@ -48,6 +50,21 @@ class IndexCopy:
         return self.folder / "before"
 
     @property
+    def new(self) -> Path:
+        """What is to take the place of the index."""
+        return self.folder / "new"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the copy was reduced to HEAD before anything was staged in it."""
+        return (self.folder / _PARTIAL).exists()
+
+    @property
+    def own(self) -> Path:
+        """The index entries of qanat's own files that are to be committed, if it is about those."""
+        return self.folder / "own.json"
+
+    @property
     def mark(self) -> str:
         """A word that identifies what was done with this copy."""
         return f"qanat {self.folder.name.removeprefix(COMMITS)}"
@@ -65,14 +82,33 @@ def copied(location: Location, *, any_state: bool = False) -> Iterator[IndexCopy
     It agrees with HEAD, unless it may be in `any_state`, as while another git is committing. Raises GitRefused if
     that takes long, WriteFailed.
     """
-    folder = location.private_here / f"{COMMITS}{secrets.token_hex(4)}"
     with contextlib.ExitStack() as stack:
         # Under the lock, no other qanat takes the folder for one that a killed process has left.
-        with lock.held(location):
-            stack.callback(remove, folder)
-            claim = stack.enter_context(_claimed(location, folder))
+        with lock.held(location) as held:
+            folder, claim = stack.enter_context(_new_folder(held))
         head = _copy(location, folder, any_state=any_state)
         yield IndexCopy(folder, head, claim)
+
+
+@contextlib.contextmanager
+def noted(held: Held) -> Iterator[IndexCopy]:
+    """Yield a folder with the index as it is now, and remove it afterwards, unless it is kept. Raises WriteFailed."""
+    with _new_folder(held) as (folder, claim):
+        try:
+            _keep(held.location.git_dir / "index", folder / "before")
+        except OSError as error:
+            raise write_failed(folder, error) from None
+        yield IndexCopy(folder, "", claim)
+
+
+@contextlib.contextmanager
+def _new_folder(held: Held) -> Iterator[tuple[Path, int]]:
+    folder = held.location.private_here / f"{COMMITS}{secrets.token_hex(4)}"
+    try:
+        with _claimed(held.location, folder) as claim:
+            yield folder, claim
+    finally:
+        remove(folder)
 
 
 def remove(folder: Path) -> None:
@@ -189,7 +225,54 @@ def copy_file(source: Path, target: Path) -> None:
     os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
+def reduce(location: Location, copy: IndexCopy) -> None:
+    """Reduce a copy to what HEAD has, without what the user has staged. Raises GitRefused."""
+    (copy.folder / _PARTIAL).touch()
+    command.output(location.root, "read-tree", "--reset", "HEAD", env=copy.env)
+
+
+def entries(location: Location, index: Path) -> dict[str, str]:
+    """Return the entries of an index by path: mode, blob and stage."""
+    listed = command.output(location.root, "ls-files", "--stage", "-z", env={"GIT_INDEX_FILE": str(index)})
+    rows = (row.partition("\t") for row in listed.decode("utf-8", "surrogateescape").split("\0") if row)
+    return {path: facts for facts, _, path in rows}
+
+
 # ---- replacing the index
+
+
+def rebuild(location: Location, copy: IndexCopy, lines: Callable[[Mapping[str, str]], Sequence[str] | None]) -> None:
+    """Replace the index by one with other entries, however many others write it meanwhile.
+
+    `lines` returns lines for `git update-index` for the entries there are now, or None to take back the index as it
+    was. Raises GitRefused if the index stays locked, WriteFailed.
+    """
+    index = location.git_dir / "index"
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        seen = stamp(location)
+        changed = lines(entries(location, index))
+        if changed is not None and not changed:
+            return
+        try:
+            if changed is not None:
+                _write_new(location, copy, changed, exists=seen is not None)
+            if replace(location, copy.before if changed is None else copy.new, seen):
+                return
+        except OSError as error:
+            raise write_failed(index, error) from None
+        if time.monotonic() > deadline:
+            raise _locked(location)
+        time.sleep(_PAUSE_S)
+
+
+def _write_new(location: Location, copy: IndexCopy, lines: Sequence[str], *, exists: bool) -> None:
+    if exists:
+        copy_file(location.git_dir / "index", copy.new)
+    env = {"GIT_INDEX_FILE": str(copy.new)}
+    stdin = "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
+    command.output(location.root, "update-index", "-z", "--index-info", stdin=stdin, env=env)
+    command.call(location.root, "update-index", "-q", "--refresh", env=env)
 
 
 def replace(location: Location, new: Path, seen: Stamp | None) -> bool:

@@ -8,13 +8,14 @@ next command does that.
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 from qanat.domain.layout import RUNS
 from qanat.errors import GitRefused, QanatError
-from qanat.git import command, index_copy, lock, worktree
+from qanat.git import command, index_copy, lock, own_entries, worktree
 from qanat.git.index_copy import IndexCopy
 from qanat.git.location import Location
 from qanat.system.programs import Finished
@@ -30,9 +31,18 @@ def commit(location: Location, message: str, added: Sequence[str] = ()) -> str:
     What is committed is the working tree, as with `git commit -a`: of a file that is staged in part, all of it. If
     there is nothing to commit, HEAD is returned. Raises GitRefused with all that git and the hooks print.
     """
+    return _commit_staged(location, message, lambda copy: stage(location, copy, added))
+
+
+def commit_only(location: Location, message: str, paths: Sequence[str]) -> str:
+    """Commit these files as they are, or their removal, and nothing else that is staged; otherwise like commit()."""
+    return _commit_staged(location, message, lambda copy: _stage_only(location, copy, paths))
+
+
+def _commit_staged(location: Location, message: str, stage_in: Callable[[IndexCopy], None]) -> str:
     for _ in range(ATTEMPTS):
         with index_copy.copied(location) as copy:
-            stage(location, copy, added)
+            stage_in(copy)
             done = None
             try:
                 if _differs(location, copy):
@@ -52,10 +62,22 @@ def stage(location: Location, copy: IndexCopy, added: Sequence[str]) -> None:
     """Stage the changes of tracked files, run records aside, and these untracked files, in a copy of the index."""
     command.output(location.root, "add", "--update", "--", ".", f":(exclude){RUNS}", env=copy.env)
     if added:
-        names = "".join(f"{path}\0" for path in added).encode("utf-8", "surrogateescape")
-        literally = {**copy.env, "GIT_LITERAL_PATHSPECS": "1"}
-        arguments = ("add", "--pathspec-from-file=-", "--pathspec-file-nul")
-        command.output(location.root, *arguments, stdin=names, env=literally)
+        _add(location, copy, added)
+
+
+def _stage_only(location: Location, copy: IndexCopy, paths: Sequence[str]) -> None:
+    index_copy.reduce(location, copy)
+    known = index_copy.entries(location, copy.index)
+    if there := [path for path in paths if path in known or os.path.lexists(location.root / path)]:
+        # The user has named them, even if git ignores them.
+        _add(location, copy, there, "--all", "--force")
+
+
+def _add(location: Location, copy: IndexCopy, paths: Sequence[str], *options: str) -> None:
+    names = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    literally = {**copy.env, "GIT_LITERAL_PATHSPECS": "1"}
+    arguments = ("add", *options, "--pathspec-from-file=-", "--pathspec-file-nul")
+    command.output(location.root, *arguments, stdin=names, env=literally)
 
 
 def _differs(location: Location, copy: IndexCopy) -> bool:
@@ -83,16 +105,19 @@ def _refused(done: Finished) -> GitRefused:
 
 
 def finish_abandoned(location: Location) -> None:
-    """Update the index for commits of qanats that were killed, as far as possible; the next command tries again."""
+    """Finish or undo what killed qanats were doing to the index, as far as possible; the next command tries again."""
     with contextlib.suppress(QanatError, OSError), lock.held(location):
         for copy in index_copy.abandoned(location):
-            index_copy.release(location, copy.folder / "new")
+            index_copy.release(location, copy.new)
+            index_copy.release(location, copy.before)
             with contextlib.suppress(QanatError):
-                if made := _made(location, copy):
+                if copy.own.exists():
+                    own_entries.settle(location, copy)
+                elif made := _made(location, copy):
                     _update_index(location, copy, made)
-                index_copy.remove(copy.folder)
+                shutil.rmtree(copy.folder, ignore_errors=True)
             if copy.folder.is_dir() and time.time() - copy.folder.stat().st_mtime > _ABANDONED_S:
-                index_copy.remove(copy.folder)
+                shutil.rmtree(copy.folder, ignore_errors=True)
 
 
 def _finish(location: Location, copy: IndexCopy) -> str | None:
@@ -111,7 +136,7 @@ def _finish(location: Location, copy: IndexCopy) -> str | None:
         _update_index(location, copy, made)
     except (QanatError, OSError):
         with index_copy.kept(copy):
-            (copy.folder / "new").unlink(missing_ok=True)  # the disk may be full
+            copy.new.unlink(missing_ok=True)  # the disk may be full
             _take_back(location, copy, made, parent)
         raise
     return made
@@ -135,45 +160,32 @@ def _made(location: Location, copy: IndexCopy) -> str | None:
 
 def _update_index(location: Location, copy: IndexCopy, commit: str) -> None:
     """Give the files that a commit has changed their new entries, unless they were staged anew meanwhile."""
-    wanted = _wanted(location, copy.before, commit)
-    earlier = _entries(location, copy.before)
-    new = copy.folder / "new"
-    deadline = time.monotonic() + index_copy.WAIT_S
-    while wanted:
-        seen = index_copy.stamp(location)
-        if seen is not None:
-            index_copy.copy_file(location.git_dir / "index", new)
-        now = _entries(location, new)
-        lines = [line for path, line in wanted.items() if now.get(path) == earlier.get(path)]
-        env = {"GIT_INDEX_FILE": str(new)}
-        stdin = "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
-        command.output(location.root, "update-index", "-z", "--index-info", stdin=stdin, env=env)
-        command.call(location.root, "update-index", "-q", "--refresh", env=env)
-        if index_copy.replace(location, new, seen):
-            return
-        if time.monotonic() > deadline:
-            raise GitRefused(
-                f"committed {commit[:10]}, but the index is locked and could not be updated",
-                hint="the next qanat command updates it: qanat status",
-            )
-        time.sleep(0.01)
+    wanted = _wanted(location, copy, commit)
+    earlier = index_copy.entries(location, copy.before)
+
+    def lines(now: Mapping[str, str]) -> list[str]:
+        return [line for path, line in wanted.items() if now.get(path) == earlier.get(path)]
+
+    if wanted:
+        index_copy.rebuild(location, copy, lines)
 
 
-def _wanted(location: Location, index: Path, commit: str) -> dict[str, str]:
-    """Map the files that differ between an index and a commit to the commit's lines for `update-index`."""
-    arguments = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--ita-invisible-in-index")
-    env = {"GIT_INDEX_FILE": str(index)}
-    listed = command.output(location.root, "diff-index", *arguments, "--ignore-submodules=none", commit, env=env)
+def _wanted(location: Location, copy: IndexCopy, commit: str) -> dict[str, str]:
+    """Map the files whose entries a commit changes to their lines for `update-index`.
+
+    Usually those are the files in which it differs from the index as it was; what was staged besides a partial commit
+    stays.
+    """
+    options = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+    if copy.is_partial:
+        listed = command.output(location.root, "diff-tree", *options, copy.head, commit)
+    else:
+        env = {"GIT_INDEX_FILE": str(copy.before)}
+        index = ("diff-index", "--cached", "--ita-invisible-in-index", "-R")
+        listed = command.output(location.root, *index, *options, commit, env=env)
     fields = iter(listed.decode("utf-8", "surrogateescape").split("\0"))
     found = {}
     for facts, path in zip(fields, fields, strict=False):
-        mode, _, blob, _, _ = facts.removeprefix(":").split()
+        _, mode, _, blob, _ = facts.removeprefix(":").split()
         found[path] = f"{mode} {blob}\t{path}"
     return found
-
-
-def _entries(location: Location, index: Path) -> Mapping[str, str]:
-    """Return the entries of an index by path."""
-    listed = command.output(location.root, "ls-files", "--stage", "-z", env={"GIT_INDEX_FILE": str(index)})
-    rows: Iterator[str] = (row for row in listed.decode("utf-8", "surrogateescape").split("\0") if row)
-    return {path: facts for facts, _, path in (row.partition("\t") for row in rows)}

@@ -204,12 +204,12 @@ def test_without_commit_the_file_is_left_to_the_user(data: Sandbox) -> None:
     assert data.status() == "?? .qanat/datasets/"
 
 
-def test_commit_on_a_detached_head_writes_the_file_and_says_so(data: Sandbox) -> None:
+def test_commit_on_a_detached_head_is_refused_and_writes_nothing(data: Sandbox) -> None:
     data.git("checkout", "--quiet", "--detach")
     result = data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv", "--commit", code=2)
-    assert "qanat: done, but not committed: the repository is on a detached HEAD" in result.err
-    assert "hint: commit it yourself" in result.err
-    assert data.status() == "?? .qanat/datasets/"
+    assert "qanat: cannot commit: the repository is on a detached HEAD" in result.err
+    assert "hint: omit --commit, and commit it yourself" in result.err
+    assert data.status() == ""
 
 
 def test_a_name_that_is_taken_is_refused(data: Sandbox) -> None:

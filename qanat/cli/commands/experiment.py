@@ -225,10 +225,12 @@ def _changed_actions(project: Project, name: str, added: Content, removed: tuple
 
 
 def _rename(project: Project, name: str, new_name: str, *, commit: bool) -> None:
-    before, after = rename.rename(project, name, new_name)
+    files = [project.paths.definition("experiment", check_name("experiment", n)) for n in (name, new_name)]
+    message = f"qanat: experiment {name} renamed to {new_name}"
+    with define.committing(project, files, message, commit=commit):
+        before, after = rename.rename(project, name, new_name)
     say(f"Renamed {project.paths.relative(before)} to {project.paths.relative(after)}")
     if commit:
-        define.commit(project, [before, after], f"qanat: experiment {name} renamed to {new_name}")
         say("Committed both files")
 
 

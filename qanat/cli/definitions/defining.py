@@ -156,12 +156,6 @@ def say_deleted(project: Project, what: str, commit: str | None, paths: Sequence
         say(f"Not committed yet; commit the deletion with: {restoring.commit(project, left)}")
 
 
-def committed(project: Project, path: Path, message: str) -> None:
-    """Commit one file."""
-    define.commit(project, [path], message)
-    say(f"Committed {project.paths.relative(path)}")
-
-
 def _from_file_name(kind: str, file: Path, options: Content) -> Content:
     """Return a name for a template from its file, since files of qanat 0.x hold nothing but options."""
     if kind != "template":
@@ -195,9 +189,12 @@ def _show_and_confirm(content: Content) -> None:
 
 def _write(project: Project, kind: str, content: Content, *, new: bool, commit: bool) -> None:
     lost = define.comments_lost(project, kind, content)
-    path = define.save(project, kind, content, new=new)
+    path = define.path_for(project, kind, content)
+    message = f"qanat: {kind} {content['name']} {'added' if new else 'changed'}"
+    with define.committing(project, [path], message, commit=commit):
+        define.save(project, kind, content, new=new)
     say(f"{'Created' if new else 'Updated'} {project.paths.relative(path)}")
     if lost:
         tell(f"note: dropped {plural(len(lost), 'comment')} inside values, the first one: {lost[0]}")
     if commit:
-        committed(project, path, f"qanat: {kind} {content['name']} {'added' if new else 'changed'}")
+        say(f"Committed {project.paths.relative(path)}")

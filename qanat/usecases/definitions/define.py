@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 from qanat.domain import secret_checks
 from qanat.domain.key_path import dotted
 from qanat.domain.names import check_name
-from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, write_failed
-from qanat.git import lock, tracked, worktree
+from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, write_failed
+from qanat.git import tracked, user_commits, worktree
 from qanat.git.lock import Held
 from qanat.records import definition_text, definitions, ledger, schemas, yaml_io, yaml_scalars
 from qanat.system import files
@@ -86,19 +87,47 @@ def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[
     return definition_text.inner_comments(path.read_text("utf-8", "replace")) if path.exists() else []
 
 
-def commit(project: Project, paths: Sequence[Path], message: str) -> None:
-    """Commit the current state of these files (if missing, their removal) to the current branch, and nothing else."""
-    with lock.held(project.location) as held:
-        commit_under(held, project, paths, message)
+@contextlib.contextmanager
+def committing(project: Project, paths: Sequence[Path], message: str, *, commit: bool) -> Iterator[None]:
+    """Commit what the block does to these files, and nothing else, with the user's hooks; without `commit`, do nothing.
+
+    If the block or the commit fails, the files are what they were. Raises GitRefused.
+    """
+    if not commit:
+        yield
+        return
+    if state := _unfit_state(project):
+        raise GitRefused(f"cannot commit: the repository is {state}", hint="omit --commit, and commit it yourself")
+    before = {path: path.read_bytes() if path.exists() else None for path in paths}
+    try:
+        yield
+        user_commits.commit_only(project.location, message, [project.paths.relative(path) for path in paths])
+    except BaseException:
+        for path, data in before.items():
+            _restore(project, path, data)
+        raise
+
+
+def _restore(project: Project, path: Path, data: bytes | None) -> None:
+    with contextlib.suppress(OSError, WriteFailed):
+        if data is None:
+            path.unlink(missing_ok=True)
+        elif not path.exists() or path.read_bytes() != data:
+            project.write(path, data)
+
+
+def _unfit_state(project: Project) -> str:
+    """Return why nothing can be committed to the branch that is checked out; empty if it can."""
+    if operation := worktree.operation(project.location.git_dir):
+        return f"in the middle of a {operation}"
+    return "" if worktree.checked_out(project.location) else "on a detached HEAD"
 
 
 def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
-    """Commit these files as commit() does, with the lock already held."""
+    """Commit qanat's own files (if missing, their removal) to the current branch, and nothing else."""
     ledger.forget(project.location.private, [project.paths.relative(p) for p in paths if not p.exists()])
     branch = worktree.checked_out(project.location)
-    operation = worktree.operation(project.location.git_dir)
-    if branch is None or operation:
-        state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
+    if (state := _unfit_state(project)) or branch is None:
         raise GitRefused(f"done, but not committed: the repository is {state}", hint="commit it yourself")
     content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
     commit_noted(held, project, branch, content, message, checked_out=True)
@@ -123,13 +152,11 @@ def delete(project: Project, kind: str, path: Path, *, commit: bool) -> tuple[st
     """
     head = worktree.head(project.location)
     had = tracked.at(project.location, head, [path])
-    with lock.held(project.location) as held:
+    with committing(project, [path], f"qanat: {kind} {path.stem} deleted", commit=commit):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise write_failed(path, error) from None
-        if commit:
-            commit_under(held, project, [path], f"qanat: {kind} {path.stem} deleted")
     return head, had
 
 

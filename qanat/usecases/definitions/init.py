@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.layout import CONFIG, STATE, ignore_rule, is_for_results
-from qanat.errors import GitRefused, UsageError, write_failed
+from qanat.errors import GitRefused, UsageError, WriteFailed, write_failed
 from qanat.git import command, commits, location, lock, missing, repository, sharing, worktree
 from qanat.git.location import Location
 from qanat.records import definition_text, schemas
@@ -96,28 +97,70 @@ def _refuse_project(found: Location) -> None:
 
 
 def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> Initialised:
-    """Carry out the plan; what the user has staged or changed stays unchanged and uncommitted."""
+    """Carry out the plan; what the user has staged or changed stays unchanged and uncommitted.
+
+    If that fails, nothing is left of it.
+    """
+    new_folder = not plan.folder.exists()
     made = _repository(plan)
     try:
         repository.signature(repository.open_repository(made))
-    except GitRefused:
+        done = _write_and_commit(plan, made, templates)
+    except BaseException:
         if plan.new_repository:
-            shutil.rmtree(made.git_dir)
+            shutil.rmtree(made.git_dir, ignore_errors=True)
+        if new_folder:
+            _remove_empty(plan.folder)
         raise
+    with contextlib.suppress(GitRefused):  # the next command tries again
+        set_driver(made)
+    return done
+
+
+def _write_and_commit(plan: InitPlan, made: Location, templates: Mapping[str, Mapping[str, Any]]) -> Initialised:
     paths, who = ProjectPaths(plan.folder), sharing.of(made)
     written = {paths.relative(path): data for path, data in _state_files(plan, templates, paths)}
-    for path, data in written.items():
-        files.write(plan.folder / path, data, sharing=who)
-    written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
-    set_driver(made)
-    branch = worktree.checked_out(made)
-    operation = worktree.operation(made.git_dir)
-    if branch is None or operation:
-        state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
-        return Initialised(plan.folder, tuple(written), False, f"nothing was committed: the repository is {state}")
-    with lock.held(made) as held:
-        commits.commit_files(held, branch, dict(written), "qanat: project set up", checked_out=True)
-    return Initialised(plan.folder, tuple(written), True, "; ".join(notes))
+    with _undone_on_failure(plan.folder, [*written, IGNORE, ATTRIBUTES]):
+        for path, data in written.items():
+            files.write(plan.folder / path, data, sharing=who)
+        written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
+        branch = worktree.checked_out(made)
+        operation = worktree.operation(made.git_dir)
+        if branch is None or operation:
+            state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
+            note = f"nothing was committed: the repository is {state}"
+            return Initialised(plan.folder, tuple(written), False, note)
+        with lock.held(made) as held:
+            commits.commit_files(held, branch, dict(written), "qanat: project set up", checked_out=True)
+        return Initialised(plan.folder, tuple(written), True, "; ".join(notes))
+
+
+@contextlib.contextmanager
+def _undone_on_failure(root: Path, names: Sequence[str]) -> Iterator[None]:
+    """Restore these files if the block fails, and remove the folders that are empty then."""
+    before = {name: (root / name).read_bytes() if (root / name).is_file() else None for name in names}
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError, WriteFailed):
+            for name, data in before.items():
+                path = root / name
+                if data is not None and path.read_bytes() != data:
+                    files.write(path, data)
+                elif data is None:
+                    path.unlink(missing_ok=True)
+                    _remove_empty(path.parent, root)
+        raise
+
+
+def _remove_empty(folder: Path, root: Path | None = None) -> None:
+    """Remove a folder, and its parents below a root, as far as they are empty."""
+    with contextlib.suppress(OSError):
+        while folder != root:
+            folder.rmdir()
+            if root is None:
+                return
+            folder = folder.parent
 
 
 def _repository(plan: InitPlan) -> Location:
