@@ -1,14 +1,17 @@
 """What may still change in a record: how the run ends, until it has ended, and then almost nothing.
 
-An ended run may get tags and further attempts: a retried group has a higher attempt number and with it
-a new end. A lost group may get an end that was found later. Comments are files of their own.
+An ended run may get tags and further attempts: a retried group has a higher attempt number, starts later, has a
+job of its own, and the run has a new intent. A lost group may get an end that was found later. Groups that ended in
+a run that goes on are as fixed as those of an ended run. Comments are files of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from qanat.domain import times
 from qanat.domain.key_path import KeyPath
 from qanat.domain.run import State
 
@@ -26,14 +29,19 @@ _UNTIL_THE_END: Open = {
     "code": frozenset({"changed_while_running"}),
 }
 _WITH_AN_ATTEMPT: Open = {**_UNTIL_THE_END, "runner": frozenset({"template", "options"})}
+_WITH_AN_END: Open = {"state": _ALL, "started": _ALL, "ended": _ALL}
 _MOVED: Open = {"experiment": _ALL}
 _LAUNCHED = ("group", "args")
 _MISSING = object()
+# What is wrong with a place that has not changed, but should have.
+STILL = "is still that of the earlier attempt"
+# Schedulers report whole seconds, and the clocks of two machines differ.
+CLOCKS_S = 60.0
 
 
 def has_ended(record: Record) -> bool:
     """Return whether a record's run has ended; a record with a senseless state counts as ended."""
-    return record.get("state") not in [state.value for state in State if not state.ended]
+    return _ended(record)
 
 
 def violations(before: Sequence[Record], after: Record, *, moved: bool = False) -> list[KeyPath]:
@@ -44,12 +52,16 @@ def violations(before: Sequence[Record], after: Record, *, moved: bool = False) 
     """
     sides = [record for record in before if has_ended(record)] or before
     ended = has_ended(sides[0])
-    wrong, again = _ended_groups(sides, after) if ended else (_unended_groups(sides, after), False)
+    groups = _groups(sides, after)
     may_change = {**_ALWAYS, **(_MOVED if moved else {})}
-    may_change |= _WITH_AN_ATTEMPT if again else {} if ended else _UNTIL_THE_END
+    if not ended:
+        may_change |= _UNTIL_THE_END
+    elif groups.changed:
+        may_change |= _WITH_AN_ATTEMPT if groups.may_be_new or len(sides) > 1 else _WITH_AN_END
     keys = [key for key in _keys(*sides, after) if key != "groups"]
     found = [place for key in keys for place in _changed(key, sides, after, may_change.get(key))]
-    return [*found, *(_inconsistent_times(after) if again else ()), *wrong]
+    found += _inconsistent_times(after) if ended and groups.changed and not groups.wrong else []
+    return list(dict.fromkeys((*found, *_wrong_intent(sides, after, groups), *groups.wrong)))
 
 
 def _changed(key: str, sides: Sequence[Record], after: Record, may_change: frozenset[str] | None) -> list[KeyPath]:
@@ -63,37 +75,120 @@ def _changed(key: str, sides: Sequence[Record], after: Record, may_change: froze
     return [(key, name) for name in names if not any(_same(side, new, name) for side in inner)]
 
 
-def _ended_groups(sides: Sequence[Record], after: Record) -> tuple[list[KeyPath], bool]:
-    """List what is wrong with the groups of an ended run; also return whether one of them was retried."""
+@dataclass(slots=True)
+class _Groups:
+    """What is wrong with the groups of a run, and what happened to them.
+
+    `changed` says that a group that had ended differs from the first side, `may_be_new` that some group has a later
+    attempt than on any side, so that the intent may be new, and `must_be_new` that no scheduler can have restarted it.
+    """
+
+    wrong: list[KeyPath]
+    changed: bool = False
+    may_be_new: bool = False
+    must_be_new: bool = False
+
+
+def _groups(sides: Sequence[Record], after: Record) -> _Groups:
     rows, earlier = _rows(after), [_rows(side) for side in sides]
     earlier = [side for side in earlier if len(side) == len(rows)]
     if not earlier:
-        return [("groups",)], False
-    wrong: list[KeyPath] = []
-    again = False
+        return _Groups([("groups",)])
+    found = _Groups([])
     for place, row in enumerate(rows):
         olds = [side[place] for side in earlier]
-        changed = [[key for key in _keys(old, row) if not _same(old, row, key)] for old in olds]
-        if all(changed) and not any(_may_follow(old, row) for old in olds):
-            wrong += [("groups", place, key) for key in min(changed, key=len)]
-        else:
-            again |= bool(changed[0])
-    return wrong, again
+        found.wrong += [("groups", place, key) for key in _wrong_in_group(olds, row)]
+        found.changed |= _ended(olds[0]) and repr(olds[0]) != repr(row)
+        if all(_attempt(row) > _attempt(old) for old in olds):
+            found.may_be_new = True
+            found.must_be_new |= all(_ended(old) and not _may_be_corrected(old) for old in olds)
+    return found
 
 
-def _may_follow(old: Record, new: Record) -> bool:
-    """Return whether a group's row may follow another: a later attempt, or the end of a lost group."""
-    if not all(_same(old, new, key) for key in _LAUNCHED):
+def _wrong_in_group(olds: Sequence[Record], new: Record) -> list[str]:
+    """List the keys of a group's row that may not follow its earlier rows, of which the one with most evidence counts.
+
+    A merge completes that row with what another side knows about the same attempt.
+    """
+    if any(repr(old) == repr(new) for old in olds):
+        return []
+    latest = [old for old in olds if _attempt(old) == max(map(_attempt, olds))]
+    known = [old for old in latest if _ended(old) and not _may_be_corrected(old)] or latest
+    wrong, judged = min(((_wrong_keys(old, new), old) for old in known), key=lambda pair: len(pair[0]))
+    return [key for key in wrong if not any(_same(old, new, key) for old in latest if old is not judged)]
+
+
+def _wrong_keys(old: Record, new: Record) -> list[str]:
+    """List the keys of a group's row that may not follow an earlier row."""
+    changed = [key for key in _keys(old, new) if not _same(old, new, key)]
+    if launched := [key for key in _LAUNCHED if key in changed]:
+        return changed if _ended(old) else launched
+    if not changed or not _ended(old):
+        return ["attempt"] if _attempt(new) < _attempt(old) else []
+    ways = [_wrong_in_attempt(old, new)] if _attempt(new) > _attempt(old) else []
+    if _may_be_corrected(old) and _attempt(new) >= _attempt(old):
+        ways.append(_wrong_in_correction(old, new, changed))
+    return min(ways, key=len) if ways else changed
+
+
+def _may_be_corrected(row: Record) -> bool:
+    """Return whether the end of a group is unknown, or known from a scheduler only: its completion file counts more."""
+    hearsay = _is_scheduled(row) and not _is_witnessed(row) and row.get("state") != State.FINISHED
+    return _ended(row) and (row.get("state") == State.LOST or hearsay)
+
+
+def _is_witnessed(row: Record) -> bool:
+    return row.get("exit_code") is not None or row.get("signal") is not None
+
+
+def _wrong_in_correction(old: Record, new: Record, changed: Sequence[str]) -> list[str]:
+    """List what is wrong with the end of a group that was learned later: it is that of the same job."""
+    if not _ended(new) or new.get("state") == State.LOST or not (old.get("state") == State.LOST or _is_witnessed(new)):
+        return list(changed)
+    wrong = ["job"] if old.get("job") and not _same(old, new, "job") else []
+    return wrong if _is_before(new.get("started") or old.get("started"), new.get("ended")) else [*wrong, "ended"]
+
+
+def _wrong_in_attempt(old: Record, new: Record) -> list[str]:
+    """List what is wrong with a further attempt: it starts after the end of the earlier one, with a job of its own."""
+    wrong = ["job"] if _is_scheduled(old) and old.get("job") == new.get("job") else []
+    started = new.get("started")
+    if started is None:
+        # It has not started yet, or never did, so it can have measured nothing.
+        return [*wrong, *[key for key in ("metrics", "exit_code") if new.get(key) not in (None, {}) and _ended(new)]]
+    if started == old.get("started") or not _is_before(old.get("ended") or old.get("started"), started):
+        wrong.append("started")
+    return wrong if new.get("ended") is None or _is_before(started, new["ended"]) else [*wrong, "ended"]
+
+
+def _is_scheduled(row: Record) -> bool:
+    """Return whether a group's job has a scheduler's name; processes of this machine have numbers that are reused."""
+    job = row.get("job")
+    return isinstance(job, str) and not job.isdecimal()
+
+
+def _wrong_intent(sides: Sequence[Record], after: Record, groups: _Groups) -> list[KeyPath]:
+    """Return the intent if it is not a new one although groups were retried, or a new one although none was."""
+    is_new = _intent(after) not in [_intent(side) for side in sides]
+    wrong = not groups.may_be_new if is_new else groups.must_be_new
+    return [("submission", "intent")] if wrong else []
+
+
+def _intent(record: Record) -> Any:
+    return _mapping(record.get("submission")).get("intent")
+
+
+def _is_before(one: Any, other: Any) -> bool:
+    """Return whether a timestamp is not later than another; True if nothing is known about the first."""
+    if one is None:
+        return True
+    if not (times.is_timestamp(one) and times.is_timestamp(other)):
         return False
-    return _attempt(new) > _attempt(old) or (old.get("state") == State.LOST and _attempt(new) == _attempt(old))
+    return (times.parse(one) - times.parse(other)).total_seconds() <= CLOCKS_S
 
 
-def _unended_groups(sides: Sequence[Record], after: Record) -> list[KeyPath]:
-    """List the groups of a run that has not ended which are not those that were launched."""
-    old, rows = _rows(sides[0]), _rows(after)
-    if len(old) != len(rows):
-        return [("groups",)]
-    return [("groups", i, key) for i, row in enumerate(rows) for key in _LAUNCHED if not _same(old[i], row, key)]
+def _ended(row: Record) -> bool:
+    return row.get("state") not in [state.value for state in State if not state.ended]
 
 
 def _inconsistent_times(after: Record) -> list[KeyPath]:

@@ -25,3 +25,13 @@ def differences(one: Any, other: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
             yield from differences(old, new, (*at, place))
     elif repr(one) != repr(other):  # NaN is not equal to itself
         yield at
+
+
+def value_at(content: Any, path: KeyPath, default: Any = None) -> Any:
+    """Return the value at a place, or the default if there is no such place."""
+    for part in path:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            return default
+    return content

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from qanat.domain import frozen
-from qanat.domain.key_path import KeyPath, dotted
+from qanat.domain.key_path import KeyPath, dotted, value_at
 from qanat.domain.meanings import ABSENT, Sentence, Verbatim, shown
 from qanat.domain.run import Run
 
@@ -16,13 +17,41 @@ def is_retried(old: Run, new: Run) -> bool:
     return any(b.attempt > a.attempt for a, b in zip(old.groups, new.groups, strict=False))
 
 
+@dataclass(frozen=True, slots=True)
+class ReplacedMetric:
+    """A metric of a group that had ended, and that has another value now; None where it has none."""
+
+    group: int
+    name: str
+    before: float | None
+    after: float | None
+
+
+def replaced_metrics(old: Run, new: Run) -> list[ReplacedMetric]:
+    """List the metrics that differ in groups which had ended: those of further attempts, or found or made up later."""
+    found = []
+    for a, b in zip(old.groups, new.groups, strict=False):
+        names = dict.fromkeys((*a.metrics, *b.metrics)) if a.state.ended else ()
+        pairs = ((name, a.metrics.get(name), b.metrics.get(name)) for name in names)
+        # Compared as text, since NaN is not equal to itself.
+        found += [ReplacedMetric(a.number, *pair) for pair in pairs if repr(pair[1]) != repr(pair[2])]
+    return found
+
+
 def forbidden(old: Mapping[str, Any], new: Mapping[str, Any], *, moved: bool = False) -> list[Sentence]:
     """List changes to a run's record that are not allowed: nearly all of them, once the run has ended.
 
     Both are the mappings of valid records. `moved` says that the experiment was renamed.
     """
     broken = frozen.violations([old], new, moved=moved)
-    return [s for path in broken for s in _sentences(path, _at(old, path), _at(new, path))]
+    return [s for path in broken for s in _violation(path, value_at(old, path, ABSENT), value_at(new, path, ABSENT))]
+
+
+def _violation(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
+    if repr(before) == repr(after):
+        yield (Verbatim(_label(path)), " ", frozen.STILL)
+    else:
+        yield from _sentences(path, before, after)
 
 
 def _sentences(path: KeyPath, before: Any, after: Any) -> Iterator[Sentence]:
@@ -48,12 +77,3 @@ def _label(path: KeyPath) -> str:
 
 def _value(value: Any) -> str:
     return "nothing" if value is None or value is ABSENT else Verbatim(shown(value))
-
-
-def _at(content: Any, path: KeyPath) -> Any:
-    for part in path:
-        try:
-            content = content[part]
-        except (KeyError, IndexError, TypeError):
-            return ABSENT
-    return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     found = project.qanat("diff", "--json").json
     assert list(found) == [
         *("schema", "base", "head", "warnings", "problems", "definitions", "moved_runs", "experiments"),
-        *("other_code", "other_changes", "migrated_records", "earlier_records_left_out"),
+        *("other_code", "other_changes", "replaced_results", "migrated_records", "earlier_records_left_out"),
     ]
     assert found["base"] == {"revision": "main", "commit": project.git("rev-parse", "main"), "project": True}
     assert found["head"] == {
@@ -550,3 +551,22 @@ def test_numbers_of_any_size_are_compared(project: Sandbox) -> None:
     edit(project, 3, vast)
     for words in ((), ("--format", "markdown"), ("--format", "markdown", "--plots", "p"), ("--json",)):
         project.qanat("diff", "main", *words)
+
+
+# ---- results that changed although their run had ended
+
+
+def test_metrics_that_were_made_up_are_listed_with_what_they_were(project: Sandbox) -> None:
+    (file,) = [path for path in project.record_files() if path.name.startswith("1-")]
+    before = file.read_text()
+    made_up = re.sub(r"acc: [0-9.]+", "acc: 0.99", before.replace("metrics: {", "attempt: 2, metrics: {"))
+    file.write_text(made_up)
+    found = project.qanat("diff", "HEAD", "--json").json
+    (run,) = found["replaced_results"]
+    assert (run["run"], run["experiment"]) == (file.stem, "train")
+    assert [(m["group"], m["metric"], m["after"]) for m in run["metrics"]] == [(n, "acc", 0.99) for n in range(4)]
+    assert [m["before"] for m in run["metrics"]] == [0.1, 0.11, 0.2, 0.21]
+    warned = [one for one in found["warnings"] if one["run"] == file.stem]
+    assert "submission.intent is still that of the earlier attempt" in warned[0]["details"]
+    out = project.qanat("diff", "HEAD").out
+    assert "Metrics of ended runs that have other values now" in out

@@ -18,6 +18,7 @@ from qanat.usecases.review.state import OtherCode, StateChanges
 
 FILES_NAMED = 10
 DETAILS_SHOWN = 5
+METRICS_SHOWN = 30
 _SINGULAR = {**{kind: kind for kind in KINDS}, "config": "setting"}
 _HEADERS = ("Change", "Key", "Before", "After", "What it means")
 
@@ -33,8 +34,8 @@ class Report:
 
 def report(found: StateChanges) -> Report:
     """Return the report on a comparison."""
-    blocks = [*_warnings(found), *_problems(found), *_definitions(found)]
     numbers = runs_report.Numbers(found)
+    blocks = [*_warnings(found), *_replaced(found, numbers), *_problems(found), *_definitions(found)]
     blocks += [runs_report.section(runs, found, numbers) for runs in found.experiments]
     blocks += [*_other_code(found, numbers), *_others(found), *_notes(found)]
     return Report(_title(found), _summary(found), tuple(blocks))
@@ -87,6 +88,26 @@ def _warning(warned: RunWarning) -> Sentence:
     more = len(warned.details) - DETAILS_SHOWN
     what = "differs from how it was launched" if warned.kind == LAUNCH_CHANGED else "was changed after it had ended"
     return (*run, f" {what}: ", *details, *((f"; and {more:,} more",) if more > 0 else ()))
+
+
+def _replaced(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:
+    """Yield a table of the metrics of runs that had ended which have other values now."""
+    metrics = [(numbers.of(r.run), metric) for r in found.replaced for metric in r.metrics]
+    if not metrics:
+        return
+    rows = [
+        ((Verbatim(run),), (str(m.group),), (Verbatim(m.name),), _number(m.before), _number(m.after))
+        for run, m in metrics[:METRICS_SHOWN]
+    ]
+    headers: tuple[Cell, ...] = tuple((text,) for text in ("Run", "Group", "Metric", "Before", "After"))
+    blocks: list[Block] = [Table(headers, tuple(rows), flexible=(2,))]
+    if (left := len(metrics) - METRICS_SHOWN) > 0:
+        blocks.append(Items(((f"and {left:,} more; see --json",),)))
+    yield Section(("Metrics of ended runs that have other values now",), tuple(blocks))
+
+
+def _number(value: float | None) -> Cell:
+    return () if value is None else (Verbatim(shown(value)),)
 
 
 def _problems(found: StateChanges) -> Iterator[Block]:

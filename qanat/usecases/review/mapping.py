@@ -54,6 +54,16 @@ def as_mapping(found: StateChanges) -> dict[str, Any]:
         "other_changes": [
             {"kind": c.kind, "run": c.run, "experiment": c.experiment, "text": c.text} for c in found.other_changes
         ],
+        "replaced_results": [
+            {
+                "run": r.run,
+                "experiment": r.experiment,
+                "metrics": [
+                    {"group": m.group, "metric": m.name, "before": m.before, "after": m.after} for m in r.metrics
+                ],
+            }
+            for r in found.replaced
+        ],
         "migrated_records": found.migrated,
         "earlier_records_left_out": found.left_out,
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from qanat.domain.meanings import Sentence
 from qanat.domain.run import Run
-from qanat.domain.run_changes import forbidden, is_retried
+from qanat.domain.run_changes import ReplacedMetric, forbidden, is_retried, replaced_metrics
 from qanat.usecases.review.files import Record, Sides
 
 NEW, CONTINUED, RETRIED = "new", "continued", "retried"
@@ -40,6 +40,15 @@ class OtherRunChange:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReplacedResults:
+    """The metrics of a run that had ended which have other values now."""
+
+    run: str
+    experiment: str
+    metrics: tuple[ReplacedMetric, ...]
+
+
 @dataclass(slots=True)
 class RunChanges:
     """Runs to report with what happened to each, what to warn about, and pairs of names that runs moved between.
@@ -50,18 +59,22 @@ class RunChanges:
     reported: list[tuple[Run, str]] = field(default_factory=list)
     warnings: list[RunWarning] = field(default_factory=list)
     others: list[OtherRunChange] = field(default_factory=list)
+    replaced: list[ReplacedResults] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
     migrated: int = 0
 
 
-def classify_runs(sides: Sides) -> RunChanges:
-    """Determine what happened to every run whose record differs."""
+def classify_runs(sides: Sides, is_renamed: Callable[[str, str], bool]) -> RunChanges:
+    """Determine what happened to every run whose record differs.
+
+    `is_renamed` says whether one experiment is now called as another name says, so that records may move to it.
+    """
     found = RunChanges()
     for path, old, new in _pairs(sides):
         if old is None and new is not None:
             found.reported.append((new.run, NEW))
         elif old is not None and new is not None:
-            _changed(found, path, old, new)
+            _changed(found, path, old, new, is_renamed)
         elif old is not None:
             _gone(found, path, old.run, broken=path in sides.new_records)
     found.others += _comments(sides)
@@ -89,18 +102,20 @@ def _pairs(sides: Sides) -> Iterator[tuple[str, Record | None, Record | None]]:
             yield path, None, new
 
 
-def _changed(found: RunChanges, path: str, old: Record, new: Record) -> None:
+def _changed(found: RunChanges, path: str, old: Record, new: Record, is_renamed: Callable[[str, str], bool]) -> None:
     run = new.run
     found.migrated += new.version > old.version
     if repr(old.content) == repr(new.content):
         return
-    moved = old.run.experiment != run.experiment
+    moved = old.run.experiment != run.experiment and is_renamed(old.run.experiment, run.experiment)
     if moved:
         found.moved.append((old.run.experiment, run.experiment))
     ended = old.run.state.ended
     if wrong := forbidden(old.content, new.content, moved=moved):
         kind = CHANGED_AFTER_END if ended else LAUNCH_CHANGED
         found.warnings.append(RunWarning(kind, run.id, run.experiment, path, tuple(wrong)))
+    if metrics := replaced_metrics(old.run, run):
+        found.replaced.append(ReplacedResults(run.id, run.experiment, tuple(metrics)))
     if not ended:
         found.reported.append((run, CONTINUED))
     elif is_retried(old.run, run):

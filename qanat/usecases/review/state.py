@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from qanat.domain import changes, new_runs, redaction
@@ -20,7 +21,7 @@ from qanat.records.index import Index
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 from qanat.usecases.review.baselines import Baselines
 from qanat.usecases.review.files import FileProblem, Sides, read_sides, valid_definition
-from qanat.usecases.review.runs import OtherRunChange, RunChanges, RunWarning, classify_runs
+from qanat.usecases.review.runs import OtherRunChange, ReplacedResults, RunChanges, RunWarning, classify_runs
 
 COMMITS_EXPLAINED = 20
 
@@ -60,6 +61,7 @@ class StateChanges:
     how: Mapping[str, str]
     other_code: tuple[OtherCode, ...]
     other_changes: tuple[OtherRunChange, ...]
+    replaced: tuple[ReplacedResults, ...]
     migrated: int
     left_out: int
 
@@ -90,7 +92,7 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
     differences = trees.differences(span.base, span.head, span.tip)
     with project.index() as index:
         sides = read_sides(trees, index, differences)
-        runs = classify_runs(sides)
+        runs = classify_runs(sides, partial(_is_renamed, index, trees, span))
         moved = _moved(runs)
         definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
         renamed = _renamed(definitions, moved)
@@ -111,6 +113,7 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
         how={run.id: how for run, how in runs.reported},
         other_code=tuple(_other_code(trees, span, [run for run, _ in runs.reported])),
         other_changes=tuple(runs.others),
+        replaced=tuple(runs.replaced),
         migrated=runs.migrated,
         left_out=earlier.left_out,
     )
@@ -178,14 +181,30 @@ def _changed_programs(trees: Trees, span: Range, known: Mapping[str, Mapping[str
 
 def _definition(index: Index, trees: Trees, span: Range, sides: Sides, name: str) -> Mapping[str, Any]:
     """Return an experiment's definition in the head or, if it is gone, in the base; otherwise empty."""
+    found = _definition_in_head(index, trees, span, name)
+    if found is not None:
+        return found
+    gone = (d.content for d in sides.old_definitions if d.kind == "experiment" and d.name == name)
+    return next(gone, {})
+
+
+def _definition_in_head(index: Index, trees: Trees, span: Range, name: str) -> Mapping[str, Any] | None:
+    """Return an experiment's definition in the head, empty if it is invalid; None if there is none."""
     path = f"{STATE}/{DEFINITIONS['experiment']}/{name}.yaml"
     try:
         if entry := trees.entry(span.head, path):
             return valid_definition(index, trees.read(entry, DEFINITION_BYTES_MAX), "experiment", path)
     except InputInvalid:
         return {}
-    gone = (d.content for d in sides.old_definitions if d.kind == "experiment" and d.name == name)
-    return next(gone, {})
+    return None
+
+
+def _is_renamed(index: Index, trees: Trees, span: Range, old: str, new: str) -> bool:
+    """Return whether an experiment has another name in the head: that one says so, or took its place."""
+    now = _definition_in_head(index, trees, span, new)
+    if now is None:
+        return False
+    return old in now.get("formerly", ()) or _definition_in_head(index, trees, span, old) is None
 
 
 def _directions(definition: Mapping[str, Any]) -> dict[str, str]:

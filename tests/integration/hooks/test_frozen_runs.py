@@ -146,6 +146,8 @@ def test_a_record_that_becomes_a_link_or_unreadable_is_refused(house: Sandbox, r
 
 
 def test_records_may_move_with_their_experiment(house: Sandbox, record: Path) -> None:
+    definition = house.root / ".qanat/experiments/hello.yaml"
+    definition.rename(definition.with_name("renamed.yaml"))
     moved = house.root / ".qanat/runs/renamed/0" / record.name
     moved.parent.mkdir(parents=True)
     moved.write_text(record.read_text().replace("experiment: hello\n", "experiment: renamed\n"))

@@ -10,10 +10,10 @@ import pytest
 from qanat.domain import frozen
 from qanat.domain.frozen import KeyPath
 
-EARLY, LATE, LATER = (f"2026-11-23T05:17:{s}+00:00" for s in (50, 55, 59))
+EARLY, LATE, NEXT, LATER = (f"2026-11-23T05:17:{s}+00:00" for s in (50, 55, 57, 59))
 DONE: dict[str, Any] = {"group": 0, "args": ["1"], "state": "finished", "exit_code": 0, "started": EARLY, "ended": LATE}
 FAILED = {**DONE, "group": 1, "state": "failed", "exit_code": 3}
-AGAIN = {**FAILED, "state": "finished", "exit_code": 0, "ended": LATER, "attempt": 2}
+AGAIN = {**FAILED, "state": "finished", "exit_code": 0, "started": NEXT, "ended": LATER, "attempt": 2}
 LOST = {"group": 1, "args": ["1"], "state": "lost", "reason": "nobody knows"}
 RUNNING = {"group": 1, "args": ["1"], "state": "running"}
 
@@ -43,6 +43,15 @@ RETRIED = {
     "runner": {"name": "slurm", "options": {"m": 2}},
 }
 GOING = record(DONE, RUNNING, state="running", ended=None)
+QUEUED = record(
+    DONE,
+    {"group": 1, "args": ["1"], "state": "queued", "attempt": 2},
+    state="queued",
+    ended=None,
+    submission=RETRIED["submission"],
+    runner=RETRIED["runner"],
+)
+HEARSAY = {"group": 1, "args": ["1"], "state": "cancelled", "job": "812_1", "started": EARLY, "ended": LATE}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,12 @@ GOING = record(DONE, RUNNING, state="running", ended=None)
         (ENDED, ENDED),
         (ENDED, ENDED | {"tags": ["a"]}),
         (ENDED, record(DONE, AGAIN, **RETRIED)),
-        (ENDED, record(DONE, AGAIN | {"state": "queued", "started": None, "ended": None}, state="queued", ended=None)),
+        (ENDED, QUEUED),
+        (QUEUED, record(DONE, AGAIN, **RETRIED)),
+        (record(DONE, LOST), record(DONE, LOST | {"state": "cancelled", "attempt": 3, "exit_code": 0})),
+        (record(DONE, HEARSAY), record(DONE, HEARSAY | {"state": "finished", "exit_code": 0, "metrics": {"acc": 1.0}})),
+        (record(DONE, HEARSAY), record(DONE, HEARSAY | {"state": "failed", "signal": 9})),
+        (QUEUED, QUEUED | {"submission": {"intent": "bb", "details": {"jobs": ["8"]}}}),
         (GOING, record(DONE, FAILED, code={"commit": "a", "snapshot": False, "changed_while_running": True})),
         (record(DONE, LOST), record(DONE, FAILED)),
         (record(DONE | {"metrics": {"a": math.nan}}), record(DONE | {"metrics": {"a": float("nan")}}, tags=["a"])),
@@ -88,6 +102,42 @@ def test_what_may_follow(before: dict[str, Any], after: dict[str, Any]) -> None:
         (ENDED, record(DONE, AGAIN, **RETRIED) | {"ended": LATE}, [("ended",)]),
         (ENDED, record(DONE, AGAIN, **RETRIED) | {"runner": {"name": "local", "options": {}}}, [("runner", "name")]),
         (ENDED, ENDED | {"groups": "none"}, [("groups",)]),
+        # an attempt that was made up
+        (ENDED, record(DONE, FAILED | {"attempt": 2, "metrics": {"acc": 0.99}}, **RETRIED), [("groups", 1, "started")]),
+        (ENDED, record(DONE, AGAIN | {"started": EARLY}, **RETRIED), [("groups", 1, "started")]),
+        (ENDED, record(DONE, AGAIN | {"started": "2026-11-22T05:17:57+00:00"}, **RETRIED), [("groups", 1, "started")]),
+        (ENDED, record(DONE, AGAIN | {"started": "soon"}, **RETRIED), [("groups", 1, "started")]),
+        (ENDED, record(DONE, AGAIN | {"ended": "2026-11-22T05:17:57+00:00"}, **RETRIED), [("groups", 1, "ended")]),
+        (ENDED, record(DONE, AGAIN, **RETRIED | {"submission": {"intent": "aa"}}), [("submission", "intent")]),
+        (ENDED, record(DONE, AGAIN | {"started": None, "metrics": {"acc": 1}}, **RETRIED), [("groups", 1, "metrics")]),
+        (ENDED, record(DONE | {"metrics": {"acc": 1}}, AGAIN, **RETRIED), [("groups", 0, "metrics")]),
+        (
+            record(DONE, FAILED | {"job": "812_1"}),
+            record(DONE, AGAIN | {"job": "812_1"}, **RETRIED),
+            [("groups", 1, "job")],
+        ),
+        (record(DONE, AGAIN), record(DONE, AGAIN | {"attempt": 1}), [("groups", 1, "attempt")]),
+        # an end that was found later
+        (record(DONE, LOST), record(DONE, LOST | {"metrics": {"acc": 1.0}}), [("groups", 1, "metrics")]),
+        (record(DONE, LOST | {"job": "8_1"}), record(DONE, FAILED | {"job": "8_2"}), [("groups", 1, "job")]),
+        (record(DONE, LOST), record(DONE, FAILED | {"ended": "2026-11-22T05:17:50+00:00"}), [("groups", 1, "ended")]),
+        (record(DONE, LOST), record(DONE, FAILED, submission={"intent": "bb"}), [("submission", "intent")]),
+        (
+            record(DONE, LOST),
+            record(DONE, FAILED, runner={"name": "slurm", "options": {"m": 2}}),
+            [("runner", "options")],
+        ),
+        (record(DONE, HEARSAY), record(DONE, HEARSAY | {"metrics": {"acc": 1.0}}), [("groups", 1, "metrics")]),
+        (record(DONE, HEARSAY), record(DONE, HEARSAY | {"state": "finished"}), [("groups", 1, "state")]),
+        # groups that had ended in a run that goes on
+        (
+            GOING,
+            record(DONE | {"metrics": {"acc": 1.0}}, RUNNING, state="running", ended=None),
+            [("groups", 0, "metrics")],
+        ),
+        (QUEUED, record(DONE | {"exit_code": 3}, AGAIN, **RETRIED), [("groups", 0, "exit_code")]),
+        (QUEUED, record(DONE, RUNNING, state="running", ended=None), [("groups", 1, "attempt")]),
+        (GOING, GOING | {"submission": {"intent": "bb"}}, [("submission", "intent")]),
         (GOING, GOING | {"experiment": "f"}, [("experiment",)]),
         (GOING, record(DONE, RUNNING | {"args": ["9"]}, state="running", ended=None), [("groups", 1, "args")]),
         (GOING, GOING | {"code": {"commit": "b", "snapshot": False}}, [("code", "commit")]),
@@ -106,3 +156,16 @@ def test_in_a_merge_each_group_may_come_from_either_side() -> None:
     assert frozen.violations([ours, theirs], record(DONE, FAILED)) == []
     assert frozen.violations([GOING, ENDED], ENDED) == []
     assert frozen.violations([ours, theirs], record(DONE, FAILED | {"exit_code": 5, "args": ["7"]})) != []
+
+
+def test_in_a_merge_each_side_may_have_retried_a_group() -> None:
+    before = record(FAILED | {"group": 0}, FAILED)
+    ours = record(AGAIN | {"group": 0}, FAILED, ended=LATER, submission={"intent": "bb"})
+    theirs = record(FAILED | {"group": 0}, AGAIN, ended=LATER, submission={"intent": "cc"})
+    times = {"started": NEXT, "ended": LATER}
+    merged = record(AGAIN | {"group": 0}, AGAIN, state="finished", submission={"intent": "cc"}, **times)
+    for side in (ours, theirs):
+        assert frozen.violations([before], side) == []
+    assert frozen.violations([ours, theirs], merged) == []
+    better = {**AGAIN, "metrics": {"acc": 1.0}}
+    assert frozen.violations([ours, theirs], merged | {"groups": [AGAIN | {"group": 0}, better]}) != []

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from qanat.domain.meanings import Verbatim, plain
-from qanat.domain.run_changes import forbidden
+from qanat.domain.run import Group, State
+from qanat.domain.run_changes import ReplacedMetric, forbidden, replaced_metrics
+from tests.unit.records.example import RUN
 
 RECORD: dict[str, Any] = {
     "id": "4-7f3a9c",
@@ -57,3 +60,21 @@ def test_a_key_that_somebody_made_up_is_marked_as_a_word_of_the_file() -> None:
     (sentence,) = forbidden(RECORD, {**RECORD, "[click](here)": 1})
     assert isinstance(sentence[0], Verbatim)
     assert sentence[0] == "[click](here)"
+
+
+def test_metrics_of_ended_groups_that_have_other_values_are_listed() -> None:
+    ended = Group(0, (), State.FINISHED, metrics={"acc": 0.5, "loss": math.nan, "gone": 1.0})
+    old = replace(RUN, groups=(ended, Group(1, (), State.RUNNING, metrics={"acc": 0.1})))
+    again = replace(ended, attempt=2, metrics={"acc": 0.9, "loss": math.nan, "new": 2.0})
+    new = replace(RUN, groups=(again, Group(1, (), State.FINISHED, metrics={"acc": 0.2})))
+    assert replaced_metrics(old, new) == [
+        ReplacedMetric(0, "acc", 0.5, 0.9),
+        ReplacedMetric(0, "gone", 1.0, None),
+        ReplacedMetric(0, "new", None, 2.0),
+    ]
+    assert replaced_metrics(old, old) == []
+
+
+def test_what_should_have_changed_with_an_attempt_is_said_so() -> None:
+    said = changed(lambda r: r["groups"][0].update(attempt=2, metrics={"acc": 0.9}))
+    assert "submission.intent is still that of the earlier attempt" in said

@@ -13,19 +13,22 @@ from typing import Any
 
 from qanat.domain import deletions, frozen
 from qanat.domain.findings import Finding
-from qanat.domain.key_path import KeyPath, dotted
-from qanat.domain.layout import RUNS, kind_of
+from qanat.domain.key_path import KeyPath, dotted, value_at
+from qanat.domain.layout import DEFINITIONS, RUNS, STATE, kind_of
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history, staged
 from qanat.git.location import Location
 from qanat.git.staged import Change, Entry, Staged
 from qanat.records import schemas, yaml_io
+from qanat.usecases.checks.file_views import InGit
 from qanat.usecases.checks.rule import Option, Rule
 from qanat.usecases.checks.scope import UPDATE_HOOKS, Scope
+from qanat.usecases.project import DEFINITION_BYTES_MAX
 
 ID = "frozen-runs"
 DELETED = "QANAT_DELETED_RUNS"
 PLACES_MAX = 10
+_EXPERIMENTS = f"{STATE}/{DEFINITIONS['experiment']}"
 
 
 def check(scope: Scope, names: Sequence[str] = (), *, deletable: Sequence[str] = ()) -> list[Finding]:
@@ -38,6 +41,14 @@ def check(scope: Scope, names: Sequence[str] = (), *, deletable: Sequence[str] =
     for base, name in zip(scope.bases, scope.base_names, strict=True):
         found |= {str(finding): finding for finding in _Comparison(scope, base, name, allowed).findings()}
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record in the newest version of its schema, and the version that it has."""
+
+    content: dict[str, Any]
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,10 @@ class _Comparison:
         wanted = [e.blob for c, new in self._pairs for e in (c.old, new and new.new) if e]
         wanted += [entry.blob for side in self._others for entry in side.entries.values()]
         self._bytes = dict(staged.contents(scope.location, wanted, yaml_io.FILE_BYTES_MAX))
+
+    @cached_property
+    def _definitions(self) -> InGit:
+        return InGit(self._scope.state)
 
     def findings(self) -> Iterator[Finding]:
         """Yield the violations of the rule."""
@@ -119,25 +134,46 @@ class _Comparison:
         if not before:
             return  # an unreadable earlier record cannot be compared; another rule reports it
         lines: dict[KeyPath, int] = {}
+        ended = any(frozen.has_ended(record.content) for record in before)
         try:
             after = self._load(new, lines)
         except VersionTooNew:
             raise
         except InputInvalid as error:
-            if any(map(frozen.has_ended, before)):
+            if ended:
                 yield Finding(new.path, getattr(error, "line", 1), ID, "the record can no longer be read", remedy)
             return
-        when = "had ended" if any(map(frozen.has_ended, before)) else "was launched"
-        places = frozen.violations(before, after, moved=new.path != change.path)
+        if after.version < min(record.version for record in before):
+            yield Finding(
+                new.path, lines.get(("schema",), 1), ID, "its schema was set back to an older version", remedy
+            )
+        moved = new.path != change.path and self._is_renamed(change.path, new.path)
+        places = frozen.violations([record.content for record in before], after.content, moved=moved)
         for key in places[:PLACES_MAX]:
-            problem = f"{dotted(key)} was changed after the run {when}"
+            is_same = any(repr(value_at(r.content, key)) == repr(value_at(after.content, key)) for r in before)
+            changed = f"was changed after the run {'had ended' if ended else 'was launched'}"
+            problem = f"{dotted(key)} {frozen.STILL if is_same else changed}"
             yield Finding(new.path, yaml_io.line_of(lines, key), ID, problem, remedy)
 
     def _earlier(self, change: Change) -> list[Entry]:
         sides = [change.old, *(side.entries.get(change.path) for side in self._others)]
         return [entry for entry in sides if entry is not None]
 
-    def _read(self, entry: Entry) -> dict[str, Any] | None:
+    def _is_renamed(self, before: str, after: str) -> bool:
+        """Return whether the experiment of one record is now that of the other: it says so, or it took its place."""
+        old, new = (f"{_EXPERIMENTS}/{PurePosixPath(path).parts[2]}.yaml" for path in (before, after))
+        if not self._definitions.is_file(new):
+            return False
+        if not self._definitions.is_file(old):
+            return True
+        try:
+            content = yaml_io.load(self._definitions.read(new, DEFINITION_BYTES_MAX), new)
+        except InputInvalid:
+            return False
+        former = content.get("formerly") if isinstance(content, dict) else None
+        return isinstance(former, list) and PurePosixPath(old).stem in former
+
+    def _read(self, entry: Entry) -> _Record | None:
         try:
             return self._load(entry)
         except VersionTooNew:
@@ -145,12 +181,13 @@ class _Comparison:
         except InputInvalid:
             return None
 
-    def _load(self, entry: Entry, lines: dict[KeyPath, int] | None = None) -> dict[str, Any]:
+    def _load(self, entry: Entry, lines: dict[KeyPath, int] | None = None) -> _Record:
         """Read a record in the newest version, so that one that was only migrated is the same as before."""
         content = yaml_io.load(self._bytes.get(entry.blob, b""), entry.path, lines=lines)
         if not isinstance(content, dict):
             raise InputInvalid(f"{entry.path}: is not a mapping")
-        return dict(schemas.current(content, "run", entry.path))
+        current = dict(schemas.current(content, "run", entry.path))
+        return _Record(current, schemas.version_of(content, "run"))
 
 
 RULE = Rule(

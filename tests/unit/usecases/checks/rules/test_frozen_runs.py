@@ -88,8 +88,10 @@ def test_every_place_that_was_changed_is_told_up_to_ten(world: World) -> None:
 
 def test_tags_and_later_attempts_are_no_change(world: World) -> None:
     commit(world, ENDED)
-    again = replace(ENDED.groups[1], attempt=2, state=State.FINISHED, exit_code=0, signal=None, reason="")
-    later = replace(ENDED.with_groups({1: again}), tags=("good",))
+    times = {"started": "2026-11-24T05:00:00+00:00", "ended": "2026-11-24T06:00:00+00:00"}
+    again = replace(ENDED.groups[1], attempt=2, state=State.FINISHED, exit_code=0, signal=None, reason="", **times)
+    facts = replace(ENDED.submission, intent="0123456789abcdef")
+    later = replace(ENDED.with_groups({1: again}), tags=("good",), submission=facts)
     stage(world, lambda _: run_codec.encode(later).decode())
     assert check(world) == []
 
@@ -215,10 +217,23 @@ def test_a_record_that_moves_with_its_experiment_has_not_gone(world: World) -> N
     (world.root / PATH).unlink()
     record.create_record(world.project, moved)
     world.git("add", "--all")
+    remedy = f"git checkout HEAD -- {PATH}"
+    alone = f"{run_codec.path_of(moved)}:3: frozen-runs: experiment was changed after the run had ended; {remedy}"
+    assert check(world) == [alone]
+    definition = world.root / ".qanat/experiments/train.yaml"
+    renamed = definition.with_name("fit.yaml")
+    renamed.write_text(definition.read_text().replace("name: train", "name: fit"))
+    world.git("add", "--all")
+    assert check(world) == [alone], "both experiments exist"
+    renamed.write_text(f"{renamed.read_text()}formerly: [train]\n")
+    world.git("add", "--all")
     assert check(world) == []
+    renamed.write_text(renamed.read_text().replace("formerly: [train]\n", ""))
+    definition.unlink()
+    world.git("add", "--all")
+    assert check(world) == [], "one took the place of the other"
     path = run_codec.path_of(moved)
     stage(world, lambda text: text.replace("author: Ada", "author: Bob"), path)
-    remedy = f"git checkout HEAD -- {PATH}"
     assert check(world) == [f"{path}:7: frozen-runs: author was changed after the run had ended; {remedy}"]
 
 
@@ -279,3 +294,12 @@ def test_a_branch_on_a_server_is_compared_with_both_and_told_once(
     monkeypatch.setenv("CI", "true")
     (found,) = check(world)
     assert found.endswith(f"author was changed after the run had ended; git checkout {start[:12]} -- {PATH}")
+
+
+def test_an_older_version_of_the_schema_is_no_cover_for_a_change(world: World) -> None:
+    commit(world, ENDED)
+    older = (world.root / PATH).read_text().replace("schema: run/2\n", "schema: run/1\n")
+    stage(world, lambda _: older)
+    assert f"{PATH}:1: frozen-runs: its schema was set back to an older version; git checkout HEAD -- {PATH}" in check(
+        world
+    )
