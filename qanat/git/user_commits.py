@@ -89,7 +89,16 @@ def _commit(location: Location, copy: IndexCopy, message: str) -> Finished:
     # The reflog then tells which commit this was, whatever a hook commits besides.
     env = {**copy.env, "GIT_REFLOG_ACTION": f"commit ({copy.mark})"}
     arguments = ("commit", "--quiet", "--message", message)
+    _drop_message_of_another_user(location)
     return command.with_hooks(location.root, *arguments, env=env, inherited=copy.claim)
+
+
+def _drop_message_of_another_user(location: Location) -> None:
+    """Remove the last message of another user who shares the repository: git 2.39 cannot write over it."""
+    last = location.git_dir / "COMMIT_EDITMSG"
+    if last.exists() and not os.access(last, os.W_OK):
+        with contextlib.suppress(OSError):
+            last.unlink()
 
 
 def _refused(done: Finished) -> GitRefused:

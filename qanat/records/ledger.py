@@ -18,6 +18,7 @@ from pathlib import Path
 
 from qanat.domain import times
 from qanat.domain.layout import RUNS, is_inside
+from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import WriteFailed
 from qanat.system import files
 
@@ -37,7 +38,14 @@ class Entry:
     time: str
 
 
-def note(private: Path, branch: str, content: Mapping[str, bytes | None], commit: str | None, time: str) -> None:
+def note(
+    private: Path,
+    branch: str,
+    content: Mapping[str, bytes | None],
+    commit: str | None,
+    time: str,
+    sharing: Sharing = UNSHARED,
+) -> None:
     """Add the records and comments among these files. Failures are ignored: they are committed anyway."""
     noted = [
         Entry(branch, path, blob_id(data), commit, time)
@@ -46,7 +54,7 @@ def note(private: Path, branch: str, content: Mapping[str, bytes | None], commit
     ]
     if noted:
         with contextlib.suppress(OSError):
-            files.append(private / FILE, _text(noted))
+            files.append(private / FILE, _text(noted), sharing=sharing)
 
 
 def entries(private: Path) -> list[Entry]:
@@ -66,21 +74,21 @@ def entries(private: Path) -> list[Entry]:
     return list(found.values())
 
 
-def keep(private: Path, kept: Collection[Entry]) -> None:
+def keep(private: Path, kept: Collection[Entry], sharing: Sharing = UNSHARED) -> None:
     """Forget all other entries. Failures are ignored: they are watched for longer."""
     with contextlib.suppress(OSError, WriteFailed):
         if kept:
-            files.write(private / FILE, _text(kept))
+            files.write(private / FILE, _text(kept), sharing=sharing)
         else:
             (private / FILE).unlink(missing_ok=True)
 
 
-def forget(private: Path, paths: Collection[str]) -> None:
+def forget(private: Path, paths: Collection[str], sharing: Sharing = UNSHARED) -> None:
     """Stop watching files that are deleted on purpose."""
     known = entries(private)
     kept = [entry for entry in known if entry.path not in paths]
     if len(kept) < len(known):
-        keep(private, kept)
+        keep(private, kept, sharing)
 
 
 def blob_id(data: bytes) -> str:

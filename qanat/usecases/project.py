@@ -249,7 +249,7 @@ def _link_in(state: Path) -> str | None:
     if state.is_symlink():
         return str(state)
     for folder in (state, state / "cache"):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
             if link := next((entry.path for entry in entries if entry.is_symlink()), None):
                 return link
     return None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
+import secrets
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.testing.sandbox import PROGRAM, TIMEOUT_S, Result, checked
+from qanat.testing.sandbox import PROGRAM, TIMEOUT_S, Result, checked, wait_until
 
 _CONFIG = """\
 [user]
@@ -88,8 +92,8 @@ class User:
         return self.run("git", *arguments, code=code).out.rstrip("\n")
 
     def write(self, path: str, text: str) -> None:
-        """Write a file as this user."""
-        script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
+        """Write a file that everybody may read as this user."""
+        script = 'umask 022; mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
         self.run("/bin/sh", "-c", script, "sh", path, text)
 
 
@@ -98,7 +102,7 @@ def team(count: int = 2) -> Iterator[list[User]]:
     """Create users of one group, with a folder that belongs to the group; remove them all at the end."""
     need_root()
     folder = Path(tempfile.mkdtemp(prefix="qanat-users-"))
-    group = f"qanat{os.getpid()}"
+    group = f"qanat{secrets.token_hex(4)}"
     names = [f"{group}{letter}" for letter in "abcdef"[:count]]
     folder.chmod(0o755)
     try:
@@ -110,6 +114,7 @@ def team(count: int = 2) -> Iterator[list[User]]:
         yield users
     finally:
         for name in names:
+            _end_processes(name)
             subprocess.run(["userdel", name], capture_output=True, check=False)
         subprocess.run(["groupdel", group], capture_output=True, check=False)
         shutil.rmtree(folder)
@@ -122,6 +127,16 @@ def _user(name: str, group: str, folder: Path) -> User:
     (home / ".gitconfig").write_text(_CONFIG.format(name=name))
     shutil.chown(home, name, name)
     return User(name, home, folder / "project")
+
+
+def _end_processes(name: str) -> None:
+    """Kill what a failed test has left running, and wait until it is gone: a user with processes stays."""
+    user = pwd.getpwnam(name).pw_uid
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and entry.stat().st_uid == user:
+                os.kill(int(entry.name), signal.SIGKILL)
+                wait_until(lambda gone=entry: not gone.exists())
 
 
 def _call(*command: str) -> None:

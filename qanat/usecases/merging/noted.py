@@ -16,8 +16,8 @@ def commit_noted(
     """Commit files as commits.commit_files() does. Raises GitRefused."""
     private = project.location.private
     # As soon as git's index has a file, a rebase that begins may take it out of the working tree.
-    ledger.note(private, branch, content, None, project.clock.now())
+    ledger.note(private, branch, content, None, project.clock.now(), project.sharing)
     commit = commits.commit_files(held, branch, content, message, checked_out=checked_out)
     if commit is not None:
-        ledger.note(private, branch, content, commit, project.clock.now())
+        ledger.note(private, branch, content, commit, project.clock.now(), project.sharing)
     return commit

@@ -108,7 +108,7 @@ def _settle(held: Held, project: Project) -> list[str]:
     wanted = [entry for entry, verdict in found.items() if verdict in (_Verdict.COMMIT, _Verdict.RESTORE)]
     if wanted and others.moving(project.location):
         kept, wanted = [*kept, *wanted], []
-    ledger.keep(project.location.private, kept)
+    ledger.keep(project.location.private, kept, project.sharing)
     notes = []
     for branch in dict.fromkeys(entry.branch for entry in wanted):
         mine = [entry for entry in wanted if entry.branch == branch]
@@ -119,7 +119,7 @@ def _settle(held: Held, project: Project) -> list[str]:
             _commit(held, project, branch, content, lost)
             said = "and was restored"
         except QanatError as error:
-            ledger.keep(project.location.private, [*ledger.entries(project.location.private), *mine])
+            ledger.keep(project.location.private, [*ledger.entries(project.location.private), *mine], project.sharing)
             said = f"and cannot be restored: {error.message}"
         notes += [f"{_names([entry.path for entry in lost])} had disappeared from {branch}, {said}"] if lost else []
     return notes
@@ -174,7 +174,7 @@ def _commit(held: Held, project: Project, branch: str, content: dict[str, bytes]
     """Commit files to a branch; what is lost is written to the working tree, too."""
     checked_out = branch == worktree.checked_out(project.location)
     for entry in lost if checked_out else ():
-        files.write(project.root / entry.path, content[entry.path], durable=True)
+        project.write(project.root / entry.path, content[entry.path], durable=True)
     if content:
         what = f"{_names(list(content))} {'restored' if lost else 'committed'}"
         commit_noted(held, project, branch, content, f"qanat: {what}", checked_out=checked_out)

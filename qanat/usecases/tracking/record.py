@@ -192,7 +192,7 @@ def _note_for_later(project: Project, runs: Sequence[Run]) -> None:
         path = run_codec.path_of(run)
         if run.code.branch and files.is_file(project.root / path):
             content = {path: files.read(project.root / path)}
-            ledger.note(project.location.private, run.code.branch, content, None, project.clock.now())
+            ledger.note(project.location.private, run.code.branch, content, None, project.clock.now(), project.sharing)
 
 
 def _unedited(project: Project, runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
