@@ -125,8 +125,6 @@ def _unfit_state(project: Project) -> str:
 
 def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
     """Commit qanat's own files (if missing, their removal) to the current branch, and nothing else."""
-    ledger.forget(project.location.private, [project.paths.relative(p) for p in paths if not p.exists()])
-    """Commit these files as commit() does, with the lock already held."""
     ledger.forget(
         project.location.private, [project.paths.relative(p) for p in paths if not p.exists()], project.sharing
     )
