@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
 from qanat.errors import EXIT_USAGE, QanatError
-from qanat.usecases.checks.rule import load_rule, rule_ids
-from qanat.usecases.checks.scope import names_in
+from qanat.usecases.checks.rule import Rule, load_rule, rule_ids
+from qanat.usecases.checks.scope import Scope, names_in
+from qanat.usecases.project import Project
 from qanat_hooks import report
 
 PROGRAM = "qanat-hook"
@@ -37,9 +39,16 @@ def check(rule_id: str, program: str, arguments: Sequence[str] | None = None) ->
         options,
         program,
         lambda scope, project: rule.check(
-            scope, names_in(project, options.files), **report.values(options, rule.options)
+            scope, _names(rule, scope, project, options), **report.values(options, rule.options)
         ),
     )
+
+
+def _names(rule: Rule, scope: Scope, project: Project, options: argparse.Namespace) -> list[str]:
+    """Return the files to check: those named, or with --from-ref and none, all that were changed since."""
+    if options.files or not options.from_ref:
+        return names_in(project, options.files)
+    return [change.path for change in scope.changes() if change.new and rule.takes(change.path)]
 
 
 # Programs from before there was one for every rule.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from qanat.errors import EXIT_FAILED, EXIT_USAGE, QanatError
+from qanat.usecases.checks.printed import printed
 from qanat.usecases.checks.rule import Option
 from qanat.usecases.checks.scope import Scope, project_at, scope_of
 from qanat.usecases.project import Project
@@ -19,7 +20,11 @@ def parser(program: str, description: str | None, taken: Iterable[Option]) -> ar
     """Return a parser with the arguments that every hook takes, and the options of rules."""
     made = argparse.ArgumentParser(prog=program, description=description)
     made.add_argument("files", nargs="*", metavar="FILE")
-    made.add_argument("--from-ref", metavar="REV", help="check what changed since REV instead of the next commit")
+    made.add_argument(
+        "--from-ref",
+        metavar="REV",
+        help="check what changed since REV instead of the next commit, all of it if no FILE is named",
+    )
     made.add_argument("--to-ref", metavar="REV", help="with --from-ref, check up to REV (default: HEAD)")
     for option in taken:
         action = "append" if option.repeatable else "store"
@@ -60,12 +65,12 @@ def finish(options: argparse.Namespace, program: str, check: Callable[[Scope, Pr
         found = list(check(scope_of(project, options.from_ref, options.to_ref), project))
     except QanatError as error:
         fail(program, error)
-    sys.stdout.writelines(f"{finding}\n" for finding in found)
+    sys.stdout.writelines(f"{printed(finding)}\n" for finding in found)
     sys.exit(EXIT_FAILED if found else 0)
 
 
 def fail(program: str, error: QanatError) -> NoReturn:
     """Print why a program could not check anything, and exit."""
     hint = f"\n  hint: {error.hint}" if error.hint else ""
-    sys.stderr.write(f"{program}: {error.message}{hint}\n")
+    sys.stderr.write(f"{program}: {printed(error.message + hint)}\n")
     sys.exit(error.exit_code)

@@ -10,7 +10,10 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
+import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,16 +75,20 @@ else:
     answer(*(pages if wanted is None else [(pages + [[]])[wanted - 1]]))
 answer({})
 """
-# In place of a Python: an environment that it makes has the qanat under test, and a pip that only notes its words.
+# In place of a Python, which refuses to run in the checkout or with the modules there: an environment that it makes has
+# the qanat under test, and a pip that only notes its arguments.
 PYTHON = """\
 #!/bin/sh
-case $1-$2 in
--m-venv) mkdir -p "$3/bin" && cp {installed}/* "$3/bin" ;;
+case $1 in -I) ;; *) echo "not isolated: $*" >&2; exit 99 ;; esac
+case $PWD in {checkout}|{checkout}/*) echo "started in the checkout: $*" >&2; exit 99 ;; esac
+case $2-$3 in
+-m-venv) {python} -I -m venv --without-pip "$4" && printf '%s\\n' {folders} >"$("$4/bin/python" -I -c '
+import sysconfig
+print(sysconfig.get_path("purelib"))')/qanat.pth" ;;
 *) exec {python} "$@" ;;
 esac
 """
-PROGRAMS = {"qanat": "qanat", "qanat-frozen-runs": "qanat_hooks.hook frozen-runs"}
-PIP = '#!/bin/sh\nfor word; do echo "$word"; done >{notes}\n'
+PIP = "import pathlib, sys\npathlib.Path({notes!r}).write_text('\\n'.join([*sys.argv[1:], str(pathlib.Path.cwd())]))\n"
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,6 @@ class Runner:
         own = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "SERVER_STATE": str(self.folder / "server.json"),
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'hooks'}",
         }
         path = self.folder / "script.sh"
         path.write_text(script)
@@ -133,15 +139,22 @@ def runner(tmp_path: Path) -> Runner:
     for name in ("gh", "curl"):
         words = shlex.join([sys.executable, str(folder / "server.py"), name])
         program(folder / "bin" / name, f'#!/bin/sh\nexec {words} "$@"\n')
-    python, installed = shlex.quote(sys.executable), folder / "installed"
-    installed.mkdir()
-    program(folder / "bin/python3", PYTHON.format(python=python, installed=shlex.quote(str(installed))))
-    for name, module in PROGRAMS.items():
-        program(installed / name, f'#!/bin/sh\nexec {python} -m {module} "$@"\n')
-    program(installed / "pip", PIP.format(notes=shlex.quote(str(folder / "pip-words"))))
+    (folder / "pip/pip").mkdir(parents=True)
+    (folder / "pip/pip/__init__.py").write_text("")
+    (folder / "pip/pip/__main__.py").write_text(PIP.format(notes=str(folder / "pip-words")))
+    places = [ROOT, ROOT / "hooks", folder / "pip", sysconfig.get_path("purelib")]
+    words = {"python": shlex.quote(sys.executable), "checkout": shlex.quote(str(tmp_path / "clone"))}
+    program(folder / "bin/python3", PYTHON.format(folders=shlex.join(map(str, places)), **words))
     server = {"token": "s3cret", "may_write": True, "comments": [], "calls": [], "me": {"id": 7}, "new": {}}
     (folder / "server.json").write_text(json.dumps(server))
     return Runner(Sandbox(tmp_path / "clone"), folder)
+
+
+def pip_arguments(runner: Runner) -> list[str]:
+    """Return the arguments of pip, which was not started in the checkout."""
+    *arguments, folder = (runner.folder / "pip-words").read_text().splitlines()
+    assert not Path(folder).is_relative_to(runner.clone.root)
+    return arguments
 
 
 def program(path: Path, text: str) -> None:
@@ -152,22 +165,22 @@ def program(path: Path, text: str) -> None:
 # ---- GitHub
 
 
-def event(runner: Runner, **changes: Any) -> dict[str, Any]:
+def event(runner: Runner, base: str = "", **changes: Any) -> dict[str, Any]:
     """Return GitHub's data about a pull request, by the names that the action uses."""
     return {
         "inputs.package || github.action_path": "/actions/qanat",
         "inputs.python": "python3",
         "inputs.token": "s3cret",
         "github.repository": "ada/iris",
-        "github.event.pull_request.base.sha": runner.clone.git("rev-parse", "origin/main"),
-        "github.event.pull_request.head.sha": runner.clone.git("rev-parse", "origin/work"),
+        "github.event.pull_request.base.sha": base or runner.clone.git("rev-parse", "origin/main"),
+        "github.event.pull_request.head.sha": runner.clone.git("rev-parse", "HEAD"),
         "github.event.pull_request.number": "12",
         "github.event.pull_request.head.repo.full_name": "ada/iris",
         **changes,
     }
 
 
-def on_github(runner: Runner, known: dict[str, Any], *, code: int = 0) -> Result:
+def on_github(runner: Runner, known: dict[str, Any], *, code: int | None = 0) -> Result:
     """Run the steps of the action, each with the values that its `env` takes from the event."""
     files = {name: runner.folder / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
@@ -177,13 +190,13 @@ def on_github(runner: Runner, known: dict[str, Any], *, code: int = 0) -> Result
     out, result = "", Result(0, "", "")
     for step in ACTION["runs"]["steps"]:
         outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
-        context = known | {f"steps.validate.outputs.{key}": value for key, value in outputs.items()}
+        context = known | {f"steps.check.outputs.{key}": value for key, value in outputs.items()}
         env = {name: context[_expression(value)] for name, value in step.get("env", {}).items()}
         result = runner.run(step["run"], base | env, code=None)
         out += result.out
         if result.code:
             break
-    assert result.code == code, result
+    assert code is None or result.code == code, (out, result)
     return Result(result.code, out, result.err)
 
 
@@ -210,7 +223,7 @@ def test_a_pull_request_gets_one_comment_which_is_updated(runner: Runner) -> Non
     others += [{"id": 2 + i, "user": bot, "body": "coverage"} for i in range(130)]
     runner.change_server(comments=others, new={"user": bot})
     on_github(runner, event(runner))
-    assert (runner.folder / "pip-words").read_text().splitlines()[-1] == "/actions/qanat"
+    assert pip_arguments(runner)[-1] == "/actions/qanat"
     assert runner.written == [["POST", "repos/ada/iris/issues/12/comments"]]
     comment = runner.server["comments"][-1]
     assert comment["body"].startswith(f"{MARKER}\n### Experiments and runs\n")
@@ -262,7 +275,7 @@ def test_a_state_that_is_not_valid_fails_the_job_after_the_comment(runner: Runne
     lines = result.out.splitlines()
     begin = next(i for i, line in enumerate(lines) if line.startswith("::stop-commands::"))
     token = lines[begin].removeprefix("::stop-commands::")
-    assert len(token) == 36
+    assert len(token) == 32
     assert f"::{token}::" in lines[begin + 1 :]
 
 
@@ -298,15 +311,17 @@ def test_words_of_an_event_are_words_and_not_commands(runner: Runner) -> None:
 # ---- GitLab
 
 
-def on_gitlab(runner: Runner, code: int = 0, **env: str) -> Result:
+def on_gitlab(runner: Runner, code: int | None = 0, **env: str) -> Result:
     """Run the job's script, all lines in one shell, as GitLab's runner does."""
     known = {
         **{name: str(value) for name, value in GITLAB["variables"].items()},
         "CI_API_V4_URL": "https://gitlab.example/api/v4",
         "CI_PROJECT_ID": "3",
         "CI_MERGE_REQUEST_IID": "12",
-        "CI_MERGE_REQUEST_DIFF_BASE_SHA": runner.clone.git("rev-parse", "origin/main"),
-        "CI_COMMIT_SHA": runner.clone.git("rev-parse", "origin/work"),
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")
+        or runner.clone.git("rev-parse", "origin/main"),
+        "QANAT_PACKAGE": "git+https://git.example/qanat@v0.1.0",
+        "CI_COMMIT_SHA": runner.clone.git("rev-parse", "HEAD"),
     }
     return runner.run("\n".join(GITLAB["script"]), known | env, code=code)
 
@@ -352,7 +367,191 @@ def test_a_forged_record_fails_the_job_on_gitlab_too(runner: Runner) -> None:
     assert len(runner.written) == 1
 
 
-def test_what_is_installed_can_be_chosen(runner: Runner) -> None:
-    on_gitlab(runner, QANAT_PACKAGE="git+https://git.example/qanat@v0.1.0")
-    assert (runner.folder / "pip-words").read_text().splitlines()[-1] == "git+https://git.example/qanat@v0.1.0"
-    assert GITLAB["variables"]["GIT_DEPTH"] == "0"
+def test_the_project_says_what_is_installed(runner: Runner) -> None:
+    on_gitlab(runner)
+    assert pip_arguments(runner)[-1] == "git+https://git.example/qanat@v0.1.0"
+    (runner.folder / "pip-words").unlink()
+    # A variable of the job would take precedence over one that the project sets for all jobs, as docs/review.md shows.
+    assert set(GITLAB["variables"]) == {"GIT_DEPTH", "GIT_STRATEGY"}
+    result = on_gitlab(runner, code=2, QANAT_PACKAGE="")
+    assert "QANAT_PACKAGE is not set; it says which qanat to install" in result.err
+    assert not (runner.folder / "pip-words").exists()
+
+
+# ---- both
+
+
+Recipe = Callable[..., Result]
+
+
+def github(runner: Runner, code: int | None = 0) -> Result:
+    """Run the recipe for GitHub, which may write comments."""
+    runner.change_server(new={"user": {"type": "Bot"}})
+    return on_github(runner, event(runner), code=code)
+
+
+def gitlab(runner: Runner, code: int | None = 0) -> Result:
+    """Run the recipe for GitLab, which may write comments."""
+    runner.change_server(new={"author": {"id": 7}})
+    return on_gitlab(runner, code=code, QANAT_TOKEN="s3cret")
+
+
+both = pytest.mark.parametrize("recipe", [github, gitlab])
+PWNED = "import os, pathlib\npathlib.Path(os.environ['PWNED']).joinpath(__name__).write_text('')\n"
+# Each of these would be imported or read by a Python that is started in the checkout, or by what it starts.
+MODULES = (
+    *("json", "venv", "types", "sitecustomize", "usercustomize", "pip", "secrets", "sysconfig", "os", "re", "pathlib"),
+    *("click", "yaml", "pygit2", "jsonschema", "encodings/__init__", "qanat/__init__", "qanat_hooks/__init__"),
+    *("qanat/__main__", "pip/__main__", "venv/__main__", "logging/__init__"),
+)
+HOOKS = ["post-checkout", "pre-commit", "post-index-change", "fsmonitor-watchman", "reference-transaction"]  # fmt: skip
+
+
+def push(runner: Runner, *, base: str = "work") -> None:
+    """Commit what is in the origin's working tree to the branch of the pull request, and fetch it into the clone."""
+    origin = Sandbox(runner.clone.root.parent / "origin")
+    origin.git("add", "--force", "--all")
+    origin.git("commit", "--quiet", "--no-verify", "--message", "The branch")
+    runner.clone.git("fetch", "--quiet")
+    runner.clone.git("checkout", "--quiet", "--detach", f"origin/{base}")
+
+
+@both
+def test_nothing_of_the_branch_is_executed(runner: Runner, recipe: Recipe, tmp_path: Path) -> None:
+    origin = Sandbox(tmp_path / "origin")
+    pwned = tmp_path / "pwned"
+    pwned.mkdir()
+    for name in MODULES:
+        origin.write(f"{name}.py", PWNED)
+    script = f'#!/bin/sh\ntouch {shlex.quote(str(pwned))}/$(basename "$0")\n'
+    for name in (
+        "git",
+        "sh",
+        "gh",
+        "curl",
+        "qanat",
+        ".qanat-venv/bin/python",
+        ".qanat-venv/bin/pip",
+        "qanat/bin/python",
+    ):
+        if name not in ("qanat", "git"):
+            origin.write(name, script)
+            (origin.root / name).chmod(0o755)
+    for name in HOOKS:
+        origin.write(f"hooks/{name}", script)
+        (origin.root / f"hooks/{name}").chmod(0o755)
+    origin.write("evil.pth", f"import os; os.system('touch {pwned}/pth')\n")
+    origin.write("pyvenv.cfg", f"home = {origin.root}\ninclude-system-site-packages = true\n")
+    for name in ("pip.conf", ".pip/pip.conf", ".config/pip/pip.conf"):
+        origin.write(name, "[global]\nindex-url = http://127.0.0.1:9/simple\n[install]\ntarget = stolen\n")
+    origin.write("pyproject.toml", '[build-system]\nrequires = []\nbuild-backend = "json"\nbackend-path = ["."]\n')
+    origin.write("setup.py", PWNED)
+    evil = f"!touch {pwned}/git-config"
+    origin.write(
+        ".gitconfig", f'[core]\n\tfsmonitor = "{evil}"\n\thooksPath = hooks\n[diff "x"]\n\ttextconv = "{evil}"\n'
+    )
+    origin.write(".gitattributes", "* diff=x filter=x merge=x text\n/.qanat/**/*.yaml diff=x filter=lfs merge=qanat\n")
+    origin.write(".lfsconfig", f'[lfs]\n\turl = "ssh://-oProxyCommand=touch\\ {pwned}/lfs/x"\n')
+    origin.write(".netrc", "machine git.example login eve password eve\n")
+    origin.write(".curlrc", f"output = {pwned}/curlrc\n")
+    settings = (origin.root / ".qanat/config.yaml").read_text()
+    origin.write(".qanat/config.yaml", f"{settings}default_editor: sh -c 'touch {pwned}/editor'\n")
+    origin.write(".qanat/runners/evil.py", PWNED)
+    origin.write(".qanat/templates/evil/default.yaml", "schema: template/1\nname: default\nrunner: evil\noptions: {}\n")
+    (origin.root / "qanat-diff.md").symlink_to("../pwned/artifact")
+    push(runner)
+    env = {"PWNED": str(pwned), "HOME": str(tmp_path / "nobody")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
+        patch.setenv("PYTHONPATH", "")
+        result = recipe(runner, code=1)
+    assert list(pwned.iterdir()) == []
+    assert "config.yaml" in result.out
+    assert len(runner.written) == 1
+
+
+@both
+def test_findings_of_every_rule_fail_the_job_and_are_in_the_comment(
+    runner: Runner, recipe: Recipe, tmp_path: Path
+) -> None:
+    forge(runner)
+    origin = Sandbox(tmp_path / "origin")
+    token = "ghp_" + "a1B2" * 9
+    origin.write(".qanat/datasets/x.yaml", "x: [\n")
+    origin.write(
+        ".qanat/datasets/numbers.yaml", f"schema: dataset/1\nname: numbers\npath: data.txt\ndescription: {token}\n"
+    )
+    origin.write("results/brief/run_1/stdout.txt", "written by a run\n")
+    push(runner)
+    result = recipe(runner, code=1)
+    (comment,) = runner.server["comments"]
+    for rule in (
+        "x.yaml:2: is not YAML",
+        ": frozen-runs: ",
+        ": no-results: ",
+        ": no-secrets: this looks like a GitHub token",
+    ):
+        assert rule in result.out
+        assert rule in comment["body"]
+    assert token not in comment["body"] + result.out + result.err
+
+
+@both
+def test_where_nothing_changes_there_is_no_comment(runner: Runner, recipe: Recipe, tmp_path: Path) -> None:
+    origin = Sandbox(tmp_path / "origin")
+    origin.git("reset", "--quiet", "--hard", "main")
+    origin.write("notes.md", "nothing of qanat\n")
+    push(runner)
+    result = recipe(runner)
+    assert "Nothing changes in experiments and runs, so there is no comment" in result.out
+    assert runner.written == []
+    assert summary(runner) == "" if recipe is github else True
+
+
+@both
+def test_a_comment_is_updated_once_nothing_changes_any_more(runner: Runner, recipe: Recipe, tmp_path: Path) -> None:
+    recipe(runner)
+    origin = Sandbox(tmp_path / "origin")
+    origin.git("reset", "--quiet", "--hard", "main")
+    origin.write("notes.md", "nothing of qanat\n")
+    push(runner)
+    recipe(runner)
+    (comment,) = runner.server["comments"]
+    assert len(runner.written) == 2
+    assert "no changes to experiments" in comment["body"]
+
+
+@both
+def test_hostile_names_are_names(runner: Runner, recipe: Recipe, tmp_path: Path) -> None:
+    origin = Sandbox(tmp_path / "origin")
+    branch = "feature/$(touch${IFS}pwned);`touch${IFS}pwned`&&'\"|>pwned"
+    origin.git("switch", "--quiet", "--create", branch)
+    for name in ("--from-ref", "-rf", "$(touch pwned)", "a\nb", "::set-output name=status::0", "; touch pwned"):
+        origin.write(name, "x\n")
+        origin.write(f".qanat/datasets/{name}.yaml", "x: [\n")
+    push(runner, base=branch)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", branch)
+        patch.setenv("CI_MERGE_REQUEST_TITLE", branch)
+        patch.setenv("GITHUB_HEAD_REF", branch)
+        result = recipe(runner, code=None)
+    assert result.code in (1, 2)
+    assert list(tmp_path.rglob("pwned")) == []
+    assert len(runner.written) == 1
+
+
+@both
+def test_a_shallow_clone_says_what_it_lacks(runner: Runner, recipe: Recipe, tmp_path: Path) -> None:
+    shutil.rmtree(runner.clone.root)
+    url = (tmp_path / "origin").as_uri()
+    call(["git", "clone", "--quiet", "--depth", "1", "--branch", "work", url, "clone"], tmp_path)
+    base = Sandbox(tmp_path / "origin").git("rev-parse", "main")
+    runner.clone.git("update-ref", "refs/remotes/origin/work", "HEAD")
+    if recipe is github:
+        result = on_github(runner, event(runner, base=base), code=None)
+    else:
+        result = on_gitlab(runner, code=None, CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
+    assert result.code
+    assert base[:10] in result.out + result.err
+    assert runner.written == []

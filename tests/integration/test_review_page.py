@@ -51,11 +51,14 @@ def keys(content: Any, place: str) -> list[str]:
 def test_the_recipes_on_the_page_and_in_the_readme_are_those_that_there_are() -> None:
     text = PAGE.read_text() + (ROOT / "README.md").read_text()
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    jobs = [yaml.safe_load(block)["jobs"]["qanat"] for block in blocks if "jobs:" in block]
-    assert jobs
-    for job in jobs:
+    workflows = [yaml.safe_load(block) for block in blocks if "jobs:" in block]
+    assert len(workflows) == 2
+    for workflow in workflows:
+        job = workflow["jobs"]["qanat"]
+        assert workflow["concurrency"]["cancel-in-progress"] is True
+        assert re.fullmatch(r"actions/checkout@[0-9a-f]{40}", job["steps"][0]["uses"])
         assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
-        assert job["steps"][0]["with"] == {"fetch-depth": 0}
+        assert job["steps"][0]["with"] == {"fetch-depth": 0, "persist-credentials": False}
     included = [yaml.safe_load(block) for block in blocks if "include:" in block]
     assert included
     for recipe in included:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from qanat.cli.terminal.output import say, say_json, say_whole, width
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.review import state
+from qanat.usecases.review.findings import read as read_findings
 from qanat.usecases.review.state import StateChanges
 
 EXAMPLE = """\b
@@ -39,15 +41,25 @@ Example:
     metavar="DIR",
     help="With --format markdown, draw plots as SVG files in DIR.",
 )
+@option(
+    "--findings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Begin the report with the findings of checks, one per line of FILE.",
+)
 @option("--json", "as_json", is_flag=True, help="Print JSON.")
 @option("--exit-code", is_flag=True, help="Exit with 1 if there are changes, like git diff.")
-def diff(revisions: str | None, form: str, plots: Path | None, as_json: bool, exit_code: bool) -> int:
+def diff(
+    revisions: str | None, form: str, plots: Path | None, findings: Path | None, as_json: bool, exit_code: bool
+) -> int:
     """Show changes to experiments, datasets, templates and settings, and new runs with their results.
 
     By default, the working tree is compared with the commit at which the current branch left its upstream or the
     default branch. A..B compares two commits, A...B shows what B has changed since it left A, and A alone is
     compared with the working tree.
     """
+    if findings and as_json:
+        raise UsageError("--findings cannot be used with --json", hint="leave out one of them")
     if plots and form != "markdown":
         raise UsageError("--plots requires --format markdown", hint="add --format markdown")
     found = state.diff(open_project(Path.cwd()), revisions, session.runners().requests())
@@ -56,12 +68,13 @@ def diff(revisions: str | None, form: str, plots: Path | None, as_json: bool, ex
 
         say_json(as_mapping(found))
     else:
-        (say_whole if form == "markdown" else say)(_written(found, form, plots))
+        report = _written(found, form, plots, read_findings(findings) if findings else ())
+        (say_whole if form == "markdown" else say)(report)
     return EXIT_FAILED if exit_code and not found.is_empty else 0
 
 
-def _written(found: StateChanges, form: str, plots: Path | None) -> str:
-    report = diff_report.report(found)
+def _written(found: StateChanges, form: str, plots: Path | None, findings: Sequence[str]) -> str:
+    report = diff_report.report(found, findings)
     if form != "markdown":
         return text.text(report, width())
     from qanat.cli.diff import markdown

@@ -9,6 +9,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.checks import validate as validate_state
 from qanat.usecases.launch import templates
@@ -32,9 +33,9 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         records = {project.paths.relative(path) for path in paths} if files else None
         notes = keep_commits.warnings(project, index, records)
     if as_json:
-        say_json([{"file": p.file, "line": p.line, "key": p.key, "problem": p.problem} for p in problems])
+        say_json([{"file": p.file, "line": p.line, "key": p.key, "problem": redacted(p.problem)} for p in problems])
     elif problems:
-        say("\n".join(map(str, problems)))
+        say("\n".join(redacted(str(problem)) for problem in problems))
     else:
         say(f"checked {plural(len(paths), 'file')}, no problems found")
     notes += templates.warnings(project, session.runners(), paths)

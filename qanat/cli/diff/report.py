@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qanat.cli.diff import runs_report
@@ -32,10 +32,16 @@ class Report:
     blocks: tuple[Block, ...]
 
 
-def report(found: StateChanges) -> Report:
-    """Return the report on a comparison."""
+def report(found: StateChanges, findings: Sequence[str] = ()) -> Report:
+    """Return the report on a comparison; it begins with what checks have found."""
     numbers = runs_report.Numbers(found)
-    blocks = [*_warnings(found), *_replaced(found, numbers), *_problems(found), *_definitions(found)]
+    blocks = [
+        *_findings(findings),
+        *_warnings(found),
+        *_replaced(found, numbers),
+        *_problems(found),
+        *_definitions(found),
+    ]
     blocks += [runs_report.section(runs, found, numbers) for runs in found.experiments]
     blocks += [*_other_code(found, numbers), *_others(found), *_notes(found)]
     return Report(_title(found), _summary(found), tuple(blocks))
@@ -73,6 +79,11 @@ def _summary(found: StateChanges) -> Sentence:
 
 def _plural_run(count: int, text: str) -> str:
     return f"{count:,} {text}" if count == 1 else f"{count:,} {text.replace('run', 'runs', 1)}"
+
+
+def _findings(findings: Sequence[str]) -> Iterator[Block]:
+    if findings:
+        yield Items(tuple((Verbatim(line),) for line in findings), warning=True)
 
 
 def _warnings(found: StateChanges) -> Iterator[Block]:
