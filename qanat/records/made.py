@@ -30,13 +30,14 @@ _CHOSEN = ".chosen"
 class Made:
     """A directory as it was when qanat made it; not `is_new`: the user had, and it was empty.
 
-    Devices are numbered again at a restart, and differently on each machine. `same_numbers` is whether the note's own
-    device still has the number that it had.
+    `experiment` is that of the run that it was made for. Devices are numbered again at a restart, and differently on
+    each machine: `same_numbers` is whether the note's own device still has the number that it had.
     """
 
     path: Path
     folder: FolderId
     is_new: bool = True
+    experiment: str = ""
     same_numbers: bool = True
 
     def is_this(self, now: FolderId) -> bool:
@@ -54,6 +55,7 @@ class Notes:
     def write(self, key: str, made: Made, *, chosen: bool = False) -> None:
         """Note what was made for a run or a checkout, and whether the user has chosen the place. Raises WriteFailed."""
         content = {"path": self._stored(made.path), **_fields(made.folder), "new": made.is_new}
+        content |= {"experiment": made.experiment}
         self._write(self._private / FOLDER / (f"{key}{_CHOSEN}" if chosen else key), content)
 
     def read(self, key: str) -> Made | None:
@@ -61,7 +63,8 @@ class Notes:
         content = _read(self._private / FOLDER / key) or _read(self._private / FOLDER / f"{key}{_CHOSEN}")
         try:
             same_numbers = content["on"] == content["note_device"]
-            return Made(self._full(content["path"]), _folder(content), content["new"] is True, same_numbers)
+            path, is_new = self._full(content["path"]), content["new"] is True
+            return Made(path, _folder(content), is_new, str(content["experiment"]), same_numbers)
         except (KeyError, TypeError, ValueError):
             return None
 

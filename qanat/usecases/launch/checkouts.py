@@ -69,7 +69,7 @@ def in_checkout(
     with ExitStack() as claim:
         with lock.file_held(project.location, project.location.private / "checkouts.lock"):
             folder = _untouched(project, commit, live)
-            claim.enter_context(lock.claimed(project.location, _claim(folder)))
+            claim.enter_context(lock.claimed(project.location, _claim(project, folder)))
             linked = run_inputs.link(project, folder, groups, instead or {})
         yield Workplace(folder, _datasets(project, folder, commit, datasets), tuple(linked))
 
@@ -94,7 +94,7 @@ def _untouched(project: Project, commit: str, live: Sequence[Run]) -> Path:
     for folder, of in _same_code(project, commit).items():
         if of and checkout.is_untouched(folder, of):
             return folder
-        if folder not in busy and not lock.is_claimed(_claim(folder)):
+        if folder not in busy and not lock.is_claimed(_claim(project, folder)):
             with suppress(NotRemoved):
                 _remove(project, folder)
     base = _folder(project) / commit[:_SHORT]
@@ -125,7 +125,8 @@ def _remove(project: Project, folder: Path) -> None:
         raise NotRemoved(f"{folder} was not removed: {why}", hint="move or remove that first")
     if found:
         remove.remove_folder(project, folder, found)
-    checkout.forget(project.location, folder)
+    if not os.path.lexists(folder):
+        checkout.forget(project.location, folder)
     _notes(project).forget(_key(folder))
 
 
@@ -181,7 +182,7 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """List the checkouts in the cache."""
     busy = _busy(project, live)
     folders = _folders(project)
-    return [CachedCheckout(f, storage.size_of(f), f in busy or lock.is_claimed(_claim(f))) for f in folders]
+    return [CachedCheckout(f, storage.size_of(f), f in busy or lock.is_claimed(_claim(project, f))) for f in folders]
 
 
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
@@ -191,7 +192,7 @@ def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
         unused = [c for c in cached(project, live) if not c.in_use]
         for item in unused:
             _remove(project, item.folder)
-            _claim(item.folder).unlink(missing_ok=True)
+            _claim(project, item.folder).unlink(missing_ok=True)
     return unused
 
 
@@ -200,9 +201,9 @@ def _busy(project: Project, live: Sequence[Run]) -> set[Path]:
     return {project.root / place for run in live if (place := run.submission.checkout)}
 
 
-def _claim(folder: Path) -> Path:
+def _claim(project: Project, folder: Path) -> Path:
     """Return the lock file held while a run is being started in a checkout, before a record names the run."""
-    return folder.with_name(f"{folder.name}.lock")
+    return project.location.private_here / "checkouts" / f"{folder.name}.lock"
 
 
 def _folder(project: Project) -> Path:

@@ -104,7 +104,8 @@ def _reserve(project: Project, plan: Plan) -> _Reserved:
             number += 1
         folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
         try:
-            place.note(project, f"{number}-{uid}", created, chosen=plan.storage is not None)
+            name = plan.experiment.name
+            place.note(project, f"{number}-{uid}", name, created, chosen=plan.storage is not None)
             results_place.keep_out_of_git(held, project, folder)
             numbers.raise_to(private, number, sharing)
         except WriteFailed:

@@ -87,13 +87,13 @@ def open_again(project: Project, run: Run) -> Path:
     folder = project.storage_of(run)
     created = _created(project, folder)
     if created.is_new:
-        note(project, run.id, created, chosen=not Proof(project).is_usual(run))
+        note(project, run.id, run.experiment, created, chosen=not Proof(project).is_usual(run))
     return created.path
 
 
-def note(project: Project, run_id: str, created: Created, *, chosen: bool) -> None:
+def note(project: Project, run_id: str, experiment: str, created: Created, *, chosen: bool) -> None:
     """Note which directory was made for a run. Raises WriteFailed."""
-    made = Made(created.path, created.folder, created.is_new)
+    made = Made(created.path, created.folder, created.is_new, experiment)
     Notes(project.location.private, project.sharing).write(run_id, made, chosen=chosen)
 
 

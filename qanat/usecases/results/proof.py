@@ -85,6 +85,8 @@ class Proof:
             doubt = self._doubt_about_form(run, real, found)
         elif made.path != real:
             doubt = f"run {run.number} was given another directory, {made.path}"
+        elif made.experiment != run.experiment:
+            doubt = f"it was created for a run of {made.experiment}"
         else:
             doubt = _doubt_about_note(made, found)
         return Results(run.id, real, found, doubt or ("" if names_run else f"its {INFO} does not name run {run.id}"))
@@ -102,7 +104,7 @@ class Proof:
         """Return whether a run's storage directory was made for it or, if it was empty, chosen for it by the user."""
         results = self.results_of(run)
         made = self.notes.read(run.id)
-        if made and not made.is_new and results.found:
+        if made and not made.is_new and results.found and made.experiment == run.experiment:
             return made.path == results.folder and made.is_this(results.found)
         return results.are_removable
 

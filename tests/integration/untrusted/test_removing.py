@@ -152,6 +152,18 @@ def test_a_record_of_ones_own_run_that_was_changed_to_name_another_removes_neith
     }
 
 
+def test_a_record_that_was_moved_to_another_experiment_takes_no_results_with_it(house: Sandbox) -> None:
+    house.experiment("junk", "true")
+    record = house.record_files()[2]
+    house.write(
+        f".qanat/runs/junk/0/{record.name}", record.read_text().replace("experiment: e\n", "experiment: junk\n")
+    )
+    house.commit()
+    result = house.qanat("experiment", "delete", "junk", "--yes")
+    assert "results/e/run_3: it was created for a run of e; remove it yourself" in result.err
+    assert (house.root / "results/e/run_3/info.yaml").exists()
+
+
 def test_a_directory_put_in_the_place_of_a_runs_is_kept(house: Sandbox) -> None:
     run = house.root / "results/e/run_3"
     run.rename(house.root / "results/e/elsewhere")

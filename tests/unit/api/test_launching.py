@@ -333,8 +333,8 @@ def test_a_number_that_is_a_string_is_refused(project: qanat.Project) -> None:
         (
             lambda project: project.launch("train", storage_path=project.path),
             InputInvalid,
-            "is not an empty folder",
-            "use a new folder for each run",
+            "is the project",
+            "use a new folder for each run, outside of the project",
         ),
         (
             lambda project: project.launch("train", commit_sha="nowhere"),

@@ -68,7 +68,7 @@ def test_device_numbers_may_change_but_then_all_of_them(world: World) -> None:
     made = notes.read(run.id)
     assert made
     other = folders.FolderId(made.folder.device + 1, made.folder.inode, made.folder.owner)
-    notes.write(run.id, Made(made.path, other))
+    notes.write(run.id, Made(made.path, other, experiment="train"))
     assert results_of(world, run).kept == "it is not the directory that qanat created"
     text = note_of(world, run).read_text()
     own = note_of(world, run).stat().st_dev
