@@ -15,7 +15,7 @@ RECORDING = "Recording"
 OTHER = "Other"
 COLUMN_MAX = 30  # longer names have a line of their own
 # The range of a number is in the error message for a number outside it.
-_RANGE = re.compile(r" *\[x>=\d+\]$|; x>=\d+(?=\]$)")
+_RANGE = re.compile(r"(?<! ) *\[x>=\d+\]$|; x>=\d+(?=\]$)")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 

@@ -20,7 +20,7 @@ from qanat.records.paths import ProjectPaths
 from qanat.system import files
 
 _MODELINE = "# yaml-language-server: $schema="
-_KEY = re.compile(r"([^\s#:'\"{\[-][^:#]*?)\s*:(?:\s|$)")
+_KEY = re.compile(r"([^\s#:'\"{\[-][^:#]*):(?:\s|$)")
 
 
 def encode(paths: ProjectPaths, kind: str, content: dict[str, Any], file: Path, before: bytes = b"") -> bytes:
@@ -62,7 +62,7 @@ def comments_of(text: str) -> dict[str, list[str]]:
         if line.startswith("#") or not line.strip():
             waiting += [] if line.startswith(_MODELINE) else [line]
         elif key := _KEY.match(line):
-            found[key[1]], waiting = waiting, []
+            found[key[1].rstrip()], waiting = waiting, []
         else:
             waiting = []  # they belong to the value that continues here
     return {key: lines for key, lines in (found | {"": waiting}).items() if any(map(str.strip, lines))}
@@ -70,7 +70,7 @@ def comments_of(text: str) -> dict[str, list[str]]:
 
 def inner_comments(text: str) -> list[str]:
     """List the comment lines that encode() cannot keep: those inside a key's value."""
-    kept = [line for lines in comments_of(text).values() for line in lines]
+    kept = {line for lines in comments_of(text).values() for line in lines}
     lines = [line for line in text.splitlines() if line.lstrip().startswith("#") and not line.startswith(_MODELINE)]
     return [line.strip() for line in lines if line not in kept]
 

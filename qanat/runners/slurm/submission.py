@@ -18,6 +18,7 @@ from qanat.runners.submitting import job_script
 
 OUTPUT = "slurm.out"
 # In the comment of every job, or in its name if the template sets a comment: intent and offset.
+_SPANS = re.compile(r"(?<!\d)(\d{1,10})(?:-(\d{1,10}))?(?::(\d{1,10}))?(?:,|$)")
 MARKED = re.compile(r"qanat:([0-9a-f]+):(\d+)(?![0-9a-z])")
 
 
@@ -73,7 +74,7 @@ def _literal(path: Path) -> str:
 def numbers_in(text: str) -> list[int]:
     """Parse indices as Slurm writes them: 0-3,7%2 is 0, 1, 2, 3 and 7; with a step, 0-8:4 is 0, 4 and 8."""
     found: list[int] = []
-    for first, last, step in re.findall(r"(\d+)(?:-(\d+))?(?::(\d+))?(?:,|$)", text.partition("%")[0]):
+    for first, last, step in _SPANS.findall(text.partition("%")[0]):
         found += range(int(first), int(last or first) + 1, int(step or 1))
     return found
 
