@@ -13,7 +13,7 @@ import click
 from qanat.cli.options import Command, option
 from qanat.cli.runs.looking_up import finding
 from qanat.cli.terminal import plots, tables
-from qanat.cli.terminal.output import brief, say, say_json, say_whole, tell, width
+from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
 from qanat.errors import UsageError
@@ -30,7 +30,8 @@ Example:
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
 --better acc=higher says which direction is better."""
 MARK = " *"
-_ACTS_IN_MARKDOWN = re.compile(r"[@#:&~!>$\]()]|www\.", re.IGNORECASE)
+# Mentions, references and links, which a backslash does not prevent.
+_ACTS_IN_MARKDOWN = re.compile(r"@|#\d|://|www\.|mailto:|xmpp:", re.IGNORECASE)
 NUMBER_MAX = 40
 TABLE, OUTPUT = "Rows and columns", "Output"
 
@@ -171,7 +172,7 @@ def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
 
 def _markdown(headers: list[str], rows: list[list[str]]) -> str:
     def line(cells: list[str]) -> str:
-        return f"| {' | '.join(_marked(brief(cell, tables.CELL_MAX)) for cell in cells)} |"
+        return f"| {' | '.join(_marked(clean(tables.bounded(cell, tables.CELL_MAX))) for cell in cells)} |"
 
     return "\n".join([line(headers), f"|{'---|' * len(headers)}", *map(line, rows)])
 
@@ -179,14 +180,14 @@ def _markdown(headers: list[str], rows: list[list[str]]) -> str:
 def _marked(cell: str) -> str:
     """Escape the special characters of Markdown, and write the best value in bold.
 
-    A text that would become a link, a mention, a reference or HTML is quoted as code.
+    A text with a link, a mention or a reference is quoted as code.
     """
     text = cell.removesuffix(MARK)
     if _ACTS_IN_MARKDOWN.search(text):
         from qanat.cli.diff.markdown import code_span
 
         return code_span(text, in_table=True)
-    for special in ("\\", "|", "*", "_", "`", "<", "["):
+    for special in ("\\", "|", "*", "_", "`", "<", "[", "&", "~", "$"):
         text = text.replace(special, f"\\{special}")
     return f"**{text}**" if cell.endswith(MARK) else text
 

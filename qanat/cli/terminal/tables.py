@@ -60,10 +60,10 @@ def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int |
     Columns without any value are left out, as is everything when there are no rows.
     """
     most = CELL_MAX if width is None else min(CELL_MAX, CHARACTERS_PER_COLUMN * max(NARROWEST, width))
-    named = [clean(_bounded(heading.text, most)) for heading in headings]
+    named = [clean(bounded(heading.text, most)) for heading in headings]
     headings = [replace(heading, text=text) for heading, text in zip(headings, named, strict=True)]
     cleaned = [
-        [clean(_bounded(cell, most, cut_start=heading.cut_start)) for heading, cell in zip(headings, row, strict=True)]
+        [clean(bounded(cell, most, cut_start=heading.cut_start)) for heading, cell in zip(headings, row, strict=True)]
         for row in rows
     ]
     filled = [place for place in range(len(headings)) if any(row[place] for row in cleaned)]
@@ -163,7 +163,7 @@ def _cut_start(text: str, width: int) -> str:
     return f"…{text[len(text) - kept :]}"
 
 
-def _bounded(text: str, most: int, *, cut_start: bool = False) -> str:
+def bounded(text: str, most: int, *, cut_start: bool = False) -> str:
     """Cut a text before it is cleaned and measured, which takes time for each character."""
     if len(text) <= most:
         return text
