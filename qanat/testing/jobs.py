@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import suppress
 from dataclasses import replace
@@ -37,6 +38,15 @@ ENDS = {
     "kill -SEGV $$": (State.FAILED, None, signal.SIGSEGV),
     "exec no-such-program": (State.FAILED, 127, None),
 }
+FORWARDED = ("HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "CONT")
+# The program's parent is the shell that waits for it, whose parent is the script that the scheduler started.
+CATCHES_SIGNAL = """\
+trap 'echo got NAME; exit 137' NAME
+read -r x y z script rest </proc/$PPID/stat
+echo "$(uname -n) $script" >script_$QANAT_GROUP
+echo begun
+while [ ! -e gate ]; do sleep 0.02; done
+"""
 
 
 class JobContract(Subject):
@@ -123,6 +133,20 @@ class JobContract(Subject):
         for status, (state, _, _) in zip(told, ENDS.values(), strict=True):
             assert status.state in (None, state)
             assert status.state is None or times.is_timestamp(status.ended), "without it, qanat would wait for ever"
+
+    def test_signals_to_a_jobs_script_reach_its_program_and_its_end_is_written(self, place: Place) -> None:
+        jobs = [place.shell(CATCHES_SIGNAL.replace("NAME", name), group=group) for group, name in enumerate(FORWARDED)]
+        place.submit(self.make(), *jobs)
+        place.wait_until_started(*range(len(jobs)))
+        for group, name in enumerate(FORWARDED):
+            host, script = (place.workdir / f"script_{group}").read_text().split()
+            if host != os.uname().nodename:
+                place.open_gate()
+                pytest.skip("the jobs run on another machine")
+            os.kill(int(script), signal.Signals[f"SIG{name}"])
+        for group, name in enumerate(FORWARDED):
+            left = place.wait_until_ended(group).status
+            assert (left.exit_code, left.signal, place.stdout(group)) == (137, None, f"begun\ngot {name}\n")
 
     def test_output_is_kept_byte_for_byte(self, place: Place) -> None:
         data = bytes(range(256))

@@ -164,10 +164,11 @@ def test_a_job_that_is_removed_from_outside_is_cancelled(on_pool: OnPool, how: s
     assert not (on_pool.storage("wait") / "completion.json").exists()
 
 
-# No completion file comes of these: its script is killed with the program, or finds something in its way.
+# No completion file comes of these: its scripts are killed with the program, or find something in their way.
+SCRIPT = "read -r a b c script rest </proc/$PPID/stat\n"
 WITHOUT_FILE = {
-    "sleep 2; kill -9 $PPID $$": (9, None, "ended by SIGKILL"),
-    'mkdir "$2/.completion.json.$PPID"; exit 3': (None, 3, "exit code 3"),
+    f"{SCRIPT}sleep 2; kill -9 $script $PPID $$": (9, None, "ended by SIGKILL"),
+    f'{SCRIPT}mkdir "$2/.completion.json.$PPID" "$2/.completion.json.$script"; exit 3': (None, 3, "exit code 3"),
 }
 
 

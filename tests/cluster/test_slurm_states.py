@@ -175,6 +175,17 @@ def test_a_suspended_job_is_held_and_goes_on(waiting: OnSlurm) -> None:
     assert group.get("attempt", 1) == 1
 
 
+def test_a_program_saves_its_work_when_slurm_warns_of_the_time_limit(on_slurm: OnSlurm) -> None:
+    """The signal goes to the script alone, somewhat more than a minute before the limit."""
+    on_slurm.experiment("save", "trap 'echo saved >\"$2/checkpoint\"; exit 85' USR1\nwhile :; do sleep 0.1; done\n")
+    on_slurm.template("warned", "time: 2\nsignal: B:USR1@60\n")
+    on_slurm.qanat("run", "save", "--runner", "slurm", "--submit_template", "warned")
+    wait_until((on_slurm.storage("save") / "checkpoint").exists, 120)
+    (group,) = on_slurm.wait_for_states("failed")
+    assert (group["exit_code"], group["reason"]) == (85, "exit code 85")
+    assert not (on_slurm.storage("save") / "stopped.json").exists()
+
+
 # ---- ends that are Slurm's doing
 
 
@@ -290,10 +301,11 @@ def test_a_job_that_is_cancelled_from_outside_is_cancelled(on_either: OnSlurm, h
 # ---- without a completion file, or without anything
 
 
-# No completion file comes of these: its script is killed with the program, or finds something in its way.
+# No completion file comes of these: its scripts are killed with the program, or find something in their way.
+SCRIPT = "read -r a b c script rest </proc/$PPID/stat\n"
 WITHOUT_FILE = {
-    "sleep 1; kill -9 $PPID $$": (None, 9, "FAILED"),
-    'mkdir "$2/.completion.json.$PPID"; exit 3': (3, None, "FAILED"),
+    f"{SCRIPT}sleep 1; kill -9 $script $PPID $$": (None, 9, "FAILED"),
+    f'{SCRIPT}mkdir "$2/.completion.json.$PPID" "$2/.completion.json.$script"; exit 3': (3, None, "FAILED"),
 }
 
 

@@ -13,7 +13,7 @@ from qanat.runners.slurm import flags
 from qanat.testing.arguments import NASTY
 from tests.cluster.on_cluster import ARGUMENTS, WAIT
 from tests.cluster.slurm_project import LATER, OnSlurm
-from tests.support.sandbox import wait_until
+from tests.support.sandbox import PROGRAM, wait_until
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
@@ -36,6 +36,25 @@ def test_one_group_is_a_plain_job_whose_id_is_committed_before_the_command_retur
     on_either.wait_for_states("finished")
     assert on_either.record()["groups"][0]["exit_code"] == 0
     assert on_either.status() == ""
+
+
+def test_the_variables_of_a_job_that_submits_do_not_reach_the_jobs_it_submits(on_slurm: OnSlurm) -> None:
+    """The memory of the outer job would contradict that of the inner one."""
+    on_slurm.experiment("inner", 'env >"$2/env.txt"\nsrun --ntasks=1 true\n')
+    on_slurm.template("per-cpu", "mem-per-cpu: 20M\nexport: ALL,SLURM_JOB_NAME\n")
+    arguments = [*PROGRAM, "run", "inner", "--runner", "slurm", "--submit-template", "per-cpu"]
+    script = f"#!/bin/sh\ncd {shlex.quote(str(on_slurm.root))} && {shlex.join(arguments)}\n"
+    output = on_slurm.root.parent / "outer.txt"
+    outer = ("--job-name=outer", "--mem=50M", "--ntasks=1", "--array=7", f"--output={output}")
+    on_slurm.cluster.run("sbatch", *outer, stdin=script)
+    wait_until(on_slurm.committed_records, 60)
+    (group,) = on_slurm.wait_for_states("finished")
+    lines = (on_slurm.storage("inner") / "env.txt").read_text().splitlines()
+    variables = dict(line.split("=", 1) for line in lines if line.startswith("SLURM_"))
+    assert variables["SLURM_JOB_ID"] == group["job"]
+    assert variables["SLURM_MEM_PER_CPU"] == "20"
+    assert {"SLURM_ARRAY_TASK_ID", "SLURM_MEM_PER_NODE"}.isdisjoint(variables)
+    assert variables["SLURM_CONF"] == str(on_slurm.cluster.config)
 
 
 def test_every_word_reaches_the_program_as_it_was_typed_and_works_in_the_checkout(on_slurm: OnSlurm) -> None:

@@ -254,9 +254,17 @@ def test_only_a_program_that_could_not_be_started_was_not_found(
     assert name.removeprefix("./") in (job.storage / "stderr.txt").read_text()
 
 
+def _is_inherited(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:  # that of the listing itself
+        return False
+
+
 @pytest.mark.usefixtures("shell")
 def test_a_program_has_no_descriptors_but_its_own_and_the_default_signal_actions(place: Place) -> None:
     ignored = {signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1}
+    inherited = {link.name for link in Path("/proc/self/fd").iterdir() if _is_inherited(int(link.name))}
     before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
     try:
         watch(LocalRunner(), [place.shell("ls /proc/self/fd; exec cat /proc/self/status")])
@@ -264,7 +272,19 @@ def test_a_program_has_no_descriptors_but_its_own_and_the_default_signal_actions
         for number, handler in before.items():
             signal.signal(number, handler)
     lines = place.stdout().splitlines()
-    assert lines[:4] == ["0", "1", "2", "3"]  # the last one is that of ls
-    masks = dict(line.split(":\t") for line in lines[4:] if line.startswith("Sig"))
+    numbers = [line for line in lines if line.isdigit()]
+    assert len({*numbers} - inherited - {"0", "1", "2"}) == 1  # that of ls
+    masks = dict(line.split(":\t") for line in lines if line.startswith("Sig"))
     ours = sum(1 << (number - 1) for number in signal.valid_signals())
     assert [int(masks[key], 16) & ours for key in ("SigBlk", "SigIgn", "SigCgt")] == [0, 0, 0]
+
+
+@pytest.mark.usefixtures("shell")
+def test_the_variables_of_the_shell_are_not_those_of_the_program(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that assigns to an exported variable changes it for what it starts."""
+    names = "abcdefghijklmnopqrstuvwxyz"
+    for name in names:
+        monkeypatch.setenv(name, f"the user's {name}")
+    words = " ".join(f'"${name}"' for name in names)
+    watch(LocalRunner(), [place.shell(f"printf '%s,' {words}")])
+    assert place.stdout() == "".join(f"the user's {name}," for name in names)

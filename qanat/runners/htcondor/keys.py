@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qanat.domain.names import nearest
+from qanat.runners.submitting.job_script import Stopping
 
 _SET_BY_QANAT = """
     arguments args arguments2 executable log log_xml output out stdout error err stderr input in stdin queue
@@ -53,6 +55,7 @@ _SUBMIT_COMMANDS = """
 # The attribute that identifies a run's jobs.
 INTENT = "QanatIntent"
 _GETENV = ("getenv", "get_env")
+_KILL_SIGNALS = ("kill_sig", "remove_kill_sig")
 # With any of these, HTCondor looks at how a program ended and may run it again.
 _AFTER_EXIT = frozenset({"max_retries", "retry_until", "on_exit_hold", "on_exit_remove"})
 # Keys that qanat sets itself and a template must not set.
@@ -111,6 +114,23 @@ def decides_after_exit(options: Mapping[str, Any]) -> bool:
     return any(canonical_name(key) in _AFTER_EXIT for key in options)
 
 
+def stopping(options: Mapping[str, Any]) -> Stopping:
+    """Return how HTCondor stops jobs: by SIGTERM to the script alone, or by the signals of the options."""
+    values = [str(value).strip() for key, value in options.items() if canonical_name(key) in _KILL_SIGNALS]
+    return Stopping(tuple(dict.fromkeys(["TERM", *filter(None, map(_signal_name, values))])))
+
+
+def _signal_name(text: str) -> str:
+    """Return a signal's name for `trap`; empty if this is no signal, or one that cannot be trapped."""
+    try:
+        number = (
+            signal.Signals(int(text)) if text.isdigit() else signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"]
+        )
+    except (ValueError, KeyError):
+        return ""
+    return "" if number in (signal.SIGKILL, signal.SIGSTOP) else number.name.removeprefix("SIG")
+
+
 def _is_custom_resource(name: str) -> bool:
     """Return whether a key requests a resource defined by the pool; one similar to a common resource is misspelt."""
     import difflib  # 5 ms, and few templates need it
@@ -153,9 +173,14 @@ def intent_expression(intents: Iterable[str]) -> str:
     return " || ".join(f"{INTENT} == {string}" for string in strings)
 
 
+def copies_everything(options: Mapping[str, Any]) -> bool:
+    """Return whether the whole environment is copied into the jobs."""
+    return any(canonical_name(k) in _GETENV and str(v).strip().lower() == "true" for k, v in options.items())
+
+
 def warnings(options: Mapping[str, Any]) -> list[str]:
     """List what works but is better avoided."""
-    if not any(canonical_name(k) in _GETENV and str(v).strip().lower() == "true" for k, v in options.items()):
+    if not copies_everything(options):
         return []
     return [
         "getenv: true copies your whole environment, secrets included, into the job's public description; "

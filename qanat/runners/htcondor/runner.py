@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from qanat.runners.htcondor.client import Answer, Client
 from qanat.runners.htcondor.constraints import numbers_of
 from qanat.runners.htcondor.evidence import Evidence
 from qanat.runners.htcondor.submission import EVENT_LOG
-from qanat.runners.submitting import cancellations, job_script, option_changes
+from qanat.runners.submitting import cancellations, job_script, option_changes, outer_job
 from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files, programs
 
@@ -68,7 +69,7 @@ class HTCondorRunner:
 
     def render(self, batch: JobBatch) -> str:
         """Return the submit description, and the scripts of the first job."""
-        return f"{submission.text(batch)}\n{job_script.preview(batch)}"
+        return f"{submission.text(batch)}\n{job_script.preview(batch, keys.stopping(batch.options))}"
 
     def submit(self, batch: JobBatch) -> Submission:
         """Submit one cluster with a job for each group. Raises SubmitFailed if nothing was queued."""
@@ -78,11 +79,12 @@ class HTCondorRunner:
             "optional": list(submission.OPTIONAL if submission.schedd_materializes(batch) else ()),
             "description": submission.description(batch),
             "rows": submission.rows(batch),
+            "unset": outer_job.variables(os.environ) if keys.copies_everything(batch.options) else [],
         }
         if (silence := self._client.silence).lasts:
             raise RunnerUnavailable(f"HTCondor cannot be reached: {silence.problem}")
         with self._client.start_worker() as worker_process:
-            job_script.write_scripts(batch)
+            job_script.write_scripts(batch, keys.stopping(batch.options))
             answers = worker_process.request(request, later_s=client.SUBMIT_S)
         schedd = str(client.require(answers, "schedd"))
         for answer in answers:

@@ -97,6 +97,8 @@ def _submit(htcondor2: Any, request: dict[str, Any]) -> None:
     schedd, name = _schedd(htcondor2)
     schedd.query("false", ["ClusterId"], limit=1)
     _answer(schedd=name)
+    for name in request["unset"]:
+        os.environ.pop(name, None)
     description = request["description"]
     answer = _try(htcondor2, schedd, request, description)
     if "error" in answer and "unknown" not in answer and request["optional"]:

@@ -24,37 +24,39 @@ from qanat.system import files
 # in POSIX mode, bash does not always. That tells a signal from an exit code above 128, except for SIGINT and SIGPIPE,
 # which no shell reports. The trap keeps the shell alive when the whole process group gets a signal.
 #
-# A program that was started has replaced the subshell and its EXIT trap. bash drops the trap in exec, but offers
-# execfail instead, though not in subshells. There is one printf, whose last byte ends the line, so that a reader can
-# recognise an incomplete file; no process is started but the program (1 ms per group matters).
+# A program that was started has replaced the subshell and its EXIT trap. bash offers execfail instead, though not in
+# subshells; with the trap, it would lose signals. There is one printf, whose last byte ends the line, so that a reader
+# can recognise an incomplete file; no process is started but the program (1 ms per group matters). Every variable
+# begins with q_, so that none that the user exports has another value in the program.
 LOCAL_SCRIPT = """\
-f=$1 a=$2 b=$3 d=$4 by=exit
+q_file=$1 q_attempt=$2 q_started=$3 q_dir=$4 q_by=exit
 shift 4
 trap : HUP INT QUIT USR1 USR2 ALRM TERM XCPU
-start='
+q_start='
 trap "" PIPE
-if read -r p x </proc/self/stat; then echo "$p" >&5; fi 2>/dev/null
+if read -r q_pid q_rest </proc/self/stat; then echo "$q_pid" >&5; fi 2>/dev/null
 trap - PIPE
-cd "$d" 2>&4 || { echo directory >"$f.failed"; exit 126; }
-failed() { case $1 in 126|127) echo start >"$f.failed";; esac; exit "$1"; }
-trap "failed \\$?" EXIT
+cd "$q_dir" 2>&4 || { echo directory >"$q_file.failed"; exit 126; }
+failed() { case $1 in 126|127) echo start >"$q_file.failed";; esac; exit "$1"; }
+[ -n "${BASH_VERSION:-}" ] || trap "failed \\$?" EXIT
 exec "$@" 2>&4 3<&- 4>&- 5>&-
 failed $?'
 if [ -n "${BASH_VERSION:-}" ]; then
     set +o posix
-    "$BASH" -c "f=\\$1 d=\\$2; shift 2; shopt -s execfail; $start" qanat "$f" "$d" "$@"
+    "$BASH" -c "q_file=\\$1 q_dir=\\$2; shift 2; shopt -s execfail; $q_start" qanat "$q_file" "$q_dir" "$@"
 else
-    (eval "$start")
+    (eval "$q_start")
 fi
-s=$?
+q_status=$?
 exec 2>/dev/null
-case $s in
-126|127) [ ! -e "$f.failed" ] || { read -r by <"$f.failed"; rm -f "$f.failed"; } ;;
-130|141) by='exit or signal' ;;
-*) if [ "$s" -gt 128 ] && read -r x <&3; then by=signal; fi ;;
+case $q_status in
+126|127) [ ! -e "$q_file.failed" ] || { read -r q_by <"$q_file.failed"; rm -f "$q_file.failed"; } ;;
+130|141) q_by='exit or signal' ;;
+*) if [ "$q_status" -gt 128 ] && read -r q_note <&3; then q_by=signal; fi ;;
 esac
-printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s"}\\n' "$a" "$s" "$by" "$b" >"$f"
-exit "$s"
+printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s"}\\n' \\
+    "$q_attempt" "$q_status" "$q_by" "$q_started" >"$q_file"
+exit "$q_status"
 """
 SHELL = "/bin/sh"
 ANNOUNCED_MS = 5000

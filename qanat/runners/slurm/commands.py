@@ -38,9 +38,17 @@ class Limits:
     requeues: bool = False
 
 
-def call(arguments: Sequence[str], *, timeout_s: float = ASK_S, cwd: Path = Path("/"), stdin: bytes = b"") -> Finished:
-    """Run a program of Slurm. Raises RunnerUnavailable if it is missing or takes too long."""
-    unset = [part for name in sorted(os.environ) if _UNSET.match(name) for part in ("-u", name)]
+def call(
+    arguments: Sequence[str],
+    *,
+    timeout_s: float = ASK_S,
+    cwd: Path = Path("/"),
+    stdin: bytes = b"",
+    without: Sequence[str] = (),
+) -> Finished:
+    """Run a program of Slurm, without some variables. Raises RunnerUnavailable if it is missing or takes too long."""
+    names = {*filter(_UNSET.match, os.environ), *without}
+    unset = [part for name in sorted(names) for part in ("-u", name)]
     command = ["env", *unset, *arguments] if unset else arguments
     return programs.run(command, cwd=cwd, stdin=stdin, env=_FORMS, timeout_s=timeout_s)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qanat.domain.names import nearest
+from qanat.runners.submitting.job_script import Stopping
 
 # Options that qanat sets itself and a template must not set.
 _SET_BY_QANAT = """
@@ -69,11 +70,40 @@ def arguments(options: Mapping[str, Any]) -> list[str]:
     return written
 
 
+def stopping(options: Mapping[str, Any]) -> Stopping:
+    """Return how Slurm stops jobs: by a SIGTERM to all processes.
+
+    A template may ask for a SIGTERM to the script alone as a warning, which then has to be passed on.
+    """
+    name = _signal(options).upper().rpartition(":")[2].partition("@")[0].removeprefix("SIG")
+    return Stopping(() if name in ("TERM", "15") else ("TERM",), all_processes=True)
+
+
+def warnings(options: Mapping[str, Any]) -> list[str]:
+    """List what works but is better avoided."""
+    text = _signal(options)
+    where, _, what = text.upper().rpartition(":")
+    if not text or "B" in where:
+        return []
+    return [f"signal: {text}: Slurm sends it to the steps of srun only; the program gets it with {where}B:{what}"]
+
+
+def _signal(options: Mapping[str, Any]) -> str:
+    return next((str(value) for key, value in options.items() if long_name(key) == "signal" and value), "")
+
+
+def exported_names(options: Mapping[str, Any]) -> set[str]:
+    """Return the variables that the options pass on to jobs by their names."""
+    return {part.partition("=")[0].strip() for part in _export(options).split(",")}
+
+
+def _export(options: Mapping[str, Any]) -> str:
+    value = next((value for key, value in options.items() if long_name(key) == "export"), None)
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+
+
 def environment(options: Mapping[str, Any], variables: Mapping[str, str]) -> str:
     """Return the variables that sbatch passes on to jobs: as the options say, else SBATCH_EXPORT, else all."""
     given = {long_name(key): value for key, value in options.items()}
     extra = [f"{name}={given[name]}" for name in ("export-file", "get-user-env") if given.get(name)]
-    export = given.get("export")
-    if isinstance(export, list | tuple):
-        export = ",".join(map(str, export))
-    return ", ".join([str(export or variables.get("SBATCH_EXPORT") or "ALL"), *extra])
+    return ", ".join([str(_export(options) or variables.get("SBATCH_EXPORT") or "ALL"), *extra])

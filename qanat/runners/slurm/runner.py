@@ -15,7 +15,7 @@ from qanat.runners.slurm import jobs as slurm_jobs
 from qanat.runners.slurm.about import ABOUT
 from qanat.runners.slurm.commands import Limits, Prefetch, call, stderr_text
 from qanat.runners.slurm.submission import Array
-from qanat.runners.submitting import cancellations, job_script, option_changes
+from qanat.runners.submitting import cancellations, job_script, option_changes, outer_job
 from qanat.runners.submitting.silence import Silence
 from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files
@@ -68,8 +68,8 @@ class SlurmRunner:
         return [] if done.status == 0 else [stderr_text(done)]
 
     def warnings(self, options: Mapping[str, Any]) -> list[str]:
-        """List what works but is better avoided; nothing, for Slurm."""
-        return []
+        """List what works but is better avoided."""
+        return flags.warnings(options)
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether the cluster requeues jobs by their exit codes, which is up to its administrator."""
@@ -119,7 +119,7 @@ class SlurmRunner:
                 f"{limits.jobs:,} jobs (MaxJobCount)",
                 hint="split it into several runs",
             )
-        job_script.write_scripts(batch)
+        job_script.write_scripts(batch, flags.stopping(batch.options))
         jobs: dict[int, str] = {}
         numbers: list[str] = []
         cluster = ""
@@ -222,7 +222,8 @@ def _sbatch(batch: JobBatch, array: Array, after: str) -> tuple[str, str]:
     call_arguments = submission.command(batch, array, after)
     script = submission.script(batch, array).encode()
     try:
-        done = call(call_arguments, cwd=batch.folder, stdin=script, timeout_s=SUBMIT_S)
+        without = outer_job.variables(os.environ, flags.exported_names(batch.options))
+        done = call(call_arguments, cwd=batch.folder, stdin=script, timeout_s=SUBMIT_S, without=without)
     except RunnerUnavailable as error:
         raise SubmitUnknown(
             f"Slurm may or may not have accepted the run: {error.message}", hint="qanat status"

@@ -102,4 +102,4 @@ def preview(batch: JobBatch, size: int) -> str:
     for number, array in enumerate(arrays(batch, size)):
         after = "ID_OF_THE_ARRAY_BEFORE" if number and batch.max_running else ""
         parts.append(f"{shlex.join(command(batch, array, after))} <<'QANAT'\n{script(batch, array)}QANAT\n")
-    return "\n".join([*parts, job_script.preview(batch)])
+    return "\n".join([*parts, job_script.preview(batch, flags.stopping(batch.options))])

@@ -169,3 +169,19 @@ def test_an_intent_is_one_string_to_htcondor_whatever_a_record_says(intent: str)
         job["QanatIntent"] = mark
         assert described.eval(job) is is_meant
     assert described.eval(classad2.ClassAd()) == classad2.Value.Undefined
+
+
+@pytest.mark.parametrize(
+    ("options", "signals"),
+    [
+        ({}, ("TERM",)),
+        ({"kill_sig": "SIGUSR1"}, ("TERM", "USR1")),
+        ({"Kill_Sig": 12, "remove_kill_sig": "int"}, ("TERM", "USR2", "INT")),
+        ({"kill_sig": "SIGKILL", "remove_kill_sig": "nonsense"}, ("TERM",)),
+        ({"kill_sig": "15"}, ("TERM",)),
+    ],
+)
+def test_the_signals_that_stop_a_job_are_those_of_the_options(
+    options: dict[str, object], signals: tuple[str, ...]
+) -> None:
+    assert keys.stopping(options).signals == signals

@@ -7,6 +7,7 @@ import pytest
 from qanat.errors import UsageError
 from qanat.runners.slurm import flags
 from qanat.runners.submitting import option_changes
+from qanat.runners.submitting.job_script import Stopping
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,33 @@ def test_an_option_that_is_not_there_is_added_but_not_multiplied() -> None:
         option_changes.apply_changes({}, {"mem": "2x"}, flags.long_name)
     with pytest.raises(UsageError, match="'lots' cannot be multiplied"):
         option_changes.apply_changes({"mem": "lots"}, {"mem": "2x"}, flags.long_name)
+
+
+@pytest.mark.parametrize(
+    ("options", "signals"),
+    [
+        ({}, ("TERM",)),
+        ({"signal": "B:USR1@60"}, ("TERM",)),
+        ({"signal": "B:TERM@60"}, ()),
+        ({"--signal": "RB:sigterm"}, ()),
+        ({"signal": "B:15@90"}, ()),
+    ],
+)
+def test_a_warning_by_sigterm_is_not_taken_for_a_stop(options: dict[str, object], signals: tuple[str, ...]) -> None:
+    assert flags.stopping(options) == Stopping(signals, all_processes=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "better"), [("USR1@60", "B:USR1@60"), ("ABRT", "B:ABRT"), ("R:USR1@60", "RB:USR1@60")]
+)
+def test_a_signal_that_no_program_would_get_is_warned_of(text: str, better: str) -> None:
+    (said,) = flags.warnings({"signal": text})
+    assert said.endswith(f"the program gets it with {better}")
+    assert flags.warnings({"signal": better}) == flags.warnings({}) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "names"), [({}, {""}), ({"export": "ALL,A=b"}, {"ALL", "A"}), ({"--export": ["A", "B"]}, {"A", "B"})]
+)
+def test_the_variables_that_a_template_names_are_known(options: dict[str, object], names: set[str]) -> None:
+    assert flags.exported_names(options) == names

@@ -7,61 +7,39 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qanat.domain import times
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.records import storage
 from qanat.runners.submitting import job_script
+from qanat.runners.submitting.job_script import Stopping
 from qanat.testing import NASTY
 from tests.support.sandbox import wait_until
 
-GOLDEN = """\
+HEAD = """\
 #!/bin/sh
 # Written by qanat for run 4-7f3a9c. Arguments: directory of the group, attempt, number of the group.
-here=$1 attempt=$2
-QANAT_RUN=4-7f3a9c QANAT_GROUP=$3 QANAT_JOB=c0ffee:$3
-export QANAT_RUN QANAT_GROUP QANAT_JOB
-now() { date -u +%Y-%m-%dT%H:%M:%S+00:00; }
-leave() {
-    printf '{"attempt": %d, "status": %d, "started": "%s", "ended": "%s", "host": "%s"}\\n' \\
-        "$attempt" "$status" "$started" "$(now)" "$(uname -n)" >"$here/.$1.$$" && mv -f "$here/.$1.$$" "$here/$1"
-}
-if grep -qs "^c0ffee $3 " '/p r/results/x/run_4/cancelled'; then exit 0; fi
-started=$(now)
-[ -d "$here" ] || mkdir -p "$here"
-echo "$started" >>"$here/starts"
-attempt=$((attempt + $(wc -l <"$here/starts") - 1))
-rm -f "$here/completion.json" "$here/stopped.json"
-stopped= child= info=
-trap 'stopped=yes; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' HUP INT TERM
-. '/p r/results/x/run_4/commands'/$(($3 / 100)).sh
-[ -z "$info" ] || printf '%s' "$info" >"$here/group_info.yaml"
-if cd '/p r/it'"'"'s' && [ -z "$stopped" ]; then
-    "$@" </dev/null >>"$here/stdout.txt" 2>>"$here/stderr.txt" &
-    child=$!
-    [ -z "$stopped" ] || kill -TERM "$child"
-    wait "$child"
-    status=$?
-    while [ -n "$stopped" ] && kill -0 "$child" 2>/dev/null; do
-        wait "$child"
-        status=$?
-    done
-else
-    status=126
-fi
-[ "$status" != 143 ] || sleep 1
-if [ -n "$stopped" ]; then leave stopped.json; else leave completion.json; fi
-exit "$status"
+QANAT_RUN=4-7f3a9c
+q_intent=c0ffee
+q_cancelled='/p r/results/x/run_4/cancelled'
+q_commands='/p r/results/x/run_4/commands'
+q_workdir='/p r/it'"'"'s'
+q_stops='TERM USR1'
+q_stop=stop
+q_start='q_here=$1 q_workdir=$2
 """
+SHELLS = {"dash": "dash", "bash": "bash", "bash --posix": "sh", "busybox sh": "sh"}
 COMMANDS = """\
 case $3 in
 0)
 export COLOUR='blue and green'
-info='command: python x.py
+q_info='command: python x.py
 '
 set -- python x.py 'two words' '$(no)'
 ;;
@@ -79,11 +57,14 @@ def test_the_text_of_the_scripts_is_as_it_was_read_and_agreed_on() -> None:
     first = JobSpec(0, words, workdir, folder / "group_0", environment, info="command: python x.py\n")
     last = JobSpec(101, ("true",), workdir, folder / "group_101")
     batch = JobBatch("4-7f3a9c", "x_4", "c0ffee", folder, {}, (first, last))
-    assert job_script.job_script(batch) == GOLDEN
+    text = job_script.job_script(batch, Stopping(("TERM", "USR1")))
+    assert text.startswith(HEAD)
+    assert text.endswith(job_script.BODY)
+    assert job_script.job_script(batch, Stopping((), all_processes=True)).count("q_stops=''\nq_stop=stop_all\n") == 1
     assert job_script.command_script([first, last]) == COMMANDS
-    shown = job_script.preview(batch)
+    shown = job_script.preview(batch, Stopping(("TERM", "USR1")))
     only_first = COMMANDS.replace("101)\nset -- true\n;;\n", "")
-    assert shown == f"# job.sh\n{GOLDEN}\n# commands/0.sh, group 0\n{only_first}"
+    assert shown == f"# job.sh\n{text}\n# commands/0.sh, group 0\n{only_first}"
 
 
 class Place:
@@ -94,6 +75,8 @@ class Place:
         self.workdir = folder / "work; `y` & *"
         self.folder.mkdir()
         self.workdir.mkdir()
+        self.shell_path = "/bin/sh"
+        self.stopping = job_script.STOPPING
 
     def job(self, *command: str, group: int = 0, **options: Any) -> JobSpec:
         return JobSpec(group, command, self.workdir, self.storage(group), **options)
@@ -108,12 +91,16 @@ class Place:
         return JobBatch("4-7f3a9c", "x_4", "c0ffee", self.folder, {}, jobs)
 
     def write(self, *jobs: JobSpec) -> Path:
-        return job_script.write_scripts(self.batch(*jobs))
+        path = job_script.write_scripts(self.batch(*jobs), self.stopping)
+        path.write_text(path.read_text().replace("/bin/sh", self.shell_path))
+        return path
 
     def start(self, job: JobSpec) -> subprocess.Popen[bytes]:
         """Start a job as a scheduler does: with a minimal environment, in another folder and a session of its own."""
-        words = job_script.start_command(self.batch(job), job)
-        return subprocess.Popen(words, cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True)
+        _, *words = job_script.start_command(self.batch(job), job)
+        return subprocess.Popen(
+            [self.shell_path, *words], cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True
+        )
 
     def run(self, job: JobSpec) -> int:
         return self.start(job).wait(20)
@@ -210,18 +197,206 @@ def begun(place: Place) -> None:
     wait_until(lambda: (place.storage() / "stdout.txt").exists() and "begun" in place.stdout())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_job_that_is_stopped_passes_it_on_and_leaves_no_completion_file(place: Place, number: signal.Signals) -> None:
-    job = place.shell("trap 'echo got it; exit 5' TERM; echo begun; while :; do sleep 0.02; done")
+# Notes which signals come, in a file that is complete when it is there, and ends when it is told to.
+NOTES_SIGNALS = """
+import os, signal, sys, time
+names = ("HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "CONT")
+came = []
+def note(number, frame):
+    came.append(signal.Signals(number).name.removeprefix("SIG"))
+    with open("new", "w") as file:
+        file.write(" ".join(came))
+    os.replace("new", "came")
+for name in names:
+    signal.signal(signal.Signals["SIG" + name], note)
+print("begun", flush=True)
+while not os.path.exists("gate"):
+    time.sleep(0.01)
+sys.stdout.flush()
+os._exit(137)
+"""
+
+
+@pytest.fixture(params=list(SHELLS))
+def in_any_shell(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Place:
+    """Return the place, where scripts are run by one of several shells, under the name that it goes by."""
+    path = shutil.which(request.param.partition(" ")[0])
+    if path is None:
+        pytest.skip(f"{request.param} is not installed")
+    link = tmp_path / SHELLS[request.param]
+    link.symlink_to(path)
+    place.shell_path = str(link)
+    return place
+
+
+@pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "CONT", "TERM"])
+def test_a_signal_to_the_script_reaches_the_program_and_the_script_writes_the_end(
+    in_any_shell: Place, name: str
+) -> None:
+    place = in_any_shell
+    job = place.job(sys.executable, "-c", NOTES_SIGNALS)
     place.write(job)
     process = place.start(job)
     begun(place)
-    process.send_signal(number)
+    process.send_signal(signal.Signals[f"SIG{name}"])
+    came = wait_until(lambda: (place.workdir / "came").exists() and (place.workdir / "came").read_text())
+    assert came == name
+    (place.workdir / "gate").touch()
+    assert process.wait(20) == 137
+    left = place.left("stopped.json" if name == "TERM" else "completion.json")
+    assert (left["status"], left["by"]) == (137, "exit")
+    assert sorted(path.name for path in place.storage().iterdir() if path.name.startswith(".")) == []
+
+
+def test_signals_that_come_together_all_reach_the_program(in_any_shell: Place) -> None:
+    place, names = in_any_shell, {"HUP", "INT", "USR1", "USR2", "CONT", "TERM"}
+    job = place.job(sys.executable, "-c", NOTES_SIGNALS)
+    place.write(job)
+    process = place.start(job)
+    begun(place)
+    for name in names:
+        process.send_signal(signal.Signals[f"SIG{name}"])
+    came = wait_until(
+        lambda: (place.workdir / "came").exists() and names <= {*(place.workdir / "came").read_text().split()}
+    )
+    assert came
+    (place.workdir / "gate").touch()
+    assert process.wait(20) == 137
+
+
+def test_a_signal_that_comes_before_the_program_does_is_not_lost(in_any_shell: Place) -> None:
+    place = in_any_shell
+    job = place.job("sleep", "300")
+    path = place.write(job)
+    # Stopped where the script has its traps and the program is not there yet, the script gets the signal at once.
+    commands = path.parent / "commands/0.sh"
+    commands.write_text(f"kill -USR1 $$\n{commands.read_text()}")
+    assert place.run(job) == 128 + signal.SIGUSR1
+    assert (place.left()["status"], place.left()["by"]) == (128 + signal.SIGUSR1, "signal")
+
+
+def test_exit_codes_are_told_from_signals(in_any_shell: Place) -> None:
+    ends = {
+        "exit 0": (0, None),
+        "exit 130": (None, signal.SIGINT),  # no shell tells it from the signal
+        "exit 137": (137, None),
+        "exit 143": (143, None),
+        "exit 255": (255, None),
+        "kill -INT $$": (None, signal.SIGINT),
+        "kill -KILL $$": (None, signal.SIGKILL),
+        "kill -SEGV $$": (None, signal.SIGSEGV),
+        "kill -TERM $$": (None, signal.SIGTERM),
+    }
+    jobs = [in_any_shell.shell(script, group=group) for group, script in enumerate(ends)]
+    in_any_shell.write(*jobs)
+    for process in [in_any_shell.start(job) for job in jobs]:
+        process.wait(20)
+    written = [storage.read_completion(in_any_shell.storage(group)) for group in range(len(ends))]
+    assert {s: (w.status.exit_code, w.status.signal) for s, w in zip(ends, written, strict=True) if w} == ends
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [
+        ("missing", 127, "missing was not found"),
+        ("./no-interpreter", 127, "./no-interpreter was not found"),
+        ("./not-executable", 126, "./not-executable could not be executed"),
+    ],
+)
+def test_only_a_program_that_could_not_be_started_was_not_found(
+    in_any_shell: Place, name: str, code: int, reason: str
+) -> None:
+    place = in_any_shell
+    (place.workdir / "not-executable").touch()
+    (place.workdir / "no-interpreter").write_text("#!/no/such/interpreter\n")
+    (place.workdir / "no-interpreter").chmod(0o755)
+    jobs = [place.job(name), place.shell(f"missing; exit {code}", group=1)]
+    place.write(*jobs)
+    assert [place.run(job) for job in jobs] == [code, code]
+    written = [storage.read_completion(job.storage, job.command) for job in jobs]
+    assert [w.status.reason for w in written if w] == [f"exit code {code}: {reason}", f"exit code {code}"]
+
+
+def test_a_program_has_the_default_signal_actions(in_any_shell: Place) -> None:
+    job = in_any_shell.job("cat", "/proc/self/status")
+    in_any_shell.write(job)
+    assert in_any_shell.run(job) == 0
+    masks = dict(line.split(":\t") for line in in_any_shell.stdout().splitlines() if line.startswith("Sig"))
+    ours = sum(1 << (number - 1) for number in signal.valid_signals())
+    assert [int(masks[key], 16) & ours for key in ("SigBlk", "SigIgn", "SigCgt")] == [0, 0, 0]
+
+
+def test_times_have_milliseconds(in_any_shell: Place) -> None:
+    job = in_any_shell.shell("sleep 0.2")
+    in_any_shell.write(job)
+    in_any_shell.run(job)
+    left = in_any_shell.left()
+    assert 0.2 <= (times.seconds_between(left["started"], left["ended"]) or 0) < 20
+
+
+def test_a_date_without_fractions_is_used_as_it_is(place: Place, tmp_path: Path) -> None:
+    """As busybox's and BSD's are."""
+    own = tmp_path / "bin"
+    own.mkdir()
+    (own / "date").write_text('#!/bin/sh\n[ "$2" = +%Y-%m-%dT%H:%M:%S.%3N ] && echo 2026-11-23T05:17:55.%3N\n')
+    (own / "date").chmod(0o755)
+    job = place.shell("exit 0")
+    place.write(job)
+    words = job_script.start_command(place.batch(job), job)
+    subprocess.run(words, cwd="/", env={"PATH": f"{own}:/usr/bin:/bin"}, check=True)
+    assert place.left()["started"] == place.left()["ended"] == "2026-11-23T05:17:55+00:00"
+
+
+def test_a_signal_by_which_the_scheduler_stops_jobs_leaves_no_completion_file(place: Place) -> None:
+    place.stopping = Stopping(("TERM", "USR2"))
+    job = place.shell("trap 'echo got it; exit 5' USR2; echo begun; while :; do sleep 0.02; done")
+    place.write(job)
+    process = place.start(job)
+    begun(place)
+    process.send_signal(signal.SIGUSR2)
     assert process.wait(20) == 5
     assert place.stdout() == "begun\ngot it\n"
     assert not (place.storage() / "completion.json").exists()
-    left = place.left("stopped.json")
-    assert (left["status"], left["attempt"]) == (5, 1)
+    assert (place.left("stopped.json")["status"], place.left("stopped.json")["attempt"]) == (5, 1)
+
+
+def test_a_stop_of_all_processes_reaches_the_program_once(place: Place) -> None:
+    place.stopping = Stopping(all_processes=True)
+    job = place.job(sys.executable, "-c", NOTES_SIGNALS)
+    place.write(job)
+    process = place.start(job)
+    begun(place)
+    os.killpg(process.pid, signal.SIGTERM)
+    wait_until((place.workdir / "came").exists)
+    (place.workdir / "gate").touch()
+    assert process.wait(20) == 137
+    assert (place.workdir / "came").read_text() == "TERM"
+    assert place.left("stopped.json")["status"] == 137
+
+
+def test_a_warning_to_the_script_alone_stops_nothing(place: Place) -> None:
+    place.stopping = Stopping((), all_processes=True)
+    job = place.shell("trap 'echo saved; exit 0' TERM; echo begun; while :; do sleep 0.02; done")
+    place.write(job)
+    process = place.start(job)
+    begun(place)
+    process.terminate()
+    assert process.wait(20) == 0
+    assert place.stdout() == "begun\nsaved\n"
+    assert place.left()["status"] == 0
+
+
+def test_the_end_is_written_even_if_the_script_itself_is_killed(place: Place) -> None:
+    """As `scancel --batch` does, which leaves the program alone."""
+    job = place.job(sys.executable, "-c", NOTES_SIGNALS)
+    place.write(job)
+    process = place.start(job)
+    begun(place)
+    process.kill()
+    process.wait(20)
+    (place.workdir / "gate").touch()
+    wait_until((place.storage() / "completion.json").exists)
+    assert place.left()["status"] == 137
 
 
 def test_a_program_that_takes_its_time_to_stop_is_waited_for(place: Place) -> None:
