@@ -12,7 +12,6 @@ from qanat.domain.run import State
 from qanat.errors import GitRefused, InputInvalid, UsageError, write_failed
 from qanat.git import lock, tracked, worktree
 from qanat.git.lock import Held
-from qanat.records import own_copies
 from qanat.records.index import Index
 from qanat.records.made import Notes
 from qanat.usecases.definitions import define
@@ -151,7 +150,6 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
     notes = Notes(project.location.private, project.sharing)
     for run_id in plan.records:
         notes.forget(run_id)
-        own_copies.forget(project.location.private, run_id)
     done = set() if note else set(map(project.paths.relative, committed))
     return Deleted(before if had else None, tuple(had), tuple(path for path in had if path not in done), note)
 
