@@ -29,7 +29,23 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_HINTS = ("pass", "pwd", "pw", "token", "secret", "cred", "key", "auth", "bearer", "jwt", "pat", "sas", "login")
+_HINTS = (
+    "pass",
+    "pwd",
+    "pw",
+    "token",
+    "secret",
+    "cred",
+    "key",
+    "auth",
+    "bearer",
+    "jwt",
+    "pat",
+    "sas",
+    "login",
+    "session",
+    "cookie",
+)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # Words at the end that say which one it is, or in which form.
 _SUFFIXES = _words(
@@ -135,7 +151,7 @@ def _of_words(words: list[str]) -> Kind:
         return Kind.TOKEN
     if last in _LOGINS:
         return Kind.LOGIN
-    if last == "pat":
+    if last in ("pat", "session", "sessionid", "cookie"):
         return Kind.HASH
     return Kind.RANDOM if last in ("bearer", "jwt", "sas") or last.endswith("token") else Kind.NOTHING
 

@@ -30,13 +30,13 @@ __all__ = [
 
 _NAME = r"[-+~]{0,2}[A-Za-z_][\w./-]{0,80}"
 # NAME=value, --name=value, ?name=value&…; the value is read from where the match ends.
-_PAIR = re.compile(rf"(?:^|(?<=[\s,;'\"|?&({{\[=]))(?P<name>{_NAME})=(?!=)")
+_PAIR = re.compile(rf"(?:^|(?<=[\s,;'\"|?&({{\[=]))(?P<name>{_NAME})[ \t]{{0,3}}=(?!=)[ \t]{{0,3}}")
 # A password may contain what separates other values.
 _PASSWORD = re.compile(r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\"]{1,1000})")
 _VALUE = re.compile(r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\",;|&]{1,4000}|<\|[^\s>]{1,80}>)")
 # "name": "value" of JSON, also escaped; a name and a colon, as in a header or in prose.
 _QUOTED = re.compile(r"\"(?P<name>[A-Za-z_][\w.-]{0,80})\\?\"\s{0,3}:\s{0,3}\\?\"(?P<value>[^\"\\]{1,4000})")
-_HEADER = re.compile(r"(?:^|(?<=[\s,;'\"({=]))(?P<name>[A-Za-z_][\w.-]{0,80})'?:\s{0,3}'?(?P<value>[^\s,;'\"}]+)")
+_HEADER = re.compile(r"(?:^|(?<=[\s,;'\"({=]))(?P<name>-{0,2}[A-Za-z_][\w.-]{0,80})'?:\s{0,3}'?(?P<value>[^\s,;'\"}]+)")
 _OPTION = re.compile(r"[-+]{1,2}[A-Za-z][\w.-]{0,80}\Z")
 _REST_OF_TOKEN = re.compile(r"[\w.~+/=%-]*")
 _KEY_BLOCK = re.compile(r"-----BEGIN [^-]{0,60}-----(?:[^-]|-(?!----END))*(?:-----END[^-]{0,60}-----)?")
@@ -57,6 +57,7 @@ _DATE_OR_VERSION = re.compile(
 )
 _HASH = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _LOGIN = re.compile(r"[\w.@+-]{1,80}:(?P<password>[^\s/:][^\s/]{2,200})\Z")
+_USER_OPTIONS = ("-u", "--user")  # as curl has them
 _FILE = re.compile(
     r"\w\.(?:txt|json|ya?ml|toml|env|key|pem|crt|cert|cfg|ini|conf|netrc|gpg|asc|enc|csv|dat|bin|p12|pfx|pub|token"
     r"|secret|py|sh)\Z"
@@ -199,6 +200,8 @@ def _by_name(name: str, start: int, value: str) -> Secret:
 
 
 def _gives_secret(option: str, value: str) -> bool:
+    if option in _USER_OPTIONS and (login := _LOGIN.match(value)):
+        return is_mixed(login["password"])
     return option[:1] in ("-", "+") and bool(_OPTION.match(option)) and is_secret(option, value, strict=True)
 
 
@@ -222,7 +225,10 @@ def is_secret(name: str, value: str | int, *, strict: bool = False, in_prose: bo
             return not strict or is_random(text) or is_random_base64(text) or _looks_like_token(text)
         case Kind.PASS:
             is_structured = bool(_HASH.match(text)) or len(_SEPARATOR.findall(text)) > 2
-            return not is_structured and (_is_password(text) if "pass" in name.lower() else _has_signs(text))
+            is_plain = (
+                _is_password(text) if "pass" in name.lower() else _has_signs(text) or is_random(text, part_min=12)
+            )
+            return is_plain and not is_structured
         case Kind.LOGIN:
             return is_random(text) or bool((login := _LOGIN.match(text)) and not login["password"].isdigit())
         case Kind.HASH:
