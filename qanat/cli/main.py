@@ -79,15 +79,17 @@ def _of_machine(error: OSError) -> int:
 
 
 def _bug(error: Exception) -> int:
-    """Save the traceback to a file, and print its name."""
+    """Save the traceback to a file without secrets, and print its name."""
     import tempfile
     import traceback
+
+    from qanat.domain.redaction import redacted, redacted_arguments
 
     problem = f"this is a bug in qanat: {error!r}"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="qanat-bug-", suffix=".log", delete=False) as log:
-            log.write(f"qanat {__version__}, Python {sys.version}\n{sys.argv}\n")
-            traceback.print_exception(error, file=log)
+            log.write(f"qanat {__version__}, Python {sys.version}\n{redacted_arguments(sys.argv)}\n")
+            log.write(redacted("".join(traceback.format_exception(error))))
     except OSError:  # no space for it
         return _show(problem, "please report it", EXIT_BUG)
     return _show(problem, f"please report it, and attach {log.name}", EXIT_BUG)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +13,10 @@ from qanat.domain import secrets
 
 REDACTED = "[redacted]"
 _SHORT = 4  # a secret of fewer characters is only replaced where it is the whole text
+# Fields by which other values are found; none is free text.
+_IDENTIFYING = frozenset(
+    {"id", "uid", "number", "run", "experiment", "kind", "file", "commit", "tree", "state", "rerun_of"}
+)
 
 
 def redacted(text: str, before: str = "") -> str:
@@ -39,6 +45,8 @@ def without(value: Any, known: frozenset[str]) -> Any:
 
     Goes into mappings, sequences and dataclasses; what contains no secret is returned as it is.
     """
+    if isinstance(value, Enum):
+        return value
     if isinstance(value, str):
         return _text(value, known)
     if isinstance(value, Mapping):
@@ -49,7 +57,8 @@ def without(value: Any, known: frozenset[str]) -> Any:
         same = all(new is old for new, old in zip(inner, value, strict=True))
         return value if same else _like(value, inner)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: without(getattr(value, f.name), known) for f in dataclasses.fields(value) if f.init}
+        names = [f.name for f in dataclasses.fields(value) if f.init and f.name not in _IDENTIFYING]
+        fields = {name: without(getattr(value, name), known) for name in names}
         changed = {name: new for name, new in fields.items() if new is not getattr(value, name)}
         return dataclasses.replace(value, **changed) if changed else value
     return REDACTED if isinstance(value, int) and str(value) in known and not isinstance(value, bool) else value
@@ -60,7 +69,7 @@ def _text(text: str, known: frozenset[str]) -> str:
         return type(text)(REDACTED)
     clean = text
     for secret in sorted((s for s in known if len(s) >= _SHORT and s in text), key=len, reverse=True):
-        clean = clean.replace(secret, REDACTED)
+        clean = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REDACTED, clean)
     clean = redacted(clean)
     return text if clean == text else type(text)(clean)
 

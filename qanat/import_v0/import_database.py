@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qanat.domain import redaction
 from qanat.domain.layout import RUNS, STATE, kind_of
 from qanat.domain.run import Run
 from qanat.errors import GitRefused
@@ -67,7 +68,7 @@ def plan_import(project: Project, database: Path, progress: Progress, default_te
     plan = Import(manual=_is_manual(here))
     found = definitions.convert(project, read, settings, remarks)
     found.config = _config(settings, here, in_place=beside == own, remarks=remarks)
-    _add_definitions(project, found, plan, default_templates)
+    _add_definitions(project, found, plan, default_templates, remarks)
     result_dir = text((found.config or here).get("result_dir")) or "results"
     old_root = beside.parents[1] if beside.parent.name == STATE else project.root
     places = Places(project.root, old_root, result_dir, remarks)
@@ -141,9 +142,12 @@ def _config(settings: Content, here: Content, *, in_place: bool, remarks: Remark
     return None
 
 
-def _add_definitions(project: Project, found: Definitions, plan: Import, default_templates: Templates) -> None:
+def _add_definitions(
+    project: Project, found: Definitions, plan: Import, default_templates: Templates, remarks: Remarks
+) -> None:
     paths = project.paths
-    for kind, content in found.by_kind():
+    for kind, converted in found.by_kind():
+        content = _without_secrets(converted, converted, f"{kind} {converted['name']}", remarks)
         runner = content["runner"] if kind == "template" else ""
         path = paths.definition(kind, content["name"], runner)
         data = definition_text.encode(paths, kind, content, path)
@@ -157,9 +161,11 @@ def _add_definitions(project: Project, found: Definitions, plan: Import, default
 
 
 def _add_run(project: Project, one: ImportedRun, plan: Import, deleted: Collection[str], remarks: Remarks) -> None:
-    run, path = one.run, run_codec.path_of(one.run)
+    path = run_codec.path_of(one.run)
+    run = _without_secrets(one.run, run_codec.to_mapping(one.run), one.run.number, remarks)
+    comment = _without_secrets(one.comment, {"comment": one.comment}, one.run.number, remarks)
     # The comment comes first: if the record exists, the comment has been written too.
-    own = {comment_path(run): f"{one.comment}\n".encode()} if one.comment else {}
+    own = {comment_path(run): f"{comment}\n".encode()} if comment else {}
     own[path] = run_codec.encode(run)
     if files.exists(project.root / path):
         plan.here |= own
@@ -172,6 +178,15 @@ def _add_run(project: Project, one: ImportedRun, plan: Import, deleted: Collecti
     plan.runs.append(run)
     plan.files |= own
     plan.comments += len(own) - 1
+
+
+def _without_secrets(value: Any, content: Content, owner: int | str, remarks: Remarks) -> Any:
+    """Return what is imported without what looks like a secret in its content, and remark on that."""
+    clean = redaction.without(value, redaction.secrets_in([content]))
+    if clean is not value:
+        about = f"{owner}: " if isinstance(owner, str) else ""
+        remarks.add(f"{about}what looks like a secret became {redaction.REDACTED}", None if about else int(owner))
+    return clean
 
 
 def _others(project: Project, run: Run) -> list[str]:

@@ -213,6 +213,16 @@ def test_an_import_that_is_killed_midway_is_completed_by_the_next(old: V0Project
     assert sandbox.status() == ""
 
 
+def test_secrets_are_replaced_and_said(old: V0Project, sandbox: Sandbox) -> None:
+    token = "hf_" + "aB3dE" * 7
+    old.run(1, [{"--hf_token": token, "--lr": "0.1"}], {"status": ["finished"]}, files={"comment.md": f"Use {token}\n"})
+    old.run(2, [{"--lr": "0.1"}], {"status": ["finished"]})
+    assert "run 1: what looks like a secret became [redacted]" in import_into(sandbox)["remarks"]
+    assert record(sandbox, 1)["groups"][0]["args"] == ["--hf_token", "[redacted]", "--lr", "0.1"]
+    assert token not in sandbox.git("log", "--all", "--patch")
+    assert import_into(sandbox)["runs"] == []
+
+
 def test_a_dry_run_shows_all_and_writes_nothing(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     before = {path: path.stat().st_mtime_ns for path in old.root.rglob("*") if ".git/" not in str(path)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qanat.domain import redaction
+from qanat.domain.run import State
 
 TOKEN = "ghp_" + "a1B2" * 9
 
@@ -15,6 +16,15 @@ class Report:
 
     text: str
     values: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that is found by its id."""
+
+    uid: str
+    state: State
+    text: str
 
 
 def test_only_the_secret_is_replaced() -> None:
@@ -40,3 +50,9 @@ def test_what_a_file_says_is_a_secret_is_left_out_elsewhere() -> None:
 def test_a_short_secret_does_not_spoil_other_texts() -> None:
     known = redaction.secrets_in([{"password": "a"}])
     assert redaction.without(("a", "a banana"), known) == ("[redacted]", "a banana")
+
+
+def test_what_other_values_are_found_by_stays() -> None:
+    known = redaction.secrets_in([{"password": "a1234f"}, {"password": "1234"}, {"password": "finished"}])
+    run = Entry("a1234f", State.FINISHED, "see a1234f, 1234 and 71234")
+    assert redaction.without(run, known) == Entry("a1234f", State.FINISHED, "see [redacted], [redacted] and 71234")
