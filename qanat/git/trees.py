@@ -5,7 +5,6 @@ Folders that are the same on both sides are never opened, so the cost depends on
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qanat.domain.layout import RUNS, STATE
-from qanat.errors import InputInvalid, reason
+from qanat.errors import InputInvalid
 from qanat.git import command
 from qanat.git.location import Location
 from qanat.git.repository import code_tree
+from qanat.system import below
 
 if TYPE_CHECKING:
     import pygit2
@@ -80,7 +80,7 @@ class Trees:
         if entry.problem:
             raise InputInvalid(f"{entry.path}: {entry.problem}")
         if entry.blob is None:
-            return _read_plain(self._location.root / entry.path, entry.path, limit_bytes)
+            return below.read(self._location.root, entry.path, limit_bytes)
         blob: Any = self._repository[entry.blob]
         if blob.size > limit_bytes:
             raise _too_large(entry.path, limit_bytes)
@@ -180,19 +180,6 @@ def _in_work_tree(root: Path, path: str) -> Entry | None:
     if stat.S_ISLNK(mode):
         return Entry(path, None, "is a symbolic link")
     return Entry(path, None, "" if stat.S_ISREG(mode) else "is not a file")
-
-
-def _read_plain(file: Path, path: str, limit_bytes: int) -> bytes:
-    """Read a file that must not be a symbolic link, not even one that replaces it meanwhile."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as opened:  # noqa: PTH123  # an open descriptor, not a path
-            data = opened.read(limit_bytes + 1)
-    except OSError as error:
-        raise InputInvalid(f"{path}: {reason(error)}") from None
-    if len(data) > limit_bytes:
-        raise _too_large(path, limit_bytes)
-    return data
 
 
 def _too_large(path: str, limit_bytes: int) -> InputInvalid:

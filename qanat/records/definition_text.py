@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.sharing import Sharing
-from qanat.errors import WriteFailed
+from qanat.errors import InputInvalid, WriteFailed
 from qanat.records import definitions, schemas, yaml_io
 from qanat.records.paths import ProjectPaths
-from qanat.system import files
+from qanat.system import below
 
 _MODELINE = "# yaml-language-server: $schema="
 _KEY = re.compile(r"([^\s#:'\"{\[-][^:#]*):(?:\s|$)")
@@ -77,8 +77,11 @@ def inner_comments(text: str) -> list[str]:
 
 def install_schemas(paths: ProjectPaths, sharing: Callable[[], Sharing] = Sharing) -> None:
     """Write the schemas where the files' first lines point to; failures are ignored."""
-    with contextlib.suppress(OSError, WriteFailed):
+    folder = paths.relative(paths.schemas)
+    there = below.sizes(paths.root, folder)
+    with contextlib.suppress(OSError, WriteFailed, InputInvalid):
         for kind, version in schemas.every():
-            file = paths.schemas / schemas.file_name(kind, version)
-            if not file.exists():
-                files.write(file, schemas.source_of(kind, version).read_bytes(), sharing=sharing())
+            name, source = schemas.file_name(kind, version), schemas.source_of(kind, version)
+            # Another size is another qanat's, or somebody else's.
+            if there.get(name) != source.stat().st_size:
+                below.write(paths.root, f"{folder}/{name}", source.read_bytes(), sharing=sharing())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from qanat.domain.config import RESULT_DIR, Config, Grace, template_sections
@@ -12,7 +10,6 @@ from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, P
 from qanat.domain.layout import is_for_results
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
-from qanat.system import files
 
 HOW_TO_PLACE_RESULTS = f"use {RESULT_DIR}, which may be a link to another place: ln -s /scratch/me {RESULT_DIR}"
 
@@ -38,17 +35,12 @@ def _action(name: str, parts: dict[str, Any]) -> Action:
     return Action(name, Program(parts["executable"], parts.get("executable_command", "")), parts.get("description", ""))
 
 
-def former_names(folder: Path) -> dict[str, str]:
-    """Map every former name of the experiments in a folder to the current one; broken files are skipped."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        with contextlib.suppress(InputInvalid):
-            data = files.read(path)
-            content = yaml_io.load(data, path.name) if b"formerly" in data else None
-            content = schemas.current(content, "experiment", path.name)
-            before = content.get("formerly") if isinstance(content, dict) else None
-            found |= {str(name): path.stem for name in (before if isinstance(before, list) else ())}
-    return found
+def former_names(data: bytes, source: str) -> list[str]:
+    """Return the former names in the text of an experiment. Raises InputInvalid."""
+    content = yaml_io.load(data, source) if b"formerly" in data else None
+    content = schemas.current(content, "experiment", source)
+    before = content.get("formerly") if isinstance(content, dict) else None
+    return [str(name) for name in (before if isinstance(before, list) else ())]
 
 
 def dataset_from(content: dict[str, Any]) -> Dataset:

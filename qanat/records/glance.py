@@ -5,7 +5,6 @@ This is for shell completion, which has to be fast; the command that uses a file
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from qanat.domain.layout import RUNS
 from qanat.domain.names import name_problem
 from qanat.errors import InputInvalid
 from qanat.records.paths import ProjectPaths
-from qanat.system import files
+from qanat.system import below
 
 HEAD_BYTES = 4096
 YAML_BYTES_MAX = 2**20
@@ -32,20 +31,20 @@ class RunFile(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The path of the file."""
+        """The path of the file from the root of the project."""
         return f"{self.folder}/{self.name}"
 
 
 def definitions(paths: ProjectPaths, kind: str) -> list[tuple[str, str]]:
     """List the names of definitions of a kind, in order, each with its description."""
-    return [(name, description(file)) for name, file in _yaml_files(str(paths.folder(kind)))]
+    return [(name, description(paths.root, file)) for name, file in _yaml_files(paths, paths.folder(kind))]
 
 
 def templates(paths: ProjectPaths, runner: str | None) -> list[tuple[str, str]]:
     """List the names of templates (of one runner, if given), including those in the settings, each with its runner."""
-    folders = [entry.name for entry in _entries(str(paths.folder("template"))) if entry.is_dir(follow_symlinks=False)]
-    found = [(name, r) for r in folders for name, _ in _yaml_files(str(paths.folder("template") / r))]
-    configured = template_sections(_mapping(paths.config))
+    folders = _folders(paths.root, paths.relative(paths.folder("template")))
+    found = [(name, r) for r in folders for name, _ in _yaml_files(paths, paths.folder("template") / r)]
+    configured = template_sections(_mapping(paths, paths.config))
     found += [(name, r) for r, section in configured.items() for name in section if not name_problem(name)]
     return sorted({(name, r) for name, r in found if runner in (None, r)})
 
@@ -54,27 +53,26 @@ def actions(paths: ProjectPaths, experiment: str) -> list[tuple[str, str]]:
     """List the names of an experiment's actions, each with its description."""
     if name_problem(experiment):
         return []
-    found = _mapping_in(_mapping(paths.definition("experiment", experiment)), "actions")
+    found = _mapping_in(_mapping(paths, paths.definition("experiment", experiment)), "actions")
     return [(n, str(_mapping_in(found, n).get("description", ""))) for n in found if not name_problem(n)]
 
 
 def runs(root: Path, experiment: str | None, beginning: str) -> list[RunFile]:
     """List the records whose id starts with `beginning`, of one experiment if given, in no particular order."""
     found = []
-    for folder in _entries(f"{root}/{RUNS}"):
-        if experiment in (None, folder.name) and folder.is_dir(follow_symlinks=False):
-            for hundred in _entries(folder.path):
-                names = [name for name in _names(hundred.path) if name.startswith(beginning) and _RECORD.match(name)]
-                found += [RunFile(name, hundred.path, folder.name) for name in names]
+    for name in _folders(root, RUNS):
+        for hundred in _folders(root, f"{RUNS}/{name}") if experiment in (None, name) else ():
+            folder = f"{RUNS}/{name}/{hundred}"
+            records = [n for n in below.names(root, folder) if n.startswith(beginning) and _RECORD.match(n)]
+            found += [RunFile(record, folder, name) for record in records]
     return found
 
 
-def description(path: str) -> str:
+def description(root: Path, path: str) -> str:
     """Return the first line of the description at the beginning of a file; empty if there is none."""
     try:
-        with files.open_for_reading(Path(path)) as file:
-            found = _DESCRIPTION.search(file.read(HEAD_BYTES).decode("utf-8", "replace"))
-    except OSError:
+        found = _DESCRIPTION.search(below.head(root, path, HEAD_BYTES).decode("utf-8", "replace"))
+    except InputInvalid:
         return ""
     return _unquoted(found[1].strip()) if found else ""
 
@@ -87,32 +85,21 @@ def _unquoted(text: str) -> str:
     return "" if text[0] in "|>" else text
 
 
-def _yaml_files(folder: str) -> list[tuple[str, str]]:
+def _yaml_files(paths: ProjectPaths, folder: Path) -> list[tuple[str, str]]:
     """List names and paths of the YAML files in a folder whose names are valid, in order."""
-    found = (
-        (entry.name.removesuffix(".yaml"), entry.path) for entry in _entries(folder) if entry.name.endswith(".yaml")
-    )
+    place = paths.relative(folder)
+    files = [entry.name for entry in below.entries(paths.root, place) if entry.is_file and entry.name.endswith(".yaml")]
+    found = ((file.removesuffix(".yaml"), f"{place}/{file}") for file in files)
     return sorted((name, path) for name, path in found if not name_problem(name))
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def _folders(root: Path, folder: str) -> list[str]:
+    return [entry.name for entry in below.entries(root, folder) if entry.is_folder]
+
+
+def _mapping(paths: ProjectPaths, path: Path) -> dict[str, Any]:
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208  # three times as fast
-    except OSError:
-        return []
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        content = _parsed(files.read(path, limit_bytes=YAML_BYTES_MAX), str(path))
+        content = _parsed(below.read(paths.root, paths.relative(path), YAML_BYTES_MAX), str(path))
     except InputInvalid:
         return {}
     return content if isinstance(content, dict) else {}

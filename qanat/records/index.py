@@ -23,7 +23,7 @@ from qanat.domain.run import State
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.records import index_file, migrations, run_codec, schemas, yaml_io
 from qanat.records.record_stamps import stamps
-from qanat.system import files
+from qanat.system import below, files
 
 PROBLEM_MAX = 1_000
 # Increase this when a column keeps its name but gets its values from somewhere else; changed tables are detected.
@@ -272,7 +272,7 @@ def _digest(data: bytes) -> bytes:
 def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
     """Return the row of a record; None if the file has just been deleted."""
     try:
-        data = files.read(root / path, limit_bytes=yaml_io.FILE_BYTES_MAX)
+        data = below.read(root, path, yaml_io.FILE_BYTES_MAX)
         content = schemas.current(yaml_io.load(data, path), "run", path)
         run = run_codec.from_mapping(content, path)
         if run_codec.path_of(run) != path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import write_failed
-from qanat.system import files
+from qanat.system import below, files
 
 FILE = "next-run"
 
@@ -60,17 +59,9 @@ def _handed_out(path: Path) -> int:
 def _highest(runs: Path) -> int:
     """Return the highest number among record files, looking only into the last folder of each experiment."""
     highest = 0
-    for experiment in _entries(runs):
-        folders = [int(f.name) for f in _entries(experiment.path) if f.name.isdecimal()]
+    for experiment in below.names(runs, ""):
+        folders = [int(name) for name in below.names(runs, experiment) if name.isdecimal()]
         if folders:
-            names = (f.name.partition("-")[0] for f in _entries(f"{experiment.path}/{max(folders)}"))
-            highest = max(highest, *(int(n) for n in names if n.isdecimal() and len(n) < 10), 0)
+            numbers = (name.partition("-")[0] for name in below.names(runs, f"{experiment}/{max(folders)}"))
+            highest = max(highest, *(int(n) for n in numbers if n.isdecimal() and len(n) < 10), 0)
     return highest
-
-
-def _entries(path: Path | str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as entries:
-            return list(entries)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []

@@ -1,16 +1,27 @@
-"""Finding a project's record files, each with a stamp that changes when the file does."""
+"""Finding a project's record files, each with a stamp that changes when the file does.
+
+Folders are read by descriptors, which no symbolic link can lead elsewhere, and which is faster than by paths.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from qanat.domain.layout import RUNS
+from qanat.system import below
 from qanat.system.files import TEMPORARY
 
-# The name that files.write() gives to an incomplete record or comment.
+HIDDEN = "hidden"
+_STALE_S = 3600
+# A path with such a character cannot be shown or stored as text.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+# The name that a write gives to an incomplete record or comment.
 _TEMPORARY = re.compile(rf"\.[0-9]+-[0-9a-f]{{6}}\.(yaml|md)\.[0-9]+{re.escape(TEMPORARY)}")
 
 
@@ -19,67 +30,63 @@ def stamps(root: Path) -> Iterator[tuple[str, str]]:
 
     So are files and folders that are deleted meanwhile. A folder that this user may not read is yielded itself.
     """
-    base = str(root)
-    for experiment in _folders(f"{base}/{RUNS}"):
-        for folder in [experiment] if _is_hidden(experiment) else _folders(experiment.path):
-            if _is_hidden(folder):
-                yield folder.path[len(base) + 1 :], "hidden"
-                continue
-            for entry in _entries(folder.path):
-                if entry.name.endswith(".yaml") and entry.is_file(follow_symlinks=False) and _is_text(entry.path):
-                    if stamp := _stamp(entry):
-                        yield entry.path[len(base) + 1 :], stamp
-                elif _TEMPORARY.fullmatch(entry.name):
-                    _drop_if_stale(entry)
-
-
-def _stamp(entry: os.DirEntry[str]) -> str:
-    """Return a text that changes when the file does; empty if the file is gone."""
     try:
-        s = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return ""
+        experiments = _folders(root, RUNS)
     except PermissionError:
-        return "hidden"
-    return f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}"
+        yield RUNS, HIDDEN
+        return
+    for experiment in experiments:
+        try:
+            hundreds = _folders(root, experiment)
+        except PermissionError:
+            yield experiment, HIDDEN
+            continue
+        for folder in hundreds:
+            yield from _stamps_in(root, folder)
 
 
-def _is_hidden(folder: os.DirEntry[str]) -> bool:
-    return not os.access(folder.path, os.R_OK) and os.path.lexists(folder.path)
-
-
-def _is_text(path: str) -> bool:
-    """Return whether a path can be encoded as UTF-8, as everything in a record must be."""
+def _stamps_in(root: Path, path: str) -> Iterator[tuple[str, str]]:
     try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _folders(path: str) -> list[os.DirEntry[str]]:
-    return [e for e in _entries(path) if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
-
-
-def _entries(path: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as entries:
-            return list(entries)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-
-
-def _drop_if_stale(entry: os.DirEntry[str]) -> None:
-    """Remove a temporary file that a killed process left at least an hour ago."""
-    import time
-
-    try:
-        found = entry.stat(follow_symlinks=False)
-        if (
-            entry.is_file(follow_symlinks=False)
-            and found.st_uid == os.geteuid()
-            and time.time() - found.st_mtime > 3600
-        ):
-            Path(entry.path).unlink()
+        with below.opened(root, path) as folder:
+            for name in os.listdir(folder):  # noqa: PTH208  # an open folder, not a path
+                if name.endswith(".yaml"):
+                    if not _NO_TEXT.search(name) and (stamp := _stamp(folder, name)):
+                        yield f"{path}/{name}", stamp
+                elif name.endswith(TEMPORARY) and _TEMPORARY.fullmatch(name):
+                    _drop_if_stale(folder, name)
+    except PermissionError:
+        yield path, HIDDEN
     except OSError:
         return
+
+
+def _stamp(folder: int, name: str) -> str:
+    """Return a text that changes when the file does; empty if there is no regular file."""
+    try:
+        s = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except PermissionError:
+        return HIDDEN
+    except OSError:
+        return ""
+    return f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}" if stat.S_ISREG(s.st_mode) else ""
+
+
+def _folders(root: Path, path: str) -> list[str]:
+    """List the folders in a folder, except hidden ones and those that are no text. Raises PermissionError."""
+    try:
+        with below.opened(root, path) as folder, os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except PermissionError:
+        raise
+    except OSError:
+        return []
+    return [f"{path}/{name}" for name in names if not name.startswith(".") and not _NO_TEXT.search(name)]
+
+
+def _drop_if_stale(folder: int, name: str) -> None:
+    """Remove a temporary file that a killed process of this user left at least an hour ago."""
+    with contextlib.suppress(OSError):
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        is_own = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+        if is_own and time.time() - found.st_mtime > _STALE_S:
+            os.unlink(name, dir_fd=folder)

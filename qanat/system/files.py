@@ -92,7 +92,7 @@ def _open_file(path: str, flags: int, folder: int | None = None) -> int:
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return descriptor
     os.close(descriptor)
-    raise OSError(0, "is a pipe or a device, not a file")
+    raise OSError("is a pipe or a device, not a file")
 
 
 def append(path: Path, data: bytes, *, sharing: Permissions | None = None) -> None:

@@ -51,7 +51,7 @@ def runs(start: Path, beginning: str, experiment: str | None) -> list[Offer]:
     found = sorted(offers, key=_number, reverse=True)
     if len(found) > RUNS_OFFERED:
         found = list(dict.fromkeys([*found[:RUNS_OFFERED], min(found), max(found)]))
-    return [(name, _about(offers[name], named=experiment is not None)) for name in found]
+    return [(name, _about(paths.root, offers[name], named=experiment is not None)) for name in found]
 
 
 def _offers(files: Iterable[RunFile], *, full: bool) -> dict[str, RunFile]:
@@ -73,8 +73,8 @@ def _number(name: str) -> int:
     return int(name.partition("-")[0])
 
 
-def _about(run: RunFile, *, named: bool) -> str:
-    description = glance.description(run.path)
+def _about(root: Path, run: RunFile, *, named: bool) -> str:
+    description = glance.description(root, run.path)
     return description if named else f"{run.experiment}: {description}" if description else run.experiment
 
 

@@ -19,7 +19,7 @@ from qanat.git.lock import Held
 from qanat.git.worktree import Change
 from qanat.records import definition_text, run_codec, schemas, yaml_io
 from qanat.records.index import Index
-from qanat.system import files
+from qanat.system import below
 from qanat.usecases.checks.file_views import OnDisk
 from qanat.usecases.checks.validate import all_files, validate_in
 from qanat.usecases.project import Project
@@ -93,7 +93,7 @@ def _reason(name: str, error: InputInvalid) -> str:
 
 def _migrated(project: Project, index: Index, name: str, kind: str, change: Change | None) -> Iterator[Migrated]:
     """Return a file in its newest version if it is in an older one. Raises InputInvalid for one that has to stay."""
-    data, newest = files.read(project.root / name), schemas.name_of(kind)
+    data, newest = below.read(project.root, name, yaml_io.FILE_BYTES_MAX), schemas.name_of(kind)
     before = _version(data, kind, name)
     if before == newest:
         if change and change.letters != "??":
@@ -163,7 +163,7 @@ def _write(project: Project, planned: Iterable[Migrated]) -> tuple[list[Migrated
     done, left = [], []
     for file in planned:
         path = project.root / file.file
-        if not files.is_file(path) or files.read(path) != file.old:
+        if not project.has_file(path) or project.read(path) != file.old:
             left.append(Left(file.file, "was changed meanwhile"))
             continue
         if file.new != file.old:

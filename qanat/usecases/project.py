@@ -16,7 +16,7 @@ from qanat.domain.config import Config
 from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import STATE
-from qanat.domain.names import check_name, nearest
+from qanat.domain.names import check_name, name_problem, nearest
 from qanat.domain.run import Stored
 from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
@@ -25,7 +25,7 @@ from qanat.git.location import COMMITS, Location
 from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
 from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
-from qanat.system import files
+from qanat.system import below, files
 from qanat.usecases.clock import SYSTEM_CLOCK, Clock
 
 DEFINITION_BYTES_MAX = 4 * 2**20
@@ -56,7 +56,7 @@ class Project:
     @property
     def settings(self) -> dict[str, Any]:
         """The settings as the mapping in the file. Raises InputInvalid."""
-        return self.load_valid("config", self.paths.config) if self.paths.config.exists() else {}
+        return self.load_valid("config", self.paths.config) if os.path.lexists(self.paths.config) else {}
 
     @contextmanager
     def index(self) -> Iterator[Index]:
@@ -78,14 +78,19 @@ class Project:
 
         Raises WriteFailed, and InputInvalid if a symbolic link leads to its folder: that may have come with a clone.
         """
-        if path.is_relative_to(self.root):
-            ways = (self.root.joinpath(*part) for part in _heads(path.parent.relative_to(self.root).parts))
-            if link := next((way for way in ways if way.is_symlink()), None):
-                raise InputInvalid(
-                    f"{self.paths.relative(link)} is a symbolic link, but must be a folder",
-                    hint="replace it with a folder",
-                )
-        files.write(path, data, durable=durable, sharing=self.sharing)
+        below.write(self.root, self.paths.relative(path), data, durable=durable, sharing=self.sharing)
+
+    def read(self, path: Path, limit_bytes: int | None = None) -> bytes:
+        """Return the bytes of a file of the project. Raises InputInvalid, also for a symbolic link on the way."""
+        return below.read(self.root, self.paths.relative(path), limit_bytes)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file of the project if it exists. Raises WriteFailed, and InputInvalid behind a symbolic link."""
+        below.remove(self.root, self.paths.relative(path))
+
+    def has_file(self, path: Path) -> bool:
+        """Return whether the project has a regular file at a path, which no symbolic link leads to."""
+        return below.has_file(self.root, self.paths.relative(path))
 
     def storage_of(self, run: Stored) -> Path:
         """Return the storage directory of a run."""
@@ -95,20 +100,34 @@ class Project:
 
     def names(self, kind: str) -> list[str]:
         """List the names of all experiments, datasets or documents, sorted."""
-        return sorted(path.stem for path in self.paths.folder(kind).glob("*.yaml"))
+        return self._names_in(self.paths.folder(kind))
 
     def templates(self) -> list[tuple[str, str]]:
         """List the runner and name of every template in `.qanat/templates/`, sorted."""
-        return sorted((path.parent.name, path.stem) for path in self.paths.folder("template").glob("*/*.yaml"))
+        folder = self.paths.folder("template")
+        runners = [entry.name for entry in below.entries(self.root, self.paths.relative(folder)) if entry.is_folder]
+        return [(runner, name) for runner in sorted(runners) for name in self._names_in(folder / runner)]
+
+    def _names_in(self, folder: Path) -> list[str]:
+        """List the names of the definitions in a folder, sorted; what cannot be one, `qanat validate` reports."""
+        found = [entry for entry in below.entries(self.root, self.paths.relative(folder)) if entry.is_file]
+        names = (entry.name.removesuffix(".yaml") for entry in found if entry.name.endswith(".yaml"))
+        return sorted(name for name in names if not name_problem(name))
 
     @cached_property
     def former_names(self) -> dict[str, str]:
-        """Former names of experiments, mapped to their current names."""
-        return definitions.former_names(self.paths.folder("experiment"))
+        """Former names of experiments, mapped to their current names; broken files are skipped."""
+        found: dict[str, str] = {}
+        for name in self.names("experiment"):
+            file = self.paths.definition("experiment", name)
+            with contextlib.suppress(InputInvalid):
+                before = definitions.former_names(self.read(file, DEFINITION_BYTES_MAX), file.name)
+                found |= dict.fromkeys(before, name)
+        return found
 
     def names_of(self, experiment: str) -> tuple[str, ...]:
         """Return an experiment's current name, followed by its former ones, which records of its runs may have."""
-        there = files.is_file(self.paths.definition("experiment", experiment))
+        there = self.has_file(self.paths.definition("experiment", experiment))
         now = experiment if there else self.former_names.get(experiment, experiment)
         return (now, *(before for before, name in self.former_names.items() if name == now))
 
@@ -127,7 +146,7 @@ class Project:
         """Return the valid mapping of a definition; errors as for an experiment."""
         check_name(kind, name)
         path = self.paths.definition(kind, name, runner)
-        if not path.is_file():
+        if not os.path.lexists(path):
             known = self.names(kind) if kind != "template" else [n for r, n in self.templates() if r == runner]
             now = self.names_of(name)[0] if kind == "experiment" else name
             hint = suggestion(kind, name, known) if now == name else f"it was renamed to {now}"
@@ -135,22 +154,16 @@ class Project:
         content = self.load_valid(kind, path)
         if content["name"] != name:
             wrong = schemas.SchemaProblem(("name",), f"{content['name']!r} is not the file name")
-            where = located(files.read(path), [wrong], self.paths.relative(path))[0]
+            where = located(self.read(path), [wrong], self.paths.relative(path))[0]
             raise InputInvalid(where, hint=f"write name: {name}, or rename the file")
         return content
 
     def load_valid(self, kind: str, path: Path) -> dict[str, Any]:
         """Read a file of the project; see valid_content()."""
         source = self.paths.relative(path)
-        if path.is_symlink():
-            raise InputInvalid(f"{source}: is a symbolic link", hint="replace it with the file itself")
-        data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX)
+        data = self.read(path, DEFINITION_BYTES_MAX)
         with self.index() as index:
             return valid_content(index, data, kind, source)
-
-
-def _heads(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    return (parts[:count] for count in range(1, len(parts) + 1))
 
 
 def valid_content(index: Index, data: bytes, kind: str, source: str) -> dict[str, Any]:

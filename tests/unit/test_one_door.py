@@ -36,6 +36,7 @@ CREATORS = {
     "qanat.records.index_file": "the index is this user's own, and its folder exists",
     "qanat.records.storage": "gives the files for output their permissions itself",
     "qanat.runners.submitting.cancellations": "the file has been created by whoever submitted the run",
+    "qanat.system.below": "gives its files and folders their permissions itself",
     "qanat.system.folders": "gives its folders their permissions itself",
     "qanat.system.removal": "a folder that is private to whoever removes something",
     "qanat.usecases.definitions.init": "creates the repository's own folder, before there are settings",

@@ -10,7 +10,7 @@ from typing import Protocol
 from qanat.errors import InputInvalid
 from qanat.git import staged, worktree
 from qanat.git.staged import Entry, Staged
-from qanat.system import files
+from qanat.system import below, files
 
 _FETCHED_BYTES_MAX = 4 * 2**20
 
@@ -42,11 +42,7 @@ class OnDisk:
 
     def read(self, path: str, limit_bytes: int) -> bytes:
         """Return the bytes of a file. Raises InputInvalid."""
-        file = self._root / path
-        try:
-            return files.read(file, limit_bytes=limit_bytes)
-        except InputInvalid as error:
-            raise InputInvalid(error.message.replace(f"{file}: ", f"{path}: ", 1)) from None
+        return below.read(self._root, path, limit_bytes)
 
     def is_link(self, path: str) -> bool:
         """Return whether the path is a symbolic link."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import Any
 from qanat.domain import secret_checks
 from qanat.domain.key_path import dotted
 from qanat.domain.names import check_name
-from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed, write_failed
+from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed
 from qanat.git import tracked, user_commits, worktree
 from qanat.git.lock import Held
 from qanat.records import definition_text, definitions, ledger, schemas, yaml_io, yaml_scalars
@@ -71,12 +72,12 @@ def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> 
     Comments above a key in the file are kept.
     """
     path = path_for(project, kind, content)
-    if new and path.exists():
+    if new and os.path.lexists(path):
         raise UsageError(
             f"{kind} {content['name']!r} already exists",
             hint=f"change it with: qanat {kind} update {content['name']}",
         )
-    before = path.read_bytes() if path.exists() else b""
+    before = project.read(path, DEFINITION_BYTES_MAX) if os.path.lexists(path) else b""
     project.write(path, definition_text.encode(project.paths, kind, content, path, before))
     return path
 
@@ -84,7 +85,8 @@ def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> 
 def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[str]:
     """List the comments in a definition's file that saving it would drop."""
     path = path_for(project, kind, content)
-    return definition_text.inner_comments(path.read_text("utf-8", "replace")) if path.exists() else []
+    text = project.read(path, DEFINITION_BYTES_MAX) if project.has_file(path) else b""
+    return definition_text.inner_comments(text.decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager
@@ -98,7 +100,7 @@ def committing(project: Project, paths: Sequence[Path], message: str, *, commit:
         return
     if state := _unfit_state(project):
         raise GitRefused(f"cannot commit: the repository is {state}", hint="omit --commit, and commit it yourself")
-    before = {path: path.read_bytes() if path.exists() else None for path in paths}
+    before = {path: project.read(path) if os.path.lexists(path) else None for path in paths}
     try:
         yield
         user_commits.commit_only(project.location, message, [project.paths.relative(path) for path in paths])
@@ -109,10 +111,10 @@ def committing(project: Project, paths: Sequence[Path], message: str, *, commit:
 
 
 def _restore(project: Project, path: Path, data: bytes | None) -> None:
-    with contextlib.suppress(OSError, WriteFailed):
+    with contextlib.suppress(InputInvalid, WriteFailed):
         if data is None:
-            path.unlink(missing_ok=True)
-        elif not path.exists() or path.read_bytes() != data:
+            project.remove(path)
+        elif not project.has_file(path) or project.read(path) != data:
             project.write(path, data)
 
 
@@ -125,13 +127,12 @@ def _unfit_state(project: Project) -> str:
 
 def commit_under(held: Held, project: Project, paths: Sequence[Path], message: str) -> None:
     """Commit qanat's own files (if missing, their removal) to the current branch, and nothing else."""
-    ledger.forget(
-        project.location.private, [project.paths.relative(p) for p in paths if not p.exists()], project.sharing
-    )
+    gone = [project.paths.relative(path) for path in paths if not os.path.lexists(path)]
+    ledger.forget(project.location.private, gone, project.sharing)
     branch = worktree.checked_out(project.location)
     if (state := _unfit_state(project)) or branch is None:
         raise GitRefused(f"done, but not committed: the repository is {state}", hint="commit it yourself")
-    content = {project.paths.relative(p): p.read_bytes() if p.exists() else None for p in paths}
+    content = {project.paths.relative(p): project.read(p) if os.path.lexists(p) else None for p in paths}
     commit_noted(held, project, branch, content, message, checked_out=True)
 
 
@@ -155,10 +156,7 @@ def delete(project: Project, kind: str, path: Path, *, commit: bool) -> tuple[st
     head = worktree.head(project.location)
     had = tracked.at(project.location, head, [path])
     with committing(project, [path], f"qanat: {kind} {path.stem} deleted", commit=commit):
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise write_failed(path, error) from None
+        project.remove(path)
     return head, had
 
 

@@ -6,13 +6,13 @@ experiment lists its former names. So no finished record changes, and a branch w
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.names import check_name
-from qanat.errors import UsageError, write_failed
+from qanat.errors import UsageError
 from qanat.records import definition_merge, definition_text, definitions, yaml_io
-from qanat.system import files
 from qanat.usecases.project import Project
 
 KIND = "experiment"
@@ -25,18 +25,15 @@ def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
     """
     content = project.definition(KIND, check_name(KIND, name))
     before, after = (project.paths.definition(KIND, n) for n in (name, check_name(KIND, new_name)))
-    if after.exists():
+    if os.path.lexists(after):
         raise UsageError(f"experiment {new_name!r} already exists", hint="choose another name")
     if project.former_names.get(new_name, name) != name:
         other = project.former_names[new_name]
         raise UsageError(f"experiment {other!r} was formerly called {new_name!r}", hint="choose another name")
     former = [n for n in content.get("formerly", ()) if n != new_name]
     content = definitions.ordered({**content, "name": new_name, "formerly": [*former, name]}, KIND)
-    project.write(after, _text(project, content, after, files.read(before)))
-    try:
-        before.unlink()
-    except OSError as error:
-        raise write_failed(before, error) from None
+    project.write(after, _text(project, content, after, project.read(before)))
+    project.remove(before)
     return before, after
 
 

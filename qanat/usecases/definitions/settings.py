@@ -13,7 +13,7 @@ from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 def text(project: Project) -> bytes:
     """Return the text of the settings."""
-    return files.read(project.paths.config, limit_bytes=DEFINITION_BYTES_MAX)
+    return project.read(project.paths.config, DEFINITION_BYTES_MAX)
 
 
 def check(draft: Path) -> None:

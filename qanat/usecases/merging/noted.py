@@ -14,10 +14,10 @@ def commit_noted(
     held: Held, project: Project, branch: str, content: Mapping[str, bytes | None], message: str, *, checked_out: bool
 ) -> str | None:
     """Commit files as commits.commit_files() does. Raises GitRefused."""
-    private = project.location.private
+    private, now, sharing = project.location.private, project.clock.now(), project.sharing
     # As soon as git's index has a file, a rebase that begins may take it out of the working tree.
-    ledger.note(private, branch, content, None, project.clock.now(), project.sharing)
+    ledger.note(private, branch, content, None, now, sharing)
     commit = commits.commit_files(held, branch, content, message, checked_out=checked_out)
     if commit is not None:
-        ledger.note(private, branch, content, commit, project.clock.now(), project.sharing)
+        ledger.note(private, branch, content, commit, now, sharing)
     return commit

@@ -7,6 +7,7 @@ committed again, unless it was deleted on purpose, or is on another branch now.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -20,7 +21,7 @@ from qanat.git import branches, lock, others, repository, staged, worktree
 from qanat.git.lock import Held
 from qanat.records import ledger, run_codec, yaml_io
 from qanat.records.ledger import Entry
-from qanat.system import files
+from qanat.system import below
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 
@@ -61,9 +62,9 @@ class _View:
         if entry.branch != self.checked_out and entry.commit is not None:
             return None
         with contextlib.suppress(InputInvalid):
-            data = files.read(self.project.root / entry.path, limit_bytes=yaml_io.FILE_BYTES_MAX)
+            data = below.read(self.project.root, entry.path, yaml_io.FILE_BYTES_MAX)
             return ledger.blob_id(data)
-        return "" if files.exists(self.project.root / entry.path) else None
+        return "" if os.path.lexists(self.project.root / entry.path) else None
 
     def contains(self, entry: Entry) -> bool:
         """Return whether the branch still has the commit in its history."""
@@ -186,8 +187,8 @@ def _content(project: Project, wanted: Sequence[Entry], lost: Collection[Entry])
     opened = repository.open_repository(project.location)
     for entry in wanted:
         text = texts.get(entry.blob)
-        if text is None and files.is_file(project.root / entry.path):
-            text = files.read(project.root / entry.path)
+        if text is None and below.has_file(project.root, entry.path):
+            text = below.read(project.root, entry.path, yaml_io.FILE_BYTES_MAX)
         if text is not None:
             now = repository.read_at(opened, f"refs/heads/{entry.branch}", entry.path) if entry in lost else None
             yield entry.path, text if now is None else _merged(entry.path, now, text)

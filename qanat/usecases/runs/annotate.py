@@ -9,7 +9,7 @@ from pathlib import Path
 from qanat.domain import secret_checks
 from qanat.domain.names import check_text
 from qanat.domain.run import Run
-from qanat.errors import GitRefused, UsageError, write_failed
+from qanat.errors import GitRefused, UsageError
 from qanat.git import lock
 from qanat.git.lock import Held
 from qanat.usecases.definitions import define
@@ -30,8 +30,8 @@ def set_comment(project: Project, run: Run, text: str, *, allow_secrets: bool = 
     with lock.held(project.location) as held:
         if text:
             project.write(path, f"{text}\n".encode())
-        elif path.exists():
-            _unlink(path)
+        elif project.has_file(path):
+            project.remove(path)
         else:
             return None
         return _committed(held, project, [path], f"qanat: comment on run {run.number} of {run.experiment}")
@@ -54,13 +54,6 @@ def set_tags(
 
     message = f"qanat: tags of run {found.run.number} of {found.run.experiment}"
     return record.update_record(project, found.record, change, message=message)
-
-
-def _unlink(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise write_failed(path, error) from None
 
 
 def _committed(held: Held, project: Project, paths: Sequence[Path], message: str) -> str | None:

@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 from qanat.domain import deletions
 from qanat.domain.layout import RUNS
 from qanat.domain.run import State
-from qanat.errors import GitRefused, InputInvalid, UsageError, write_failed
+from qanat.errors import GitRefused, InputInvalid, UsageError
 from qanat.git import lock, tracked, worktree
 from qanat.git.lock import Held
+from qanat.records import ledger
 from qanat.records.index import Index
 from qanat.records.made import Notes
 from qanat.usecases.definitions import define
@@ -145,7 +146,8 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
     committed += definition if commit else []
     with lock.held(project.location) as held:
         for file in gone:
-            _unlink(file)
+            project.remove(file)
+        ledger.forget(project.location.private, [project.paths.relative(file) for file in gone], project.sharing)
         note = _commit(held, project, committed, f"{subject}\n{deletions.lines(plan.records)}")
     notes = Notes(project.location.private, project.sharing)
     for run_id in plan.records:
@@ -162,10 +164,3 @@ def _commit(held: Held, project: Project, paths: Sequence[Path], message: str) -
     except GitRefused as error:
         return error.message
     return ""
-
-
-def _unlink(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise write_failed(path, error) from None

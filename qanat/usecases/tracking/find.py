@@ -12,7 +12,6 @@ from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import run_codec
 from qanat.records.index import Index
-from qanat.system import files
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 from qanat.usecases.tracking import record as record_runs
 from qanat.usecases.tracking.refresh import Refreshed
@@ -91,6 +90,4 @@ def comment_path(run: Run) -> str:
 def read_comment(project: Project, run: Run) -> str:
     """Return a run's comment; empty if it has none. Raises InputInvalid if it cannot be read or is too large."""
     path = project.root / comment_path(run)
-    if path.is_symlink() or not path.is_file():
-        return ""
-    return files.read(path, limit_bytes=DEFINITION_BYTES_MAX).decode(errors="replace")
+    return project.read(path, DEFINITION_BYTES_MAX).decode(errors="replace") if project.has_file(path) else ""

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from qanat.domain.run import Run
-from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, RecordEdited, WriteFailed, write_failed
+from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, RecordEdited, WriteFailed
 from qanat.git import lock, others, repository, worktree
 from qanat.git.location import Location
 from qanat.git.lock import Held
-from qanat.records import ledger, own_copies, run_codec
-from qanat.system import files
+from qanat.records import ledger, own_copies, run_codec, yaml_io
+from qanat.system import below, files
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import edits
@@ -34,7 +33,7 @@ def load_record(project: Project, path: str) -> Run:
 
 def _read(project: Project, path: str) -> bytes:
     try:
-        return files.read(project.root / path)
+        return below.read(project.root, path, yaml_io.FILE_BYTES_MAX)
     except InputInvalid:
         if files.exists(project.root / path):
             raise
@@ -93,9 +92,8 @@ def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[lis
 
 def remove_record(project: Project, run: Run) -> None:
     """Delete the record of a run that never started."""
-    # A file may be in the place of a folder; then there was no record.
-    with lock.held(project.location), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        (project.root / run_codec.path_of(run)).unlink()
+    with lock.held(project.location):
+        below.remove(project.root, run_codec.path_of(run))
     own_copies.forget(project.location.private, run.id)
 
 
@@ -190,8 +188,8 @@ def _note_for_later(project: Project, runs: Sequence[Run]) -> None:
     """Note what the next command is to commit (merging.restore)."""
     for run in runs:
         path = run_codec.path_of(run)
-        if run.code.branch and files.is_file(project.root / path):
-            content = {path: files.read(project.root / path)}
+        if run.code.branch and below.has_file(project.root, path):
+            content = {path: below.read(project.root, path)}
             ledger.note(project.location.private, run.code.branch, content, None, project.clock.now(), project.sharing)
 
 
@@ -248,22 +246,15 @@ def _commit_to(
     location = project.location
     if not checked_out and repository.is_checked_out(repository.open_repository(location), branch):
         raise GitRefused(f"{branch} is checked out in another worktree")
-    paths = [path for run in runs if files.is_file(project.root / (path := run_codec.path_of(run)))]
-    data: dict[str, bytes | None] = {path: files.read(project.root / path) for path in paths}
+    paths = [path for run in runs if below.has_file(project.root, path := run_codec.path_of(run))]
+    data: dict[str, bytes | None] = {path: below.read(project.root, path) for path in paths}
     commit_noted(held, project, branch, data, message or _message(runs), checked_out=checked_out)
     if not checked_out:
         opened = repository.open_repository(location)
         for path in data:
             # The checked-out branch lacks it, so the file is untracked and would block switching back.
             if repository.read_at(opened, "HEAD", path) is None:
-                _unlink(project.root / path)
-
-
-def _unlink(file: Path) -> None:
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        raise write_failed(file, error) from None
+                below.remove(project.root, path)
 
 
 def _message(runs: Sequence[Run]) -> str:

@@ -69,22 +69,21 @@ def test_files_that_could_not_be_called_so_are_left_out(paths: ProjectPaths) -> 
 )
 def test_a_description_is_the_line_that_a_file_has(paths: ProjectPaths, line: str, text: str) -> None:
     file = put(paths, "datasets/x.yaml", f"schema: dataset/1\n{line}\npath: x\n")
-    assert glance.description(str(file)) == text
+    assert glance.description(file.parent, file.name) == text
 
 
 def test_a_description_is_looked_for_only_at_the_beginning(paths: ProjectPaths) -> None:
     line = "description: here\n"
     inside = put(paths, "a.yaml", "#" * (HEAD_BYTES - len(line) - 1) + "\n" + line)
     beyond = put(paths, "b.yaml", "#" * HEAD_BYTES + "\n" + line)
-    assert [glance.description(str(file)) for file in (inside, beyond)] == ["here", ""]
+    assert [glance.description(file.parent, file.name) for file in (inside, beyond)] == ["here", ""]
 
 
 def test_a_description_that_is_not_utf_8_or_not_there_is_no_error(paths: ProjectPaths) -> None:
     broken = put(paths, "a.yaml", b"description: caf\xe9\n")
     os.mkfifo(paths.state / "pipe")
-    found = [
-        glance.description(str(path)) for path in (broken, paths.state / "gone", paths.state, paths.state / "pipe")
-    ]
+    there = (broken, paths.state / "gone", paths.state, paths.state / "pipe")
+    found = [glance.description(path.parent, path.name) for path in there]
     assert found == ["caf\ufffd", "", "", ""]
 
 
@@ -191,8 +190,8 @@ def test_runs_of_one_experiment_are_listed_if_it_is_named(filled: ProjectPaths) 
 
 def test_a_run_says_where_its_record_is(filled: ProjectPaths) -> None:
     (run,) = glance.runs(filled.root, None, "140")
-    assert run == RunFile("140-0d2b0d.yaml", f"{filled.runs}/iris/1", "iris")
-    assert run.path == f"{filled.runs}/iris/1/140-0d2b0d.yaml"
+    assert run == RunFile("140-0d2b0d.yaml", ".qanat/runs/iris/1", "iris")
+    assert run.path == ".qanat/runs/iris/1/140-0d2b0d.yaml"
 
 
 def test_a_project_without_records_has_no_runs(paths: ProjectPaths) -> None:

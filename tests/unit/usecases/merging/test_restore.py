@@ -11,6 +11,7 @@ from qanat.records import ledger, run_codec
 from qanat.records.ledger import Entry
 from qanat.usecases.merging import restore
 from qanat.usecases.runs import annotate
+from qanat.usecases.runs import delete as delete_module
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found
 from tests.support.world import World
@@ -110,7 +111,7 @@ def test_several_are_one_commit(kept: World) -> None:
 
 
 def delete(world: World) -> None:
-    annotate.delete_runs(world.project, [found(world)])
+    delete_module.delete_runs(world.project, [found(world)])
 
 
 def delete_and_drop_both_commits(world: World) -> None:

@@ -1,0 +1,214 @@
+"""Files below a folder, such as a project's, reached step by step by descriptors: no symbolic link is followed.
+
+A clone may bring links. A path that was checked may lead elsewhere by the time it is used, an open folder cannot.
+Paths are relative to the folder, with slashes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.errors import InputInvalid, reason, write_failed
+from qanat.system.files import TEMPORARY, Permissions
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name in a folder, and whether it is a regular file or a folder; a link, a pipe or a device is neither."""
+
+    name: str
+    is_file: bool
+    is_folder: bool
+
+
+class _Link(OSError):
+    """A symbolic link is in the way; `filename` is its path."""
+
+
+@contextmanager
+def opened(root: Path, folder: str, *, create: bool = False, sharing: Permissions | None = None) -> Iterator[int]:
+    """Yield a descriptor of a folder below root, which is created if wanted. Raises OSError, also for a link."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        done = ""
+        for name in folder.split("/") if folder else ():
+            done = f"{done}/{name}" if done else name
+            inner = _step(descriptor, name, done, create=create, sharing=sharing)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def entries(root: Path, folder: str) -> list[Entry]:
+    """List what is in a folder, in no order; nothing if it is missing, cannot be listed, or is behind a link."""
+    with contextlib.suppress(OSError), opened(root, folder) as descriptor, os.scandir(descriptor) as found:
+        return [Entry(e.name, e.is_file(follow_symlinks=False), e.is_dir(follow_symlinks=False)) for e in found]
+    return []
+
+
+def names(root: Path, folder: str) -> list[str]:
+    """List the names in a folder as entries() does, but faster, since it asks for nothing else."""
+    with contextlib.suppress(OSError), opened(root, folder) as descriptor:
+        return os.listdir(descriptor)  # noqa: PTH208  # an open folder, not a path
+    return []
+
+
+def sizes(root: Path, folder: str) -> dict[str, int]:
+    """Return the size of each regular file in a folder in bytes; errors as for entries()."""
+    found = {}
+    with contextlib.suppress(OSError), opened(root, folder) as descriptor:
+        for name in os.listdir(descriptor):  # noqa: PTH208  # an open folder, not a path
+            known = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            if stat.S_ISREG(known.st_mode):
+                found[name] = known.st_size
+    return found
+
+
+def head(root: Path, path: str, count: int) -> bytes:
+    """Return at most this many bytes from the beginning of a regular file. Raises InputInvalid, also for a link."""
+    return _read(root, path, count)
+
+
+def read(root: Path, path: str, limit_bytes: int | None = None) -> bytes:
+    """Return the bytes of a regular file. Raises InputInvalid, also for a link and a file larger than the limit."""
+    data = _read(root, path, -1 if limit_bytes is None else limit_bytes + 1)
+    if limit_bytes is not None and len(data) > limit_bytes:
+        raise InputInvalid(f"{path}: is larger than {limit_bytes // 2**20} MiB")
+    return data
+
+
+def _read(root: Path, path: str, count: int) -> bytes:
+    folder, _, name = path.rpartition("/")
+    try:
+        with opened(root, folder) as descriptor, open(_open_file(descriptor, name, path), "rb") as file:
+            return file.read(count)
+    except _Link as error:
+        raise InputInvalid(f"{path}: {_linked(error, path)}", hint=_remedy(error, path)) from None
+    except OSError as error:
+        raise InputInvalid(f"{path}: {reason(error)}") from None
+
+
+def write(root: Path, path: str, data: bytes, *, durable: bool = False, sharing: Permissions | None = None) -> None:
+    """Replace a file, creating its folder if needed, as files.write() does.
+
+    Raises WriteFailed, and InputInvalid if its folder is, or is behind, a symbolic link.
+    """
+    folder, _, name = path.rpartition("/")
+    try:
+        with opened(root, folder, create=True, sharing=sharing) as descriptor:
+            _replace(descriptor, name, data, durable=durable, sharing=sharing)
+    except _Link as error:
+        raise InputInvalid(f"{error.filename} {_linked(error, path)}", hint=_remedy(error, path)) from None
+    except OSError as error:
+        raise write_failed(root / path, error) from None
+
+
+def remove(root: Path, path: str) -> None:
+    """Remove a file, or a link in its place, if it exists. Raises WriteFailed, and InputInvalid behind a link."""
+    folder, _, name = path.rpartition("/")
+    try:
+        with opened(root, folder) as descriptor:
+            os.unlink(name, dir_fd=descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except _Link as error:
+        raise InputInvalid(f"{error.filename} {_linked(error, path)}", hint=_remedy(error, path)) from None
+    except OSError as error:
+        raise write_failed(root / path, error) from None
+
+
+def has_file(root: Path, path: str) -> bool:
+    """Return whether a path is a regular file that no symbolic link leads to."""
+    folder, _, name = path.rpartition("/")
+    with contextlib.suppress(OSError, ValueError), opened(root, folder) as descriptor:
+        return stat.S_ISREG(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode)
+    return False
+
+
+def _step(descriptor: int, name: str, path: str, *, create: bool, sharing: Permissions | None) -> int:
+    """Open a folder in an open one. Raises OSError, also for `..`."""
+    if name in ("", ".", ".."):
+        raise OSError(errno.EINVAL, "is not a path inside the project", path)
+    try:
+        return os.open(name, _FOLDER, dir_fd=descriptor)
+    except FileNotFoundError:
+        if not create:
+            raise
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=descriptor)
+            made = os.open(name, _FOLDER, dir_fd=descriptor)
+            _share(made, sharing)
+            return made
+        return os.open(name, _FOLDER, dir_fd=descriptor)
+    except OSError:
+        _check_no_link(descriptor, name, path)
+        raise
+
+
+def _open_file(descriptor: int, name: str, path: str) -> int:
+    try:
+        found = os.open(name, _READ, dir_fd=descriptor)
+    except OSError:
+        _check_no_link(descriptor, name, path)
+        raise
+    mode = os.fstat(found).st_mode
+    if stat.S_ISREG(mode):
+        return found
+    os.close(found)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise OSError("is a pipe or a device, not a file")
+
+
+def _check_no_link(descriptor: int, name: str, path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
+            raise _Link(errno.ELOOP, "is a symbolic link", path)
+
+
+def _replace(descriptor: int, name: str, data: bytes, *, durable: bool, sharing: Permissions | None) -> None:
+    # The name is cut because the original may already be as long as the file system allows.
+    temporary = f".{name[:50]}.{os.getpid()}{TEMPORARY}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary, dir_fd=descriptor)
+    try:
+        with open(os.open(temporary, _WRITE, 0o666, dir_fd=descriptor), "wb") as file:  # noqa: PTH123
+            file.write(data)
+            _share(file.fileno(), sharing)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.rename(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=descriptor)
+        raise
+
+
+def _share(descriptor: int, sharing: Permissions | None) -> None:
+    """Set the permissions of a new file or folder."""
+    if sharing is not None and sharing.bits:
+        before = os.fstat(descriptor).st_mode
+        if (mode := sharing.mode(before)) != stat.S_IMODE(before):
+            os.fchmod(descriptor, mode)
+
+
+def _linked(error: _Link, path: str) -> str:
+    return "is a symbolic link" if error.filename == path else "is a symbolic link, but must be a folder"
+
+
+def _remedy(error: _Link, path: str) -> str:
+    return "replace it with the file itself" if error.filename == path else "replace it with a folder"
