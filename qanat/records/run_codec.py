@@ -21,6 +21,9 @@ FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "imp
 PATH_MAX = 4096  # PATH_MAX of Linux
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
+# Times are compared as texts, so all have to be in UTC.
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00\Z")
+_INTENT = re.compile(r"[0-9a-f]+\Z")
 _MISSING = object()
 _STATES = frozenset(state.value for state in State)
 
@@ -130,7 +133,7 @@ def from_mapping(content: Any, source: str) -> Run:
     groups = top.take("groups", list)
     if not groups:
         raise InputInvalid(f"{source}: groups: is empty")
-    return Run(
+    run = Run(
         number=int(number),
         uid=uid,
         experiment=top.name("experiment"),
@@ -163,9 +166,27 @@ def from_mapping(content: Any, source: str) -> Run:
         rerun_of=top.optional("rerun_of", str),
         imported=top.optional("imported", dict) or {},
     )
+    _check_summary(top, run)
+    return run
+
+
+def _check_summary(top: _Reader, run: Run) -> None:
+    """Raise InputInvalid if the groups are misnumbered, or the run's state and times are not those of its groups."""
+    if [group.number for group in run.groups] != list(range(len(run.groups))):
+        raise top.wrong("groups", "are not numbered 0, 1, 2, …")
+    if (state := top.text("state")) not in _STATES:
+        raise top.wrong("state", f"{state!r} is not a state")
+    if state != run.state:
+        raise top.wrong("state", f"{state!r} does not match the groups, whose states give {run.state.value!r}")
+    for key, expected in (("started", run.started), ("ended", run.ended)):
+        if (found := top.optional_timestamp(key)) != expected:
+            shown = [repr(time) if time else "nothing" for time in (found, expected)]
+            raise top.wrong(key, f"{shown[0]} does not match the groups, whose times give {shown[1]}")
 
 
 def _submission(row: _Reader) -> SubmissionFacts:
+    if not _INTENT.match(row.text("intent")):
+        raise row.wrong("intent", "does not consist of hexadecimal digits")
     return SubmissionFacts(
         intent=row.text("intent"),
         submitted=row.optional_timestamp("submitted"),
@@ -218,7 +239,7 @@ class _Reader:
     def take(self, key: str, kind: type) -> Any:
         value = self._content.get(key, _MISSING)
         if type(value) is not kind:
-            raise self._wrong(key, "is missing" if value is _MISSING else f"is not {_KIND[kind]}")
+            raise self.wrong(key, "is missing" if value is _MISSING else f"is not {_KIND[kind]}")
         return value
 
     def optional(self, key: str, kind: type) -> Any:
@@ -231,32 +252,32 @@ class _Reader:
     def path(self, key: str) -> str:
         path = self.text(key)
         if len(path) > PATH_MAX:
-            raise self._wrong(key, f"is longer than {PATH_MAX:,} characters")
+            raise self.wrong(key, f"is longer than {PATH_MAX:,} characters")
         return path
 
     def texts(self, key: str) -> tuple[str, ...]:
         items = self.take(key, list)
         for item in items:
             if type(item) is not str:
-                raise self._wrong(key, "is not a list of strings")
+                raise self.wrong(key, "is not a list of strings")
         return tuple(items)
 
     def text_map(self, key: str) -> dict[str, str]:
         items: dict[str, str] = self.take(key, dict)
         if any(type(value) is not str for value in items.values()):
-            raise self._wrong(key, "has a value that is not a string")
+            raise self.wrong(key, "has a value that is not a string")
         return items
 
     def name(self, key: str) -> str:
         name = self.text(key)
         if problem := name_problem(name):
-            raise self._wrong(key, f"{name!r} {problem}")
+            raise self.wrong(key, f"{name!r} {problem}")
         return name
 
     def timestamp(self, key: str) -> str:
         timestamp = self.text(key)
-        if not times.is_timestamp(timestamp):
-            raise self._wrong(key, f"{timestamp!r} is not a timestamp such as 2026-11-23T05:17:55+00:00")
+        if not (_TIMESTAMP.match(timestamp) and times.is_timestamp(timestamp)):
+            raise self.wrong(key, f"{timestamp!r} is not a timestamp such as 2026-11-23T05:17:55+00:00")
         return timestamp
 
     def optional_timestamp(self, key: str) -> str | None:
@@ -265,13 +286,14 @@ class _Reader:
     def numbers(self, key: str) -> dict[str, float]:
         items: dict[str, float] = self.optional(key, dict) or {}
         if any(type(value) not in (int, float) for value in items.values()):
-            raise self._wrong(key, "has a value that is not a number")
+            raise self.wrong(key, "has a value that is not a number")
         return items
 
     def inner(self, key: str) -> _Reader:
         return _Reader(self.take(key, dict), self._source, f"{self._place}{key}.")
 
-    def _wrong(self, key: str, problem: str) -> InputInvalid:
+    def wrong(self, key: str, problem: str) -> InputInvalid:
+        """Return an error about the value of a key."""
         return InputInvalid(f"{self._source}: {self._place}{key}: {problem}")
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from qanat.domain.findings import one_line
 from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import is_for_results, is_inside, kind_of
-from qanat.domain.run import State, overall_state
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
@@ -184,11 +183,6 @@ def _run_problems(
         return
     if run_codec.path_of(run) != str(place):
         yield ("id",), f"{run.id} of {run.experiment} belongs in {run_codec.path_of(run)}"
-    if [g.number for g in run.groups] != list(range(len(run.groups))):
-        yield ("groups",), "are not numbered 0, 1, 2, …"
-    expected = overall_state(State(g["state"]) for g in content["groups"])
-    if content["state"] != expected:
-        yield ("state",), f"{content['state']!r} does not match the groups, whose states give {expected.value!r}"
     if storages:
         yield from ((("storage",), problem) for problem in storages.problems(run))
     file = project.paths.relative(project.paths.definition("experiment", run.experiment))
