@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 METRICS_MAX = 1_000
+NAMED_MAX = 3
+LARGEST = 10**300  # the most digits that a record can hold in a whole number
 
 
 def flatten(content: Any) -> dict[str, float]:
@@ -21,13 +24,40 @@ def flatten(content: Any) -> dict[str, float]:
     return numbers
 
 
+def left_out(content: Any, keys: Sequence[str]) -> str:
+    """Return what flatten() leaves out of these keys (all, if there are none), as a predicate; empty if nothing."""
+    if content is None:
+        return "is empty"
+    if not isinstance(content, dict):
+        return f"is {'a list' if isinstance(content, list) else 'a single value'}, not a mapping of names to numbers"
+    names = [name for name, value in _leaves("", content) if not _is_number(value)]
+    names = [name for name in names if name in keys] if keys else names
+    if not names:
+        return ""
+    listed = ", ".join(map(repr, names[:NAMED_MAX]))
+    more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+    one = len(names) == 1
+    return f"{listed}{more} {'is not a number' if one else 'are not numbers'}, and {'was' if one else 'were'} left out"
+
+
 def _walk(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in _leaves(prefix, content):
+        if _is_number(value):
+            # Statistics are computed with floats, and none is as large as some whole numbers.
+            is_too_large = isinstance(value, int) and abs(value) >= LARGEST
+            yield name, (math.inf if value > 0 else -math.inf) if is_too_large else value
+
+
+def _leaves(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in content.items():
-        name = f"{prefix}{key}"
         if isinstance(value, dict):
-            yield from _walk(f"{name}.", value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield name, value
+            yield from _leaves(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def select(numbers: Mapping[str, float], keys: Sequence[str]) -> dict[str, float]:

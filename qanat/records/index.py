@@ -142,6 +142,14 @@ class Index:
         rows = self._surviving(lambda: self._database.execute(query, (number,)).fetchall())
         return [RunSummary._make(row) for row in rows]
 
+    def nearest(self, number: int, experiment: str | None = None) -> list[RunSummary]:
+        """List up to three runs, of this experiment if given, whose numbers are nearest to one."""
+        where, values = _where(self._names_of(experiment) if experiment else ())
+        order = "ORDER BY abs(number - ?), created DESC, uid LIMIT 3"
+        query = f"SELECT {_SUMMARY} FROM runs WHERE {where} {order}"  # noqa: S608
+        rows = self._surviving(lambda: self._database.execute(query, (*values, number)).fetchall())
+        return [RunSummary._make(row) for row in rows]
+
     def records(self, *, experiment: str | None = None, newest: int | None = None, live: bool = False) -> list[str]:
         """List the same runs as JSON texts of the whole records."""
         return [text for _, text in self._with_records("path", experiment, newest, live=live)]

@@ -228,6 +228,8 @@ class _Reader:
 
     def __init__(self, content: Any, source: str, place: str) -> None:
         if not isinstance(content, dict):
+            if content is None and not place:
+                raise InputInvalid(f"{source}: the file is empty")
             raise InputInvalid(f"{source}: {place.rstrip('.') or 'the file'}: is not a mapping")
         self._content: Mapping[str, Any] = content
         self._source = source

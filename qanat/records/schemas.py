@@ -135,6 +135,8 @@ def _problems_of(error: Any) -> list[SchemaProblem]:
         known = error.schema.get("properties", {})
         problem = "unknown key" + (f"; known: {', '.join(known)}" if known else "")
         return [SchemaProblem((*path, key), problem) for key in error.instance if key not in known]
+    if error.instance is None and not path:
+        return [SchemaProblem(path, "the file is empty")]
     return [SchemaProblem(path, _sentence(error))]
 
 

@@ -189,10 +189,13 @@ def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[st
         if not files.is_file(path):
             continue
         try:
-            numbers = metrics.flatten(_parse(path))
+            content = _parse(path)
+            numbers = metrics.flatten(content)
         except (InputInvalid, ValueError, RecursionError) as error:
             problems.append(f"{path}: is not a metrics file: {error}")
             continue
+        if what := metrics.left_out(content, source.keys):
+            problems.append(f"{path}: {what}")
         found |= metrics.select(numbers, source.keys)
     return found, problems
 

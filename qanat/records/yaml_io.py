@@ -7,6 +7,7 @@ deterministic: in the given order, one key per line, indented by two spaces.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ NODES_MAX = 50_000
 NODES_PER_GROUP = 2_500
 NODES_MAX_AT_ALL = 5_000_000
 KEYS_MAX = 10_000
+_CONFLICT = re.compile(rb"^<{7}(?: |$)", re.MULTILINE)
 _GROUP_LINE = b"\n- {group: "
 FLOW_WIDTH = 100
 KEY_MAX = 1000  # YAML requires a question mark before a key of more than 1,024 characters (section 8.2.2)
@@ -54,7 +56,14 @@ def load(
     if groups > GROUPS_MAX and not own:
         raise YamlInvalid(source, 1, f"has more than the {GROUPS_MAX:,} groups that a run may have")
     nodes = NODES_MAX_AT_ALL if own else NODES_MAX + NODES_PER_GROUP * groups
-    return _Builder(_decode(data, source), source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()
+    try:
+        return _Builder(_decode(data, source), source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()
+    except YamlInvalid:
+        if marks := _CONFLICT.search(data):
+            line = data.count(b"\n", 0, marks.start()) + 1
+            hint = "resolve the conflict in the file, then: git add"
+            raise YamlInvalid(source, line, "has the marks of a merge conflict", hint=hint) from None
+        raise
 
 
 def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int:

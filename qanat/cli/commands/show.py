@@ -12,6 +12,7 @@ from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import say, say_json
 from qanat.usecases.project import open_project
+from qanat.usecases.runs.files import metric_problems
 from qanat.usecases.tracking.find import read_comment
 
 
@@ -30,6 +31,8 @@ def show(run: str, as_json: bool) -> None:
     if lines := reporting.failure_lines(project, found.run):
         say("Failures:")
         say("\n".join(lines))
+    for problem in metric_problems(project, found):
+        say(f"Note: {problem}")
     if comment := read_comment(project, found.run):
         say()
         tables.markdown(comment)

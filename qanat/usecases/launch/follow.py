@@ -21,6 +21,9 @@ from qanat.usecases.launch.view import Outcome, RunView
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 
+# Every group may leave a metrics file with the same fault.
+NOTES_MAX = 5
+
 
 def follow_run(
     project: Project, attempt: Attempt, runner: InProcessRunner, view: RunView, *, fail_fast: bool = False
@@ -97,7 +100,7 @@ def _watch(
                 journal.ended(number, status)
                 own = group_folder(attempt.folder, number, len(groups))
                 numbers_found, problems = storage.read_metrics(own, attempt.metrics)
-                notes += problems
+                notes += problems if len(notes) < NOTES_MAX else ()
                 changed = replace(job.apply_status(groups[number], status), metrics=numbers_found)
             case None:
                 view.passing()

@@ -9,9 +9,12 @@ from qanat.records import storage
 from qanat.runners.protocol import HasLog, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found
+from qanat.usecases.tracking.settle import metric_sources
 from qanat.usecases.tracking.submission import handle_of
 
 ENTRIES_MAX = 200
+GROUPS_MAX = 20
+PROBLEMS_MAX = 3
 
 
 def output_files(found: Found, name: str, group: int | None) -> list[Path]:
@@ -58,3 +61,14 @@ def scheduler_log(project: Project, found: Found, group: int | None, runners: Ru
     wanted = run.groups if group is None else (run.groups[group],)
     handles = [handle_of(project, run, g) for g in wanted if g.job]
     return runner.scheduler_log(found.folder, handles)
+
+
+def metric_problems(project: Project, found: Found) -> list[str]:
+    """List why numbers that the groups of an ended run left are not among its metrics, for the first such groups."""
+    if not found.run.state.ended or not found.folder.is_dir():
+        return []
+    sources = metric_sources(project, found.run)
+    problems: list[str] = []
+    for group in found.run.groups[:GROUPS_MAX]:
+        problems += storage.read_metrics(found.group_folder(group.number), sources)[1]
+    return problems[:PROBLEMS_MAX]

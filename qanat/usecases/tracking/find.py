@@ -56,13 +56,26 @@ def find_run(
     if not rows:
         of = f" of {experiment}" if experiment else ""
         others = " and of ".join(r.experiment for r in meant)
-        hint = f"it is a run of {others}" if others else "see qanat status"
+        hint = f"it is a run of {others}" if others else _nearest(project, index, int(match[1]), experiment)
         raise NotFound(f"run {word}{of} does not exist", hint=hint)
     if len(rows) > 1:
         ids = " and ".join(f"{r.id} of {r.experiment}" for r in rows)
-        raise UsageError(f"run number {word} is ambiguous: {ids}", hint="use the full id")
+        hint = "use the full id" if match[2] is None else "two records have this id: qanat validate"
+        raise UsageError(f"run number {word} is ambiguous: {ids}", hint=hint)
     run = refreshed.live.get(rows[0].path) or record_runs.load_record(project, rows[0].path)
     return Found(run, rows[0].path, project.storage_of(run))
+
+
+def _nearest(project: Project, index: Index, number: int, experiment: str | None) -> str:
+    """Return a hint for a run that does not exist: those with the nearest numbers, and how to list all of them."""
+    near = index.nearest(number, experiment)
+    if not near:
+        return "there are no runs yet; start one with: qanat run"
+    named = ", ".join(
+        f"{r.number if r.number != number else r.id} of {project.names_of(r.experiment)[0]}" for r in near
+    )
+    first = project.names_of(near[0].experiment)[0]
+    return f"the nearest {'is' if len(near) == 1 else 'are'} {named}; list all with: qanat experiment status {first}"
 
 
 def check_group(found: Found, number: int) -> int:

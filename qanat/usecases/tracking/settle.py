@@ -63,7 +63,7 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRun
     # Processes first: one that ends between the two checks has left its file by the second.
     alive = {} if owner_of(project, run, seen) else runner.poll(list(handles.values()))
     folder = project.storage_of(run)
-    sources = _metric_sources(project, run)
+    sources = metric_sources(project, run)
     changed = {}
     for group in open_groups:
         own = group_folder(folder, group.number, len(run.groups))
@@ -96,7 +96,8 @@ def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:
     return JobHandle(intent if may_be_of(intent, run.id) else "", group.number)
 
 
-def _metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
+def metric_sources(project: Project, run: Run) -> Sequence[MetricSource]:
+    """Return the files of numbers of a run's experiment, as it is defined now; none if it cannot be read."""
     try:
         return project.experiment(run.experiment).metrics
     except (InputInvalid, NotFound):

@@ -152,7 +152,9 @@ def test_of_several_runs_all_are_cancelled_although_one_has_ended(sandbox: Sandb
     result = sandbox.qanat("cancel", "2", "1", "9", "3", code=2)
     assert result.out == "Run 2 of wait cancelled\nRun 3 of wait cancelled\n"
     assert "qanat: run 1 of wait has already ended: finished\n" in result.err
-    assert "qanat: run 9 does not exist\n  hint: see qanat status\n" in result.err
+    assert (
+        "qanat: run 9 does not exist\n  hint: the nearest are 3 of wait, 2 of wait, 1 of wait; list all" in result.err
+    )
     assert [exit_code(process) for process in processes] == [143, 143]
 
 

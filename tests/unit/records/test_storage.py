@@ -143,7 +143,8 @@ def test_metrics_come_from_json_and_yaml_by_default(tmp_path: Path) -> None:
     assert storage.read_metrics(tmp_path, ()) == ({}, [])
     (tmp_path / "metrics.json").write_text('{"acc": 0.9, "n": 1, "name": "x"}')
     (tmp_path / "metrics.yaml").write_text("n: 2\ntest: {loss: 1.0e-3}\n")
-    assert storage.read_metrics(tmp_path, ()) == ({"acc": 0.9, "n": 2, "test.loss": 0.001}, [])
+    left_out = f"{tmp_path}/metrics.json: 'name' is not a number, and was left out"
+    assert storage.read_metrics(tmp_path, ()) == ({"acc": 0.9, "n": 2, "test.loss": 0.001}, [left_out])
 
 
 def test_an_experiment_names_its_own_files_and_keys(tmp_path: Path) -> None:

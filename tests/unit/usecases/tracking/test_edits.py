@@ -62,7 +62,7 @@ EDITS = [
     ("storage: results/train/run_1", "storage: results", "storage"),
     ("{group: 0, args: []", "{group: 0, args: [--lr, '1']", "groups.0.args"),
     ("branch: main", "branch: other", "code.branch"),
-    ("\nstate: finished", "\nstate: failed", "state"),
+    ("exit_code: 0", "exit_code: 3", "groups.0.exit_code"),
 ]
 
 
