@@ -474,9 +474,56 @@ def test_the_projects_editor_is_used_where_the_user_names_none(sandbox: Sandbox,
     config = stored(sandbox, "config.yaml") | {"default_editor": shlex.join([str(editor), str(folder)])}
     sandbox.write(".qanat/config.yaml", yaml.safe_dump(config))
     with Terminal(sandbox.root, "config", "edit") as terminal:
+        terminal.see("The settings of this project name the editor ")
+        terminal.press("n")
+        assert "qanat: no editor was opened" in terminal.ends(2)
+    assert (folder / "0").exists()
+    with Terminal(sandbox.root, "config", "edit") as terminal:
+        terminal.see("Run it?")
+        terminal.press("y")
         terminal.see("Updated .qanat/config.yaml")
         terminal.ends()
     assert (sandbox.root / ".qanat/config.yaml").read_text() == VALID
+    (folder / "0").write_text(VALID.replace("out", "elsewhere"))
+    sandbox.write(".qanat/config.yaml", yaml.safe_dump(config))
+    with Terminal(sandbox.root, "config", "edit") as terminal:
+        assert "Run it?" not in terminal.ends()
+
+
+@pytest.mark.parametrize("words", [("comment", "1"), ("config", "edit")])
+def test_an_editor_that_a_clone_brings_is_not_started(sandbox: Sandbox, words: tuple[str, ...], tmp_path: Path) -> None:
+    sandbox.experiment("e", "true")
+    sandbox.qanat("run", "e")
+    evil = f"touch {tmp_path / 'PWNED'}"
+    config = stored(sandbox, "config.yaml") | {"default_editor": evil}
+    sandbox.write(".qanat/config.yaml", yaml.safe_dump(config))
+    with Terminal(sandbox.root, *words) as terminal:
+        terminal.see("The settings of this project name the editor 'touch ")
+        terminal.press(ENTER)
+        terminal.ends(2)
+    sandbox.git("config", "core.editor", "true")
+    with Terminal(sandbox.root, *words) as terminal:
+        terminal.see("nothing changed")
+        terminal.ends()
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_the_editor_that_init_was_told_is_used_without_asking(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path / "p")
+    sandbox.root.mkdir()
+    with Terminal(sandbox.root, "init", "--yes", "--editor", "true -w") as terminal:
+        terminal.ends()
+    with Terminal(sandbox.root, "config", "edit") as terminal:
+        assert "nothing changed" in terminal.ends()
+
+
+def test_ctrl_c_at_a_question_says_one_line(sandbox: Sandbox) -> None:
+    with Terminal(sandbox.root, "dataset", "new") as terminal:
+        terminal.see("Name:")
+        terminal.press(CTRL_C)
+        shown = terminal.ends(130)
+    assert "Cancelled" not in shown
+    assert [line.strip() for line in shown.splitlines() if line.strip()][-2:] == ["? Name:", "qanat: aborted"]
 
 
 def test_settings_that_are_not_valid_are_shown_and_asked_about_again(sandbox: Sandbox, editor: Path) -> None:

@@ -13,7 +13,6 @@ from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import editor
 from qanat.cli.terminal.output import say
-from qanat.usecases.definitions import settings
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import annotate
 from qanat.usecases.tracking.find import read_comment
@@ -44,5 +43,5 @@ def _edited(project: Project, before: str) -> str:
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
         draft = Path(folder) / "comment.md"
         draft.write_text(before)
-        editor.edit(settings.editor(project), draft, instead="use -m TEXT")
+        editor.edit(editor.editor_for(project), draft, instead="use -m TEXT")
         return draft.read_text(errors="replace")

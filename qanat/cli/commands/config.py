@@ -41,8 +41,9 @@ def edit() -> None:
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
         draft = Path(folder) / "config.yaml"
         draft.write_bytes(before)
+        command = editor.editor_for(project)
         while True:
-            editor.edit(settings.editor(project), draft, instead="edit .qanat/config.yaml")
+            editor.edit(command, draft, instead="edit .qanat/config.yaml")
             if draft.read_bytes() == before:
                 say("nothing changed")
                 return

@@ -7,9 +7,23 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import is_terminal
 from qanat.errors import RunnerUnavailable, UsageError
+from qanat.usecases.definitions import settings
+from qanat.usecases.project import Project
 from qanat.usecases.runs import attended
+
+
+def editor_for(project: Project) -> str:
+    """Return the editor to use; one that only the project's settings name is confirmed first, once."""
+    found = settings.editor(project)
+    if not found.is_own and is_terminal():
+        question = f"The settings of this project name the editor {found.command!r}. Run it?"
+        if not prompts.confirm(question, option="$EDITOR"):
+            raise UsageError("no editor was opened", hint="set $EDITOR, or: git config --global core.editor COMMAND")
+        settings.confirm_editor(project.location, found.command)
+    return found.command
 
 
 def edit(editor: str, path: Path, *, instead: str) -> None:
@@ -19,7 +33,7 @@ def edit(editor: str, path: Path, *, instead: str) -> None:
     """
     if not is_terminal():
         raise UsageError("cannot open an editor without a terminal", hint=instead)
-    status = _run(editor, [path], "set default_editor in .qanat/config.yaml, or $EDITOR")
+    status = _run(editor, [path], "set $EDITOR, or default_editor in .qanat/config.yaml")
     if status != 0:
         raise UsageError(f"the editor {editor!r} failed with exit code {status}; nothing was saved")
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from qanat.domain.visible import escaped, escaped_json
-
 # What a line of text costs at most; error messages are shorter, and both end as they do when they are cut.
 LINE_MAX = 4_000
 MESSAGE_MAX = 1_000
@@ -18,13 +16,17 @@ MESSAGE_MAX = 1_000
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
     """Return text with control characters escaped (`\\x1b`), except, with keep_lines, newlines and tabs."""
+    if text.isascii() and text.isprintable():  # most text is
+        return text
+    from qanat.domain.visible import escaped
+
     return escaped(text, keep_lines=keep_lines)
 
 
 def brief(text: str, most: int = LINE_MAX) -> str:
     """Return text as one line of at most `most` characters; a longer one ends with an ellipsis."""
     start = text[: most + 1].strip()  # before what costs time
-    line = escaped(" ".join(start.split()) if "\n" in start else start)
+    line = clean(" ".join(start.split()) if "\n" in start else start)
     return line if len(line) <= most and len(text) <= most else f"{line[: most - 1]}…"
 
 
@@ -62,12 +64,15 @@ def tell(text: str) -> None:
 def say_json(content: Any) -> None:
     """Print a value as JSON; NaN and infinities, which JSON does not have, become null."""
     from qanat.domain.json_text import to_json
+    from qanat.domain.visible import escaped_json
 
     click.echo(escaped_json(to_json(content, indent=2)))
 
 
 def say_json_list(texts: Iterable[str]) -> None:
     """Print JSON texts as a list, one per line, without holding all of them in memory."""
+    from qanat.domain.visible import escaped_json
+
     before = "["
     for text in texts:
         sys.stdout.write(before + escaped_json(text))

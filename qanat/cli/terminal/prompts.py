@@ -10,9 +10,11 @@ from typing import Any
 
 import click
 
-from qanat.cli.terminal.output import is_terminal
+from qanat.cli.terminal.output import brief, is_terminal
 from qanat.errors import UsageError
 
+SHOWN_MAX = 500
+DEFAULT_MAX = 5_000
 Check = Callable[[str], str]
 """Returns what is wrong with an answer, or an empty string."""
 
@@ -24,12 +26,12 @@ def no_check(_answer: str) -> str:
 
 def text(question: str, *, option: str, default: str = "", check: Check = no_check) -> str:
     """Ask for a line of text, which is checked as it is typed."""
-    return str(_ask("text", question, option, default=default, validate=_validator(check))).strip()
+    return str(_ask("text", question, option, default=_short(default, option), validate=_validator(check))).strip()
 
 
 def path(question: str, *, option: str, default: str = "", check: Check = no_check) -> str:
     """Ask for a path, with completion."""
-    return str(_ask("path", question, option, default=default, validate=_validator(check))).strip()
+    return str(_ask("path", question, option, default=_short(default, option), validate=_validator(check))).strip()
 
 
 def confirm(question: str, *, option: str, default: bool = False) -> bool:
@@ -52,9 +54,11 @@ def menu(question: str, entries: Sequence[tuple[str, str, str]], *, option: str,
     import questionary
 
     keys = [value for _, value, _ in entries if len(value) == 1] if letters else []
-    choices = [questionary.Choice(title, value=value, description=preview) for title, value, preview in entries]
+    choices = [
+        questionary.Choice(_shown(title), value=value, description=_shown(preview)) for title, value, preview in entries
+    ]
     instruction = f"(↑ ↓ Enter{', or a letter' if letters else ''}; q or Esc: back)"
-    asked = questionary.select(question, choices=choices, instruction=instruction, show_description=False)
+    asked = questionary.select(_shown(question), choices=choices, instruction=instruction, show_description=False)
     if any(preview for _, _, preview in entries):
         _add_preview(asked.application)
     bindings = asked.application.key_bindings
@@ -94,7 +98,7 @@ def check_some(
 def _choices(choices: Sequence[tuple[str, str]], chosen: Sequence[str]) -> list[Any]:
     import questionary
 
-    return [questionary.Choice(title, value=value, checked=value in chosen) for title, value in choices]
+    return [questionary.Choice(_shown(title), value=value, checked=value in chosen) for title, value in choices]
 
 
 def _validator(check: Check) -> Callable[[str], bool | str]:
@@ -114,14 +118,26 @@ def _ask(kind: str, question: str, option: str, **details: Any) -> Any:
     # Importing questionary takes 0.1 s.
     import questionary
 
-    return _answer(getattr(questionary, kind)(question, **details))
+    return _answer(getattr(questionary, kind)(_shown(question), **details))
+
+
+def _shown(text: str) -> str:
+    """Return a text as a prompt shows it: on one line, with nothing that acts on a terminal."""
+    return brief(text, SHOWN_MAX)
+
+
+def _short(default: str, option: str) -> str:
+    """Return a default. Raises UsageError for one that no prompt has room for."""
+    if len(default) > DEFAULT_MAX:
+        raise UsageError(f"a text of {len(default):,} characters cannot be edited in a prompt", hint=f"use {option}")
+    return default
 
 
 def _answer(asked: Any) -> Any:
     """Wait for an answer; Escape, Ctrl-C and Ctrl-D abort."""
     try:
-        answer = asked.ask()
-    except EOFError:
+        answer = asked.unsafe_ask()  # ask() would print a line of its own about Ctrl-C
+    except (EOFError, KeyboardInterrupt):
         answer = None
     if answer is None:
         raise click.Abort

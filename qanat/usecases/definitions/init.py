@@ -18,6 +18,7 @@ from qanat.records import definition_text, schemas
 from qanat.records.definitions import HOW_TO_PLACE_RESULTS
 from qanat.records.paths import ProjectPaths
 from qanat.system import files
+from qanat.usecases.definitions.settings import confirm_editor
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES, set_driver
 
 IGNORE = ".gitignore"
@@ -114,6 +115,10 @@ def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> 
         raise
     with contextlib.suppress(GitRefused):  # the next command tries again
         set_driver(made)
+    with contextlib.suppress(WriteFailed):  # the user is asked
+        confirm_editor(made, plan.editor)
+    with contextlib.suppress(WriteFailed):  # the user is asked
+        confirm_editor(made, plan.editor)
     return done
 
 

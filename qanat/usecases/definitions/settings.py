@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.errors import InputInvalid
+from qanat.git import config
+from qanat.git.location import Location
 from qanat.system import files
 from qanat.usecases.definitions.define import read_input
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
+
+FALLBACK = "vi"
 
 
 def text(project: Project) -> bytes:
@@ -31,15 +36,46 @@ def replace(project: Project, draft: Path) -> str:
     return project.paths.relative(project.paths.config)
 
 
-def editor(project: Project) -> str:
-    """Return the user's editor ($VISUAL or $EDITOR), else the project's, else vi; it may have arguments.
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """The command of an editor, which may have arguments, and whether it is the user's own choice."""
 
-    The user's choice comes first, since the settings may be somebody else's.
+    command: str
+    is_own: bool
+
+
+def editor(project: Project) -> Editor:
+    """Return the editor to use: $VISUAL, $EDITOR or git's core.editor, else the project's, else vi.
+
+    The settings of a project may be somebody else's: the editor that they name is the user's own choice only if it is
+    the one that `qanat init` was told, or the one that was confirmed since.
     """
-    if own := os.environ.get("VISUAL") or os.environ.get("EDITOR"):
-        return own
+    own = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _editor_of_git(project)
+    if own:
+        return Editor(own, is_own=True)
     try:
-        return project.config.editor or "vi"
-    except InputInvalid:
-        # The editor may be needed to repair the settings.
-        return "vi"
+        named = project.config.editor
+    except InputInvalid:  # the editor may be needed to repair the settings
+        named = ""
+    return Editor(named or FALLBACK, is_own=named in ("", FALLBACK, _confirmed(project.location)))
+
+
+def confirm_editor(location: Location, command: str) -> None:
+    """Remember an editor that the user chose for this project, where no clone and no other user changes it."""
+    files.write(_confirmation(location), command.encode("utf-8", "surrogateescape"))
+
+
+def _editor_of_git(project: Project) -> str:
+    return config.get(project.location, "core.editor").strip()
+
+
+def _confirmed(location: Location) -> str:
+    path = _confirmation(location)
+    try:
+        return path.read_text(errors="surrogateescape") if path.lstat().st_uid == os.getuid() else ""
+    except OSError:
+        return ""
+
+
+def _confirmation(location: Location) -> Path:
+    return location.private / f"editor-{os.getuid()}"
