@@ -79,6 +79,15 @@ def check_own(project: Project, run: Run) -> None:
         )
 
 
+def check_way(project: Project, run: Run, folder: Path) -> None:
+    """Raise InputInvalid if a link in git, which may have come with a clone, leads to the results of a run."""
+    if link := _tracked_link(project, folder):
+        raise InputInvalid(
+            f"the results of run {run.number} are behind {link}, a symbolic link in git",
+            hint=f"remove it from git: git rm --cached {link}",
+        )
+
+
 def open_again(project: Project, run: Run) -> Path:
     """Return the storage directory of a run, without links, for which check_own() was called.
 

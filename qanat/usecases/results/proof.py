@@ -109,10 +109,8 @@ class Proof:
         return results.are_removable
 
     def may_be_written(self, run: Stored) -> bool:
-        """Return whether a run's storage directory is its own, or that of another user's run at its usual place."""
-        if self.is_its_own(run):
-            return True
-        return self.is_usual(run) and _look(_real(self.project.storage_of(run)), run.id)[1]
+        """Return whether files may be added to a storage directory: it is the run's own, or at its usual place."""
+        return self.is_its_own(run) or self.is_usual(run)
 
     def _doubt_about_form(self, run: Stored, folder: Path, found: FolderId) -> str:
         """Return why a directory may not have been made by qanat for a run without a note."""
@@ -158,15 +156,27 @@ def all_results(project: Project, index: Index, runs: Sequence[Stored]) -> list[
     proof = Proof(project)
     found = [proof.results_of(run) for run in runs]
     going = {one.run_id for one in found}
-    claims = [(Path(os.path.normpath(project.root / path)), i) for i, path in index.storages() if i not in going]
-    return [replace(one, kept=_claim(one.folder, claims)) if one.are_removable else one for one in found]
+    claims = _Claims(project, [(run_id, path) for run_id, path in index.storages() if run_id not in going])
+    return [replace(one, kept=claims.on(one.folder)) if one.are_removable else one for one in found]
 
 
-def _claim(folder: Path, claims: Sequence[tuple[Path, str]]) -> str:
-    """Return why a directory is kept that a record of another run names, or that contains or lies in one."""
-    for other, run_id in claims:
-        if other == folder:
+class _Claims:
+    """The directories that records of other runs call their storage."""
+
+    def __init__(self, project: Project, storages: Sequence[tuple[str, str]]) -> None:
+        self._on: dict[str, str] = {}
+        self._inside: dict[str, str] = {}
+        for run_id, storage_path in storages:
+            folder = os.path.normpath(project.root / storage_path)
+            self._on[folder] = run_id
+            while (parent := os.path.dirname(folder)) != folder and parent not in self._inside:  # noqa: PTH120
+                self._inside[parent] = run_id
+                folder = parent
+
+    def on(self, folder: Path) -> str:
+        """Return why a directory is kept that such a record names, or that contains one; empty if neither."""
+        if run_id := self._on.get(str(folder)):
             return f"it is also the storage of run {run_id}"
-        if other.is_relative_to(folder):
+        if run_id := self._inside.get(str(folder)):
             return f"it contains the storage of run {run_id}"
-    return ""
+        return ""

@@ -14,6 +14,8 @@ from qanat.git import history, worktree
 from qanat.records import yaml_io
 from qanat.system import files
 from qanat.usecases.project import Project
+from qanat.usecases.results import place
+from qanat.usecases.results.proof import Proof
 from qanat.usecases.runs import attended
 from qanat.usecases.tracking.find import Found, check_group
 
@@ -22,12 +24,16 @@ NOTES = "actions.yaml"
 
 @dataclass(frozen=True, slots=True)
 class ActionPlan:
-    """An action to run: its full command, the directory it works on, and the diff of its program since the run."""
+    """An action to run: its full command, the directory it works on, and the diff of its program since the run.
+
+    It is noted in the directory if that `is_own`: then qanat made it for the run.
+    """
 
     action: Action
     command: tuple[str, ...]
     folder: Path
     difference: str
+    is_own: bool
 
 
 def plan_action(
@@ -47,13 +53,14 @@ def plan_action(
     folder = found.folder if group is None else found.group_folder(check_group(found, group))
     if not folder.is_dir():
         raise InputInvalid(f"the results of run {found.run.number} are missing: {folder}")
+    place.check_way(project, found.run, folder)
     command = (*action.program.command_line(), *map(check_text, args), "--storage_path", str(folder))
     difference = history.diff(project.location, found.run.code.commit, action.program.executable)
-    return ActionPlan(action, command, folder, difference)
+    return ActionPlan(action, command, folder, difference, Proof(project).may_be_written(found.run))
 
 
 def run_action(project: Project, plan: ActionPlan) -> int:
-    """Run an action in the project, on this terminal; record it in the directory and return its exit code.
+    """Run an action in the project, on this terminal; note it in the run's own directory, and return its exit code.
 
     For a program killed by signal N, that is 128 + N. Raises RunnerUnavailable if it cannot be started.
     """
@@ -63,7 +70,8 @@ def run_action(project: Project, plan: ActionPlan) -> int:
         code = attended.run(plan.command, cwd=project.root)
     except OSError as error:
         raise RunnerUnavailable(f"{plan.command[0]} could not be started: {reason(error)}") from None
-    _note(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {NOTES}))
+    if plan.is_own:
+        _note(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {NOTES}))
     return code
 
 

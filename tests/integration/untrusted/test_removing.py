@@ -278,3 +278,26 @@ def test_a_record_is_not_written_through_a_link(house: Sandbox, name: str) -> No
     assert {n: s for n, s in after.items() if n.startswith("mine")} == {
         n: s for n, s in before.items() if n.startswith("mine")
     }
+
+
+@pytest.mark.parametrize("place", ["results", "results/e", "results/e/run_3"])
+def test_no_action_works_behind_a_link_in_git(house: Sandbox, place: str) -> None:
+    house.experiment("e", "exit 3", actions={"plot": {"executable": "e.sh", "executable_command": "sh"}})
+    link = house.root / place
+    link.rename(house.root.parent / "moved")
+    link.symlink_to(house.root.parent / "moved")
+    house.git("add", "--force", place)
+    house.git("commit", "--quiet", "--message", "a link")
+    before = everything(house)
+    result = house.qanat("action", "e", "plot", "3", code=2)
+    assert f"the results of run 3 are behind {place}, a symbolic link in git" in result.err
+    assert everything(house) == before
+
+
+def test_an_action_on_a_strangers_directory_leaves_no_note_there(house: Sandbox) -> None:
+    house.experiment("e", "exit 0", actions={"plot": {"executable": "e.sh", "executable_command": "sh"}})
+    forge(house, "../mine", info=None)
+    house.qanat("action", "e", "plot", "7")
+    assert [path.name for path in (house.root.parent / "mine").iterdir()] == ["thesis.tex"]
+    house.qanat("action", "e", "plot", "3")
+    assert (house.root / "results/e/run_3/actions.yaml").is_file()

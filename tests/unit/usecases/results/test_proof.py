@@ -11,7 +11,7 @@ import pytest
 from qanat.domain.run import Run
 from qanat.records.made import Made, Notes
 from qanat.system import folders
-from qanat.usecases.results.proof import Proof, Results
+from qanat.usecases.results.proof import Proof, Results, all_results
 from tests.support.world import World
 
 
@@ -137,3 +137,32 @@ def test_what_a_killed_removal_left_is_removed_by_the_next(world: World) -> None
     (path.parent / f"{removal.TRASH}not-ours").mkdir()
     delete_runs(world.project, [world.find(second.number)])
     assert [entry.name for entry in path.parent.iterdir()] == [f"{removal.TRASH}not-ours"]
+
+
+def test_what_records_of_other_runs_name_is_kept(world: World, tmp_path: Path) -> None:
+    runs = [world.launch(storage_path=tmp_path / name) for name in ("a", "b", "c")]
+    assert [one.kept for one in deleting(world, runs[:1])] == [""]
+    with_storage(world, 2, str(tmp_path / "a"))
+    with_storage(world, 3, str(tmp_path / "a/x/y"))
+    assert [one.kept for one in deleting(world, runs[:1])] == [f"it is also the storage of run {runs[1].id}"]
+    assert next(one.kept for one in deleting(world, runs[:2])) == f"it contains the storage of run {runs[2].id}"
+    assert next(one.kept for one in deleting(world, runs)) == ""
+
+
+def test_what_lies_in_the_storage_that_another_record_names_is_not_that_runs(world: World) -> None:
+    first, _ = world.launch(), world.launch()
+    with_storage(world, 2, "results")
+    assert deleting(world, [first])[0].are_removable
+
+
+def deleting(world: World, runs: list[Run]) -> list[Results]:
+    with world.project.index() as index:
+        index.sync()
+        return all_results(world.project, index, runs)
+
+
+def with_storage(world: World, number: int, storage: str) -> None:
+    """Change the storage directory in a record."""
+    (file,) = world.root.glob(f".qanat/runs/*/*/{number}-*.yaml")
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(f"storage: {storage}" if s.startswith("storage: ") else s for s in lines) + "\n")
