@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from qanat.domain import file_names
+from qanat.domain.findings import one_line
 from qanat.domain.layout import RUNS, STATE
 from qanat.domain.sizes import size
-from qanat.errors import InputInvalid, UsageError
+from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.records import storage
 from qanat.system import files
@@ -50,7 +52,7 @@ class Untracked:
         marks = [size(self.bytes)] if not self.barred else [self.barred]
         marks += ["large"] if self.is_large else []
         marks += [f"looks like a secret: {self.secret}"] if self.secret else []
-        return f"{self.path} ({', '.join(marks)})"
+        return f"{one_line(self.path)} ({', '.join(marks)})"
 
 
 def find(project: Project) -> tuple[Untracked, ...]:
@@ -68,23 +70,31 @@ def _examined(project: Project, path: str) -> Untracked:
         count = file.lstat().st_size
     except OSError:
         return Untracked(path, 0, barred="no longer there")
-    return Untracked(path, count, secret=_secret_in(file, path, count))
+    return Untracked(path, count, secret=_secret_in(file, path))
 
 
-def _secret_in(file: Path, path: str, count: int) -> str:
-    """Return why a file may be a secret, by its name or its content; empty if nothing suggests that."""
+def _secret_in(file: Path, path: str) -> str:
+    """Return why a file may be a secret, by its name or its content; empty if nothing suggests that.
+
+    Of a large file, which has to be named itself, only the beginning is read.
+    """
     if reason := file_names.secret_by_name(PurePosixPath(path).name):
         return reason
-    if count > LARGE_BYTES or file.is_symlink():
-        return ""
-    try:
-        data = files.read(file, limit_bytes=LARGE_BYTES)
-    except InputInvalid:
-        return ""
-    if b"\0" in data[:_BINARY_HEAD]:
-        return ""
+    data = b"" if file.is_symlink() else _text_of(file)
     found = next(no_secrets.in_file(path, data), None)
     return f"line {found.line}: {found.problem.removeprefix('this looks like ')}" if found else ""
+
+
+def _text_of(file: Path) -> bytes:
+    """Return a text file's beginning, in UTF-8; empty for a binary file, and for one that cannot be read."""
+    try:
+        with files.open_for_reading(file) as opened:
+            head = opened.read(_BINARY_HEAD)
+            if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                return (head + opened.read(LARGE_BYTES)).decode("utf-16", "replace").encode("utf-8", "replace")
+            return b"" if b"\0" in head else head + opened.read(LARGE_BYTES)
+    except OSError:
+        return b""
 
 
 class _Results:

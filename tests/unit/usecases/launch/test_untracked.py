@@ -179,6 +179,29 @@ def test_a_reason_in_the_file_makes_it_no_secret(world: World) -> None:
     assert [file.is_plain for file in untracked.find(world.project)] == [True]
 
 
+@pytest.mark.parametrize(
+    ("data", "is_secret"),
+    [
+        (f"{TOKEN}\n{LARGE}".encode(), True),
+        (f"A={TOKEN}\r\n".encode("utf-16"), True),
+        (b"\0" + TOKEN.encode(), False),
+        (f"key: {TOKEN}\n".encode("latin-1") + b"\xff", True),
+    ],
+    ids=["large", "utf-16", "binary", "latin-1"],
+)
+def test_the_content_of_a_text_is_read_whatever_its_size_and_encoding(
+    world: World, data: bytes, is_secret: bool
+) -> None:
+    world.write("notes.log").write_bytes(data)
+    (found,) = untracked.find(world.project)
+    assert bool(found.secret) == is_secret
+
+
+def test_a_name_cannot_look_like_another_line(world: World) -> None:
+    world.write("a\n?? b.txt")
+    assert [file.described for file in untracked.find(world.project)] == ["a\\n?? b.txt (0 B)"]
+
+
 def test_results_elsewhere_are_no_code(world: World) -> None:
     """They were not ignored when an earlier version wrote them."""
     world.write("exp/st/info.yaml", "run_id: 1\nid: 1-aaaaaa\n")
