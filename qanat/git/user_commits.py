@@ -48,10 +48,11 @@ def _commit_staged(location: Location, message: str, stage_in: Callable[[IndexCo
                 if _differs(location, copy):
                     done = _commit(location, copy, message)
             finally:
-                made = _finish(location, copy)
+                made = _finish(location, copy, is_sure=done is not None and done.status == 0)
             if done is None:
                 return copy.head
-            if done.status != 0:
+            # Others may have committed meanwhile, even the same changes.
+            if done.status != 0 and (worktree.head(location) or "") == copy.head:
                 raise _refused(done)
             if made:
                 return made
@@ -122,20 +123,22 @@ def finish_abandoned(location: Location) -> None:
             with contextlib.suppress(QanatError):
                 if copy.own.exists():
                     own_entries.settle(location, copy)
-                elif made := _made(location, copy):
+                elif (made := _made(location, copy)) and _has_files_of(location, copy, made):
                     _update_index(location, copy, made)
                 shutil.rmtree(copy.folder, ignore_errors=True)
             if copy.folder.is_dir() and time.time() - copy.folder.stat().st_mtime > _ABANDONED_S:
                 shutil.rmtree(copy.folder, ignore_errors=True)
 
 
-def _finish(location: Location, copy: IndexCopy) -> str | None:
+def _finish(location: Location, copy: IndexCopy, *, is_sure: bool) -> str | None:
     """Update the index if a commit was made from this copy, and return its id.
+
+    If git has not said so (`is_sure`), the commit may be that of a hook, unless it has the files of the copy.
 
     If HEAD had moved before git read it, the commit would undo what moved it; then it is taken back: None.
     """
     made = _made(location, copy)
-    if made is None:
+    if made is None or not (is_sure or _has_files_of(location, copy, made)):
         return None
     parent = command.output(location.root, "rev-parse", f"{made}^@").decode().strip()
     if parent != copy.head:
@@ -165,6 +168,11 @@ def _made(location: Location, copy: IndexCopy) -> str | None:
     made = found[-1].partition(" ")[0] if found else ""
     is_there = made and command.call(location.root, "merge-base", "--is-ancestor", made, "HEAD").status == 0
     return made if is_there else None
+
+
+def _has_files_of(location: Location, copy: IndexCopy, commit: str) -> bool:
+    tree = command.output(location.root, "write-tree", env=copy.env)
+    return tree == command.output(location.root, "rev-parse", f"{commit}^{{tree}}")
 
 
 def _update_index(location: Location, copy: IndexCopy, commit: str) -> None:

@@ -393,6 +393,32 @@ def test_changes_can_be_committed_before_a_run(dirty: Sandbox) -> None:
     assert dirty.status() == ""
 
 
+def test_many_untracked_files_are_chosen_from_a_list_without_secrets(dirty: Sandbox) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        dirty.write(name, "new\n")
+    dirty.write(".env", "TOKEN=1\n")
+    with Terminal(dirty.root, "run", "e", "--commit-message", "Change it") as terminal:
+        terminal.see("Not committed: .env (8 B, looks like a secret: files of this name hold secrets)")
+        terminal.see("Which untracked files should be committed?")
+        terminal.see("a.txt (4 B)")
+        terminal.see("new.txt (4 B)")
+        terminal.press(DOWN, SPACE, ENTER)
+        terminal.see("note: not in the commit, which is incomplete if the program needs them: .env (8 B,")
+        terminal.see("Run 1 of e finished")
+        terminal.ends()
+    assert dirty.git("show", "--format=", "--name-only", "HEAD~1").splitlines() == ["b.txt", "go.sh"]
+    assert dirty.status() == "?? .env\n?? a.txt\n?? c.txt\n?? new.txt"
+
+
+def test_nothing_is_committed_without_a_yes(dirty: Sandbox) -> None:
+    with Terminal(dirty.root, "run", "e", "--commit-message", "Change it") as terminal:
+        terminal.see("Commit new.txt (4 B)? (Y/n)")
+        terminal.press("n")
+        terminal.see("note: not in the commit, which is incomplete if the program needs them: new.txt (4 B)")
+        terminal.ends()
+    assert dirty.status() == "?? new.txt"
+
+
 def test_changes_can_be_run_as_a_snapshot(dirty: Sandbox) -> None:
     before = dirty.status()
     with dirty_run(dirty) as terminal:

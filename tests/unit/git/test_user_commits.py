@@ -168,8 +168,6 @@ def test_a_commit_made_meanwhile_is_not_undone(dirty: Repository) -> None:
     """The copy of the index would not have it."""
     meanwhile = "unset GIT_INDEX_FILE; [ -e .git/once ] || { touch .git/once; git commit -q -m theirs -- part.txt; }"
     hook(dirty, "prepare-commit-msg", f'[ "$(git log -1 --format=%s)" = theirs ] || {{ {meanwhile}; }}')
-    with pytest.raises(GitRefused, match="cannot lock ref 'HEAD'"):
-        user_commits.commit(dirty.location, "message")
     user_commits.commit(dirty.location, "message")
     assert dirty.git("log", "--format=%s", "-2").splitlines() == ["message", "theirs"]
 
