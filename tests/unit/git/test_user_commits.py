@@ -272,3 +272,83 @@ def test_a_lock_of_a_killed_qanat_is_removed_and_one_of_git_is_not(dirty: Reposi
         lock.touch()
         index_copy.release(dirty.location, copy.index)
         assert lock.exists()
+
+
+# ---- what git does with files
+
+
+def test_filters_are_applied_as_git_does(dirty: Repository) -> None:
+    """As those of git-lfs are."""
+    dirty.git("config", "filter.upper.clean", "tr a-z A-Z")
+    dirty.git("config", "filter.upper.smudge", "tr A-Z a-z")
+    dirty.write(".gitattributes", "*.up filter=upper\n")
+    dirty.write("big.up", "large\n")
+    user_commits.commit(dirty.location, "message", [".gitattributes", "big.up"])
+    assert dirty.git("show", "HEAD:big.up") == "LARGE"
+    assert dirty.git("status", "--porcelain", "--", ".", ":!.qanat") == "?? new.txt\n?? other.txt"
+
+
+def test_a_filter_that_fails_leaves_everything(dirty: Repository) -> None:
+    dirty.git("config", "filter.broken.clean", "false")
+    dirty.git("config", "filter.broken.required", "true")
+    dirty.write(".git/info/attributes", "a.txt filter=broken\n")
+    before = state(dirty)
+    with pytest.raises(GitRefused, match="git add failed"):
+        user_commits.commit(dirty.location, "message")
+    assert state(dirty) == before
+
+
+@pytest.mark.parametrize("options", [["--cone"], ["--cone", "--sparse-index"], ["--no-cone"]])
+def test_files_left_out_of_a_sparse_checkout_stay_in_the_commit(repository: Repository, options: list[str]) -> None:
+    repository.commit(**{"in/a.txt": "1\n", "out/b.txt": "1\n", "out/deep/c.txt": "1\n"})
+    repository.git("sparse-checkout", "set", *options, "in" if "--cone" in options else "/in/")
+    repository.write("in/a.txt", "2\n")
+    repository.write("in/new.txt", "new\n")
+    user_commits.commit(repository.location, "message", ["in/new.txt"])
+    assert repository.git("show", "--format=", "--name-only", "HEAD").splitlines() == ["in/a.txt", "in/new.txt"]
+    assert repository.git("show", "HEAD:out/deep/c.txt") == "1"
+    assert repository.git("status", "--porcelain") == ""
+    assert not (repository.root / "out").exists()
+
+
+def test_a_new_commit_of_a_submodule_is_committed(repository: Repository, tmp_path: Path) -> None:
+    inner = Repository(tmp_path / "inner")
+    inner.root.mkdir()
+    inner.git("init", "--quiet")
+    inner.commit(**{"x.txt": "1\n"})
+    repository.git("submodule", "--quiet", "add", str(inner.root), "sub")
+    repository.commit()
+    sub = Repository(repository.root / "sub")
+    wanted = sub.commit(**{"x.txt": "2\n"})
+    user_commits.commit(repository.location, "message")
+    assert repository.git("rev-parse", "HEAD:sub") == wanted
+    assert repository.git("status", "--porcelain") == ""
+
+
+def test_names_are_no_patterns(dirty: Repository) -> None:
+    names = ["*.txt", ":(top)x", "a\nb", "-n", " ", "é"]
+    for name in names:
+        dirty.write(name, "x\n")
+    user_commits.commit(dirty.location, "message", names)
+    committed = dirty.git("show", "--format=", "--name-only", "-z", "--diff-filter=A", "HEAD").split("\0")
+    assert sorted(filter(None, committed)) == sorted([*names, "intended.txt", "staged.txt"])
+    assert dirty.git("status", "--porcelain", "--", ".", ":!.qanat") == "?? new.txt\n?? other.txt"
+
+
+# ---- nothing but some files
+
+
+def test_only_the_named_files_are_committed_and_the_rest_stays_staged(dirty: Repository) -> None:
+    before = dirty.git("status", "--porcelain", "--", ".", ":!new.txt", ":!gone.txt")
+    user_commits.commit_only(dirty.location, "message", ["new.txt", "gone.txt", "never.txt"])
+    assert dirty.git("show", "--format=", "--name-status", "HEAD").splitlines() == ["D\tgone.txt", "A\tnew.txt"]
+    assert dirty.git("status", "--porcelain", "--", ".", ":!gone.txt") == before
+    assert dirty.git("show", ":part.txt") == "staged"
+
+
+def test_a_hook_that_refuses_a_partial_commit_leaves_everything(dirty: Repository) -> None:
+    before = state(dirty)
+    hook(dirty, "pre-commit", "git add --all; exit 1")
+    with pytest.raises(GitRefused):
+        user_commits.commit_only(dirty.location, "message", ["new.txt"])
+    assert state(dirty) == before
