@@ -98,6 +98,28 @@ def test_a_secret_is_recorded_if_it_is_allowed_and_reports_leave_it_out(tmp_path
     assert PASSWORD not in str(warned)
 
 
+@pytest.mark.parametrize("how", [("--commit-message", "m"), ("--snapshot",)])
+def test_a_secret_written_into_a_tracked_file_is_refused(tmp_path: Path, how: tuple[str, ...]) -> None:
+    house = Sandbox.make(tmp_path / "project")
+    old = f"# the old one: {TOKEN}\n"
+    house.experiment("hello", f"{old}echo hello\n")
+    house.write("hello.sh", f"{old}echo hello again\n")
+    house.qanat("run", *how, "hello")
+    house.write("hello.sh", f"{old}echo hello\nexport HF_TOKEN={TOKEN}\n")
+    before = everything(house.root)
+    result = house.qanat("run", *how, "hello", code=2)
+    assert "hello.sh, line 3: this looks like a Hugging Face token, and would be kept in git" in result.err
+    assert everything(house.root) == before
+    house.qanat("run", *how, "--allow-secrets", "hello")
+
+
+def test_a_branch_whose_name_is_a_secret_is_refused(tmp_path: Path) -> None:
+    house = Sandbox.make(tmp_path / "project")
+    house.experiment("hello", "echo hello\n")
+    house.git("switch", "--quiet", "--create", f"fix-{TOKEN}")
+    assert "the name of the branch contains what looks like a Hugging" in house.qanat("run", "hello", code=2).err
+
+
 def test_python_refuses_and_allows_like_the_command(house: Sandbox) -> None:
     import qanat
     from qanat.errors import UsageError

@@ -11,8 +11,10 @@ from qanat.cli.definitions.defining import secrets_option
 from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
-from qanat.cli.terminal import editor
+from qanat.cli.terminal import editor, prompts
 from qanat.cli.terminal.output import say
+from qanat.domain.secret_checks import check_text
+from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import annotate
 from qanat.usecases.tracking.find import read_comment
@@ -34,9 +36,19 @@ def comment(run: str, message: str | None, allow_secrets: bool) -> None:
     if text.rstrip() == before.rstrip():
         say("nothing changed")
         return
-    note = annotate.set_comment(project, found.run, text, allow_secrets=allow_secrets)
+    allowed = allow_secrets or (message is None and _confirmed(text))
+    note = annotate.set_comment(project, found.run, text, allow_secrets=allowed)
     reporting.tell_notes([note] if note else [])
     say(f"{'Saved' if text.strip() else 'Removed'} the comment on run {found.run.number}")
+
+
+def _confirmed(text: str) -> bool:
+    """Return whether a comment from an editor, which would be lost, may contain what looks like a secret."""
+    try:
+        check_text("the comment", text)
+    except UsageError as refusal:
+        return prompts.confirm(f"{refusal.message}. Save it anyway?", option="--allow-secrets")
+    return True
 
 
 def _edited(project: Project, before: str) -> str:

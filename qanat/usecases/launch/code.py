@@ -108,6 +108,10 @@ def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
     _check_wanted(tree, wanted)
     if not tree.changes:
         return _as_committed(project, tree)
+    if not wanted.allow_secrets:
+        from qanat.usecases.launch.tracked_secrets import check_tracked  # a clean tree needs no such check
+
+        check_tracked(project, tree)
     taken = _named(project, found, wanted)
     if wanted.commit_message is None:
         return _snapshot(project, tree, found, taken)

@@ -80,7 +80,7 @@ def _planned(
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
     choice = choose(project, options, len(plan.groups), runners)
     if not options.allow_secrets:
-        check_launch(plan, choice, request.uncommitted)
+        check_launch(project, plan, choice, request.uncommitted)
     return past, plan, choice
 
 

@@ -72,7 +72,7 @@ def rerun(
     author = code.check_committer(project)
     with _planned(project, found, repeat.numbers, live) as (plan, captured):
         if not options.allow_secrets:
-            check_launch(plan, choice)
+            check_launch(project, plan, choice)
         new = Launch(plan, captured, choice, author)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 

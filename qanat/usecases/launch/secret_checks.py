@@ -6,17 +6,20 @@ from collections.abc import Mapping
 
 from qanat.domain import secret_checks
 from qanat.domain.run import RunnerChoice
+from qanat.git import worktree
 from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.plan import Plan
+from qanat.usecases.project import Project
 
 
-def check_launch(plan: Plan, choice: RunnerChoice, uncommitted: Uncommitted | None = None) -> None:
+def check_launch(project: Project, plan: Plan, choice: RunnerChoice, uncommitted: Uncommitted | None = None) -> None:
     """Raise UsageError for a launch whose record or commit would contain what looks like a secret."""
     secret_checks.check_groups((*plan.groups, plan.requested.args, plan.command))
     texts = {
         "--commit-message": uncommitted.commit_message if uncommitted else None,
         "--description": plan.description,
         "--param-file": plan.requested.param_file,
+        "the name of the branch": worktree.checked_out(project.location),
         "--parameters-file": plan.requested.parameters_file,
         "--storage-path": str(plan.storage) if plan.storage else None,
         **{f"--tag, {number}," if len(plan.tags) > 1 else "--tag": tag for number, tag in enumerate(plan.tags, 1)},

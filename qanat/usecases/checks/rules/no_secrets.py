@@ -17,6 +17,7 @@ from qanat.usecases.checks.scope import Scope
 
 ID = "no-secrets"
 FOUND_MAX = 20
+LOOKED_AT_BYTES_MAX = 5_000_000  # of a file of code
 _ALLOW = "if it is not a secret, end the line with # allow-secret: REASON"
 
 
