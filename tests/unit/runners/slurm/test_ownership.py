@@ -76,6 +76,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
         ("812_0", 1, f"qanat:{OWN}:0", "x"),  # the run's, but another group's
         ("812_3", 3, f"qanat:{OWN}:1000", "x"),
     ],
+    ids=range(7),
 )
 def test_a_job_without_the_intent_is_not_touched_and_the_sentence_says_so(
     slurm: Slurm, job: str, group: int, comment: str, name: str

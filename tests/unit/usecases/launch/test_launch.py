@@ -22,7 +22,7 @@ from qanat.errors import (
     WriteFailed,
 )
 from qanat.records import numbers
-from qanat.runners.local import runner as local
+from qanat.runners.local import wrapper
 from qanat.usecases.launch.code import Ask, Changes, Uncommitted
 from qanat.usecases.launch.launch import launch, preview
 from qanat.usecases.launch.options import LaunchOptions
@@ -261,7 +261,7 @@ def test_what_is_refused_leaves_nothing(
 
 
 def test_a_runner_that_cannot_start_anything_here_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "SHELL", "/no/such/sh")
+    monkeypatch.setattr(wrapper, "SHELL", "/no/such/sh")
     with pytest.raises(RunnerUnavailable):
         start(world)
     nothing_is_left(world)
