@@ -13,7 +13,7 @@ from typing import Any
 
 from qanat.domain import times
 from qanat.domain.key_path import KeyPath
-from qanat.domain.run import State
+from qanat.domain.run import SCHEDULER, State
 
 Record = Mapping[str, Any]
 # Keys that may change, each with the inner keys that may; an empty set means all of them.
@@ -134,10 +134,13 @@ def _wrong_keys(old: Record, new: Record) -> list[str]:
 def _may_be_corrected(row: Record) -> bool:
     """Return whether the end of a group is unknown, or known from a scheduler only: its completion file counts more."""
     hearsay = _is_scheduled(row) and not _is_witnessed(row) and row.get("state") != State.FINISHED
+    hearsay |= row.get("source") == SCHEDULER
     return _ended(row) and (row.get("state") == State.LOST or hearsay)
 
 
 def _is_witnessed(row: Record) -> bool:
+    if row.get("source") == SCHEDULER:
+        return False
     return row.get("exit_code") is not None or row.get("signal") is not None
 
 

@@ -130,6 +130,7 @@ def apply_status(group: Group, status: JobStatus) -> Group:
         ended=status.ended if status.state.ended else None,
         host=status.host or group.host,
         attempt=group.attempt + status.restarts,
+        source=None,
     )
 
 

@@ -85,9 +85,15 @@ class SubmissionFacts:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+SCHEDULER = "scheduler"
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One execution of the program with one list of arguments; `started` and `ended` are timestamps (domain.times)."""
+    """One execution of the program with one list of arguments; `started` and `ended` are timestamps (domain.times).
+
+    `source` is SCHEDULER if only the scheduler has said how it ended, which a completion file may correct.
+    """
 
     number: int
     args: tuple[str, ...]
@@ -100,6 +106,7 @@ class Group:
     ended: str | None = None
     host: str | None = None
     attempt: int = 1
+    source: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -104,6 +104,7 @@ def _group_row(group: Group) -> dict[str, Any]:
         ended=group.ended,
         host=group.host,
         attempt=group.attempt if group.attempt > 1 else None,
+        source=group.source,
         metrics=dict(group.metrics) or None,
     )
     return row
@@ -217,6 +218,7 @@ def _group(content: Any, source: str, place: int) -> Group:
         ended=row.optional_timestamp("ended"),
         host=row.optional("host", str),
         attempt=row.optional("attempt", int) or 1,
+        source=row.optional("source", str),
         metrics=row.numbers("metrics"),
     )
 

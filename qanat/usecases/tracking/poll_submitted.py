@@ -15,7 +15,7 @@ from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.experiment import MetricSource
 from qanat.domain.job import JobHandle, JobStatus, Sightings
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run, State, lost
+from qanat.domain.run import SCHEDULER, Group, Run, State, lost
 from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
@@ -26,6 +26,7 @@ from qanat.usecases.tracking.submission import handle_of, with_submission
 
 # A shell's exit status when it cannot read a script or start a program.
 _NOT_STARTED = (2, 126, 127)
+_SKEW_S = 1.0
 
 
 @dataclass(slots=True)
@@ -163,7 +164,7 @@ class _Poll:
         why = "nothing was submitted: qanat was killed before that"
         note = f"run {run.number} of {run.experiment}: {why}"
         self._result.notes += [note] if note not in self._result.notes else []
-        return replace(group, state=State.CANCELLED, reason=why, ended=self._clock.now())
+        return replace(group, state=State.CANCELLED, reason=why, ended=self._clock.now(), source=SCHEDULER)
 
     # ---- what files and the scheduler report
 
@@ -185,26 +186,30 @@ class _Poll:
             elif status.state is None:
                 changed[number] = self._unknown(run, group, memory.run.groups[number] if memory else group)
             else:
-                self._unseen[run.id].pop(number, None)
                 changed[number] = self._apply_answer(run, group, status)
         return run.with_groups(changed)
 
     def _apply_answer(self, run: Run, group: Group, status: JobStatus) -> Group:
         """Apply the scheduler's report; an end without its completion file is believed after a grace period."""
         if status.state is None or not status.state.ended:
+            self._unseen[run.id].pop(group.number, None)
             return job.apply_status(group, status)
         # The file may have appeared between the first check and the answer.
         if written := self._completion(run, group):
             return self._ended(run, group, written)
+        # A scheduler may not say when the job ended, or say that it will: then it counts since this was first seen.
+        seen = self._unseen[run.id].setdefault(group.number, self._clock.now())
+        if status.ended is None or self._is_to_come(status.ended):
+            status = replace(status, ended=seen)
         if status.state is State.CANCELLED:
-            return self._ended(run, group, status)
+            return self._heard(run, group, status)
         if self._age_s(status.ended) < self._grace.file_s:
             ending = replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending")
             return job.apply_status(group, ending)
         if status.exit_code in _NOT_STARTED:
             where = f"its job left no {COMPLETION}: is {self._project.root} available on the machine that ran it?"
             status = replace(status, reason=f"{status.reason}; {where}")
-        return self._ended(run, group, status)
+        return self._heard(run, group, status)
 
     def _add_causes(self, run: Run, before: Run, killed: dict[int, JobHandle], seen: Sightings) -> Run:
         """Return a run with the scheduler's reasons for killing programs, once it gives them, in its groups."""
@@ -230,7 +235,7 @@ class _Poll:
         stopped = storage.read_completion(own, run.command, STOPPED)
         if stopped and stopped.attempt >= group.attempt:
             reason = "stopped by the scheduler for an unknown reason"
-            return self._ended(run, group, replace(stopped.status, state=State.CANCELLED, reason=reason))
+            return self._heard(run, group, replace(stopped.status, state=State.CANCELLED, reason=reason))
         where = f"no {COMPLETION} in {own.name}, and {self._runner.title} does not know job {group.job}"
         return lost(replace(group, started=last.started, host=last.host), where)
 
@@ -241,7 +246,17 @@ class _Poll:
             return None
         return replace(written.status, restarts=written.attempt - group.attempt)
 
+    def _heard(self, run: Run, group: Group, status: JobStatus) -> Group:
+        """Return the group with an end that only the scheduler reports."""
+        return replace(self._ended(run, group, status), source=SCHEDULER)
+
+    def _is_to_come(self, timestamp: str) -> bool:
+        """Return whether a timestamp is in the future; the clocks of two machines may differ by a second."""
+        return (times.seconds_between(self._clock.now(), timestamp) or 0.0) > _SKEW_S
+
     def _ended(self, run: Run, group: Group, status: JobStatus) -> Group:
+        if status.ended and self._is_to_come(status.ended):
+            status = replace(status, ended=self._clock.now())
         metrics, _ = storage.read_metrics(self._own(run, group), self._metric_sources(run))
         return replace(job.apply_status(group, status), metrics=metrics)
 

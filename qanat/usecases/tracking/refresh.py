@@ -22,7 +22,7 @@ from qanat.system import files, processes
 from qanat.usecases.merging import restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
-from qanat.usecases.tracking import edits, record
+from qanat.usecases.tracking import edits, hearsay, record
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
 
 
@@ -84,6 +84,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
         else:
             _check_run(project, path, flights.get(path), runners, result, seen)
     _poll_runners(project, index, seen, flights, runners, result)
+    seen.ended |= hearsay.corrections(project)
     ended = [*seen.recorded, *_record(project, seen.ended, result)]
     healed = _uncommitted(project, result.live)
     result.notes += record.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
@@ -182,6 +183,7 @@ def _record(project: Project, found: Mapping[str, tuple[Run, Run]], result: Refr
     runs, notes = record.change_records(project, changes)
     result.notes += notes
     ended = [run for run in runs if run.state.ended]
+    result.notes += hearsay.note(project, ended)
     # A record that cannot be changed does not hide how its run ended.
     recorded = {run_codec.path_of(run) for run in runs}
     result.live |= {path: now for path, (_, now) in found.items() if path not in recorded and _is_there(project, path)}

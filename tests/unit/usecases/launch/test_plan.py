@@ -252,7 +252,7 @@ def test_a_preview_of_a_submission_shows_what_the_scheduler_would_get(world: Wor
     commit = world.git("rev-parse", "HEAD")
     shown = preview(world, "a b", runner="world", max_running=3)
     place = world.root / f".qanat/cache/checkouts/{commit[:12]}"
-    assert f"cd '{place}'" in shown.script
+    assert f"q_workdir='{place}'" in shown.script
     assert "run 1-000000" in shown.script
     assert f"set -- sh train.sh 'a b' --storage_path '{world.root}/results/train/run_1'" in shown.script
     assert not place.exists()
@@ -261,7 +261,7 @@ def test_a_preview_of_a_submission_shows_what_the_scheduler_would_get(world: Wor
 
 
 def test_a_preview_in_place_is_one_in_the_project(world: World) -> None:
-    assert f"cd '{world.root}'" in preview(world, runner="world", in_place=True).script
+    assert f"q_workdir='{world.root}'" in preview(world, runner="world", in_place=True).script
 
 
 def test_a_preview_of_a_commit_is_one_in_its_checkout(world: World) -> None:

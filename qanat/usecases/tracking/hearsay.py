@@ -1,0 +1,61 @@
+"""Correcting records that had only a scheduler's word for the end of a group, once its completion file is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qanat.domain import job
+from qanat.domain.layout import group_folder
+from qanat.domain.run import SCHEDULER, Group, Run, State
+from qanat.errors import InputInvalid, NotFound, WriteFailed
+from qanat.records import hearsay, run_codec, storage
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+
+
+def note(project: Project, runs: Sequence[Run]) -> list[str]:
+    """Note the runs that have ended by hearsay; return a sentence for each that cannot be noted."""
+    problems = []
+    for run in runs:
+        if any(map(_is_hearsay, run.groups)):
+            path, now = run_codec.path_of(run), project.clock.now()
+            try:
+                hearsay.note(project.location.private, run.id, str(project.root), path, now, project.sharing)
+            except WriteFailed as error:
+                problems.append(error.message)
+    return problems
+
+
+def corrections(project: Project) -> dict[str, tuple[Run, Run]]:
+    """Return the noted runs of which a completion file tells another end now: as recorded, and as corrected."""
+    private, found = project.location.private, {}
+    for noted in hearsay.due(private, str(project.root), project.clock.now(), project.sharing):
+        try:
+            run = record.load_record(project, noted.record)
+        except (InputInvalid, NotFound):
+            continue  # another branch is checked out
+        groups = list(filter(_is_hearsay, run.groups))
+        corrected = {group.number: now for group in groups if (now := _corrected(project, run, group))}
+        if corrected:
+            found[noted.record] = run, run.with_groups(corrected)
+        if len(corrected) == len(groups):
+            hearsay.forget(noted)
+    return found
+
+
+def _is_hearsay(group: Group) -> bool:
+    return group.source == SCHEDULER or group.state is State.LOST
+
+
+def _corrected(project: Project, run: Run, group: Group) -> Group | None:
+    own = group_folder(project.storage_of(run), group.number, len(run.groups))
+    written = storage.read_completion(own, run.command)
+    if written is None or written.attempt < group.attempt:
+        return None
+    status = replace(written.status, restarts=written.attempt - group.attempt)
+    try:
+        sources = project.experiment(run.experiment).metrics
+    except (InputInvalid, NotFound):
+        sources = ()
+    return replace(job.apply_status(group, status), metrics=storage.read_metrics(own, sources)[0])
