@@ -203,6 +203,9 @@ def _add_lines(project: Project, result_dir: str, plan: Import, remarks: Remarks
         remarks.add("git ignores .qanat/, where experiments and records are now kept: remove it from .gitignore")
     for name, lines in wanted.items():
         path = project.root / name
+        if path.is_symlink():
+            remarks.add(f"{name} is a symbolic link and was left as it is; it may lack {' and '.join(lines)}")
+            continue
         before = files.read(path) if files.is_file(path) else b""
         after = files.with_lines(before, lines)
         if after == before:

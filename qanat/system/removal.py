@@ -196,5 +196,5 @@ def _explained(removal: Removal) -> Iterator[None]:
         why = error.strerror if error.errno == errno.ESTALE else reason(error)
         raise NotRemoved(
             f"{removal.path} was not removed, or only in part: {what}{why}",
-            hint=f"see what is left: ls -la {removal.path.parent}",
+            hint="the next qanat delete or qanat cache clean tries again",
         ) from None

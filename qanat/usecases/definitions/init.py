@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from qanat.domain.layout import CONFIG, STATE, ignore_rule, is_for_results
@@ -17,7 +18,7 @@ from qanat.git.location import Location
 from qanat.records import definition_text, schemas
 from qanat.records.definitions import HOW_TO_PLACE_RESULTS
 from qanat.records.paths import ProjectPaths
-from qanat.system import files
+from qanat.system import below, files
 from qanat.usecases.definitions.settings import confirm_editor
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES, set_driver
 
@@ -79,7 +80,8 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
         (folder / ATTRIBUTES, Path.is_dir),
         (ProjectPaths(folder).state, Path.is_file),
     ):
-        if is_wrong(path):
+        # A link may have come with a clone; what it leads to is neither read nor written.
+        if is_wrong(path) or path.is_symlink():
             raise UsageError(f"{path} is in the way", hint="move it elsewhere")
     return InitPlan(folder, found is None, editor, Path(result_dir).as_posix())
 
@@ -103,12 +105,13 @@ def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> 
     If that fails, nothing is left of it.
     """
     new_folder = not plan.folder.exists()
+    new_repository = not os.path.lexists(plan.folder / ".git")
     made = _repository(plan)
     try:
         repository.signature(repository.open_repository(made))
         done = _write_and_commit(plan, made, templates)
     except BaseException:
-        if plan.new_repository:
+        if new_repository:
             shutil.rmtree(made.git_dir, ignore_errors=True)
         if new_folder:
             _remove_empty(plan.folder)
@@ -125,9 +128,11 @@ def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> 
 def _write_and_commit(plan: InitPlan, made: Location, templates: Mapping[str, Mapping[str, Any]]) -> Initialised:
     paths, who = ProjectPaths(plan.folder), sharing.of(made)
     written = {paths.relative(path): data for path, data in _state_files(plan, templates, paths)}
+    defaults = (paths.relative(paths.definition("template", "default", runner)) for runner in templates)
+    _refuse_links(plan.folder, [*written, *defaults])
     with _undone_on_failure(plan.folder, [*written, IGNORE, ATTRIBUTES]):
         for path, data in written.items():
-            files.write(plan.folder / path, data, sharing=who)
+            below.write(plan.folder, path, data, sharing=who)
         written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
         branch = worktree.checked_out(made)
         operation = worktree.operation(made.git_dir)
@@ -138,6 +143,13 @@ def _write_and_commit(plan: InitPlan, made: Location, templates: Mapping[str, Ma
         with lock.held(made) as held:
             commits.commit_files(held, branch, dict(written), "qanat: project set up", checked_out=True)
         return Initialised(plan.folder, tuple(written), True, "; ".join(notes))
+
+
+def _refuse_links(root: Path, names: Iterable[str]) -> None:
+    """Raise UsageError if a symbolic link is on the way to one of these files, or in its place."""
+    ways = (root / way for name in names for way in (PurePosixPath(name), *PurePosixPath(name).parents))
+    if link := next((way for way in ways if way != root and way.is_symlink()), None):
+        raise UsageError(f"{link} is in the way: it is a symbolic link", hint="move it elsewhere")
 
 
 @contextlib.contextmanager

@@ -11,13 +11,12 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
-from qanat.errors import WriteFailed
 from qanat.git import history, identity, lock
 from qanat.records import numbers, storage
 from qanat.system.folders import Created
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch import results_place
-from qanat.usecases.launch.attempt import Attempt, undo_on_failure
+from qanat.usecases.launch.attempt import FAILURES, Attempt, undo_on_failure
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.plan import Plan
 from qanat.usecases.project import Project
@@ -108,7 +107,7 @@ def _reserve(project: Project, plan: Plan) -> _Reserved:
             place.note(project, f"{number}-{uid}", name, created, chosen=plan.storage is not None)
             results_place.keep_out_of_git(held, project, folder)
             numbers.raise_to(private, number, sharing)
-        except WriteFailed:
+        except FAILURES:
             remove.take_back(project, f"{number}-{uid}", created)
             raise
         return _Reserved(number, uid, results_place.recorded(project, folder), created)

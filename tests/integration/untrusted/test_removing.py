@@ -301,3 +301,25 @@ def test_an_action_on_a_strangers_directory_leaves_no_note_there(house: Sandbox)
     assert [path.name for path in (house.root.parent / "mine").iterdir()] == ["thesis.tex"]
     house.qanat("action", "e", "plot", "3")
     assert (house.root / "results/e/run_3/actions.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    "name", [".gitignore", ".gitattributes", ".qanat", ".qanat/templates", ".qanat/templates/slurm"]
+)
+@pytest.mark.parametrize("kind", ["folder", "file", "nothing"])
+def test_init_neither_reads_nor_writes_what_a_link_of_a_clone_leads_to(tmp_path: Path, name: str, kind: str) -> None:
+    clone, mine = Sandbox(tmp_path / "clone"), tmp_path / "mine"
+    mine.mkdir()
+    (mine / "secret").write_text("do not commit\n")
+    (mine / "default.yaml").write_text("precious")
+    link = clone.root / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to({"folder": mine, "file": mine / "secret", "nothing": mine / "new"}[kind])
+    clone.git("init", "--quiet")
+    clone.commit()
+    before = {path.name: path.read_bytes() for path in mine.iterdir()}
+    result = clone.qanat("init", "--yes", code=2)
+    assert f"{link} is in the way" in result.err or "is already a qanat project" in result.err
+    assert {path.name: path.read_bytes() for path in mine.iterdir()} == before
+    assert clone.git("status", "--porcelain") == ""
+    assert "do not commit" not in clone.git("log", "-p", "--all")
