@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qanat.errors import GitRefused
+from qanat.errors import EXIT_FAILED, GitRefused
 from qanat.system import programs
 
 
@@ -47,6 +47,14 @@ def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | 
     return done.out
 
 
+def met_another(done: programs.Finished) -> bool:
+    """Return whether a failed git command met another process, which holds a lock or has moved the branch.
+
+    Anything else, such as a full disk or a missing permission, does not pass by waiting.
+    """
+    return any(sign in done.err for sign in (b"File exists", b"but expected", b"reference already exists"))
+
+
 def _subcommand(args: Sequence[str]) -> str:
     """Return the subcommand, which settings (`-c name=value`) may precede."""
     return next(arg for arg in args[::2] if arg != "-c")
@@ -60,4 +68,12 @@ def refused(what: str, done: programs.Finished) -> GitRefused:
         return GitRefused("git refuses this repository: its folder belongs to another user", hint=remedy)
     how = f"signal {-done.status}" if done.status < 0 else f"exit status {done.status}"
     line = message.splitlines()[0] if message else how
-    return GitRefused(f"{what} failed: {line.removeprefix('fatal: ').removeprefix('error: ')}")
+    return with_remedy(f"{what} failed: {line.removeprefix('fatal: ').removeprefix('error: ')}")
+
+
+def with_remedy(message: str) -> GitRefused:
+    """Return an error of git or libgit2; if the disk is full, that is no wrong usage, and the hint asks for space."""
+    error = GitRefused(message)
+    if any(sign in message for sign in ("No space left", "Out of diskspace", "quota exceeded")):
+        error.exit_code, error.hint = EXIT_FAILED, "free some space, and repeat the command"
+    return error

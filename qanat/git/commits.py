@@ -101,7 +101,7 @@ def _signed(location: Location, tip: str | None, tree: str, message: str) -> str
 
 
 def _point(location: Location, ref: str, commit: str, tip: str | None, message: str) -> None:
-    """Move a branch from tip to commit. Raises OSError if the branch has moved or is locked.
+    """Move a branch from tip to commit. Raises OSError if the branch has moved or is locked, GitRefused otherwise.
 
     git does this, not libgit2: if this process were killed between creating `main.lock` and renaming it,
     the branch would stay locked for everyone. git survives us and finishes.
@@ -109,4 +109,5 @@ def _point(location: Location, ref: str, commit: str, tip: str | None, message: 
     subject = message.partition("\n")[0]
     moved = command.write(location.root, "update-ref", "-m", f"commit: {subject}", ref, commit, tip or _ZERO)
     if moved.status != 0:
-        raise OSError(moved.first_error.removeprefix("fatal: "))
+        problem = moved.first_error.removeprefix("fatal: ")
+        raise OSError(problem) if command.met_another(moved) else GitRefused(f"cannot commit the record: {problem}")

@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from qanat.errors import GitRefused
-from qanat.git import sharing
+from qanat.git import command, sharing
 from qanat.git.location import Location
 from qanat.system import files
 
@@ -85,4 +84,4 @@ def _refused() -> Iterator[None]:
     try:
         yield
     except (pygit2.GitError, OSError) as error:
-        raise GitRefused(f"cannot write to the repository: {error}") from None
+        raise command.with_remedy(f"cannot write to the repository: {error}") from None

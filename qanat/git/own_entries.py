@@ -86,6 +86,6 @@ def _update_index(location: Location, blobs: Blobs) -> None:
         )
         if done.status == 0:
             return
-        if b"index.lock" not in done.err or time.monotonic() > deadline:
+        if not command.met_another(done) or time.monotonic() > deadline:
             raise command.refused("git update-index", done)
         time.sleep(0.005)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +24,7 @@ from qanat.domain.layout import RUNS
 from qanat.domain.run import State
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.records import index_file, migrations, run_codec, schemas, yaml_io
-from qanat.records.record_stamps import stamps
+from qanat.records.record_stamps import is_settled, stamps
 from qanat.system import below, files
 
 PROBLEM_MAX = 1_000
@@ -110,6 +112,7 @@ class Index:
         self._surviving(self._sync)
 
     def _sync(self) -> None:
+        begun_ns = time.time_ns()
         on_disk = dict(stamps(self._root))
         known = dict(self._database.execute("SELECT path, stamp FROM runs"))
         gone = known.keys() - on_disk.keys()
@@ -119,13 +122,23 @@ class Index:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany("DELETE FROM runs WHERE path = ?", [(path,) for path in gone])
-            rows = (row for path in changed if (row := _row(self._root, path, on_disk[path])))
+            now_ns = min(begun_ns, self._disk_time_ns())
+            stored = {path: on_disk[path] if is_settled(on_disk[path], now_ns) else "" for path in changed}
+            rows = (row for path in changed if (row := _row(self._root, path, stored[path])))
             self._database.executemany(f"REPLACE INTO runs VALUES ({','.join('?' * len(_ROW))})", rows)  # noqa: S608
             self._database.execute("COMMIT")
         except BaseException:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise
+
+    def _disk_time_ns(self) -> int:
+        """Return the time by the clock of the file system, which may be that of a server."""
+        try:
+            os.utime(self._file)
+            return self._file.stat().st_mtime_ns
+        except OSError:
+            return time.time_ns()
 
     def summaries(
         self, *, experiment: str | None = None, newest: int | None = None, live: bool = False

@@ -24,6 +24,9 @@ _NO_TEXT = re.compile("[\ud800-\udfff]")
 # The name that a write gives to an incomplete record or comment.
 _TEMPORARY = re.compile(rf"\.[0-9]+-[0-9a-f]{{6}}\.(yaml|md)\.[0-9]+{re.escape(TEMPORARY)}")
 
+# The coarsest times are those of FAT, with two seconds; git has the same rule for its index ("racy git").
+COARSEST_NS = 2_500_000_000
+
 
 def stamps(root: Path) -> Iterator[tuple[str, str]]:
     """Yield path and stamp of every record; links, temporary files and names that are not text are left out.
@@ -43,6 +46,16 @@ def stamps(root: Path) -> Iterator[tuple[str, str]]:
             continue
         for folder in hundreds:
             yield from _stamps_in(root, folder)
+
+
+def is_settled(stamp: str, now_ns: int) -> bool:
+    """Return whether any later change of the file changes its stamp.
+
+    A file that was changed just before `now_ns` may change again and keep its stamp, since some file systems count
+    times in whole seconds. So may one whose times are in the future, as on a server whose clock is ahead.
+    """
+    times = [int(part) for part in stamp.split()[:2] if part.isdigit()]
+    return bool(times) and max(times) + COARSEST_NS < now_ns
 
 
 def _stamps_in(root: Path, path: str) -> Iterator[tuple[str, str]]:

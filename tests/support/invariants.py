@@ -75,6 +75,8 @@ def group_violations(group: dict[str, Any], folder: Path) -> list[str]:
         return []
     if not file.exists():
         return [] if group["state"] == "lost" else [f"{group['state']}, without a completion file"]
+    if not file.read_text().endswith("}\n"):
+        return []  # the disk was full, and qanat learned of the end from the process
     status = json.loads(file.read_text())["status"]
     expected = ("finished", 0) if status == 0 else ("failed", status)
     said = (group["state"], group.get("exit_code"))

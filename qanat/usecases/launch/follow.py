@@ -43,12 +43,20 @@ def follow_run(
             raise
         interrupted = runner.interrupted
         on_request = interrupted == signal.SIGTERM and journal.is_cancelled
+        changed, doubts = _changed(project, attempt)
         ended = replace(run, groups=tuple(groups))
-        if attempt.place.folder == project.root and code.changed_since(project, attempt.captured):
-            ended = replace(ended, code=replace(run.code, changed_while_running=True))
+        ended = replace(ended, code=replace(run.code, changed_while_running=True)) if changed else ended
         recorded, problems = _finish(project, run, ended, attempt, journal)
-    numbers = tuple(attempt.numbers)
-    return Outcome(recorded, (*notes, *problems), interrupted, on_request=on_request, groups=numbers)
+    notes += [*doubts, *problems]
+    return Outcome(recorded, tuple(notes), interrupted, on_request=on_request, groups=tuple(attempt.numbers))
+
+
+def _changed(project: Project, attempt: Attempt) -> tuple[bool, list[str]]:
+    """Return whether files changed while the run was active, and a sentence if that cannot be determined."""
+    try:
+        return attempt.place.folder == project.root and code.changed_since(project, attempt.captured), []
+    except QanatError as error:
+        return False, [f"whether files changed while the run was active is unknown: {error.message}"]
 
 
 def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:

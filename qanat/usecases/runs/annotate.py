@@ -9,7 +9,7 @@ from pathlib import Path
 from qanat.domain import secret_checks
 from qanat.domain.names import check_text
 from qanat.domain.run import Run
-from qanat.errors import GitRefused, UsageError
+from qanat.errors import GitRefused, UsageError, WriteFailed
 from qanat.git import lock
 from qanat.git.lock import Held
 from qanat.usecases.definitions import define
@@ -61,6 +61,7 @@ def _committed(held: Held, project: Project, paths: Sequence[Path], message: str
         return None
     try:
         define.commit_under(held, project, paths, message)
-    except GitRefused as error:
-        return error.message
+    except (GitRefused, WriteFailed) as error:
+        is_said = error.message.startswith("done, but not committed")
+        return error.message if is_said else f"the comment was saved, but not committed: {error.message}"
     return None

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from qanat.domain import deletions
 from qanat.domain.layout import RUNS
 from qanat.domain.run import State
-from qanat.errors import GitRefused, InputInvalid, UsageError
+from qanat.errors import GitRefused, InputInvalid, UsageError, WriteFailed
 from qanat.git import lock, tracked, worktree
 from qanat.git.lock import Held
 from qanat.records import ledger
@@ -161,6 +161,7 @@ def _commit(held: Held, project: Project, paths: Sequence[Path], message: str) -
     try:
         if paths:
             define.commit_under(held, project, paths, message)
-    except GitRefused as error:
-        return error.message
+    except (GitRefused, WriteFailed) as error:
+        is_said = error.message.startswith("done, but not committed")
+        return error.message if is_said else f"the deletion was not committed: {error.message}"
     return ""

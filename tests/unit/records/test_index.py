@@ -20,7 +20,7 @@ import pytest
 from qanat import __version__
 from qanat.domain.names import name_problem
 from qanat.domain.run import Group, Run, State
-from qanat.records import index, index_file, migrations, run_codec
+from qanat.records import index, index_file, migrations, record_stamps, run_codec
 from qanat.records.index import Index
 from qanat.records.record_stamps import stamps
 from tests.support.versions import V1
@@ -160,7 +160,8 @@ def test_a_change_that_keeps_size_and_time_of_the_file_is_seen(root: Path) -> No
         assert opened.summaries()[0].description == "new"
 
 
-def test_a_record_that_did_not_change_is_not_read_again(root: Path) -> None:
+def test_a_record_that_did_not_change_is_not_read_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_stamps, "COARSEST_NS", -(10**12))  # the files are new, but might as well be old
     listed(root)
     with sqlite3.connect(root / CACHE) as database:
         database.execute("UPDATE runs SET description = 'from the index'")
@@ -168,6 +169,33 @@ def test_a_record_that_did_not_change_is_not_read_again(root: Path) -> None:
     with Index(root / CACHE, root) as opened:
         opened.sync()
         assert {row.description for row in opened.summaries()} == {"from the index"}
+
+
+def test_edits_that_follow_each_other_at_once_are_all_seen(root: Path) -> None:
+    """Within a tick of the kernel's clock, an edit in place leaves times, size and inode as they were."""
+    file = next(root.glob(".qanat/runs/*/*/*.yaml"))
+    text = file.read_text()
+    with Index(root / CACHE, root) as opened:
+        for number in range(300):
+            said = f"edit {number:03}"
+            assert "description: ''" in text
+            with file.open("r+") as in_place:
+                in_place.write(text.replace("description: ''", f"description: {said}"))
+            opened.sync()
+            assert said in {row.description for row in opened.summaries()}
+
+
+@pytest.mark.parametrize("ahead_s", [0, 60, 3600])
+def test_edits_on_a_server_whose_clock_is_ahead_are_all_seen(root: Path, ahead_s: int) -> None:
+    file = next(root.glob(".qanat/runs/*/*/*.yaml"))
+    text = file.read_text()
+    stamp_s = int(time.time()) + ahead_s
+    with Index(root / CACHE, root) as opened:
+        for said in ("one", "two"):
+            file.write_text(text.replace("description: ''", f"description: {said}"))
+            os.utime(file, (stamp_s, stamp_s))
+            opened.sync()
+            assert said in {row.description for row in opened.summaries()}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.records.record_stamps import stamps
+from qanat.records.record_stamps import is_settled, stamps
 
 RUNS = ".qanat/runs"
 
@@ -147,3 +147,13 @@ def test_what_a_killed_writer_left_is_removed_when_it_is_older_than_an_hour(tmp_
         os.utime(path, (time.time() - age_s, time.time() - age_s))
     assert list(stamps(tmp_path)) == []
     assert [path.exists() for path in (old, new, folder, old.parent / ".4.tmp")] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("mtime_s", "ctime_s", "settled"),
+    [(90, 90, True), (98, 90, False), (90, 98, False), (100, 100, False), (4000, 90, False), (90, 4000, False)],
+)
+def test_a_stamp_is_settled_once_no_later_change_can_leave_it(mtime_s: int, ctime_s: int, settled: bool) -> None:
+    stamp = f"{mtime_s}000000000 {ctime_s}000000000 120 7"
+    assert is_settled(stamp, 100 * 10**9) is settled
+    assert not is_settled("hidden", 100 * 10**9)
