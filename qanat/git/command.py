@@ -67,7 +67,8 @@ def refused(what: str, done: programs.Finished) -> GitRefused:
         remedy = next((line.strip() for line in message.splitlines() if "safe.directory" in line), "")
         return GitRefused("git refuses this repository: its folder belongs to another user", hint=remedy)
     how = f"signal {-done.status}" if done.status < 0 else f"exit status {done.status}"
-    line = message.splitlines()[0] if message else how
+    lines = message.splitlines() or [how]
+    line = next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[0])
     return with_remedy(f"{what} failed: {line.removeprefix('fatal: ').removeprefix('error: ')}")
 
 
@@ -75,5 +76,5 @@ def with_remedy(message: str) -> GitRefused:
     """Return an error of git or libgit2; if the disk is full, that is no wrong usage, and the hint asks for space."""
     error = GitRefused(message)
     if any(sign in message for sign in ("No space left", "Out of diskspace", "quota exceeded")):
-        error.exit_code, error.hint = EXIT_FAILED, "free some space, and repeat the command"
+        error.exit_code, error.hint = EXIT_FAILED, "free some space"
     return error
