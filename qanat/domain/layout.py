@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 STATE = ".qanat"
 RUNS = f"{STATE}/runs"
 CONFIG = f"{STATE}/config.yaml"
+CACHE = f"{STATE}/cache"
 RUNS_PER_FOLDER = 100
 DEFINITIONS = {
     "experiment": "experiments",

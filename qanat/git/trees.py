@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qanat.domain.layout import RUNS, STATE
+from qanat.domain.layout import CACHE, RUNS, STATE
 from qanat.errors import InputInvalid
 from qanat.git import command
 from qanat.git.location import Location
@@ -21,7 +21,6 @@ from qanat.system import below
 if TYPE_CHECKING:
     import pygit2
 
-_CACHE = f"{STATE}/cache"
 _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 
 
@@ -147,7 +146,7 @@ class Trees:
     def _touched(self) -> list[str]:
         """List the state's files that git sees as changed in the working tree."""
         arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=none")
-        status = command.output(self._location.root, *arguments, "--", STATE, f":(exclude){_CACHE}", env=_NO_LOCK)
+        status = command.output(self._location.root, *arguments, "--", STATE, f":(exclude){CACHE}", env=_NO_LOCK)
         return [field[3:] for field in _text(status).split("\0") if field]
 
 

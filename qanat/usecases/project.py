@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,7 @@ from qanat.domain.layout import STATE
 from qanat.domain.names import check_name, name_problem, nearest
 from qanat.domain.run import Stored
 from qanat.domain.sharing import Sharing
-from qanat.errors import InputInvalid, NotFound, ProjectNotFound
+from qanat.errors import InputInvalid, NotFound, ProjectNotFound, UsageError
 from qanat.git import location, sharing
 from qanat.git.location import COMMITS, Location
 from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
@@ -198,6 +198,12 @@ def located(data: bytes, found: list[schemas.SchemaProblem], source: str) -> lis
 
 def _key(path: KeyPath) -> str:
     return f"{dotted(path)}: " if path else ""
+
+
+def check_case(kind: str, name: str, known: Iterable[str]) -> None:
+    """Raise UsageError if a name differs only in case from a known one: on macOS and Windows, that is the same file."""
+    if other := next((one for one in known if one != name and one.casefold() == name.casefold()), None):
+        raise UsageError(f"{kind} {other!r} already exists, which differs only in case", hint="choose another name")
 
 
 def suggestion(kind: str, name: str, known: list[str]) -> str:

@@ -19,7 +19,7 @@ from qanat.cli.definitions.defining import (
 )
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import prompts
-from qanat.usecases.definitions import define
+from qanat.usecases.definitions import define, listing
 from qanat.usecases.project import Project, open_project
 
 NEW = """\b
@@ -89,10 +89,9 @@ def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: 
 @json_option
 def list_(as_json: bool) -> None:
     """List datasets."""
-    project = open_project(Path.cwd())
-    contents = [project.definition("dataset", name) for name in project.names("dataset")]
+    found = listing.listed(open_project(Path.cwd()), "dataset")
     headers = ("Name", "Description", "Path", "Tags")
-    defining.show_list(headers, contents, as_json=as_json, none="no datasets yet; create one with: qanat dataset new")
+    defining.show_list(headers, found, as_json=as_json, none="no datasets yet; create one with: qanat dataset new")
 
 
 @dataset.command(epilog="\b\nExample:\n  qanat dataset show iris")

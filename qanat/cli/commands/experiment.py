@@ -27,7 +27,7 @@ from qanat.cli.terminal.output import plural, say
 from qanat.domain.names import check_name, name_problem
 from qanat.domain.sizes import size
 from qanat.errors import UsageError
-from qanat.usecases.definitions import define, rename
+from qanat.usecases.definitions import define, listing, rename
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import delete as deletion
 from qanat.usecases.tracking.refresh import refreshed
@@ -163,11 +163,10 @@ def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: 
 @json_option
 def list_(as_json: bool) -> None:
     """List experiments."""
-    project = open_project(Path.cwd())
-    contents = [project.definition("experiment", name) for name in project.names("experiment")]
+    found = listing.listed(open_project(Path.cwd()), "experiment")
     headers = ("Name", "Description", "Path", "Datasets", "Tags")
     defining.show_list(
-        headers, contents, as_json=as_json, none="no experiments yet; create one with: qanat experiment new"
+        headers, found, as_json=as_json, none="no experiments yet; create one with: qanat experiment new"
     )
 
 

@@ -110,9 +110,9 @@ def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: 
 @json_option
 def list_(as_json: bool) -> None:
     """List templates, including those in the settings."""
-    contents = templates.every_template(open_project(Path.cwd()), session.runners())
+    found = templates.listed(open_project(Path.cwd()), session.runners())
     headers = ("Name", "Runner", "Description", "Options")
-    defining.show_list(headers, contents, as_json=as_json, none="no templates yet; create one with: qanat template new")
+    defining.show_list(headers, found, as_json=as_json, none="no templates yet; create one with: qanat template new")
 
 
 def _runner_of(project: Project, name: str, runner: str | None) -> str:

@@ -12,6 +12,7 @@ from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.checks import validate as validate_state
+from qanat.usecases.checks import whole
 from qanat.usecases.launch import templates
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import open_project
@@ -29,7 +30,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     project = open_project(Path.cwd())
     paths = [path.absolute() for path in files] or validate_state.all_files(project)
     with project.index() as index:
-        problems = validate_state.validate(project, index, paths)
+        problems = validate_state.validate(project, index, paths) + ([] if files else whole.problems(project))
         records = {project.paths.relative(path) for path in paths} if files else None
         notes = keep_commits.warnings(project, index, records)
     if as_json:

@@ -14,8 +14,10 @@ from qanat.cli.terminal import prompts, restoring, tables
 from qanat.cli.terminal.output import plural, say, say_json, tell, width
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define
+from qanat.usecases.definitions.listing import Listed
 from qanat.usecases.project import Project, open_project
 
+NOTES_SHOWN = 10
 Content = dict[str, Any]
 Question = Callable[[Project, Content], Any]
 """Asks for one key; receives the content so far, which has the current value of that key."""
@@ -108,8 +110,13 @@ def show(kind: str, name: str, *, as_json: bool, runner: str = "") -> None:
     say_json(content) if as_json else say(define.text_of(content).rstrip("\n"))
 
 
-def show_list(headers: Sequence[str], contents: Sequence[Content], *, as_json: bool, none: str) -> None:
+def show_list(headers: Sequence[str], listed: Listed, *, as_json: bool, none: str) -> None:
     """Print definitions as JSON, or as a table with a column for each of these keys."""
+    for note in listed.notes[:NOTES_SHOWN]:
+        tell(f"note: {note}")
+    if (more := len(listed.notes) - NOTES_SHOWN) > 0:
+        tell(f"note: {more:,} more cannot be listed; see qanat validate")
+    contents = listed.contents
     if as_json:
         say_json(contents)
         return

@@ -42,12 +42,15 @@ class Problem:
 
 
 def all_files(project: Project) -> list[Path]:
-    """List every YAML file and every symbolic link below `.qanat/` except the cache; links are not followed."""
+    """List what has the name of a YAML file, and every symbolic link, below `.qanat/` except the cache.
+
+    Links are not followed.
+    """
     found: list[Path] = []
     for name, subfolders, files_here in os.walk(project.paths.state):
         folder = Path(name)
         subfolders[:] = sorted(s for s in subfolders if not (s == "cache" and folder == project.paths.state))
-        found += [folder / s for s in subfolders if (folder / s).is_symlink()]
+        found += [folder / s for s in subfolders if (folder / s).is_symlink() or s.endswith((".yaml", ".yml"))]
         found += [folder / file for file in sorted(files_here) if file.endswith((".yaml", ".yml"))]
     return found
 

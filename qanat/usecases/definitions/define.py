@@ -19,7 +19,7 @@ from qanat.records import definition_text, definitions, ledger, schemas, yaml_io
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
 from qanat.usecases.merging.noted import commit_noted
-from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, check_case, located
 
 
 def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -72,14 +72,21 @@ def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> 
     Comments above a key in the file are kept.
     """
     path = path_for(project, kind, content)
-    if new and os.path.lexists(path):
-        raise UsageError(
-            f"{kind} {content['name']!r} already exists",
-            hint=f"change it with: qanat {kind} update {content['name']}",
-        )
+    if new:
+        _check_new(project, kind, content, path)
     before = project.read(path, DEFINITION_BYTES_MAX) if os.path.lexists(path) else b""
     project.write(path, definition_text.encode(project.paths, kind, content, path, before))
     return path
+
+
+def _check_new(project: Project, kind: str, content: dict[str, Any], path: Path) -> None:
+    name = content["name"]
+    if os.path.lexists(path):
+        raise UsageError(f"{kind} {name!r} already exists", hint=f"change it with: qanat {kind} update {name}")
+    if kind == "template":
+        check_case(kind, name, [n for runner, n in project.templates() if runner == content["runner"]])
+    else:
+        check_case(kind, name, [*project.names(kind), *(project.former_names if kind == "experiment" else ())])
 
 
 def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from qanat.domain.names import check_name
 from qanat.errors import UsageError
 from qanat.records import definition_merge, definition_text, definitions, yaml_io
-from qanat.usecases.project import Project
+from qanat.usecases.project import Project, check_case
 
 KIND = "experiment"
 
@@ -30,6 +30,7 @@ def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
     if project.former_names.get(new_name, name) != name:
         other = project.former_names[new_name]
         raise UsageError(f"experiment {other!r} was formerly called {new_name!r}", hint="choose another name")
+    check_case(KIND, new_name, [n for n in (*project.names(KIND), *project.former_names) if n != name])
     former = [n for n in content.get("formerly", ()) if n != new_name]
     content = definitions.ordered({**content, "name": new_name, "formerly": [*former, name]}, KIND)
     project.write(after, _text(project, content, after, project.read(before)))

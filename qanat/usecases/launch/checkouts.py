@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain.layout import CACHE
 from qanat.domain.run import Run
-from qanat.errors import GitRefused, NotRemoved, write_failed
-from qanat.git import checkout, lock, repository
+from qanat.errors import GitRefused, NotRemoved, WriteFailed, write_failed
+from qanat.git import checkout, lock, repository, tracked
 from qanat.records import storage
 from qanat.records.made import Made, Notes
-from qanat.system import folders, removal
+from qanat.system import below, folders, removal
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.project import Project
 from qanat.usecases.results import remove
@@ -188,12 +189,22 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """Remove the checkouts that no run works in; list them. Raises NotRemoved for one that cannot be removed whole."""
     remove.finish_removals(project)
+    _remove_old_index(project)
     with lock.file_held(project.location, project.location.private / "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]
         for item in unused:
             _remove(project, item.folder)
             _claim(project, item.folder).unlink(missing_ok=True)
     return unused
+
+
+def _remove_old_index(project: Project) -> None:
+    """Remove the index that an earlier version kept in the cache, unless it came with a clone."""
+    found = [f"{CACHE}/{name}" for name in below.names(project.root, CACHE) if name.startswith("index.sqlite")]
+    if found and not tracked.files_in(project.location, [project.root / CACHE]):
+        for path in found:
+            with suppress(WriteFailed):
+                below.remove(project.root, path)
 
 
 def _busy(project: Project, live: Sequence[Run]) -> set[Path]:

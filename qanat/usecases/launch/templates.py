@@ -11,16 +11,28 @@ from qanat.domain.experiment import Template
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import definitions, yaml_io
 from qanat.runners.protocol import ChecksTemplates, Runners
-from qanat.system import files
+from qanat.system import below, files
 from qanat.usecases.definitions.define import read_input
+from qanat.usecases.definitions.listing import Listed, each, in_short, odd_names
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
 
 DEFAULT = "default"
 
 
-def every_template(project: Project, runners: Runners) -> list[dict[str, Any]]:
+def listed(project: Project, runners: Runners) -> Listed:
     """List all templates, including those in the settings, as the mappings in which they are stored."""
-    return [as_mapping(found) for found, _ in with_sources(project, runners)]
+
+    def read(names: tuple[str, str]) -> dict[str, Any]:
+        if found := _defined(project, *names, runners):
+            return as_mapping(found[0])
+        raise NotFound(f"template {names[1]!r} does not exist")
+
+    contents, broken = each(_names(project), read)
+    folder = project.paths.folder("template")
+    kinds = [entry for entry in below.entries(project.root, project.paths.relative(folder)) if entry.is_folder]
+    odd = [name for name in odd_names(project, folder) if name.rpartition("/")[2] not in {kind.name for kind in kinds}]
+    odd += [name for kind in kinds for name in odd_names(project, folder / kind.name)]
+    return Listed(contents, [*broken, *in_short(sorted(odd))])
 
 
 def with_sources(project: Project, runners: Runners) -> list[tuple[Template, str]]:

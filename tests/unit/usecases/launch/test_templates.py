@@ -89,7 +89,7 @@ def test_every_template_is_listed_as_it_is_stored(project: World) -> None:
     project.set(slurm={"small": {"--mem": 1}})
     described = BIG.format("slurm", "--mem") + "description: large\n"
     project.write(".qanat/templates/slurm/big.yaml", described)
-    found = templates.every_template(project.project, project)
+    found = templates.listed(project.project, project).contents
     assert [(row["runner"], row["name"]) for row in found] == [
         ("htcondor", "big"),
         ("htcondor", "default"),
