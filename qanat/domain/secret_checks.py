@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from qanat.domain import secrets
+from qanat.domain import secret_shapes, secrets
 from qanat.domain.key_path import dotted
 from qanat.domain.redaction import redacted
 from qanat.errors import UsageError
@@ -17,8 +17,10 @@ ALLOW = "--allow-secrets"
 def check_groups(groups: Iterable[Sequence[str]]) -> None:
     """Raise UsageError for an argument of a program that looks like a secret."""
     # The groups of a sweep have most of their arguments in common.
-    for before, argument in dict.fromkeys(pair for args in groups for pair in pairwise(("", *args))):
-        for found in secrets.in_argument(before, argument):
+    pairs = dict.fromkeys(pair for args in groups for pair in pairwise(("", *args)))
+    possible = secret_shapes.possible_in("\n".join({argument for _, argument in pairs}))
+    for before, argument in pairs:
+        for found in secrets.in_argument(before, argument, possible):
             if found.name:
                 raise _refused(f"{found.what} looks like a secret")
             option = f" of {before!r}" if before.startswith("-") else ""

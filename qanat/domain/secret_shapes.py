@@ -7,7 +7,7 @@ to search a text is linear, and is only compiled and tried if its sign is in the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -200,13 +200,16 @@ _RANDOM = (
     ("a Vault token", "s.", rf"s\.{_A}{{24}}(?![\w.])"),
 )
 _TOKEN_IN_URL = ("a token in a URL", "://", r"://(?P<value>[^\s/:@'\"?#]{16,200})@")
-_SHORTEST = 8
+SHORTEST = 8
 _SHAPES = (
     *((what, sign, rf"(?<![A-Za-z0-9])(?:{form})", False) for what, sign, form in _PREFIXED),
     *((what, sign, form, False) for what, sign, form in _ANYWHERE),
     *((what, sign, rf"(?<![\w-]){form}", True) for what, sign, form in _RANDOM),
     (*_TOKEN_IN_URL, True),
 )
+
+
+EVERY = range(len(_SHAPES))
 
 
 class Shape(NamedTuple):
@@ -219,11 +222,17 @@ class Shape(NamedTuple):
     may_be_reference: bool
 
 
-def find(text: str) -> Iterator[Shape]:
-    """Yield everything in a text that has the form of a token, shape by shape."""
-    if len(text) < _SHORTEST:
+def possible_in(text: str) -> Sequence[int]:
+    """Return which shapes a text, or any part of it, may contain, for find()."""
+    return [place for place, (_, sign, _, _) in enumerate(_SHAPES) if sign in text]
+
+
+def find(text: str, possible: Sequence[int] = EVERY) -> Iterator[Shape]:
+    """Yield everything in a text that has the form of a token, shape by shape; `possible` says which are tried."""
+    if len(text) < SHORTEST:
         return
-    for place, (what, sign, _, must_be_random) in enumerate(_SHAPES):
+    for place in possible:
+        what, sign, _, must_be_random = _SHAPES[place]
         for match in _compiled(place).finditer(text) if sign in text else ():
             named = "value" in match.re.groupindex
             value = match["value"] if named else match[0]

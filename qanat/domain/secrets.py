@@ -104,17 +104,19 @@ def in_arguments(arguments: Sequence[str]) -> Iterator[tuple[int, Secret]]:
         yield from ((place, found) for found in in_argument(before, argument))
 
 
-def in_argument(before: str, argument: str) -> list[Secret]:
-    """List the secrets in an argument that follows another one, which may be its option."""
+def in_argument(before: str, argument: str, possible: Sequence[int] = secret_shapes.EVERY) -> list[Secret]:
+    """List the secrets in an argument that follows another one, which may be its option; `possible` as in find()."""
     if _gives_secret(before, argument):
         return [_by_name(before, 0, argument)]
-    return in_string(argument)
+    if len(argument) < secret_shapes.SHORTEST and "=" not in argument and ":" not in argument:
+        return []
+    return in_string(argument, possible)
 
 
-def in_string(text: str) -> list[Secret]:
-    """List the secrets in a text, by their form or by their names, in their order."""
+def in_string(text: str, possible: Sequence[int] = secret_shapes.EVERY) -> list[Secret]:
+    """List the secrets in a text, by their form or by their names, in their order; `possible` as in find()."""
     named = may_name_secret(text)
-    return sorted([*_of_form(text), *(_named(text) if named else ())])
+    return sorted([*_of_form(text, possible), *(_named(text) if named else ())])
 
 
 def allowance(line: str) -> str | None:
@@ -124,10 +126,10 @@ def allowance(line: str) -> str | None:
     return reason.strip().removesuffix("-->").strip() if mark and is_comment else None
 
 
-def _of_form(text: str) -> Iterator[Secret]:
+def _of_form(text: str, possible: Sequence[int] = secret_shapes.EVERY) -> Iterator[Secret]:
     """Yield what has the form of a secret, in its order, each part of the text once."""
     end = 0
-    for shape in sorted(secret_shapes.find(text), key=lambda shape: shape.start):
+    for shape in sorted(secret_shapes.find(text, possible), key=lambda shape: shape.start):
         if shape.start < end or (shape.may_be_reference and _is_reference(shape.value)):
             continue
         rest = _KEY_BLOCK.match(text, shape.start) or _REST_OF_TOKEN.match(text, shape.end)
