@@ -32,6 +32,8 @@ CREATORS = {
     "qanat.system.files": "the door",
     "qanat.git.hooks": "hooks are programs, and get the permissions of programs",
     "qanat.git.index_copy": "a folder of this user alone, which is gone with the command",
+    "qanat.git.own_entries": "writes into a folder of this user alone, which is gone with the command",
+    "qanat.usecases.definitions.settings": "what this user has confirmed is not confirmed by others",
     "qanat.records.flight": "gives the journal its permissions itself; the request to cancel is empty and never read",
     "qanat.records.index_file": "the index is this user's own, and its folder exists",
     "qanat.records.storage": "gives the files for output their permissions itself",
