@@ -444,7 +444,8 @@ def test_a_dirty_tree_without_a_terminal_is_listed_with_both_ways_out(project: S
     refused(
         result,
         "there are uncommitted changes:\n   M hello.sh\n  ?? new file.txt\n",
-        "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)",
+        "commit them (--commit-message TEXT, and --add FILE for each untracked file), or run a snapshot of them"
+        " (--snapshot)",
     )
     refused(
         project.qanat("run", "hello", "--commit-message", " ", code=2),
