@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-HALF = 16
+HALF = 12
+# Those of earlier qanats were made for no run in particular.
+EARLIER = 16
 
 
 def new_intent(run_id: str) -> str:
@@ -24,7 +26,7 @@ def is_made_for(intent: str, run_id: str) -> bool:
 
 def may_be_of(intent: str, run_id: str) -> bool:
     """Return whether jobs with this intent may be those of a run, as those of an earlier qanat may be of any run."""
-    return len(intent) <= HALF or is_made_for(intent, run_id)
+    return len(intent) <= EARLIER or is_made_for(intent, run_id)
 
 
 def _bound(random: str, run_id: str) -> str:

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qanat.domain import times
 from qanat.domain.layout import STATE
 from qanat.errors import GitRefused
 from qanat.git import command
@@ -106,6 +107,17 @@ def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | 
     except (KeyError, ValueError):
         return None
     return found.data if isinstance(found, pygit2.Blob) else None
+
+
+def time_of(repository: pygit2.Repository, commit: str) -> str | None:
+    """Return when a commit was made, as a timestamp; None if the repository does not have it."""
+    import pygit2
+
+    try:
+        found = repository[commit]
+    except (KeyError, ValueError):
+        return None
+    return times.from_epoch(found.commit_time) if isinstance(found, pygit2.Commit) else None
 
 
 def read_staged(repository: pygit2.Repository, path: str) -> bytes | None:

@@ -213,6 +213,18 @@ class Index:
         query = "SELECT number || '-' || uid, storage FROM runs WHERE problem IS NULL"
         return self._surviving(lambda: self._database.execute(query).fetchall())
 
+    def identities(self) -> list[tuple[str, str, str]]:
+        """List the record's path, the id and the intent of every run."""
+        columns = "path, number || '-' || uid, json_extract(record, '$.submission.intent')"
+        query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY path"  # noqa: S608
+        return self._surviving(lambda: self._database.execute(query).fetchall())
+
+    def submitted(self) -> list[str]:
+        """List the records of runs that were handed to a scheduler, as JSON texts."""
+        where = "problem IS NULL AND json_extract(record, '$.submission.submitted') IS NOT NULL"
+        query = f"SELECT record FROM runs WHERE {where} ORDER BY path"  # noqa: S608
+        return [row[0] for row in self._surviving(lambda: self._database.execute(query).fetchall())]
+
     def counts(self, now: Mapping[str, str] | None = None) -> dict[str, dict[str, int]]:
         """Count the runs by experiment and state.
 

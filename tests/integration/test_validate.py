@@ -74,7 +74,7 @@ MISPLACED = "1: is not expected here; see What is where in DESIGN.md"
 PROBLEMS = [
     # what no kind may have
     (X, "name: [x\n", "2: is not YAML: did not find expected ',' or ']'"),
-    (X, "", "1: nothing is not a mapping"),
+    (X, "", "1: the file is empty"),
     (X, "- a\n", "1: a list is not a mapping"),
     (X, GOOD + "name: x\n", "5: duplicate key 'name'"),
     (X, EXPERIMENT.format("&a x"), "2: uses an anchor (&name)"),
@@ -234,8 +234,11 @@ def test_a_record_of_an_experiment_that_never_was_is_a_problem(house: Sandbox, r
     stray = house.root / ".qanat/runs/never/0" / record.name
     stray.parent.mkdir(parents=True)
     stray.write_text(record.read_text().replace("experiment: good\n", "experiment: never\n"))
-    path = stray.relative_to(house.root).as_posix()
-    assert both(house, path) == [f"{path}:3: experiment: experiment 'never' does not exist and never did"]
+    path, first = (file.relative_to(house.root).as_posix() for file in (stray, record))
+    assert both(house, path) == [
+        f"{path}:2: id: run {record.stem} also has the record {first}",
+        f"{path}:3: experiment: experiment 'never' does not exist and never did",
+    ]
 
 
 def test_a_record_in_another_folder_is_a_problem(house: Sandbox, record: Path) -> None:

@@ -16,6 +16,7 @@ from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
+from qanat.usecases.checks.claims import Claims
 from qanat.usecases.checks.file_views import Files, OnDisk
 from qanat.usecases.checks.storages import Storages
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
@@ -41,6 +42,14 @@ class Problem:
         return f"{one_line(self.file)}:{self.line}: {self.what}"
 
 
+class Runs:
+    """All runs in the working tree, to compare some of them with: where their results are, and who they are."""
+
+    def __init__(self, project: Project, index: Index) -> None:
+        self.storages = Storages(project, index)
+        self.claims = Claims(project, index)
+
+
 def all_files(project: Project) -> list[Path]:
     """List what has the name of a YAML file, and every symbolic link, below `.qanat/` except the cache.
 
@@ -58,25 +67,23 @@ def all_files(project: Project) -> list[Path]:
 def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Problem]:
     """Check files of the working tree; list what is wrong with them by file and line."""
     names = [project.paths.relative(path.parent.resolve() / path.name) for path in paths]
-    return validate_in(OnDisk(project.root), project, index, names, Storages(project, index))
+    return validate_in(OnDisk(project.root), project, index, names, Runs(project, index))
 
 
 def validate_in(
-    state: Files, project: Project, index: Index, names: Sequence[str], storages: Storages | None = None
+    state: Files, project: Project, index: Index, names: Sequence[str], runs: Runs | None = None
 ) -> list[Problem]:
     """Check files, given by paths from the root, in some state of the project.
 
-    With `storages`, also check where the results of runs are.
+    With `runs`, also compare records with those of all other runs.
     """
     problems: list[Problem] = []
     for name in names:
-        problems += sorted(_check_file(state, project, index, name, storages), key=lambda p: p.line)
+        problems += sorted(_check_file(state, project, index, name, runs), key=lambda p: p.line)
     return problems
 
 
-def _check_file(
-    state: Files, project: Project, index: Index, source: str, storages: Storages | None
-) -> Iterator[Problem]:
+def _check_file(state: Files, project: Project, index: Index, source: str, runs: Runs | None) -> Iterator[Problem]:
     kind = kind_of(source)
     if state.is_link(source):
         yield Problem(source, 1, "", "is a symbolic link")
@@ -101,7 +108,7 @@ def _check_file(
     found = _schema_problems(index, data, content, kind)
     if not found:
         newest = schemas.current(content, kind, source)
-        found = list(_beyond_schema(state, project, kind, newest, PurePosixPath(source), storages))
+        found = list(_beyond_schema(state, project, kind, newest, PurePosixPath(source), runs))
     for key, problem in found:
         yield Problem(source, yaml_io.line_of(lines, key), dotted(key), problem)
 
@@ -117,10 +124,10 @@ def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list
 
 
 def _beyond_schema(
-    state: Files, project: Project, kind: str, content: dict[str, Any], place: PurePosixPath, storages: Storages | None
+    state: Files, project: Project, kind: str, content: dict[str, Any], place: PurePosixPath, runs: Runs | None
 ) -> Iterator[tuple[KeyPath, str]]:
     if kind == "run":
-        yield from _run_problems(state, project, content, place, storages)
+        yield from _run_problems(state, project, content, place, runs)
     elif kind == "config":
         if not is_for_results(folder := content.get("result_dir", "results")):
             yield ("result_dir",), f"{folder!r} is not a folder inside the project"
@@ -176,7 +183,7 @@ def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Itera
 
 
 def _run_problems(
-    state: Files, project: Project, content: dict[str, Any], place: PurePosixPath, storages: Storages | None
+    state: Files, project: Project, content: dict[str, Any], place: PurePosixPath, runs: Runs | None
 ) -> Iterator[tuple[KeyPath, str]]:
     try:
         run = run_codec.from_mapping(content, str(place))
@@ -186,8 +193,9 @@ def _run_problems(
         return
     if run_codec.path_of(run) != str(place):
         yield ("id",), f"{run.id} of {run.experiment} belongs in {run_codec.path_of(run)}"
-    if storages:
-        yield from ((("storage",), problem) for problem in storages.problems(run))
+    if runs:
+        yield from ((("storage",), problem) for problem in runs.storages.problems(run))
+        yield from runs.claims.problems(run)
     file = project.paths.relative(project.paths.definition("experiment", run.experiment))
     known = state.is_file(file) or run.experiment in project.former_names
     if not known and not history.was_tracked(project.location, file):

@@ -16,12 +16,12 @@ def test_an_intent_is_made_for_one_run_and_for_no_other() -> None:
 def test_two_intents_of_a_run_differ_and_are_short_hex() -> None:
     one, other = new_intent("4-7f3a9c"), new_intent("4-7f3a9c")
     assert one != other
-    assert (len(one), len(other)) == (32, 32)
+    assert (len(one), len(other)) == (24, 24)
     assert int(one, 16) != int(other, 16)
 
 
 def test_what_is_not_an_intent_is_made_for_no_run() -> None:
-    for text in ("", "ab", "9c41d2e07ab35f68", new_intent("4-7f3a9c")[:-1], "é" * 32):
+    for text in ("", "ab", "9c41d2e07ab35f68", new_intent("4-7f3a9c")[:-1], "é" * 24):
         assert not is_made_for(text, "4-7f3a9c")
 
 

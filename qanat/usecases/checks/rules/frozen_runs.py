@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from qanat.domain import deletions, frozen
+from qanat.domain import deletions, frozen, times
 from qanat.domain.findings import Finding
 from qanat.domain.key_path import KeyPath, dotted, value_at
 from qanat.domain.layout import DEFINITIONS, RUNS, STATE, kind_of
 from qanat.errors import InputInvalid, VersionTooNew
-from qanat.git import history, staged
+from qanat.git import history, repository, staged
 from qanat.git.location import Location
 from qanat.git.staged import Change, Entry, Staged
 from qanat.records import schemas, yaml_io
@@ -28,6 +28,8 @@ from qanat.usecases.project import DEFINITION_BYTES_MAX
 ID = "frozen-runs"
 DELETED = "QANAT_DELETED_RUNS"
 PLACES_MAX = 10
+# A clock may be wrong by this much before its records are taken for made up.
+CLOCKS_S = 24 * 3_600.0
 _EXPERIMENTS = f"{STATE}/{DEFINITIONS['experiment']}"
 
 
@@ -77,8 +79,11 @@ class _Comparison:
         changes = [c for c in scope.state.changes_since(base, RUNS) if kind_of(c.path) == "run"]
         added = {PurePosixPath(c.path).name: c for c in changes if c.old is None}
         self._pairs = [(c, added.get(PurePosixPath(c.path).name) if c.new is None else c) for c in changes if c.old]
+        taken = {new.path for _, new in self._pairs if new}
+        self._added = [c.new for c in changes if c.old is None and c.new and c.path not in taken]
         self._others = self._of_other_sides([c.path for c, _ in self._pairs])
         wanted = [e.blob for c, new in self._pairs for e in (c.old, new and new.new) if e]
+        wanted += [entry.blob for entry in self._added]
         wanted += [entry.blob for side in self._others for entry in side.entries.values()]
         self._bytes = dict(staged.contents(scope.location, wanted, yaml_io.FILE_BYTES_MAX))
 
@@ -93,6 +98,27 @@ class _Comparison:
                 yield from self._deleted(change)
             else:
                 yield from self._compared(change, new.new)
+        for entry in self._added:
+            yield from self._backdated(entry)
+
+    def _backdated(self, entry: Entry) -> Iterator[Finding]:
+        """Report a new record that says that its run was launched before its code existed."""
+        lines: dict[KeyPath, int] = {}
+        try:
+            content = self._load(entry, lines).content
+        except InputInvalid:
+            return  # another rule reports it
+        created, commit = content.get("created"), value_at(content, ("code", "commit"))
+        made = repository.time_of(self._opened, commit) if isinstance(commit, str) else None
+        if made is None or not times.is_timestamp(created):
+            return
+        if (times.parse(made) - times.parse(str(created))).total_seconds() > CLOCKS_S:
+            problem = f"created: {created} is before {made}, when the commit that ran was made"
+            yield Finding(entry.path, lines.get(("created",), 1), ID, problem, "repeat the run, or correct the clock")
+
+    @cached_property
+    def _opened(self) -> Any:
+        return repository.open_repository(self._scope.location)
 
     def _compared(self, change: Change, new: Entry) -> Iterator[Finding]:
         """List what is against the rule in a record, or say that only a newer qanat can tell."""

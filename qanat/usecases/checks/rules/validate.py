@@ -14,8 +14,7 @@ from qanat.records import schemas, yaml_io
 from qanat.usecases.checks.file_views import Files, InGit
 from qanat.usecases.checks.rule import Rule, is_in_state
 from qanat.usecases.checks.scope import UPDATE_HOOKS, Scope
-from qanat.usecases.checks.storages import Storages
-from qanat.usecases.checks.validate import Problem, validate_in
+from qanat.usecases.checks.validate import Problem, Runs, validate_in
 from qanat.usecases.project import DEFINITION_BYTES_MAX
 
 ID = "validate"
@@ -33,7 +32,7 @@ def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
     problems: list[Problem] = []
     if there:
         with scope.project.index() as index:
-            problems += validate_in(state, scope.project, index, there, Storages(scope.project, index))
+            problems += validate_in(state, scope.project, index, there, Runs(scope.project, index))
     problems += _dangling(state, set(gone), set(there))
     return [_finding(problem) for problem in problems]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat.domain.intents import new_intent
 from qanat.usecases.checks.validate import all_files, validate
 from qanat.usecases.project import open_project
 from tests.support.world import World
@@ -73,5 +74,6 @@ def test_records_that_share_or_nest_storages_are_named(world: World, tmp_path: P
 def test_runs_of_two_clones_may_have_the_same_number_and_storage(world: World) -> None:
     run = world.launch()
     (file,) = world.root.glob(".qanat/runs/*/*/1-*.yaml")
-    file.with_name("1-abcdef.yaml").write_text(file.read_text().replace(run.id, "1-abcdef"))
+    text = file.read_text().replace(run.id, "1-abcdef").replace(run.submission.intent, new_intent("1-abcdef"))
+    file.with_name("1-abcdef.yaml").write_text(text)
     assert problems(world) == []

@@ -61,7 +61,7 @@ def test_a_run_is_recorded_with_all_that_it_was_launched_with(world: World) -> N
     assert run.runner == RunnerChoice("local", None, {"n_threads": 2})
     assert (run.requested.args, run.requested.groups) == (("--fast",), ("--seed 0", "--seed 1"))
     assert (run.submission.pid, run.submission.process_start) == (os.getpid(), processes.start_of(os.getpid()))
-    assert len(run.submission.intent) == 32
+    assert len(run.submission.intent) == 24
     assert (run.submission.submitted, run.submission.checkout, run.rerun_of) == (None, None, None)
 
 

@@ -38,7 +38,7 @@ def test_the_record_with_its_intent_is_on_disk_before_the_scheduler_is_asked(wor
     world.scheduler.before_taking = look
     run = world.submit(2)
     assert seen == [run.submission.intent] * 2
-    assert len(run.submission.intent) == 32
+    assert len(run.submission.intent) == 24
 
 
 def test_two_submissions_have_two_intents(world: World) -> None:

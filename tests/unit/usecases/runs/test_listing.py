@@ -126,7 +126,7 @@ def test_a_project_is_summed_up(world: World) -> None:
     found = summary(world)
     assert (found.experiments, found.datasets, found.templates) == (1, 0, 2)
     assert found.counts == {"train": {"failed": 1, "finished": 1, "running": 1}, "gone": {"failed": 1}}
-    assert found.unreadable == [".qanat/runs/train/0/9-7f3a9c.yaml: the file is empty"]
+    assert found.unreadable == [".qanat/runs/train/0/9-7f3a9c.yaml: the file: is not a mapping"]
     assert found.result_bytes >= 8
 
 
