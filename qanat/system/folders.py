@@ -102,9 +102,12 @@ def names_in(folder: int) -> list[os.DirEntry[str]]:
 
 
 def create(path: Path, sharing: Permissions | None = None) -> Created:
-    """Create a directory with its parents, none of which may be a symbolic link; it may exist. Raises OSError."""
+    """Create a directory with its parents, none of which may be a symbolic link; it may exist.
+
+    Raises OSError, with the path of the directory that could not be created.
+    """
     new: list[tuple[Path, FolderId]] = []
-    parts = path.absolute().parts
+    parts, count = path.absolute().parts, 1
     descriptor = os.open("/", PASS)
     try:
         for count, name in enumerate(parts[1:], 2):
@@ -118,8 +121,9 @@ def create(path: Path, sharing: Permissions | None = None) -> Created:
                 new.append((Path(*parts[:count]), made))
                 _share(descriptor, sharing)
         found = _identity(os.fstat(descriptor))
-    except OSError:
+    except OSError as error:
         take_back(new)
+        error.filename = str(Path(*parts[:count]))
         raise
     finally:
         os.close(descriptor)

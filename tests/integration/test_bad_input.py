@@ -609,6 +609,7 @@ def test_a_project_with_a_submodule_runs_what_is_in_it(project: Sandbox, tmp_pat
 
 
 def test_every_command_works_from_a_sub_folder(project: Sandbox) -> None:
+    project.write(".git/info/exclude", "/mine/\n")
     project.write("sub/dir/data.csv", "1\n")
     project.write("sub/dir/new.yaml", "name: d\npath: sub/dir/data.csv\n")
     project.commit()
@@ -626,7 +627,7 @@ def test_every_command_works_from_a_sub_folder(project: Sandbox) -> None:
         ["config", "show"],
         ["run", "hello", "--dry_run"],
         ["run", "hello", "--parameters_file", "new.yaml"],
-        ["experiment", "run", "hello", "--storage_path", "../mine"],
+        ["experiment", "run", "hello", "--storage_path", "../../mine"],
         ["experiment", "status", "hello"],
         ["status"],
         ["validate"],
@@ -634,10 +635,10 @@ def test_every_command_works_from_a_sub_folder(project: Sandbox) -> None:
         ["experiment", "update", "hello", "--executable", "hello.sh"],
     ):
         assert project.qanat(*words, cwd=sub).err.count("qanat:") == 0
-    assert (project.root / "sub/mine/stdout.txt").read_text() == "hello\n"
+    assert (project.root / "mine/stdout.txt").read_text() == "hello\n"
     assert (project.root / "results/hello/run_1/parameters_files/new.yaml").is_file()
-    assert [record["storage"] for record in project.records()] == ["results/hello/run_1", "sub/mine"]
-    assert project.status() == "?? sub/mine/"
+    assert [record["storage"] for record in project.records()] == ["results/hello/run_1", "mine"]
+    assert project.status() == ""
 
 
 # ---- output

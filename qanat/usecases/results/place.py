@@ -112,7 +112,7 @@ def _created(project: Project, folder: Path) -> Created:
     try:
         return folders.create(real, project.sharing)
     except OSError as error:
-        raise write_failed(folder, error) from None
+        raise write_failed(folder if error.filename == str(real) else folder.parent, error) from None
 
 
 def _problem_of_chosen(project: Project, real: Path) -> str:
