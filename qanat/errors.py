@@ -89,6 +89,10 @@ class RunnerUnavailable(QanatError):
     exit_code = EXIT_UNAVAILABLE
 
 
+class PackageMissing(RunnerUnavailable, ImportError):
+    """A Python package that only some commands and methods need is not installed."""
+
+
 class SubmitFailed(QanatError):
     """A runner could not start jobs; nothing was queued."""
 

@@ -9,13 +9,20 @@ from pathlib import Path
 from qanat.domain import run as records
 from qanat.domain.parameters import by_name
 
+ARGUMENTS_SHOWN_MAX = 80
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Group:
     """One execution of the program: its arguments, how it ended, its directory."""
 
     record: records.Group
     path: Path
+
+    def __repr__(self) -> str:
+        arguments = " ".join(argument[:ARGUMENTS_SHOWN_MAX] for argument in self.args[:ARGUMENTS_SHOWN_MAX])
+        shown = ascii(arguments if len(arguments) <= ARGUMENTS_SHOWN_MAX else f"{arguments[:ARGUMENTS_SHOWN_MAX]}...")
+        return f"<Group {self.number}: {self.state}, {shown}>"
 
     @property
     def number(self) -> int:

@@ -16,7 +16,7 @@ from qanat.domain import run as records
 from qanat.domain import times
 from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import group_folder
-from qanat.errors import RunnerUnavailable
+from qanat.errors import PackageMissing
 from qanat.usecases.tracking.find import find_run, read_comment
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Run:
     """One run, as it was when it was requested."""
 
@@ -32,6 +35,10 @@ class Run:
     path: Path
     comment: str
     _opened: Opened = field(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        count = len(self.record.groups)
+        return f"<Run {self.id} of {self.experiment}: {self.state}, {count:,} group{'s' if count > 1 else ''}>"
 
     @classmethod
     def of(cls, opened: Opened, record: records.Run) -> Run:
@@ -138,6 +145,11 @@ class Runs(Sequence[Run]):
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = list(runs)
 
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{run.id} {run.state}" for run in self._runs[:SHOWN])
+        more = f", … and {len(self) - SHOWN:,} more" if len(self) > SHOWN else ""
+        return f"<Runs: {shown}{more}>" if self._runs else "<Runs: none>"
+
     def __len__(self) -> int:
         return len(self._runs)
 
@@ -157,12 +169,12 @@ class Runs(Sequence[Run]):
         """Return a data frame with a row for each group: ids, state, parameters and metrics as columns.
 
         Parameters are numbers if all their values are. A parameter or metric whose name is taken is prefixed with
-        `parameter.` or `metric.`. Raises RunnerUnavailable if pandas is not installed.
+        `parameter.` or `metric.`. Raises PackageMissing if pandas is not installed.
         """
         try:
             import pandas as pd  # only needed here
         except ImportError:
-            raise RunnerUnavailable("to_pandas() requires pandas", hint="pip install pandas") from None
+            raise PackageMissing("to_pandas() requires pandas", hint="pip install pandas") from None
         pairs = [(run, group) for run in self for group in run.groups]
         taken = {*_KNOWN, *(name for _, group in pairs for name in parameters_of(group.record))}
         frame = pd.DataFrame([_columns(run, group, taken) for run, group in pairs])

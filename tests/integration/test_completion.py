@@ -97,7 +97,7 @@ def test_names_are_offered_where_they_belong(project: Sandbox, words: str, offer
         ("run greet -t", []),
         ("run -t", ["-t"]),
         ("run greet --snapshot --snap", []),
-        ("action greet plot 1 --g", ["--group-no"]),
+        ("action greet plot 1 --g", ["--group"]),
         ("show --", ["--json", "--help"]),
         ("-C . show --j", ["--json"]),
     ],

@@ -20,9 +20,9 @@ from qanat.usecases.tracking.find import Found
 EXAMPLE = """\b
 Example:
   qanat action summary_iris plot 1
-  qanat action summary_iris plot 2 --group-no 3 --output group3.png
+  qanat action summary_iris plot 2 --group 3 --output group3.png
 
-Arguments after RUN are passed to the action, except for --group-no; after --, all of them are."""
+Arguments after RUN are passed to the action, except for --group; after --, all of them are."""
 
 
 class ActionCommand(click.Command):
@@ -45,7 +45,8 @@ class ActionCommand(click.Command):
 @click.argument("name")
 @click.argument("action_name", metavar="ACTION")
 @click.argument("run")
-@option("--group-no", type=click.IntRange(0), metavar="GROUP", help="Run it on the directory of this group.")
+@option("--group", type=click.IntRange(0), metavar="GROUP", help="Run it on the directory of this group.")
+@option("--group-no", type=click.IntRange(0), metavar="GROUP", hidden=True)
 @click.pass_context
 def action(ctx: click.Context, /, **options: Any) -> int:
     """Run ACTION of experiment NAME on the results of RUN.
@@ -54,7 +55,8 @@ def action(ctx: click.Context, /, **options: Any) -> int:
     """
     project = open_project(Path.cwd())
     found = find_one(project, options["run"], experiment=options["name"])
-    return perform(project, found, options["action_name"], options["group_no"], ctx.meta["program"])
+    group = options["group_no"] if options["group"] is None else options["group"]  # --group-no is that of qanat 0.x
+    return perform(project, found, options["action_name"], group, ctx.meta["program"])
 
 
 def perform(project: Project, found: Found, name: str, group: int | None, args: list[str]) -> int:

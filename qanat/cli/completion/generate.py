@@ -48,7 +48,8 @@ def _describe(parameter: click.Parameter, path: tuple[str, ...]) -> Bones:
     if isinstance(parameter, click.Option):
         is_flag = bool(parameter.is_flag or parameter.count)
         bone |= {"opts": [*parameter.opts, *parameter.secondary_opts], "help": parameter.help or ""}
-        bone |= {key: True for key, on in (("flag", is_flag), ("multiple", parameter.multiple)) if on}
+        marks = (("flag", is_flag), ("multiple", parameter.multiple), ("hidden", parameter.hidden))
+        bone |= {key: True for key, on in marks if on}
     if parameter.nargs != 1:
         bone["nargs"] = parameter.nargs
     if completes := completed_by(parameter, path):

@@ -84,5 +84,9 @@ def _parameter(bone: Bones, completers: Mapping[str, Completer]) -> click.Parame
     if bone.get("flag"):
         details = {"is_flag": True}
     return click.Option(
-        [*bone["opts"], bone["name"]], help=bone["help"], multiple=bone.get("multiple", False), **details
+        [*bone["opts"], bone["name"]],
+        help=bone["help"],
+        multiple=bone.get("multiple", False),
+        hidden=bone.get("hidden", False),
+        **details,
     )

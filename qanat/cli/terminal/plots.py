@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from qanat.errors import RunnerUnavailable, UsageError, write_failed
+from qanat.errors import PackageMissing, UsageError, write_failed
 
 REMEDY = "pip install 'qanat[plot]'"
 
@@ -16,7 +16,7 @@ def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str
     try:
         import plotext
     except ImportError:
-        raise RunnerUnavailable("plots in the terminal require plotext", hint=REMEDY) from None
+        raise PackageMissing("plots in the terminal require plotext", hint=REMEDY) from None
     columns, rows = shutil.get_terminal_size()
     plotext.clear_figure()
     plotext.theme("clear")
@@ -39,7 +39,7 @@ def to_file(
     try:
         import matplotlib as mpl
     except ImportError:
-        raise RunnerUnavailable("plots in a file require matplotlib", hint=REMEDY) from None
+        raise PackageMissing("plots in a file require matplotlib", hint=REMEDY) from None
     mpl.use("Agg")
     from matplotlib.figure import Figure
 

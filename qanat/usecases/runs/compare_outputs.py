@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.completion import COMPLETION, STOPPED
-from qanat.errors import RunnerUnavailable
+from qanat.errors import PackageMissing
 from qanat.records import storage
 from qanat.usecases.runs import action
 
@@ -147,7 +147,7 @@ def _read_arrays(path: Path) -> Any:
     try:
         import numpy as np
     except ImportError:
-        raise RunnerUnavailable(f"comparing {path.name} requires numpy", hint="pip install numpy") from None
+        raise PackageMissing(f"comparing {path.name} requires numpy", hint="pip install numpy") from None
     loaded = np.load(path, allow_pickle=False)
     if not hasattr(loaded, "files"):
         return loaded

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pandas as pd
 import pytest
 
 import qanat
-from qanat.errors import NotFound, ProjectNotFound, RunnerUnavailable, UsageError
+from qanat.errors import NotFound, PackageMissing, ProjectNotFound, UsageError
 from tests.integration.life.copies import copy_of
 from tests.integration.life.endings import exit_code
 from tests.support.gates import Gates
@@ -209,9 +210,20 @@ def test_importing_qanat_loads_nothing_of_it() -> None:
 def test_without_pandas_it_is_said_how_to_get_it(trained: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = qanat.open(trained.root).runs()
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(RunnerUnavailable, match="requires pandas") as raised:
+    with pytest.raises(PackageMissing, match="requires pandas") as raised:
         runs.to_pandas()
     assert raised.value.hint == "pip install pandas"
+
+
+def test_objects_are_shown_in_short(trained: Sandbox) -> None:
+    runs = qanat.open(trained.root).runs()
+    assert re.fullmatch(r"<Runs: \d+-\w{6} \w+(, \d+-\w{6} \w+)*>", repr(runs))
+    many = qanat.Runs([*runs] * 1_000)
+    assert re.fullmatch(r"<Runs: (\d+-\w{6} \w+, ){10}… and [\d,]+ more>", repr(many))
+    assert repr(qanat.Runs([])) == "<Runs: none>"
+    assert re.fullmatch(r"<Run \d+-\w{6} of train: \w+, \d+ groups?>", repr(runs[0]))
+    long = replace(runs[0].groups[0].record, args=("x" * 10**6,) * 100)
+    assert len(repr(qanat.Group(long, runs[0].path))) < 200
 
 
 @pytest.mark.slow
