@@ -10,10 +10,12 @@ from typing import NoReturn
 import click
 
 from qanat import __version__
-from qanat.cli.program import qanat
+from qanat.cli import surroundings
+from qanat.cli.program import EXIT_READER_GONE, qanat
 from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
 from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError, reason, write_failed
 
+EXIT_MACHINE = 1
 # What no program can help, whatever it was doing.
 _MACHINE = frozenset(
     getattr(errno, name)
@@ -23,10 +25,10 @@ _MACHINE = frozenset(
 
 def main() -> NoReturn:
     """Run the program, and exit with 0 or the exit code of the error."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    sys.exit(_call(sys.argv[1:]))
+    surroundings.settle_in()
+    status = _call(sys.argv[1:])
+    problem = surroundings.stdout_problem()
+    sys.exit(status if problem is None else _unwritten(problem))
 
 
 def _call(args: list[str]) -> int:
@@ -51,7 +53,7 @@ def _call(args: list[str]) -> int:
     except KeyboardInterrupt:
         return _show("interrupted", "", 130)
     except OSError as error:
-        return _of_machine(error) if error.filename and error.errno in _MACHINE else _bug(error)
+        return _os_error(error)
     except Exception as error:  # noqa: BLE001  # users never see a traceback
         return _bug(error)
     return status if isinstance(status, int) else 0
@@ -66,10 +68,33 @@ def _show(message: str, hint: str, code: int) -> int:
     from qanat.domain.redaction import redacted  # only failures need it
 
     message, hint = redacted(message), redacted(hint)
-    click.echo(printed(f"qanat: {message}", MESSAGE_MAX), err=True)
-    if hint:
-        click.echo(f"  hint: {brief(hint, MESSAGE_MAX)}", err=True)
+    try:
+        click.echo(printed(f"qanat: {message}", MESSAGE_MAX), err=True)
+        if hint:
+            click.echo(f"  hint: {brief(hint, MESSAGE_MAX)}", err=True)
+    except OSError:  # the exit code says enough
+        surroundings.silence(2)
     return code
+
+
+def _os_error(error: OSError) -> int:
+    if error.errno not in _MACHINE:
+        return _bug(error)
+    if error.filename:
+        return _of_machine(error)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return _show(reason(error), "allow this process more, such as: ulimit -n 1024", EXIT_MACHINE)
+    if surroundings.is_of_printing(error):
+        surroundings.silence(1)
+        return _unwritten(error)
+    return _show(reason(error), "", EXIT_MACHINE)
+
+
+def _unwritten(problem: OSError) -> int:
+    """Report that standard output could not be written; nobody misses it if its reader is gone."""
+    if isinstance(problem, BrokenPipeError):
+        return EXIT_READER_GONE
+    return _show(f"standard output cannot be written: {reason(problem)}", "", EXIT_MACHINE)
 
 
 def _of_machine(error: OSError) -> int:

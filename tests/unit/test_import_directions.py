@@ -106,7 +106,7 @@ FLOORS = {
         "complete_names": (),
     },
     "qanat.cli": {
-        "main": ("program", "completion", "terminal"),
+        "main": ("program", "completion", "terminal", "surroundings"),
         "completion": ("program", "lazy", "options", "terminal"),
         "program": ("commands.table", "lazy", "options"),
         "commands": ("runs", "definitions", "diff", "completion", "terminal", "lazy", "session", "options"),
@@ -116,6 +116,7 @@ FLOORS = {
         "diff": ("terminal",),
         "terminal": ("session", "options"),
         "session": (),
+        "surroundings": (),
         "lazy": ("options",),
         "options": (),
     },

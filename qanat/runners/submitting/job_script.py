@@ -41,6 +41,7 @@ GROUPS_IN_FILE = 100
 # * `wait` of bash loses signals that come together, `read -t` does not; it wants a pipe that nobody closes. In POSIX
 #   mode, it takes SIGALRM for itself.
 # * Where exec fails, the EXIT trap runs, but not in bash, which has execfail instead, and which loses signals with it.
+# * bash can lose a SIGINT just before exec, so there the command line has to be that of the program.
 # A death by SIGTERM may be noticed before the signal that the keeper itself got: hence the sleep. Every variable begins
 # with q_, so that none that the user exports has another value in the program.
 _HEAD = """\
@@ -75,11 +76,15 @@ if [ "$1" = --keep ]; then
     exit "$q_status"
 fi
 q_here=$1 q_attempt=$2 q_by= q_stopped= q_pending= q_keeper= q_pid= q_info= q_pipe=
+started() {
+    [ -n "${BASH_VERSION:-}" ] && read -r q_line <"/proc/$1/cmdline" || return 0
+    case $q_line in *q_workdir=*) return 1 ;; esac
+} 2>/dev/null
 pass() {
     if [ -z "$q_keeper" ]; then q_pending="$q_pending $1"; return; fi
     q_turns=0
     until [ -n "$q_pid" ] || [ "$((q_turns += 1))" -gt 100000 ] || ! kill -0 "$q_keeper" 2>/dev/null; do
-        [ ! -s "$q_here/.job-pid" ] || read -r q_pid <"$q_here/.job-pid"
+        if [ -s "$q_here/.job-pid" ] && read -r q_new <"$q_here/.job-pid" && started "$q_new"; then q_pid=$q_new; fi
     done
     [ -z "$q_pid" ] || kill -s "$1" "$q_pid" 2>/dev/null
 }

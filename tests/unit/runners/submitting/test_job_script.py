@@ -202,16 +202,17 @@ NOTES_SIGNALS = """
 import os, signal, sys, time
 names = ("HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "CONT")
 came = []
-def note(number, frame):
-    came.append(signal.Signals(number).name.removeprefix("SIG"))
-    with open("new", "w") as file:
-        file.write(" ".join(came))
-    os.replace("new", "came")
 for name in names:
-    signal.signal(signal.Signals["SIG" + name], note)
+    signal.signal(signal.Signals["SIG" + name], lambda number, frame: came.append(signal.Signals(number).name[3:]))
 print("begun", flush=True)
+told = 0
 while not os.path.exists("gate"):
     time.sleep(0.01)
+    if len(came) > told:
+        told = len(came)
+        with open("new", "w") as file:
+            file.write(" ".join(came[:told]))
+        os.replace("new", "came")
 sys.stdout.flush()
 os._exit(137)
 """
