@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from qanat.errors import WriteFailed
+from qanat.usecases.definitions.init import init_project, plan_init
 from tests.support.disks import Disk, disk_at
 from tests.support.invariants import violations
 from tests.support.sandbox import Result, Sandbox
+from tests.support.world import World
 
 pytestmark = pytest.mark.slow
 # $2 is the exit code, and $4 the storage directory.
@@ -84,6 +87,35 @@ def test_other_commands_on_a_full_disk_lose_nothing(project: Sandbox, words: tup
             assert project.qanat("status").err == ""
             kept = [path for path in project.committed_records() if words[0] != "delete" or "/2-" in path]
             assert violations(project, kept) == []
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3, 6])
+def test_a_submission_whose_jobs_cannot_be_recorded_is_found_again(tmp_path: Path, pages: int) -> None:
+    root = tmp_path / "world"
+    root.mkdir()
+    with disk_at(root) as disk, ExitStack() as filled:
+        init_project(plan_init(root, "vi", "results"), {"world": {}})
+        world = World(root)
+        world.experiment("exit 0\n")
+        world.write(".git/info/exclude", "filler\n")
+        world.scheduler.after_taking = lambda batch: filled.enter_context(disk.full(pages))
+        if pages < 2:
+            with pytest.raises(WriteFailed, match="run 1 was submitted, but its jobs could not be recorded") as error:
+                world.submit(2)
+            assert error.value.hint.startswith("the next qanat command finds the jobs; free some space")
+        else:
+            world.submit(2)
+            assert "the record of run 1 was saved, but not committed: cannot write " in world.outcome.notes[0]
+        filled.close()
+        world.scheduler.after_taking = lambda batch: None
+        run = world.look()
+        assert [group.job for group in run.groups] == ["1.0", "1.1"]
+        assert len(world.scheduler.batches) == 1
+        assert world.recorded() == run
+        for job in world.scheduler.of(0, 1):
+            job.ends()
+        assert world.look() == world.committed()
+        assert world.submit().number == 2
 
 
 def test_a_read_only_project_can_be_read_quickly_and_says_what_cannot_be_done(project: Sandbox) -> None:

@@ -82,7 +82,12 @@ class _Poll:
         self._runner = runner
         self._memories = memories
         self._result = result
-        self._unseen = {key: dict(memory.unseen) if memory else {} for key, memory in memories.items()}
+        now = project.clock.now()
+        # A time in the future was noted before the clock was put back; waiting for it would take too long.
+        self._unseen = {
+            key: {number: min(since, now) for number, since in memory.unseen.items()} if memory else {}
+            for key, memory in memories.items()
+        }
         self._metrics: dict[str, Sequence[MetricSource]] = {}
         self._folders: dict[str, Path] = {}
         self._grace = project.config.grace

@@ -461,3 +461,17 @@ def test_a_cause_that_an_unreachable_scheduler_would_know_is_done_without(world:
     world.clock.move(15)
     assert world.look().groups[0].reason == "ended by SIGKILL"
     assert world.notes == []
+
+
+def test_a_clock_that_was_put_back_does_not_put_off_the_end_of_waiting(world: World) -> None:
+    world.submit()
+    (job,) = world.scheduler.of(0)
+    job.starts()
+    world.look()
+    job.vanishes()
+    world.clock.move(365 * 86_400)
+    world.look()
+    world.clock.move(-365 * 86_400)
+    assert world.look().state is RUNNING
+    world.clock.move(86_400)
+    assert world.look().state is LOST
