@@ -115,15 +115,26 @@ class Project:
         return sorted(name for name in names if not name_problem(name))
 
     @cached_property
-    def former_names(self) -> dict[str, str]:
-        """Former names of experiments, mapped to their current names; broken files are skipped."""
-        found: dict[str, str] = {}
+    def claimed_names(self) -> dict[str, list[str]]:
+        """Names that experiments say they had, mapped to those experiments; broken files are skipped."""
+        found: dict[str, list[str]] = {}
         for name in self.names("experiment"):
             file = self.paths.definition("experiment", name)
             with contextlib.suppress(InputInvalid):
-                before = definitions.former_names(self.read(file, DEFINITION_BYTES_MAX), file.name)
-                found |= dict.fromkeys(before, name)
+                for before in definitions.former_names(self.read(file, DEFINITION_BYTES_MAX), file.name):
+                    found.setdefault(before, []).append(name)
         return found
+
+    @cached_property
+    def former_names(self) -> dict[str, str]:
+        """Former names of experiments, mapped to their current names.
+
+        A name that another experiment has, or that several say they had, is none: nobody gets the runs of others by
+        claiming their name.
+        """
+        present = set(self.names("experiment"))
+        claims = self.claimed_names.items()
+        return {before: names[0] for before, names in claims if len(set(names)) == 1 and before not in present}
 
     def names_of(self, experiment: str) -> tuple[str, ...]:
         """Return an experiment's current name, followed by its former ones, which records of its runs may have."""

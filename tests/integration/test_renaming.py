@@ -128,3 +128,39 @@ def test_an_experiment_with_former_names_is_deleted_with_all_its_runs(renamed: S
     renamed.qanat("run", "simple")
     assert "with 2 runs" in renamed.qanat("experiment", "delete", "simple", "--yes", "--commit").out
     assert renamed.records() == []
+
+
+def claiming(sandbox: Sandbox, name: str, former: str) -> None:
+    """Define an experiment that says it had a name."""
+    sandbox.experiment(name, "exit 0", formerly=[former])
+
+
+def runs_of(sandbox: Sandbox) -> dict[str, int]:
+    """Count the runs that `status` lists for each experiment."""
+    lines = [line.split() for line in sandbox.qanat("status").out.splitlines()]
+    return {words[0]: int(words[1]) for words in lines if len(words) > 2 and words[1].isdecimal()}
+
+
+def test_nobody_gets_the_runs_of_an_experiment_by_claiming_its_name(sandbox: Sandbox) -> None:
+    sandbox.experiment("plain", "exit 0")
+    sandbox.qanat("run", "plain")
+    claiming(sandbox, "thief", "plain")
+    assert runs_of(sandbox)["plain"] == 1
+    assert "thief.yaml" in (said := sandbox.qanat("validate", code=1).out)
+    assert "formerly.0: 'plain' is the name of another experiment" in said
+    assert "Number of runs: 0" in sandbox.qanat("experiment", "status", "thief").out
+    sandbox.qanat("experiment", "delete", "thief", "--yes", "--commit")
+    assert len(sandbox.records()) == 1
+
+
+def test_a_former_name_that_two_experiments_claim_belongs_to_neither(sandbox: Sandbox) -> None:
+    sandbox.experiment("old", "exit 0")
+    sandbox.qanat("run", "old")
+    sandbox.qanat("experiment", "update", "old", "--name", "new", "--commit")
+    assert runs_of(sandbox) == {"new": 1}
+    claiming(sandbox, "thief", "old")
+    assert runs_of(sandbox) == {"old": 1}
+    said = sandbox.qanat("validate", code=1).out.splitlines()
+    assert [line.partition("experiments/")[2].partition(":")[0] for line in said] == ["new.yaml", "thief.yaml"]
+    assert "formerly.0: 'thief' was also called 'old'" in said[0]
+    assert "formerly.0: 'new' was also called 'old'" in said[1]

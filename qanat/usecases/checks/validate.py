@@ -161,13 +161,18 @@ def reference_problems(
 def _name_problems(project: Project, content: dict[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:
     """Yield current and former names of an experiment that another experiment has or had."""
     name = content["name"]
-    if project.former_names.get(name, name) != name:
-        yield ("name",), f"experiment {project.former_names[name]!r} was formerly called {name!r}"
+    if others := _others(project, name, name):
+        yield ("name",), f"experiment {others[0]!r} was formerly called {name!r}"
     for i, before in enumerate(content.get("formerly", ())):
         if state.is_file(project.paths.relative(project.paths.definition("experiment", before))):
             yield ("formerly", i), f"{before!r} is the name of another experiment"
-        elif project.former_names.get(before, name) != name:
-            yield ("formerly", i), f"{project.former_names[before]!r} was also called {before!r}"
+        elif others := _others(project, before, name):
+            yield ("formerly", i), f"{others[0]!r} was also called {before!r}"
+
+
+def _others(project: Project, claimed: str, name: str) -> list[str]:
+    """List the experiments that say they had a name, except for the one with this name."""
+    return [other for other in project.claimed_names.get(claimed, ()) if other != name]
 
 
 def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -197,6 +202,6 @@ def _run_problems(
         yield from ((("storage",), problem) for problem in runs.storages.problems(run))
         yield from runs.claims.problems(run)
     file = project.paths.relative(project.paths.definition("experiment", run.experiment))
-    known = state.is_file(file) or run.experiment in project.former_names
+    known = state.is_file(file) or run.experiment in project.claimed_names
     if not known and not history.was_tracked(project.location, file):
         yield ("experiment",), f"experiment {run.experiment!r} does not exist and never did"

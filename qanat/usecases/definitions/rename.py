@@ -27,9 +27,8 @@ def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
     before, after = (project.paths.definition(KIND, n) for n in (name, check_name(KIND, new_name)))
     if os.path.lexists(after):
         raise UsageError(f"experiment {new_name!r} already exists", hint="choose another name")
-    if project.former_names.get(new_name, name) != name:
-        other = project.former_names[new_name]
-        raise UsageError(f"experiment {other!r} was formerly called {new_name!r}", hint="choose another name")
+    if others := [other for other in project.claimed_names.get(new_name, ()) if other != name]:
+        raise UsageError(f"experiment {others[0]!r} was formerly called {new_name!r}", hint="choose another name")
     check_case(KIND, new_name, [n for n in (*project.names(KIND), *project.former_names) if n != name])
     former = [n for n in content.get("formerly", ()) if n != new_name]
     content = definitions.ordered({**content, "name": new_name, "formerly": [*former, name]}, KIND)

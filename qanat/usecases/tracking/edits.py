@@ -31,7 +31,10 @@ def check_unedited(project: Project, path: str, data: bytes) -> None:
         return
     edited = _differing(known[0], data, path) or []
     names = ", ".join(map(dotted, edited[:NAMED_MAX])) + (", …" if len(edited) > NAMED_MAX else "")
-    raise RecordEdited(f"{path} was edited: {names or 'the whole file'}", hint=_remedy(project, path, own=bool(copies)))
+    raise RecordEdited(
+        f"{path} was edited: {names or 'the whole file'}",
+        hint=_remedy(project, path, own=bool(copies) and copies[0] not in committed),
+    )
 
 
 def is_own(project: Project, path: str, data: bytes) -> bool:
