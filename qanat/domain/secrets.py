@@ -57,6 +57,10 @@ _DATE_OR_VERSION = re.compile(
 )
 _HASH = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _LOGIN = re.compile(r"[\w.@+-]{1,80}:(?P<password>[^\s/:][^\s/]{2,200})\Z")
+_CODE_MIN = 7
+_METHODS = frozenset(
+    {"ed25519", "sha256", "sha512", "aes256", "kerberos5", "krb5", "oauth10a", "oauth20", "base64", "hs256"}
+)
 _USER_OPTIONS = ("-u", "--user")  # as curl has them
 _FILE = re.compile(
     r"\w\.(?:txt|json|ya?ml|toml|env|key|pem|crt|cert|cfg|ini|conf|netrc|gpg|asc|enc|csv|dat|bin|p12|pfx|pub|token"
@@ -232,15 +236,24 @@ def is_secret(name: str, value: str | int, *, strict: bool = False, in_prose: bo
             )
             return is_plain and not is_structured
         case Kind.LOGIN:
-            return is_random(text) or bool((login := _LOGIN.match(text)) and not login["password"].isdigit())
+            login = _LOGIN.match(text)
+            return is_random(text) or _is_code(text) or bool(login and not login["password"].isdigit())
         case Kind.HASH:
             return is_random(text, part_min=20) and not _HASH.match(text)
         case _:
-            return is_random(text) or is_random_base64(text)
+            return is_random(text) or is_random_base64(text) or is_mixed(text, length=10)
 
 
 def _looks_like_token(text: str) -> bool:
-    return is_mixed(text) or bool(_HASH.match(text) and len(text) >= 16 and not text.isalpha())
+    return is_mixed(text) or _is_code(text) or bool(_HASH.match(text) and len(text) >= 16 and not text.isalpha())
+
+
+def _is_code(text: str) -> bool:
+    """Return whether a value is letters and digits in one piece, or with signs, and not a method such as ed25519."""
+    if len(text) < _CODE_MIN or text.lower() in _METHODS or any(c.isspace() or c == "/" for c in text):
+        return False
+    has_both = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return has_both and (text.isalnum() or _has_signs(text))
 
 
 def _is_password(text: str) -> bool:
