@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,28 @@ def test_a_retry_that_the_scheduler_does_not_take_leaves_the_run_as_it_was(world
     with pytest.raises(SubmitFailed):
         again(world, SUBMITTED, 0)
     assert world.recorded() == world.committed() == run
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_retry_that_the_scheduler_does_not_take_leaves_every_output_where_it_was(world: World, groups: int) -> None:
+    run = failed(world, SUBMITTED, groups)
+    folder = world.root / run.storage
+    own = folder if groups == 1 else folder / "group_0"
+    (own / "deep").mkdir(parents=True, exist_ok=True)
+    for name in ("out.txt", "stdout.txt", "completion.json", "deep/file"):
+        (own / name).write_text(f"first {name}")
+    before = outputs(folder)
+    world.scheduler.before_taking = raising(SubmitFailed("the queue is closed"))
+    with pytest.raises(SubmitFailed):
+        again(world, SUBMITTED, 0)
+    assert outputs(folder) == before
+    assert not (own / "attempts").exists()
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """Return the files in a directory, without what describes the run."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("info.yaml", "job.sh"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.parent.name != "commands"}
 
 
 def test_a_retry_that_another_qanat_has_begun_is_left_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
