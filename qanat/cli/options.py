@@ -43,6 +43,9 @@ class Option(click.Option):
     def __init__(self, *args: Any, group: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
+        # click would say that a value "is not a valid integer range".
+        if isinstance(self.type, click.IntRange | click.FloatRange):
+            self.type.name = "whole number" if isinstance(self.type, click.IntRange) else "number"
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return names and help, without the range of a number."""

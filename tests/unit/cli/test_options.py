@@ -7,6 +7,7 @@ import pytest
 
 from qanat.cli.commands.run import run
 from qanat.cli.options import grouped, shown, spellings
+from qanat.cli.options import option as declared
 from qanat.cli.program import qanat
 from tests.support.commands import contexts
 
@@ -71,3 +72,14 @@ def test_a_command_may_be_typed_with_underscores_too() -> None:
     name, command, rest = context.command.resolve_command(context, ["run_delete", "iris", "1"])
     assert (name, rest) == ("run-delete", ["iris", "1"])
     assert command is CONTEXTS["qanat experiment run-delete"].command
+
+
+@pytest.mark.parametrize(("number", "name"), [(click.IntRange(1), "whole number"), (click.FloatRange(0), "number")])
+def test_a_value_that_is_no_number_is_called_that(number: click.ParamType, name: str) -> None:
+    @click.command()
+    @declared("--many", type=number)
+    def command(many: float) -> None:
+        pass
+
+    with pytest.raises(click.BadParameter, match=f"'x' is not a valid {name}"):
+        command.main(["--many", "x"], standalone_mode=False)
