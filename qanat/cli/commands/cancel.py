@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.runs import reporting
-from qanat.cli.runs.looking_up import find_one, until_ended
+from qanat.cli.runs.looking_up import find_one, finding, until_ended
 from qanat.cli.terminal.output import say, tell
 from qanat.domain.run import Run, State, count_states
 from qanat.errors import QanatError, UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import cancel as cancel_run
-from qanat.usecases.tracking.find import check_group
+from qanat.usecases.tracking.find import Found, check_group
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @click.command(epilog="\b\nExample:\n  qanat cancel 4\n  qanat cancel 4 5 6\n  qanat cancel 4 --group 3 --group 7")
@@ -36,19 +41,36 @@ def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     project = open_project(Path.cwd())
     if groups:
         return _cancel_groups(project, runs, groups)
-    code = 0
-    for word in runs:
+    with finding(project) as find:
+        chosen, codes = _each(dict.fromkeys(runs), find)
+    # Those that a scheduler ends are waited for together.
+    cancelled, refused = _each(chosen, lambda found: (found, _cancel(project, found)))
+    waiting = [found for found, run in cancelled if not run.state.ended]
+    ended = {run.id: run for run in until_ended(project, waiting)} if waiting else {}
+    for found, run in cancelled:
+        now = ended.get(found.run.id, run)
+        say(f"Run {now.number} of {now.experiment} {_outcome_of(now)}")
+    return ([0, *codes, *refused])[-1]
+
+
+def _each(items: Iterable[Item], act: Callable[[Item], Result]) -> tuple[list[Result], list[int]]:
+    """Return what an action returns for each item, and the exit codes of the failures, which are shown."""
+    results, codes = [], []
+    for item in items:
         try:
-            found = find_one(project, word)
-            run, notes = cancel_run.cancel_run(project, found, session.runners())
-            run = until_ended(project, found) if not run.state.ended else run
+            results.append(act(item))
         except QanatError as error:
             tell(f"qanat: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
-            code = error.exit_code
-            continue
-        reporting.tell_notes(notes)
-        say(f"Run {run.number} of {run.experiment} {_outcome_of(run)}")
-    return code
+            codes.append(error.exit_code)
+    return results, codes
+
+
+def _cancel(project: Project, found: Found) -> Run:
+    if session.runners().is_in_process(found.run.runner.name):
+        found = find_one(project, found.run.id)  # it may have ended while another one was
+    run, notes = cancel_run.cancel_run(project, found, session.runners())
+    reporting.tell_notes(notes)
+    return run
 
 
 def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
@@ -57,7 +79,7 @@ def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, .
     found = find_one(project, runs[0])
     chosen = sorted({check_group(found, number) for number in groups})
     cancel_run.cancel_groups(project, found, chosen, session.runners())
-    run = until_ended(project, found, chosen)
+    (run,) = until_ended(project, [found], chosen)
     for number in chosen:
         say(f"Group {number} of run {run.number} {_outcome(run.groups[number].state)}")
     return 0

@@ -40,12 +40,18 @@ def find_one_with_live(project: Project, name: str) -> tuple[Found, list[Run]]:
         return find_run(project, index, result, name), list(result.live.values())
 
 
-def until_ended(project: Project, found: Found, groups: Sequence[int] = ()) -> Run:
-    """Wait until a cancelled run, or these groups of it, have ended, but at most CANCEL_S; return the run."""
-    until = time.monotonic() + CANCEL_S
+def until_ended(project: Project, cancelled: Sequence[Found], groups: Sequence[int] = ()) -> list[Run]:
+    """Wait until cancelled runs, or these groups of them, have ended, but at most CANCEL_S; return the runs.
+
+    The runs are looked at together, and less and less often: a scheduler has other users to serve.
+    """
+    until, pause_s = time.monotonic() + CANCEL_S, POLL_S
     while True:
-        run = find_one(project, found.run.id).run
-        states = [run.groups[n].state for n in groups] or [run.state]
-        if all(state.ended for state in states) or time.monotonic() > until:
-            return run
-        time.sleep(POLL_S)
+        with finding(project) as find:
+            runs = [find(found.run.id).run for found in cancelled]
+        states = [run.groups[n].state for run in runs for n in groups] or [run.state for run in runs]
+        left_s = until - time.monotonic()
+        if all(state.ended for state in states) or left_s <= 0:
+            return runs
+        time.sleep(min(pause_s, left_s))
+        pause_s *= 2
