@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+from collections.abc import Iterator
+
 from qanat.git import command
 from qanat.git.location import Location
 
@@ -24,3 +28,21 @@ def set_one(location: Location, key: str, value: str) -> None:
 def add(location: Location, key: str, value: str) -> None:
     """Add a value to a setting of the repository. Raises GitRefused."""
     command.output(location.root, "config", "--local", "--add", key, value)
+
+
+@contextlib.contextmanager
+def restored_on_failure(location: Location) -> Iterator[None]:
+    """Restore the settings of the repository if the block fails, unless another git is changing them."""
+    path = location.common_dir / "config"
+    before = path.read_bytes()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if path.read_bytes() != before:
+                guard = path.with_name("config.lock")
+                with guard.open("xb") as file:  # as git does
+                    file.write(before)
+                shutil.copymode(path, guard)
+                guard.replace(path)
+        raise

@@ -6,6 +6,9 @@ where it is: it calls a file named `<hook>.legacy` first, and ours becomes that 
 
 from __future__ import annotations
 
+import contextlib
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,3 +106,35 @@ def _head(file: Path) -> bytes:
             return opened.read(_HEAD_BYTES)
     except OSError:
         return b""
+
+
+@contextlib.contextmanager
+def restored_on_failure(hooks: Path, names: Sequence[str]) -> Iterator[None]:
+    """Restore these hooks, and those that they replaced, if the block fails."""
+    files = [hooks / f"{name}{ending}" for name in names for ending in ("", _LEGACY, KEPT)]
+    before = {file: _state(file) for file in files}
+    try:
+        yield
+    except BaseException:
+        for file, state in before.items():
+            with contextlib.suppress(OSError):
+                _restore(file, state)
+        raise
+
+
+def _state(file: Path) -> Path | tuple[bytes, int] | None:
+    """Return the target of a link, or the bytes and permissions of a file; None if there is neither."""
+    if file.is_symlink():
+        return file.readlink()
+    return (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) if file.is_file() else None
+
+
+def _restore(file: Path, state: Path | tuple[bytes, int] | None) -> None:
+    if _state(file) == state:
+        return
+    file.unlink(missing_ok=True)
+    if isinstance(state, Path):
+        file.symlink_to(state)
+    elif state is not None:
+        file.write_bytes(state[0])
+        file.chmod(state[1])

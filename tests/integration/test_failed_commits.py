@@ -131,6 +131,34 @@ def test_nothing_of_the_users_changes(sandbox: Sandbox, command: str, obstacle: 
         assert "hint: " in done.err
 
 
+@pytest.mark.parametrize("obstacle", ["settings are locked", "a hook is in the way", "attributes are in the way"])
+def test_hooks_are_installed_wholly_or_not_at_all(sandbox: Sandbox, obstacle: str) -> None:
+    sandbox.git("remote", "add", "origin", str(sandbox.root))
+    sandbox.git("config", "--remove-section", "merge.qanat")
+    sandbox.git("rm", "--quiet", ".gitattributes")
+    sandbox.git("commit", "--quiet", "--message", "no attributes")
+    hook(sandbox, "pre-commit", "exit 0")
+    (sandbox.root / ".git/hooks/pre-merge-commit").symlink_to("pre-commit")
+    match obstacle:
+        case "settings are locked":
+            sandbox.write(".git/config.lock", "")
+        case "a hook is in the way":
+            (sandbox.root / ".git/hooks/pre-commit.before-qanat").mkdir()
+        case _:
+            (sandbox.root / ".gitattributes").mkdir()
+    folder = sandbox.root / ".git/hooks"
+
+    def installed() -> dict[str, bytes | str]:
+        found = {path.name: path for path in folder.iterdir() if path.suffix != ".sample" and not path.is_dir()}
+        return {name: str(path.readlink()) if path.is_symlink() else path.read_bytes() for name, path in found.items()}
+
+    before, hooks = state(sandbox), installed()
+    done = sandbox.qanat("hooks", "install", "--remote", "origin", code=None)
+    assert done.code != 0
+    assert "this is a bug" not in done.err
+    assert (state(sandbox), installed()) == (before, hooks), done.err
+
+
 # ---- a full disk, a read-only repository
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.git import hooks
+from qanat.git import config, hooks
 from qanat.git.hooks import Hook
 from qanat.usecases.checks.rules import no_results
 from qanat.usecases.merging import keep_commits, setup
@@ -45,12 +45,17 @@ class Installed:
 def install(
     project: Project, *, remote: str | None = None, max_size: str | None = None, allowed: Sequence[str] = ()
 ) -> Installed:
-    """Set up the hooks, merging and, for a remote, fetching. Raises UsageError, InputInvalid or GitRefused."""
+    """Set up the hooks, merging and, for a remote, fetching; after a failure, nothing of that is left.
+
+    Raises UsageError, InputInvalid, GitRefused or WriteFailed.
+    """
     folder = hooks.folder(project.location)
     options = _options(max_size, allowed)
-    fetched = keep_commits.set_up_remote(project, remote) if remote else False
-    merging = setup.set_up(project)
-    done = tuple(hooks.install(folder, name, _script(name, options)) for name in NAMES)
+    with hooks.restored_on_failure(folder, NAMES), config.restored_on_failure(project.location):
+        fetched = keep_commits.set_up_remote(project, remote) if remote else False
+        # The second may be a link to the first, and is to be kept as such.
+        done = tuple(hooks.install(folder, name, _script(name, options)) for name in reversed(NAMES))[::-1]
+        merging = setup.set_up(project)
     return Installed(done, merging.attributes, merging.driver, fetched, _is_run_by_pre_commit(project))
 
 

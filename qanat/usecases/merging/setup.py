@@ -39,9 +39,10 @@ def set_up(project: Project) -> Changed:
         raise UsageError(f"{path} is not a file that git reads", hint="move it elsewhere")
     before = path.read_bytes() if path.exists() else b""
     after = files.with_lines(before, RULES)
+    driver = set_driver(project.location)
     if after != before:
         project.write(path, after)
-    return Changed(after != before, set_driver(project.location))
+    return Changed(after != before, driver)
 
 
 def set_driver(location: Location) -> bool:

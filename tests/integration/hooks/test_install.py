@@ -261,3 +261,15 @@ def test_status_says_what_there_is(project: Sandbox) -> None:
             "after": ".git/hooks/pre-merge-commit.before-qanat",
         },
     ]
+
+
+def test_a_hook_that_links_to_another_is_kept_and_still_runs(project: Sandbox) -> None:
+    script(project, "pre-commit", "echo mine >>said.log")
+    link = project.root / ".git/hooks/pre-merge-commit"
+    link.symlink_to("pre-commit")
+    project.qanat("hooks", "install")
+    assert (project.root / ".git/hooks/pre-merge-commit.before-qanat").readlink() == Path("pre-commit")
+    call([str(link)], project.root, env=NOT_ON_A_SERVER)
+    assert (project.root / "said.log").read_text() == "mine\n"
+    project.qanat("hooks", "uninstall")
+    assert link.readlink() == Path("pre-commit")
