@@ -110,6 +110,11 @@ class Group:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def is_hearsay(self) -> bool:
+        """Whether no completion file has told how the group ended."""
+        return self.source == SCHEDULER or self.state is State.LOST
+
+    @property
     def has_run(self) -> bool:
         """Whether it has ended and was really started; a cancelled or lost group may never have been."""
         return self.state.ended and (self.started is not None or self.state is State.FINISHED)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qanat.domain import job
 from qanat.domain.layout import group_folder
-from qanat.domain.run import SCHEDULER, Group, Run, State
+from qanat.domain.run import Group, Run
 from qanat.errors import InputInvalid, NotFound, WriteFailed
 from qanat.records import hearsay, run_codec, storage
 from qanat.usecases.project import Project
@@ -18,12 +18,11 @@ def note(project: Project, runs: Sequence[Run]) -> list[str]:
     """Note the runs that have ended by hearsay; return a sentence for each that cannot be noted."""
     problems = []
     for run in runs:
-        if any(map(_is_hearsay, run.groups)):
-            path, now = run_codec.path_of(run), project.clock.now()
-            try:
-                hearsay.note(project.location.private, run.id, str(project.root), path, now, project.sharing)
-            except WriteFailed as error:
-                problems.append(error.message)
+        path, now = run_codec.path_of(run), project.clock.now()
+        try:
+            hearsay.note(project.location.private, run.id, str(project.root), path, now, project.sharing)
+        except WriteFailed as error:
+            problems.append(error.message)
     return problems
 
 
@@ -35,17 +34,13 @@ def corrections(project: Project) -> dict[str, tuple[Run, Run]]:
             run = record.load_record(project, noted.record)
         except (InputInvalid, NotFound):
             continue  # another branch is checked out
-        groups = list(filter(_is_hearsay, run.groups))
+        groups = [group for group in run.groups if group.is_hearsay]
         corrected = {group.number: now for group in groups if (now := _corrected(project, run, group))}
         if corrected:
             found[noted.record] = run, run.with_groups(corrected)
         if len(corrected) == len(groups):
             hearsay.forget(noted)
     return found
-
-
-def _is_hearsay(group: Group) -> bool:
-    return group.source == SCHEDULER or group.state is State.LOST
 
 
 def _corrected(project: Project, run: Run, group: Group) -> Group | None:

@@ -22,8 +22,11 @@ from qanat.system import files, processes
 from qanat.usecases.merging import restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
-from qanat.usecases.tracking import edits, hearsay, record
+from qanat.usecases.tracking import edits, record
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
+
+# The folder of records.hearsay.
+HEARSAY = "hearsay"
 
 
 @dataclass(slots=True)
@@ -84,7 +87,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
         else:
             _check_run(project, path, flights.get(path), runners, result, seen)
     _poll_runners(project, index, seen, flights, runners, result)
-    seen.ended |= hearsay.corrections(project)
+    seen.ended |= _corrections(project)
     ended = [*seen.recorded, *_record(project, seen.ended, result)]
     healed = _uncommitted(project, result.live)
     result.notes += record.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
@@ -183,7 +186,7 @@ def _record(project: Project, found: Mapping[str, tuple[Run, Run]], result: Refr
     runs, notes = record.change_records(project, changes)
     result.notes += notes
     ended = [run for run in runs if run.state.ended]
-    result.notes += hearsay.note(project, ended)
+    result.notes += _note_hearsay(project, ended)
     # A record that cannot be changed does not hide how its run ended.
     recorded = {run_codec.path_of(run) for run in runs}
     result.live |= {path: now for path, (_, now) in found.items() if path not in recorded and _is_there(project, path)}
@@ -197,6 +200,25 @@ def _record(project: Project, found: Mapping[str, tuple[Run, Run]], result: Refr
         if cut_short and run.submission.pid is not None:
             result.notes.append(f"run {run.number} of {run.experiment} was interrupted: its qanat process was killed")
     return ended
+
+
+def _corrections(project: Project) -> dict[str, tuple[Run, Run]]:
+    """Return the runs whose ends a completion file tells differently now, each as recorded and as corrected."""
+    if not os.path.isdir(project.location.private / HEARSAY):  # noqa: PTH112  # most projects have none
+        return {}
+    from qanat.usecases.tracking import hearsay
+
+    return hearsay.corrections(project)
+
+
+def _note_hearsay(project: Project, runs: Sequence[Run]) -> list[str]:
+    """Note the runs of which no completion file has told the end; return sentences."""
+    unwitnessed = [run for run in runs if any(group.is_hearsay for group in run.groups)]
+    if not unwitnessed:
+        return []
+    from qanat.usecases.tracking import hearsay
+
+    return hearsay.note(project, unwitnessed)
 
 
 def _is_there(project: Project, path: str) -> bool:

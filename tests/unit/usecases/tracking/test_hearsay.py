@@ -11,6 +11,7 @@ from qanat.domain import frozen
 from qanat.domain.job import JobStatus
 from qanat.domain.run import Run, State
 from qanat.records import hearsay, run_codec
+from qanat.usecases.tracking import refresh
 from tests.support.scheduler import START
 from tests.support.world import World
 
@@ -63,6 +64,7 @@ def test_a_completion_file_corrects_a_record_that_had_ended_by_hearsay(world: Wo
     assert (group.started, group.ended) == (START, "2026-11-23T05:17:56.250+00:00")
     assert world.committed() == world.recorded() == now
     assert world.subjects()[0] == f"qanat: run 1 of train {state}"
+    assert refresh.HEARSAY == hearsay.FOLDER
     assert frozen.violations([run_codec.to_mapping(before)], run_codec.to_mapping(now)) == []
     assert noted(world) == []
     assert world.look() == now
