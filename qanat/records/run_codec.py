@@ -6,6 +6,8 @@ rules of the schema are checked by `qanat validate` and the hook.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -117,6 +119,15 @@ def _present(**values: Any) -> dict[str, Any]:
 def decode(data: bytes, source: str) -> Run:
     """Parse a record; `source` is its path, for messages. Raises InputInvalid."""
     return from_mapping(yaml_io.load(data, source), source)
+
+
+def from_index(text: str, source: str = "a record in the index") -> Run:
+    """Return the run that a record in the index describes; JSON has no NaN, so a metric without a value is one."""
+    content = json.loads(text)
+    for row in content["groups"]:
+        if None in (found := row.get("metrics", {})).values():
+            row["metrics"] = {name: math.nan if value is None else value for name, value in found.items()}
+    return from_mapping(content, source)
 
 
 def from_mapping(content: Any, source: str) -> Run:

@@ -11,8 +11,8 @@ from qanat.cli.options import option
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
+from qanat.usecases.checks import odd_metrics, whole
 from qanat.usecases.checks import validate as validate_state
-from qanat.usecases.checks import whole
 from qanat.usecases.launch import templates
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import open_project
@@ -32,7 +32,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     with project.index() as index:
         problems = validate_state.validate(project, index, paths) + ([] if files else whole.problems(project))
         records = {project.paths.relative(path) for path in paths} if files else None
-        notes = keep_commits.warnings(project, index, records)
+        notes = [*keep_commits.warnings(project, index, records), *odd_metrics.warnings(index, records)]
     if as_json:
         say_json([{"file": p.file, "line": p.line, "key": p.key, "problem": redacted(p.problem)} for p in problems])
     elif problems:

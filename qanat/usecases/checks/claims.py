@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -105,7 +104,7 @@ class Claims:
         found: dict[Any, list[_Job]] = {}
         self._index.sync()
         for text in self._index.submitted():
-            run = run_codec.from_mapping(json.loads(text), "a record in the index")
+            run = run_codec.from_index(text)
             job = _Job(run_codec.path_of(run), run.id, _submitted(run))
             for group in run.groups:
                 found.setdefault(_job_key(run, group), []).append(job)

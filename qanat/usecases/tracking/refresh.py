@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -66,7 +65,7 @@ def recorded_active_runs(project: Project) -> list[Run]:
     with project.index() as index:
         index.sync()
         texts = index.records(live=True)
-    return [run_codec.from_mapping(json.loads(text), "a record in the index") for text in texts]
+    return [run_codec.from_index(text) for text in texts]
 
 
 def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:

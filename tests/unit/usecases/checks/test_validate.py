@@ -228,7 +228,7 @@ def test_a_name_that_another_experiment_had_is_told(world: World) -> None:
 def test_a_name_that_two_experiments_had_is_told(world: World) -> None:
     definition = (world.root / ".qanat/experiments/train.yaml").read_text()
     world.write(".qanat/experiments/train.yaml", definition + "formerly: [older, old]\n")
-    assert of_text(world, X, f"{EXPERIMENT}formerly: [old]\n") == []
+    assert of_text(world, X, f"{EXPERIMENT}formerly: [old]\n") == ["4: formerly.0: 'train' was also called 'old'"]
     assert check(world, ".qanat/experiments/train.yaml") == [
         ".qanat/experiments/train.yaml:5: formerly.1: 'x' was also called 'old'"
     ]
