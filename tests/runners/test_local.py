@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -226,6 +227,20 @@ def test_an_exit_code_is_told_from_a_signal_in_any_shell(place: Place) -> None:
     jobs = [place.shell(script, group=group) for group, script in enumerate(ENDS)]
     told = watch(LocalRunner(2), jobs)
     assert {script: (end_of(told, n).exit_code, end_of(told, n).signal) for n, script in enumerate(ENDS)} == ENDS
+
+
+@pytest.mark.usefixtures("shell")
+def test_what_a_shell_says_when_it_starts_is_no_signal(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As bash does about a locale that is missing."""
+    noisy = tmp_path / "noisy"
+    noisy.write_text(f'#!/bin/sh\necho "cannot change locale" >&2\nexec {shlex.quote(wrapper.SHELL)} "$@"\n')
+    noisy.chmod(0o755)
+    monkeypatch.setattr(wrapper, "SHELL", str(noisy))
+    job = place.shell("exit 137")
+    assert end_of(watch(LocalRunner(), [job])).exit_code == 137
+    assert (job.storage / "stderr.txt").read_text() == "cannot change locale\n"
 
 
 @pytest.mark.usefixtures("shell")

@@ -16,8 +16,9 @@ from pathlib import Path
 from qanat.domain.job import JobSpec
 from qanat.system import files
 
-# Arguments: completion file, attempt, start, working directory, then the program and its arguments. stderr is a pipe
-# that descriptor 3 reads, descriptor 4 is the program's stderr, and 5 wants the number of the program's process.
+# Arguments: completion file, attempt, start, working directory, then the program and its arguments. Descriptor 4 is
+# the program's stderr, 5 wants the number of its process, and 6 is a pipe that 3 reads: the shell's own stderr, once it
+# has said what it may say when it starts, as about a locale that is missing.
 #
 # The shell waits in the foreground, for two reasons: the program then starts with the default signal actions (POSIX
 # has SIGINT ignored in the background), and a shell reports on its own stderr that a signal ended what it waited for;
@@ -31,6 +32,7 @@ from qanat.system import files
 LOCAL_SCRIPT = """\
 q_file=$1 q_attempt=$2 q_started=$3 q_dir=$4 q_by=exit
 shift 4
+exec 2>&6 6>&-
 trap : HUP INT QUIT USR1 USR2 ALRM TERM XCPU
 q_start='
 trap "" PIPE
@@ -43,7 +45,7 @@ exec "$@" 2>&4 3<&- 4>&- 5>&-
 failed $?'
 if [ -n "${BASH_VERSION:-}" ]; then
     set +o posix
-    "$BASH" -c "q_file=\\$1 q_dir=\\$2; shift 2; shopt -s execfail; $q_start" qanat "$q_file" "$q_dir" "$@"
+    "$BASH" -c "q_file=\\$1 q_dir=\\$2; shift 2; shopt -s execfail; $q_start" qanat "$q_file" "$q_dir" "$@" 2>&4
 else
     (eval "$q_start")
 fi
@@ -104,10 +106,11 @@ def _spawn(job: JobSpec, words: list[str], environment: dict[str, str], note: _P
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(job.storage / "stdout.txt"), new, 0o666),
-            (os.POSIX_SPAWN_DUP2, note.write, 2),
+            (os.POSIX_SPAWN_OPEN, 2, str(job.storage / "stderr.txt"), new, 0o666),
             (os.POSIX_SPAWN_DUP2, note.read, 3),
-            (os.POSIX_SPAWN_OPEN, 4, str(job.storage / "stderr.txt"), new, 0o666),
+            (os.POSIX_SPAWN_DUP2, 2, 4),
             (os.POSIX_SPAWN_DUP2, announcement.write, 5),
+            (os.POSIX_SPAWN_DUP2, note.write, 6),
         ],
         setsid=True,
         setsigmask=(),

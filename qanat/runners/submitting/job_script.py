@@ -41,6 +41,7 @@ GROUPS_IN_FILE = 100
 # * `wait` of bash loses signals that come together, `read -t` does not; it wants a pipe that nobody closes. In POSIX
 #   mode, it takes SIGALRM for itself.
 # * Where exec fails, the EXIT trap runs, but not in bash, which has execfail instead, and which loses signals with it.
+# * A shell may complain when it starts, as about a locale that is missing: what is in the note by then does not count.
 # * bash can lose a SIGINT just before exec, so there the command line has to be that of the program.
 # A death by SIGTERM may be noticed before the signal that the keeper itself got: hence the sleep. Every variable begins
 # with q_, so that none that the user exports has another value in the program.
@@ -140,6 +141,7 @@ _START = """\
 q_here=$1 q_workdir=$2
 shift 2
 exec 2>>"$q_here/stderr.txt"
+: >"$q_here/.job-note"
 cd "$q_workdir" || { echo directory >"$q_here/.job-failed"; exit 126; }
 failed() { case $1 in 126|127) echo start >"$q_here/.job-failed" ;; esac; exit "$1"; }
 if [ -n "${BASH_VERSION:-}" ]; then shopt -s execfail; else trap 'failed $?' EXIT; fi

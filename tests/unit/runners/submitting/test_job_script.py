@@ -318,6 +318,18 @@ def test_only_a_program_that_could_not_be_started_was_not_found(
     assert [w.status.reason for w in written if w] == [f"exit code {code}: {reason}", f"exit code {code}"]
 
 
+def test_what_a_shell_says_when_it_starts_is_no_signal(in_any_shell: Place, tmp_path: Path) -> None:
+    """As bash does about a locale that is missing."""
+    noisy = tmp_path / "noisy"
+    noisy.write_text(f'#!/bin/sh\necho "cannot change locale" >&2\nexec {in_any_shell.shell_path} "$@"\n')
+    noisy.chmod(0o755)
+    in_any_shell.shell_path = str(noisy)
+    job = in_any_shell.shell("exit 137")
+    in_any_shell.write(job)
+    assert in_any_shell.run(job) == 137
+    assert in_any_shell.left()["by"] == "exit"
+
+
 def test_a_program_has_the_default_signal_actions(in_any_shell: Place) -> None:
     job = in_any_shell.job("cat", "/proc/self/status")
     in_any_shell.write(job)
