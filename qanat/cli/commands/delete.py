@@ -41,10 +41,11 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         say(f"Run {one.run.number} of {one.run.experiment} will be deleted: {one.record}{folder}")
     if not yes and not prompts.confirm(f"Delete {plural(len(found), 'run')}?", option="--yes"):
         raise click.Abort
-    for one in found:
-        if not one.run.state.ended:
-            cancel_run.cancel_run(project, one, session.runners())
-            until_ended(project, one)
+    active = [one for one in found if not one.run.state.ended]
+    for one in active:
+        cancel_run.cancel_run(project, one, session.runners())
+    if active:
+        until_ended(project, active)
     with finding(project) as find:
         plan, gone = deletion.delete_runs(project, [find(one.run.id) for one in found])
     reporting.tell_notes([*plan.advice, gone.note] if gone.note else plan.advice)
