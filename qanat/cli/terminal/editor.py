@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qanat.cli.terminal import prompts
+from qanat.cli.terminal.log_output import visible_texts
 from qanat.cli.terminal.output import is_terminal
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.usecases.definitions import settings
 from qanat.usecases.project import Project
 from qanat.usecases.runs import attended
+
+# Programs that write the bytes of files to the terminal, whatever they do there.
+PASSING = frozenset({"cat", "more", "head", "tail", "tac", "nl"})
 
 
 def editor_for(project: Project) -> str:
@@ -39,16 +44,30 @@ def edit(editor: str, path: Path, *, instead: str) -> None:
 
 
 def page(paths: Sequence[Path]) -> None:
-    """Show files in $PAGER, or less, or more."""
+    """Show files in $PAGER, or less, or more.
+
+    A program that would pass on what acts on a terminal gets text without it.
+    """
     import shutil
 
     pager = os.environ.get("PAGER", "").strip() or ("less -R" if shutil.which("less") else "more")
-    _run(pager, paths, "set $PAGER")
+    with _started(pager, "set $PAGER") as command:
+        if Path(command[0]).name in PASSING:
+            attended.feed(command, visible_texts(paths))
+        else:
+            attended.run([*command, *map(str, paths)])
 
 
 def _run(program: str, paths: Sequence[Path], remedy: str) -> int:
+    with _started(program, remedy) as command:
+        return attended.run([*command, *map(str, paths)])
+
+
+@contextmanager
+def _started(program: str, remedy: str) -> Iterator[list[str]]:
+    """Yield the arguments of a program, and raise RunnerUnavailable if it cannot be started with them."""
     try:
         first, *others = shlex.split(program)
-        return attended.run([first, *others, *map(str, paths)])
+        yield [first, *others]
     except (OSError, ValueError):
         raise RunnerUnavailable(f"cannot start {program!r}", hint=remedy) from None

@@ -10,10 +10,13 @@ import codecs
 import os
 import re
 import sys
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Protocol, TextIO
 
 from qanat.cli.terminal.output import clean, width
+from qanat.usecases.runs.logs import pieces_of
 
 HELD_BYTES = 65_536
 HELD_IN_ALL_BYTES = 8 * 2**20
@@ -121,7 +124,8 @@ class ScreenOutput:
     Of the lines that are still unfinished, the one that changed last is shown below the others, cut to the width.
     """
 
-    def __init__(self, groups: int) -> None:
+    def __init__(self, groups: int, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
         self._several = groups > 1
         self._held_max = _held_max(groups)
         self._decoders: dict[int, codecs.IncrementalDecoder] = {}
@@ -161,9 +165,9 @@ class ScreenOutput:
             below = cut(f"{self._prefix(self._changed)}{clean(shown)}", max(2, width() or 80) - 1)
             if below != self._below:
                 self._clear_below()
-                sys.stdout.write(below)
+                self._out.write(below)
                 self._below = below
-        sys.stdout.flush()
+        self._out.flush()
 
     def close(self) -> None:
         """Show all lines that have no end, and return to the terminal's own colours."""
@@ -171,8 +175,8 @@ class ScreenOutput:
             self.end(group)
         self._clear_below()
         if self._coloured:
-            sys.stdout.write(_RESET)
-        sys.stdout.flush()
+            self._out.write(_RESET)
+        self._out.flush()
 
     def _prefix(self, group: int) -> str:
         return f"group {group} | " if self._several else ""
@@ -181,7 +185,7 @@ class ScreenOutput:
         if lines:
             self._clear_below()
             prefix = self._prefix(group)
-            sys.stdout.write("".join(f"{prefix}{self._visible(_last_state(line))}\n" for line in lines))
+            self._out.write("".join(f"{prefix}{self._visible(_last_state(line))}\n" for line in lines))
 
     def _visible(self, line: str) -> str:
         """Return a line with nothing in it that acts on a terminal, except for colours and tabs."""
@@ -194,8 +198,21 @@ class ScreenOutput:
 
     def _clear_below(self) -> None:
         if self._below:
-            sys.stdout.write(_CLEAR_LINE)
+            self._out.write(_CLEAR_LINE)
             self._below = ""
+
+
+def visible_texts(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield files in pieces, as a terminal shows them. Raises OSError."""
+    for path in paths:
+        out = StringIO()
+        screen = ScreenOutput(1, out)
+        for data in pieces_of(path):
+            screen.write(0, data)
+            yield out.getvalue()
+            out.seek(out.truncate(0))
+        screen.close()
+        yield out.getvalue()
 
 
 def _last_state(line: str) -> str:

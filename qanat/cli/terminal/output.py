@@ -25,8 +25,11 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
 
 def brief(text: str, most: int = LINE_MAX) -> str:
     """Return text as one line of at most `most` characters; a longer one ends with an ellipsis."""
-    start = text[: most + 1].strip()  # before what costs time
-    line = clean(" ".join(start.split()) if "\n" in start else start)
+    start = text[: most + 1]  # before what costs time
+    if "\n" in start:
+        indent = start[: len(start) - len(start.lstrip(" "))]
+        start = indent + " ".join(start.split())
+    line = clean(start)
     return line if len(line) <= most and len(text) <= most else f"{line[: most - 1]}…"
 
 

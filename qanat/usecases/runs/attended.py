@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -13,12 +15,29 @@ def run(command: Sequence[str], *, cwd: Path | None = None) -> int:
 
     Ctrl-C reaches only the program. Raises OSError if it cannot be started.
     """
+    with _without_interrupts():
+        code = subprocess.Popen(command, cwd=cwd, preexec_fn=_default_interrupt).wait()  # noqa: PLW1509
+    return code if code >= 0 else 128 - code
+
+
+def feed(command: Sequence[str], texts: Iterable[str]) -> None:
+    """Run a program as run() does, with texts as its input, until it ends or has seen enough."""
+    with (
+        _without_interrupts(),
+        subprocess.Popen(command, stdin=subprocess.PIPE, text=True, preexec_fn=_default_interrupt) as program,  # noqa: PLW1509
+        contextlib.suppress(BrokenPipeError),
+    ):
+        if program.stdin:
+            program.stdin.writelines(texts)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
     old = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        code = subprocess.Popen(command, cwd=cwd, preexec_fn=_default_interrupt).wait()  # noqa: PLW1509
+        yield
     finally:
         signal.signal(signal.SIGINT, old)
-    return code if code >= 0 else 128 - code
 
 
 def _default_interrupt() -> None:

@@ -85,3 +85,10 @@ def _open_output(path: Path) -> BinaryIO:
     if path.is_symlink():
         raise OSError(0, "is a link, not a file")
     return files.open_for_reading(path)
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """Yield a file in pieces. Raises OSError, also for a pipe or a device."""
+    with files.open_for_reading(path) as file:
+        while data := file.read(CHUNK_BYTES):
+            yield data

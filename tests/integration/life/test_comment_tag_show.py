@@ -95,6 +95,9 @@ def test_a_comment_is_written_in_the_users_editor_which_may_have_arguments(ran: 
         ran.commit()
     ran.qanat("comment", "1", "-m", "before")
     with Terminal(ran.root, "comment", "1", env={source: editor} if source != "the settings" else {}) as terminal:
+        if source == "the settings":
+            terminal.see("Run it?")
+            terminal.press("y")
         terminal.see("Saved the comment on run 1")
         terminal.ends()
     assert comment_file(ran).read_text() == "before\nmore\n"

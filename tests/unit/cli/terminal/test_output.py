@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from hypothesis import given
 
-from qanat.cli.terminal.output import clean, plural, say, say_json, say_json_list, tell
+from qanat.cli.terminal.output import brief, clean, plural, say, say_json, say_json_list, tell
 from qanat.domain.sizes import size
 from tests.support.strategies import json_values, stable, texts
 
@@ -100,3 +100,31 @@ def test_bytes_are_written_for_people(count: int, text: str) -> None:
 
 def test_things_are_counted_in_plain_english() -> None:
     assert [plural(count, "run") for count in (0, 1, 2, 1234)] == ["0 runs", "1 run", "2 runs", "1,234 runs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("  - a: ", "  - a: "),
+        ("  a:  b", "  a:  b"),
+        ("  two\n lines\n", "  two lines"),
+        ("\x1b[1m", r"\x1b[1m"),
+        ("x" * 20, "x" * 20),
+        ("x" * 21, "x" * 19 + "…"),
+        ("\x1b" * 20, r"\x1b\x1b\x1b\x1b\x1"[:19] + "…"),
+        ("a\n" + "x" * 10**6, "a " + "x" * 17 + "…"),
+    ],
+)
+def test_a_text_is_one_line_of_limited_length(text: str, line: str) -> None:
+    assert brief(text, 20) == line
+
+
+def test_messages_and_lines_are_cut_in_their_middle(capsys: pytest.CaptureFixture[str]) -> None:
+    say(f"{'x' * 10**6} is wrong\nnext")
+    tell(f"{'y' * 10**6} is wrong")
+    out, err = capsys.readouterr()
+    assert len(out) < 5_000
+    assert len(err) < 1_100
+    assert out.endswith("x is wrong\nnext\n")
+    assert err.endswith("y is wrong\n")
+    assert " … 996,009 characters … " in out
