@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RESULT_DIR = "results"
+# What untracked files mean for a run: those that may be its code or input are asked about, none stops it, or each does.
+ASK, NOTE, REFUSE = "ask", "note", "refuse"
 # The keys that are no runner's; a runner's has templates by their names.
-SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "grace"})
+SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "untracked", "grace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,14 @@ class Config:
     """The settings of a project, with defaults for those that its file does not have.
 
     `result_dir` is the folder for storage directories, from the project's root. `editor` is a command that may have
-    arguments, empty if the project names none. `records_are_manual` means that the user commits records. `templates`
-    has the options of the templates in the settings, by runner and by name.
+    arguments, empty if the project names none. `records_are_manual` means that the user commits records. `untracked` is
+    ASK, NOTE or REFUSE. `templates` has the options of the templates in the settings, by runner and by name.
     """
 
     result_dir: str = RESULT_DIR
     editor: str = ""
     records_are_manual: bool = False
+    untracked: str = ASK
     grace: Grace = field(default_factory=Grace)
     templates: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 

@@ -33,7 +33,10 @@ State.LIVE = _LIVE
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The code that ran: `tree` is the commit's tree without run records, so the same code has the same tree."""
+    """The code that ran: `tree` is the commit's tree without run records, so the same code has the same tree.
+
+    `untracked` are files that lay beside it, which git neither tracked nor ignored: the first 20.
+    """
 
     commit: str
     tree: str
@@ -41,6 +44,7 @@ class Code:
     snapshot: bool = False
     workdir: str = "project"
     changed_while_running: bool | None = None
+    untracked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

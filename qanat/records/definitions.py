@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from qanat.domain.config import RESULT_DIR, Config, Grace, template_sections
+from qanat.domain.config import ASK, RESULT_DIR, Config, Grace, template_sections
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
 from qanat.errors import InputInvalid
@@ -64,6 +64,7 @@ def config_from(content: dict[str, Any], source: str) -> Config:
         result_dir=folder,
         editor=content.get("default_editor", ""),
         records_are_manual=content.get("records", {}).get("commit") == "manual",
+        untracked=content.get("untracked", ASK),
         grace=Grace(**content.get("grace", {})),
         templates=template_sections(content),
     )
@@ -76,6 +77,7 @@ def config_mapping(config: Config) -> dict[str, Any]:
         "grace": asdict(config.grace),
         "records": {"commit": "manual" if config.records_are_manual else "auto"},
         "result_dir": config.result_dir,
+        "untracked": config.untracked,
     }
 
 

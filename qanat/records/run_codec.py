@@ -51,6 +51,8 @@ def to_mapping(run: Run) -> dict[str, Any]:
     }
     if run.code.changed_while_running is not None:
         code["changed_while_running"] = run.code.changed_while_running
+    if run.code.untracked:
+        code["untracked"] = run.code.untracked
     request = run.requested
     requested: dict[str, Any] = {"args": request.args, "groups": request.groups, "ranges": request.ranges}
     requested |= _present(param_file=request.param_file, parameters_file=request.parameters_file)
@@ -161,6 +163,7 @@ def from_mapping(content: Any, source: str) -> Run:
             code.take("snapshot", bool),
             code.text("workdir"),
             code.optional("changed_while_running", bool),
+            code.texts("untracked") if code.has("untracked") else (),
         ),
         command=top.texts("command"),
         datasets=top.text_map("datasets"),

@@ -109,7 +109,7 @@ def test_the_tree_is_the_same_for_the_same_code_and_another_for_other_code(plain
 
 @pytest.mark.parametrize("change", ["tracked", "staged", "untracked", "deleted"])
 def test_without_a_terminal_a_dirty_tree_is_refused_and_nothing_is_written(plain: Sandbox, change: str) -> None:
-    path = {"tracked": "kept.txt", "staged": "kept.txt", "untracked": "fresh.txt", "deleted": "kept.txt"}[change]
+    path = {"tracked": "kept.txt", "staged": "kept.txt", "untracked": "fresh.sh", "deleted": "kept.txt"}[change]
     plain.write(path, "changed\n")
     if change == "staged":
         plain.git("add", path)
@@ -358,11 +358,11 @@ def test_what_does_not_change_a_tracked_file_is_not_a_change(gates: Gates, chang
     process = gates.start()
     match change:
         case "a new file":
-            plain.write("fresh.txt", "1\n")
+            plain.write("fresh.sh", "1\n")
         case "an ignored file":
             plain.write("secret.key", "another\n")
         case "a commit of a new file":
-            plain.write("fresh.txt", "1\n")
+            plain.write("fresh.sh", "1\n")
             plain.commit("fresh")
         case "a touch":
             (plain.root / "kept.txt").touch()
@@ -379,7 +379,7 @@ def test_records_of_other_runs_that_move_head_meanwhile_are_not_a_change(gates: 
     assert "changed_while_running" not in end(gates, process)
 
 
-@pytest.mark.parametrize("path", ["kept.txt", "fresh.txt", "folder/fresh.txt"])
+@pytest.mark.parametrize("path", ["kept.txt", "fresh.sh", "folder/fresh.sh"])
 def test_a_file_of_a_snapshot_that_changes_while_the_run_goes_on_is_said(gates: Gates, path: str) -> None:
     """Also one that git does not track: it is in the snapshot."""
     plain = gates.sandbox
@@ -392,7 +392,7 @@ def test_a_file_of_a_snapshot_that_changes_while_the_run_goes_on_is_said(gates: 
 def test_a_snapshot_whose_files_stay_is_not_changed(gates: Gates) -> None:
     plain = gates.sandbox
     plain.write("kept.txt", "dirty\n")
-    plain.write("folder/fresh.txt", "dirty\n")
+    plain.write("folder/fresh.sh", "dirty\n")
     process = gates.start("--snapshot")
     plain.git("add", "kept.txt")
     plain.write("folder/later.txt", "1\n")

@@ -14,6 +14,7 @@ DEFAULTS = {
     "grace": {"file_s": 15.0, "submit_s": 15.0, "unknown_s": 60.0},
     "records": {"commit": "auto"},
     "result_dir": "results",
+    "untracked": "ask",
 }
 TEMPLATES = Registry().default_templates()
 
@@ -41,6 +42,7 @@ def test_the_settings_in_effect_are_shown_with_every_template_and_where_each_com
         "records": CONFIG,
         "result_dir": CONFIG,
         "slurm.default": ".qanat/templates/slurm/default.yaml",
+        "untracked": None,
     }
 
 
@@ -50,7 +52,7 @@ def test_a_section_that_is_added_as_the_tutorial_does_is_in_effect_at_once(sandb
     slurm = {"default": dict(TEMPLATES["slurm"]), "two_cpus": {"--mem": "2G"}}
     assert yaml.safe_load(result.out) == in_effect(result_dir="out", slurm=slurm)
     assert f"result_dir: out  # {CONFIG}\nslurm:\n  default:  # .qanat/templates/slurm/default.yaml\n" in result.out
-    assert result.out.endswith(f"  two_cpus:  # {CONFIG}\n    --mem: '2G'\n")
+    assert result.out.endswith(f"  two_cpus:  # {CONFIG}\n    --mem: '2G'\nuntracked: ask  # default\n")
     assert "records:  # default\n  commit: auto\n" in result.out
 
 
@@ -82,8 +84,8 @@ def test_a_folder_for_results_outside_the_project_is_refused_before_anything_run
     sandbox.experiment("hello", "echo hello\n")
     configure(sandbox, "result_dir: ../out\n")
     result = sandbox.qanat("run", "hello", code=2)
-    assert (
-        result.err == f"qanat: {CONFIG}: result_dir: '../out' is not a folder inside the project\n  hint: use results\n"
+    assert result.err.startswith(
+        f"qanat: {CONFIG}: result_dir: '../out' is not a folder inside the project\n  hint: use results"
     )
     assert not (sandbox.root / "../out").exists()
     assert sandbox.record_files() == []

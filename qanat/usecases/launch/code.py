@@ -50,6 +50,8 @@ class Changes:
     untracked: tuple[Untracked, ...]
 
 
+# Whether an untracked file may be code or input of the run.
+Counts = Callable[[str], bool]
 # Returns what to do with changes, given what is already known of that; if it is still unknown, the run is refused.
 Ask = Callable[[Changes, Uncommitted], Uncommitted]
 
@@ -98,27 +100,48 @@ def check_committer(project: Project) -> str:
     return f"{who.name} <{who.email}>"
 
 
-def capture(project: Project, wanted: Uncommitted, ask: Ask) -> Captured:
-    """Capture the current code. Raises UsageError if the tree is dirty and it is not known what to do then."""
-    tree = runnable_tree(project)
-    found = _untracked(project, tree)
-    tree = _with_untracked(tree, found)
+def capture(project: Project, wanted: Uncommitted, ask: Ask, counts: Counts = lambda _: True) -> Captured:
+    """Capture the current code. Raises UsageError if the tree is dirty and it is not known what to do then.
+
+    Untracked files make the tree dirty only if they count, or are named; a snapshot has the others, too.
+    """
+    whole = runnable_tree(project)
+    every = _untracked(project, whole)
+    found = _counted(every, wanted, counts)
+    tree = _with_untracked(whole, found)
     if tree.changes and _is_open(wanted, found):
-        wanted = ask(Changes(tuple(changed_files(tree)), found), wanted)
+        # Whoever is asked may also want files that do not count.
+        wanted = ask(Changes(tuple(changed_files(_with_untracked(whole, every))), every), wanted)
+        found = _counted(every, wanted, counts)
+        tree = _with_untracked(whole, found)
+    others = tuple(file for file in every if file not in found)
     _check_wanted(tree, wanted)
     if not tree.changes:
-        return _as_committed(project, tree)
+        return _as_committed(project, tree, others)
     if not wanted.allow_secrets:
         from qanat.usecases.launch.tracked_secrets import check_tracked  # a clean tree needs no such check
 
         check_tracked(project, tree)
     taken = _named(project, found, wanted)
     if wanted.commit_message is None:
-        return _snapshot(project, tree, found, taken)
+        return _snapshot(project, tree, found, taken, others)
     rest = tuple(file for file in found if file not in taken)
     if rest and not wanted.others_left_out:
         raise _unnamed(rest)
+    rest += others
     return _as_committed(project, _committed(project, wanted.commit_message, taken, rest), rest)
+
+
+def _counted(every: Sequence[Untracked], wanted: Uncommitted, counts: Counts) -> tuple[Untracked, ...]:
+    return tuple(f for f in every if wanted.snapshot or counts(f.path) or _is_named(f, wanted.add))
+
+
+def _is_named(file: Untracked, added: Sequence[str]) -> bool:
+    return any(file.path.rstrip("/") == name or file.path.startswith(f"{name}/") for name in added)
+
+
+def _named_in_record(left_out: Sequence[Untracked]) -> tuple[str, ...]:
+    return tuple(file.path for file in left_out[:LISTED])
 
 
 def _untracked(project: Project, tree: WorkTree) -> tuple[Untracked, ...]:
@@ -154,21 +177,28 @@ def _is_open(wanted: Uncommitted, found: Sequence[Untracked]) -> bool:
 def _as_committed(project: Project, tree: WorkTree, left_out: tuple[Untracked, ...] = ()) -> Captured:
     commit = tree.commit or ""
     tree_id = repository.code_tree(repository.open_repository(project.location), commit)
-    return Captured(Code(commit, tree_id, tree.branch), commit, _fingerprint(project, tree), left_out=left_out)
+    code = Code(commit, tree_id, tree.branch, untracked=_named_in_record(left_out))
+    return Captured(code, commit, _fingerprint(project, tree), left_out=left_out)
 
 
-def _snapshot(project: Project, tree: WorkTree, found: Sequence[Untracked], taken: Sequence[Untracked]) -> Captured:
+def _snapshot(
+    project: Project,
+    tree: WorkTree,
+    found: Sequence[Untracked],
+    taken: Sequence[Untracked],
+    others: Sequence[Untracked],
+) -> Captured:
     """Return the code of a snapshot, which is HEAD's if no file that may be in it differs."""
     head = tree.commit or ""
     included = tuple(file for file in found if file.is_plain or file in taken)
-    left_out = tuple(file for file in found if file not in included)
+    left_out = tuple(file for file in (*found, *others) if file not in included)
     names = [file.path for file in included]
     commit = identity.take_snapshot(project.location, head, "qanat: snapshot of the working tree", names)
     opened = repository.open_repository(project.location)
     tree_id = repository.code_tree(opened, commit)
     if is_head := tree_id == repository.code_tree(opened, head):
         commit = head
-    code = Code(commit, tree_id, tree.branch, not is_head)
+    code = Code(commit, tree_id, tree.branch, not is_head, untracked=_named_in_record(left_out))
     return Captured(code, head, _fingerprint(project, tree), included, left_out)
 
 

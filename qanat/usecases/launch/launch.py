@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
+from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.run import RunnerChoice
 from qanat.runners.protocol import Prefetches, Runners
 from qanat.usecases.launch import checkouts, code
 from qanat.usecases.launch import plan as plan_run
-from qanat.usecases.launch.code import Ask, Captured
+from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
@@ -24,6 +26,9 @@ from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.domain.relevance import Relevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def launch(
         runner.prefetch()
     past, plan, choice = _planned(project, request, options, runners)
     author = code.check_committer(project)
-    captured = past or code.capture(project, request.uncommitted, ask)
+    captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan))
     if _workdir(request, plan, submits=submits) == CHECKOUT:
         captured = code.in_checkout(captured)
     if captured.included or captured.left_out:
@@ -82,6 +87,21 @@ def _planned(
     if not options.allow_secrets:
         check_launch(project, plan, choice, request.uncommitted)
     return past, plan, choice
+
+
+def _counting(project: Project, plan: Plan) -> Counts:
+    """Return what says whether an untracked file may be code or input of a run, by the project's settings."""
+    setting = project.config.untracked
+    if setting != ASK:
+        return lambda _: setting == REFUSE
+
+    @cache
+    def relevance() -> Relevance:
+        from qanat.domain.relevance import relevance_of  # only for a tree with untracked files
+
+        return relevance_of(plan.experiment, plan.groups, str(project.root))
+
+    return lambda path: relevance().counts(path)
 
 
 def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -56,10 +58,34 @@ class Untracked:
 
 
 def find(project: Project) -> tuple[Untracked, ...]:
-    """List the files that git neither tracks nor ignores; results and records of runs are not among them."""
+    """List the files that git neither tracks nor ignores.
+
+    Results and records of runs are not among them, nor is a file that this process prints to.
+    """
     results = _Results(project)
     paths = worktree.untracked(project.location)
-    return tuple(_examined(project, path) for path in paths if not path.startswith(_OWN) and path not in results)
+    printed_to = _printed_to()
+    kept = (path for path in paths if not path.startswith(_OWN) and path not in results)
+    return tuple(_examined(project, path) for path in kept if _identity(project.root / path) not in printed_to)
+
+
+def _printed_to() -> set[tuple[int, int]]:
+    """Return the identities of the files that this process prints to, as in `qanat run NAME >log.txt`."""
+    found = set()
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                found.add((status.st_dev, status.st_ino))
+    return found
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _examined(project: Project, path: str) -> Untracked:
