@@ -11,7 +11,7 @@ from qanat.domain.intents import is_made_for
 from qanat.domain.job import JobHandle
 from qanat.domain.run import Group, Run, State
 from qanat.errors import UsageError
-from qanat.records import flight
+from qanat.records import flight, run_codec
 from qanat.records.flight import Flight
 from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
@@ -94,7 +94,7 @@ def _check_intent(run: Run, what: str) -> None:
     if not is_made_for(run.submission.intent, run.id):
         raise UsageError(
             f"run {run.number} cannot be {what}: the intent in its record was not made for run {run.id}",
-            hint="the record was edited, copied, or written by an earlier qanat; use the scheduler's own commands",
+            hint=f"the record was edited, copied, or written by an earlier qanat: see git log {run_codec.path_of(run)}",
         )
 
 

@@ -131,13 +131,13 @@ def _check_run(
     # Without a journal, nobody is submitting the run: its jobs proceed by themselves.
     watched = _is_watched(seen.watcher if seen else _watcher_of(project, run)) if seen or in_process else False
     known = with_journal(run, seen)
-    if watched:
+    if not run.state.ended and not seen and not may_be_of(run.submission.intent, run.id):
+        result.live[path] = run
+        result.notes.append(f"{path}: its intent was made for another run, so its jobs are not looked for")
+    elif watched:
         result.live[path] = known
     elif run.state.ended:
         found.recorded += [run] if seen else []
-    elif not may_be_of(run.submission.intent, run.id):
-        result.live[path] = known
-        result.notes.append(f"{path}: its intent was made for another run, so its jobs are not looked for")
     elif not in_process:
         found.submitted.append(run)
     else:

@@ -14,6 +14,7 @@ from qanat.domain.intents import new_intent
 from qanat.domain.run import Run, State
 from qanat.errors import UsageError
 from qanat.records import run_codec
+from qanat.system import processes
 from qanat.usecases.runs import cancel
 from qanat.usecases.tracking import record
 from tests.support.world import INTENT, World
@@ -101,3 +102,14 @@ def test_another_clone_of_the_user_can_cancel_a_run(world: World) -> None:
     cancel.cancel_run(world.project, world.find(), world)
     assert {job.status.state for job in world.scheduler.jobs} == {State.CANCELLED}
     assert world.look().id == run.id
+
+
+def test_the_process_that_a_copied_record_names_does_not_make_its_run_live(world: World) -> None:
+    run = world.left_alone(1)
+    pid = os.getpid()
+    facts = replace(run.submission, pid=pid, process_start=processes.start_of(pid))
+    record.create_record(world.project, replace(copied(run), submission=facts))
+    world.look(7)
+    assert [note.partition(": ")[2] for note in world.notes] == [
+        "its intent was made for another run, so its jobs are not looked for"
+    ]
