@@ -14,14 +14,20 @@ LARGEST = 10**300  # the most digits that a record can hold in a whole number
 def flatten(content: Any) -> dict[str, float]:
     """Return the numbers of nested mappings by name, nested names joined by `.`; anything else is left out.
 
+    Names are without tokens.
+
     Raises ValueError for a name that no file can hold (JSON can contain half a surrogate pair).
     """
+    from qanat.domain.redaction import redacted  # most commands read no metrics, and start without it
+    from qanat.domain.secrets import has_form
+
     numbers = dict(_walk("", content)) if isinstance(content, dict) else {}
     try:
         "".join(numbers).encode()
     except UnicodeEncodeError:
         raise ValueError("a name is not Unicode text") from None
-    return numbers
+    # Usage per API key, say.
+    return {redacted(name) if has_form(name) else name: number for name, number in numbers.items()}
 
 
 def left_out(content: Any, keys: Sequence[str]) -> str:

@@ -64,6 +64,15 @@ def without(value: Any, known: frozenset[str]) -> Any:
     return REDACTED if isinstance(value, int) and str(value) in known and not isinstance(value, bool) else value
 
 
+def without_tokens(value: Any) -> Any:
+    """Return a finished report, as text or for JSON, without tokens in its lines, values and keys."""
+    if isinstance(value, str):
+        return "\n".join(redacted(line) if secrets.has_form(line) else line for line in value.split("\n"))
+    if isinstance(value, Mapping):
+        return {without_tokens(key): without_tokens(inner) for key, inner in value.items()}
+    return [without_tokens(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def _text(text: str, known: frozenset[str]) -> str:
     if text in known:
         return type(text)(REDACTED)

@@ -123,6 +123,11 @@ def in_string(text: str, possible: Sequence[int] = secret_shapes.EVERY) -> list[
     return sorted([*_of_form(text, possible), *(_named(text) if named else ())])
 
 
+def has_form(text: str) -> bool:
+    """Return whether a text contains something with the form of a secret."""
+    return next(_of_form(text), None) is not None
+
+
 def allowance(line: str) -> str | None:
     """Return the reason why a line may contain what looks like a secret; None if it gives none."""
     before, mark, reason = line.partition(_ALLOWED)

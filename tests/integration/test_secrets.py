@@ -120,6 +120,24 @@ def test_a_branch_whose_name_is_a_secret_is_refused(tmp_path: Path) -> None:
     assert "the name of the branch contains what looks like a Hugging" in house.qanat("run", "hello", code=2).err
 
 
+def test_metrics_named_after_a_token_are_recorded_without_it(tmp_path: Path) -> None:
+    house = Sandbox.make(tmp_path / "project")
+    metrics = json.dumps({"acc": 0.5, "calls": {TOKEN: 3}})
+    house.experiment("hello", f"echo '{metrics}' >metrics.json\ncp metrics.json \"$2\"\n")
+    house.write(".gitignore", "metrics.json\n/results/\n/.qanat/cache/\n")
+    house.commit("Ignore metrics")
+    house.qanat("run", "hello")
+    (record,) = house.record_files()
+    assert "calls.[redacted]" in record.read_text()
+    assert TOKEN not in record.read_text()
+    record.write_text(record.read_text().replace("[redacted]", TOKEN))
+    house.commit("Put it there by hand")
+    for options in ([], ["--format", "markdown"], ["--json"]):
+        said = house.qanat("diff", "HEAD~3..HEAD", *options).out
+        assert TOKEN not in said
+        assert "calls.[redacted]" in said or not options  # a terminal may be too narrow for it
+
+
 def test_python_refuses_and_allows_like_the_command(house: Sandbox) -> None:
     import qanat
     from qanat.errors import UsageError

@@ -12,6 +12,7 @@ from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
 from qanat.cli.options import option
 from qanat.cli.terminal.output import say, say_json, say_whole, width
+from qanat.domain.redaction import without_tokens
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.review import state
@@ -66,9 +67,9 @@ def diff(
     if as_json:
         from qanat.usecases.review.mapping import as_mapping
 
-        say_json(as_mapping(found))
+        say_json(without_tokens(as_mapping(found)))
     else:
-        report = _written(found, form, plots, read_findings(findings) if findings else ())
+        report = without_tokens(_written(found, form, plots, read_findings(findings) if findings else ()))
         (say_whole if form == "markdown" else say)(report)
     return EXIT_FAILED if exit_code and not found.is_empty else 0
 
