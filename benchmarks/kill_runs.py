@@ -1,4 +1,4 @@
-"""Kill qanat at random points of N runs, and check after each that nothing is broken.
+"""Kill qanat at random points of N runs, retries, deletions and other commands, and check after each what is broken.
 
 `python -m benchmarks.kill_runs [N] [SEED]`; exits with 1 if any invariant was violated.
 """
@@ -13,7 +13,15 @@ from pathlib import Path
 
 from benchmarks.projects import own_surroundings
 from tests.support.invariants import violations
-from tests.support.killing import RUNS, kill_run, make_project, random_moment
+from tests.support.killing import (
+    RUNS,
+    after_kill,
+    kill_command,
+    kill_run,
+    make_project,
+    random_command,
+    random_moment,
+)
 
 RUNS_DEFAULT = 200
 
@@ -29,7 +37,11 @@ def main(count: int, seed: int) -> int:
         broken = 0
         for number in range(1, count + 1):
             committed = sandbox.committed_records()
-            kill = kill_run(sandbox, chance.choice(RUNS), random_moment(chance))
+            if number > len(RUNS) and sandbox.record_files() and chance.random() < 0.5:
+                kill = kill_command(sandbox, random_command(sandbox, chance), chance)
+                committed = after_kill(sandbox, kill.words, committed)
+            else:
+                kill = kill_run(sandbox, chance.choice(RUNS), random_moment(chance))
             moments[kill.moment.after if kill.in_time else "its end (too late)"] += 1
             if found := violations(sandbox, committed):
                 broken += 1

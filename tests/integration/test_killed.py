@@ -19,7 +19,16 @@ import yaml
 from qanat.system import processes
 from tests.support.gates import SCRIPT, Gates, is_running
 from tests.support.invariants import violations
-from tests.support.killing import RUNS, kill_run, make_project, random_moment
+from tests.support.killing import (
+    EXPERIMENT,
+    RUNS,
+    after_kill,
+    kill_command,
+    kill_run,
+    make_project,
+    random_command,
+    random_moment,
+)
 from tests.support.sandbox import Sandbox, wait_until
 from tests.support.written import let_qanat_have_written
 
@@ -308,4 +317,18 @@ def test_whenever_qanat_is_killed_nothing_is_broken_and_nothing_is_lost(tmp_path
         committed = sandbox.committed_records()
         kills.append(kill_run(sandbox, chance.choice(RUNS), random_moment(chance)))
         assert violations(sandbox, committed) == [], kills[-1]
+    assert any(k.in_time for k in kills)
+
+
+def test_whenever_other_commands_are_killed_nothing_is_broken_and_nothing_is_lost(tmp_path: Path) -> None:
+    sandbox = make_project(tmp_path / "project")
+    chance = random.Random(SEED)
+    for words in RUNS * 2:
+        sandbox.qanat("run", EXPERIMENT, *words, code=None)
+    kills = []
+    for _ in range(KILLS):
+        committed = sandbox.committed_records()
+        kills.append(kill_command(sandbox, random_command(sandbox, chance), chance))
+        expected = after_kill(sandbox, kills[-1].words, committed)
+        assert violations(sandbox, expected) == [], kills[-1]
     assert any(k.in_time for k in kills)

@@ -41,7 +41,7 @@ class Kill:
     in_time: bool
 
     def __str__(self) -> str:
-        return f"qanat run {' '.join(self.words)}: killed {self.moment}{'' if self.in_time else ' (it had ended)'}"
+        return f"qanat {' '.join(self.words)}: killed {self.moment}{'' if self.in_time else ' (it had ended)'}"
 
 
 def make_project(root: Path) -> Sandbox:
@@ -67,7 +67,43 @@ def kill_run(sandbox: Sandbox, words: tuple[str, ...], moment: Moment) -> Kill:
     in_time = process.poll() is None
     process.kill()
     process.communicate()
+    return Kill(("run", *words), moment, in_time)
+
+
+def kill_command(sandbox: Sandbox, words: tuple[str, ...], chance: random.Random) -> Kill:
+    """Start a command on an ended run, or one that looks at runs, and kill it at a random point."""
+    process = sandbox.start(*words)
+    moment = Moment("the launch", chance.uniform(100.0, 400.0))
+    time.sleep(moment.delay_ms / 1000)  # the chosen delay, not a wait for a condition
+    in_time = process.poll() is None
+    process.kill()
+    process.communicate()
     return Kill(words, moment, in_time)
+
+
+def random_command(sandbox: Sandbox, chance: random.Random) -> tuple[str, ...]:
+    """Choose a command on one of the runs, all of which have ended."""
+    numbers = [file.name.partition("-")[0] for file in sandbox.record_files()]
+    number = chance.choice(numbers)
+    failed = [str(record["id"]).partition("-")[0] for record in sandbox.records() if record["state"] != "finished"]
+    return chance.choice(
+        [
+            ("retry", chance.choice(failed or numbers), "--group", "0"),
+            ("tag", number, "add", f"t{chance.randrange(1000)}"),
+            ("comment", number, "-m", f"c{chance.randrange(1000)}"),
+            ("delete", number, "--yes"),
+            ("status",),
+        ]
+    )
+
+
+def after_kill(sandbox: Sandbox, words: tuple[str, ...], committed: set[str]) -> set[str]:
+    """Finish what a killed command has begun, as its user would; return the records that must still be there."""
+    if words[0] != "delete":
+        return committed
+    if any(path.name.startswith(f"{words[1]}-") for path in sandbox.record_files()):
+        sandbox.qanat(*words)
+    return {path for path in committed if f"/{words[1]}-" not in path}
 
 
 def _happened(sandbox: Sandbox, what: str, known: set[Path]) -> bool:
