@@ -16,6 +16,7 @@ from qanat.records import ledger
 from qanat.records.index import Index
 from qanat.records.made import Notes
 from qanat.usecases.definitions import define
+from qanat.usecases.merging import deleted
 from qanat.usecases.project import Project
 from qanat.usecases.results import proof, remove
 from qanat.usecases.results.proof import Results
@@ -144,11 +145,12 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
         remove.remove_results(project, one)
     committed = [] if project.config.records_are_manual else plan.files
     committed += definition if commit else []
-    with lock.held(project.location) as held:
+    message = f"{subject}\n{deletions.lines(plan.records)}"
+    with lock.held(project.location) as held, deleted.noted(held, project, committed, message):
         for file in gone:
             project.remove(file)
         ledger.forget(project.location.private, [project.paths.relative(file) for file in gone], project.sharing)
-        note = _commit(held, project, committed, f"{subject}\n{deletions.lines(plan.records)}")
+        note = _commit(held, project, committed, message)
     notes = Notes(project.location.private, project.sharing)
     for run_id in plan.records:
         notes.forget(run_id)

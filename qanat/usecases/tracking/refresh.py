@@ -18,7 +18,7 @@ from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
 from qanat.runners.protocol import Runners
 from qanat.system import files, processes
-from qanat.usecases.merging import restore, setup
+from qanat.usecases.merging import deleted, restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import edits, record
@@ -74,7 +74,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     Leaves the index up to date.
     """
     setup.set_driver_of_clone(project)
-    result = Refreshed(notes=restore.bring_back(project))
+    result = Refreshed(notes=[*deleted.finish(project), *restore.bring_back(project)])
     index.sync()
     flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
