@@ -6,14 +6,17 @@ that `git fetch --prune` never deletes a ref that has not been pushed yet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from qanat.domain.layout import RUNS
 from qanat.git import command, config
 from qanat.git.identity import SNAPSHOTS
 from qanat.git.location import Location
+from qanat.git.repository import code_tree, open_repository
 
 KEPT = "refs/qanat/commits"
 OWN = "refs/qanat/*"
+_SEARCHED = 2000
 _SHARED = (KEPT, SNAPSHOTS)
 
 
@@ -39,6 +42,16 @@ def unreachable(location: Location, commits: Sequence[str], held: str | None = N
     arguments = ("rev-list", "--ignore-missing", "--stdin", "--not", *refs)
     walked = command.output(location.root, *arguments, stdin=_lines(commits)).decode().split()
     return set(commits).intersection(walked)
+
+
+def with_code(location: Location, trees: Collection[str]) -> dict[str, str]:
+    """Map trees without run records to the newest commit in the history of HEAD with that tree, if there is one."""
+    words = ("rev-list", f"--max-count={_SEARCHED}", "HEAD", "--", ".", f":(exclude){RUNS}")
+    opened, found = open_repository(location), dict[str, str]()
+    for commit in command.call(location.root, *words).out.decode().split():
+        if (tree := code_tree(opened, commit)) in trees:
+            found.setdefault(tree, commit)
+    return found
 
 
 def keep(location: Location, commits: Sequence[str]) -> None:

@@ -189,6 +189,12 @@ class Index:
         query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY created, number, uid"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query).fetchall())
 
+    def code_trees(self) -> dict[str, str]:
+        """Map the commit of every run to the id of its tree without run records."""
+        columns = "json_extract(record, '$.code.commit'), json_extract(record, '$.code.tree')"
+        query = f"SELECT DISTINCT {columns} FROM runs WHERE problem IS NULL"  # noqa: S608
+        return dict(self._surviving(lambda: self._database.execute(query).fetchall()))
+
     def unreadable(self, experiment: str | None = None) -> list[str]:
         """List why records cannot be read, one sentence each: all of them, or those of one experiment."""
         query = "SELECT path, problem FROM runs WHERE problem IS NOT NULL ORDER BY path"

@@ -78,13 +78,33 @@ def test_a_commit_that_is_gone_is_said_with_how_to_fetch_it(two: Clones) -> None
     collect_garbage(ada)
     fetch = "fetch it from where the run was launched: git fetch origin 'refs/qanat/*:refs/qanat/remotes/origin/*'"
     run_id = ada.record()["id"]
-    assert ada.qanat("validate").err == f"note: this repository does not have the commit of run {run_id}; {fetch}\n"
+    before = "if the history was rewritten since, only a clone from before has it"
+    said = f"note: this repository does not have the commit of run {run_id}; {fetch}; {before}\n"
+    assert ada.qanat("validate").err == said
     result = ada.qanat("keep")
     assert (result.out.split(":")[0], result.err) == ("nothing to keep", f"note: 1 commit missing here; {fetch}\n")
     commit = ada.record()["code"]["commit"]
     for words in (("keep", "1"), ("rerun", "1")):
         said = f"qanat: commit {commit[:10]} of run 1 is not in this repository\n  hint: {fetch}\n"
         assert ada.qanat(*words, code=2).err == said
+
+
+def test_after_a_rewrite_of_the_history_the_commit_with_the_same_code_is_named(two: Clones) -> None:
+    ada = two.ada
+    ada.qanat("run", "plain")
+    old = ada.record()["code"]["commit"]
+    run_id = ada.record()["id"]
+    rewrite = ("filter-branch", "--force", "--env-filter", "GIT_AUTHOR_NAME=Somebody", "--", "--all")
+    ada.git("-c", "advice.x=true", *rewrite)
+    for ref in ada.git("for-each-ref", "--format=%(refname)", "refs/original", "refs/remotes").splitlines():
+        ada.git("update-ref", "-d", ref)
+    collect_garbage(ada)
+    now = ada.git("log", "--format=%H", "--skip=1", "-1")
+    note = ada.qanat("validate").err
+    assert f"does not have the commit of run {run_id}, which a squash or a rewrite of the history has replaced" in note
+    assert note.endswith(f"; the same code is in commit {now[:10]}\n")
+    said = f"qanat: commit {old[:10]} of run 1 is not in this repository\n"
+    assert ada.qanat("rerun", "1", code=2).err == f"{said}  hint: the same code is in commit {now[:10]}\n"
 
 
 def test_commits_of_named_runs_are_kept_also_while_a_branch_has_them(two: Clones) -> None:
@@ -117,7 +137,7 @@ def test_many_runs_are_named_in_one_sentence(two: Clones) -> None:
     for number in range(2, 9):
         ada.write(f".qanat/runs/plain/0/{number}-00000{number}.yaml", text.replace(run_id, f"{number}-00000{number}"))
     ada.commit("more")
-    said = ada.qanat("validate").err
+    said = ada.qanat("validate", code=1).err
     assert said.startswith("note: no branch contains the commit of runs ")
     assert said.count("-") == 5
     assert " and 3 more, and git" in said

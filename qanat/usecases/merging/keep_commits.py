@@ -54,7 +54,25 @@ def warnings(project: Project, index: Index, records: Collection[str] | None = N
             " protect them with: qanat keep"
         )
     if standing.missing:
-        found.append(f"this repository does not have {_describe(standing.missing)}; {how_to_fetch(project)}")
+        found += _on_missing(project, standing.missing, index.code_trees())
+    return found
+
+
+def _on_missing(project: Project, missing: dict[str, list[str]], trees: dict[str, str]) -> list[str]:
+    """Return warnings about commits that the repository does not have; a fetch does not help after a rewrite."""
+    same = kept.with_code(project.location, {trees[commit] for commit in missing if commit in trees})
+    replaced = {commit: ids for commit, ids in missing.items() if trees.get(commit) in same}
+    others = {commit: ids for commit, ids in missing.items() if commit not in replaced}
+    found = []
+    if replaced:
+        now = list(dict.fromkeys(same[trees[commit]][:10] for commit in replaced))
+        more = f" and {len(now) - NAMED:,} others" if len(now) > NAMED else ""
+        where = f"commit{'s' if len(now) > 1 else ''} {', '.join(now[:NAMED])}{more}"
+        why = "which a squash or a rewrite of the history has replaced"
+        found.append(f"this repository does not have {_describe(replaced)}, {why}; the same code is in {where}")
+    if others:
+        end = "if the history was rewritten since, only a clone from before has it"
+        found.append(f"this repository does not have {_describe(others)}; {how_to_fetch(project)}; {end}")
     return found
 
 
@@ -75,9 +93,10 @@ def commits_of(project: Project, runs: Sequence[Run]) -> dict[str, list[str]]:
 def check_present(project: Project, run: Run) -> None:
     """Raise GitRefused, with how to get it, if the repository does not have the commit of a run."""
     if not checkout.has_commit(project.location, run.code.commit):
-        raise GitRefused(
-            f"commit {run.code.commit[:10]} of run {run.number} is not in this repository", hint=how_to_fetch(project)
-        )
+        now = kept.with_code(project.location, [run.code.tree]).get(run.code.tree)
+        hint = f"the same code is in commit {now[:10]}" if now else how_to_fetch(project)
+        what = f"commit {run.code.commit[:10]} of run {run.number} is not in this repository"
+        raise GitRefused(what, hint=hint)
 
 
 # ---- remotes

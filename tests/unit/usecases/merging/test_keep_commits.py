@@ -19,11 +19,14 @@ from tests.unit.records.example import RUN
 
 ABSENT = "0123456789" * 4
 FETCH = "fetch it from where the run was launched: git fetch"
+BEFORE = "if the history was rewritten since, only a clone from before has it"
 
 
 def recorded(world: World, number: int, commit: str) -> Run:
     """Write the record of a run that used a commit."""
-    run = replace(RUN, number=number, code=replace(RUN.code, commit=commit), created=f"2026-11-23T05:17:{number:02}Z")
+    run = replace(
+        RUN, number=number, code=replace(RUN.code, commit=commit), created=f"2026-11-23T05:17:{number:02}+00:00"
+    )
     record.create_record(world.project, run)
     return run
 
@@ -75,7 +78,7 @@ def test_a_commit_that_is_kept_is_held(world: World) -> None:
 def test_a_commit_that_the_repository_has_not_is_told_apart(world: World) -> None:
     recorded(world, 1, ABSENT)
     assert look(world) == Unkept({}, {ABSENT: ["1-7f3a9c"]})
-    assert warnings(world) == [f"this repository does not have the commit of run 1-7f3a9c; {FETCH}"]
+    assert warnings(world) == [f"this repository does not have the commit of run 1-7f3a9c; {FETCH}; {BEFORE}"]
 
 
 def test_both_are_said_when_both_are_so(world: World) -> None:
