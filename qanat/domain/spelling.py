@@ -1,4 +1,4 @@
-"""How much two words differ."""
+"""How much two names differ."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LENGTH_MAX = 40
 def distance(a: str, b: str) -> int:
     """Return how many letters must be added, removed, replaced or swapped with their neighbour to turn a into b.
 
-    Longer words than LENGTH_MAX only count as far apart.
+    Names longer than LENGTH_MAX only count as far apart.
     """
     if max(len(a), len(b)) > LENGTH_MAX:
         return LENGTH_MAX

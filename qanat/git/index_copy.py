@@ -61,12 +61,12 @@ class IndexCopy:
 
     @property
     def own(self) -> Path:
-        """The index entries of qanat's own files that are to be committed, if it is about those."""
+        """The index entries of files that qanat commits by itself, if it is about those."""
         return self.folder / "own.json"
 
     @property
     def mark(self) -> str:
-        """A word that identifies what was done with this copy."""
+        """The text that identifies what was done with this copy."""
         return f"qanat {self.folder.name.removeprefix(COMMITS)}"
 
     @property

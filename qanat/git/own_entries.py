@@ -1,4 +1,4 @@
-"""Index entries of qanat's own files, which are taken back if the commit that they are for cannot be made."""
+"""Index entries of files that qanat commits by itself, which are taken back if their commit cannot be made."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def settle(location: Location, copy: IndexCopy) -> None:
 
 
 def take_back(location: Location, copy: IndexCopy, blobs: Blobs) -> None:
-    """Give these paths the entries that they had, unless they have been staged anew since. Raises GitRefused."""
+    """Restore the entries that these paths had, unless they have been staged again since. Raises GitRefused."""
     before = index_copy.entries(location, copy.before) if copy.before.exists() else {}
     ours = {path: f"100644 {blob} 0" if blob else None for path, blob in blobs.items()}
     expected = {path: facts for path, facts in {**before, **ours}.items() if facts}

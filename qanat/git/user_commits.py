@@ -176,7 +176,7 @@ def _has_files_of(location: Location, copy: IndexCopy, commit: str) -> bool:
 
 
 def _update_index(location: Location, copy: IndexCopy, commit: str) -> None:
-    """Give the files that a commit has changed their new entries, unless they were staged anew meanwhile."""
+    """Update the entries of the files that a commit has changed, unless they were staged again meanwhile."""
     wanted = _wanted(location, copy, commit)
     earlier = index_copy.entries(location, copy.before)
 
