@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ from qanat.domain import secrets
 
 REDACTED = "[redacted]"
 _SHORT = 4  # a secret of fewer characters is only replaced where it is the whole text
+_LOOKED_FOR_MAX = 100
 # Fields by which other values are found; none is free text.
 _IDENTIFYING = frozenset(
     {"id", "uid", "number", "run", "experiment", "kind", "file", "commit", "tree", "state", "rerun_of"}
@@ -73,12 +75,19 @@ def without_tokens(value: Any) -> Any:
     return [without_tokens(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
+@lru_cache(1)
+def _looked_for(known: frozenset[str]) -> list[str]:
+    """Return the secrets to look for within texts, longest first; many would take too long."""
+    return sorted((s for s in known if len(s) >= _SHORT), key=lambda s: (-len(s), s))[:_LOOKED_FOR_MAX]
+
+
 def _text(text: str, known: frozenset[str]) -> str:
     if text in known:
         return type(text)(REDACTED)
     clean = text
-    for secret in sorted((s for s in known if len(s) >= _SHORT and s in text), key=len, reverse=True):
-        clean = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REDACTED, clean)
+    for secret in _looked_for(known):
+        if secret in clean:
+            clean = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REDACTED, clean)
     clean = redacted(clean)
     return text if clean == text else type(text)(clean)
 

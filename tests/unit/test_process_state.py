@@ -18,6 +18,7 @@ MUTATORS = {
 CACHED = {
     "qanat.domain.columns.columns": "reads the annotations of a class",
     "qanat.domain.columns.numbers": "reads the annotations of a class",
+    "qanat.domain.redaction._looked_for": "depends on its argument alone",
     "qanat.domain.secret_names.kind_of_name": "depends on its argument alone",
     "qanat.domain.secret_shapes._compiled": "depends on its argument alone",
     "qanat.records.schemas._schema": "reads a file of the installed program",
