@@ -88,7 +88,7 @@ class Notes:
         self._write(self.claim_of(removal), content)
 
     def claim_of(self, removal: Removal) -> Path:
-        """Return the note of a removal, on which whoever removes the directory has a lock."""
+        """Return the note of a removal, locked by the process that removes the directory."""
         return self._private / TRASHES / removal.trash
 
     def end_removal(self, removal: Removal) -> None:

@@ -140,7 +140,10 @@ def test_a_folder_that_existed_is_written_into_and_never_removed(house: Sandbox)
     house.qanat("retry", "1", "--group", "0")
     assert (mine / "attempts/1/stdout.txt").exists()
     result = house.qanat("delete", "1", "--yes")
-    assert f"kept {mine}: it existed before the run; remove it yourself: rm -r {mine}" in result.err
+    assert (
+        f"kept {mine}: it existed before the run; if only this run needs it, remove it yourself: rm -r {mine}"
+        in result.err
+    )
     assert (mine / "stdout.txt").exists()
     assert house.records() == []
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from qanat.domain import storage_rules
 from qanat.domain.run import Run
-from qanat.domain.storage_rules import Grounds
 from qanat.errors import InputInvalid, ProjectNotFound, write_failed
 from qanat.git import location, tracked
 from qanat.git.location import Location
@@ -16,7 +15,7 @@ from qanat.records.made import Made, Notes
 from qanat.system import files, folders
 from qanat.system.folders import Created
 from qanat.usecases.project import Project
-from qanat.usecases.results.proof import Proof
+from qanat.usecases.results.proof import Proof, grounds_of
 
 _EMPTY_HINT = "use a new folder for each run"
 _HINT = f"{_EMPTY_HINT}, outside of the project"
@@ -116,12 +115,10 @@ def _created(project: Project, folder: Path) -> Created:
 
 
 def _problem_of_chosen(project: Project, real: Path) -> str:
-    results = _real(project.root / project.config.result_dir)
-    home = os.path.expanduser("~")  # noqa: PTH111  # Path.expanduser raises without a home
-    grounds = Grounds(project.root, results, _real(Path(home)))
+    grounds = grounds_of(project)
     if problem := storage_rules.problem_of(real, grounds):
         return problem
-    if real.is_relative_to(results):
+    if real.is_relative_to(grounds.results):
         return "lies in the result folder, where qanat itself creates a folder for each run"
     if real.is_relative_to(project.location.common_dir) or real.is_relative_to(project.location.git_dir):
         return "lies in git's folder"

@@ -15,8 +15,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from qanat.domain import storage_rules
+from qanat.domain.config import RESULT_DIR
 from qanat.domain.layout import is_for_results
 from qanat.domain.run import Stored
+from qanat.domain.storage_rules import Grounds
 from qanat.errors import InputInvalid
 from qanat.git import tracked
 from qanat.records import storage
@@ -33,13 +36,14 @@ class Results:
     """The storage directory of a run.
 
     `found` identifies it, at `folder` without links; None if it does not exist. `kept` says why qanat does not remove
-    it; if that is empty, it may.
+    it; if that is empty, it may. `is_foreign` is whether it is, or contains, what cannot be a run's alone.
     """
 
     run_id: str
     folder: Path
     found: FolderId | None
     kept: str = ""
+    is_foreign: bool = False
 
     @property
     def are_removable(self) -> bool:
@@ -56,7 +60,9 @@ class Results:
         """What to do about a directory that is kept; empty if none is."""
         if not self.kept:
             return ""
-        return f"kept {self.folder}: {self.kept}; remove it yourself: rm -r {shlex.quote(str(self.folder))}"
+        command = f"rm -r {shlex.quote(str(self.folder))}"
+        hint = "" if self.is_foreign else f"; if only this run needs it, remove it yourself: {command}"
+        return f"kept {self.folder}: {self.kept}{hint}"
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,18 @@ class Proof:
 
     def results_of(self, run: Stored) -> Results:
         """Determine whether the storage directory of a run exists, and whether qanat made it."""
+        found = self._results_of(run)
+        return replace(found, is_foreign=bool(storage_rules.problem_of(found.folder, self.grounds)))
+
+    def _results_of(self, run: Stored) -> Results:
         folder = self.project.storage_of(run)
         made = self.notes.read(run.id)
         if not os.path.lexists(folder):
             elsewhere = made and made.path != _real(folder) and os.path.lexists(made.path)
             return Results(run.id, made.path if made else folder, None, "its record names another" if elsewhere else "")
-        real = made.path if made and made.path == _real(folder) else _real(folder.parent) / folder.name
+        # A link in the place of the directory itself is not followed; `..` is no name.
+        plain = _real(folder.parent) / folder.name if folder.name != ".." else _real(folder)
+        real = made.path if made and made.path == _real(folder) else plain
         found, names_run = _look(real, run.id)
         if found is None:
             return Results(run.id, real, None, "it is not a directory")
@@ -90,6 +102,11 @@ class Proof:
         else:
             doubt = _doubt_about_note(made, found)
         return Results(run.id, real, found, doubt or ("" if names_run else f"its {INFO} does not name run {run.id}"))
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        """The places that storage directories keep away from."""
+        return grounds_of(self.project)
 
     def may_be_created(self, run: Stored) -> bool:
         """Return whether the storage directory of a run, which does not exist, is where qanat once created it."""
@@ -132,6 +149,16 @@ class Proof:
         return base / f"run_{run.number}", base / f"run_{run.number}-{run.uid}"
 
 
+def grounds_of(project: Project) -> Grounds:
+    """Return the places that storage directories keep away from, without links."""
+    try:
+        results = project.root / project.config.result_dir
+    except InputInvalid:
+        results = project.root / RESULT_DIR
+    home = os.path.expanduser("~")  # noqa: PTH111  # Path.expanduser raises without a home
+    return Grounds(project.root, _real(results), _real(Path(home)))
+
+
 def _doubt_about_note(made: Made, found: FolderId) -> str:
     if not made.is_new:
         return "it existed before the run"
@@ -157,7 +184,7 @@ def all_results(project: Project, index: Index, runs: Sequence[Stored]) -> list[
     found = [proof.results_of(run) for run in runs]
     going = {one.run_id for one in found}
     claims = _Claims(project, [(run_id, path) for run_id, path in index.storages() if run_id not in going])
-    return [replace(one, kept=claims.on(one.folder)) if one.are_removable else one for one in found]
+    return [claims.on(one) for one in found]
 
 
 class _Claims:
@@ -173,10 +200,11 @@ class _Claims:
                 self._inside[parent] = run_id
                 folder = parent
 
-    def on(self, folder: Path) -> str:
-        """Return why a directory is kept that such a record names, or that contains one; empty if neither."""
-        if run_id := self._on.get(str(folder)):
-            return f"it is also the storage of run {run_id}"
-        if run_id := self._inside.get(str(folder)):
-            return f"it contains the storage of run {run_id}"
-        return ""
+    def on(self, results: Results) -> Results:
+        """Return the results, to be kept if such a record names their directory or something in it."""
+        folder = str(results.folder)
+        if run_id := self._on.get(folder):
+            return replace(results, kept=results.kept or f"it is also the storage of run {run_id}", is_foreign=True)
+        if run_id := self._inside.get(folder):
+            return replace(results, kept=results.kept or f"it contains the storage of run {run_id}", is_foreign=True)
+        return results

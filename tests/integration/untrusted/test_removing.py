@@ -91,6 +91,11 @@ STORAGES = {
     "home": "{home}",
     "a run that is not there": "results/e/run_7",
 }
+# Where only data of the user's could be, which may be the run's; anything else is more than a run's.
+NAMED = {
+    *("data in the results", "data by a detour", "data by another detour", "tracked data"),
+    *("through a tracked link", "a tracked link", "absolute", "absolute, through a link"),
+}
 COMMANDS = {"delete": ("delete", "7", "--yes"), "retry": ("retry", "7")}
 
 
@@ -114,7 +119,9 @@ def test_a_forged_record_removes_and_moves_nothing(house: Sandbox, place: str, c
     assert {name: after.get(name) for name in before} == before
     if command == "delete":
         assert not (house.root / path).exists()
-        assert ("remove it yourself: rm -r " in result.err) == (writable or place == "the root")
+        kept = house.root / "tracked" if place == "a tracked link" else os.path.realpath(target)
+        assert (f"kept {kept}: " in result.err) == (writable or place == "the root")
+        assert ("remove it yourself: rm -r " in result.err) == (place in NAMED)
 
 
 def test_an_experiment_is_deleted_with_its_own_results_only(house: Sandbox) -> None:
@@ -145,7 +152,7 @@ def test_a_record_of_ones_own_run_that_was_changed_to_name_another_removes_neith
     house.commit()
     before = everything(house)
     result = house.qanat("delete", "4", "--yes")
-    assert f"kept {house.root}/results/e/run_4: its record names another; remove it yourself" in result.err
+    assert f"kept {house.root}/results/e/run_4: its record names another; if only this run needs it" in result.err
     assert all((house.root / f"results/e/run_{n}/info.yaml").exists() for n in (3, 4))
     assert {n: s for n, s in everything(house).items() if "results" in n} == {
         n: s for n, s in before.items() if "results" in n
@@ -160,7 +167,7 @@ def test_a_record_that_was_moved_to_another_experiment_takes_no_results_with_it(
     )
     house.commit()
     result = house.qanat("experiment", "delete", "junk", "--yes")
-    assert "results/e/run_3: it was created for a run of e; remove it yourself" in result.err
+    assert "results/e/run_3: it was created for a run of e; if only" in result.err
     assert (house.root / "results/e/run_3/info.yaml").exists()
 
 
