@@ -186,8 +186,12 @@ def markdown(text: str) -> None:
     else:
         from rich.console import Console
         from rich.markdown import Markdown
+        from rich.segment import Segment, Segments
 
-        Console().print(Markdown(clean(shown, keep_lines=True), hyperlinks=False))
+        console = Console()
+        drawn = console.render(Markdown(clean(shown, keep_lines=True), hyperlinks=False))
+        # A reference such as `&#27;` becomes a character only now.
+        console.print(Segments(Segment(clean(part.text, keep_lines=True), part.style) for part in drawn), end="")
     if more > 0:
         say(f"… and {more:,} more characters")
 

@@ -33,6 +33,7 @@ def quoted(text: str) -> str:
 
 
 QUOTED = quoted(TEXT)
+REFERENCES = "".join(f"&#{ord(c)};" for c in "\x1b]0;PWNED\x07\x9b2J\u202e\u200b")
 COMMANDS = (
     "status",
     "status --json",
@@ -93,7 +94,7 @@ def poison(root: Path) -> None:
     replace(record, "exit_code: 0", f"exit_code: 0, reason: {QUOTED}, metrics: {{? {QUOTED} : 1.0, m: 2}}")
     replace(record, "author: ", f"author: {QUOTED} #")
     replace(record, "branch: ", f"branch: {QUOTED} #")
-    record.with_suffix(".md").write_text(f"# {TEXT}\n\n* {TEXT}\n\n```\n{TEXT}\n```\n{MARKDOWN}\n")
+    record.with_suffix(".md").write_text(f"# {TEXT}\n\n* {TEXT}\n\n```\n{TEXT}\n```\n{MARKDOWN}\n\n{REFERENCES}\n")
     experiment = root / ".qanat/experiments/good.yaml"
     replace(experiment, "description: it is good", f"description: {QUOTED}")
     replace(experiment, "description: draws", f"description: {QUOTED}")
