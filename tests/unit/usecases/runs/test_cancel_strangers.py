@@ -110,6 +110,6 @@ def test_the_process_that_a_copied_record_names_does_not_make_its_run_live(world
     facts = replace(run.submission, pid=pid, process_start=processes.start_of(pid))
     record.create_record(world.project, replace(copied(run), submission=facts))
     world.look(7)
-    assert [note.partition(": ")[2] for note in world.notes] == [
-        "its intent was made for another run, so its jobs are not looked for"
-    ]
+    assert any(
+        note.endswith("its intent was made for another run, so its jobs are not looked for") for note in world.notes
+    )
