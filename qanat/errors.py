@@ -49,7 +49,7 @@ class VersionTooNew(InputInvalid):
 
 
 class RecordEdited(InputInvalid):
-    """A record has changes that qanat did not make; it is left to whoever made them."""
+    """A record has changes that qanat did not make; it is left to the person who made them."""
 
     @property
     def sentence(self) -> str:

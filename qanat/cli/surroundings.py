@@ -9,7 +9,7 @@ import sys
 
 
 def settle_in() -> None:
-    """Open standard streams that are closed, and undo signal settings with which no program of qanat's would work.
+    """Open standard streams that are closed, and undo signal settings with which programs would not work.
 
     A closed stream would become the next file that is opened, and then receive what children print. With SIGCHLD
     ignored, no child's exit status is known, and whatever a parent blocks stays blocked.

@@ -1,8 +1,8 @@
 """What may still change in a record: how the run ends, until it has ended, and then almost nothing.
 
 An ended run may get tags and further attempts: a retried group has a higher attempt number, starts later, has a
-job of its own, and the run has a new intent. A lost group may get an end that was found later. Groups that ended in
-a run that goes on are as fixed as those of an ended run. Comments are files of their own.
+job of its own, and the run has a new intent. A lost group may get an end that was found later. Groups that have ended
+in an active run are as fixed as those of an ended run. Comments are files of their own.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _evidence(group: Group) -> tuple[Any, ...]:
         group.attempt,
         group.state.ended,
         group.state is not State.LOST,
-        group.source is None,  # a completion file counts more than the scheduler's word
+        group.source is None,  # a completion file counts more than what the scheduler says
         group.exit_code is not None or group.signal is not None,
         group.state is not State.FAILED,  # the user who cancelled it knows why it failed
         _GOING.index(group.state) if group.state in _GOING else 0,

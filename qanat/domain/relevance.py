@@ -69,7 +69,7 @@ def _suffixes(command: str, executable: str) -> frozenset[str]:
 
 
 def _paths_in(word: str, root: str) -> list[str]:
-    """Return the paths that an argument may name, from the root: the whole word, and what follows a `=`."""
+    """Return the paths that an argument may name, from the root: the whole argument, and what follows a `=`."""
     found = (_from_root(part, root) for part in {word, word.partition("=")[2]} if part)
     return [path for path in found if path]
 

@@ -121,7 +121,7 @@ def time_of(repository: pygit2.Repository, commit: str) -> str | None:
 
 
 def read_staged(repository: pygit2.Repository, path: str) -> bytes | None:
-    """Return a file's bytes in the index; None if it is not there, or in conflict."""
+    """Return a file's bytes in the index; None if it is missing, or in conflict."""
     import pygit2
 
     try:

@@ -42,6 +42,7 @@ class Phrase:
         return found[0] if found else ""
 
 
+WORD = Phrase(r"(?<!other )\b[Ww]ords?\b", "arguments; text")
 PHRASES = (
     Phrase(r"^Gives?\b", "Return, List, Read, Write, …", (DOCSTRING, HELP)),
     Phrase(r"^Says? (whether|if|what|which|how)\b", "Show, Report, Return", (HELP,)),
@@ -51,7 +52,7 @@ PHRASES = (
     Phrase(r"\b[Ff]irst qanat\b", "qanat 0.x"),
     Phrase(r"\b[Aa]ll the same\b", "still, anyway"),
     Phrase(r"(?<!for a )\b[Mm]oments?\b", "timestamp, time"),
-    Phrase(r"(?<!other )\b[Ww]ords?\b", "arguments; text"),
+    WORD,
     Phrase(r"\b(goes|go|stays|stay):", "will be deleted, will be kept"),
     Phrase(r"\bany ?more\b", "no longer"),
     Phrase(r"\b(is|are) there already\b", "already exists"),
@@ -65,6 +66,8 @@ PHRASES = (
     Phrase(r"\bsome day\b", "eventually"),
     Phrase(r"\b[Mm]akes? (it )?a project\b", "create a project", (STRING, HELP, PAGE)),
 )
+# These tell secrets from words of a language.
+ABOUT_WORDS = ("qanat/domain/randomness.py", "qanat/domain/secret")
 # Data, not prose: what the ids of imported runs are computed from, and arguments that tests pass.
 DATA = ("first qanat\0", "two words")
 # Rooms whose text is still to be rewritten. An entry without an offence left has to go.
@@ -108,7 +111,8 @@ def _text(node: ast.AST) -> str:
 
 def _offences(kind: str, place: str, text: str) -> list[str]:
     prose = " ".join(text.split())
-    found = [(phrase, phrase.found_in(prose)) for phrase in PHRASES if kind in phrase.where]
+    phrases = [phrase for phrase in PHRASES if phrase is not WORD or not place.startswith(ABOUT_WORDS)]
+    found = [(phrase, phrase.found_in(prose)) for phrase in phrases if kind in phrase.where]
     return [f"{place}: {part!r}; write: {phrase.instead}" for phrase, part in found if part]
 
 

@@ -19,6 +19,6 @@ _OF_JOBS = {
 
 
 def variables(environ: Mapping[str, str], wanted: Container[str] = ()) -> list[str]:
-    """List the variables of the job around this process, except those that are wanted all the same."""
+    """List the variables of the job around this process, except those that are wanted anyway."""
     patterns = [pattern for mark, pattern in _OF_JOBS.items() if environ.get(mark)]
     return sorted(name for name in environ if name not in wanted and any(p.match(name) for p in patterns))

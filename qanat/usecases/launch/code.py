@@ -110,7 +110,7 @@ def capture(project: Project, wanted: Uncommitted, ask: Ask, counts: Counts = la
     found = _counted(every, wanted, counts)
     tree = _with_untracked(whole, found)
     if tree.changes and _is_open(wanted, found):
-        # Whoever is asked may also want files that do not count.
+        # The user may also want files that do not count.
         wanted = ask(Changes(tuple(changed_files(_with_untracked(whole, every))), every), wanted)
         found = _counted(every, wanted, counts)
         tree = _with_untracked(whole, found)

@@ -38,7 +38,7 @@ def check_unedited(project: Project, path: str, data: bytes) -> None:
 
 
 def is_own(project: Project, path: str, data: bytes) -> bool:
-    """Return whether qanat itself wrote these bytes of a record; those of longer ago are not known any more."""
+    """Return whether qanat itself wrote these bytes of a record; those of longer ago are no longer known."""
     return data in own_copies.copies(project.location.private, PurePosixPath(path).stem)
 
 

@@ -1,4 +1,4 @@
-"""Correcting records that had only a scheduler's word for the end of a group, once its completion file is there."""
+"""Correcting records that knew of the end of a group from a scheduler alone, once its completion file is there."""
 
 from __future__ import annotations
 
