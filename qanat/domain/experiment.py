@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
 
 PROJECT = "project"
@@ -29,7 +29,7 @@ class Program:
         """
         if self.command:
             try:
-                return (*shlex.split(self.command), self.executable)
+                return (*split(self.command), self.executable)
             except ValueError as error:
                 raise InputInvalid(
                     f"executable_command {self.command!r}: {str(error).lower()}", hint="close the quote or escape it"

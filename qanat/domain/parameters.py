@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qanat.domain.ranges import ValueRange, progression
+from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
 
 GROUPS_WITHOUT_ASKING = 20_000
@@ -57,7 +57,7 @@ def is_option(argument: str) -> bool:
 def split_group(text: str) -> tuple[str, ...]:
     """Split the value of -g as a POSIX shell would, quotes and backslashes included."""
     try:
-        return tuple(shlex.split(text))
+        return tuple(split(text))
     except ValueError as error:
         raise InputInvalid(f"-g {text!r}: {str(error).lower()}", hint="close the quote or escape it") from None
 

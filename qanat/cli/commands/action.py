@@ -12,6 +12,7 @@ from qanat.cli.options import option
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import tell
+from qanat.domain.splitting import split
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import action as run_action
@@ -74,6 +75,6 @@ def perform(project: Project, found: Found, name: str, group: int | None, args: 
 def arguments_from(text: str) -> list[str]:
     """Split a line of text into arguments. Raises UsageError for an unclosed quote."""
     try:
-        return shlex.split(text)
+        return split(text)
     except ValueError as error:
         raise UsageError(f"{text!r}: {str(error).lower()}", hint="close the quote or escape it") from None

@@ -26,6 +26,7 @@ from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import plural, say
 from qanat.domain.names import check_name, name_problem
 from qanat.domain.sizes import size
+from qanat.domain.splitting import split
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define, listing, rename
 from qanat.usecases.project import Project, open_project
@@ -129,7 +130,7 @@ def _action(text: str) -> tuple[str, Content]:
     """Parse NAME=COMMAND: the last argument of the command is the executable, those before it run it."""
     name, _, command_line = text.partition("=")
     try:
-        *command, executable = shlex.split(command_line)
+        *command, executable = split(command_line)
     except ValueError:
         raise UsageError(
             f"--action {text!r} has no command to run", hint='write it as --action "plot=python plot.py"'

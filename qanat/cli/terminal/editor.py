@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.log_output import visible_texts
 from qanat.cli.terminal.output import is_terminal
+from qanat.domain.splitting import split
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.usecases.definitions import settings
 from qanat.usecases.project import Project
@@ -67,7 +67,7 @@ def _run(program: str, paths: Sequence[Path], remedy: str) -> int:
 def _started(program: str, remedy: str) -> Iterator[list[str]]:
     """Yield the arguments of a program, and raise RunnerUnavailable if it cannot be started with them."""
     try:
-        first, *others = shlex.split(program)
+        first, *others = split(program)
         yield [first, *others]
     except (OSError, ValueError):
         raise RunnerUnavailable(f"cannot start {program!r}", hint=remedy) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from typing import Any
 from qanat.domain.findings import one_line
 from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import is_for_results, is_inside, kind_of
+from qanat.domain.splitting import split
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
@@ -182,7 +182,7 @@ def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Itera
     elif not state.is_file(executable):
         yield (*at, "executable"), f"{executable} {state.absence(executable)}"
     try:
-        shlex.split(parts.get("executable_command", ""))
+        split(parts.get("executable_command", ""))
     except ValueError as error:
         yield (*at, "executable_command"), str(error).lower()
 
