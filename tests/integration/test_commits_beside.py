@@ -68,6 +68,17 @@ def test_a_commit_that_ends_meanwhile_is_waited_for(plain: Sandbox) -> None:
     assert plain.git("log", "-2", "--format=%s").splitlines() == ["qanat: run 1 of plain finished", "mine"]
 
 
+def test_a_comment_waits_for_the_next_command_as_well(plain: Sandbox) -> None:
+    plain.qanat("run", "--snapshot", "plain")
+    with editing(plain):
+        said = plain.qanat("comment", "1", "--message", "it is good").err
+        assert "not committed yet: git commit is running; the next qanat command commits it" in said
+    plain.qanat("status")
+    comment = plain.record_files()[0].relative_to(plain.root).with_suffix(".md")
+    assert plain.git("show", f"HEAD:{comment}") == "it is good"
+    assert violations(plain) == []
+
+
 def test_a_tag_waits_for_the_next_command_as_well(plain: Sandbox) -> None:
     plain.qanat("run", "--snapshot", "plain")
     with editing(plain):

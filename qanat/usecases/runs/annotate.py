@@ -10,8 +10,9 @@ from qanat.domain import secret_checks
 from qanat.domain.names import check_text
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError, WriteFailed
-from qanat.git import lock
+from qanat.git import lock, others, worktree
 from qanat.git.lock import Held
+from qanat.records import ledger
 from qanat.usecases.definitions import define
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
@@ -27,14 +28,26 @@ def set_comment(project: Project, run: Run, text: str, *, allow_secrets: bool = 
         secret_checks.check_text("the comment", text)
     path = project.root / comment_path(run)
     text = check_text(text).rstrip()
+    running = None if project.config.records_are_manual else others.outlasting(project.location)
     with lock.held(project.location) as held:
         if text:
             project.write(path, f"{text}\n".encode())
+            if running:
+                return _left_for_later(project, path, running)
         elif project.has_file(path):
             project.remove(path)
         else:
             return None
         return _committed(held, project, [path], f"qanat: comment on run {run.number} of {run.experiment}")
+
+
+def _left_for_later(project: Project, path: Path, running: str) -> str:
+    """Note what the next command is to commit (merging.restore), and return a sentence about that."""
+    branch = worktree.checked_out(project.location)
+    if branch is not None:
+        content = {project.paths.relative(path): project.read(path)}
+        ledger.note(project.location.private, branch, content, None, project.clock.now(), project.sharing)
+    return f"saved, but not committed yet: {running} is running; the next qanat command commits it"
 
 
 def set_tags(

@@ -9,7 +9,7 @@ import pytest
 from qanat.domain.config import SETTINGS, Config, Grace, template_sections
 from qanat.errors import InputInvalid
 from qanat.records import schemas
-from qanat.records.definitions import config_from
+from qanat.records.definitions import HOW_TO_PLACE_RESULTS, config_from
 
 SOURCE = ".qanat/config.yaml"
 
@@ -49,7 +49,7 @@ def test_a_folder_for_results_outside_the_project_is_refused_with_file_and_key(f
     with pytest.raises(InputInvalid) as caught:
         config_from({"result_dir": folder}, SOURCE)
     assert caught.value.message == f"{SOURCE}: result_dir: {folder!r} is not a folder inside the project"
-    assert caught.value.hint == "use results"
+    assert caught.value.hint == HOW_TO_PLACE_RESULTS
 
 
 def test_the_schema_has_the_same_settings_and_defaults() -> None:
