@@ -23,8 +23,8 @@ FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "imp
 PATH_MAX = 4096  # PATH_MAX of Linux
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
-# Times are compared as texts, so all have to be in UTC.
-_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00\Z")
+# Times are compared as texts, so all have to be in UTC. YAML 1.1 writes a space in them, which `validate` reports.
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00\Z")
 _INTENT = re.compile(r"[0-9a-f]+\Z")
 _MISSING = object()
 _STATES = frozenset(state.value for state in State)
