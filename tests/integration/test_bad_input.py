@@ -355,7 +355,7 @@ def test_a_limit_that_cuts_files_short_is_named_and_nothing_is_run(project: Sand
     # The limit would also cut the bytecode that other tests use.
     result = call(words, project.root, code=1, env={"PYTHONDONTWRITEBYTECODE": "1"})
     refused(
-        result, f"cannot write {project.root / '.qanat/runs/hello/0'}", "free some space, or choose another location"
+        result, f"cannot write {project.root / '.git/qanat/written'}", "free some space, or choose another location"
     )
     assert ": file too large" in result.err
     nothing_ran(project)
