@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qanat.domain.layout import RUNS
-from qanat.git import command, index_copy, user_commits
+from qanat.git import command, index_copy
 from qanat.git.location import Location
 
 SNAPSHOTS = "refs/qanat/snapshots"
@@ -17,6 +17,8 @@ def take_snapshot(location: Location, head: str, message: str, added: Sequence[s
     Neither branch nor index nor any file changes. Without the ref that keep_snapshot() creates, git would eventually
     delete the commit.
     """
+    from qanat.git import user_commits  # only for a tree with changes
+
     with index_copy.copied(location, any_state=True) as copy:
         user_commits.stage(location, copy, added)
         tree = command.output(location.root, "write-tree", env=copy.env).decode().strip()

@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import write_failed
 from qanat.system import files
 from qanat.system.folders import FolderId
-from qanat.system.removal import Removal
+
+if TYPE_CHECKING:
+    from qanat.system.removal import Removal
 
 FOLDER = "made"
 TRASHES = "trashes"
@@ -102,6 +104,8 @@ class Notes:
             content = _read(self._private / TRASHES / name)
             with suppress(KeyError, TypeError, ValueError):
                 trash = _folder(content["trash"]) if content["trash"] else None
+                from qanat.system.removal import Removal  # only for a removal that was cut short
+
                 yield Removal(self._full(content["path"]), _folder(content), name, trash)
 
     def _write(self, path: Path, content: dict[str, Any]) -> None:

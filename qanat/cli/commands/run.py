@@ -10,7 +10,6 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, dashed, option, spellings
-from qanat.cli.runs import near_misses
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import code_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
@@ -112,7 +111,10 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     receives its arguments, then --storage_path DIR, and --dataset_path PATH for each dataset.
     """
     project = open_project(Path.cwd())
-    near_misses.check(project, options["name"], ctx.meta["near"], is_dry_run=options["dry_run"])
+    if ctx.meta["near"]:
+        from qanat.cli.runs import near_misses
+
+        near_misses.check(project, options["name"], ctx.meta["near"], is_dry_run=options["dry_run"])
     _check_combined(options)
     request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:

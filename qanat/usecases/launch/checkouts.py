@@ -15,10 +15,9 @@ from qanat.errors import GitRefused, NotRemoved, WriteFailed, write_failed
 from qanat.git import checkout, lock, repository, tracked
 from qanat.records import storage
 from qanat.records.made import Made, Notes
-from qanat.system import below, folders, removal
+from qanat.system import below, folders
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.project import Project
-from qanat.usecases.results import remove
 
 _SHORT = 12
 _NAME = re.compile(r"[0-9a-f]{12}(-[0-9]{1,3})?")
@@ -122,6 +121,9 @@ def _create(project: Project, commit: str, folder: Path) -> None:
 
 def _remove(project: Project, folder: Path) -> None:
     """Remove a checkout. Raises NotRemoved."""
+    from qanat.system import removal  # only for a checkout that goes
+    from qanat.usecases.results import remove
+
     if (found := folders.identify(folder)) and (why := removal.obstacle(folder)):
         raise NotRemoved(f"{folder} was not removed: {why}", hint="move or remove that first")
     if found:
@@ -188,7 +190,9 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """Remove the checkouts that no run works in; list them. Raises NotRemoved for one that cannot be removed whole."""
-    remove.finish_removals(project)
+    from qanat.usecases.results.remove import finish_removals
+
+    finish_removals(project)
     _remove_old_index(project)
     with lock.file_held(project.location, project.location.private / "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
-from qanat.domain.secret_checks import check_text
 from qanat.errors import GitRefused, UsageError
-from qanat.git import checkout, identity, repository, user_commits, worktree
+from qanat.git import checkout, identity, repository, worktree
 from qanat.git.worktree import WorkTree
 from qanat.usecases.project import Project
 
@@ -214,6 +213,8 @@ def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
             hint=f"commit them ({commit}), or run a snapshot of them (--snapshot)",
         )
     if wanted.commit_message and not wanted.allow_secrets:
+        from qanat.domain.secret_checks import check_text
+
         check_text("--commit-message", wanted.commit_message)
     _refuse_submodules(tree)
     if tree.changes and tree.operation and wanted.commit_message is not None:
@@ -235,6 +236,8 @@ def _committed(project: Project, message: str, taken: Sequence[Untracked], rest:
 
     Raises GitRefused if there are changes again, other than the rest of the untracked files.
     """
+    from qanat.git import user_commits  # only for changes that are to be committed
+
     user_commits.commit(project.location, message, [file.path for file in taken])
     tree = worktree.status(project.location)
     known = {file.path for file in rest}

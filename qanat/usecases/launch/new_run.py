@@ -20,7 +20,7 @@ from qanat.usecases.launch.attempt import FAILURES, Attempt, undo_on_failure
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.plan import Plan
 from qanat.usecases.project import Project
-from qanat.usecases.results import place, remove
+from qanat.usecases.results import place
 from qanat.usecases.tracking import record
 
 
@@ -59,6 +59,8 @@ class NewRun:
 
     def undo(self) -> None:
         """Remove the record, the storage directory and the snapshot's ref, and give the number back."""
+        from qanat.usecases.results import remove  # only for a launch that fails
+
         location = self.project.location
         remove.take_back(self.project, self.run.id, self.created)
         record.remove_record(self.project, self.run)
@@ -108,6 +110,8 @@ def _reserve(project: Project, plan: Plan) -> _Reserved:
             results_place.keep_out_of_git(held, project, folder)
             numbers.raise_to(private, number, sharing)
         except FAILURES:
+            from qanat.usecases.results import remove
+
             remove.take_back(project, f"{number}-{uid}", created)
             raise
         return _Reserved(number, uid, results_place.recorded(project, folder), created)
