@@ -16,6 +16,8 @@ OTHER = "Other"
 COLUMN_MAX = 30  # longer names have a line of their own
 # The range of a number is in the error message for a number outside it.
 _RANGE = re.compile(r"(?<! ) *\[x>=\d+\]$|; x>=\d+(?=\]$)")
+# Options that had another name in qanat 0.x.
+NAMES_NOW = {"group-no": "group"}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -24,7 +26,8 @@ def dashed(name: str) -> str:
 
     Users of qanat 0.x type underscores. click calls this for every name that is typed or declared.
     """
-    return name.replace("_", "-")
+    with_dashes = name.replace("_", "-")
+    return NAMES_NOW.get(with_dashes, with_dashes)
 
 
 def shown(option: str) -> str:
@@ -34,7 +37,10 @@ def shown(option: str) -> str:
 
 def spellings(option: str) -> tuple[str, ...]:
     """List the accepted spellings of an option, the shown one first."""
-    return tuple(dict.fromkeys((option, f"--{option[2:].replace('-', '_')}" if option.startswith("--") else option)))
+    if not option.startswith("--"):
+        return (option,)
+    names = [option[2:], *(before for before, now in NAMES_NOW.items() if now == option[2:])]
+    return tuple(dict.fromkeys(f"--{name}" for known in names for name in (known, known.replace("-", "_"))))
 
 
 class Option(click.Option):

@@ -47,7 +47,6 @@ class ActionCommand(click.Command):
 @click.argument("action_name", metavar="ACTION")
 @click.argument("run")
 @option("--group", type=click.IntRange(0), metavar="GROUP", help="Run it on the directory of this group.")
-@option("--group-no", type=click.IntRange(0), metavar="GROUP", hidden=True)
 @click.pass_context
 def action(ctx: click.Context, /, **options: Any) -> int:
     """Run ACTION of experiment NAME on the results of RUN.
@@ -56,8 +55,7 @@ def action(ctx: click.Context, /, **options: Any) -> int:
     """
     project = open_project(Path.cwd())
     found = find_one(project, options["run"], experiment=options["name"])
-    group = options["group_no"] if options["group"] is None else options["group"]  # --group-no is that of qanat 0.x
-    return perform(project, found, options["action_name"], group, ctx.meta["program"])
+    return perform(project, found, options["action_name"], options["group"], ctx.meta["program"])
 
 
 def perform(project: Project, found: Found, name: str, group: int | None, args: list[str]) -> int:

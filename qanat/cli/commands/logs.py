@@ -23,13 +23,11 @@ REFRESH_S = 1.0
 @click.argument("run")
 @option("-f", "--follow", is_flag=True, help="Follow the output until the run ends.")
 @option("--group", type=click.IntRange(0), metavar="GROUP", help="Show only this group.")
-@option("--group-no", type=click.IntRange(0), metavar="GROUP", hidden=True)
 @option("--stderr", is_flag=True, help="Show stderr instead of stdout.")
-def logs(run: str, follow: bool, group: int | None, group_no: int | None, stderr: bool) -> None:
+def logs(run: str, follow: bool, group: int | None, stderr: bool) -> None:
     """Print the output of RUN; if it has several groups, each line starts with the group."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
-    group = group_no if group is None else group
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]
     reader, output = LogReader(found, groups, stderr=stderr), log_output(groups)
     try:
