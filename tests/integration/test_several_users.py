@@ -60,7 +60,7 @@ def closed(root: Path) -> list[str]:
     found = []
     for top in (".git", ".qanat", "results"):
         for path in (root / top).rglob("*"):
-            if path.name.startswith("index-") or path.parent.name in ("hooks", "made"):
+            if path.name.startswith(("index-", "editor-")) or path.parent.name in ("hooks", "made"):
                 continue
             mode = stat.S_IMODE(path.lstat().st_mode)
             wanted = 0o2070 if path.is_dir() else 0o040 if "objects" in path.parts else 0o060
