@@ -512,7 +512,7 @@ HOSTILE = "\x1b[31m@team ![x](http://example.org) <img src=x> | `a` \u202e\r\n# 
 
 def test_no_word_of_a_stranger_steers_a_terminal_or_is_read_as_markdown(project: Sandbox) -> None:
     def hostile(record: dict[str, Any]) -> None:
-        record.update(id="50-abcdef", description=HOSTILE)
+        record.update(id="50-abcdef", description=HOSTILE, state="failed")
         record["runner"]["name"] = HOSTILE
         record["groups"][0].update(state="failed", reason=HOSTILE, args=["--n", HOSTILE])
         record["groups"].append({"group": 1, "args": ["--n", "2"], "state": "finished", "metrics": {HOSTILE: 1}})
