@@ -87,6 +87,7 @@ def test_help_and_version_load_click_and_nothing_else_that_takes_time(option: st
         "qanat.cli.commands.table",
         "qanat.cli.lazy",
         "qanat.cli.main",
+        "qanat.cli.surroundings",
         "qanat.cli.options",
         "qanat.cli.program",
         "qanat.cli.terminal",
