@@ -18,10 +18,13 @@ PROGRAM = "qanat-hook"
 
 
 def main() -> NoReturn:
-    """Check the rule whose id is the first argument."""
+    """Check the rule whose id is the first argument, or list the ids."""
     rule_id, *arguments = sys.argv[1:] or ["--help"]
+    if rule_id == "--list":
+        sys.stdout.writelines(f"{each}\n" for each in rule_ids())
+        sys.exit(0)
     if rule_id in ("-h", "--help"):
-        sys.stdout.write(f"usage: {PROGRAM} RULE [OPTION ...] [FILE ...]\n\nrules:\n")
+        sys.stdout.write(f"usage: {PROGRAM} RULE [OPTION ...] [FILE ...]\n       {PROGRAM} --list\n\nrules:\n")
         sys.stdout.writelines(f"  {each:<12} refuses {load_rule(each).refuses}\n" for each in rule_ids())
         sys.exit(0 if sys.argv[1:] else EXIT_USAGE)
     check(rule_id, f"{PROGRAM} {rule_id}", arguments)

@@ -7,7 +7,6 @@ argument. Anything else, such as a notebook or a log beside the code, is no reas
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -26,7 +25,6 @@ _LANGUAGES = (
     ({"java", "scala"}, {".java", ".jar", ".class", ".scala"}),
     ({"lua"}, {".lua"}),
 )
-_VERSION = re.compile(r"[0-9.]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def relevance_of(experiment: Experiment, groups: Iterable[Sequence[str]], root: 
 def _suffixes(command: str, executable: str) -> frozenset[str]:
     """Return the suffixes of the files that a program's language imports or runs."""
     own = PurePosixPath(executable).suffix.lower()
-    programs = {_VERSION.sub("", PurePosixPath(word).name.lower()) for word in command.split()}
+    programs = {PurePosixPath(part).name.lower().rstrip("0123456789.") for part in command.split()}
     found = {own} if own else set()
     for names, suffixes in _LANGUAGES:
         if programs & names or own in suffixes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from qanat.domain.config import ASK, REFUSE
@@ -92,16 +92,23 @@ def _planned(
 def _counting(project: Project, plan: Plan) -> Counts:
     """Return what says whether an untracked file may be code or input of a run, by the project's settings."""
     setting = project.config.untracked
-    if setting != ASK:
-        return lambda _: setting == REFUSE
+    return _Counting(project, plan).counts if setting == ASK else lambda _: setting == REFUSE
 
-    @cache
-    def relevance() -> Relevance:
+
+@dataclass(frozen=True)
+class _Counting:
+    project: Project
+    plan: Plan
+
+    def counts(self, path: str) -> bool:
+        """Return whether an untracked file may be code or input of the run."""
+        return self._relevance.counts(path)
+
+    @cached_property
+    def _relevance(self) -> Relevance:
         from qanat.domain.relevance import relevance_of  # only for a tree with untracked files
 
-        return relevance_of(plan.experiment, plan.groups, str(project.root))
-
-    return lambda path: relevance().counts(path)
+        return relevance_of(self.plan.experiment, self.plan.groups, str(self.project.root))
 
 
 def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:
