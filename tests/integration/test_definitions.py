@@ -270,7 +270,7 @@ def test_templates_of_every_runner_are_listed(sandbox: Sandbox) -> None:
     assert [(item["runner"], item["name"]) for item in listed] == [("htcondor", "default"), ("slurm", "default")]
     out = sandbox.qanat("template", "list").out
     assert "htcondor" in out
-    assert "--ntasks=1, --cpus-per-task=1, --time=1-00:00:00" in out
+    assert "--cpus-per-task=1, --ntasks=1, --time=1-00:00:00" in out
 
 
 def test_a_template_that_two_runners_have_needs_the_runner(sandbox: Sandbox) -> None:
