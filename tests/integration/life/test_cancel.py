@@ -161,17 +161,21 @@ def test_of_several_runs_all_are_cancelled_although_one_has_ended(sandbox: Sandb
 def test_a_stranger_that_has_the_number_of_a_dead_watcher_is_left_alone(sandbox: Sandbox) -> None:
     gates = Gates(sandbox)
     process = gates.start()
+    (journal,) = (sandbox.root / ".git/qanat/inflight").iterdir()
+    # A program may begin before its job is noted.
+    wait_until(lambda: '"job"' in journal.read_text())
     process.kill()
     exit_code(process)
-    stranger = subprocess.Popen(["sleep", "300"])
-    (journal,) = (sandbox.root / ".git/qanat/inflight").iterdir()
-    journal.write_text(re.sub(r'"pid": \d+', f'"pid": {stranger.pid}', journal.read_text()))
     (program,) = [json.loads(line)["job"] for line in journal.read_text().splitlines() if '"job"' in line]
-    assert sandbox.qanat("cancel", "1").out == "Run 1 of wait cancelled\n"
-    assert not is_running(int(program))
-    assert stranger.poll() is None
-    stranger.kill()
-    stranger.wait()
+    stranger = subprocess.Popen(["sleep", "300"])
+    try:
+        journal.write_text(re.sub(r'"pid": \d+', f'"pid": {stranger.pid}', journal.read_text()))
+        assert sandbox.qanat("cancel", "1").out == "Run 1 of wait cancelled\n"
+        assert not is_running(int(program))
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 def test_a_run_of_another_machine_is_cancelled_there(sandbox: Sandbox) -> None:
