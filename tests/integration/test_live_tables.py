@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from rich.cells import cell_len
 
 from tests.support.sandbox import PROGRAM, Sandbox, wait_until
@@ -203,9 +204,10 @@ def test_a_live_table_follows_a_run(house: Sandbox) -> None:
 
 def test_notes_are_below_a_live_table(house: Sandbox) -> None:
     house.qanat("run", "e")
-    record = house.record_files()[0]
-    text = record.read_text().replace("{name: local,", "{name: elsewhere,").replace("finished", "queued")
-    record.write_text(text)
+    record = house.record() | {"state": "queued", "started": None, "ended": None}
+    record["runner"] |= {"name": "elsewhere"}
+    record["groups"] = [{"group": 0, "args": [], "state": "queued"}]
+    house.record_files()[0].write_text(yaml.safe_dump(record, sort_keys=False))
     house.commit()
     with Terminal(house.root, "status", "--live", size=(80, 20)) as terminal:
         lines = next_frame(terminal)
