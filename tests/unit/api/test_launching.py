@@ -374,8 +374,8 @@ def test_errors_are_those_of_the_command_and_name_keywords(
 
 
 def test_uncommitted_changes_are_refused_with_both_ways_out_as_keywords(world: World, project: qanat.Project) -> None:
-    world.write("new.txt", "new\n")
-    with pytest.raises(UsageError, match=r"there are uncommitted changes:\n  \?\? new.txt") as raised:
+    world.write("new.sh", "new\n")
+    with pytest.raises(UsageError, match=r"there are uncommitted changes:\n  \?\? new.sh") as raised:
         project.launch("train")
     assert raised.value.hint == (
         "commit them (commit_message=TEXT, and add=[FILE] for each untracked file),"
