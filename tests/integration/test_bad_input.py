@@ -92,7 +92,7 @@ FILES = ".qanat/experiments"
         ("newer", f"{FILES}/newer.yaml is experiment/7, and this qanat ", "install a newer qanat (pip"),
         ("other_kind", f"{FILES}/other_kind.yaml: schema 'dataset/1' is not experiment/1", "write schema: exp"),
         ("no_mapping", f"{FILES}/no_mapping.yaml:1: a list is not a mapping", "fix the file"),
-        ("nothing", f"{FILES}/nothing.yaml:1: nothing is not a mapping", "fix the file"),
+        ("nothing", f"{FILES}/nothing.yaml:1: the file is empty", "fix the file"),
         ("latin", f"{FILES}/latin.yaml:3: is not UTF-8 text", "save the file as UTF-8"),
         ("anchor", f"{FILES}/anchor.yaml:2: uses an anchor (&name)", "write out the value where it is used"),
         ("python_tag", f"{FILES}/python_tag.yaml:2: uses the tag ", "write a plain value"),
@@ -181,7 +181,7 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (["run", "good", "-f", "typo.yaml"], "typo.yaml: unknown key 'fixed_arg'", "known: fixed_args, "),
         (["run", "good", "--parameters_file", "gone.txt"], "gone.txt: no such file or directory", ""),
         (["run", "good", "-j", "0"], "0 is not in the range", "qanat run --help"),
-        (["run", "good", "-j", "many"], "'many' is not a valid integer", "qanat run --help"),
+        (["run", "good", "-j", "many"], "'many' is not a valid whole number", "qanat run --help"),
         # files to read definitions from
         (["dataset", "new", "gone.yaml"], "gone.yaml: no such file or directory", ""),
         (["dataset", "new", "broken.yaml"], "broken.yaml:1: is not YAML: ", ""),
@@ -438,12 +438,12 @@ def test_without_a_commit_nothing_is_run(tmp_path: Path) -> None:
 
 
 def test_a_dirty_tree_without_a_terminal_is_listed_with_both_ways_out(project: Sandbox) -> None:
-    project.write("new file.txt", "new\n")
+    project.write("new file.sh", "new\n")
     project.write("hello.sh", "echo changed\n")
     result = project.qanat("run", "hello", code=2)
     refused(
         result,
-        "there are uncommitted changes:\n   M hello.sh\n  ?? new file.txt\n",
+        "there are uncommitted changes:\n   M hello.sh\n  ?? new file.sh\n",
         "commit them (--commit-message TEXT, and --add FILE for each untracked file), or run a snapshot of them"
         " (--snapshot)",
     )
@@ -453,15 +453,15 @@ def test_a_dirty_tree_without_a_terminal_is_listed_with_both_ways_out(project: S
         "describe the changes",
     )
     assert project.record_files() == []
-    assert project.status().splitlines() == [" M hello.sh", '?? "new file.txt"']
+    assert project.status().splitlines() == [" M hello.sh", '?? "new file.sh"']
 
 
 def test_many_changes_are_listed_in_part(project: Sandbox) -> None:
     for number in range(25):
-        project.write(f"new{number:02}.txt", "new\n")
+        project.write(f"new{number:02}.sh", "new\n")
     lines = project.qanat("run", "hello", code=2).err.splitlines()
-    assert lines[1] == "  ?? new00.txt"
-    assert lines[20:22] == ["  ?? new19.txt", "  … and 5 more"]
+    assert lines[1] == "  ?? new00.sh"
+    assert lines[20:22] == ["  ?? new19.sh", "  … and 5 more"]
 
 
 def diverged(sandbox: Sandbox) -> None:
