@@ -83,7 +83,7 @@ class Secret(NamedTuple):
 def in_text(text: str) -> Iterator[tuple[int, str]]:
     """Yield what has the form of a secret in a text: its line, counted from 1, and what it is."""
     line, counted = 1, 0
-    for found in _of_form(text):
+    for found in _of_form(text, secret_shapes.possible_in(text)):
         line, counted = line + text.count("\n", counted, found.start), found.start
         yield line, found.what
 

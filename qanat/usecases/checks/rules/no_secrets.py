@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from qanat.domain import secrets
@@ -30,13 +30,33 @@ def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
     for entry in plain:
         paths.setdefault(entry.blob, []).append(entry.path)
     contents = staged.contents(scope.location, paths, yaml_io.FILE_BYTES_MAX)
-    return [f for blob, data in contents for path in paths[blob] for f in islice(in_file(path, data), FOUND_MAX)]
+    return [finding for blob, data in contents for finding in _in_copies(paths[blob], data)]
 
 
 def in_file(path: str, data: bytes) -> Iterator[Finding]:
     """Yield what looks like a secret in a file with these bytes."""
     text = data.decode("utf-8", "replace")
-    found = dict.fromkeys((*secrets.in_text(text), *_in_values(path, data, text)))
+    in_values = _in_values(path, data, text) if _is_yaml(path) else ()
+    yield from _findings(path, text, dict.fromkeys((*secrets.in_text(text), *in_values)))
+
+
+def _in_copies(paths: Sequence[str], data: bytes) -> Iterator[Finding]:
+    """Yield what looks like a secret in files that all have these bytes, which are searched once."""
+    text = data.decode("utf-8", "replace")
+    of_form = list(secrets.in_text(text))
+    first_readable = next(filter(_is_yaml, paths), None)
+    in_values = list(_in_values(first_readable, data, text)) if first_readable else []
+    for path in paths:
+        found = dict.fromkeys((*of_form, *(in_values if _is_yaml(path) else ())))
+        yield from islice(_findings(path, text, found), FOUND_MAX)
+
+
+def _is_yaml(path: str) -> bool:
+    return path.endswith((".yaml", ".yml"))
+
+
+def _findings(path: str, text: str, found: Collection[tuple[int, str]]) -> Iterator[Finding]:
+    """Yield the findings about these lines of a file, except where a comment allows them."""
     lines = text.split("\n") if found else []
     told = set()
     for line, what in sorted(found):
@@ -52,8 +72,8 @@ def in_file(path: str, data: bytes) -> Iterator[Finding]:
 
 
 def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a readable YAML file with a value that its name makes a secret."""
-    if not path.endswith((".yaml", ".yml")) or not secrets.may_name_secret(text):
+    """Yield the lines of a YAML file, if it can be read, with a value that its name makes a secret."""
+    if not secrets.may_name_secret(text):
         return
     lines: dict[KeyPath, int] = {}
     try:

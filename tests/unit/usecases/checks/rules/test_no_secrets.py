@@ -54,6 +54,15 @@ def test_only_yaml_that_can_be_read_has_names(world: World, path: str) -> None:
     assert check(world, path) == [told(1, "a GitHub token", path)]
 
 
+def test_copies_are_told_each_by_its_name(world: World) -> None:
+    paths = [".qanat/notes.md", PATH, ".qanat/other.yaml"]
+    for path in paths:
+        world.write(path, f"name: train\ntoken: {TOKEN}\ndb_password: hunter2\n")
+    of_form = [told(2, "a GitHub token", path) for path in paths]
+    of_name = [told(3, "the value of 'db_password'", path) for path in paths[1:]]
+    assert sorted(check(world, *paths)) == sorted(of_form + of_name)
+
+
 def test_a_line_is_told_once(world: World) -> None:
     world.write(PATH, f"api_token: {TOKEN} {TOKEN}\n")
     assert check(world, PATH) == [told(1, "a GitHub token")]
