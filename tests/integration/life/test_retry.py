@@ -234,10 +234,9 @@ def test_a_tree_that_has_changed_is_left_alone_and_a_checkout_of_the_runs_commit
 
 def test_a_run_whose_commit_is_gone_cannot_be_retried_and_keeps_what_it_left(reporting: Sandbox) -> None:
     reporting.git("checkout", "--quiet", "--orphan", "fresh")
+    reporting.write("code.txt", "second")
     reporting.commit("Begin anew")
     reporting.git("branch", "--quiet", "-D", "main")
-    reporting.write("code.txt", "second")
-    reporting.commit()
     reporting.git("reflog", "expire", "--expire=now", "--all")
     reporting.git("gc", "--quiet", "--prune=now")
     commit = reporting.record()["code"]["commit"]
