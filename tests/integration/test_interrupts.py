@@ -252,7 +252,7 @@ def test_a_terminal_that_is_closed_cancels_the_run(sandbox: Sandbox) -> None:
 
 def test_ctrl_c_before_anything_has_begun_leaves_nothing(sandbox: Sandbox) -> None:
     sandbox.experiment("quick", "exit 0\n")
-    sandbox.write("draft.txt", "mine\n")
+    sandbox.write("draft.sh", "mine\n")
     child = spawn(sandbox, "run", "quick")
     child.expect("What do you want to do with them?")
     child.sendintr()
@@ -262,7 +262,7 @@ def test_ctrl_c_before_anything_has_begun_leaves_nothing(sandbox: Sandbox) -> No
     assert child.exitstatus == 130
     assert sandbox.records() == []
     assert not (sandbox.root / "results").exists()
-    assert sandbox.status() == "?? draft.txt"
+    assert sandbox.status() == "?? draft.sh"
 
 
 def test_python_programs_get_a_keyboard_interrupt(sandbox: Sandbox) -> None:
