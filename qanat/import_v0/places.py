@@ -15,6 +15,7 @@ from qanat.domain.layout import group_folder, is_inside
 from qanat.errors import InputInvalid
 from qanat.import_v0 import storage
 from qanat.import_v0.meanings import Remarks
+from qanat.records.run_codec import PATH_MAX
 
 COMMENT = "comment.md"
 
@@ -77,6 +78,7 @@ class Places:
         self._old_root = old_root
         self._result_dir = result_dir if is_inside(result_dir) else "results"
         self._remarks = remarks
+        self._taken: dict[Path, int] = {}  # the first run with each directory
 
     def find(self, recorded: str, old_name: str, name: str, number: int) -> Storage:
         """Find a run's directory, from the path in the database and the experiment's old and new names."""
@@ -89,7 +91,12 @@ class Places:
         if not _is_folder(path):
             path = self._moved(path, recorded, f"{self._result_dir}/{old_name}/run_{number}", number)
         inside = path.is_relative_to(self._root)
-        return self._storage(number, path.relative_to(self._root).as_posix() if inside else str(path))
+        written = path.relative_to(self._root).as_posix() if inside else str(path)
+        if len(written) > PATH_MAX:
+            long = f"its results have a path of over {PATH_MAX:,} characters"
+            self._remarks.add(f"{long}; {usual} stands in for it", number)
+            written = usual
+        return self._storage(number, written)
 
     def _moved(self, path: Path, recorded: str, usual: str, number: int) -> Path:
         """Look for a directory that is no longer at its recorded path."""
@@ -101,6 +108,9 @@ class Places:
 
     def _storage(self, number: int, written: str) -> Storage:
         folder = self._root / written
+        first = self._taken.setdefault(folder, number)
+        if first != number:
+            self._remarks.add(f"its storage directory is that of run {first}, too; validate reports both", number)
         readable = folder.is_relative_to(self._root) and _is_folder(folder)
         info: dict[str, Any] = {}
         if not folder.is_relative_to(self._root):

@@ -364,7 +364,11 @@ def test_results_that_are_gone_outside_or_moved_are_said(old: V0Project, sandbox
     assert "run 4: its results have moved: they are no longer in /elsewhere/old/results/summary_iris" in said
     assert sandbox.record(2)["state"] == "finished"  # what lies outside was not read
     assert sandbox.qanat("logs", "4").out == "here\n"
-    sandbox.qanat("validate")
+    assert "run 3: its storage directory is that of run 2, too; validate reports both" in said
+    wrong = sandbox.qanat("validate", code=1).out.splitlines()
+    assert [line.partition("storage: ")[2].rpartition("-")[0] for line in wrong if line] == [
+        f"{str(outside)!r} is also the storage directory of run {other}" for other in (3, 2)
+    ]
 
 
 def test_rows_that_make_no_run_are_left_out_and_said(old: V0Project, sandbox: Sandbox) -> None:
@@ -453,6 +457,8 @@ def test_odd_values_are_taken_as_text_or_left_out(old: V0Project, sandbox: Sandb
     assert [i.partition("-")[0] for i in result["runs"]] == ["1", "2"]
     assert "run 2: the database has it twice; the second one was left out" in result["remarks"]
     assert "action action_1 of experiment blob: has no executable; 'unknown' stands in for it" in result["remarks"]
+    stands_in = "its results have a path of over 4,096 characters; results/blob/run_1 stands in for it"
+    assert f"run 1: {stands_in}" in result["remarks"]
     assert record(sandbox, 1)["groups"][0]["args"] == ["--half", "?", "--deep", "{'a': [1]}"]
     sandbox.qanat("status")
     wrong = sandbox.qanat("validate", code=1).out
