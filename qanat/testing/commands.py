@@ -104,7 +104,10 @@ class CommandContract(Subject):
 
 
 def forget_jobs(project: Sandbox) -> None:
-    """Return the project to the state between submission and the scheduler's answer: no job ids, no index."""
+    """Return the project to the state between submission and the scheduler's answer: no job ids, no index.
+
+    The record is committed so, since a record that a person has edited is left to that person.
+    """
     import yaml
 
     (file,) = project.record_files()
@@ -114,5 +117,6 @@ def forget_jobs(project: Sandbox) -> None:
     for group in record["groups"]:
         group.pop("job")
     file.write_text(yaml.safe_dump(record, sort_keys=False))
+    project.commit("without its jobs")
     for cached in (project.root / ".git/qanat").glob("index*"):
         cached.unlink()

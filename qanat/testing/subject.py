@@ -78,7 +78,7 @@ class Subject:
         sandbox.commit("template")
         yield sandbox
         for run in sandbox.qanat("status", "--json").json["in_flight"]:
-            sandbox.qanat("cancel", run["id"], code=None)
+            sandbox.qanat("cancel", run, code=None)
 
     def define_template(self, project: Sandbox, name: str, options: Mapping[str, Any]) -> None:
         """Define a template of this runner."""

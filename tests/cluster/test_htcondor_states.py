@@ -237,7 +237,8 @@ def test_a_strangers_job_with_the_same_number_is_not_taken_for_the_runs_and_not_
     path = on_pool.record_files()[0]
     path.write_text(path.read_text().replace(record["groups"][0]["job"], f"{stranger}.0"))
     assert on_pool.states() == ["queued"]
-    on_pool.qanat("release", "1")
+    refused = on_pool.qanat("release", "1", code=2).err
+    assert f"job {stranger}.0 of HTCondor does not carry the intent of this run, and was not released" in refused
     assert is_untouched(on_pool, stranger)
 
 
@@ -246,17 +247,20 @@ def test_whatever_a_record_says_its_intent_is_no_job_of_somebody_elses_is_meant(
     on_pool.experiment("none", "exit 0\n")
     record = on_pool.submit("none", "--submit_template", "never")
     path, intent = on_pool.record_files()[0], record["submission"]["intent"]
-    text = path.read_text().replace(f"'{intent}'", intent).replace(f"intent: {intent}", "intent: '\" || true || \"'")
-    path.write_text(text.replace(record["groups"][0]["job"], f"{stranger}.0"))
-    assert on_pool.states() == ["queued"]
-    on_pool.qanat("release", "1")
-    on_pool.qanat("hold", "1")
-    assert is_untouched(on_pool, stranger)
-    # Without a job the cluster is looked for by its intent.
-    path.write_text(text.replace(f"job: '{record['groups'][0]['job']}', ", ""))
-    assert "job" not in on_pool.records()[0]["groups"][0]
-    on_pool.qanat("status")
-    assert "job" not in on_pool.records()[0]["groups"][0]
+    before = path.read_text().replace(f"'{intent}'", intent)
+    for other, sentence in (
+        ("'\" || true || \"'", "submission.intent: does not consist of hexadecimal digits"),
+        (f"'{'f' * len(intent)}'", "the intent in its record was not made for run"),
+    ):
+        text = before.replace(f"intent: {intent}", f"intent: {other}")
+        path.write_text(text.replace(record["groups"][0]["job"], f"{stranger}.0"))
+        for command in ("release", "hold", "cancel"):
+            assert sentence in on_pool.qanat(command, "1", code=2).err
+        assert is_untouched(on_pool, stranger)
+        # Without a job the cluster would be looked for by its intent.
+        path.write_text(text.replace(f"job: '{record['groups'][0]['job']}', ", ""))
+        on_pool.qanat("status")
+        assert "job" not in on_pool.records()[0]["groups"][0]
 
 
 def test_jobs_in_a_record_that_htcondor_cannot_have_given_are_ones_that_it_does_not_know(on_pool: OnPool) -> None:

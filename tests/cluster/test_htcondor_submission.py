@@ -280,7 +280,10 @@ def test_a_dry_run_prints_what_would_be_submitted_and_the_scripts_of_the_first_j
     assert [job["Arguments"] for job in submitted] == planned
     assert {job["RequestCpus"] for job in submitted} == {100_000}
     storage = on_pool.storage("argv")
-    stand_ins = ((f"{record['id'][:2]}000000", record["id"]), ("0" * 16, record["submission"]["intent"]))
+    stand_ins = (
+        (f"{record['id'][:2]}000000", record["id"]),
+        ("0" * len(record["submission"]["intent"]), record["submission"]["intent"]),
+    )
     for stand_in, real in stand_ins:
         job_script = job_script.replace(stand_in, real)
     assert (storage / "job.sh").read_text() == job_script

@@ -280,7 +280,10 @@ def test_a_dry_run_prints_the_very_calls_of_sbatch_and_writes_nothing(on_slurm: 
     on_slurm.qanat(*words)
     record = on_slurm.record()
     calls = re.findall(r"^(sbatch .*?) <<'QANAT'\n(.*?)^QANAT$", shown, re.MULTILINE | re.DOTALL)
-    stand_ins = ((f"{record['id'][:2]}000000", record["id"]), ("0" * 16, record["submission"]["intent"]))
+    stand_ins = (
+        (f"{record['id'][:2]}000000", record["id"]),
+        ("0" * len(record["submission"]["intent"]), record["submission"]["intent"]),
+    )
     for (command, script), number, indices in zip(calls, on_slurm.numbers(), ("0-20", "0-1"), strict=True):
         assert f"--array={indices} " in command
         for stand_in, real in stand_ins:
