@@ -202,6 +202,11 @@ class Index:
         folders = [f"{RUNS}/{name}/" for name in (self._names_of(experiment) if experiment else ())] or [""]
         return [problem for path, problem in rows if path.startswith(tuple(folders))]
 
+    def hidden(self) -> list[str]:
+        """List the folders of records that this user may not read, one sentence each."""
+        query = "SELECT problem FROM runs WHERE problem IS NOT NULL AND path NOT GLOB '*.yaml' ORDER BY path"
+        return [row[0] for row in self._surviving(lambda: self._database.execute(query).fetchall())]
+
     def problem_of(self, number: int, uid: str | None) -> str | None:
         """Return why the record of a run, by its number and maybe its uid, cannot be read; None if there is none."""
         query = "SELECT problem FROM runs WHERE problem IS NOT NULL AND path GLOB ? ORDER BY path"

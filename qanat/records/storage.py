@@ -127,7 +127,12 @@ def run_in(folder: Path) -> str | None:
 
 
 def update_info(run: Run, storage: Path, sharing: Sharing = UNSHARED) -> None:
-    """Record in `info.yaml` how a run ended; a missing file, or one of another run, is left alone."""
+    """Record in `info.yaml` how a run ended; a missing file, or one of another run, is left alone.
+
+    So is everything if the program has put a link in the place of the directory, which may lead anywhere.
+    """
+    if storage.is_symlink():
+        return
     try:
         content = yaml_io.load(files.read(storage / INFO, limit_bytes=yaml_io.FILE_BYTES_MAX), INFO, own=True)
     except InputInvalid:

@@ -271,7 +271,8 @@ def refuse_links(state: Path) -> None:
     A link may have come with a clone, and what is written through it would end up elsewhere.
     """
     if link := _link_in(state):
-        raise InputInvalid(f"{link} is a symbolic link, but must be a folder", hint="replace it with a folder")
+        kind = "file" if link.endswith(".yaml") else "folder"
+        raise InputInvalid(f"{link} is a symbolic link, but must be a {kind}", hint=f"replace it with a {kind}")
 
 
 def _link_in(state: Path) -> str | None:

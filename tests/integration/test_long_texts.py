@@ -16,7 +16,7 @@ from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 LONG = "x" * 4_000_000
-OUT_MAX, ERR_MAX, CPU_S, PEAK_MIB = 60_000, 5_000, 6.0, 200
+OUT_MAX, ERR_MAX, CPU_S, PEAK_MIB = 60_000, 5_000, 20.0, 200
 COMMANDS = (
     "status",
     "experiment status good",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -88,3 +89,27 @@ def test_a_commit_leaves_files_that_do_not_count_alone_unless_they_are_named(pro
     project.qanat("run", "--commit-message", "notes", "--add", "notes.txt", "hello")
     assert project.status() == "?? more.txt"
     assert project.git("show", "--name-only", "--format=", "HEAD~1") == "notes.txt"
+
+
+def test_a_name_that_is_not_text_is_recorded_escaped_and_stops_nothing(project: Sandbox) -> None:
+    (project.root / os.fsdecode(b"\xff.dat")).write_text("x\n")
+    project.write("exp/hello.sh", "echo changed\n")
+    assert project.qanat("run", "--commit-message", "work", "hello").out == "changed\n"
+    assert project.record()["code"]["untracked"] == ["\\xff.dat"]
+
+
+def test_what_cannot_be_added_is_refused_with_a_clean_tree_too(project: Sandbox) -> None:
+    os.mkfifo(project.root / "pipe")
+    for path, problem in (
+        ("pipe", "has nothing to add"),
+        (".git/config", "is inside .git"),
+        ("gone", "does not exist"),
+    ):
+        assert f"--add {path}: {problem}" in project.qanat("run", "hello", "--add", path, code=2).err
+    assert project.record_files() == []
+
+
+def test_a_file_name_never_begins_a_line_of_its_own(project: Sandbox) -> None:
+    project.write("exp/a\nnote: all is well", "x\n")
+    result = project.qanat("run", "hello", "--snapshot")
+    assert "note: the snapshot has 1 untracked file: exp/a\\nnote: all is well\n" in result.err

@@ -16,7 +16,7 @@ from qanat.domain.sizes import size
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import cancel as cancel_run
 from qanat.usecases.runs import delete as deletion
-from qanat.usecases.tracking.find import check_ended
+from qanat.usecases.tracking.find import check_ended, is_active
 
 
 @click.command(epilog="\b\nExample:\n  qanat delete 4\n  qanat delete 4 5 --yes")
@@ -34,14 +34,15 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         found = list({f.run.id: f for f in map(find, runs)}.values())
     if not cancel_first:
         for one in found:
-            check_ended(one, "it cannot be deleted without --cancel")
+            if is_active(one.run):
+                check_ended(one, "it cannot be deleted without --cancel")
     plan = deletion.plan_runs(project, found)
     for one, results in zip(found, plan.results, strict=True):
         folder = f" and {one.run.storage} ({size(results.bytes)})" if results.are_removable else ""
         say(f"Run {one.run.number} of {one.run.experiment} will be deleted: {one.record}{folder}")
     if not yes and not prompts.confirm(f"Delete {plural(len(found), 'run')}?", option="--yes"):
         raise click.Abort
-    active = [one for one in found if not one.run.state.ended]
+    active = [one for one in found if is_active(one.run)]
     for one in active:
         cancel_run.cancel_run(project, one, session.runners())
     if active:

@@ -69,13 +69,13 @@ def code_options(command: Any) -> Any:
             multiple=True,
             type=click.Path(),
             metavar="FILE",
-            help="Include this untracked file in the commit or snapshot; may be repeated.",
+            help="Commit this untracked file, too, or keep it in the snapshot even if it is large; may be repeated.",
         ),
         option(
             "--snapshot",
             group=CODE,
             is_flag=True,
-            help="Run uncommitted changes from a snapshot, without committing them.",
+            help="Run uncommitted changes, and small untracked files, from a snapshot without committing them.",
         ),
         option(
             "--commit-message",

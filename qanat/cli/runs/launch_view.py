@@ -47,7 +47,9 @@ class TerminalView:
     def captured(self, captured: Captured) -> None:
         """List the untracked files that the commit of the run has, and those that it lacks."""
         commit = "snapshot" if captured.code.snapshot else "commit"
-        if names := [file.path for file in captured.included]:
+        from qanat.domain.findings import one_line  # only for a tree with untracked files
+
+        if names := [one_line(file.path) for file in captured.included]:
             tell(f"note: the {commit} has {plural(len(names), 'untracked file')}: {listed(names)}")
         if names := [file.described for file in captured.left_out]:
             tell(f"note: not in the {commit}, which is incomplete if the program needs them: {listed(names)}")

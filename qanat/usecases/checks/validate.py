@@ -53,10 +53,14 @@ class Runs:
 def all_files(project: Project) -> list[Path]:
     """List what has the name of a YAML file, and every symbolic link, below `.qanat/` except the cache.
 
-    Links are not followed.
+    Links are not followed. A folder that cannot be read is listed itself.
     """
     found: list[Path] = []
-    for name, subfolders, files_here in os.walk(project.paths.state):
+
+    def unreadable(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for name, subfolders, files_here in os.walk(project.paths.state, onerror=unreadable):
         folder = Path(name)
         subfolders[:] = sorted(s for s in subfolders if not (s == "cache" and folder == project.paths.state))
         found += [folder / s for s in subfolders if (folder / s).is_symlink() or s.endswith((".yaml", ".yml"))]
@@ -87,6 +91,9 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
     kind = kind_of(source)
     if state.is_link(source):
         yield Problem(source, 1, "", "is a symbolic link")
+        return
+    if kind is None and (project.root / source).is_dir():
+        yield Problem(source, 1, "", "is a folder that cannot be read, so what is in it was not checked")
         return
     if kind is None:
         yield Problem(source, 1, "", "is not expected here; see What is where in DESIGN.md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -116,6 +117,7 @@ def capture(project: Project, wanted: Uncommitted, ask: Ask, counts: Counts = la
     others = tuple(file for file in every if file not in found)
     _check_wanted(tree, wanted)
     if not tree.changes:
+        _named(project, every, wanted)  # to refuse what cannot be added
         return _as_committed(project, tree, others)
     if not wanted.allow_secrets:
         from qanat.usecases.launch.tracked_secrets import check_tracked  # a clean tree needs no such check
@@ -140,7 +142,8 @@ def _is_named(file: Untracked, added: Sequence[str]) -> bool:
 
 
 def _named_in_record(left_out: Sequence[Untracked]) -> tuple[str, ...]:
-    return tuple(file.path for file in left_out[:LISTED])
+    """Return the paths of files as a record has them: what is not text in a name is escaped."""
+    return tuple(os.fsencode(file.path).decode("utf-8", "backslashreplace") for file in left_out[:LISTED])
 
 
 def _untracked(project: Project, tree: WorkTree) -> tuple[Untracked, ...]:

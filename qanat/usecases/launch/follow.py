@@ -128,7 +128,10 @@ def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal
     notes = []
     try:
         commands, workdir = attempt.commands(ended), attempt.place.folder
-        storage.write_info(ended, attempt.folder, commands, workdir, project.sharing)
+        if attempt.folder.is_symlink():  # the program has put it there, and it may lead anywhere
+            notes.append(f"{attempt.folder} has become a symbolic link, so its {storage.INFO} was not updated")
+        else:
+            storage.write_info(ended, attempt.folder, commands, workdir, project.sharing)
     except WriteFailed as error:
         notes.append(error.message)
     learned = record.learning(before, ended)

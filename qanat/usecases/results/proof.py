@@ -60,8 +60,10 @@ class Results:
         """What to do about a directory that is kept; empty if none is."""
         if not self.kept:
             return ""
+        # A record may name any directory: without its own info.yaml there, the advice could be to remove anything.
+        is_own = not self.is_foreign and storage.is_made_for(self.folder, self.run_id)
         command = f"rm -r {shlex.quote(str(self.folder))}"
-        hint = "" if self.is_foreign else f"; if only this run needs it, remove it yourself: {command}"
+        hint = f"; if only this run needs it, remove it yourself: {command}" if is_own else ""
         return f"kept {self.folder}: {self.kept}{hint}"
 
 

@@ -21,7 +21,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.results import proof, remove
 from qanat.usecases.results.proof import Results
 from qanat.usecases.tracking import record
-from qanat.usecases.tracking.find import Found, check_ended
+from qanat.usecases.tracking.find import Found, check_ended, is_active
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,8 @@ def _check_readable(project: Project, index: Index, name: str) -> None:
     for path in index.too_new():
         if path.startswith(folders):
             record.load_record(project, path)
-    if unreadable := index.unreadable(name):
+    above = tuple(f"{path}: " for folder in folders for path in (RUNS, folder.rstrip("/")))
+    if unreadable := [*index.unreadable(name), *(one for one in index.unreadable() if one.startswith(above))]:
         raise InputInvalid(unreadable[0], hint="correct or remove that file, or keep all runs: --keep-runs")
 
 
@@ -114,7 +115,8 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[DeletionPlan, 
     is deleted.
     """
     for found in runs:
-        check_ended(found, "it cannot be deleted")
+        if is_active(found.run):
+            check_ended(found, "it cannot be deleted")
         record.check_unedited(project, found.record)
     plan = plan_runs(project, runs)
     numbers = ", ".join(str(found.run.number) for found in runs)

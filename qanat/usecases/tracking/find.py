@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.intents import may_be_of
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, UsageError
@@ -53,6 +54,8 @@ def find_run(
     rows = [r for r in meant if experiment is None or r.experiment in project.names_of(experiment)]
     if not rows and not meant and (problem := index.problem_of(int(match[1]), match[2])):
         raise InputInvalid(problem)
+    if not rows and not meant and (hidden := index.hidden()):
+        raise InputInvalid(f"run {word} was not found, and {hidden[0]}", hint="ask its owner for permission to read it")
     if not rows:
         of = f" of {experiment}" if experiment else ""
         others = " and of ".join(r.experiment for r in meant)
@@ -84,6 +87,14 @@ def check_group(found: Found, number: int) -> int:
         last = len(found.run.groups) - 1
         raise UsageError(f"run {found.run.number} has no group {number}", hint=f"its groups are 0 to {last}")
     return number
+
+
+def is_active(run: Run) -> bool:
+    """Return whether a run has not ended, as far as its record may be believed.
+
+    No job is looked for by an intent that was made for another run, so nothing would ever end such a record.
+    """
+    return not run.state.ended and may_be_of(run.submission.intent, run.id)
 
 
 def check_ended(found: Found, what: str) -> None:

@@ -10,8 +10,10 @@ from tests.support.sandbox import Sandbox, call
 
 
 def test_the_program_lists_the_rules(sandbox: Sandbox) -> None:
-    usage, empty, title, *lines = hook(sandbox, "--help", code=0).out.splitlines()
-    assert (usage, empty, title) == ("usage: qanat-hook RULE [OPTION ...] [FILE ...]", "", "rules:")
+    usage, other, empty, title, *lines = hook(sandbox, "--help", code=0).out.splitlines()
+    assert (usage, other) == ("usage: qanat-hook RULE [OPTION ...] [FILE ...]", "       qanat-hook --list")
+    assert (empty, title) == ("", "rules:")
+    assert hook(sandbox, "--list", code=0).out.splitlines() == rule_ids()
     expected = [[rule_id, "refuses", *load_rule(rule_id).refuses.split()] for rule_id in rule_ids()]
     assert [line.split() for line in lines] == expected
     without = call([sys.executable, "-P", "-m", "qanat_hooks.hook"], sandbox.root, code=2)

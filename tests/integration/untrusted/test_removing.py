@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -330,3 +331,51 @@ def test_init_neither_reads_nor_writes_what_a_link_of_a_clone_leads_to(tmp_path:
     assert {path.name: path.read_bytes() for path in mine.iterdir()} == before
     assert clone.git("status", "--porcelain") == ""
     assert "do not commit" not in clone.git("log", "-p", "--all")
+
+
+def test_advice_to_remove_a_directory_is_given_only_where_it_names_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.experiment("hello", "exit 0\n")
+    sandbox.qanat("run", "hello")
+    for number, is_named in ((7, False), (8, True)):
+        folder = tmp_path / f"thesis {number}"
+        folder.mkdir()
+        if is_named:
+            (folder / "info.yaml").write_text("run_id: 8\nid: 8-aaaaaa\n")
+        text = sandbox.record_files()[0].read_text().replace(sandbox.record(1)["id"], f"{number}-aaaaaa")
+        path = f".qanat/runs/hello/0/{number}-aaaaaa.yaml"
+        sandbox.write(path, re.sub("^storage: .*", f"storage: {folder}", text, flags=re.MULTILINE))
+        sandbox.commit("a record of somebody")
+        said = sandbox.qanat("delete", str(number), "--yes").err
+        assert f"kept {folder}: nothing shows that qanat created it" in said
+        assert ("rm -r" in said) is is_named
+        assert folder.is_dir()
+
+
+def test_a_forged_active_run_can_be_deleted_and_nothing_is_signalled(sandbox: Sandbox) -> None:
+    sandbox.experiment("hello", "exit 0\n")
+    sandbox.qanat("run", "hello")
+    text = sandbox.record_files()[0].read_text().replace(sandbox.record(1)["id"], "7-aaaaaa")
+    text = re.sub("^state: finished", "state: running", text, flags=re.MULTILINE)
+    text = re.sub("^ended: .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub("state: finished, exit_code: 0", "state: running", text)
+    text = re.sub(", ended: [^,}]*", "", text)
+    with subprocess.Popen(["sleep", "100"], start_new_session=True) as stranger:
+        text = re.sub("pid: [0-9]+", f"pid: {stranger.pid}", text)
+        sandbox.write(".qanat/runs/hello/0/7-aaaaaa.yaml", text)
+        sandbox.commit("a record of somebody")
+        assert "its intent was made for another run" in sandbox.qanat("status").err
+        sandbox.qanat("delete", "7", "--yes")
+        assert stranger.poll() is None
+        stranger.kill()
+    assert [record["id"] for record in sandbox.records()] == [sandbox.record(1)["id"]]
+
+
+def test_a_program_that_puts_a_link_in_the_place_of_its_results_gets_no_info_file_there(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.experiment("mean", 'rm -r "$3"; ln -s "$1" "$3"\n')
+    target = tmp_path / "target"
+    target.mkdir()
+    said = sandbox.qanat("run", "mean", str(target), code=None).err
+    assert "results/mean/run_1 has become a symbolic link, so its info.yaml was not updated" in said
+    assert not (target / "info.yaml").exists()
