@@ -69,6 +69,7 @@ _FILE = re.compile(
 _SEPARATOR = re.compile(r"[-_.=]")
 _ALLOWED = "allow-secret:"
 NAME_SHOWN = 80
+_INSIDE_MAX = 20
 
 
 class Secret(NamedTuple):
@@ -185,14 +186,20 @@ def _in_list(place: KeyPath, arguments: list[Any]) -> Iterator[tuple[KeyPath, st
 
 def _named(text: str) -> Iterator[Secret]:
     """Yield what is a secret by its name in a text: NAME=value, --name value, "name": "value", Name: value."""
-    end = 0
+    end = outer_end = inside = 0
     for pair in _PAIR.finditer(text):
         name, start = pair["name"], pair.end()
         if start < end or not kind_of_name(name):
             continue
+        # A value may contain pairs of its own, but thousands of them would each be read to its end.
+        inside = inside + 1 if start < outer_end else 0
+        if inside > _INSIDE_MAX:
+            continue
         form = _PASSWORD if kind_of_name(name) is Kind.PASSWORD else _VALUE
         match = form.match(text, start)
         value = match[match.lastgroup or 0] if match else ""
+        if match and not inside:
+            outer_end = match.end()
         if match and is_secret(name, value, strict=not name.isupper()):
             end = match.end()
             yield _by_name(name, match.start(match.lastgroup or 0), value)

@@ -177,3 +177,11 @@ def test_a_secret_is_found_with_the_whole_of_it() -> None:
     key = "-----BEGIN " + "PRIVATE KEY-----\nAAAA\nBBBB\n-----END " + "PRIVATE KEY-----"
     (found,) = secrets.in_string(f"a {key} b")
     assert (found.start, found.end) == (2, 2 + len(key))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 5, 20])
+def test_a_value_may_contain_pairs_of_its_own(depth: int) -> None:
+    value = "ghx81jd92" + "kd02kd92jf82kd"
+    text = "note=" + "key=" * depth + f"token={value}"
+    (found,) = secrets.in_string(text)
+    assert text[found.start : found.end].endswith(value)
