@@ -110,6 +110,17 @@ def test_dataset_new_asks_for_everything(house: Sandbox) -> None:
     assert house.status() == "?? .qanat/datasets/c.yaml"
 
 
+def test_pasted_colours_are_ignored(house: Sandbox) -> None:
+    with Terminal(house.root, "dataset", "new") as terminal:
+        terminal.see("Name:")
+        terminal.press("\x1b[31mir\x1b[0m", "is", ENTER)
+        terminal.see("Description")
+        assert "Unhandled" not in terminal.text
+        assert "Press ENTER" not in terminal.text
+        terminal.press(CTRL_C)
+        terminal.ends(1)
+
+
 def test_experiment_new_asks_for_everything(house: Sandbox) -> None:
     with Terminal(house.root, "experiment", "new") as terminal:
         terminal.answer("Name:", "f")

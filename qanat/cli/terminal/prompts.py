@@ -133,8 +133,19 @@ def _short(default: str, option: str) -> str:
     return default
 
 
+def _ignore_mouse(application: Any) -> None:
+    """Ignore what looks like a mouse, such as pasted colours, for which prompt_toolkit may show a traceback."""
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+    from prompt_toolkit.keys import Keys
+
+    own = KeyBindings()
+    own.add(Keys.Vt100MouseEvent, eager=True)(lambda _: None)
+    application.key_bindings = merge_key_bindings([application.key_bindings or KeyBindings(), own])
+
+
 def _answer(asked: Any) -> Any:
     """Wait for an answer; Escape, Ctrl-C and Ctrl-D abort."""
+    _ignore_mouse(asked.application)
     try:
         answer = asked.unsafe_ask()  # ask() would print a line of its own about Ctrl-C
     except (EOFError, KeyboardInterrupt):
