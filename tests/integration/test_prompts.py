@@ -118,7 +118,7 @@ def test_pasted_colours_are_ignored(house: Sandbox) -> None:
         assert "Unhandled" not in terminal.text
         assert "Press ENTER" not in terminal.text
         terminal.press(CTRL_C)
-        terminal.ends(1)
+        terminal.ends(130)
 
 
 def test_experiment_new_asks_for_everything(house: Sandbox) -> None:
