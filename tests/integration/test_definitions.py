@@ -462,7 +462,7 @@ def test_an_experiment_with_a_live_run_is_not_deleted(going: Sandbox) -> None:
     result = going.qanat("experiment", "delete", "wait", "--yes", code=2)
     (record,) = going.records()
     assert f"qanat: run {record['id']} of wait is still active" in result.err
-    assert "hint: wait until it ends, or cancel it first" in result.err
+    assert f"hint: wait until it ends, or cancel it: qanat cancel {record['id']}\n" in result.err
     assert (going.root / ".qanat/experiments/wait.yaml").is_file()
     assert (going.root / "results/wait/run_1/begun").is_file()
 

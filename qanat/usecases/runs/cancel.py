@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qanat.domain.intents import is_made_for
+from qanat.domain.intents import is_made_for, may_be_of
 from qanat.domain.job import JobHandle
 from qanat.domain.run import Group, Run, State
 from qanat.errors import UsageError
@@ -18,7 +18,7 @@ from qanat.system import processes
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import record
-from qanat.usecases.tracking.find import Found
+from qanat.usecases.tracking.find import Found, deletion_hint
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
 from qanat.usecases.tracking.submission import handle_of
 
@@ -91,10 +91,12 @@ def _steerable(found: Found, runners: Runners, what: str) -> Runner:
 
 def _check_intent(run: Run, what: str) -> None:
     """Raise UsageError if the intent in a run's record is not its own: then nothing shows that its jobs are."""
-    if not is_made_for(run.submission.intent, run.id):
+    intent = run.submission.intent
+    if not is_made_for(intent, run.id):
+        earlier = f"the record was edited, copied, or written by an earlier qanat: see git log {run_codec.path_of(run)}"
         raise UsageError(
             f"run {run.number} cannot be {what}: the intent in its record was not made for run {run.id}",
-            hint=f"the record was edited, copied, or written by an earlier qanat: see git log {run_codec.path_of(run)}",
+            hint=earlier if may_be_of(intent, run.id) else deletion_hint(run),
         )
 
 

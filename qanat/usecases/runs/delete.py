@@ -8,11 +8,10 @@ from pathlib import Path, PurePosixPath
 
 from qanat.domain import deletions
 from qanat.domain.layout import RUNS
-from qanat.domain.run import State
 from qanat.errors import GitRefused, InputInvalid, UsageError, WriteFailed
 from qanat.git import lock, tracked, worktree
 from qanat.git.lock import Held
-from qanat.records import ledger
+from qanat.records import ledger, run_codec
 from qanat.records.index import Index
 from qanat.records.made import Notes
 from qanat.usecases.definitions import define
@@ -90,10 +89,14 @@ def plan_experiment(project: Project, index: Index, name: str, *, keep_runs: boo
     definition = project.paths.definition("experiment", name)
     if keep_runs:
         return DeletionPlan({}, (), definition)
-    rows = index.summaries(experiment=name)
-    if live := [row.id for row in rows if row.ended is None and row.state in State.LIVE]:
-        raise UsageError(f"run {live[0]} of {name} is still active", hint="wait until it ends, or cancel it first")
+    live = map(run_codec.from_index, index.records(experiment=name, live=True))
+    if active := next(filter(is_active, live), None):
+        raise UsageError(
+            f"run {active.id} of {name} is still active",
+            hint=f"wait until it ends, or cancel it: qanat cancel {active.id}",
+        )
     _check_readable(project, index, name)
+    rows = index.summaries(experiment=name)
     results = proof.all_results(project, index, rows)
     return DeletionPlan({row.id: project.root / row.path for row in rows}, tuple(results), definition)
 

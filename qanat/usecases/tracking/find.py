@@ -99,11 +99,22 @@ def is_active(run: Run) -> bool:
 
 def check_ended(found: Found, what: str) -> None:
     """Raise UsageError if a run is still active."""
-    if not found.run.state.ended:
+    run = found.run
+    if is_active(run):
         raise UsageError(
-            f"run {found.run.number} is still {found.run.state}, so {what}",
-            hint=f"wait until it ends, or cancel it: qanat cancel {found.run.number}",
+            f"run {run.number} is still {run.state}, so {what}",
+            hint=f"wait until it ends, or cancel it: qanat cancel {run.number}",
         )
+    if not run.state.ended:
+        raise UsageError(
+            f"run {run.number} is {run.state} only by a record whose intent was made for another run, so {what}",
+            hint=deletion_hint(run),
+        )
+
+
+def deletion_hint(run: Run) -> str:
+    """Return what to do about a record that has the intent of another run."""
+    return f"its record was copied or edited; delete it: qanat delete {run.id}"
 
 
 def comment_path(run: Run) -> str:

@@ -351,14 +351,28 @@ def test_advice_to_remove_a_directory_is_given_only_where_it_names_the_run(sandb
         assert folder.is_dir()
 
 
-def test_a_forged_active_run_can_be_deleted_and_nothing_is_signalled(sandbox: Sandbox) -> None:
-    sandbox.experiment("hello", "exit 0\n")
-    sandbox.qanat("run", "hello")
+def forged_active(sandbox: Sandbox) -> str:
+    """Return a copy of the record of run 1, as of a run 7 that is active."""
     text = sandbox.record_files()[0].read_text().replace(sandbox.record(1)["id"], "7-aaaaaa")
     text = re.sub("^state: finished", "state: running", text, flags=re.MULTILINE)
     text = re.sub("^ended: .*\n", "", text, flags=re.MULTILINE)
     text = re.sub("state: finished, exit_code: 0", "state: running", text)
-    text = re.sub(", ended: [^,}]*", "", text)
+    return re.sub(", ended: [^,}]*", "", text)
+
+
+def test_an_experiment_with_a_forged_active_run_can_be_deleted(sandbox: Sandbox) -> None:
+    sandbox.experiment("hello", "exit 0\n")
+    sandbox.qanat("run", "hello")
+    sandbox.write(".qanat/runs/hello/0/7-aaaaaa.yaml", forged_active(sandbox))
+    sandbox.commit("a record of somebody")
+    sandbox.qanat("experiment", "delete", "hello", "--yes")
+    assert sandbox.record_files() == []
+
+
+def test_a_forged_active_run_can_be_deleted_and_nothing_is_signalled(sandbox: Sandbox) -> None:
+    sandbox.experiment("hello", "exit 0\n")
+    sandbox.qanat("run", "hello")
+    text = forged_active(sandbox)
     with subprocess.Popen(["sleep", "100"], start_new_session=True) as stranger:
         text = re.sub("pid: [0-9]+", f"pid: {stranger.pid}", text)
         sandbox.write(".qanat/runs/hello/0/7-aaaaaa.yaml", text)

@@ -17,6 +17,7 @@ from qanat.records import run_codec
 from qanat.system import processes
 from qanat.usecases.runs import cancel
 from qanat.usecases.tracking import record
+from qanat.usecases.tracking.find import check_ended
 from tests.support.world import INTENT, World
 
 ACTS = (cancel.cancel_run, cancel.hold_run, cancel.release_run)
@@ -71,6 +72,18 @@ def test_jobs_of_another_run_that_a_record_names_are_left_alone(world: World, ac
     before = [job.status for job in world.scheduler.jobs]
     act(world.project, world.find(7), world)
     assert [job.status for job in world.scheduler.jobs] == before
+
+
+def test_the_hint_about_a_copied_record_is_to_delete_it(world: World) -> None:
+    record.create_record(world.project, copied(world.submit(2)))
+    found = world.find(7)
+    for act in (*(lambda a=a: a(world.project, found, world) for a in ACTS), lambda: check_ended(found, "it waits")):
+        with pytest.raises(UsageError) as error:
+            act()
+        assert error.value.hint == "its record was copied or edited; delete it: qanat delete 7-abcdef"
+    assert error.value.message == (
+        "run 7 is queued only by a record whose intent was made for another run, so it waits"
+    )
 
 
 def test_a_copied_record_is_shown_as_it_is_and_says_so(world: World) -> None:
