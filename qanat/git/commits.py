@@ -23,7 +23,6 @@ from qanat.git.repository import open_repository, signature
 if TYPE_CHECKING:
     import pygit2
 
-RETRY_S = 5.0
 _ZERO = "0" * 40
 
 
@@ -55,7 +54,7 @@ def _move_branch(
 ) -> str | None:
     import pygit2
 
-    deadline = time.monotonic() + RETRY_S
+    deadline = time.monotonic() + own_entries.RETRY_S
     while True:
         tip = _tip(repository, ref)
         tree = objects.tree_with(tip, blobs)

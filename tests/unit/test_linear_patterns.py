@@ -195,6 +195,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 FOUND = found()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("used", FOUND, ids=lambda used: f"{used.where}-{used.way}")
 def test_an_expression_takes_time_in_proportion(used: Used) -> None:
     assert slow(used) == ""
@@ -207,6 +208,7 @@ def test_expressions_are_found_wherever_they_are() -> None:
     assert len(FOUND) > 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [r"(a|aa)+\Z", r"a*b", r"\s+$", r"[\w.-]+=x", r"[a-z]+-*="])
 def test_a_slow_expression_is_noticed(text: str) -> None:
     assert slow(Used("here", re.compile(text), "search"))

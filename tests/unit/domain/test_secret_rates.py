@@ -60,6 +60,7 @@ def test_innocent_arguments_are_not_taken_for_secrets() -> None:
     assert len(taken) <= TAKEN_MAX * len(innocent), taken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_time_is_linear_in_the_size_of_a_value(unit: str) -> None:
     text = unit * (SIZE // len(unit)) + "x"

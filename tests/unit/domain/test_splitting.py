@@ -25,6 +25,7 @@ def test_a_line_is_split_as_shlex_splits_it(text: str) -> None:
         assert split(text) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["x", "'", '"', "\\", " x", "''", '"\\"', "é"])
 def test_a_long_line_takes_little_time(piece: str) -> None:
     begun = time.process_time()

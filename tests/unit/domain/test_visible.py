@@ -63,6 +63,7 @@ def test_a_joiner_belongs_only_to_what_it_joins() -> None:
     assert escaped("1\ufe0f") == r"1\ufe0f"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("character", ["\x00", "\x1b", "\u200d", "👩\u200d", "\ufe0f", "a"])
 def test_a_long_text_takes_time_in_proportion(character: str) -> None:
     def seconds(length: int) -> float:

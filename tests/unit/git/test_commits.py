@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from qanat.errors import GitRefused
-from qanat.git import commits, lock
+from qanat.git import commits, lock, own_entries
 from tests.support.repository import Repository
 
 R = ".qanat/runs/a/0/1.yaml"
@@ -110,7 +110,7 @@ def test_a_lock_of_somebody_else_is_waited_for(repository: Repository, locked: s
 def test_a_lock_that_stays_is_told(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, locked: str, message: str
 ) -> None:
-    monkeypatch.setattr(commits, "RETRY_S", 0.05)
+    monkeypatch.setattr(own_entries, "RETRY_S", 0.05)
     repository.write(f".git/{locked}")
     with pytest.raises(GitRefused, match=message):
         commit(repository, {R: b"one\n"})

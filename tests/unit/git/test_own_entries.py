@@ -50,7 +50,7 @@ def test_the_users_work_stays_staged(staged: Repository) -> None:
 def test_a_commit_that_cannot_be_made_leaves_everything(
     staged: Repository, obstacle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commits, "RETRY_S", 0.05)
+    monkeypatch.setattr(own_entries, "RETRY_S", 0.05)
     match obstacle:
         case "signature":
             staged.git("config", "commit.gpgsign", "true")
