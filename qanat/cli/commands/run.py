@@ -150,10 +150,6 @@ def _check_combined(options: dict[str, Any]) -> None:
         for name, instead in (("wait", "a local run is always waited for"), ("max_running", "use -j N")):
             if options[name]:
                 raise UsageError(f"--{dashed(name)} cannot be used with runner {options['runner']}", hint=instead)
-                raise UsageError(
-                    f"--{dashed(name)} cannot be used with runner {options['runner']}",
-                    hint=f"{instead} submit the run: --runner slurm",
-                )
 
 
 def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
