@@ -9,14 +9,14 @@ ABOUT = About(
     name="htcondor",
     title="HTCondor",
     place="runner:HTCondorRunner",
-    # Without `getenv`, a job has no PATH of the user's, and no `python` of an activated environment.
     default_template={
-        "getenv": "CONDA_PREFIX, HOME, LANG, LD_LIBRARY_PATH, PATH, PYTHONPATH, USER, VIRTUAL_ENV",
         "request_cpus": 1,
+        "request_memory": "1GB",
         "request_disk": "1GB",
         "request_gpus": 0,
-        "request_memory": "1GB",
         "universe": "vanilla",
+        # Without it, a job has no PATH of the user's, and no `python` of an activated environment.
+        "getenv": "CONDA_PREFIX, HOME, LANG, LD_LIBRARY_PATH, PATH, PYTHONPATH, USER, VIRTUAL_ENV",
     },
     requests={
         "request_cpus": Request.CPUS,
