@@ -10,7 +10,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import CODE, WHERE, Command, option
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
-from qanat.cli.runs.launch_options import code_options, options_for, options_from
+from qanat.cli.runs.launch_options import code_options, group_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import plural, say, say_json, tell
@@ -36,15 +36,8 @@ GROUPS = "What to repeat"
 
 @click.command(cls=Command, epilog=RERUN)
 @click.argument("run")
-@option("--failed", group=GROUPS, is_flag=True, help="Repeat only the groups that did not finish.")
-@option(
-    "--group",
-    "groups",
-    group=GROUPS,
-    type=click.IntRange(0),
-    multiple=True,
-    metavar="GROUP",
-    help="Repeat this group; may be repeated.",
+@group_options(
+    GROUPS, failed="Rerun only the groups that did not finish.", group="Rerun only this group; may be repeated."
 )
 @option(
     "--head",
@@ -89,7 +82,6 @@ def rerun(
         say("nothing to repeat: these groups have finished")
         return 0
     chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
-
     repeat = Repeat(numbers, head, uncommitted_from(options))
     code, again = shown(
         project,

@@ -9,7 +9,7 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import Command, option
-from qanat.cli.runs.launch_options import options_for, options_from
+from qanat.cli.runs.launch_options import group_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import say
@@ -22,20 +22,10 @@ GROUPS = "What to retry"
 
 @click.command(cls=Command, epilog="\b\nExample:\n  qanat retry 4\n  qanat retry 4 --group 3 --group 7 -j 2")
 @click.argument("run")
-@option(
-    "--failed",
-    group=GROUPS,
-    is_flag=True,
-    help="Retry the groups that failed, were cancelled or were lost (default).",
-)
-@option(
-    "--group",
-    "groups",
-    group=GROUPS,
-    type=click.IntRange(0),
-    multiple=True,
-    metavar="GROUP",
-    help="Retry this group; may be repeated.",
+@group_options(
+    GROUPS,
+    failed="Retry the groups that failed, were cancelled or were lost (default).",
+    group="Retry this group; may be repeated.",
 )
 @option(
     "--set",

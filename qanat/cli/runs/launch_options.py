@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ def options_for(command: Any) -> Any:
             "--allow-secrets",
             group=RECORDING,
             is_flag=True,
-            help="Accept what looks like a secret, in what is recorded and in files that --add names.",
+            help="Accept what looks like a secret in the record and in files named by --add.",
         ),
         option(
             "--cancel-on-interrupt",
@@ -69,13 +70,13 @@ def code_options(command: Any) -> Any:
             multiple=True,
             type=click.Path(),
             metavar="FILE",
-            help="Commit this untracked file, too, or keep it in the snapshot even if it is large; may be repeated.",
+            help="Include this untracked file in the commit, or in the snapshot even if it is large; may be repeated.",
         ),
         option(
             "--snapshot",
             group=CODE,
             is_flag=True,
-            help="Run uncommitted changes, and small untracked files, from a snapshot without committing them.",
+            help="Run a snapshot of uncommitted changes and small untracked files, without committing them.",
         ),
         option(
             "--commit-message",
@@ -86,6 +87,18 @@ def code_options(command: Any) -> Any:
     ):
         command = add(command)
     return command
+
+
+def group_options(title: str, *, failed: str, group: str) -> Callable[[Any], Any]:
+    """Return what adds --failed and --group to a command, with these help texts, under a title in its help."""
+
+    def add(command: Any) -> Any:
+        command = option(
+            "--group", "groups", group=title, type=click.IntRange(0), multiple=True, metavar="GROUP", help=group
+        )(command)
+        return option("--failed", group=title, is_flag=True, help=failed)(command)
+
+    return add
 
 
 def options_from(options: dict[str, Any], runner: str) -> LaunchOptions:
