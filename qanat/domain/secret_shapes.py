@@ -207,7 +207,6 @@ _SHAPES = (
     *((what, sign, rf"(?<![\w-]){form}", True) for what, sign, form in _RANDOM),
     (*_TOKEN_IN_URL, True),
 )
-EVERY = range(len(_SHAPES))
 _OF_SIGNS = frozenset("".join(sign for _, sign, _, _ in _SHAPES))
 
 
@@ -228,11 +227,14 @@ def possible_in(text: str) -> Sequence[int]:
     return [place for place, (_, sign, _, _) in enumerate(_SHAPES) if characters.issuperset(sign) and sign in text]
 
 
-def find(text: str, possible: Sequence[int] = EVERY) -> Iterator[Shape]:
-    """Yield everything in a text that has the form of a token, shape by shape; `possible` says which are tried."""
+def find(text: str, possible: Sequence[int] | None = None) -> Iterator[Shape]:
+    """Yield everything in a text that has the form of a token, shape by shape.
+
+    `possible` says which are tried, if possible_in() was asked about this text or a longer one that contains it.
+    """
     if len(text) < SHORTEST:
         return
-    for place in possible:
+    for place in possible_in(text) if possible is None else possible:
         what, sign, _, must_be_random = _SHAPES[place]
         for match in _compiled(place).finditer(text) if sign in text else ():
             named = "value" in match.re.groupindex

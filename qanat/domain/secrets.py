@@ -84,7 +84,7 @@ class Secret(NamedTuple):
 def in_text(text: str) -> Iterator[tuple[int, str]]:
     """Yield what has the form of a secret in a text: its line, counted from 1, and what it is."""
     line, counted = 1, 0
-    for found in _of_form(text, secret_shapes.possible_in(text)):
+    for found in _of_form(text):
         line, counted = line + text.count("\n", counted, found.start), found.start
         yield line, found.what
 
@@ -109,7 +109,7 @@ def in_arguments(arguments: Sequence[str]) -> Iterator[tuple[int, Secret]]:
         yield from ((place, found) for found in in_argument(before, argument))
 
 
-def in_argument(before: str, argument: str, possible: Sequence[int] = secret_shapes.EVERY) -> list[Secret]:
+def in_argument(before: str, argument: str, possible: Sequence[int] | None = None) -> list[Secret]:
     """List the secrets in an argument that follows another one, which may be its option; `possible` as in find()."""
     if _gives_secret(before, argument):
         return [_by_name(before, 0, argument)]
@@ -118,7 +118,7 @@ def in_argument(before: str, argument: str, possible: Sequence[int] = secret_sha
     return in_string(argument, possible)
 
 
-def in_string(text: str, possible: Sequence[int] = secret_shapes.EVERY) -> list[Secret]:
+def in_string(text: str, possible: Sequence[int] | None = None) -> list[Secret]:
     """List the secrets in a text, by their form or by their names, in their order; `possible` as in find()."""
     named = may_name_secret(text)
     return sorted([*_of_form(text, possible), *(_named(text) if named else ())])
@@ -136,7 +136,7 @@ def allowance(line: str) -> str | None:
     return reason.strip().removesuffix("-->").strip() if mark and is_comment else None
 
 
-def _of_form(text: str, possible: Sequence[int] = secret_shapes.EVERY) -> Iterator[Secret]:
+def _of_form(text: str, possible: Sequence[int] | None = None) -> Iterator[Secret]:
     """Yield what has the form of a secret, in its order, each part of the text once."""
     end = 0
     for shape in sorted(secret_shapes.find(text, possible), key=lambda shape: shape.start):
