@@ -87,26 +87,9 @@ def folder_of(folder: Path, run_id: str) -> Path:
     That folder may belong to another run here, with the same number, from another branch or clone. Then it is the
     folder beside it with the uid in its name, which exists once somebody has put it there.
     """
-    if is_made_for(folder, run_id) or not _is_made_for_any(folder):
+    if run_in(folder) in (None, run_id):
         return folder
     return folder.with_name(f"{folder.name}-{run_id.rpartition('-')[2]}")
-
-
-def _is_made_for_any(folder: Path) -> bool:
-    try:
-        with files.open_for_reading(folder / INFO) as file:
-            return any(line.startswith(b"id: ") for line in file.read(4096).splitlines())
-    except (OSError, ValueError):
-        return False
-
-
-def is_of_a_run(folder: Path) -> bool:
-    """Return whether a directory has the `info.yaml` of a run."""
-    try:
-        with files.open_for_reading(folder / INFO) as file:
-            return run_of(file.read(4096)) is not None
-    except (OSError, ValueError):
-        return False
 
 
 def run_of(info: bytes) -> str | None:

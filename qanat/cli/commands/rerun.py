@@ -21,7 +21,7 @@ from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import compare_outputs
-from qanat.usecases.tracking.find import Found, check_ended
+from qanat.usecases.tracking.find import Found, check_ended, check_results
 
 RERUN = """\b
 Example:
@@ -77,6 +77,7 @@ def rerun(
         raise UsageError("--check compares a whole run with the same code", hint="omit --failed, --group and --head")
     if check:
         check_ended(found, "its outputs cannot be compared")
+        check_results(found)
     numbers = chosen_groups(found, groups, failed=failed) if failed or groups else []
     if (failed or groups) and not numbers:
         say("nothing to repeat: these groups have finished")

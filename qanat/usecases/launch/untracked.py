@@ -140,7 +140,7 @@ class _Results:
 
     def _is_storage(self, folder: str) -> bool:
         if folder not in self._known:
-            self._known[folder] = storage.is_of_a_run(self._root / folder)
+            self._known[folder] = storage.run_in(self._root / folder) is not None
         return self._known[folder]
 
 

@@ -17,7 +17,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.results import place
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.runs import attended
-from qanat.usecases.tracking.find import Found, check_group
+from qanat.usecases.tracking.find import Found, check_group, check_results
 
 NOTES = "actions.yaml"
 
@@ -50,6 +50,7 @@ def plan_action(
             f"action {name}: executable {action.program.executable} does not exist",
             hint=f"fix it with: qanat experiment update {experiment.name}",
         )
+    check_results(found)
     folder = found.folder if group is None else found.group_folder(check_group(found, group))
     if not folder.is_dir():
         raise InputInvalid(f"the results of run {found.run.number} are missing: {folder}")

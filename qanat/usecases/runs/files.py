@@ -32,7 +32,7 @@ def parameters_files(found: Found) -> list[Path]:
 def directory_tree(folder: Path) -> list[str]:
     """List a directory's content as a tree, folders first, at most ENTRIES_MAX lines; links are not followed."""
     if not folder.is_dir():
-        return [f"{folder} no longer exists"]
+        return [f"{folder} does not exist"]
     lines = [str(folder)]
     _draw(folder, "", lines)
     return [*lines[:ENTRIES_MAX], "…"] if len(lines) > ENTRIES_MAX else lines

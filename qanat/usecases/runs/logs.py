@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from qanat.errors import InputInvalid, reason
+from qanat.errors import reason
 from qanat.system import files
-from qanat.usecases.tracking.find import Found
+from qanat.usecases.tracking.find import Found, check_results
 
 CHUNK_BYTES = 65_536
 PROBLEMS_MAX = 10
@@ -32,8 +32,7 @@ class LogReader:
     """
 
     def __init__(self, found: Found, groups: Sequence[int], *, stderr: bool) -> None:
-        if not found.folder.is_dir():
-            raise InputInvalid(f"the results of run {found.run.number} are missing: {found.folder}")
+        check_results(found)
         name = "stderr.txt" if stderr else "stdout.txt"
         self._files = {group: found.group_folder(group) / name for group in groups}
         self._places: dict[int, _Place] = {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from qanat.domain.intents import may_be_of
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, UsageError
-from qanat.records import run_codec
+from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 from qanat.usecases.tracking import record as record_runs
@@ -115,6 +115,20 @@ def check_ended(found: Found, what: str) -> None:
 def deletion_hint(run: Run) -> str:
     """Return what to do about a record that has the intent of another run."""
     return f"its record was copied or edited; delete it: qanat delete {run.id}"
+
+
+def check_results(found: Found) -> None:
+    """Raise InputInvalid if the results of a run are missing, or where they should be are those of another run."""
+    if found.folder.is_dir():
+        return
+    missing = f"the results of run {found.run.number} are missing"
+    recorded = found.folder.with_name(PurePath(found.run.storage).name)
+    if recorded == found.folder:
+        raise InputInvalid(f"{missing}: {found.folder}")
+    raise InputInvalid(
+        f"{missing}: {recorded} has those of run {storage.run_in(recorded)}",
+        hint=f"if you have them elsewhere, copy them to {found.folder}",
+    )
 
 
 def comment_path(run: Run) -> str:
