@@ -97,7 +97,8 @@ class Claims:
 
     @cached_property
     def _intents(self) -> dict[str, list[str]]:
-        return _by_key((intent, run_id) for _, run_id, intent in self._identities)
+        """The runs with each intent, without those that have it from a copy: they are reported themselves."""
+        return _by_key((intent, run_id) for _, run_id, intent in self._identities if may_be_of(intent, run_id))
 
     @cached_property
     def _jobs(self) -> dict[Any, list[_Job]]:

@@ -116,6 +116,8 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
     if not found:
         newest = schemas.current(content, kind, source)
         found = list(_beyond_schema(state, project, kind, newest, PurePosixPath(source), runs))
+    elif kind == "run" and runs:
+        found += _claims_of_readable(content, source, runs)
     for key, problem in found:
         yield Problem(source, yaml_io.line_of(lines, key), dotted(key), problem)
 
@@ -128,6 +130,14 @@ def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list
     if not found:
         index.remember_passed(name, [data])
     return found
+
+
+def _claims_of_readable(content: Any, source: str, runs: Runs) -> list[tuple[KeyPath, str]]:
+    """List what cannot be in a record that breaks its schema, but that qanat can read, and so lists as a run."""
+    try:
+        return list(runs.claims.problems(run_codec.from_mapping(schemas.current(content, "run", source), source)))
+    except InputInvalid:
+        return []
 
 
 def _beyond_schema(
