@@ -13,6 +13,7 @@ from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from qanat.domain.run import Run
+from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
 
 LAST = 99
@@ -61,7 +62,7 @@ def _dump(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= TEXT_MAX else f"{text[: TEXT_MAX - 1]}…"
+    return shortened(text, TEXT_MAX)
 
 
 def _tags(run: Run) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from qanat.domain.parameters import by_plain_name
 from qanat.domain.run import Group
+from qanat.domain.shortening import shortened
 
 NAMES_MAX = 40
 VALUE_CHARACTERS_MAX = 80
@@ -30,7 +31,7 @@ def _spread(values: Sequence[str]) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[: VALUE_CHARACTERS_MAX - 1]}…"
+    return shortened(text, VALUE_CHARACTERS_MAX)
 
 
 def varying(runs: Sequence[tuple[str, Mapping[str, str]]]) -> list[dict[str, str]]:

@@ -22,6 +22,7 @@ from qanat.domain.columns import RunSummary, columns, numbers
 from qanat.domain.json_text import to_json
 from qanat.domain.layout import RUNS
 from qanat.domain.run import State
+from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.records import index_file, migrations, run_codec, schemas, yaml_io
 from qanat.records.record_stamps import is_settled, stamps
@@ -334,5 +335,4 @@ def _is_there(path: Path) -> bool:
 
 
 def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:
-    problem = problem if len(problem) <= PROBLEM_MAX else f"{problem[:PROBLEM_MAX]}…"
-    return (path, stamp, problem, too_new, *(None,) * (len(_COLUMNS) + 1))
+    return (path, stamp, shortened(problem, PROBLEM_MAX), too_new, *(None,) * (len(_COLUMNS) + 1))

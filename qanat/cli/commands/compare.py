@@ -16,6 +16,7 @@ from qanat.cli.terminal import plots, tables
 from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
+from qanat.domain.shortening import shortened
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
@@ -172,7 +173,7 @@ def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
 
 def _markdown(headers: list[str], rows: list[list[str]]) -> str:
     def line(cells: list[str]) -> str:
-        return f"| {' | '.join(_marked(clean(tables.bounded(cell, tables.CELL_MAX))) for cell in cells)} |"
+        return f"| {' | '.join(_marked(clean(shortened(cell, tables.CELL_MAX))) for cell in cells)} |"
 
     return "\n".join([line(headers), f"|{'---|' * len(headers)}", *map(line, rows)])
 

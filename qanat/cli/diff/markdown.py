@@ -14,6 +14,7 @@ from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Section, Table
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal.output import clean
 from qanat.domain.meanings import Sentence, Verbatim
+from qanat.domain.shortening import shortened
 
 # The first line of the comment that is updated.
 MARKER = "<!-- qanat diff -->"
@@ -163,8 +164,7 @@ def code_span(text: str, *, in_table: bool = False) -> str:
 
 
 def _shortened(text: str, width: int) -> str:
-    text = clean(text[: width + 1])
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return shortened(clean(text[: width + 1]), width)
 
 
 def text_bars(bars: Bars, most: int, label_width: int) -> list[str]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from qanat.cli.diff.blocks import Bar, Bars
 from qanat.cli.terminal.output import clean
+from qanat.domain.shortening import shortened
 from qanat.errors import write_failed
 
 BARS_MAX = 100
@@ -88,4 +89,4 @@ class _Scale:
 def _escaped(text: str) -> str:
     # XML excludes some characters, none of which is printable.
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clean(text[: _LABEL_CHARACTERS + 1]))
-    return html.escape(text if len(text) <= _LABEL_CHARACTERS else f"{text[: _LABEL_CHARACTERS - 1]}…")
+    return html.escape(shortened(text, _LABEL_CHARACTERS))

@@ -9,6 +9,7 @@ from qanat.cli.diff.report import Report
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import clean
 from qanat.domain.meanings import Sentence
+from qanat.domain.shortening import shortened
 
 _INDENT = "  "
 # A text from a file within a sentence or a table.
@@ -45,8 +46,4 @@ def _block(block: Block, width: int | None) -> Iterator[str]:
 
 
 def _said(sentence: Sentence) -> str:
-    return "".join(f"{_bounded(part)}{' *' if isinstance(part, Best) else ''}" for part in sentence)
-
-
-def _bounded(part: str) -> str:
-    return clean(part if len(part) <= PART_MAX else f"{part[: PART_MAX - 1]}…")
+    return "".join(f"{clean(shortened(part, PART_MAX))}{' *' if isinstance(part, Best) else ''}" for part in sentence)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from qanat.cli.terminal.output import clean, say
 from qanat.cli.terminal.output import width as terminal_width
+from qanat.domain.shortening import shortened
 
 GAP = "    "
 SMALL_GAP = "  "
@@ -60,10 +61,11 @@ def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int |
     Columns without any value are left out, as is everything when there are no rows.
     """
     most = CELL_MAX if width is None else min(CELL_MAX, CHARACTERS_PER_COLUMN * max(NARROWEST, width))
-    named = [clean(bounded(heading.text, most)) for heading in headings]
+    # Cut first: cleaning and measuring take time for each character.
+    named = [clean(shortened(heading.text, most)) for heading in headings]
     headings = [replace(heading, text=text) for heading, text in zip(headings, named, strict=True)]
     cleaned = [
-        [clean(bounded(cell, most, cut_start=heading.cut_start)) for heading, cell in zip(headings, row, strict=True)]
+        [clean(shortened(cell, most, cut_start=heading.cut_start)) for heading, cell in zip(headings, row, strict=True)]
         for row in rows
     ]
     filled = [place for place in range(len(headings)) if any(row[place] for row in cleaned)]
@@ -161,13 +163,6 @@ def _cut_start(text: str, width: int) -> str:
     text = text[-4 * width :]
     kept = bisect_right(range(1, len(text) + 1), width - 1, key=lambda length: cells(text[-length:]))
     return f"…{text[len(text) - kept :]}"
-
-
-def bounded(text: str, most: int, *, cut_start: bool = False) -> str:
-    """Cut a text before it is cleaned and measured, which takes time for each character."""
-    if len(text) <= most:
-        return text
-    return f"…{text[1 - most :]}" if cut_start else f"{text[: most - 1]}…"
 
 
 def cut(line: str, width: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run, State
+from qanat.domain.shortening import shortened
 from qanat.system import files
 from qanat.usecases.project import Project
 
@@ -58,7 +59,7 @@ def last_lines(file: Path) -> tuple[str, ...]:
         return ()
     # A progress bar is redrawn after a carriage return: what came last is what was seen.
     lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
-    return tuple([line if len(line) <= LINE_MAX else f"{line[:LINE_MAX]}…" for line in lines if line][-LINES:])
+    return tuple([shortened(line, LINE_MAX) for line in lines if line][-LINES:])
 
 
 def numbers(groups: Sequence[int], shown: int = 5) -> str:

@@ -23,7 +23,7 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1\n    impo
         (b"10%\r20%\r30%", ("30%",)),
         (b"10%\r20%\r\nwrong\r\n", ("20%", "wrong")),
         (b"a\xffb\n", ("a\ufffdb",)),
-        (b"x" * 2 * TAIL_BYTES, ("x" * LINE_MAX + "…",)),
+        (b"x" * 2 * TAIL_BYTES, ("x" * (LINE_MAX - 1) + "…",)),
         (b"first\n" * TAIL_BYTES + b"last\n", ("first", "first", "last")),
     ],
 )

@@ -1,0 +1,10 @@
+"""Texts cut to a number of characters."""
+
+from __future__ import annotations
+
+
+def shortened(text: str, most: int, *, cut_start: bool = False) -> str:
+    """Return text with at most this many characters; an ellipsis stands for the end that is cut off, or the start."""
+    if len(text) <= most:
+        return text
+    return f"…{text[len(text) - most + 1 :]}" if cut_start else f"{text[: most - 1]}…"

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from qanat.domain.shortening import shortened
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "end_cut", "start_cut"),
+    [("", 3, "", ""), ("abc", 3, "abc", "abc"), ("abcd", 3, "ab…", "…cd"), ("abcd", 1, "…", "…")],
+)
+def test_a_text_has_at_most_as_many_characters(text: str, most: int, end_cut: str, start_cut: str) -> None:
+    assert shortened(text, most) == end_cut
+    assert shortened(text, most, cut_start=True) == start_cut
