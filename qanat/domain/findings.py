@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from qanat.domain.visible import escaped
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -17,9 +19,4 @@ class Finding:
 
     def __str__(self) -> str:
         remedy = f"; {self.remedy}" if self.remedy else ""
-        return one_line(f"{self.file}:{self.line}: {self.rule}: {self.problem}{remedy}")
-
-
-def one_line(text: str) -> str:
-    """Escape everything in text that is not printable, so that it is a single harmless line."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+        return escaped(f"{self.file}:{self.line}: {self.rule}: {self.problem}{remedy}")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.domain.findings import one_line
 from qanat.domain.layout import STATE, kind_of
+from qanat.domain.visible import escaped
 from qanat.errors import GitRefused, InputInvalid, VersionTooNew
 from qanat.git import commits, lock, repository, worktree
 from qanat.git.lock import Held
@@ -129,7 +129,7 @@ def _newest(data: bytes, kind: str, name: str) -> bytes:
     if kind == "run":
         return run_codec.encode(run_codec.decode(data, name))
     if lost := definition_text.inner_comments(data.decode("utf-8", "replace")):
-        raise InputInvalid(f"has a comment that would be lost: {one_line(lost[0])}")
+        raise InputInvalid(f"has a comment that would be lost: {escaped(lost[0])}")
     return definition_text.migrated(kind, Path(name), data)
 
 

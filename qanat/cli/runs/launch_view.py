@@ -10,7 +10,7 @@ from typing import Self
 
 from qanat.cli.runs import reporting
 from qanat.cli.runs.run_view import LineView, RunViewContext, WaitView, view_for
-from qanat.cli.terminal.output import listed, plural, tell
+from qanat.cli.terminal.output import clean, listed, plural, tell
 from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -47,9 +47,7 @@ class TerminalView:
     def captured(self, captured: Captured) -> None:
         """List the untracked files that the commit of the run has, and those that it lacks."""
         commit = "snapshot" if captured.code.snapshot else "commit"
-        from qanat.domain.findings import one_line  # only for a tree with untracked files
-
-        if names := [one_line(file.path) for file in captured.included]:
+        if names := [clean(file.path) for file in captured.included]:
             tell(f"note: the {commit} has {plural(len(names), 'untracked file')}: {listed(names)}")
         if names := [file.described for file in captured.left_out]:
             tell(f"note: not in the {commit}, which is incomplete if the program needs them: {listed(names)}")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qanat.domain.findings import one_line
 from qanat.domain.key_path import KeyPath, dotted
 from qanat.domain.layout import is_for_results, is_inside, kind_of
 from qanat.domain.splitting import split
+from qanat.domain.visible import escaped
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
@@ -36,10 +36,10 @@ class Problem:
     def what(self) -> str:
         """The problem without its place, on one line even if a key contains a newline."""
         problem = f"{self.problem}; {self.remedy}" if self.remedy else self.problem
-        return one_line(": ".join(filter(None, (self.key, problem))))
+        return escaped(": ".join(filter(None, (self.key, problem))))
 
     def __str__(self) -> str:
-        return f"{one_line(self.file)}:{self.line}: {self.what}"
+        return f"{escaped(self.file)}:{self.line}: {self.what}"
 
 
 class Runs:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qanat.domain.findings import one_line
 from qanat.domain.names import name_problem
+from qanat.domain.visible import escaped
 from qanat.errors import InputInvalid, NotFound
 from qanat.system import below
 from qanat.usecases.project import Project
@@ -61,6 +61,6 @@ def in_short(odd: list[str]) -> list[str]:
     if not odd:
         return []
     more = f" and {len(odd) - NAMED:,} more" if len(odd) > NAMED else ""
-    names = ", ".join(one_line(path) for path in odd[:NAMED])
+    names = ", ".join(escaped(path) for path in odd[:NAMED])
     verb = "is not a file that qanat can list" if len(odd) == 1 else "are not files that qanat can list"
     return [f"{names}{more} {verb}"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from qanat.domain import file_names
-from qanat.domain.findings import one_line
 from qanat.domain.layout import RUNS, STATE
 from qanat.domain.sizes import size
+from qanat.domain.visible import escaped
 from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.records import storage
@@ -54,7 +54,7 @@ class Untracked:
         marks = [size(self.bytes)] if not self.barred else [self.barred]
         marks += ["large"] if self.is_large else []
         marks += [f"looks like a secret: {self.secret}"] if self.secret else []
-        return f"{one_line(self.path)} ({', '.join(marks)})"
+        return f"{escaped(self.path)} ({', '.join(marks)})"
 
 
 def find(project: Project) -> tuple[Untracked, ...]:
