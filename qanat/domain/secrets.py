@@ -16,18 +16,6 @@ from qanat.domain.key_path import KeyPath
 from qanat.domain.randomness import JUDGED_MAX, is_mixed, is_random, is_random_base64
 from qanat.domain.secret_names import Kind, kind_of_name, may_name_secret
 
-__all__ = [
-    "Secret",
-    "allowance",
-    "in_argument",
-    "in_arguments",
-    "in_content",
-    "in_string",
-    "in_text",
-    "in_values",
-    "may_name_secret",
-]
-
 _NAME = r"[-+~]{0,2}[A-Za-z_][\w./-]{0,80}"
 # NAME=value, --name=value, ?name=value&…; the value is read from where the match ends.
 _PAIR = re.compile(rf"(?:^|(?<=[\s,;'\"|?&({{\[=]))(?P<name>{_NAME})[ \t]{{0,3}}=(?!=)[ \t]{{0,3}}")
@@ -97,16 +85,9 @@ def in_content(content: Any) -> Iterator[tuple[KeyPath, str]]:
 def in_values(content: Any) -> Iterator[tuple[KeyPath, str, Secret]]:
     """Yield the secrets in a file's values, by their names or by their form: the place of each, and the text there."""
     for place, text, name in _texts((), content, ""):
-        named = bool(name) and (_gives_secret(name, text) if name.startswith("-") else is_secret(name, text))
+        named = bool(name) and (_gives_secret(name, text) if name.startswith("-") else _is_secret(name, text))
         for found in [_by_name(name, 0, text)] if named else in_string(text):
             yield place, text, found
-
-
-def in_arguments(arguments: Sequence[str]) -> Iterator[tuple[int, Secret]]:
-    """Yield the secrets of a command line, where an option may be followed by its value, with their places."""
-    for place, argument in enumerate(arguments):
-        before = arguments[place - 1] if place else ""
-        yield from ((place, found) for found in in_argument(before, argument))
 
 
 def in_argument(before: str, argument: str, possible: Sequence[int] | None = None) -> list[Secret]:
@@ -150,7 +131,7 @@ def _of_form(text: str, possible: Sequence[int] | None = None) -> Iterator[Secre
 def _walk(place: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if isinstance(inner, str | int) and is_secret(str(key), inner):
+            if isinstance(inner, str | int) and _is_secret(str(key), inner):
                 yield (*place, key), str(key)
             else:
                 yield from _walk((*place, key), inner)
@@ -200,13 +181,13 @@ def _named(text: str) -> Iterator[Secret]:
         value = match[match.lastgroup or 0] if match else ""
         if match and not inside:
             outer_end = match.end()
-        if match and is_secret(name, value, strict=not name.isupper()):
+        if match and _is_secret(name, value, strict=not name.isupper()):
             end = match.end()
             yield _by_name(name, match.start(match.lastgroup or 0), value)
     for pattern in (_QUOTED, _HEADER):
         for match in pattern.finditer(text):
             in_prose = pattern is _HEADER
-            if is_secret(match["name"], match["value"], strict=in_prose, in_prose=in_prose):
+            if _is_secret(match["name"], match["value"], strict=in_prose, in_prose=in_prose):
                 yield _by_name(match["name"], match.start("value"), match["value"])
     for option, value in pairwise(re.finditer(r"\S+", text)):
         if _gives_secret(option[0], value[0]):
@@ -220,10 +201,10 @@ def _by_name(name: str, start: int, value: str) -> Secret:
 def _gives_secret(option: str, value: str) -> bool:
     if option in _USER_OPTIONS and (login := _LOGIN.match(value)):
         return is_mixed(login["password"])
-    return option[:1] in ("-", "+") and bool(_OPTION.match(option)) and is_secret(option, value, strict=True)
+    return option[:1] in ("-", "+") and bool(_OPTION.match(option)) and _is_secret(option, value, strict=True)
 
 
-def is_secret(name: str, value: str | int, *, strict: bool = False, in_prose: bool = False) -> bool:
+def _is_secret(name: str, value: str | int, *, strict: bool = False, in_prose: bool = False) -> bool:
     """Return whether its name makes a value a secret.
 
     With `strict`, as for options, tokens must look like one; `in_prose`, passwords must, too.

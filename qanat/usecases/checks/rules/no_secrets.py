@@ -9,6 +9,7 @@ from qanat.domain import secrets
 from qanat.domain.findings import Finding
 from qanat.domain.key_path import KeyPath
 from qanat.domain.layout import RUNS
+from qanat.domain.secret_names import may_name_secret
 from qanat.errors import InputInvalid
 from qanat.git import staged
 from qanat.records import yaml_io
@@ -73,7 +74,7 @@ def _findings(path: str, text: str, found: Collection[tuple[int, str]]) -> Itera
 
 def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a YAML file, if it can be read, with a value that its name makes a secret."""
-    if not secrets.may_name_secret(text):
+    if not may_name_secret(text):
         return
     lines: dict[KeyPath, int] = {}
     try:
