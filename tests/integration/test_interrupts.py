@@ -158,7 +158,7 @@ def test_nohup_keeps_a_run_going_when_the_terminal_hangs_up(sandbox: Sandbox) ->
         start_new_session=True,
     )
     gates.begun()
-    process.send_signal(signal.SIGHUP)
+    os.killpg(process.pid, signal.SIGHUP)
     gates.open()
     process.communicate(timeout=60)
     assert process.returncode == 0

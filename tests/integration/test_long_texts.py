@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.life.copies import copy_of
 from tests.support.costs import Cost, cost_of
+from tests.support.everything import with_two_runs
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -44,22 +45,7 @@ Change = Callable[[Path], None]
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Return a project with one of everything, and two runs."""
-    sandbox = Sandbox.make(tmp_path_factory.mktemp("good") / "project")
-    sandbox.write("data.csv", "1\n")
-    sandbox.write(".qanat/datasets/d.yaml", "schema: dataset/1\nname: d\npath: data.csv\ndescription: all of it\n")
-    template = "schema: template/1\nname: t\nrunner: slurm\ndescription: short\noptions: {--time: '10'}\n"
-    sandbox.write(".qanat/templates/slurm/t.yaml", template)
-    sandbox.experiment(
-        "good",
-        "echo hi",
-        description="it is good",
-        tags=["one"],
-        datasets=["d"],
-        actions={"plot": {"executable": "good.sh", "executable_command": "sh", "description": "draws"}},
-    )
-    for number in ("1", "2"):
-        sandbox.qanat("run", "--tag", "a", "--description", f"number {number}", "good", "--lr", number)
-    return sandbox
+    return with_two_runs(tmp_path_factory.mktemp("good") / "project")
 
 
 def record_of(root: Path) -> Path:

@@ -10,7 +10,6 @@ import sys
 
 import pytest
 
-from tests.support.gates import Gates
 from tests.support.sandbox import PROGRAM, Sandbox, wait_until
 
 QANAT = shlex.join(PROGRAM)
@@ -93,24 +92,6 @@ def test_too_few_descriptors_are_an_error_of_the_machine(project: Sandbox, limit
         assert "too many open files" in done.stderr
     shell(project, "QANAT status")
     assert [record["state"] for record in project.records()] in ([], ["finished"], ["failed"], ["lost"])
-
-
-def test_a_run_under_nohup_survives_a_hang_up(project: Sandbox) -> None:
-    gates = Gates(project)
-    process = subprocess.Popen(
-        ["nohup", *PROGRAM, "run", "wait", str(gates.path()), "0"],
-        cwd=project.root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    gates.begun()
-    os.killpg(process.pid, signal.SIGHUP)
-    gates.open()
-    process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert project.record()["state"] == "finished"
 
 
 def test_a_signal_to_a_job_reaches_its_program(project: Sandbox) -> None:

@@ -20,6 +20,7 @@ import pytest
 from qanat.usecases.checks.rule import rule_ids
 from tests.integration.life.copies import copy_of
 from tests.integration.untrusted.trees import PWNED, TREES
+from tests.support.everything import with_everything
 from tests.support.forks import FORKS
 from tests.support.sandbox import PROGRAM, Sandbox
 from tests.support.terminal import Terminal
@@ -67,23 +68,10 @@ class Ended:
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Return a project with one of everything, and beside it a folder that belongs to somebody else."""
-    sandbox = Sandbox.make(tmp_path_factory.mktemp("good") / "project")
+    script = 'echo \'{"acc": 0.5}\' >"$(for w; do [ "$p" = --storage_path ] && echo "$w"; p=$w; done)/metrics.json"\n'
+    sandbox = with_everything(tmp_path_factory.mktemp("good") / "project", script)
     (sandbox.root.parent / "mine").mkdir()
     (sandbox.root.parent / "mine/secret").write_text("name: do not tell\n")
-    sandbox.write("data.csv", "1\n")
-    sandbox.write(".qanat/datasets/d.yaml", "schema: dataset/1\nname: d\npath: data.csv\ndescription: all of it\n")
-    sandbox.write(
-        ".qanat/templates/slurm/t.yaml",
-        "schema: template/1\nname: t\nrunner: slurm\ndescription: short\noptions: {--time: '10'}\n",
-    )
-    sandbox.experiment(
-        "good",
-        'echo \'{"acc": 0.5}\' >"$(for w; do [ "$p" = --storage_path ] && echo "$w"; p=$w; done)/metrics.json"\n',
-        description="it is good",
-        tags=["one"],
-        datasets=["d"],
-        actions={"plot": {"executable": "good.sh", "executable_command": "sh", "description": "draws"}},
-    )
     sandbox.qanat("run", "--tag", "a", "--description", "the first", "good", "--lr", "0.1")
     sandbox.qanat("run", "good", "-R", "--n 0 2 1")
     return sandbox

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -23,19 +21,6 @@ from tests.support.world import GONE, INTENT, World
 
 NOW = "2026-11-23T05:17:55+00:00"
 CANCELLED, FINISHED, LOST, QUEUED = State.CANCELLED, State.FINISHED, State.LOST, State.QUEUED
-
-
-@pytest.fixture
-def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """Yield a process that lives, with the mark of group 0 of the run that world.left_alone() makes."""
-    marked = {"QANAT_JOB": f"{INTENT}:0", "PATH": os.environ["PATH"]}
-    process = subprocess.Popen(["sleep", "60"], env=marked, start_new_session=True)
-    # It is reaped as soon as it ends, as an orphan would be.
-    reaper = threading.Thread(target=process.wait)
-    reaper.start()
-    yield process
-    process.kill()
-    reaper.join()
 
 
 def states(run: Run) -> list[State]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -18,7 +17,7 @@ from qanat.system import processes
 from qanat.usecases.runs import cancel
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import check_ended
-from tests.support.world import INTENT, World
+from tests.support.world import World
 
 ACTS = (cancel.cancel_run, cancel.hold_run, cancel.release_run)
 Forge = Callable[[Run], Run]
@@ -38,18 +37,6 @@ def naming_jobs(run: Run) -> Run:
 def of_earlier_times(run: Run) -> Run:
     """Return the copy of a record with an intent as earlier qanats wrote it."""
     return replace(copied(run), submission=replace(run.submission, intent="9c41d2e07ab35f68"))
-
-
-@pytest.fixture
-def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """Yield a process with the mark of group 0 of run 1."""
-    marked = {"QANAT_JOB": f"{INTENT}:0", "PATH": os.environ["PATH"]}
-    process = subprocess.Popen(["sleep", "60"], env=marked, start_new_session=True)
-    reaper = threading.Thread(target=process.wait)
-    reaper.start()
-    yield process
-    process.kill()
-    reaper.join()
 
 
 @pytest.mark.parametrize("forge", [copied, of_earlier_times])
