@@ -12,6 +12,7 @@ from qanat.errors import InputInvalid, NotFound, WriteFailed
 from qanat.records import hearsay, run_codec, storage
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
+from qanat.usecases.tracking.settle import metric_sources
 
 
 def note(project: Project, runs: Sequence[Run]) -> list[str]:
@@ -49,8 +50,5 @@ def _corrected(project: Project, run: Run, group: Group) -> Group | None:
     if written is None or written.attempt < group.attempt:
         return None
     status = replace(written.status, restarts=written.attempt - group.attempt)
-    try:
-        sources = project.experiment(run.experiment).metrics
-    except (InputInvalid, NotFound):
-        sources = ()
-    return replace(job.apply_status(group, status), metrics=storage.read_metrics(own, sources)[0])
+    numbers, _ = storage.read_metrics(own, metric_sources(project, run))
+    return replace(job.apply_status(group, status), metrics=numbers)

@@ -16,12 +16,12 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.job import JobHandle, JobStatus, Sightings
 from qanat.domain.layout import group_folder
 from qanat.domain.run import SCHEDULER, Group, Run, State, lost
-from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable
+from qanat.errors import InputInvalid, QanatError, RunnerUnavailable
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.project import Project
-from qanat.usecases.tracking.settle import owner_of
+from qanat.usecases.tracking.settle import metric_sources, owner_of
 from qanat.usecases.tracking.submission import handle_of, with_submission
 
 # A shell's exit status when it cannot read a script or start a program.
@@ -276,10 +276,7 @@ class _Poll:
 
     def _metric_sources(self, run: Run) -> Sequence[MetricSource]:
         if run.experiment not in self._metrics:
-            try:
-                self._metrics[run.experiment] = self._project.experiment(run.experiment).metrics
-            except (InputInvalid, NotFound):
-                self._metrics[run.experiment] = ()
+            self._metrics[run.experiment] = metric_sources(self._project, run)
         return self._metrics[run.experiment]
 
 
