@@ -120,8 +120,6 @@ def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> 
         set_driver(made)
     with contextlib.suppress(WriteFailed):  # the user is asked
         confirm_editor(made, plan.editor)
-    with contextlib.suppress(WriteFailed):  # the user is asked
-        confirm_editor(made, plan.editor)
     return done
 
 
@@ -159,8 +157,8 @@ def _undone_on_failure(root: Path, names: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with contextlib.suppress(OSError, WriteFailed):
-            for name, data in before.items():
+        for name, data in before.items():
+            with contextlib.suppress(OSError, WriteFailed):
                 path = root / name
                 if data is not None and path.read_bytes() != data:
                     files.write(path, data)
