@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def _wait(descriptor: int, path: Path) -> None:
             if time.monotonic() > deadline:
                 raise WriteFailed(
                     f"another qanat has held {path} for more than {WAIT_S:g} s",
-                    hint="find it with: fuser " + str(path),
+                    hint=f"find it with: fuser {shlex.quote(str(path))}",
                 ) from None
             time.sleep(pause_s)
             pause_s = min(0.02, pause_s * 1.5)

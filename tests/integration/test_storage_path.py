@@ -166,7 +166,7 @@ def test_results_are_not_written_through_a_link_in_git(house: Sandbox, kind: str
     house.git("commit", "--quiet", "--message", "a link")
     result = house.qanat("run", "e", code=2)
     assert f"{name} is a symbolic link in git, and results would be written where it leads" in result.err
-    assert f"hint: remove it from git: git rm --cached {name}\n" in result.err
+    assert f"hint: remove it from git: git rm --cached -- {name}\n" in result.err
     assert list((house.root.parent / "elsewhere").iterdir()) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import shlex
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -193,7 +194,7 @@ def _check(file: Untracked, named: str, *, allow_secrets: bool) -> None:
     if file.is_large and file.path != named:
         raise UsageError(
             f"--add {named}: {file.path} is larger than {LARGE_BYTES // 10**6} MB",
-            hint=f"list it in .gitignore, or name it: --add {file.path}",
+            hint=f"list it in .gitignore, or name it: --add {shlex.quote(file.path)}",
         )
 
 
@@ -205,5 +206,7 @@ def _cannot_add(project: Project, path: str) -> UsageError:
     if path in _Results(project) or path.startswith(_OWN):
         return UsageError(f"--add {path}: was written by qanat for a run", hint="results stay out of git")
     if worktree.ignored(project.location, [path]):
-        return UsageError(f"--add {path}: is ignored by git", hint="see why with: git check-ignore -v " + path)
+        return UsageError(
+            f"--add {path}: is ignored by git", hint=f"see why with: git check-ignore -v -- {shlex.quote(path)}"
+        )
     return UsageError(f"--add {path}: has nothing to add", hint="see git status")

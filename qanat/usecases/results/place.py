@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from qanat.domain import storage_rules
@@ -48,7 +49,7 @@ def create_default(project: Project, experiment: str, number: int) -> Created | 
     if link := _tracked_link(project, folder):
         raise InputInvalid(
             f"{link} is a symbolic link in git, and results would be written where it leads",
-            hint=f"remove it from git: git rm --cached {link}",
+            hint=f"remove it from git: git rm --cached -- {shlex.quote(link)}",
         )
     if os.path.lexists(folder):
         return None
@@ -74,7 +75,7 @@ def check_own(project: Project, run: Run) -> None:
     if file := next(iter(tracked.files_in(project.location, [folder]).values()), ""):
         raise InputInvalid(
             f"run {run.number} cannot be retried: git tracks {file}",
-            hint=f"untrack it first: git rm -r --cached {project.paths.relative(folder)}",
+            hint=f"untrack it first: git rm -r --cached -- {shlex.quote(project.paths.relative(folder))}",
         )
 
 
@@ -83,7 +84,7 @@ def check_way(project: Project, run: Run, folder: Path) -> None:
     if link := _tracked_link(project, folder):
         raise InputInvalid(
             f"the results of run {run.number} are behind {link}, a symbolic link in git",
-            hint=f"remove it from git: git rm --cached {link}",
+            hint=f"remove it from git: git rm --cached -- {shlex.quote(link)}",
         )
 
 

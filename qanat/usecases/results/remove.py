@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +31,7 @@ def check_removable(project: Project, results: Sequence[Results]) -> None:
         if file := held.get(one.folder):
             raise NotRemoved(
                 f"run {one.run_id} cannot be deleted: git tracks {file}",
-                hint=f"untrack it first: git rm -r --cached {project.paths.relative(one.folder)}",
+                hint=f"untrack it first: git rm -r --cached -- {shlex.quote(project.paths.relative(one.folder))}",
             )
         if why := removal.obstacle(one.folder):
             raise NotRemoved(

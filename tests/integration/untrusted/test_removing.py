@@ -200,7 +200,7 @@ def test_results_that_git_tracks_are_kept_with_the_record(house: Sandbox, run: i
     house.git("commit", "--quiet", "--message", "a figure")
     result = house.qanat("delete", str(run), "--yes", code=1)
     assert f"git tracks results/e/run_{run}/plot.svg" in result.err
-    assert f"hint: untrack it first: git rm -r --cached results/e/run_{run}\n" in result.err
+    assert f"hint: untrack it first: git rm -r --cached -- results/e/run_{run}\n" in result.err
     assert len(house.records()) == 3
     assert (house.root / f"results/e/run_{run}/info.yaml").exists()
 

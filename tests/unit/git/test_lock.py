@@ -35,7 +35,7 @@ def test_a_lock_that_is_held_for_too_long_says_how_to_see_by_whom(
     refused = pytest.raises(WriteFailed, match=r"another qanat has held .*/lock")
     with lock.held(repository.location), refused as error, lock.held(repository.location):
         pass
-    assert error.value.hint == f"find it with: fuser {repository.location.private / 'lock'}"
+    assert error.value.hint == f"find it with: fuser '{repository.location.private / 'lock'}'"
 
 
 def test_a_folder_that_cannot_be_made_is_told(repository: Repository) -> None:

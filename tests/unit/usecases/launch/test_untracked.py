@@ -164,6 +164,19 @@ def test_what_cannot_be_added_is_refused(littered: World, path: str, problem: st
         assert error.value.hint
 
 
+def test_hints_quote_the_names_of_files_for_the_shell(littered: World) -> None:
+    littered.write(".git/info/exclude", "*.log\n")
+    littered.write("my data/an ignored.log")
+    littered.write("my data/large one.bin", "x" * 6_000_000)
+    for path, quoted in (
+        ("my data/an ignored.log", "git check-ignore -v -- 'my data/an ignored.log'"),
+        ("my data", "--add 'my data/large one.bin'"),
+    ):
+        with pytest.raises(UsageError) as error:
+            capture(littered, add=(path,), snapshot=True)
+        assert error.value.hint.endswith(quoted)
+
+
 def test_a_secret_can_be_allowed(littered: World) -> None:
     capture(littered, commit_message="work", add=(".env",), allow_secrets=True, others_left_out=True)
     assert littered.git("show", "HEAD:.env") == "A=1"
