@@ -105,8 +105,15 @@ class SubmitUnknown(QanatError):
     exit_code = EXIT_UNAVAILABLE
 
 
+class Linked(OSError):
+    """A symbolic link is in the way; `filename` is its path."""
+
+
 def write_failed(path: Path | str, error: OSError) -> WriteFailed:
     """Return an error that says why path could not be written."""
+    if isinstance(error, Linked):
+        what = f"cannot write {path}: {error.filename} is a symbolic link"
+        return WriteFailed(what, hint="remove the link, or replace it with what it leads to")
     return WriteFailed(f"cannot write {path}: {reason(error)}", hint=_remedy(path, error))
 
 
@@ -150,4 +157,6 @@ def user_name(number: int) -> str:
 
 def reason(error: OSError) -> str:
     """Return the system's reason in lower case, such as `no space left on device`."""
+    if isinstance(error, Linked):
+        return "is a symbolic link"
     return (os.strerror(error.errno) if error.errno else str(error)).lower()

@@ -18,9 +18,9 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
 from qanat.domain.sharing import UNSHARED, Sharing
-from qanat.errors import InputInvalid, write_failed
+from qanat.errors import InputInvalid
 from qanat.records import yaml_io
-from qanat.system import files
+from qanat.system import files, folders
 
 INFO = "info.yaml"
 GROUP_INFO = layout.GROUP_INFO
@@ -30,18 +30,8 @@ METRICS_BYTES_MAX = 8 * 2**20
 DEFAULT_METRICS = (MetricSource("metrics.json"), MetricSource("metrics.yaml"))
 
 
-def create(folder: Path, sharing: Sharing = UNSHARED) -> None:
-    """Create a directory with its parents. Raises WriteFailed."""
-    try:
-        files.make_folder(folder, sharing)
-    except OSError as error:
-        raise write_failed(folder, error) from None
-
-
-def write_info(
-    run: Run, storage: Path, commands: Sequence[Sequence[str]], workdir: Path, sharing: Sharing = UNSHARED
-) -> None:
-    """Write a run's `info.yaml`: what runs, where, with which parameters, and its state."""
+def info(run: Run, storage: Path, commands: Sequence[Sequence[str]], workdir: Path) -> bytes:
+    """Return a run's `info.yaml`: what runs, where, with which parameters, and its state."""
     count = len(run.groups)
     content = {
         "run_id": run.number,
@@ -60,7 +50,7 @@ def write_info(
         "start_time": run.started or run.created,
         "end_time": run.ended,
     }
-    files.write(storage / INFO, yaml_io.dump(content), sharing=sharing)
+    return yaml_io.dump(content)
 
 
 def is_made_for(folder: Path, run_id: str) -> bool:
@@ -112,26 +102,19 @@ def run_in(folder: Path) -> str | None:
 def update_info(run: Run, storage: Path, sharing: Sharing = UNSHARED) -> None:
     """Record in `info.yaml` how a run ended; a missing file, or one of another run, is left alone.
 
-    So is everything if the program has put a link in the place of the directory, which may lead anywhere.
+    No symbolic link may lead to the directory. Raises WriteFailed.
     """
-    if storage.is_symlink():
-        return
     try:
         content = yaml_io.load(files.read(storage / INFO, limit_bytes=yaml_io.FILE_BYTES_MAX), INFO, own=True)
     except InputInvalid:
         return
     if isinstance(content, dict) and content.get("id") == run.id:
         content |= {"status": run.state.value, "start_time": run.started or run.created, "end_time": run.ended}
-        files.write(storage / INFO, yaml_io.dump(content), sharing=sharing)
-
-
-def write_group_info(folder: Path, command: Sequence[str], args: Sequence[str], sharing: Sharing = UNSHARED) -> None:
-    """Write the `group_info.yaml` of one of several groups."""
-    files.write(folder / GROUP_INFO, group_info(command, args), sharing=sharing)
+        folders.write(storage / INFO, yaml_io.dump(content), sharing=sharing)
 
 
 def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
-    """Return the content of a group's `group_info.yaml`."""
+    """Return the `group_info.yaml` of one of several groups."""
     return yaml_io.dump({"command": shlex.join(command), "parameters": parameters.by_name(args)})
 
 
@@ -217,4 +200,4 @@ def parameters_copy(folder: Path, name: str | Path | None) -> Path | None:
 
 def keep_parameters_file(source: Path, storage: Path, sharing: Sharing = UNSHARED) -> None:
     """Copy a file for the program into the run's storage directory."""
-    files.write(storage / PARAMETERS_FILES / source.name, files.read(source), sharing=sharing)
+    folders.write(storage / PARAMETERS_FILES / source.name, files.read(source), sharing=sharing)

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.errors import InputInvalid, reason, write_failed
-from qanat.system.files import TEMPORARY, Permissions
+from qanat.errors import InputInvalid, Linked, reason, write_failed
+from qanat.system import files, folders
+from qanat.system.files import Permissions
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,6 @@ class Entry:
     name: str
     is_file: bool
     is_folder: bool
-
-
-class _Link(OSError):
-    """A symbolic link is in the way; `filename` is its path."""
 
 
 @contextmanager
@@ -95,7 +91,7 @@ def _read(root: Path, path: str, count: int) -> bytes:
     try:
         with opened(root, folder) as descriptor, open(_open_file(descriptor, name, path), "rb") as file:
             return file.read(count)
-    except _Link as error:
+    except Linked as error:
         raise InputInvalid(f"{path}: {_linked(error, path)}", hint=_remedy(error, path)) from None
     except OSError as error:
         raise InputInvalid(f"{path}: {reason(error)}") from None
@@ -109,8 +105,8 @@ def write(root: Path, path: str, data: bytes, *, durable: bool = False, sharing:
     folder, _, name = path.rpartition("/")
     try:
         with opened(root, folder, create=True, sharing=sharing) as descriptor:
-            _replace(descriptor, name, data, durable=durable, sharing=sharing)
-    except _Link as error:
+            files.replace_in(descriptor, name, data, durable=durable, sharing=sharing)
+    except Linked as error:
         raise InputInvalid(f"{error.filename} {_linked(error, path)}", hint=_remedy(error, path)) from None
     except OSError as error:
         raise write_failed(root / path, error) from None
@@ -124,7 +120,7 @@ def remove(root: Path, path: str) -> None:
             os.unlink(name, dir_fd=descriptor)
     except (FileNotFoundError, NotADirectoryError):
         return
-    except _Link as error:
+    except Linked as error:
         raise InputInvalid(f"{error.filename} {_linked(error, path)}", hint=_remedy(error, path)) from None
     except OSError as error:
         raise write_failed(root / path, error) from None
@@ -150,11 +146,11 @@ def _step(descriptor: int, name: str, path: str, *, create: bool, sharing: Permi
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, dir_fd=descriptor)
             made = os.open(name, _FOLDER, dir_fd=descriptor)
-            _share(made, sharing)
+            files.share_open(made, sharing)
             return made
         return os.open(name, _FOLDER, dir_fd=descriptor)
     except OSError:
-        _check_no_link(descriptor, name, path)
+        folders.check_no_link(descriptor, name, path)
         raise
 
 
@@ -162,7 +158,7 @@ def _open_file(descriptor: int, name: str, path: str) -> int:
     try:
         found = os.open(name, _READ, dir_fd=descriptor)
     except OSError:
-        _check_no_link(descriptor, name, path)
+        folders.check_no_link(descriptor, name, path)
         raise
     mode = os.fstat(found).st_mode
     if stat.S_ISREG(mode):
@@ -173,42 +169,9 @@ def _open_file(descriptor: int, name: str, path: str) -> int:
     raise OSError("is a pipe or a device, not a file")
 
 
-def _check_no_link(descriptor: int, name: str, path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
-            raise _Link(errno.ELOOP, "is a symbolic link", path)
-
-
-def _replace(descriptor: int, name: str, data: bytes, *, durable: bool, sharing: Permissions | None) -> None:
-    # The name is cut because the original may already be as long as the file system allows.
-    temporary = f".{name[:50]}.{os.getpid()}{TEMPORARY}"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary, dir_fd=descriptor)
-    try:
-        with open(os.open(temporary, _WRITE, 0o666, dir_fd=descriptor), "wb") as file:  # noqa: PTH123
-            file.write(data)
-            _share(file.fileno(), sharing)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        os.rename(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=descriptor)
-        raise
-
-
-def _share(descriptor: int, sharing: Permissions | None) -> None:
-    """Set the permissions of a new file or folder."""
-    if sharing is not None and sharing.bits:
-        before = os.fstat(descriptor).st_mode
-        if (mode := sharing.mode(before)) != stat.S_IMODE(before):
-            os.fchmod(descriptor, mode)
-
-
-def _linked(error: _Link, path: str) -> str:
+def _linked(error: Linked, path: str) -> str:
     return "is a symbolic link" if error.filename == path else "is a symbolic link, but must be a folder"
 
 
-def _remedy(error: _Link, path: str) -> str:
+def _remedy(error: Linked, path: str) -> str:
     return "replace it with the file itself" if error.filename == path else "replace it with a folder"

@@ -12,6 +12,9 @@ from typing import BinaryIO, Protocol
 from qanat.errors import InputInvalid, reason, write_failed
 
 TEMPORARY = ".tmp"
+# O_PATH (Linux) needs no permission to list the folder.
+_FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", 0)
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Permissions(Protocol):
@@ -141,25 +144,47 @@ def write(path: Path, data: bytes, *, durable: bool = False, sharing: Permission
     the data is on disk, for what must survive a power cut. `sharing` is about the file and a new folder.
     Raises WriteFailed.
     """
-    # The name is cut because the original may already be as long as the file system allows.
-    temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}{TEMPORARY}")
     try:
         try:
-            file = temporary.open("xb")
+            folder = os.open(path.parent, _FOLDER)
         except FileNotFoundError:
             make_folder(path.parent, sharing)
-            file = temporary.open("xb")
-        except FileExistsError:  # left by a process that had this id, or a link that came with a clone
-            temporary.unlink()
-            file = temporary.open("xb")
-        with file:
+            folder = os.open(path.parent, _FOLDER)
+        try:
+            replace_in(folder, path.name, data, durable=durable, sharing=sharing)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def replace_in(
+    folder: int, name: str, data: bytes, *, durable: bool = False, sharing: Permissions | None = None
+) -> None:
+    """Replace a file of an open folder as write() does. Raises OSError."""
+    # The name is cut because the original may already be as long as the file system allows.
+    temporary = f".{name[:50]}.{os.getpid()}{TEMPORARY}"
+    # Left by a process that had this id, or a link that came with a clone.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary, dir_fd=folder)
+    try:
+        with open(os.open(temporary, _WRITE, 0o666, dir_fd=folder), "wb") as file:  # noqa: PTH123
             file.write(data)
+            share_open(file.fileno(), sharing)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        share(temporary, sharing)
-        temporary.replace(path)
-    except OSError as error:
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
         with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise write_failed(path, error) from None
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def share_open(descriptor: int, sharing: Permissions | None) -> None:
+    """Set the permissions of a new file or folder that is open; one of another user stays as it is."""
+    if sharing is not None and sharing.bits:
+        before = os.fstat(descriptor).st_mode
+        if (mode := sharing.mode(before)) != stat.S_IMODE(before):
+            with contextlib.suppress(PermissionError):
+                os.fchmod(descriptor, mode)

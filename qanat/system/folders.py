@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.errors import Linked, write_failed
+from qanat.system import files
 from qanat.system.files import Permissions
 
 # O_PATH (Linux) needs no permission to list a folder on the way, such as a /home with mode 0711.
@@ -79,11 +81,28 @@ def opened(path: Path) -> Iterator[int]:
     """Yield a descriptor of a directory that no symbolic link leads to. Raises OSError."""
     descriptor = os.open("/", PASS)
     try:
-        for name in path.absolute().parts[1:]:
-            descriptor = _replaced(descriptor, os.open(name, PASS, dir_fd=descriptor))
+        parts = path.absolute().parts
+        for count, name in enumerate(parts[1:], 2):
+            descriptor = _replaced(descriptor, _entered(descriptor, name, parts[:count]))
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _entered(folder: int, name: str, parts: Sequence[str]) -> int:
+    """Open a directory of an open one; parts are those of its path. Raises OSError, Linked for a link."""
+    try:
+        return os.open(name, PASS, dir_fd=folder)
+    except OSError:
+        check_no_link(folder, name, str(Path(*parts)))
+        raise
+
+
+def check_no_link(folder: int, name: str, path: str) -> None:
+    """Raise Linked if an entry of an open directory, at this path, is a symbolic link."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            raise Linked(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
 def _replaced(before: int, after: int) -> int:
@@ -116,7 +135,7 @@ def create(path: Path, sharing: Permissions | None = None) -> Created:
                 if identify_in(descriptor, name) is None:
                     os.mkdir(name, dir_fd=descriptor)
                     is_new = True
-            descriptor = _replaced(descriptor, os.open(name, PASS, dir_fd=descriptor))
+            descriptor = _replaced(descriptor, _entered(descriptor, name, parts[:count]))
             if is_new and (made := _identity(os.fstat(descriptor))):
                 new.append((Path(*parts[:count]), made))
                 _share(descriptor, sharing)
@@ -136,9 +155,36 @@ def _share(folder: int, sharing: Permissions | None) -> None:
     if sharing is not None and sharing.bits:
         writable = os.open(".", LIST, dir_fd=folder)
         try:
-            os.fchmod(writable, sharing.mode(os.fstat(folder).st_mode))
+            files.share_open(writable, sharing)
         finally:
             os.close(writable)
+
+
+def write(path: Path, data: bytes, *, sharing: Permissions | None = None) -> None:
+    """Replace a file, creating its folder if needed; no symbolic link may lead to that. Raises WriteFailed."""
+    try:
+        create(path.parent, sharing)
+        with opened(path.parent) as folder:
+            files.replace_in(folder, path.name, data, sharing=sharing)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def append(path: Path, data: bytes, *, sharing: Permissions | None = None) -> None:
+    """Append data to a file, creating it if needed; no symbolic link may lead to it, or be it. Raises WriteFailed."""
+    try:
+        with opened(path.parent) as folder:
+            check_no_link(folder, path.name, str(path))
+            with open(path.name, "ab", opener=lambda name, flags: files.open_in(folder, name, flags)) as file:
+                file.write(data)
+                files.share_open(file.fileno(), sharing)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def plain(path: Path) -> Path:
+    """Return a path with the links resolved that lead to it; it may be one itself."""
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def take_back(created: Sequence[tuple[Path, FolderId]]) -> None:

@@ -25,6 +25,7 @@ from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.runners.local.runner import LocalRunner
 from qanat.runners.registry import Registry
+from qanat.system import files
 from qanat.usecases.definitions.init import init_project, plan_init
 from qanat.usecases.launch.code import Ask, Captured
 from qanat.usecases.launch.launch import launch
@@ -208,7 +209,8 @@ class World(Repository):
             submission=SubmissionFacts(INTENT, pid=GONE, process_start="gone"),
             groups=tuple(Group(number, ()) for number in range(groups)),
         )
-        storage.write_info(run, self.root / run.storage, [("true",)] * groups, self.root)
+        folder = self.root / run.storage
+        files.write(folder / storage.INFO, storage.info(run, folder, [("true",)] * groups, self.root))
         record.create_record(self.project, run)
         record.commit_records(self.project, [run])
         return run

@@ -13,8 +13,8 @@ from pathlib import Path
 from qanat.domain import times
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
-from qanat.errors import InputInvalid
-from qanat.system import files
+from qanat.errors import InputInvalid, WriteFailed
+from qanat.system import files, folders
 
 FILE = "cancelled"
 REASON = "cancelled by qanat"
@@ -29,8 +29,8 @@ def note(handles: Sequence[JobHandle]) -> None:
     for folder in {_folder(h) for h in placed}:
         lines = "".join(f"{h.intent} {h.group} {now}\n" for h in placed if _folder(h) == folder)
         try:
-            files.append(folder / FILE, lines.encode())
-        except OSError:
+            folders.append(folders.plain(folder) / FILE, lines.encode())
+        except WriteFailed:
             continue  # the storage directory is gone; the scheduler may still know
 
 

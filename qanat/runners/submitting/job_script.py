@@ -16,7 +16,7 @@ from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import GROUP_INFO
 from qanat.runners.submitting import cancellations
-from qanat.system import files
+from qanat.system import folders
 
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
@@ -207,8 +207,9 @@ def write_scripts(batch: JobBatch, stopping: Stopping = STOPPING) -> Path:
     scripts: dict[str, list[JobSpec]] = {}
     for job in batch.jobs:
         scripts.setdefault(f"{COMMANDS}/{job.group // GROUPS_IN_FILE}.sh", []).append(job)
-    path, sharing = batch.folder / JOB_SCRIPT, batch.jobs[0].sharing
-    files.write(path, job_script(batch, stopping).encode(), sharing=sharing)
+    # An earlier attempt of the run may have left links in its directory.
+    folder, sharing = folders.plain(batch.folder), batch.jobs[0].sharing
+    folders.write(folder / JOB_SCRIPT, job_script(batch, stopping).encode(), sharing=sharing)
     for name, jobs in scripts.items():
-        files.write(batch.folder / name, command_script(jobs).encode(), sharing=sharing)
-    return path
+        folders.write(folder / name, command_script(jobs).encode(), sharing=sharing)
+    return batch.folder / JOB_SCRIPT

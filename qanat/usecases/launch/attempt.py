@@ -13,10 +13,11 @@ from qanat.domain import job
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
+from qanat.domain.sharing import Sharing
 from qanat.errors import QanatError
 from qanat.records import run_codec, storage
 from qanat.records.flight import Journal, Watcher
-from qanat.system import processes
+from qanat.system import folders, processes
 from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.project import Project
@@ -43,13 +44,15 @@ class Beginning(Protocol):
 class Attempt:
     """Groups that are about to start, by number, and what they need.
 
-    `folder` is the run's storage directory, `place` is where its programs work, `metrics` are the files of numbers
-    that they leave, and `captured` is their code before the start.
+    `folder` is the run's storage directory, `results` is where that was at the launch, without links: a program may put
+    a link in its place. `place` is where the programs work, `metrics` are the files of numbers that they leave, and
+    `captured` is their code before the start.
     """
 
     beginning: Beginning
     numbers: Sequence[int]
     folder: Path
+    results: Path
     place: Workplace
     metrics: tuple[MetricSource, ...]
     captured: Captured
@@ -63,6 +66,11 @@ class Attempt:
             job.command(run.command, g.args, group_folder(self.folder, g.number, count), paths, kept)
             for g in run.groups
         ]
+
+    def write_info(self, run: Run, sharing: Sharing) -> None:
+        """Write the `info.yaml` of the run. Raises WriteFailed."""
+        content = storage.info(run, self.folder, self.commands(run), self.place.folder)
+        folders.write(self.results / storage.INFO, content, sharing=sharing)
 
     def parameters_file(self, run: Run) -> Path | None:
         """Return the run's copy of its parameters file; None if it has none."""

@@ -15,6 +15,7 @@ from qanat.errors import QanatError, RecordEdited, WriteFailed
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal
 from qanat.runners.protocol import InProcessRunner
+from qanat.system import folders
 from qanat.usecases.launch import code
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
 from qanat.usecases.launch.view import Outcome, RunView
@@ -62,15 +63,15 @@ def _changed(project: Project, attempt: Attempt) -> tuple[bool, list[str]]:
 def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
     """Write the info files, and create every group's directory."""
     commands, place = attempt.commands(run), attempt.place.folder
-    storage.write_info(run, attempt.folder, commands, place, project.sharing)
+    attempt.write_info(run, project.sharing)
     several = len(run.groups) > 1
     jobs = []
     for number in attempt.numbers:
         own = group_folder(attempt.folder, number, len(run.groups))
         group = run.groups[number]
         if several:
-            storage.create(own, project.sharing)
-            storage.write_group_info(own, commands[number], group.args, project.sharing)
+            path = group_folder(attempt.results, number, len(run.groups)) / storage.GROUP_INFO
+            folders.write(path, storage.group_info(commands[number], group.args), sharing=project.sharing)
         environment = {"QANAT_RUN": run.id, "QANAT_GROUP": str(number)}
         if not several:
             # Its output is shown as it comes, but Python buffers what goes to a file.
@@ -127,11 +128,7 @@ def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal
     """
     notes = []
     try:
-        commands, workdir = attempt.commands(ended), attempt.place.folder
-        if attempt.folder.is_symlink():  # the program has put it there, and it may lead anywhere
-            notes.append(f"{attempt.folder} has become a symbolic link, so its {storage.INFO} was not updated")
-        else:
-            storage.write_info(ended, attempt.folder, commands, workdir, project.sharing)
+        attempt.write_info(ended, project.sharing)
     except WriteFailed as error:
         notes.append(error.message)
     learned = record.learning(before, ended)

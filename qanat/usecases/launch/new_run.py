@@ -82,12 +82,13 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     folder = reserved.folder
     run = _run(project, launch, reserved, replace(facts, inputs=tuple(inputs)))
     numbers_of_all, metrics = range(len(run.groups)), plan.experiment.metrics
-    attempt = Attempt(NewRun(project, run, reserved.created), numbers_of_all, folder, plan.place, metrics, captured)
+    beginning, results = NewRun(project, run, reserved.created), reserved.created.path
+    attempt = Attempt(beginning, numbers_of_all, folder, results, plan.place, metrics, captured)
     with undo_on_failure(attempt):
         if captured.code.snapshot:
             identity.keep_snapshot(project.location, run.id, captured.code.commit)
         if plan.parameters_file:
-            storage.keep_parameters_file(plan.parameters_file, folder, project.sharing)
+            storage.keep_parameters_file(plan.parameters_file, results, project.sharing)
     return attempt
 
 

@@ -144,7 +144,7 @@ def _attempt(
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, code.as_checked_out(project, run.code)
     again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run))
-    return Attempt(again_here, numbers, found.folder, place, metrics, captured)
+    return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured)
 
 
 @dataclass(frozen=True, slots=True)

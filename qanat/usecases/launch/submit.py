@@ -87,7 +87,7 @@ def job_spec(
 def _prepare(project: Project, run: Run, attempt: Attempt) -> JobBatch:
     """Write the run's info file and return its jobs, which create the groups' directories themselves."""
     commands, place, count = attempt.commands(run), attempt.place, len(run.groups)
-    storage.write_info(run, attempt.folder, commands, place.folder, project.sharing)
+    attempt.write_info(run, project.sharing)
     kept = attempt.parameters_file(run)
     jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept) for n in attempt.numbers]
     return JobBatch(

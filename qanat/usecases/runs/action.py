@@ -9,10 +9,10 @@ from pathlib import Path
 from qanat.domain.experiment import Action, Experiment
 from qanat.domain.names import check_text, nearest
 from qanat.domain.redaction import redacted_arguments
-from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason, write_failed
+from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason
 from qanat.git import history, worktree
 from qanat.records import yaml_io
-from qanat.system import files
+from qanat.system import files, folders
 from qanat.usecases.project import Project
 from qanat.usecases.results import place
 from qanat.usecases.results.proof import Proof
@@ -26,14 +26,14 @@ NOTES = "actions.yaml"
 class ActionPlan:
     """An action to run: its full command, the directory it works on, and the diff of its program since the run.
 
-    It is noted in the directory if that `is_own`: then qanat made it for the run.
+    It is noted in the directory if qanat made that for the run: at `notes`, to which no link may lead by then.
     """
 
     action: Action
     command: tuple[str, ...]
     folder: Path
     difference: str
-    is_own: bool
+    notes: Path | None
 
 
 def plan_action(
@@ -57,13 +57,16 @@ def plan_action(
     place.check_way(project, found.run, folder)
     command = (*action.program.command_line(), *map(check_text, args), "--storage_path", str(folder))
     difference = history.diff(project.location, found.run.code.commit, action.program.executable)
-    return ActionPlan(action, command, folder, difference, Proof(project).may_be_written(found.run))
+    own = folders.plain(found.folder) / folder.relative_to(found.folder) / NOTES
+    notes = own if Proof(project).may_be_written(found.run) else None
+    return ActionPlan(action, command, folder, difference, notes)
 
 
 def run_action(project: Project, plan: ActionPlan) -> int:
     """Run an action in the project, on this terminal; note it in the run's own directory, and return its exit code.
 
-    For a program killed by signal N, that is 128 + N. Raises RunnerUnavailable if it cannot be started.
+    For a program killed by signal N, that is 128 + N. Raises RunnerUnavailable if it cannot be started, WriteFailed if
+    it cannot be noted.
     """
     begun = project.clock.now()
     before = _files(plan.folder)
@@ -71,8 +74,9 @@ def run_action(project: Project, plan: ActionPlan) -> int:
         code = attended.run(plan.command, cwd=project.root)
     except OSError as error:
         raise RunnerUnavailable(f"{plan.command[0]} could not be started: {reason(error)}") from None
-    if plan.is_own:
-        _note(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {NOTES}))
+    if plan.notes:
+        line = _line(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {NOTES}))
+        folders.append(plan.notes, line, sharing=project.sharing)
     return code
 
 
@@ -93,8 +97,8 @@ def _files(folder: Path) -> set[str]:
     return {name for name in names if name.encode(errors="ignore").decode() == name}
 
 
-def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: list[str]) -> None:
-    """Add a line to the directory's list of actions: time, commit, command, exit code and new files."""
+def _line(project: Project, plan: ActionPlan, begun: str, code: int, *, made: list[str]) -> bytes:
+    """Return a line for the directory's list of actions: time, commit, command, exit code and new files."""
     row = {
         "at": begun,
         "action": plan.action.name,
@@ -103,9 +107,4 @@ def _note(project: Project, plan: ActionPlan, begun: str, code: int, *, made: li
         "exit_code": code,
         "made": made,
     }
-    line = yaml_io.dump({"actions": [row]}, flow=frozenset({"actions"})).split(b"\n", 1)[1]
-    path = plan.folder / NOTES
-    try:
-        files.append(path, line, sharing=project.sharing)
-    except OSError as error:
-        raise write_failed(path, error) from None
+    return yaml_io.dump({"actions": [row]}, flow=frozenset({"actions"})).split(b"\n", 1)[1]

@@ -17,7 +17,7 @@ from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
 from qanat.runners.protocol import Runners
-from qanat.system import files, processes
+from qanat.system import files, folders, processes
 from qanat.usecases.merging import deleted, restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
@@ -192,7 +192,7 @@ def _record(project: Project, found: Mapping[str, tuple[Run, Run]], result: Refr
     for run in ended:
         try:
             if Proof(project).is_its_own(run):
-                storage.update_info(run, project.storage_of(run), project.sharing)
+                storage.update_info(run, folders.plain(project.storage_of(run)), project.sharing)
         except (WriteFailed, InputInvalid) as error:
             result.notes.append(error.message)
         cut_short = any(g.state is State.LOST or g.reason == NOT_STARTED for g in run.groups)

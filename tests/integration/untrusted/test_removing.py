@@ -382,14 +382,3 @@ def test_a_forged_active_run_can_be_deleted_and_nothing_is_signalled(sandbox: Sa
         assert stranger.poll() is None
         stranger.kill()
     assert [record["id"] for record in sandbox.records()] == [sandbox.record(1)["id"]]
-
-
-def test_a_program_that_puts_a_link_in_the_place_of_its_results_gets_no_info_file_there(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    sandbox.experiment("mean", 'rm -r "$3"; ln -s "$1" "$3"\n')
-    target = tmp_path / "target"
-    target.mkdir()
-    said = sandbox.qanat("run", "mean", str(target), code=None).err
-    assert "results/mean/run_1 has become a symbolic link, so its info.yaml was not updated" in said
-    assert not (target / "info.yaml").exists()

@@ -6,7 +6,6 @@ import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -16,8 +15,8 @@ from hypothesis import strategies as st
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import MetricSource
 from qanat.domain.parameters import by_name
-from qanat.domain.run import State
-from qanat.errors import EXIT_FAILED, EXIT_USAGE, InputInvalid, WriteFailed
+from qanat.domain.run import Run, State
+from qanat.errors import EXIT_USAGE, InputInvalid, WriteFailed
 from qanat.records import storage, yaml_io
 from tests.support.strategies import stable, words
 from tests.unit.records.example import RUN
@@ -28,8 +27,13 @@ COMMANDS = [("python", "a.py", *group.args, "--storage_path", "/r/run 4") for gr
 # ---- info files
 
 
+def write_info(run: Run, folder: Path) -> None:
+    """Write the info file of a run into its directory."""
+    (folder / "info.yaml").write_bytes(storage.info(run, folder, COMMANDS, Path("/p")))
+
+
 def test_info_says_what_runs_where_and_how_it_went(tmp_path: Path) -> None:
-    storage.write_info(RUN, tmp_path, COMMANDS, Path("/p"))
+    write_info(RUN, tmp_path)
     assert yaml.safe_load((tmp_path / "info.yaml").read_text()) == {
         "run_id": 4,
         "id": "4-7f3a9c",
@@ -53,8 +57,8 @@ def test_info_says_what_runs_where_and_how_it_went(tmp_path: Path) -> None:
 
 
 def test_the_only_group_has_the_directory_of_the_run(tmp_path: Path) -> None:
-    storage.write_info(replace(RUN, groups=RUN.groups[:1], command=("./train",)), tmp_path, COMMANDS[:1], Path("/p"))
-    info = yaml.safe_load((tmp_path / "info.yaml").read_text())
+    run = replace(RUN, groups=RUN.groups[:1], command=("./train",))
+    info = yaml.safe_load(storage.info(run, tmp_path, COMMANDS[:1], Path("/p")))
     assert info["repertories"] == [str(tmp_path)]
     assert (info["executable"], info["executable_command"]) == ("./train", "")
 
@@ -62,9 +66,7 @@ def test_the_only_group_has_the_directory_of_the_run(tmp_path: Path) -> None:
 @stable
 @given(st.lists(words, max_size=8), st.lists(words, min_size=1, max_size=8))
 def test_group_info_gives_the_command_and_the_parameters_back(args: list[str], command: list[str]) -> None:
-    with TemporaryDirectory() as folder:
-        storage.write_group_info(Path(folder), command, args)
-        data = (Path(folder) / "group_info.yaml").read_bytes()
+    data = storage.group_info(command, args)
     for info in (yaml.safe_load(data), yaml_io.load(data, "group_info.yaml")):
         assert shlex.split(info["command"]) == command
         assert info["parameters"] == by_name(args)
@@ -72,16 +74,14 @@ def test_group_info_gives_the_command_and_the_parameters_back(args: list[str], c
 
 def test_a_directory_is_known_to_be_a_runs_by_its_info(tmp_path: Path) -> None:
     assert not storage.is_made_for(tmp_path, RUN.id)
-    storage.write_info(RUN, tmp_path, COMMANDS, Path("/p"))
+    write_info(RUN, tmp_path)
     assert storage.is_made_for(tmp_path, RUN.id)
     assert not storage.is_made_for(tmp_path, "4-7f3a9")
     assert not storage.is_made_for(tmp_path, "5-7f3a9c")
 
 
 def test_the_end_is_brought_into_info_and_the_rest_stays(tmp_path: Path) -> None:
-    storage.write_info(
-        replace(RUN, groups=(replace(RUN.groups[0], state=State.RUNNING),)), tmp_path, COMMANDS, Path("/p")
-    )
+    write_info(replace(RUN, groups=(replace(RUN.groups[0], state=State.RUNNING),)), tmp_path)
     before = yaml_io.load((tmp_path / "info.yaml").read_bytes(), "info.yaml")
     assert (before["status"], before["end_time"]) == ("running", None)
     storage.update_info(RUN, tmp_path)
@@ -207,19 +207,15 @@ def test_bytes_are_summed_over_all_files_and_links_are_not_followed(tmp_path: Pa
     assert storage.size_of(tmp_path / "run") == 1234 + links
 
 
-def test_a_directory_is_made_with_its_parents(tmp_path: Path) -> None:
-    storage.create(tmp_path / "a" / "b")
-    storage.create(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
-
-
-def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(WriteFailed) as caught:
-        storage.create(tmp_path / "file" / "a")
-    assert caught.value.message == f"cannot write {tmp_path}/file/a: not a directory"
-    assert caught.value.hint == "choose another location"
-    assert caught.value.exit_code == EXIT_FAILED
+def test_an_info_file_behind_a_link_is_not_changed(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_info(replace(RUN, groups=(replace(RUN.groups[0], state=State.RUNNING),)), run)
+    before = (run / "info.yaml").read_bytes()
+    (tmp_path / "link").symlink_to(run)
+    with pytest.raises(WriteFailed, match="link is a symbolic link"):
+        storage.update_info(RUN, tmp_path / "link")
+    assert (run / "info.yaml").read_bytes() == before
 
 
 def test_a_parameters_file_is_kept_byte_for_byte(tmp_path: Path) -> None:

@@ -60,3 +60,17 @@ def test_a_storage_directory_that_is_gone_does_no_harm(tmp_path: Path) -> None:
     gone = handles(tmp_path / "gone")
     cancellations.note(gone)
     assert cancellations.weigh(dict.fromkeys(gone, JobStatus(None)), None) == {}
+
+
+def test_nothing_is_noted_where_a_link_in_the_place_of_the_directory_leads(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "run").symlink_to("target")
+    cancellations.note(handles(tmp_path / "run"))
+    assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_a_link_of_the_users_above_the_directory_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk/run").mkdir(parents=True)
+    (tmp_path / "results").symlink_to("disk")
+    cancellations.note(handles(tmp_path / "results/run"))
+    assert (tmp_path / "disk/run" / cancellations.FILE).is_file()

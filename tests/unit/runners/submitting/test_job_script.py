@@ -16,6 +16,7 @@ import pytest
 
 from qanat.domain import times
 from qanat.domain.job import JobBatch, JobSpec
+from qanat.errors import WriteFailed
 from qanat.records import storage
 from qanat.runners.submitting import job_script
 from qanat.runners.submitting.job_script import Stopping
@@ -65,6 +66,15 @@ def test_the_text_of_the_scripts_is_as_it_was_read_and_agreed_on() -> None:
     shown = job_script.preview(batch, Stopping(("TERM", "USR1")))
     only_first = COMMANDS.replace("101)\nset -- true\n;;\n", "")
     assert shown == f"# job.sh\n{text}\n# commands/0.sh, group 0\n{only_first}"
+
+
+def test_no_script_is_written_through_a_link_that_an_earlier_attempt_has_left(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    (tmp_path / "target").mkdir()
+    (place.folder / "commands").symlink_to(tmp_path / "target")
+    with pytest.raises(WriteFailed, match="commands is a symbolic link"):
+        place.write(place.shell("exit 0"))
+    assert list((tmp_path / "target").iterdir()) == []
 
 
 class Place:

@@ -274,7 +274,7 @@ WRITTEN = [
     "qanat.git.identity.keep_snapshot",
     "qanat.records.storage.keep_parameters_file",
     "qanat.usecases.tracking.record.create_record",
-    "qanat.records.storage.write_info",
+    "qanat.usecases.launch.attempt.Attempt.write_info",
 ]
 JOURNAL = "qanat.records.flight.Journal._write"
 

@@ -48,7 +48,7 @@ def test_a_retry_that_cannot_be_recorded_leaves_the_run_as_it_was(
 ) -> None:
     run = failed(world, options)
     with monkeypatch.context() as patch:
-        patch.setattr("qanat.records.storage.write_info", raising(WriteFailed("no space left")))
+        patch.setattr("qanat.usecases.launch.attempt.Attempt.write_info", raising(WriteFailed("no space left")))
         with pytest.raises(WriteFailed):
             again(world, options, 1)
     assert world.recorded() == world.committed() == run

@@ -10,6 +10,7 @@ import pytest
 from qanat.domain.run import Group, Run, State
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import run_codec, storage
+from qanat.system import files
 from qanat.usecases.tracking import find, record
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.refresh import refreshed
@@ -104,7 +105,9 @@ def test_a_group_has_its_own_directory_where_there_are_several(world: World) -> 
 
 def test_a_run_whose_directory_is_another_runs_has_the_one_with_its_uid(world: World) -> None:
     run = recorded(world)
-    storage.write_info(replace(run, uid="aaaaaa"), world.root / run.storage, [("a",), ("b",)], world.root)
+    folder = world.root / run.storage
+    info = storage.info(replace(run, uid="aaaaaa"), folder, [("a",), ("b",)], world.root)
+    files.write(folder / storage.INFO, info)
     assert found(world, "1").folder == world.root / "results/train/run_1-7f3a9c"
 
 
