@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
-from qanat.git import command
+from qanat.git import command, lock
 from qanat.git.location import Location
 
 
@@ -41,8 +41,7 @@ def restored_on_failure(location: Location) -> Iterator[None]:
         with contextlib.suppress(OSError):
             if path.read_bytes() != before:
                 guard = path.with_name("config.lock")
-                with guard.open("xb") as file:  # as git does
-                    file.write(before)
+                lock.take_of_git(guard, before)
                 shutil.copymode(path, guard)
                 guard.replace(path)
         raise

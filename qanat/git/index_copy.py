@@ -308,5 +308,4 @@ def _take(new: Path, guard: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without such links
-        with guard.open("xb") as file:
-            file.write(new.read_bytes())
+        lock.take_of_git(guard, new.read_bytes())

@@ -73,6 +73,19 @@ def _wait(descriptor: int, path: Path) -> None:
             return
 
 
+def take_of_git(guard: Path, data: bytes) -> None:
+    """Take one of git's own locks: create `<file>.lock` with what is to replace the file, as git does.
+
+    Raises FileExistsError if another git has it, OSError if it cannot be written; it is not left behind then.
+    """
+    guard.open("xb").close()
+    try:
+        guard.write_bytes(data)
+    except OSError:
+        guard.unlink(missing_ok=True)
+        raise
+
+
 @contextlib.contextmanager
 def claimed(location: Location, path: Path) -> Iterator[int]:
     """Mark path as in use until the block ends, or this process does; others may mark it too. Raises WriteFailed.

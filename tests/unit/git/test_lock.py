@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,23 @@ def test_a_claim_that_cannot_be_made_is_told(repository: Repository) -> None:
     place = repository.root / "a.txt/claim"
     with pytest.raises(WriteFailed, match="cannot write"), lock.claimed(repository.location, place):
         pass
+
+
+def test_a_lock_of_gits_that_cannot_be_written_is_not_left_behind(tmp_path: Path) -> None:
+    guard = tmp_path / "config.lock"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            lock.take_of_git(guard, b"x" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not guard.exists()
+
+
+def test_a_lock_of_gits_that_another_git_has_is_left_alone(tmp_path: Path) -> None:
+    guard = tmp_path / "config.lock"
+    guard.write_bytes(b"git's")
+    with pytest.raises(FileExistsError):
+        lock.take_of_git(guard, b"ours")
+    assert guard.read_bytes() == b"git's"
