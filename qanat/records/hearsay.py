@@ -6,12 +6,13 @@ compared with the files of its groups for ever.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain import times
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, WriteFailed
 from qanat.system import files
 from qanat.system.files import Permissions
 
@@ -51,13 +52,15 @@ def due(private: Path, root: str, now: str, sharing: Permissions | None = None) 
         elif age_s <= EACH_TIME_S or (times.seconds_between(noted.checked, now) or 0.0) > EACH_TIME_S:
             chosen.append(noted)
             if age_s > EACH_TIME_S:
-                _write(Noted(noted.file, noted.root, noted.record, noted.noted, now), sharing)
+                with contextlib.suppress(WriteFailed):  # without it, the next command looks again
+                    _write(Noted(noted.file, noted.root, noted.record, noted.noted, now), sharing)
     return chosen
 
 
 def forget(noted: Noted) -> None:
-    """Forget a run."""
-    noted.file.unlink(missing_ok=True)
+    """Forget a run; if that is impossible, as on a read-only disk, a later command does."""
+    with contextlib.suppress(OSError):
+        noted.file.unlink()
 
 
 def _write(noted: Noted, sharing: Permissions | None) -> None:

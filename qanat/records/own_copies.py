@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from qanat.domain.sharing import UNSHARED, Sharing
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, write_failed
 from qanat.system import files
 
 FOLDER = "written"
@@ -26,8 +26,12 @@ def file_of(private: Path, run_id: str) -> Path:
 def keep(private: Path, run_id: str, data: bytes, sharing: Sharing = UNSHARED) -> None:
     """Keep a copy of a record that is about to be written. Raises WriteFailed."""
     newest = file_of(private, run_id)
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    try:
         newest.replace(_earlier(newest))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise write_failed(newest, error) from None
     files.write(newest, data, sharing=sharing)
 
 

@@ -39,7 +39,7 @@ def corrections(project: Project) -> dict[str, tuple[Run, Run]]:
         corrected = {group.number: now for group in groups if (now := _corrected(project, run, group))}
         if corrected:
             found[noted.record] = run, run.with_groups(corrected)
-        if len(corrected) == len(groups):
+        if not groups:  # the record has been corrected; before it is written, a kill would lose the correction
             hearsay.forget(noted)
     return found
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qanat.domain.run import State
-from qanat.errors import RecordEdited
+from qanat.errors import RecordEdited, WriteFailed
 from qanat.records import own_copies, run_codec
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.retry import retry
@@ -254,3 +254,10 @@ def test_only_the_newest_copies_are_kept(tmp_path: Path, monkeypatch: pytest.Mon
         own_copies.keep(tmp_path, f"{number}-aaaaaa", b"x")
     own_copies.prune(tmp_path)
     assert [bool(own_copies.copies(tmp_path, f"{n}-aaaaaa")) for n in range(5)] == [False, False, True, True, True]
+
+
+def test_a_copy_that_cannot_be_kept_is_an_error_that_names_it(tmp_path: Path) -> None:
+    own_copies.keep(tmp_path, "1-aaaaaa", b"x")
+    (tmp_path / own_copies.FOLDER / "1-aaaaaa.old").mkdir()
+    with pytest.raises(WriteFailed, match=r"cannot write .*/written/1-aaaaaa.yaml: is a directory"):
+        own_copies.keep(tmp_path, "1-aaaaaa", b"y")

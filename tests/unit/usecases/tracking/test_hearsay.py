@@ -12,6 +12,8 @@ from qanat.domain.job import JobStatus
 from qanat.domain.run import Run, State
 from qanat.records import hearsay, run_codec
 from qanat.usecases.tracking import refresh
+from qanat.usecases.tracking.hearsay import corrections
+from tests.support.disks import disk_at
 from tests.support.scheduler import START
 from tests.support.world import World
 
@@ -66,8 +68,26 @@ def test_a_completion_file_corrects_a_record_that_had_ended_by_hearsay(world: Wo
     assert world.subjects()[0] == f"qanat: run 1 of train {state}"
     assert refresh.HEARSAY == hearsay.FOLDER
     assert frozen.violations([run_codec.to_mapping(before)], run_codec.to_mapping(now)) == []
-    assert noted(world) == []
     assert world.look() == now
+    assert noted(world) == []
+
+
+def test_a_correction_is_found_again_until_it_is_recorded(world: World) -> None:
+    revoke(world)
+    leave(world)
+    first = corrections(world.project)
+    assert [now.state for _, now in first.values()] == [FINISHED]
+    assert corrections(world.project) == first
+
+
+def test_a_read_only_disk_keeps_nobody_from_looking(world: World) -> None:
+    revoke(world)
+    world.clock.move(2 * hearsay.EACH_TIME_S)
+    private, root = world.project.location.private, str(world.project.root)
+    with disk_at(private) as disk, disk.read_only():
+        (due,) = hearsay.due(private, root, world.clock.now())
+        hearsay.forget(due)
+        assert hearsay.due(private, root, world.clock.now()) == [due]
 
 
 def test_a_lost_group_gets_the_end_that_appears_later(world: World) -> None:
