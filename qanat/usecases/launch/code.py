@@ -134,11 +134,7 @@ def capture(project: Project, wanted: Uncommitted, ask: Ask, counts: Counts = la
 
 
 def _counted(every: Sequence[Untracked], wanted: Uncommitted, counts: Counts) -> tuple[Untracked, ...]:
-    return tuple(f for f in every if wanted.snapshot or counts(f.path) or _is_named(f, wanted.add))
-
-
-def _is_named(file: Untracked, added: Sequence[str]) -> bool:
-    return any(file.path.rstrip("/") == name or file.path.startswith(f"{name}/") for name in added)
+    return tuple(f for f in every if wanted.snapshot or counts(f.path) or any(map(f.is_at, wanted.add)))
 
 
 def _named_in_record(left_out: Sequence[Untracked]) -> tuple[str, ...]:

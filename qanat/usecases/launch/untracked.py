@@ -57,6 +57,10 @@ class Untracked:
         marks += [f"looks like a secret: {self.secret}"] if self.secret else []
         return f"{escaped(self.path)} ({', '.join(marks)})"
 
+    def is_at(self, named: str) -> bool:
+        """Return whether it is a named file, or in a named folder."""
+        return self.path.rstrip("/") == named or self.path.startswith(f"{named}/")
+
 
 def find(project: Project) -> tuple[Untracked, ...]:
     """List the files that git neither tracks nor ignores.
@@ -157,7 +161,7 @@ def chosen(
     """
     taken: dict[str, Untracked] = {}
     for path in named:
-        matching = [file for file in found if _is_at(file.path, path)]
+        matching = [file for file in found if file.is_at(path)]
         if not matching and not worktree.is_tracked(project.location, path):
             raise _cannot_add(project, path)
         for file in matching:
@@ -177,10 +181,6 @@ def _from_root(project: Project, path: str | Path) -> str:
     if not inside.is_relative_to(project.root) or inside == project.root:
         raise UsageError(f"--add {path}: is not a file inside the project", hint="name files of the project")
     return inside.relative_to(project.root).as_posix()
-
-
-def _is_at(path: str, named: str) -> bool:
-    return path.rstrip("/") == named or path.startswith(f"{named}/")
 
 
 def _check(file: Untracked, named: str, *, allow_secrets: bool) -> None:
