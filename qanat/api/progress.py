@@ -10,7 +10,7 @@ from qanat.api.groups import Group
 from qanat.domain import run as records
 from qanat.domain.layout import group_folder
 from qanat.domain.run import State, count_states
-from qanat.usecases.launch.code import Captured
+from qanat.usecases.launch.code import LISTED, Captured
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,10 @@ class ProgressView:
 
     def captured(self, captured: Captured) -> None:
         """Keep a note on files that the code of the run lacks."""
-        if captured.left_out:
-            self.notes.append(f"not in the commit of the run: {', '.join(f.described for f in captured.left_out)}")
+        if names := [file.described for file in captured.left_out[:LISTED]]:
+            more = len(captured.left_out) - LISTED
+            rest = f", and {more:,} more" if more > 0 else ""
+            self.notes.append(f"not in the commit of the run: {', '.join(names)}{rest}")
 
     def begins(self, run: records.Run, folder: Path) -> None:
         """Report that a run is about to start."""

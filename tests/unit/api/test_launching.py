@@ -105,6 +105,16 @@ def test_uncommitted_changes_are_committed_kept_or_left_out(world: World, projec
     assert submitted.record.submission.checkout is None
 
 
+def test_of_many_files_that_a_snapshot_lacks_only_the_first_are_named(world: World, project: qanat.Project) -> None:
+    for number in range(25):
+        world.write(f"secrets/{number:02}.pem", "")
+    with pytest.warns(UserWarning, match="not in the commit of the run: ") as warned:
+        project.launch("train", snapshot=True)
+    (note,) = [str(warning.message) for warning in warned]
+    assert note.count(".pem") == 20
+    assert note.endswith(", and 5 more")
+
+
 def test_what_has_changed_in_the_project_since_it_was_opened_counts(world: World, project: qanat.Project) -> None:
     project.launch("train")
     world.set(result_dir="outputs")
