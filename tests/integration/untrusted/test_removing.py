@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def house(built: Sandbox, tmp_path: Path) -> Sandbox:
     copy = copy_of(built, tmp_path / "copy")
     copy.qanat("run", "e", code=1)
     return copy
+
+
+@pytest.fixture
+def shared_home(home: Path) -> Iterator[Path]:
+    """Return the home directory, and leave no forged info.yaml there, since all tests share it."""
+    yield home
+    (home / "info.yaml").unlink(missing_ok=True)
 
 
 def forge(house: Sandbox, storage: str, *, info: Path | None, experiment: str = "e", state: str = "failed") -> str:
@@ -102,13 +110,13 @@ COMMANDS = {"delete": ("delete", "7", "--yes"), "retry": ("retry", "7")}
 
 @pytest.mark.parametrize("command", ["delete", "retry"])
 @pytest.mark.parametrize("place", STORAGES)
-def test_a_forged_record_removes_and_moves_nothing(house: Sandbox, place: str, command: str, home: Path) -> None:
+def test_a_forged_record_removes_and_moves_nothing(house: Sandbox, place: str, command: str, shared_home: Path) -> None:
     (house.root / "link").symlink_to("..")
     (house.root / "tracked").symlink_to("../mine")
     house.git("add", "link", "tracked")
     house.commit()
     beside = house.root.parent
-    storage = STORAGES[place].format(beside=beside, root=house.root, home=home)
+    storage = STORAGES[place].format(beside=beside, root=house.root, home=shared_home)
     target = Path(os.path.normpath(house.root / storage)) if "link" not in storage else beside / "mine"
     is_new = place == "a run that is not there"
     writable = not is_new and place not in ("the root", "another run", "this clone's run", "another run by a detour")
