@@ -12,6 +12,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
 EXIT_BUG = 70
+MORE_FILES = "raise the limit on open files, such as: ulimit -n 4096"
 
 
 class QanatError(Exception):
@@ -123,6 +124,8 @@ def _remedy(path: Path | str, error: OSError) -> str:
 
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "free some space, or choose another location"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return MORE_FILES
     if error.errno == errno.EROFS:
         return "work in a copy on a disk that you can write to"
     if error.errno in (errno.EACCES, errno.EPERM):

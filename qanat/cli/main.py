@@ -13,10 +13,10 @@ from qanat import __version__
 from qanat.cli import surroundings
 from qanat.cli.program import EXIT_READER_GONE, qanat
 from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
-from qanat.errors import EXIT_BUG, EXIT_USAGE, QanatError, reason, write_failed
+from qanat.errors import EXIT_BUG, EXIT_USAGE, MORE_FILES, QanatError, reason, write_failed
 
 EXIT_MACHINE = 1
-# What no program can help, whatever it was doing.
+# What the machine refuses, whatever a program is doing.
 _MACHINE = frozenset(
     getattr(errno, name)
     for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "ESTALE", "EMFILE", "ENFILE", "ENOTCONN")
@@ -83,7 +83,7 @@ def _os_error(error: OSError) -> int:
     if error.filename:
         return _of_machine(error)
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return _show(reason(error), "allow this process more, such as: ulimit -n 1024", EXIT_MACHINE)
+        return _show(reason(error), MORE_FILES, EXIT_MACHINE)
     if surroundings.is_of_printing(error):
         surroundings.silence(1)
         return _unwritten(error)

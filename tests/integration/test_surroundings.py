@@ -90,6 +90,7 @@ def test_too_few_descriptors_are_an_error_of_the_machine(project: Sandbox, limit
     assert done.returncode in (0, 1)
     if done.returncode:
         assert "too many open files" in done.stderr
+        assert "hint: raise the limit on open files" in done.stderr
     shell(project, "QANAT status")
     assert [record["state"] for record in project.records()] in ([], ["finished"], ["failed"], ["lost"])
 
