@@ -56,7 +56,7 @@ def is_of_printing(error: OSError) -> bool:
 
 
 def silence(descriptor: int) -> None:
-    """Let a stream lead nowhere, so that Python does not complain about it at exit."""
+    """Redirect a stream to /dev/null, so that Python does not complain about it at exit."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)

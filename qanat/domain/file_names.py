@@ -17,5 +17,5 @@ _TEMPLATES = re.compile(r".*\.(?:example|sample|template|dist|tmpl)(?:\.\w+)?|.*
 def secret_by_name(name: str) -> str:
     """Return why a file with this name may be a secret; empty if the name does not suggest it."""
     if _SECRET_NAMES.fullmatch(name) and not _TEMPLATES.fullmatch(name):
-        return "files of this name hold secrets"
+        return "files with this name usually contain secrets"
     return ""

@@ -212,7 +212,7 @@ def test_a_misspelt_dry_run_runs_nothing(house: Sandbox, word: str) -> None:
     before = house.record_files()
     refused = house.qanat("run", "dump", "1", word, code=2).err
     assert refused == (
-        f"qanat: {word} is not an option of qanat, and would start the run as an argument of its program\n"
+        f"qanat: {word} is not an option of qanat: it would go to the program, and the run would start\n"
         f"  hint: write --dry-run; or, if it is an option of the program, put it after --: qanat run dump -- {word}\n"
     )
     assert house.record_files() == before

@@ -569,4 +569,4 @@ def test_metrics_that_were_made_up_are_listed_with_what_they_were(project: Sandb
     warned = [one for one in found["warnings"] if one["run"] == file.stem]
     assert "submission.intent is still that of the earlier attempt" in warned[0]["details"]
     out = project.qanat("diff", "HEAD").out
-    assert "Metrics of ended runs that have other values now" in out
+    assert "Changed metrics of ended runs" in out

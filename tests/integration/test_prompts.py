@@ -409,7 +409,7 @@ def test_many_untracked_files_are_chosen_from_a_list_without_secrets(dirty: Sand
         dirty.write(name, "new\n")
     dirty.write(".env", "TOKEN=1\n")
     with Terminal(dirty.root, "run", "e", "--commit-message", "Change it") as terminal:
-        terminal.see("Not committed: .env (8 B, looks like a secret: files of this name hold secrets)")
+        terminal.see("Not committed: .env (8 B, looks like a secret: files with this name usually contain secrets)")
         terminal.see("Which untracked files should be committed?")
         terminal.see("a.txt (4 B)")
         terminal.see("new.txt (4 B)")

@@ -114,7 +114,7 @@ def _replaced(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Blo
     blocks: list[Block] = [Table(headers, tuple(rows), flexible=(2,))]
     if (left := len(metrics) - METRICS_SHOWN) > 0:
         blocks.append(Items(((f"and {left:,} more; see --json",),)))
-    yield Section(("Metrics of ended runs that have other values now",), tuple(blocks))
+    yield Section(("Changed metrics of ended runs",), tuple(blocks))
 
 
 def _number(value: float | None) -> Cell:

@@ -25,7 +25,7 @@ def check(project: Project, experiment: str, found: Sequence[NearMiss], *, is_dr
         if miss.option == DRY_RUN and not is_dry_run:
             own = f"qanat run {experiment} -- {shlex.quote(miss.argument)}"
             raise UsageError(
-                f"{miss.argument} is not an option of qanat, and would start the run as an argument of its program",
+                f"{miss.argument} is not an option of qanat: it would go to the program, and the run would start",
                 hint=f"write {DRY_RUN}; or, if it is an option of the program, put it after --: {own}",
             )
         tell(f"note: {miss.argument} is passed to the program; to set the qanat option, write {miss.instead}")

@@ -20,5 +20,5 @@ def refuse_strangers(title: str, handles: Sequence[JobHandle], what: str) -> Non
     raise UsageError(
         f"{'job' if one else 'jobs'} {jobs} of {title} {'does' if one else 'do'} not carry the intent of this run, and "
         f"{'was' if one else 'were'} not {what}",
-        hint="the record of the run names them: it may have been edited or copied",
+        hint="the record of the run may have been edited or copied; check it with: qanat validate",
     )

@@ -55,7 +55,7 @@ def littered(world: World) -> World:
 def test_what_speaks_against_a_file_is_told(littered: World) -> None:
     found = {file.path: file.described for file in untracked.find(littered.project)}
     assert found == {
-        ".env": ".env (4 B, looks like a secret: files of this name hold secrets)",
+        ".env": ".env (4 B, looks like a secret: files with this name usually contain secrets)",
         "data/large.bin": "data/large.bin (5.0 MB, large)",
         "data/small.csv": "data/small.csv (2 B)",
         "inner/": "inner/ (a repository of its own)",
@@ -142,7 +142,7 @@ def test_if_nothing_is_to_be_committed_nothing_is(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        (".env", r"\.env looks like a secret \(files of this name hold secrets\)"),
+        (".env", r"\.env looks like a secret \(files with this name usually contain secrets\)"),
         ("notes.txt", r"notes\.txt looks like a secret \(line 1: a Hugging Face token\)"),
         ("data", r"data/large\.bin is larger than 5 MB"),
         ("inner", "inner/ is a repository of its own"),
