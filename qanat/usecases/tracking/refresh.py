@@ -133,7 +133,8 @@ def _check_run(
     known = with_journal(run, seen)
     if not run.state.ended and not seen and not may_be_of(run.submission.intent, run.id):
         result.live[path] = run
-        result.notes.append(f"{path}: its intent was made for another run, so its jobs are not looked for")
+        what = f"{path}: its intent was made for another run, so its jobs are not looked for"
+        result.notes.append(f"{what}; delete it: qanat delete {run.id}")
     elif watched:
         result.live[path] = known
     elif run.state.ended:

@@ -81,7 +81,8 @@ def test_a_copied_record_is_shown_as_it_is_and_says_so(world: World) -> None:
     job.ends(0)
     assert world.look(7).state is State.QUEUED
     (note,) = world.notes
-    assert note == f"{run_codec.path_of(forged)}: its intent was made for another run, so its jobs are not looked for"
+    what = f"{run_codec.path_of(forged)}: its intent was made for another run, so its jobs are not looked for"
+    assert note == f"{what}; delete it: qanat delete 7-abcdef"
     assert world.look(1).state is State.FINISHED
 
 
@@ -110,6 +111,4 @@ def test_the_process_that_a_copied_record_names_does_not_make_its_run_live(world
     facts = replace(run.submission, pid=pid, process_start=processes.start_of(pid))
     record.create_record(world.project, replace(copied(run), submission=facts))
     world.look(7)
-    assert any(
-        note.endswith("its intent was made for another run, so its jobs are not looked for") for note in world.notes
-    )
+    assert any("its intent was made for another run, so its jobs are not looked for" in note for note in world.notes)
