@@ -5,7 +5,6 @@ Only plain files are read, and only the end of large ones.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,11 +110,4 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 
 def _tail(path: Path) -> str:
-    if not files.is_file(path):
-        return ""
-    try:
-        with files.open_for_reading(path) as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
+    return files.read_end(path, TAIL_BYTES)

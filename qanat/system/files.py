@@ -83,6 +83,16 @@ def open_for_reading(path: Path) -> BinaryIO:
     return open(path, "rb", opener=_open_file)  # Path.open takes no opener
 
 
+def read_end(path: Path, limit_bytes: int) -> str:
+    """Return the last bytes of a file as text; empty if there is no regular file, or it cannot be read."""
+    try:
+        with open_for_reading(path) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - limit_bytes))
+            return file.read(limit_bytes).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def open_in(folder: int, name: str, flags: int) -> int:
     """Open a regular file of an open directory, which must be no link. Raises OSError."""
     return _open_file(name, flags | os.O_NOFOLLOW, folder)

@@ -92,7 +92,7 @@ def test_groups_that_fail_alike_are_one_failure_and_many_failures_are_named_in_p
     same = sandbox.qanat("run", "ends", "torch", "-R", "--n 0 12 1", code=1).err
     assert same.splitlines()[-5:] == [
         "qanat: 12 of 12 groups failed",
-        "  12 groups (0, 1, 2, 3, 4, …): exit code 3; see results/ends/run_1/group_0/stderr.txt",
+        "  12 groups (0, 1, 2, 3, 4, and 7 more): exit code 3; see results/ends/run_1/group_0/stderr.txt",
         "    no module torch",
         "  hint: run them again with: qanat retry 1",
         "        or, once the code is changed: qanat rerun 1 --failed --head",
@@ -102,7 +102,7 @@ def test_groups_that_fail_alike_are_one_failure_and_many_failures_are_named_in_p
     assert "group 10" not in different
     assert different.splitlines()[-3] == "  … and 2 more"
     shown = sandbox.qanat("show", "1").out
-    assert "Failures:\n  12 groups (0, 1, 2, 3, 4, …): exit code 3; see " in shown
+    assert "Failures:\n  12 groups (0, 1, 2, 3, 4, and 7 more): exit code 3; see " in shown
 
 
 def test_status_says_why_groups_of_an_active_run_failed(gates: Gates) -> None:

@@ -9,7 +9,7 @@ from itertools import islice
 from qanat.cli import session
 from qanat.cli.options import dashed
 from qanat.cli.terminal.marks import MARKS
-from qanat.cli.terminal.output import brief, plural, tell
+from qanat.cli.terminal.output import brief, listed, plural, tell
 from qanat.domain import times
 from qanat.domain.parameters import by_name
 from qanat.domain.run import Group, Run, State, count_states, overall_state
@@ -18,6 +18,7 @@ from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
 
 FAILURES_SHOWN = 10
+GROUPS_NAMED = 5
 GROUPS_SHOWN = 50
 METRICS_SHOWN = 4
 PARAMETERS_SHOWN = 1_000
@@ -74,13 +75,17 @@ def _report_failures(project: Project, run: Run, failed: Sequence[Group]) -> Non
 
 def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str]:
     """List why groups failed, alike ones together; with quote, each with its last lines on stderr."""
-    from qanat.usecases.runs.failures import failures, numbers  # only for a run that failed
+    from qanat.usecases.runs.failures import failures  # only for a run that failed
 
     found = failures(project, run)
     lines = []
     for failure in found[:FAILURES_SHOWN]:
         count = len(failure.groups)
-        who = f"group {failure.groups[0]}" if count == 1 else f"{count:,} groups ({numbers(failure.groups)})"
+        who = (
+            f"group {failure.groups[0]}"
+            if count == 1
+            else f"{count:,} groups ({listed([*map(str, failure.groups)], GROUPS_NAMED)})"
+        )
         lines.append(f"  {who}: {failure.reason}; see {project.paths.relative(failure.file)}")
         lines += [f"    {line}" for line in failure.lines] if quote else []
     shown = sum(len(failure.groups) for failure in found[:FAILURES_SHOWN])

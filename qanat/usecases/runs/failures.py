@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,17 +49,7 @@ def failures(project: Project, run: Run) -> list[Failure]:
 
 def last_lines(file: Path) -> tuple[str, ...]:
     """Return the last lines of a file that are not blank, as a terminal would have shown them; none without a file."""
-    try:
-        with files.open_for_reading(file) as opened:
-            opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
-            text = opened.read(TAIL_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ()
+    text = files.read_end(file, TAIL_BYTES)
     # A progress bar is redrawn after a carriage return: what came last is what was seen.
     lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
     return tuple([shortened(line, LINE_MAX) for line in lines if line][-LINES:])
-
-
-def numbers(groups: Sequence[int], shown: int = 5) -> str:
-    """Return group numbers as a text: `0, 3, 5, 8, 9, …`."""
-    return ", ".join(map(str, groups[:shown])) + (", …" if len(groups) > shown else "")

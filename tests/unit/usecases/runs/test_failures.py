@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.usecases.runs.failures import LINE_MAX, TAIL_BYTES, last_lines, numbers
+from qanat.usecases.runs.failures import LINE_MAX, TAIL_BYTES, last_lines
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1\n    import torch\nModuleNotFoundError: torch\n'
 
@@ -38,8 +38,3 @@ def test_the_last_lines_are_those_that_a_terminal_would_have_shown(
 def test_what_is_not_a_file_says_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert last_lines(tmp_path / "pipe") == last_lines(tmp_path / "missing") == last_lines(tmp_path) == ()
-
-
-def test_of_many_groups_the_first_are_named() -> None:
-    assert numbers(range(3)) == "0, 1, 2"
-    assert numbers(range(5, 11)) == "5, 6, 7, 8, 9, …"
