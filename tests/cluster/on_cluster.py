@@ -91,6 +91,13 @@ class OnCluster(Sandbox):
         """Wait until a program has left its completion file."""
         wait_until((self.storage(name, run, group) / "completion.json").exists, JOB_S)
 
+    def lose_completion(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
+        """Remove a completion file, once the job's outer shell has read it and can no longer write another."""
+        folder = self.storage(name, run, group)
+        self.ended(run, group, name)
+        wait_until(lambda: not any((folder / left).exists() for left in (".job-pid", ".job-note")), JOB_S)
+        (folder / "completion.json").unlink()
+
     def seen(self, name: str, run: int = 1, group: int | None = None) -> dict[str, Any]:
         """Return what a program of ARGUMENTS saw."""
         found: dict[str, Any] = json.loads((self.storage(name, run, group) / "seen.json").read_text())

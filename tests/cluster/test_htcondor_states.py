@@ -192,8 +192,7 @@ def test_without_its_event_log_a_job_is_found_in_the_queue_and_in_the_history(on
     with on_pool.without_the_log("wait"):
         assert on_pool.states() == ["running"]
         on_pool.gate().touch()
-        on_pool.ended()
-        (on_pool.storage("wait") / "completion.json").unlink()
+        on_pool.lose_completion()
         (group,) = on_pool.wait_for_states("finished")
     assert group["exit_code"] == 0
 

@@ -238,8 +238,7 @@ def test_what_slurm_has_forgotten_since_is_found_in_accounting(on_accounting: On
     on_accounting.submit("brief", "-R", "--n 0 2 1", "--submit_template", "mine")
     jobs = [group["job"] for group in on_accounting.record()["groups"]]
     for group in range(2):
-        on_accounting.ended(group=group, name="brief")
-        (on_accounting.storage("brief", group=group) / "completion.json").unlink()
+        on_accounting.lose_completion(group=group, name="brief")
     on_accounting.accounted("FAILED", "FAILED")
     on_accounting.cluster.forget()
     without_its_jobs(on_accounting)
@@ -255,9 +254,8 @@ def test_what_nobody_remembers_is_not_said_never_to_have_been_submitted_when_it_
     on_slurm.experiment("brief", "exit 0\n")
     on_slurm.settings("grace: {submit_s: 0}")
     on_slurm.submit("brief", "-R", "--n 0 2 1")
-    for group in range(2):
-        on_slurm.ended(group=group, name="brief")
-    (on_slurm.storage("brief", group=1) / "completion.json").unlink()
+    on_slurm.ended(group=0, name="brief")
+    on_slurm.lose_completion(group=1, name="brief")
     wait_until(lambda: on_slurm.in_queue("%T") == ["COMPLETED"] * 2)
     on_slurm.cluster.forget()
     without_its_jobs(on_slurm)

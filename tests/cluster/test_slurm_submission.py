@@ -11,7 +11,7 @@ import pytest
 
 from qanat.runners.slurm import flags
 from qanat.testing.arguments import NASTY
-from tests.cluster.on_cluster import ARGUMENTS, WAIT
+from tests.cluster.on_cluster import ARGUMENTS, JOB_S, WAIT
 from tests.cluster.slurm_project import LATER, OnSlurm
 from tests.support.sandbox import PROGRAM, wait_until
 
@@ -39,15 +39,20 @@ def test_one_group_is_a_plain_job_whose_id_is_committed_before_the_command_retur
 
 
 def test_the_variables_of_a_job_that_submits_do_not_reach_the_jobs_it_submits(on_slurm: OnSlurm) -> None:
-    """The memory of the outer job would contradict that of the inner one."""
+    """The memory of the outer job would contradict that of the inner one; Slurm kills what takes more."""
     on_slurm.experiment("inner", 'env >"$2/env.txt"\nsrun --ntasks=1 true\n')
     on_slurm.template("per-cpu", "mem-per-cpu: 20M\nexport: ALL,SLURM_JOB_NAME\n")
     arguments = [*PROGRAM, "run", "inner", "--runner", "slurm", "--submit-template", "per-cpu"]
     script = f"#!/bin/sh\ncd {shlex.quote(str(on_slurm.root))} && {shlex.join(arguments)}\n"
     output = on_slurm.root.parent / "outer.txt"
-    outer = ("--job-name=outer", "--mem=50M", "--ntasks=1", "--array=7", f"--output={output}")
+    outer = ("--job-name=outer", "--mem=1G", "--ntasks=1", "--array=7", f"--output={output}")
     on_slurm.cluster.run("sbatch", *outer, stdin=script)
-    wait_until(on_slurm.committed_records, 60)
+    try:
+        wait_until(on_slurm.committed_records, JOB_S)
+    except AssertionError:
+        said = output.read_text() if output.exists() else "nothing"
+        queue = "\n".join(on_slurm.cluster.squeue("%i %j %T %r"))
+        raise AssertionError(f"the job that submits printed {said}; the queue has\n{queue}") from None
     (group,) = on_slurm.wait_for_states("finished")
     lines = (on_slurm.storage("inner") / "env.txt").read_text().splitlines()
     variables = dict(line.split("=", 1) for line in lines if line.startswith("SLURM_"))
