@@ -74,7 +74,7 @@ def _wait(descriptor: int, path: Path) -> None:
 
 
 def take_of_git(guard: Path, data: bytes) -> None:
-    """Take one of git's own locks: create `<file>.lock` with what is to replace the file, as git does.
+    """Take a lock of git itself: create `<file>.lock` with what is to replace the file, as git does.
 
     Raises FileExistsError if another git has it, OSError if it cannot be written; it is not left behind then.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -178,7 +178,6 @@ def _modules() -> list[Module]:
 
 MODULES = _modules()
 NAMES = {module.name for module in MODULES}
-every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 
 
 def imports(module: Module) -> Iterator[Import]:
@@ -222,26 +221,25 @@ def test_the_source_is_found() -> None:
     assert {"qanat", "qanat.cli.main", "qanat.domain.run", "qanat_hooks.hook"} <= NAMES
 
 
-@every_module
-def test_a_module_imports_only_what_its_package_may(module: Module) -> None:
-    wrong = [f"line {i.line}: {i.name}" for i in imports(module) if not _may_import(module.package, i.name)]
-    assert wrong == []
+def _imports_where(is_wrong: Callable[[Module, Import], bool]) -> list[str]:
+    """List the imports of all modules that are wrong, each with its place."""
+    return [f"{m.name}:{i.line}: {i.name}" for m in MODULES for i in imports(m) if is_wrong(m, i)]
 
 
-@every_module
-def test_a_library_is_imported_only_where_it_is_at_home(module: Module) -> None:
-    wrong = []
-    for found in imports(module):
-        home = ONLY_IN.get(found.name.partition(".")[0])
-        if home and not module.name.startswith(home):
-            wrong.append(f"line {found.line}: {found.name}")
-    assert wrong == []
+def test_a_module_imports_only_what_its_package_may() -> None:
+    assert _imports_where(lambda module, found: not _may_import(module.package, found.name)) == []
 
 
-@every_module
-def test_a_library_that_takes_long_to_import_is_imported_when_it_is_used(module: Module) -> None:
-    slow = [i for i in imports(module) if i.name.partition(".")[0] in WHEN_USED and not i.late]
-    assert slow == []
+def test_a_library_is_imported_only_where_it_is_at_home() -> None:
+    assert _imports_where(lambda module, found: not module.name.startswith(_home(found, module))) == []
+
+
+def test_a_library_that_takes_long_to_import_is_imported_when_it_is_used() -> None:
+    assert _imports_where(lambda _, found: found.name.partition(".")[0] in WHEN_USED and not found.late) == []
+
+
+def _home(found: Import, module: Module) -> tuple[str, ...]:
+    return ONLY_IN.get(found.name.partition(".")[0], (module.name,))
 
 
 def _room(name: str, package: str, rooms: Mapping[str, object]) -> str:
@@ -280,26 +278,35 @@ def test_the_floors_have_no_circle(package: str) -> None:
         rooms = {room: others for room, others in rooms.items() if room not in lowest}
 
 
-@every_module
-def test_use_cases_do_not_choose_a_runner(module: Module) -> None:
-    if module.package == "qanat.usecases":
-        runners = {i.name for i in imports(module) if _is_within(i.name, "qanat.runners")}
-        assert runners <= {"qanat.runners.protocol"}
+def test_use_cases_do_not_choose_a_runner() -> None:
+    used = {
+        found.name
+        for module in MODULES
+        if module.package == "qanat.usecases"
+        for found in imports(module)
+        if _is_within(found.name, "qanat.runners")
+    }
+    assert used == {"qanat.runners.protocol"}
 
 
-@every_module
-def test_a_module_is_not_longer_than_one_can_keep_in_mind(module: Module) -> None:
-    assert len(module.path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES_MAX
+def test_a_module_is_not_longer_than_one_can_keep_in_mind() -> None:
+    lengths = {module.name: len(module.path.read_text(encoding="utf-8").splitlines()) for module in MODULES}
+    assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES_MAX} == {}
 
 
-@every_module
-def test_a_function_is_not_longer_than_a_page(module: Module) -> None:
-    assert [name for name, lines in functions(module) if lines > FUNCTION_LINES_MAX] == []
+def test_a_function_is_not_longer_than_a_page() -> None:
+    lengths = [named for module in MODULES for named in functions(module)]
+    assert [(name, lines) for name, lines in lengths if lines > FUNCTION_LINES_MAX] == []
 
 
-@every_module
-def test_a_module_and_what_it_offers_are_described(module: Module) -> None:
+def test_a_module_and_what_it_offers_are_described() -> None:
+    assert [name for module in MODULES for name in _undescribed(module)] == []
+
+
+def _undescribed(module: Module) -> Iterator[str]:
     tree = module.tree
-    assert ast.get_docstring(tree) or not tree.body
-    public = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
-    assert [node.name for node in public if not ast.get_docstring(node)] == []
+    if tree.body and not ast.get_docstring(tree):
+        yield module.name
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield from [] if ast.get_docstring(node) else [f"{module.name}.{node.name}"]

@@ -32,6 +32,7 @@ CREATORS = {
     "qanat.system.files": "the door",
     "qanat.git.hooks": "hooks are programs, and get the permissions of programs",
     "qanat.git.index_copy": "a folder of this user alone, which is gone with the command",
+    "qanat.git.lock": "git has its own locks for a moment, and never reads them",
     "qanat.git.own_entries": "writes into a folder of this user alone, which is gone with the command",
     "qanat.usecases.definitions.settings": "what this user has confirmed is not confirmed by others",
     "qanat.records.flight": "gives the journal its permissions itself; the request to cancel is empty and never read",

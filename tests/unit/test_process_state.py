@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.test_import_directions import MODULES, Module, every_module
+from tests.unit.test_import_directions import MODULES, Module
 
 MUTABLE_CALLS = {"list", "dict", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter"}
 MUTATORS = {
@@ -76,12 +76,16 @@ def _changed(module: Module, names: set[str]) -> Iterator[str]:
                 yield f"line {node.lineno}: global {', '.join(node.names)}"
 
 
-@every_module
-def test_a_module_keeps_nothing_that_changes(module: Module) -> None:
+def _kept(module: Module) -> list[str]:
+    """List what a module has for keeping something between two commands."""
     bound = dict(_bindings(module))
     containers = {name for name, value in bound.items() if _is_container(value)}
     empty = [f"{name} is empty, so something must fill it" for name in containers if _is_empty(bound[name])]
-    assert [*empty, *_changed(module, containers)] == []
+    return [*empty, *_changed(module, containers)]
+
+
+def test_a_module_keeps_nothing_that_changes() -> None:
+    assert {module.name: kept for module in MODULES if (kept := _kept(module))} == {}
 
 
 def _own_classes() -> dict[str, bool]:
@@ -96,40 +100,33 @@ def _own_classes() -> dict[str, bool]:
     return found
 
 
-CLASSES = _own_classes()
-
-
-def _own_objects(module: Module) -> list[str]:
-    return [
+def _own_objects() -> set[str]:
+    changeable = {name for name, frozen in _own_classes().items() if not frozen}
+    return {
         f"{module.name}.{name}"
+        for module in MODULES
         for name, value in _bindings(module)
-        if (called := _called(value)) in CLASSES and not CLASSES[called]
-    ]
+        if _called(value) in changeable and ".cli.commands." not in module.name
+    }
 
 
-@every_module
-def test_a_module_makes_no_object_that_could_remember_something(module: Module) -> None:
-    assert [name for name in _own_objects(module) if name not in OBJECTS and ".cli.commands." not in name] == []
+def test_a_module_makes_no_object_that_could_remember_something() -> None:
+    assert _own_objects() == set(OBJECTS)
 
 
-def _cached(module: Module) -> list[str]:
-    return [
+def _cached() -> set[str]:
+    return {
         f"{module.name}.{node.name}"
+        for module in MODULES
         for node in ast.walk(module.tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for decorator in node.decorator_list
         if ast.unparse(decorator).removeprefix("functools.").partition("(")[0] in ("cache", "lru_cache")
-    ]
+    }
 
 
-@every_module
-def test_a_function_with_a_cache_depends_on_its_arguments_alone(module: Module) -> None:
-    assert [name for name in _cached(module) if name not in CACHED] == []
-
-
-def test_every_exception_is_still_needed() -> None:
-    assert {name for module in MODULES for name in _cached(module)} == set(CACHED)
-    assert {name for module in MODULES for name in _own_objects(module)} >= set(OBJECTS)
+def test_a_function_with_a_cache_depends_on_its_arguments_alone() -> None:
+    assert _cached() == set(CACHED)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +143,4 @@ def test_every_exception_is_still_needed() -> None:
 def test_what_changes_is_found(source: str, found: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("module") / "m.py"
     file.write_text(source)
-    module = Module("m", file)
-    bound = dict(_bindings(module))
-    containers = {name for name, value in bound.items() if _is_container(value)}
-    empty = [f"{name} is empty, so something must fill it" for name in containers if _is_empty(bound[name])]
-    assert [*empty, *_changed(module, containers)] == found
+    assert _kept(Module("m", file)) == found

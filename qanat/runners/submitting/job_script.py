@@ -21,7 +21,9 @@ from qanat.system import folders
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
 STARTS = "starts"
-GENERATED_FILES = frozenset({JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED, cancellations.FILE})
+# What the shells of a running job tell each other; a machine that breaks down leaves them.
+SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "pipe"))
+GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED, cancellations.FILE}
 # The name that runners of earlier packages know it by.
 OWN_FILES = GENERATED_FILES
 GROUPS_IN_FILE = 100

@@ -14,41 +14,35 @@ from tests.support.commands import contexts
 SHORT_LIST = 8
 
 
-CONTEXTS = contexts(qanat)
-
-
 def options(context: click.Context) -> list[click.Option]:
     """List the options of a command."""
     return [param for param in context.command.get_params(context) if isinstance(param, click.Option)]
 
 
-@pytest.mark.parametrize("path", CONTEXTS)
-def test_only_dashes_are_shown(path: str) -> None:
-    context = CONTEXTS[path]
-    text = context.command.get_help(context)
-    names = [name for option in options(context) for name in (*option.opts, *option.secondary_opts)]
-    assert [name for name in (path, *names) if "_" in name] == []
-    assert [name for name in names if name not in text] == []
-    assert "x>=" not in text
+def test_only_dashes_are_shown() -> None:
+    for path, context in contexts(qanat).items():
+        text = context.command.get_help(context)
+        names = [name for option in options(context) for name in (*option.opts, *option.secondary_opts)]
+        assert [name for name in (path, *names) if "_" in name] == []
+        assert [name for name in names if name not in text] == [], path
+        assert "x>=" not in text, path
 
 
-@pytest.mark.parametrize("path", CONTEXTS)
-def test_underscores_are_accepted_in_place_of_dashes(path: str) -> None:
-    context = CONTEXTS[path]
-    parser = context.command.make_parser(context)
-    for option in options(context):
-        for name in (name for opt in option.opts for name in spellings(opt)):
-            found, _, _ = parser.parse_args([name, *["1"] * (0 if option.is_flag else option.nargs)])
-            assert option.name in found, name
+def test_underscores_are_accepted_in_place_of_dashes() -> None:
+    for path, context in contexts(qanat).items():
+        parser = context.command.make_parser(context)
+        for option in options(context):
+            for name in (name for opt in option.opts for name in spellings(opt)):
+                found, _, _ = parser.parse_args([name, *["1"] * (0 if option.is_flag else option.nargs)])
+                assert option.name in found, f"{path} {name}"
 
 
-@pytest.mark.parametrize("path", CONTEXTS)
-def test_a_long_list_of_options_is_in_groups_and_none_is_lost(path: str) -> None:
-    context = CONTEXTS[path]
-    groups = grouped(context.command, context)
-    assert sum(map(len, groups.values())) == len(options(context))
-    assert len(groups) > 1 or len(options(context)) <= SHORT_LIST + 1  # --help is not counted
-    assert len(groups) == 1 or all(groups.values())
+def test_a_long_list_of_options_is_in_groups_and_none_is_lost() -> None:
+    for path, context in contexts(qanat).items():
+        groups = grouped(context.command, context)
+        assert sum(map(len, groups.values())) == len(options(context)), path
+        assert len(groups) > 1 or len(options(context)) <= SHORT_LIST + 1, path  # --help is not counted
+        assert len(groups) == 1 or all(groups.values()), path
 
 
 def test_the_groups_of_run_are_in_the_order_of_a_launch() -> None:
@@ -67,11 +61,11 @@ def test_an_option_is_named_with_dashes_however_it_was_typed(typed: str, spellin
 
 
 def test_a_command_may_be_typed_with_underscores_too() -> None:
-    context = CONTEXTS["qanat experiment"]
+    context = contexts(qanat)["qanat experiment"]
     assert isinstance(context.command, click.Group)
     name, command, rest = context.command.resolve_command(context, ["run_delete", "iris", "1"])
     assert (name, rest) == ("run-delete", ["iris", "1"])
-    assert command is CONTEXTS["qanat experiment run-delete"].command
+    assert command is contexts(qanat)["qanat experiment run-delete"].command
 
 
 @pytest.mark.parametrize(("number", "name"), [(click.IntRange(1), "whole number"), (click.FloatRange(0), "number")])
