@@ -27,6 +27,8 @@ PACKAGES = {"qanat": ROOT / "qanat", "qanat_hooks": ROOT / "hooks/qanat_hooks"}
 WAYS = ("match", "fullmatch", "search", "findall", "finditer", "sub", "split")
 SIZES = (2**8, 2**11, 2**14, 2**16)
 LONGEST = 2**20
+# Tests that run beside each other.
+PARTS = 4
 # What any step may take: much more than a linear one needs, and much less than a quadratic one.
 START_S, PER_CHARACTER_S, STOP_S = 0.06, 3e-6, 4.0
 
@@ -58,23 +60,32 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield ".".join((package, *(p for p in parts if p != "__init__"))), path
 
 
+@cache
 def found() -> list[Used]:
     """List the regular expressions of all modules and schemas."""
     trees = {name: ast.parse(path.read_text()) for name, path in modules()}
-    calls = {name: [n for n in ast.walk(tree) if isinstance(n, ast.Attribute)] for name, tree in trees.items()}
+    calls = {name: set(_calls(tree)) for name, tree in trees.items()}
+    calls[""] = set().union(*calls.values())
     used = [used for name, tree in trees.items() for used in (*_named(name, tree, calls), *_written(name, tree))]
     for path in sorted((ROOT / "schemas").glob("*.json")):
         used += [Used(path.name, re.compile(text), "search") for text in _in_schema(json.loads(path.read_text()))]
     return list({(u.pattern.pattern, u.pattern.flags, u.way): u for u in used}.values())
 
 
-def _named(module: str, tree: ast.Module, calls: dict[str, list[ast.Attribute]]) -> Iterator[Used]:
+def _calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield the ways in which names are used as expressions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in WAYS:
+            yield node.value.id, node.attr
+
+
+def _named(module: str, tree: ast.Module, calls: dict[str, set[tuple[str, str]]]) -> Iterator[Used]:
     """Yield the expressions that a module gives names, also within tuples and dictionaries."""
     if not _imports_re(tree):
         return
     for name, value in vars(importlib.import_module(module)).items():
-        seen = calls[module] if name.startswith("_") else [call for found in calls.values() for call in found]
-        ways = {c.attr for c in seen if isinstance(c.value, ast.Name) and c.value.id == name} & set(WAYS)
+        seen = calls[module if name.startswith("_") else ""]
+        ways = {way for way in WAYS if (name, way) in seen}
         for pattern in _patterns_in(value):
             yield from (Used(f"{module}.{name}", pattern, way) for way in sorted(ways) or ("search", "fullmatch"))
 
@@ -192,20 +203,17 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise TimeoutError
 
 
-FOUND = found()
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("used", FOUND, ids=lambda used: f"{used.where}-{used.way}")
-def test_an_expression_takes_time_in_proportion(used: Used) -> None:
-    assert slow(used) == ""
+@pytest.mark.parametrize("part", range(PARTS))
+def test_expressions_take_time_in_proportion(part: int) -> None:
+    assert [text for used in found()[part::PARTS] if (text := slow(used))] == []
 
 
 def test_expressions_are_found_wherever_they_are() -> None:
-    where = {used.where.partition(":")[0] for used in FOUND}
+    where = {used.where.partition(":")[0] for used in found()}
     assert {"qanat.domain.names._NAME", "qanat.records.yaml_scalars._FLOAT", "run.v2.schema.json"} <= where
-    assert any(used.where.startswith("qanat.domain.secret") for used in FOUND)
-    assert len(FOUND) > 60
+    assert any(used.where.startswith("qanat.domain.secret") for used in found())
+    assert len(found()) > 60
 
 
 @pytest.mark.slow
