@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from qanat.cli.options import option
+from qanat.cli.runs import misplaced
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import tell
@@ -33,7 +34,9 @@ class ActionCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Split the arguments, and let click parse those of qanat."""
-        own, names, program = arguments.split_after(args, arguments.options_of(self), self.names)
+        known = arguments.options_of(self)
+        own, names, program = arguments.split_after(args, known, self.names)
+        ctx.meta["words"] = arguments.roles(args, known, self.names)
         ctx.meta["program"] = program
         return super().parse_args(ctx, [*own, "--", *names])
 
@@ -54,6 +57,7 @@ def action(ctx: click.Context, /, **options: Any) -> int:
     The action runs in the root of the project and receives the directory of the results as --storage_path.
     """
     project = open_project(Path.cwd())
+    misplaced.check_action(project, options["name"], options["action_name"], ctx)
     found = find_one(project, options["run"], experiment=options["name"])
     return perform(project, found, options["action_name"], options["group"], ctx.meta["program"])
 

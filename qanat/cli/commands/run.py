@@ -10,6 +10,7 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, dashed, option, spellings
+from qanat.cli.runs import misplaced
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import code_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
@@ -28,7 +29,8 @@ Example:
   qanat run summary_iris -f parameters.yaml --dry-run
 
 Options before NAME belong to qanat. After NAME, an argument that is exactly one of the options above belongs to
-qanat too, with its value; all others are passed to the program in their order. After --, all arguments are."""
+qanat too, with its value; all others are passed to the program in their order. After --, all arguments are.
+Without --, an argument that looks meant for qanat, such as a misspelt option, is refused before anything runs."""
 
 
 class RunCommand(Command):
@@ -41,8 +43,7 @@ class RunCommand(Command):
         known = arguments.options_of(self)
         split = arguments.split(args, known)
         ctx.meta["program"] = split.program
-        # With --, it is clear which arguments are meant for whom.
-        ctx.meta["near"] = [] if "--" in args else arguments.near_misses(split.program, known)
+        ctx.meta["words"] = arguments.roles(args, known, self.names)
         _refuse_repeated(self, split.own)
         return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
 
@@ -111,10 +112,7 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     receives its arguments, then --storage_path DIR, and --dataset_path PATH for each dataset.
     """
     project = open_project(Path.cwd())
-    if ctx.meta["near"]:
-        from qanat.cli.runs import near_misses
-
-        near_misses.check(project, options["name"], ctx.meta["near"], is_dry_run=options["dry_run"])
+    misplaced.check_run(project, options["name"], ctx)
     _check_combined(options)
     request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 import click
 
-from qanat.cli.options import dashed, shown, spellings
-from qanat.domain.spelling import distance
+from qanat.cli.options import shown, spellings
 from qanat.errors import UsageError
+
+
+class Role(Enum):
+    """What an argument is on the command line of `qanat run`."""
+
+    OPTION = auto()
+    VALUE = auto()
+    NAME = auto()
+    PROGRAM = auto()
+    DASHES = auto()
+
+
+class Word(NamedTuple):
+    """An argument, and what it is."""
+
+    role: Role
+    text: str
 
 
 class Split(NamedTuple):
@@ -23,11 +39,6 @@ class Split(NamedTuple):
 
 # Short options of qanat 0.x that programs use as well; qanat takes them before NAME only.
 ONLY_BEFORE_NAME = frozenset({"-t", "-h"})
-# Qanat options with fewer letters than this, without dashes, resemble too many options of programs.
-NAME_MIN = 3
-# If it is misspelt, what was only to be shown would be run.
-DRY_RUN = "--dry-run"
-_THREADS = re.compile(r"-j=?[0-9]+")
 # What the program's arguments are called in the usage of a command.
 USAGE = "[ARGS]..."
 
@@ -56,25 +67,35 @@ def split_after(
     arguments: Sequence[str], known: Mapping[str, bool], count: int
 ) -> tuple[list[str], list[str], list[str]]:
     """Split arguments like split(), with `count` names before those of the program."""
-    own: list[str] = []
-    names: list[str] = []
-    program: list[str] = []
+    found = roles(arguments, known, count)
+    own = [text for role, text in found if role in (Role.OPTION, Role.VALUE)]
+    return own, [t for role, t in found if role is Role.NAME], [t for role, t in found if role is Role.PROGRAM]
+
+
+def roles(arguments: Sequence[str], known: Mapping[str, bool], count: int) -> list[Word]:
+    """List arguments with what each is; `count` names come before those of the program.
+
+    Raises UsageError if the last is an option that requires a value.
+    """
+    words: list[Word] = []
+    names = 0
     rest = iter(arguments)
     for argument in rest:
         if argument == "--":
-            program += _after_dashes(list(rest), names, count)
+            words += [Word(Role.DASHES, "--"), *_after_dashes(list(rest), count - names)]
             break
-        if argument in known and (len(names) < count or argument not in ONLY_BEFORE_NAME):
-            own.append(argument)
+        if argument in known and (names < count or argument not in ONLY_BEFORE_NAME):
+            words.append(Word(Role.OPTION, argument))
             if known[argument]:
-                own.append(_value_of(argument, rest))
-        elif len(names) == count:
-            program.append(argument)
+                words.append(Word(Role.VALUE, _value_of(argument, rest)))
+        elif names == count:
+            words.append(Word(Role.PROGRAM, argument))
         elif argument.startswith("-") and argument != "-":
-            own.append(argument)
+            words.append(Word(Role.OPTION, argument))
         else:
-            names.append(argument)
-    return own, names, program
+            words.append(Word(Role.NAME, argument))
+            names += 1
+    return words
 
 
 def own_arguments(arguments: Sequence[str], known: Mapping[str, bool], count: int) -> tuple[list[str], bool]:
@@ -104,42 +125,9 @@ def _value_of(option: str, rest: Iterator[str]) -> str:
     return value
 
 
-def _after_dashes(rest: list[str], names: list[str], count: int) -> list[str]:
-    """Take missing names from the arguments after `--`, and return the others."""
-    missing = count - len(names)
-    names += rest[:missing]
-    others = rest[missing:]
-    return others[1:] if missing and others[:1] == ["--"] else others
-
-
-class NearMiss(NamedTuple):
-    """An argument of the program that looks like a qanat option: the option, and how to write it."""
-
-    argument: str
-    option: str
-    instead: str
-
-
-def near_misses(program: Sequence[str], known: Mapping[str, bool]) -> list[NearMiss]:
-    """List the arguments of a program that look like options of qanat: `--runner=local`, `--dry-rnu`, `-j2`."""
-    found = (_near_miss(argument, known) for argument in dict.fromkeys(program))
-    return [miss for miss in found if miss]
-
-
-def _near_miss(argument: str, known: Mapping[str, bool]) -> NearMiss | None:
-    if _THREADS.fullmatch(argument):
-        return NearMiss(argument, "-j", f"-j {argument[2:].lstrip('=')}")
-    word, equals, value = argument.partition("=")
-    name = dashed(word.lstrip("-").lower())
-    if not word.startswith("-") or len(name) < NAME_MIN:
-        return None
-    names = [option.removeprefix("--") for option in known if option.startswith("--") and "_" not in option]
-    close = min(names, key=lambda other: (distance(name, other), other))
-    is_cut = DRY_RUN.startswith(f"--{name}") and name != "dry-run"
-    far = 0 if len(close) < 5 else 1 if len(close) < 7 else 2
-    if is_cut:
-        close = DRY_RUN.removeprefix("--")
-    elif distance(name, close) > far:
-        return None
-    option = f"--{close}"
-    return NearMiss(argument, option, f"{option} {value}" if equals and known[option] else option)
+def _after_dashes(rest: list[str], missing: int) -> list[Word]:
+    """Take missing names from the arguments after `--`; the others are the program's."""
+    names, others = rest[:missing], rest[missing:]
+    if missing and others[:1] == ["--"]:
+        others = others[1:]
+    return [*(Word(Role.NAME, name) for name in names), *(Word(Role.PROGRAM, other) for other in others)]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from qanat.domain.experiment import Experiment
+from qanat.domain.experiment import Experiment, Program
 from qanat.domain.layout import is_inside
 from qanat.domain.names import check_name
-from qanat.errors import InputInvalid, NotFound
+from qanat.errors import InputInvalid
 from qanat.git import checkout, repository
 from qanat.records import definitions
 from qanat.system import files
 from qanat.usecases.project import Project, valid_content
 
 _PROGRAM_BYTES_MAX = 2**20
+_NEIGHBOURS_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,28 @@ def _dataset_path(project: Project, commit: str | None, name: str) -> str:
     return path
 
 
-def program_text(project: Project, name: str) -> bytes:
-    """Return the text of an experiment's program in the working tree; empty if it is large or cannot be read."""
+def program_texts(project: Project, program: Program) -> bytes:
+    """Return the text of a program in the working tree, with files of the same kind beside it.
+
+    What is large or cannot be read is left out.
+    """
+    if not is_inside(program.executable):
+        return b""
+    path = project.root / program.executable
+    return b"\n".join(_text(file) for file in dict.fromkeys([path, *_beside(path)]))
+
+
+def _beside(path: Path) -> list[Path]:
+    """List the first files of the same kind in the folder of a file."""
     try:
-        path = project.root / project.experiment(name).program.executable
+        found = sorted(file for file in path.parent.iterdir() if path.suffix and file.suffix == path.suffix)
+    except (OSError, ValueError):  # ValueError: a null character
+        return []
+    return found[:_NEIGHBOURS_MAX]
+
+
+def _text(path: Path) -> bytes:
+    try:
         return files.read(path, limit_bytes=_PROGRAM_BYTES_MAX)
-    except (InputInvalid, NotFound):
+    except InputInvalid:
         return b""

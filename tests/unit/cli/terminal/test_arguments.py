@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.cli.commands.run import run
-from qanat.cli.terminal.arguments import ONLY_BEFORE_NAME, near_misses, options_of, split, split_after
+from qanat.cli.terminal.arguments import ONLY_BEFORE_NAME, options_of, split, split_after
 from qanat.domain.parameters import expand, grid_from_arguments
 from qanat.errors import EXIT_USAGE, UsageError
 from tests.support.strategies import stable, words
@@ -157,58 +157,3 @@ def test_several_names_may_come_before_the_programs_words() -> None:
     )
     assert split_after(["iris", "--", "plot", "-j", "2"], KNOWN, 2) == ([], ["iris", "plot"], ["-j", "2"])
     assert split_after(["iris"], KNOWN, 2) == ([], ["iris"], [])
-
-
-@pytest.mark.parametrize(
-    ("argument", "instead"),
-    [
-        ("--tag=x", "--tag x"),
-        ("--storage_path=", "--storage-path "),
-        ("--runner=local", "--runner local"),
-        ("--dry-run=1", "--dry-run"),
-        ("--dry-rnu", "--dry-run"),
-        ("--dryrun", "--dry-run"),
-        ("--dry", "--dry-run"),
-        ("-dry-run", "--dry-run"),
-        ("--dri_run", "--dry-run"),
-        ("--snapshto", "--snapshot"),
-        ("--inplace", "--in-place"),
-        ("--commit-mesage=x", "--commit-message x"),
-        ("-j2", "-j 2"),
-        ("-j=16", "-j 16"),
-    ],
-)
-def test_an_argument_that_may_have_been_meant_for_qanat_is_found(argument: str, instead: str) -> None:
-    found = near_misses(["a", argument, "b", argument], KNOWN)
-    assert [(miss.argument, miss.instead) for miss in found] == [(argument, instead)]
-
-
-@pytest.mark.parametrize(
-    "argument",
-    [
-        "--tagg=x",
-        "-t=x",
-        "--x=--tag=y",
-        "tag=x",
-        "--tags",
-        "-lr",
-        "-jx",
-        "-j",
-        "--seed",
-        "--lr=0.1",
-        "dry-run",
-        "--dr",
-        "--weights",
-        "--draw",
-        "--dropout",
-        "--run",
-        "--nbins",
-        "--epochs",
-        "--group",
-        "--sample",
-        "--steps",
-        "--dry-wet",
-    ],
-)
-def test_an_argument_that_only_resembles_an_option_is_the_programs(argument: str) -> None:
-    assert near_misses([argument], KNOWN) == []
