@@ -84,6 +84,7 @@ class Project:
         max_running: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
+        detach: bool = False,
         storage_path: str | Path | None = None,
         tags: Sequence[str] = (),
         description: str = "",
@@ -103,7 +104,8 @@ class Project:
         `template` is --submit-template, and `many` is --yes.
 
         A local run has ended when this returns, and the output of its programs is in files below its `path`. If a
-        program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True.
+        program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True, and a local one
+        with detach=True continues in a process of its own, even after this one has ended: see Run.wait().
 
         `on_progress` is called in this thread with a Progress: when the run starts, and whenever a group of a local
         run starts or ends, or a submitted run is polled. Its exceptions are raised once the run is recorded.
@@ -117,7 +119,7 @@ class Project:
 
         lists, files = (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
         request = launching.request(experiment, *lists, *files, description=description, many=many)
-        ends = (wait, cancel_on_interrupt, max_running, allow_secrets)
+        ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach)
         options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():
             changes = launching.uncommitted(
@@ -143,6 +145,7 @@ class Project:
         max_running: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
+        detach: bool = False,
         allow_secrets: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
@@ -159,7 +162,7 @@ class Project:
         with for_python():
             found, live = launching.find(self._opened, _word(run))
             there = runner or found.run.runner.name
-            ends = (wait, cancel_on_interrupt, max_running, allow_secrets)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             numbers = launching.chosen_groups(found, groups, failed=failed) if failed or groups else []
             if (failed or groups) and not numbers:
@@ -183,6 +186,7 @@ class Project:
         max_running: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
+        detach: bool = False,
         allow_secrets: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
@@ -198,7 +202,7 @@ class Project:
             found, live = launching.find(self._opened, _word(run))
             numbers = launching.chosen_groups(found, groups, failed=failed)
             there = found.run.runner.name
-            ends = (wait, cancel_on_interrupt, max_running, allow_secrets)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             return launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
 

@@ -34,6 +34,10 @@ class Registry:
         self._about = {name: _about(name) for name in BUILT_IN}
         self._loaded: dict[str, Runner] = {}
 
+    def __reduce__(self) -> tuple[type[Registry], tuple[()]]:
+        """Return what makes another process load the runners itself."""
+        return Registry, ()
+
     def submitting_names(self) -> list[str]:
         """List the runners for submitting: the built-in ones, and those in installed packages."""
         others = {entry.name for entry in _entry_points()} - self._about.keys()

@@ -166,7 +166,7 @@ def test_a_program_that_died_with_its_qanat_is_lost_and_the_record_says_what_was
     os.killpg(os.getpgid(int(group["job"])), signal.SIGKILL)
     wait_until(lambda: not is_running(int(group["job"])))
     said = sandbox.qanat("status").err
-    assert said == "note: run 1 of wait was interrupted: its qanat process was killed\n"
+    assert said == "note: run 1 of wait was interrupted: its qanat process was killed; continue with: qanat retry 1\n"
     (group,) = sandbox.record()["groups"]
     assert group["state"] == "lost"
     assert group["reason"] == (f"how it ended is unknown: no completion.json in run_1 and no process {group['job']}")

@@ -75,6 +75,8 @@ def rerun(
     found, live = find_one_with_live(project, run)
     if check and (failed or groups or head):
         raise UsageError("--check compares a whole run with the same code", hint="omit --failed, --group and --head")
+    if check and options["detach"]:
+        raise UsageError("--check waits for the end of the new run", hint="omit --detach")
     if check:
         check_ended(found, "its outputs cannot be compared")
         check_results(found)

@@ -145,7 +145,10 @@ def _check_combined(options: dict[str, Any]) -> None:
     if options["cancel_on_interrupt"] and not options["wait"]:
         raise UsageError("--cancel-on-interrupt needs --wait", hint="without it, qanat ends once the jobs are queued")
     if session.runners().is_in_process(options["runner"]):
-        for name, instead in (("wait", "a local run is always waited for"), ("max_running", "use -j N")):
+        for name, instead in (
+            ("wait", "a local run is waited for, unless with --detach"),
+            ("max_running", "use -j N"),
+        ):
             if options[name]:
                 raise UsageError(f"--{dashed(name)} cannot be used with runner {options['runner']}", hint=instead)
 

@@ -22,6 +22,7 @@ SECTIONS = {
             "Repeat a run with the same code, parameters and data.",
         ),
         "retry": ("qanat.cli.commands.retry:retry", "Retry the failed groups of a run."),
+        "wait": ("qanat.cli.commands.wait:wait", "Wait until runs have ended."),
         "cancel": ("qanat.cli.commands.cancel:cancel", "Cancel active runs."),
         "hold": ("qanat.cli.commands.hold:hold", "Hold queued jobs."),
         "release": ("qanat.cli.commands.release:release", "Release held jobs."),

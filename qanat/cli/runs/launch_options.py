@@ -40,6 +40,12 @@ def options_for(command: Any) -> Any:
             help="Limit a submitted run to N running groups at a time.",
         ),
         option(
+            "--detach",
+            group=WHERE,
+            is_flag=True,
+            help="Run in the background, also after the terminal is closed or you log out (local runs).",
+        ),
+        option(
             "--fail-fast", group=WHERE, is_flag=True, help="Start no more groups after one has failed (local runs)."
         ),
         option(
@@ -112,4 +118,5 @@ def options_from(options: dict[str, Any], runner: str) -> LaunchOptions:
         options["cancel_on_interrupt"],
         options["max_running"],
         options["allow_secrets"],
+        options["detach"],
     )

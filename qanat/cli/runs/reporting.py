@@ -36,8 +36,11 @@ def tell_notes(notes: Sequence[str]) -> None:
             tell(f"note: {note}")
 
 
-def report(project: Project, outcome: Outcome) -> int:
-    """Report how a run ended, if it has, and where its files are; return the exit code."""
+def report(project: Project, outcome: Outcome, *, shown: bool = True) -> int:
+    """Report how a run ended, if it has, and where its files are; return the exit code.
+
+    `shown` says that the output of a single group has been shown.
+    """
     run = outcome.run
     tell_notes(outcome.notes)
     if not run.state.ended:
@@ -47,7 +50,7 @@ def report(project: Project, outcome: Outcome) -> int:
     took = times.duration(_took_s(groups))
     tell(f"{_what(run, groups)} {state}{f' after {took}' if took else ''}: {run.storage}")
     if failed := [group for group in groups if group.state is State.FAILED]:
-        _report_failures(project, run, failed)
+        _report_failures(project, run, failed, shown=shown and run.submission.pid is not None)
     if run.code.changed_while_running:
         tell(f"warning: {_CHANGED}")
     if outcome.interrupted:
@@ -63,10 +66,9 @@ def _what(run: Run, groups: Sequence[Group]) -> str:
     return f"Run {run.number} of {run.experiment}: retried {which},"
 
 
-def _report_failures(project: Project, run: Run, failed: Sequence[Group]) -> None:
+def _report_failures(project: Project, run: Run, failed: Sequence[Group], *, shown: bool) -> None:
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
-    # The stderr of a single group that ran here has just been shown.
-    tell("\n".join(failure_lines(project, run, quote=len(run.groups) > 1 or run.submission.pid is None)))
+    tell("\n".join(failure_lines(project, run, quote=len(run.groups) > 1 or not shown)))
     tell(
         f"  hint: run {'it' if len(failed) == 1 else 'them'} again with: qanat retry {run.number}\n"
         f"        or, once the code is changed: qanat rerun {run.number} --failed --head"
@@ -110,11 +112,17 @@ def _took_s(groups: Sequence[Group]) -> float | None:
 
 
 def report_submitted(run: Run, notes: Sequence[str]) -> None:
-    """Report which jobs a run was submitted as."""
+    """Report which jobs a run was submitted as, or how to reach one in the background."""
     tell_notes(notes)
     tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {run.storage}")
     if ids := _clusters(run):
         tell("Jobs submitted to clusters\n" + "\n".join(f"  - {name}" for name in ids))
+    if session.runners().is_in_process(run.runner.name):
+        n = run.number
+        tell(
+            "It continues in the background, even after you log out\n"
+            f"  follow it: qanat logs {n} -f; wait for its end: qanat wait {n}; cancel it: qanat cancel {n}"
+        )
 
 
 def _clusters(run: Run) -> list[str]:

@@ -19,6 +19,7 @@ class LaunchOptions:
     `template` is a name or a file. `n_threads` is how many groups run here at once; None means as many as the run
     that is repeated had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
     `cancel_on_interrupt` then makes Ctrl-C cancel it. `allow_secrets` records what looks like a secret.
+    `detach` has a run of this machine watched by a process that outlives this one.
     """
 
     runner: str = LOCAL
@@ -29,6 +30,7 @@ class LaunchOptions:
     cancel_on_interrupt: bool = False
     max_running: int | None = None
     allow_secrets: bool = False
+    detach: bool = False
 
     @property
     def slots(self) -> int:
@@ -52,6 +54,11 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
         others = " or ".join(runners.submitting_names())
         raise UsageError(
             f"--submit-template cannot be used with runner {options.runner}", hint=f"add --runner {others}"
+        )
+    if not in_process and options.detach:
+        raise UsageError(
+            f"--detach cannot be used with runner {options.runner}",
+            hint="leave it out: a submitted run continues without qanat",
         )
     if not in_process and options.fail_fast:
         raise UsageError(f"--fail-fast cannot be used with runner {options.runner}", hint="it is for local runs")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
-from qanat.domain.run import SubmissionFacts
+from qanat.domain.run import Run, SubmissionFacts
 from qanat.runners.protocol import Runners
 from qanat.system import processes
 from qanat.usecases.launch.attempt import Attempt
@@ -13,7 +14,7 @@ from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.follow import follow_run
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.submit import submit
-from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.launch.view import BeginningView, LaunchView, Outcome, RunView
 from qanat.usecases.project import Project
 
 
@@ -32,14 +33,39 @@ def start(
     """
     checkout = None if place.folder == project.root else project.paths.relative(place.folder)
     if runners.is_in_process(options.runner):
-        with runners.in_process(options.runner, options.slots) as here:
-            facts = _own_processes(checkout)
-            return follow_run(project, attempt(facts), here, view, fail_fast=options.fail_fast)
+        here = partial(_start_here, project, attempt, checkout, options, runners)
+        return _in_background(project, here, view) if options.detach else here(view)
     from qanat.usecases.launch.wait import after_submission  # a local run starts without it
 
     facts = SubmissionFacts("", project.clock.now(), checkout=checkout, max_running=options.max_running)
     outcome = submit(project, attempt(facts), runners.submitting(options.runner))
     return after_submission(project, outcome, options, runners, view)
+
+
+def _start_here(
+    project: Project,
+    attempt: Callable[[SubmissionFacts], Attempt],
+    checkout: str | None,
+    options: LaunchOptions,
+    runners: Runners,
+    view: RunView,
+) -> Outcome:
+    """Start the jobs of an attempt in this process, and watch them to their ends."""
+    with runners.in_process(options.runner, options.slots) as here:
+        return follow_run(project, attempt(_own_processes(checkout)), here, view, fail_fast=options.fail_fast)
+
+
+def _in_background(project: Project, here: Callable[[RunView], Outcome], view: LaunchView) -> Outcome:
+    """Start the jobs of an attempt in a process that outlives this one; return once the run is recorded."""
+    from qanat.system import background  # most runs are watched from here
+
+    run: Run = background.first_report(partial(_report_beginning, here), project.root)
+    view.submitted(run, ())
+    return Outcome(run, groups=tuple(group.number for group in run.groups if not group.state.ended))
+
+
+def _report_beginning(here: Callable[[RunView], Outcome], report: Callable[[Run], None]) -> None:
+    here(BeginningView(report))
 
 
 def _own_processes(checkout: str | None) -> SubmissionFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -38,6 +38,23 @@ class RunView(Protocol):
 
     def passing(self) -> None:
         """Called regularly."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginningView:
+    """Shows nothing of a run but its beginning, to a callable."""
+
+    report: Callable[[Run], None]
+
+    def begins(self, run: Run, folder: Path) -> None:
+        """Report the run."""
+        self.report(run)
+
+    def changed(self, group: Group) -> None:
+        """Report nothing."""
+
+    def passing(self) -> None:
+        """Report nothing."""
 
 
 class LaunchView(RunView, Protocol):

@@ -16,6 +16,9 @@ from qanat.usecases.tracking.refresh import refreshed
 
 POLL_S = 1.0
 POLL_MAX_S = 10.0
+POLL_HERE_S = 0.5
+# How often a run that has ended is looked at until its watcher has recorded it.
+RECORDING_LOOKS = 20
 
 
 def wait(
@@ -29,7 +32,7 @@ def wait(
         return Outcome(_until_ended(project, run, runners, view))
     except KeyboardInterrupt:
         if cancel_on_interrupt:
-            cancel.cancel_run(project, _look(project, run, runners, view), runners)
+            cancel.cancel_run(project, _look(project, run, runners, view)[0], runners)
             run = _until_ended(project, run, runners, view)
         return Outcome(run, interrupted=signal.SIGINT)
 
@@ -46,18 +49,22 @@ def after_submission(
 
 
 def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView) -> Run:
-    """Poll again and again, less often over time, since the scheduler has others to answer."""
-    pause_s = POLL_S
+    """Poll again and again, less often over time if a scheduler is asked, which has others to answer."""
+    here = runners.is_in_process(run.runner.name)
+    pause_s, most_s = (POLL_HERE_S, POLL_HERE_S) if here else (POLL_S, POLL_MAX_S)
+    unrecorded = 0
     while True:
-        run = _look(project, run, runners, view).run
-        if run.state.ended:
-            return run
+        found, is_live = _look(project, run, runners, view)
+        unrecorded += found.run.state.ended
+        if found.run.state.ended and (not is_live or unrecorded > RECORDING_LOOKS):
+            return found.run
         project.clock.sleep(pause_s)
-        pause_s = min(pause_s * 1.2, POLL_MAX_S)
+        pause_s = min(pause_s * 1.2, most_s)
 
 
-def _look(project: Project, run: Run, runners: Runners, view: LaunchView) -> Found:
+def _look(project: Project, run: Run, runners: Runners, view: LaunchView) -> tuple[Found, bool]:
+    """Return a run as it is now, and whether its record does not say so yet."""
     with refreshed(project, runners) as (index, result):
         found = find_run(project, index, result, run.id)
     view.seen(found.run, result.notes)
-    return found
+    return found, found.record in result.live

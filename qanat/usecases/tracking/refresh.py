@@ -150,6 +150,10 @@ def _check_run(
         if owner := owner_of(project, run, seen):
             what = f"run {run.number} of {run.experiment} was started by {owner}, whose qanat is gone"
             result.notes.append(f"{what}; it is recorded when {owner} uses qanat here again")
+        elif left := sum(group.reason == NOT_STARTED for group in settled.groups):
+            what = f"the qanat process of run {run.number} of {run.experiment} was killed"
+            which = f"{left:,} of its groups will not start" if left > 1 else "one of its groups will not start"
+            result.notes.append(f"{what}: {which}; once the others have ended: qanat retry {run.number}")
 
 
 def _poll_runners(
@@ -198,7 +202,8 @@ def _record(project: Project, found: Mapping[str, tuple[Run, Run]], result: Refr
             result.notes.append(error.message)
         cut_short = any(g.state is State.LOST or g.reason == NOT_STARTED for g in run.groups)
         if cut_short and run.submission.pid is not None:
-            result.notes.append(f"run {run.number} of {run.experiment} was interrupted: its qanat process was killed")
+            what = f"run {run.number} of {run.experiment} was interrupted: its qanat process was killed"
+            result.notes.append(f"{what}; continue with: qanat retry {run.number}")
     return ended
 
 

@@ -63,7 +63,7 @@ def test_a_kill_leaves_groups_that_never_started_out_of_the_progress(gates: Gate
     os.killpg(os.getpgid(job), signal.SIGKILL)
     wait_until(lambda: not is_running(job))
     said = gates.sandbox.qanat("status").err
-    assert said == "note: run 1 of wait was interrupted: its qanat process was killed\n"
+    assert said == "note: run 1 of wait was interrupted: its qanat process was killed; continue with: qanat retry 1\n"
     groups = gates.sandbox.record()["groups"]
     assert [group["state"] for group in groups] == ["failed", "lost", "cancelled"]
     assert groups[2]["reason"] == "not started: qanat was killed before that"

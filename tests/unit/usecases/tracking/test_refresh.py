@@ -160,7 +160,7 @@ def test_a_settled_run_is_committed_its_journal_goes_and_a_note_says_that_it_was
     assert world.committed() == world.recorded() == found
     assert world.subjects()[0] == "qanat: run 1 of train cancelled"
     assert world.journals() == []
-    assert world.notes == ["run 1 of train was interrupted: its qanat process was killed"]
+    assert world.notes == ["run 1 of train was interrupted: its qanat process was killed; continue with: qanat retry 1"]
     world.look()
     assert world.notes == []
     assert len(world.subjects()) == 2
