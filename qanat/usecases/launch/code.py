@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
-from qanat.git import checkout, identity, repository, worktree
+from qanat.git import checkout, code_commits, identity, repository, worktree
 from qanat.git.worktree import WorkTree
 from qanat.usecases.project import Project
 
@@ -173,10 +173,16 @@ def _is_open(wanted: Uncommitted, found: Sequence[Untracked]) -> bool:
 
 
 def _as_committed(project: Project, tree: WorkTree, left_out: tuple[Untracked, ...] = ()) -> Captured:
-    commit = tree.commit or ""
-    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
-    code = Code(commit, tree_id, tree.branch, untracked=_named_in_record(left_out))
-    return Captured(code, commit, _fingerprint(project, tree), left_out=left_out)
+    head = tree.commit or ""
+    code = _code_of(project, head, tree.branch)
+    code = replace(code, untracked=_named_in_record(left_out))
+    return Captured(code, head, _fingerprint(project, tree), left_out=left_out)
+
+
+def _code_of(project: Project, commit: str, branch: str | None) -> Code:
+    """Return the code of a commit under the name of the newest commit with it that is not of records alone."""
+    opened = repository.open_repository(project.location)
+    return Code(code_commits.newest(project.location, opened, commit), repository.code_tree(opened, commit), branch)
 
 
 def _snapshot(
@@ -194,9 +200,11 @@ def _snapshot(
     commit = identity.take_snapshot(project.location, head, "qanat: snapshot of the working tree", names)
     opened = repository.open_repository(project.location)
     tree_id = repository.code_tree(opened, commit)
-    if is_head := tree_id == repository.code_tree(opened, head):
-        commit = head
-    code = Code(commit, tree_id, tree.branch, not is_head, untracked=_named_in_record(left_out))
+    if tree_id == repository.code_tree(opened, head):
+        code = _code_of(project, head, tree.branch)
+    else:
+        code = Code(commit, tree_id, tree.branch, snapshot=True)
+    code = replace(code, untracked=_named_in_record(left_out))
     return Captured(code, head, _fingerprint(project, tree), included, left_out)
 
 
@@ -300,9 +308,8 @@ def at_commit(project: Project, revision: str) -> Captured:
 
         hint = keep_commits.how_to_fetch(project) if keep_commits.is_id(revision) else error.hint
         raise GitRefused(error.message, hint=hint) from None
-    tree_id = repository.code_tree(repository.open_repository(project.location), commit)
-    branch = worktree.checked_out(project.location)
-    return Captured(Code(commit, tree_id, branch, workdir=CHECKOUT), commit, frozenset())
+    code = _code_of(project, commit, worktree.checked_out(project.location))
+    return Captured(replace(code, workdir=CHECKOUT), commit, frozenset())
 
 
 def in_checkout(captured: Captured) -> Captured:

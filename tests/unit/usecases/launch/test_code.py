@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
 from qanat.git import command
@@ -48,9 +49,10 @@ def test_records_are_no_change_and_no_code(world: World) -> None:
     world.submit()
     world.submit()
     world.write(".qanat/runs/train/0/9-aaaaaa.yaml", "")
-    after = capture(world).code
-    assert after.tree == before.tree
-    assert after.commit != before.commit
+    assert capture(world).code == before
+    assert capture(world, snapshot=True).code == before
+    assert code.at_commit(world.project, "HEAD").code == replace(before, workdir=CHECKOUT)
+    assert world.recorded(2).code.commit == before.commit != world.git("rev-parse", "HEAD")
 
 
 def test_a_message_commits_everything_as_git_does(world: World) -> None:

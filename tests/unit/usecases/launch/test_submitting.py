@@ -197,8 +197,12 @@ def test_editing_a_file_while_jobs_wait_changes_nothing(world: World) -> None:
     assert (batch.jobs[0].workdir / "train.sh").read_text() == 'echo "$@"\n'
 
 
-def test_runs_whose_commits_differ_in_records_alone_share_a_checkout(world: World) -> None:
-    first, second = world.submit(in_place=False), world.submit(in_place=False)
+def test_runs_of_commits_with_the_same_code_share_a_checkout(world: World) -> None:
+    world.commit("one", **{"train.sh": "true\n"})
+    first = world.submit(in_place=False)
+    world.commit("two", **{"train.sh": "false\n"})
+    world.commit("back", **{"train.sh": "true\n"})
+    second = world.submit(in_place=False)
     assert first.code.commit != second.code.commit
     assert first.code.tree == second.code.tree
     assert first.submission.checkout == second.submission.checkout
