@@ -28,6 +28,7 @@ __all__ = [
     "CanHold",
     "ChangesOptions",
     "ChecksTemplates",
+    "ExplainsWaiting",
     "HasLog",
     "InProcessRunner",
     "JobBatch",
@@ -117,6 +118,14 @@ class CanHold(Protocol):
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs. Raises RunnerUnavailable."""
+
+
+@runtime_checkable
+class ExplainsWaiting(Protocol):
+    """A runner that can find out why a job waits, which takes longer than a poll."""
+
+    def why_waiting(self, handles: Sequence[JobHandle]) -> dict[JobHandle, str]:
+        """Return briefly why each of these queued jobs waits; empty if that is unknown. May take a few seconds."""
 
 
 @runtime_checkable

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from qanat.domain.job import JobHandle
+from qanat.runners.htcondor.runner import HTCondorRunner
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S, WAIT
 from tests.support.sandbox import wait_until
@@ -305,3 +307,32 @@ def test_a_schedd_that_crashes_and_comes_back_loses_nothing_and_who_waits_goes_o
     _, said = waiting.communicate(timeout=JOB_S)
     assert "Run 2 of wait cancelled" in said
     assert waiting.returncode == 1
+
+
+# ---- waiting
+
+REQUESTS = {
+    "much": ("request_memory: 900GB\n", r"no slot can run it: it asks for 900 GB of memory, the largest has 32 GB"),
+    "odd": ("requirements: HasFoo && Cpus > 0\n", r"no slot can run it: none meets .*HasFoo"),
+    "big": ("request_memory: 30GB\n", r"waiting for its turn; slots that can run it: 1 of 1"),
+}
+
+
+def test_why_a_job_waits_is_told_from_what_it_asks_for_and_what_the_slots_have(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    for name, (options, _) in REQUESTS.items():
+        on_pool.template(name, options)
+    on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", "big")
+    on_pool.begun()
+    handles = []
+    for number, name in enumerate(REQUESTS, 2):
+        record = on_pool.submit("wait", str(on_pool.gate()), "0", "--submit_template", name)
+        details = record["submission"]["details"]
+        handles.append(JobHandle(record["submission"]["intent"], 0, f"{on_pool.cluster(number)}.0", details))
+    reasons = HTCondorRunner().why_waiting(handles)
+    for handle, (_, expected) in zip(handles, REQUESTS.values(), strict=True):
+        assert re.fullmatch(expected, reasons[handle])
+    assert "run 3: held: " not in on_pool.qanat("status").out
+    on_pool.qanat("hold", "3")
+    on_pool.wait_for_states("held", run=3)
+    assert re.search("^⏸ run 3: held: .*held by qanat", on_pool.qanat("status").out, re.MULTILINE)

@@ -167,7 +167,8 @@ class Scheduler(RunnerDefaults):
     """The scheduler: it takes jobs, and answers when it is not down.
 
     `down` is why it does not answer, `answer_s` is how long an answer takes, `listed_after_s` how long a job that was
-    taken is not listed yet. `refuses`, `dies_before` and `dies_after` are raised before and after jobs are taken.
+    taken is not listed yet, `waits_for` why jobs are queued. `refuses`, `dies_before` and `dies_after` are raised
+    before and after jobs are taken.
     """
 
     name = "world"
@@ -181,6 +182,8 @@ class Scheduler(RunnerDefaults):
         self.finds: list[tuple[str, list[int], str]] = []
         self.down = ""
         self.answer_s = 0.0
+        self.waits_for = ""
+        self.explained: list[list[JobHandle]] = []
         self.listed_after_s = 0.0
         self.before_taking: Callable[[JobBatch], object] = lambda batch: None
         self.after_taking: Callable[[JobBatch], object] = lambda batch: None
@@ -234,6 +237,12 @@ class Scheduler(RunnerDefaults):
         return Sightings(
             {h: known[h.job, h.intent].answer() if (h.job, h.intent) in known else unseen for h in handles}
         )
+
+    def why_waiting(self, handles: Sequence[JobHandle]) -> dict[JobHandle, str]:
+        """Return what all jobs wait for."""
+        self.explained.append(list(handles))
+        self._answer()
+        return dict.fromkeys(handles, self.waits_for)
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs."""

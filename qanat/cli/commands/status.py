@@ -10,6 +10,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal import tables
+from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, plural, say, say_json, say_json_list, tell, width
 from qanat.cli.terminal.run_table import run_table
 from qanat.domain.experiment import Experiment
@@ -19,6 +20,7 @@ from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.failures import failures
 from qanat.usecases.runs.listing import ProjectSummary, RunLine
+from qanat.usecases.runs.waiting import waiting
 from qanat.usecases.tracking.refresh import refreshed
 
 SHOWN = 50
@@ -49,6 +51,7 @@ def status(live: bool, as_json: bool) -> None:
     if summary.counts:
         say(f"\n{plural(len(lines), 'active run')}{':' if lines else ''}")
     _say_runs(lines)
+    _say_waiting(list(result.live.values()))
     _say_failures(project, list(result.live.values()))
 
 
@@ -57,11 +60,18 @@ def _say_runs(lines: Sequence[RunLine]) -> None:
         say(line)
 
 
+def _say_waiting(runs: Sequence[Run]) -> None:
+    """Print why groups of active runs do not start."""
+    for each in waiting(runs)[:RUNS_EXPLAINED]:
+        line = f"{MARKS[each.state]} {each}"
+        say(tables.cut(line, columns) if (columns := width()) else line)
+
+
 def _say_failures(project: Project, runs: Sequence[Run]) -> None:
     """Print what failed groups of active runs said last, alike ones together."""
     for run in [run for run in runs if any(group.state is State.FAILED for group in run.groups)][:RUNS_EXPLAINED]:
         for failure in failures(project, run)[:KINDS_SHOWN]:
-            line = f"❌ run {run.number}: {plural(len(failure.groups), 'group')}: {failure.said}"
+            line = f"{MARKS[State.FAILED]} run {run.number}: {plural(len(failure.groups), 'group')}: {failure.said}"
             say(tables.cut(line, columns) if (columns := width()) else line)
 
 
@@ -129,6 +139,7 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
     if lines:
         say("\n⏳ Runs:")
         _say_runs(lines)
+        _say_waiting([run for run in result.live.values() if run.experiment == experiment.name])
     if len(lines) < total:
         say(f"… and {total - len(lines):,} more; --all shows them")
 

@@ -15,6 +15,7 @@ from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
+from qanat.usecases.runs.waiting import waiting
 
 
 def shown(project: Project, launch: Callable[[LaunchView], Outcome], *, quiet: bool = False) -> tuple[int, Run]:
@@ -75,5 +76,5 @@ class TerminalView:
         """Show the progress of a submitted run."""
         if self._waiting is None:
             self._waiting = self._open.enter_context(WaitView(len(run.groups)))
-        reporting.tell_notes(notes)
+        reporting.tell_notes([*notes, *map(str, waiting([run]))])
         self._waiting.show(run)

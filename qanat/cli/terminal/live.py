@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from qanat.cli import session
@@ -11,11 +11,12 @@ from qanat.cli.terminal.output import clean, is_terminal, plural
 from qanat.cli.terminal.run_table import run_table
 from qanat.cli.terminal.screen import Screen
 from qanat.cli.terminal.tables import GAP, cells, cut
-from qanat.domain.run import State
+from qanat.domain.run import Run, State
 from qanat.errors import UsageError
 from qanat.usecases.project import Project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.listing import RunLine
+from qanat.usecases.runs.waiting import waiting
 from qanat.usecases.tracking.refresh import refreshed
 
 REDRAW_S = 1.0
@@ -66,8 +67,12 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
         total=max(len(lines), sum(sum(found.values()) for found in states)),
         active=sum(count for found in states for state, count in found.items() if state in State.LIVE),
         clock=time.strftime("%H:%M:%S"),
-        notes=[*result.notes, *unreadable][:NOTES_SHOWN],
+        notes=[*result.notes, *unreadable, *map(str, waiting(_of(result.live.values(), experiment)))][:NOTES_SHOWN],
     )
+
+
+def _of(runs: Iterable[Run], experiment: str | None) -> list[Run]:
+    return [run for run in runs if experiment in (None, run.experiment)]
 
 
 def frame(view: View, columns: int, rows: int) -> list[str]:

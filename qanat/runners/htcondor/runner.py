@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ from qanat.domain import times
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.domain.run import State
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.htcondor import client, constraints, keys, submission
+from qanat.runners.htcondor import client, constraints, keys, submission, waiting
 from qanat.runners.htcondor import evidence as htcondor_evidence
 from qanat.runners.htcondor.about import ABOUT
 from qanat.runners.htcondor.client import Answer, Client
@@ -21,6 +22,7 @@ from qanat.runners.htcondor.constraints import numbers_of
 from qanat.runners.htcondor.evidence import Evidence
 from qanat.runners.htcondor.submission import EVENT_LOG
 from qanat.runners.submitting import cancellations, job_script, option_changes, outer_job
+from qanat.runners.submitting.silence import Silence
 from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files, programs
 
@@ -120,6 +122,18 @@ class HTCondorRunner:
         statuses |= cancellations.weigh(statuses, State.QUEUED, State.HELD, State.FINISHED)
         return Sightings(statuses, problem or client.problem_of(answers))
 
+    def why_waiting(self, handles: Sequence[JobHandle]) -> dict[JobHandle, str]:
+        """Compare what jobs ask for with the slots of the pool; the jobs of one cluster ask for the same."""
+        reasons: dict[JobHandle, str] = {}
+        for schedd, there in _by_schedd(handles).items():
+            clusters = sorted({numbers_of(h)[0] for h in there})
+            # Not the client's: a collector that is slow to answer is no reason to leave the schedd alone.
+            with client.Worker(Silence()) as worker_process:
+                answers = worker_process.request({"operation": "explain", "schedd": schedd, "clusters": clusters})
+            found = {(a["cluster"], a["intent"]): waiting.reason(a["facts"]) for a in answers if "facts" in a}
+            reasons |= {h: found.get((numbers_of(h)[0], h.intent), "") for h in there}
+        return reasons
+
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs from the queue; one that does not exist yet will exit at once when it is started."""
         strangers = self._act("Remove", handles, "removed by qanat", all_of_them=False)
@@ -139,10 +153,8 @@ class HTCondorRunner:
 
         Return those whose clusters do not carry their intent; nothing is done to them.
         """
-        named = _with_jobs(handles)
         strangers: list[JobHandle] = []
-        for schedd in sorted({_schedd_of(h) for h in named}):
-            there = [h for h in named if _schedd_of(h) == schedd]
+        for schedd, there in _by_schedd(handles).items():
             jobs = constraints.constraints(there, all_of_them=all_of_them)
             clusters = sorted({numbers_of(h)[0] for h in there})
             request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
@@ -193,6 +205,12 @@ def _refused(options: Mapping[str, Any]) -> list[str]:
 def _with_jobs(handles: Sequence[JobHandle]) -> list[JobHandle]:
     """Return the handles that have a job, with a name that a schedd can have given."""
     return [handle for handle in handles if _JOB.match(str(handle.job))]
+
+
+def _by_schedd(handles: Sequence[JobHandle]) -> dict[str, list[JobHandle]]:
+    """Return the handles that have a job by the names of the schedds that they were submitted to."""
+    named = sorted(_with_jobs(handles), key=_schedd_of)
+    return {name: list(there) for name, there in itertools.groupby(named, _schedd_of)}
 
 
 def _log_of(handle: JobHandle) -> str:

@@ -155,6 +155,18 @@ def _act(htcondor2: Any, request: dict[str, Any]) -> None:
     _answer(intents=intents)
 
 
+def _explain(htcondor2: Any, request: dict[str, Any]) -> None:
+    """Report for each cluster what tells why its first idle job waits."""
+    import runpy  # few requests need it
+
+    matching = runpy.run_path(str(Path(__file__).with_name("slot_matching.py")))
+    schedd, _ = _schedd(htcondor2, request["schedd"])
+    for cluster in request["clusters"]:
+        for job in schedd.query(f"ClusterId == {int(cluster)} && JobStatus == 1", limit=1):
+            intent = str(job.get("QanatIntent", ""))
+            _answer(cluster=int(cluster), intent=intent, facts=matching["explain"](htcondor2, job))
+
+
 # ---- polling
 
 
@@ -298,7 +310,14 @@ _FOLDS = {
     "JOB_ABORTED": _aborted,
     "JOB_TERMINATED": _terminated,
 }
-_OPERATIONS = {"check": _check, "submit": _submit, "find": _find, "poll": _poll, "act": _act}
+_OPERATIONS = {
+    "check": _check,
+    "submit": _submit,
+    "find": _find,
+    "poll": _poll,
+    "act": _act,
+    "explain": _explain,
+}
 
 if __name__ == "__main__":
     main()

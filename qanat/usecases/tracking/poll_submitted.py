@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from qanat.domain import job, times
 from qanat.domain.completion import COMPLETION, STOPPED
@@ -16,11 +14,13 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.job import JobHandle, JobStatus, Sightings
 from qanat.domain.layout import group_folder
 from qanat.domain.run import SCHEDULER, Group, Run, State, lost
-from qanat.errors import InputInvalid, QanatError, RunnerUnavailable
+from qanat.errors import QanatError, RunnerUnavailable
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.project import Project
+from qanat.usecases.tracking import last_seen, waiting
+from qanat.usecases.tracking.last_seen import LastSeen
 from qanat.usecases.tracking.settle import metric_sources, owner_of
 from qanat.usecases.tracking.submission import handle_of, with_submission
 
@@ -38,15 +38,6 @@ class PollResult:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What the cache remembers about a run: its state and time when last seen, and since when groups are unseen."""
-
-    time: str
-    run: Run
-    unseen: dict[int, str]
-
-
 def poll_submitted(project: Project, index: Index, runs: Sequence[Run], runners: Runners) -> PollResult:
     """Return these runs, none of which has ended, as they are now; their records are not changed.
 
@@ -58,13 +49,13 @@ def poll_submitted(project: Project, index: Index, runs: Sequence[Run], runners:
         by_runner.setdefault(run.runner.name, []).append(run)
     remembered: dict[str, str] = {}
     for name, group in by_runner.items():
-        memories = {run.id: _recall(index, run) for run in group}
+        memories = {run.id: last_seen.recall(index, run) for run in group}
         try:
             runner = runners.submitting(name)
         except QanatError as error:
-            result.notes.append(f"{error.message}; {_as_of(group, memories)}")
-            result.runs += [_or_memory(run, memories[run.id]) for run in group]
-            remembered |= {run_codec.path_of(m.run): _kept(m) for m in memories.values() if m}
+            result.notes.append(f"{error.message}; {last_seen.as_of(group, memories)}")
+            result.runs += [last_seen.or_memory(run, memories[run.id]) for run in group]
+            remembered |= {run_codec.path_of(m.run): last_seen.serialise(m) for m in memories.values() if m}
             continue
         _Poll(project, runner, memories, result).add(group, remembered)
     index.remember_seen(remembered, project.clock.now())
@@ -75,7 +66,7 @@ class _Poll:
     """One poll of the runs of one scheduler."""
 
     def __init__(
-        self, project: Project, runner: Runner, memories: dict[str, _Memory | None], result: PollResult
+        self, project: Project, runner: Runner, memories: dict[str, LastSeen | None], result: PollResult
     ) -> None:
         self._project = project
         self._clock = project.clock
@@ -105,18 +96,24 @@ class _Poll:
         }
         polled = [h for of_run in (*handles.values(), *killed.values()) for h in of_run.values()]
         seen = _poll(self._runner, polled)
-        for run, before in zip(found, named, strict=True):
-            now = self._add_causes(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
-            self._result.runs.append(now)
-            memory, path = self._memories[run.id], run_codec.path_of(now)
-            if not seen.problem and not now.state.ended:
-                remembered[path] = _serialise(now, self._unseen[run.id], self._clock.now())
-            elif memory and not now.state.ended:
-                remembered[path] = _kept(memory)
+        current = [
+            self._add_causes(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
+            for run, before in zip(found, named, strict=True)
+        ]
+        asked: dict[str, str] = {}
+        if not seen.problem:
+            current, asked = waiting.explain(self._project, self._runner, current, self._memories)
+        self._result.runs += current
+        for run in current:
+            memory, unseen = self._memories[run.id], self._unseen[run.id]
+            if not seen.problem:
+                memory = LastSeen(self._clock.now(), run, unseen, asked.get(run.id, ""))
+            if memory and not run.state.ended:
+                remembered[run_codec.path_of(run)] = last_seen.serialise(memory)
         open_runs = [run for run in found if handles[run.id]]
         if seen.problem and open_runs:
             self._result.notes.append(
-                f"{self._runner.title} did not answer ({seen.problem}); {_as_of(open_runs, self._memories)}"
+                f"{self._runner.title} did not answer ({seen.problem}); {last_seen.as_of(open_runs, self._memories)}"
             )
 
     # ---- submissions that were cut short
@@ -296,42 +293,3 @@ def _is_open(group: Group) -> bool:
 def _is_killed(group: Group, before: Run) -> bool:
     """Return whether a completion file has just shown a SIGKILL, for which the scheduler may have a reason."""
     return group.signal == signal.SIGKILL and group.job is not None and not before.groups[group.number].state.ended
-
-
-# ---- what the cache remembers
-
-
-def _serialise(run: Run, unseen: dict[int, str], time: str) -> str:
-    content: dict[str, Any] = {"moment": time, "unseen": unseen, "run": run_codec.to_mapping(run)}
-    return json.dumps(content)
-
-
-def _kept(memory: _Memory) -> str:
-    return _serialise(memory.run, memory.unseen, memory.time)
-
-
-def _recall(index: Index, run: Run) -> _Memory | None:
-    """Return what is remembered about a run; None if nothing is, or if it concerns an earlier submission."""
-    found = index.last_seen(run_codec.path_of(run))
-    if found is None:
-        return None
-    try:
-        content = json.loads(found[1])
-        then = run_codec.from_mapping(content["run"], run.id)
-        unseen = {int(number): str(since) for number, since in content["unseen"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, InputInvalid):
-        return None
-    same = then.submission.intent == run.submission.intent and len(then.groups) == len(run.groups)
-    return _Memory(str(content["moment"]), then, unseen) if same else None
-
-
-def _or_memory(run: Run, memory: _Memory | None) -> Run:
-    return memory.run if memory else run
-
-
-def _as_of(runs: Sequence[Run], memories: dict[str, _Memory | None]) -> str:
-    """Return which runs are shown as they were, and as of when."""
-    seen_at = [m.time for run in runs if (m := memories.get(run.id))]
-    numbers = ", ".join(str(run.number) for run in runs)
-    what = f"run{'s' if len(runs) > 1 else ''} {numbers}"
-    return f"{what} shown as of {times.local(min(seen_at))}" if seen_at else f"{what} shown as submitted"

@@ -1,0 +1,36 @@
+"""Why groups of active runs do not start: what their scheduler says of those that are queued or held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from qanat.domain.run import Run, State
+
+_NOT_STARTED = (State.QUEUED, State.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Groups of a run that wait for the same reason."""
+
+    run: int
+    groups: int
+    of: int
+    state: State
+    reason: str
+
+    def __str__(self) -> str:
+        """Return a sentence about them."""
+        count = f"{self.groups:,}" if self.groups == self.of else f"{self.groups:,} of {self.of:,}"
+        return f"run {self.run}: {f'{count} groups ' if self.of > 1 else ''}{self.state}: {self.reason}"
+
+
+def waiting(runs: Iterable[Run]) -> list[Waiting]:
+    """List what groups wait for, those of a run with the same reason together, the newest runs first."""
+    found = []
+    for run in sorted(runs, key=lambda run: -run.number):
+        alike = Counter((g.state, g.reason) for g in run.groups if g.state in _NOT_STARTED and g.reason)
+        found += [Waiting(run.number, count, len(run.groups), *key) for key, count in alike.most_common()]
+    return found
