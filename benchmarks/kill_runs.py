@@ -1,10 +1,11 @@
-"""Kill qanat at random points of N runs, retries, deletions and other commands, and check after each what is broken.
+"""Kill qanat at random points of N runs, here and submitted, and of other commands; check after each what is broken.
 
 `python -m benchmarks.kill_runs [N] [SEED]`; exits with 1 if any invariant was violated.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
@@ -12,16 +13,8 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.projects import own_surroundings
-from tests.support.invariants import violations
-from tests.support.killing import (
-    RUNS,
-    after_kill,
-    kill_command,
-    kill_run,
-    make_project,
-    random_command,
-    random_moment,
-)
+from tests.support.killing import Killer, make_project
+from tests.support.spool import spool_at
 
 RUNS_DEFAULT = 200
 
@@ -33,19 +26,17 @@ def main(count: int, seed: int) -> int:
     with tempfile.TemporaryDirectory(prefix="qanat-kills-") as folder:
         own_surroundings(Path(folder) / "home")
         sandbox = make_project(Path(folder) / "project")
+        killer = Killer(sandbox, chance)
         moments: Counter[str] = Counter()
         broken = 0
-        for number in range(1, count + 1):
-            committed = sandbox.committed_records()
-            if number > len(RUNS) and sandbox.record_files() and chance.random() < 0.5:
-                kill = kill_command(sandbox, random_command(sandbox, chance), chance)
-                committed = after_kill(sandbox, kill.words, committed)
-            else:
-                kill = kill_run(sandbox, chance.choice(RUNS), random_moment(chance))
-            moments[kill.moment.after if kill.in_time else "its end (too late)"] += 1
-            if found := violations(sandbox, committed):
-                broken += 1
-                print(f"{number}. {kill}", *(f"    {line}" for line in found), sep="\n")
+        with spool_at(Path(folder) / "spool") as known:
+            os.environ.update(known)
+            for number in range(1, count + 1):
+                kill, found = killer.kill()
+                moments[f"{kill.words[0]}: {kill.moment.after if kill.in_time else 'its end (too late)'}"] += 1
+                if found:
+                    broken += 1
+                    print(f"{number}. {kill}", *(f"    {line}" for line in found), sep="\n", flush=True)
         states = Counter(group["state"] for record in sandbox.records() for group in record["groups"])
     print("killed after:", ", ".join(f"{after} {n}" for after, n in moments.most_common()))
     print("groups in the end:", ", ".join(f"{n} {state}" for state, n in states.most_common()))
