@@ -7,7 +7,8 @@ to search a text is linear, and is only compiled and tried if its sign is in the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -207,7 +208,6 @@ _SHAPES = (
     *((what, sign, rf"(?<![\w-]){form}", True) for what, sign, form in _RANDOM),
     (*_TOKEN_IN_URL, True),
 )
-_OF_SIGNS = frozenset("".join(sign for _, sign, _, _ in _SHAPES))
 
 
 class Shape(NamedTuple):
@@ -222,9 +222,9 @@ class Shape(NamedTuple):
 
 def possible_in(text: str) -> Sequence[int]:
     """Return which shapes a text, or any part of it, may contain, for find()."""
-    # A character is found far faster than a sign, and a long text of numbers has few of them.
-    characters = {character for character in _OF_SIGNS if character in text}
-    return [place for place, (_, sign, _, _) in enumerate(_SHAPES) if characters.issuperset(sign) and sign in text]
+    # A character is found far faster than a sign, and most texts have few of the characters that tell signs apart.
+    places = [place for character, places in _by_character().items() if character in text for place in places]
+    return sorted(place for place in places if _SHAPES[place][1] in text)
 
 
 def find(text: str, possible: Sequence[int] | None = None) -> Iterator[Shape]:
@@ -242,6 +242,17 @@ def find(text: str, possible: Sequence[int] | None = None) -> Iterator[Shape]:
             is_made_up = "example" in match[0].lower()
             if not is_made_up and not (must_be_random and not is_random(value)):
                 yield Shape(*match.span("value" if named else 0), what, value, named)
+
+
+@cache
+def _by_character() -> Mapping[str, Sequence[int]]:
+    """Map characters to the shapes whose signs contain them, each shape once: by the rarest character of its sign."""
+    counts = Counter(character for _, sign, _, _ in _SHAPES for character in set(sign))
+    found: dict[str, list[int]] = {}
+    for place, (_, sign, _, _) in enumerate(_SHAPES):
+        rarest = min(sign, key=lambda character: (character.isalnum() and character.islower(), counts[character]))
+        found.setdefault(rarest, []).append(place)
+    return found
 
 
 @cache

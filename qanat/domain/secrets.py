@@ -94,13 +94,13 @@ def in_argument(before: str, argument: str, possible: Sequence[int] | None = Non
     """List the secrets in an argument that follows another one, which may be its option; `possible` as in find()."""
     if _gives_secret(before, argument):
         return [_by_name(before, 0, argument)]
-    if len(argument) < secret_shapes.SHORTEST and "=" not in argument and ":" not in argument:
-        return []
     return in_string(argument, possible)
 
 
 def in_string(text: str, possible: Sequence[int] | None = None) -> list[Secret]:
     """List the secrets in a text, by their form or by their names, in their order; `possible` as in find()."""
+    if len(text) < secret_shapes.SHORTEST and "=" not in text and ":" not in text:
+        return []
     named = may_name_secret(text)
     return sorted([*_of_form(text, possible), *(_named(text) if named else ())])
 

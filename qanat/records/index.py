@@ -164,6 +164,11 @@ class Index:
         rows = self._surviving(lambda: self._database.execute(query, (*values, number)).fetchall())
         return [RunSummary._make(row) for row in rows]
 
+    def record(self, path: str) -> str:
+        """Return the record at a path, which the index has, as JSON text."""
+        query = "SELECT record FROM runs WHERE path = ?"
+        return str(self._surviving(lambda: self._database.execute(query, (path,)).fetchone())[0])
+
     def records(self, *, experiment: str | None = None, newest: int | None = None, live: bool = False) -> list[str]:
         """List the same runs as JSON texts of the whole records."""
         return [text for _, text in self._with_records("path", experiment, newest, live=live)]

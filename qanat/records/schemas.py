@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from qanat.records import migrations
 KINDS = ("config", "experiment", "dataset", "template", "run", "document")
 
 _VERSION = re.compile(r"([a-z]+)/([1-9][0-9]*)")
+_DEFINITIONS = "#/$defs/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,19 @@ def _validator(kind: str, version: int) -> Any:
     # Imported here: jsonschema takes 0.07-0.13 s, and files known to be valid do not need it.
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(schema(kind, version))
+    top = schema(kind, version)
+    return Draft202012Validator(_resolved(top, top.get("$defs", {})))
+
+
+def _resolved(part: Any, definitions: Mapping[str, Any]) -> Any:
+    """Return a part of a schema with its definitions put in, which jsonschema would look up for every value."""
+    if isinstance(part, list):
+        return [_resolved(inner, definitions) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    put_in = definitions[part["$ref"].removeprefix(_DEFINITIONS)] if "$ref" in part else {}
+    kept = {key: inner for key, inner in part.items() if key not in ("$ref", "$defs")}
+    return {key: _resolved(inner, definitions) for key, inner in (put_in | kept).items()}
 
 
 def _problems_of(error: Any) -> list[SchemaProblem]:

@@ -20,6 +20,7 @@ CACHED = {
     "qanat.domain.columns.numbers": "reads the annotations of a class",
     "qanat.domain.redaction._looked_for": "depends on its argument alone",
     "qanat.domain.secret_names.kind_of_name": "depends on its argument alone",
+    "qanat.domain.secret_shapes._by_character": "takes no argument and asks nothing",
     "qanat.domain.secret_shapes._compiled": "depends on its argument alone",
     "qanat.records.schemas._schema": "reads a file of the installed program",
     "qanat.records.schemas._validator": "is made of a file of the installed program",
