@@ -19,6 +19,9 @@ from qanat.errors import InputInvalid
 from qanat.records import yaml_scalars
 
 FILE_BYTES_MAX = 64 * 2**20
+# Reading takes six times as much memory as the file is large, and only arguments and metrics make a record large.
+BYTES_WITHOUT_GROUPS_MAX = 8 * 2**20
+BYTES_PER_GROUP = 128 * 2**10
 DEPTH_MAX = 60
 # Reading takes 3-4 us per node, and a stranger's file may consist only of nodes. A record of many groups has as
 # many nodes, but it also has a line for each group.
@@ -50,9 +53,9 @@ def load(
     None). `lines` is filled with the line of every key and item by its path. `own` is for a file that
     the user has just named, which may take a while to read.
     """
-    if len(data) > FILE_BYTES_MAX:
-        raise YamlInvalid(source, 1, f"the file is larger than {FILE_BYTES_MAX // 2**20} MiB")
     groups = data.count(_GROUP_LINE)
+    if len(data) > (limit := FILE_BYTES_MAX if own else bytes_max(groups)):
+        raise YamlInvalid(source, 1, f"the file is larger than {limit // 2**20} MiB")
     if groups > GROUPS_MAX and not own:
         raise YamlInvalid(source, 1, f"has more than the {GROUPS_MAX:,} groups that a run may have")
     nodes = NODES_MAX_AT_ALL if own else NODES_MAX + NODES_PER_GROUP * groups
@@ -64,6 +67,11 @@ def load(
             hint = "resolve the conflict in the file, then: git add"
             raise YamlInvalid(source, line, "has the marks of a merge conflict", hint=hint) from None
         raise
+
+
+def bytes_max(groups: int) -> int:
+    """Return how large a file may be: a record of so many groups, or anything else, which has none."""
+    return min(BYTES_WITHOUT_GROUPS_MAX + BYTES_PER_GROUP * groups, FILE_BYTES_MAX)
 
 
 def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int:

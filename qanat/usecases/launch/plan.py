@@ -26,8 +26,6 @@ from qanat.usecases.launch.submit import job_spec
 from qanat.usecases.project import Project
 from qanat.usecases.results import place
 
-ARGUMENTS_BYTES_MAX = 32 * 2**20  # a record may be twice as large; see FILE_BYTES_MAX in records/yaml_io.py
-
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -213,10 +211,10 @@ def _check_count(count: int, many: bool) -> None:
 
 def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
     """Raise InputInvalid for arguments that no record can hold: those that are not UTF-8, and too many."""
-    size = sum(len(argument) for args in groups for argument in args)
-    if size > ARGUMENTS_BYTES_MAX:
+    size, limit = sum(len(argument) for args in groups for argument in args), yaml_io.bytes_max(len(groups)) // 2
+    if size > limit:
         raise InputInvalid(
-            f"the groups have {size // 2**20} MiB of arguments; a record can hold {ARGUMENTS_BYTES_MAX // 2**20} MiB",
+            f"the groups have {size // 2**20} MiB of arguments; a record can hold {limit // 2**20} MiB",
             hint="put long arguments into files, or split the run",
         )
     for args in groups:

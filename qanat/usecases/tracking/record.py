@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, InputInvalid, NotFound, QanatError, RecordEdited, WriteFailed
@@ -123,21 +125,32 @@ def _change(project: Project, path: str, change: Change, absent: Run | None = No
     except NotFound:
         if absent is None:
             raise
-        _write(project, absent)
-        now = absent
+        now = _write(project, absent)
     else:
         now = run_codec.decode(data, path)
         edits.check_unedited(project, path, data)
     run = change(now)
-    if run != now:
-        _write(project, run)
+    return run if run == now else _write(project, run)
+
+
+def _write(project: Project, run: Run) -> Run:
+    """Write a record, with as many metrics as fit into it; return the run as it was written. Raises InputInvalid."""
+    limit = yaml_io.bytes_max(len(run.groups))
+    while len(data := run_codec.encode(run)) > limit:
+        most = max(len(group.metrics) for group in run.groups)
+        if not most:
+            raise InputInvalid(
+                f"the record of run {run.number} would be larger than {limit // 2**20} MiB",
+                hint="put long arguments into files, or split the run",
+            )
+        run = run.with_groups({g.number: replace(g, metrics=_first(g.metrics, most // 2)) for g in run.groups})
+    own_copies.keep(project.location.private, run.id, data, project.sharing)
+    project.write(project.root / run_codec.path_of(run), data, durable=True)
     return run
 
 
-def _write(project: Project, run: Run) -> None:
-    data = run_codec.encode(run)
-    own_copies.keep(project.location.private, run.id, data, project.sharing)
-    project.write(project.root / run_codec.path_of(run), data, durable=True)
+def _first(metrics: Mapping[str, float], count: int) -> dict[str, float]:
+    return dict(islice(metrics.items(), count))
 
 
 # ---- committing

@@ -222,8 +222,14 @@ def test_a_merge_key_is_a_key_like_any_other() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_io, "FILE_BYTES_MAX", 2**20)
+    monkeypatch.setattr(yaml_io, "BYTES_WITHOUT_GROUPS_MAX", 2**20)
+    monkeypatch.setattr(yaml_io, "BYTES_PER_GROUP", 2**19)
+    monkeypatch.setattr(yaml_io, "FILE_BYTES_MAX", 2**21)
     assert refusal(b"a: " + b"x" * 2**20).message == "a.yaml:1: the file is larger than 1 MiB"
+    assert len(load(b"a:\n- {group: 0}\nb: " + b"x" * 2**20, "a.yaml")["b"]) == 2**20
+    rows = b"- {group: 0}\n" * 100
+    assert refusal(b"a:\n" + rows + b"b: " + b"x" * 2**21).message == "a.yaml:1: the file is larger than 2 MiB"
+    assert len(load(b"b: " + b"x" * 2**20, "a.yaml", own=True)["b"]) == 2**20
 
 
 # ---- anything at all

@@ -9,10 +9,11 @@ import pytest
 
 from qanat.domain.run import RequestedParameters
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError
+from qanat.records import yaml_io
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.launch import Preview
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.plan import ARGUMENTS_BYTES_MAX, Plan, RunRequest, plan_run
+from qanat.usecases.launch.plan import Plan, RunRequest, plan_run
 from tests.support.world import World
 
 
@@ -144,10 +145,11 @@ def test_arguments_that_no_record_can_hold_are_refused(world: World) -> None:
     with pytest.raises(InputInvalid, match=r"the argument 'a\\udcff' is not UTF-8") as error:
         planned(world, "a\udcff")
     assert error.value.hint == "put it into a file, and pass the name of the file"
-    with pytest.raises(InputInvalid, match="the groups have 32 MiB of arguments; a record can hold 32 MiB") as error:
-        planned(world, "x" * (ARGUMENTS_BYTES_MAX + 1))
+    most = yaml_io.bytes_max(1) // 2
+    with pytest.raises(InputInvalid, match="the groups have 4 MiB of arguments; a record can hold 4 MiB") as error:
+        planned(world, "x" * (most + 1))
     assert error.value.hint == "put long arguments into files, or split the run"
-    assert len(planned(world, "x" * ARGUMENTS_BYTES_MAX).groups) == 1
+    assert len(planned(world, "x" * most).groups) == 1
 
 
 @pytest.mark.parametrize(

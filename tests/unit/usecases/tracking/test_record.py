@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from qanat.domain.run import Group, Run, State
-from qanat.records import run_codec
+from qanat.errors import InputInvalid
+from qanat.records import run_codec, yaml_io
 from qanat.usecases.tracking import record
 from tests.support.world import World
 from tests.unit.records.example import RUN
@@ -32,6 +33,29 @@ def test_what_is_written_is_read_again(world: World) -> None:
     record.create_record(world.project, ONE)
     assert record.load_record(world.project, run_codec.path_of(ONE)) == ONE
     assert world.committed() is None
+
+
+def test_a_record_has_as_many_metrics_as_fit_into_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_io, "BYTES_WITHOUT_GROUPS_MAX", 2_000)
+    monkeypatch.setattr(yaml_io, "BYTES_PER_GROUP", 0)
+    record.create_record(world.project, ONE)
+    numbers = {f"metric_{n}": n for n in range(400)}
+    ended = ONE.with_groups({0: replace(ONE.groups[0], metrics=numbers)})
+    written, notes = record.update_record(world.project, run_codec.path_of(ONE), lambda _: ended)
+    kept = record.load_record(world.project, run_codec.path_of(ONE)).groups[0].metrics
+    assert (notes, kept) == ([], written.groups[0].metrics)
+    assert kept == {f"metric_{n}": n for n in range(len(kept))}
+    assert 20 < len(kept) < 100
+
+
+def test_a_record_that_could_not_be_read_again_is_not_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_io, "BYTES_WITHOUT_GROUPS_MAX", 2**20)
+    long = replace(ONE, description="x" * (yaml_io.bytes_max(1)))
+    with pytest.raises(InputInvalid) as caught:
+        record.create_record(world.project, long)
+    assert caught.value.message == "the record of run 1 would be larger than 1 MiB"
+    assert caught.value.hint == "put long arguments into files, or split the run"
+    assert not (world.root / run_codec.path_of(ONE)).exists()
 
 
 def test_a_record_is_one_commit_that_names_the_run_and_its_state(world: World) -> None:
