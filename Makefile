@@ -12,7 +12,7 @@ demo: .venv/demo
 	sh examples/demo.sh
 
 unit: .venv/dev
-	$(BIN)/python -m pytest -n auto -m "not slow" tests/unit
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit
 
 quick: lint
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/runners tests/integration

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+# One process parses the source for all of these.
+pytestmark = pytest.mark.xdist_group("source")
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_LINES_MAX = 60
 MODULE_LINES_MAX = 350

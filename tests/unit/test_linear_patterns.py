@@ -209,6 +209,7 @@ def test_expressions_take_time_in_proportion(part: int) -> None:
     assert [text for used in found()[part::PARTS] if (text := slow(used))] == []
 
 
+@pytest.mark.slow
 def test_expressions_are_found_wherever_they_are() -> None:
     where = {used.where.partition(":")[0] for used in found()}
     assert {"qanat.domain.names._NAME", "qanat.records.yaml_scalars._FLOAT", "run.v2.schema.json"} <= where

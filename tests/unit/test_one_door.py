@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from tests.unit.test_import_directions import MODULES, Module
 
+pytestmark = pytest.mark.xdist_group("source")
 # Who puts a run into words, each with why it is not lost between a reading and a writing of somebody else's.
 WRITERS = {
     "qanat.usecases.tracking.record": "the door",

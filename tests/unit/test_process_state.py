@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.test_import_directions import MODULES, Module
 
+pytestmark = pytest.mark.xdist_group("source")
 MUTABLE_CALLS = {"list", "dict", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter"}
 MUTATORS = {
     *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "add", "discard", "update"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import pytest
+
 from qanat.domain import redaction
 from qanat.domain.run import State
 
@@ -59,6 +61,7 @@ def test_what_other_values_are_found_by_stays() -> None:
     assert redaction.without(run, known) == Entry("a1234f", State.FINISHED, "see [redacted], [redacted] and 71234")
 
 
+@pytest.mark.slow
 def test_many_secrets_take_time_in_proportion_to_the_texts() -> None:
     known = redaction.secrets_in([{"args": [word for n in range(20_000) for word in ("--password", f"hunter{n}")]}])
     assert len(known) == 20_000

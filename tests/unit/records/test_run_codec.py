@@ -61,6 +61,7 @@ def test_every_record_passes_its_schema(run: Run) -> None:
     assert schemas.problems(content, "run") == []
 
 
+@pytest.mark.slow
 @stable
 @given(runs())
 def test_another_yaml_reader_finds_the_same_in_a_record(run: Run) -> None:

@@ -113,6 +113,7 @@ def test_a_link_on_the_way_is_refused(tmp_path: Path, victim: Path) -> None:
     assert files_in(victim) == before
 
 
+@pytest.mark.slow
 def test_a_parent_that_becomes_a_link_between_check_and_removal_harms_nobody(tmp_path: Path) -> None:
     for number in range(ROUNDS):
         base = tmp_path / str(number)

@@ -120,6 +120,7 @@ def large(rows: int, width: int) -> Report:
     return report(items, *(Section(("s",), (table, bars)) for _ in range(rows // 10)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "width"), [(100, 10), (500, 10), (200, 2_000)])
 def test_a_large_report_is_cut_to_a_comment_and_counts_what_it_leaves_out(rows: int, width: int) -> None:
     written = markdown(large(rows, width))
