@@ -9,9 +9,8 @@ from pathlib import Path
 
 from qanat.api.opened import Opened
 from qanat.api.progress import OnProgress, ProgressView
-from qanat.api.runs import Run
 from qanat.api.spelling import listed
-from qanat.domain import run as records
+from qanat.domain.run import Run
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import rerun as rerunning
 from qanat.usecases.launch import retry as retrying
@@ -69,7 +68,7 @@ def uncommitted(
     return Uncommitted(message, snapshot, named, allow_secrets)
 
 
-def find(opened: Opened, word: str) -> tuple[Found, list[records.Run]]:
+def find(opened: Opened, word: str) -> tuple[Found, list[Run]]:
     """Find a run by its number or id, and list the active runs."""
     project = opened.project
     with refreshed(project, opened.runners) as (index, result):
@@ -88,7 +87,7 @@ def launch(opened: Opened, asked: RunRequest, options: LaunchOptions, on_progres
 def rerun(
     opened: Opened,
     found: Found,
-    live: list[records.Run],
+    live: list[Run],
     options: LaunchOptions,
     repeat: Repeat,
     on_progress: OnProgress | None,
@@ -106,7 +105,7 @@ def rerun(
 def retry(
     opened: Opened,
     found: Found,
-    live: list[records.Run],
+    live: list[Run],
     numbers: Sequence[int],
     changes: Mapping[str, str],
     options: LaunchOptions,
@@ -114,7 +113,7 @@ def retry(
 ) -> Run:
     """Retry groups of a run, and return the run; if no group needs it, return the run unchanged."""
     if not numbers:
-        return Run.of(opened, found.run)
+        return found.run
 
     def start(view: LaunchView) -> Outcome:
         return retrying.retry(opened.project, found, numbers, live, options, changes, runners=opened.runners, view=view)
@@ -122,7 +121,7 @@ def retry(
     return _followed(opened, start, on_progress)
 
 
-def wait(opened: Opened, run: records.Run, on_progress: OnProgress | None) -> Run:
+def wait(opened: Opened, run: Run, on_progress: OnProgress | None) -> Run:
     """Wait until a run has ended, and return it."""
     return _followed(opened, lambda view: wait_for(opened.project, run, opened.runners, view), on_progress)
 
@@ -132,14 +131,14 @@ def cancel(opened: Opened, word: str) -> Run:
     found, _ = find(opened, word)
     run, notes = cancel_run(opened.project, found, opened.runners)
     _warn(notes, calls=3)
-    return Run.of(opened, run)
+    return run
 
 
 def _followed(opened: Opened, start: Callable[[LaunchView], Outcome], on_progress: OnProgress | None) -> Run:
     """Start or await a run, and return it. An interrupt, or an exception in on_progress, is raised afterwards."""
     view = ProgressView(opened.project.root, on_progress)
     outcome = start(view)
-    run = Run.of(opened, outcome.run)
+    run = outcome.run
     _warn([*view.notes, *outcome.notes], calls=4)
     if outcome.interrupted and not outcome.on_request:
         # The signal was for this process, which now does what it would have done without qanat.

@@ -126,7 +126,7 @@ class Project:
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
             )
             request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place)
-            return launching.launch(self._opened, request, options, on_progress)
+            return Run.of(self._opened, launching.launch(self._opened, request, options, on_progress))
 
     def rerun(
         self,
@@ -171,7 +171,7 @@ class Project:
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
             )
             repeat = launching.Repeat(numbers, head, changes)
-            return launching.rerun(self._opened, found, live, options, repeat, on_progress)
+            return Run.of(self._opened, launching.rerun(self._opened, found, live, options, repeat, on_progress))
 
     def retry(
         self,
@@ -204,7 +204,8 @@ class Project:
             there = found.run.runner.name
             ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
-            return launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
+            retried = launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
+            return Run.of(self._opened, retried)
 
 
 def _word(run: Run | str | int) -> str:

@@ -125,7 +125,7 @@ class Run:
         from qanat.api import launching  # only needed to start runs
 
         with for_python():
-            return launching.wait(self._opened, self.record, on_progress)
+            return Run.of(self._opened, launching.wait(self._opened, self.record, on_progress))
 
     def cancel(self) -> Run:
         """Cancel the run, wherever it was started, and return its new state. Raises UsageError if it has ended.
@@ -136,7 +136,7 @@ class Run:
         from qanat.api import launching  # only needed to start runs
 
         with for_python():
-            return launching.cancel(self._opened, self.id)
+            return Run.of(self._opened, launching.cancel(self._opened, self.id))
 
 
 class Runs(Sequence[Run]):

@@ -122,6 +122,15 @@ FLOORS = {
         "lazy": ("options",),
         "options": (),
     },
+    "qanat.api": {
+        "project": ("launching", "runs", "progress", "opened", "spelling"),
+        "runs": ("launching", "groups", "progress", "opened", "spelling"),
+        "launching": ("progress", "opened", "spelling"),
+        "progress": ("groups",),
+        "groups": (),
+        "opened": (),
+        "spelling": (),
+    },
     "qanat.runners": {
         "registry": ("about", "protocol"),
         "api": ("submitting", "protocol"),
