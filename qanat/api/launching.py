@@ -21,8 +21,8 @@ from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.launch.wait import wait as wait_for
-from qanat.usecases.runs.cancel import cancel_run
-from qanat.usecases.tracking.find import Found, find_run
+from qanat.usecases.runs.cancel import cancel_groups, cancel_run
+from qanat.usecases.tracking.find import Found, check_group, find_run
 from qanat.usecases.tracking.refresh import refreshed
 
 __all__ = ["Repeat", "cancel", "chosen_groups", "find", "launch", "request", "rerun", "retry", "wait"]
@@ -126,9 +126,12 @@ def wait(opened: Opened, run: Run, on_progress: OnProgress | None) -> Run:
     return _followed(opened, lambda view: wait_for(opened.project, run, opened.runners, view), on_progress)
 
 
-def cancel(opened: Opened, word: str) -> Run:
-    """Cancel a run, and return it."""
+def cancel(opened: Opened, word: str, groups: Sequence[int] = ()) -> Run:
+    """Cancel a run, or some of its groups, and return it."""
     found, _ = find(opened, word)
+    if groups:
+        cancel_groups(opened.project, found, sorted({check_group(found, n) for n in groups}), opened.runners)
+        return find(opened, word)[0].run
     run, notes = cancel_run(opened.project, found, opened.runners)
     _warn(notes, calls=3)
     return run

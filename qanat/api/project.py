@@ -85,6 +85,7 @@ class Project:
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
+        time_limit: str | None = None,
         storage_path: str | Path | None = None,
         tags: Sequence[str] = (),
         description: str = "",
@@ -119,7 +120,7 @@ class Project:
 
         lists, files = (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
         request = launching.request(experiment, *lists, *files, description=description, many=many)
-        ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach)
+        ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
         options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():
             changes = launching.uncommitted(
@@ -146,6 +147,7 @@ class Project:
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
+        time_limit: str | None = None,
         allow_secrets: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
@@ -162,7 +164,7 @@ class Project:
         with for_python():
             found, live = launching.find(self._opened, _word(run))
             there = runner or found.run.runner.name
-            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             numbers = launching.chosen_groups(found, groups, failed=failed) if failed or groups else []
             if (failed or groups) and not numbers:
@@ -187,6 +189,7 @@ class Project:
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
+        time_limit: str | None = None,
         allow_secrets: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Run:
@@ -202,7 +205,7 @@ class Project:
             found, live = launching.find(self._opened, _word(run))
             numbers = launching.chosen_groups(found, groups, failed=failed)
             there = found.run.runner.name
-            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             retried = launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
             return Run.of(self._opened, retried)

@@ -127,16 +127,16 @@ class Run:
         with for_python():
             return Run.of(self._opened, launching.wait(self._opened, self.record, on_progress))
 
-    def cancel(self) -> Run:
+    def cancel(self, groups: Sequence[int] = ()) -> Run:
         """Cancel the run, wherever it was started, and return its new state. Raises UsageError if it has ended.
 
-        A scheduler may take a while; until then the run is unchanged. Do not call this from on_progress, for which
-        the run itself waits.
+        With `groups`, only these are cancelled, and the others continue. That, and a scheduler, may take a while; until
+        then the run is unchanged. Do not call this from on_progress, for which the run itself waits.
         """
         from qanat.api import launching  # only needed to start runs
 
         with for_python():
-            return Run.of(self._opened, launching.cancel(self._opened, self.id))
+            return Run.of(self._opened, launching.cancel(self._opened, self.id, groups))
 
 
 class Runs(Sequence[Run]):

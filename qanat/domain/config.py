@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.time_limits import NONE
+
 RESULT_DIR = "results"
 # What untracked files mean for a run: those that may be its code or input are asked about, none stops it, or each does.
 ASK, NOTE, REFUSE = "ask", "note", "refuse"
 # The keys that are no runner's; a runner's has templates by their names.
-SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "untracked", "grace"})
+SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "untracked", "grace", "local"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ class Config:
 
     `result_dir` is the folder for storage directories, from the project's root. `editor` is a command that may have
     arguments, empty if the project names none. `records_are_manual` means that the user commits records. `untracked` is
-    ASK, NOTE or REFUSE. `templates` has the options of the templates in the settings, by runner and by name.
+    ASK, NOTE or REFUSE. `time_limit` is how long a group of a local run may take (domain.time_limits). `templates` has
+    the options of the templates in the settings, by runner and by name.
     """
 
     result_dir: str = RESULT_DIR
     editor: str = ""
     records_are_manual: bool = False
     untracked: str = ASK
+    time_limit: str = NONE
     grace: Grace = field(default_factory=Grace)
     templates: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 

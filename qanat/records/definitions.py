@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from qanat.domain import time_limits
 from qanat.domain.config import ASK, RESULT_DIR, Config, Grace, template_sections
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
+from qanat.domain.time_limits import NONE
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 
@@ -65,9 +67,17 @@ def config_from(content: dict[str, Any], source: str) -> Config:
         editor=content.get("default_editor", ""),
         records_are_manual=content.get("records", {}).get("commit") == "manual",
         untracked=content.get("untracked", ASK),
+        time_limit=_time_limit(content.get("local", {}).get("time_limit", NONE), source),
         grace=Grace(**content.get("grace", {})),
         templates=template_sections(content),
     )
+
+
+def _time_limit(text: str, source: str) -> str:
+    try:
+        return text if text == NONE or time_limits.seconds(text) else NONE
+    except InputInvalid as error:
+        raise InputInvalid(f"{source}: local.time_limit: {error.message}", hint=error.hint) from None
 
 
 def config_mapping(config: Config) -> dict[str, Any]:
@@ -75,6 +85,7 @@ def config_mapping(config: Config) -> dict[str, Any]:
     return {
         "default_editor": config.editor or "vi",
         "grace": asdict(config.grace),
+        "local": {"time_limit": config.time_limit},
         "records": {"commit": "manual" if config.records_are_manual else "auto"},
         "result_dir": config.result_dir,
         "untracked": config.untracked,

@@ -2,8 +2,8 @@
 
 Every run has one file in the repository's private folder, with one JSON object per line, which is only appended
 to. So a run of a thousand groups costs a thousand lines, and a killed qanat leaves everything that it knew. A
-line that the kill cut short is ignored. An empty file beside it asks the watcher to cancel the run: a signal would
-end the whole program that the watcher may be part of.
+line that the kill cut short is ignored. An empty file beside it asks the watcher to cancel the run, and one with
+numbers to cancel these groups: a signal would end the whole program that the watcher may be part of.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -61,7 +61,8 @@ class Journal:
 
     def __init__(self, private: Path, watcher: Watcher, sharing: Sharing = UNSHARED) -> None:
         self.path = private / FOLDER / f"{watcher.run_id}.jsonl"
-        self._cancel = _cancel_file(self.path)
+        self._cancel, self._groups = _cancel_file(self.path), _groups_file(self.path)
+        self._groups_read = 0
         self._is_torn = False  # whether the disk took only a part of the last line
         try:
             files.make_folder(self.path.parent, sharing)
@@ -69,7 +70,8 @@ class Journal:
                 self.path.unlink(missing_ok=True)
             self._file = _created(self.path, watcher)
             files.share(self.path, sharing)
-            self._cancel.unlink(missing_ok=True)  # left by an attempt whose watcher was killed
+            for left in (self._cancel, self._groups):  # by an attempt whose watcher was killed
+                left.unlink(missing_ok=True)
         except OSError as error:
             raise write_failed(self.path, error) from None
         try:
@@ -102,18 +104,28 @@ class Journal:
 
     def ended(self, group: int, status: JobStatus) -> None:
         """Record how a group ended."""
-        known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
-        self._note({"group": group, "end": {k: v for k, v in known.items() if v is not None}})
+        self._note(_ended_line(group, status))
 
     @property
     def is_cancelled(self) -> bool:
         """Whether the run is to be cancelled."""
         return os.path.exists(self._cancel)  # noqa: PTH110  # twenty times a second
 
+    def groups_to_cancel(self) -> set[int]:
+        """Return the groups that are to be cancelled and were not returned before."""
+        try:
+            if os.stat(self._groups).st_size == self._groups_read:  # noqa: PTH116  # twenty times a second
+                return set()
+            text = self._groups.read_bytes()
+        except OSError:
+            return set()
+        whole = text[: text.rfind(b"\n") + 1]
+        new, self._groups_read = whole[self._groups_read :], len(whole)
+        return {int(line) for line in new.split() if line.isdigit()}
+
     def remove(self) -> None:
         """Remove the journal: the run's record has everything now."""
-        _unlink(self._cancel)
-        _unlink(self.path)
+        _remove(self.path)
 
     def _note(self, line: dict[str, Any]) -> None:
         """Write a line if the disk takes it: without it, a later command looks at completion files and processes."""
@@ -129,6 +141,11 @@ class Journal:
             raise write_failed(self.path, error) from None
         if self._is_torn:
             raise write_failed(self.path, OSError(errno.ENOSPC, ""))
+
+
+def _ended_line(group: int, status: JobStatus) -> dict[str, Any]:
+    known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
+    return {"group": group, "end": {k: v for k, v in known.items() if v is not None}}
 
 
 def _created(path: Path, watcher: Watcher) -> FileIO:
@@ -182,8 +199,7 @@ def forget(flight: Flight) -> None:
     """Remove a journal, unless another command has started one for the same run meanwhile."""
     now = read(flight.file)
     if now is None or now.watcher == flight.watcher:
-        _unlink(_cancel_file(flight.file))
-        _unlink(flight.file)
+        _remove(flight.file)
 
 
 def ask_to_cancel(flight: Flight) -> None:
@@ -195,8 +211,36 @@ def ask_to_cancel(flight: Flight) -> None:
         raise write_failed(path, error) from None
 
 
+def ask_to_cancel_groups(flight: Flight, groups: Iterable[int]) -> None:
+    """Ask the watcher of a run to cancel some of its groups. Raises WriteFailed."""
+    _append(_groups_file(flight.file), "".join(f"{group}\n" for group in groups))
+
+
+def note_ends(flight: Flight, groups: Iterable[int], status: JobStatus) -> None:
+    """Note in a journal without a watcher that groups have ended like this. Raises WriteFailed."""
+    _append(flight.file, "".join(json.dumps(_ended_line(group, status)) + "\n" for group in groups))
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a") as file:
+            file.write(text)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
 def _cancel_file(journal: Path) -> Path:
     return journal.with_suffix(".cancel")
+
+
+def _groups_file(journal: Path) -> Path:
+    return journal.with_suffix(".groups")
+
+
+def _remove(journal: Path) -> None:
+    """Remove a journal, and the requests beside it."""
+    for path in (_cancel_file(journal), _groups_file(journal), journal):
+        _unlink(path)
 
 
 def _unlink(path: Path) -> None:

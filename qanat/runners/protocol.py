@@ -36,6 +36,7 @@ __all__ = [
     "JobSpec",
     "JobStatus",
     "LeavesFiles",
+    "LimitsTime",
     "MayRestart",
     "Prefetches",
     "Runner",
@@ -99,6 +100,14 @@ class ChangesOptions(Protocol):
 
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced; `2x` multiplies the current value. Raises UsageError."""
+
+
+@runtime_checkable
+class LimitsTime(Protocol):
+    """A runner whose scheduler ends jobs that run too long (`--time-limit`)."""
+
+    def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
+        """Return the options with this limit in place of any other."""
 
 
 @runtime_checkable
@@ -213,6 +222,9 @@ class InProcessRunner(Protocol):
 
     def interrupt(self, number: int) -> None:
         """End running jobs and start no more, as if this process had received the signal with this number."""
+
+    def end(self, groups: Collection[int]) -> None:
+        """End these groups, running or not, as an interrupt does; the others continue."""
 
     def start_no_more(self) -> None:
         """Let running jobs end, and start no more."""

@@ -12,6 +12,7 @@ CONFIG = ".qanat/config.yaml"
 DEFAULTS = {
     "default_editor": "vi",
     "grace": {"file_s": 15.0, "submit_s": 15.0, "unknown_s": 60.0},
+    "local": {"time_limit": "none"},
     "records": {"commit": "auto"},
     "result_dir": "results",
     "untracked": "ask",
@@ -39,6 +40,7 @@ def test_the_settings_in_effect_are_shown_with_every_template_and_where_each_com
         "default_editor": CONFIG,
         "grace": None,
         "htcondor.default": ".qanat/templates/htcondor/default.yaml",
+        "local": None,
         "records": CONFIG,
         "result_dir": CONFIG,
         "slurm.default": ".qanat/templates/slurm/default.yaml",

@@ -38,7 +38,7 @@ CREATORS = {
     "qanat.git.lock": "git has its own locks for a moment, and never reads them",
     "qanat.git.own_entries": "writes into a folder of this user alone, which is gone with the command",
     "qanat.usecases.definitions.settings": "what this user has confirmed is not confirmed by others",
-    "qanat.records.flight": "gives the journal its permissions itself; the request to cancel is empty and never read",
+    "qanat.records.flight": "gives the journal its permissions itself; a request to cancel is the reader's own",
     "qanat.records.index_file": "the index is this user's own, and its folder exists",
     "qanat.records.storage": "gives the files for output their permissions itself",
     "qanat.runners.submitting.cancellations": "the file has been created by whoever submitted the run",

@@ -31,7 +31,7 @@ Result = TypeVar("Result")
     type=click.IntRange(0),
     multiple=True,
     metavar="GROUP",
-    help="Cancel only this group of a submitted run; may be repeated.",
+    help="Cancel only this group, and let the others continue; may be repeated.",
 )
 def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     """Cancel active runs, including those that were started in another terminal.

@@ -49,6 +49,12 @@ def options_for(command: Any) -> Any:
             "--fail-fast", group=WHERE, is_flag=True, help="Start no more groups after one has failed (local runs)."
         ),
         option(
+            "--time-limit",
+            group=WHERE,
+            metavar="TIME",
+            help="End a group that runs longer than this, such as 30m, 2h or 1d12h; none: no limit.",
+        ),
+        option(
             "-j",
             "--n-threads",
             group=WHERE,
@@ -119,4 +125,5 @@ def options_from(options: dict[str, Any], runner: str) -> LaunchOptions:
         options["max_running"],
         options["allow_secrets"],
         options["detach"],
+        options["time_limit"],
     )

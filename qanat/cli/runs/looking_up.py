@@ -16,6 +16,8 @@ from qanat.usecases.tracking.refresh import refreshed
 
 POLL_S = 0.2
 CANCEL_S = 10.0
+# Programs of this machine are killed 10 s after they were asked to end, and then their end is recorded.
+CANCEL_HERE_S = 20.0
 
 
 @contextmanager
@@ -41,11 +43,12 @@ def find_one_with_live(project: Project, name: str) -> tuple[Found, list[Run]]:
 
 
 def until_ended(project: Project, cancelled: Sequence[Found], groups: Sequence[int] = ()) -> list[Run]:
-    """Wait until cancelled runs, or these groups of them, have ended, but at most CANCEL_S; return the runs.
+    """Wait until cancelled runs, or these groups of them, have ended, but not for long; return the runs.
 
     The runs are looked at together, and less and less often: a scheduler has other users to serve.
     """
-    until, pause_s = time.monotonic() + CANCEL_S, POLL_S
+    here = any(session.runners().is_in_process(found.run.runner.name) for found in cancelled)
+    until, pause_s = time.monotonic() + (CANCEL_HERE_S if here else CANCEL_S), POLL_S
     while True:
         with finding(project) as find:
             runs = [find(found.run.id).run for found in cancelled]
@@ -54,4 +57,4 @@ def until_ended(project: Project, cancelled: Sequence[Found], groups: Sequence[i
         if all(state.ended for state in states) or left_s <= 0:
             return runs
         time.sleep(min(pause_s, left_s))
-        pause_s *= 2
+        pause_s *= 1 if here else 2

@@ -61,6 +61,10 @@ class HTCondorRunner:
         """Return the options with some replaced; HTCondor ignores case in their keys."""
         return option_changes.apply_changes(options, changes, keys.canonical_name)
 
+    def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
+        """Return the options with this time limit; HTCondor holds a job that exceeds it."""
+        return self.changed(options, {"allowed_execute_duration": str(seconds)})
+
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether HTCondor may start a program again that has ended."""
         return keys.decides_after_exit(options)

@@ -7,16 +7,17 @@ which is what a user signals; `leader` in its details is the shell, which lives 
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from qanat.domain import completion, times
+from qanat.domain import completion, time_limits, times
 from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, reason
@@ -29,6 +30,7 @@ MARK = "QANAT_JOB"
 GRACE_S = 10.0
 LEFTOVER_S = 2.0
 TICK_S = 0.05
+_BEFORE = "cancelled before it started"
 
 
 class LocalRunner:
@@ -40,11 +42,12 @@ class LocalRunner:
 
     def __init__(self, slots: int = 1) -> None:
         self._slots = slots
-        self._running: dict[int, JobSpec] = {}
+        self._running: dict[int, _Running] = {}
         self._waiting: deque[JobSpec] = deque()
+        self._dropped: list[JobSpec] = []
         self._halted = False
         self._signals = Signals()
-        self._kill_at: float | None = None
+        self._told = 0  # how many signals have been passed on
 
     def __enter__(self) -> Self:
         self._signals.__enter__()
@@ -83,6 +86,7 @@ class LocalRunner:
             # In this order: what ended before the interrupt was passed on has ended by itself.
             ended = list(self._reap(intent))
             self._stop_if_asked()
+            self._stop_late()
             yield from ended
             if not ended:
                 yield None
@@ -94,6 +98,14 @@ class LocalRunner:
     def start_no_more(self) -> None:
         """Let running jobs end, and start no more."""
         self._halted = True
+
+    def end(self, groups: Collection[int]) -> None:
+        """End these groups, as an interrupt does, and start those of them no more that have not started."""
+        for pid, running in self._running.items():
+            if running.job.group in groups and not running.ending:
+                self._end(pid, State.CANCELLED, _cancelled_by(signal.SIGTERM), signal.SIGTERM)
+        self._dropped += [job for job in self._waiting if job.group in groups]
+        self._waiting = deque(job for job in self._waiting if job.group not in groups)
 
     @property
     def interrupted(self) -> int | None:
@@ -135,8 +147,10 @@ class LocalRunner:
     # ---- starting
 
     def _fill(self, intent: str) -> Iterator[JobStarted | JobEnded]:
+        while self._dropped:
+            yield JobEnded(self._dropped.pop().group, JobStatus(State.CANCELLED, reason=_BEFORE))
         if self._halted or self.interrupted:
-            why = "cancelled before it started" if self.interrupted else "not started: an earlier group had failed"
+            why = _BEFORE if self.interrupted else "not started: an earlier group had failed"
             while self._waiting:
                 yield JobEnded(self._waiting.popleft().group, JobStatus(State.CANCELLED, reason=why))
         while self._waiting and len(self._running) < self._slots:
@@ -151,7 +165,8 @@ class LocalRunner:
                 yield JobEnded(job.group, status)
                 continue
             leader = spawned.shell
-            self._running[leader] = job
+            limit_s = time_limits.seconds(job.time_limit) if job.time_limit else math.inf
+            self._running[leader] = _Running(job, time.monotonic() + limit_s)
             details = {"leader": leader, "process_start": processes.start_of(leader) or ""}
             yield JobStarted(JobHandle(intent, job.group, str(spawned.program or leader), details), started)
 
@@ -159,36 +174,72 @@ class LocalRunner:
 
     def _stop_if_asked(self) -> None:
         """Pass an interrupt on to all running jobs: SIGTERM at first, SIGKILL after GRACE_S or a second interrupt."""
-        first = self.interrupted
-        if first is None:
+        first, count = self.interrupted, self._signals.count
+        if first is None or count == self._told:
             return
-        if self._kill_at is None:
-            self._kill_at = time.monotonic() + GRACE_S
-            self._signal_all(STOPPING[signal.Signals(first)])
-        elif self._signals.count > 1 or time.monotonic() > self._kill_at:
-            self._signal_all(signal.SIGKILL)
+        for pid, running in self._running.items():
+            if not self._told and not running.ending:
+                self._end(pid, State.CANCELLED, _cancelled_by(first), STOPPING[signal.Signals(first)])
+            if count > 1 and running.ending:
+                running.ending = replace(running.ending, kill_at=0.0)
+        self._told = count
+
+    def _stop_late(self) -> None:
+        """End jobs whose time is over, and kill those that were asked to end GRACE_S ago."""
+        now = time.monotonic()
+        for pid, running in self._running.items():
+            if running.ending is None and now > running.until:
+                reason = time_limits.exceeded(running.job.time_limit or "")
+                self._end(pid, State.FAILED, reason, signal.SIGTERM)
+            elif running.ending and now > running.ending.kill_at:
+                processes.signal_session(pid, signal.SIGKILL)
+
+    def _end(self, pid: int, state: State, why: str, number: int) -> None:
+        self._running[pid].ending = _Ending(state, why, time.monotonic() + GRACE_S)
+        processes.signal_session(pid, number)
 
     def _signal_all(self, number: int) -> None:
         for pid in self._running:
             processes.signal_session(pid, number)
 
     def _reap(self, intent: str) -> Iterator[JobEnded]:
-        for pid, job in list(self._running.items()):  # and no other child: the process may have some of its own
-            if ended := _end_of(pid, job):
+        for pid, running in list(self._running.items()):  # and no other child: the process may have some of its own
+            if ended := _end_of(pid, running.job):
                 del self._running[pid]
-                yield JobEnded(job.group, self._status(intent, pid, job, *ended))
+                yield JobEnded(running.job.group, _status(intent, pid, running, *ended))
 
-    def _status(self, intent: str, pid: int, job: JobSpec, status: JobStatus, shell_killed: bool) -> JobStatus:
-        """Return how a job ended; kill what is left of it if it was interrupted or lost its shell."""
-        stopped = self._kill_at is not None
-        if shell_killed or stopped:
-            leader_gone_s = 0.0 if shell_killed else LEFTOVER_S
-            processes.end_family(MARK, f"{intent}:{job.group}", pid, leader_gone_s)
-        if stopped:
-            # Even with exit code 0: a program that exits cleanly on request has not finished its work.
-            name = completion.signal_name(self.interrupted or 0)
-            return replace(status, state=State.CANCELLED, reason=f"cancelled by {name}")
-        return status
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What becomes of a job that was asked to end, and when it is killed (by time.monotonic)."""
+
+    state: State
+    reason: str
+    kill_at: float
+
+
+@dataclass(slots=True)
+class _Running:
+    """A job that runs, and until when it may (by time.monotonic)."""
+
+    job: JobSpec
+    until: float
+    ending: _Ending | None = None
+
+
+def _cancelled_by(number: int) -> str:
+    return f"cancelled by {completion.signal_name(number)}"
+
+
+def _status(intent: str, pid: int, running: _Running, status: JobStatus, shell_killed: bool) -> JobStatus:
+    """Return how a job ended; kill what is left of it if it was asked to end or lost its shell."""
+    if shell_killed or running.ending:
+        leader_gone_s = 0.0 if shell_killed else LEFTOVER_S
+        processes.end_family(MARK, f"{intent}:{running.job.group}", pid, leader_gone_s)
+    if running.ending:
+        # Even with exit code 0: a program that exits cleanly on request has not finished its work.
+        return replace(status, state=running.ending.state, reason=running.ending.reason)
+    return status
 
 
 def _leader(handle: JobHandle) -> int:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from qanat.domain import time_limits
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.errors import InputInvalid, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners.slurm import commands, flags, ownership, polling, queue, submission
@@ -81,6 +82,10 @@ class SlurmRunner:
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced, however their keys are spelled."""
         return option_changes.apply_changes(options, changes, flags.long_name)
+
+    def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
+        """Return the options with this time limit; Slurm rounds it up to minutes."""
+        return self.changed(options, {"time": time_limits.as_clock(seconds)})
 
     def prefetch(self) -> None:
         """Ask for the cluster's limits, which takes as long as much of the rest of a submission."""

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qanat.domain import job
+from qanat.domain import job, time_limits
 from qanat.domain.job import PARAMETERS_VARIABLE, JobEnded, JobSpec, JobStarted
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
@@ -81,7 +81,19 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
         if kept := attempt.parameters_file(run):
             environment[PARAMETERS_VARIABLE] = str(kept)
-        jobs.append(JobSpec(number, commands[number], place, own, environment, group.attempt, sharing=project.sharing))
+        limit = run.runner.options.get(time_limits.KEY)
+        jobs.append(
+            JobSpec(
+                number,
+                commands[number],
+                place,
+                own,
+                environment,
+                group.attempt,
+                sharing=project.sharing,
+                time_limit=limit,
+            )
+        )
     return jobs
 
 
@@ -101,6 +113,8 @@ def _watch(
     for event in runner.watch(run.submission.intent, jobs):
         if journal.is_cancelled and not runner.interrupted:
             runner.interrupt(signal.SIGTERM)
+        if asked := journal.groups_to_cancel():
+            runner.end(asked)
         match event:
             case JobStarted(handle=handle, timestamp=timestamp):
                 journal.started(handle, timestamp)

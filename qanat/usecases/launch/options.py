@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from qanat.domain import time_limits
 from qanat.domain.run import RunnerChoice
 from qanat.errors import UsageError
-from qanat.runners.protocol import ChecksTemplates, Runners
+from qanat.runners.protocol import ChecksTemplates, LimitsTime, Runners
 from qanat.usecases.project import Project
 
 LOCAL = "local"
@@ -19,7 +20,8 @@ class LaunchOptions:
     `template` is a name or a file. `n_threads` is how many groups run here at once; None means as many as the run
     that is repeated had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
     `cancel_on_interrupt` then makes Ctrl-C cancel it. `allow_secrets` records what looks like a secret.
-    `detach` has a run of this machine watched by a process that outlives this one.
+    `detach` has a run of this machine watched by a process that outlives this one. `time_limit` (domain.time_limits) is
+    how long a group may run, NONE for ever; None means as long as in the run that is repeated, or as the settings say.
     """
 
     runner: str = LOCAL
@@ -31,6 +33,7 @@ class LaunchOptions:
     max_running: int | None = None
     allow_secrets: bool = False
     detach: bool = False
+    time_limit: str | None = None
 
     @property
     def slots(self) -> int:
@@ -38,9 +41,14 @@ class LaunchOptions:
         return self.n_threads or 1
 
     def like(self, earlier: RunnerChoice) -> LaunchOptions:
-        """Return these options, by default with as many threads as an earlier run of the same runner had."""
-        before = earlier.options.get("n_threads") if earlier.name == self.runner else None
-        return replace(self, n_threads=self.n_threads or (before if isinstance(before, int) else None))
+        """Return these options, by default with the threads and the time limit of an earlier run of the same runner."""
+        same = earlier.options if earlier.name == self.runner else {}
+        threads, limit = same.get("n_threads"), same.get(time_limits.KEY)
+        return replace(
+            self,
+            n_threads=self.n_threads or (threads if isinstance(threads, int) else None),
+            time_limit=self.time_limit or (limit if isinstance(limit, str) and self.runner == LOCAL else None),
+        )
 
 
 def check_options(options: LaunchOptions, runners: Runners) -> None:
@@ -49,6 +57,8 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
         # Python callers can pass anything.
         if number is not None and (not isinstance(number, int) or number < 1):
             raise UsageError(f"{name} is {number!r}", hint="use a whole number, 1 or more")
+    if options.time_limit not in (None, time_limits.NONE):
+        time_limits.seconds(options.time_limit)
     in_process = runners.is_in_process(options.runner)
     if in_process and options.template:
         others = " or ".join(runners.submitting_names())
@@ -72,11 +82,31 @@ def choose(project: Project, options: LaunchOptions, groups: int, runners: Runne
     """
     if runners.is_in_process(options.runner):
         runners.in_process(options.runner, options.slots).check()
-        return RunnerChoice(options.runner, None, {"n_threads": options.slots} if groups > 1 else {})
+        threads = {"n_threads": options.slots} if groups > 1 else {}
+        limit = options.time_limit or project.config.time_limit
+        return RunnerChoice(options.runner, None, {**threads, **limits(limit)})
     from qanat.usecases.launch import templates  # a local run starts without them
 
     runner = runners.submitting(options.runner)
     template = templates.find_template(project, options.runner, options.template, runners)
     if isinstance(runner, ChecksTemplates) and (found := runner.key_problems(template.options)):
         raise UsageError(f"template {template.name}: {found[0]}", hint=f"qanat template show {template.name} --check")
-    return RunnerChoice(options.runner, template.name, dict(template.options))
+    return limited(RunnerChoice(options.runner, template.name, dict(template.options)), options, runners)
+
+
+def limits(time_limit: str) -> dict[str, str]:
+    """Return the options of a local run with this time limit."""
+    return {} if time_limit == time_limits.NONE else {time_limits.KEY: time_limit}
+
+
+def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> RunnerChoice:
+    """Return what a scheduler is given, with the time limit that is asked for. Raises UsageError."""
+    if options.time_limit is None:
+        return choice
+    runner = runners.submitting(choice.name)
+    if options.time_limit == time_limits.NONE or not isinstance(runner, LimitsTime):
+        which = "none " if options.time_limit == time_limits.NONE else ""
+        raise UsageError(
+            f"--time-limit {which}cannot be used with runner {choice.name}", hint="set the limit in a template"
+        )
+    return replace(choice, options=runner.limited(choice.options, time_limits.seconds(options.time_limit)))

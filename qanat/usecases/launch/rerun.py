@@ -17,7 +17,7 @@ from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.new_run import Launch, first_attempt
-from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited
 from qanat.usecases.launch.plan import Plan, RunRequest
 from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
@@ -111,7 +111,7 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
     """Return the runner and options of a run, or what the options choose instead; always the latter for local runs."""
     if options.template or options.runner != run.runner.name or runners.is_in_process(options.runner):
         return choose(project, options, len(run.groups), runners)
-    return run.runner
+    return limited(run.runner, options, runners)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from qanat.domain import time_limits
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
@@ -22,7 +23,7 @@ from qanat.system import folders
 from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.checkouts import Workplace
-from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
 from qanat.usecases.launch.secret_checks import check_definitions
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -91,9 +92,10 @@ def _choice(
         if changes:
             raise UsageError(f"--set cannot be used with runner {options.runner}", hint="remove it")
         runners.in_process(options.runner, options.slots).check()
-        return run.runner
+        before = {key: value for key, value in run.runner.options.items() if key != time_limits.KEY}
+        return replace(run.runner, options={**before, **limits(options.time_limit or time_limits.NONE)})
     runner = runners.submitting(options.runner)
-    choice = choose(project, options, groups, runners) if options.template else run.runner
+    choice = choose(project, options, groups, runners) if options.template else limited(run.runner, options, runners)
     if changes:
         if not isinstance(runner, ChangesOptions):
             raise UsageError(f"runner {runner.name} cannot change options of a run", hint="leave out --set")

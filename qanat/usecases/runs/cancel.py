@@ -7,8 +7,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
+from qanat.domain import times
 from qanat.domain.intents import is_made_for, may_be_of
-from qanat.domain.job import JobHandle
+from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import Group, Run, State
 from qanat.errors import UsageError
 from qanat.records import flight, run_codec
@@ -23,6 +24,7 @@ from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
 from qanat.usecases.tracking.submission import handle_of
 
 WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
+_CANCELLED = f"cancelled by {signal.SIGTERM.name}"
 
 
 def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, list[str]]:
@@ -33,12 +35,19 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     Raises UsageError for a run that has ended, or was started on another machine or by another user.
     """
     run = found.run
-    if run.state.ended:
-        raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
+    _check_active(run)
     if not runners.is_in_process(run.runner.name):
         _check_intent(run, "cancelled")
         runners.submitting(run.runner.name).cancel(open_handles(project, run))
         return run, []
+    seen = _flight_of(project, run)
+    if seen and _is_watched(seen):
+        return _ask_watcher(project, found, seen), []
+    return _end_processes(project, found, seen, runners.local())
+
+
+def _flight_of(project: Project, run: Run) -> Flight | None:
+    """Return the journal of a run of this machine. Raises UsageError for one of another machine or user."""
     seen = flight.read(project.location.private / flight.FOLDER / f"{run.id}.jsonl")
     if run.host != os.uname().nodename:
         raise UsageError(
@@ -47,20 +56,54 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     if owner := owner_of(project, run, seen):
         what = f"run {run.number} was started by {owner}"
         raise UsageError(what, hint=f"only {owner} can cancel it: qanat cancel {run.number}")
-    if seen and processes.is_alive(seen.watcher.pid, seen.watcher.process_start):
-        return _ask_watcher(project, found, seen), []
-    return _end_processes(project, found, seen, runners.local())
+    return seen
+
+
+def _is_watched(seen: Flight) -> bool:
+    return processes.is_alive(seen.watcher.pid, seen.watcher.process_start)
 
 
 def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> None:
-    """Ask a scheduler to remove the jobs of some groups of a run; the other groups continue.
+    """Cancel some groups of a run; the other groups continue.
 
-    Raises UsageError for groups that have ended, and for a run of this machine, whose groups end together.
+    A scheduler, or the process that watches the run, is asked to do so, which may take a while. Without a watcher, the
+    processes are ended from here. Raises UsageError for groups that have ended, and as cancel_run() does.
     """
-    runner = _steerable(found, runners, "cancelled group by group")
-    if ended := [found.run.groups[n] for n in groups if found.run.groups[n].state.ended]:
-        raise UsageError(f"group {ended[0].number} of run {found.run.number} has already ended: {ended[0].state}")
-    runner.cancel([handle for handle in open_handles(project, found.run) if handle.group in groups])
+    run = found.run
+    _check_active(run)
+    if ended := [run.groups[n] for n in groups if run.groups[n].state.ended]:
+        raise UsageError(f"group {ended[0].number} of run {run.number} has already ended: {ended[0].state}")
+    if not runners.is_in_process(run.runner.name):
+        runner = _steerable(found, runners, "cancelled group by group")
+        runner.cancel([handle for handle in open_handles(project, run) if handle.group in groups])
+        return
+    seen = _flight_of(project, run)
+    if seen and _is_watched(seen):
+        flight.ask_to_cancel_groups(seen, groups)
+    else:
+        _end_some(run, groups, seen, runners.local())
+
+
+def _end_some(run: Run, groups: Sequence[int], seen: Flight | None, runner: InProcessRunner) -> None:
+    """End the processes of some groups of a run that no qanat watches; the next look at it finds their ends."""
+    handles, alive = _alive(run, seen, groups, runner)
+    runner.cancel(handles)
+    if seen:
+        ended = JobStatus(State.CANCELLED, reason=_CANCELLED, ended=times.now_exact())
+        flight.note_ends(seen, alive, ended)
+
+
+def _alive(
+    run: Run, seen: Flight | None, groups: Sequence[int], runner: InProcessRunner
+) -> tuple[list[JobHandle], set[int]]:
+    """Return handles of groups of a run that no qanat watches, and which of the groups have processes."""
+    if not seen:
+        _check_intent(run, "cancelled")
+    intent = run.submission.intent
+    handles = {n: JobHandle(intent, n) for n in groups} if is_made_for(intent, run.id) else {}
+    handles |= {n: handle for n, (handle, _) in seen.started.items() if n in groups} if seen else {}
+    found = runner.poll(list(handles.values()))
+    return list(handles.values()), {h.group for h, status in found.items() if status.state is State.RUNNING}
 
 
 def hold_run(project: Project, found: Found, runners: Runners) -> None:
@@ -73,6 +116,11 @@ def release_run(project: Project, found: Found, runners: Runners) -> None:
     _holding(_steerable(found, runners, "released")).release(open_handles(project, found.run))
 
 
+def _check_active(run: Run) -> None:
+    if run.state.ended:
+        raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
+
+
 def _holding(runner: Runner) -> CanHold:
     if not isinstance(runner, CanHold):
         raise UsageError(f"runner {runner.name} cannot hold jobs", hint="cancel the run, and retry it later")
@@ -81,8 +129,7 @@ def _holding(runner: Runner) -> CanHold:
 
 def _steerable(found: Found, runners: Runners, what: str) -> Runner:
     run = found.run
-    if run.state.ended:
-        raise UsageError(f"run {run.number} of {run.experiment} has already ended: {run.state}")
+    _check_active(run)
     if runners.is_in_process(run.runner.name):
         raise UsageError(f"run {run.number} is a {run.runner.name} run, which cannot be {what}")
     _check_intent(run, what)
@@ -133,15 +180,10 @@ def _end_processes(
     project: Project, found: Found, seen: Flight | None, runner: InProcessRunner
 ) -> tuple[Run, list[str]]:
     """End the processes of a run that no qanat watches, and record its unfinished groups as cancelled."""
-    if not seen:
-        _check_intent(found.run, "cancelled")
-    before = record.load_record(project, found.record)
     unended = [g.number for g in found.run.groups if not g.state.ended]
-    intent = found.run.submission.intent
-    handles = {n: JobHandle(intent, n) for n in unended} if is_made_for(intent, found.run.id) else {}
-    handles |= {n: handle for n, (handle, _) in seen.started.items() if n in unended} if seen else {}
-    alive = {h.group for h, status in runner.poll(list(handles.values())).items() if status.state is State.RUNNING}
-    runner.cancel(list(handles.values()))
+    handles, alive = _alive(found.run, seen, unended, runner)
+    before = record.load_record(project, found.record)
+    runner.cancel(handles)
     ended = settle(project, found.run, seen, runner)
     cancelled = ended.with_groups({g.number: _cancelled(g, alive=g.number in alive) for g in ended.groups})
     run, notes = record.update_record(project, found.record, record.learning(before, cancelled))
@@ -153,7 +195,7 @@ def _end_processes(
 def _cancelled(group: Group, *, alive: bool) -> Group:
     """Return a group after the cancellation; one that ended by itself before keeps its end."""
     if alive:
-        return replace(group, state=State.CANCELLED, reason=f"cancelled by {signal.SIGTERM.name}")
+        return replace(group, state=State.CANCELLED, reason=_CANCELLED)
     if group.reason == NOT_STARTED:
         return replace(group, state=State.CANCELLED, reason="cancelled before it started")
     return group

@@ -144,6 +144,56 @@ def test_with_fail_fast_nothing_is_started_once_a_group_has_failed(world: World)
     assert run.state is FAILED
 
 
+WAITS = """\
+trap '' TERM
+: >"$3/begun"
+while [ ! -e "$3/$1" ]; do sleep 0.02; done
+"""
+
+
+def test_groups_are_cancelled_one_by_one_while_the_others_continue(world: World) -> None:
+    world.experiment(WAITS.replace("trap '' TERM\n", ""))
+    results = world.root / "results/train/run_1"
+
+    def cancel_two(name: str, what: object) -> None:
+        (group,) = [what[0]] if name == "changed" else [None]  # type: ignore[index]
+        if what == (0, State.RUNNING):
+            (journal,) = world.journals()
+            flight.ask_to_cancel_groups(flight.Flight(journal, flight.Watcher("", "", "", "", 0, "")), [0, 2])
+        elif group == 0:
+            (results / "group_1/end").touch()
+
+    world.view = View(cancel_two)
+    run = world.launch(groups=("end", "end", "end"))
+    assert [(group.state, group.reason) for group in run.groups] == [
+        (CANCELLED, "cancelled by SIGTERM"),
+        (FINISHED, ""),
+        (CANCELLED, "cancelled before it started"),
+    ]
+    assert list(world.journals()) == []
+    assert list((world.project.location.private / flight.FOLDER).iterdir()) == []
+
+
+def test_a_group_that_exceeds_its_time_limit_is_asked_to_end_then_killed_and_has_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qanat.runners.local.runner.GRACE_S", 0.2)
+    world.experiment(
+        '[ "$1" != stubborn ] || trap "" TERM\n[ "$1" != gentle ] || trap "exit 0" TERM\n'
+        '[ "$1" = quick ] || while :; do sleep 0.02; done\n'
+    )
+    run = world.launch(groups=("stubborn", "gentle", "plain", "quick"), n_threads=4, time_limit="1s")
+    late = "exceeded the time limit of 1s"
+    assert [(group.state, group.reason, group.exit_code, group.signal) for group in run.groups] == [
+        (FAILED, late, None, signal.SIGKILL),
+        (FAILED, late, 0, None),
+        (FAILED, late, None, signal.SIGTERM),
+        (FINISHED, "", 0, None),
+    ]
+    assert run.runner.options == {"n_threads": 4, "time_limit": "1s"}
+    assert world.committed() == run
+
+
 def test_metrics_are_recorded_and_what_is_wrong_with_them_is_told(world: World) -> None:
     world.experiment('echo "{\\"loss\\": $1}" >"$3/metrics.json"\n')
     run = world.launch(groups=("0.5", "x"))

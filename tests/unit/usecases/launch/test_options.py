@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from qanat.domain.run import RunnerChoice
-from qanat.errors import UsageError
+from qanat.errors import InputInvalid, UsageError
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from tests.support.scheduler import Scheduler
 from tests.support.world import World
 
 
@@ -31,6 +35,53 @@ def test_a_run_again_has_as_many_threads_as_the_run_had(
     chosen: int | None, earlier: RunnerChoice, expected: int | None
 ) -> None:
     assert LaunchOptions(n_threads=chosen).like(earlier).n_threads == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "earlier", "expected"),
+    [
+        (None, RunnerChoice("local", None, {"time_limit": "2h"}), "2h"),
+        ("none", RunnerChoice("local", None, {"time_limit": "2h"}), "none"),
+        (None, RunnerChoice("local", None, {"time_limit": 2}), None),
+        (None, RunnerChoice("world", None, {"time_limit": "2h"}), None),
+    ],
+)
+def test_a_run_again_has_the_time_limit_that_the_run_had(
+    chosen: str | None, earlier: RunnerChoice, expected: str | None
+) -> None:
+    assert LaunchOptions(time_limit=chosen).like(earlier).time_limit == expected
+
+
+def test_the_time_limit_of_a_local_run_is_in_its_record(world: World) -> None:
+    assert choose(world.project, LaunchOptions(time_limit="2h"), 1, world).options == {"time_limit": "2h"}
+    world.set(local={"time_limit": "1d"})
+    assert choose(world.project, LaunchOptions(), 1, world).options == {"time_limit": "1d"}
+    assert choose(world.project, LaunchOptions(time_limit="none"), 1, world).options == {}
+
+
+def test_a_time_limit_has_a_unit(world: World) -> None:
+    with pytest.raises(InputInvalid, match="'90' is not a time limit") as error:
+        check_options(LaunchOptions(time_limit="90"), world)
+    assert error.value.hint == "write it as 90s, 30m, 2h, 1d12h or 1:30:00"
+
+
+class Limiting(Scheduler):
+    """A scheduler that ends jobs that run too long."""
+
+    def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
+        """Return the options with a limit."""
+        return {**options, "minutes": seconds // 60}
+
+
+def test_a_scheduler_gets_the_time_limit_as_an_option_of_its_own(world: World) -> None:
+    options = LaunchOptions("world", time_limit="2h")
+    with pytest.raises(UsageError, match=r"^--time-limit cannot be used with runner world$") as error:
+        choose(world.project, options, 1, world)
+    assert error.value.hint == "set the limit in a template"
+    world.scheduler = Limiting(world.clock)
+    assert choose(world.project, options, 1, world).options == {"minutes": 120}
+    with pytest.raises(UsageError, match=r"^--time-limit none cannot be used with runner world$"):
+        choose(world.project, LaunchOptions("world", time_limit="none"), 1, world)
 
 
 def test_options_have_to_fit_the_runner(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from dataclasses import replace
 
@@ -98,10 +99,36 @@ def test_a_run_of_this_machine_cannot_be_held(world: World, act: object, what: s
         act(world.project, world.find(), world)  # type: ignore[operator]
 
 
-def test_groups_of_a_run_of_this_machine_end_together(world: World) -> None:
-    alive(world, world.left_alone(2), os.getpid())
-    with pytest.raises(UsageError, match="run 1 is a local run, which cannot be cancelled group by group"):
-        cancel.cancel_groups(world.project, world.find(), [0], world)
+def test_the_watcher_of_a_run_of_this_machine_is_asked_to_cancel_groups(world: World) -> None:
+    run = world.left_alone(3)
+    alive(world, run, os.getpid())
+    cancel.cancel_groups(world.project, world.find(), [0, 2], world)
+    (journal,) = world.journals()
+    assert journal.with_name(f"{run.id}.groups").read_text() == "0\n2\n"
+    assert not is_asked(world, run)
+
+
+def test_groups_that_nobody_watches_are_ended_from_here_and_the_others_continue(
+    world: World, sleeper: subprocess.Popen[bytes]
+) -> None:
+    run = world.left_alone(2)
+    own = started(1, os.getpid(), processes.start_of(os.getpid()) or "")
+    with world.journal(run) as journal:
+        journal.started(started(0, sleeper.pid, processes.start_of(sleeper.pid) or ""), NOW)
+        journal.started(own, NOW)
+    cancel.cancel_groups(world.project, world.find(), [0], world)
+    assert sleeper.wait() == -signal.SIGTERM
+    first, second = world.look().groups
+    assert (first.state, first.reason, second.state) == (State.CANCELLED, "cancelled by SIGTERM", State.RUNNING)
+
+
+def test_a_group_that_has_ended_cannot_be_cancelled(world: World) -> None:
+    run = world.left_alone(2)
+    with world.journal(run) as journal:
+        journal.started(started(0, os.getpid(), processes.start_of(os.getpid()) or ""), NOW)
+        journal.ended(1, JobStatus(State.FINISHED, exit_code=0, ended=NOW))
+    with pytest.raises(UsageError, match="group 1 of run 1 has already ended: finished"):
+        cancel.cancel_groups(world.project, world.find(), [0, 1], world)
 
 
 # ---- runs of this machine that are watched
