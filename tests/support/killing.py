@@ -146,10 +146,11 @@ class Killer:
 
 
 def random_command(sandbox: Sandbox, chance: random.Random) -> tuple[str, ...]:
-    """Choose a command on one of the runs, all of which have ended."""
-    numbers = [file.name.partition("-")[0] for file in sandbox.record_files()]
+    """Choose a command on one of the short runs, all of which have ended."""
+    records = [record for record in sandbox.records() if record["experiment"] == EXPERIMENT]
+    numbers = [str(record["id"]).partition("-")[0] for record in records]
     number = chance.choice(numbers)
-    failed = [str(record["id"]).partition("-")[0] for record in sandbox.records() if record["state"] != "finished"]
+    failed = [n for n, record in zip(numbers, records, strict=True) if record["state"] != "finished"]
     return chance.choice(
         [
             ("retry", chance.choice(failed or numbers), "--group", "0"),
