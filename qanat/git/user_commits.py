@@ -41,22 +41,16 @@ def commit_only(location: Location, message: str, paths: Sequence[str]) -> str:
 
 def _commit_staged(location: Location, message: str, stage_in: Callable[[IndexCopy], None]) -> str:
     for _ in range(ATTEMPTS):
-        with index_copy.copied(location) as copy:
+        with index_copy.copied(location) as copy, contextlib.suppress(_Moved):
             stage_in(copy)
-            done = None
-            try:
-                if _differs(location, copy):
-                    done = _commit(location, copy, message)
-            finally:
-                made = _finish(location, copy, is_sure=done is not None and done.status == 0)
-            if done is None:
+            if not _differs(location, copy):
                 return copy.head
-            # Others may have committed meanwhile, even the same changes.
-            if done.status != 0 and (worktree.head(location) or "") == copy.head:
-                raise _refused(done)
-            if made:
-                return made
+            return _commit(location, copy, message)
     raise GitRefused("git commit failed: the branch moves all the time", hint=_UNCHANGED)
+
+
+class _Moved(Exception):
+    """The branch was moved by others before this commit could be made."""
 
 
 def stage(location: Location, copy: IndexCopy, added: Sequence[str]) -> None:
@@ -86,7 +80,25 @@ def _differs(location: Location, copy: IndexCopy) -> bool:
     return command.call(location.root, *compared, env=copy.env).status != 0
 
 
-def _commit(location: Location, copy: IndexCopy, message: str) -> Finished:
+def _commit(location: Location, copy: IndexCopy, message: str) -> str:
+    """Commit what a copy of the index contains; return the commit's id. Raises GitRefused, and _Moved to try again."""
+    try:
+        done = _call_commit(location, copy, message)
+    except BaseException:
+        with contextlib.suppress(_Moved):
+            _finish(location, copy, is_sure=False)
+        raise
+    if made := _finish(location, copy, is_sure=done.status == 0):
+        return made
+    if done.status == 0:
+        # Another attempt would leave one more commit.
+        raise GitRefused("the commit was replaced or removed, perhaps by a git hook", hint="see git reflog")
+    if (worktree.head(location) or "") == copy.head:
+        raise _refused(done)
+    raise _Moved
+
+
+def _call_commit(location: Location, copy: IndexCopy, message: str) -> Finished:
     # The reflog then tells which commit this was, whatever a hook commits besides.
     env = {**copy.env, "GIT_REFLOG_ACTION": f"commit ({copy.mark})"}
     arguments = ("commit", "--quiet", "--message", message)
@@ -135,7 +147,7 @@ def _finish(location: Location, copy: IndexCopy, *, is_sure: bool) -> str | None
 
     If git has not said so (`is_sure`), the commit may be that of a hook, unless it has the files of the copy.
 
-    If HEAD had moved before git read it, the commit would undo what moved it; then it is taken back: None.
+    If HEAD had moved before git read it, the commit would undo what moved it; then it is taken back. Raises _Moved.
     """
     made = _made(location, copy)
     if made is None or not (is_sure or _has_files_of(location, copy, made)):
@@ -143,7 +155,7 @@ def _finish(location: Location, copy: IndexCopy, *, is_sure: bool) -> str | None
     parent = command.output(location.root, "rev-parse", f"{made}^@").decode().strip()
     if parent != copy.head:
         _take_back(location, copy, made, parent)
-        return None
+        raise _Moved
     try:
         _update_index(location, copy, made)
     except (QanatError, OSError):
@@ -160,14 +172,21 @@ def _take_back(location: Location, copy: IndexCopy, made: str, parent: str) -> N
 
 
 def _made(location: Location, copy: IndexCopy) -> str | None:
-    """Return the commit that was made from a copy; None if there is none."""
-    if (worktree.head(location) or "") == copy.head:
+    """Return the commit that was made from a copy, as a hook may have amended it; None if there is none."""
+    head = worktree.head(location) or ""
+    if head == copy.head:
         return None
     listed = command.output(location.root, "log", "-g", "-100", "--format=%H %gs", "HEAD", "--")
     found = [line for line in listed.decode("utf-8", "replace").splitlines() if f" commit ({copy.mark})" in line]
-    made = found[-1].partition(" ")[0] if found else ""
-    is_there = made and command.call(location.root, "merge-base", "--is-ancestor", made, "HEAD").status == 0
-    return made if is_there else None
+    if not found:  # the repository has no reflogs
+        is_next = command.output(location.root, "rev-parse", f"{head}^@").decode().strip() == copy.head
+        return head if is_next and _has_files_of(location, copy, head) else None
+    # Whatever a hook commits besides comes later.
+    return next((made for line in reversed(found) if _is_in_head(location, made := line.partition(" ")[0])), None)
+
+
+def _is_in_head(location: Location, commit: str) -> bool:
+    return command.call(location.root, "merge-base", "--is-ancestor", commit, "HEAD").status == 0
 
 
 def _has_files_of(location: Location, copy: IndexCopy, commit: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -199,8 +200,38 @@ def test_a_hook_may_commit_afterwards(dirty: Repository) -> None:
     assert dirty.git("status", "--porcelain", "--", ".", ":!.qanat").splitlines() == []
 
 
+ONCE = "[ -e .git/once ] && exit; touch .git/once"
+
+
+def test_a_hook_may_amend_the_commit(dirty: Repository) -> None:
+    hook(dirty, "post-commit", f"{ONCE}; git commit -q --amend --message amended")
+    made = user_commits.commit(dirty.location, "message", ["new.txt", "other.txt"])
+    assert made == dirty.git("rev-parse", "HEAD")
+    assert dirty.git("log", "-1", "--format=%s") == "amended"
+    assert dirty.git("status", "--porcelain") == f" M {RECORD}"
+
+
+def test_a_hook_that_uses_the_users_index_commits_once(dirty: Repository) -> None:
+    before, index = dirty.git("rev-parse", "HEAD"), dirty.git("ls-files", "--stage")
+    hook(dirty, "post-commit", f"{ONCE}; unset GIT_INDEX_FILE; git commit -q --amend --message amended")
+    user_commits.commit(dirty.location, "message", ["new.txt"])
+    assert dirty.git("rev-parse", "HEAD~1") == before
+    assert dirty.git("ls-files", "--stage") == index
+
+
+def test_a_hook_that_removes_the_commit_is_not_asked_again(dirty: Repository) -> None:
+    before = state(dirty)
+    hook(dirty, "post-commit", "git rev-parse HEAD >>.git/made; git update-ref HEAD HEAD~1")
+    with pytest.raises(GitRefused, match="the commit was replaced or removed, perhaps by a git hook") as caught:
+        user_commits.commit(dirty.location, "message")
+    assert caught.value.hint == "see git reflog"
+    assert len((dirty.root / ".git/made").read_text().split()) == 1
+    assert state(dirty) == before
+
+
 def test_without_a_reflog_the_index_is_updated_too(dirty: Repository) -> None:
     dirty.git("config", "core.logAllRefUpdates", "false")
+    shutil.rmtree(dirty.root / ".git/logs")  # git goes on with those that exist
     user_commits.commit(dirty.location, "message", ["new.txt"])
     assert dirty.git("status", "--porcelain") == f" M {RECORD}\n?? other.txt"
 
