@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qanat.cli.runs import looking_up
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, call
 
 pytestmark = pytest.mark.slow
 PROGRAM = """\
@@ -34,7 +34,7 @@ class Slurm:
     def __init__(self, folder: Path) -> None:
         self.rows, self.log = folder / "rows", folder / "log"
         self.rows.touch()
-        programs = folder / "bin"
+        self.programs = programs = folder / "bin"
         programs.mkdir()
         for name in ("sbatch", "squeue", "scancel", "scontrol"):
             (programs / name).write_text(PROGRAM)
@@ -73,3 +73,18 @@ def test_a_scheduler_that_does_not_cancel_is_asked_less_and_less(sandbox: Sandbo
     assert calls["scontrol show"] == 1
     assert calls["scancel"] == 3
     assert calls["scontrol ping"] <= looks + 4
+
+
+def test_a_run_whose_scheduler_is_gone_for_good_can_be_forgotten(sandbox: Sandbox, slurm: Slurm) -> None:
+    sandbox.experiment("hi", "echo hi\n")
+    sandbox.qanat("run", "hi", "--runner", "slurm", env=slurm.environment)
+    for program in slurm.programs.iterdir():
+        program.write_text("#!/bin/sh\necho gone >&2\nexit 1\n")
+    (record,) = sandbox.committed_records()
+    said = sandbox.qanat("delete", "1", "--cancel", "--yes", env=slurm.environment, code=3).err
+    remove = f"git rm {record} && git commit -m 'Deleted-run: {Path(record).stem}'"
+    hint = f"try again later or, if its jobs are gone for good, delete its record: {remove}"
+    assert said.endswith(f"\n  hint: {hint}\n")
+    call(["sh", "-c", remove], sandbox.root)
+    assert sandbox.qanat("status", "--json", env=slurm.environment).json["in_flight"] == []
+    assert sandbox.committed_records() == set()

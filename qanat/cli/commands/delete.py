@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -12,11 +13,13 @@ from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import finding, until_ended
 from qanat.cli.terminal import prompts, restoring
 from qanat.cli.terminal.output import plural, say
+from qanat.domain import deletions
 from qanat.domain.sizes import size
-from qanat.usecases.project import open_project
+from qanat.errors import RunnerUnavailable
+from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import cancel as cancel_run
 from qanat.usecases.runs import delete as deletion
-from qanat.usecases.tracking.find import check_ended, is_active
+from qanat.usecases.tracking.find import Found, check_ended, is_active
 
 
 @click.command(epilog="\b\nExample:\n  qanat delete 4\n  qanat delete 4 5 --yes")
@@ -44,7 +47,7 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         raise click.Abort
     active = [one for one in found if is_active(one.run)]
     for one in active:
-        cancel_run.cancel_run(project, one, session.runners())
+        _cancel(project, one)
     if active:
         until_ended(project, active)
     with finding(project) as find:
@@ -58,3 +61,13 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
             else ""
         )
         say(f"Deleted run {one.run.number}{back}")
+
+
+def _cancel(project: Project, found: Found) -> None:
+    """Cancel a run that will be deleted. Raises as cancel_run() does, RunnerUnavailable with what remains possible."""
+    try:
+        cancel_run.cancel_run(project, found, session.runners())
+    except RunnerUnavailable as error:
+        remove = f"git rm {shlex.quote(found.record)} && git commit -m {shlex.quote(deletions.KEY + found.run.id)}"
+        hint = f"try again later or, if its jobs are gone for good, delete its record: {remove}"
+        raise RunnerUnavailable(error.message, hint=hint) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from qanat.usecases.tracking.find import Found, deletion_hint
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
 from qanat.usecases.tracking.submission import handle_of
 
+JOBS_NAMED = 5
 WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
 _CANCELLED = f"cancelled by {signal.SIGTERM.name}"
 
@@ -140,11 +142,19 @@ def _check_intent(run: Run, what: str) -> None:
     """Raise UsageError if the intent in a run's record is not its own: then nothing shows that its jobs are."""
     intent = run.submission.intent
     if not is_made_for(intent, run.id):
-        earlier = f"the record was edited, copied, or written by an earlier qanat: see git log {run_codec.path_of(run)}"
         raise UsageError(
             f"run {run.number} cannot be {what}: the intent in its record was not made for run {run.id}",
-            hint=earlier if may_be_of(intent, run.id) else deletion_hint(run),
+            hint=_own_hands(run) if may_be_of(intent, run.id) else deletion_hint(run),
         )
+
+
+def _own_hands(run: Run) -> str:
+    """Return what to do about a record that an earlier qanat may have written, whose intents name no run."""
+    jobs = [group.job for group in run.groups if group.job and not group.state.ended]
+    named = f"{', '.join(jobs[:JOBS_NAMED])}{', …' if len(jobs) > JOBS_NAMED else ''}"
+    own = f"use the scheduler's own command for job{'' if len(jobs) == 1 else 's'} {named}" if jobs else "wait"
+    path = shlex.quote(run_codec.path_of(run))
+    return f"if an earlier qanat submitted it (see git log {path}), {own}; if the record is a copy, git rm {path}"
 
 
 def open_handles(project: Project, run: Run) -> list[JobHandle]:

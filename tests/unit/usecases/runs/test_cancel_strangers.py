@@ -52,6 +52,17 @@ def test_a_run_whose_intent_is_not_its_own_is_not_acted_on(
     assert [job.status for job in world.scheduler.jobs] == before
 
 
+def test_jobs_of_an_earlier_qanat_are_named_for_the_schedulers_own_command(world: World) -> None:
+    run = world.submit(2)
+    record.create_record(world.project, of_earlier_times(run))
+    with pytest.raises(UsageError) as caught:
+        cancel.cancel_run(world.project, world.find(7), world)
+    assert caught.value.hint == (
+        "if an earlier qanat submitted it (see git log .qanat/runs/train/0/7-abcdef.yaml), use the scheduler's own "
+        "command for jobs 1.0, 1.1; if the record is a copy, git rm .qanat/runs/train/0/7-abcdef.yaml"
+    )
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_jobs_of_another_run_that_a_record_names_are_left_alone(world: World, act: Callable[..., object]) -> None:
     run = world.submit(2)
