@@ -21,9 +21,10 @@ _SIGNALS = 64
 # SIGPIPE, which no shell tells from exit codes 130 and 141. Files of earlier versions do not say.
 EXIT = "exit"
 _CANNOT = "{program} could not be executed"
+_NOT_FOUND = "{program} was not found"
 # Why qanat could not start the program, by a shell's own exit code (POSIX, Shell Command Language 2.8.2).
 _NOT_STARTED = {
-    "start": {127: "{program} was not found", 126: _CANNOT},
+    "start": {127: _NOT_FOUND, 126: _CANNOT},
     "directory": {126: "its working directory cannot be entered"},
 }
 
@@ -57,6 +58,11 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
     if why := _NOT_STARTED.get(by, {}).get(status):
         known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")
     return Completion(attempt, replace(known, started=started if times.is_timestamp(started) else None))
+
+
+def is_not_found(reason: str, program: str) -> bool:
+    """Return whether a group's reason is that its program is not on the PATH, where it was looked for."""
+    return "/" not in program and reason.endswith(_NOT_FOUND.format(program=program))
 
 
 def status_of(status: int, by: str = "", *, ended: str, host: str | None = None) -> JobStatus:

@@ -17,7 +17,8 @@ class About:
     the runner's module in the folder, and its class. `in_process` says that the jobs are watched by the qanat that
     started them. `default_template` are the options of the template `default` in a new project, and `takes` says
     whether a template with options of these names, which names no runner, is for this one. `requests` is what options
-    ask for, so that `qanat diff` can put a change of one into a sentence.
+    ask for, so that `qanat diff` can put a change of one into a sentence. `path_from` says where the PATH of a run's
+    jobs comes from, by its options and the details of its submission.
     """
 
     name: str
@@ -27,3 +28,4 @@ class About:
     default_template: Mapping[str, Any] = field(default_factory=dict)
     requests: Requests = field(default_factory=dict)
     takes: Callable[[Collection[str]], bool] = lambda _: False
+    path_from: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = lambda options, details: ""

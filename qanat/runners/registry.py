@@ -98,6 +98,10 @@ class Registry:
         """Return what the options of each built-in runner ask for."""
         return {name: about.requests for name, about in self._about.items()}
 
+    def path_from(self, name: str, options: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+        """Return where the PATH of a run's jobs comes from; empty if that is unknown."""
+        return self._about[name].path_from(options, details) if name in self._about else ""
+
     def runner_of(self, keys: Collection[str]) -> str:
         """Return the runner that a template is for, judged by its options' names: the first one if none takes them."""
         submitting = [about for about in self._about.values() if not about.in_process]

@@ -130,6 +130,9 @@ def test_a_program_that_cannot_be_started_is_failed_and_not_finished(
     result = sandbox.qanat("run", "tool", "-g", "1", "-g", "2", code=1)
     assert groups_of(sandbox.record()) == [("failed", code, None, reason)] * 2
     assert f"2 groups (0, 1): {reason}; see results/tool/run_1/group_0/stderr.txt" in result.err
+    source = f"  {command} was looked for on the PATH of the jobs, which is that of the shell that started qanat\n"
+    for said in (result.err, sandbox.qanat("show", "1").out):
+        assert (source in said, "    qanat: PATH is /" in said) == ("/" not in command,) * 2
 
 
 def test_a_program_that_vanishes_while_the_run_goes_on_fails_the_groups_that_want_it(sandbox: Sandbox) -> None:

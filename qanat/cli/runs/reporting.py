@@ -11,6 +11,7 @@ from qanat.cli.options import dashed
 from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed, plural, tell
 from qanat.domain import times
+from qanat.domain.completion import is_not_found
 from qanat.domain.parameters import by_name
 from qanat.domain.run import Group, Run, State, count_states, overall_state
 from qanat.errors import EXIT_FAILED
@@ -92,7 +93,16 @@ def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str
         lines += [f"    {line}" for line in failure.lines] if quote else []
     shown = sum(len(failure.groups) for failure in found[:FAILURES_SHOWN])
     left = sum(group.state is State.FAILED for group in run.groups) - shown
-    return [*lines, f"  … and {left:,} more"] if left else lines
+    return [*lines, *([f"  … and {left:,} more"] if left else []), *_path_lines(run)]
+
+
+def _path_lines(run: Run) -> list[str]:
+    """Say where the PATH of a program that was not found comes from, if that is known."""
+    program = run.command[0] if run.command else ""
+    if not any(group.state is State.FAILED and is_not_found(group.reason, program) for group in run.groups):
+        return []
+    source = session.runners().path_from(run.runner.name, run.runner.options, run.submission.details)
+    return [f"  {program} was looked for on the PATH of the jobs, which is that of {source}"] if source else []
 
 
 def _report_left(outcome: Outcome) -> int:

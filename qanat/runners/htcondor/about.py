@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from qanat.domain.requests import Request
 from qanat.runners.about import About
+
+
+def _path_from(options: Mapping[str, Any], _details: Mapping[str, Any]) -> str:
+    """Return where PATH comes from: from `environment`, from the user's shell by `getenv`, or from the machine."""
+    texts = {key.strip().lower(): str(value) for key, value in options.items()}
+    if re.search(r"\bPATH=", f"{texts.get('environment', '')} {texts.get('env', '')}"):
+        return "the environment in their template"
+    named = re.findall(r"[^\s,'\[\]]+", f"{texts.get('getenv', '')} {texts.get('get_env', '')}".upper())
+    if "TRUE" in named or any(fnmatch.fnmatchcase("PATH", name) for name in named):
+        return "the shell that submitted them"
+    return "the machine that ran them, since their template has no getenv with PATH"
+
 
 ABOUT = About(
     name="htcondor",
@@ -18,6 +35,7 @@ ABOUT = About(
         # Without it, a job has no PATH of the user's, and no `python` of an activated environment.
         "getenv": "CONDA_PREFIX, HOME, LANG, LD_LIBRARY_PATH, PATH, PYTHONPATH, USER, VIRTUAL_ENV",
     },
+    path_from=_path_from,
     requests={
         "request_cpus": Request.CPUS,
         "request_gpus": Request.GPUS,

@@ -26,20 +26,27 @@ from qanat.system import files
 # which no shell reports. The trap keeps the shell alive when the whole process group gets a signal.
 #
 # A program that was started has replaced the subshell and its EXIT trap. bash offers execfail instead, though not in
-# subshells; with the trap, it would lose signals. There is one printf, whose last byte ends the line, so that a reader
-# can recognise an incomplete file; no process is started but the program (1 ms per group matters). Every variable
-# begins with q_, so that none that the user exports has another value in the program.
+# subshells; with the trap, it would lose signals. After an exec that failed, dash has undone its redirections, and bash
+# has not. There is one printf, whose last byte ends the line, so that a reader can recognise an incomplete file; no
+# process is started but the program (1 ms per group matters). Every variable begins with q_, so that none that the user
+# exports has another value in the program.
 LOCAL_SCRIPT = """\
 q_file=$1 q_attempt=$2 q_started=$3 q_dir=$4 q_by=exit
 shift 4
 exec 2>&6 6>&-
 trap : HUP INT QUIT USR1 USR2 ALRM TERM XCPU
 q_start='
+q_program=$1
 trap "" PIPE
 if read -r q_pid q_rest </proc/self/stat; then echo "$q_pid" >&5; fi 2>/dev/null
 trap - PIPE
 cd "$q_dir" 2>&4 || { echo directory >"$q_file.failed"; exit 126; }
-failed() { case $1 in 126|127) echo start >"$q_file.failed";; esac; exit "$1"; }
+tell() { { echo "$1" >&4; } 2>/dev/null || echo "$1" >&2; }
+failed() {
+    case $1 in 126|127) echo start >"$q_file.failed" ;; esac
+    case $1$q_program in 127*/*) ;; 127*) tell "qanat: PATH is ${PATH-not set}" ;; esac
+    exit "$1"
+}
 [ -n "${BASH_VERSION:-}" ] || trap "failed \\$?" EXIT
 exec "$@" 2>&4 3<&- 4>&- 5>&-
 failed $?'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from qanat.domain.requests import Request
 from qanat.runners.about import About
@@ -11,6 +12,15 @@ from qanat.runners.about import About
 def _takes(keys: Collection[str]) -> bool:
     """Return whether options are written with dashes, as sbatch has them."""
     return any(key.startswith("-") for key in keys)
+
+
+def _path_from(_options: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+    """Return where PATH comes from, by what `sbatch --export` was."""
+    export = str(details.get("export", "ALL"))
+    handed_on = {name.partition("=")[0] for name in export.split(",")}
+    if "PATH" in handed_on or "ALL" in handed_on:
+        return "the shell that submitted them"
+    return f"the machine that ran them, since they were submitted with --export={export}"
 
 
 ABOUT = About(
@@ -36,4 +46,5 @@ ABOUT = About(
         **dict.fromkeys(("container", "image"), Request.CONTAINER),
     },
     takes=_takes,
+    path_from=_path_from,
 )

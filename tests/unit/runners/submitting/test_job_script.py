@@ -33,7 +33,7 @@ q_commands='/p r/results/x/run_4/commands'
 q_workdir='/p r/it'"'"'s'
 q_stops='TERM USR1'
 q_stop=stop
-q_start='q_here=$1 q_workdir=$2
+q_start='q_here=$1 q_workdir=$2 q_program=$3
 """
 SHELLS = {"dash": "dash", "bash": "bash", "bash --posix": "sh", "busybox sh": "sh"}
 COMMANDS = """\
@@ -326,6 +326,9 @@ def test_only_a_program_that_could_not_be_started_was_not_found(
     assert [place.run(job) for job in jobs] == [code, code]
     written = [storage.read_completion(job.storage, job.command) for job in jobs]
     assert [w.status.reason for w in written if w] == [f"exit code {code}: {reason}", f"exit code {code}"]
+    said = [(job.storage / "stderr.txt").read_text() for job in jobs]
+    assert ("qanat: PATH is /usr/bin:/bin\n" in said[0]) == ("/" not in name)
+    assert "PATH is" not in said[1]
 
 
 def test_what_a_shell_says_when_it_starts_is_no_signal(in_any_shell: Place, tmp_path: Path) -> None:
