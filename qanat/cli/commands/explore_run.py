@@ -24,6 +24,8 @@ from qanat.usecases.tracking.find import Found, comment_path, read_comment
 
 # Keys of the entries; q leaves, and entries beyond the last letter have none.
 BACK = "back"
+# A menu of more is slow to draw and slow to go through.
+GROUPS_LISTED = 100
 LETTERS = "abcdefghijklmnoprstuvwxyz"
 
 
@@ -138,10 +140,23 @@ def _ask_group(found: Found, question: str) -> int | None:
     """Ask for a group if a run has several; None means all."""
     if len(found.run.groups) == 1:
         return None
+    if len(found.run.groups) > GROUPS_LISTED:
+        return _type_group(found, question)
     groups = [(clean(f"group {g.number}: {' '.join(g.args)} ({g.state})"), str(g.number)) for g in found.run.groups]
     answer = prompts.choose(question, [("all", ""), *groups, ("Back", BACK)], option="--group GROUP")
     if answer == BACK:
         raise click.Abort
+    return int(answer) if answer else None
+
+
+def _type_group(found: Found, question: str) -> int | None:
+    last = len(found.run.groups) - 1
+
+    def check(answer: str) -> str:
+        is_group = answer.isascii() and answer.isdecimal() and int(answer[:9]) <= last
+        return "" if is_group or not answer else f"type a number from 0 to {last}, or nothing for all groups"
+
+    answer = prompts.text(f"{question} (0 to {last}, empty for all)", option="--group GROUP", check=check)
     return int(answer) if answer else None
 
 

@@ -226,6 +226,21 @@ def test_of_several_groups_all_outputs_open_or_that_of_one(house: Sandbox) -> No
         terminal.ends()
 
 
+def test_of_very_many_groups_one_is_asked_for_by_its_number(house: Sandbox) -> None:
+    house.qanat("run", "hello", "-R", "--n 10 111 1", "-j", "8")
+    number = house.record_files()[-1].name.partition("-")[0]
+    with Terminal(house.root, "explore", "hello", number, env=pager(house)) as terminal:
+        terminal.see(MENU)
+        terminal.press("a")
+        terminal.answer("Which group? (0 to 100, empty for all)", "101")
+        terminal.see("type a number from 0 to 100, or nothing for all groups")
+        terminal.press("\x7f", ENTER)
+        assert paged(house)["words"] == [str(storage(house, int(number), 10) / "stdout.txt")]
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
 def test_a_parameters_file_with_a_hostile_name_opens_and_no_shell_sees_it(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello", "1", env=pager(house)) as terminal:
         terminal.see(MENU)
