@@ -76,6 +76,12 @@ class Notes:
             with suppress(OSError):
                 (self._private / FOLDER / name).unlink()
 
+    def all(self) -> Iterator[tuple[str, Made]]:
+        """Yield what was made for each run and checkout."""
+        for key in dict.fromkeys(name.removesuffix(_CHOSEN) for name in _names(self._private / FOLDER)):
+            if made := self.read(key):
+                yield key, made
+
     def chosen(self) -> Iterator[tuple[str, Made]]:
         """Yield the notes on directories whose places users have chosen, with the ids of their runs."""
         for name in _names(self._private / FOLDER):

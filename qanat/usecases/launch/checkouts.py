@@ -190,9 +190,10 @@ def cached(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
 
 def clean(project: Project, live: Sequence[Run]) -> list[CachedCheckout]:
     """Remove the checkouts that no run works in; list them. Raises NotRemoved for one that cannot be removed whole."""
-    from qanat.usecases.results.remove import finish_removals
+    from qanat.usecases.results.remove import finish_removals, forget_what_is_gone
 
     finish_removals(project)
+    forget_what_is_gone(project)
     _remove_old_index(project)
     with lock.file_held(project.location, project.location.private / "checkouts.lock"):
         unused = [c for c in cached(project, live) if not c.in_use]

@@ -85,6 +85,23 @@ def _empty_of_own(project: Project, created: Created) -> None:
                 remove_folder(project, created.path / name, inner)
 
 
+def forget_what_is_gone(project: Project) -> None:
+    """Forget the directories that no longer exist, as those of runs whose records git has removed.
+
+    One outside the project whose parent does not exist either may be on a disk that is only missing for now. A run of
+    this working tree whose results the user has removed may be retried.
+    """
+    with project.index() as index:
+        index.sync()
+        known = {run_id for run_id, _ in index.storages()}
+    for private in {project.location.private, project.location.private_here}:
+        notes = Notes(private, project.sharing)
+        for key, made in notes.all():
+            may_be_missing = not made.path.is_relative_to(project.root) and not made.path.parent.is_dir()
+            if key not in known and not os.path.lexists(made.path) and not may_be_missing:
+                notes.forget(key)
+
+
 def finish_removals(project: Project) -> None:
     """Finish what was being removed when qanat was killed, as far as possible."""
     notes = Notes(project.location.private, project.sharing)
