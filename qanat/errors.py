@@ -45,7 +45,7 @@ class VersionTooNew(InputInvalid):
     """
 
     def __init__(self, source: str, problem: str) -> None:
-        super().__init__(f"{source} {problem}", hint="install a newer qanat (pip install --upgrade qanat)")
+        super().__init__(f"{source} {problem}", hint="install a newer qanat; its README says how")
         self.problem = problem
 
 

@@ -16,7 +16,7 @@ from qanat.domain import run as records
 from qanat.domain import times
 from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import group_folder
-from qanat.errors import PackageMissing
+from qanat.usecases import packages
 from qanat.usecases.tracking.find import find_run, read_comment
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -174,7 +174,7 @@ class Runs(Sequence[Run]):
         try:
             import pandas as pd  # only needed here
         except ImportError:
-            raise PackageMissing("to_pandas() requires pandas", hint="pip install pandas") from None
+            raise packages.missing("to_pandas() requires", "pandas") from None
         pairs = [(run, group) for run in self for group in run.groups]
         taken = {*_KNOWN, *(name for _, group in pairs for name in parameters_of(group.record))}
         frame = pd.DataFrame([_columns(run, group, taken) for run, group in pairs])

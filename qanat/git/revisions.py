@@ -91,7 +91,7 @@ def _target(repository: pygit2.Repository) -> str:
     if upstream and (upstream != f"{remote}/{own}" or default in (None, upstream, own)):
         return upstream
     if default is None:
-        raise UsageError("no upstream or main branch to compare with", hint="choose one: qanat diff BRANCH")
+        raise UsageError("no upstream or main branch to compare with", hint="name a branch or commit: qanat diff A")
     return default
 
 

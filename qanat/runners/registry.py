@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from qanat.errors import QanatError, RunnerUnavailable, UsageError
+from qanat.system.installation import to_install
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -159,7 +160,9 @@ def _installed(entry: EntryPoint) -> Runner:
 
 def _broken(entry: EntryPoint, what: str) -> RunnerUnavailable:
     package = _package(entry)
-    return RunnerUnavailable(f"runner {entry.name!r} of package {package} {what}", hint=f"pip install -U {package}")
+    return RunnerUnavailable(
+        f"runner {entry.name!r} of package {package} {what}", hint=f"{to_install(package)} --upgrade"
+    )
 
 
 def _package(entry: EntryPoint) -> str:

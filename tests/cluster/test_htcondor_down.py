@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat.system.installation import to_add
 from tests.cluster.htcondor_pool import Pool
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S, WAIT
@@ -166,7 +167,7 @@ def test_without_the_bindings_one_sentence_says_how_to_get_them(on_pool: OnPool,
     said = on_pool.qanat("run", "none", "--runner", "htcondor", env={"PYTHONPATH": paths}, code=3)
     assert said.err == (
         "qanat: HTCondor cannot be reached: HTCondor's Python bindings are not installed: no bindings\n"
-        "  hint: pip install 'qanat[htcondor]'\n"
+        f"  hint: {to_add('htcondor')}\n"
     )
 
 

@@ -313,7 +313,7 @@ def test_what_htcondor_refuses_is_said_and_leaves_no_trace(on_pool: OnPool, opti
     said = on_pool.qanat("run", "none", "--runner", "htcondor", "--submit_template", "wrong", code=3).err
     assert said.startswith("qanat: HTCondor refused the run: ")
     assert problem in said
-    assert "  hint: qanat template show NAME --check\n" in said
+    assert "  hint: qanat template show wrong --check\n" in said
     assert on_pool.record_files() == []
     assert not on_pool.storage("none").exists()
     assert on_pool.status() == ""

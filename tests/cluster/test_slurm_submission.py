@@ -311,7 +311,7 @@ def test_what_slurm_refuses_is_said_and_leaves_no_trace(on_slurm: OnSlurm, optio
     said = on_slurm.qanat("run", "none", "--runner", "slurm", "--submit_template", "wrong", code=3).err
     assert said.startswith("qanat: Slurm refused the run: ")
     assert problem in said
-    assert said.endswith("  hint: qanat template show NAME --check\n")
+    assert said.endswith("  hint: qanat template show wrong --check\n")
     assert on_slurm.record_files() == []
     assert not on_slurm.storage("none").exists()
     assert on_slurm.status() == ""

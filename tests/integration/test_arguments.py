@@ -248,8 +248,9 @@ def test_what_looks_meant_for_qanat_is_refused_with_what_to_type(house: Sandbox)
 
 
 def test_an_option_that_the_program_has_is_the_programs(house: Sandbox) -> None:
-    house.write("parser.py", "# --dryrun, --snapshots\n")
-    assert dry(house, "dump", "--dryrun", "--snapshots=3") == [["--dryrun", "--snapshots=3"]]
+    house.write("parser.py", "# --runners, --snapshots\n")
+    house.commit()
+    assert dry(house, "dump", "--runners", "a", "--snapshots=3") == [["--runners", "a", "--snapshots=3"]]
 
 
 def test_an_argument_of_an_action_that_looks_meant_for_qanat_is_refused(house: Sandbox) -> None:
@@ -539,13 +540,13 @@ def test_more_arguments_than_a_record_can_hold_are_refused(house: Sandbox) -> No
             "long",
             {"executable": "x" * 300, "executable_command": "sh"},
             f"experiment long: executable {'x' * 300} does not exist",
-            "fix it with: qanat experiment update long",
+            "correct it with: qanat experiment update long --executable PATH",
         ),
         (
             "nul",
             {"executable": "a\0b", "executable_command": "sh"},
             r"experiment nul: executable a\x00b does not exist",
-            "fix it with: qanat experiment update nul",
+            "correct it with: qanat experiment update nul --executable PATH",
         ),
     ],
 )

@@ -143,7 +143,11 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (["validate", "gone.yaml"], "Path 'gone.yaml' does not exist", "qanat validate --help"),
         (["-C", "gone", "status"], "Directory 'gone' does not exist", "qanat --help"),
         # things that an experiment names
-        (["run", "no_program"], "executable gone.sh does not exist", "fix it with: qanat experiment update no_program"),
+        (
+            ["run", "no_program"],
+            "executable gone.sh does not exist",
+            "correct it with: qanat experiment update no_program --executable PATH",
+        ),
         (["run", "not_executable"], "executable good.sh is not executable", "chmod +x good.sh, or set exec"),
         (
             ["run", "outside"],
@@ -159,7 +163,7 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (
             ["run", "no_data"],
             "dataset moved: path data/gone.csv does not exist",
-            "fix it with: qanat dataset update moved",
+            "correct it with: qanat dataset update moved --path PATH",
         ),
         # parameters
         (["run", "good", "-R", "--n 0 1 0"], "-R '--n 0 1 0': the step is 0", "use a step such as 1 or -1"),

@@ -15,7 +15,7 @@ from tests.support.sandbox import Result, Sandbox
 HOOKS = ("validate", "frozen-runs", "no-results", "no-secrets")
 FROZEN = ("plain", "retried", "slurm_retried", "imported_htcondor", "other_runner", "lost")
 NEWER = f"is run/3, and this qanat {__version__} reads up to run/2"
-UPGRADE = "install a newer qanat (pip install --upgrade qanat)"
+UPGRADE = "install a newer qanat; its README says how"
 
 
 @pytest.fixture

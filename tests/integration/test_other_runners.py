@@ -174,7 +174,7 @@ def test_a_broken_runner_is_said_in_a_sentence_that_names_its_package(
     packages.install("qanat-other", "other", where)
     refused = packages.qanat("run", "--runner", "other", "end", "0", code=3)
     assert f"qanat: runner 'other' of package qanat-other {why}" in refused.err
-    assert "hint: pip install -U qanat-other" in refused.err
+    assert "-m pip install qanat-other --upgrade" in refused.err
     assert sandbox.record_files() == []
 
 
@@ -233,7 +233,7 @@ def test_what_a_small_runner_does_not_offer_is_said_in_one_sentence(packages: Pa
         (("release", "1"), "runner small cannot hold jobs\n  hint: cancel the run, and retry it later"),
         (
             ("template", "show", "big", "--check"),
-            "runner small cannot check templates\n  hint: see what would be submitted: qanat run --dry-run",
+            "runner small cannot check templates\n  hint: see what would be submitted: qanat run NAME --dry-run",
         ),
     ):
         assert packages.qanat(*words, code=2).err == f"qanat: {sentence}\n"

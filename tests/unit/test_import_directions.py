@@ -95,7 +95,7 @@ ONLY_IN = {
 FLOORS = {
     "qanat.usecases": {
         "launch": ("runs", "definitions", "checks", "tracking", "results", "merging", "project"),
-        "runs": ("definitions", "checks", "tracking", "results", "merging", "project"),
+        "runs": ("definitions", "checks", "tracking", "results", "merging", "project", "packages"),
         "review": ("checks", "merging", "project"),
         "definitions": ("checks", "merging", "project"),
         "checks": ("merging", "project"),
@@ -106,6 +106,7 @@ FLOORS = {
         "project": ("clock",),
         "clock": (),
         "complete_names": (),
+        "packages": (),
     },
     "qanat.cli": {
         "main": ("program", "completion", "terminal", "surroundings"),

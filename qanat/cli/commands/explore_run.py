@@ -174,7 +174,7 @@ def _say_comment(project: Project, found: Found) -> None:
 
 def _say_tree(found: Found) -> None:
     say("\n".join(directory_tree(found.folder)))
-    name = prompts.path("File to open in your pager (empty for none):", option="qanat logs")
+    name = prompts.path("File to open in your pager (empty for none):", option="qanat logs RUN")
     path = Path(name) if Path(name).is_absolute() else found.folder / name
     if name and path.is_file():
         editor.page([path])

@@ -6,9 +6,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from qanat.errors import PackageMissing, UsageError, write_failed
-
-REMEDY = "pip install 'qanat[plot]'"
+from qanat.errors import UsageError, write_failed
+from qanat.usecases import packages
 
 
 def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str:
@@ -16,7 +15,7 @@ def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str
     try:
         import plotext
     except ImportError:
-        raise PackageMissing("plots in the terminal require plotext", hint=REMEDY) from None
+        raise packages.missing("plots in the terminal require", "plotext", extra="plot") from None
     columns, rows = shutil.get_terminal_size()
     plotext.clear_figure()
     plotext.theme("clear")
@@ -39,7 +38,7 @@ def to_file(
     try:
         import matplotlib as mpl
     except ImportError:
-        raise PackageMissing("plots in a file require matplotlib", hint=REMEDY) from None
+        raise packages.missing("plots in a file require", "matplotlib", extra="plot") from None
     mpl.use("Agg")
     from matplotlib.figure import Figure
 

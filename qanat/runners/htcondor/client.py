@@ -20,7 +20,7 @@ from typing import Any, Self
 from qanat.errors import RunnerUnavailable
 from qanat.runners.htcondor import worker
 from qanat.runners.submitting.silence import Silence
-from qanat.system import programs
+from qanat.system import installation, programs
 
 # Together with everything else, this ends a command that meets a dead schedd within 5 s.
 ANSWER_S = 4.0
@@ -164,7 +164,7 @@ def require(answers: Sequence[Answer], key: str) -> Any:
 
 def _hint(answers: Sequence[Answer]) -> str:
     if any(a.get("missing") for a in answers):
-        return "pip install 'qanat[htcondor]'"
+        return installation.to_add("htcondor")
     config = os.environ.get("CONDOR_CONFIG", "ONLY_ENV")
     if config != "ONLY_ENV" and not Path(config).exists():
         return f"CONDOR_CONFIG names {config}, which does not exist"

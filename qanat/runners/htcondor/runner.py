@@ -99,7 +99,7 @@ class HTCondorRunner:
         problem = client.problem_of(answers) or "it gave no reason"
         if any("late" in answer or "unknown" in answer for answer in answers):
             raise SubmitUnknown(f"HTCondor may or may not have accepted the run: {problem}", hint="qanat status")
-        raise SubmitFailed(f"HTCondor refused the run: {problem}", hint="qanat template show NAME --check")
+        raise SubmitFailed(f"HTCondor refused the run: {problem}")
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
         """Find the cluster with this intent, in the queue or the history."""

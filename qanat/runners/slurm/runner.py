@@ -22,7 +22,6 @@ from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files
 
 SUBMIT_S = 60.0
-HINT = "qanat template show NAME --check"
 # What scontrol and scancel print about a job that can no longer be acted on.
 _GONE = (b"already", b"finished", b"invalid job id")
 # What sbatch prints when its request was sent but no answer came.
@@ -239,7 +238,7 @@ def _sbatch(batch: JobBatch, array: Array, after: str) -> tuple[str, str]:
         return number, cluster
     if any(text in done.err.lower() for text in _UNANSWERED):
         raise SubmitUnknown(f"Slurm may or may not have accepted the run: {stderr_text(done)}", hint="qanat status")
-    raise SubmitFailed(f"Slurm refused the run: {stderr_text(done)}", hint=HINT)
+    raise SubmitFailed(f"Slurm refused the run: {stderr_text(done)}")
 
 
 def _cancel_accepted(numbers: Sequence[str], at: Sequence[str], refusal: QanatError) -> None:

@@ -19,13 +19,13 @@ def check_data(run: Run, place: Workplace) -> None:
         if not path.exists():
             raise InputInvalid(
                 f"dataset {name} of run {run.number}: {path} no longer exists",
-                hint="restore it, or run with other data: qanat run",
+                hint=f"restore it, or run with other data: qanat run {run.experiment}",
             )
 
 
 def check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
     """Raise InputInvalid if an input of a run is gone and has no replacement in `instead`."""
-    inputs.check_exist(project, run.number, [path for path in run.submission.inputs if path not in instead])
+    inputs.check_exist(project, run, [path for path in run.submission.inputs if path not in instead])
 
 
 def experiment_of(project: Project, run: Run) -> Experiment:

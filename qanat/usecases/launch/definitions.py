@@ -66,7 +66,8 @@ def _check_program(project: Project, experiment: Experiment) -> None:
     program = project.root / _inside(experiment)
     if not files.is_file(program):
         raise InputInvalid(
-            f"{_program(experiment)} does not exist", hint=f"fix it with: qanat experiment update {experiment.name}"
+            f"{_program(experiment)} does not exist",
+            hint=f"correct it with: qanat experiment update {experiment.name} --executable PATH",
         )
     if not experiment.program.command and not os.access(program, os.X_OK):
         raise InputInvalid(
@@ -94,7 +95,8 @@ def _dataset_path(project: Project, commit: str | None, name: str) -> str:
     path = project.dataset(name).path
     if not (commit and checkout.is_tracked(project.location, commit, path)) and not files.exists(project.root / path):
         raise InputInvalid(
-            f"dataset {name}: path {path} does not exist", hint=f"fix it with: qanat dataset update {name}"
+            f"dataset {name}: path {path} does not exist",
+            hint=f"correct it with: qanat dataset update {name} --path PATH",
         )
     return path
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from qanat.domain.run import Run
 from qanat.errors import InputInvalid, write_failed
 from qanat.git import worktree
 from qanat.system import files
@@ -46,11 +47,11 @@ def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instea
     return linked
 
 
-def check_exist(project: Project, number: int, inputs: Iterable[object]) -> None:
+def check_exist(project: Project, run: Run, inputs: Iterable[object]) -> None:
     """Raise InputInvalid if an input of a run no longer exists in the project."""
     for path in inputs:
         if not files.exists(project.root / str(path)):
             raise InputInvalid(
-                f"input {path} of run {number}, which git ignores, no longer exists",
-                hint="restore it, or run with another one: qanat run",
+                f"input {path} of run {run.number}, which git ignores, no longer exists",
+                hint=f"restore it, or run with another one: qanat run {run.experiment}",
             )

@@ -90,7 +90,10 @@ def choose(project: Project, options: LaunchOptions, groups: int, runners: Runne
     runner = runners.submitting(options.runner)
     template = templates.find_template(project, options.runner, options.template, runners)
     if isinstance(runner, ChecksTemplates) and (found := runner.key_problems(template.options)):
-        raise UsageError(f"template {template.name}: {found[0]}", hint=f"qanat template show {template.name} --check")
+        raise UsageError(
+            f"template {template.name}: {found[0]}",
+            hint=templates.how_to_check(project, options.runner, options.template),
+        )
     return limited(RunnerChoice(options.runner, template.name, dict(template.options)), options, runners)
 
 

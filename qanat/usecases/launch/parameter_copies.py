@@ -34,7 +34,7 @@ def find(found: Found) -> Path | None:
     if not kept.is_file():
         raise InputInvalid(
             f"the parameters file that run {found.run.number} kept, {kept}, no longer exists",
-            hint="repeat it with qanat run --parameters-file FILE",
+            hint=f"repeat it with: qanat run {found.run.experiment} --parameters-file FILE",
         )
     return kept
 

@@ -49,7 +49,7 @@ def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list
     if not again:
         raise UsageError(
             f"every group of run {found.run.number} has finished",
-            hint="choose one with --group, or repeat the run: qanat rerun",
+            hint=f"choose one with --group, or repeat the run: qanat rerun {found.run.number}",
         )
     return again
 
@@ -101,7 +101,7 @@ def _choice(
             raise UsageError(f"runner {runner.name} cannot change options of a run", hint="leave out --set")
         choice = replace(choice, options=runner.changed(choice.options, changes))
     if isinstance(runner, ChecksTemplates) and (problems := runner.key_problems(choice.options)):
-        raise UsageError(problems[0], hint="see which options the run has: qanat show RUN --json")
+        raise UsageError(problems[0], hint=f"see which options the run has: qanat show {run.number} --json")
     return choice
 
 

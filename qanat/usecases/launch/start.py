@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 
 from qanat.domain.run import Run, SubmissionFacts
-from qanat.runners.protocol import Runners
+from qanat.errors import SubmitFailed
+from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.system import processes
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.checkouts import Workplace
@@ -38,7 +39,7 @@ def start(
     from qanat.usecases.launch.wait import after_submission  # a local run starts without it
 
     facts = SubmissionFacts("", project.clock.now(), checkout=checkout, max_running=options.max_running)
-    outcome = submit(project, attempt(facts), runners.submitting(options.runner))
+    outcome = _submit(project, attempt(facts), options, runners)
     return after_submission(project, outcome, options, runners, view)
 
 
@@ -66,6 +67,20 @@ def _in_background(project: Project, here: Callable[[RunView], Outcome], view: L
 
 def _report_beginning(here: Callable[[RunView], Outcome], report: Callable[[Run], None]) -> None:
     here(BeginningView(report))
+
+
+def _submit(project: Project, attempt: Attempt, options: LaunchOptions, runners: Runners) -> Outcome:
+    """Submit an attempt. Raises what submit() raises, with how to check the template if that may be at fault."""
+    from qanat.usecases.launch import templates
+
+    runner = runners.submitting(options.runner)
+    try:
+        return submit(project, attempt, runner)
+    except SubmitFailed as error:
+        if error.hint or not isinstance(runner, ChecksTemplates):
+            raise
+        name = options.template or attempt.beginning.run.runner.template
+        raise SubmitFailed(error.message, hint=templates.how_to_check(project, options.runner, name)) from None
 
 
 def _own_processes(checkout: str | None) -> SubmissionFacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,20 @@ def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
     runner = runners.submitting(template.runner)
     if not isinstance(runner, ChecksTemplates):
         raise UsageError(
-            f"runner {runner.name} cannot check templates", hint="see what would be submitted: qanat run --dry-run"
+            f"runner {runner.name} cannot check templates", hint="see what would be submitted: qanat run NAME --dry-run"
         )
     return runner.problems(template.options), runner.warnings(template.options)
+
+
+def how_to_check(project: Project, runner: str, name: str | None) -> str:
+    """Return the command that checks a template, given by name or file; empty for a template without options."""
+    owners = [r for r, n in _names(project) if n == (name or DEFAULT)]
+    if name is not None and Path(name).is_file():
+        owners = []
+    elif runner not in owners:
+        return ""
+    which = f" --runner {shlex.quote(runner)}" if len(owners) > 1 else ""
+    return f"qanat template show {shlex.quote(name or DEFAULT)}{which} --check"
 
 
 def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[str]:

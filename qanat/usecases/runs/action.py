@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,10 @@ class ActionPlan:
     notes: Path | None
 
 
+def _update(experiment: Experiment, action: str) -> str:
+    return f"qanat experiment update {experiment.name} --action {shlex.quote(action)}"
+
+
 def plan_action(
     project: Project, experiment: Experiment, name: str, found: Found, group: int | None, args: Sequence[str]
 ) -> ActionPlan:
@@ -43,12 +48,12 @@ def plan_action(
     action = experiment.actions.get(name)
     if action is None:
         close = nearest(name, experiment.actions) or sorted(experiment.actions)
-        hint = f"available: {', '.join(close)}" if close else f"add one: qanat experiment update {experiment.name}"
+        hint = f"available: {', '.join(close)}" if close else f"add one: {_update(experiment, f'{name}=COMMAND')}"
         raise NotFound(f"experiment {experiment.name} has no action {name!r}", hint=hint)
     if not (project.root / action.program.executable).is_file():
         raise InputInvalid(
             f"action {name}: executable {action.program.executable} does not exist",
-            hint=f"fix it with: qanat experiment update {experiment.name}",
+            hint=f"correct it with: {_update(experiment, f'{name}=COMMAND')}",
         )
     check_results(found)
     folder = found.folder if group is None else found.group_folder(check_group(found, group))

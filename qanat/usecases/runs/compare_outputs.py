@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.completion import COMPLETION, STOPPED
-from qanat.errors import PackageMissing
 from qanat.records import storage
+from qanat.usecases import packages
 from qanat.usecases.runs import action
 
 IDENTICAL = "identical"
@@ -147,7 +147,7 @@ def _read_arrays(path: Path) -> Any:
     try:
         import numpy as np
     except ImportError:
-        raise PackageMissing(f"comparing {path.name} requires numpy", hint="pip install numpy") from None
+        raise packages.missing(f"comparing {path.name} requires", "numpy") from None
     loaded = np.load(path, allow_pickle=False)
     if not hasattr(loaded, "files"):
         return loaded

@@ -83,7 +83,7 @@ def _nearest(project: Project, index: Index, number: int, experiment: str | None
     """Return a hint for a run that does not exist: those with the nearest numbers, and how to list all of them."""
     near = index.nearest(number, experiment)
     if not near:
-        return "there are no runs yet; start one with: qanat run"
+        return "there are no runs yet; start one with: qanat run NAME"
     named = ", ".join(
         f"{r.number if r.number != number else r.id} of {project.names_of(r.experiment)[0]}" for r in near
     )

@@ -165,7 +165,7 @@ def test_what_keeps_an_action_from_running_is_said(plotted: Sandbox) -> None:
         (
             "draws gone 1",
             2,
-            "action gone: executable gone.py does not exist\n  hint: fix it with: qanat experiment update",
+            "action gone: executable gone.py does not exist\n  hint: correct it with: qanat experiment update",
         ),
         ("draws odd 1", 3, "no-such-program could not be started: no such file or directory"),
     ):

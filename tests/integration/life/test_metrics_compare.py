@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from qanat.system.installation import to_add
 from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox, call
 from tests.support.terminal import Terminal
@@ -327,7 +328,7 @@ def test_without_the_library_it_is_said_how_to_get_it(trained: Sandbox, library:
     result = trained.qanat("compare", "1", "--plot", "n", "acc", *words, code=3, env={"PYTHONPATH": str(hidden.parent)})
     assert result.err.startswith("qanat: plots in ")
     assert f" require {library}\n" in result.err
-    assert result.err.endswith("\n  hint: pip install 'qanat[plot]'\n")
+    assert result.err.endswith(f"\n  hint: {to_add('plot')}\n")
 
 
 def test_comparing_loads_no_library_for_drawing(trained: Sandbox) -> None:

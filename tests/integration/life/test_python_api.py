@@ -212,7 +212,7 @@ def test_without_pandas_it_is_said_how_to_get_it(trained: Sandbox, monkeypatch: 
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(PackageMissing, match="requires pandas") as raised:
         runs.to_pandas()
-    assert raised.value.hint == "pip install pandas"
+    assert raised.value.hint == f"{shlex.quote(sys.executable)} -m pip install pandas"
 
 
 def test_objects_are_shown_in_short(trained: Sandbox) -> None:

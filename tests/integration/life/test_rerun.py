@@ -145,7 +145,7 @@ def test_data_that_no_longer_exist_are_said_before_anything_starts(reports: Sand
     path.unlink()
     result = reports.qanat("rerun", "1", code=2)
     said = f"qanat: dataset {dataset} of run 1: {path} no longer exists\n"
-    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run\n"
+    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run reports\n"
     assert len(reports.records()) == 1
     assert not storage(reports, 2).exists()
 
@@ -168,7 +168,7 @@ def test_an_ignored_input_that_is_named_is_there_in_the_checkout(sandbox: Sandbo
     for number in ("1", "2"):
         result = sandbox.qanat("rerun", number, code=2)
         said = f"qanat: input a.secret of run {number}, which git ignores, no longer exists\n"
-        assert result.err == f"{said}  hint: restore it, or run with another one: qanat run\n"
+        assert result.err == f"{said}  hint: restore it, or run with another one: qanat run opens\n"
     assert len(sandbox.records()) == 2
 
 
@@ -305,7 +305,7 @@ def test_a_kept_parameters_file_that_is_gone_is_said(sandbox: Sandbox) -> None:
     kept.unlink()
     result = sandbox.qanat("rerun", "1", code=2)
     assert f"the parameters file that run 1 kept, {kept}, no longer exists\n" in result.err
-    assert "  hint: repeat it with qanat run --parameters-file FILE\n" in result.err
+    assert "  hint: repeat it with: qanat run opens --parameters-file FILE\n" in result.err
     assert len(sandbox.records()) == 1
 
 

@@ -128,7 +128,7 @@ def test_where_every_group_has_finished_that_is_said(flaky: Sandbox) -> None:
     let(flaky)
     flaky.qanat("run", "flaky", "--n", "0")
     result = flaky.qanat("retry", "1", code=2)
-    hint = "choose one with --group, or repeat the run: qanat rerun"
+    hint = "choose one with --group, or repeat the run: qanat rerun 1"
     assert result.err == f"qanat: every group of run 1 has finished\n  hint: {hint}\n"
     assert not (storage(flaky) / "attempts").exists()
 
@@ -257,7 +257,7 @@ def test_data_that_are_gone_are_said_before_anything_is_set_aside(sandbox: Sandb
     data.unlink()
     result = sandbox.qanat("retry", "1", code=2)
     said = f"qanat: dataset d of run 1: {data} no longer exists\n"
-    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run\n"
+    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run reports\n"
     assert not (sandbox.root / "results/reports/run_1/attempts").exists()
     assert sandbox.record()["state"] == "failed"
 

@@ -356,7 +356,7 @@ def test_a_number_that_is_a_string_is_refused(project: qanat.Project) -> None:
             lambda project: project.retry(project.launch("train")),
             UsageError,
             "every group of run 1 has finished",
-            "choose one with groups, or repeat the run: qanat rerun",
+            "choose one with groups, or repeat the run: qanat rerun 1",
         ),
         (
             lambda project: project.retry(project.launch("train"), [0], changes={"mem": "2x"}),

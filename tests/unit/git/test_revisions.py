@@ -54,7 +54,7 @@ def test_nothing_is_the_work_here_since_it_left_the_main_branch(branched: tuple[
     repository.git("branch", "--move", "trunk", "ours")
     with pytest.raises(UsageError, match="no upstream or main branch") as error:
         parse(repository, None)
-    assert error.value.hint == "choose one: qanat diff BRANCH"
+    assert error.value.hint == "name a branch or commit: qanat diff A"
     repository.git("config", "init.defaultBranch", "ours")
     assert parse(repository, None).base_revision == "ours"
 

@@ -140,7 +140,7 @@ def test_a_file_that_is_not_there_is_told(world: World) -> None:
 def test_a_version_that_is_not_known_is_told_with_the_line_of_the_schema(world: World) -> None:
     (found,) = of_text(world, X, "name: x\nschema: experiment/9\n")
     too_new = f"is experiment/9, and this qanat {__version__} reads up to experiment/1"
-    assert found == f"2: {too_new}; install a newer qanat (pip install --upgrade qanat)"
+    assert found == f"2: {too_new}; install a newer qanat; its README says how"
     (found,) = of_text(world, X, "name: x\nschema: dataset/1\n")
     assert found.startswith("2: schema 'dataset/1' is not experiment/1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from qanat.errors import InputInvalid, WriteFailed
 from qanat.usecases.launch import inputs
 from tests.support.world import World
+from tests.unit.records.example import RUN
 
 
 @pytest.mark.parametrize(
@@ -91,8 +93,9 @@ def test_a_link_that_cannot_be_made_is_told(world: World, folder: Path) -> None:
 
 def test_inputs_that_are_gone_are_told(world: World) -> None:
     world.write("a.bin", "")
-    inputs.check_exist(world.project, 4, ["a.bin"])
+    run = replace(RUN, experiment="train")
+    inputs.check_exist(world.project, run, ["a.bin"])
     with pytest.raises(InputInvalid) as error:
-        inputs.check_exist(world.project, 4, ["a.bin", "b.bin"])
-    assert error.value.message == "input b.bin of run 4, which git ignores, no longer exists"
-    assert error.value.hint == "restore it, or run with another one: qanat run"
+        inputs.check_exist(world.project, run, ["a.bin", "b.bin"])
+    assert error.value.message == f"input b.bin of run {run.number}, which git ignores, no longer exists"
+    assert error.value.hint == "restore it, or run with another one: qanat run train"

@@ -38,7 +38,7 @@ def test_a_copy_is_found_under_the_name_of_the_file(kept: Path) -> None:
     with pytest.raises(InputInvalid) as error:
         parameter_copies.find(found)
     assert error.value.message.startswith(f"the parameters file that run 4 kept, {kept}, ")
-    assert error.value.hint == "repeat it with qanat run --parameters-file FILE"
+    assert error.value.hint == f"repeat it with: qanat run {RUN.experiment} --parameters-file FILE"
 
 
 def test_a_file_is_as_it_was_when_its_bytes_are(world: World, kept: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_program_that_is_not_there_is_refused(world: World) -> None:
     (world.root / "train.sh").unlink()
     with pytest.raises(InputInvalid, match=r"^experiment train: executable train\.sh does not exist$") as error:
         planned(world)
-    assert error.value.hint == "fix it with: qanat experiment update train"
+    assert error.value.hint == "correct it with: qanat experiment update train --executable PATH"
 
 
 def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
@@ -124,7 +124,7 @@ def test_data_that_are_not_there_are_refused(world: World) -> None:
     for commit in (None, world.git("rev-parse", "HEAD")):
         with pytest.raises(InputInvalid, match=r"dataset d: path data\.csv does not exist") as error:
             planned(world, commit=commit)
-        assert error.value.hint == "fix it with: qanat dataset update d"
+        assert error.value.hint == "correct it with: qanat dataset update d --path PATH"
 
 
 def test_many_groups_have_to_be_meant(world: World) -> None:

@@ -129,7 +129,7 @@ def test_data_and_inputs_that_are_gone_are_told(world: World) -> None:
     (world.root / "data.csv").unlink()
     with pytest.raises(InputInvalid, match="dataset d of run 1: ") as error:
         again(world)
-    assert error.value.hint == "restore it, or run with other data: qanat run"
+    assert error.value.hint == "restore it, or run with other data: qanat run train"
 
 
 def test_a_parameters_file_is_the_copy_that_was_kept(world: World) -> None:
@@ -389,7 +389,7 @@ def test_options_that_the_scheduler_does_not_take_are_refused(world: World) -> N
     world.scheduler.key_problems = lambda options: ["memory: unknown"] if options else []  # type: ignore[method-assign]
     with pytest.raises(UsageError, match=r"^memory: unknown$") as error:
         retried(world, changes={"memory": "8G"})
-    assert error.value.hint == "see which options the run has: qanat show RUN --json"
+    assert error.value.hint == "see which options the run has: qanat show 1 --json"
     assert world.recorded() == before
 
 

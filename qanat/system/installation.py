@@ -1,0 +1,38 @@
+"""How this qanat was installed, and so how what it lacks is."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+
+def to_install(package: str) -> str:
+    """Return the command that installs a package beside this qanat."""
+    return shlex.join([sys.executable, "-m", "pip", "install", package])
+
+
+def to_add(extra: str) -> str:
+    """Return the command that installs what an extra of qanat needs, from where this qanat was installed."""
+    *options, source = _source() or ["qanat"]
+    wanted = f"qanat[{extra}] @ {source}" if "://" in source else f"{source}[{extra}]"
+    return shlex.join([sys.executable, "-m", "pip", "install", *options, wanted])
+
+
+def _source() -> list[str]:
+    """Return what pip was told to install qanat from (PEP 610); empty for a package index or a folder that is gone."""
+    from importlib import metadata  # only hints need these
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        found = json.loads(metadata.distribution("qanat").read_text("direct_url.json") or "{}")
+    except (metadata.PackageNotFoundError, ValueError):
+        return []
+    url = str(found.get("url", ""))
+    if vcs := found.get("vcs_info"):
+        return [f"{vcs.get('vcs')}+{url}@{vcs.get('commit_id')}"]
+    folder = unquote(urlsplit(url).path) if url.startswith("file:") else ""
+    if not folder or not Path(folder).exists():
+        return []
+    return ["-e", folder] if found.get("dir_info", {}).get("editable") else [folder]
