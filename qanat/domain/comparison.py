@@ -26,7 +26,9 @@ class Statistic:
     count: int
 
     def __str__(self) -> str:
-        return f"{self.mean:.6g}" if self.deviation is None else f"{self.mean:.6g} ± {self.deviation:.2g}"
+        if self.deviation is None or not math.isfinite(self.mean):
+            return f"{self.mean:.6g}"
+        return f"{self.mean:.6g} ± {self.deviation:.2g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,19 @@ def statistic(values: Sequence[float]) -> Statistic:
     """Return the mean and sample standard deviation of at least one value."""
     if len(values) == 1:
         return Statistic(values[0], None, 1)
+    mean = _mean(values)
+    deviation = math.hypot(*(v - mean for v in values)) / math.sqrt(len(values) - 1)
+    return Statistic(mean, deviation if math.isfinite(mean) else math.nan, len(values))
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean: infinite if a value is, NaN if infinities of both signs are."""
     # Measured from the first value, equal values have exactly that mean and no deviation.
     try:
         mean = values[0] + math.fsum(v - values[0] for v in values) / len(values)
     except (OverflowError, ValueError):  # overflow, or infinities of both signs
         mean = math.nan
-    return Statistic(mean, math.hypot(*(v - mean for v in values)) / math.sqrt(len(values) - 1), len(values))
+    return mean if math.isfinite(mean) else sum(v / len(values) for v in values)
 
 
 def _differing(rows: Sequence[Row], seeds: Sequence[str]) -> tuple[str, ...]:

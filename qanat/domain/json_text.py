@@ -1,22 +1,30 @@
-"""Values as JSON, which has no NaN and no infinities."""
+"""Values as JSON, which has no NaN and no infinities: they are the texts of NAMES.
+
+Python's `float()` and JavaScript's `Number()` read these texts.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
+
+NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def to_json(content: Any, *, indent: int | None = None) -> str:
-    """Return content as JSON; numbers that JSON does not have are null."""
+    """Return content as JSON, with numbers that JSON does not have as texts."""
     try:
         return json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False)
     except ValueError:
-        return json.dumps(_without_nan(content), ensure_ascii=False, indent=indent)
+        return json.dumps(_named(content), ensure_ascii=False, indent=indent)
 
 
-def _without_nan(content: Any) -> Any:
+def _named(content: Any) -> Any:
     if isinstance(content, dict):
-        return {key: _without_nan(value) for key, value in content.items()}
+        return {key: _named(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_without_nan(value) for value in content]
-    return None if isinstance(content, float) and content - content != 0 else content
+        return [_named(value) for value in content]
+    if not isinstance(content, float) or math.isfinite(content):
+        return content
+    return "NaN" if math.isnan(content) else "Infinity" if content > 0 else "-Infinity"

@@ -7,12 +7,12 @@ rules of the schema are checked by `qanat validate` and the hook.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from qanat.domain import times
+from qanat.domain.json_text import NAMES
 from qanat.domain.layout import record_path
 from qanat.domain.names import name_problem
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
@@ -124,11 +124,12 @@ def decode(data: bytes, source: str) -> Run:
 
 
 def from_index(text: str, source: str = "a record in the index") -> Run:
-    """Return the run that a record in the index describes; JSON has no NaN, so a metric without a value is one."""
+    """Return the run that a record in the index describes, where metrics that JSON does not have are texts."""
     content = json.loads(text)
     for row in content["groups"]:
-        if None in (found := row.get("metrics", {})).values():
-            row["metrics"] = {name: math.nan if value is None else value for name, value in found.items()}
+        found = row.get("metrics", {})
+        if any(isinstance(value, str) for value in found.values()):
+            row["metrics"] = {n: NAMES.get(value, value) for n, value in found.items()}
     return from_mapping(content, source)
 
 

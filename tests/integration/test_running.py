@@ -459,7 +459,7 @@ def test_metrics_are_copied_into_the_groups_line(sandbox: Sandbox) -> None:
     assert found["acc"] != found["acc"]
     assert (found["far"], found["low"]) == (float("inf"), float("-inf"))
     listed = sandbox.qanat("experiment", "status", "leave", "--json").json
-    assert listed[0]["groups"][0]["metrics"] == {"acc": None, "far": None, "low": None}
+    assert listed[0]["groups"][0]["metrics"] == {"acc": "NaN", "far": "Infinity", "low": "-Infinity"}
     assert violations(sandbox) == []
 
 

@@ -65,7 +65,7 @@ def tell(text: str) -> None:
 
 
 def say_json(content: Any) -> None:
-    """Print a value as JSON; NaN and infinities, which JSON does not have, become null."""
+    """Print a value as JSON; NaN and infinities, which JSON does not have, become texts."""
     from qanat.domain.json_text import to_json
     from qanat.domain.visible import escaped_json
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from qanat.domain.json_text import NAMES
 from qanat.domain.layout import record_path
 from qanat.records.index import Index
 
@@ -23,8 +24,8 @@ def warnings(index: Index, records: Collection[str] | None = None) -> list[str]:
 
 def _described(index: Index, records: Collection[str] | None) -> Iterator[str]:
     for text in index.records():
-        # JSON has no such numbers, and the index has null in their place.
-        if "null" not in text or not (names := _names(record := json.loads(text))):
+        # Looking for these texts takes much less time than reading every record.
+        if not any(f'"{name}"' in text for name in NAMES) or not (names := _names(record := json.loads(text))):
             continue
         number, _, uid = record["id"].partition("-")
         if records is None or record_path(record["experiment"], int(number), uid) in records:
@@ -35,4 +36,4 @@ def _described(index: Index, records: Collection[str] | None) -> Iterator[str]:
 
 def _names(record: dict[str, Any]) -> list[str]:
     values = (pair for group in record["groups"] for pair in group.get("metrics", {}).items())
-    return list(dict.fromkeys(name for name, value in values if value is None))
+    return list(dict.fromkeys(name for name, value in values if value in NAMES))

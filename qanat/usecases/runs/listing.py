@@ -11,11 +11,9 @@ from typing import Any
 from qanat.domain.columns import RunSummary
 from qanat.domain.run import Run, State
 from qanat.domain.search import Condition
-from qanat.errors import InputInvalid
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.usecases.project import Project
-from qanat.usecases.tracking import record
 from qanat.usecases.tracking.refresh import Refreshed
 
 UNREADABLE_SHOWN = 20
@@ -163,12 +161,4 @@ def current_runs(
 ) -> list[tuple[RunSummary, Run]]:
     """Return whole runs as they are now, each with its row of the index, newest first."""
     rows = index.summaries_with_records(experiment=experiment)
-    return [(row, refreshed.live.get(row.path) or _run_of(project, row, text)) for row, text in rows]
-
-
-def _run_of(project: Project, row: RunSummary, text: str) -> Run:
-    try:
-        return run_codec.from_mapping(json.loads(text), row.path)
-    except InputInvalid:
-        # JSON has null where the record has a number that JSON lacks.
-        return record.load_record(project, row.path)
+    return [(row, refreshed.live.get(row.path) or run_codec.from_index(text, row.path)) for row, text in rows]

@@ -99,14 +99,14 @@ def test_a_group_that_fails_has_the_metrics_that_it_left(sandbox: Sandbox) -> No
     assert sandbox.record()["groups"][0]["metrics"] == {"acc": 0.9, "test.loss": -4}
 
 
-def test_numbers_that_json_does_not_have_are_kept_in_the_record_and_null_in_json(sandbox: Sandbox) -> None:
+def test_numbers_that_json_does_not_have_are_kept_in_the_record_and_texts_in_json(sandbox: Sandbox) -> None:
     sandbox.experiment("measures", 'echo "{\\"a\\": NaN, \\"b\\": -Infinity, \\"c\\": 1}" >"$2/metrics.json"')
     sandbox.qanat("run", "measures")
     assert ".nan" in sandbox.record_files()[0].read_text()
     group = sandbox.qanat("show", "1", "--json").json["groups"][0]
-    assert group["metrics"] == {"a": None, "b": None, "c": 1}
+    assert group["metrics"] == {"a": "NaN", "b": "-Infinity", "c": 1}
     found = sandbox.qanat("compare", "1", "--json").json[0]["metrics"]
-    assert [found[name]["mean"] for name in "abc"] == [None, None, 1]
+    assert [found[name]["mean"] for name in "abc"] == ["NaN", "-Infinity", 1]
     sandbox.qanat("compare", "1", "--plot", "c", "a", code=2)
     sandbox.qanat("validate")
 

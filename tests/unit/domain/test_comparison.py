@@ -151,6 +151,23 @@ def test_parameters_have_no_dashes_and_several_words_are_one_value() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("values", "mean", "text"),
+    [
+        ((math.inf, math.inf), math.inf, "inf"),
+        ((1.0, -math.inf), -math.inf, "-inf"),
+        ((math.inf, -math.inf), math.nan, "nan"),
+        ((math.nan, 1.0), math.nan, "nan"),
+        ((1e308, -1e308), 0.0, "0 ± 1.4e+308"),
+    ],
+)
+def test_a_mean_is_infinite_if_a_value_is_and_undefined_only_if_it_is(
+    values: tuple[float, ...], mean: float, text: str
+) -> None:
+    found = statistic(values)
+    assert (str(found.mean), str(found)) == (str(mean), text)
+
+
 @stable
 @given(st.lists(numbers, min_size=2, max_size=12))
 def test_mean_and_deviation_are_those_of_a_sample(values: list[float]) -> None:

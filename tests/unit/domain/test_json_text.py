@@ -7,12 +7,14 @@ import math
 
 import pytest
 
-from qanat.domain.json_text import to_json
+from qanat.domain.json_text import NAMES, to_json
 
 
-def test_numbers_that_json_does_not_have_are_null_at_every_depth() -> None:
+def test_numbers_that_json_does_not_have_are_texts_at_every_depth() -> None:
     content = {"acc": math.nan, "all": [1.5, (math.inf, -math.inf)], "é": {"x": 0.0}}
-    assert json.loads(to_json(content)) == {"acc": None, "all": [1.5, [None, None]], "é": {"x": 0.0}}
+    written = {"acc": "NaN", "all": [1.5, ["Infinity", "-Infinity"]], "é": {"x": 0.0}}
+    assert json.loads(to_json(content)) == written
+    assert str([float(name) for name in NAMES]) == str(list(NAMES.values()))
     assert '"é"' in to_json(content)
 
 

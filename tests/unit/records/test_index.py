@@ -123,13 +123,13 @@ def test_whole_records_come_as_json_in_the_same_order(root: Path) -> None:
     assert records[0]["groups"][0]["metrics"] == {"acc": 0.93}
 
 
-def test_numbers_that_json_does_not_have_are_null_in_json(root: Path) -> None:
+def test_numbers_that_json_does_not_have_are_texts_in_json(root: Path) -> None:
     group = replace(RUN.groups[0], metrics={"a": math.nan, "b": math.inf, "c": 1.5})
     put(root, numbered(9, groups=(group,)))
     with Index(root / CACHE, root) as opened:
         opened.sync()
         (text,) = opened.records(newest=1)
-    assert json.loads(text)["groups"][0]["metrics"] == {"a": None, "b": None, "c": 1.5}
+    assert json.loads(text)["groups"][0]["metrics"] == {"a": "NaN", "b": "Infinity", "c": 1.5}
 
 
 def test_a_project_without_records_has_none(tmp_path: Path) -> None:
