@@ -12,7 +12,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
-from qanat.domain.run import Run
+from qanat.domain.run import Run, State
 from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
 
@@ -70,6 +70,10 @@ def _tags(run: Run) -> str:
     return _dump([*shown, *(["…"] if len(run.tags) > TAGS_MAX else [])])
 
 
+def _count(run: Run, state: State) -> int:
+    return sum(group.state is state for group in run.groups)
+
+
 class RunSummary(NamedTuple):
     """What a listing knows of a run, in the order in which tables show it; `path` is the record's, from the root."""
 
@@ -95,7 +99,11 @@ class RunSummary(NamedTuple):
     groups: Annotated[int, Column(lambda run: len(run.groups))]
     groups_ended: Annotated[
         int,
-        Column(lambda run: sum(group.has_run for group in run.groups), "⏳ Progress", Form.PROGRESS, rank=7),
+        Column(lambda run: sum(group.has_run for group in run.groups)),
+    ]
+    groups_failed: Annotated[int, Column(lambda run: _count(run, State.FAILED))]
+    groups_finished: Annotated[
+        int, Column(lambda run: _count(run, State.FINISHED), "⏳ Progress", Form.PROGRESS, rank=7)
     ]
 
     @property

@@ -13,7 +13,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -48,12 +48,16 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """The content of a journal: the watcher, handles and start times of started groups, and known ends."""
+    """The content of a journal: the watcher, handles and start times of started groups, known ends, and their metrics.
+
+    Metrics of a group that has ended may be missing.
+    """
 
     file: Path
     watcher: Watcher
     started: dict[int, tuple[JobHandle, str]] = field(default_factory=dict)
     ended: dict[int, JobStatus] = field(default_factory=dict)
+    metrics: dict[int, Mapping[str, float]] = field(default_factory=dict)
 
 
 class Journal:
@@ -102,9 +106,9 @@ class Journal:
             }
         )
 
-    def ended(self, group: int, status: JobStatus) -> None:
-        """Record how a group ended."""
-        self._note(_ended_line(group, status))
+    def ended(self, group: int, status: JobStatus, metrics: Mapping[str, float]) -> None:
+        """Record how a group ended, and its metrics."""
+        self._note(_ended_line(group, status) | {"metrics": dict(metrics)})
 
     @property
     def is_cancelled(self) -> bool:
@@ -263,6 +267,8 @@ def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
     group = line["group"]
     if "end" in line:
         flight.ended[group] = JobStatus(**{**line["end"], "state": State(line["end"]["state"])})
+        if "metrics" in line:
+            flight.metrics[group] = line["metrics"]
     else:
         handle = JobHandle(line["intent"], group, line["job"], line["details"])
         flight.started[group] = (handle, line["started"])

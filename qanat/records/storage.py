@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +130,15 @@ def read_progress(folder: Path) -> float | None:
         return None
 
 
-def run_progress(storage: Path, groups: int) -> float | None:
-    """Return the mean progress of a run's groups, those without any counting as 0; None if no group reports it."""
-    fractions = [read_progress(group_folder(storage, group, groups)) for group in range(groups)]
+def run_progress(storage: Path, groups: int, ended: Mapping[int, bool]) -> float | None:
+    """Return the mean progress of a run's groups, those without any counting as 0; None if no group reports it.
+
+    `ended` says of every group that has ended whether it finished; if not, it has achieved nothing.
+    """
+    fractions = [read_progress(group_folder(storage, n, groups)) for n in range(groups) if n not in ended]
     if all(f is None for f in fractions):
         return None
-    return sum(f or 0.0 for f in fractions) / groups
+    return (sum(f or 0.0 for f in fractions) + sum(ended.values())) / groups
 
 
 def read_completion(folder: Path, command: Sequence[str] = (), name: str = COMPLETION) -> Completion | None:

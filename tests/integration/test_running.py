@@ -292,11 +292,11 @@ def test_several_groups_show_a_bar_with_counts_on_a_terminal(gates: Gates) -> No
     words = [word for name, code in (("a", 0), ("b", 1), ("c", 0)) for word in ("-g", f"{gates.path(name)} {code}")]
     with Terminal(gates.sandbox.root, "run", "wait", "-j", "2", *words) as terminal:
         terminal.see("Run 1 of wait: 3 groups, local, commit ")
-        terminal.see("0/3 2 running, 0 finished, 0 failed left:")
+        terminal.see("0/3 2 running, 0 finished, 0 failed, 1 queued time left: unknown")
         gates.open("a")
-        terminal.see("1/3 2 running, 1 finished, 0 failed left:")
+        terminal.see("1/3 2 running, 1 finished, 0 failed time left:")
         gates.open("b")
-        terminal.see("2/3 1 running, 1 finished, 1 failed left:")
+        terminal.see("1/3 1 running, 1 finished, 1 failed time left:")
         gates.open("c")
         terminal.see("Run 1 of wait failed after ")
         terminal.see("1 of 3 groups failed")

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from qanat.cli.runs import reporting
-from qanat.cli.runs.run_view import LineView, RunViewContext, WaitView, view_for
+from qanat.cli.runs.run_view import GroupsView, RunViewContext, view_for
 from qanat.cli.terminal.output import clean, listed, plural, tell
 from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
@@ -35,7 +35,7 @@ class TerminalView:
         self._quiet = quiet
         self._open = contextlib.ExitStack()
         self._here: RunViewContext | None = None
-        self._waiting: WaitView | None = None
+        self._waiting: GroupsView | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +55,7 @@ class TerminalView:
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce a run that starts here, and choose how to show it."""
-        self._here = self._open.enter_context(LineView() if self._quiet else view_for(len(run.groups)))
+        self._here = self._open.enter_context(GroupsView(0, bar=False) if self._quiet else view_for(len(run.groups)))
         self._here.begins(run, folder)
 
     def changed(self, group: Group) -> None:
@@ -75,6 +75,6 @@ class TerminalView:
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Show the progress of a submitted run."""
         if self._waiting is None:
-            self._waiting = self._open.enter_context(WaitView(len(run.groups)))
+            self._waiting = self._open.enter_context(GroupsView(len(run.groups)))
         reporting.tell_notes([*notes, *map(str, waiting([run]))])
         self._waiting.show(run)

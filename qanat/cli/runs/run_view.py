@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from qanat.cli.terminal.output import plural, tell
-from qanat.domain.run import Group, Run, State, count_states
+from qanat.domain.run import Group, Run, State
+from qanat.domain.tally import Tally
 from qanat.usecases.launch.view import RunView, open_output
 
 LINE_EVERY_S = 30.0
@@ -32,9 +33,7 @@ class RunViewContext(RunView, Protocol):
 
 def view_for(groups: int) -> RunViewContext:
     """Return a view: the output for a single group, a progress bar on a terminal, an occasional line elsewhere."""
-    if groups == 1:
-        return OutputView()
-    return BarView(groups) if sys.stderr.isatty() else LineView()
+    return OutputView() if groups == 1 else GroupsView(groups)
 
 
 def announce(run: Run) -> None:
@@ -130,112 +129,20 @@ def _write(target: int, data: bytes) -> None:
             select.select([], [target], [])
 
 
-class LineView:
-    """Prints how many groups have ended, every half minute."""
+class GroupsView:
+    """Shows how many groups are in each state and the time that is left: as a bar on a terminal, else in a line.
 
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-        self._tally = Tally()
+    It is the same for a run that is watched here and for one that is waited for.
+    """
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return
-
-    def begins(self, run: Run, folder: Path) -> None:
-        """Announce the run."""
-        announce(run)
-
-    def changed(self, group: Group) -> None:
-        """Count a group's change."""
-        self._tally.count(group)
-
-    def passing(self) -> None:
-        """Print a line if the last one was a while ago."""
-        if time.monotonic() - self._last > LINE_EVERY_S:
-            self._last = time.monotonic()
-            tell(str(self._tally))
-
-
-class BarView:
-    """Draws a progress bar with the number of groups by state, and the time left."""
-
-    def __init__(self, groups: int) -> None:
-        from qanat.cli.terminal import tables  # only a terminal needs it
-
-        self._bar = tables.GroupBar(groups)
-        self._tally = Tally()
-        self._drawn = 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with contextlib.suppress(OSError):
-            self._bar.stop()
-
-    def begins(self, run: Run, folder: Path) -> None:
-        """Announce the run, and draw the empty bar."""
-        announce(run)
-        with contextlib.suppress(OSError):
-            self._bar.start()
-
-    def changed(self, group: Group) -> None:
-        """Count a group's change."""
-        self._tally.count(group)
-        self.passing()
-
-    def passing(self) -> None:
-        """Redraw, at most a few times a second."""
-        if time.monotonic() - self._drawn > REDRAW_S:
-            self._drawn = time.monotonic()
-            # A closed terminal does not end the run; a hang-up does, and arrives as a signal.
-            with contextlib.suppress(OSError):
-                self._bar.draw(self._tally.ended, str(self._tally))
-
-
-class Tally:
-    """Counts groups by state."""
-
-    def __init__(self) -> None:
-        self.running = 0
-        self.finished = 0
-        self.failed = 0
-        self.other = 0
-        self.ended = 0  # of those that were started
-
-    def count(self, group: Group) -> None:
-        """Count a group that has started or ended."""
-        if group.state is State.RUNNING:
-            self.running += 1
-            return
-        self.running -= bool(group.started)
-        self.ended += group.has_run
-        self.finished += group.state is State.FINISHED
-        self.failed += group.state is State.FAILED
-        self.other += group.state not in (State.FINISHED, State.FAILED)
-
-    def __str__(self) -> str:
-        text = f"{self.running} running, {self.finished} finished, {self.failed} failed"
-        return f"{text}, {self.other} cancelled" if self.other else text
-
-
-class WaitView:
-    """Shows the progress of a submitted run: a bar on a terminal, an occasional line elsewhere."""
-
-    def __init__(self, groups: int) -> None:
-        self._said = time.monotonic()
+    def __init__(self, groups: int, *, bar: bool = True) -> None:
+        self._tally = Tally(())
+        self._shown = time.monotonic()
         self._bar = None
-        if sys.stderr.isatty():
+        if bar and sys.stderr.isatty():
             from qanat.cli.terminal import tables  # only a terminal needs it
 
             self._bar = tables.GroupBar(groups)
-            self._bar.start()
 
     def __enter__(self) -> Self:
         return self
@@ -244,14 +151,33 @@ class WaitView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
+
+    def begins(self, run: Run, folder: Path) -> None:
+        """Announce the run, and draw the bar."""
+        announce(run)
+        self.show(run)
 
     def show(self, run: Run) -> None:
         """Show a run as it is now."""
-        counts = count_states(run.groups)
-        text = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        self._tally.update(run.groups)
+        self.passing()
+
+    def changed(self, group: Group) -> None:
+        """Count a group's change."""
+        self._tally.update([group])
+        self.passing()
+
+    def passing(self) -> None:
+        """Redraw a bar at most a few times a second; print a line if the last one was a while ago."""
+        passed_s = time.monotonic() - self._shown
         if self._bar:
-            self._bar.draw(sum(group.has_run for group in run.groups), text)
-        elif time.monotonic() - self._said > LINE_EVERY_S:
-            self._said = time.monotonic()
-            tell(text)
+            # A closed terminal does not end the run; a hang-up does, and arrives as a signal.
+            with contextlib.suppress(OSError):
+                if self._bar.start() or passed_s > REDRAW_S:
+                    self._shown = time.monotonic()
+                    self._bar.draw(self._tally.finished, str(self._tally), self._tally.left)
+        elif passed_s > LINE_EVERY_S:
+            self._shown = time.monotonic()
+            tell(f"{self._tally}; time left: {self._tally.left}")

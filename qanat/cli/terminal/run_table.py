@@ -53,7 +53,7 @@ def _writers(lines: Sequence[RunLine]) -> Mapping[Form, Writer]:
         Form.DESCRIPTION: lambda line, text: text or instead.get(line.summary.path, ""),
         Form.LAUNCH: lambda _, created: times.local(created),
         Form.DURATION: lambda line, ended: _duration(line.summary),
-        Form.STATE: lambda _, state: f"{MARKS[State(state)]} {state}",
+        Form.STATE: lambda line, _: _state(line),
         Form.PROGRESS: lambda line, _: _progress(line),
     }
 
@@ -78,9 +78,16 @@ def _duration(run: RunSummary) -> str:
     return times.duration(times.seconds_between(run.started, run.ended))
 
 
-def _progress(line: RunLine) -> str:
-    """Write how many groups have ended, and the percentage where it is known."""
+def _state(line: RunLine) -> str:
+    """Write the state, and how many groups of an active run have failed."""
     run = line.summary
-    groups = f"{run.groups_ended}/{run.groups}" if run.groups > 1 else ""
+    failed = f", {run.groups_failed:,} failed" if line.is_active and run.groups_failed else ""
+    return f"{MARKS[State(run.state)]} {run.state}{failed}"
+
+
+def _progress(line: RunLine) -> str:
+    """Write how many groups have finished, and the percentage where it is known."""
+    run = line.summary
+    groups = f"{run.groups_finished}/{run.groups}" if run.groups > 1 else ""
     percent = "" if line.progress is None else f"{line.progress * 100:.0f} %"
     return " ".join(filter(None, (groups, percent)))

@@ -196,27 +196,31 @@ class GroupBar:
 
     def __init__(self, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[counts]}", markup=False),
-            TextColumn("left:"),
-            TimeRemainingColumn(),
+            TextColumn("time left: {task.fields[left]}"),
             console=Console(stderr=True),
             auto_refresh=False,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=total, counts="")
+        self._task = self._bar.add_task("", total=total, counts="", left="unknown")
+        self._started = False
 
-    def start(self) -> None:
-        """Draw the empty bar."""
+    def start(self) -> bool:
+        """Draw the empty bar; return False if it is drawn already."""
+        if self._started:
+            return False
+        self._started = True
         self._bar.start()
+        return True
 
-    def draw(self, ended: int, counts: str) -> None:
-        """Redraw it with this many groups ended and this text."""
-        self._bar.update(self._task, completed=ended, counts=counts, refresh=True)
+    def draw(self, finished: int, counts: str, left: str) -> None:
+        """Redraw it with this many groups finished, the counts of all, and the time that is left."""
+        self._bar.update(self._task, completed=finished, counts=counts, left=left, refresh=True)
 
     def stop(self) -> None:
         """Remove the bar."""

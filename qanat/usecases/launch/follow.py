@@ -120,10 +120,10 @@ def _watch(
                 journal.started(handle, timestamp)
                 changed = job.apply_start(groups[handle.group], event)
             case JobEnded(group=number, status=status):
-                journal.ended(number, status)
                 own = group_folder(attempt.folder, number, len(groups))
                 numbers_found, problems = storage.read_metrics(own, attempt.metrics)
                 notes += problems if len(notes) < NOTES_MAX else ()
+                journal.ended(number, status, numbers_found)
                 changed = replace(job.apply_status(groups[number], status), metrics=numbers_found)
             case None:
                 view.passing()

@@ -73,7 +73,7 @@ def line_of(row: RunSummary, refreshed: Refreshed, root: Path) -> RunLine:
     """Return the row of one run as it is now."""
     run = refreshed.live.get(row.path)
     summary = row.as_of(run) if run else row
-    return RunLine(summary, _progress(summary, root))
+    return RunLine(summary, _progress(summary, run, root))
 
 
 def run_records(
@@ -109,12 +109,13 @@ def _current_text(text: str, live: dict[str, Run]) -> str:
     return json.dumps(run_codec.to_mapping(run), ensure_ascii=False) if run else text
 
 
-def _progress(row: RunSummary, root: Path) -> float | None:
+def _progress(row: RunSummary, run: Run | None, root: Path) -> float | None:
     if row.state not in State.LIVE:
         return 1.0 if row.state == State.FINISHED else None
-    written = storage.run_progress(root / row.storage, row.groups)
+    ended = {group.number: group.state is State.FINISHED for group in run.groups if group.state.ended} if run else {}
+    written = storage.run_progress(root / row.storage, row.groups, ended)
     if written is None and row.groups > 1:
-        return row.groups_ended / row.groups
+        return row.groups_finished / row.groups
     return written
 
 

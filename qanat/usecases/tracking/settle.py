@@ -47,7 +47,8 @@ def with_journal(run: Run, seen: Flight | None) -> Run:
     for number, (handle, started) in seen.started.items():
         changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, started))
     for number, status in seen.ended.items():
-        changed[number] = job.apply_status(changed.get(number, run.groups[number]), status)
+        ended = job.apply_status(changed.get(number, run.groups[number]), status)
+        changed[number] = replace(ended, metrics=seen.metrics.get(number, {}))
     return run.with_groups(changed)
 
 
@@ -71,6 +72,9 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRun
         changed[group.number] = (
             replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
         )
+    for number in set(seen.ended) - set(seen.metrics) if seen else ():
+        own = group_folder(folder, number, len(run.groups))
+        changed[number] = replace(run.groups[number], metrics=storage.read_metrics(own, sources)[0])
     return run.with_groups(changed)
 
 

@@ -31,6 +31,8 @@ def test_a_summary_has_what_its_columns_take_from_a_run() -> None:
         "tags": '["a", "b, c"]',
         "groups": 2,
         "groups_ended": 2,
+        "groups_failed": 1,
+        "groups_finished": 1,
     }
     assert SUMMARY.id == "4-7f3a9c"
 
@@ -77,7 +79,7 @@ def test_every_form_is_that_of_a_column() -> None:
 
 
 def test_columns_of_whole_numbers_are_sorted_as_numbers() -> None:
-    assert numbers() == {"number", "groups", "groups_ended"}
+    assert numbers() == {"number", "groups", "groups_ended", "groups_failed", "groups_finished"}
 
 
 def test_a_run_that_is_active_is_summed_up_as_it_is_now() -> None:
@@ -90,6 +92,7 @@ def test_a_run_that_is_active_is_summed_up_as_it_is_now() -> None:
         "state",
         "tags",
         "groups_ended",
+        "groups_failed",
     }
     assert (changed.state, changed.ended, changed.groups_ended, changed.tags) == ("running", None, 1, '["new"]')
 

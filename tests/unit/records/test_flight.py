@@ -30,7 +30,7 @@ def journal_of_two_groups(private: Path) -> Path:
     with Journal(private, WATCHER) as journal:
         journal.started(HANDLES[0], START)
         journal.started(HANDLES[1], END)
-        journal.ended(0, FAILED)
+        journal.ended(0, FAILED, {})
     return journal.path
 
 
@@ -56,7 +56,7 @@ def test_everything_is_on_disk_while_the_journal_is_open(tmp_path: Path) -> None
 def test_every_end_comes_back_as_it_was(tmp_path: Path, state: State) -> None:
     status = JobStatus(state, None, 9, "ended by SIGKILL", START, END, "node 7")
     with Journal(tmp_path, WATCHER) as journal:
-        journal.ended(5, status)
+        journal.ended(5, status, {})
     found = flight.read(journal.path)
     assert found
     assert found.ended == {5: status}

@@ -82,6 +82,8 @@ def test_a_summary_says_what_the_record_says(root: Path) -> None:
         "storage": "results/summary_iris/run_4",
         "groups": 2,
         "groups_ended": 2,
+        "groups_failed": 1,
+        "groups_finished": 1,
     }
     assert row.id == "3-7f3a9c"
 

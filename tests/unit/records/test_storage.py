@@ -113,16 +113,16 @@ def test_progress_is_read_from_a_small_and_from_a_huge_file(tmp_path: Path) -> N
 
 
 def test_the_progress_of_a_run_is_the_mean_of_its_groups(tmp_path: Path) -> None:
-    assert storage.run_progress(tmp_path, 4) is None
+    assert storage.run_progress(tmp_path, 4, {}) is None
     for group, text in ((0, "finished"), (2, "count_total=2\n1\n")):
         (tmp_path / f"group_{group}").mkdir()
         (tmp_path / f"group_{group}" / "progress.txt").write_text(text)
-    assert storage.run_progress(tmp_path, 4) == pytest.approx(1.5 / 4)
+    assert storage.run_progress(tmp_path, 4, {}) == pytest.approx(1.5 / 4)
 
 
 def test_a_single_group_reports_in_the_runs_own_directory(tmp_path: Path) -> None:
     (tmp_path / "progress.txt").write_text("finished")
-    assert storage.run_progress(tmp_path, 1) == 1.0
+    assert storage.run_progress(tmp_path, 1, {}) == 1.0
 
 
 def test_a_completion_file_ends_when_it_was_last_written(tmp_path: Path) -> None:

@@ -121,12 +121,12 @@ def test_runs_that_differ_in_nothing_have_no_description() -> None:
 
 
 @pytest.mark.parametrize(
-    ("progress", "groups", "ended", "text"),
+    ("progress", "groups", "finished", "text"),
     [(0.0, 1, 0, "0 %"), (0.456, 1, 0, "46 %"), (None, 10, 3, "3/10"), (1.0, 10, 10, "10/10 100 %")],
 )
-def test_progress_is_groups_and_a_percentage(progress: float | None, groups: int, ended: int, text: str) -> None:
-    assert column("⏳ Progress", line(progress, groups=groups, groups_ended=ended)) == [text]
-    assert "⏳ Progress" not in headings([line(None, groups=1, groups_ended=0)])
+def test_progress_is_groups_and_a_percentage(progress: float | None, groups: int, finished: int, text: str) -> None:
+    assert column("⏳ Progress", line(progress, groups=groups, groups_finished=finished)) == [text]
+    assert "⏳ Progress" not in headings([line(None, groups=1, groups_finished=0)])
 
 
 def test_a_path_is_cut_at_its_start_and_no_line_is_longer_than_the_terminal() -> None:
@@ -134,3 +134,11 @@ def test_a_path_is_cut_at_its_start_and_no_line_is_longer_than_the_terminal() ->
     assert "…/a/a/" in row
     assert "/a/run_4  " in row
     assert cell_len(row) <= 110
+
+
+@pytest.mark.parametrize(
+    ("state", "failed", "text"),
+    [("running", 0, "▶ running"), ("running", 1_200, "▶ running, 1,200 failed"), ("failed", 3, "❌ failed")],
+)
+def test_failures_of_an_active_run_are_counted_beside_its_state(state: str, failed: int, text: str) -> None:
+    assert column("🔍 Status", line(None, state=state, groups_failed=failed)) == [text]

@@ -194,6 +194,15 @@ def test_a_group_that_exceeds_its_time_limit_is_asked_to_end_then_killed_and_has
     assert world.committed() == run
 
 
+def test_metrics_of_ended_groups_are_known_while_others_run(world: World) -> None:
+    world.experiment('echo "{\\"loss\\": $1}" >"$3/metrics.json"\n')
+    seen: list[dict[str, float]] = []
+    world.view = View(lambda name, what: seen.append(dict(world.look().groups[0].metrics)))
+    world.launch(groups=("0.5", "1"))
+    # The run begins, then each group starts and ends.
+    assert seen == [{}, {}, {"loss": 0.5}, {"loss": 0.5}, {"loss": 0.5}]
+
+
 def test_metrics_are_recorded_and_what_is_wrong_with_them_is_told(world: World) -> None:
     world.experiment('echo "{\\"loss\\": $1}" >"$3/metrics.json"\n')
     run = world.launch(groups=("0.5", "x"))

@@ -84,15 +84,20 @@ def test_a_run_that_has_ended_is_all_done_only_when_it_finished(
     assert [line.progress for line in lines(world)] == [progress]
 
 
-def test_progress_of_an_active_run_is_what_its_programs_write_and_otherwise_the_groups_that_ended(world: World) -> None:
+def test_progress_of_an_active_run_is_what_its_programs_write_or_the_groups_that_finished(
+    world: World,
+) -> None:
     run = world.submit(groups=4)
     for job in world.scheduler.of(0, 1):
         job.starts()
     next(world.scheduler.of(0)).ends()
     (line,) = lines(world)
-    assert (line.progress, line.summary.groups_ended, line.summary.groups) == (0.25, 1, 4)
+    assert (line.progress, line.summary.groups_finished, line.summary.groups) == (0.25, 1, 4)
     world.write(f"{run.storage}/group_1/progress.txt", "count_total=10\n4\n")
-    assert [line.progress for line in lines(world)] == [pytest.approx(0.1)]
+    assert [line.progress for line in lines(world)] == [pytest.approx(0.35)]
+    next(world.scheduler.of(1)).ends(1)
+    (line,) = lines(world)
+    assert (line.progress, line.summary.groups_failed) == (0.25, 1)
 
 
 def test_progress_of_an_active_run_of_one_group_is_not_known_unless_its_program_says_it(world: World) -> None:

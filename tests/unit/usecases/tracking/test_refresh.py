@@ -136,11 +136,22 @@ def test_an_end_that_the_journal_knows_needs_no_completion_file(world: World) ->
     run = world.left_alone(2)
     with world.journal(run) as journal:
         journal.started(started(0), NOW)
-        journal.ended(0, JobStatus(CANCELLED, reason="cancelled by SIGTERM", ended=NOW))
-        journal.ended(1, JobStatus(FAILED, reason="could not be started", ended=NOW))
+        journal.ended(0, JobStatus(CANCELLED, reason="cancelled by SIGTERM", ended=NOW), {})
+        journal.ended(1, JobStatus(FAILED, reason="could not be started", ended=NOW), {})
     first, second = world.look().groups
     assert (first.state, first.reason, first.started, first.ended) == (CANCELLED, "cancelled by SIGTERM", NOW, NOW)
     assert (second.state, second.reason, second.started) == (FAILED, "could not be started", None)
+
+
+def test_metrics_of_groups_that_ended_before_qanat_was_killed_are_in_the_record(world: World) -> None:
+    run = world.left_alone(2)
+    with world.journal(run) as journal:
+        for group in (0, 1):
+            journal.started(started(group), NOW)
+        journal.ended(0, JobStatus(FINISHED, exit_code=0, ended=NOW), {"loss": 0.5})
+    world.write("results/train/run_1/group_1/metrics.json", '{"loss": 1}')
+    leave_completion(world, run, 1, 0)
+    assert [dict(group.metrics) for group in world.look().groups] == [{"loss": 0.5}, {"loss": 1}]
 
 
 def test_a_completion_file_of_an_earlier_attempt_is_not_the_end_of_this_one(world: World) -> None:
@@ -249,7 +260,7 @@ def test_a_run_that_is_watched_is_shown_as_its_journal_has_it_and_left_alone(wor
     run = world.left_alone(3)
     with alive(world, run) as journal:
         journal.started(started(0), NOW)
-        journal.ended(0, JobStatus(FINISHED, exit_code=0, ended=NOW))
+        journal.ended(0, JobStatus(FINISHED, exit_code=0, ended=NOW), {})
         journal.started(started(1), NOW)
     assert [group.state for group in world.look().groups] == [FINISHED, RUNNING, State.QUEUED]
     assert world.recorded() == run
