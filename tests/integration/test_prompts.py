@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.sandbox import Sandbox
-from tests.support.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ERASE_LINE, SPACE, Terminal
+from tests.support.terminal import CTRL_C, CTRL_D, CTRL_U, DOWN, ENTER, SPACE, Terminal
 
 EMPTY = ""
 
@@ -50,7 +50,7 @@ def test_init_asks_for_consent_and_an_editor(tmp_path: Path) -> None:
     with Terminal(tmp_path, "init") as terminal:
         terminal.see("Create a git repository and a qanat project in")
         terminal.press("y")
-        terminal.answer("Editor:", ERASE_LINE, "nano -w")
+        terminal.answer("Editor:", CTRL_U, "nano -w")
         terminal.see("Created project in")
         terminal.ends()
     sandbox = Sandbox(tmp_path)
@@ -166,7 +166,7 @@ def test_template_new_asks_for_everything(house: Sandbox) -> None:
         terminal.see("Option as KEY=VALUE (empty to finish):")
         terminal.press("wrong")
         terminal.see("not of the form KEY=VALUE")
-        terminal.press(ERASE_LINE, "--time=1-00:00:00", ENTER)
+        terminal.press(CTRL_U, "--time=1-00:00:00", ENTER)
         terminal.see("--time=1-00:00:00")
         terminal.answer("Option as KEY=VALUE (empty to finish):", EMPTY)
         shown = last_shown(terminal, "y")
@@ -208,13 +208,13 @@ def test_a_bad_answer_can_be_corrected(house: Sandbox) -> None:
         terminal.see("Name:")
         terminal.press("a/b")
         terminal.see("may contain only letters a-z A-Z")
-        terminal.press(ENTER, ERASE_LINE, "g", ENTER)
+        terminal.press(ENTER, CTRL_U, "g", ENTER)
         terminal.answer("Description:", EMPTY)
         terminal.answer("Folder of the experiment:", EMPTY)
         terminal.see("Executable:")
         terminal.press("gone.sh")
         terminal.see("gone.sh is not a file of the project")
-        terminal.press(ENTER, ERASE_LINE, "go.sh", ENTER)
+        terminal.press(ENTER, CTRL_U, "go.sh", ENTER)
         terminal.answer("Command that runs it", "sh")
         terminal.answer("Tags", EMPTY)
         terminal.answer("Datasets:", EMPTY)
@@ -236,7 +236,7 @@ def test_a_path_that_is_not_there_is_refused_as_it_is_typed(house: Sandbox) -> N
         terminal.see("Path to the data:")
         terminal.press("nowhere")
         terminal.see("nowhere does not exist")
-        terminal.press(ENTER, ERASE_LINE, "data/b.csv", ENTER)
+        terminal.press(ENTER, CTRL_U, "data/b.csv", ENTER)
         terminal.see("Created .qanat/datasets/c.yaml")
         terminal.ends()
     assert stored(house, "datasets/c.yaml") == {"schema": "dataset/1", "name": "c", "path": "data/b.csv"}

@@ -27,7 +27,13 @@ from tests.support.sandbox import TIMEOUT_S, wait_until
 HOME = "/home/ada"
 """The folder in which a page's reader supposedly works."""
 
-_KEYS = {"enter": terminal.ENTER, "down": terminal.DOWN, "up": terminal.UP}
+_KEYS = {
+    "enter": terminal.ENTER,
+    "down": terminal.DOWN,
+    "up": terminal.UP,
+    "home": terminal.HOME,
+    "end": terminal.END,
+}
 
 
 @dataclass

@@ -19,7 +19,8 @@ from tests.support.sandbox import PROGRAM
 SIZE = (120, 40)
 TIMEOUT_S = 30.0
 ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D, ESCAPE = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04", "\x1b"
-ERASE_LINE = "\x15"  # Ctrl-U
+HOME, END, BACKSPACE = "\x1b[H", "\x1b[F", "\x7f"
+CTRL_U = "\x15"
 
 # Control sequences (ECMA-48: CSI and OSC), and the other escapes that terminals understand.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")

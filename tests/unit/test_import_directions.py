@@ -78,7 +78,7 @@ ALLOWED = {
 ONLY_IN = {
     "pygit2": ("qanat.git.",),
     "questionary": ("qanat.cli.terminal.prompts",),
-    "prompt_toolkit": ("qanat.cli.terminal.prompts",),
+    "prompt_toolkit": ("qanat.cli.terminal.prompts", "qanat.cli.terminal.picker"),
     "rich": ("qanat.cli.terminal.tables",),
     "yaml": ("qanat.records.yaml_io", "qanat.testing."),
     "jsonschema": ("qanat.records.schemas",),

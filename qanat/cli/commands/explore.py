@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,10 +14,10 @@ from qanat.cli import session
 from qanat.cli.commands.explore_run import explore_run
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
-from qanat.cli.terminal import prompts, tables
-from qanat.cli.terminal.marks import MARKS
-from qanat.cli.terminal.output import clean, plural, say, width
-from qanat.cli.terminal.run_table import pairs, run_table, varying_parameters
+from qanat.cli.terminal import picker, prompts
+from qanat.cli.terminal.output import plural, say, width
+from qanat.cli.terminal.run_table import pairs, run_table
+from qanat.cli.terminal.selection import Row, Rows
 from qanat.domain import search
 from qanat.domain.columns import RunSummary
 from qanat.domain.run import State
@@ -25,10 +25,12 @@ from qanat.domain.search import Condition
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
-from qanat.usecases.runs.listing import RunLine
 from qanat.usecases.tracking.refresh import refreshed
 
-SHOWN = 15
+# Beyond the first ones, runs are read once they are asked for, by moving or typing; beyond the last, by a filter.
+LOADED_FIRST = 200
+LOADED_MAX = 20_000
+SEARCH = "search:"
 EXAMPLE = """\b
 Example:
   qanat explore
@@ -65,74 +67,94 @@ def explore(name: str | None, run: str | None) -> None:
 
 def _search(project: Project, experiment: str | None) -> None:
     conditions: list[Condition] = []
-    newest = SHOWN
+    last = ""
     while True:
-        with refreshed(project, session.runners()) as (index, result):
-            reporting.tell_notes([*result.notes, *listing.shortened(index.unreadable(experiment))])
-            lines, total = listing.find_runs(project, index, result, conditions, experiment=experiment, newest=newest)
-        _show(lines, total, conditions)
-        match _choose(lines, total, conditions):
-            case "leave":
-                return
-            case "add":
-                with contextlib.suppress(click.Abort):
-                    conditions += _ask_condition()
-            case "reset":
-                conditions = []
-            case "more":
-                newest += SHOWN
-            case run:
-                explore_run(project, find_one(project, run))
+        rows, total = _load(project, experiment, conditions, last)
+        if not total and not conditions:
+            say(_no_runs(project, experiment))
+            return
+        answer = _choose(rows, total, conditions)
+        if answer == "leave":
+            return
+        if answer == "reset":
+            conditions = []
+        elif answer == "add":
+            with contextlib.suppress(click.Abort):
+                conditions += _ask_condition()
+        elif answer.startswith(SEARCH):
+            conditions += _parse(answer.removeprefix(SEARCH))
+        else:
+            last = answer
+            explore_run(project, find_one(project, answer))
 
 
-def _show(lines: list[RunLine], total: int, conditions: list[Condition]) -> None:
-    filters = f" with {', '.join(c.text for c in conditions)}" if conditions else ""
-    say(f"\n{plural(total, 'run')}{filters}")
-    for line in run_table(lines, width()):
-        say(line)
-    if total > len(lines):
-        say(f"… and {total - len(lines):,} more; add a filter to find them")
+def _no_runs(project: Project, experiment: str | None) -> str:
+    if experiment is None and not project.names("experiment"):
+        return "no experiments yet; create one with: qanat experiment new"
+    return f"no runs yet; start one with: qanat run {experiment or 'NAME'}"
 
 
-def _choose(lines: Sequence[RunLine], total: int, conditions: Sequence[Condition]) -> str:
+def _choose(rows: Rows, total: int, conditions: Sequence[Condition]) -> str:
     """Return the id of a run, or what else is to be done."""
-    entries = [("Add a filter", "add", "Narrow the list by tag, state, parameter, …")]
-    if conditions:
-        entries.append(("Reset the filters", "reset", "Show all runs again"))
-    entries += _run_entries([line.summary for line in lines])
-    if total > len(lines):
-        entries.append((f"Show {min(SHOWN, total - len(lines))} more", "more", "List older runs, too"))
-    entries.append(("Leave", "leave", "Back to the shell"))
+    filters = f" with {', '.join(c.text for c in conditions)}" if conditions else ""
     try:
-        return prompts.menu("Which run?", entries, option="NAME RUN")
+        return picker.choose(f"{plural(total, 'run')}{filters}. Which run?", rows, option="NAME RUN")
     except click.Abort:
         return "leave"
 
 
-def _run_entries(runs: Sequence[RunSummary]) -> list[tuple[str, str, str]]:
-    """Return the entries of runs: what tells each apart from the others in its title, what else is known below."""
-    counts = Counter(run.number for run in runs)
-    instead = varying_parameters(runs)
-    entries = []
-    for run in runs:
-        apart = run.description or instead.get(run.path, "")
-        title = f"Run {run.number if counts[run.number] == 1 else run.id} of {run.experiment}"
-        title = clean("  ".join(filter(None, (f"{title}  {MARKS[State(run.state)]}", apart))))
-        known = (run.state, run.description, *json.loads(run.tags), pairs(json.loads(run.parameters)))
-        preview = clean(", ".join(filter(None, known)))
-        entries.append((tables.cut(title, (width() or 80) - 4), run.id, tables.cut(preview, (width() or 80) - 4)))
-    return entries
+def _load(
+    project: Project, experiment: str | None, conditions: Sequence[Condition], last: str, *, most: int = LOADED_FIRST
+) -> tuple[Rows, int]:
+    """Return the newest runs as rows, with the cursor at the one that was chosen last, and how many runs there are."""
+    with refreshed(project, session.runners()) as (index, result):
+        if most == LOADED_FIRST:
+            reporting.tell_notes([*result.notes, *listing.shortened(index.unreadable(experiment))])
+        lines, total = listing.find_runs(project, index, result, conditions, experiment=experiment, newest=most)
+    entries = [Row("Add a filter", "add", "Narrow the list by tag, state, parameter, …")]
+    if conditions:
+        entries.append(Row("Reset the filters", "reset", "Show all runs again"))
+    headings, *cells = run_table(lines, (width() or 80) - len(picker.POINTER)) if lines else ("",)
+    runs = [_row(line.summary, cell) for line, cell in zip(lines, cells, strict=True)]
+    if last and len(runs) == LOADED_FIRST and all(row.value != last for row in runs):
+        return _load(project, experiment, conditions, last, most=LOADED_MAX)
+    place = next((i for i, row in enumerate(runs) if row.value == last), 0) if runs else -1
+    older = [Row(f"… and {total - len(lines):,} older runs", "add", "Add a filter to find them")]
+    return Rows(
+        [*entries, *runs, *(older if total > len(lines) else []), Row("Leave", "leave", "Back to the shell")],
+        heading=headings,
+        total=total,
+        start=len(entries) + place,
+        load_all=partial(_load_all, project, experiment, conditions) if len(lines) == LOADED_FIRST < total else None,
+        beyond=lambda typed: Row(f"Search all records for {typed}", f"{SEARCH}{typed}", "As with: Add a filter"),
+    ), total
+
+
+def _load_all(project: Project, experiment: str | None, conditions: Sequence[Condition]) -> Rows:
+    return _load(project, experiment, conditions, "", most=LOADED_MAX)[0]
+
+
+def _row(run: RunSummary, cells: str) -> Row:
+    """Return the row of a run: what is known of it beside the table's cells is its preview."""
+    known = (run.state, run.description, *json.loads(run.tags), pairs(json.loads(run.parameters)))
+    preview = ", ".join(filter(None, known))
+    names = f"{run.id} {run.experiment} {run.runner} {run.storage}"
+    return Row(cells, run.id, preview, text=f"{run.number} {names} {cells} {preview}".lower())
 
 
 def _ask_condition() -> list[Condition]:
     """Ask for one condition; return none, after an error message, if the answer cannot be parsed."""
-    field = prompts.choose("Filter by:", FILTERS, option="NAME RUN")
+    field = picker.menu("Filter by:", [Row(title, value) for title, value in FILTERS], option="NAME RUN")
     if field == "state":
-        value = prompts.choose("State:", [(s.value, s.value) for s in State], option="NAME RUN")
+        value = picker.menu("State:", [Row(s.value, s.value) for s in State], option="NAME RUN")
     else:
         value = prompts.text("Value:" if field else "Condition:", option="NAME RUN", check=_not_empty)
+    return _parse(f"{field}:{value}" if field else value)
+
+
+def _parse(condition: str) -> list[Condition]:
     try:
-        return [search.parse(f"{field}:{value}" if field else value)]
+        return [search.parse(condition)]
     except UsageError as error:
         say(f"{error.message}; {error.hint}")
         return []

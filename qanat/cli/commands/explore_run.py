@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -14,19 +16,27 @@ from qanat.cli.commands import action
 from qanat.cli.commands import delete as delete_command
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
-from qanat.cli.terminal import editor, prompts, tables
+from qanat.cli.terminal import editor, picker, prompts, tables
 from qanat.cli.terminal.output import clean, plural, say
+from qanat.cli.terminal.selection import Row, Rows
 from qanat.domain.experiment import Action
+from qanat.domain.run import Group
+from qanat.domain.shortening import shortened
 from qanat.errors import QanatError
 from qanat.usecases.project import Project
-from qanat.usecases.runs.files import directory_tree, output_files, parameters_files, scheduler_log
+from qanat.usecases.runs.failures import failures
+from qanat.usecases.runs.files import output_files, parameters_files, relative_files, scheduler_log
 from qanat.usecases.tracking.find import Found, comment_path, read_comment
 
-# Keys of the entries; q leaves, and entries beyond the last letter have none.
 BACK = "back"
-# A menu of more is slow to draw and slow to go through.
-GROUPS_LISTED = 100
+# Keys of the entries; q goes back, and entries beyond the last letter have none.
 LETTERS = "abcdefghijklmnoprstuvwxyz"
+# What a pager is given at most: its command line has room for more, but nobody reads it.
+PAGED_MAX = 1_000
+FILES_MAX = 20_000
+GROUP_MAX = 400
+# What is printed above the menu of a run may take the rows that it leaves.
+MENU_ROWS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +58,9 @@ def explore_run(project: Project, found: Found) -> None:
         shown = page
         say()
         entries = _entries(project, found)
-        rows = [_row(i, entry) for i, entry in enumerate(entries)]
-        question = f"Run {found.run.number} of experiment {found.run.experiment} - Explore menu"
-        answer = prompts.menu(question, [*rows, ("[q] Back", "q", "Leave this run")], option="NAME RUN", letters=True)
-        if answer == "q":
-            return
         try:
-            if entries[LETTERS.index(answer) if answer in LETTERS else int(answer)].perform():
+            answer = _choose(found, entries)
+            if answer == BACK or entries[int(answer)].perform():
                 return
         except click.Abort:
             continue
@@ -63,11 +69,17 @@ def explore_run(project: Project, found: Found) -> None:
         found = find_one(project, found.run.id)
 
 
-def _row(place: int, entry: _Entry) -> tuple[str, str, str]:
-    """Return title, value and preview of an entry; its value is its key, if it has one."""
-    if place < len(LETTERS):
-        return f"[{LETTERS[place]}] {entry.title}", LETTERS[place], entry.preview
-    return f"    {entry.title}", str(place), entry.preview
+def _choose(found: Found, entries: Sequence[_Entry]) -> str:
+    """Return the place of an entry, or that the user goes back."""
+    rows = []
+    for place, entry in enumerate(entries):
+        key = LETTERS[place] if place < len(LETTERS) else ""
+        rows.append(Row(f"[{key}] {entry.title}" if key else f"    {entry.title}", str(place), entry.preview, key=key))
+    question = f"Run {found.run.number} of experiment {found.run.experiment} - Explore menu"
+    try:
+        return picker.menu(question, [*rows, Row("[q] Back", BACK, "Leave this run", key="q")], option="NAME RUN")
+    except click.Abort:
+        return BACK
 
 
 def _entries(project: Project, found: Found) -> list[_Entry]:
@@ -75,10 +87,10 @@ def _entries(project: Project, found: Found) -> list[_Entry]:
     comment = read_comment(project, found.run)
     entries = [
         _Entry("Show output(s)", f"Open stdout of {several} in your pager", lambda: _page_output(found, "stdout.txt")),
-        _Entry("Show error(s)", f"Open stderr of {several} in your pager", lambda: _page_output(found, "stderr.txt")),
-        _Entry("Show parameters", "Print the parameters of every group", lambda: _say_parameters(found)),
+        _Entry("Show error(s)", _errors_preview(project, found), lambda: _page_output(found, "stderr.txt")),
+        _Entry("Show parameters", "Print the parameters of every group", lambda: _show_parameters(found)),
         _Entry("Show comment", _first_line(comment), lambda: _say_comment(project, found)),
-        _Entry("Explore run directory", f"Print the files of {found.run.storage}", lambda: _say_tree(found)),
+        _Entry("Explore run directory", f"Open files of {found.run.storage}", lambda: _explore_files(found)),
     ]
     if title := _scheduler(found):
         entries.append(
@@ -115,23 +127,36 @@ def _first_line(comment: str) -> str:
     return comment.strip().partition("\n")[0] or "No comment yet"
 
 
+def _errors_preview(project: Project, found: Found) -> str:
+    """Return what the most frequent failure said, or what the entry does if nothing has failed."""
+    for failure in failures(project, found.run)[:1]:
+        return f"{plural(len(failure.groups), 'group')} failed: {failure.said}"
+    return f"Open stderr of {plural(len(found.run.groups), 'group')} in your pager"
+
+
 def _page_output(found: Found, name: str) -> None:
     group = _ask_group(found, "Which group?")
-    files = output_files(found, name, group)
-    if not files:
-        say(f"this run has no {name}")
+    paths = output_files(found, name, group)
+    if not paths:
+        say(f"{'this run' if group is None else f'group {group}'} wrote no {name}")
         return
-    editor.page(files)
+    editor.page(paths[:PAGED_MAX])
+    if len(paths) > PAGED_MAX:
+        say(f"those were the first {PAGED_MAX:,} of {len(paths):,} files; choose a group to see another one")
 
 
 def _page_log(project: Project, found: Found) -> None:
     group = _ask_group(found, "Log of which group?")
     text = scheduler_log(project, found, group, session.runners())
-    if not text:
+    if text:
+        _page_text(text, "scheduler.log")
+    else:
         say("the scheduler has no log of this run")
-        return
+
+
+def _page_text(text: str, name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
-        path = Path(folder) / "scheduler.log"
+        path = Path(folder) / name
         path.write_text(clean(text, keep_lines=True))
         editor.page([path])
 
@@ -140,28 +165,26 @@ def _ask_group(found: Found, question: str) -> int | None:
     """Ask for a group if a run has several; None means all."""
     if len(found.run.groups) == 1:
         return None
-    if len(found.run.groups) > GROUPS_LISTED:
-        return _type_group(found, question)
-    groups = [(clean(f"group {g.number}: {' '.join(g.args)} ({g.state})"), str(g.number)) for g in found.run.groups]
-    answer = prompts.choose(question, [("all", ""), *groups, ("Back", BACK)], option="--group GROUP")
+    rows = [Row("all", ""), *map(_group_row, found.run.groups), Row("Back", BACK)]
+    answer = picker.choose(question, Rows(rows), option="--group GROUP")
     if answer == BACK:
         raise click.Abort
     return int(answer) if answer else None
 
 
-def _type_group(found: Found, question: str) -> int | None:
-    last = len(found.run.groups) - 1
-
-    def check(answer: str) -> str:
-        is_group = answer.isascii() and answer.isdecimal() and int(answer[:9]) <= last
-        return "" if is_group or not answer else f"type a number from 0 to {last}, or nothing for all groups"
-
-    answer = prompts.text(f"{question} (0 to {last}, empty for all)", option="--group GROUP", check=check)
-    return int(answer) if answer else None
+def _group_row(group: Group) -> Row:
+    title = shortened(f"group {group.number}: {' '.join(group.args)}", GROUP_MAX)
+    title = f"{title} ({group.state})"
+    return Row(title, str(group.number), text=f"{group.number} {title}".lower())
 
 
-def _say_parameters(found: Found) -> None:
-    say(reporting.parameters_text(found.run))
+def _show_parameters(found: Found) -> None:
+    """Print the parameters, or open them in the pager if they would scroll away."""
+    text = reporting.parameters_text(found.run)
+    if text.count("\n") + MENU_ROWS < (shutil.get_terminal_size().lines):
+        say(text)
+    else:
+        _page_text(text, "parameters.txt")
 
 
 def _say_comment(project: Project, found: Found) -> None:
@@ -172,14 +195,22 @@ def _say_comment(project: Project, found: Found) -> None:
         say(f"no comment yet; write one with: qanat comment {found.run.number} ({comment_path(found.run)})")
 
 
-def _say_tree(found: Found) -> None:
-    say("\n".join(directory_tree(found.folder)))
-    name = prompts.path("File to open in your pager (empty for none):", option="qanat logs RUN")
-    path = Path(name) if Path(name).is_absolute() else found.folder / name
-    if name and path.is_file():
-        editor.page([path])
-    elif name:
-        say(f"{name} is not a file of this run")
+def _explore_files(found: Found) -> None:
+    """Let the user open one file after the other."""
+    names = list(islice(relative_files(found.folder), FILES_MAX))
+    if not names:
+        say(f"{found.run.storage} is empty" if found.folder.is_dir() else f"{found.run.storage} does not exist")
+        return
+    more = ", of which these are the first" if len(names) == FILES_MAX else ""
+    question = f"{plural(len(names), 'file')}{more}. Which file?"
+    start = 0
+    while True:
+        rows = [Row(name, str(place), text=name.lower()) for place, name in enumerate(names)]
+        answer = picker.choose(question, Rows([*rows, Row("Back", BACK)], start=start), option="qanat logs RUN")
+        if answer == BACK:
+            return
+        start = int(answer)
+        editor.page([found.folder / names[start]])
 
 
 def _delete(found: Found) -> bool:
@@ -190,5 +221,6 @@ def _delete(found: Found) -> bool:
 
 def _act(project: Project, found: Found, name: str) -> None:
     group = _ask_group(found, "On which group?")
-    typed = prompts.text("Arguments (empty for none):", option="qanat action NAME ACTION RUN ARGS...")
+    where = "" if group is None else f" for group {group}"
+    typed = prompts.text(f"Arguments{where} (empty for none):", option="qanat action NAME ACTION RUN ARGS...")
     action.perform(project, found, name, group, action.arguments_from(typed))

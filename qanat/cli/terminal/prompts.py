@@ -41,51 +41,15 @@ def confirm(question: str, *, option: str, default: bool = False) -> bool:
 
 def choose(question: str, choices: Sequence[tuple[str, str]], *, option: str) -> str:
     """Ask for one of several (title, value) pairs, and return its value; q and Escape abort."""
-    return menu(question, [(title, value, "") for title, value in choices], option=option)
-
-
-def menu(question: str, entries: Sequence[tuple[str, str, str]], *, option: str, letters: bool = False) -> str:
-    """Ask for one of several (title, value, preview) entries; the selected entry's preview is shown in a box.
-
-    With letters, an entry whose value is a single character can be chosen by pressing that key. q and Escape abort,
-    unless an entry's value is `q`, which both stand for then.
-    """
     need_terminal(option, question)
     import questionary
 
-    keys = [value for _, value, _ in entries if len(value) == 1] if letters else []
-    choices = [
-        questionary.Choice(_shown(title), value=value, description=_shown(preview)) for title, value, preview in entries
-    ]
-    instruction = f"(↑ ↓ Enter{', or a letter' if letters else ''}; q or Esc: back)"
-    asked = questionary.select(_shown(question), choices=choices, instruction=instruction, show_description=False)
-    if any(preview for _, _, preview in entries):
-        _add_preview(asked.application)
-    bindings = asked.application.key_bindings
-    for key in keys:
-        _bind(bindings, key, key)
+    shown = [questionary.Choice(_shown(title), value=value) for title, value in choices]
+    asked = questionary.select(_shown(question), choices=shown, instruction="(↑ ↓ Enter; q or Esc: back)")
+    bindings: Any = asked.application.key_bindings
     for key in ("q", "escape"):
-        _bind(bindings, key, "q" if "q" in keys else None)
+        bindings.add(key, eager=True)(lambda event: event.app.exit(result=None))
     return str(_answer(asked))
-
-
-def _bind(bindings: Any, key: str, result: str | None) -> None:
-    bindings.add(key, eager=True)(lambda event: event.app.exit(result=result))
-
-
-def _add_preview(application: Any) -> None:
-    """Add a box below a menu, with the description of the entry under the cursor, until the menu is answered."""
-    from prompt_toolkit.filters import is_done
-    from prompt_toolkit.layout import ConditionalContainer, HSplit, Layout, Window
-    from prompt_toolkit.layout.controls import FormattedTextControl
-    from prompt_toolkit.widgets import Frame
-    from questionary.prompts.common import InquirerControl
-
-    layout = application.layout
-    (entries,) = (control for control in layout.find_all_controls() if isinstance(control, InquirerControl))
-    text = FormattedTextControl(lambda: entries.get_pointed_at().description or "")
-    box = Frame(Window(text, height=1), title="preview")
-    application.layout = Layout(HSplit([layout.container, ConditionalContainer(box, filter=~is_done)]))
 
 
 def check_some(
@@ -144,10 +108,14 @@ def _ignore_mouse(application: Any) -> None:
 
 
 def _answer(asked: Any) -> Any:
-    """Wait for an answer; Escape, Ctrl-C and Ctrl-D abort."""
-    _ignore_mouse(asked.application)
+    return answer_to(asked.application, asked.unsafe_ask)  # ask() would print a line of its own about Ctrl-C
+
+
+def answer_to(application: Any, ask: Callable[[], Any]) -> Any:
+    """Return the answer of an application of prompt_toolkit; Escape, Ctrl-C and Ctrl-D abort."""
+    _ignore_mouse(application)
     try:
-        answer = asked.unsafe_ask()  # ask() would print a line of its own about Ctrl-C
+        answer = ask()
     except (EOFError, KeyboardInterrupt):
         answer = None
     if answer is None:

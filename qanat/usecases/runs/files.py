@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from qanat.errors import UsageError
@@ -12,15 +15,14 @@ from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.settle import metric_sources
 from qanat.usecases.tracking.submission import handle_of
 
-ENTRIES_MAX = 200
 GROUPS_MAX = 20
 PROBLEMS_MAX = 3
 
 
 def output_files(found: Found, name: str, group: int | None) -> list[Path]:
-    """List the existing `stdout.txt` or `stderr.txt` files of one group, or of all."""
+    """List the `stdout.txt` or `stderr.txt` files of one group, or of all, in which something is."""
     numbers = range(len(found.run.groups)) if group is None else [group]
-    return [path for n in numbers if (path := found.group_folder(n) / name).is_file()]
+    return [path for n in numbers if (path := found.group_folder(n) / name).is_file() and path.stat().st_size]
 
 
 def parameters_files(found: Found) -> list[Path]:
@@ -29,24 +31,17 @@ def parameters_files(found: Found) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
 
 
-def directory_tree(folder: Path) -> list[str]:
-    """List a directory's content as a tree, folders first, at most ENTRIES_MAX lines; links are not followed."""
-    if not folder.is_dir():
-        return [f"{folder} does not exist"]
-    lines = [str(folder)]
-    _draw(folder, "", lines)
-    return [*lines[:ENTRIES_MAX], "…"] if len(lines) > ENTRIES_MAX else lines
+def relative_files(folder: Path) -> Iterator[str]:
+    """Yield the paths of all files in a directory, relative to it, its own before those below; no link is followed."""
+    for where, folders, names in os.walk(folder):
+        folders.sort(key=_by_numbers)
+        for name in sorted(names, key=_by_numbers):
+            yield str(Path(where, name).relative_to(folder))
 
 
-def _draw(folder: Path, indent: str, lines: list[str]) -> None:
-    entries = sorted(folder.iterdir(), key=lambda p: (not p.is_dir(), p.name))
-    for i, entry in enumerate(entries):
-        if len(lines) > ENTRIES_MAX:
-            return
-        last = i == len(entries) - 1
-        lines.append(f"{indent}{'└── ' if last else '├── '}{entry.name}")
-        if entry.is_dir() and not entry.is_symlink():
-            _draw(entry, f"{indent}{'    ' if last else '│   '}", lines)
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts group_2 before group_10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def scheduler_log(project: Project, found: Found, group: int | None, runners: Runners) -> str:

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import yaml
 from qanat.cli.terminal.tables import cells
 from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox, wait_until
-from tests.support.terminal import CTRL_C, DOWN, ENTER, ESCAPE, UP, Terminal
+from tests.support.terminal import BACKSPACE, CTRL_C, CTRL_U, DOWN, END, ENTER, ESCAPE, HOME, UP, Terminal
 
 # A pager, and an action: both note how they were called in a file that their first word names.
 NOTES = """\
@@ -118,8 +119,8 @@ def choose(terminal: Terminal, question: str, downs: int = 0) -> None:
 
 def filter_by(terminal: Terminal, field: str, *value: str) -> None:
     """Add a filter in the list of runs."""
-    terminal.see("Which run?")
-    terminal.press(ENTER)
+    terminal.see("Leave")
+    terminal.press(HOME, ENTER)
     choose(terminal, "Filter by:", FIELDS.index(field))
     if field == "state":
         choose(terminal, "State:", int(value[0]))
@@ -130,8 +131,25 @@ def filter_by(terminal: Terminal, field: str, *value: str) -> None:
 def leave(terminal: Terminal) -> None:
     """Choose the last entry of the list of runs."""
     terminal.see("Leave")
-    terminal.press(UP, ENTER)
+    terminal.press(END, ENTER)
     terminal.ends()
+
+
+def listed(rows: str) -> list[int]:
+    """List the numbers of the runs in what the list has shown."""
+    numbers = (line.strip("» ").split()[0] for line in lines(rows) if line.strip("» "))
+    return [int(number) for number in numbers if number.isdecimal()]
+
+
+def copy_record(sandbox: Sandbox, count: int) -> None:
+    """Make records of runs 2 to count out of that of run 1, each launched later than the one before."""
+    text, run_id = sandbox.record_files()[0].read_text(), sandbox.record(1)["id"]
+    created = sandbox.record(1)["created"].isoformat()
+    for number in range(2, count + 1):
+        made = text.replace(run_id, f"{number}-{number:06x}").replace("/run_1\n", f"/run_{number}\n")
+        made = made.replace(f"created: {created}", f"created: 2100-01-01T{number // 60:02}:{number % 60:02}:00+00:00")
+        sandbox.write(f".qanat/runs/hello/{number // 100}/{number}-{number:06x}.yaml", made)
+    sandbox.commit("many runs")
 
 
 # ---- the page and the menu of one run
@@ -180,7 +198,7 @@ def test_a_preview_tells_what_the_entry_under_the_cursor_will_do(house: Sandbox)
             "Open stderr of 1 group in your pager",
             "Print the parameters of every group",
             "# Looks good",
-            "Print the files of results/hello/run_1",
+            "Open files of results/hello/run_1",
             "Open $(touch trap) ;'a b'.yaml in your pager",
             "Delete its record and results, after confirmation",
             "Plot it all",
@@ -220,21 +238,21 @@ def test_of_several_groups_all_outputs_open_or_that_of_one(house: Sandbox) -> No
         (storage(house, 2, 0) / "stdout.txt").unlink()
         terminal.press("a")
         choose(terminal, "Which group?", 1)
-        terminal.see("this run has no stdout.txt")
+        terminal.see("group 0 wrote no stdout.txt")
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()
 
 
-def test_of_very_many_groups_one_is_asked_for_by_its_number(house: Sandbox) -> None:
+def test_of_very_many_groups_one_is_found_by_its_number(house: Sandbox) -> None:
     house.qanat("run", "hello", "-R", "--n 10 111 1", "-j", "8")
     number = house.record_files()[-1].name.partition("-")[0]
     with Terminal(house.root, "explore", "hello", number, env=pager(house)) as terminal:
         terminal.see(MENU)
         terminal.press("a")
-        terminal.answer("Which group? (0 to 100, empty for all)", "101")
-        terminal.see("type a number from 0 to 100, or nothing for all groups")
-        terminal.press("\x7f", ENTER)
+        terminal.see("Which group?")
+        terminal.see("group 20: ")
+        terminal.press("10", ENTER)
         assert paged(house)["words"] == [str(storage(house, int(number), 10) / "stdout.txt")]
         terminal.see(MENU)
         terminal.press("q")
@@ -320,7 +338,7 @@ def test_a_run_of_a_runner_that_is_not_installed_here_can_be_looked_into(house: 
         terminal.ends()
 
 
-def test_parameters_comment_and_directory_are_printed(house: Sandbox) -> None:
+def test_parameters_and_comment_are_printed_and_files_opened(house: Sandbox) -> None:
     house.qanat("comment", "2", "-m", "- *first*\n- second")
     (storage(house, 2, 1) / "deep").mkdir()
     (storage(house, 2, 1) / "deep/out.bin").touch()
@@ -333,15 +351,24 @@ def test_parameters_comment_and_directory_are_printed(house: Sandbox) -> None:
         terminal.see("• first")
         terminal.see(MENU)
         terminal.press("e")
-        terminal.see("├── group_0\r\n")
-        terminal.see("├── group_1\r\n│   ├── deep\r\n│   │   └── out.bin\r\n│   ├── completion.json\r\n")
-        terminal.see("└── info.yaml\r\n")
-        terminal.answer("File to open in your pager (empty for none):", "group_1/group_info.yaml")
+        terminal.see("10 files. Which file?")
+        terminal.see("group_1/deep/out.bin")
+        terminal.press("1/group_i", ENTER)
         assert paged(house)["words"] == [str(storage(house, 2, 1) / "group_info.yaml")]
+        terminal.see("10 files. Which file?")
+        terminal.see("Back")
+        terminal.press("q")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_of_a_directory_that_is_gone_it_is_said_above_the_menu(house: Sandbox) -> None:
+    shutil.rmtree(storage(house, 2))
+    with Terminal(house.root, "explore", "hello", "2") as terminal:
         terminal.see(MENU)
         terminal.press("e")
-        terminal.answer("File to open in your pager (empty for none):", "nothing")
-        terminal.see("nothing is not a file of this run")
+        terminal.see("results/hello/run_2 does not exist")
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()
@@ -363,7 +390,7 @@ def test_an_action_is_asked_for_its_group_and_arguments(house: Sandbox) -> None:
         terminal.see("[g] Action: plot")
         terminal.press("g")
         choose(terminal, "On which group?", 2)
-        terminal.answer("Arguments (empty for none):", f"{notes} --title 'a b' $HOME")
+        terminal.answer("Arguments for group 1 (empty for none):", f"{notes} --title 'a b' $HOME")
         terminal.see("noted")
         expected = ["--title", "a b", "$HOME", "--storage_path", str(storage(house, 2, 1))]
         assert paged(house, "acted.json") == {"words": expected, "cwd": str(house.root)}
@@ -446,27 +473,75 @@ def test_more_entries_than_there_are_letters_can_all_be_taken_and_q_leaves(house
 
 def test_the_runs_are_a_table_with_the_newest_first_and_one_of_them_is_looked_into(house: Sandbox) -> None:
     with Terminal(house.root, "explore") as terminal:
-        terminal.see("4 runs")
-        table = terminal.see("Which run?")
-        assert [line.split()[0] for line in lines(table)[1:5]] == ["4", "3", "2", "1"]
-        entries = terminal.see("Leave")
-        assert [line.strip("» ") for line in lines(entries)[1:]] == [
-            "Add a filter",
-            "Run 4 of other  🏁",
-            "Run 3 of hello  ❌  n=9",
-            "Run 2 of hello  🏁  n=2,3",
-            "Run 1 of hello  🏁  For figure 2",
+        terminal.see("4 runs. Which run?")
+        rows = terminal.see("Leave")
+        assert [line.split()[:4] for line in lines(rows)[2:]] == [
+            ["Add", "a", "filter"],
+            ["»", "4", "other", "local"],
+            ["3", "hello", "n=9", "local"],
+            ["2", "hello", "n=2,3", "local"],
+            ["1", "hello", "For", "figure"],
         ]
-        terminal.press(DOWN, DOWN)
-        terminal.see("» Run 3 of hello")
+        terminal.press(DOWN)
+        terminal.see("»")
         redraw(terminal, 41)
         terminal.see("│failed, n=9 ")
         terminal.press(ENTER)
         terminal.see("Run 3 of experiment hello:")
         terminal.see("Status: ❌ failed (exit code 1)")
         terminal.see(MENU)
+        terminal.see("└")
+        terminal.press("q")
+        # The cursor is where it was.
+        terminal.see(" » 3      hello")
+        leave(terminal)
+
+
+def test_typing_narrows_the_runs_and_groups(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", env=pager(house)) as terminal:
+        terminal.see("Leave")
+        terminal.press("hello xyz")
+        terminal.see("Search all records for hello xyz")
+        terminal.press(BACKSPACE * 3 + "PAP")
+        terminal.see("paper, v1")
+        terminal.press(ESCAPE)
+        terminal.see("Leave")
+        terminal.press("/papers", CTRL_U, "tt", BACKSPACE, BACKSPACE, "n=2", ENTER)
+        terminal.see("Run 2 of experiment hello:")
+        terminal.see(MENU)
+        terminal.press("a")
+        terminal.see("Which group?")
+        terminal.see("Back")
+        terminal.press("1", ENTER)
+        assert paged(house)["words"] == [str(storage(house, 2, 1) / "stdout.txt")]
+        terminal.see(MENU)
         terminal.press("q")
         leave(terminal)
+
+
+def test_what_was_typed_is_searched_for_in_all_records(house: Sandbox) -> None:
+    with Terminal(house.root, "explore") as terminal:
+        terminal.see("Leave")
+        terminal.press("n<3", ENTER)
+        terminal.see("2 runs with n<3. Which run?")
+        assert listed(terminal.see("Leave")) == [2, 1]
+        terminal.press("after:noon", ENTER)
+        terminal.see("'noon' is not a date; write it as 2026-11-23")
+        terminal.see("2 runs with n<3. Which run?")
+        leave(terminal)
+
+
+def test_where_there_are_no_runs_it_is_said_how_to_get_one(sandbox: Sandbox) -> None:
+    for words, said in (
+        ([], "no experiments yet; create one with: qanat experiment new"),
+        ([], "no runs yet; start one with: qanat run NAME"),
+        (["e"], "no runs yet; start one with: qanat run e"),
+    ):
+        with Terminal(sandbox.root, "explore", *words) as terminal:
+            terminal.see(said)
+            terminal.ends()
+        if not (sandbox.root / ".qanat/experiments/e.yaml").exists():
+            sandbox.experiment("e", "exit 0")
 
 
 def test_with_a_name_there_are_only_the_runs_of_that_experiment(house: Sandbox) -> None:
@@ -494,11 +569,9 @@ def test_runs_are_found_by_what_they_are(house: Sandbox) -> None:
         ):
             filter_by(terminal, field, value)
             terminal.see(f"{len(found)} run{'' if len(found) == 1 else 's'} with ")
-            table = terminal.see("Which run?")
-            assert [int(line.split()[0]) for line in lines(table) if line[:1].isdigit()] == found
-            terminal.see("Leave")
-            terminal.press(DOWN, ENTER)
-            terminal.see("4 runs\r\n")
+            assert listed(terminal.see("Leave")) == found
+            terminal.press(HOME, DOWN, ENTER)
+            terminal.see("4 runs. Which")
         leave(terminal)
 
 
@@ -513,8 +586,9 @@ def test_filters_add_up_and_can_be_reset(house: Sandbox) -> None:
         terminal.see("1 run with tag:paper, n < 3, text:figure")
         filter_by(terminal, "state", "4")
         terminal.see("0 runs with tag:paper, n < 3, text:figure, state:failed")
-        choose(terminal, "Which run?", 1)
-        terminal.see("3 runs\r\n")
+        terminal.see("Leave")
+        terminal.press(ENTER)  # nothing is left to choose, so the cursor is there
+        terminal.see("3 runs. Which")
         leave(terminal)
 
 
@@ -522,44 +596,41 @@ def test_a_filter_that_cannot_be_read_is_said_and_changes_nothing(house: Sandbox
     with Terminal(house.root, "explore", "hello") as terminal:
         filter_by(terminal, "after", "yesterday")
         terminal.see("'yesterday' is not a date; write it as 2026-11-23 or 2026-11-23T05:17")
-        terminal.see("3 runs\r\n")
+        terminal.see("3 runs. Which")
         leave(terminal)
 
 
-def test_of_many_runs_the_newest_are_shown_and_a_filter_finds_the_others(sandbox: Sandbox) -> None:
+def test_of_many_runs_the_others_are_read_when_they_are_asked_for(sandbox: Sandbox) -> None:
     sandbox.experiment("hello", "exit 0")
-    sandbox.qanat("run", "--tag", "old", "hello")
-    for _ in range(15):
-        sandbox.qanat("run", "hello")
-    with Terminal(sandbox.root, "explore", size=(120, 60)) as terminal:
-        terminal.see("16 runs")
-        terminal.see("… and 1 more; add a filter to find them")
-        terminal.see("Show 1 more")
-        terminal.press(UP, UP, ENTER)
-        terminal.see("16 runs")
-        assert "more" not in terminal.see("Leave")
+    sandbox.qanat("run", "--tag", "young", "hello")
+    copy_record(sandbox, 250)
+    with Terminal(sandbox.root, "explore", size=(80, 24)) as terminal:
+        terminal.see("250 runs. Which run?")
+        terminal.see(" » 250 ")
         terminal.see("└")
-        terminal.press(UP, ENTER)
-        terminal.ends()
-    with Terminal(sandbox.root, "explore", size=(120, 60)) as terminal:
-        filter_by(terminal, "tag", "old")
-        terminal.see("1 run with tag:old")
-        choose(terminal, "Which run?", 2)
-        terminal.see("Run 1 of experiment hello:")
+        terminal.press(END, UP)
+        terminal.see(" » 1 ")
+        redraw(terminal, 26)
+        terminal.see("└")
+        terminal.press("nothing", CTRL_U, "17", ENTER)
+        terminal.see("Run 17 of experiment hello:")
         terminal.see(MENU)
         terminal.press("q")
-        leave(terminal)
+        terminal.see(" » 17 ")
+        terminal.see("└")
+        terminal.press("q")
+        terminal.ends()
 
 
 def test_a_run_that_is_deleted_is_not_in_the_list_any_more(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello") as terminal:
         terminal.see("3 runs")
-        choose(terminal, "Which run?", 2)
+        choose(terminal, "Which run?")
         terminal.see("[f] Delete run")
         terminal.press("f")
         terminal.see("Delete 1 run?")
         terminal.press("y")
-        terminal.see("2 runs\r\n")
+        terminal.see("2 runs. Which")
         leave(terminal)
 
 
@@ -577,8 +648,8 @@ def test_ctrl_c_leaves_and_is_no_failure(house: Sandbox) -> None:
 @pytest.mark.parametrize("key", ["q", ESCAPE])
 def test_q_and_escape_go_back_from_every_menu(house: Sandbox, key: str) -> None:
     with Terminal(house.root, "explore", "hello") as terminal:
-        terminal.see("Which run?")
-        terminal.press(DOWN, DOWN, ENTER)
+        terminal.see("Leave")
+        terminal.press(DOWN, ENTER)
         terminal.see(MENU)
         for question in ("Which group?", "On which group?"):
             terminal.press("a" if question == "Which group?" else "g")
@@ -588,7 +659,7 @@ def test_q_and_escape_go_back_from_every_menu(house: Sandbox, key: str) -> None:
             terminal.see(MENU)
         terminal.press(key)
         terminal.see("Leave")
-        terminal.press(ENTER)  # add a filter
+        terminal.press(HOME, ENTER)  # add a filter
         terminal.see("Launched before a date")
         terminal.press(key)
         terminal.see("Leave")
@@ -613,10 +684,10 @@ def test_every_row_of_the_menus_fits_its_terminal(house: Sandbox, columns: int) 
     with Terminal(house.root, "explore", size=(columns, 40)) as terminal:
         terminal.see("Which run?")
         shown = terminal.see("└")
-        assert "» Add a filter" in shown
+        assert "   Add a filter" in shown
         assert all(cells(line) <= columns for line in lines(shown))
-        assert any("Run 5 of hello  🏁  long long" in line and line.endswith("…") for line in lines(shown))
-        terminal.press(DOWN, ENTER)
+        assert any(line.startswith(" » 5 ") and "  long long" in line and "…" in line for line in lines(shown))
+        terminal.press(ENTER)
         terminal.see(MENU)
         assert all(cells(line) <= columns for line in lines(terminal.see("└")))
         terminal.press("q")
@@ -639,11 +710,12 @@ def test_what_an_entry_says_stands_right_above_the_menu(house: Sandbox) -> None:
 
 def test_ctrl_c_at_a_question_goes_back_to_where_it_was_asked(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello") as terminal:
-        choose(terminal, "Which run?")
+        terminal.see("Leave")
+        terminal.press(HOME, ENTER)
         terminal.see("Launched before a date")
         terminal.press(CTRL_C)
-        terminal.see("3 runs\r\n")
-        choose(terminal, "Which run?", 2)
+        terminal.see("3 runs. Which")
+        choose(terminal, "run?", 1)
         terminal.see("[g] Action: plot")
         terminal.press("g")
         terminal.see("On which group?")
@@ -677,7 +749,7 @@ def test_nothing_that_a_record_says_steers_the_terminal(sandbox: Sandbox) -> Non
     sandbox.qanat("run", "--description", evil, "--tag", evil, "hello", "--n", evil)
     sandbox.qanat("run", "hello", "-R", "--n 1,2", "--m", evil)
     with Terminal(sandbox.root, "explore", "hello") as terminal:
-        choose(terminal, "Which run?", 2)
+        choose(terminal, "Which run?", 1)
         terminal.see("[bold]")
         terminal.see(MENU)
         terminal.press("c")
