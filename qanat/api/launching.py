@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qanat.api.opened import Opened
-from qanat.api.progress import OnProgress, ProgressView
+from qanat.api.progress import OnProgress, ProgressView, Shown
+from qanat.api.progress_line import ProgressLine, in_notebook
 from qanat.api.spelling import listed
 from qanat.domain.run import Run
 from qanat.usecases.launch import launch as launching
@@ -75,7 +77,7 @@ def find(opened: Opened, word: str) -> tuple[Found, list[Run]]:
         return find_run(project, index, result, word), list(result.live.values())
 
 
-def launch(opened: Opened, asked: RunRequest, options: LaunchOptions, on_progress: OnProgress | None) -> Run:
+def launch(opened: Opened, asked: RunRequest, options: LaunchOptions, on_progress: Shown) -> Run:
     """Run an experiment, and return the run."""
 
     def start(view: LaunchView) -> Outcome:
@@ -90,7 +92,7 @@ def rerun(
     live: list[Run],
     options: LaunchOptions,
     repeat: Repeat,
-    on_progress: OnProgress | None,
+    on_progress: Shown,
 ) -> Run:
     """Repeat a run as a new one, and return the new run."""
 
@@ -109,7 +111,7 @@ def retry(
     numbers: Sequence[int],
     changes: Mapping[str, str],
     options: LaunchOptions,
-    on_progress: OnProgress | None,
+    on_progress: Shown,
 ) -> Run:
     """Retry groups of a run, and return the run; if no group needs it, return the run unchanged."""
     if not numbers:
@@ -121,7 +123,7 @@ def retry(
     return _followed(opened, start, on_progress)
 
 
-def wait(opened: Opened, run: Run, on_progress: OnProgress | None) -> Run:
+def wait(opened: Opened, run: Run, on_progress: Shown) -> Run:
     """Wait until a run has ended, and return it."""
     return _followed(opened, lambda view: wait_for(opened.project, run, opened.runners, view), on_progress)
 
@@ -137,19 +139,47 @@ def cancel(opened: Opened, word: str, groups: Sequence[int] = ()) -> Run:
     return run
 
 
-def _followed(opened: Opened, start: Callable[[LaunchView], Outcome], on_progress: OnProgress | None) -> Run:
+def _followed(opened: Opened, start: Callable[[LaunchView], Outcome], on_progress: Shown) -> Run:
     """Start or await a run, and return it. An interrupt, or an exception in on_progress, is raised afterwards."""
-    view = ProgressView(opened.project.root, on_progress)
-    outcome = start(view)
+    with _shown(on_progress) as call:
+        view = ProgressView(opened.project.root, call)
+        outcome = start(view)
     run = outcome.run
     _warn([*view.notes, *outcome.notes], calls=4)
     if outcome.interrupted and not outcome.on_request:
-        # The signal was for this process, which now does what it would have done without qanat.
-        signal.raise_signal(outcome.interrupted)
+        _raise(outcome.interrupted, run)
     if view.error:
-        view.error.add_note(f"raised by on_progress; run {run.id} is recorded, and {run.state}")
+        view.error.add_note(f"raised by on_progress; {_recorded(run)}")
         raise view.error
     return run
+
+
+@contextmanager
+def _shown(on_progress: Shown) -> Iterator[OnProgress | None]:
+    """Yield what is called about the progress: by default, and only in a notebook, what draws a line."""
+    if callable(on_progress):
+        yield on_progress
+        return
+    draws = in_notebook() if on_progress is None else on_progress
+    line = ProgressLine() if draws else None
+    try:
+        yield line
+    finally:
+        if line:
+            line.close()
+
+
+def _raise(number: int, run: Run) -> None:
+    """Do what the signal, which was for this process, would have done without qanat."""
+    try:
+        signal.raise_signal(number)
+    except BaseException as error:
+        error.add_note(_recorded(run))
+        raise
+
+
+def _recorded(run: Run) -> str:
+    return f"run {run.id} is recorded, and {run.state}"
 
 
 def _warn(notes: Sequence[str], *, calls: int) -> None:

@@ -42,6 +42,8 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], object]
+Shown = OnProgress | bool | None
+"""What is called; or whether a line is drawn, which it is by default in a notebook."""
 
 
 class ProgressView:

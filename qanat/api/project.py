@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qanat.api.opened import Opened
-from qanat.api.progress import OnProgress
+from qanat.api.progress import Shown
 from qanat.api.runs import Run, Runs
 from qanat.api.spelling import for_python, listed
 from qanat.domain import search
@@ -29,6 +29,9 @@ class Project:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
+
+    def __repr__(self) -> str:
+        return f"<Project {str(self.path)!a}>"
 
     @property
     def path(self) -> Path:
@@ -96,7 +99,7 @@ class Project:
         commit_sha: str | None = None,
         in_place: bool = False,
         many: bool = False,
-        on_progress: OnProgress | None = None,
+        on_progress: Shown = None,
     ) -> Run:
         """Run an experiment and record it, like `qanat run`; return the run.
 
@@ -110,6 +113,7 @@ class Project:
 
         `on_progress` is called in this thread with a Progress: when the run starts, and whenever a group of a local
         run starts or ends, or a submitted run is polled. Its exceptions are raised once the run is recorded.
+        on_progress=True draws a line instead, which is the default in a notebook; False draws nothing.
 
         KeyboardInterrupt cancels a local run, and is raised once that is recorded. In a thread other than the main
         one, use the run's cancel() instead. Raises the errors of `qanat run`; nothing is left of a run that could
@@ -149,7 +153,7 @@ class Project:
         detach: bool = False,
         time_limit: str | None = None,
         allow_secrets: bool = False,
-        on_progress: OnProgress | None = None,
+        on_progress: Shown = None,
     ) -> Run:
         """Repeat a run as a new one, with the same code, parameters and data, like `qanat rerun`; return the new run.
 
@@ -191,7 +195,7 @@ class Project:
         detach: bool = False,
         time_limit: str | None = None,
         allow_secrets: bool = False,
-        on_progress: OnProgress | None = None,
+        on_progress: Shown = None,
     ) -> Run:
         """Retry groups of a run, like `qanat retry`; return the run.
 

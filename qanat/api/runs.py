@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 from qanat.api.groups import Group
 from qanat.api.opened import Opened
-from qanat.api.progress import OnProgress
+from qanat.api.progress import Shown
 from qanat.api.spelling import for_python
 from qanat.domain import run as records
 from qanat.domain import times
@@ -39,6 +39,11 @@ class Run:
     def __repr__(self) -> str:
         count = len(self.record.groups)
         return f"<Run {self.id} of {self.experiment}: {self.state}, {count:,} group{'s' if count > 1 else ''}>"
+
+    def _repr_html_(self) -> str:
+        from qanat.api.html import run_table  # only for notebooks
+
+        return run_table(self)
 
     @classmethod
     def of(cls, opened: Opened, record: records.Run) -> Run:
@@ -117,7 +122,7 @@ class Run:
         with for_python(), refreshed(project, self._opened.runners) as (index, result):
             return Run.of(self._opened, find_run(project, index, result, self.id).run)
 
-    def wait(self, *, on_progress: OnProgress | None = None) -> Run:
+    def wait(self, *, on_progress: Shown = None) -> Run:
         """Wait until the run has ended, and return it as it is then.
 
         `on_progress` is called as in Project.launch() for a submitted run. KeyboardInterrupt ends only the wait.
@@ -149,6 +154,11 @@ class Runs(Sequence[Run]):
         shown = ", ".join(f"{run.id} {run.state}" for run in self._runs[:SHOWN])
         more = f", … and {len(self) - SHOWN:,} more" if len(self) > SHOWN else ""
         return f"<Runs: {shown}{more}>" if self._runs else "<Runs: none>"
+
+    def _repr_html_(self) -> str:
+        from qanat.api.html import runs_table  # only for notebooks
+
+        return runs_table(self)
 
     def __len__(self) -> int:
         return len(self._runs)

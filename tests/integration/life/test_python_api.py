@@ -262,7 +262,7 @@ def iris(tmp_path: Path) -> Sandbox:
 
 
 def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
-    first, _, _, cell, _ = blocks("python")
+    first, _, _, cell, plot, _ = blocks("python")
     out = call([sys.executable, "-W", "error", "-c", first], iris.root).out
     assert out.startswith(
         f"{iris.record()['id']} {iris.root}/results/summary_iris/run_1 {{'--nbins': '10', '--seed': '0'}}"
@@ -279,10 +279,13 @@ def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_ex
         "mean": {"20": pytest.approx(np.mean(scores))},
         "std": {"20": pytest.approx(np.std(scores, ddof=1))},
     }
+    drawn = f"{plot.rstrip()}.figure.savefig('plot.png')"
+    call([sys.executable, "-W", "error", "-c", drawn], iris.root, env={"MPLBACKEND": "agg"})
+    assert (iris.root / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_launches_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
-    _, first, sweep, _, _ = blocks("python")
+    _, first, sweep, *_ = blocks("python")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(block: str) -> Result:
@@ -343,6 +346,6 @@ def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
 
 
 def test_the_docs_are_read_as_they_are_by_a_shell_and_python() -> None:
-    assert len(blocks("python")) == 5
+    assert len(blocks("python")) == 6
     for block in blocks("python"):
         subprocess.run([sys.executable, "-c", f"import ast, sys; ast.parse({block!r})"], check=True)

@@ -1,0 +1,62 @@
+"""Runs as notebooks show them: small tables in HTML, of which every text is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from qanat.domain import times
+from qanat.domain.shortening import shortened
+from qanat.domain.varying import spread_parameters
+from qanat.domain.visible import escaped
+
+if TYPE_CHECKING:
+    from qanat.api.runs import Run
+
+ROWS = 20
+CELL_MAX = 120
+METRICS = 4
+RUN_COLUMNS = ("run", "experiment", "description", "state", "groups", "started", "duration", "tags")
+
+
+def run_table(run: Run) -> str:
+    """Return a run with its first groups."""
+    groups = run.record.groups
+    title = f"Run {run.number} of {run.experiment}: {run.state}"
+    facts = [run.id, run.description, f"commit {run.commit[:10]}", str(run.path)]
+    metrics = list(dict.fromkeys(name for group in islice(groups, ROWS) for name in group.metrics))[:METRICS]
+    rows = [
+        [str(g.number), " ".join(g.args), f"{g.state}{f' ({g.reason})' if g.reason else ''}"]
+        + [f"{g.metrics[name]:.6g}" if name in g.metrics else "" for name in metrics]
+        for g in islice(groups, ROWS)
+    ]
+    text = " · ".join(map(_text, filter(None, facts)))
+    return f"<b>{_text(title)}</b><br>{text}" + _table(("group", "arguments", "state", *metrics), rows, len(groups))
+
+
+def runs_table(runs: Sequence[Run]) -> str:
+    """Return a table of the first runs."""
+    return _table(RUN_COLUMNS, [_cells(run) for run in runs[:ROWS]], len(runs)) if runs else "<i>no runs</i>"
+
+
+def _cells(run: Run) -> list[str]:
+    record = run.record
+    parameters = " ".join(f"{n}={v}" if v else n for n, v in spread_parameters(record.groups).items())
+    took = (
+        times.duration(times.seconds_between(record.started, record.ended)) if record.started and record.ended else ""
+    )
+    names = [run.id, run.experiment, run.description or parameters, run.state]
+    return [*names, f"{len(record.groups):,}", times.local(record.started), took, ", ".join(run.tags)]
+
+
+def _table(headings: Iterable[str], rows: Iterable[Sequence[str]], total: int) -> str:
+    head = "".join(f"<th>{_text(name)}</th>" for name in headings)
+    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    more = f"<p>… and {total - ROWS:,} more</p>" if total > ROWS else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _text(text: str) -> str:
+    return html.escape(escaped(shortened(text, CELL_MAX)))
