@@ -5,15 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from qanat.domain import times
+from qanat.domain.run import Run
 from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
 from qanat.domain.visible import escaped
-
-if TYPE_CHECKING:
-    from qanat.api.runs import Run
 
 ROWS = 20
 CELL_MAX = 120
@@ -21,11 +19,11 @@ METRICS = 4
 RUN_COLUMNS = ("run", "experiment", "description", "state", "groups", "started", "duration", "tags")
 
 
-def run_table(run: Run) -> str:
-    """Return a run with its first groups."""
-    groups = run.record.groups
+def run_table(run: Run, path: Path) -> str:
+    """Return a run, whose results are in path, with its first groups."""
+    groups = run.groups
     title = f"Run {run.number} of {run.experiment}: {run.state}"
-    facts = [run.id, run.description, f"commit {run.commit[:10]}", str(run.path)]
+    facts = [run.id, run.description, f"commit {run.code.commit[:10]}", str(path)]
     metrics = list(dict.fromkeys(name for group in islice(groups, ROWS) for name in group.metrics))[:METRICS]
     rows = [
         [str(g.number), " ".join(g.args), f"{g.state}{f' ({g.reason})' if g.reason else ''}"]
@@ -42,13 +40,10 @@ def runs_table(runs: Sequence[Run]) -> str:
 
 
 def _cells(run: Run) -> list[str]:
-    record = run.record
-    parameters = " ".join(f"{n}={v}" if v else n for n, v in spread_parameters(record.groups).items())
-    took = (
-        times.duration(times.seconds_between(record.started, record.ended)) if record.started and record.ended else ""
-    )
-    names = [run.id, run.experiment, run.description or parameters, run.state]
-    return [*names, f"{len(record.groups):,}", times.local(record.started), took, ", ".join(run.tags)]
+    parameters = " ".join(f"{n}={v}" if v else n for n, v in spread_parameters(run.groups).items())
+    took = times.duration(times.seconds_between(run.started, run.ended)) if run.started and run.ended else ""
+    names = [run.id, run.experiment, run.description or parameters, run.state.value]
+    return [*names, f"{len(run.groups):,}", times.local(run.started), took, ", ".join(run.tags)]
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[str]], total: int) -> str:

@@ -103,9 +103,9 @@ class Project:
     ) -> Run:
         """Run an experiment and record it, like `qanat run`; return the run.
 
-        `args` are the program's arguments, converted with str(). The keywords are the options of
-        `qanat run`: `groups`, `ranges`, `tags` and `add` list the values of --group-param, --range-param, --tag, --add,
-        `template` is --submit-template, and `many` is --yes.
+        `args` are the program's arguments, converted with str(). The keywords are the options of `qanat run`: `groups`,
+        `ranges`, `tags` and `add` list the values of --group-param, --range-param, --tag, --add, `template` is
+        --submit-template, and `many` is --yes.
 
         A local run has ended when this returns, and the output of its programs is in files below its `path`. If a
         program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True, and a local one
@@ -115,9 +115,8 @@ class Project:
         run starts or ends, or a submitted run is polled. Its exceptions are raised once the run is recorded.
         on_progress=True draws a line instead, which is the default in a notebook; False draws nothing.
 
-        KeyboardInterrupt cancels a local run, and is raised once that is recorded. In a thread other than the main
-        one, use the run's cancel() instead. Raises the errors of `qanat run`; nothing is left of a run that could
-        not be started.
+        KeyboardInterrupt cancels a local run, and is raised once that is recorded; in threads other than the main one,
+        use the run's cancel(). Raises the errors of `qanat run`; nothing is left of a run that could not be started.
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions

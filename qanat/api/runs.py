@@ -43,7 +43,7 @@ class Run:
     def _repr_html_(self) -> str:
         from qanat.api.html import run_table  # only for notebooks
 
-        return run_table(self)
+        return run_table(self.record, self.path)
 
     @classmethod
     def of(cls, opened: Opened, record: records.Run) -> Run:
@@ -158,7 +158,7 @@ class Runs(Sequence[Run]):
     def _repr_html_(self) -> str:
         from qanat.api.html import runs_table  # only for notebooks
 
-        return runs_table(self)
+        return runs_table([run.record for run in self])
 
     def __len__(self) -> int:
         return len(self._runs)

@@ -125,9 +125,11 @@ FLOORS = {
     },
     "qanat.api": {
         "project": ("launching", "runs", "progress", "opened", "spelling"),
-        "runs": ("launching", "groups", "progress", "opened", "spelling"),
-        "launching": ("progress", "opened", "spelling"),
+        "runs": ("launching", "html", "groups", "progress", "opened", "spelling"),
+        "launching": ("progress_line", "progress", "opened", "spelling"),
+        "progress_line": ("progress",),
         "progress": ("groups",),
+        "html": (),
         "groups": (),
         "opened": (),
         "spelling": (),

@@ -552,7 +552,7 @@ def test_with_a_name_there_are_only_the_runs_of_that_experiment(house: Sandbox) 
 
 
 def test_runs_are_found_by_what_they_are(house: Sandbox) -> None:
-    # Each record is a commit, so every run has a commit of its own.
+    # No code was changed in between.
     commit = house.record(1)["code"]["commit"][:10]
     with Terminal(house.root, "explore") as terminal:
         for field, value, found in (
@@ -563,7 +563,7 @@ def test_runs_are_found_by_what_they_are(house: Sandbox) -> None:
             ("state", "4", [3]),
             ("runner", "local", [4, 3, 2, 1]),
             ("runner", "slurm", []),
-            ("commit", commit, [1]),
+            ("commit", commit, [4, 3, 2, 1]),
             ("after", "2000-01-01", [4, 3, 2, 1]),
             ("before", "2000-01-01", []),
         ):
