@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from qanat.cli import session
-from qanat.cli.definitions import defining, questions
+from qanat.cli.definitions import defining, from_program, questions
 from qanat.cli.definitions.defining import (
     Content,
     commit_option,
@@ -35,6 +35,7 @@ from qanat.usecases.tracking.refresh import refreshed
 
 NEW = """\b
 Example:
+  qanat experiment new experiments/train.py --dataset iris
   qanat experiment new experiments_details/summary_statistics_iris.yaml
   qanat experiment new --name summary_iris --executable experiments/iris.py --executable-command python \\
       --dataset iris --action "plot=python experiments/plot.py"
@@ -144,11 +145,39 @@ def _action(text: str) -> tuple[str, Content]:
 @file_option
 @field("--name", metavar="NAME", help="Name of the experiment.")
 @_fields
+@option("-y", "--yes", is_flag=True, help="Ask no questions about a program, and run it with --help.")
+@json_option
 @commit_option
 @secrets_option
-def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
-    """Create an experiment from FILE, from options, or by answering questions."""
+def new(
+    file: Path | None,
+    from_file: Path | None,
+    yes: bool,
+    as_json: bool,
+    commit: bool,
+    allow_secrets: bool,
+    **options: Any,
+) -> None:
+    """Create an experiment from FILE, from options, or by answering questions.
+
+    FILE is a definition (YAML), or a program. From a program, qanat proposes name, description, path and command, and
+    finds its options by running it with --help, but only if you agree or use --yes.
+    """
     source = defining.one_file(file, from_file)
+    if file is not None and from_program.is_program(file):
+        from_program.create(
+            file,
+            _given(**options),
+            QUESTIONS,
+            yes=yes,
+            commit=commit,
+            allow_secrets=allow_secrets,
+            as_json=as_json,
+        )
+        return
+    if as_json or yes:
+        what = "--json" if as_json else "--yes"
+        raise UsageError(f"{what} needs a program", hint="name it: qanat experiment new FILE")
     defining.create(
         "experiment",
         source,

@@ -64,8 +64,8 @@ def create(
     if not allow_secrets:
         define.check_secrets(kind, content)
     if file is None and not options:
-        _show_and_confirm(content)
-    _write(project, kind, content, new=True, commit=commit)
+        show_and_confirm(content)
+    write(project, kind, content, new=True, commit=commit)
 
 
 def change(
@@ -100,8 +100,8 @@ def change(
     if not allow_secrets:
         define.check_secrets(kind, content, before)
     if file is None and not options:
-        _show_and_confirm(content)
-    _write(project, kind, content, new=False, commit=commit)
+        show_and_confirm(content)
+    write(project, kind, content, new=False, commit=commit)
 
 
 def show(kind: str, name: str, *, as_json: bool, runner: str = "") -> None:
@@ -188,20 +188,28 @@ def _option_for(key: str) -> str:
     return {"options": "-o KEY=VALUE"}.get(key, f"--{key}")
 
 
-def _show_and_confirm(content: Content) -> None:
+def show_and_confirm(content: Content) -> None:
+    """Show a definition, and ask whether to save it."""
     say(f"\n{define.text_of(content)}")
     if not prompts.confirm("Save it?", option="-f FILE", default=True):
         raise click.Abort
 
 
-def _write(project: Project, kind: str, content: Content, *, new: bool, commit: bool) -> None:
+def write(project: Project, kind: str, content: Content, *, new: bool, commit: bool) -> None:
+    """Save a definition, and print where it is."""
     lost = define.comments_lost(project, kind, content)
-    path = define.path_for(project, kind, content)
-    message = f"qanat: {kind} {content['name']} {'added' if new else 'changed'}"
-    with define.committing(project, [path], message, commit=commit):
-        define.save(project, kind, content, new=new)
+    path = save(project, kind, content, new=new, commit=commit)
     say(f"{'Created' if new else 'Updated'} {project.paths.relative(path)}")
     if lost:
         tell(f"note: dropped {plural(len(lost), 'comment')} inside values, the first one: {lost[0]}")
     if commit:
         say(f"Committed {project.paths.relative(path)}")
+
+
+def save(project: Project, kind: str, content: Content, *, new: bool = True, commit: bool) -> Path:
+    """Save a definition, commit it if asked to, and return its file."""
+    path = define.path_for(project, kind, content)
+    message = f"qanat: {kind} {content['name']} {'added' if new else 'changed'}"
+    with define.committing(project, [path], message, commit=commit):
+        define.save(project, kind, content, new=new)
+    return path

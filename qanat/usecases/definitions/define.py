@@ -73,15 +73,16 @@ def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> 
     """
     path = path_for(project, kind, content)
     if new:
-        _check_new(project, kind, content, path)
+        check_new(project, kind, content)
     before = project.read(path, DEFINITION_BYTES_MAX) if os.path.lexists(path) else b""
     project.write(path, definition_text.encode(project.paths, kind, content, path, before))
     return path
 
 
-def _check_new(project: Project, kind: str, content: dict[str, Any], path: Path) -> None:
+def check_new(project: Project, kind: str, content: dict[str, Any]) -> None:
+    """Raise UsageError if there is a definition with this name, or one that differs in case only."""
     name = content["name"]
-    if os.path.lexists(path):
+    if os.path.lexists(path_for(project, kind, content)):
         raise UsageError(f"{kind} {name!r} already exists", hint=f"change it with: qanat {kind} update {name}")
     if kind == "template":
         check_case(kind, name, [n for runner, n in project.templates() if runner == content["runner"]])

@@ -1,0 +1,134 @@
+"""`qanat experiment new PROGRAM`: an experiment proposed from its program."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from qanat.cli.definitions import defining
+from qanat.cli.definitions.defining import Content, Question
+from qanat.cli.terminal import prompts
+from qanat.cli.terminal.output import is_terminal, say, say_json, tell
+from qanat.domain import program_help
+from qanat.domain.experiment import Program
+from qanat.errors import RunnerUnavailable, UsageError
+from qanat.usecases.definitions import define, from_program
+from qanat.usecases.definitions.from_program import Asked
+from qanat.usecases.project import Project, open_project
+
+_DEFINITIONS = frozenset({".yaml", ".yml", ".json"})
+_ASKED = ("name", "description", "executable_command")
+
+
+def is_program(file: Path | None) -> bool:
+    """Return whether a file that was passed is a program rather than a definition."""
+    return file is not None and file.suffix.lower() not in _DEFINITIONS and file.is_file()
+
+
+def create(
+    script: Path,
+    options: Content,
+    questions: Mapping[str, Question],
+    *,
+    yes: bool,
+    commit: bool,
+    allow_secrets: bool,
+    as_json: bool,
+) -> None:
+    """Create an experiment from its program, from options, and from answers to questions in a terminal."""
+    if "executable" in options:
+        raise UsageError(f"--executable cannot be combined with {script}", hint="name the program once")
+    project = open_project(Path.cwd())
+    content = from_program.proposed(project, script) | options
+    asks = is_terminal() and not yes and not as_json
+    if asks:
+        content |= {key: questions[key](project, content) for key in _ASKED if key not in options}
+    define.check_new(project, "experiment", define.checked(project, "experiment", _without_empty(content)))
+    asked = _ask_program(project, content, yes=yes, asks=asks)
+    if asks and "datasets" not in options and _may_read_data(asked):
+        content["datasets"] = questions["datasets"](project, content)
+    content = define.checked(project, "experiment", _without_empty(content))
+    if not allow_secrets:
+        define.check_secrets("experiment", content)
+    if asks:
+        defining.show_and_confirm(content)
+    if as_json:
+        file = defining.save(project, "experiment", content, commit=commit)
+        say_json(_as_mapping(content, asked) | {"file": project.paths.relative(file)})
+        return
+    defining.write(project, "experiment", content, new=True, commit=commit)
+    _show(content, asked)
+
+
+def _without_empty(content: Content) -> Content:
+    return {key: value for key, value in content.items() if value not in ("", [], {})}
+
+
+def _may_read_data(asked: Asked) -> bool:
+    return not asked.options or any(option.use == "dataset" for option in asked.options)
+
+
+def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -> Asked:
+    """Run the program with --help if the user agrees."""
+    program = Program(content["executable"], content.get("executable_command", ""))
+    command = f"{shlex.join(program.command_line())} --help"
+    known = from_program.reads_help(project, content)
+    silent = f"nothing in {program.executable} says that it reads --help, so it may do all of its work"
+    if asks:
+        if not known:
+            tell(f"note: {silent}")
+        if not prompts.confirm(f"Run {command} to find its options?", option="--yes", default=known):
+            return Asked(problem="it was not asked")
+    elif not yes:
+        return Asked(problem=f"it was not asked; --yes runs {command}")
+    elif not known:
+        return Asked(problem=f"it was not asked: {silent}")
+    try:
+        return from_program.ask(project, content)
+    except RunnerUnavailable as error:
+        return Asked(problem=error.message)
+
+
+def _notes(content: Content, asked: Asked) -> list[str]:
+    if asked.problem:
+        return [f"the options of {content['executable']} are not known: {asked.problem}"]
+    missing = program_help.missing(asked.options, reads_datasets=bool(content.get("datasets")))
+    return [f"{content['executable']}: {each}" for each in missing]
+
+
+def _examples(content: Content, asked: Asked) -> list[str]:
+    found = program_help.examples(asked.options) or [()]
+    return [shlex.join(["qanat", "run", content["name"], *arguments]) for arguments in found]
+
+
+def _as_mapping(content: Content, asked: Asked) -> Content:
+    options = [
+        {
+            "name": option.name,
+            "use": option.use,
+            "metavar": option.metavar,
+            "default": option.default,
+            "choices": list(option.choices),
+            "help": option.help,
+        }
+        for option in asked.options
+    ]
+    return {
+        "definition": content,
+        "options": options,
+        "examples": _examples(content, asked),
+        "notes": _notes(content, asked),
+    }
+
+
+def _show(content: Content, asked: Asked) -> None:
+    """Print what the program has, what it lacks, and what to try."""
+    free = [option for option in asked.options if option.use == "parameter"]
+    if free:
+        named = (" ".join(filter(None, (option.name, option.metavar))) for option in free)
+        say(f"Options of {content['executable']}: {', '.join(named)}")
+    for note in _notes(content, asked):
+        tell(f"note: {note}")
+    say("Try:")
+    say("\n".join(f"  {line}" for line in _examples(content, asked)))

@@ -1,0 +1,49 @@
+"""A program that is asked what it prints cannot hang, flood, read, or stay."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from qanat.errors import RunnerUnavailable
+from qanat.system.asking import output_of
+from tests.support.sandbox import wait_until
+
+
+def ask(folder: Path, code: str, timeout_s: float = 20) -> tuple[int | None, bytes]:
+    command = [sys.executable, "-c", code]
+    return output_of(command, cwd=folder, env={"PLACE": "here"}, timeout_s=timeout_s, bytes_max=10_000)
+
+
+def test_what_it_prints_comes_with_its_exit_code(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; print(os.environ['PLACE'], sys.stdin.read(), flush=True); print(2, file=sys.stderr); exit(3)"
+    )
+    assert ask(tmp_path, code) == (3, b"here \n2\n")
+
+
+def test_one_that_prints_without_end_is_killed(tmp_path: Path) -> None:
+    status, printed = ask(tmp_path, "while True: print('x' * 100)")
+    assert status is None
+    assert len(printed) == 10_000
+
+
+def test_one_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys, time, pathlib\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print(child.pid, flush=True); time.sleep(600)"
+    )
+    started = time.monotonic()
+    status, printed = ask(tmp_path, code, timeout_s=2)
+    assert (status, time.monotonic() - started < 30) == (None, True)
+    process = Path("/proc", printed.decode().strip())
+    wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text())
+
+
+def test_one_that_cannot_be_started_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RunnerUnavailable, match="nothing cannot be started: no such file or directory"):
+        output_of(["nothing"], cwd=tmp_path, env={}, timeout_s=1, bytes_max=1)
