@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.sandbox import Sandbox
-from tests.support.terminal import CTRL_C, CTRL_D, CTRL_U, DOWN, ENTER, SPACE, Terminal
+from tests.support.terminal import CTRL_C, CTRL_D, CTRL_U, DOWN, ENTER, ESCAPE, SPACE, Terminal
 
 EMPTY = ""
 
@@ -90,9 +90,9 @@ def test_init_that_is_not_confirmed_makes_nothing(tmp_path: Path, keys: list[str
 def test_dataset_new_asks_for_everything(house: Sandbox) -> None:
     with Terminal(house.root, "dataset", "new") as terminal:
         terminal.answer("Name:", "c")
-        terminal.answer("Description:", "Two: and a half")
+        terminal.answer("Description (empty for none):", "Two: and a half")
         terminal.answer("Path to the data:", "data")
-        terminal.answer("Tags (separated by commas):", "one, two words,,one ,")
+        terminal.answer("Tags (separated by commas; empty for none):", "one, two words,,one ,")
         shown = last_shown(terminal, "y")
         terminal.see("Created .qanat/datasets/c.yaml")
         terminal.ends()
@@ -124,18 +124,18 @@ def test_pasted_colours_are_ignored(house: Sandbox) -> None:
 def test_experiment_new_asks_for_everything(house: Sandbox) -> None:
     with Terminal(house.root, "experiment", "new") as terminal:
         terminal.answer("Name:", "f")
-        terminal.answer("Description:", "Does it")
-        terminal.answer("Folder of the experiment:", "experiments/f")
+        terminal.answer("Description (empty for none):", "Does it")
+        terminal.answer("Folder of the experiment (empty for none):", "experiments/f")
         terminal.answer("Executable:", "go.sh")
-        terminal.answer("Command that runs it", "sh -e")
-        terminal.answer("Tags (separated by commas):", "t")
-        terminal.answer("Datasets:", SPACE, DOWN, SPACE)
+        terminal.answer("Command that runs it (empty: the program itself): sh", " -e")
+        terminal.answer("Tags (separated by commas; empty for none):", "t")
+        terminal.answer("Datasets (none selected: no data):", SPACE, DOWN, SPACE)
         terminal.see("Add an action?")
         terminal.press("y")
         terminal.answer("Name of the action:", "plot")
-        terminal.answer("Description of the action:", "Plots")
+        terminal.answer("Description of the action (empty for none):", "Plots")
         terminal.answer("Executable of the action:", "plot.py")
-        terminal.answer("Command that runs it", "python")
+        terminal.answer("Command that runs it (empty: the program itself): python", EMPTY)
         terminal.see("Add an action?")
         terminal.press("n")
         shown = last_shown(terminal, "y")
@@ -160,7 +160,7 @@ def test_template_new_asks_for_everything(house: Sandbox) -> None:
     with Terminal(house.root, "template", "new") as terminal:
         terminal.answer("Name:", "two")
         terminal.answer("Runner:", DOWN)
-        terminal.answer("Description:", "Two CPUs")
+        terminal.answer("Description (empty for none):", "Two CPUs")
         terminal.answer("Option as KEY=VALUE (empty to finish):", "--cpus-per-task=2")
         terminal.see("--cpus-per-task=2")
         terminal.see("Option as KEY=VALUE (empty to finish):")
@@ -209,15 +209,18 @@ def test_a_bad_answer_can_be_corrected(house: Sandbox) -> None:
         terminal.press("a/b")
         terminal.see("may contain only letters a-z A-Z")
         terminal.press(ENTER, CTRL_U, "g", ENTER)
-        terminal.answer("Description:", EMPTY)
-        terminal.answer("Folder of the experiment:", EMPTY)
+        terminal.answer("Description (empty for none):", EMPTY)
+        terminal.answer("Folder of the experiment (empty for none):", EMPTY)
         terminal.see("Executable:")
         terminal.press("gone.sh")
         terminal.see("gone.sh is not a file of the project")
         terminal.press(ENTER, CTRL_U, "go.sh", ENTER)
-        terminal.answer("Command that runs it", "sh")
+        terminal.see("Command that runs it (empty: the program itself): sh")
+        terminal.press(CTRL_U)
+        terminal.see("go.sh is not executable; enter the command that runs it, such as sh")
+        terminal.press("sh", ENTER)
         terminal.answer("Tags", EMPTY)
-        terminal.answer("Datasets:", EMPTY)
+        terminal.answer("Datasets (none selected: no data):", EMPTY)
         terminal.see("Add an action?")
         terminal.press("n")
         last_shown(terminal, "y")
@@ -246,7 +249,7 @@ def test_a_path_that_is_not_there_is_refused_as_it_is_typed(house: Sandbox) -> N
 def test_what_is_not_confirmed_is_not_written(house: Sandbox, last: str) -> None:
     with Terminal(house.root, "dataset", "new") as terminal:
         terminal.answer("Name:", "c")
-        terminal.answer("Description:", EMPTY)
+        terminal.answer("Description (empty for none):", EMPTY)
         terminal.answer("Path to the data:", "data")
         terminal.answer("Tags", EMPTY)
         shown = last_shown(terminal, last)
@@ -263,11 +266,17 @@ def test_what_is_not_confirmed_is_not_written(house: Sandbox, last: str) -> None
         (["dataset", "new"], "Name:", CTRL_D),
         (["dataset", "new", "--name", "c"], "Path to the data:", CTRL_C),
         (["template", "new", "--name", "t"], "Runner:", CTRL_C),
-        (["experiment", "update", "e"], "Description:", CTRL_C),
+        (["experiment", "update", "e"], "Description (empty for none):", CTRL_C),
         (["experiment", "delete", "e"], "Delete it?", CTRL_C),
         (["experiment", "delete", "e"], "Delete it?", CTRL_D),
+        (["dataset", "new"], "Name:", ESCAPE),
+        (["dataset", "new", "--name", "c"], "Path to the data:", ESCAPE),
+        (["experiment", "delete", "e"], "Delete it?", ESCAPE),
+        (["experiment", "delete", "e"], "Delete it?", "q"),
     ],
-    ids=lambda value: {CTRL_C: "Ctrl-C", CTRL_D: "Ctrl-D"}.get(value, value) if isinstance(value, str) else value[1],
+    ids=lambda value: (
+        {CTRL_C: "Ctrl-C", CTRL_D: "Ctrl-D", ESCAPE: "Esc"}.get(value, value) if isinstance(value, str) else value[1]
+    ),
 )
 def test_leaving_a_question_writes_nothing(house: Sandbox, words: list[str], question: str, key: str) -> None:
     with Terminal(house.root, *words) as terminal:
@@ -283,11 +292,11 @@ def test_leaving_a_question_writes_nothing(house: Sandbox, words: list[str], que
 
 def test_update_asks_with_the_present_values(house: Sandbox) -> None:
     with Terminal(house.root, "dataset", "update", "a") as terminal:
-        terminal.see("Description: First")
+        terminal.see("Description (empty for none): First")
         terminal.press(" of all", ENTER)
         terminal.see("Path to the data: data/a.csv")
         terminal.press(ENTER)
-        terminal.see("Tags (separated by commas): old")
+        terminal.see("Tags (separated by commas; empty for none): old")
         terminal.press(", new", ENTER)
         last_shown(terminal, "y")
         terminal.see("Updated .qanat/datasets/a.yaml")
@@ -306,12 +315,12 @@ def test_update_of_an_experiment_keeps_what_is_confirmed(house: Sandbox) -> None
     before = stored(house, "experiments/e.yaml")
     for key in ("y", "n"):
         with Terminal(house.root, "experiment", "update", "e") as terminal:
-            terminal.answer("Description:", EMPTY)
-            terminal.answer("Folder of the experiment:", EMPTY)
+            terminal.answer("Description (empty for none):", EMPTY)
+            terminal.answer("Folder of the experiment (empty for none):", EMPTY)
             terminal.answer("Executable: go.sh", EMPTY)
-            terminal.answer("Command that runs it (python, bash, …): sh", EMPTY)
+            terminal.answer("Command that runs it (empty: the program itself): sh", EMPTY)
             terminal.answer("Tags", EMPTY)
-            terminal.answer("Datasets:", EMPTY)
+            terminal.answer("Datasets (none selected: no data):", EMPTY)
             terminal.see("Keep the actions (plot)?")
             terminal.press(key)
             terminal.see("Add an action?")
@@ -329,7 +338,7 @@ def test_update_of_an_experiment_keeps_what_is_confirmed(house: Sandbox) -> None
 
 def test_update_of_a_template_adds_options(house: Sandbox) -> None:
     with Terminal(house.root, "template", "update", "default", "--runner", "slurm") as terminal:
-        terminal.see("Description: Used by default")
+        terminal.see("Description (empty for none): Used by default")
         terminal.press(ENTER)
         terminal.answer("Option as KEY=VALUE (empty to finish):", "--mem=2GB")
         terminal.see("--mem=2GB")
@@ -342,7 +351,7 @@ def test_update_of_a_template_adds_options(house: Sandbox) -> None:
 
 def test_an_update_that_is_not_confirmed_changes_nothing(house: Sandbox) -> None:
     with Terminal(house.root, "dataset", "update", "a") as terminal:
-        terminal.answer("Description:", " changed")
+        terminal.answer("Description (empty for none):", " changed")
         terminal.answer("Path to the data:", EMPTY)
         terminal.answer("Tags", EMPTY)
         last_shown(terminal, "n")

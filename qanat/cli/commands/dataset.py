@@ -43,7 +43,7 @@ def _path(project: Project, content: Content) -> str:
 
 QUESTIONS = {
     "name": questions.new_name("dataset"),
-    "description": questions.line("description", "Description:"),
+    "description": questions.line("description", "Description"),
     "path": _path,
     "tags": questions.tags,
 }

@@ -61,12 +61,19 @@ def _executable(project: Project, content: Content) -> str:
     return prompts.path("Executable:", option="--executable", default=default, check=questions.program(project))
 
 
+def _command(project: Project, content: Content) -> str:
+    before = content.get("executable_command", "")
+    return questions.command(project, content["executable"], before, option="--executable-command")
+
+
 def _datasets(project: Project, content: Content) -> list[str]:
     known = project.names("dataset")
     if not known:
         return []
     chosen = content.get("datasets", ())
-    return prompts.check_some("Datasets:", [(n, n) for n in known], option="--dataset", chosen=chosen)
+    return prompts.check_some(
+        "Datasets (none selected: no data):", [(n, n) for n in known], option="--dataset", chosen=chosen
+    )
 
 
 def _actions(project: Project, content: Content) -> Content:
@@ -76,24 +83,22 @@ def _actions(project: Project, content: Content) -> Content:
     while prompts.confirm("Add an action?", option="--action"):
         name = prompts.text("Name of the action:", option="--action", check=name_problem)
         parts = {
-            "description": prompts.text("Description of the action:", option="--action"),
+            "description": prompts.text("Description of the action (empty for none):", option="--action"),
             "executable": prompts.path(
                 "Executable of the action:", option="--action", check=questions.program(project)
             ),
-            "executable_command": prompts.text("Command that runs it (python, bash, …):", option="--action"),
         }
+        parts["executable_command"] = questions.command(project, parts["executable"], "", option="--action")
         actions[name] = {key: value for key, value in parts.items() if value}
     return actions
 
 
 QUESTIONS = {
     "name": questions.new_name("experiment"),
-    "description": questions.line("description", "Description:"),
-    "path": questions.line("path", "Folder of the experiment:"),
+    "description": questions.line("description", "Description"),
+    "path": questions.line("path", "Folder of the experiment"),
     "executable": _executable,
-    "executable_command": questions.line(
-        "executable_command", "Command that runs it (python, bash, …):", option="--executable-command"
-    ),
+    "executable_command": _command,
     "tags": questions.tags,
     "datasets": _datasets,
     "actions": _actions,

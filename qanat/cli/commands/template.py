@@ -53,7 +53,7 @@ def _options(_project: Project, content: Content) -> Content:
 QUESTIONS = {
     "name": questions.new_name("template"),
     "runner": _runner,
-    "description": questions.line("description", "Description:"),
+    "description": questions.line("description", "Description"),
     "options": _options,
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from qanat.cli.definitions.defining import Content, Question
 from qanat.cli.terminal import prompts
 from qanat.domain.names import name_problem
+from qanat.usecases.definitions import from_program
 from qanat.usecases.project import Project
 
 
@@ -26,14 +27,15 @@ def new_name(kind: str) -> Question:
 
 
 def line(key: str, question: str, *, option: str = "") -> Question:
-    """Ask for a line of free text."""
-    flag = option or f"--{key}"
-    return lambda _project, content: prompts.text(question, option=flag, default=content.get(key, ""))
+    """Ask for a line of free text, which may be empty."""
+    flag, asked = option or f"--{key}", f"{question} (empty for none):"
+    return lambda _project, content: prompts.text(asked, option=flag, default=content.get(key, ""))
 
 
 def tags(_project: Project, content: Content) -> list[str]:
     """Ask for tags, separated by commas."""
-    answer = prompts.text("Tags (separated by commas):", option="--tag", default=", ".join(content.get("tags", ())))
+    before = ", ".join(content.get("tags", ()))
+    answer = prompts.text("Tags (separated by commas; empty for none):", option="--tag", default=before)
     return list(dict.fromkeys(tag.strip() for tag in answer.split(",") if tag.strip()))
 
 
@@ -60,5 +62,19 @@ def program(project: Project) -> Callable[[str], str]:
     return check
 
 
+def command(project: Project, executable: str, before: str, *, option: str) -> str:
+    """Ask for the command that runs a program, by default what its suffix or first line suggests."""
+    path = project.root / executable
+    suggested = from_program.command_for(path)
+
+    def check(answer: str) -> str:
+        if answer or os.access(path, os.X_OK):
+            return ""
+        return f"{executable} is not executable; enter the command that runs it, such as {suggested or 'bash'}"
+
+    question = "Command that runs it (empty: the program itself):"
+    return prompts.text(question, option=option, default=before or suggested, check=check)
+
+
 def _missing(answer: str, problem: str) -> str:
-    return f"{answer} {problem}" if answer else "enter a path"
+    return f"{answer} {problem}; Esc to leave" if answer else "enter a path, or press Esc to leave"

@@ -1,6 +1,7 @@
 """Prompts; the only module that uses questionary.
 
-Every question has an option that answers it, which is named in the error where there is no terminal.
+Every question can be left: by Escape, Ctrl-C or Ctrl-D, and by q where no text is typed. Every question has an option
+that answers it, which is named in the error where there is no terminal, and says what an empty answer means.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from qanat.cli.terminal.output import brief, is_terminal
 from qanat.errors import UsageError
 
 SHOWN_MAX = 500
+_CHECK = "(↑ ↓, space to select, a for all, Enter; q or Esc: leave)"
+_WITHOUT_TEXT = ("confirm", "checkbox")
 DEFAULT_MAX = 5_000
 Check = Callable[[str], str]
 """Returns what is wrong with an answer, or an empty string."""
@@ -56,7 +59,7 @@ def check_some(
     question: str, choices: Sequence[tuple[str, str]], *, option: str, chosen: Sequence[str] = ()
 ) -> list[str]:
     """Ask for any number of choices, and return their values in the order of the list."""
-    return list(_ask("checkbox", question, option, choices=_choices(choices, chosen)))
+    return list(_ask("checkbox", question, option, choices=_choices(choices, chosen), instruction=_CHECK))
 
 
 def _choices(choices: Sequence[tuple[str, str]], chosen: Sequence[str]) -> list[Any]:
@@ -82,7 +85,10 @@ def _ask(kind: str, question: str, option: str, **details: Any) -> Any:
     # Importing questionary takes 0.1 s.
     import questionary
 
-    return _answer(getattr(questionary, kind)(_shown(question), **details))
+    asked = getattr(questionary, kind)(_shown(question), **details)
+    if kind in _WITHOUT_TEXT:
+        _let_q_leave(asked.application)
+    return _answer(asked)
 
 
 def _shown(text: str) -> str:
@@ -97,13 +103,25 @@ def _short(default: str, option: str) -> str:
     return default
 
 
-def _ignore_mouse(application: Any) -> None:
-    """Ignore what looks like a mouse, such as pasted colours, for which prompt_toolkit may show a traceback."""
+def _let_q_leave(application: Any) -> None:
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+
+    own = KeyBindings()
+    own.add("q", eager=True)(lambda event: event.app.exit(result=None))
+    application.key_bindings = merge_key_bindings([application.key_bindings or KeyBindings(), own])
+
+
+def _add_keys(application: Any) -> None:
+    """Let Escape leave, and ignore what looks like a mouse, for which prompt_toolkit may show a traceback.
+
+    Pasted colours begin with an Escape, too, but more keys follow at once.
+    """
     from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
     from prompt_toolkit.keys import Keys
 
     own = KeyBindings()
     own.add(Keys.Vt100MouseEvent, eager=True)(lambda _: None)
+    own.add(Keys.Escape)(lambda event: None if event.app.key_processor.input_queue else event.app.exit(result=None))
     application.key_bindings = merge_key_bindings([application.key_bindings or KeyBindings(), own])
 
 
@@ -113,7 +131,7 @@ def _answer(asked: Any) -> Any:
 
 def answer_to(application: Any, ask: Callable[[], Any]) -> Any:
     """Return the answer of an application of prompt_toolkit; Escape, Ctrl-C and Ctrl-D abort."""
-    _ignore_mouse(application)
+    _add_keys(application)
     try:
         answer = ask()
     except (EOFError, KeyboardInterrupt):
