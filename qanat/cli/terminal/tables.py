@@ -13,6 +13,7 @@ from qanat.domain.shortening import shortened
 GAP = "    "
 SMALL_GAP = "  "
 NARROWEST = 8
+NAME_LEAST = 20
 # A cell where no terminal sets a width. With one, a cell may take at most this many characters for each column.
 CELL_MAX = 500
 CHARACTERS_PER_COLUMN = 4
@@ -90,9 +91,12 @@ def table(
     """Lay out rows under headers.
 
     With a width, flexible columns (by place) are cut until a row fits; where that is not enough they are left
-    out, the last one first, and then the others.
+    out, the last one first, and then the others. Names, in the first column, are cut to no less than a third of it.
     """
-    return "\n".join(fit(plain_headings(headers, flexible), rows, width).lines)
+    first, *others = plain_headings(headers, flexible)
+    if width is not None and 0 not in flexible:
+        first = replace(first, least=max(NAME_LEAST, width // 3))
+    return "\n".join(fit([first, *others], rows, width).lines)
 
 
 def plain_headings(headers: Sequence[str], flexible: Sequence[int]) -> list[Heading]:

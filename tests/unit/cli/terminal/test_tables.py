@@ -158,3 +158,12 @@ def test_no_line_is_wider_than_the_terminal(rows: list[tuple[str, str, str]], wi
 def test_a_cell_of_a_million_characters_is_cut_at_once() -> None:
     (_, row) = table(("a",), [("é" * 10**6,)], width=80, flexible=(0,)).splitlines()
     assert row == "é" * 79 + "…"
+
+
+@pytest.mark.parametrize(("width", "name"), [(60, 20), (90, 30)])
+def test_a_single_long_name_leaves_room_for_the_other_columns(width: int, name: int) -> None:
+    rows = [("n" * 100, "d" * 100, "t" * 100), ("short", "also", "here")]
+    lines = table(("Name", "Description", "Tags"), rows, width=width, flexible=(1, 2)).splitlines()
+    assert max(map(cells, lines)) <= width
+    assert [len(cell) >= least for cell, least in zip(lines[1].split(), (name, 11, 8), strict=True)] == [True] * 3
+    assert lines[2].split() == ["short", "also", "here"]
