@@ -25,7 +25,7 @@ def config() -> None:
 @config.command(epilog="\b\nExample:\n  qanat config show\n  qanat config show --json")
 @option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(as_json: bool) -> None:
-    """Show the settings in effect, with every template, and where each comes from.
+    """Show the settings in effect, and where each comes from.
 
     What is printed has the form of .qanat/config.yaml: a section of a runner with your templates can be added there.
     """

@@ -19,6 +19,12 @@ def options(context: click.Context) -> list[click.Option]:
     return [param for param in context.command.get_params(context) if isinstance(param, click.Option)]
 
 
+def test_no_help_line_of_a_command_is_cut() -> None:
+    for path, context in contexts(qanat).items():
+        text = context.command.get_help(context)
+        assert [line for line in text.splitlines() if line.endswith("...") and not line.startswith("Usage")] == [], path
+
+
 def test_only_dashes_are_shown() -> None:
     for path, context in contexts(qanat).items():
         text = context.command.get_help(context)
