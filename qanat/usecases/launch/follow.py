@@ -11,7 +11,7 @@ from qanat.domain import job, time_limits
 from qanat.domain.job import PARAMETERS_VARIABLE, JobEnded, JobSpec, JobStarted
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
-from qanat.errors import QanatError, RecordEdited, WriteFailed
+from qanat.errors import InputInvalid, QanatError, RecordEdited, WriteFailed
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal
 from qanat.runners.protocol import InProcessRunner
@@ -138,7 +138,8 @@ def _watch(
 def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal: Journal) -> tuple[Run, list[str]]:
     """Record and commit the end of a run; return the run, and problems on the way.
 
-    If the record cannot be written, or a person has edited it, the journal stays, from which a later command writes it.
+    If the record cannot be read or written, or a person has edited it, the journal stays, from which a later command
+    writes it.
     """
     notes = []
     try:
@@ -148,11 +149,11 @@ def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal
     learned = record.learning(before, ended)
     try:
         run, uncommitted = record.update_record(project, run_codec.path_of(before), learned, absent=before)
-    except WriteFailed as error:
-        later = "the next qanat command that looks at runs records it"
-        return ended, [*notes, f"how run {ended.number} ended is not recorded yet: {error.message}; {later}"]
     except RecordEdited as error:
         return ended, [*notes, f"how run {ended.number} ended is not recorded yet: {error.sentence}"]
+    except (WriteFailed, InputInvalid) as error:
+        later = "the next qanat command that looks at runs records it"
+        return ended, [*notes, f"how run {ended.number} ended is not recorded yet: {error.message}; {later}"]
     journal.remove()
     return run, notes + uncommitted
 

@@ -142,6 +142,20 @@ def test_a_record_that_was_overwritten_is_not_taken_for_qanats(world: World, tex
 # ---- while a run is active, and its record is not committed
 
 
+def test_a_record_that_is_broken_while_a_run_goes_on_does_not_keep_its_end_from_being_told(world: World) -> None:
+    world.experiment("""for f in .qanat/runs/train/0/*.yaml; do cp "$f" kept; echo '<<<<<<< ours' >>"$f"; done\n""")
+    run = world.launch()
+    assert run.state is State.FINISHED
+    (note,) = world.outcome.notes
+    path = run_codec.path_of(run)
+    assert note.startswith(f"how run 1 ended is not recorded yet: {path}:")
+    assert note.endswith("has the marks of a merge conflict; the next qanat command that looks at runs records it")
+    shutil.copy(world.root / "kept", world.root / path)
+    world.leave_alone()
+    assert world.look().state is State.FINISHED
+    assert world.committed() is not None
+
+
 def test_an_edit_while_a_run_goes_on_is_not_committed_at_its_end(world: World) -> None:
     world.experiment("""sed -i 's/^description: .*/description: mine/' .qanat/runs/train/0/*.yaml\n""")
     run = world.launch()
