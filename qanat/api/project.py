@@ -10,10 +10,11 @@ from pathlib import Path
 from qanat.api.opened import Opened
 from qanat.api.progress import Shown
 from qanat.api.runs import Run, Runs
-from qanat.api.spelling import for_python, listed
-from qanat.domain import search
+from qanat.api.spelling import for_python
+from qanat.domain import condition
+from qanat.domain.condition import Compared, Condition
 from qanat.usecases import project as projects
-from qanat.usecases.runs.listing import current_runs
+from qanat.usecases.runs.rows import matching_runs
 from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -44,26 +45,26 @@ class Project:
         *,
         state: str | None = None,
         tag: str | None = None,
-        where: Sequence[str] = (),
+        where: str | Sequence[str] = (),
     ) -> Runs:
-        """Return the runs that meet all of these conditions, newest first.
+        """Return the runs that meet a condition, newest first.
 
-        `where` are conditions as in `qanat explore`: "nbins>=20", "--lr=0.1", "commit:4a1f", "after:2026-11-01".
-        Warns of each record that cannot be read, such as one that a newer qanat wrote. Raises UsageError for an
-        invalid condition, NotFound for an experiment that is neither defined nor has runs.
+        `where` is a condition as for `qanat runs --where`, such as "lr<0.01 and metric.acc>0.9 or tag=paper", or a list
+        of conditions, all of which must be met. Warns of each record that cannot be read, such as one that a newer
+        qanat wrote. Raises UsageError for an invalid condition, also if no run has a parameter or metric of this name,
+        and NotFound for an experiment that is neither defined nor has runs.
         """
         project = self._opened.project
-        texts = [*listed("where", where), *([f"state:{state}"] if state else []), *([f"tag:{tag}"] if tag else [])]
         with for_python():
-            conditions = [search.parse(text) for text in texts]
+            wanted = _condition([where] if isinstance(where, str) else where, state, tag)
             with refreshed(project, self._opened.runners) as (index, result):
-                found = [run for _, run in current_runs(project, index, result, experiment=experiment)]
+                found = matching_runs(project, index, result, wanted, experiment=experiment)
                 unreadable = index.unreadable(experiment)
             for problem in unreadable:
                 warnings.warn(problem, stacklevel=2)
             if experiment is not None and not found:
                 project.experiment(experiment)
-        return Runs([Run.of(self._opened, run) for run in found if all(c.meets(run) for c in conditions)])
+        return Runs([Run.of(self._opened, run) for run in found])
 
     def run(self, run: str | int) -> Run:
         """Return one run by its number or id. Raises NotFound, or UsageError if several runs have the number."""
@@ -212,6 +213,12 @@ class Project:
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             retried = launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
             return Run.of(self._opened, retried)
+
+
+def _condition(where: Sequence[str], state: str | None, tag: str | None) -> Condition:
+    named = {"state": state, "tag": tag}
+    parts = [condition.parse(text) for text in where]
+    return condition.all_of([*parts, *(Compared(name, "=", value) for name, value in named.items() if value)])
 
 
 def _word(run: Run | str | int) -> str:

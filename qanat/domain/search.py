@@ -1,115 +1,296 @@
-"""Searching for runs: conditions that a person types, and whether a run meets them.
+"""Searching for runs and groups: what the names of a condition stand for, and which rows meet it.
 
-A condition is one argument. `tag:x`, `state:failed`, `runner:local`, `commit:4a1f`, `text:iris` (description),
-`after:2026-11-01` and `before:2026-11-30` are about the run; `lr<0.01`, `--lr=0.1`, `name!=x` about a parameter of
-any of its groups, and `--flag` about whether one has that option. Anything else is searched for in description and
-tags.
+A name is one of FIELDS, a parameter, or a metric, in this order; `parameter.NAME` and `metric.NAME` are unmistakable. A
+condition is about one group: a run meets it if any of its groups does. Whatever a group does not have is neither equal
+nor different, less nor greater.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
 
-from qanat.domain import times
-from qanat.domain.parameters import by_name, is_option
-from qanat.domain.run import Run, State
+from qanat.domain import condition_values, times
+from qanat.domain.condition import (
+    METRIC,
+    PARAMETER,
+    AllOf,
+    AnyOf,
+    Compared,
+    Condition,
+    Not,
+    Present,
+    Said,
+    invalid,
+)
+from qanat.domain.condition_values import Test
+from qanat.domain.facts import GroupFacts, Row, RunFacts
+from qanat.domain.names import nearest
+from qanat.domain.run import State
 from qanat.errors import UsageError
 
-_PARAMETER = re.compile(r"(-{0,2}[A-Za-z_][\w.-]*?)\s*(<=|>=|!=|==|=|<|>)\s*(.*)\Z", re.DOTALL)
-_OPERATIONS: Mapping[str, Callable[[float, float], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-FIELDS = ("tag", "state", "runner", "commit", "text", "after", "before", "experiment")
+Meets: TypeAlias = Callable[[Row, GroupFacts], bool]
+LISTED = 10
+QUOTED_MAX = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """One condition on a run; `text` is what was typed."""
+class Names:
+    """The names of parameters, as typed, and of metrics that some of the runs have."""
 
-    text: str
-    meets: Callable[[Run], bool]
+    parameters: frozenset[str]
+    metrics: frozenset[str]
 
+    @classmethod
+    def of(cls, runs: Iterable[RunFacts]) -> Names:
+        """Return the names that groups of these runs have."""
+        parameters: set[str] = set()
+        metrics: set[str] = set()
+        for run in runs:
+            for group in run.groups:
+                parameters.update(group.parameters)
+                metrics.update(group.metrics)
+        return cls(frozenset(parameters), frozenset(metrics))
 
-def parse(text: str) -> Condition:
-    """Parse a condition. Raises UsageError for an unknown state or an invalid date."""
-    word = text.strip()
-    field, colon, value = word.partition(":")
-    if colon and field in FIELDS:
-        return Condition(word, _field(field, value.strip()))
-    if match := _PARAMETER.match(word):
-        return Condition(word, _parameter(match[1].lstrip("-"), match[2], match[3]))
-    if is_option(word):
-        return Condition(word, lambda run: any(word in by_name(group.args) for group in run.groups))
-    return Condition(word, lambda run: _says(run, word))
-
-
-def _field(field: str, value: str) -> Callable[[Run], bool]:
-    match field:
-        case "tag":
-            return lambda run: value in run.tags
-        case "state":
-            return _state(value)
-        case "runner":
-            return lambda run: run.runner.name == value
-        case "commit":
-            return lambda run: bool(value) and run.code.commit.startswith(value.lower())
-        case "experiment":
-            return lambda run: run.experiment == value
-        case "after" | "before":
-            return _date(field, value)
-    return lambda run: _says(run, value)
+    def parameters_named(self, name: str) -> tuple[str, ...]:
+        """List the parameters that a name stands for: that one, or without dashes any that is called so."""
+        if name.startswith("-") and name in self.parameters:
+            return (name,)
+        plain = name.lstrip("-")
+        return tuple(sorted(known for known in self.parameters if known.lstrip("-") == plain))
 
 
-def _state(value: str) -> Callable[[Run], bool]:
-    if value not in {state.value for state in State}:
-        raise UsageError(f"{value!r} is not a state", hint=f"states: {', '.join(s.value for s in State)}")
-    return lambda run: run.state == value
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a condition can compare of a row: how its value is taken, and how a test of it is made."""
+
+    take: Callable[[Row], Any]
+    test: Callable[[Compared, datetime], Test]
 
 
-def _date(field: str, value: str) -> Callable[[Run], bool]:
-    try:
-        limit = times.parse(value).astimezone()
-    except (ValueError, OverflowError):
-        raise UsageError(f"{value!r} is not a date", hint="write it as 2026-11-23 or 2026-11-23T05:17") from None
-    if field == "after":
-        return lambda run: times.parse(run.created) >= limit
-    return lambda run: times.parse(run.created) < limit
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A condition whose names are known."""
+
+    meets: Meets
+
+    def __call__(self, row: Row) -> bool:
+        """Return whether a row meets the condition."""
+        return any(self.meets(row, group) for group in row.groups)
 
 
-def _says(run: Run, word: str) -> bool:
-    lower = word.lower()
-    return lower in run.description.lower() or any(lower in tag.lower() for tag in run.tags)
+def search(condition: Condition, names: Names, now: datetime) -> Search:
+    """Return the search for rows that meet a condition.
+
+    Raises UsageError for a name that is unknown, with the nearest ones, and for a value that its name cannot have.
+    """
+    return Search(_meets(condition, names, now))
 
 
-def _parameter(name: str, operation: str, value: str) -> Callable[[Run], bool]:
-    def meets(run: Run) -> bool:
-        return any(
-            _compare(operation, found, value)
-            for group in run.groups
-            for key, found in by_name(group.args).items()
-            if key.lstrip("-") == name
-        )
+def _meets(condition: Condition, names: Names, now: datetime) -> Meets:
+    match condition:
+        case Not(inner):
+            inside = _meets(inner, names, now)
+            return lambda row, group: not inside(row, group)
+        case AllOf(parts):
+            every = [_meets(part, names, now) for part in parts]
+            return lambda row, group: all(meets(row, group) for meets in every)
+        case AnyOf(parts):
+            some = [_meets(part, names, now) for part in parts]
+            return lambda row, group: any(meets(row, group) for meets in some)
+        case Said(text):
+            return _says(text.casefold())
+        case Present(name, place):
+            return _has(name, place, names)
+        case Compared():
+            return _compares(condition, names, now)
+
+
+def _says(part: str) -> Meets:
+    def meets(row: Row, _: GroupFacts) -> bool:
+        return part in row.run.description.casefold() or any(part in tag.casefold() for tag in row.run.tags)
 
     return meets
 
 
-def _compare(operation: str, found: str | list[str], wanted: str) -> bool:
-    text = found if isinstance(found, str) else " ".join(found)
-    a, b = number(text), number(wanted)
-    if operation in _OPERATIONS:
-        return a is not None and b is not None and _OPERATIONS[operation](a, b)
-    same = text == wanted if a is None or b is None else a == b
-    return same is (operation != "!=")
+def _has(name: str, place: int, names: Names) -> Meets:
+    kind, found = resolve(name, names, place)
+    if kind == METRIC:
+        return lambda _, group: any(metric in group.metrics for metric in found)
+    return lambda _, group: any(parameter in group.parameters for parameter in found)
 
 
-def number(text: str) -> float | None:
-    """Parse a number; None if text is not one."""
-    try:
-        return float(text)
-    except ValueError:
+def _compares(compared: Compared, names: Names, now: datetime) -> Meets:
+    kind, found = resolve(compared.name, names, compared.place)
+    if kind == METRIC:
+        test = _metric_test(compared)
+        return lambda _, group: any(test(group.metrics[name]) for name in found if name in group.metrics)
+    if kind == PARAMETER:
+        test = _parameter_test(compared, now)
+        return lambda _, group: any(test(group.parameters[name]) for name in found if name in group.parameters)
+    field = FIELDS[found[0]]
+    take, test = field.take, field.test(compared, now)
+    return lambda row, _: (value := take(row)) is not None and test(value)
+
+
+def resolve(name: str, names: Names, place: int = 0) -> tuple[str, tuple[str, ...]]:
+    """Return what a name stands for: METRIC or PARAMETER and their names, or an empty text and the field's name.
+
+    Raises UsageError if it is unknown.
+    """
+    if name in FIELDS or name in ALIASES:
+        return "", (ALIASES.get(name, name),)
+    if not name.startswith(METRIC) and (parameters := names.parameters_named(name.removeprefix(PARAMETER))):
+        return PARAMETER, parameters
+    metric = name.removeprefix(METRIC)
+    if metric in names.metrics and not name.startswith(PARAMETER):
+        return METRIC, (metric,)
+    raise _unknown(name, names, place)
+
+
+def _unknown(name: str, names: Names, place: int) -> UsageError:
+    """Return the error about an unknown name, with the nearest known ones."""
+    plain = {parameter.lstrip("-"): parameter.lstrip("-") for parameter in names.parameters}
+    metrics = {metric: METRIC + metric for metric in names.metrics}
+    fields = {field: field for field in FIELDS}
+    if name.startswith(METRIC):
+        known: Mapping[str, str] = metrics
+        what = "metric"
+    elif name.startswith(("-", PARAMETER)):
+        known, what = plain, "parameter"
+    else:
+        known, what = {**metrics, **plain, **fields}, "parameter or metric"
+    bare = name.removeprefix(METRIC).removeprefix(PARAMETER).lstrip("-")
+    close = [known[other] for other in nearest(bare, known)]
+    hint = f"did you mean {', '.join(close)}?" if close else _available(known)
+    return invalid(f"no run has the {what} {_cut(bare)!r}", place, hint)
+
+
+def _available(known: Mapping[str, str]) -> str:
+    names = sorted(known.values())
+    more = f", and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    return f"available: {', '.join(names[:LISTED])}{more}" if names else "there are none"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= QUOTED_MAX else f"{text[:QUOTED_MAX]}…"
+
+
+# ---- tests of values
+
+
+def _metric_test(compared: Compared) -> Test:
+    limit = condition_values.number(compared.value)
+    if limit is None or compared.operator in ("~", "!~"):
+        raise _wrong(
+            compared, "a number", "a metric is compared with a number, such as metric.acc>0.9 or metric.loss=nan"
+        )
+    return condition_values.number_test(compared.operator, limit)
+
+
+def _parameter_test(compared: Compared, now: datetime) -> Test:
+    test = condition_values.value_test(compared.operator, compared.value, now)
+    if test is None:
+        raise _wrong(compared, "a number, a duration or a date", "compare texts with =, != or ~")
+    return test
+
+
+def _wrong(compared: Compared, what: str, hint: str) -> UsageError:
+    if compared.operator in ("~", "!~"):
+        return invalid(f"{_cut(compared.name)!r} has no text for {compared.operator!r}", compared.place, hint)
+    return invalid(f"{_cut(compared.value)!r} is not {what}", compared.place, hint)
+
+
+def _text(compared: Compared, now: datetime) -> Test:
+    if compared.operator in ("<", "<=", ">", ">="):
+        raise invalid(
+            f"{compared.name!r} has texts, which have no order", compared.place, "compare them with =, != or ~"
+        )
+    return condition_values.text_test(compared.operator, compared.value)
+
+
+def _any_text(compared: Compared, now: datetime) -> Test:
+    """Return a test of several texts, of which one must meet `=` or `~`, and none may meet what `!=` or `!~` negate."""
+    is_negated = compared.operator.startswith("!")
+    positive = compared.operator.removeprefix("!") if is_negated else compared.operator
+    test = _text(Compared(compared.name, positive, compared.value, compared.place), now)
+    return lambda texts: any(test(text) for text in texts) is not is_negated
+
+
+def _state(compared: Compared, now: datetime) -> Test:
+    states = [state.value for state in State]
+    if compared.operator in ("=", "!=") and compared.value not in states:
+        raise invalid(f"{_cut(compared.value)!r} is not a state", compared.place, f"states: {', '.join(states)}")
+    return _text(compared, now)
+
+
+def _commit(compared: Compared, now: datetime) -> Test:
+    if compared.operator not in ("=", "!="):
+        return _text(compared, now)
+    start = compared.value.lower()
+    return lambda found: (bool(start) and found.startswith(start)) is (compared.operator == "=")
+
+
+def _whole(compared: Compared, now: datetime) -> Test:
+    limit = condition_values.number(compared.value)
+    if limit is None or compared.operator in ("~", "!~"):
+        raise _wrong(compared, "a number", f"for example: {compared.name}>=10")
+    return condition_values.number_test(compared.operator, limit)
+
+
+def _run_number(compared: Compared, now: datetime) -> Test:
+    if "-" in compared.value.strip("-") and compared.operator in ("=", "!="):
+        return lambda found: (f"{found[0]}-{found[1]}" == compared.value) is (compared.operator == "=")
+    test = _whole(compared, now)
+    return lambda found: test(found[0])
+
+
+def _date(compared: Compared, now: datetime) -> Test:
+    span = condition_values.date(compared.value, now)
+    if span is None or compared.operator in ("~", "!~"):
+        raise _wrong(compared, "a date", condition_values.DATE_HINT)
+    return condition_values.date_test(compared.operator, *span)
+
+
+def _duration(compared: Compared, now: datetime) -> Test:
+    seconds = condition_values.duration(compared.value)
+    if seconds is None or compared.operator in ("~", "!~"):
+        raise _wrong(compared, "a duration", condition_values.DURATION_HINT)
+    return condition_values.duration_test(compared.operator, seconds)
+
+
+def seconds(row: Row) -> float | None:
+    """Return how long the run or group has been running, or took; None if that is unknown."""
+    of = row.group or row.run
+    if not of.started or (of.ended is None and of.state not in State.LIVE):
         return None
+    return times.seconds_between(of.started, of.ended)
+
+
+def authors(text: str) -> tuple[str, ...]:
+    """Return an author as `Name <address>`, and the name and the address."""
+    name, _, address = text.partition("<")
+    return text, name.strip(), address.rstrip("> ")
+
+
+FIELDS: Mapping[str, Field] = {
+    "run": Field(lambda row: (row.run.number, row.run.uid), _run_number),
+    "experiment": Field(lambda row: row.run.experiment, _text),
+    "group": Field(lambda row: row.group.number if row.group else None, _whole),
+    "groups": Field(lambda row: len(row.run.groups), _whole),
+    "state": Field(lambda row: (row.group or row.run).state, _state),
+    "run.state": Field(lambda row: row.run.state, _state),
+    "tag": Field(lambda row: row.run.tags, _any_text),
+    "description": Field(lambda row: row.run.description, _text),
+    "runner": Field(lambda row: row.run.runner, _text),
+    "date": Field(lambda row: row.run.created, _date),
+    "started": Field(lambda row: (row.group or row.run).started, _date),
+    "ended": Field(lambda row: (row.group or row.run).ended, _date),
+    "duration": Field(seconds, _duration),
+    "commit": Field(lambda row: row.run.commit, _commit),
+    "author": Field(lambda row: authors(row.run.author), _any_text),
+    "host": Field(lambda row: tuple(group.host for group in row.groups if group.host), _any_text),
+}
+ALIASES = {"tags": "tag", "created": "date", "number": "run", "id": "run"}

@@ -19,24 +19,18 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from qanat.domain.columns import RunSummary, columns, numbers
-from qanat.domain.json_text import to_json
 from qanat.domain.layout import RUNS
 from qanat.domain.run import State
-from qanat.domain.shortening import shortened
-from qanat.errors import InputInvalid, VersionTooNew
-from qanat.records import index_file, migrations, run_codec, schemas, yaml_io
+from qanat.records import index_file, index_rows, migrations
 from qanat.records.record_stamps import is_settled, stamps
-from qanat.system import below, files
 
-PROBLEM_MAX = 1_000
 # Increase this when a column keeps its name but gets its values from somewhere else; changed tables are detected.
-_MEANING = 3
+_MEANING = 4
 _COLUMNS = tuple(columns())
-_ROW = ("path", "stamp", "problem", "too_new", *_COLUMNS, "record")
 _DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
 _TABLES = (
     "CREATE TABLE runs (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, too_new INTEGER, "
-    f"{_DECLARED}, record TEXT) WITHOUT ROWID",
+    f"{_DECLARED}, record TEXT, facts TEXT) WITHOUT ROWID",
     "CREATE TABLE passed (schema TEXT, digest BLOB, PRIMARY KEY (schema, digest)) WITHOUT ROWID",
     "CREATE TABLE seen (path TEXT PRIMARY KEY, time TEXT NOT NULL, run TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE sizes (storage TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID",
@@ -125,8 +119,8 @@ class Index:
             self._database.executemany("DELETE FROM runs WHERE path = ?", [(path,) for path in gone])
             now_ns = min(begun_ns, self._disk_time_ns())
             stored = {path: on_disk[path] if is_settled(on_disk[path], now_ns) else "" for path in changed}
-            rows = (row for path in changed if (row := _row(self._root, path, stored[path])))
-            self._database.executemany(f"REPLACE INTO runs VALUES ({','.join('?' * len(_ROW))})", rows)  # noqa: S608
+            rows = (row for path in changed if (row := index_rows.row(self._root, path, stored[path])))
+            self._database.executemany(f"REPLACE INTO runs VALUES ({','.join('?' * index_rows.LENGTH)})", rows)  # noqa: S608
             self._database.execute("COMMIT")
         except BaseException:
             if self._database.in_transaction:
@@ -180,13 +174,17 @@ class Index:
         rows = self._with_records(_SUMMARY, experiment, newest)
         return [(RunSummary._make(row[:-1]), row[-1]) for row in rows]
 
+    def facts(self, *, experiment: str | None = None) -> list[tuple[str, str]]:
+        """List the same runs by the paths of their records, with the facts about them (domain.facts)."""
+        return self._with_records("path", experiment, None, text="facts")
+
     def _with_records(
-        self, wanted: str, experiment: str | None, newest: int | None, *, live: bool = False
+        self, wanted: str, experiment: str | None, newest: int | None, *, live: bool = False, text: str = "record"
     ) -> list[tuple[Any, ...]]:
         where, values = _where(self._names_of(experiment) if experiment else (), live=live)
         # Sorting paths and looking up the texts afterwards takes a third of the time of sorting texts.
         chosen = f"SELECT {wanted} FROM runs WHERE {where} {_NEWEST_FIRST} LIMIT ?"  # noqa: S608
-        query = f"SELECT *, (SELECT record FROM runs WHERE path = chosen.path) FROM ({chosen}) AS chosen"  # noqa: S608
+        query = f"SELECT *, (SELECT {text} FROM runs WHERE path = chosen.path) FROM ({chosen}) AS chosen"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
 
     def code_commits(self) -> list[tuple[str, str, str]]:
@@ -317,27 +315,3 @@ def _is_busy(error: Exception) -> bool:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
-    """Return the row of a record; None if the file has just been deleted."""
-    try:
-        data = below.read(root, path, yaml_io.FILE_BYTES_MAX)
-        content = schemas.current(yaml_io.load(data, path), "run", path)
-        run = run_codec.from_mapping(content, path)
-        if run_codec.path_of(run) != path:
-            raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
-    except VersionTooNew as error:
-        return _unreadable(path, stamp, f"{error.message}; {error.hint}", too_new=True)
-    except InputInvalid as error:
-        return _unreadable(path, stamp, error.message, too_new=False) if _is_there(root / path) else None
-    values = (column.take(run) for column in columns().values())
-    return (path, stamp, None, False, *values, to_json(content))
-
-
-def _is_there(path: Path) -> bool:
-    return files.exists(path) or files.is_hidden(path)
-
-
-def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:
-    return (path, stamp, shortened(problem, PROBLEM_MAX), too_new, *(None,) * (len(_COLUMNS) + 1))

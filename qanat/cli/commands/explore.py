@@ -18,10 +18,9 @@ from qanat.cli.terminal import picker, prompts
 from qanat.cli.terminal.output import plural, say, width
 from qanat.cli.terminal.run_table import pairs, run_table
 from qanat.cli.terminal.selection import Row, Rows
-from qanat.domain import search
+from qanat.domain import condition
 from qanat.domain.columns import RunSummary
 from qanat.domain.run import State
-from qanat.domain.search import Condition
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
@@ -37,14 +36,14 @@ Example:
   qanat explore summary_iris
   qanat explore summary_iris 4"""
 FILTERS = (
-    ("A parameter, such as --lr=0.1 or lr<0.01", ""),
-    ("Tag", "tag"),
-    ("Description", "text"),
-    ("State", "state"),
-    ("Runner", "runner"),
-    ("Commit", "commit"),
-    ("Launched on or after a date", "after"),
-    ("Launched before a date", "before"),
+    ("A condition, such as lr<0.01 or metric.acc>0.9", ""),
+    ("Tag", "tag="),
+    ("Description", "text:"),
+    ("State", "state="),
+    ("Runner", "runner="),
+    ("Commit", "commit="),
+    ("Launched on or after a date", "date>="),
+    ("Launched before a date", "date<"),
 )
 
 
@@ -66,10 +65,15 @@ def explore(name: str | None, run: str | None) -> None:
 
 
 def _search(project: Project, experiment: str | None) -> None:
-    conditions: list[Condition] = []
+    conditions: list[str] = []
     last = ""
     while True:
-        rows, total = _load(project, experiment, conditions, last)
+        try:
+            rows, total = _load(project, experiment, conditions, last)
+        except UsageError as error:
+            say(f"{error.message}; {error.hint}")
+            conditions.pop()  # there were runs for the others
+            continue
         if not total and not conditions:
             say(_no_runs(project, experiment))
             return
@@ -94,9 +98,9 @@ def _no_runs(project: Project, experiment: str | None) -> str:
     return f"no runs yet; start one with: qanat run {experiment or 'NAME'}"
 
 
-def _choose(rows: Rows, total: int, conditions: Sequence[Condition]) -> str:
+def _choose(rows: Rows, total: int, conditions: Sequence[str]) -> str:
     """Return the id of a run, or what else is to be done."""
-    filters = f" with {', '.join(c.text for c in conditions)}" if conditions else ""
+    filters = f" with {', '.join(conditions)}" if conditions else ""
     try:
         return picker.choose(f"{plural(total, 'run')}{filters}. Which run?", rows, option="NAME RUN")
     except click.Abort:
@@ -104,13 +108,14 @@ def _choose(rows: Rows, total: int, conditions: Sequence[Condition]) -> str:
 
 
 def _load(
-    project: Project, experiment: str | None, conditions: Sequence[Condition], last: str, *, most: int = LOADED_FIRST
+    project: Project, experiment: str | None, conditions: Sequence[str], last: str, *, most: int = LOADED_FIRST
 ) -> tuple[Rows, int]:
     """Return the newest runs as rows, with the cursor at the one that was chosen last, and how many runs there are."""
     with refreshed(project, session.runners()) as (index, result):
         if most == LOADED_FIRST:
             reporting.tell_notes([*result.notes, *listing.shortened(index.unreadable(experiment))])
-        lines, total = listing.find_runs(project, index, result, conditions, experiment=experiment, newest=most)
+        wanted = condition.all_of([condition.parse(text) for text in conditions])
+        lines, total = listing.find_runs(project, index, result, wanted, experiment=experiment, newest=most)
     entries = [Row("Add a filter", "add", "Narrow the list by tag, state, parameter, …")]
     if conditions:
         entries.append(Row("Reset the filters", "reset", "Show all runs again"))
@@ -130,7 +135,7 @@ def _load(
     ), total
 
 
-def _load_all(project: Project, experiment: str | None, conditions: Sequence[Condition]) -> Rows:
+def _load_all(project: Project, experiment: str | None, conditions: Sequence[str]) -> Rows:
     return _load(project, experiment, conditions, "", most=LOADED_MAX)[0]
 
 
@@ -142,22 +147,23 @@ def _row(run: RunSummary, cells: str) -> Row:
     return Row(cells, run.id, preview, text=f"{run.number} {names} {cells} {preview}".lower())
 
 
-def _ask_condition() -> list[Condition]:
+def _ask_condition() -> list[str]:
     """Ask for one condition; return none, after an error message, if the answer cannot be parsed."""
     field = picker.menu("Filter by:", [Row(title, value) for title, value in FILTERS], option="NAME RUN")
-    if field == "state":
+    if field == "state=":
         value = picker.menu("State:", [Row(s.value, s.value) for s in State], option="NAME RUN")
     else:
-        value = prompts.text("Value:" if field else "Condition:", option="NAME RUN", check=_not_empty)
-    return _parse(f"{field}:{value}" if field else value)
+        value = prompts.text("Value:" if field else "Condition:", option="NAME RUN", check=_not_empty).strip()
+    return _parse(f"{field}{condition.quoted_if_needed(value)}" if field else value)
 
 
-def _parse(condition: str) -> list[Condition]:
+def _parse(text: str) -> list[str]:
     try:
-        return [search.parse(condition)]
+        condition.parse(text)
     except UsageError as error:
         say(f"{error.message}; {error.hint}")
         return []
+    return [text]
 
 
 def _not_empty(answer: str) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.columns import RunSummary
+from qanat.domain.condition import EVERY, Condition
 from qanat.domain.run import Run, State
-from qanat.domain.search import Condition
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.usecases.project import Project
+from qanat.usecases.runs import rows
 from qanat.usecases.tracking.refresh import Refreshed
 
 UNREADABLE_SHOWN = 20
@@ -141,25 +142,18 @@ def find_runs(
     project: Project,
     index: Index,
     refreshed: Refreshed,
-    conditions: Sequence[Condition],
+    condition: Condition,
     *,
     experiment: str | None,
     newest: int,
 ) -> tuple[list[RunLine], int]:
-    """Return the newest runs that meet the conditions, and how many there are; only conditions need whole records."""
-    if not conditions:
+    """Return the newest runs that meet a condition, and how many do; errors as for rows.matching_paths()."""
+    if condition == EVERY:
         counts = count_runs(index, refreshed)
         own = counts.values() if experiment is None else [counts.get(project.names_of(experiment)[0], {})]
         lines = run_lines(index, refreshed, project.root, experiment=experiment, newest=newest)
         return lines, sum(sum(states.values()) for states in own)
-    runs = current_runs(project, index, refreshed, experiment=experiment)
-    rows = [row for row, run in runs if all(condition.meets(run) for condition in conditions)]
-    return [line_of(row, refreshed, project.root) for row in rows[:newest]], len(rows)
-
-
-def current_runs(
-    project: Project, index: Index, refreshed: Refreshed, *, experiment: str | None = None
-) -> list[tuple[RunSummary, Run]]:
-    """Return whole runs as they are now, each with its row of the index, newest first."""
-    rows = index.summaries_with_records(experiment=experiment)
-    return [(row, refreshed.live.get(row.path) or run_codec.from_index(text, row.path)) for row, text in rows]
+    paths = rows.matching_paths(project, index, refreshed, condition, experiment=experiment)
+    summaries = {row.path: row for row in index.summaries(experiment=experiment)}
+    shown = [summaries[path] for path in paths[:newest] if path in summaries]
+    return [line_of(row, refreshed, project.root) for row in shown], len(paths)

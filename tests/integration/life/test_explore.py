@@ -526,7 +526,7 @@ def test_what_was_typed_is_searched_for_in_all_records(house: Sandbox) -> None:
         terminal.see("2 runs with n<3. Which run?")
         assert listed(terminal.see("Leave")) == [2, 1]
         terminal.press("after:noon", ENTER)
-        terminal.see("'noon' is not a date; write it as 2026-11-23")
+        terminal.see("'noon' is not a date (character 1 of the condition); ")
         terminal.see("2 runs with n<3. Which run?")
         leave(terminal)
 
@@ -579,13 +579,16 @@ def test_filters_add_up_and_can_be_reset(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello") as terminal:
         terminal.see("3 runs")
         filter_by(terminal, "tag", "paper")
-        terminal.see("2 runs with tag:paper")
+        terminal.see("2 runs with tag=paper")
+        filter_by(terminal, "parameter", "n < 3 or metric.acc > 1")
+        terminal.see("no run has the metric 'acc' (character 10 of the condition); there are none")
+        terminal.see("2 runs with tag=paper. Which")
         filter_by(terminal, "parameter", "n < 3")
-        terminal.see("2 runs with tag:paper, n < 3")
+        terminal.see("2 runs with tag=paper, n < 3")
         filter_by(terminal, "description", "figure")
-        terminal.see("1 run with tag:paper, n < 3, text:figure")
+        terminal.see("1 run with tag=paper, n < 3, text:figure")
         filter_by(terminal, "state", "4")
-        terminal.see("0 runs with tag:paper, n < 3, text:figure, state:failed")
+        terminal.see("0 runs with tag=paper, n < 3, text:figure, state=failed")
         terminal.see("Leave")
         terminal.press(ENTER)  # nothing is left to choose, so the cursor is there
         terminal.see("3 runs. Which")
@@ -594,8 +597,11 @@ def test_filters_add_up_and_can_be_reset(house: Sandbox) -> None:
 
 def test_a_filter_that_cannot_be_read_is_said_and_changes_nothing(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello") as terminal:
-        filter_by(terminal, "after", "yesterday")
-        terminal.see("'yesterday' is not a date; write it as 2026-11-23 or 2026-11-23T05:17")
+        filter_by(terminal, "after", "tomorrow")
+        terminal.see("'tomorrow' is not a date (character 1 of the condition); write it as 2026-11-23, ")
+        terminal.see("3 runs. Which")
+        filter_by(terminal, "parameter", "n < 3 or")
+        terminal.see("a condition is missing (character 9 of the condition); for example: ")
         terminal.see("3 runs. Which")
         leave(terminal)
 

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,16 @@ import pandas as pd
 import pytest
 
 import qanat
+from qanat.domain.condition import parse
+from qanat.domain.facts import facts_of
+from qanat.domain.run import Group
+from qanat.domain.search import Names, search
 from qanat.errors import NotFound, PackageMissing, ProjectNotFound, UsageError
 from tests.integration.life.copies import copy_of
 from tests.integration.life.endings import exit_code
 from tests.support.gates import Gates
 from tests.support.sandbox import Result, Sandbox, call
+from tests.unit.records.example import RUN
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs" / "python-api.md"
@@ -93,6 +98,7 @@ def test_runs_are_found_by_what_they_are(trained: Sandbox) -> None:
     assert numbers(experiment="train", state="failed") == [3]
     assert numbers(tag="paper") == [1]
     assert numbers(where=["n>=2", "n<9"]) == [2]
+    assert numbers(where="n>=2 and n<9 or tag=paper") == [2, 1]
     assert numbers(where=["First"]) == [1]
     assert numbers(where=["after:2000-01-01", f"commit:{trained.record()['code']['commit'][:8]}"]) != []
     assert numbers(tag="none") == []
@@ -262,11 +268,13 @@ def iris(tmp_path: Path) -> Sandbox:
 
 
 def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
-    first, _, _, cell, plot, _ = blocks("python")
+    first, searching, _, _, cell, plot, _ = blocks("python")
     out = call([sys.executable, "-W", "error", "-c", first], iris.root).out
     assert out.startswith(
         f"{iris.record()['id']} {iris.root}/results/summary_iris/run_1 {{'--nbins': '10', '--seed': '0'}}"
     )
+    shown = f"{searching}print(len(coarse))"
+    assert call([sys.executable, "-W", "error", "-c", shown], iris.root).out == "1\n"
     *lines, last = cell.rstrip().splitlines()
     shown = "\n".join([*lines, f"print(({last}).to_json())"])
     values = call([sys.executable, "-W", "error", "-c", shown], iris.root).json
@@ -285,7 +293,7 @@ def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_ex
 
 
 def test_the_launches_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
-    _, first, sweep, *_ = blocks("python")
+    _, _, first, sweep, *_ = blocks("python")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(block: str) -> Result:
@@ -325,13 +333,15 @@ def test_the_action_of_the_docs_works_as_one(trained: Sandbox) -> None:
     assert json.loads((trained.root / record["storage"] / "rank.json").read_text()) == {"rank": 1, "of": 3}
 
 
-def test_every_condition_of_the_docs_can_be_read(trained: Sandbox) -> None:
-    project = qanat.open(trained.root)
-    rows = re.findall(r"^\| (`.*?) \| (?:with|of|launched|whose)", DOCS.read_text(), re.MULTILINE)
-    conditions = [condition for row in rows for condition in re.findall(r"`(.*?)`", row)]
-    assert len(conditions) == 12
-    for condition in conditions:
-        project.runs(where=[condition])
+def test_every_condition_of_the_docs_can_be_read() -> None:
+    rows = re.findall(r"^\| (`.*?) \| (?:with|of|launched|that)", DOCS.read_text(), re.MULTILINE)
+    conditions = [text for row in rows for text in re.findall(r"`(.*?)`", row)]
+    assert len(conditions) == 24
+    groups = tuple(replace(group, metrics={"acc": 0, "loss": 1, "val acc": 2}) for group in RUN.groups)
+    args = ("--nbins", "1", "--lr", "1", "--loss", "x", "--fast")
+    facts = facts_of(replace(RUN, groups=(*groups, Group(9, args))))
+    for text in conditions:
+        search(parse(text), Names.of([facts]), datetime.now(UTC))
 
 
 def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
@@ -346,6 +356,6 @@ def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
 
 
 def test_the_docs_are_read_as_they_are_by_a_shell_and_python() -> None:
-    assert len(blocks("python")) == 6
+    assert len(blocks("python")) == 7
     for block in blocks("python"):
         subprocess.run([sys.executable, "-c", f"import ast, sys; ast.parse({block!r})"], check=True)

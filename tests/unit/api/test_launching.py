@@ -267,11 +267,6 @@ def test_one_string_of_arguments_may_hold_a_quote(project: qanat.Project) -> Non
         project.launch("train", "--title it's")
 
 
-def test_one_condition_is_not_taken_for_a_list_of_characters(project: qanat.Project) -> None:
-    with pytest.raises(TypeError, match=r"where is a list of strings, not a single string: where=\['state:failed'\]"):
-        project.runs(where="state:failed")
-
-
 def test_an_empty_tag_is_refused_before_anything_is_written(project: qanat.Project) -> None:
     with pytest.raises(InputInvalid, match="a tag cannot be empty"):
         project.launch("train", tags=[""])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -163,30 +162,6 @@ def test_a_folder_that_two_runs_name_counts_once_and_a_strangers_not_at_all(worl
     assert summary(world).result_bytes == 5
 
 
-# ---- whole runs
-
-
-def test_whole_runs_come_with_what_the_index_says_of_them(world: World) -> None:
-    first = recorded(world, 1, created="2020-01-01T00:00:00+00:00")
-    run = world.submit()
-    next(world.scheduler.of(0)).starts()
-    with refreshed(world.project, world) as (index, result):
-        found = listing.current_runs(world.project, index, result)
-        assert listing.current_runs(world.project, index, result, experiment="none") == []
-    assert [(row.id, r.id, r.state) for row, r in found] == [
-        (run.id, run.id, State.RUNNING),
-        (first.id, first.id, State.FAILED),
-    ]
-    assert found[1][1] == first
-
-
-def test_a_run_with_a_metric_that_json_does_not_have_comes_whole(world: World) -> None:
-    run = recorded(world, 1, groups=(replace(RUN.groups[0], metrics={"acc": math.inf}),))
-    with refreshed(world.project, world) as (index, result):
-        ((_, found),) = listing.current_runs(world.project, index, result)
-    assert found == run
-
-
 # ---- beside somebody who writes
 
 
@@ -215,14 +190,6 @@ def listed(world: World) -> World:
     for number in (1, 2, 3):
         recorded(world, number)
     return world
-
-
-def test_whole_runs_match_what_the_index_says_of_them_beside_a_writer(listed: World) -> None:
-    with refreshed(listed.project, listed) as (index, result), writer_before_each_statement(listed, index) as count:
-        found = listing.current_runs(listed.project, index, result)
-        assert count() == 1
-    assert len(found) in (3, 4)
-    assert [row.id for row, _ in found] == [run.id for _, run in found]
 
 
 def test_a_project_is_summed_up_beside_a_writer(listed: World) -> None:

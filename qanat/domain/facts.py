@@ -1,0 +1,105 @@
+"""What conditions and tables need to know of a run and its groups: less than its record, and read much faster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from qanat.domain.parameters import by_name
+from qanat.domain.run import Group, Run
+
+
+class GroupFacts(NamedTuple):
+    """Facts about a group; parameters have their names as typed, with dashes, and are empty for a bare option."""
+
+    number: int
+    state: str
+    started: str | None
+    ended: str | None
+    host: str | None
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+class RunFacts(NamedTuple):
+    """Facts about a run; `created`, `started` and `ended` are timestamps (domain.times)."""
+
+    number: int
+    uid: str
+    experiment: str
+    description: str
+    tags: tuple[str, ...]
+    created: str
+    started: str | None
+    ended: str | None
+    author: str
+    runner: str
+    commit: str
+    state: str
+    groups: tuple[GroupFacts, ...]
+
+    @property
+    def id(self) -> str:
+        """The full id, such as 4-7f3a9c."""
+        return f"{self.number}-{self.uid}"
+
+
+class Row(NamedTuple):
+    """A row of a table: a run, or one of its groups."""
+
+    run: RunFacts
+    group: GroupFacts | None = None
+
+    @property
+    def groups(self) -> tuple[GroupFacts, ...]:
+        """The group, or all groups of the run."""
+        return self.run.groups if self.group is None else (self.group,)
+
+
+def facts_of(run: Run) -> RunFacts:
+    """Return the facts about a run."""
+    return RunFacts(
+        number=run.number,
+        uid=run.uid,
+        experiment=run.experiment,
+        description=run.description,
+        tags=run.tags,
+        created=run.created,
+        started=run.started,
+        ended=run.ended,
+        author=run.author,
+        runner=run.runner.name,
+        commit=run.code.commit,
+        state=run.state.value,
+        groups=tuple(map(_facts_of_group, run.groups)),
+    )
+
+
+def _facts_of_group(group: Group) -> GroupFacts:
+    named = by_name(group.args)
+    parameters = {name: value if isinstance(value, str) else " ".join(value) for name, value in named.items()}
+    return GroupFacts(
+        group.number, group.state.value, group.started, group.ended, group.host, parameters, dict(group.metrics)
+    )
+
+
+def to_text(facts: RunFacts) -> str:
+    """Return facts as JSON text, with NaN and infinities as Python writes them."""
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_texts(texts: Iterable[str]) -> list[RunFacts]:
+    """Return the facts that to_text() wrote."""
+    found = json.loads(f"[{','.join(texts)}]")  # one text takes less time than thousands
+    return [
+        RunFacts._make([*values[:4], tuple(values[4]), *values[5:-1], tuple(map(GroupFacts._make, values[-1]))])
+        for values in found
+    ]
+
+
+def rows_of(runs: Iterable[RunFacts], *, by_group: bool) -> list[Row]:
+    """Return a row for each run, or for each of its groups."""
+    if not by_group:
+        return [Row(run) for run in runs]
+    return [Row(run, group) for run in runs for group in run.groups]
