@@ -41,7 +41,7 @@ def runs_table(runs: Sequence[Run]) -> str:
 
 def _cells(run: Run) -> list[str]:
     parameters = " ".join(f"{n}={v}" if v else n for n, v in spread_parameters(run.groups).items())
-    took = times.duration(times.seconds_between(run.started, run.ended)) if run.started and run.ended else ""
+    took = times.took(run.started, run.ended)
     names = [run.id, run.experiment, run.description or parameters, run.state.value]
     return [*names, f"{len(run.groups):,}", times.local(run.started), took, ", ".join(run.tags)]
 

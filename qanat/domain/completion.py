@@ -17,9 +17,10 @@ COMPLETION = "completion.json"
 STOPPED = "stopped.json"
 SIGNAL_BASE = 128
 _SIGNALS = 64
-# What ended a group, in completion files: EXIT, "signal", one of _NOT_STARTED, or "exit or signal" for SIGINT and
+# What ended a group, in completion files: EXIT, "signal", one of _NOT_STARTED, or _UNCLEAR for SIGINT and
 # SIGPIPE, which no shell tells from exit codes 130 and 141. Files of earlier versions do not say.
 EXIT = "exit"
+_UNCLEAR = "exit or signal"
 _CANNOT = "{program} could not be executed"
 _NOT_FOUND = "{program} was not found"
 # Why qanat could not start the program, by a shell's own exit code (POSIX, Shell Command Language 2.8.2).
@@ -74,7 +75,8 @@ def status_of(status: int, by: str = "", *, ended: str, host: str | None = None)
         return JobStatus(State.FINISHED, exit_code=0, ended=ended, host=host)
     if by != EXIT and SIGNAL_BASE < status <= SIGNAL_BASE + _SIGNALS:
         number = status - SIGNAL_BASE
-        return JobStatus(State.FAILED, signal=number, reason=f"ended by {signal_name(number)}", ended=ended, host=host)
+        why = f"ended by {signal_name(number)}{f', or with exit code {status}' if by == _UNCLEAR else ''}"
+        return JobStatus(State.FAILED, signal=number, reason=why, ended=ended, host=host)
     return JobStatus(State.FAILED, exit_code=status, reason=f"exit code {status}", ended=ended, host=host)
 
 

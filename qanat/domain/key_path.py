@@ -15,6 +15,15 @@ def dotted(path: KeyPath) -> str:
     return ".".join(map(str, path))
 
 
+def in_words(path: KeyPath) -> str:
+    """Return a path for a message: `item 1 of datasets`, `file in item 2 of metrics`; groups keep their numbers."""
+    for i, part in enumerate(path):
+        if isinstance(part, int) and path[i - 1 : i] != ("groups",):
+            item, rest = f"item {part + 1} of {dotted(path[:i])}", in_words(path[i + 1 :])
+            return f"{rest} in {item}" if rest else item
+    return dotted(path)
+
+
 def differences(one: Any, other: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
     """Yield the innermost places in which two contents differ; lists of different lengths differ as a whole."""
     if isinstance(one, dict) and isinstance(other, dict):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from datetime import UTC, datetime
 
+_CLOCKS_S = 1.0  # some times are known to the second only
+
 
 def now() -> str:
     """Return the current time as a timestamp, to the second."""
@@ -51,6 +53,14 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
         return None
     until = parse(end) if end else datetime.now(UTC)
     return max(0.0, (until - parse(start)).total_seconds())
+
+
+def took(started: str | None, ended: str | None) -> str:
+    """Return how long something took, for display; negative if it ended before it started, as by different clocks."""
+    if not started or not ended:
+        return ""
+    seconds = (parse(ended) - parse(started)).total_seconds()
+    return duration(max(0.0, seconds)) if seconds > -_CLOCKS_S else f"-{duration(-seconds)}"
 
 
 def duration(seconds: float | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.key_path import dotted
+from qanat.domain.key_path import in_words
 from qanat.domain.layout import is_inside
 from qanat.errors import InputInvalid, UsageError
 from qanat.import_v0.database import Row, V0Database
@@ -187,7 +187,7 @@ def _add_templates(found: Definitions, settings: Content, remarks: Remarks) -> N
             name = _named(f"{runner} template", {"name": old, "id": len(names) + 1}, names, remarks)
             content = definitions.ordered({"name": name, "runner": runner, "options": options or {}}, "template")
             if wrong := schemas.problems(content, "template"):
-                where = dotted(wrong[0].path)
+                where = in_words(wrong[0].path)
                 remarks.add(f"{runner} template {old} was left out: {where}: {wrong[0].problem}")
                 continue
             names.append(name)

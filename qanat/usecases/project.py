@@ -14,7 +14,7 @@ from typing import Any
 
 from qanat.domain.config import Config
 from qanat.domain.experiment import Dataset, Experiment
-from qanat.domain.key_path import KeyPath, dotted
+from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import STATE
 from qanat.domain.names import check_name, name_problem, nearest
 from qanat.domain.run import Stored
@@ -208,7 +208,7 @@ def located(data: bytes, found: list[schemas.SchemaProblem], source: str) -> lis
 
 
 def _key(path: KeyPath) -> str:
-    return f"{dotted(path)}: " if path else ""
+    return f"{in_words(path)}: " if path else ""
 
 
 def check_case(kind: str, name: str, known: Iterable[str]) -> None:

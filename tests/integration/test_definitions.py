@@ -341,7 +341,7 @@ def test_a_change_that_does_not_hold_is_refused_and_nothing_is_written(iris: San
     for words, sentence in (
         (["dataset", "update", "iris", "--path", "nowhere"], "dataset iris: path: nowhere does not exist"),
         (["dataset", "update", "iris", "--tag", "a", "--tag", "a"], "dataset iris: tags: has the same item twice"),
-        (["experiment", "update", "summary_iris", "--dataset", "x"], "datasets.0: dataset 'x' does not exist"),
+        (["experiment", "update", "summary_iris", "--dataset", "x"], "item 1 of datasets: dataset 'x' does not exist"),
         (["experiment", "update", "summary_iris", "--executable", "x.py"], "executable: x.py does not exist"),
         (
             ["experiment", "update", "summary_iris", "--action", "p=python gone.py"],

@@ -119,7 +119,11 @@ def test_getenv_true_is_warned_of_once_by_check_and_by_validate_with_what_to_wri
         ("logging: INFO", "logging: LOUD", ":19: logging: 'LOUD' is not one of DEBUG, INFO, WARNING, ERROR"),
         ("result_dir: results", "result_dirs: results", ":20: result_dirs: unknown key; known: schema, "),
         ("  two_cpus:\n", "  two cpus:\n", ":2: htcondor: 'two cpus' may contain only letters a-z A-Z, digits and "),
-        ("request_disk: 1GB", "request_disk: [[1]]", ":7: htcondor.default.request_disk.0: a list is not text or "),
+        (
+            "request_disk: 1GB",
+            "request_disk: [[1]]",
+            ":7: item 1 of htcondor.default.request_disk: a list is not text ",
+        ),
         ("default_editor: vim", "schema: config/2", " is config/2, and this qanat "),
         ("default_editor: vim", "schema: run/1", ": schema 'run/1' is not config/1"),
     ],

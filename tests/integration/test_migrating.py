@@ -114,7 +114,7 @@ def test_records_that_are_invalid_or_not_committed_are_named_and_left(old: Sandb
         [
             f"note: {changed} stays as it is: it has changes that are not committed",
             f"note: {staged} stays as it is: it has changes that are not committed",
-            f"note: {invalid} stays as it is: it is invalid: tags.0: 5 is not text",
+            f"note: {invalid} stays as it is: it is invalid: item 1 of tags: 5 is not text",
             f"note: {new} stays as it is: it is not committed yet",
         ]
     )

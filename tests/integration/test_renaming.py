@@ -95,7 +95,7 @@ def test_a_name_that_is_or_was_anothers_is_refused(renamed: Sandbox, words: str,
 def test_names_that_two_experiments_claim_are_problems(renamed: Sandbox) -> None:
     renamed.experiment("other", "exit 0\n", formerly=["simple", "plain"])
     said = renamed.qanat("validate", code=1).out
-    assert "other.yaml:6: formerly.0: 'simple' is the name of another experiment" in said
+    assert "other.yaml:6: item 1 of formerly: 'simple' is the name of another experiment" in said
     assert "was also called 'plain'" in said
 
 
@@ -147,7 +147,7 @@ def test_nobody_gets_the_runs_of_an_experiment_by_claiming_its_name(sandbox: San
     claiming(sandbox, "thief", "plain")
     assert runs_of(sandbox)["plain"] == 1
     assert "thief.yaml" in (said := sandbox.qanat("validate", code=1).out)
-    assert "formerly.0: 'plain' is the name of another experiment" in said
+    assert "item 1 of formerly: 'plain' is the name of another experiment" in said
     assert "Number of runs: 0" in sandbox.qanat("experiment", "status", "thief").out
     sandbox.qanat("experiment", "delete", "thief", "--yes", "--commit")
     assert len(sandbox.records()) == 1
@@ -162,5 +162,5 @@ def test_a_former_name_that_two_experiments_claim_belongs_to_neither(sandbox: Sa
     assert runs_of(sandbox) == {"old": 1}
     said = sandbox.qanat("validate", code=1).out.splitlines()
     assert [line.partition("experiments/")[2].partition(":")[0] for line in said] == ["new.yaml", "thief.yaml"]
-    assert "formerly.0: 'thief' was also called 'old'" in said[0]
-    assert "formerly.0: 'new' was also called 'old'" in said[1]
+    assert "item 1 of formerly: 'thief' was also called 'old'" in said[0]
+    assert "item 1 of formerly: 'new' was also called 'old'" in said[1]

@@ -120,7 +120,7 @@ def test_a_bad_change_is_refused_with_file_line_and_key(project: Sandbox) -> Non
 def test_a_change_that_breaks_a_reference_is_refused(project: Sandbox) -> None:
     file = project.root / EXPERIMENT
     file.write_text(file.read_text() + "datasets: [gone]\n")
-    assert f"{EXPERIMENT}:5: validate: datasets.0: dataset 'gone' does not exist" in _commit(project, code=1)
+    assert f"{EXPERIMENT}:5: validate: item 1 of datasets: dataset 'gone' does not exist" in _commit(project, code=1)
 
 
 def test_a_record_that_was_edited_into_nonsense_is_refused(project: Sandbox) -> None:
@@ -206,7 +206,9 @@ def test_a_deleted_dataset_that_an_experiment_names_is_refused(project: Sandbox)
     file.write_text(file.read_text() + "datasets: [data]\n")
     _commit(project, code=0)
     project.git("rm", "--quiet", ".qanat/datasets/data.yaml")
-    assert f"{EXPERIMENT}:5: validate: datasets.0: dataset 'data' no longer exists; " in _commit(project, code=1)
+    assert f"{EXPERIMENT}:5: validate: item 1 of datasets: dataset 'data' no longer exists; " in _commit(
+        project, code=1
+    )
 
 
 def test_all_files_and_the_files_between_two_revisions_are_checked(project: Sandbox) -> None:

@@ -9,6 +9,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.domain.key_path import dotted
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.checks import odd_metrics, whole
@@ -34,7 +35,9 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         records = {project.paths.relative(path) for path in paths} if files else None
         notes = [*keep_commits.warnings(project, index, records), *odd_metrics.warnings(index, records)]
     if as_json:
-        say_json([{"file": p.file, "line": p.line, "key": p.key, "problem": redacted(p.problem)} for p in problems])
+        say_json(
+            [{"file": p.file, "line": p.line, "key": dotted(p.key), "problem": redacted(p.problem)} for p in problems]
+        )
     elif problems:
         say("\n".join(redacted(str(problem)) for problem in problems))
     else:

@@ -192,7 +192,7 @@ def _run_row(run: Run, how: str, numbers: Numbers) -> tuple[Cell, ...]:
         (run.state.value,),
         (groups or f"{len(run.groups):,}",),
         (times.local(run.started),),
-        (times.duration(times.seconds_between(run.started, run.ended)) if run.started and run.ended else "",),
+        (times.took(run.started, run.ended),),
     )
 
 

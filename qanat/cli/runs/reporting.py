@@ -48,7 +48,7 @@ def report(project: Project, outcome: Outcome, *, shown: bool = True) -> int:
         return _report_left(outcome)
     groups = [group for group in run.groups if group.number in outcome.groups] or list(run.groups)
     state = overall_state(group.state for group in groups)
-    took = times.duration(_took_s(groups))
+    took = _took(groups)
     tell(f"{_what(run, groups)} {state}{f' after {took}' if took else ''}: {run.storage}")
     if failed := [group for group in groups if group.state is State.FAILED]:
         _report_failures(project, run, failed, shown=shown and run.submission.pid is not None)
@@ -114,11 +114,11 @@ def _report_left(outcome: Outcome) -> int:
     return 128 + outcome.interrupted
 
 
-def _took_s(groups: Sequence[Group]) -> float | None:
-    """Return how long these groups took; None if that is unknown."""
+def _took(groups: Sequence[Group]) -> str:
+    """Return how long these groups took; empty if that is unknown."""
     started = min((g.started for g in groups if g.started), key=times.parse, default=None)
     ended = max((g.ended for g in groups if g.ended), key=times.parse, default=None)
-    return times.seconds_between(started, ended) if started and ended else None
+    return times.took(started, ended)
 
 
 def report_submitted(run: Run, notes: Sequence[str]) -> None:

@@ -75,7 +75,7 @@ def _duration(run: RunSummary) -> str:
     """Write how long a run took; empty when it has not started, or when its end is not known."""
     if not run.started or (run.ended is None and run.state not in State.LIVE):
         return ""
-    return times.duration(times.seconds_between(run.started, run.ended))
+    return times.took(run.started, run.ended) or times.duration(times.seconds_between(run.started, None))
 
 
 def _state(line: RunLine) -> str:

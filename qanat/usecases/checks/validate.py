@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qanat.domain.key_path import KeyPath, dotted
+from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import is_for_results, is_inside, kind_of
 from qanat.domain.splitting import split
 from qanat.domain.visible import escaped
@@ -28,7 +28,7 @@ class Problem:
 
     file: str
     line: int
-    key: str
+    key: KeyPath
     problem: str
     remedy: str = ""
 
@@ -36,7 +36,7 @@ class Problem:
     def what(self) -> str:
         """The problem without its place, on one line even if a key contains a newline."""
         problem = f"{self.problem}; {self.remedy}" if self.remedy else self.problem
-        return escaped(": ".join(filter(None, (self.key, problem))))
+        return escaped(": ".join(filter(None, (in_words(self.key), problem))))
 
     def __str__(self) -> str:
         return f"{escaped(self.file)}:{self.line}: {self.what}"
@@ -90,13 +90,13 @@ def validate_in(
 def _check_file(state: Files, project: Project, index: Index, source: str, runs: Runs | None) -> Iterator[Problem]:
     kind = kind_of(source)
     if state.is_link(source):
-        yield Problem(source, 1, "", "is a symbolic link")
+        yield Problem(source, 1, (), "is a symbolic link")
         return
     if kind is None and (project.root / source).is_dir():
-        yield Problem(source, 1, "", "is a folder that cannot be read, so what is in it was not checked")
+        yield Problem(source, 1, (), "is a folder that cannot be read, so what is in it was not checked")
         return
     if kind is None:
-        yield Problem(source, 1, "", "is not expected here; see What is where in DESIGN.md")
+        yield Problem(source, 1, (), "is not expected here; see What is where in DESIGN.md")
         return
     lines: dict[KeyPath, int] = {}
     try:
@@ -104,13 +104,13 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
         content = schemas.with_version(yaml_io.load(data, source, lines=lines), kind)
         schemas.check_version(content, kind, source)
     except yaml_io.YamlInvalid as error:
-        yield Problem(source, error.line, "", error.problem)
+        yield Problem(source, error.line, (), error.problem)
         return
     except VersionTooNew as error:
-        yield Problem(source, lines.get(("schema",), 1), "", error.problem, error.hint)
+        yield Problem(source, lines.get(("schema",), 1), (), error.problem, error.hint)
         return
     except InputInvalid as error:
-        yield Problem(source, lines.get(("schema",), 1), "", error.message.removeprefix(f"{source}: "))
+        yield Problem(source, lines.get(("schema",), 1), (), error.message.removeprefix(f"{source}: "))
         return
     found = _schema_problems(index, data, content, kind)
     if not found:
@@ -119,7 +119,7 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
     elif kind == "run" and runs:
         found += _claims_of_readable(content, source, runs)
     for key, problem in found:
-        yield Problem(source, yaml_io.line_of(lines, key), dotted(key), problem)
+        yield Problem(source, yaml_io.line_of(lines, key), key, problem)
 
 
 def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list[tuple[KeyPath, str]]:

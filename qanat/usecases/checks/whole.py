@@ -20,7 +20,7 @@ def problems(project: Project) -> list[Problem]:
 def _tracked_cache(project: Project) -> Iterator[Problem]:
     """Yield a tracked file of the cache, which is for files of this machine only."""
     for path in tracked.files_in(project.location, [project.root / CACHE]).values():
-        yield Problem(path, 1, "", "is tracked, but the cache is never shared", f"git rm -r --cached {CACHE}")
+        yield Problem(path, 1, (), "is tracked, but the cache is never shared", f"git rm -r --cached {CACHE}")
 
 
 def _alike(project: Project) -> Iterator[Problem]:
@@ -39,7 +39,7 @@ def _alike(project: Project) -> Iterator[Problem]:
 
 def _problem(place: str, other: str) -> Problem:
     what = f"has a name that differs only in case from {other}, which is the same file on macOS and Windows"
-    return Problem(place, 1, "", what, "rename one of them")
+    return Problem(place, 1, (), what, "rename one of them")
 
 
 def _pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:

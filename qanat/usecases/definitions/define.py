@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from qanat.domain import secret_checks
-from qanat.domain.key_path import dotted
+from qanat.domain.key_path import in_words
 from qanat.domain.names import check_name
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed
 from qanat.git import tracked, user_commits, worktree
@@ -42,11 +42,11 @@ def checked(project: Project, kind: str, content: dict[str, Any]) -> dict[str, A
     check_name(kind, content.get("name", ""))
     content = definitions.ordered(content, kind)
     if found := schemas.problems(content, kind):
-        where = dotted(found[0].path)
+        where = in_words(found[0].path)
         raise InputInvalid(f"{kind} {content['name']}: {where + ': ' if where else ''}{found[0].problem}")
     if references := reference_problems(project, kind, content):
         path, problem = references[0]
-        raise InputInvalid(f"{kind} {content['name']}: {dotted(path)}: {problem}")
+        raise InputInvalid(f"{kind} {content['name']}: {in_words(path)}: {problem}")
     return content
 
 

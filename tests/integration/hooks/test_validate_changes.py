@@ -37,7 +37,7 @@ def left_clean(house: Sandbox) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("gone", "expected"),
     [
-        (DATASET, f"{EXPERIMENT}:6: validate: datasets.0: dataset 'data' no longer exists; "),
+        (DATASET, f"{EXPERIMENT}:6: validate: item 1 of datasets: dataset 'data' no longer exists; "),
         ("hello.sh", f"{EXPERIMENT}:3: validate: executable: hello.sh no longer exists; "),
         ("plot.sh", f"{EXPERIMENT}:9: validate: actions.plot.executable: plot.sh no longer exists; "),
         ("data", f"{DATASET}:3: validate: path: data no longer exists; "),

@@ -99,6 +99,7 @@ def test_a_file_says_whether_an_exit_status_is_a_signal(status: int) -> None:
     statuses = [found.status for found in (parse(text, 0.0) for text in texts) if found]
     assert [(s.exit_code, s.signal) for s in statuses] == [(status, None), *[(None, status - 128)] * 2]
     assert statuses[0].reason == f"exit code {status}"
+    assert [s.reason.partition(", ")[2] for s in statuses[1:]] == ["", f"or with exit code {status}"]
     assert parse(f'{{"attempt": 1, "status": {status}}}\n', 0.0) == parse(texts[1], 0.0)
 
 

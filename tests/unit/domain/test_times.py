@@ -135,3 +135,17 @@ def test_durations_are_written_for_people(seconds: float | None, text: str) -> N
 def test_no_duration_shows_sixty_seconds_or_minutes(seconds: float) -> None:
     clock = times.duration(seconds).rpartition(" ")[2].rstrip("s")
     assert "60" not in clock.split(":")
+
+
+@pytest.mark.parametrize(
+    ("started", "ended", "shown"),
+    [
+        ("2026-11-23T05:00:00+00:00", "2026-11-23T05:00:03.200+00:00", "3.2s"),
+        ("2026-11-23T05:00:00.400+00:00", "2026-11-23T05:00:00+00:00", "0.0s"),
+        ("2026-11-23T05:03:07+00:00", "2026-11-23T05:00:00+00:00", "-3:07"),
+        (None, "2026-11-23T05:00:00+00:00", ""),
+        ("2026-11-23T05:00:00+00:00", None, ""),
+    ],
+)
+def test_what_ended_before_it_started_is_shown_as_that(started: str | None, ended: str | None, shown: str) -> None:
+    assert times.took(started, ended) == shown

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from qanat.domain.findings import Finding
-from qanat.domain.key_path import KeyPath, dotted
+from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import DEFINITIONS, STATE, kind_of
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
@@ -55,7 +55,7 @@ def _dangling(state: InGit, gone: Collection[str], checked: Collection[str]) -> 
         except InputInvalid:
             continue
         for key, problem in _named(state, content, gone):
-            yield Problem(path, lines.get(key, 1), dotted(key), problem)
+            yield Problem(path, lines.get(key, 1), key, problem)
 
 
 def _named(state: Files, content: Any, gone: Collection[str]) -> Iterator[tuple[KeyPath, str]]:
@@ -81,7 +81,7 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _finding(problem: Problem) -> Finding:
-    what = f"{problem.key}: {problem.problem}" if problem.key else problem.problem
+    what = f"{in_words(problem.key)}: {problem.problem}" if problem.key else problem.problem
     return Finding(problem.file, problem.line, ID, what, _remedy(problem))
 
 

@@ -168,8 +168,8 @@ def test_bytes_that_are_remembered_are_still_checked_for_what_schemas_cannot_say
 
 
 def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
-    assert str(Problem("a\n.yaml", 3, "k\n", "is wrong")) == "a\\n.yaml:3: k\\n: is wrong"
-    assert str(Problem("a.yaml", 3, "", "is wrong")) == "a.yaml:3: is wrong"
+    assert str(Problem("a\n.yaml", 3, ("k\n",), "is wrong")) == "a\\n.yaml:3: k\\n: is wrong"
+    assert str(Problem("a.yaml", 3, (), "is wrong")) == "a.yaml:3: is wrong"
 
 
 # ---- what schemas cannot say
@@ -185,8 +185,8 @@ def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
         (X, EXPERIMENT.replace("train.sh", ".qanat"), "3: executable: .qanat does not exist"),
         (X, f'{EXPERIMENT}executable_command: "sh \'x"\n', "4: executable_command: no closing quotation"),
         (X, f"{EXPERIMENT}actions:\n  p:\n    executable: gone\n", "6: actions.p.executable: gone does not exist"),
-        (X, f"{EXPERIMENT}datasets:\n- gone\n", "5: datasets.0: dataset 'gone' does not exist"),
-        (X, f"{EXPERIMENT}formerly: [train]\n", "4: formerly.0: 'train' is the name of another experiment"),
+        (X, f"{EXPERIMENT}datasets:\n- gone\n", "5: item 1 of datasets: dataset 'gone' does not exist"),
+        (X, f"{EXPERIMENT}formerly: [train]\n", "4: item 1 of formerly: 'train' is the name of another experiment"),
         (".qanat/datasets/x.yaml", DATASET, "3: path: data.csv does not exist"),
         (
             ".qanat/datasets/x.yaml",
@@ -228,9 +228,11 @@ def test_a_name_that_another_experiment_had_is_told(world: World) -> None:
 def test_a_name_that_two_experiments_had_is_told(world: World) -> None:
     definition = (world.root / ".qanat/experiments/train.yaml").read_text()
     world.write(".qanat/experiments/train.yaml", definition + "formerly: [older, old]\n")
-    assert of_text(world, X, f"{EXPERIMENT}formerly: [old]\n") == ["4: formerly.0: 'train' was also called 'old'"]
+    assert of_text(world, X, f"{EXPERIMENT}formerly: [old]\n") == [
+        "4: item 1 of formerly: 'train' was also called 'old'"
+    ]
     assert check(world, ".qanat/experiments/train.yaml") == [
-        ".qanat/experiments/train.yaml:5: formerly.1: 'x' was also called 'old'"
+        ".qanat/experiments/train.yaml:5: item 2 of formerly: 'x' was also called 'old'"
     ]
 
 

@@ -129,7 +129,7 @@ def test_a_dataset_that_goes_is_missed(world: World) -> None:
     world.write(TRAIN, f"{text}datasets: [data]\n")
     world.git("commit", "-aqm", "datasets")
     world.git("rm", "--quiet", DATA)
-    assert check(world) == [told(TRAIN, 5, "datasets.0: dataset 'data' no longer exists")]
+    assert check(world) == [told(TRAIN, 5, "item 1 of datasets: dataset 'data' no longer exists")]
 
 
 @pytest.mark.parametrize("path", ["data.csv", "folder/", "folder"])
