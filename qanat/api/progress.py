@@ -11,6 +11,7 @@ from qanat.domain import run as records
 from qanat.domain.layout import group_folder
 from qanat.domain.run import State, count_states
 from qanat.usecases.launch.code import LISTED, Captured
+from qanat.usecases.launch.view import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ class ProgressView:
     def passing(self) -> None:
         """Report nothing."""
 
-    def submitted(self, run: records.Run, notes: Sequence[str]) -> None:
+    def submitted(self, outcome: Outcome) -> None:
         """Report that the jobs of a run are queued."""
-        self._look_at(run)
+        self._look_at(outcome.run)
 
     def seen(self, run: records.Run, notes: Sequence[str]) -> None:
         """Report the progress of a submitted run."""

@@ -25,10 +25,12 @@ _MAY_BEGIN_NUMBER = frozenset("0123456789+-.")
 
 _RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _WORD = r"[\w./+@()<>=;^$%~-]+"
-_PLAIN = re.compile(rf"(?:(?:--?|\.?/)?[^\W\d]|/)(?:{_WORD})?(?: {_WORD})*\Z")
-# Timestamps, run ids and object ids begin with a digit but are numbers in neither version.
+_PLAIN = re.compile(rf"(?:(?:--?|\+|\.?/)?[^\W\d]|/)(?:{_WORD})?(?: {_WORD})*\Z")
+# Timestamps, run ids, object ids, sizes (2GB) and days of Slurm (1-00:00:00) begin with a digit but are numbers in
+# neither version.
 _OURS = re.compile(
     r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00|\d+-[0-9a-f]{6}"
+    r"|[1-9]\d*[KMGTP]i?B?|\d+-\d\d:\d\d:\d\d"
     r"|(?!0b[01]+\Z)(?=[0-9e]*[a-df])[0-9a-f]{40,64})\Z"
 )
 _UNPRINTABLE = "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"

@@ -108,6 +108,11 @@ class Project:
         runners = [entry.name for entry in below.entries(self.root, self.paths.relative(folder)) if entry.is_folder]
         return [(runner, name) for runner in sorted(runners) for name in self._names_in(folder / runner)]
 
+    def all_templates(self) -> list[tuple[str, str]]:
+        """List the runner and name of every template, including those in the settings, sorted."""
+        configured = {(runner, name) for runner, templates in self.config.templates.items() for name in templates}
+        return sorted(configured | set(self.templates()))
+
     def _names_in(self, folder: Path) -> list[str]:
         """List the names of the definitions in a folder, sorted; what cannot be one, `qanat validate` reports."""
         found = [entry for entry in below.entries(self.root, self.paths.relative(folder)) if entry.is_file]

@@ -54,8 +54,25 @@ def test_a_section_that_is_added_as_the_tutorial_does_is_in_effect_at_once(sandb
     slurm = {"default": dict(TEMPLATES["slurm"]), "two_cpus": {"--mem": "2G"}}
     assert yaml.safe_load(result.out) == in_effect(result_dir="out", slurm=slurm)
     assert f"result_dir: out  # {CONFIG}\nslurm:\n  default:  # .qanat/templates/slurm/default.yaml\n" in result.out
-    assert result.out.endswith(f"  two_cpus:  # {CONFIG}\n    --mem: '2G'\nuntracked: ask  # default\n")
+    assert result.out.endswith(f"  two_cpus:  # {CONFIG}\n    --mem: 2G\nuntracked: ask  # default\n")
     assert "records:  # default\n  commit: auto\n" in result.out
+
+
+def test_what_the_tutorial_writes_is_shown_as_it_writes_it(sandbox: Sandbox) -> None:
+    lines = ["+WishedAcctGroup: group_usmb.listic", "getenv: 'true'", "request_disk: 1GB", "--time: 1-00:00:00"]
+    configure(sandbox, "htcondor:\n  two_cpus:\n" + "".join(f"    {line}\n" for line in lines))
+    shown = sandbox.qanat("config", "show").out
+    assert f"  two_cpus:  # {CONFIG}\n" + "".join(f"    {line}\n" for line in lines) in shown
+
+
+def test_of_two_templates_of_one_name_the_one_that_counts_is_shown(sandbox: Sandbox) -> None:
+    file = ".qanat/templates/slurm/default.yaml"
+    configure(sandbox, "slurm:\n  default: {--mem: 2G}\n")
+    assert f"  default:  # {CONFIG}, not {file}\n    --mem: 2G\n" in sandbox.qanat("config", "show").out
+    sandbox.qanat("template", "update", "default", "--runner", "slurm", "-o", "--mem=3G")
+    shown = sandbox.qanat("config", "show").out
+    assert f"  default:  # {file}, not {CONFIG}\n" in shown
+    assert "    --mem: 3G\n" in shown
 
 
 def test_the_example_in_new_settings_is_valid_once_its_comment_signs_are_gone(sandbox: Sandbox) -> None:
@@ -154,3 +171,9 @@ def test_records_are_left_to_the_user_when_the_settings_say_so(sandbox: Sandbox)
     assert sandbox.git("rev-parse", "HEAD") == head
     assert [record["state"] for record in sandbox.records()] == ["finished", "finished"]
     assert sandbox.status() == "?? .qanat/runs/"
+
+
+def test_status_counts_the_templates_in_the_settings_too(sandbox: Sandbox) -> None:
+    assert ", 2 templates, " in sandbox.qanat("status").out
+    configure(sandbox, "slurm:\n  default: {--mem: 2G}\n  two_cpus: {--mem: 2G}\n")
+    assert ", 3 templates, " in sandbox.qanat("status").out

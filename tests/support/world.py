@@ -86,9 +86,9 @@ class View:
     def passing(self) -> None:
         """Do nothing: how often this is called depends on the machine."""
 
-    def submitted(self, run: Run, notes: Sequence[str]) -> None:
+    def submitted(self, outcome: Outcome) -> None:
         """Note the names of the jobs."""
-        self._note("submitted", [group.job for group in run.groups])
+        self._note("submitted", [group.job for group in outcome.run.groups])
 
     def captured(self, captured: Captured) -> None:
         """Note untracked files."""

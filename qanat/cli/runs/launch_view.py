@@ -68,9 +68,9 @@ class TerminalView:
         if self._here:
             self._here.passing()
 
-    def submitted(self, run: Run, notes: Sequence[str]) -> None:
+    def submitted(self, outcome: Outcome) -> None:
         """List the jobs."""
-        reporting.report_submitted(run, notes)
+        reporting.report_submitted(outcome)
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Show the progress of a submitted run."""

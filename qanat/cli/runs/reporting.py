@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -121,10 +122,14 @@ def _took(groups: Sequence[Group]) -> str:
     return times.took(started, ended)
 
 
-def report_submitted(run: Run, notes: Sequence[str]) -> None:
-    """Report which jobs a run was submitted as, or how to reach one in the background."""
-    tell_notes(notes)
+def report_submitted(outcome: Outcome) -> None:
+    """Report what was submitted, and as which jobs, or how to reach a run in the background."""
+    run = outcome.run
+    tell_notes(outcome.notes)
     tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {run.storage}")
+    if outcome.command:
+        whose = f" of group {outcome.groups[0]}" if len(run.groups) > 1 else ""
+        tell(brief(f"Command{whose}: {shlex.join(outcome.command)}"))
     if ids := _clusters(run):
         tell("Jobs submitted to clusters\n" + "\n".join(f"  - {name}" for name in ids))
     if session.runners().is_in_process(run.runner.name):

@@ -61,8 +61,9 @@ def _in_background(project: Project, here: Callable[[RunView], Outcome], view: L
     from qanat.system import background  # most runs are watched from here
 
     run: Run = background.first_report(partial(_report_beginning, here), project.root)
-    view.submitted(run, ())
-    return Outcome(run, groups=tuple(group.number for group in run.groups if not group.state.ended))
+    outcome = Outcome(run, groups=tuple(group.number for group in run.groups if not group.state.ended))
+    view.submitted(outcome)
+    return outcome
 
 
 def _report_beginning(here: Callable[[RunView], Outcome], report: Callable[[Run], None]) -> None:

@@ -34,7 +34,7 @@ def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
             journal.remove()  # the next command finds the jobs by their intent, or that there are none
             raise
         journal.remove()
-    return Outcome(with_jobs, tuple(notes), groups=tuple(attempt.numbers))
+    return Outcome(with_jobs, tuple(notes), groups=tuple(attempt.numbers), command=batch.jobs[0].command)
 
 
 def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:

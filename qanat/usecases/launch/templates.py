@@ -28,7 +28,7 @@ def listed(project: Project, runners: Runners) -> Listed:
             return as_mapping(found[0])
         raise NotFound(f"template {names[1]!r} does not exist")
 
-    contents, broken = each(_names(project), read)
+    contents, broken = each(project.all_templates(), read)
     folder = project.paths.folder("template")
     kinds = [entry for entry in below.entries(project.root, project.paths.relative(folder)) if entry.is_folder]
     odd = [name for name in odd_names(project, folder) if name.rpartition("/")[2] not in {kind.name for kind in kinds}]
@@ -38,7 +38,7 @@ def listed(project: Project, runners: Runners) -> Listed:
 
 def with_sources(project: Project, runners: Runners) -> list[tuple[Template, str]]:
     """List all templates, each with the file that it comes from, relative to the project's root."""
-    return [found for runner, name in _names(project) if (found := _defined(project, runner, name, runners))]
+    return [found for runner, name in project.all_templates() if (found := _defined(project, runner, name, runners))]
 
 
 def find_template(project: Project, runner: str, name: str | None, runners: Runners) -> Template:
@@ -57,26 +57,28 @@ def find_template(project: Project, runner: str, name: str | None, runners: Runn
         return found[0]
     if name is None:
         return Template(DEFAULT, runner, {})
-    known = [n for r, n in _names(project) if r == runner]
+    known = [n for r, n in project.all_templates() if r == runner]
     raise NotFound(f"no template or file named {name!r} for {runner}", hint=suggestion("template", name, known))
 
 
 def _defined(project: Project, runner: str, name: str, runners: Runners) -> tuple[Template, str] | None:
-    """Return a template that the project defines, and its file; None if it defines none with this name."""
+    """Return a template that the project defines, and its file; None if it defines none with this name.
+
+    If two places define it, what is returned as its file also says which one does not count.
+    """
     configured = project.config.templates.get(runner, {})
+    file, settings = (
+        project.paths.relative(path)
+        for path in (project.paths.definition("template", name, runner), project.paths.config)
+    )
     if (runner, name) in project.templates():
         found = definitions.template_from(project.definition("template", name, runner))
-        if name not in configured or found.options != runners.default_templates().get(runner):
-            return found, project.paths.relative(project.paths.definition("template", name, runner))
-    if name not in configured:
-        return None
-    return Template(name, runner, configured[name]), project.paths.relative(project.paths.config)
-
-
-def _names(project: Project) -> list[tuple[str, str]]:
-    """List runner and name of all templates, including those in the settings."""
-    configured = {(runner, name) for runner, templates in project.config.templates.items() for name in templates}
-    return sorted(configured | set(project.templates()))
+        if name not in configured:
+            return found, file
+        if found.options != runners.default_templates().get(runner):
+            return found, f"{file}, not {settings}"
+        settings = f"{settings}, not {file}"
+    return (Template(name, runner, configured[name]), settings) if name in configured else None
 
 
 def _for_runner(template: Template, runner: str, source: str) -> Template:
@@ -92,11 +94,11 @@ def find_by_name(project: Project, name: str, runner: str | None, runners: Runne
     """
     if runner is not None or Path(name).is_file():
         return find_template(project, runner or _runner_of(Path(name), runners), name, runners)
-    owners = {r for r, n in _names(project) if n == name}
+    owners = {r for r, n in project.all_templates() if n == name}
     if len(owners) == 1:
         return find_template(project, owners.pop(), name, runners)
     if not owners:
-        known = sorted({n for _, n in _names(project)})
+        known = sorted({n for _, n in project.all_templates()})
         raise NotFound(f"no template or file named {name!r}", hint=suggestion("template", name, known))
     raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="choose one with --runner")
 
@@ -123,7 +125,7 @@ def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
 
 def how_to_check(project: Project, runner: str, name: str | None) -> str:
     """Return the command that checks a template, given by name or file; empty for a template without options."""
-    owners = [r for r, n in _names(project) if n == (name or DEFAULT)]
+    owners = [r for r, n in project.all_templates() if n == (name or DEFAULT)]
     if name is not None and Path(name).is_file():
         owners = []
     elif runner not in owners:

@@ -17,7 +17,8 @@ class Outcome:
     """A run as a launch leaves it, what the user should know about it, and the signal that ended it early.
 
     The run has ended, unless it was submitted and not waited for. `on_request`: somebody asked for the run to be
-    cancelled, and this process received no signal. `groups` are the numbers of the groups that were to start.
+    cancelled, and this process received no signal. `groups` are the numbers of the groups that were to start, `command`
+    is the full command of the first one that was submitted.
     """
 
     run: Run
@@ -25,6 +26,7 @@ class Outcome:
     interrupted: int | None = None
     on_request: bool = False
     groups: tuple[int, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 class RunView(Protocol):
@@ -63,8 +65,8 @@ class LaunchView(RunView, Protocol):
     def captured(self, captured: Captured) -> None:
         """Called when it is known which code will run, if there are untracked files."""
 
-    def submitted(self, run: Run, notes: Sequence[str]) -> None:
-        """Called when the jobs of the run are queued."""
+    def submitted(self, outcome: Outcome) -> None:
+        """Called when the jobs of the run are queued, or continue in the background."""
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Called when a run that is waited for has been polled."""

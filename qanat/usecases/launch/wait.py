@@ -41,7 +41,7 @@ def after_submission(
     project: Project, outcome: Outcome, options: LaunchOptions, runners: Runners, view: LaunchView
 ) -> Outcome:
     """Show a run whose jobs are queued, and wait for its end if the options say so."""
-    view.submitted(outcome.run, outcome.notes)
+    view.submitted(outcome)
     if not options.wait:
         return outcome
     ended = wait(project, outcome.run, runners, view, cancel_on_interrupt=options.cancel_on_interrupt)

@@ -93,7 +93,7 @@ def summarise(project: Project, index: Index, refreshed: Refreshed) -> ProjectSu
     return ProjectSummary(
         experiments=len(project.names("experiment")),
         datasets=len(project.names("dataset")),
-        templates=len(project.templates()),
+        templates=len(project.all_templates()),
         counts=count_runs(index, refreshed),
         result_bytes=_result_bytes(project, index),
         unreadable=index.unreadable(),
