@@ -35,3 +35,5 @@ show qanat experiment new experiments_details/summary_statistics_iris.yaml --com
 show qanat run summary_iris
 show qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
 show qanat experiment status summary_iris
+
+printf '\nThis project is demo/iris. To use qanat there: . .venv/bin/activate && cd demo/iris\n'
