@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from qanat.cli.options import option
 from qanat.cli.runs.looking_up import find_one
-from qanat.cli.terminal.log_output import LogOutput, log_output
-from qanat.cli.terminal.output import tell
+from qanat.cli.terminal.log_output import Label, LogOutput, log_output
+from qanat.cli.terminal.output import plural, tell
+from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
-from qanat.usecases.runs.logs import LogReader
+from qanat.usecases.runs.logs import STDERR, STDOUT, LogReader, Source
 from qanat.usecases.tracking.find import Found, check_group
 
 POLL_S = 0.2
 REFRESH_S = 1.0
 
 
-@click.command(epilog="\b\nExample:\n  qanat logs 4 -f\n  qanat logs 4 --group 3 --stderr")
+@click.command(epilog="\b\nExample:\n  qanat logs 4 -f\n  qanat logs 4 --tail 20\n  qanat logs 4 --group 3 --stderr")
 @click.argument("run")
-@option("-f", "--follow", is_flag=True, help="Follow the output until the run ends.")
+@option("-f", "--follow", is_flag=True, help="Follow the output until the run ends, on a terminal with stderr.")
+@option("-n", "--tail", type=click.IntRange(0), metavar="N", help="Show only the last N lines of each group.")
 @option("--group", type=click.IntRange(0), metavar="GROUP", help="Show only this group.")
-@option("--stderr", is_flag=True, help="Show stderr instead of stdout.")
-def logs(run: str, follow: bool, group: int | None, stderr: bool) -> None:
-    """Print the output of RUN; if it has several groups, each line starts with the group."""
+@option("--stdout", is_flag=True, help="Show only stdout.")
+@option("--stderr", is_flag=True, help="Show only stderr.")
+def logs(run: str, follow: bool, tail: int | None, group: int | None, stdout: bool, stderr: bool) -> None:
+    """Print the output of RUN; if it has several groups, each line starts with the group.
+
+    This is stdout or, of a group that has printed nothing there, stderr.
+    """
+    if stdout and stderr:
+        raise UsageError("--stdout and --stderr exclude each other", hint="use one of them")
     project = open_project(Path.cwd())
     found = find_one(project, run)
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]
-    reader, output = LogReader(found, groups, stderr=stderr), log_output(groups)
+    chosen = STDOUT if stdout else STDERR if stderr else None
+    streams = [chosen] if chosen else [STDOUT, STDERR] if follow and sys.stdout.isatty() else [STDOUT]
+    reader = LogReader(found, groups, streams, tail=tail)
+    output = log_output(len(groups) * len(streams), _labels(len(groups), chosen, streams))
     try:
         while True:
             ended = not follow or found.run.state.ended
@@ -37,8 +50,36 @@ def logs(run: str, follow: bool, group: int | None, stderr: bool) -> None:
             if ended:
                 break
             found = _wait(project, found, reader, output)
+        if chosen is None and streams == [STDOUT]:
+            _print_instead(found, reader, output)
     finally:
         output.close()
+
+
+def _labels(groups: int, chosen: str | None, streams: Sequence[str]) -> Label:
+    """Return what each line begins with: its group if there are several, and stderr if it may be either stream."""
+
+    def label(source: Source) -> str:
+        parts = [f"group {source.group}"] if groups > 1 else []
+        if source.stream == STDERR and chosen is None and (groups > 1 or len(streams) > 1):
+            parts.append(STDERR)
+        return f"{' '.join(parts)} | " if parts else ""
+
+    return label
+
+
+def _print_instead(found: Found, reader: LogReader, output: LogOutput) -> None:
+    """Print the stderr of groups that have printed nothing to stdout, and tell where there is more."""
+    loud, more = reader.groups_with(STDOUT), reader.groups_with(STDERR)
+    silent = reader.turn_to_stderr()
+    if silent:
+        which = f" of {plural(len(silent), 'group')}" if loud else ""
+        tell(f"note: nothing on stdout{which}; this is stderr")
+        _print_new(reader, output, last=True)
+    elif more:
+        tell(f"note: there is more on stderr: qanat logs {found.run.number} --stderr")
+    elif not loud and reader.is_complete:
+        tell("note: nothing has been printed")
 
 
 def _wait(project: Project, found: Found, reader: LogReader, output: LogOutput) -> Found:
@@ -52,11 +93,11 @@ def _wait(project: Project, found: Found, reader: LogReader, output: LogOutput) 
 
 def _print_new(reader: LogReader, output: LogOutput, *, last: bool) -> None:
     """Print what is new, and notes on what cannot be read; `last` if there will be no more."""
-    for group, pieces in reader.read_new():
+    for source, pieces in reader.read_new():
         for data in pieces:
-            output.write(group, data)
+            output.write(source, data)
         if last:
-            output.end(group)
+            output.end(source)
     output.pause()
     while reader.problems:
         tell(f"note: {reader.problems.pop(0)}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from qanat.errors import reason
 from qanat.system import files
@@ -14,6 +15,7 @@ from qanat.usecases.tracking.find import Found, check_results
 
 CHUNK_BYTES = 65_536
 PROBLEMS_MAX = 10
+STDOUT, STDERR = "stdout", "stderr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,65 +27,122 @@ class _Place:
     offset: int
 
 
-class LogReader:
-    """Reads groups' growing output files from the beginning, in pieces. Raises InputInvalid if the results are gone.
+class Source(NamedTuple):
+    """One of the streams of a group: STDOUT or STDERR."""
 
-    `problems` has the notes on output that cannot be read, or that begins again, since they were last taken.
+    group: int
+    stream: str
+
+
+class LogReader:
+    """Reads groups' growing output files in pieces, from their beginning or from their last lines (`tail`).
+
+    `problems` has the notes on output that cannot be read, or that begins again, since they were last taken. Raises
+    InputInvalid if the results are gone.
     """
 
-    def __init__(self, found: Found, groups: Sequence[int], *, stderr: bool) -> None:
+    def __init__(
+        self, found: Found, groups: Sequence[int], streams: Sequence[str] = (STDOUT,), *, tail: int | None = None
+    ) -> None:
         check_results(found)
-        name = "stderr.txt" if stderr else "stdout.txt"
-        self._files = {group: found.group_folder(group) / name for group in groups}
-        self._places: dict[int, _Place] = {}
-        self._told: set[int] = set()
+        self._found = found
+        self._groups = groups
+        self._sources = [Source(group, stream) for group in groups for stream in streams]
+        self._tail = tail
+        self._places: dict[Source, _Place] = {}
+        self._told: set[Source] = set()
         self.problems: list[str] = []
 
-    def read_new(self) -> Iterator[tuple[int, Iterator[bytes]]]:
-        """Yield the groups, each with the output since the last call: as much as there is when it is read first.
+    def read_new(self) -> Iterator[tuple[Source, Iterator[bytes]]]:
+        """Yield the sources, each with the output since the last call: as much as there is when it is read first.
 
         A program that prints faster than it is read does not keep the reader from the other groups.
         """
-        for group in self._files:
-            yield group, self._new_output(group)
+        for source in self._sources:
+            yield source, self._new_output(source)
 
-    def _new_output(self, group: int) -> Iterator[bytes]:
+    def groups_with(self, stream: str) -> list[int]:
+        """List the groups that have printed something to a stream."""
+        return [group for group in self._groups if _is_filled(self._file(Source(group, stream)))]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all output could be read."""
+        return not self._told
+
+    def turn_to_stderr(self) -> list[int]:
+        """Read from now on the stderr of the groups that have printed to it and not to stdout; return these groups."""
+        loud = set(self.groups_with(STDOUT))
+        found = [group for group in self.groups_with(STDERR) if group not in loud]
+        self._sources = [Source(group, STDERR) for group in found]
+        return found
+
+    def _file(self, source: Source) -> Path:
+        return self._found.group_folder(source.group) / f"{source.stream}.txt"
+
+    def _new_output(self, source: Source) -> Iterator[bytes]:
+        path = self._file(source)
         try:
-            with _open_output(self._files[group]) as file:
+            with _open_output(path) as file:
                 status = os.fstat(file.fileno())
-                offset = self._offset(group, status)
+                offset = self._offset(source, file, status)
                 file.seek(offset)
                 while data := file.read(min(CHUNK_BYTES, status.st_size - offset)):
                     offset += len(data)
-                    self._places[group] = _Place(status.st_dev, status.st_ino, offset)
+                    self._places[source] = _Place(status.st_dev, status.st_ino, offset)
                     yield data
         except FileNotFoundError:  # the group has not begun
             return
         except OSError as error:
-            self._note(group, f"{self._files[group]}: {reason(error)}")
+            self._note(source, f"{path}: {reason(error)}")
 
-    def _offset(self, group: int, status: os.stat_result) -> int:
+    def _offset(self, source: Source, file: BinaryIO, status: os.stat_result) -> int:
         """Return where to continue: at the beginning of a file that was replaced or truncated, which is noted."""
-        place = self._places.get(group)
+        place = self._places.get(source)
         if place is None:
-            return 0
+            return 0 if self._tail is None else _start_of_last_lines(file, status.st_size, self._tail)
         if (place.device, place.inode) == (status.st_dev, status.st_ino) and place.offset <= status.st_size:
             return place.offset
-        self.problems.append(f"{self._files[group]} was replaced or truncated; it is shown from its beginning")
-        del self._places[group]
+        self.problems.append(f"{self._file(source)} was replaced or truncated; it is shown from its beginning")
+        del self._places[source]
         return 0
 
-    def _note(self, group: int, problem: str) -> None:
-        if group not in self._told and len(self._told) < PROBLEMS_MAX:
+    def _note(self, source: Source, problem: str) -> None:
+        if source not in self._told and len(self._told) < PROBLEMS_MAX:
             self.problems.append(problem)
-        self._told.add(group)
+        self._told.add(source)
 
 
 def _open_output(path: Path) -> BinaryIO:
     """Open a file that a program prints to. Raises OSError, also for a link, pipe or device in its place."""
     if path.is_symlink():
-        raise OSError(0, "is a link, not a file")
+        raise OSError("is a link, not a file")
     return files.open_for_reading(path)
+
+
+def _is_filled(path: Path) -> bool:
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size > 0
+
+
+def _start_of_last_lines(file: BinaryIO, size: int, lines: int) -> int:
+    """Return where the last lines of a file begin; reads no more than these lines, and a piece."""
+    end, breaks = size, 0
+    while end > 0 and lines > 0:
+        start = max(0, end - CHUNK_BYTES)
+        file.seek(start)
+        piece = file.read(end - start)
+        # The newline that ends the file begins no line.
+        place = len(piece) - 1 if end == size else len(piece)
+        while (place := piece.rfind(b"\n", 0, place)) >= 0:
+            breaks += 1
+            if breaks == lines:
+                return start + place + 1
+        end = start
+    return 0 if lines > 0 else size
 
 
 def pieces_of(path: Path) -> Iterator[bytes]:

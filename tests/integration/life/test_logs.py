@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.life.endings import exit_code
 from tests.support.sandbox import PROGRAM, Sandbox, call, wait_until
+from tests.support.terminal import Terminal
 
 TALKS = 'echo "out $2"\necho "err $2" >&2\nprintf "no end"\n'
 # Prints a line for every file `say<i>` that appears beside the project, until there is `stop`.
@@ -36,7 +37,44 @@ def test_the_output_of_one_group_is_printed_byte_for_byte(sandbox: Sandbox) -> N
     for words, expected in (([], b"a\0b\xff\r\nc\x1b[1m"), (["--stderr"], b"oops\n"), (["--group", "0"], None)):
         done = subprocess.run([*PROGRAM, "logs", "1", *words], cwd=sandbox.root, capture_output=True, check=True)
         assert done.stdout == (expected or b"a\0b\xff\r\nc\x1b[1m")
-        assert done.stderr == b""
+        assert done.stderr == (
+            b"" if "--stderr" in words else b"note: there is more on stderr: qanat logs 1 --stderr\n"
+        )
+
+
+def test_a_group_that_is_silent_on_stdout_is_shown_by_its_stderr(sandbox: Sandbox) -> None:
+    sandbox.experiment("mixed", '[ "$2" = 0 ] && echo out || echo err >&2\n')
+    sandbox.qanat("run", "mixed", "-R", "--n 0,1")
+    note = "nothing on stdout of 1 group; this is stderr"
+    for words in ((), ("-f",)):
+        shown = sandbox.qanat("logs", "1", *words)
+        assert (shown.out, shown.err) == ("group 0 | out\ngroup 1 stderr | err\n", f"note: {note}\n")
+    shown = sandbox.qanat("logs", "1", "--group", "1")
+    assert (shown.out, shown.err) == ("err\n", "note: nothing on stdout; this is stderr\n")
+    assert sandbox.qanat("logs", "1", "--group", "1", "--stdout").out == ""
+    sandbox.experiment("quiet", "true\n")
+    sandbox.qanat("run", "quiet")
+    assert sandbox.qanat("logs", "2").err == "note: nothing has been printed\n"
+    said = sandbox.qanat("logs", "1", "--stdout", "--stderr", code=2).err
+    assert said == "qanat: --stdout and --stderr exclude each other\n  hint: use one of them\n"
+
+
+def test_a_terminal_follows_both_streams_and_says_which(sandbox: Sandbox) -> None:
+    sandbox.experiment("both", "echo out; echo err >&2\n")
+    sandbox.qanat("run", "both")
+    with Terminal(sandbox.root, "logs", "1", "-f") as terminal:
+        terminal.see("out\r\nstderr | err\r\n")
+        terminal.ends(0)
+
+
+def test_the_last_lines_of_each_group_are_shown(sandbox: Sandbox) -> None:
+    sandbox.experiment("counts", "seq 1 100; seq 201 300 >&2\n")
+    sandbox.qanat("run", "counts", "-R", "--n 0,1")
+    assert sandbox.qanat("logs", "1", "--tail", "2").out == (
+        "group 0 | 99\ngroup 0 | 100\ngroup 1 | 99\ngroup 1 | 100\n"
+    )
+    assert sandbox.qanat("logs", "1", "-n", "1", "--group", "0", "--stderr").out == "300\n"
+    assert sandbox.qanat("logs", "1", "-n", "0", "-f").out == ""
 
 
 def test_lines_of_several_groups_begin_with_their_group(sandbox: Sandbox) -> None:
