@@ -31,6 +31,19 @@ def read(content: bytes, tail_bytes: int = 65_536) -> float | None:
         (b"tqdm\n100%|##| 10/10 [00:01<00:00]\n", 1.0),
         (b"tqdm\n 12%|\nfinished\n", 1.0),
         (b"finished", 1.0),
+        (b"20\n", 0.0),
+        (b"20\n1\n1\n", 0.1),
+        (b"20\r\n5\r\n", 0.25),
+        (b" 20 \n20\n", 1.0),
+        (b"2.5\n1\n", 0.4),
+        (b"count_total: 20\n5\n", 0.25),
+        (b"count_total = 20\n5\n", 0.25),
+        (b"total=20\n5\n", 0.25),
+        (b"50%\n", 0.5),
+        (b"epoch 1: 7.5 %\nepoch 2: 50 %\n", 0.5),
+        (b"250%\n", 1.0),
+        (b"step 3/20\nstep 4 / 20\n", 0.2),
+        (b"30/20\n", 1.0),
     ],
 )
 def test_a_file_that_says_how_far_it_is(content: bytes, expected: float) -> None:
@@ -39,7 +52,23 @@ def test_a_file_that_says_how_far_it_is(content: bytes, expected: float) -> None
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"half of it", b"count_total=\n1\n", b"count_total=0\n1\n", b"count_total=x\n", b"50%\n", b"\xff\xfe"],
+    [
+        b"",
+        b"\n",
+        b"half of it",
+        b"count_total=\n1\n",
+        b"count_total=0\n1\n",
+        b"count_total=x\n",
+        b"\xff\xfe",
+        b"20",
+        b"1\n1\n1\n",
+        b"5\n10\n15\n",
+        b"0\n1\n",
+        b"4/0\n",
+        b"-20\n1\n",
+        b"nan\n1\n",
+        b"at 20\n1\n",
+    ],
 )
 def test_a_file_that_says_nothing(content: bytes) -> None:
     assert read(content) is None
@@ -69,7 +98,12 @@ def test_an_estimate_without_a_whole_line_is_nothing_done() -> None:
 
 
 @stable
-@given(st.sampled_from([b"", b"tqdm\n", b"count_total=5\n", b"count_total=nan\n", b"count_total=inf\n"]), st.binary())
+@given(
+    st.sampled_from(
+        [b"", b"tqdm\n", b"5\n", b"%", b"/", b"count_total=5\n", b"count_total=nan\n", b"count_total=inf\n"]
+    ),
+    st.binary(),
+)
 def test_any_bytes_give_a_share_or_nothing(begin: bytes, rest: bytes) -> None:
     found = read(begin + rest)
     assert found is None or 0.0 <= found <= 1.0
