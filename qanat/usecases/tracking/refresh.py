@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qanat.domain import time_limits
 from qanat.domain.intents import may_be_of
 from qanat.domain.run import Run, State
 from qanat.errors import InputInvalid, NotFound, VersionTooNew, WriteFailed
@@ -150,10 +151,21 @@ def _check_run(
         if owner := owner_of(project, run, seen):
             what = f"run {run.number} of {run.experiment} was started by {owner}, whose qanat is gone"
             result.notes.append(f"{what}; it is recorded when {owner} uses qanat here again")
-        elif left := sum(group.reason == NOT_STARTED for group in settled.groups):
-            what = f"the qanat process of run {run.number} of {run.experiment} was killed"
-            which = f"{left:,} of its groups will not start" if left > 1 else "one of its groups will not start"
-            result.notes.append(f"{what}: {which}; once the others have ended: qanat retry {run.number}")
+        else:
+            result.notes += _left_undone(settled)
+
+
+def _left_undone(run: Run) -> list[str]:
+    """Return sentences on what nobody does for an active run whose qanat process was killed."""
+    killed = f"the qanat process of run {run.number} of {run.experiment} was killed"
+    notes = []
+    if left := sum(group.reason == NOT_STARTED for group in run.groups):
+        which = f"{left:,} of its groups" if left > 1 else "one of its groups"
+        notes.append(f"{killed}: {which} will not start; once the others have ended: qanat retry {run.number}")
+    if limit := run.runner.options.get(time_limits.KEY):
+        cancel = f"qanat cancel {run.number}"
+        notes.append(f"{killed}: its time limit of {limit} is no longer kept; to end it: {cancel}")
+    return notes
 
 
 def _poll_runners(

@@ -65,6 +65,20 @@ def test_another_terminal_cancels_it(gates: Gates) -> None:
     wait_until(lambda: is_gone(pid))
 
 
+def test_another_terminal_cancels_one_of_its_groups(gates: Gates) -> None:
+    each = [f"{shlex.quote(str(gates.path(name)))} 0" for name in "ab"]
+    detach(gates, "-j", "2", "-g", each[0], "-g", each[1], "wait")
+    for group in (0, 1):
+        gates.begun(1, group)
+    assert gates.sandbox.qanat("cancel", "1", "--group", "1").out == "Group 1 of run 1 cancelled\n"
+    shown = gates.sandbox.qanat("show", "1").out
+    assert "group 0: " in shown
+    assert "▶ running (1 running, 1 cancelled)" in shown
+    gates.open("a")
+    assert "Run 1 of wait cancelled after " in gates.sandbox.qanat("wait", "1", code=1).err
+    assert [row["state"] for row in gates.sandbox.record()["groups"]] == ["finished", "cancelled"]
+
+
 def test_wait_reports_what_failed_with_the_exit_code_of_the_run(gates: Gates) -> None:
     sandbox = gates.sandbox
     sandbox.experiment("fails", "echo why >&2; exit 3\n")

@@ -161,6 +161,13 @@ def test_a_run_is_awaited_with_what_it_is_doing_on_the_way(world: World, project
     assert ended.wait().state == "failed"
 
 
+def test_some_groups_of_a_run_are_cancelled(world: World, project: qanat.Project) -> None:
+    run = project.launch("train", groups=["0", "1"], runner="world").cancel([1])
+    assert [group.state for group in run.refresh().groups] == ["queued", "cancelled"]
+    with pytest.raises(UsageError, match="run 1 has no group 2"):
+        run.cancel([2])
+
+
 def test_a_submitted_run_is_cancelled(world: World, project: qanat.Project) -> None:
     run = project.launch("train", runner="world")
     run.cancel()

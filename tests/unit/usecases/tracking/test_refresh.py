@@ -13,7 +13,7 @@ import pytest
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Run, State, SubmissionFacts
+from qanat.domain.run import Run, RunnerChoice, State, SubmissionFacts
 from qanat.git import command
 from qanat.records import flight, run_codec
 from qanat.records.flight import Journal, Watcher
@@ -106,6 +106,16 @@ def test_a_process_that_the_journal_does_not_know_is_found_by_its_mark(
     with world.journal(run):
         pass
     assert [group.state for group in world.look().groups] == [RUNNING, CANCELLED]
+
+
+def test_a_time_limit_that_nobody_keeps_any_more_is_told(world: World, sleeper: subprocess.Popen[bytes]) -> None:
+    run = replace(world.left_alone(1), runner=RunnerChoice("local", None, {"time_limit": "2h"}))
+    record.create_record(world.project, run)
+    with world.journal(run) as journal:
+        journal.started(started(0, sleeper.pid, processes.start_of(sleeper.pid) or ""), NOW)
+    world.look()
+    killed = "the qanat process of run 1 of train was killed"
+    assert world.notes == [f"{killed}: its time limit of 2h is no longer kept; to end it: qanat cancel 1"]
 
 
 def test_a_strangers_process_of_the_same_number_is_not_taken_for_one_of_the_run(world: World) -> None:
