@@ -11,6 +11,8 @@ from qanat.domain.time_limits import NONE
 RESULT_DIR = "results"
 # What untracked files mean for a run: those that may be its code or input are asked about, none stops it, or each does.
 ASK, NOTE, REFUSE = "ask", "note", "refuse"
+# Records are committed one by one, together after the user's next commit, or only when the user says so.
+EACH, BATCH, MANUAL = "each", "batch", "manual"
 # The keys that are no runner's; a runner's has templates by their names.
 SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "untracked", "grace", "local"})
 
@@ -34,18 +36,28 @@ class Config:
     """The settings of a project, with defaults for those that its file does not have.
 
     `result_dir` is the folder for storage directories, from the project's root. `editor` is a command that may have
-    arguments, empty if the project names none. `records_are_manual` means that the user commits records. `untracked` is
-    ASK, NOTE or REFUSE. `time_limit` is how long a group of a local run may take (domain.time_limits). `templates` has
-    the options of the templates in the settings, by runner and by name.
+    arguments, empty if the project names none. `records` is EACH, BATCH or MANUAL, `untracked` ASK, NOTE or REFUSE.
+    `time_limit` is how long a group of a local run may take (domain.time_limits). `templates` has the options of the
+    templates in the settings, by runner and by name.
     """
 
     result_dir: str = RESULT_DIR
     editor: str = ""
-    records_are_manual: bool = False
+    records: str = EACH
     untracked: str = ASK
     time_limit: str = NONE
     grace: Grace = field(default_factory=Grace)
     templates: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def records_are_manual(self) -> bool:
+        """Whether records are committed only when the user says so."""
+        return self.records == MANUAL
+
+    @property
+    def records_wait(self) -> bool:
+        """Whether records wait for the user's next commit."""
+        return self.records == BATCH
 
 
 def template_sections(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

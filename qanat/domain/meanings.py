@@ -179,8 +179,8 @@ def _result_dir(rest: KeyPath, old: Any, new: Any) -> Sentence:
 
 
 def _records(rest: KeyPath, old: Any, new: Any) -> Sentence:
-    by_hand = new == "manual"
-    return ("records of runs are committed by hand",) if by_hand else ("records of runs are committed by qanat",)
+    how = {"manual": "by hand", "batch": "after the next commit of each user"}.get(new, "by qanat")
+    return (f"records of runs are committed {how}",)
 
 
 def _editor(rest: KeyPath, old: Any, new: Any) -> Sentence:

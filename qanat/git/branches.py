@@ -54,5 +54,15 @@ def being_rebased(location: Location) -> set[str]:
     return found
 
 
+def stashed(location: Location, folder: str) -> set[str]:
+    """Return the paths of the untracked files below a folder that `git stash` has put away."""
+    found: set[str] = set()
+    for stash in command.call(location.root, "stash", "list", "--format=%H").out.decode().split():
+        # The third parent has the untracked files, if `git stash -u` took any.
+        listed = command.call(location.root, "ls-tree", "-r", "-z", "--name-only", f"{stash}^3", "--", folder)
+        found.update(path for path in listed.out.decode("utf-8", "surrogateescape").split("\0") if path)
+    return found
+
+
 def _short(file: Path) -> str:
     return file.read_text(errors="replace").strip().removeprefix("refs/heads/")

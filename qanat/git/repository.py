@@ -131,6 +131,11 @@ def read_staged(repository: pygit2.Repository, path: str) -> bytes | None:
     return found.data if isinstance(found, pygit2.Blob) else None
 
 
+def has_branch(repository: pygit2.Repository, branch: str) -> bool:
+    """Return whether there is a branch of this name."""
+    return repository.branches.local.get(branch) is not None
+
+
 def is_checked_out(repository: pygit2.Repository, branch: str) -> bool:
     """Return whether any working tree has this branch checked out."""
     found = repository.branches.local.get(branch)

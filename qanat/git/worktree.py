@@ -90,7 +90,14 @@ def _change(line: str) -> Change:
 
 def operation(git_dir: Path) -> str | None:
     """Return the name of the merge, rebase or similar operation in progress; None if there is none."""
-    return next((name for file, name in _OPERATIONS.items() if (git_dir / file).exists()), None)
+    if found := next((name for file, name in _OPERATIONS.items() if (git_dir / file).exists()), None):
+        return found
+    try:
+        # Between two commits of several, there is no other file.
+        todo = (git_dir / "sequencer/todo").read_bytes()
+    except OSError:
+        return None
+    return "revert" if todo.startswith(b"revert") else "cherry-pick"
 
 
 def checked_out(location: Location) -> str | None:
@@ -116,6 +123,13 @@ def untracked(location: Location) -> list[str]:
     """List the files that git neither tracks nor ignores; a repository inside this one is listed with a slash."""
     printed = command.output(location.root, "ls-files", "--others", "--exclude-standard", "-z")
     return [path for path in printed.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+def others(location: Location) -> list[Path]:
+    """List the roots of the other working trees of the repository."""
+    listed = command.output(location.root, "worktree", "list", "--porcelain", "-z").decode("utf-8", "surrogateescape")
+    roots = [Path(field[9:]) for field in listed.split("\0") if field.startswith("worktree ")]
+    return [root for root in roots if root != location.root]
 
 
 def is_tracked(location: Location, path: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from qanat.domain import time_limits
-from qanat.domain.config import ASK, RESULT_DIR, Config, Grace, template_sections
+from qanat.domain.config import ASK, EACH, RESULT_DIR, Config, Grace, template_sections
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
 from qanat.domain.time_limits import NONE
@@ -65,7 +65,7 @@ def config_from(content: dict[str, Any], source: str) -> Config:
     return Config(
         result_dir=folder,
         editor=content.get("default_editor", ""),
-        records_are_manual=content.get("records", {}).get("commit") == "manual",
+        records=_committed(content.get("records", {})),
         untracked=content.get("untracked", ASK),
         time_limit=_time_limit(content.get("local", {}).get("time_limit", NONE), source),
         grace=Grace(**content.get("grace", {})),
@@ -80,13 +80,19 @@ def _time_limit(text: str, source: str) -> str:
         raise InputInvalid(f"{source}: local.time_limit: {error.message}", hint=error.hint) from None
 
 
+def _committed(records: dict[str, Any]) -> str:
+    """Return when records are committed; `auto` is what EACH was called before."""
+    named: str = records.get("commit", EACH)
+    return EACH if named == "auto" else named
+
+
 def config_mapping(config: Config) -> dict[str, Any]:
     """Return the settings as the mapping that would say all of them, without templates."""
     return {
         "default_editor": config.editor or "vi",
         "grace": asdict(config.grace),
         "local": {"time_limit": config.time_limit},
-        "records": {"commit": "manual" if config.records_are_manual else "auto"},
+        "records": {"commit": config.records},
         "result_dir": config.result_dir,
         "untracked": config.untracked,
     }

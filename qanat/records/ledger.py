@@ -91,6 +91,14 @@ def forget(private: Path, paths: Collection[str], sharing: Sharing = UNSHARED) -
         keep(private, kept, sharing)
 
 
+def forget_waiting(private: Path, paths: Collection[str], sharing: Sharing = UNSHARED) -> None:
+    """Forget that these files have no commit yet, on any branch."""
+    known = entries(private)
+    kept = [entry for entry in known if entry.commit is not None or entry.path not in paths]
+    if len(kept) < len(known):
+        keep(private, kept, sharing)
+
+
 def blob_id(data: bytes) -> str:
     """Return the id that git gives to a file with these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,31 +1,40 @@
-"""Copies of records as qanat last wrote them, in the repository's private folder.
+"""Copies of records and comments as qanat last wrote them, in the repository's private folder.
 
-They tell what a person changed in a record from what qanat wrote, as long as git does not have it. There are two of a
-run: a copy is kept before the record is written, and a kill in between leaves the record as in the earlier one.
+They bring back what is lost before it is committed, and tell what a person changed in a record from what qanat wrote,
+as long as git does not have it. There are two of each: a copy is kept before the file is written, and a kill in between
+leaves the file as in the earlier one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
 
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import InputInvalid, write_failed
 from qanat.system import files
 
 FOLDER = "written"
+COMMENT = ".md"
+_RECORD = ".yaml"
 KEPT_MAX = 1_000
 
 
-def file_of(private: Path, run_id: str) -> Path:
-    """Return the file with the newest copy of a run's record."""
-    return private / FOLDER / f"{run_id}.yaml"
+def name_of(path: str) -> str:
+    """Return the name under which a record or comment is kept: the run's id, with the ending of a comment."""
+    return PurePosixPath(path).name.removesuffix(_RECORD)
 
 
-def keep(private: Path, run_id: str, data: bytes, sharing: Sharing = UNSHARED) -> None:
-    """Keep a copy of a record that is about to be written. Raises WriteFailed."""
-    newest = file_of(private, run_id)
+def file_of(private: Path, name: str) -> Path:
+    """Return the file with the newest copy of a record or comment."""
+    return private / FOLDER / (name if name.endswith(COMMENT) else f"{name}{_RECORD}")
+
+
+def keep(private: Path, name: str, data: bytes, sharing: Sharing = UNSHARED) -> None:
+    """Keep a copy of a record or comment that is about to be written. Raises WriteFailed."""
+    newest = file_of(private, name)
     try:
         newest.replace(_earlier(newest))
     except FileNotFoundError:
@@ -35,9 +44,9 @@ def keep(private: Path, run_id: str, data: bytes, sharing: Sharing = UNSHARED) -
     files.write(newest, data, sharing=sharing)
 
 
-def copies(private: Path, run_id: str) -> list[bytes]:
-    """Return the copies of a run's record, the newest first; an empty one was cut short by a power failure."""
-    newest = file_of(private, run_id)
+def copies(private: Path, name: str) -> list[bytes]:
+    """Return the copies of a record or comment, the newest first; a power failure may have cut one short: empty."""
+    newest = file_of(private, name)
     found = []
     for path in (newest, _earlier(newest)):
         with contextlib.suppress(InputInvalid):
@@ -47,20 +56,21 @@ def copies(private: Path, run_id: str) -> list[bytes]:
 
 def forget(private: Path, run_id: str) -> None:
     """Remove the copies of a deleted run."""
-    newest = file_of(private, run_id)
-    for path in (newest, _earlier(newest)):
-        with contextlib.suppress(OSError):
-            path.unlink()
+    for newest in (file_of(private, run_id), file_of(private, f"{run_id}{COMMENT}")):
+        for path in (newest, _earlier(newest)):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
-def prune(private: Path) -> None:
-    """Remove the oldest copies if there are too many; git has had time to get what they contain."""
+def prune(private: Path, wanted: Collection[str] = ()) -> None:
+    """Remove the oldest copies if there are too many, except `wanted`, by their names, which git does not have yet."""
+    kept = {path.name for name in wanted for path in (file_of(private, name), _earlier(file_of(private, name)))}
     with contextlib.suppress(OSError), os.scandir(private / FOLDER) as entries:
         by_age = sorted(entries, key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns)
-        for entry in by_age[:-KEPT_MAX]:
+        for entry in (entry for entry in by_age[:-KEPT_MAX] if entry.name not in kept):
             with contextlib.suppress(OSError):
                 os.unlink(entry.path)  # noqa: PTH108  # an entry has no unlink
 
 
 def _earlier(newest: Path) -> Path:
-    return newest.with_suffix(".old")
+    return newest.with_name(f"{newest.name.removesuffix(_RECORD)}.old")

@@ -13,7 +13,7 @@ DEFAULTS = {
     "default_editor": "vi",
     "grace": {"file_s": 15.0, "submit_s": 15.0, "unknown_s": 60.0},
     "local": {"time_limit": "none"},
-    "records": {"commit": "auto"},
+    "records": {"commit": "each"},
     "result_dir": "results",
     "untracked": "ask",
 }
@@ -55,7 +55,7 @@ def test_a_section_that_is_added_as_the_tutorial_does_is_in_effect_at_once(sandb
     assert yaml.safe_load(result.out) == in_effect(result_dir="out", slurm=slurm)
     assert f"result_dir: out  # {CONFIG}\nslurm:\n  default:  # .qanat/templates/slurm/default.yaml\n" in result.out
     assert result.out.endswith(f"  two_cpus:  # {CONFIG}\n    --mem: 2G\nuntracked: ask  # default\n")
-    assert "records:  # default\n  commit: auto\n" in result.out
+    assert "records:  # default\n  commit: each\n" in result.out
 
 
 def test_what_the_tutorial_writes_is_shown_as_it_writes_it(sandbox: Sandbox) -> None:
@@ -114,7 +114,7 @@ def test_a_folder_for_results_outside_the_project_is_refused_before_anything_run
     ("text", "sentence"),
     [
         ("logging: LOUD\n", f"{CONFIG}:2: logging: 'LOUD' is not one of DEBUG, INFO, WARNING, ERROR"),
-        ("records: {commit: never}\n", f"{CONFIG}:2: records.commit: 'never' is not one of auto, manual"),
+        ("records: {commit: never}\n", f"{CONFIG}:2: records.commit: 'never' is not one of each, batch, manual, auto"),
         ("result_dirs: out\n", f"{CONFIG}:2: result_dirs: unknown key; known: schema, result_dir"),
         ("result_dir: 5\n", f"{CONFIG}:2: result_dir: 5 is not text"),
         ("slurm:\n  two: 5\n", f"{CONFIG}:3: slurm.two: 5 is not a mapping"),

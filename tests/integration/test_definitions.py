@@ -438,7 +438,7 @@ def test_keep_runs_leaves_records_and_results(ran: Sandbox) -> None:
 
 def test_with_manual_commits_the_removal_is_left_to_the_user(ran: Sandbox) -> None:
     config = ran.root / ".qanat/config.yaml"
-    config.write_text(config.read_text().replace("commit: auto", "commit: manual"))
+    config.write_text(config.read_text().replace("commit: each", "commit: manual"))
     head = ran.commit("manual")
     ran.qanat("experiment", "delete", "hello", "--yes")
     assert ran.git("rev-parse", "HEAD") == head

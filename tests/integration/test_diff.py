@@ -237,7 +237,7 @@ def test_exit_code_tells_whether_anything_changes(project: Sandbox) -> None:
 
 def test_settings_and_the_templates_in_them_are_two_things(project: Sandbox) -> None:
     config = project.root / ".qanat/config.yaml"
-    text = config.read_text().replace("commit: auto", "commit: manual")
+    text = config.read_text().replace("commit: each", "commit: manual")
     config.write_text(f"{text}slurm:\n  big:\n    --mem: 8GB\n")
     found = project.qanat("diff", "HEAD", "--json").json["definitions"]
     assert [(d["kind"], d["name"], d["change"], d["file"], [k["key"] for k in d["keys"]]) for d in found] == [

@@ -577,7 +577,7 @@ def test_in_a_repository_without_a_commit_the_import_is_the_first(tmp_path: Path
 def test_where_records_are_committed_by_hand_so_is_an_import(old: V0Project, sandbox: Sandbox, tmp_path: Path) -> None:
     new = Sandbox.make(tmp_path / "new")
     config = new.root / ".qanat/config.yaml"
-    config.write_text(config.read_text().replace("commit: auto", "commit: manual"))
+    config.write_text(config.read_text().replace("commit: each", "commit: manual"))
     tip = new.commit()
     assert new.qanat("import", str(old.database)).out.endswith("saved, but not committed, as the settings say\n")
     assert new.git("rev-parse", "HEAD") == tip

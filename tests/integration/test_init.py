@@ -191,7 +191,7 @@ def test_editor_and_result_dir_can_be_given(folder: Sandbox) -> None:
         "schema": "config/1",
         "result_dir": "out",
         "default_editor": "code -w",
-        "records": {"commit": "auto"},
+        "records": {"commit": "each"},
     }
     assert "/out" in ignore_lines(folder)
 

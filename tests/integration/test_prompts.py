@@ -588,7 +588,7 @@ def test_ctrl_c_at_a_question_says_one_line(sandbox: Sandbox) -> None:
 def test_settings_that_are_not_valid_are_shown_and_asked_about_again(sandbox: Sandbox, editor: Path) -> None:
     before = (sandbox.root / ".qanat/config.yaml").read_text()
     with edit(sandbox, editor, INVALID, "a: [\n", VALID) as terminal:
-        terminal.see("qanat: config.yaml:4: records.commit: 'sometimes' is not one of auto, manual")
+        terminal.see("qanat: config.yaml:4: records.commit: 'sometimes' is not one of each, batch, manual, auto")
         terminal.see("Edit again?")
         assert (sandbox.root / ".qanat/config.yaml").read_text() == before
         terminal.press("y")

@@ -24,7 +24,7 @@ from qanat.domain.run import Group, State
 from qanat.git import others
 from qanat.records import run_codec
 from qanat.usecases.project import open_project
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import committing, record
 from tests.unit.records.example import RUN
 
 def record_run(number, made):
@@ -32,7 +32,7 @@ def record_run(number, made):
     ended = replace(RUN, number=number, experiment="plain", groups=(Group(0, (), State.FINISHED, exit_code=0),))
     run = replace(ended, code=replace(ended.code, branch="main"))
     record.create_record(project, run)
-    record.commit_records(project, [run])
+    committing.commit_records(project, [run])
     with open(made, "a") as file:
         file.write(run_codec.path_of(run) + "\\n")
 

@@ -417,7 +417,7 @@ def test_results_go_where_the_settings_say(sandbox: Sandbox) -> None:
 
 def test_committing_records_can_be_left_to_the_user(sandbox: Sandbox) -> None:
     config = sandbox.root / ".qanat/config.yaml"
-    config.write_text(config.read_text().replace("commit: auto", "commit: manual"))
+    config.write_text(config.read_text().replace("commit: each", "commit: manual"))
     sandbox.experiment("plain", "exit 0\n")
     head = sandbox.git("rev-parse", "HEAD")
     assert "not committed" not in sandbox.qanat("run", "plain").err

@@ -96,7 +96,7 @@ PROBLEMS = [
     ("datasets/x.yaml", "schema: dataset/1\nname: x\npath: ''\n", "3: path: is empty"),
     ("templates/slurm/x.yaml", TEMPLATE.format("x").replace("\n  --ntasks: 1", " 5"), "4: options: 5 is not a mapping"),
     ("config.yaml", "schema: config/1\nlogging: LOUD\n", "2: logging: 'LOUD' is not one of DEBUG, INFO"),
-    ("config.yaml", "schema: config/1\nrecords:\n  commit: never\n", "3: records.commit: 'never' is not one of auto"),
+    ("config.yaml", "schema: config/1\nrecords:\n  commit: never\n", "3: records.commit: 'never' is not one of each"),
     ("documents/x.yaml", DOCUMENT.format("x").replace(": good.sh", ":"), "4: compile_script: nothing is not text"),
     # what schemas cannot say
     (X, EXPERIMENT.format("y"), "2: name: 'y' is not the file name, 'x'"),

@@ -33,7 +33,7 @@ from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project, open_project
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import committing, record
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import refreshed
 from tests.support.repository import Repository
@@ -212,7 +212,7 @@ class World(Repository):
         folder = self.root / run.storage
         files.write(folder / storage.INFO, storage.info(run, folder, [("true",)] * groups, self.root))
         record.create_record(self.project, run)
-        record.commit_records(self.project, [run])
+        committing.commit_records(self.project, [run])
         return run
 
     def journal(self, run: Run) -> Journal:
@@ -242,7 +242,7 @@ class World(Repository):
         """Read the record of a run in a commit; None when it has none."""
         names = self.git("ls-tree", "-r", "--name-only", revision, ".qanat/runs").splitlines()
         for name in names:
-            if Path(name).name.startswith(f"{number}-"):
+            if Path(name).name.startswith(f"{number}-") and name.endswith(".yaml"):
                 return run_codec.decode(self.git("show", f"{revision}:{name}").encode() + b"\n", name)
         return None
 

@@ -13,14 +13,17 @@ from qanat.cli.terminal import tables
 from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, plural, say, say_json, say_json_list, tell, width
 from qanat.cli.terminal.run_table import run_table
+from qanat.domain.config import EACH
 from qanat.domain.experiment import Experiment
 from qanat.domain.run import Run, State
 from qanat.domain.sizes import size
+from qanat.usecases.checks import install_hooks
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.failures import failures
 from qanat.usecases.runs.listing import ProjectSummary, RunLine
 from qanat.usecases.runs.waiting import waiting
+from qanat.usecases.tracking import uncommitted
 from qanat.usecases.tracking.refresh import refreshed
 
 SHOWN = 50
@@ -44,8 +47,9 @@ def status(live: bool, as_json: bool) -> None:
         _tell_notes(result.notes)
         summary = listing.summarise(project, index, result)
         lines = listing.run_lines(index, result, project.root, live=True)
+        left = uncommitted.run_ids(project, result.live.values()) if project.config.records != EACH else []
     if as_json:
-        say_json(_as_mapping(summary, lines))
+        say_json({**_as_mapping(summary, lines), "uncommitted": left})
         return
     _show_summary(project, summary)
     if summary.counts:
@@ -53,6 +57,20 @@ def status(live: bool, as_json: bool) -> None:
     _say_runs(lines)
     _say_waiting(list(result.live.values()))
     _say_failures(project, list(result.live.values()))
+    _say_uncommitted(project, len(left))
+
+
+def _say_uncommitted(project: Project, count: int) -> None:
+    """Say how many runs have records that are not committed yet, and what commits them."""
+    if not count:
+        return
+    what, it = ("The record of 1 run is", "it") if count == 1 else (f"The records of {count:,} runs are", "them")
+    how = f"commit {it} with: qanat commit"
+    if project.config.records_wait and install_hooks.commits_records(project):
+        how = f"your next commit also commits {it}, as does: qanat commit"
+    elif project.config.records_wait:
+        how += "; to have that done after each commit of yours: qanat hooks install"
+    say(f"\n{what} not committed yet; {how}")
 
 
 def _say_runs(lines: Sequence[RunLine]) -> None:

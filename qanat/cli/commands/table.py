@@ -38,6 +38,7 @@ SECTIONS = {
         "action": ("qanat.cli.commands.action:action", "Run an action of an experiment on the results of a run."),
         "comment": ("qanat.cli.commands.comment:comment", "Comment on a run."),
         "tag": ("qanat.cli.commands.tag:tag", "Add or remove tags of a run."),
+        "commit": ("qanat.cli.commands.commit:commit", "Commit records of runs that are not committed yet."),
         "delete": ("qanat.cli.commands.delete:delete", "Delete runs and their results."),
     },
     "Review and maintain": {

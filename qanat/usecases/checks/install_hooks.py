@@ -1,4 +1,4 @@
-"""Setting up the checks of a commit as plain git hooks, together with how git merges and fetches qanat's state."""
+"""Setting up plain git hooks, which check commits and commit records after them, and how git merges and fetches."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.errors import GitRefused
 from qanat.git import config, hooks
 from qanat.git.hooks import Hook
+from qanat.records import ledger
 from qanat.usecases.checks.rules import no_results
-from qanat.usecases.merging import keep_commits, setup
+from qanat.usecases.merging import deleted, keep_commits, setup
 from qanat.usecases.project import Project
 
 # git runs the second one when a merge creates a commit by itself.
-NAMES = ("pre-commit", "pre-merge-commit")
+CHECKS = ("pre-commit", "pre-merge-commit")
+AFTER = "post-commit"
+NAMES = (*CHECKS, AFTER)
 _PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
 _SCRIPT = """\
 #!/bin/sh
@@ -27,6 +31,23 @@ if test -x {python} && test -d {package}; then
     exec {python} -P -m qanat_hooks.commit{options}
 fi
 echo "qanat: commit not checked, because this no longer exists:" {python} >&2
+echo "  hint: reinstall qanat, then: qanat hooks install; or remove this hook: rm" "$0" >&2
+"""
+# git ignores how this hook ends. Without a ledger, nothing waits.
+_AFTER_COMMIT = """\
+#!/bin/sh
+{mark}: it commits the records of runs that wait for a commit.
+# Remove it with: qanat hooks uninstall. A hook that was here before runs first.
+before="$(dirname -- "$0")/{name}{kept}"
+if test -x "$before"; then "$before" "$@"; fi
+unset GIT_INDEX_FILE
+ledger="$(git rev-parse --git-common-dir)/qanat/{ledger}"
+deletions="$(git rev-parse --git-dir)/qanat/{deletions}"
+test -s "$ledger" || test -d "$deletions" || exit 0
+if test -x {python} && test -d {package}; then
+    exec {python} -P -m qanat_hooks.records
+fi
+echo "qanat: records not committed, because this no longer exists:" {python} >&2
 echo "  hint: reinstall qanat, then: qanat hooks install; or remove this hook: rm" "$0" >&2
 """
 
@@ -71,6 +92,14 @@ def status(project: Project) -> list[Hook]:
     return [hooks.find(folder, name) for name in NAMES]
 
 
+def commits_records(project: Project) -> bool:
+    """Return whether the hook is installed that commits what waits for a commit of the user's."""
+    try:
+        return hooks.find(hooks.folder(project.location), AFTER).ours
+    except GitRefused:
+        return False
+
+
 def is_current(hook: Hook) -> bool:
     """Return whether a hook of ours runs exactly this qanat."""
     return hook.ours and f"exec {shlex.quote(sys.executable)} -P".encode() in hook.file.read_bytes()
@@ -78,12 +107,15 @@ def is_current(hook: Hook) -> bool:
 
 def _script(name: str, options: Sequence[str]) -> bytes:
     """Return the hook's script. -P keeps Python from looking for modules in the working tree."""
-    return _SCRIPT.format(
+    script = _AFTER_COMMIT if name == AFTER else _SCRIPT
+    return script.format(
         mark=hooks.MARK.decode(),
         name=name,
         kept=hooks.KEPT,
         python=shlex.quote(sys.executable),
         package=shlex.quote(str(Path(__file__).parents[2])),
+        ledger=ledger.FILE,
+        deletions=deleted.FOLDER,
         options="".join(f" {shlex.quote(option)}" for option in options),
     ).encode("utf-8", "surrogateescape")
 

@@ -197,7 +197,7 @@ def _state_files(
         "schema": schemas.name_of("config"),
         "result_dir": plan.result_dir,
         "default_editor": plan.editor,
-        "records": {"commit": "auto"},
+        "records": {"commit": "each"},
     }
     state = [(paths.config, definition_text.encode(paths, "config", config, paths.config) + EXAMPLE)]
     for runner, options in templates.items():

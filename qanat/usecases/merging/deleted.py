@@ -5,57 +5,84 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.layout import STATE, is_inside
 from qanat.errors import QanatError, WriteFailed
-from qanat.git import lock, worktree
+from qanat.git import lock, others, worktree
 from qanat.git.lock import Held
 from qanat.system import files
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 
-FILE = "deletion"
+# Each file in it is the note of a deletion; without one, there is no folder.
+FOLDER = "deletions"
 
 
 @contextlib.contextmanager
-def noted(held: Held, project: Project, paths: Sequence[Path], message: str) -> Iterator[None]:
-    """Note that these files are removed and their removal is committed in the block, in case this process is killed."""
-    note = held.location.private_here / FILE
+def noted(held: Held, project: Project, paths: Sequence[Path], message: str, *, later: bool = False) -> Iterator[None]:
+    """Note that these files are removed and their removal is committed in the block, in case this process is killed.
+
+    With `later`, their removal is not committed in the block, but by the next command.
+    """
+    note = held.location.private_here / FOLDER / secrets.token_hex(4)
     branch = worktree.checked_out(held.location)
     content = {"branch": branch, "files": [project.paths.relative(path) for path in paths], "message": message}
     with contextlib.suppress(WriteFailed):  # a deletion may be what frees space
         files.write(note, json.dumps(content).encode(), sharing=project.sharing)
+    is_done = False
     try:
         yield
+        is_done = True
     finally:
-        note.unlink(missing_ok=True)
+        if not (later and is_done):
+            _forget(note)
 
 
-def finish(project: Project) -> list[str]:
-    """Commit the removal of files that a killed command has removed; return a sentence if that fails.
+def described_later(running: str) -> str:
+    """Return the sentence on a deletion that is left to the next command."""
+    return f"the deletion is not committed yet: {running} is running; the next qanat command commits it"
 
-    A file that is there again is left alone, and so is a deletion on a branch that is not checked out.
+
+def finish(project: Project, *, after_commit: bool = False) -> list[str]:
+    """Commit the removal of files that was cut short or left for later; return a sentence if that fails.
+
+    A file that is there again is left alone, and so is a deletion on a branch that is not checked out. With
+    `after_commit`, git has just made a commit of the user's, and waits for this process.
     """
-    note = project.location.private_here / FILE
-    if not note.exists():
+    folder = project.location.private_here / FOLDER
+    if not folder.is_dir() or worktree.operation(project.location.git_dir):
+        return []
+    if not after_commit and others.moving(project.location):
         return []
     try:
         with lock.held(project.location) as held:
-            content = _read(note)
-            names = [n for n in content.get("files", ()) if not os.path.lexists(project.root / n)]
-            branch = worktree.checked_out(project.location)
-            if content and (branch != content["branch"] or worktree.operation(project.location.git_dir)):
-                return []
-            if names and branch:
-                removed: dict[str, bytes | None] = dict.fromkeys(names)
-                commit_noted(held, project, branch, removed, content["message"], checked_out=True)
-            note.unlink(missing_ok=True)
+            for note in sorted(folder.iterdir()):
+                _finish(held, project, note)
     except QanatError as error:
         return [f"a deletion that was cut short is not committed: {error.message}"]
     return []
+
+
+def _finish(held: Held, project: Project, note: Path) -> None:
+    content = _read(note)
+    branch = worktree.checked_out(project.location)
+    if content and branch != content["branch"]:
+        return
+    names = [n for n in content.get("files", ()) if not os.path.lexists(project.root / n)]
+    if names and branch:
+        removed: dict[str, bytes | None] = dict.fromkeys(names)
+        commit_noted(held, project, branch, removed, content["message"], checked_out=True)
+    _forget(note)
+
+
+def _forget(note: Path) -> None:
+    note.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # there are others
+        note.parent.rmdir()
 
 
 def _read(note: Path) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from qanat.domain import deletions, times
+from qanat.domain.layout import RUNS
 from qanat.domain.merging import CannotMerge, merge_runs
 from qanat.errors import InputInvalid, QanatError, WriteFailed
 from qanat.git import branches, lock, others, repository, staged, worktree
 from qanat.git.lock import Held
-from qanat.records import ledger, run_codec, yaml_io
+from qanat.records import ledger, own_copies, run_codec, yaml_io
 from qanat.records.ledger import Entry
 from qanat.system import below
 from qanat.usecases.merging.noted import commit_noted
@@ -27,16 +28,19 @@ from qanat.usecases.project import Project
 
 # A rebase that started before the record was committed has shown by then what it does.
 SETTLED_S = 60.0
-COMMENT = ".md"
 
 
 class _Verdict(Enum):
     """What is to be done about a file of the ledger."""
 
     KEEP = auto()
+    STASHED = auto()  # git stash has put it away
     FORGET = auto()
     COMMIT = auto()  # it is in the working tree, as qanat wrote it
     RESTORE = auto()
+
+
+_STAYING = {_Verdict.KEEP, _Verdict.STASHED}
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,16 @@ class _View:
         said = branches.messages(self.project.location, self.tips[entry.branch], deletions.KEY)
         return PurePosixPath(entry.path).stem in deletions.run_ids_in(said)
 
+    @cached_property
+    def stashed(self) -> set[str]:
+        """The paths of untracked files that are in a stash."""
+        return branches.stashed(self.project.location, RUNS)
+
+    @cached_property
+    def other_roots(self) -> list[Path]:
+        """The other working trees."""
+        return worktree.others(self.project.location)
+
     def is_another_trees(self, entry: Entry) -> bool:
         """Return whether another working tree has checked out the branch, and takes care of it."""
         opened = repository.open_repository(self.project.location)
@@ -94,23 +108,40 @@ def bring_back(project: Project) -> list[str]:
     location = project.location
     if not ledger.entries(location.private) or project.config.records_are_manual:
         return []
-    if worktree.operation(location.git_dir) or set(_verdicts(project).values()) <= {_Verdict.KEEP}:
+    if worktree.operation(location.git_dir):
         return []
+    found = _verdicts(project)
+    notes = _on_stashed([entry for entry, verdict in found.items() if verdict is _Verdict.STASHED])
+    if set(found.values()) <= _STAYING:
+        return notes
     try:
         with lock.held(location) as held:
-            return _settle(held, project)
+            return [*notes, *_settle(held, project)]
     except WriteFailed:
+        return notes
+
+
+def _on_stashed(stashed: Sequence[Entry]) -> list[str]:
+    if not stashed:
         return []
+    names = _names([entry.path for entry in stashed])
+    return [f"git stash has put away {names}; bring it back with: git stash pop"]
 
 
 def _settle(held: Held, project: Project) -> list[str]:
     found = _verdicts(project)
-    kept = [entry for entry, verdict in found.items() if verdict is _Verdict.KEEP]
+    kept = [entry for entry, verdict in found.items() if verdict in _STAYING]
     wanted = [entry for entry, verdict in found.items() if verdict in (_Verdict.COMMIT, _Verdict.RESTORE)]
     if wanted and others.moving(project.location):
         kept, wanted = [*kept, *wanted], []
-    ledger.keep(project.location.private, kept, project.sharing)
     notes = []
+    if project.config.records_wait:
+        back = _write_again(project, [entry for entry in wanted if entry.commit is None])
+        wanted = [entry for entry in wanted if entry.commit is not None]
+        kept += back
+        names = _names([entry.path for entry in back]) if back else ""
+        notes += [f"{names} had disappeared before it was committed, and was restored"] if back else []
+    ledger.keep(project.location.private, kept, project.sharing)
     for branch in dict.fromkeys(entry.branch for entry in wanted):
         mine = [entry for entry in wanted if entry.branch == branch]
         lost = [entry for entry in mine if found[entry] is _Verdict.RESTORE]
@@ -126,10 +157,21 @@ def _settle(held: Held, project: Project) -> list[str]:
     return notes
 
 
+def _write_again(project: Project, waiting: Sequence[Entry]) -> list[Entry]:
+    """Write files that are gone from the working tree and wait for a commit; return those whose text is known."""
+    content = dict(_content(project, waiting, ()))
+    for path, data in content.items():
+        project.write(project.root / path, data, durable=True)
+    return [entry for entry in waiting if entry.path in content]
+
+
 def _verdicts(project: Project) -> dict[Entry, _Verdict]:
     known = ledger.entries(project.location.private)
     view = _View(project, *branches.tips_and_blobs(project.location, [(e.branch, e.path) for e in known]))
-    return {entry: _verdict(view, entry) for entry in known}
+    found = {entry: _verdict(view, entry) for entry in known}
+    if project.config.records_wait:
+        return {entry: _Verdict.KEEP if verdict is _Verdict.COMMIT else verdict for entry, verdict in found.items()}
+    return found
 
 
 def _verdict(view: _View, entry: Entry) -> _Verdict:
@@ -150,12 +192,16 @@ def _verdict_on_missing(view: _View, entry: Entry) -> _Verdict:
     on_disk = view.on_disk(entry)
     if on_disk is not None:
         # Every command that looks at runs commits records of ended ones (tracking.refresh).
-        is_comment = entry.path.endswith(COMMENT)
+        is_comment = entry.path.endswith(own_copies.COMMENT)
         return _Verdict.COMMIT if is_comment and on_disk == entry.blob else _Verdict.KEEP
     if view.is_another_trees(entry):
         return _Verdict.KEEP
     if view.is_deleted(entry) or (view.is_elsewhere(entry) and not view.contains(entry)):
         return _Verdict.FORGET
+    if entry.commit is None and entry.path in view.stashed:
+        return _Verdict.STASHED
+    if entry.commit is None and any(os.path.lexists(root / entry.path) for root in view.other_roots):
+        return _Verdict.KEEP
     return _Verdict.RESTORE
 
 
@@ -189,6 +235,9 @@ def _content(project: Project, wanted: Sequence[Entry], lost: Collection[Entry])
         text = texts.get(entry.blob)
         if text is None and below.has_file(project.root, entry.path):
             text = below.read(project.root, entry.path, yaml_io.FILE_BYTES_MAX)
+        if text is None and entry.commit is None:
+            copies = own_copies.copies(project.location.private, own_copies.name_of(entry.path))
+            text = next((copy for copy in copies if ledger.blob_id(copy) == entry.blob), None)
         if text is not None:
             now = repository.read_at(opened, f"refs/heads/{entry.branch}", entry.path) if entry in lost else None
             yield entry.path, text if now is None else _merged(entry.path, now, text)
@@ -207,5 +256,5 @@ def _names(paths: Sequence[str]) -> str:
     runs = {PurePosixPath(path).stem for path in paths}
     if len(runs) > 1:
         return f"what qanat recorded of {len(runs)} runs"
-    kind = "comment" if all(path.endswith(COMMENT) for path in paths) else "record"
+    kind = "comment" if all(path.endswith(own_copies.COMMENT) for path in paths) else "record"
     return f"the {kind} of run {min(runs).partition('-')[0]}"

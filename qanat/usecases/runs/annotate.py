@@ -12,8 +12,9 @@ from qanat.domain.run import Run
 from qanat.errors import GitRefused, UsageError, WriteFailed
 from qanat.git import lock, others, worktree
 from qanat.git.lock import Held
-from qanat.records import ledger
+from qanat.records import ledger, own_copies
 from qanat.usecases.definitions import define
+from qanat.usecases.merging import deleted
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, comment_path
@@ -28,26 +29,41 @@ def set_comment(project: Project, run: Run, text: str, *, allow_secrets: bool = 
         secret_checks.check_text("the comment", text)
     path = project.root / comment_path(run)
     text = check_text(text).rstrip()
-    running = None if project.config.records_are_manual else others.outlasting(project.location)
+    if not text and not project.has_file(path):
+        return None
+    message = f"qanat: comment on run {run.number} of {run.experiment}"
+    is_left = project.config.records_are_manual or (bool(text) and project.config.records_wait)
+    running = None if is_left else others.outlasting(project.location)
     with lock.held(project.location) as held:
-        if text:
-            project.write(path, f"{text}\n".encode())
-            if running:
-                return _left_for_later(project, path, running)
-        elif project.has_file(path):
-            project.remove(path)
-        else:
-            return None
-        return _committed(held, project, [path], f"qanat: comment on run {run.number} of {run.experiment}")
+        if not text:
+            return _removed(held, project, path, message, running)
+        data = f"{text}\n".encode()
+        own_copies.keep(project.location.private, own_copies.name_of(path.name), data, project.sharing)
+        project.write(path, data)
+        if running or project.config.records_wait:
+            _note_for_later(project, path)
+        if running:
+            return f"saved, but not committed yet: {running} is running; the next qanat command commits it"
+        return None if is_left else _committed(held, project, [path], message)
 
 
-def _left_for_later(project: Project, path: Path, running: str) -> str:
-    """Note what the next command is to commit (merging.restore), and return a sentence about that."""
+def _removed(held: Held, project: Project, path: Path, message: str, running: str | None) -> str | None:
+    """Remove a comment, and commit that; return a sentence if it stays uncommitted."""
+    paths = [] if project.config.records_are_manual else [path]
+    with deleted.noted(held, project, paths, message, later=running is not None):
+        project.remove(path)
+        if running:
+            ledger.forget(project.location.private, [project.paths.relative(path)], project.sharing)
+            return deleted.described_later(running)
+        return _committed(held, project, paths, message) if paths else None
+
+
+def _note_for_later(project: Project, path: Path) -> None:
+    """Note what the next command is to commit or, if it waits, to restore (merging.restore)."""
     branch = worktree.checked_out(project.location)
     if branch is not None:
         content = {project.paths.relative(path): project.read(path)}
         ledger.note(project.location.private, branch, content, None, project.clock.now(), project.sharing)
-    return f"saved, but not committed yet: {running} is running; the next qanat command commits it"
 
 
 def set_tags(
@@ -70,8 +86,6 @@ def set_tags(
 
 
 def _committed(held: Held, project: Project, paths: Sequence[Path], message: str) -> str | None:
-    if project.config.records_are_manual:
-        return None
     try:
         define.commit_under(held, project, paths, message)
     except (GitRefused, WriteFailed) as error:

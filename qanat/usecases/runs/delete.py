@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from qanat.domain import deletions
 from qanat.domain.layout import RUNS
 from qanat.errors import GitRefused, InputInvalid, UsageError, WriteFailed
-from qanat.git import lock, tracked, worktree
+from qanat.git import lock, others, tracked, worktree
 from qanat.git.lock import Held
 from qanat.records import ledger, run_codec
 from qanat.records.index import Index
@@ -144,18 +144,23 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
     remove.check_removable(project, plan.results)
     definition = [plan.definition] if plan.definition and plan.definition.exists() else []
     gone = [*plan.files, *definition]
-    before = worktree.head(project.location)
-    had = tracked.at(project.location, before, gone)
     for one in plan.results:
         remove.remove_results(project, one)
     committed = [] if project.config.records_are_manual else plan.files
     committed += definition if commit else []
     message = f"{subject}\n{deletions.lines(plan.records)}"
-    with lock.held(project.location) as held, deleted.noted(held, project, committed, message):
-        for file in gone:
-            project.remove(file)
-        ledger.forget(project.location.private, [project.paths.relative(file) for file in gone], project.sharing)
-        note = _commit(held, project, committed, message)
+    is_there = tracked.at(project.location, worktree.head(project.location), committed)
+    running = others.outlasting(project.location) if is_there else None
+    with lock.held(project.location) as held:
+        before = worktree.head(project.location)
+        had = tracked.at(project.location, before, gone)
+        if not worktree.operation(project.location.git_dir):  # that may be about to commit more than HEAD has
+            committed = [file for file in committed if project.paths.relative(file) in had]
+        with deleted.noted(held, project, committed, message, later=bool(running and committed)):
+            for file in gone:
+                project.remove(file)
+            ledger.forget(project.location.private, [project.paths.relative(file) for file in gone], project.sharing)
+            note = _commit(held, project, committed, message, running)
     notes = Notes(project.location.private, project.sharing)
     for run_id in plan.records:
         notes.forget(run_id)
@@ -163,11 +168,14 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
     return Deleted(before if had else None, tuple(had), tuple(path for path in had if path not in done), note)
 
 
-def _commit(held: Held, project: Project, paths: Sequence[Path], message: str) -> str:
-    """Commit the removal of files; return why that is not possible."""
+def _commit(held: Held, project: Project, paths: Sequence[Path], message: str, running: str | None) -> str:
+    """Commit the removal of files; return why that is not possible, or not yet."""
+    if not paths:
+        return ""
+    if running:
+        return deleted.described_later(running)
     try:
-        if paths:
-            define.commit_under(held, project, paths, message)
+        define.commit_under(held, project, paths, message)
     except (GitRefused, WriteFailed) as error:
         is_said = error.message.startswith("done, but not committed")
         return error.message if is_said else f"the deletion was not committed: {error.message}"

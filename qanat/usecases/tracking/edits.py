@@ -6,12 +6,24 @@ import shlex
 from pathlib import PurePosixPath
 
 from qanat.domain.key_path import KeyPath, differences, dotted
-from qanat.errors import InputInvalid, RecordEdited
+from qanat.errors import InputInvalid, NotFound, RecordEdited
 from qanat.git import repository, worktree
 from qanat.records import own_copies, schemas, yaml_io
+from qanat.system import below, files
 from qanat.usecases.project import Project
 
 NAMED_MAX = 5
+
+
+def read(project: Project, path: str) -> bytes:
+    """Return the bytes of a record of this project. Raises InputInvalid, or NotFound if it is gone."""
+    try:
+        return below.read(project.root, path, yaml_io.FILE_BYTES_MAX)
+    except InputInvalid:
+        if files.exists(project.root / path):
+            raise
+        hint = "the run was deleted, or another branch was checked out meanwhile"
+        raise NotFound(f"{path} no longer exists", hint=hint) from None
 
 
 def check_unedited(project: Project, path: str, data: bytes) -> None:
@@ -38,8 +50,8 @@ def check_unedited(project: Project, path: str, data: bytes) -> None:
 
 
 def is_own(project: Project, path: str, data: bytes) -> bool:
-    """Return whether qanat itself wrote these bytes of a record; those of longer ago are no longer known."""
-    return data in own_copies.copies(project.location.private, PurePosixPath(path).stem)
+    """Return whether qanat itself wrote these bytes of a record or comment; those of longer ago are not known."""
+    return data in own_copies.copies(project.location.private, own_copies.name_of(path))
 
 
 def _committed(project: Project, path: str) -> list[bytes]:

@@ -22,7 +22,7 @@ from qanat.system import files, folders, processes
 from qanat.usecases.merging import deleted, restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
-from qanat.usecases.tracking import edits, record
+from qanat.usecases.tracking import committing, edits, record, uncommitted
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
 
 # The folder of records.hearsay.
@@ -90,7 +90,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     seen.ended |= _corrections(project)
     ended = [*seen.recorded, *_record(project, seen.ended, result)]
     healed = _uncommitted(project, result.live)
-    result.notes += record.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
+    result.notes += committing.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
     _forget(flights, ended)
     if ended or healed:
         index.sync()
@@ -191,7 +191,7 @@ def _poll_runners(
     found = {run_codec.path_of(run): record.learning(before[run.id], run) for run in known.identified}
     identified, notes = record.change_records(project, found)
     cut_short = [r for r in seen.submitted if run_codec.path_of(r) in flights and all(g.job for g in r.groups)]
-    result.notes += [*notes, *record.commit_records(project, [*identified, *cut_short])]
+    result.notes += [*notes, *committing.commit_records(project, [*identified, *cut_short])]
     _forget(flights, [*identified, *cut_short])
     seen.ended |= {run_codec.path_of(run): (before[run.id], run) for run in known.runs if run.state.ended}
 
@@ -264,6 +264,9 @@ def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
     """List ended runs whose record HEAD lacks, or has from before they ended."""
     if project.config.records_are_manual:
         return []
+    if project.config.records_wait:
+        uncommitted.note(project)
+        return []
     found = []
     for change in worktree.uncommitted_records(project.location):
         if change.path in live or "D" in change.letters or change.in_conflict:
@@ -282,4 +285,4 @@ def _is_newer_than_head(project: Project, change: worktree.Change) -> bool:
     if change.letters == "??" or edits.is_own(project, change.path, files.read(project.root / change.path)):
         return True
     committed = repository.read_at(repository.open_repository(project.location), "HEAD", change.path)
-    return committed is None or not record.has_ended(committed, change.path)
+    return committed is None or not committing.has_ended(committed, change.path)

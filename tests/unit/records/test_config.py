@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qanat.domain.config import SETTINGS, Config, Grace, template_sections
+from qanat.domain.config import BATCH, EACH, MANUAL, SETTINGS, Config, Grace, template_sections
 from qanat.errors import InputInvalid
 from qanat.records import schemas
 from qanat.records.definitions import HOW_TO_PLACE_RESULTS, config_from
@@ -34,10 +34,18 @@ def test_every_setting_has_its_question() -> None:
     assert config_from(content, SOURCE) == Config(
         result_dir="out/runs",
         editor="code -w",
-        records_are_manual=True,
+        records=MANUAL,
         grace=Grace(1, 0, 2.5),
         templates={"slurm": {"small": {"--time": "1:00"}}},
     )
+
+
+@pytest.mark.parametrize(("named", "meant"), [("auto", EACH), ("each", EACH), ("batch", BATCH), ("manual", MANUAL)])
+def test_records_are_committed_as_the_settings_say_also_by_an_earlier_name(named: str, meant: str) -> None:
+    content = {"schema": "config/1", "records": {"commit": named}}
+    assert schemas.problems(content, "config") == []
+    config = config_from(content, SOURCE)
+    assert (config.records, config.records_wait, config.records_are_manual) == (meant, meant == BATCH, meant == MANUAL)
 
 
 def test_some_grace_leaves_the_others_at_their_defaults() -> None:

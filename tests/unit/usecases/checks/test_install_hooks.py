@@ -14,7 +14,7 @@ from qanat.errors import InputInvalid, UsageError
 from qanat.usecases.checks import install_hooks
 from tests.support.world import World
 
-NAMES = ["pre-commit", "pre-merge-commit"]
+NAMES = ["pre-commit", "pre-merge-commit", "post-commit"]
 
 
 def hook(world: World, name: str = "pre-commit") -> Path:
@@ -29,7 +29,7 @@ def test_the_hooks_are_installed_once(world: World) -> None:
     ]
     assert all(hook(world, name).stat().st_mode & 0o777 == 0o755 for name in NAMES)
     again = install_hooks.install(world.project)
-    assert [changed for _, changed in again.hooks] == [False, False]
+    assert [changed for _, changed in again.hooks] == [False, False, False]
 
 
 def test_a_hook_runs_this_very_qanat_on_the_commit(world: World) -> None:
@@ -45,7 +45,7 @@ def test_a_hook_runs_this_very_qanat_on_the_commit(world: World) -> None:
 def test_options_are_those_of_the_hook(world: World) -> None:
     install_hooks.install(world.project, max_size="1MB", allowed=["*.csv", "my file"])
     assert " -m qanat_hooks.commit --max-size=1MB '--allow=*.csv' '--allow=my file'\n" in hook(world).read_text()
-    (found, changed), _ = install_hooks.install(world.project, max_size="2MB").hooks
+    (found, changed), *_ = install_hooks.install(world.project, max_size="2MB").hooks
     assert changed
     assert " -m qanat_hooks.commit --max-size=2MB\n" in found.file.read_text()
 
@@ -85,7 +85,7 @@ def test_what_pre_commit_runs_as_well_is_told(world: World) -> None:
 def test_the_status_tells_whose_hooks_there_are(world: World) -> None:
     assert [(found.name, found.ours) for found in install_hooks.status(world.project)] == [(n, False) for n in NAMES]
     install_hooks.install(world.project)
-    found, other = install_hooks.status(world.project)
+    found, other, _ = install_hooks.status(world.project)
     assert found.ours
     assert install_hooks.is_current(found)
     other.file.write_text(other.file.read_text().replace(sys.executable, "/nowhere/python"))

@@ -27,8 +27,10 @@ def path(world: World) -> str:
 def cut_short(world: World, path: str, **changes: Any) -> None:
     """Leave what a command leaves that was killed after removing a file."""
     with lock.held(world.location) as held, deleted.noted(held, world.project, [world.root / path], MESSAGE):
-        noted = json.loads((world.location.private_here / deleted.FILE).read_text())
-    (world.location.private_here / deleted.FILE).write_text(json.dumps(noted | changes))
+        (note,) = (world.location.private_here / deleted.FOLDER).iterdir()
+        noted = json.loads(note.read_text())
+    note.parent.mkdir()
+    note.write_text(json.dumps(noted | changes))
     (world.root / path).unlink()
 
 
@@ -50,7 +52,7 @@ def test_the_next_command_commits_the_deletion_with_its_message(world: World, pa
     assert world.committed() is None
     assert world.git("log", "-1", "--format=%B") == MESSAGE
     assert world.git("status", "--porcelain") == ""
-    assert not (world.location.private_here / deleted.FILE).exists()
+    assert not (world.location.private_here / deleted.FOLDER).exists()
 
 
 def test_a_record_that_the_user_has_brought_back_stays(world: World, path: str) -> None:

@@ -12,7 +12,7 @@ from qanat.records.ledger import Entry
 from qanat.usecases.merging import restore
 from qanat.usecases.runs import annotate
 from qanat.usecases.runs import delete as delete_module
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import committing, record
 from qanat.usecases.tracking.find import Found
 from tests.support.world import World
 from tests.unit.records.example import RUN
@@ -26,7 +26,7 @@ RESTORED = "the record of run 1 had disappeared from main, and was restored"
 def kept(world: World) -> World:
     """Return a world with a committed record that is in the ledger."""
     record.create_record(world.project, ONE)
-    assert record.commit_records(world.project, [ONE]) == []
+    assert committing.commit_records(world.project, [ONE]) == []
     return world
 
 
@@ -102,7 +102,7 @@ def test_a_dropped_comment_comes_back(kept: World) -> None:
 def test_several_are_one_commit(kept: World) -> None:
     two = replace(ONE, number=2)
     record.create_record(kept.project, two)
-    record.commit_records(kept.project, [two])
+    committing.commit_records(kept.project, [two])
     kept.git("reset", "--quiet", "--hard", "HEAD~2")
     said = "what qanat recorded of 2 runs had disappeared from main, and was restored"
     assert restore.bring_back(kept.project) == [said]

@@ -9,7 +9,7 @@ import pytest
 from qanat.domain.run import Group, Run, State
 from qanat.errors import InputInvalid
 from qanat.records import run_codec, yaml_io
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import committing, record
 from tests.support.world import World
 from tests.unit.records.example import RUN
 
@@ -26,7 +26,7 @@ def write_and_commit(world: World, *runs: Run) -> list[str]:
     """Write records, and commit them; list what stays uncommitted."""
     for run in runs:
         record.create_record(world.project, run)
-    return record.commit_records(world.project, runs)
+    return committing.commit_records(world.project, runs)
 
 
 def test_what_is_written_is_read_again(world: World) -> None:
@@ -79,7 +79,7 @@ def test_several_records_are_one_commit_that_lists_them(world: World) -> None:
 
 def test_no_record_is_no_commit(world: World) -> None:
     before = world.git("rev-parse", "HEAD")
-    assert record.commit_records(world.project, []) == []
+    assert committing.commit_records(world.project, []) == []
     assert world.git("rev-parse", "HEAD") == before
 
 
@@ -209,8 +209,8 @@ def test_one_branch_that_refuses_does_not_keep_the_others_from_their_records(wor
 @pytest.mark.parametrize(("state", "expected"), [(State.RUNNING, False), (State.LOST, True)])
 def test_a_record_has_ended_when_its_groups_have(state: State, expected: bool) -> None:
     run = replace(ONE, groups=(Group(0, (), state), Group(1, (), State.FINISHED)))
-    assert record.has_ended(run_codec.encode(run), run_codec.path_of(run)) is expected
+    assert committing.has_ended(run_codec.encode(run), run_codec.path_of(run)) is expected
 
 
 def test_a_record_that_cannot_be_read_counts_as_ended() -> None:
-    assert record.has_ended(b"schema: run/1\n", "a record")
+    assert committing.has_ended(b"schema: run/1\n", "a record")

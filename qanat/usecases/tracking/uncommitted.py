@@ -1,0 +1,98 @@
+"""Records and comments that are saved but not committed, and committing all of them at once."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator
+from pathlib import PurePosixPath
+
+from qanat.domain.layout import kind_of
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid, NotFound
+from qanat.git import lock, others, worktree
+from qanat.records import ledger, own_copies
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import committing, edits, record
+from qanat.usecases.tracking.committing import Outcome, Recorded
+
+_ENDINGS = (".yaml", own_copies.COMMENT)
+
+
+def run_ids(project: Project, live: Collection[Run]) -> list[str]:
+    """List the ids of the runs that have something to commit, in the order of their numbers.
+
+    `live` are the active runs; those of this machine are committed at their end.
+    """
+    active = {run.id for run in live if not committing.is_ready(run)}
+    found = {PurePosixPath(path).stem for path in _changed(project)} - active
+    return sorted(found, key=lambda run_id: (int(run_id.partition("-")[0]), run_id))
+
+
+def commit(project: Project, message: str = "", *, after_commit: bool = False) -> Outcome:
+    """Commit all these records and comments, one commit for each branch. Raises WriteFailed.
+
+    With `after_commit`, git has just made a commit of the user's, and waits for this process. Nothing is done then in
+    the middle of a rebase or the like, nor if the settings leave committing to the user.
+    """
+    if after_commit and (project.config.records_are_manual or worktree.operation(project.location.git_dir)):
+        return Outcome()
+    if not _changed(project):
+        return Outcome()
+    running = None if after_commit else others.outlasting(project.location)
+    with lock.held(project.location) as held:
+        notes: list[str] = []
+        recorded = list(_recorded(project, notes))
+        outcome = committing.commit_all(held, project, recorded, message, running, by_hand=not after_commit)
+        done = {run.id for made in outcome.made for run in made.runs}
+        # They may have been noted for another branch than the one that has them now.
+        paths = [path for one in recorded if one.run.id in done for path in one.paths]
+        ledger.forget_waiting(project.location.private, paths, project.sharing)
+    outcome.notes = [*notes, *outcome.notes]
+    return outcome
+
+
+def note(project: Project) -> None:
+    """Note everything uncommitted, so that it is restored if anything but qanat removes it."""
+    known = {entry.path for entry in ledger.entries(project.location.private)}
+    new = [path for path in _changed(project) if path not in known]
+    if new:
+        with lock.held(project.location):
+            committing.note_for_later(project, [one for one in _recorded(project, []) if set(one.paths) & set(new)])
+
+
+def _changed(project: Project) -> list[str]:
+    """List the records and comments that HEAD lacks or has in another version."""
+    found = worktree.uncommitted_records(project.location)
+    paths = [change.path for change in found if "D" not in change.letters and not change.in_conflict]
+    return [path for path in paths if path.endswith(_ENDINGS) and kind_of(_record_of(path)) == "run"]
+
+
+def _record_of(path: str) -> str:
+    return str(PurePosixPath(path).with_suffix(".yaml"))
+
+
+def _recorded(project: Project, notes: list[str]) -> Iterator[Recorded]:
+    """Yield the runs with what there is to commit of them; add a sentence for each file that is left to the user."""
+    by_record: dict[str, list[str]] = {}
+    for path in _changed(project):
+        by_record.setdefault(_record_of(path), []).append(path)
+    for path, changed in by_record.items():
+        try:
+            run = record.load_record(project, path)
+        except NotFound:
+            continue
+        except InputInvalid as error:
+            notes.append(error.message)
+            continue
+        paths = [one for one in changed if one == path or _is_own_comment(project, one, notes)]
+        if paths and committing.is_ready(run):
+            yield Recorded(run, tuple(paths))
+
+
+def _is_own_comment(project: Project, path: str, notes: list[str]) -> bool:
+    """Return whether `qanat comment` wrote a comment; add a sentence if not."""
+    if edits.is_own(project, path, project.read(project.root / path)):
+        return True
+    name = shlex.quote(path)
+    notes.append(f"{path} was edited by hand; commit it yourself: git add {name} && git commit")
+    return False
