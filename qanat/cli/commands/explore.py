@@ -21,7 +21,7 @@ from qanat.cli.terminal.selection import Row, Rows
 from qanat.domain import condition
 from qanat.domain.columns import RunSummary
 from qanat.domain.run import State
-from qanat.errors import UsageError
+from qanat.errors import QanatError, UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
 from qanat.usecases.tracking.refresh import refreshed
@@ -89,7 +89,10 @@ def _search(project: Project, experiment: str | None) -> None:
             conditions += _parse(answer.removeprefix(SEARCH))
         else:
             last = answer
-            explore_run(project, find_one(project, answer))
+            try:
+                explore_run(project, find_one(project, answer))
+            except QanatError as error:  # such as for a run that was deleted meanwhile
+                say(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
 
 
 def _no_runs(project: Project, experiment: str | None) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qanat.cli.terminal.output import brief
-from qanat.cli.terminal.prompts import answer_to, need_terminal
+from qanat.cli.terminal.prompts import ESCAPE_S, answer_to, need_terminal
 from qanat.cli.terminal.selection import Row, Rows, Selection
 from qanat.cli.terminal.tables import NARROWEST, cells, cut
 from qanat.errors import QanatError
@@ -28,8 +28,6 @@ LETTER_KEYS = ("(↑ ↓ Enter, or a letter; q or Esc: back)", "(↑ ↓ Enter o
 TYPING_KEYS = ("(↑ ↓ Enter, or type to filter; q or Esc: back)", "(type to filter; q: back)", "(q: back)")
 PAGE, FAR = 10, 10**9
 MOVES = {"up": -1, "down": 1, "c-p": -1, "c-n": 1, "pageup": -PAGE, "pagedown": PAGE, "home": -FAR, "end": FAR}
-# How long to wait for the rest of a key's sequence after Escape.
-ESCAPE_S = 0.05
 
 
 def menu(question: str, rows: Sequence[Row], *, option: str) -> str:

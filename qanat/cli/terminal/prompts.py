@@ -15,6 +15,8 @@ from qanat.cli.terminal.output import brief, is_terminal
 from qanat.errors import UsageError
 
 SHOWN_MAX = 500
+# How long a key may follow Escape and still belong to it.
+ESCAPE_S = 0.1
 _CHECK = "(↑ ↓, space to select, a for all, Enter; q or Esc: leave)"
 _WITHOUT_TEXT = ("confirm", "checkbox")
 DEFAULT_MAX = 5_000

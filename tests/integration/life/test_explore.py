@@ -673,6 +673,37 @@ def test_q_and_escape_go_back_from_every_menu(house: Sandbox, key: str) -> None:
         terminal.ends()
 
 
+def test_escape_goes_back_from_questions_that_are_answered_by_typing(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello") as terminal:
+        terminal.see("Leave")
+        terminal.press(HOME, ENTER)
+        choose(terminal, "Filter by:", FIELDS.index("tag"))
+        terminal.see("Value:")
+        terminal.press("paper", ESCAPE)
+        terminal.see("3 runs. Which run?")
+        terminal.see("Leave")
+        terminal.press("1", ENTER)
+        terminal.see(MENU)
+        for key, question in (("h", "Arguments (empty"), ("g", "Delete 1 run?")):
+            terminal.press(key)
+            terminal.see(question)
+            terminal.press(ESCAPE)
+            terminal.see(MENU)
+        terminal.press(ESCAPE)
+        leave(terminal)
+
+
+def test_a_run_that_was_deleted_meanwhile_is_said_above_the_list(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello") as terminal:
+        terminal.see("Leave")
+        house.qanat("delete", "3", "--yes")
+        terminal.press(ENTER)
+        terminal.see("run 3-")
+        terminal.see("does not exist")
+        terminal.see("2 runs. Which run?")
+        leave(terminal)
+
+
 def test_of_the_groups_one_can_go_back_without_a_key(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello", "2") as terminal:
         terminal.see(MENU)
