@@ -69,6 +69,9 @@ class Tally:
         That is as long as no group has ended or none is running, and while one runs much longer than any before. Failed
         groups, which may have ended early, count only if none has finished.
         """
+        waiting = self._counts[State.QUEUED] + self._counts[State.HELD]
+        if not waiting and not self._running:
+            return 0.0
         took = self._took[State.FINISHED] if self._took[State.FINISHED].count else self._took[State.FAILED]
         if not took.count or not self._running:
             return None
@@ -77,7 +80,6 @@ class Tally:
             return None
         mean_s = took.total_s / took.count
         rests = [max(mean_s - age, REST * mean_s) for age in ages]
-        waiting = self._counts[State.QUEUED] + self._counts[State.HELD]
         return max(*rests, (sum(rests) + waiting * mean_s) / len(rests))
 
     def __str__(self) -> str:

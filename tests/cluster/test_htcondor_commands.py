@@ -267,7 +267,7 @@ def test_the_live_table_shows_a_run_on_the_pool_come_to_its_end(waiting: OnPool)
 
 
 def test_a_run_that_has_ended_is_looked_at_without_asking_anybody(on_pool: OnPool) -> None:
-    on_pool.experiment("none", "exit 0\n")
+    on_pool.experiment("none", "echo done\n")
     on_pool.qanat("run", "none", "-R", "--n 0 3 1", "--runner", "htcondor", "--wait")
     with on_pool.pool.frozen("SCHEDD"):
         for words in (("status",), ("experiment", "status", "none"), ("show", "1"), ("logs", "1")):

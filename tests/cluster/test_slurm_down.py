@@ -98,7 +98,7 @@ def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
 
 
 def test_a_run_that_has_ended_is_looked_at_without_asking_anybody(on_slurm: OnSlurm) -> None:
-    on_slurm.experiment("none", "exit 0\n")
+    on_slurm.experiment("none", "echo done\n")
     on_slurm.qanat("run", "none", "-R", "--n 0 3 1", "--runner", "slurm", "--wait")
     with on_slurm.cluster.frozen("slurmctld"):
         for words in (("status",), ("experiment", "status", "none"), ("show", "1"), ("logs", "1")):

@@ -27,6 +27,7 @@ Example:
   qanat run summary_iris --nbins 20
   qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
   qanat run summary_iris -f parameters.yaml --dry-run
+  qanat run --detach --time-limit 2h summary_iris --bootstrap 100000
 
 Options before NAME belong to qanat. After NAME, an argument that is exactly one of the options above belongs to
 qanat too, with its value; all others are passed to the program in their order. After --, all arguments are.

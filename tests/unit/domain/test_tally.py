@@ -42,6 +42,7 @@ def test_groups_are_counted_by_state_and_each_only_once() -> None:
 def test_the_time_left_is_unknown_until_a_group_has_ended() -> None:
     assert Tally([running(0, 50), *queued(1, 2)]).left == "unknown"
     assert Tally([ended(0, 50), *queued(1, 2)]).left == "unknown"  # a queue may be long
+    assert Tally([ended(0, 50)]).left_s == 0
 
 
 @pytest.mark.parametrize(
