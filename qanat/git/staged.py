@@ -14,6 +14,8 @@ from pathlib import Path
 from qanat.git import command, worktree
 from qanat.git.location import Location
 
+FILE = "100644"
+EXECUTABLE = "100755"
 LINK = "120000"
 SUBMODULE = "160000"
 # Beyond this many paths, list everything instead of asking for each.

@@ -108,7 +108,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     sandbox.write(".qanat/datasets/far.yaml", f"schema: dataset/1\nname: far\npath: {elsewhere}\n")
     sandbox.python_experiment("dump", DUMP)
-    sandbox.python_experiment("acting", DUMP, actions={"plot": {"executable": "dump.py"}})
+    sandbox.python_experiment(
+        "acting", DUMP, actions={"plot": {"executable": "dump.py", "executable_command": "python"}}
+    )
     sandbox.python_experiment("reader", DUMP, datasets=["iris", "far"])
     return sandbox
 

@@ -80,6 +80,13 @@ def refused(result: Result, sentence: str, hint: str) -> None:
 FILES = ".qanat/experiments"
 
 
+def test_validate_reports_whatever_run_refuses(house: Sandbox) -> None:
+    said = house.qanat("validate", code=1).out
+    reported = {line.partition(":")[0] for line in said.splitlines()}
+    assert {f"{FILES}/{name}.yaml" for name in BROKEN} - reported == {f"{FILES}/no_data.yaml"}
+    assert ".qanat/datasets/moved.yaml" in reported
+
+
 @pytest.mark.parametrize(
     ("name", "sentence", "hint"),
     [
@@ -89,7 +96,7 @@ FILES = ".qanat/experiments"
         ("unknown", f"{FILES}/unknown.yaml:4: colour: unknown key; known: schema, name, ", "fix the file"),
         ("types", f"{FILES}/types.yaml:4: tags: 'yes' is not a list", "fix the file"),
         ("empty_value", f"{FILES}/empty_value.yaml:3: executable: nothing is not text", "fix the file"),
-        ("newer", f"{FILES}/newer.yaml is experiment/7, and this qanat ", "install a newer qanat (pip"),
+        ("newer", f"{FILES}/newer.yaml is experiment/7, and this qanat ", "install a newer qanat; its README says how"),
         ("other_kind", f"{FILES}/other_kind.yaml: schema 'dataset/1' is not experiment/1", "write schema: exp"),
         ("no_mapping", f"{FILES}/no_mapping.yaml:1: a list is not a mapping", "fix the file"),
         ("nothing", f"{FILES}/nothing.yaml:1: the file is empty", "fix the file"),

@@ -56,7 +56,7 @@ def data(sandbox: Sandbox) -> Sandbox:
     """Return a project with a file of data and a program."""
     sandbox.write("data/a.csv", "1\n")
     sandbox.write("data/b.csv", "2\n")
-    sandbox.write("go.sh", "echo go\n")
+    sandbox.write("go.sh", "echo go\n", executable=True)
     sandbox.commit("files")
     return sandbox
 
@@ -303,6 +303,7 @@ def test_an_action_is_added_changed_and_removed_by_its_name(iris: Sandbox) -> No
     iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
     before = stored(iris, "experiments/summary_iris.yaml")["actions"]
     new = "experiments/summary_statistics/plot.py"
+    (iris.root / new).chmod(0o755)
     iris.qanat("experiment", "update", "summary_iris", "--action", f"again=python {new}")
     added = {"executable": new, "executable_command": "python"}
     assert stored(iris, "experiments/summary_iris.yaml")["actions"] == {**before, "again": added}

@@ -311,3 +311,29 @@ def test_validate_changes_nothing(house: Sandbox) -> None:
     before = house.status(), house.git("rev-parse", "HEAD")
     assert house.qanat("validate", code=1).out == ".qanat/experiments/x.yaml:2: name: 'y' is not the file name, 'x'\n"
     assert (house.status(), house.git("rev-parse", "HEAD")) == before
+
+
+def test_a_template_that_run_refuses_is_a_problem_at_its_line(sandbox: Sandbox) -> None:
+    sandbox.experiment("e", "echo\n")
+    sandbox.write(
+        ".qanat/templates/slurm/wrong.yaml",
+        "schema: template/1\nname: wrong\nrunner: slurm\noptions:\n  --time: '1'\n  --job-name: x\n",
+    )
+    sandbox.write(".qanat/config.yaml", "schema: config/1\nslurm:\n  other: {--array: 1-3}\n")
+    sandbox.commit()
+    assert sandbox.qanat("validate", code=1).out.splitlines() == [
+        ".qanat/config.yaml:3: slurm.other.--array: is set by qanat and cannot be in a template",
+        ".qanat/templates/slurm/wrong.yaml:6: options.--job-name: is set by qanat and cannot be in a template",
+    ]
+    refused = sandbox.qanat("run", "e", "--runner", "slurm", "--submit-template", "wrong", code=2).err
+    assert refused == (
+        "qanat: template wrong: --job-name: is set by qanat and cannot be in a template\n"
+        "  hint: qanat template show wrong --check\n"
+    )
+
+
+def test_a_command_that_this_machine_lacks_is_noted_and_no_problem(sandbox: Sandbox) -> None:
+    sandbox.experiment("e", "echo\n", executable_command="pythn -u")
+    result = sandbox.qanat("validate", "--strict")
+    assert result.err == "note: experiment e: pythn is not on the PATH here\n"
+    assert sandbox.qanat("validate", ".qanat/config.yaml").err == ""

@@ -56,6 +56,7 @@ def make_template(root: Path) -> Path:
     """Make a project with an experiment, all committed and in one pack, for worlds to copy."""
     init_project(plan_init(root, "vi", "results"), Registry().default_templates())
     (root / "train.sh").write_text('echo "$@"\n')
+    (root / "train.sh").chmod(0o755)
     (root / ".qanat/experiments").mkdir()
     (root / ".qanat/experiments/train.yaml").write_text(EXPERIMENT)
     command.output(root, "add", "--all")

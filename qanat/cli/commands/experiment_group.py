@@ -38,4 +38,8 @@ SECTIONS = {
     epilog="\b\nExample:\n  qanat experiment new summary.yaml\n  qanat experiment status summary_iris",
 )
 def experiment() -> None:
-    """Manage experiments: programs with the datasets they read, their actions and their metrics."""
+    """Manage experiments: programs with the datasets they read, their actions and their metrics.
+
+    Definitions are files of yours: they are committed only with --commit, or by you. Only records of runs, which qanat
+    writes, are committed by itself.
+    """

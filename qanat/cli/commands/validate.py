@@ -12,7 +12,7 @@ from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.key_path import dotted
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
-from qanat.usecases.checks import odd_metrics, whole
+from qanat.usecases.checks import commands, odd_metrics, whole
 from qanat.usecases.checks import validate as validate_state
 from qanat.usecases.launch import templates
 from qanat.usecases.merging import keep_commits
@@ -22,7 +22,11 @@ from qanat.usecases.project import open_project
 @click.command(epilog="\b\nExample:\n  qanat validate\n  qanat validate .qanat/experiments/summary_iris.yaml")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, exists=True))
 @option("--json", "as_json", is_flag=True, help="Print JSON.")
-@option("--strict", is_flag=True, help="Exit with 1 for notes as well as for problems.")
+@option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 for notes, too, except for those on commands that only this machine lacks.",
+)
 def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     """Check FILEs, or everything in .qanat/, as the pre-commit hook does.
 
@@ -33,6 +37,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     with project.index() as index:
         problems = validate_state.validate(project, index, paths) + ([] if files else whole.problems(project))
         records = {project.paths.relative(path) for path in paths} if files else None
+        problems += templates.problems(project, session.runners(), paths)
         notes = [*keep_commits.warnings(project, index, records), *odd_metrics.warnings(index, records)]
     if as_json:
         say_json(
@@ -43,6 +48,6 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     else:
         say(f"checked {plural(len(paths), 'file')}, no problems found")
     notes += templates.warnings(project, session.runners(), paths)
-    for note in notes:
+    for note in [*notes, *commands.warnings(project, records)]:
         tell(f"note: {note}")
     return EXIT_FAILED if problems or (strict and notes) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,9 @@ class Files(Protocol):
     def is_file(self, path: str) -> bool:
         """Return whether the path is a file that git has or that git is meant not to have."""
 
+    def is_executable(self, path: str) -> bool:
+        """Return whether a file may be run by itself."""
+
     def exists(self, path: str) -> bool:
         """Return whether anything exists at the path, including data outside git."""
 
@@ -51,6 +55,10 @@ class OnDisk:
     def is_file(self, path: str) -> bool:
         """Return whether the path is a file."""
         return files.is_file(self._root / path)
+
+    def is_executable(self, path: str) -> bool:
+        """Return whether this user may run the file."""
+        return os.access(self._root / path, os.X_OK)
 
     def exists(self, path: str) -> bool:
         """Return whether anything exists at the path."""
@@ -108,6 +116,11 @@ class InGit:
         if path in self.entries:
             return self.entries[path].mode != staged.SUBMODULE
         return self._disk.is_file(path) and (self._in_submodule(path) or self._is_ignored(path))
+
+    def is_executable(self, path: str) -> bool:
+        """Return whether checkouts may run the file; on disk where git does not have it itself."""
+        mode = self.entries[path].mode if path in self.entries else staged.LINK
+        return mode == staged.EXECUTABLE if mode in (staged.FILE, staged.EXECUTABLE) else self._disk.is_executable(path)
 
     def exists(self, path: str) -> bool:
         """Return whether the path exists in git or on disk."""

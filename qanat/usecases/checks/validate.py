@@ -198,6 +198,8 @@ def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Itera
         yield (*at, "executable"), f"{executable} is not inside the project"
     elif not state.is_file(executable):
         yield (*at, "executable"), f"{executable} {state.absence(executable)}"
+    elif not parts.get("executable_command") and not state.is_executable(executable):
+        yield (*at, "executable"), f"{executable} is not executable; chmod +x it, or set executable_command"
     try:
         split(parts.get("executable_command", ""))
     except ValueError as error:

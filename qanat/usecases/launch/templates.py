@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.experiment import Template
+from qanat.domain.key_path import KeyPath
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import definitions, yaml_io
 from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.system import below, files
+from qanat.usecases.checks.validate import Problem
 from qanat.usecases.definitions.define import read_input
 from qanat.usecases.definitions.listing import Listed, each, in_short, odd_names
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
@@ -132,6 +134,27 @@ def how_to_check(project: Project, runner: str, name: str | None) -> str:
         return ""
     which = f" --runner {shlex.quote(runner)}" if len(owners) > 1 else ""
     return f"qanat template show {shlex.quote(name or DEFAULT)}{which} --check"
+
+
+def problems(project: Project, runners: Runners, paths: Sequence[Path]) -> list[Problem]:
+    """List what keeps the templates in these files from being submitted, as far as the runner can tell by itself."""
+    found: list[Problem] = []
+    for path, template in _templates_in(project, set(paths)):
+        with contextlib.suppress(UsageError):  # a runner that is not installed here
+            runner = runners.submitting(template.runner)
+            if isinstance(runner, ChecksTemplates):
+                found += [_problem(project, path, template, text) for text in runner.key_problems(template.options)]
+    return sorted(found, key=lambda each: (each.file, each.line))
+
+
+def _problem(project: Project, path: Path, template: Template, text: str) -> Problem:
+    source = project.paths.relative(path)
+    lines: dict[KeyPath, int] = {}
+    yaml_io.load(project.read(path, DEFINITION_BYTES_MAX), source, lines=lines)
+    above = (template.runner, template.name) if path == project.paths.config else ("options",)
+    key, _, problem = text.partition(": ")
+    place = (*above, key) if key in template.options else above
+    return Problem(source, yaml_io.line_of(lines, place), place, problem if key in template.options else text)
 
 
 def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[str]:

@@ -20,7 +20,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     sandbox.write("data/a.csv", "1\n")
     sandbox.write("data/b.csv", "2\n")
     sandbox.write(DATASET, "schema: dataset/1\nname: data\npath: data\n")
-    sandbox.write("plot.sh", "echo plot\n")
+    sandbox.write("plot.sh", "echo plot\n", executable=True)
     sandbox.experiment("hello", "echo hello\n", datasets=["data"], actions={"plot": {"executable": "plot.sh"}})
     return sandbox
 

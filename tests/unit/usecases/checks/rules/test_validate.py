@@ -92,6 +92,9 @@ def test_what_is_named_has_to_be_in_git_or_ignored(world: World) -> None:
     world.git("add", TRAIN)
     assert check(world, TRAIN) == [told(TRAIN, 3, "executable: new.sh is not tracked by git")]
     world.git("add", "new.sh")
+    cannot = "executable: new.sh is not executable; chmod +x it, or set executable_command"
+    assert check(world, TRAIN) == [told(TRAIN, 3, cannot)]
+    world.git("update-index", "--chmod=+x", "new.sh")
     assert check(world, TRAIN) == []
 
 
