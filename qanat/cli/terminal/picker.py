@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qanat.cli.terminal.output import brief
-from qanat.cli.terminal.prompts import ESCAPE_S, answer_to, need_terminal
+from qanat.cli.terminal.prompts import answer_to, need_terminal
 from qanat.cli.terminal.selection import Row, Rows, Selection
 from qanat.cli.terminal.tables import NARROWEST, cells, cut
 from qanat.errors import QanatError
@@ -59,7 +59,6 @@ def _ask(question: str, selection: Selection, option: str, keys: Mapping[str, st
     application: Application[str | None] = Application(
         layout=Layout(window), key_bindings=_bindings(selection, keys), erase_when_done=True
     )
-    application.ttimeoutlen = ESCAPE_S
     return str(answer_to(application, application.run))
 
 

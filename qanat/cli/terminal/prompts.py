@@ -134,6 +134,7 @@ def _answer(asked: Any) -> Any:
 def answer_to(application: Any, ask: Callable[[], Any]) -> Any:
     """Return the answer of an application of prompt_toolkit; Escape, Ctrl-C and Ctrl-D abort."""
     _add_keys(application)
+    application.timeoutlen = application.ttimeoutlen = ESCAPE_S
     try:
         answer = ask()
     except (EOFError, KeyboardInterrupt):
