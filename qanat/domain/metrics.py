@@ -16,12 +16,14 @@ def flatten(content: Any) -> dict[str, float]:
 
     Names are without tokens.
 
-    Raises ValueError for a name that no file can hold (JSON can contain half a surrogate pair).
+    Raises ValueError for a name that no record can hold (JSON can contain half a surrogate pair).
     """
     from qanat.domain.redaction import redacted  # most commands read no metrics, and start without it
     from qanat.domain.secrets import has_form
 
     numbers = dict(_walk("", content)) if isinstance(content, dict) else {}
+    if any("\0" in name for name in numbers):
+        raise ValueError("a name contains a null character")
     try:
         "".join(numbers).encode()
     except UnicodeEncodeError:

@@ -33,12 +33,18 @@ def check_name(kind: str, name: str) -> str:
     return name
 
 
-def check_text(text: str) -> str:
-    """Return text if a file can hold it. Raises InputInvalid if it contains bytes that are not UTF-8."""
+def check_text(text: str, what: str = "", hint: str = "records contain UTF-8 only") -> str:
+    """Return text if a record can hold it; `what` it is begins the message otherwise, such as "the argument".
+
+    Raises InputInvalid if it contains bytes that are not UTF-8, or a null character.
+    """
+    begin = f"{what} {text!r}".lstrip()
+    if "\0" in text:
+        raise InputInvalid(f"{begin} contains a null character", hint="remove it")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InputInvalid(f"{text!r} is not UTF-8", hint="records contain UTF-8 only") from None
+        raise InputInvalid(f"{begin} is not UTF-8", hint=hint) from None
     return text
 
 

@@ -45,10 +45,10 @@ class Definitions:
 
 
 def text(value: object) -> str:
-    """Return a value of the database as text; empty for NULL."""
+    """Return a value of the database as text, without null characters, which no file can hold; empty for NULL."""
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return "" if value is None else str(value)
+        value = value.decode("utf-8", "replace")
+    return "" if value is None else str(value).replace("\0", "")
 
 
 def convert(project: Project, database: V0Database, settings: Content, remarks: Remarks) -> Definitions:

@@ -86,7 +86,6 @@ class Places:
         if not recorded:
             self._remarks.add("the database does not say where its results are", number)
             return self._storage(number, usual)
-        recorded = recorded.replace("\0", "")
         path = Path(os.path.normpath(self._root / recorded))
         if not _is_folder(path):
             path = self._moved(path, recorded, f"{self._result_dir}/{old_name}/run_{number}", number)

@@ -26,6 +26,7 @@ from qanat.usecases.project import Project
 
 NUMBER_MAX = 999_999_999
 NO_COMMIT = "0" * 40
+_NULL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # What qanat 0.x itself added to a job's description on HTCondor, beside the template's options.
 _NOT_OPTIONS = frozenset(
     {"executable", "output", "error", "log", "should_transfer_files", "when_to_transfer_output", "batch_name"}
@@ -238,8 +239,8 @@ def _requested(row: Row, args: list[tuple[str, ...]]) -> RequestedParameters:
 def _mapping(value: object) -> dict[str, Any] | None:
     """Parse a mapping that was stored as JSON; None if it is not one."""
     try:
-        found = json.loads(text(value))
-        # JSON can contain lone surrogates, which no file can.
+        # JSON can contain null characters and lone surrogates, which no file can.
+        found = json.loads(_NULL.sub(r"\1", text(value)))
         found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None

@@ -141,6 +141,8 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         self._refuse_extras(event)
         value = event.value
+        if "\0" in value:  # as the escape \0: no path or argument contains it, and system calls raise ValueError
+            raise self._problem(event, "contains a null character", "remove it")
         if self._open and self._open[-1].key is None and isinstance(self._open[-1].value, dict):
             self._take_key(value, event)
             return
@@ -220,8 +222,11 @@ def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> b
     out: list[str] = [] if content else ["{}"]
     for key, value in content.items():
         _write_pair(out, "", key, value, flow=key in flow)
+    text = "\n".join(out)
+    if (place := text.find("\0")) >= 0:
+        raise InputInvalid(f"{text[max(0, place - 20) : place + 20]!r} contains a null character", hint="remove it")
     try:
-        return ("\n".join(out) + "\n").encode()
+        return f"{text}\n".encode()
     except UnicodeEncodeError as error:
         text = error.object[max(0, error.start - 20) : error.end + 20]
         raise InputInvalid(f"{text!r} cannot be represented in YAML", hint="use UTF-8 only") from None

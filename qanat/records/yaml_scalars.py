@@ -34,7 +34,7 @@ _OURS = re.compile(
     r"|(?!0b[01]+\Z)(?=[0-9e]*[a-df])[0-9a-f]{40,64})\Z"
 )
 _UNPRINTABLE = "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def resolve(text: str) -> Any:
@@ -94,10 +94,10 @@ def _escape(match: re.Match[str]) -> str:
     code = ord(char)
     if char in _ESCAPES:
         return _ESCAPES[char]
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    # Half a surrogate pair has no escape that can be read: it stays, and encoding it fails (yaml_io.dump).
-    return char if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
+    # Nothing reads the escapes of a null character and of half a surrogate pair: both stay, and yaml_io.dump raises.
+    if not code or 0xD800 <= code <= 0xDFFF:
+        return char
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
 
 
 def _write_float(value: float) -> str:

@@ -544,12 +544,6 @@ def test_more_arguments_than_a_record_can_hold_are_refused(house: Sandbox) -> No
             f"experiment long: executable {'x' * 300} does not exist",
             "correct it with: qanat experiment update long --executable PATH",
         ),
-        (
-            "nul",
-            {"executable": "a\0b", "executable_command": "sh"},
-            r"experiment nul: executable a\x00b does not exist",
-            "correct it with: qanat experiment update nul --executable PATH",
-        ),
     ],
 )
 def test_an_experiment_that_cannot_be_started_is_refused_and_found_by_validate(

@@ -446,7 +446,7 @@ def test_odd_values_are_taken_as_text_or_left_out(old: V0Project, sandbox: Sandb
     old.sql("ALTER TABLE copy RENAME TO runs_of_experiments")
     old.experiment(2, b"blob", description=3.5, executable_command='sh "open')  # type: ignore[arg-type]
     old.insert("actions", experiment_id=2, name=None, executable=None)
-    half = r'{"--half": "\ud800", "--deep": {"a": [1]}}'
+    half = r'{"--half": "\ud800", "--nul": "a\u0000\\u0000", "--deep": {"a": [1]}}'
     old.run(1, [], experiment_id=2, storage_path="results/" + "x" * 5000, description="nul\0")
     old.insert("groups_of_parameters", run_id=1, values=half)
     old.run(2, storage_path="results/a\0b", finished="never", launched=0, runner_params="[" * 100_000)
@@ -459,7 +459,7 @@ def test_odd_values_are_taken_as_text_or_left_out(old: V0Project, sandbox: Sandb
     assert "action action_1 of experiment blob: has no executable; 'unknown' stands in for it" in result["remarks"]
     stands_in = "its results have a path of over 4,096 characters; results/blob/run_1 stands in for it"
     assert f"run 1: {stands_in}" in result["remarks"]
-    assert record(sandbox, 1)["groups"][0]["args"] == ["--half", "?", "--deep", "{'a': [1]}"]
+    assert record(sandbox, 1)["groups"][0]["args"] == ["--half", "?", "--nul", r"a\u0000", "--deep", "{'a': [1]}"]
     sandbox.qanat("status")
     wrong = sandbox.qanat("validate", code=1).out
     assert {line.partition(":")[0] for line in wrong.splitlines() if ": " in line} == {".qanat/experiments/blob.yaml"}

@@ -28,10 +28,12 @@ def accepted_or_refused(kind: type[QanatError], begin: str) -> Iterator[None]:
             raise AssertionError(f"{error.message!r} does not begin with {begin!r}") from error
 
 
-texts = st.text(st.characters(codec="utf-8"), max_size=30)
+_CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
+
+texts = st.text(_CHARACTERS, max_size=30)
 """Any text that a file can hold."""
 
-words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+words = st.text(_CHARACTERS, max_size=20)
 """Any argument that a command line can hold."""
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,20}", fullmatch=True)

@@ -12,6 +12,7 @@ from qanat.domain.experiment import Experiment
 from qanat.domain.intents import HALF
 from qanat.domain.job import PARAMETERS_FILE, JobBatch
 from qanat.domain.layout import group_folder
+from qanat.domain.names import check_text
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Group, RequestedParameters, RunnerChoice
 from qanat.errors import InputInvalid, UsageError
@@ -219,12 +220,7 @@ def _check_arguments(groups: Sequence[tuple[str, ...]]) -> None:
         )
     for args in groups:
         for argument in args:
-            try:
-                argument.encode()
-            except UnicodeEncodeError:
-                raise InputInvalid(
-                    f"the argument {argument!r} is not UTF-8", hint="put it into a file, and pass the name of the file"
-                ) from None
+            check_text(argument, "the argument", "put it into a file, and pass the name of the file")
 
 
 def _check_texts(request: RunRequest) -> None:
@@ -233,10 +229,7 @@ def _check_texts(request: RunRequest) -> None:
         raise InputInvalid("a tag cannot be empty", hint="name it, as in --tag baseline, or omit the option")
     paths = (request.param_file, request.parameters_file, request.storage_path)
     for text in (request.description, *request.tags, *map(str, filter(None, paths))):
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise InputInvalid(f"{text!r} is not UTF-8", hint="records contain UTF-8 only") from None
+        check_text(text)
 
 
 def _name(path: Path | None) -> str | None:

@@ -17,8 +17,8 @@ from tests.support.sandbox import Sandbox
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.slow
-# YAML has no lone surrogates.
-TEXT = " ".join(text for text in (*HOSTILE, *LEGITIMATE) if not re.search("[\ud800-\udfff]", text))
+# Files have no lone surrogates and no null characters.
+TEXT = " ".join(text for text in (*HOSTILE, *LEGITIMATE) if not re.search("[\0\ud800-\udfff]", text))
 MARKDOWN = (
     "@octocat #1 https://evil.example www.evil.example [a](javascript:x) ![i](http://e/x.png) <img src=x> `` ` | ~~x~~"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -190,6 +191,19 @@ def test_one_file_that_cannot_be_read_does_not_keep_the_others_from_being_listed
         assert "x.yaml" in done.err
         assert "x" not in [line.split(" ")[0] for line in done.out.splitlines()]
     assert "x.yaml" in plain.qanat("validate", code=1).out
+    read_everything(plain)
+
+
+@pytest.mark.parametrize("key", ["storage", "author"])
+def test_a_null_character_in_a_record_is_reported_and_stops_no_command(plain: Sandbox, key: str) -> None:
+    plain.qanat("run", "e")
+    (record,) = plain.root.glob(".qanat/runs/e/0/1-*.yaml")
+    place = record.relative_to(plain.root)
+    record.write_text(re.sub(f"(?m)^{key}: .*", rf'{key}: "a\\0b"', record.read_text()))
+    line = next(n for n, text in enumerate(record.read_text().splitlines(), 1) if text.startswith(key))
+    assert f"{place}:{line}: contains a null character" in plain.qanat("validate", code=1).out
+    assert "contains a null character" in plain.qanat("show", "1", code=2).err
+    assert "2 finished" not in plain.qanat("status").out
     read_everything(plain)
 
 

@@ -31,6 +31,8 @@ def test_what_holds_no_named_number_gives_none(content: Any) -> None:
 
 
 def test_a_name_that_no_file_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="a name contains a null character"):
+        flatten({"a\0": 1})
     with pytest.raises(ValueError, match="a name is not Unicode text"):
         flatten({"a": {"\ud800": 1}})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from qanat.domain.names import NAME_MAX, check_name, name_problem, nearest
+from qanat.domain.names import NAME_MAX, check_name, check_text, name_problem, nearest
 from qanat.errors import EXIT_USAGE, InputInvalid
 from tests.support.strategies import names, stable, texts
 
@@ -80,3 +80,14 @@ def test_the_nearest_names_come_best_first() -> None:
     assert nearest("trian", known) == ["train"]
     assert len(nearest("summary", ["summary_a", "summary_b", "summary_c", "summary_d"], 2)) == 2
     assert nearest("zzz", known) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a\0b", "a tag 'a\\x00b' contains a null character"), ("\udcff", "a tag '\\udcff' is not UTF-8")],
+)
+def test_text_that_no_record_can_hold_is_refused(text: str, message: str) -> None:
+    assert check_text("é\n") == "é\n"
+    with pytest.raises(InputInvalid) as caught:
+        check_text(text, "a tag")
+    assert caught.value.message == message

@@ -130,6 +130,12 @@ def test_changing_one_value_changes_one_line() -> None:
     assert [(a, b) for a, b in lines if a != b] == [(b"  d: old", b"  d: new")]
 
 
+def test_a_null_character_is_never_written_since_nothing_reads_it() -> None:
+    with pytest.raises(InputInvalid) as caught:
+        dump({"a": 1, "b": [{"c": "x\0y"}]})
+    assert caught.value.message == "'a: 1\\nb:\\n- c: \"x\\x00y\"' contains a null character"
+
+
 @pytest.mark.parametrize("content", [{"a": "\udcff"}, {"\ud800": 1}, {"a": ["x\n\udfff"]}, {"a": "\x1b\udc00"}])
 def test_text_that_is_not_unicode_is_refused_with_the_text(content: dict[str, Any]) -> None:
     with pytest.raises(InputInvalid) as caught:
@@ -191,6 +197,9 @@ def test_the_line_of_every_key_and_item_is_known() -> None:
         (b"b:\n- {x: 1, x: 2}\n", "a.yaml:2: duplicate key 'x'", "keep one of the two"),
         (b"a: &x 1\nb: *x\n", "a.yaml:1: uses an anchor (&name)", "write out the value where it is used"),
         (b"b: *x\n", "a.yaml:1: uses an alias (*name)", "write out the value"),
+        (b'a: 1\nb: "x\\0y"\n', "a.yaml:2: contains a null character", "remove it"),
+        (b'"a\\x00": 1\n', "a.yaml:1: contains a null character", "remove it"),
+        (b'a: ["\\U00000000"]\n', "a.yaml:1: contains a null character", "remove it"),
         (b"<<: {a: 1}\nb: !!str 5\n", "a.yaml:2: uses the tag 'tag:yaml.org,2002:str'", "write a plain value"),
         (
             b"a: !!python/object/apply:os.system ['touch x']\n",
