@@ -274,7 +274,7 @@ def test_an_argument_of_an_action_that_looks_meant_for_qanat_is_refused(house: S
         ("--storage-path a --storage-path b", "option --storage-path is used twice"),
         ("--description a --description b", "option --description is used twice"),
         ("--json", "--json needs --dry-run"),
-        ("--wait", "--wait cannot be used with runner local"),
+        ("--detach --wait", "--detach and --wait exclude each other"),
         ("--max-running 2", "--max-running cannot be used with runner local"),
         ("--cancel-on-interrupt", "--cancel-on-interrupt needs --wait"),
         ("--seed 1 -R '--seed 0 3 1'", "--seed has both a value and a range"),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from qanat.cli import session
-from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, dashed, option, spellings
+from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, option, spellings
 from qanat.cli.runs import misplaced
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import code_options, options_for, options_from
@@ -145,13 +145,8 @@ def _check_combined(options: dict[str, Any]) -> None:
         raise UsageError("--json needs --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
     if options["cancel_on_interrupt"] and not options["wait"]:
         raise UsageError("--cancel-on-interrupt needs --wait", hint="without it, qanat ends once the jobs are queued")
-    if session.runners().is_in_process(options["runner"]):
-        for name, instead in (
-            ("wait", "a local run is waited for, unless with --detach"),
-            ("max_running", "use -j N"),
-        ):
-            if options[name]:
-                raise UsageError(f"--{dashed(name)} cannot be used with runner {options['runner']}", hint=instead)
+    if options["max_running"] and session.runners().is_in_process(options["runner"]):
+        raise UsageError(f"--max-running cannot be used with runner {options['runner']}", hint="use -j N")
 
 
 def _request(options: dict[str, Any], program: list[str]) -> RunRequest:

@@ -30,7 +30,7 @@ def options_for(command: Any) -> Any:
             "--wait",
             group=WHERE,
             is_flag=True,
-            help="Wait until a submitted run has ended, and exit with its exit code.",
+            help="Wait until the run has ended, and exit with its exit code, as for a local run.",
         ),
         option(
             "--max-running",
@@ -43,7 +43,7 @@ def options_for(command: Any) -> Any:
             "--detach",
             group=WHERE,
             is_flag=True,
-            help="Run in the background, also after the terminal is closed or you log out (local runs).",
+            help="Do not wait: a local run continues in the background, even after you log out.",
         ),
         option(
             "--fail-fast", group=WHERE, is_flag=True, help="Start no more groups after one has failed (local runs)."

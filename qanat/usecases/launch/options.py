@@ -19,9 +19,9 @@ class LaunchOptions:
 
     `template` is a name or a file. `n_threads` is how many groups run here at once; None means as many as the run
     that is repeated had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
-    `cancel_on_interrupt` then makes Ctrl-C cancel it. `allow_secrets` records what looks like a secret.
-    `detach` has a run of this machine watched by a process that outlives this one. `time_limit` (domain.time_limits) is
-    how long a group may run, NONE for ever; None means as long as in the run that is repeated, or as the settings say.
+    `cancel_on_interrupt` then makes Ctrl-C cancel it. `allow_secrets` records what looks like a secret. `detach` has a
+    run of this machine watched by a process that outlives this one. `time_limit` (domain.time_limits) is for how long a
+    group may run, or NONE; None means for as long as in the run that is repeated, or as the settings say.
     """
 
     runner: str = LOCAL
@@ -65,10 +65,10 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
         raise UsageError(
             f"--submit-template cannot be used with runner {options.runner}", hint=f"add --runner {others}"
         )
-    if not in_process and options.detach:
+    if options.detach and options.wait:
         raise UsageError(
-            f"--detach cannot be used with runner {options.runner}",
-            hint="leave it out: a submitted run continues without qanat",
+            "--detach and --wait exclude each other",
+            hint="without either, qanat waits for the end of a local run, and not for that of a submitted one",
         )
     if not in_process and options.fail_fast:
         raise UsageError(f"--fail-fast cannot be used with runner {options.runner}", hint="it is for local runs")

@@ -139,7 +139,7 @@ def test_what_is_refused_once_the_process_has_begun_is_told_and_leaves_nothing(g
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("run", "--runner", "slurm", "--detach", "wait"), "--detach cannot be used with runner slurm"),
+        (("run", "--wait", "--detach", "wait"), "--detach and --wait exclude each other"),
         (("rerun", "1", "--check", "--detach"), "--check waits for the end of the new run"),
     ],
 )

@@ -87,6 +87,8 @@ def test_a_scheduler_gets_the_time_limit_as_an_option_of_its_own(world: World) -
 def test_options_have_to_fit_the_runner(world: World) -> None:
     check_options(LaunchOptions(fail_fast=True), world)
     check_options(LaunchOptions("world", template="big", max_running=1), world)
+    check_options(LaunchOptions("world", detach=True), world)
+    check_options(LaunchOptions(wait=True), world)
     with pytest.raises(UsageError, match="--submit-template cannot be used with runner local") as error:
         check_options(LaunchOptions(template="big"), world)
     assert error.value.hint == "add --runner world"
