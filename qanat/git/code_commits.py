@@ -34,12 +34,16 @@ class History:
 
     def record_parent(self, commit: str) -> str | None:
         """Return the first parent of a commit of records; None for a commit of code, or where the history is cut."""
-        first = self._commit(commit).parent_ids[:1]
-        if not first or first[0] not in self._opened:
+        before = self.first_parent(commit)
+        if before is None:
             return None
-        before = str(first[0])
         (tree, code), (tree_before, code_before) = self._trees(commit), self._trees(before)
         return before if tree != tree_before and code == code_before else None
+
+    def first_parent(self, commit: str) -> str | None:
+        """Return the first parent of a commit; None if it has none, or the history is cut off there."""
+        parents = self._commit(commit).parent_ids
+        return str(parents[0]) if parents and parents[0] in self._opened else None
 
     def code(self, commit: str) -> str:
         """Return the id of a commit's tree without run records."""

@@ -193,6 +193,13 @@ class Index:
         query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY created, number, uid"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query).fetchall())
 
+    def launched(self) -> list[tuple[str, str, bool, str]]:
+        """List the record's path, the commit, whether that is a snapshot, and the state of every run."""
+        code = "json_extract(record, '$.code.commit'), json_extract(record, '$.code.snapshot')"
+        query = f"SELECT path, {code}, state FROM runs WHERE problem IS NULL"  # noqa: S608
+        rows = self._surviving(lambda: self._database.execute(query).fetchall())
+        return [(path, commit, bool(snapshot), state) for path, commit, snapshot, state in rows]
+
     def code_trees(self) -> dict[str, str]:
         """Map the commit of every run to the id of its tree without run records."""
         columns = "json_extract(record, '$.code.commit'), json_extract(record, '$.code.tree')"

@@ -199,7 +199,7 @@ def test_every_argument_that_names_something_is_completed() -> None:
 
     walk(json.loads(Path(skeleton.FILE).read_text()), "")
     # Any word is a tag, and revisions are git's.
-    assert without <= {"tag tags", "diff revisions"}
+    assert without <= {"tag tags", "diff revisions", "log revision"}
 
 
 def test_the_script_of_an_unknown_shell_is_refused(sandbox: Sandbox) -> None:

@@ -43,6 +43,7 @@ SECTIONS = {
     },
     "Review and maintain": {
         "diff": ("qanat.cli.commands.diff:diff", "Show what a branch changes in experiments and runs."),
+        "log": ("qanat.cli.commands.log:log", "Show your commits, without those of records, and their runs."),
         "validate": ("qanat.cli.commands.validate:validate", "Check the files in .qanat/."),
         "migrate": ("qanat.cli.commands.migrate:migrate", "Update the files in .qanat/ to their newest schemas."),
         "keep": ("qanat.cli.commands.keep:keep", "Protect commits that only runs refer to."),
