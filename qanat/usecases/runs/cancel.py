@@ -34,7 +34,8 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
 
     A scheduler is asked to remove the jobs, and the run is returned as it was before that took effect. A
     living watcher is asked to end the run and records it; without a watcher, its processes are ended from here.
-    Raises UsageError for a run that has ended, or was started on another machine or by another user.
+    Raises UsageError for a run that has ended, was started on another machine or by another user, or is watched in
+    another clone.
     """
     run = found.run
     _check_active(run)
@@ -98,14 +99,30 @@ def _end_some(run: Run, groups: Sequence[int], seen: Flight | None, runner: InPr
 def _alive(
     run: Run, seen: Flight | None, groups: Sequence[int], runner: InProcessRunner
 ) -> tuple[list[JobHandle], set[int]]:
-    """Return handles of groups of a run that no qanat watches, and which of the groups have processes."""
+    """Return handles of groups of a run that no qanat watches, and which of the groups have processes.
+
+    Raises UsageError if a qanat watches them after all, whose journal another clone has.
+    """
     if not seen:
         _check_intent(run, "cancelled")
     intent = run.submission.intent
     handles = {n: JobHandle(intent, n) for n in groups} if is_made_for(intent, run.id) else {}
     handles |= {n: handle for n, (handle, _) in seen.started.items() if n in groups} if seen else {}
     found = runner.poll(list(handles.values()))
-    return list(handles.values()), {h.group for h, status in found.items() if status.state is State.RUNNING}
+    alive = {h.group for h, status in found.items() if status.state is State.RUNNING}
+    if alive and not seen:
+        _check_unwatched(run)
+    return list(handles.values()), alive
+
+
+def _check_unwatched(run: Run) -> None:
+    """Raise UsageError if a run of another clone is watched there: its qanat would record a program that was killed."""
+    facts = run.submission
+    if facts.pid and processes.is_alive(facts.pid, facts.process_start or ""):
+        raise UsageError(
+            f"run {run.number} was started in another clone, and its qanat process {facts.pid} watches it",
+            hint=f"cancel it there: qanat cancel {run.id}",
+        )
 
 
 def hold_run(project: Project, found: Found, runners: Runners) -> None:

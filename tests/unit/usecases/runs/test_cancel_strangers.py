@@ -17,6 +17,7 @@ from qanat.system import processes
 from qanat.usecases.runs import cancel
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import check_ended
+from tests.support.sandbox import wait_until
 from tests.support.world import World
 
 ACTS = (cancel.cancel_run, cancel.hold_run, cancel.release_run)
@@ -114,6 +115,23 @@ def test_another_clone_of_the_user_can_cancel_a_run(world: World) -> None:
     cancel.cancel_run(world.project, world.find(), world)
     assert {job.status.state for job in world.scheduler.jobs} == {State.CANCELLED}
     assert world.look().id == run.id
+
+
+def test_a_run_that_another_clone_watches_is_cancelled_there(world: World, sleeper: subprocess.Popen[bytes]) -> None:
+    run = world.left_alone(1)
+    watching = replace(run.submission, pid=os.getpid(), process_start=processes.start_of(os.getpid()))
+    path = world.root / run_codec.path_of(run)
+    path.write_bytes(run_codec.encode(replace(run, submission=watching)))
+    world.git("commit", "--quiet", "--all", "--message", "from the other clone")
+    for act in (cancel.cancel_run, lambda *words: cancel.cancel_groups(*words[:2], [0], words[2])):
+        with pytest.raises(UsageError) as caught:
+            act(world.project, world.find(1), world)
+        what = f"run 1 was started in another clone, and its qanat process {os.getpid()} watches it"
+        assert (caught.value.message, caught.value.hint) == (what, f"cancel it there: qanat cancel {run.id}")
+    assert sleeper.poll() is None
+    sleeper.kill()
+    wait_until(lambda: sleeper.poll() is not None)
+    assert cancel.cancel_run(world.project, world.find(1), world)[0].state.ended
 
 
 def test_the_process_that_a_copied_record_names_does_not_make_its_run_live(world: World) -> None:
