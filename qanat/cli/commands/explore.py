@@ -71,6 +71,8 @@ def _search(project: Project, experiment: str | None) -> None:
         try:
             rows, total = _load(project, experiment, conditions, last)
         except UsageError as error:
+            if not conditions:
+                raise
             say(f"{error.message}; {error.hint}")
             conditions.pop()  # there were runs for the others
             continue
@@ -127,7 +129,7 @@ def _load(
     if last and len(runs) == LOADED_FIRST and all(row.value != last for row in runs):
         return _load(project, experiment, conditions, last, most=LOADED_MAX)
     place = next((i for i, row in enumerate(runs) if row.value == last), 0) if runs else -1
-    older = [Row(f"… and {total - len(lines):,} older runs", "add", "Add a filter to find them")]
+    older = [Row(f"… and {plural(total - len(lines), 'older run')}", "add", "Add a filter to find them")]
     return Rows(
         [*entries, *runs, *(older if total > len(lines) else []), Row("Leave", "leave", "Back to the shell")],
         heading=headings,
