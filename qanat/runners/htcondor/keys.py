@@ -54,12 +54,17 @@ _SUBMIT_COMMANDS = """
 
 # The attribute that identifies a run's jobs.
 INTENT = "QanatIntent"
+# The attributes of a job's ad that HTCondor makes of what qanat sets, which +Name would replace.
+_ATTRIBUTES_SET_BY_QANAT = f"""
+    {INTENT} cmd args arguments out err in userlog iwd jobbatchname transferexecutable streamout streamerr
+"""
 _GETENV = ("getenv", "get_env")
 _KILL_SIGNALS = ("kill_sig", "remove_kill_sig")
 # With any of these, HTCondor looks at how a program ended and may run it again.
 _AFTER_EXIT = frozenset({"max_retries", "retry_until", "on_exit_hold", "on_exit_remove"})
 # Keys that qanat sets itself and a template must not set.
 OWN = frozenset(_SET_BY_QANAT.split())
+_OWN_ATTRIBUTES = frozenset(_ATTRIBUTES_SET_BY_QANAT.lower().split())
 KNOWN = frozenset(_SUBMIT_COMMANDS.split())
 _ATTRIBUTE = re.compile(r"(?:\+|my\.)([A-Za-z_][A-Za-z0-9_]*)\Z", re.IGNORECASE)
 _CUSTOM_RESOURCE = re.compile(r"request_([a-z0-9_]+)\Z")
@@ -81,7 +86,7 @@ def key_problems(options: Mapping[str, Any]) -> list[str]:
     found = []
     for key in options:
         name, attribute = canonical_name(key), attribute_of(key)
-        if attribute and attribute.lower() != INTENT.lower():
+        if attribute and attribute.lower() not in _OWN_ATTRIBUTES:
             continue
         if name in OWN or attribute:
             found.append(f"{key}: is set by qanat and cannot be in a template")

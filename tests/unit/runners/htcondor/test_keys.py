@@ -65,6 +65,9 @@ def test_a_key_that_htcondor_knows_is_no_problem(key: str) -> None:
         ("initialdir", "is set by qanat and cannot be in a template"),
         ("stdout", "is set by qanat and cannot be in a template"),
         ("+QanatIntent", "is set by qanat and cannot be in a template"),
+        ("+Args", "is set by qanat and cannot be in a template"),
+        ("My.cmd", "is set by qanat and cannot be in a template"),
+        ("+UserLog", "is set by qanat and cannot be in a template"),
         ("My.qanatintent", "is set by qanat and cannot be in a template"),
     ],
 )
