@@ -13,6 +13,7 @@ from qanat.git.location import Location
 _OPERATIONS = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
+    "rebase-apply/applying": "am",
     "rebase-apply": "rebase",
     "CHERRY_PICK_HEAD": "cherry-pick",
     "REVERT_HEAD": "revert",
@@ -98,6 +99,11 @@ def operation(git_dir: Path) -> str | None:
     except OSError:
         return None
     return "revert" if todo.startswith(b"revert") else "cherry-pick"
+
+
+def middle_of(operation: str) -> str:
+    """Return where a repository is during an operation, for messages: `in the middle of a merge`."""
+    return "in the middle of an am session" if operation == "am" else f"in the middle of a {operation}"
 
 
 def checked_out(location: Location) -> str | None:

@@ -87,7 +87,7 @@ def check_ready(project: Project, plan: Import) -> None:
     check_committer(project)
     refused = "the repository is {}, so the import could not be committed"
     if operation := worktree.operation(project.location.git_dir):
-        raise GitRefused(refused.format(f"in the middle of a {operation}"), hint="finish or abort it first")
+        raise GitRefused(refused.format(worktree.middle_of(operation)), hint="finish or abort it first")
     if worktree.checked_out(project.location) is None:
         raise GitRefused(refused.format("on a detached HEAD"), hint="check out a branch: git switch BRANCH")
 

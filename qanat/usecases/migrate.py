@@ -151,7 +151,7 @@ def migrate(project: Project, index: Index) -> Done:
 
 def _branch(project: Project) -> str:
     if operation := worktree.operation(project.location.git_dir):
-        raise GitRefused(f"the repository is in the middle of a {operation}", hint=f"git {operation} --continue")
+        raise GitRefused(f"the repository is {worktree.middle_of(operation)}", hint=f"git {operation} --continue")
     branch = worktree.checked_out(project.location)
     if branch is None:
         raise GitRefused("HEAD is detached, so there is no branch to commit to", hint="git switch BRANCH")

@@ -505,6 +505,29 @@ def test_in_a_conflict_nothing_is_run(project: Sandbox, words: list[str], operat
     nothing_ran(project)
 
 
+def test_conflicts_that_a_stash_left_are_to_be_resolved(project: Sandbox) -> None:
+    project.write("notes.txt", "base\n")
+    project.commit("base")
+    project.write("notes.txt", "stashed\n")
+    project.git("stash", "--quiet")
+    project.write("notes.txt", "ours\n")
+    project.commit("ours")
+    project.git("stash", "pop", code=1)
+    refused(project.qanat("run", "hello", code=2), "notes.txt has conflicts", "resolve them, then: git add notes.txt")
+
+
+def test_a_session_of_am_is_called_so(project: Sandbox) -> None:
+    diverged(project)
+    project.git("format-patch", "--quiet", "-1", "other", "--output", "../theirs.patch")
+    project.git("am", "--3way", "../theirs.patch", code=None)
+    refused(
+        project.qanat("run", "hello", code=2),
+        "the repository is in the middle of an am session: notes.txt has conflicts",
+        "finish or abort it: git am --abort",
+    )
+    project.git("am", "--abort")
+
+
 def test_in_the_middle_of_a_merge_its_changes_are_not_committed(project: Sandbox) -> None:
     diverged(project)
     project.git("merge", "other", code=1)

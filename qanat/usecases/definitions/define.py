@@ -129,7 +129,7 @@ def _restore(project: Project, path: Path, data: bytes | None) -> None:
 def _unfit_state(project: Project) -> str:
     """Return why nothing can be committed to the branch that is checked out; empty if it can."""
     if operation := worktree.operation(project.location.git_dir):
-        return f"in the middle of a {operation}"
+        return worktree.middle_of(operation)
     return "" if worktree.checked_out(project.location) else "on a detached HEAD"
 
 

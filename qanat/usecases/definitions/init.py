@@ -135,7 +135,7 @@ def _write_and_commit(plan: InitPlan, made: Location, templates: Mapping[str, Ma
         branch = worktree.checked_out(made)
         operation = worktree.operation(made.git_dir)
         if branch is None or operation:
-            state = f"in the middle of a {operation}" if operation else "on a detached HEAD"
+            state = worktree.middle_of(operation) if operation else "on a detached HEAD"
             note = f"nothing was committed: the repository is {state}"
             return Initialised(plan.folder, tuple(written), False, note)
         with lock.held(made) as held:

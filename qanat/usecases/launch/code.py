@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -79,12 +80,17 @@ def runnable_tree(project: Project) -> WorkTree:
             hint="commit your files: git add --all && git commit",
         )
     if conflicts := [change.path for change in tree.changes if change.in_conflict]:
-        operation = tree.operation or "merge"
-        raise GitRefused(
-            f"the repository is in the middle of a {operation}: {conflicts[0]} has conflicts",
-            hint=f"finish or abort it: git {operation} --abort",
-        )
+        raise _in_conflict(conflicts[0], tree.operation)
     return tree
+
+
+def _in_conflict(path: str, operation: str | None) -> GitRefused:
+    if operation is None:  # left by git stash pop or git checkout --merge
+        return GitRefused(f"{path} has conflicts", hint=f"resolve them, then: git add {shlex.quote(path)}")
+    return GitRefused(
+        f"the repository is {worktree.middle_of(operation)}: {path} has conflicts",
+        hint=f"finish or abort it: git {operation} --abort",
+    )
 
 
 def changed_files(tree: WorkTree) -> list[str]:
@@ -225,7 +231,7 @@ def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
         check_text("--commit-message", wanted.commit_message)
     _refuse_submodules(tree)
     if tree.changes and tree.operation and wanted.commit_message is not None:
-        raise GitRefused(f"the repository is in the middle of a {tree.operation}", hint="finish it first")
+        raise GitRefused(f"the repository is {worktree.middle_of(tree.operation)}", hint="finish it first")
 
 
 def _unnamed(rest: Sequence[Untracked]) -> UsageError:

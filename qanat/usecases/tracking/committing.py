@@ -147,7 +147,7 @@ def note_for_later(project: Project, recorded: Sequence[Recorded]) -> None:
 
 def _reason_to_wait(project: Project, running: str | None, later: str) -> str:
     if operation := worktree.operation(project.location.git_dir):
-        return f"not committed: the repository is in the middle of a {operation}"
+        return f"not committed: the repository is {worktree.middle_of(operation)}"
     return f"not committed yet: {running} is running; {later}" if running else ""
 
 

@@ -89,7 +89,8 @@ def test_a_conflict_is_seen_with_its_operation(repository: Repository) -> None:
     [
         ("MERGE_HEAD", "merge"),
         ("rebase-merge", "rebase"),
-        ("rebase-apply", "rebase"),
+        ("rebase-apply/next", "rebase"),
+        ("rebase-apply/applying", "am"),
         ("CHERRY_PICK_HEAD", "cherry-pick"),
         ("REVERT_HEAD", "revert"),
         ("other", None),
