@@ -292,7 +292,7 @@ def test_explore_shows_a_run_that_slurm_has_forgotten_or_when_it_does_not_answer
     with Terminal(on_either.root, "experiment", "run_explore", "none", "1", env={"PAGER": "cat"}) as terminal:
         terminal.see("[f] Show Slurm log(s)")
         terminal.press("f")
-        terminal.see("COMPLETED" if on_either.cluster.accounting else "the scheduler has no log of this run")
+        terminal.see("COMPLETED" if on_either.cluster.accounting else "Slurm has no log of these jobs")
         with on_either.cluster.without_controller():
             terminal.see("Explore menu")
             terminal.press("f")

@@ -151,7 +151,8 @@ def _page_log(project: Project, found: Found) -> None:
     if text:
         _page_text(text, "scheduler.log")
     else:
-        say("the scheduler has no log of this run")
+        title = session.runners().title(found.run.runner.name)
+        say(f"{title} has no log of these jobs, or no longer has it")
 
 
 def _page_text(text: str, name: str) -> None:

@@ -81,8 +81,7 @@ def _say_runs(lines: Sequence[RunLine]) -> None:
 def _say_waiting(runs: Sequence[Run]) -> None:
     """Print why groups of active runs do not start."""
     for each in waiting(runs)[:RUNS_EXPLAINED]:
-        line = f"{MARKS[each.state]} {each}"
-        say(tables.cut(line, columns) if (columns := width()) else line)
+        say(brief(f"{MARKS[each.state]} {each}"))
 
 
 def _say_failures(project: Project, runs: Sequence[Run]) -> None:
