@@ -11,7 +11,7 @@ import click
 
 from qanat import __version__
 from qanat.cli import surroundings
-from qanat.cli.program import EXIT_READER_GONE, qanat
+from qanat.cli.program import EXIT_READER_GONE, command_path, qanat
 from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
 from qanat.errors import EXIT_BUG, EXIT_USAGE, MORE_FILES, QanatError, reason, write_failed
 
@@ -44,8 +44,8 @@ def _call(args: list[str]) -> int:
         if error.ctx and error.message == error.ctx.get_help():
             click.echo(error.message, err=True)
             return EXIT_USAGE
-        where = f" {error.ctx.command_path.partition(' ')[2]}".rstrip() if error.ctx else ""
-        return _show(_sentence(error.format_message()), f"qanat{where} --help", error.exit_code)
+        where = error.ctx.command_path if error.ctx else command_path(args)
+        return _show(_sentence(error.format_message()), f"{where} --help", error.exit_code)
     except click.ClickException as error:
         return _show(_sentence(error.format_message()), "", EXIT_USAGE)
     except QanatError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -51,3 +51,12 @@ def qanat(folder: str | None) -> None:
         os.getcwd()  # noqa: PTH109  # pathlib takes 5 ms
     except FileNotFoundError:
         raise UsageError("the current directory no longer exists", hint="cd to another one") from None
+
+
+def command_path(args: list[str]) -> str:
+    """Return the command that was typed; click does not say it for an option without its value."""
+    path, command = "qanat", cast("click.Command", qanat)
+    for word in args:
+        if isinstance(command, click.Group) and (found := command.get_command(click.Context(command), dashed(word))):
+            path, command = f"{path} {dashed(word)}", found
+    return path

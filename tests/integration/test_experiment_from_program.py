@@ -81,13 +81,10 @@ def test_the_proposal_is_what_the_options_would_write_and_can_be_run(house: Sand
 
 def test_without_consent_no_program_is_run(house: Sandbox) -> None:
     result = house.qanat("experiment", "new", "models/train.py", "--name", "t")
-    assert (
-        "the options of models/train.py are not known: it was not asked; --yes runs python models/train.py --help"
-        in result.err
-    )
+    assert "models/train.py: its options were not looked up; --yes runs python models/train.py --help" in result.err
     house.write("work.py", "import pathlib\npathlib.Path('asked').touch()\n")
     result = house.qanat("experiment", "new", "work.py", "--yes")
-    assert "nothing in work.py says that it reads --help, so it may do all of its work" in result.err
+    assert "work.py: its options were not looked up: nothing in it says that it reads --help" in result.err
     assert not was_run(house)
     assert stored(house, "work") == {
         "schema": "experiment/1",
@@ -163,9 +160,12 @@ def test_in_a_terminal_the_proposal_can_be_changed_and_the_program_asked(house: 
 def test_a_program_that_fails_or_does_not_know_help_is_said(house: Sandbox, tmp_path: Path) -> None:
     house.write("broken.py", "import argparse\nimport missing_module\n")
     result = house.qanat("experiment", "new", "broken.py", "--yes")
-    assert "it failed with exit code 1: ModuleNotFoundError: No module named 'missing_module'" in result.err
+    assert "broken.py: its options are not known: --help failed with exit code 1: ModuleNotFoundError: No" in result.err
     house.write("plain.py", "# --help\nprint('epoch 1')\n")
-    assert "plain.py are not known: it printed no options" in house.qanat("experiment", "new", "plain.py", "--yes").err
+    assert (
+        "plain.py: its options are not known: --help printed no options"
+        in house.qanat("experiment", "new", "plain.py", "--yes").err
+    )
     assert house.qanat(
         "experiment", "new", "broken.py", "--name", "x", "--executable-command", "nowhere", "--yes"
     ).err.endswith("nowhere cannot be started: no such file or directory\n")

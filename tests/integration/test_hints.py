@@ -45,6 +45,8 @@ def typed(hint: str) -> list[str]:
         ("show 99", 0, "run_1"),
         ("action e greet 1", 0, "Updated .qanat/experiments/e.yaml"),
         ("run broken", 0, "Updated .qanat/experiments/broken.yaml"),
+        ("compare 1 --plot", 0, "Compare "),
+        ("template show t --runner", 0, "Show a template"),
         ("run reader", 0, "Updated .qanat/datasets/moved.yaml"),
         ("run e --runner slurm --submit-template 't 3.yaml'", 1, "t 3.yaml: --job-name"),
     ],

@@ -26,7 +26,9 @@ file_argument = click.argument("file", required=False, type=click.Path(path_type
 file_option = option(
     "-f", "--file", "from_file", type=click.Path(path_type=Path), metavar="FILE", help="Read the definition from FILE."
 )
-commit_option = option("--commit", is_flag=True, help="Commit this change, and nothing else.")
+commit_option = option(
+    "--commit", is_flag=True, help="Commit this change, and nothing else; without it, committing is up to you."
+)
 secrets_option = option("--allow-secrets", is_flag=True, help="Accept values that look like secrets.")
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")

@@ -18,6 +18,7 @@ from qanat.usecases.definitions.from_program import Asked
 from qanat.usecases.project import Project, open_project
 
 _DEFINITIONS = frozenset({".yaml", ".yml", ".json"})
+_SKIPPED = "its options were not looked up"
 _ASKED = ("name", "description", "executable_command")
 
 
@@ -74,25 +75,25 @@ def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -
     program = Program(content["executable"], content.get("executable_command", ""))
     command = f"{shlex.join(program.command_line())} --help"
     known = from_program.reads_help(project, content)
-    silent = f"nothing in {program.executable} says that it reads --help, so it may do all of its work"
+    silent = "nothing in it says that it reads --help, so it may do all of its work"
     if asks:
         if not known:
-            tell(f"note: {silent}")
+            tell(f"note: {program.executable}: {silent}")
         if not prompts.confirm(f"Run {command} to find its options?", option="--yes", default=known):
-            return Asked(problem="it was not asked")
+            return Asked(problem=_SKIPPED)
     elif not yes:
-        return Asked(problem=f"it was not asked; --yes runs {command}")
+        return Asked(problem=f"{_SKIPPED}; --yes runs {command}")
     elif not known:
-        return Asked(problem=f"it was not asked: {silent}")
+        return Asked(problem=f"{_SKIPPED}: {silent}")
     try:
         return from_program.ask(project, content)
     except RunnerUnavailable as error:
-        return Asked(problem=error.message)
+        return Asked(problem=f"its options are not known: {error.message}")
 
 
 def _notes(content: Content, asked: Asked) -> list[str]:
     if asked.problem:
-        return [f"the options of {content['executable']} are not known: {asked.problem}"]
+        return [f"{content['executable']}: {asked.problem}"]
     missing = program_help.missing(asked.options, reads_datasets=bool(content.get("datasets")))
     return [f"{content['executable']}: {each}" for each in missing]
 

@@ -20,6 +20,7 @@ from qanat.system import asking, files
 from qanat.usecases.project import Project
 
 TIMEOUT_S = 20.0
+_UNKNOWN = "its options are not known: --help"
 _PRINTED_BYTES_MAX = 2**18
 _PROGRAM_BYTES_MAX = 2**20
 _DESCRIPTION_MAX = 200
@@ -125,9 +126,9 @@ def ask(project: Project, content: dict[str, Any]) -> Asked:
     )
     text = printed.decode("utf-8", "replace")
     if status is None:
-        return Asked(problem=f"it did not end within {TIMEOUT_S:g} s, or printed too much, and was killed")
+        return Asked(problem=f"{_UNKNOWN} did not end within {TIMEOUT_S:g} s, or printed too much, and was killed")
     options = program_help.options_in(text)
     if status and not options:
         last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
-        return Asked(problem=f"it failed with exit code {status}{f': {last}' if last else ''}")
-    return Asked(tuple(options), "" if options else "it printed no options")
+        return Asked(problem=f"{_UNKNOWN} failed with exit code {status}{f': {last}' if last else ''}")
+    return Asked(tuple(options), "" if options else f"{_UNKNOWN} printed no options")
