@@ -1,7 +1,8 @@
-"""What the states of Slurm mean. Source: squeue(1) and sacct(1), "JOB STATE CODES", Slurm 22.05."""
+"""What states and reasons of Slurm mean. Source: squeue(1), JOB STATE CODES and JOB REASON CODES, Slurm 22.05."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from qanat.domain.completion import signal_name
@@ -41,6 +42,19 @@ _ENDED = {
 # Ends caused by the program itself or by the user who cancelled it; all others are caused by Slurm.
 _OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
 _WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
+# Reasons that waiting alone does not remove.
+_BLOCKED = {
+    "BadConstraints": "no node meets its constraints",
+    "DependencyNeverSatisfied": "a job that it depends on did not end as it should",
+    "InvalidAccount": "its account is not valid",
+    "InvalidQOS": "its QOS is not valid",
+    "PartitionDown": "its partition is down",
+    "PartitionInactive": "its partition starts no jobs now",
+    "PartitionNodeLimit": "it asks for more nodes than its partition gives",
+    "PartitionTimeLimit": "it asks for more time than its partition gives",
+    "ReqNodeNotAvail": "a node that it needs is down, drained or reserved",
+}
+_PER_JOB = re.compile(r"(?:Assoc|QOS)Max\w*PerJob(?:Limit)?\Z")
 
 
 def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
@@ -55,6 +69,7 @@ def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
     if name in _GOING:
         held = name == "PENDING" and "held" in reason.lower()
         active = State.HELD if held else _GOING[name]
+        detail = _explained(detail) if name == "PENDING" else detail
         held_as = name if active is State.HELD and name != "PENDING" else ""
         # A job that is held while it runs also has that reason; it applies only if the job is requeued.
         detail = "" if active is State.RUNNING else detail
@@ -68,6 +83,14 @@ def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
         cause="" if name in _OWN else name,
     )
     return _with_code(status, exit_code) if exit_code else status
+
+
+def _explained(reason: str) -> str:
+    """Return Slurm's reason; one that no job gets over by waiting, with what it means."""
+    code = reason.partition(",")[0]
+    per_job = "it asks for more than a job may have" if _PER_JOB.match(code) else ""
+    meaning = _BLOCKED.get(code, per_job)
+    return f"{reason}: {meaning}" if meaning else reason
 
 
 def _reason(name: str, by: str, detail: str) -> str:

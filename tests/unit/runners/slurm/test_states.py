@@ -13,6 +13,26 @@ from qanat.runners.slurm.states import status_of
     [
         ("PENDING", "Priority", State.QUEUED, ""),
         ("PENDING", "BeginTime", State.QUEUED, "BeginTime"),
+        (
+            "PENDING",
+            "PartitionTimeLimit",
+            State.QUEUED,
+            "PartitionTimeLimit: it asks for more time than its partition gives",
+        ),
+        (
+            "PENDING",
+            "ReqNodeNotAvail, UnavailableNodes:node[7-9]",
+            State.QUEUED,
+            "ReqNodeNotAvail, UnavailableNodes:node[7-9]: a node that it needs is down, drained or reserved",
+        ),
+        (
+            "PENDING",
+            "QOSMaxWallDurationPerJobLimit",
+            State.QUEUED,
+            "QOSMaxWallDurationPerJobLimit: it asks for more than a job may have",
+        ),
+        ("PENDING", "QOSMaxJobsPerUserLimit", State.QUEUED, "QOSMaxJobsPerUserLimit"),
+        ("RUNNING", "PartitionTimeLimit", State.RUNNING, ""),
         ("PENDING", "JobHeldUser", State.HELD, "JobHeldUser"),
         ("PENDING", "launch_failed_requeued_held", State.HELD, "launch_failed_requeued_held"),
         ("CONFIGURING", "None", State.QUEUED, ""),
