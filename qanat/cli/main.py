@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -16,6 +17,7 @@ from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
 from qanat.errors import EXIT_BUG, EXIT_USAGE, MORE_FILES, QanatError, reason, write_failed
 
 EXIT_MACHINE = 1
+GARBAGE_FROM = 50_000  # objects
 # What the machine refuses, whatever a program is doing.
 _MACHINE = frozenset(
     getattr(errno, name)
@@ -25,6 +27,9 @@ _MACHINE = frozenset(
 
 def main() -> NoReturn:
     """Run the program, and exit with 0 or the exit code of the error."""
+    # Modules make objects that stay. Looking for garbage among them at every 700th, which is Python's default, takes a
+    # tenth of a short command.
+    gc.set_threshold(GARBAGE_FROM)
     surroundings.settle_in()
     status = _call(sys.argv[1:])
     problem = surroundings.stdout_problem()

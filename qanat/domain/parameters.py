@@ -11,10 +11,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from qanat.domain.ranges import ValueRange, progression
 from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
+
+if TYPE_CHECKING:
+    from qanat.domain.ranges import ValueRange
 
 GROUPS_WITHOUT_ASKING = 20_000
 GROUPS_MAX = 100_000
@@ -64,6 +67,8 @@ def split_group(text: str) -> tuple[str, ...]:
 
 def parse_range(text: str) -> ValueRange:
     """Parse the value of -R: `--seed 0 10 1`, `--seed 0 10` (step 1), `--lr 0.1,0.01`, or `pos_0 …` for a position."""
+    from qanat.domain.ranges import ValueRange, progression  # only with -R
+
     parts = split_group(text)
     where = f"-R {text!r}"
     if len(parts) < 2 or len(parts) > 4:

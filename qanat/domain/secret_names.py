@@ -46,7 +46,7 @@ _HINTS = (
     "session",
     "cookie",
 )
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
 # Words at the end that say which one it is, or in which form.
 _SUFFIXES = _words(
     """
@@ -124,7 +124,7 @@ def kind_of_name(name: str) -> Kind:
     """Return what a name says about its value."""
     if len(name) > NAME_MAX or not may_name_secret(name):
         return Kind.NOTHING
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = [word.lower() for word in re.findall(_WORD, name)]
     while len(words) > 1 and (words[-1] in _SUFFIXES or words[-1].isdigit()):
         words.pop()
     kind = _of_words(words) if words else Kind.NOTHING

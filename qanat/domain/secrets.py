@@ -16,45 +16,42 @@ from qanat.domain.key_path import KeyPath
 from qanat.domain.randomness import JUDGED_MAX, is_mixed, is_random, is_random_base64
 from qanat.domain.secret_names import Kind, kind_of_name, may_name_secret
 
+# Patterns are compiled, and kept, by `re` when they are first used: most commands find no name of a secret.
 _NAME = r"[-+~]{0,2}[A-Za-z_][\w./-]{0,80}"
 # NAME=value, --name=value, ?name=value&…; the value is read from where the match ends.
-_PAIR = re.compile(rf"(?:^|(?<=[\s,;'\"|?&({{\[=]))(?P<name>{_NAME})[ \t]{{0,3}}=(?!=)[ \t]{{0,3}}")
+_PAIR = rf"(?:^|(?<=[\s,;'\"|?&({{\[=]))(?P<name>{_NAME})[ \t]{{0,3}}=(?!=)[ \t]{{0,3}}"
 # A password may contain what separates other values.
-_PASSWORD = re.compile(r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\"]{1,1000})")
-_VALUE = re.compile(r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\",;|&]{1,4000}|<\|[^\s>]{1,80}>)")
+_UP_TO_SPACE = r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\"]{1,1000})"
+_VALUE = r"\"(?P<q>[^\"]{1,1000})\"|'(?P<s>[^']{1,1000})'|(?P<value>[^\s'\",;|&]{1,4000}|<\|[^\s>]{1,80}>)"
 # "name": "value" of JSON, also escaped; a name and a colon, as in a header or in prose.
-_QUOTED = re.compile(r"\"(?P<name>[A-Za-z_][\w.-]{0,80})\\?\"\s{0,3}:\s{0,3}\\?\"(?P<value>[^\"\\]{1,4000})")
-_HEADER = re.compile(r"(?:^|(?<=[\s,;'\"({=]))(?P<name>-{0,2}[A-Za-z_][\w.-]{0,80})'?:\s{0,3}'?(?P<value>[^\s,;'\"}]+)")
-_OPTION = re.compile(r"[-+]{1,2}[A-Za-z][\w.-]{0,80}\Z")
-_REST_OF_TOKEN = re.compile(r"[\w.~+/=%-]*")
-_KEY_BLOCK = re.compile(r"-----BEGIN [^-]{0,60}-----(?:[^-]|-(?!----END))*(?:-----END[^-]{0,60}-----)?")
+_QUOTED = r"\"(?P<name>[A-Za-z_][\w.-]{0,80})\\?\"\s{0,3}:\s{0,3}\\?\"(?P<value>[^\"\\]{1,4000})"
+_HEADER = r"(?:^|(?<=[\s,;'\"({=]))(?P<name>-{0,2}[A-Za-z_][\w.-]{0,80})'?:\s{0,3}'?(?P<value>[^\s,;'\"}]+)"
+_OPTION = r"[-+]{1,2}[A-Za-z][\w.-]{0,80}\Z"
+_REST = r"[\w.~+/=%-]*"
+_KEY_BLOCK = r"-----BEGIN [^-]{0,60}-----(?:[^-]|-(?!----END))*(?:-----END[^-]{0,60}-----)?"
 
-_REFERENCE = re.compile(
-    r"\$(?:\w+|\{.*|\(.*)(?:[/:].*)?\Z|%\w+%|env[:(]|(?:file|path|vault|secret|ssm|arn|keyring):|[~.]{0,2}/|@|[a-z][a-z0-9+.-]{1,20}://",
-    re.IGNORECASE | re.DOTALL,
+_REFERENCE = r"(?is)\$(?:\w+|\{.*|\(.*)(?:[/:].*)?\Z|%\w+%|env[:(]|(?:file|path|vault|secret|ssm|arn|keyring):|[~.]{0,2}/|@|[a-z][a-z0-9+.-]{1,20}://"
+_NAME_OF_VARIABLE = r"[A-Z]+(?:_[A-Z0-9]+)+\Z"
+_PLACEHOLDER = (
+    r"(?is)[<\[{(].*[>\]})]\Z|[*x.…?_-]+\Z|(?:none|null|true|false|yes|no|auto|default|todo|secret|password|token)\Z"
 )
-_NAME_OF_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+\Z")
-_PLACEHOLDER = re.compile(
-    r"[<\[{(].*[>\]})]\Z|[*x.…?_-]+\Z|(?:none|null|true|false|yes|no|auto|default|todo|secret|password|token)\Z",
-    re.IGNORECASE | re.DOTALL,
-)
-_STANDS_FOR = re.compile(r"example|change.?me|placeholder|redacted|your[-_ ]|dummy", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\Z")
-_DATE_OR_VERSION = re.compile(
+_STANDS_FOR = r"(?i)example|change.?me|placeholder|redacted|your[-_ ]|dummy"
+_NUMBER = r"[-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\Z"
+_DATE_OR_VERSION = (
     r"[0-9]{8}T[0-9]{4,6}Z?\Z|[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?:[T _].*)?\Z|v?[0-9]++(?:\.[0-9]++)++[\w.+-]{0,20}\Z"
 )
-_HASH = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
-_LOGIN = re.compile(r"[\w.@+-]{1,80}:(?P<password>[^\s/:][^\s/]{2,200})\Z")
+_HASH = r"[0-9a-f]+\Z|[0-9A-F]+\Z|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
+_LOGIN = r"[\w.@+-]{1,80}:(?P<password>[^\s/:][^\s/]{2,200})\Z"
 _CODE_MIN = 7
 _METHODS = frozenset(
     {"ed25519", "sha256", "sha512", "aes256", "kerberos5", "krb5", "oauth10a", "oauth20", "base64", "hs256"}
 )
 _USER_OPTIONS = ("-u", "--user")  # as curl has them
-_FILE = re.compile(
+_FILE = (
     r"\w\.(?:txt|json|ya?ml|toml|env|key|pem|crt|cert|cfg|ini|conf|netrc|gpg|asc|enc|csv|dat|bin|p12|pfx|pub|token"
     r"|secret|py|sh)\Z"
 )
-_SEPARATOR = re.compile(r"[-_.=]")
+_SEPARATOR = r"[-_.=]"
 _ALLOWED = "allow-secret:"
 NAME_SHOWN = 80
 _INSIDE_MAX = 20
@@ -123,7 +120,7 @@ def _of_form(text: str, possible: Sequence[int] | None = None) -> Iterator[Secre
     for shape in sorted(secret_shapes.find(text, possible), key=lambda shape: shape.start):
         if shape.start < end or (shape.may_be_reference and _is_reference(shape.value)):
             continue
-        rest = _KEY_BLOCK.match(text, shape.start) or _REST_OF_TOKEN.match(text, shape.end)
+        rest = re.compile(_KEY_BLOCK).match(text, shape.start) or re.compile(_REST).match(text, shape.end)
         end = max(shape.end, rest.end() if rest else 0)
         yield Secret(shape.start, end, shape.what)
 
@@ -168,7 +165,7 @@ def _in_list(place: KeyPath, arguments: list[Any]) -> Iterator[tuple[KeyPath, st
 def _named(text: str) -> Iterator[Secret]:
     """Yield what is a secret by its name in a text: NAME=value, --name value, "name": "value", Name: value."""
     end = outer_end = inside = 0
-    for pair in _PAIR.finditer(text):
+    for pair in re.finditer(_PAIR, text):
         name, start = pair["name"], pair.end()
         if start < end or not kind_of_name(name):
             continue
@@ -176,8 +173,8 @@ def _named(text: str) -> Iterator[Secret]:
         inside = inside + 1 if start < outer_end else 0
         if inside > _INSIDE_MAX:
             continue
-        form = _PASSWORD if kind_of_name(name) is Kind.PASSWORD else _VALUE
-        match = form.match(text, start)
+        form = _UP_TO_SPACE if kind_of_name(name) is Kind.PASSWORD else _VALUE
+        match = re.compile(form).match(text, start)
         value = match[match.lastgroup or 0] if match else ""
         if match and not inside:
             outer_end = match.end()
@@ -185,7 +182,7 @@ def _named(text: str) -> Iterator[Secret]:
             end = match.end()
             yield _by_name(name, match.start(match.lastgroup or 0), value)
     for pattern in (_QUOTED, _HEADER):
-        for match in pattern.finditer(text):
+        for match in re.finditer(pattern, text):
             in_prose = pattern is _HEADER
             if _is_secret(match["name"], match["value"], strict=in_prose, in_prose=in_prose):
                 yield _by_name(match["name"], match.start("value"), match["value"])
@@ -199,9 +196,9 @@ def _by_name(name: str, start: int, value: str) -> Secret:
 
 
 def _gives_secret(option: str, value: str) -> bool:
-    if option in _USER_OPTIONS and (login := _LOGIN.match(value)):
+    if option in _USER_OPTIONS and (login := re.match(_LOGIN, value)):
         return is_mixed(login["password"])
-    return option[:1] in ("-", "+") and bool(_OPTION.match(option)) and _is_secret(option, value, strict=True)
+    return option[:1] in ("-", "+") and _is_secret(option, value, strict=True) and bool(re.match(_OPTION, option))
 
 
 def _is_secret(name: str, value: str | int, *, strict: bool = False, in_prose: bool = False) -> bool:
@@ -217,28 +214,28 @@ def _is_secret(name: str, value: str | int, *, strict: bool = False, in_prose: b
         return False
     if kind is Kind.PASSWORD:
         return not in_prose or _is_password(text)
-    if not isinstance(value, str) or _NUMBER.match(text) or _DATE_OR_VERSION.match(text):
+    if not isinstance(value, str) or re.match(_NUMBER, text) or re.match(_DATE_OR_VERSION, text):
         return False
     match kind:
         case Kind.TOKEN:
             return not strict or is_random(text) or is_random_base64(text) or _looks_like_token(text)
         case Kind.PASS:
-            is_structured = bool(_HASH.match(text)) or len(_SEPARATOR.findall(text)) > 2
+            is_structured = bool(re.match(_HASH, text)) or len(re.findall(_SEPARATOR, text)) > 2
             is_plain = (
                 _is_password(text) if "pass" in name.lower() else _has_signs(text) or is_random(text, part_min=12)
             )
             return is_plain and not is_structured
         case Kind.LOGIN:
-            login = _LOGIN.match(text)
+            login = re.match(_LOGIN, text)
             return is_random(text) or _is_code(text) or bool(login and not login["password"].isdigit())
         case Kind.HASH:
-            return is_random(text, part_min=20) and not _HASH.match(text)
+            return is_random(text, part_min=20) and not re.match(_HASH, text)
         case _:
             return is_random(text) or is_random_base64(text) or is_mixed(text, length=10)
 
 
 def _looks_like_token(text: str) -> bool:
-    return is_mixed(text) or _is_code(text) or bool(_HASH.match(text) and len(text) >= 16 and not text.isalpha())
+    return is_mixed(text) or _is_code(text) or bool(re.match(_HASH, text) and len(text) >= 16 and not text.isalpha())
 
 
 def _is_code(text: str) -> bool:
@@ -264,10 +261,10 @@ def _is_reference(value: str) -> bool:
     """Return whether a value only says where a secret is, or stands for one."""
     value = value[:JUDGED_MAX].strip().strip("'\"")
     return not is_random_base64(value) and bool(
-        _REFERENCE.match(value)
-        or _NAME_OF_VARIABLE.match(value)
-        or _PLACEHOLDER.match(value)
-        or _STANDS_FOR.search(value)
+        re.match(_REFERENCE, value)
+        or re.match(_NAME_OF_VARIABLE, value)
+        or re.match(_PLACEHOLDER, value)
+        or re.search(_STANDS_FOR, value)
         or _is_path(value)
     )
 
@@ -275,4 +272,4 @@ def _is_reference(value: str) -> bool:
 def _is_path(value: str) -> bool:
     """Return whether a value is a relative path without random-looking parts: secrets/token.txt."""
     parts = value.split("/")
-    return (len(parts) > 1 or bool(_FILE.search(value))) and not any(map(is_random, parts))
+    return (len(parts) > 1 or bool(re.search(_FILE, value))) and not any(map(is_random, parts))

@@ -111,12 +111,15 @@ def file_name(kind: str, version: int | None = None) -> str:
 
 def source_of(kind: str, version: int | None = None) -> Path:
     """Return the file with a schema of a kind that is part of this qanat, the newest by default."""
-    here, name = Path(__file__).resolve(), file_name(kind, version)
+    return _folder() / file_name(kind, version)
+
+
+@cache
+def _folder() -> Path:
+    here = Path(__file__).resolve()
     # A wheel has the schemas in the package; a checkout and an editable install have them at the top of the tree.
-    for folder in (here.parents[1] / "schemas", here.parents[2] / "schemas"):
-        if (folder / name).is_file():
-            return folder / name
-    raise FileNotFoundError(name)
+    packed = here.parents[1] / "schemas"
+    return packed if packed.is_dir() else here.parents[2] / "schemas"
 
 
 @cache

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qanat.domain import completion, layout, metrics, parameters, progress
+from qanat.domain import completion, layout, parameters
 from qanat.domain.completion import COMPLETION, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
@@ -120,6 +120,8 @@ def group_info(command: Sequence[str], args: Sequence[str]) -> bytes:
 
 def read_progress(folder: Path) -> float | None:
     """Return a group's progress, from 0 to 1; None if its program does not report it."""
+    from qanat.domain import progress
+
     try:
         with files.open_for_reading(folder / PROGRESS) as file:
             head = file.read(progress.HEAD_BYTES)
@@ -162,6 +164,8 @@ def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[st
         path = folder / source.file
         if not files.is_file(path):
             continue
+        from qanat.domain import metrics  # most programs leave none
+
         try:
             content = _parse(path)
             numbers = metrics.flatten(content)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qanat.domain.requests import Requests
+if TYPE_CHECKING:
+    from qanat.domain.requests import Requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from qanat.errors import QanatError, RunnerUnavailable, UsageError
-from qanat.system.installation import to_install
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -32,7 +31,7 @@ class Registry:
     """Returns the runners of one command by name, each loaded only once; see runners.protocol.Runners."""
 
     def __init__(self) -> None:
-        self._about = {name: _about(name) for name in BUILT_IN}
+        self._about = _Abouts()
         self._loaded: dict[str, Runner] = {}
 
     def __reduce__(self) -> tuple[type[Registry], tuple[()]]:
@@ -50,7 +49,7 @@ class Registry:
 
     def is_in_process(self, name: str) -> bool:
         """Return whether the process that starts this runner's jobs also watches them."""
-        return name in self._about and self._about[name].in_process
+        return name in BUILT_IN and self._about[name].in_process
 
     def local(self) -> InProcessRunner:
         """Return the runner that knows the processes of this machine."""
@@ -119,8 +118,27 @@ class Registry:
         return runner.generated_files if isinstance(runner, LeavesFiles) else frozenset()
 
 
-def _about(name: str) -> About:
-    return cast("About", importlib.import_module(f"{__package__}.{name}.about").ABOUT)
+class _Abouts(Mapping[str, "About"]):
+    """What is known of the built-in runners, each read when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, About] = {}
+
+    def __getitem__(self, name: str) -> About:
+        if name not in BUILT_IN:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = importlib.import_module(f"{__package__}.{name}.about").ABOUT
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in BUILT_IN
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(BUILT_IN)
+
+    def __len__(self) -> int:
+        return len(BUILT_IN)
 
 
 def _class(about: About) -> Any:
@@ -159,6 +177,8 @@ def _installed(entry: EntryPoint) -> Runner:
 
 
 def _broken(entry: EntryPoint, what: str) -> RunnerUnavailable:
+    from qanat.system.installation import to_install
+
     package = _package(entry)
     return RunnerUnavailable(
         f"runner {entry.name!r} of package {package} {what}", hint=f"{to_install(package)} --upgrade"

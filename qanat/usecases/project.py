@@ -60,13 +60,17 @@ class Project:
 
     @contextmanager
     def index(self) -> Iterator[Index]:
-        """Open the derived index; this also writes the schemas for editors."""
+        """Open the derived index; for the first time, this also writes the schemas for editors."""
+        with Index(self._index_file, self.root, self.names_of) as index:
+            yield index
+
+    @cached_property
+    def _index_file(self) -> Path:
         definition_text.install_schemas(self.paths, lambda: self.sharing)
         with contextlib.suppress(OSError):  # without it, the index is in memory
             if not self.location.private_here.is_dir():
                 files.make_folder(self.location.private_here, self.sharing)
-        with Index(self.location.private_here / index_file.name(), self.root, self.names_of) as index:
-            yield index
+        return self.location.private_here / index_file.name()
 
     @cached_property
     def sharing(self) -> Sharing:
@@ -178,8 +182,17 @@ class Project:
         """Read a file of the project; see valid_content()."""
         source = self.paths.relative(path)
         data = self.read(path, DEFINITION_BYTES_MAX)
+        if (kind, data) in self._valid:
+            return dict(schemas.current(schemas.with_version(yaml_io.load(data, source), kind), kind, source))
         with self.index() as index:
-            return valid_content(index, data, kind, source)
+            content = valid_content(index, data, kind, source)
+        self._valid.add((kind, data))
+        return content
+
+    @cached_property
+    def _valid(self) -> set[tuple[str, bytes]]:
+        """Files that this command has found valid: a launch reads its definition again when it plans."""
+        return set()
 
 
 def valid_content(index: Index, data: bytes, kind: str, source: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 import qanat
 from qanat.testing.sandbox import PROGRAM, call
+from tests.support.sandbox import Sandbox
 
 SLOW = (
     "pygit2 yaml jsonschema questionary prompt_toolkit rich sqlite3 subprocess dataclasses pathlib json difflib shlex"
@@ -61,10 +62,10 @@ print(json.dumps(commands))
 """
 
 
-def loaded(*words: str) -> list[str]:
+def loaded(*words: str, cwd: Path | None = None) -> list[str]:
     """List the modules that a command loads beyond those that Python has already loaded."""
-    result = call([sys.executable, "-c", LOADED, *words], Path.cwd())
-    modules: list[str] = json.loads(result.err)
+    result = call([sys.executable, "-c", LOADED, *words], cwd or Path.cwd())
+    modules: list[str] = json.loads(result.err.splitlines()[-1])
     return modules
 
 
@@ -100,6 +101,24 @@ def test_help_and_version_load_click_and_nothing_else_that_takes_time(option: st
 def test_the_help_of_a_command_loads_no_heavy_library(command: str) -> None:
     heavy = {"pygit2", "yaml", "jsonschema", "questionary", "prompt_toolkit", "rich", "htcondor2", "numpy"}
     assert heavy & {name.partition(".")[0] for name in loaded(*command.split(), "--help")} == set()
+
+
+def test_a_run_here_loads_nothing_of_schedulers_checkouts_and_ranges(sandbox: Sandbox) -> None:
+    sandbox.experiment("t", "exit 0\n")
+    sandbox.qanat("run", "t")
+    modules = set(loaded("run", "t", "1", "--lr", "0.1", cwd=sandbox.root))
+    late = (
+        *("jsonschema", "questionary", "rich", "decimal", "qanat.domain.ranges", "qanat.runners.protocol"),
+        *("qanat.runners.slurm.about", "qanat.runners.htcondor.about", "qanat.usecases.launch.submit"),
+        *(
+            "qanat.usecases.launch.checkouts",
+            "qanat.usecases.results.proof",
+            "qanat.git.checkout",
+            "qanat.git.identity",
+        ),
+    )
+    assert "qanat.usecases.launch.launch" in modules
+    assert modules.isdisjoint(late), modules.intersection(late)
 
 
 def test_the_version_is_qanats(tmp_path: Path) -> None:

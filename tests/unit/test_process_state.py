@@ -23,6 +23,7 @@ CACHED = {
     "qanat.domain.secret_names.kind_of_name": "depends on its argument alone",
     "qanat.domain.secret_shapes._by_character": "takes no argument and asks nothing",
     "qanat.domain.secret_shapes._compiled": "depends on its argument alone",
+    "qanat.records.schemas._folder": "finds a folder of the installed program",
     "qanat.records.schemas._schema": "reads a file of the installed program",
     "qanat.records.schemas._validator": "is made of a file of the installed program",
     "qanat.records.yaml_io._key": "depends on its argument alone",

@@ -15,7 +15,6 @@ from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
-from qanat.usecases.runs.waiting import waiting
 
 
 def shown(project: Project, launch: Callable[[LaunchView], Outcome], *, quiet: bool = False) -> tuple[int, Run]:
@@ -74,6 +73,8 @@ class TerminalView:
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Show the progress of a submitted run."""
+        from qanat.usecases.runs.waiting import waiting  # only for a submitted run
+
         if self._waiting is None:
             self._waiting = self._open.enter_context(GroupsView(len(run.groups)))
         reporting.tell_notes([*notes, *map(str, waiting([run]))])

@@ -14,7 +14,6 @@ from qanat.cli.options import dashed
 from qanat.cli.terminal.arguments import ONLY_BEFORE_NAME, Role, Word, options_of
 from qanat.domain.experiment import Program
 from qanat.domain.parameters import is_option
-from qanat.domain.spelling import distance
 from qanat.errors import NotFound, UsageError
 from qanat.usecases.launch.definitions import program_texts
 from qanat.usecases.project import Project
@@ -151,6 +150,8 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     """Return the option that a name may be a misspelling of, or an empty text."""
     if DRY_RUN in names and DRY_RUN.startswith(name) and name != DRY_RUN:
         return f"--{DRY_RUN}"
+    from qanat.domain.spelling import distance  # only for options that do not exist
+
     close = [(distance(name, other), other) for other in names if abs(len(name) - len(other)) <= 2]
     far, other = min(close, default=(NAME_MIN, ""))
     return f"--{other}" if far <= (0 if len(other) < 5 else 1 if len(other) < 7 else 2) else ""

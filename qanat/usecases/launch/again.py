@@ -9,7 +9,7 @@ from qanat.domain.experiment import Experiment, Program
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound
 from qanat.usecases.launch import inputs
-from qanat.usecases.launch.checkouts import Workplace
+from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
 

@@ -18,8 +18,8 @@ from qanat.errors import QanatError
 from qanat.records import run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.system import folders, processes
-from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.code import Captured
+from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
 # What may interrupt a launch in a process that continues, such as a notebook.

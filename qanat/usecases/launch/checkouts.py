@@ -17,22 +17,11 @@ from qanat.records import storage
 from qanat.records.made import Made, Notes
 from qanat.system import below, folders
 from qanat.usecases.launch import inputs as run_inputs
+from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
 _SHORT = 12
 _NAME = re.compile(r"[0-9a-f]{12}(-[0-9]{1,3})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """Where a run works: `folder` is the program's working directory, `datasets` map names to absolute paths.
-
-    `inputs` are paths relative to the root, named in the arguments, that a checkout has as links into the project.
-    """
-
-    folder: Path
-    datasets: dict[str, Path]
-    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +31,6 @@ class CachedCheckout:
     folder: Path
     bytes: int
     in_use: bool
-
-
-def in_project(project: Project, datasets: Mapping[str, str]) -> Workplace:
-    """Return the project itself as the place to work."""
-    return Workplace(project.root, {name: project.root / path for name, path in datasets.items()})
 
 
 @contextmanager

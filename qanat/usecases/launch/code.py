@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
-from qanat.git import checkout, code_commits, identity, repository, worktree
+from qanat.git import code_commits, repository, worktree
 from qanat.git.worktree import WorkTree
 from qanat.usecases.project import Project
 
@@ -203,6 +203,8 @@ def _snapshot(
     included = tuple(file for file in found if file.is_plain or file in taken)
     left_out = tuple(file for file in (*found, *others) if file not in included)
     names = [file.path for file in included]
+    from qanat.git import identity  # only for a snapshot
+
     commit = identity.take_snapshot(project.location, head, "qanat: snapshot of the working tree", names)
     opened = repository.open_repository(project.location)
     tree_id = repository.code_tree(opened, commit)
@@ -284,6 +286,8 @@ def changed_since(project: Project, captured: Captured) -> bool:
     # A snapshot has files that git does not track, so git's status does not cover them.
     if same_head and not captured.code.snapshot and _fingerprint(project, now) == captured.fingerprint:
         return False
+    from qanat.git import identity  # only if HEAD is not what it was, or a file has changed
+
     return bool(identity.changed_since(project.location, captured.code.commit))
 
 
@@ -307,6 +311,8 @@ def _fingerprint(project: Project, tree: WorkTree) -> frozenset[tuple[str, str, 
 
 def at_commit(project: Project, revision: str) -> Captured:
     """Return the code of a commit, to be run in a checkout, whatever is in the working tree. Raises GitRefused."""
+    from qanat.git import checkout
+
     try:
         commit = checkout.resolve(project.location, revision)
     except GitRefused as error:

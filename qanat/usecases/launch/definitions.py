@@ -11,7 +11,7 @@ from qanat.domain.experiment import Experiment, Program
 from qanat.domain.layout import is_inside
 from qanat.domain.names import check_name
 from qanat.errors import InputInvalid
-from qanat.git import checkout, repository
+from qanat.git import repository
 from qanat.records import definitions
 from qanat.system import files
 from qanat.usecases.project import Project, valid_content
@@ -37,7 +37,7 @@ def definitions_at(project: Project, commit: str | None, name: str) -> Definitio
     experiment = _experiment(project, commit, name)
     if commit is None:
         _check_program(project, experiment)
-    elif not checkout.is_tracked(project.location, commit, _inside(experiment)):
+    elif not _is_tracked(project, commit, _inside(experiment)):
         raise InputInvalid(f"{_program(experiment)} is not in commit {commit[:10]}", hint="choose another commit")
     return Definitions(experiment, {each: _dataset_path(project, commit, each) for each in experiment.datasets})
 
@@ -86,6 +86,12 @@ def _inside(experiment: Experiment) -> str:
     return path
 
 
+def _is_tracked(project: Project, commit: str, path: str) -> bool:
+    from qanat.git import checkout  # only for a run of another commit
+
+    return checkout.is_tracked(project.location, commit, path)
+
+
 def _program(experiment: Experiment) -> str:
     return f"experiment {experiment.name}: executable {experiment.program.executable}"
 
@@ -93,7 +99,7 @@ def _program(experiment: Experiment) -> str:
 def _dataset_path(project: Project, commit: str | None, name: str) -> str:
     """Return the path of a dataset, which must exist in the commit or in the project."""
     path = project.dataset(name).path
-    if not (commit and checkout.is_tracked(project.location, commit, path)) and not files.exists(project.root / path):
+    if not (commit and _is_tracked(project, commit, path)) and not files.exists(project.root / path):
         raise InputInvalid(
             f"dataset {name}: path {path} does not exist",
             hint=f"correct it with: qanat dataset update {name} --path PATH",

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from qanat.domain import job, time_limits
 from qanat.domain.job import PARAMETERS_VARIABLE, JobEnded, JobSpec, JobStarted
@@ -14,13 +15,15 @@ from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, QanatError, RecordEdited, WriteFailed
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal
-from qanat.runners.protocol import InProcessRunner
 from qanat.system import folders
 from qanat.usecases.launch import code
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
 from qanat.usecases.launch.view import Outcome, RunView
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import InProcessRunner
 
 # Every group may leave a metrics file with the same fault.
 NOTES_MAX = 5

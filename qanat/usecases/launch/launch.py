@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.run import RunnerChoice
-from qanat.runners.protocol import Prefetches, Runners
-from qanat.usecases.launch import checkouts, code
+from qanat.usecases.launch import code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.new_run import Launch, first_attempt
@@ -29,6 +28,7 @@ from qanat.usecases.project import Project
 
 if TYPE_CHECKING:
     from qanat.domain.relevance import Relevance
+    from qanat.runners.protocol import Runner, Runners
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,8 @@ def launch(
     QanatError if the run cannot be started; nothing is left of it then.
     """
     check_options(options, runners)
-    submits = not runners.is_in_process(options.runner)
-    if submits and isinstance(runner := runners.submitting(options.runner), Prefetches):
-        runner.prefetch()
+    if submits := not runners.is_in_process(options.runner):
+        _prefetch(runners.submitting(options.runner))
     past, plan, choice = _planned(project, request, options, runners)
     author = code.check_committer(project)
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan))
@@ -63,6 +62,13 @@ def launch(
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 
+def _prefetch(runner: Runner) -> None:
+    from qanat.runners.protocol import Prefetches  # a local run starts without it
+
+    if isinstance(runner, Prefetches):
+        runner.prefetch()
+
+
 def preview(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> Preview:
     """Return what a launch would start, and write nothing; errors are those of launch()."""
     check_options(options, runners)
@@ -71,6 +77,8 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
         return Preview(tuple(plan_run.preview(project, plan)))
     in_checkout = _workdir(request, plan, submits=True) == CHECKOUT
     if commit := past.code.commit if past else code.runnable_tree(project).commit if in_checkout else None:
+        from qanat.usecases.launch import checkouts
+
         plan = replace(plan, place=checkouts.planned(project, commit, plan.datasets))
     batch = plan_run.preview_batch(project, plan, choice, options.max_running)
     return Preview(tuple(plan_run.preview(project, plan)), runners.submitting(options.runner).render(batch))
@@ -124,7 +132,9 @@ def _placed(project: Project, plan: Plan, captured: Captured) -> Iterator[Plan]:
     if captured.code.workdir != CHECKOUT:
         yield plan
         return
-    from qanat.usecases.tracking.refresh import recorded_active_runs  # only a checkout may be in use
+    # A run in the project's folder starts without them.
+    from qanat.usecases.launch import checkouts
+    from qanat.usecases.tracking.refresh import recorded_active_runs
 
     live = recorded_active_runs(project)
     with checkouts.in_checkout(project, captured.code.commit, plan.datasets, plan.groups, live) as place:

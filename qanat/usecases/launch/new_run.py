@@ -11,7 +11,7 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
-from qanat.git import history, identity, lock
+from qanat.git import lock
 from qanat.records import numbers, storage
 from qanat.system.folders import Created
 from qanat.usecases.launch import inputs as run_inputs
@@ -65,6 +65,8 @@ class NewRun:
         remove.take_back(self.project, self.run.id, self.created)
         record.remove_record(self.project, self.run)
         if self.run.code.snapshot:
+            from qanat.git import identity
+
             identity.forget_snapshot(location, self.run.id)
         with lock.held(location):
             numbers.give_back(location.private, self.run.number, self.project.sharing)
@@ -86,6 +88,8 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     attempt = Attempt(beginning, numbers_of_all, folder, results, plan.place, metrics, captured)
     with undo_on_failure(attempt):
         if captured.code.snapshot:
+            from qanat.git import identity
+
             identity.keep_snapshot(project.location, run.id, captured.code.commit)
         if plan.parameters_file:
             storage.keep_parameters_file(plan.parameters_file, results, project.sharing)
@@ -100,6 +104,8 @@ def _reserve(project: Project, plan: Plan) -> _Reserved:
     with lock.held(project.location) as held:
         if not numbers.is_counting(private):
             # A new clone: the numbers of deleted runs must not be reused either.
+            from qanat.git import history
+
             numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), sharing)
         number = numbers.peek(private, project.paths.runs)
         while (created := _created(project, plan, number)) is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
 from qanat.domain.run import RunnerChoice
 from qanat.errors import UsageError
-from qanat.runners.protocol import ChecksTemplates, LimitsTime, Runners
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import Runners
 
 LOCAL = "local"
 
@@ -85,7 +88,9 @@ def choose(project: Project, options: LaunchOptions, groups: int, runners: Runne
         threads = {"n_threads": options.slots} if groups > 1 else {}
         limit = options.time_limit or project.config.time_limit
         return RunnerChoice(options.runner, None, {**threads, **limits(limit)})
-    from qanat.usecases.launch import templates  # a local run starts without them
+    # A local run starts without them.
+    from qanat.runners.protocol import ChecksTemplates
+    from qanat.usecases.launch import templates
 
     runner = runners.submitting(options.runner)
     template = templates.find_template(project, options.runner, options.template, runners)
@@ -106,6 +111,8 @@ def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> R
     """Return what a scheduler is given, with the time limit that is asked for. Raises UsageError."""
     if options.time_limit is None:
         return choice
+    from qanat.runners.protocol import LimitsTime
+
     runner = runners.submitting(choice.name)
     if options.time_limit == time_limits.NONE or not isinstance(runner, LimitsTime):
         which = "none " if options.time_limit == time_limits.NONE else ""

@@ -19,11 +19,9 @@ from qanat.errors import InputInvalid, UsageError
 from qanat.records import numbers, yaml_io
 from qanat.records.storage import parameters_copy
 from qanat.system import files
-from qanat.usecases.launch import checkouts
-from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.definitions import definitions_at
-from qanat.usecases.launch.submit import job_spec
+from qanat.usecases.launch.workplace import Workplace, in_project
 from qanat.usecases.project import Project
 from qanat.usecases.results import place
 
@@ -134,7 +132,7 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
         datasets=defined.datasets,
         requested=requested,
         groups=tuple(groups),
-        place=checkouts.in_project(project, defined.datasets),
+        place=in_project(project, defined.datasets),
         parameters_file=request.parameters_file,
         storage=request.storage_path,
         tags=request.tags,
@@ -177,6 +175,8 @@ def _default_storage(project: Project, plan: Plan) -> Path:
 
 def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
     """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
+    from qanat.usecases.launch.submit import job_spec  # only for what would be submitted
+
     number = numbers.peek(project.location.private, project.paths.runs)
     folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
     count = len(plan.groups)

@@ -22,11 +22,11 @@ from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.system import folders
 from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.attempt import Attempt
-from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
 from qanat.usecases.launch.secret_checks import check_definitions
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.launch.workplace import Workplace, in_project
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
 from qanat.usecases.results import place as placing
@@ -119,7 +119,7 @@ def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplac
         )
     again.check_inputs(project, run, copied.instead)
     if run.code.workdir != CHECKOUT and as_kept and code.is_checked_out(project, run.code):
-        place = checkouts.in_project(project, run.datasets)
+        place = in_project(project, run.datasets)
         again.check_data(run, place)
         yield place
         return

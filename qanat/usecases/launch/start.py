@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from qanat.domain.run import Run, SubmissionFacts
 from qanat.errors import SubmitFailed
-from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.system import processes
 from qanat.usecases.launch.attempt import Attempt
-from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.follow import follow_run
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.submit import submit
 from qanat.usecases.launch.view import BeginningView, LaunchView, Outcome, RunView
+from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import Runners
 
 
 def start(
@@ -72,7 +74,9 @@ def _report_beginning(here: Callable[[RunView], Outcome], report: Callable[[Run]
 
 def _submit(project: Project, attempt: Attempt, options: LaunchOptions, runners: Runners) -> Outcome:
     """Submit an attempt. Raises what submit() raises, with how to check the template if that may be at fault."""
+    from qanat.runners.protocol import ChecksTemplates
     from qanat.usecases.launch import templates
+    from qanat.usecases.launch.submit import submit
 
     runner = runners.submitting(options.runner)
     try:

@@ -11,8 +11,8 @@ from qanat.errors import QanatError, SubmitUnknown, WriteFailed
 from qanat.records import run_codec, storage
 from qanat.runners.protocol import Runner
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo, undo_on_failure
-from qanat.usecases.launch.checkouts import Workplace
 from qanat.usecases.launch.view import Outcome
+from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.submission import with_submission

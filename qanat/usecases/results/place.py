@@ -16,7 +16,6 @@ from qanat.records.made import Made, Notes
 from qanat.system import files, folders
 from qanat.system.folders import Created
 from qanat.usecases.project import Project
-from qanat.usecases.results.proof import Proof, grounds_of
 
 _EMPTY_HINT = "use a new folder for each run"
 _HINT = f"{_EMPTY_HINT}, outside of the project"
@@ -65,6 +64,8 @@ def create_chosen(project: Project, folder: Path) -> Created:
 
 def check_own(project: Project, run: Run) -> None:
     """Raise InputInvalid if a run must not be retried in its storage directory, since qanat did not create that."""
+    from qanat.usecases.results.proof import Proof  # a new run has nothing to prove
+
     proof, folder = Proof(project), project.storage_of(run)
     allowed = proof.is_its_own(run) if os.path.lexists(folder) else proof.may_be_created(run)
     if not allowed:
@@ -93,6 +94,8 @@ def open_again(project: Project, run: Run) -> Path:
 
     It is created if it no longer exists. Raises WriteFailed.
     """
+    from qanat.usecases.results.proof import Proof
+
     folder = project.storage_of(run)
     created = _created(project, folder)
     if created.is_new:
@@ -116,6 +119,8 @@ def _created(project: Project, folder: Path) -> Created:
 
 
 def _problem_of_chosen(project: Project, real: Path) -> str:
+    from qanat.usecases.results.proof import grounds_of
+
     grounds = grounds_of(project)
     if problem := storage_rules.problem_of(real, grounds):
         return problem

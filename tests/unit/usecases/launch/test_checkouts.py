@@ -13,7 +13,8 @@ import pytest
 from qanat.domain.run import Run, SubmissionFacts
 from qanat.errors import GitRefused
 from qanat.usecases.launch import checkouts
-from qanat.usecases.launch.checkouts import CachedCheckout, Workplace
+from qanat.usecases.launch.checkouts import CachedCheckout
+from qanat.usecases.launch.workplace import Workplace, in_project
 from tests.support.world import World
 from tests.unit.records.example import RUN
 
@@ -45,7 +46,7 @@ def names(world: World) -> list[str]:
 
 
 def test_the_project_itself_is_a_place_to_work(world: World) -> None:
-    found = checkouts.in_project(world.project, {"d": "data", "e": "/elsewhere"})
+    found = in_project(world.project, {"d": "data", "e": "/elsewhere"})
     assert found == Workplace(world.root, {"d": world.root / "data", "e": Path("/elsewhere")})
 
 
