@@ -39,6 +39,10 @@ def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Itera
     yield Measured(f"{what}: memory", _peaks(ours), budget=Budget(0, MEMORY_MB), unit="MB")
     for option in ("--all", "--json"):
         yield from _whole(place, f"listing {count:,} runs with `{option}`", command([*table, option], root), bare)
+    if count > 1_000:
+        chosen = ["--where", "learning_rate<0.5 and metric.accuracy>0.6", "--sort", "-accuracy", "--top", "10"]
+        (found,) = alternate("searching", place.quick, command([QANAT, "runs", *chosen], root))
+        yield Measured(f"the 10 best of {count:,} runs", seconds(found), budget=Budget(0, warm_s))
     yield _cold(place, root, f"listing {count:,} runs, the index deleted", command(table, root), bare, cold_s)
 
 

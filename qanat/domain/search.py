@@ -26,7 +26,7 @@ from qanat.domain.condition import (
     invalid,
 )
 from qanat.domain.condition_values import Test
-from qanat.domain.facts import GroupFacts, Row, RunFacts
+from qanat.domain.facts import GroupFacts, Row
 from qanat.domain.names import nearest
 from qanat.domain.run import State
 from qanat.errors import UsageError
@@ -38,21 +38,20 @@ QUOTED_MAX = 80
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of parameters, as typed, and of metrics that some of the runs have."""
+    """The names of parameters, as typed, and of metrics that some groups have, in the order of the groups."""
 
-    parameters: frozenset[str]
-    metrics: frozenset[str]
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, object]
 
     @classmethod
-    def of(cls, runs: Iterable[RunFacts]) -> Names:
-        """Return the names that groups of these runs have."""
-        parameters: set[str] = set()
-        metrics: set[str] = set()
-        for run in runs:
-            for group in run.groups:
-                parameters.update(group.parameters)
-                metrics.update(group.metrics)
-        return cls(frozenset(parameters), frozenset(metrics))
+    def of(cls, groups: Iterable[GroupFacts]) -> Names:
+        """Return the names that these groups have."""
+        parameters: dict[str, object] = {}
+        metrics: dict[str, object] = {}
+        for group in groups:
+            parameters |= group.parameters
+            metrics |= group.metrics
+        return cls(parameters, metrics)
 
     def parameters_named(self, name: str) -> tuple[str, ...]:
         """List the parameters that a name stands for: that one, or without dashes any that is called so."""
@@ -135,10 +134,10 @@ def _compares(compared: Compared, names: Names, now: datetime) -> Meets:
     return lambda row, _: (value := take(row)) is not None and test(value)
 
 
-def resolve(name: str, names: Names, place: int = 0) -> tuple[str, tuple[str, ...]]:
+def resolve(name: str, names: Names, place: int | None = None) -> tuple[str, tuple[str, ...]]:
     """Return what a name stands for: METRIC or PARAMETER and their names, or an empty text and the field's name.
 
-    Raises UsageError if it is unknown.
+    Raises UsageError if it is unknown, with its place if it is in a condition.
     """
     if name in FIELDS or name in ALIASES:
         return "", (ALIASES.get(name, name),)
@@ -150,7 +149,7 @@ def resolve(name: str, names: Names, place: int = 0) -> tuple[str, tuple[str, ..
     raise _unknown(name, names, place)
 
 
-def _unknown(name: str, names: Names, place: int) -> UsageError:
+def _unknown(name: str, names: Names, place: int | None) -> UsageError:
     """Return the error about an unknown name, with the nearest known ones."""
     plain = {parameter.lstrip("-"): parameter.lstrip("-") for parameter in names.parameters}
     metrics = {metric: METRIC + metric for metric in names.metrics}
@@ -165,7 +164,8 @@ def _unknown(name: str, names: Names, place: int) -> UsageError:
     bare = name.removeprefix(METRIC).removeprefix(PARAMETER).lstrip("-")
     close = [known[other] for other in nearest(bare, known)]
     hint = f"did you mean {', '.join(close)}?" if close else _available(known)
-    return invalid(f"no run has the {what} {_cut(bare)!r}", place, hint)
+    problem = f"no run has the {what} {_cut(bare)!r}"
+    return UsageError(problem, hint=hint) if place is None else invalid(problem, place, hint)
 
 
 def _available(known: Mapping[str, str]) -> str:

@@ -174,9 +174,9 @@ class Index:
         rows = self._with_records(_SUMMARY, experiment, newest)
         return [(RunSummary._make(row[:-1]), row[-1]) for row in rows]
 
-    def facts(self, *, experiment: str | None = None) -> list[tuple[str, str]]:
+    def facts(self, *, experiment: str | None = None, newest: int | None = None) -> list[tuple[str, str]]:
         """List the same runs by the paths of their records, with the facts about them (domain.facts)."""
-        return self._with_records("path", experiment, None, text="facts")
+        return self._with_records("path", experiment, newest, text="facts")
 
     def _with_records(
         self, wanted: str, experiment: str | None, newest: int | None, *, live: bool = False, text: str = "record"

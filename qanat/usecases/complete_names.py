@@ -10,6 +10,7 @@ from pathlib import Path
 
 from qanat.errors import ProjectNotFound
 from qanat.git import location
+from qanat.git.location import Location
 from qanat.records import glance
 from qanat.records.glance import RunFile
 from qanat.records.paths import ProjectPaths
@@ -54,6 +55,29 @@ def runs(start: Path, beginning: str, experiment: str | None) -> list[Offer]:
     return [(name, _about(paths.root, offers[name], named=experiment is not None)) for name in found]
 
 
+def names_in_conditions(start: Path) -> list[Offer]:
+    """Offer what conditions and columns can name: fields, and the parameters and metrics of the newest runs.
+
+    These are as of the last command, since bringing the index up to date could take long.
+    """
+    from qanat.domain import facts
+    from qanat.domain.search import FIELDS, Names
+    from qanat.records import index, index_file
+
+    found = _location(start)
+    if not found:
+        return []
+    file = found.private_here / index_file.name()
+    texts: list[str] = []
+    if file.exists():
+        with index.Index(file, found.root) as known:
+            texts = [text for _, text in known.facts(newest=RUNS_OFFERED)]
+    names = Names.of(group for run in facts.from_texts(texts) for group in run.groups)
+    parameters = ((name.lstrip("-"), "parameter") for name in names.parameters)
+    metrics = ((f"metric.{name}", "metric") for name in names.metrics)
+    return [*parameters, *metrics, *((name, "") for name in FIELDS)]
+
+
 def _offers(files: Iterable[RunFile], *, full: bool) -> dict[str, RunFile]:
     """Map what to offer for each run to its file: its number, or its id if the number is ambiguous."""
     offers: dict[str, RunFile] = {}
@@ -79,8 +103,12 @@ def _about(root: Path, run: RunFile, *, named: bool) -> str:
 
 
 def _paths(start: Path) -> ProjectPaths | None:
+    found = _location(start)
+    return ProjectPaths(found.root) if found else None
+
+
+def _location(start: Path) -> Location | None:
     try:
-        found = location.find(start.resolve())
+        return location.find(start.resolve())
     except (OSError, ProjectNotFound):
         return None
-    return ProjectPaths(found.root) if found else None

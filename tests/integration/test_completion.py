@@ -29,14 +29,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     sandbox = Sandbox.make(tmp_path_factory.mktemp("completion") / "my project")
     actions = {"plot": {**ACTION, "description": "Plot it"}, "export": ACTION}
     sandbox.experiment("greet", "echo hello\n", description="Says hello", actions=actions)
-    sandbox.experiment("other", "echo other\n")
+    sandbox.experiment("other", """echo '{"acc": 1}' >"$4/metrics.json"\n""")
     sandbox.write("data/iris.csv", "1\n")
     sandbox.qanat("dataset", "new", "--name", "iris", "--path", "data/iris.csv", "--commit")
     sandbox.qanat("template", "new", "--name", "two_cpus", "--runner", "slurm", "-o", "--time=1:00", "--commit")
     sandbox.commit()
     for text in DESCRIPTIONS.values():
         sandbox.qanat("run", "greet", "--description", text)
-    sandbox.qanat("run", "other")
+    sandbox.qanat("run", "other", "--lr", "1")
+    sandbox.qanat("status")
     return sandbox
 
 
@@ -64,6 +65,14 @@ def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "ba
         ("show ", "4 3 2 1"),
         ("cancel 4 3 ", "2 1"),
         ("compare 1 ", "4 3 2"),
+        ("runs o", "other"),
+        ("runs --format l", "latex"),
+        ("runs --where sta", "state started"),
+        ("runs --where l", "lr"),
+        ("runs --where=l", "lr"),
+        ("runs greet --where l", "lr"),
+        ("runs --sort a", "author"),
+        ("runs --columns run,dura", "run,duration"),
         ("experiment rerun other ", "4"),
         ("action greet ", "plot export"),
         ("action greet plot ", "3 2 1"),
@@ -104,6 +113,12 @@ def test_names_are_offered_where_they_belong(project: Sandbox, words: str, offer
 )
 def test_an_option_is_offered_once_and_with_dashes(project: Sandbox, words: str, offered: list[str]) -> None:
     assert ask(project, *words.split(" ")) == ["plain", *offered]
+
+
+def test_the_last_name_of_a_condition_is_completed(project: Sandbox) -> None:
+    before = "tag='x y' and (state!=failed or "
+    assert ask(project, "runs", "--where", f"{before}metr") == ["plain", f"{before}metric.acc"]
+    assert ask(project, "runs", "--where", f"{before}sta") == ["plain", f"{before}state", f"{before}started"]
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_every_command_says_what_it_does_in_a_sentence(commands: dict[str, dict[
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        ("runn", "no such command 'runn'; did you mean run or rerun?", "qanat --help"),
+        ("runn", "no such command 'runn'; did you mean run or runs or rerun?", "qanat --help"),
         ("zzz", "no such command 'zzz'", "qanat --help"),
         ("experiment nwe", "no such command 'nwe'; did you mean new?", "qanat experiment --help"),
         ("run iris -g", "option -g requires a value", "see --help"),

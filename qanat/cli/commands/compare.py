@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-import re
 from pathlib import Path
 
 import click
 
 from qanat.cli.options import Command, option
 from qanat.cli.runs.looking_up import finding
-from qanat.cli.terminal import plots, tables
-from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
+from qanat.cli.terminal import formats, plots, tables
+from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
-from qanat.domain.shortening import shortened
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
@@ -30,10 +25,6 @@ Example:
 
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
 --better acc=higher says which direction is better."""
-MARK = " *"
-# Mentions, references and links, which a backslash does not prevent.
-_ACTS_IN_MARKDOWN = re.compile(r"@|#\d|://|www\.|mailto:|xmpp:", re.IGNORECASE)
-NUMBER_MAX = 40
 TABLE, OUTPUT = "Rows and columns", "Output"
 
 
@@ -109,10 +100,10 @@ def compare(
     elif as_json:
         say_json(compare_runs.as_mappings(found))
     elif as_csv:
-        say_whole(_csv(found).rstrip("\n"))
+        say_whole(_csv(found))
     else:
         headings, rows = _headings(found, sort), _cells(found)
-        say(_markdown([h.text for h in headings], rows) if form == "markdown" else _text(headings, rows))
+        say(formats.markdown_table([h.text for h in headings], rows) if form == "markdown" else _text(headings, rows))
 
 
 def _direction(text: str) -> tuple[str, str]:
@@ -168,57 +159,24 @@ def _numbers(row: Row) -> str:
 def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
     if name not in row.metrics:
         return ""
-    return f"{row.metrics[name]}{MARK if place in found.best.get(name, ()) else ''}"
-
-
-def _markdown(headers: list[str], rows: list[list[str]]) -> str:
-    def line(cells: list[str]) -> str:
-        return f"| {' | '.join(_marked(clean(shortened(cell, tables.CELL_MAX))) for cell in cells)} |"
-
-    return "\n".join([line(headers), f"|{'---|' * len(headers)}", *map(line, rows)])
-
-
-def _marked(cell: str) -> str:
-    """Escape the special characters of Markdown, and write the best value in bold.
-
-    A text with a link, a mention or a reference is quoted as code.
-    """
-    text = cell.removesuffix(MARK)
-    if _ACTS_IN_MARKDOWN.search(text):
-        from qanat.cli.diff.markdown import code_span
-
-        return code_span(text, in_table=True)
-    for special in ("\\", "|", "*", "_", "`", "<", "[", "&", "~", "$"):
-        text = text.replace(special, f"\\{special}")
-    return f"**{text}**" if cell.endswith(MARK) else text
+    return f"{row.metrics[name]}{formats.BEST if place in found.best.get(name, ()) else ''}"
 
 
 def _csv(found: Comparison) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     own = ("experiment", "runs", "groups", "commit")
     parameters = [f"parameter.{name}" if name in own else name for name in found.parameters]
     metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
     headings = [*own, *parameters, *(column for name in metrics for column in (name, f"{name}.std"))]
-    writer.writerow(map(_inert, headings))
-    for row in found.rows:
-        values: list[object] = []
-        for name in found.metrics:
-            s = row.metrics.get(name)
-            values += ["", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation]
-        given = [_inert(row.parameters.get(name, "")) for name in found.parameters]
-        writer.writerow([row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values])
-    return out.getvalue()
+    return formats.csv_text(headings, (_values(found, row) for row in found.rows))
 
 
-def _inert(cell: str) -> str:
-    """Return a cell that a spreadsheet does not take for a formula: any but a number gets an apostrophe before it."""
-    if not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return cell
-    try:
-        return cell if math.isfinite(float(cell[:NUMBER_MAX])) and len(cell) <= NUMBER_MAX else f"'{cell}"
-    except ValueError:
-        return f"'{cell}"
+def _values(found: Comparison, row: Row) -> list[object]:
+    values: list[object] = []
+    for name in found.metrics:
+        s = row.metrics.get(name)
+        values += ["", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation]
+    given = [row.parameters.get(name, "") for name in found.parameters]
+    return [row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values]
 
 
 def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:

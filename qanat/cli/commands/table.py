@@ -29,6 +29,7 @@ SECTIONS = {
     },
     "Look at runs": {
         "status": ("qanat.cli.commands.status:status", "Show the project and its active runs."),
+        "runs": ("qanat.cli.commands.runs:runs", "Show runs with their parameters and metrics in a table."),
         "show": ("qanat.cli.commands.show:show", "Show a run."),
         "logs": ("qanat.cli.commands.logs:logs", "Print or follow the output of a run."),
         "explore": ("qanat.cli.commands.explore:explore", "Search and inspect runs interactively."),

@@ -67,6 +67,28 @@ def runners(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     return _offered(((name, "") for name in BUILT_IN), incomplete)
 
 
+def conditions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name at the end of a condition."""
+    return _last_name(ctx, incomplete, r"\s()")
+
+
+def columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the last of the names of columns, which are separated by commas."""
+    return _last_name(ctx, incomplete, ",")
+
+
+def _last_name(ctx: click.Context, incomplete: str, separators: str) -> list[Any]:
+    """Offer what was typed with its last name completed, since a shell replaces all of it."""
+    import re
+
+    from qanat.usecases import complete_names
+
+    begun = (re.search(rf"[^{separators}]*\Z", incomplete) or [""])[0]
+    before = incomplete[: len(incomplete) - len(begun)]
+    offers = complete_names.names_in_conditions(_start(ctx))
+    return _offered(((before + word, about) for word, about in offers), incomplete)
+
+
 COMPLETERS = {
     "experiments": experiments,
     "datasets": datasets,
@@ -74,4 +96,6 @@ COMPLETERS = {
     "actions": actions,
     "runs": runs,
     "runners": runners,
+    "conditions": conditions,
+    "columns": columns,
 }

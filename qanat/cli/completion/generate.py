@@ -18,6 +18,9 @@ COMPLETES = {
     "datasets": "datasets",
     "runner": "runners",
     "submit_template": "templates",
+    "where": "conditions",
+    "columns": "columns",
+    "sort": "columns",
 }
 NAMES = {"dataset": "datasets", "template": "templates"}
 

@@ -6,12 +6,12 @@ Such text becomes a code span, in which `<`, `@name`, links and images have no m
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Section, Table
 from qanat.cli.diff.report import Report
+from qanat.cli.terminal.formats import BACKTICKS, code_span
 from qanat.cli.terminal.output import clean
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.shortening import shortened
@@ -24,7 +24,6 @@ _TRIES = (*((rows, 200) for rows in (10_000, 300, 100, 50, 30, 20, 10, 5, 3, 1))
 _SECTIONS_MIN = 10
 _BAR_CELLS = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_BACKTICKS = re.compile("`+")
 Plot = Callable[[Bars], str]
 
 
@@ -120,7 +119,7 @@ class _Writer:
 
     def _drawn(self, bars: Bars) -> Iterator[str]:
         lines = text_bars(bars, self._rows, self._width // 4)
-        longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+        longest = max((len(run) for line in lines for run in BACKTICKS.findall(line)), default=0)
         fence = "`" * max(3, longest + 1)
         yield from (f"{fence}text", *lines, fence)
         if len(bars.bars) > self._rows:
@@ -144,23 +143,6 @@ class _Writer:
     def _as_html(self, sentence: Sentence) -> str:
         texts = [(html.escape(_shortened(part, self._width)), isinstance(part, Verbatim)) for part in sentence]
         return "".join(f"<code>{text}</code>" if from_file else text for text, from_file in texts)
-
-
-def code_span(text: str, *, in_table: bool = False) -> str:
-    """Quote any text so that Markdown shows exactly that text.
-
-    Section 6.1 of CommonMark: a span ends with as many backticks as it starts with. In GitHub's tables, a `|` needs a
-    backslash even in code. If the text has a backslash before it, that is ambiguous, so it becomes HTML with a
-    character reference for every special character.
-    """
-    text = clean(text)
-    if in_table and "\\|" in text:
-        numbers = "".join(c if c.isalnum() or c == " " or not c.isascii() else f"&#{ord(c)};" for c in text)
-        return f"<code>{numbers}</code>"
-    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
-    ticks = "`" * (longest + 1)
-    pad = " " if not text.strip() or text[0] in "` " or text[-1] in "` " else ""
-    return f"{ticks}{pad}{text.replace('|', chr(92) + '|') if in_table else text}{pad}{ticks}"
 
 
 def _shortened(text: str, width: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from qanat.domain import facts, times
 from qanat.domain.condition import EVERY, Condition
-from qanat.domain.facts import Row, RunFacts
+from qanat.domain.facts import Row, RunFacts, rows_of
 from qanat.domain.run import Run
+from qanat.domain.run_columns import Column, all_columns, chosen_columns, default_columns, sorted_rows
 from qanat.domain.search import Names, search
 from qanat.records import run_codec
 from qanat.records.index import Index
@@ -42,7 +45,7 @@ def matching_paths(
     known = current_facts(project, index, refreshed, experiment=experiment)
     if not known:
         return []
-    meets = search(condition, Names.of(known.values()), times.parse(project.clock.now()))
+    meets = search(condition, _names(known.values()), times.parse(project.clock.now()))
     return [path for path, run in known.items() if meets(Row(run))]
 
 
@@ -55,3 +58,62 @@ def matching_runs(
         met = matching_paths(project, index, refreshed, condition, experiment=experiment)
         texts = {path: texts[path] for path in met if path in texts}
     return [refreshed.live.get(path) or run_codec.from_index(text, path) for path, text in texts.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRequest:
+    """What a table of runs, or of groups, should have: `columns` are names or patterns, and none are the usual ones.
+
+    `sort` has names of columns, with `-` before them for the greatest first. `most` limits the rows.
+    """
+
+    condition: Condition = EVERY
+    experiment: str | None = None
+    by_group: bool = False
+    sort: Sequence[str] = ()
+    most: int | None = None
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows and columns, where `total` counts the rows that meet the condition.
+
+    `usual` are the columns for a terminal, `short` those for a paper, `every` has all for programs; if columns were
+    chosen, all three are those.
+    """
+
+    rows: Sequence[Row]
+    total: int
+    by_group: bool
+    usual: Sequence[Column]
+    short: Sequence[Column]
+    every: Sequence[Column]
+
+
+def table(project: Project, index: Index, refreshed: Refreshed, request: TableRequest) -> Table:
+    """Return a table of runs or groups, the newest first unless they are sorted.
+
+    Raises UsageError for an unknown name, NotFound for an experiment that is neither defined nor has runs.
+    """
+    runs = current_facts(project, index, refreshed, experiment=request.experiment)
+    if request.experiment is not None and not runs:
+        project.experiment(request.experiment)
+    known = _names(runs.values())
+    rows = rows_of(runs.values(), by_group=request.by_group)
+    if runs:
+        meets = search(request.condition, known, times.parse(project.clock.now()))
+        rows = sorted_rows([row for row in rows if meets(row)], request.sort, known)
+    shown = rows[: request.most]
+    chosen = chosen_columns(request.columns, known) if runs else []
+    own = Names.of(group for row in shown for group in row.groups)
+    usual, short, every = (
+        chosen or default_columns(shown, own, by_group=request.by_group, more=True),
+        chosen or default_columns(shown, own, by_group=request.by_group, more=False),
+        chosen or all_columns(own, by_group=request.by_group),
+    )
+    return Table(shown, len(rows), request.by_group, usual, short, every)
+
+
+def _names(runs: Iterable[RunFacts]) -> Names:
+    return Names.of(group for run in runs for group in run.groups)

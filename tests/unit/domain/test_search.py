@@ -33,14 +33,14 @@ OTHER = with_args("--lr 9 --n 9 --fast")
 
 def meets(condition: str, run: Run, *others: Run) -> bool:
     """Return whether a run meets a condition, where other runs have names that it may lack."""
-    known = Names.of(map(facts_of, (run, *others)))
+    known = Names.of(group for each in (run, *others) for group in facts_of(each).groups)
     return search(parse(condition), known, NOW)(Row(facts_of(run)))
 
 
 def groups_meeting(condition: str, *found: Run) -> list[tuple[int, int]]:
     """Return the groups that meet a condition, as pairs of their run's number and theirs."""
     facts = [facts_of(run) for run in found]
-    wanted = search(parse(condition), Names.of(facts), NOW)
+    wanted = search(parse(condition), Names.of(group for run in facts for group in run.groups), NOW)
     return [(row.run.number, row.group.number) for row in rows_of(facts, by_group=True) if row.group and wanted(row)]
 
 

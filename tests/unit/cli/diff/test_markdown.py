@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Items, Section, Table
-from qanat.cli.diff.markdown import MARKER, code_span, markdown, text_bars
+from qanat.cli.diff.markdown import MARKER, markdown, text_bars
 from qanat.cli.diff.report import Report
+from qanat.cli.terminal.formats import code_span
 from qanat.cli.terminal.output import clean
 from qanat.domain.meanings import Verbatim
 from tests.support.strategies import stable

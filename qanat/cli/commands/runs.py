@@ -1,0 +1,124 @@
+"""`qanat runs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qanat.cli import session
+from qanat.cli.options import Command, option
+from qanat.cli.runs import row_table
+from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
+from qanat.domain import condition
+from qanat.domain.json_text import to_json
+from qanat.errors import UsageError
+from qanat.usecases.project import open_project
+from qanat.usecases.runs import listing, rows
+from qanat.usecases.runs.rows import Table, TableRequest
+from qanat.usecases.tracking.refresh import refreshed
+
+SHOWN = 50
+ROWS, OUTPUT = "Rows and columns", "Output"
+EXAMPLE = """\b
+Example:
+  qanat runs
+  qanat runs train --sort -acc --top 10
+  qanat runs --where 'lr<0.01 and metric.acc>0.9 or tag=paper'
+  qanat runs --groups --where 'state=finished and date>=2026-11' --csv >groups.csv
+  qanat runs train --groups --columns 'lr,seed,metric.*' --format latex
+
+A condition compares parameters, metric.NAME, state, tag, runner, date, duration, commit, author, description and
+others, and is combined with and, or, not and parentheses: see docs/tables.md."""
+
+
+@click.command(cls=Command, epilog=EXAMPLE)
+@click.argument("name", required=False, metavar="[EXPERIMENT]")
+@option("--groups", "by_group", group=ROWS, is_flag=True, help="Show a row for each group instead of each run.")
+@option(
+    "--where",
+    group=ROWS,
+    multiple=True,
+    metavar="CONDITION",
+    help="Show only what meets this condition, such as 'lr<0.01 and metric.acc>0.9'; may be repeated.",
+)
+@option(
+    "--sort",
+    group=ROWS,
+    multiple=True,
+    metavar="[-]NAME",
+    help="Sort by a parameter, metric or other column, with - the greatest first; may be repeated.",
+)
+@option("--top", group=ROWS, type=click.IntRange(1), metavar="N", help="Show only the first N rows.")
+@option("--all", "everything", group=ROWS, is_flag=True, help=f"Show all rows, and not only {SHOWN}.")
+@option(
+    "--columns",
+    group=ROWS,
+    multiple=True,
+    metavar="NAMES",
+    help="Show these columns, separated by commas; a pattern such as 'metric.*' stands for several.",
+)
+@option(
+    "--format",
+    "form",
+    group=OUTPUT,
+    type=click.Choice(["text", "markdown", "latex"]),
+    default="text",
+    show_default=True,
+    help="Format of the table.",
+)
+@option("--json", "as_json", group=OUTPUT, is_flag=True, help="Print JSON.")
+@option("--csv", "as_csv", group=OUTPUT, is_flag=True, help="Print CSV.")
+def runs(
+    name: str | None,
+    by_group: bool,
+    where: tuple[str, ...],
+    sort: tuple[str, ...],
+    top: int | None,
+    everything: bool,
+    columns: tuple[str, ...],
+    form: str,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Show runs in a table, with the parameters in which they differ, and their metrics.
+
+    The newest run comes first. A run with several groups shows the values of all of them, and meets a condition if one
+    of its groups does.
+    """
+    if as_json and as_csv:
+        raise UsageError("--json cannot be used with --csv", hint="leave out one of them")
+    wanted = condition.all_of([condition.parse(text) for text in where])
+    chosen = [column.strip() for text in columns for column in text.split(",") if column.strip()]
+    is_page = form == "text" and not as_json and not as_csv
+    most = top if top or everything or not is_page else SHOWN
+    request = TableRequest(wanted, name, by_group, sort, most, chosen)
+    project = open_project(Path.cwd())
+    with refreshed(project, session.runners()) as (index, result):
+        for note in [*result.notes, *listing.shortened(index.unreadable(name))]:
+            tell(f"note: {note}")
+        found = rows.table(project, index, result, request)
+    if as_json:
+        say_json_list(map(to_json, row_table.as_mappings(found)))
+    elif as_csv:
+        say_whole(row_table.as_csv(found))
+    elif is_page:
+        _show(found, limited=top is None)
+    elif found.rows:
+        say_whole(row_table.as_latex(found) if form == "latex" else row_table.as_markdown(found))
+    else:
+        _tell_nothing(found)
+
+
+def _show(found: Table, *, limited: bool) -> None:
+    if not found.rows:
+        _tell_nothing(found)
+        return
+    say(row_table.as_text(found, width()))
+    more = found.total - len(found.rows)
+    if more and limited:
+        say(f"… and {more:,} more; --all shows them")
+
+
+def _tell_nothing(found: Table) -> None:
+    tell(f"no {'group' if found.by_group else 'run'} meets the condition")

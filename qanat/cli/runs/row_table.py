@@ -1,0 +1,155 @@
+"""Tables of runs or groups with their parameters and metrics, as text, Markdown, LaTeX, CSV and JSON."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from qanat.cli.terminal import formats, tables
+from qanat.cli.terminal.marks import MARKS
+from qanat.cli.terminal.tables import Heading
+from qanat.domain import times
+from qanat.domain.condition import METRIC, PARAMETER
+from qanat.domain.facts import Row
+from qanat.domain.run import State
+from qanat.domain.run_columns import Column
+from qanat.usecases.runs.rows import Table
+
+LISTED = 3
+ON = "yes"
+# What narrow terminals leave out first has the highest rank; half a number would be another number.
+_RANKS = {"run": 0, "group": 1, "experiment": 2, "state": 3}
+_LAST_RANK = 10_000
+_MIDDLE_RANK = 10
+_CUT = {"experiment", "tag", "description", "author"}
+KEYS = {"date": "created", "tag": "tags"}
+_SEVERAL = frozenset({"tag", "host"})
+
+
+def as_text(table: Table, width: int | None) -> str:
+    """Return the table for a terminal, with the columns that fit its width."""
+    columns = table.usual
+    headings = [_heading(column, place) for place, column in enumerate(columns)]
+    marked = {"state": lambda text: f"{MARKS[State(text)]} {text}"}
+    fitted = tables.fit(headings, _cells(table, columns, marked), width)
+    return "\n".join([*fitted.lines, *([f"{fitted.note}; --csv has everything"] if fitted.note else [])])
+
+
+def as_markdown(table: Table) -> str:
+    """Return the table in Markdown."""
+    return formats.markdown_table(*_page(table))
+
+
+def as_latex(table: Table) -> str:
+    """Return the table for LaTeX."""
+    return formats.latex_table(*_page(table))
+
+
+def _page(table: Table) -> tuple[list[str], list[list[str]]]:
+    """Return headings and rows, without columns that have nothing in any row."""
+    cells = _cells(table, table.short)
+    filled = [place for place in range(len(table.short)) if any(row[place] for row in cells)]
+    return [table.short[place].heading for place in filled], [[row[place] for place in filled] for row in cells]
+
+
+def _heading(column: Column, place: int) -> Heading:
+    if column.kind:
+        return Heading(column.heading, _MIDDLE_RANK + place, 0 if column.kind == METRIC else tables.NARROWEST)
+    rank = _RANKS.get(column.names[0], _LAST_RANK + place)
+    return Heading(column.heading, rank, tables.NARROWEST if column.names[0] in _CUT else 0)
+
+
+def _cells(
+    table: Table, columns: Sequence[Column], marked: Mapping[str, Callable[[str], str]] | None = None
+) -> list[list[str]]:
+    counts = Counter(number for number, _ in {(row.run.number, row.run.uid) for row in table.rows})
+    writers = [_writer(column, counts, marked or {}) for column in columns]
+    return [[write(row) for write in writers] for row in table.rows]
+
+
+def _writer(
+    column: Column, counts: Mapping[int, int], marked: Mapping[str, Callable[[str], str]]
+) -> Callable[[Row], str]:
+    """Return what writes the cells of a column."""
+    name = column.names[0]
+    if column.kind == METRIC:
+        return lambda row: _numbers(column.values(row))
+    if column.kind == PARAMETER:
+        return lambda row: _parameters(column.values(row))
+    if name == "run":
+        return lambda row: str(row.run.number) if counts[row.run.number] == 1 else row.run.id
+    if name == "duration":
+        return lambda row: times.duration(next(iter(column.values(row)), None))
+    if name in ("date", "started", "ended"):
+        return lambda row: times.local(next(iter(column.values(row)), None))
+    if name == "commit":
+        return lambda row: row.run.commit[:10]
+    mark = marked.get(name, str)
+    return lambda row: ", ".join(mark(str(value)) for value in column.values(row))
+
+
+def _numbers(values: Sequence[float]) -> str:
+    """Return the only number, or the least and the greatest: `0.71…0.93`, with `nan` after them if there is one."""
+    known = [value for value in values if not math.isnan(value)]
+    texts = [f"{value:.6g}" for value in (min(known), max(known))] if known else []
+    span = "…".join(dict.fromkeys(texts))
+    return ", ".join([*([span] if span else []), *(["nan"] if len(known) < len(values) else [])])
+
+
+def _parameters(values: Sequence[str]) -> str:
+    texts = [value or ON for value in values]
+    return ",".join(texts) if len(texts) <= LISTED else f"{texts[0]}…{texts[-1]}"
+
+
+# ---- for programs
+
+
+def as_csv(table: Table) -> str:
+    """Return every column as CSV; a metric of which a run has several values has its least and its greatest."""
+    columns = table.every
+    spread = {c for c in columns if c.kind == METRIC and any(len(c.values(row)) > 1 for row in table.rows)}
+    headings = []
+    for column in columns:
+        headings += [f"{column.heading}.min", f"{column.heading}.max"] if column in spread else [column.heading]
+    rows = ([cell for c in columns for cell in _plain(c, row, c in spread)] for row in table.rows)
+    return formats.csv_text(headings, rows)
+
+
+def _plain(column: Column, row: Row, spread: bool) -> Iterator[object]:
+    values = column.values(row)
+    if spread:
+        known = [value for value in values if not math.isnan(value)] or list(values)
+        yield from (min(known), max(known)) if known else ("", "")
+    elif column.kind == METRIC:
+        yield from values or ("",)
+    else:
+        texts = [(value or ON) if column.kind == PARAMETER else str(value) for value in values]
+        yield " ".join(texts)
+
+
+def as_mappings(table: Table) -> Iterator[dict[str, Any]]:
+    """Yield rows as plain values for JSON; parameters and metrics of runs are lists, since their groups may differ."""
+    return (_mapping(table, row) for row in table.rows)
+
+
+def _mapping(table: Table, row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for column in table.every:
+        values = column.values(row)
+        if column.kind == METRIC:
+            _put(found, "metrics", column.names[0], values, is_list=not table.by_group)
+        elif column.kind == PARAMETER:
+            flags = [value or True for value in values]
+            _put(found, "parameters", column.heading.removeprefix(PARAMETER), flags, is_list=not table.by_group)
+        else:
+            name = column.names[0]
+            found[KEYS.get(name, name)] = list(values) if name in _SEVERAL else next(iter(values), None)
+    return found
+
+
+def _put(found: dict[str, Any], key: str, name: str, values: Sequence[Any], *, is_list: bool) -> None:
+    inner = found.setdefault(key, {})
+    if values:
+        inner[name] = list(values) if is_list else values[0]

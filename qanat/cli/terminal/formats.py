@@ -1,0 +1,130 @@
+"""Tables for other programs: Markdown, LaTeX and CSV, with everything escaped that would act there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from qanat.cli.terminal.output import clean
+from qanat.cli.terminal.tables import CELL_MAX
+from qanat.domain.shortening import shortened
+
+BEST = " *"
+NUMBER_MAX = 40
+# Mentions, references and links, which a backslash does not prevent.
+BACKTICKS = re.compile("`+")
+_ACTS_IN_MARKDOWN = re.compile(r"@|#\d|://|www\.|mailto:|xmpp:", re.IGNORECASE)
+_SPECIAL_IN_LATEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": "\\textbackslash{}",
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+    "<": "\\textless{}",
+    ">": "\\textgreater{}",
+    "|": "\\textbar{}",
+    '"': "\\char34{}",
+    "[": "{[}",
+    "]": "{]}",
+    "…": "\\ldots{}",
+    "±": "$\\pm$",
+}
+_DASHES = re.compile(r"-(?=-)")  # two would be drawn as a longer one
+_NUMBER = re.compile(r"-?(?:[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-][0-9]{1,4})?|inf|nan)")
+
+
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown; cells that end with BEST are bold."""
+
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(_marked(clean(shortened(cell, CELL_MAX))) for cell in cells)} |"
+
+    return "\n".join([line(headings), f"|{'---|' * len(headings)}", *map(line, rows)])
+
+
+def _marked(cell: str) -> str:
+    """Escape the special characters of Markdown, and write the best value in bold.
+
+    A text with a link, a mention or a reference is quoted as code.
+    """
+    text = cell.removesuffix(BEST)
+    if _ACTS_IN_MARKDOWN.search(text):
+        return code_span(text, in_table=True)
+    for special in ("\\", "|", "*", "_", "`", "<", "[", "&", "~", "$"):
+        text = text.replace(special, f"\\{special}")
+    return f"**{text}**" if cell.endswith(BEST) else text
+
+
+def code_span(text: str, *, in_table: bool = False) -> str:
+    """Quote any text so that Markdown shows exactly that text.
+
+    Section 6.1 of CommonMark: a span ends with as many backticks as it starts with. In GitHub's tables, a `|` needs a
+    backslash even in code. If the text has a backslash before it, that is ambiguous, so it becomes HTML with a
+    character reference for every special character.
+    """
+    text = clean(text)
+    if in_table and "\\|" in text:
+        numbers = "".join(c if c.isalnum() or c == " " or not c.isascii() else f"&#{ord(c)};" for c in text)
+        return f"<code>{numbers}</code>"
+    longest = max((len(run) for run in BACKTICKS.findall(text)), default=0)
+    ticks = "`" * (longest + 1)
+    pad = " " if not text.strip() or text[0] in "` " or text[-1] in "` " else ""
+    return f"{ticks}{pad}{text.replace('|', chr(92) + '|') if in_table else text}{pad}{ticks}"
+
+
+def latex_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a tabular for LaTeX's booktabs package; columns of numbers are aligned to the right."""
+    shown = [[clean(shortened(cell, CELL_MAX)) for cell in row] for row in rows]
+    columns = range(len(headings))
+    numeric = [all(_is_number(row[place]) for row in shown) and any(row[place] for row in shown) for place in columns]
+
+    def line(cells: Iterable[str]) -> str:
+        return f"{' & '.join(map(latex, cells))} \\\\"
+
+    return "\n".join(
+        [
+            f"\\begin{{tabular}}{{{''.join('r' if is_number else 'l' for is_number in numeric)}}}",
+            "\\toprule",
+            line(clean(shortened(heading, CELL_MAX)) for heading in headings),
+            "\\midrule",
+            *map(line, shown),
+            "\\bottomrule",
+            "\\end{tabular}",
+        ]
+    )
+
+
+def latex(cell: str) -> str:
+    """Return a cell for LaTeX: a number, in math mode if it needs that, or a text with all that acts escaped."""
+    if _NUMBER.fullmatch(cell):
+        mantissa, _, exponent = cell.replace("inf", "\\infty").partition("e")
+        if exponent:
+            return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
+        return f"${mantissa}$" if mantissa.startswith("-") or "\\" in mantissa else mantissa
+    escaped = "".join(_SPECIAL_IN_LATEX.get(character, character) for character in cell)
+    return _DASHES.sub("-{}", escaped)
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or _NUMBER.fullmatch(cell) is not None
+
+
+def csv_text(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as CSV, without a newline at the end; texts are harmless in a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(map(inert, headings))
+    writer.writerows([inert(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return out.getvalue().rstrip("\n")
+
+
+def inert(cell: str) -> str:
+    """Return a cell that a spreadsheet does not take for a formula: any but a number gets an apostrophe before it."""
+    if not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return cell
+    try:
+        return cell if math.isfinite(float(cell[:NUMBER_MAX])) and len(cell) <= NUMBER_MAX else f"'{cell}"
+    except ValueError:
+        return f"'{cell}"

@@ -1,0 +1,164 @@
+"""The columns of a table of runs or groups: which there are, what a row has in each, and the order of rows by them."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qanat.domain.condition import METRIC, PARAMETER
+from qanat.domain.condition_values import number
+from qanat.domain.facts import Row
+from qanat.domain.search import FIELDS, Names, resolve
+from qanat.errors import UsageError
+
+# Fields that a table has unless it is told which; `experiment` and `group` only where rows differ in them.
+FIRST = ("run", "experiment", "group")
+LAST = ("state", "duration", "date", "tag", "description")
+ALL = (
+    *FIRST,
+    "groups",
+    "state",
+    "tag",
+    "description",
+    "runner",
+    "date",
+    "started",
+    "ended",
+    "duration",
+    "commit",
+    "author",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: PARAMETER or METRIC and its names, or an empty text and the name of a field."""
+
+    kind: str
+    names: tuple[str, ...]
+    heading: str
+
+    def values(self, row: Row) -> tuple[Any, ...]:
+        """Return what a row has: different parameters of its groups once each, and the metric of every group."""
+        if self.kind == METRIC:
+            return tuple(group.metrics[self.names[0]] for group in row.groups if self.names[0] in group.metrics)
+        if self.kind == PARAMETER:
+            found = (g.parameters[name] for g in row.groups for name in self.names if name in g.parameters)
+            return tuple(dict.fromkeys(found))
+        value = FIELDS[self.names[0]].take(row)
+        if self.names[0] == "run":
+            return (row.run.id,)
+        if self.names[0] == "author":
+            return (row.run.author,)
+        return value if isinstance(value, tuple) else () if value is None else (value,)
+
+
+def default_columns(rows: Sequence[Row], names: Names, *, by_group: bool, more: bool) -> list[Column]:
+    """Return the columns of these rows: their run, the parameters in which they differ, their metrics, and more fields.
+
+    A single row has all its parameters.
+    """
+    first = ["run"]
+    if len({row.run.experiment for row in rows}) > 1:
+        first.append("experiment")
+    if by_group:
+        first.append("group")
+    parameters = [column for column in _parameters(names) if len(rows) == 1 or _varies(column, rows)]
+    last = LAST if more else ()
+    return [*map(_field, first), *parameters, *_metrics(names), *map(_field, last)]
+
+
+def all_columns(names: Names, *, by_group: bool) -> list[Column]:
+    """Return every column that there is."""
+    fields = [_field(name) for name in ALL if by_group or name != "group"]
+    return [*fields, *_parameters(names), *_metrics(names)]
+
+
+def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
+    """Return the columns of these names or patterns as for file names, in this order and once each.
+
+    Raises UsageError for a name that is unknown, and for a pattern that no name matches.
+    """
+    known = all_columns(names, by_group=True)
+    found: dict[Column, None] = {}
+    for text in texts:
+        if any(special in text for special in "*?["):
+            matching = [c for c in known if any(fnmatch.fnmatchcase(name, text) for name in _spellings(c))]
+            if not matching:
+                raise UsageError(f"no column matches {text!r}", hint="for example: --columns 'run,lr,metric.*'")
+        else:
+            kind, what = resolve(text, names)
+            of_kind = [column for column in known if column.kind == kind and set(column.names) <= set(what)]
+            matching = of_kind or [Column(kind, what, what[0])]
+        found |= dict.fromkeys(matching)
+    return list(found)
+
+
+def sorted_rows(rows: Sequence[Row], keys: Sequence[str], names: Names) -> list[Row]:
+    """Return rows sorted by columns, with the greatest first for `-NAME`.
+
+    Rows that are equal keep their order, and those without a value, or with NaN only, come last. A row with several
+    values is sorted by the one that comes first. Raises UsageError for an unknown name.
+    """
+    found = list(rows)
+    for key in reversed(keys):
+        descending = key.startswith("-") and not key.startswith("--")
+        column = chosen_columns([key[1:] if descending else key], names)[0]
+        placed = [(_place(column, row, descending=descending), row) for row in found]
+        known = [(place, row) for place, row in placed if place is not None]
+        known.sort(key=lambda pair: pair[0], reverse=descending)
+        found = [row for _, row in known] + [row for place, row in placed if place is None]
+    return found
+
+
+def _place(column: Column, row: Row, *, descending: bool) -> tuple[int, float, str] | None:
+    """Return what a row is sorted by: numbers before texts; None if it has nothing."""
+    if column.names == ("run",) and not column.kind:
+        return (0, row.run.number, row.run.uid)
+    places = [place for value in column.values(row) if (place := _order(value)) is not None]
+    return (max if descending else min)(places, default=None)
+
+
+def _order(value: Any) -> tuple[int, float, str] | None:
+    known = number(value) if isinstance(value, str) else value
+    if known is None:
+        return (1, 0.0, value)
+    is_nan = known != known  # noqa: PLR0124  # whole numbers may be too large for isnan()
+    return None if is_nan else (0, known, "")
+
+
+def _field(name: str) -> Column:
+    return Column("", (name,), name)
+
+
+def _parameters(names: Names) -> list[Column]:
+    """Return a column for each parameter, without dashes unless two would be called the same."""
+    plain: dict[str, list[str]] = {}
+    for name in names.parameters:
+        plain.setdefault(name.lstrip("-"), []).append(name)
+    return [
+        Column(PARAMETER, (name,), _heading(PARAMETER, name if len(named) > 1 else short, FIELDS))
+        for short, named in plain.items()
+        for name in named
+    ]
+
+
+def _metrics(names: Names) -> list[Column]:
+    taken = {*FIELDS, *(name.lstrip("-") for name in names.parameters)}
+    return [Column(METRIC, (name,), _heading(METRIC, name, taken)) for name in names.metrics]
+
+
+def _heading(kind: str, name: str, taken: Iterable[str]) -> str:
+    return f"{kind}{name}" if name in taken else name
+
+
+def _spellings(column: Column) -> tuple[str, ...]:
+    return (column.heading, *(f"{column.kind}{name.lstrip('-')}" for name in column.names))
+
+
+def _varies(column: Column, rows: Sequence[Row]) -> bool:
+    values = iter(rows)
+    first = column.values(next(values)) if rows else ()
+    return any(column.values(row) != first for row in values)

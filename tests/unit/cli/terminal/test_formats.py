@@ -1,0 +1,79 @@
+"""Tables in LaTeX and CSV, with all escaped that would act there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import pytest
+from hypothesis import given
+
+from qanat.cli.terminal.formats import csv_text, latex, latex_table, markdown_table
+from tests.support.strategies import stable, texts
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("0.93", "0.93"),
+        ("-0.5", "$-0.5$"),
+        ("1e-07", r"$1 \times 10^{-7}$"),
+        ("-2.5e+20", r"$-2.5 \times 10^{20}$"),
+        ("inf", r"$\infty$"),
+        ("-inf", r"$-\infty$"),
+        ("nan", "nan"),
+        ("0.71…0.93", r"0.71\ldots{}0.93"),
+        ("0.9 ± 0.01", r"0.9 $\pm$ 0.01"),
+        ("best_one & 50 % of $x#", r"best\_one \& 50 \% of \$x\#"),
+        (r"\input{~/x^2}", r"\textbackslash{}input\{\textasciitilde{}/x\textasciicircum{}2\}"),
+        ("--fast ---", "-{}-fast -{}-{}-"),
+        ('[<"a">|', r"{[}\textless{}\char34{}a\char34{}\textgreater{}\textbar{}"),
+        ("β = 0.1", "β = 0.1"),
+    ],
+)
+def test_a_cell_is_shown_by_latex_as_it_is(cell: str, written: str) -> None:
+    assert latex(cell) == written
+
+
+def test_a_table_has_the_rules_of_booktabs_and_its_numbers_on_the_right() -> None:
+    assert latex_table(["n_1", "acc", "empty"], [["a", "0.5", ""], ["2", "nan", ""], ["", "", ""]]).splitlines() == [
+        r"\begin{tabular}{lrl}",
+        r"\toprule",
+        r"n\_1 & acc & empty \\",
+        r"\midrule",
+        r"a & 0.5 &  \\",
+        r"2 & nan &  \\",
+        r" &  &  \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+@stable
+@given(texts)
+def test_no_cell_acts_in_latex_or_ends_its_line(text: str) -> None:
+    table = latex_table(["x"], [[text]])
+    assert len(table.splitlines()) == 7
+    assert table.count(" & ") == 0
+    if not text.lstrip("-").replace(".", "").isdigit() and text not in ("inf", "-inf"):
+        shown = latex(text)
+        for harmless in (r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}", "{}", "{[}", "{]}", r"$\pm$"):
+            shown = shown.replace(harmless, "")
+        assert not set(shown) & set("&%$#_{}~^") or "times" in shown
+
+
+def test_csv_keeps_numbers_in_full_and_formulas_inert() -> None:
+    text = csv_text(["a,b", "=c"], [[0.1 + 0.2, "=1+1"], [math.nan, "-5"], [-math.inf, ""]])
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows == [["a,b", "'=c"], ["0.30000000000000004", "'=1+1"], ["nan", "-5"], ["-inf", ""]]
+    assert not text.endswith("\n")
+
+
+def test_markdown_has_the_best_in_bold_and_links_as_code() -> None:
+    assert markdown_table(["a|b"], [["1 *"], ["@ada"]]).splitlines() == [
+        r"| a\|b |",
+        "|---|",
+        "| **1** |",
+        "| `@ada` |",
+    ]
