@@ -14,7 +14,7 @@ import pytest
 
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S
-from tests.support.pages import commands_of
+from tests.support.pages import blocks_of, commands_of
 from tests.support.sandbox import Sandbox, wait_until
 from tests.support.terminal import DOWN, ENTER, Terminal
 
@@ -193,6 +193,10 @@ def test_the_settings_of_a_person_come_before_the_default_that_init_made(iris: O
 
 
 def test_every_command_of_the_page_on_htcondor_works_in_its_order(iris: OnPool) -> None:
+    for name in ("htcondor_template.yaml", ".qanat/config.yaml"):
+        (first, *_) = [block.text for block in blocks_of(PAGE) if block.text.startswith(f"# {name}\n")]
+        iris.write(name, first)
+    iris.commit("the page")
     commands = commands_of(PAGE)
     assert len(commands) > 10
     with ExitStack() as while_frozen:

@@ -36,7 +36,7 @@ A template file holds nothing but options of the scheduler, or looks like this:
   name: two_cpus
   runner: htcondor
   description: Two CPUs and 2 GB
-  options: {request_cpus: 2, request_memory: 2GB}"""
+  options: {getenv: "PATH, VIRTUAL_ENV", request_cpus: 2, request_memory: 2GB}"""
 
 
 def _runner(_project: Project, _content: Content) -> str:
