@@ -19,6 +19,7 @@ from qanat.runners.api import (
     HasLog,
     JobHandle,
     JobSpec,
+    LimitsTime,
     MayRestart,
     Prefetches,
     State,
@@ -85,6 +86,15 @@ class JobContract(Subject):
         assert options == {"amount": "4G", "other": 1}
         with pytest.raises(UsageError):
             runner.changed(options, {"missing": "2x"})
+
+    def test_a_time_limit_takes_the_place_of_any_other(self) -> None:
+        runner = self.make_offering(LimitsTime)
+        hour = runner.limited(self.options, 3_600)
+        minute = runner.limited(hour, 60)
+        assert hour != minute
+        assert hour.keys() == minute.keys() >= self.options.keys()
+        if isinstance(runner, ChecksTemplates):
+            assert runner.problems(minute) == []
 
     # ---- submitting
 

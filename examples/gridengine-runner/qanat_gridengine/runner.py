@@ -59,6 +59,10 @@ class GridEngineRunner(RunnerDefaults):
             return [f"the values could not be checked: {error.message}"]
         return [] if done.status == 0 else [stderr_text(done)]
 
+    def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
+        """Return the options with this time limit."""
+        return {**options, "h_rt": seconds}
+
     def render(self, batch: JobBatch) -> str:
         """Return the call of qsub with its script, and the scripts of the first job."""
         return f"{shlex.join(qsub(batch))} <<'QANAT'\n{script(batch)}QANAT\n\n{job_script.preview(batch)}"
@@ -73,7 +77,7 @@ class GridEngineRunner(RunnerDefaults):
             raise SubmitUnknown(f"Grid Engine may or may not have accepted the run: {error.message}") from None
         number = done.out.decode().strip().partition(".")[0]
         if done.status != 0 or not number.isdigit():
-            raise SubmitFailed(f"Grid Engine refused the run: {stderr_text(done)}", hint="template show NAME --check")
+            raise SubmitFailed(f"Grid Engine refused the run: {stderr_text(done)}")
         return submission(number, [job.group for job in batch.jobs])
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
