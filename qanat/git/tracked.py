@@ -31,6 +31,11 @@ def files_in(location: Location, folders: Sequence[Path]) -> dict[Path, str]:
     return found
 
 
+def below(location: Location, folder: str) -> list[str]:
+    """List the files below a folder, given by its path from the root, that git tracks, also if none is checked out."""
+    return _listed(location, [folder])
+
+
 def at(location: Location, commit: str | None, paths: Sequence[Path]) -> list[str]:
     """List those of these files, by their paths from the root, that a commit has."""
     wanted = [path.relative_to(location.root).as_posix() for path in paths]

@@ -27,6 +27,7 @@ from qanat.usecases.definitions.init import IGNORE, ignore_rules
 from qanat.usecases.launch.code import check_committer
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES
 from qanat.usecases.project import Project
+from qanat.usecases.tracking import counting
 from qanat.usecases.tracking.find import comment_path
 
 Progress = Callable[[int, int], None]
@@ -96,10 +97,8 @@ def carry_out(project: Project, plan: Import, progress: Progress) -> None:
     """Write and commit the import. The next run will have a higher number than any imported one."""
     if plan.runs:
         with lock.held(project.location):
-            private = project.location.private
-            if not numbers.is_counting(private):
-                numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), project.sharing)
-            numbers.raise_to(private, max(run.number for run in plan.runs), project.sharing)
+            counting.begin(project)
+            numbers.raise_to(project.location.private, max(run.number for run in plan.runs), project.sharing)
     own = {project.paths.relative(project.paths.config), IGNORE, ATTRIBUTES}
     _write(
         project, {path: data for path, data in plan.files.items() if path not in own}, progress, is_manual=plan.manual

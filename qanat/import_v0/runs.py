@@ -22,9 +22,9 @@ from qanat.import_v0.definitions import Content, Definitions, text
 from qanat.import_v0.ends import group_ends
 from qanat.import_v0.meanings import Remarks
 from qanat.import_v0.places import Places, Storage
+from qanat.records.numbers import COUNTED_MAX
 from qanat.usecases.project import Project
 
-NUMBER_MAX = 999_999_999
 NO_COMMIT = "0" * 40
 _NULL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # What qanat 0.x itself added to a job's description on HTCondor, beside the template's options.
@@ -69,7 +69,7 @@ class Runs:
 
     def _convert(self, row: Row) -> ImportedRun | None:
         number, experiment = row["id"], self._definitions.experiments.get(row["experiment_id"])
-        if type(number) is not int or not 0 < number <= NUMBER_MAX:
+        if type(number) is not int or not 0 < number <= COUNTED_MAX:
             self._remarks.add(f"run {number}: left out: that is not a run number")
             return None
         if number in self._numbers:

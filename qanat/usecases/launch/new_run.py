@@ -9,7 +9,6 @@ from pathlib import Path
 
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
-from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.git import lock
 from qanat.records import numbers, storage
@@ -21,7 +20,7 @@ from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.plan import Plan
 from qanat.usecases.project import Project
 from qanat.usecases.results import place
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import counting, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,7 @@ def _reserve(project: Project, plan: Plan) -> _Reserved:
     uid = secrets.token_hex(3)
     results_place.check_link(project)
     with lock.held(project.location) as held:
-        if not numbers.is_counting(private):
-            # A new clone: the numbers of deleted runs must not be reused either.
-            from qanat.git import history
-
-            numbers.raise_above_records(private, history.deleted_files(project.location, RUNS), sharing)
+        counting.begin(project)
         number = numbers.peek(private, project.paths.runs)
         while (created := _created(project, plan, number)) is None:
             number += 1

@@ -207,6 +207,21 @@ def test_a_null_character_in_a_record_is_reported_and_stops_no_command(plain: Sa
     read_everything(plain)
 
 
+def test_a_record_with_a_number_far_away_takes_no_number_from_the_runs_that_follow(plain: Sandbox) -> None:
+    (record,) = plain.root.glob(".qanat/runs/e/0/1-*.yaml")
+    far = re.sub("(?m)^id: .*", "id: 999999999-abcdef", record.read_text()).replace("/run_1", "/run_999999999")
+    plain.write(".qanat/runs/e/9999999/999999999-abcdef.yaml", far)
+    plain.write(".qanat/runs/e/99999/README", "nothing\n")
+    plain.commit("a gift")
+    assert plain.qanat("run", "e").err.startswith("Run 2 of e: ")
+    assert plain.record(2)["state"] == "finished"
+    clone = Sandbox(plain.root.parent / "clone")
+    plain.git("clone", "--quiet", "--no-checkout", ".", str(clone.root))
+    clone.git("sparse-checkout", "set", "--no-cone", "/*", "!/.qanat/runs/")
+    clone.git("checkout", "--quiet", "main")
+    assert clone.qanat("run", "e").err.startswith("Run 3 of e: ")
+
+
 NAMES = ["a b", "-x", "a\nb", "\x1b[31mred", "é", "é\udcff", "a" * 240, "$(touch PWNED)", "..x", "a\\b", "'\""]
 
 

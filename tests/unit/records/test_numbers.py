@@ -79,9 +79,27 @@ def test_what_is_no_record_does_not_count(private: Path, runs: Path) -> None:
         "iris/0/99999999999-7f3a9c.yaml",
         "README",
         "iris/\u0663/7-7f3a9c.yaml",
+        "iris/0/250-7f3a9c.yaml",
+        "iris/0/8-notes.yaml",
     ):
         record(runs, path)
-    assert numbers.peek(private, runs) in (1, 8)
+    assert numbers.peek(private, runs) == 1
+
+
+def test_a_later_folder_without_records_hides_no_number(private: Path, runs: Path) -> None:
+    for path in ("iris/0/7-7f3a9c.yaml", "iris/77777/README", "iris/9/notes.yaml", "iris/99999999999999999999/x"):
+        record(runs, path)
+    assert take(private, runs) == 8
+
+
+def test_the_numbers_of_strangers_leave_room_for_those_that_follow(private: Path, runs: Path) -> None:
+    far = ("iris/9999999/999999999-aaaaaa.yaml", "iris/9000000/900000000-aaaaaa.yaml")
+    for path in (*far, "iris/0/7-7f3a9c.yaml"):
+        record(runs, path)
+    numbers.raise_above_records(private, far)
+    assert take(private, runs) == 8
+    record(runs, "iris/8999999/899999999-aaaaaa.yaml")
+    assert [take(private, runs), take(private, runs)] == [900_000_000, 900_000_001]
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff", b"\0\0\0"])
