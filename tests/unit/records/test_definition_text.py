@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qanat.records import definition_text, schemas, yaml_io
 from qanat.records.paths import ProjectPaths
+from tests.support.strategies import texts
 
 PATHS = ProjectPaths(Path("/somewhere"))
 BY_HAND = b"""\
@@ -62,7 +63,7 @@ def test_comments_inside_values_are_told_apart() -> None:
     assert definition_text.inner_comments("# top\nschema: dataset/1\n# end\n") == []
 
 
-@given(st.dictionaries(st.sampled_from(["name", "path", "description"]), st.text(max_size=40)), st.binary(max_size=300))
+@given(st.dictionaries(st.sampled_from(["name", "path", "description"]), texts), st.binary(max_size=300))
 def test_whatever_was_in_the_file_what_is_written_reads_back(content: dict[str, Any], before: bytes) -> None:
     file = PATHS.definition("dataset", "a")
     try:

@@ -111,6 +111,7 @@ def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
 
 def test_a_program_without_a_command_has_to_be_executable(world: World) -> None:
     world.experiment("true\n", executable_command="")
+    (world.root / "train.sh").chmod(0o644)
     with pytest.raises(InputInvalid, match=r"executable train\.sh is not executable") as error:
         planned(world)
     assert error.value.hint.startswith("chmod +x train.sh, or set executable_command")
