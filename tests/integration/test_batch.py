@@ -95,6 +95,17 @@ def test_a_merge_that_the_user_concludes_and_a_revert_are_commits_too(batch: Wor
     assert batch.git("status", "--porcelain") == ""
 
 
+def test_what_commits_the_records_is_said_where_no_hook_does(batch: World) -> None:
+    plain = Sandbox(batch.root)
+    plain.qanat("hooks", "uninstall")
+    end = "to have that done after each commit of yours: qanat hooks install"
+    assert plain.qanat("status").out.endswith(f"; commit it with: qanat commit; {end}\n")
+    batch.write(".pre-commit-config.yaml", "repos:\n- hooks:\n  - id: qanat-validate\n")
+    assert plain.qanat("status").out.endswith(f"{end} --records-only\n")
+    refused = plain.qanat("hooks", "install", "--records-only", "--max-size", "1MB", code=2).err
+    assert refused.startswith("qanat: --max-size is for the hooks that --records-only leaves out\n")
+
+
 def test_a_commit_below_the_records_is_amended_once_it_is_on_top_again(batch: World) -> None:
     batch.write("code.py", "2\n")
     batch.git("commit", "--quiet", "--all", "-m", "mine")

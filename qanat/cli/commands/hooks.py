@@ -10,6 +10,7 @@ import click
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import say, say_json, tell, width
+from qanat.errors import UsageError
 from qanat.usecases.checks import install_hooks
 from qanat.usecases.checks.install_hooks import Installed
 from qanat.usecases.project import open_project
@@ -17,7 +18,7 @@ from qanat.usecases.project import open_project
 
 @click.group(cls=Group, epilog="\b\nExample:\n  qanat hooks install\n  qanat hooks install --remote origin")
 def hooks() -> None:
-    """Install git hooks that check what is about to be committed, as an alternative to pre-commit."""
+    """Install git hooks that check what is about to be committed, and one that commits records of runs afterwards."""
 
 
 @hooks.command(epilog="\b\nExample:\n  qanat hooks install --max-size 20MB --allow 'results/README.md'")
@@ -30,13 +31,22 @@ def hooks() -> None:
     metavar="PATTERN",
     help="Accept files that match PATTERN, even results and large ones; may be repeated.",
 )
-def install(remote: str | None, max_size: str | None, allowed: tuple[str, ...]) -> None:
+@option(
+    "--records-only",
+    is_flag=True,
+    help="Install only the hook that commits records, such as where pre-commit runs the checks.",
+)
+def install(remote: str | None, max_size: str | None, allowed: tuple[str, ...], records_only: bool) -> None:
     """Install the hooks, and configure how git merges records.
 
-    Existing hooks are kept, and run first.
+    Two hooks check what is about to be committed, as pre-commit can. The third runs after each commit, and commits the
+    records that wait for it, with the setting `records: {commit: batch}`. Existing hooks are kept, and run first.
     """
+    if records_only and (max_size or allowed):
+        given = "--max-size" if max_size else "--allow"
+        raise UsageError(f"{given} is for the hooks that --records-only leaves out", hint=f"omit {given}")
     project = open_project(Path.cwd())
-    done = install_hooks.install(project, remote=remote, max_size=max_size, allowed=allowed)
+    done = install_hooks.install(project, remote=remote, max_size=max_size, allowed=allowed, records_only=records_only)
     for hook, is_new in done.hooks:
         file = project.paths.relative(hook.file)
         first = f"; it runs {hook.kept.name} first" if hook.kept else ""

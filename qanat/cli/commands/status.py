@@ -69,7 +69,8 @@ def _say_uncommitted(project: Project, count: int) -> None:
     if project.config.records_wait and install_hooks.commits_records(project):
         how = f"your next commit also commits {it}, as does: qanat commit"
     elif project.config.records_wait:
-        how += "; to have that done after each commit of yours: qanat hooks install"
+        option = " --records-only" if install_hooks.is_run_by_pre_commit(project) else ""
+        how += f"; to have that done after each commit of yours: qanat hooks install{option}"
     say(f"\n{what} not committed yet; {how}")
 
 

@@ -64,20 +64,28 @@ class Installed:
 
 
 def install(
-    project: Project, *, remote: str | None = None, max_size: str | None = None, allowed: Sequence[str] = ()
+    project: Project,
+    *,
+    remote: str | None = None,
+    max_size: str | None = None,
+    allowed: Sequence[str] = (),
+    records_only: bool = False,
 ) -> Installed:
     """Set up the hooks, merging and, for a remote, fetching; after a failure, nothing of that is left.
 
-    Raises UsageError, InputInvalid, GitRefused or WriteFailed.
+    With `records_only`, of the hooks only the one that commits records. Raises UsageError, InputInvalid, GitRefused or
+    WriteFailed.
     """
     folder = hooks.folder(project.location)
     options = _options(max_size, allowed)
     with hooks.restored_on_failure(folder, NAMES), config.restored_on_failure(project.location):
         fetched = keep_commits.set_up_remote(project, remote) if remote else False
         # The second may be a link to the first, and is to be kept as such.
-        done = tuple(hooks.install(folder, name, _script(name, options)) for name in reversed(NAMES))[::-1]
+        names = (AFTER,) if records_only else NAMES
+        done = tuple(hooks.install(folder, name, _script(name, options)) for name in reversed(names))[::-1]
         merging = setup.set_up(project)
-    return Installed(done, merging.attributes, merging.driver, fetched, _is_run_by_pre_commit(project))
+    twice = not records_only and is_run_by_pre_commit(project)
+    return Installed(done, merging.attributes, merging.driver, fetched, twice)
 
 
 def uninstall(project: Project) -> list[Hook]:
@@ -126,7 +134,8 @@ def _options(max_size: str | None, allowed: Sequence[str]) -> list[str]:
     return [*([f"--max-size={max_size}"] if max_size else []), *(f"--allow={pattern}" for pattern in allowed)]
 
 
-def _is_run_by_pre_commit(project: Project) -> bool:
+def is_run_by_pre_commit(project: Project) -> bool:
+    """Return whether pre-commit runs the checks of qanat in this project."""
     try:
         return b"id: qanat-" in (project.root / _PRE_COMMIT_CONFIG).read_bytes()
     except OSError:

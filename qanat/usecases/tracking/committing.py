@@ -86,8 +86,8 @@ def commit_held(
         return []
     recorded = [Recorded(run, (run_codec.path_of(run),)) for run in runs]
     if project.config.records_wait:
-        unedited, notes = _unedited(project, recorded)
-        note_for_later(project, unedited)
+        own, notes = unedited(project, recorded)
+        note_for_later(project, own)
         return notes
     return commit_all(held, project, recorded, message, running).notes
 
@@ -106,7 +106,7 @@ def commit_all(
     With `by_hand`, what belongs to no branch, or to one that no longer exists, goes to the one that is checked out.
     """
     outcome = Outcome()
-    recorded, outcome.notes = _unedited(project, recorded)
+    recorded, outcome.notes = unedited(project, recorded)
     if not recorded:
         return outcome
     later = "commit it with: qanat commit" if by_hand else "the next qanat command commits it"
@@ -151,7 +151,7 @@ def _reason_to_wait(project: Project, running: str | None, later: str) -> str:
     return f"not committed yet: {running} is running; {later}" if running else ""
 
 
-def _unedited(project: Project, recorded: Sequence[Recorded]) -> tuple[list[Recorded], list[str]]:
+def unedited(project: Project, recorded: Sequence[Recorded]) -> tuple[list[Recorded], list[str]]:
     """Return the runs whose records nobody has edited, and a sentence for each of the others."""
     kept, notes = [], []
     for one in recorded:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
 from qanat.domain.layout import kind_of
 from qanat.domain.run import Run
-from qanat.errors import InputInvalid, NotFound
+from qanat.errors import InputInvalid, NotFound, WriteFailed
 from qanat.git import lock, others, worktree
 from qanat.records import ledger, own_copies
 from qanat.usecases.project import Project
@@ -32,7 +33,8 @@ def commit(project: Project, message: str = "", *, after_commit: bool = False) -
     """Commit all these records and comments, one commit for each branch. Raises WriteFailed.
 
     With `after_commit`, git has just made a commit of the user's, and waits for this process. Nothing is done then in
-    the middle of a rebase or the like, nor if the settings leave committing to the user.
+    the middle of a rebase or the like, nor if the settings leave committing to the user, and edited files are not
+    mentioned.
     """
     if after_commit and (project.config.records_are_manual or worktree.operation(project.location.git_dir)):
         return Outcome()
@@ -42,6 +44,8 @@ def commit(project: Project, message: str = "", *, after_commit: bool = False) -
     with lock.held(project.location) as held:
         notes: list[str] = []
         recorded = list(_recorded(project, notes))
+        if after_commit:
+            recorded, notes = committing.unedited(project, recorded)[0], []
         outcome = committing.commit_all(held, project, recorded, message, running, by_hand=not after_commit)
         done = {run.id for made in outcome.made for run in made.runs}
         # They may have been noted for another branch than the one that has them now.
@@ -56,7 +60,8 @@ def note(project: Project) -> None:
     known = {entry.path for entry in ledger.entries(project.location.private)}
     new = [path for path in _changed(project) if path not in known]
     if new:
-        with lock.held(project.location):
+        # Where nothing can be written, nothing is noted.
+        with contextlib.suppress(WriteFailed), lock.held(project.location):
             committing.note_for_later(project, [one for one in _recorded(project, []) if set(one.paths) & set(new)])
 
 

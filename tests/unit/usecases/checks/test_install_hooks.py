@@ -82,6 +82,16 @@ def test_what_pre_commit_runs_as_well_is_told(world: World) -> None:
     assert install_hooks.install(world.project).also_by_pre_commit
 
 
+def test_the_hook_that_commits_records_may_be_the_only_one(world: World) -> None:
+    world.write(".pre-commit-config.yaml", "repos:\n- hooks:\n  - id: qanat-validate\n")
+    assert not install_hooks.commits_records(world.project)
+    done = install_hooks.install(world.project, records_only=True)
+    assert [found.name for found, _ in done.hooks] == ["post-commit"]
+    assert not done.also_by_pre_commit
+    assert install_hooks.commits_records(world.project)
+    assert not hook(world).exists()
+
+
 def test_the_status_tells_whose_hooks_there_are(world: World) -> None:
     assert [(found.name, found.ours) for found in install_hooks.status(world.project)] == [(n, False) for n in NAMES]
     install_hooks.install(world.project)

@@ -229,6 +229,7 @@ def test_an_edited_record_and_comment_are_left_to_the_user(batch: World) -> None
     annotate.set_tags(batch.project, batch.find(), ["good"], [])
     file = batch.root / PATH
     file.write_text(file.read_text().replace("good", "better"))
+    assert commit(batch, after_commit=True) == []
     (said,) = commit(batch)
     assert said.startswith(f"{PATH} was edited: tags")
     assert batch.committed() == ONE
