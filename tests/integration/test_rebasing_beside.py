@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,17 @@ def ends_well(ada: Sandbox, made: Path) -> None:
     assert (ada.root / "draft.txt").read_text() == "mine\n"
 
 
+def abort(ada: Sandbox) -> None:
+    """Abort the rebase that has stopped, if any, or clean up after one that git gave up before it had begun."""
+    state = ada.root / ".git/rebase-merge"
+    if (state / "head-name").exists():
+        words = ["git", "rebase", "--abort"]
+        wait_until(lambda: not subprocess.run(words, cwd=ada.root, capture_output=True, check=False).returncode)
+    elif state.exists():
+        ada.git("stash", "apply", "--quiet", (state / "autostash").read_text().strip())
+        shutil.rmtree(state)
+
+
 @pytest.mark.parametrize("sight", ["seeing", "blind"])
 def test_a_pull_that_is_aborted_again_and_again_loses_no_record(clones: Clones, sight: str, tmp_path: Path) -> None:
     ada, made, stop = clones.ada, tmp_path / "made", tmp_path / "stop"
@@ -93,9 +105,7 @@ def test_a_pull_that_is_aborted_again_and_again_loses_no_record(clones: Clones, 
             # It fails because of the conflict, or because a record was committed at the wrong time.
             pull = ["git", "pull", "--quiet", "--rebase", "--autostash", "origin", "main"]
             subprocess.run(pull, cwd=ada.root, capture_output=True, check=False)
-            if (ada.root / ".git/rebase-merge").exists():
-                abort = ["git", "rebase", "--abort"]
-                wait_until(lambda: not subprocess.run(abort, cwd=ada.root, capture_output=True, check=False).returncode)  # noqa: B023
+            abort(ada)
     finally:
         stop.touch()
         process.wait(timeout=60)
