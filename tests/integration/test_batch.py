@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,20 @@ def test_what_commits_the_records_is_said_where_no_hook_does(batch: World) -> No
     assert plain.qanat("status").out.endswith(f"{end} --records-only\n")
     refused = plain.qanat("hooks", "install", "--records-only", "--max-size", "1MB", code=2).err
     assert refused.startswith("qanat: --max-size is for the hooks that --records-only leaves out\n")
+
+
+def test_a_hook_that_cannot_commit_them_says_why_and_the_commit_is_made(batch: World) -> None:
+    batch.write(".qanat/config.yaml", "schema: config/1\nrecords: {commit: never}\n")
+    command = ["git", "commit", "--quiet", "--allow-empty", "--no-verify", "-m", "mine"]
+    said = subprocess.run(command, cwd=batch.root, capture_output=True, text=True, check=True).stderr
+    assert said.startswith("qanat: records not committed: .qanat/config.yaml:2: records.commit: 'never' is not one of")
+    hook = batch.root / ".git/hooks/post-commit"
+    hook.write_text(hook.read_text().replace(sys.executable, "/gone/python"))
+    said = subprocess.run(command, cwd=batch.root, capture_output=True, text=True, check=True).stderr
+    assert said.startswith(
+        "qanat: records not committed, because this no longer exists: /gone/python\n  hint: reinstall"
+    )
+    assert subjects(batch, 3) == ["mine", "mine", "code"]
 
 
 def test_a_commit_below_the_records_is_amended_once_it_is_on_top_again(batch: World) -> None:

@@ -107,6 +107,7 @@ def test_hooks_that_were_there_go_first_and_come_back(project: Sandbox) -> None:
     assert "colour: unknown key" in commit(project, "--all", code=1).err
     assert project.qanat("hooks", "uninstall").out == (
         "Removed .git/hooks/pre-commit and restored pre-commit.before-qanat\nRemoved .git/hooks/pre-merge-commit\n"
+        "Removed .git/hooks/post-commit\n"
     )
     assert mine.read_text() == text
     assert project.qanat("hooks", "uninstall").out == "no qanat hooks are installed\n"
@@ -202,7 +203,7 @@ def test_a_qanat_that_was_moved_away_says_so_and_blocks_nothing(project: Sandbox
     hook = project.root / ".git/hooks/pre-commit"
     hook.write_text(hook.read_text().replace(sys.executable, "/gone/python"))
     state = project.qanat("hooks", "status", "--json").json
-    assert [(found["installed"], found["current"]) for found in state] == [(True, False), (True, True)]
+    assert [(found["installed"], found["current"]) for found in state] == [(True, False), (True, True), (True, True)]
     assert "outdated; update it with: qanat hooks install" in project.qanat("hooks", "status").out
     break_it(project)
     said = commit(project, "--all").err
@@ -260,6 +261,7 @@ def test_status_says_what_there_is(project: Sandbox) -> None:
             "current": True,
             "after": ".git/hooks/pre-merge-commit.before-qanat",
         },
+        {"hook": "post-commit", "file": ".git/hooks/post-commit", "installed": True, "current": True, "after": None},
     ]
 
 
