@@ -6,19 +6,23 @@ from pathlib import Path
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import Command, option
-from qanat.cli.runs.looking_up import finding
+from qanat.cli.runs import reporting
 from qanat.cli.terminal import formats, plots, tables
 from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.cli.terminal.tables import Heading
+from qanat.domain import condition
 from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
+from qanat.usecases.tracking.refresh import refreshed
 
 EXAMPLE = """\b
 Example:
   qanat compare 2 5 --sort acc
+  qanat compare --where 'tag=paper and lr<0.01' --better acc=higher
   qanat compare 2 --metric acc --metric 'test.*'
   qanat compare 2 --group-by nbins --format markdown
   qanat compare 2 --plot nbins acc --output acc.svg
@@ -29,7 +33,14 @@ TABLE, OUTPUT = "Rows and columns", "Output"
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", nargs=-1, metavar="RUN...")
+@option(
+    "--where",
+    group=TABLE,
+    multiple=True,
+    metavar="CONDITION",
+    help="Compare only the groups that meet this condition, of these runs or of all; may be repeated.",
+)
 @option(
     "--metric",
     "only",
@@ -68,6 +79,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
 )
 def compare(
     runs: tuple[str, ...],
+    where: tuple[str, ...],
     sort: str | None,
     group_by: str | None,
     only: tuple[str, ...],
@@ -84,15 +96,19 @@ def compare(
     """
     if output and not plot:
         raise UsageError("--output requires --plot", hint="add --plot X Y")
+    if not runs and not where:
+        raise UsageError("no runs to compare", hint="name them, or choose groups with --where")
+    wanted = condition.all_of([condition.parse(text) for text in where])
     project = open_project(Path.cwd())
-    with finding(project) as find:
-        chosen = list({found.id: found for found in (find(run).run for run in runs)}.values())
+    with refreshed(project, session.runners()) as (index, result):
+        reporting.tell_notes(result.notes)
+        chosen = compare_runs.chosen_runs(project, index, result, runs, wanted)
     directions = dict(map(_direction, better))
     over = plot[0] if plot else None
     found = compare_runs.compare_runs(
         project, chosen, better=directions, group_by=group_by, sort=sort, over=over, only=() if plot else only
     )
-    for run in chosen:
+    for run in chosen if runs else ():
         if not any(run.id in row.runs for row in found.rows):
             tell(f"note: run {run.number} is not shown, since none of its groups has finished")
     if plot:

@@ -10,9 +10,32 @@ from typing import Any
 
 from qanat.domain import comparison
 from qanat.domain.comparison import Comparison
+from qanat.domain.condition import EVERY, Condition
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, UsageError
+from qanat.records.index import Index
 from qanat.usecases.project import Project
+from qanat.usecases.runs.rows import runs_with_matching_groups
+from qanat.usecases.tracking.find import find_run
+from qanat.usecases.tracking.refresh import Refreshed
+
+
+def chosen_runs(
+    project: Project, index: Index, refreshed: Refreshed, names: Sequence[str], condition: Condition
+) -> list[Run]:
+    """Return the runs with these names, each once, or all, the oldest first, without groups that a condition excludes.
+
+    Raises the errors of find_run(), and UsageError if no group meets the condition or no run has a name in it.
+    """
+    found = [find_run(project, index, refreshed, name).run for name in names]
+    named = {run.id: run for run in found}
+    if condition == EVERY and names:
+        return list(named.values())
+    runs = runs_with_matching_groups(project, index, refreshed, condition, only=named.keys())[::-1]
+    if not runs:
+        raise UsageError("nothing to compare: no group meets the condition")
+    order = list(named)
+    return sorted(runs, key=lambda run: order.index(run.id)) if named else runs
 
 
 def compare_runs(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from qanat.domain import facts, times
@@ -58,6 +58,24 @@ def matching_runs(
         met = matching_paths(project, index, refreshed, condition, experiment=experiment)
         texts = {path: texts[path] for path in met if path in texts}
     return [refreshed.live.get(path) or run_codec.from_index(text, path) for path, text in texts.items()]
+
+
+def runs_with_matching_groups(
+    project: Project, index: Index, refreshed: Refreshed, condition: Condition, *, only: Collection[str] = ()
+) -> list[Run]:
+    """Return the runs, newest first, that have groups which meet a condition, without their other groups.
+
+    With `only`, just the runs with these ids. Errors as for matching_paths().
+    """
+    known = current_facts(project, index, refreshed)
+    if not known:
+        return []
+    meets = search(condition, _names(known.values()), times.parse(project.clock.now()))
+    wanted = {path: run for path, run in known.items() if not only or run.id in only}
+    kept = {path: {g.number for g in run.groups if meets(Row(run, g))} for path, run in wanted.items()}
+    texts = {row.path: text for row, text in index.summaries_with_records() if kept.get(row.path)}
+    runs = [(refreshed.live.get(path) or run_codec.from_index(text, path), kept[path]) for path, text in texts.items()]
+    return [replace(run, groups=tuple(g for g in run.groups if g.number in numbers)) for run, numbers in runs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,3 +146,33 @@ def test_of_many_rows_the_first_are_shown(trained: Sandbox) -> None:
     assert (len(lines), lines[-1]) == (52, "… and 11 more; --all shows them")
     assert len(trained.qanat("runs", "other", "--groups", "--all").out.splitlines()) == 62
     assert len(trained.qanat("runs", "other", "--groups", "--top", "3").out.splitlines()) == 4
+
+
+# ---- comparing
+
+
+def test_groups_that_meet_a_condition_are_compared_of_all_runs_or_of_some(trained: Sandbox) -> None:
+    def compared(*words: str) -> list[tuple[str, int, object]]:
+        rows = trained.qanat("compare", *words, "--json").json
+        return [(row["parameters"]["lr"], row["groups"], row["metrics"]["acc"]["mean"]) for row in rows]
+
+    assert compared("--where", "experiment=train and state=finished") == [
+        ("0.1", 1, 0.94),
+        ("0.4", 1, 0.79),
+        ("10", 1, "NaN"),
+    ]
+    assert compared("2", "1", "--where", "lr>0.3") == [("10", 1, "NaN"), ("0.4", 1, 0.79)]
+    assert compared("1", "--where", "seed=1", "--where", "lr=0.1") == [("0.1", 1, 0.94)]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "no runs to compare\n  hint: name them, or choose groups with --where"),
+        (["--where", "metric.acc>5"], "nothing to compare: no group meets the condition"),
+        (["1", "--where", "--fast"], "nothing to compare: no group meets the condition"),
+        (["--where", "acuracy>5"], "no run has the parameter or metric 'acuracy' (character 1 of the condition)"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(trained: Sandbox, words: list[str], message: str) -> None:
+    assert f"qanat: {message}\n" in trained.qanat("compare", *words, code=2).err
