@@ -24,7 +24,7 @@ from typing import Any
 PACKAGES = Path(__file__).with_name("htcondor_packages.sh")
 NOBODY = "nobody"
 UNPACK_S = 600
-START_S = 60
+START_S = 120
 STOP_S = 30
 
 # Everything is this folder's own; nobody but this machine can connect; the daemons look at their work every

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.support.sandbox import Sandbox, wait_until
+from tests.support import sandbox
+from tests.support.sandbox import Sandbox
 
 # Jobs begin a second or two after they were submitted, and a busy machine takes its time.
 JOB_S = 120.0
@@ -27,6 +29,11 @@ n=0
 while [ ! -e "$1" ] && [ $((n += 1)) -lt 3000 ]; do sleep 0.02; done
 exit "${2:-0}"
 """
+
+
+def wait_until(condition: Callable[[], Any], timeout_s: float = JOB_S) -> Any:
+    """Wait until a condition is true, as long as a job may take on a busy machine; return its value."""
+    return sandbox.wait_until(condition, timeout_s)
 
 
 class OnCluster(Sandbox):
@@ -69,7 +76,7 @@ class OnCluster(Sandbox):
             return seen == list(states)
 
         try:
-            wait_until(are_there, JOB_S)
+            wait_until(are_there)
         except AssertionError:
             raise AssertionError(f"run {run} is {seen}, not {list(states)}: {self.qanat('status').err}") from None
         return self.groups(run)
@@ -85,17 +92,17 @@ class OnCluster(Sandbox):
 
     def begun(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
         """Wait until the program of a run, or of a group, has started."""
-        wait_until((self.storage(name, run, group) / "begun").exists, JOB_S)
+        wait_until((self.storage(name, run, group) / "begun").exists)
 
     def ended(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
         """Wait until a program has left its completion file."""
-        wait_until((self.storage(name, run, group) / "completion.json").exists, JOB_S)
+        wait_until((self.storage(name, run, group) / "completion.json").exists)
 
     def lose_completion(self, run: int = 1, group: int | None = None, name: str = "wait") -> None:
         """Remove a completion file, once the job's outer shell has read it and can no longer write another."""
         folder = self.storage(name, run, group)
         self.ended(run, group, name)
-        wait_until(lambda: not any((folder / left).exists() for left in (".job-pid", ".job-note")), JOB_S)
+        wait_until(lambda: not any((folder / left).exists() for left in (".job-pid", ".job-note")))
         (folder / "completion.json").unlink()
 
     def seen(self, name: str, run: int = 1, group: int | None = None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from tests.cluster import slurm_accounting
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "munged")
 INSTALL_S = 300
-START_S = 30
+START_S = 90
 STOP_S = 20
 NODE_S = 5
 # The order in which they are stopped.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cluster.on_cluster import JOB_S, OnCluster
+from tests.cluster.on_cluster import OnCluster, wait_until
 from tests.cluster.slurm_cluster import Cluster
-from tests.support.sandbox import wait_until
 
 # Nothing begins before, so that the jobs stay in the queue.
 LATER = "begin: now+1hour\n"
@@ -40,7 +39,7 @@ class OnSlurm(OnCluster):
         """Wait until accounting, if there is any, has the jobs of a run in these states."""
         if self.cluster.accounting:
             numbers, intent = self.numbers(run), self.intent(run)
-            wait_until(lambda: sorted(self.cluster.accounted(numbers, intent)) == sorted(states), JOB_S)
+            wait_until(lambda: sorted(self.cluster.accounted(numbers, intent)) == sorted(states))
 
     def in_queue(self, form: str = "%i", run: int = 1) -> list[str]:
         """List what squeue prints about the jobs that carry a run's intent, ordered by number."""

@@ -13,9 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from tests.cluster.on_cluster import JOB_S, OnCluster
+from tests.cluster.on_cluster import OnCluster, wait_until
 from tests.support.invariants import violations
-from tests.support.sandbox import wait_until
 
 EXPERIMENT = "soaked"
 # $1 is a file that it waits for, so that all runs are there before one ends, and things can happen to them; $2 is
@@ -120,7 +119,7 @@ class Soak(ABC, Generic[Project]):
 
     def clear_queue(self) -> None:
         """Wait until nothing is in the queue."""
-        wait_until(lambda: not self.jobs(), JOB_S)
+        wait_until(lambda: not self.jobs())
 
     def honest_when_cancelled(self, folder: Path) -> tuple[str, ...]:
         """List the states that a record may have for a group that was cancelled before its end."""

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.htcondor_project import OnPool
-from tests.cluster.on_cluster import JOB_S, WAIT
-from tests.support.sandbox import wait_until
+from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
 from tests.support.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.xdist_group("another htcondor")
@@ -68,7 +67,7 @@ def test_a_group_that_is_cancelled_before_it_has_a_job_never_runs(on_pool: OnPoo
     on_pool.gate().touch()
     groups = on_pool.wait_for_states("finished", "finished", "finished", "cancelled", "cancelled", "finished")
     assert groups[3]["reason"] == "cancelled by qanat"
-    wait_until(lambda: on_pool.pool.jobs() == [], JOB_S)
+    wait_until(lambda: on_pool.pool.jobs() == [])
     assert not on_pool.storage("wait", group=3).exists()
     assert on_pool.states() == ["finished"] * 3 + ["cancelled"] * 2 + ["finished"]
     on_pool.qanat("retry", "1", "--failed", "--wait")
@@ -92,7 +91,7 @@ def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
     assert re.search(r"^wait +1 +1 held$", waiting.qanat("status").out, re.MULTILINE)
     assert waiting.qanat("status", "--json").json["runs"] == {"wait": {"held": 1}}
     log = waiting.storage("wait") / "htcondor.log"
-    wait_until(lambda: log.read_text().count("Job was held") == 2, JOB_S)
+    wait_until(lambda: log.read_text().count("Job was held") == 2)
     waiting.gate().touch()
     assert waiting.qanat("release", "1").out == "Run 1 of wait is being released\n"
     groups = waiting.wait_for_states("finished", "finished")

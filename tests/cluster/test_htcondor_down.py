@@ -15,8 +15,8 @@ import pytest
 from qanat.system.installation import to_add
 from tests.cluster.htcondor_pool import Pool
 from tests.cluster.htcondor_project import OnPool
-from tests.cluster.on_cluster import JOB_S, WAIT
-from tests.support.sandbox import Result, wait_until
+from tests.cluster.on_cluster import WAIT, wait_until
+from tests.support.sandbox import Result
 
 pytestmark = pytest.mark.xdist_group("another htcondor")
 
@@ -144,7 +144,7 @@ def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
         if trouble is not stopped:
             two_runs.ended()
             assert two_runs.states() == ["finished"]
-    wait_until(lambda: two_runs.qanat("status").err == "", JOB_S)
+    wait_until(lambda: two_runs.qanat("status").err == "")
     two_runs.wait_for_states("finished")
     assert two_runs.states(2) == ["queued"]
 

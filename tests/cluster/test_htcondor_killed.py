@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.htcondor_project import OnPool
-from tests.cluster.on_cluster import JOB_S
-from tests.support.sandbox import wait_until
+from tests.cluster.on_cluster import JOB_S, wait_until
 
 pytestmark = pytest.mark.xdist_group("another htcondor")
 
@@ -87,7 +86,7 @@ def intents_in_pool(project: OnPool) -> Counter[str]:
 
 def check_settled(project: OnPool, before: Counter[str]) -> Counter[str]:
     """Let every run end, and check each record against what the pool knows; count the states."""
-    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"], JOB_S)
+    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"])
     in_pool = intents_in_pool(project) - before
     assert set(in_pool.values()) <= {1}, "something was submitted twice"
     records = project.records()
@@ -198,7 +197,7 @@ def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at
             assert re.search(r"HTCondor (refused the run|cannot be reached): ", said)
             assert new == set()
             assert quick.status() == ""
-    wait_until(lambda: all(is_known(quick, record) for record in quick.records()), JOB_S)
+    wait_until(lambda: all(is_known(quick, record) for record in quick.records()))
     in_pool = intents_in_pool(quick) - before
     assert set(in_pool.values()) <= {1}
     assert set(in_pool) == {r["submission"]["intent"] for r in quick.records() if r["state"] == "queued"}
@@ -216,12 +215,12 @@ def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(quick: OnPool) -
     chance = random.Random(SEED)
     for _ in range(4):
         quick.submit("half", "-R", "--n 0 2 1")
-    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"], JOB_S)
+    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"])
     before = intents_in_pool(quick)
     old = {record["id"]: record["submission"]["intent"] for record in quick.records()}
     for number in range(1, 5):
         kill_when(quick, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
-    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"], JOB_S)
+    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"])
     in_pool = intents_in_pool(quick) - before
     assert set(in_pool.values()) <= {1}
     for record in quick.records():

@@ -12,8 +12,7 @@ import pytest
 from qanat.domain.job import JobHandle
 from qanat.runners.htcondor.runner import HTCondorRunner
 from tests.cluster.htcondor_project import OnPool
-from tests.cluster.on_cluster import JOB_S, WAIT
-from tests.support.sandbox import wait_until
+from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.xdist_group("htcondor")
@@ -116,7 +115,7 @@ def test_a_running_job_that_is_held_from_outside_runs_again_as_its_second_attemp
     (group,) = waiting.wait_for_states("held")
     assert re.fullmatch(r"the disk is full( \(by user \S+\))? \(HTCondor's code 1\)", group["reason"])
     # A job that is released while HTCondor is still ending its program is not started again (23.9).
-    wait_until(lambda: "Job was held" in (waiting.storage("wait") / "htcondor.log").read_text(), JOB_S)
+    wait_until(lambda: "Job was held" in (waiting.storage("wait") / "htcondor.log").read_text())
     (waiting.storage("wait") / "begun").unlink()
     waiting.pool.tool("condor_release", str(waiting.cluster()))
     waiting.begun()
@@ -132,7 +131,7 @@ def test_an_evicted_job_runs_again_as_its_second_attempt(waiting: OnPool) -> Non
     (waiting.storage("wait") / "begun").unlink()
     waiting.pool.tool("condor_vacate_job", str(waiting.cluster()))
     waiting.begun()
-    wait_until(lambda: waiting.groups()[0]["attempt"] == 2, JOB_S)
+    wait_until(lambda: waiting.groups()[0]["attempt"] == 2)
     waiting.gate().touch()
     (group,) = waiting.wait_for_states("finished")
     assert (group["attempt"], group["exit_code"]) == (2, 0)
@@ -298,7 +297,7 @@ def test_a_schedd_that_crashes_and_comes_back_loses_nothing_and_who_waits_goes_o
     waiting = on_pool.start("run", "wait", str(on_pool.gate()), "0", *words)
     wait_until(lambda: len(on_pool.pool.jobs()) == 4)
     on_pool.pool.restart_daemon("SCHEDD")
-    wait_until(lambda: on_pool.states(2) == ["queued"], JOB_S)
+    wait_until(lambda: on_pool.states(2) == ["queued"])
     assert on_pool.states() == ["running"] * 3
     on_pool.gate().touch()
     groups = on_pool.wait_for_states("failed", "failed", "failed")
@@ -335,7 +334,7 @@ def test_why_a_job_waits_is_told_from_what_it_asks_for_and_what_the_slots_have(o
         found = HTCondorRunner().why_waiting(handles)
         return [found[handle] for handle in handles] if all(found.values()) else None
 
-    for reason, (_, expected) in zip(wait_until(all_reasons, JOB_S), REQUESTS.values(), strict=True):
+    for reason, (_, expected) in zip(wait_until(all_reasons), REQUESTS.values(), strict=True):
         assert re.fullmatch(expected, reason)
     assert "run 3: held: " not in on_pool.qanat("status").out
     on_pool.qanat("hold", "3")

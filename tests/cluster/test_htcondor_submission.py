@@ -11,8 +11,7 @@ import pytest
 
 from tests.cluster.htcondor_pool import Pool
 from tests.cluster.htcondor_project import OnPool
-from tests.cluster.on_cluster import ARGUMENTS, JOB_S, WAIT
-from tests.support.sandbox import wait_until
+from tests.cluster.on_cluster import ARGUMENTS, WAIT, wait_until
 
 pytestmark = pytest.mark.xdist_group("htcondor")
 
@@ -119,7 +118,7 @@ def test_a_schedd_that_does_not_make_jobs_itself_gets_them_one_by_one(on_pool: O
     assert len(on_pool.pool.jobs("JobMaterializeLimit")) == 60
     assert on_pool.job("JobMaterializeLimit")["JobMaterializeLimit"] == 60
     with on_pool.pool.with_settings("SCHEDD_ALLOW_LATE_MATERIALIZE = false"):
-        wait_until(lambda: _is_refused(on_pool), JOB_S)
+        wait_until(lambda: _is_refused(on_pool))
         on_pool.submit(*words)
     assert on_pool.cluster(2) != on_pool.cluster(1)
     assert len(on_pool.pool.jobs(constraint=f"ClusterId == {on_pool.cluster(2)}")) == 60
@@ -128,7 +127,7 @@ def test_a_schedd_that_does_not_make_jobs_itself_gets_them_one_by_one(on_pool: O
     # Whoever asks for it in a template is told.
     on_pool.template("few", "request_cpus: 100000\nmax_materialize: 5\n")
     with on_pool.pool.with_settings("SCHEDD_ALLOW_LATE_MATERIALIZE = false"):
-        wait_until(lambda: _is_refused(on_pool), JOB_S)
+        wait_until(lambda: _is_refused(on_pool))
         said = on_pool.qanat("run", "none", "--runner", "htcondor", "--submit_template", "few", code=3).err
     assert said.startswith("qanat: HTCondor refused the run: ")
     assert len(on_pool.record_files()) == 2
@@ -332,4 +331,4 @@ def test_a_file_of_the_project_is_not_taken_for_a_module_of_pythons(on_pool: OnP
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    wait_until(lambda: on_pool.record()["state"] == "finished", JOB_S)
+    wait_until(lambda: on_pool.record()["state"] == "finished")

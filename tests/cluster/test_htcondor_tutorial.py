@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.htcondor_project import OnPool
-from tests.cluster.on_cluster import JOB_S
+from tests.cluster.on_cluster import wait_until
 from tests.support.pages import blocks_of, commands_of
-from tests.support.sandbox import Sandbox, wait_until
+from tests.support.sandbox import Sandbox
 from tests.support.terminal import DOWN, ENTER, Terminal
 
 pytestmark = pytest.mark.xdist_group("htcondor")
@@ -119,7 +119,7 @@ def test_the_commands_of_the_tutorial_work_as_they_are_written(iris: OnPool) -> 
     (row,) = [line for line in shown.splitlines() if "results/summary_iris/run_4" in line]
     assert "htcondor" in row
 
-    wait_until(lambda: iris.states(4) == ["finished"], JOB_S)
+    wait_until(lambda: iris.states(4) == ["finished"])
     assert (iris.storage("summary_iris", 4) / "stats.npz").is_file()
     shown = iris.qanat("experiment", "status", "summary_iris").out
     (row,) = [line for line in shown.splitlines() if "results/summary_iris/run_4" in line]

@@ -9,9 +9,8 @@ import sys
 
 import pytest
 
-from tests.cluster.on_cluster import JOB_S, WAIT
+from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
 from tests.cluster.slurm_project import OnSlurm
-from tests.support.sandbox import wait_until
 from tests.support.terminal import DOWN, ENTER, Terminal
 
 pytestmark = pytest.mark.xdist_group("another slurm")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.on_cluster import JOB_S, WAIT
+from tests.cluster.on_cluster import WAIT, wait_until
 from tests.cluster.slurm_cluster import Cluster
 from tests.cluster.slurm_project import OnSlurm
-from tests.support.sandbox import Result, wait_until
+from tests.support.sandbox import Result
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
@@ -93,7 +93,7 @@ def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
         on_slurm.gate().touch()
         on_slurm.ended()
         assert on_slurm.states() == ["finished"]
-    wait_until(lambda: on_slurm.qanat("status").err == "", JOB_S)
+    wait_until(lambda: on_slurm.qanat("status").err == "")
     assert on_slurm.states(2) == ["queued"]
 
 

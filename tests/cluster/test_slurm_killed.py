@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.on_cluster import JOB_S
+from tests.cluster.on_cluster import wait_until
 from tests.cluster.slurm_project import OnSlurm
-from tests.support.sandbox import wait_until
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
@@ -65,7 +64,7 @@ def happened(project: OnSlurm, step: str, known: set[Path]) -> bool:
 def kill_when(project: OnSlurm, has_come: Callable[[], object], *words: str) -> bool:
     """Start a command and kill it at a chosen point; return whether it was still running then."""
     process = project.start(*words)
-    wait_until(lambda: process.poll() is not None or has_come(), JOB_S)
+    wait_until(lambda: process.poll() is not None or has_come())
     in_time = process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -77,7 +76,7 @@ def killed_before_sbatch(project: OnSlurm) -> None:
     here = project.root.parent
     path = with_sbatch(here, f"echo x >{shlex.quote(str(here / 'called'))}\nexec sleep 20\n")
     process = project.start("run", "brief", "--runner", "slurm", env={**os.environ, "PATH": path})
-    wait_until((here / "called").exists, JOB_S)
+    wait_until((here / "called").exists)
     process.send_signal(signal.SIGKILL)
     process.communicate()
 
@@ -106,7 +105,7 @@ def submitted(project: OnSlurm, record: dict[str, Any]) -> set[int]:
 
 def check_settled(project: OnSlurm) -> Counter[str]:
     """Let every run end, and check each group against what Slurm has had; count the states."""
-    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"], JOB_S)
+    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"])
     states: Counter[str] = Counter()
     for record in project.records():
         there = submitted(project, record)
@@ -174,7 +173,7 @@ def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_slurm: OnSlur
     old = {record["id"]: record["submission"]["intent"] for record in on_slurm.records()}
     for number in range(1, 5):
         kill_when(on_slurm, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
-    wait_until(lambda: not on_slurm.qanat("status", "--json").json["in_flight"], JOB_S)
+    wait_until(lambda: not on_slurm.qanat("status", "--json").json["in_flight"])
     marks = in_queue(on_slurm)
     assert {len(ids) for ids in marks.values()} == {1}
     for record in on_slurm.records():

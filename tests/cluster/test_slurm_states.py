@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.on_cluster import JOB_S, WAIT
+from tests.cluster.on_cluster import WAIT, wait_until
 from tests.cluster.slurm_project import LATER, OnSlurm
-from tests.support.sandbox import wait_until
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
@@ -383,7 +382,7 @@ def test_a_job_of_a_stranger_that_has_got_the_same_id_is_not_taken_for_the_runs_
     assert stranger == job
     wait_until(lambda: on_either.cluster.squeue("%T", "-j", stranger) == ["COMPLETED"])
     if on_either.cluster.accounting:
-        wait_until(lambda: on_either.cluster.accounted([stranger], name) == ["COMPLETED"], JOB_S)
+        wait_until(lambda: on_either.cluster.accounted([stranger], name) == ["COMPLETED"])
         (group,) = on_either.wait_for_states("cancelled")
         assert group["reason"].startswith("CANCELLED")
     else:

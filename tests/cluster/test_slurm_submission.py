@@ -11,9 +11,9 @@ import pytest
 
 from qanat.runners.slurm import flags
 from qanat.testing.arguments import NASTY
-from tests.cluster.on_cluster import ARGUMENTS, JOB_S, WAIT
+from tests.cluster.on_cluster import ARGUMENTS, WAIT, wait_until
 from tests.cluster.slurm_project import LATER, OnSlurm
-from tests.support.sandbox import PROGRAM, wait_until
+from tests.support.sandbox import PROGRAM
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
@@ -48,7 +48,7 @@ def test_the_variables_of_a_job_that_submits_do_not_reach_the_jobs_it_submits(on
     outer = ("--job-name=outer", "--mem=1G", "--ntasks=1", "--array=7", f"--output={output}")
     on_slurm.cluster.run("sbatch", *outer, stdin=script)
     try:
-        wait_until(on_slurm.committed_records, JOB_S)
+        wait_until(on_slurm.committed_records)
     except AssertionError:
         said = output.read_text() if output.exists() else "nothing"
         queue = "\n".join(on_slurm.cluster.squeue("%i %j %T %r"))

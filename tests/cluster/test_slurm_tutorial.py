@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.on_cluster import JOB_S
+from tests.cluster.on_cluster import wait_until
 from tests.cluster.slurm_project import OnSlurm
 from tests.support.pages import blocks_of, commands_of
-from tests.support.sandbox import wait_until
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.xdist_group("another slurm")
@@ -59,7 +58,7 @@ def test_the_commands_of_the_tutorial_work_as_they_are_written(iris: OnSlurm) ->
     assert iris.status() == ""
     assert iris.in_queue("%j %P %c %m %l", 4) == ["summary_iris_4 main 1 100M 1-00:00:00"]
 
-    wait_until(lambda: iris.states(4) == ["finished"], JOB_S)
+    wait_until(lambda: iris.states(4) == ["finished"])
     assert (iris.storage("summary_iris", 4) / "stats.npz").is_file()
     shown = iris.qanat("experiment", "status", "summary_iris").out
     assert "⏳ Number of runs: 4" in shown
