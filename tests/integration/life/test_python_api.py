@@ -308,6 +308,8 @@ def test_the_launches_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> Non
     assert told[-1] == "6 of 6 groups have ended"
     assert last == f"4 repeats {iris.record(3)['id']}"
     assert iris.record(4)["state"] == "finished"
+    (readme,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert run(readme).out.startswith("finished {'rows': 150, ")
     assert iris.status() == ""
 
 
