@@ -72,8 +72,10 @@ def test_columns_of_the_environment_are_the_width_of_a_terminal(filled: Sandbox)
 
 def test_no_runs_and_no_definitions_are_no_table(sandbox: Sandbox) -> None:
     out = sandbox.qanat("status").out.splitlines()
-    assert out == [f"Project {sandbox.root}", "0 experiments, 0 datasets, 2 templates, 0 runs, 0 B of results"]
+    assert out[:2] == [f"Project {sandbox.root}", "0 experiments, 0 datasets, 2 templates, 0 runs, 0 B of results"]
+    assert out[2:] == ["no experiments yet; create one with: qanat experiment new"]
     sandbox.experiment("e", "exit 0")
+    assert sandbox.qanat("status").out.endswith("\nno runs yet; start one with: qanat run NAME\n")
     assert sandbox.qanat("experiment", "status", "e").out.splitlines()[-1] == "🛠 Actions:"
 
 

@@ -13,7 +13,7 @@ import click
 from qanat.cli import session
 from qanat.cli.commands.explore_run import explore_run
 from qanat.cli.runs import reporting
-from qanat.cli.runs.looking_up import find_one
+from qanat.cli.runs.looking_up import find_one, no_runs_yet
 from qanat.cli.terminal import picker, prompts
 from qanat.cli.terminal.output import plural, say, width
 from qanat.cli.terminal.run_table import pairs, run_table
@@ -77,7 +77,7 @@ def _search(project: Project, experiment: str | None) -> None:
             conditions.pop()  # there were runs for the others
             continue
         if not total and not conditions:
-            say(_no_runs(project, experiment))
+            say(no_runs_yet(project, experiment))
             return
         answer = _choose(rows, total, conditions)
         if answer == "leave":
@@ -95,12 +95,6 @@ def _search(project: Project, experiment: str | None) -> None:
                 explore_run(project, find_one(project, answer))
             except QanatError as error:  # such as for a run that was deleted meanwhile
                 say(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
-
-
-def _no_runs(project: Project, experiment: str | None) -> str:
-    if experiment is None and not project.names("experiment"):
-        return "no experiments yet; create one with: qanat experiment new"
-    return f"no runs yet; start one with: qanat run {experiment or 'NAME'}"
 
 
 def _choose(rows: Rows, total: int, conditions: Sequence[str]) -> str:

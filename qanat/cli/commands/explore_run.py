@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -182,7 +183,8 @@ def _group_row(group: Group) -> Row:
 def _show_parameters(found: Found) -> None:
     """Print the parameters, or open them in the pager if they would scroll away."""
     text = reporting.parameters_text(found.run)
-    if text.count("\n") + MENU_ROWS < (shutil.get_terminal_size().lines):
+    # $LINES would not follow a change of the terminal's size.
+    if text.count("\n") + MENU_ROWS < os.get_terminal_size(sys.stdout.fileno()).lines:
         say(text)
     else:
         _page_text(text, "parameters.txt")

@@ -9,6 +9,7 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import option
+from qanat.cli.runs.looking_up import no_runs_yet
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, plural, say, say_json, say_json_list, tell, width
@@ -54,6 +55,8 @@ def status(live: bool, as_json: bool) -> None:
     _show_summary(project, summary)
     if summary.counts:
         say(f"\n{plural(len(lines), 'active run')}{':' if lines else ''}")
+    else:
+        say(no_runs_yet(project))
     _say_runs(lines)
     _say_waiting(list(result.live.values()))
     _say_failures(project, list(result.live.values()))

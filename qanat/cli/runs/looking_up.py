@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -58,3 +59,10 @@ def until_ended(project: Project, cancelled: Sequence[Found], groups: Sequence[i
             return runs
         time.sleep(min(pause_s, left_s))
         pause_s *= 1 if here else 2
+
+
+def no_runs_yet(project: Project, experiment: str | None = None) -> str:
+    """Return what to do next in a project, or an experiment, without runs."""
+    if experiment is None and not project.names("experiment"):
+        return "no experiments yet; create one with: qanat experiment new"
+    return f"no runs yet; start one with: qanat run {shlex.quote(experiment) if experiment else 'NAME'}"
