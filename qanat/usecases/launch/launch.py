@@ -6,10 +6,12 @@ to commit with.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain.config import ASK, REFUSE
@@ -53,6 +55,7 @@ def launch(
     past, plan, choice = _planned(project, request, options, runners)
     author = code.check_committer(project)
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan))
+    captured = _without_template(project, captured, options.template)
     if _workdir(request, plan, submits=submits) == CHECKOUT:
         captured = code.in_checkout(captured)
     if captured.included or captured.left_out:
@@ -60,6 +63,16 @@ def launch(
     with _placed(project, plan, captured) as plan:
         new = Launch(plan, captured, choice, author)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
+
+
+def _without_template(project: Project, captured: Captured, template: str | None) -> Captured:
+    """Return captured code that does not lack the file of the template: its options are in the record."""
+    if template is None or not captured.left_out:
+        return captured
+    path = os.path.relpath(Path(template).absolute(), project.root)
+    untracked = tuple(name for name in captured.code.untracked if name != path)
+    left_out = tuple(file for file in captured.left_out if file.path != path)
+    return replace(captured, code=replace(captured.code, untracked=untracked), left_out=left_out)
 
 
 def _prefetch(runner: Runner) -> None:

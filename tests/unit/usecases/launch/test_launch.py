@@ -419,3 +419,13 @@ def test_every_error_of_a_launch_is_one_of_qanats_with_a_next_step(world: World)
     with pytest.raises(QanatError) as raised:
         start(world)
     assert raised.value.hint
+
+
+def test_an_untracked_file_that_is_the_template_is_not_missing_from_the_commit(world: World) -> None:
+    world.write("notes.txt", "")
+    world.write("mine.yaml", "queue: long\n")
+    view = View()
+    outcome = start(world, LaunchOptions("world", template=str(world.root / "mine.yaml")), view=view)
+    assert outcome.run.runner.options == {"queue": "long"}
+    assert outcome.run.code.untracked == ("notes.txt",)
+    assert ("captured", [[], ["notes.txt"]]) in view.events
