@@ -34,9 +34,12 @@ class Hook:
 
 
 def folder(location: Location) -> Path:
-    """Return the folder of the repository's hooks. Raises GitRefused when other repositories share it."""
-    named = command.output(location.root, "rev-parse", "--git-path", "hooks").decode("utf-8", "surrogateescape")
-    path = (location.root / named.rstrip("\n")).resolve()
+    """Return the folder of the repository's hooks. Raises GitRefused if there is none, or others share it."""
+    printed = command.output(location.root, "rev-parse", "--git-path", "hooks").decode("utf-8", "surrogateescape")
+    named = printed.rstrip("\n")
+    if named == "./" and command.output(location.root, "config", "core.hooksPath") == b"\n":
+        raise GitRefused("core.hooksPath is empty, so git runs no hooks", hint="git config --unset core.hooksPath")
+    path = (location.root / named).resolve()
     if not any(path.is_relative_to(own.resolve()) for own in (location.root, location.common_dir)):
         raise GitRefused(
             f"core.hooksPath points to {path}, outside of this repository",
@@ -88,6 +91,8 @@ def uninstall(hooks: Path, name: str) -> Hook | None:
 
 
 def _keep(file: Path, kept: Path) -> None:
+    if not file.is_file() and not file.is_symlink():
+        raise UsageError(f"{file} is not a file", hint="move it elsewhere")
     if _is_there(kept):
         raise UsageError(
             f"{file} cannot be kept as {kept.name}, which already exists", hint="move one of them elsewhere"
@@ -100,7 +105,9 @@ def _is_there(file: Path) -> bool:
 
 
 def _head(file: Path) -> bytes:
-    """Return the first bytes of a file; empty if there is none."""
+    """Return the first bytes of a file; empty if there is none, as for a folder or a pipe."""
+    if not file.is_file():
+        return b""
     try:
         with file.open("rb") as opened:
             return opened.read(_HEAD_BYTES)

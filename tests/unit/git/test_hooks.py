@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,21 @@ def test_a_folder_that_other_repositories_share_is_refused(repository: Repositor
     with pytest.raises(GitRefused, match=f"core.hooksPath points to {tmp_path / 'shared'}, ") as error:
         hooks.folder(repository.location)
     assert "core.hooksPath .githooks" in error.value.hint
+
+
+def test_an_empty_name_of_the_folder_is_refused(repository: Repository) -> None:
+    repository.git("config", "core.hooksPath", "")
+    with pytest.raises(GitRefused, match=r"core\.hooksPath is empty, so git runs no hooks"):
+        hooks.folder(repository.location)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_in_the_place_of_a_hook_and_no_file_is_left_alone(folder: Path, make: Callable[[Path], None]) -> None:
+    folder.mkdir(exist_ok=True)
+    make(folder / "pre-commit")
+    with pytest.raises(UsageError, match="pre-commit is not a file"):
+        hooks.install(folder, "pre-commit", OURS)
+    assert [file.name for file in folder.iterdir()] == ["pre-commit"]
 
 
 def test_our_hook_is_installed_once_and_can_be_executed(folder: Path) -> None:
