@@ -12,15 +12,17 @@ from qanat.domain.run import Run
 from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
 from qanat.domain.visible import escaped
+from qanat.usecases.runs.failures import Failure
 
 ROWS = 20
-CELL_MAX = 120
+TEXT_MAX = 300
 METRICS = 4
+FAILURES = 3
 RUN_COLUMNS = ("run", "experiment", "description", "state", "groups", "started", "duration", "tags")
 
 
-def run_table(run: Run, path: Path) -> str:
-    """Return a run, whose results are in path, with its first groups."""
+def run_table(run: Run, path: Path, failures: Iterable[Failure]) -> str:
+    """Return a run, whose results are in path, with its first groups, and what those that failed said last."""
     groups = run.groups
     title = f"Run {run.number} of {run.experiment}: {run.state}"
     facts = [run.id, run.description, f"commit {run.code.commit[:10]}", str(path)]
@@ -31,7 +33,10 @@ def run_table(run: Run, path: Path) -> str:
         for g in islice(groups, ROWS)
     ]
     text = " · ".join(map(_text, filter(None, facts)))
-    return f"<b>{_text(title)}</b><br>{text}" + _table(("group", "arguments", "state", *metrics), rows, len(groups))
+    said = (f"{len(f.groups):,} failed: {f.said}; see {f.file}" for f in islice(failures, FAILURES))
+    below = "".join(f"<p>{_text(line)}</p>" for line in said)
+    table = _table(("group", "arguments", "state", *metrics), rows, len(groups))
+    return f"<b>{_text(title)}</b><br>{text}{table}{below}"
 
 
 def runs_table(runs: Sequence[Run]) -> str:
@@ -54,4 +59,4 @@ def _table(headings: Iterable[str], rows: Iterable[Sequence[str]], total: int) -
 
 
 def _text(text: str) -> str:
-    return html.escape(escaped(shortened(text, CELL_MAX)))
+    return html.escape(escaped(shortened(text, TEXT_MAX)))

@@ -42,8 +42,9 @@ class Run:
 
     def _repr_html_(self) -> str:
         from qanat.api.html import run_table  # only for notebooks
+        from qanat.usecases.runs.failures import failures
 
-        return run_table(self.record, self.path)
+        return run_table(self.record, self.path, failures(self._opened.project, self.record))
 
     @classmethod
     def of(cls, opened: Opened, record: records.Run) -> Run:

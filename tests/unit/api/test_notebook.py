@@ -12,6 +12,10 @@ import qanat
 from qanat.api.progress_line import ProgressLine
 from tests.support.world import World
 
+MEASURES = """\
+echo '{"acc": 0.5}' >"$4/metrics.json"
+[ "$2" != 1 ] || { echo "<bad seed>" >&2; exit 1; }
+"""
 EVIL = "<script>alert(1)</script>\x1b[2J&amp;"
 
 
@@ -34,14 +38,16 @@ class Cells(HTMLParser):
 
 
 def test_a_run_is_a_table_of_its_first_groups(world: World, project: qanat.Project) -> None:
-    world.write("train.sh", 'echo \'{"acc": 0.5}\' >"$4/metrics.json"; [ "$2" != 1 ]\n')
+    world.write(
+        "train.sh", 'echo \'{"acc": 0.5}\' >"$4/metrics.json"; [ "$2" != 1 ] || { echo "<bad seed>" >&2; exit 1; }\n'
+    )
     world.git("commit", "--quiet", "--all", "--message", "program")
     run = project.launch("train", ranges=["--seed 0 25"])
     shown = Cells(run._repr_html_())
     assert shown.texts[:2] == ["Run 1 of train: failed", f"{run.id} · commit {run.commit[:10]} · {run.path}"]
     assert shown.texts[2:10] == ["group", "arguments", "state", "acc", "0", "--seed 0", "finished", "0.5"]
     assert "failed (exit code 1)" in shown.texts
-    assert shown.texts[-1] == "… and 5 more"
+    assert shown.texts[-2:] == ["… and 5 more", f"1 failed: <bad seed>; see {run.path}/group_1/stderr.txt"]
 
 
 def test_runs_are_a_table_without_anything_that_acts(world: World, project: qanat.Project) -> None:
