@@ -77,5 +77,6 @@ class TerminalView:
 
         if self._waiting is None:
             self._waiting = self._open.enter_context(GroupsView(len(run.groups)))
-        reporting.tell_notes([*notes, *map(str, waiting([run]))])
+        # Without the number of groups, which changes with every look.
+        reporting.tell_notes([*notes, *(f"run {w.run}: {w.state}: {w.reason}" for w in waiting([run]))])
         self._waiting.show(run)
