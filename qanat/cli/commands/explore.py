@@ -51,7 +51,11 @@ FILTERS = (
 @click.argument("name", required=False)
 @click.argument("run", required=False)
 def explore(name: str | None, run: str | None) -> None:
-    """Search runs by tag, description, state, runner, commit, date and parameters, and inspect them."""
+    """Search runs by tag, description, state, runner, commit, date and parameters, and inspect them.
+
+    Type to narrow the list to the runs that contain what you type, or to search the records for a condition, such as
+    lr<0.01 or tag=paper. q and Esc go back.
+    """
     prompts.need_terminal("qanat status, qanat show RUN or qanat logs RUN")
     project = open_project(Path.cwd())
     # Ctrl-C is a normal way to leave.
