@@ -314,15 +314,18 @@ def merged_definition(two: Clones, ours: str, theirs: str, code: int = 0) -> str
 
 
 def test_different_keys_of_an_experiment_merge_although_their_lines_touch(two: Clones) -> None:
+    show = "  show:\n    executable: plain.sh\n    executable_command: sh\n"
     ours = EXPERIMENT.replace("description: before", "# Ours.\ndescription: ours").replace("[one]", "[one, ours]")
-    theirs = EXPERIMENT.replace("executable: plain.sh\nexecutable_command: sh", "executable: ./plain.sh")
-    theirs = theirs.replace("[one]", "[theirs]") + "  show:\n    executable: plain.sh\n"
+    theirs = EXPERIMENT.replace(
+        "executable: plain.sh\nexecutable_command: sh", "executable: ./plain.sh\nexecutable_command: bash"
+    )
+    theirs = theirs.replace("[one]", "[theirs]") + show
     expected = (
         EXPERIMENT.replace("description: before", "# Ours.\ndescription: ours")
-        .replace("executable: plain.sh\nexecutable_command: sh", "executable: ./plain.sh")
+        .replace("executable: plain.sh\nexecutable_command: sh", "executable: ./plain.sh\nexecutable_command: bash")
         .replace("[one]", "[ours, theirs]")
     )
-    assert merged_definition(two, ours, theirs) == f"{expected}  show:\n    executable: plain.sh\n"
+    assert merged_definition(two, ours, theirs) == f"{expected}{show}"
     is_whole(two.ada)
 
 

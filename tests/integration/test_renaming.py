@@ -80,7 +80,7 @@ def test_names_add_up_and_going_back_is_possible(renamed: Sandbox) -> None:
         ("update nope --name x", "experiment 'nope' does not exist"),
         ("update simple --name x --tag y", "--name cannot be combined with other changes"),
         (
-            "new --name plain --executable plain.sh",
+            "new --name plain --executable plain.sh --executable-command sh",
             "experiment plain: name: experiment 'simple' was",
         ),
     ],

@@ -31,7 +31,7 @@ def everything(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files}
 
 
-NEW = ("experiment", "new", "--name", "other", "--executable", "hello.sh")
+NEW = ("experiment", "new", "--name", "other", "--executable", "hello.sh", "--executable-command", "sh")
 REFUSED = [
     (("run", "hello", "--hf_token", TOKEN), "the value of '--hf_token' looks like a secret"),
     (("run", "hello", f"--hf_token={TOKEN}"), "the value of an argument looks like a Hugging Face token"),
