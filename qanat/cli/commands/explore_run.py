@@ -23,7 +23,7 @@ from qanat.cli.terminal.selection import Row, Rows
 from qanat.domain.experiment import Action
 from qanat.domain.run import Group
 from qanat.domain.shortening import shortened
-from qanat.errors import QanatError
+from qanat.errors import InputInvalid, QanatError
 from qanat.usecases.project import Project
 from qanat.usecases.runs.failures import failures
 from qanat.usecases.runs.files import output_files, parameters_files, relative_files, scheduler_log
@@ -85,12 +85,11 @@ def _choose(found: Found, entries: Sequence[_Entry]) -> str:
 
 def _entries(project: Project, found: Found) -> list[_Entry]:
     several = plural(len(found.run.groups), "group")
-    comment = read_comment(project, found.run)
     entries = [
         _Entry("Show output(s)", f"Open stdout of {several} in your pager", lambda: _page_output(found, "stdout.txt")),
         _Entry("Show error(s)", _errors_preview(project, found), lambda: _page_output(found, "stderr.txt")),
         _Entry("Show parameters", "Print the parameters of every group", lambda: _show_parameters(found)),
-        _Entry("Show comment", _first_line(comment), lambda: _say_comment(project, found)),
+        _Entry("Show comment", _first_line(project, found), lambda: _say_comment(project, found)),
         _Entry("Explore run directory", f"Open files of {found.run.storage}", lambda: _explore_files(found)),
     ]
     if title := _scheduler(found):
@@ -124,8 +123,11 @@ def _actions(project: Project, found: Found) -> Mapping[str, Action]:
         return {}
 
 
-def _first_line(comment: str) -> str:
-    return comment.strip().partition("\n")[0] or "No comment yet"
+def _first_line(project: Project, found: Found) -> str:
+    try:
+        return read_comment(project, found.run).strip().partition("\n")[0] or "No comment yet"
+    except InputInvalid as error:
+        return error.message
 
 
 def _errors_preview(project: Project, found: Found) -> str:

@@ -11,6 +11,7 @@ from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import say, say_json
+from qanat.errors import InputInvalid
 from qanat.usecases.project import open_project
 from qanat.usecases.runs.files import metric_problems
 from qanat.usecases.tracking.find import read_comment
@@ -33,6 +34,11 @@ def show(run: str, as_json: bool) -> None:
         say("\n".join(lines))
     for problem in metric_problems(project, found):
         say(f"Note: {problem}")
-    if comment := read_comment(project, found.run):
+    try:
+        comment = read_comment(project, found.run)
+    except InputInvalid as error:
+        say(f"Note: {error.message}{f' ({error.hint})' if error.hint else ''}")
+        return
+    if comment:
         say()
         tables.markdown(comment)

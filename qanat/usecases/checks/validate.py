@@ -51,7 +51,7 @@ class Runs:
 
 
 def all_files(project: Project) -> list[Path]:
-    """List what has the name of a YAML file, and every symbolic link, below `.qanat/` except the cache.
+    """List what has the name of a YAML file or a comment, and every linked folder, below `.qanat/` except the cache.
 
     Links are not followed. A folder that cannot be read is listed itself.
     """
@@ -64,7 +64,8 @@ def all_files(project: Project) -> list[Path]:
         folder = Path(name)
         subfolders[:] = sorted(s for s in subfolders if not (s == "cache" and folder == project.paths.state))
         found += [folder / s for s in subfolders if (folder / s).is_symlink() or s.endswith((".yaml", ".yml"))]
-        found += [folder / file for file in sorted(files_here) if file.endswith((".yaml", ".yml"))]
+        suffixes = (".yaml", ".yml", *((".md",) if folder.is_relative_to(project.paths.runs) else ()))
+        found += [folder / file for file in sorted(files_here) if file.endswith(suffixes)]
     return found
 
 
@@ -91,6 +92,9 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
     kind = kind_of(source)
     if state.is_link(source):
         yield Problem(source, 1, (), "is a symbolic link")
+        return
+    if source.endswith(".md") and kind_of(f"{source.removesuffix('.md')}.yaml") == "run":
+        yield from _comment_problems(state, source)
         return
     if kind is None and (project.root / source).is_dir():
         yield Problem(source, 1, (), "is a folder that cannot be read, so what is in it was not checked")
@@ -120,6 +124,13 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
         found += _claims_of_readable(content, source, runs)
     for key, problem in found:
         yield Problem(source, yaml_io.line_of(lines, key), key, problem)
+
+
+def _comment_problems(state: Files, source: str) -> Iterator[Problem]:
+    try:
+        state.read(source, DEFINITION_BYTES_MAX)
+    except InputInvalid as error:
+        yield Problem(source, 1, (), error.message.removeprefix(f"{source}: "))
 
 
 def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list[tuple[KeyPath, str]]:

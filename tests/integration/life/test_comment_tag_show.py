@@ -207,3 +207,16 @@ def test_nothing_else_of_a_record_changes_with_its_tags(ran: Sandbox) -> None:
     ran.qanat("tag", "1", "add", "new: [")
     ran.qanat("tag", "1", "remove", "new: [")
     assert ran.record_files()[0].read_text() == before
+
+
+def test_a_comment_that_is_too_large_hides_nothing_else_of_its_run(ran: Sandbox) -> None:
+    comment_file(ran).write_text("#" * (4 * 2**20 + 1))
+    shown = ran.qanat("show", "1").out
+    assert shown.endswith(f"\nNote: {comment_file(ran).relative_to(ran.root)}: is larger than 4 MiB\n")
+    with Terminal(ran.root, "explore", "hello", "1") as terminal:
+        terminal.see("[q] Back")
+        terminal.press("d")
+        terminal.see("is larger than 4 MiB")
+        terminal.see("[q] Back")
+        terminal.press("q")
+        terminal.ends()

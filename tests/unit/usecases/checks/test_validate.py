@@ -152,6 +152,14 @@ def test_a_definition_may_be_four_mebibytes_and_a_record_more(world: World) -> N
     assert of_text(world, PLACE, text + "#" * (4 * 2**20)) == []
 
 
+def test_a_comment_that_cannot_be_shown_is_told(world: World) -> None:
+    comment = PLACE.replace(".yaml", ".md")
+    assert of_text(world, comment, "fine\n") == []
+    (found,) = of_text(world, comment, "#" * (4 * 2**20 + 1))
+    assert found == "1: is larger than 4 MiB"
+    assert world.root / comment in validate.all_files(world.project)
+
+
 def test_bytes_that_passed_are_remembered_and_others_are_not(world: World) -> None:
     of_text(world, X, EXPERIMENT)
     with world.project.index() as index:
