@@ -58,9 +58,11 @@ def runs(start: Path, beginning: str, experiment: str | None) -> list[Offer]:
 def names_in_conditions(start: Path) -> list[Offer]:
     """Offer what conditions and columns can name: fields, and the parameters and metrics of the newest runs.
 
-    These are as of the last command, since bringing the index up to date could take long.
+    These are as of the last command, since bringing the index up to date could take long. Names that need quotes are
+    not offered.
     """
     from qanat.domain import facts
+    from qanat.domain.condition import quoted_if_needed
     from qanat.domain.search import FIELDS, Names
     from qanat.records import index, index_file
 
@@ -75,7 +77,8 @@ def names_in_conditions(start: Path) -> list[Offer]:
     names = Names.of(group for run in facts.from_texts(texts) for group in run.groups)
     parameters = ((name.lstrip("-"), "parameter") for name in names.parameters)
     metrics = ((f"metric.{name}", "metric") for name in names.metrics)
-    return [*parameters, *metrics, *((name, "") for name in FIELDS)]
+    offers = [*parameters, *metrics, *((name, "") for name in FIELDS)]
+    return [(name, about) for name, about in offers if quoted_if_needed(name) == name]
 
 
 def _offers(files: Iterable[RunFile], *, full: bool) -> dict[str, RunFile]:

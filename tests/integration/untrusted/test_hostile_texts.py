@@ -48,6 +48,11 @@ COMMANDS = (
     "config show",
     "show 1",
     "show 1 --json",
+    "runs",
+    "runs --groups --json",
+    "runs --csv",
+    "runs --format markdown",
+    "runs --format latex",
     "compare 1 2",
     "compare 1 2 --json",
     "compare 1 2 --csv",
@@ -117,7 +122,12 @@ def test_no_output_acts_on_a_terminal(change: Callable[[Path], None], good: Sand
         assert result.code in (0, 1, 2, 3), (command, result.err)
         # Joiners and variation selectors belong to legitimate texts, and are checked by the unit tests.
         assert acting(result.out + result.err, lines=True) == [], command
-    for line, place in (("qanat show ", "2"), ("qanat run ", "2"), ("qanat experiment show ", "3")):
+    for line, place in (
+        ("qanat show ", "2"),
+        ("qanat run ", "2"),
+        ("qanat experiment show ", "3"),
+        ("qanat runs --where ", "3"),
+    ):
         for shell in ("zsh", "bash", "fish"):
             env = {"_QANAT_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": place, "COMP_TYPE": "63"}
             assert acting(house.qanat(env=env).out, lines=True) == [], (shell, line)
@@ -146,7 +156,7 @@ def test_reports_link_to_nobody(good: Sandbox, tmp_path: Path) -> None:
         replace(record, "args: [--lr", f"args: [--note, {quoted(MARKDOWN + number)}, --lr")
         replace(record, f"description: number {number}", f"description: {quoted(MARKDOWN)}")
         replace(record, "exit_code: 0", "exit_code: 0, metrics: {'@octocat': 1.0, 'https://evil.example': 2}")
-    for command in ("compare 1 2 --format markdown", "diff HEAD --format markdown"):
+    for command in ("compare 1 2 --format markdown", "runs --format markdown", "diff HEAD --format markdown"):
         shown = house.qanat(*command.split()).out
         assert "octocat" in shown
         outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|<code>.*?</code>", "", shown)
