@@ -99,8 +99,8 @@ def test_a_merge_that_the_user_concludes_and_a_revert_are_commits_too(batch: Wor
 def test_what_commits_the_records_is_said_where_no_hook_does(batch: World) -> None:
     plain = Sandbox(batch.root)
     plain.qanat("hooks", "uninstall")
-    end = "to have that done after each commit of yours: qanat hooks install"
-    assert plain.qanat("status").out.endswith(f"; commit it with: qanat commit; {end}\n")
+    end = "  hint: commit it with: qanat commit\n        or after each commit of yours: qanat hooks install"
+    assert plain.qanat("status").out.endswith(f"not committed yet\n{end}\n")
     batch.write(".pre-commit-config.yaml", "repos:\n- hooks:\n  - id: qanat-validate\n")
     assert plain.qanat("status").out.endswith(f"{end} --records-only\n")
     refused = plain.qanat("hooks", "install", "--records-only", "--max-size", "1MB", code=2).err
@@ -211,7 +211,8 @@ def test_they_are_committed_after_a_commit_that_qanat_makes(batch: World) -> Non
     assert subjects(batch) == [RECORDED, "mine"]
     assert batch.recorded(2).code.commit == batch.git("rev-parse", "HEAD~1")
     assert plain.qanat("status", "--json").json["uncommitted"] == [batch.recorded(2).id]
-    assert "The record of 1 run is not committed yet; your next commit also commits it" in plain.qanat("status").out
+    said = "The record of 1 run is not committed yet\n  hint: your next commit also commits it, as does: qanat commit\n"
+    assert plain.qanat("status").out.endswith(said)
     done = plain.qanat("commit", "--message", "Runs", "--json").json
     assert [(made["branch"], made["runs"]) for made in done["commits"]] == [("main", [batch.recorded(2).id])]
     assert subjects(batch) == ["Runs", RECORDED]
@@ -224,6 +225,7 @@ def test_without_the_setting_the_hook_does_what_the_settings_say(batch: World, w
     assert (batch.committed() == ONE) is (when == "each")
     if when == "manual":
         plain = Sandbox(batch.root)
-        assert "record of 1 run is not committed yet; commit it with: qanat commit" in plain.qanat("status").out
+        said = "record of 1 run is not committed yet\n  hint: commit it with: qanat commit\n"
+        assert plain.qanat("status").out.endswith(said)
         assert plain.qanat("commit").out.startswith("Committed the record of run 1 to main: commit ")
         assert batch.committed() == ONE

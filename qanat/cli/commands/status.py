@@ -68,13 +68,15 @@ def _say_uncommitted(project: Project, count: int) -> None:
     if not count:
         return
     what, it = ("The record of 1 run is", "it") if count == 1 else (f"The records of {count:,} runs are", "them")
-    how = f"commit {it} with: qanat commit"
-    if project.config.records_wait and install_hooks.commits_records(project):
-        how = f"your next commit also commits {it}, as does: qanat commit"
-    elif project.config.records_wait:
+    say(f"\n{what} not committed yet")
+    if not project.config.records_wait:
+        say(f"  hint: commit {it} with: qanat commit")
+    elif install_hooks.commits_records(project):
+        say(f"  hint: your next commit also commits {it}, as does: qanat commit")
+    else:
         option = " --records-only" if install_hooks.is_run_by_pre_commit(project) else ""
-        how += f"; to have that done after each commit of yours: qanat hooks install{option}"
-    say(f"\n{what} not committed yet; {how}")
+        say(f"  hint: commit {it} with: qanat commit")
+        say(f"        or after each commit of yours: qanat hooks install{option}")
 
 
 def _say_runs(lines: Sequence[RunLine]) -> None:

@@ -60,7 +60,8 @@ def finish(project: Project, *, after_commit: bool = False) -> list[str]:
         return []
     try:
         with lock.held(project.location) as held:
-            for note in sorted(folder.iterdir()):
+            # Other users of the repository finish their own.
+            for note in [note for note in sorted(folder.iterdir()) if note.lstat().st_uid == os.geteuid()]:
                 _finish(held, project, note)
     except QanatError as error:
         return [f"a deletion that was cut short is not committed: {error.message}"]
@@ -86,9 +87,9 @@ def _forget(note: Path) -> None:
 
 
 def _read(note: Path) -> dict[str, Any]:
-    """Return the content of a note of this user; empty if there is none."""
+    """Return the content of a note; empty if it has none."""
     try:
-        content = json.loads(note.read_bytes()) if note.lstat().st_uid == os.geteuid() else {}
+        content = json.loads(note.read_bytes())
         names, texts = content["files"], [content["branch"], content["message"]]
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -61,6 +62,16 @@ def test_a_record_that_the_user_has_brought_back_stays(world: World, path: str) 
     assert look(world) == []
     assert world.committed() is not None
     assert world.git("status", "--porcelain") == ""
+
+
+def test_another_user_leaves_the_deletion_to_its_own(world: World, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_short(world, path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        assert look(world) == []
+    assert world.committed() is not None
+    assert look(world) == []
+    assert world.committed() is None
 
 
 def test_another_branch_keeps_its_records_and_the_deletion_waits(world: World, path: str) -> None:
