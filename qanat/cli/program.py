@@ -37,7 +37,7 @@ class _Program(LazyGroup):
         "max_content_width": 100,
         "token_normalize_func": dashed,
     },
-    epilog="Start with qanat init, qanat experiment new PROGRAM and qanat run NAME. Every --help has examples.",
+    epilog="Start with qanat init, qanat experiment new FILE and qanat run NAME. Every --help has examples.",
 )
 @click.version_option(__version__, prog_name="qanat", message="%(prog)s %(version)s")
 @click.option(

@@ -37,4 +37,4 @@ def init(folder: Path, yes: bool, editor: str | None, result_dir: str) -> None:
     say("".join(f"  {file}\n" for file in done.files).rstrip("\n"))
     if done.note:
         tell(f"note: {done.note}")
-    say("Next: qanat experiment new PROGRAM, then qanat run NAME")
+    say("Next: qanat experiment new FILE (a program, or a definition), then qanat run NAME")

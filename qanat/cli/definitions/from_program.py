@@ -1,4 +1,4 @@
-"""`qanat experiment new PROGRAM`: an experiment proposed from its program."""
+"""`qanat experiment new FILE`: an experiment proposed from its program."""
 
 from __future__ import annotations
 
