@@ -167,8 +167,7 @@ def test_records_and_nothing_else_in_new_commits_need_no_new_checkout(looks: San
     looks.qanat("run", "looks", "--commit_sha", "HEAD")
     looks.qanat("run", "looks", "--commit_sha", "HEAD")
     commits = [record["code"]["commit"] for record in looks.records()]
-    assert (commits[0], commits[1]) == (first, looks.git("rev-parse", "HEAD~1"))
-    assert first != commits[1]
+    assert commits == [first, first] != looks.git("rev-parse", "HEAD", "HEAD~1").split()
     assert checkouts(looks) == [first[:12]]
     assert seen(looks, 2) == seen(looks, 1)
     looks.write(".qanat/config.yaml", "schema: config/1\ngrace: {file_s: 9}\n")
@@ -180,7 +179,10 @@ def test_records_and_nothing_else_in_new_commits_need_no_new_checkout(looks: San
 def test_a_touched_checkout_of_the_same_code_goes_when_a_later_commit_is_run(looks: Sandbox) -> None:
     first = looks.git("rev-parse", "HEAD")
     looks.qanat("run", "looks", "--commit_sha", "HEAD", "--do", "echo x >new.txt")
-    second = looks.git("rev-parse", "HEAD")
+    other = looks.write("other.txt", "x\n")
+    looks.commit()
+    other.unlink()
+    second = looks.commit("back")
     looks.qanat("run", "looks", "--commit_sha", "HEAD")
     assert "./new.txt" not in seen(looks, 2)["found"]
     assert second != first
