@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
 
 
 def _is_there(path: Path) -> bool:
-    return files.exists(path) or files.is_hidden(path)
+    return os.path.lexists(path) or files.is_hidden(path)
 
 
 def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:

@@ -29,9 +29,10 @@ COARSEST_NS = 2_500_000_000
 
 
 def stamps(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield path and stamp of every record; links, temporary files and names that are not text are left out.
+    """Yield path and stamp of every record; linked folders, temporary files and names that are not text are left out.
 
-    So are files and folders that are deleted meanwhile. A folder that this user may not read is yielded itself.
+    So are files and folders that are deleted meanwhile. A folder that this user may not read is yielded itself, and so
+    are a link, a pipe or a folder in the place of a record, which the reader refuses.
     """
     try:
         experiments = _folders(root, RUNS)
@@ -74,14 +75,14 @@ def _stamps_in(root: Path, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _stamp(folder: int, name: str) -> str:
-    """Return a text that changes when the file does; empty if there is no regular file."""
+    """Return a text that changes when the file does; empty if there is none."""
     try:
         s = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except PermissionError:
         return HIDDEN
     except OSError:
         return ""
-    return f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}" if stat.S_ISREG(s.st_mode) else ""
+    return f"{s.st_mtime_ns} {s.st_ctime_ns} {s.st_size} {s.st_ino}"
 
 
 def _folders(root: Path, path: str) -> list[str]:

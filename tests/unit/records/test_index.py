@@ -306,7 +306,7 @@ def test_a_record_that_is_deleted_before_it_is_read_is_not_said_to_be_unreadable
         assert [row.number for row in opened.summaries()] == [3, 1]
 
 
-def test_links_are_not_followed_and_other_files_are_passed_over(
+def test_links_are_not_followed_but_named_and_other_files_are_passed_over(
     root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside")
@@ -317,7 +317,18 @@ def test_links_are_not_followed_and_other_files_are_passed_over(
     (folder / "notes.txt").write_text("x")
     (root / ".qanat/runs/README").write_text("x")
     (folder / "10-7f3a9c.yaml").mkdir()
+    (folder / "11-7f3a9c.yaml").symlink_to("nowhere")
+    os.mkfifo(folder / "12-7f3a9c.yaml")
     assert listed(root) == [3, 2, 1]
+    place = ".qanat/runs/summary_iris/0"
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+        assert opened.unreadable() == [
+            f"{place}/10-7f3a9c.yaml: is a directory",
+            f"{place}/11-7f3a9c.yaml: is a symbolic link",
+            f"{place}/12-7f3a9c.yaml: is a pipe or a device, not a file",
+            f"{place}/{record.name}: is a symbolic link",
+        ]
 
 
 def test_what_a_killed_writer_left_is_removed_after_an_hour_and_not_before(root: Path) -> None:

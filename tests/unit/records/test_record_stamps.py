@@ -46,13 +46,13 @@ def test_other_files_hidden_folders_and_records_in_the_wrong_place_are_left_out(
     assert list(stamps(tmp_path)) == []
 
 
-def test_links_and_folders_named_like_records_are_left_out(tmp_path: Path) -> None:
+def test_linked_folders_are_left_out_and_what_is_in_the_place_of_a_record_is_not(tmp_path: Path) -> None:
     record = put(tmp_path, "a/0/1-7f3a9c.yaml")
-    (record.parent / "2-7f3a9c.yaml").symlink_to(record)
+    (record.parent / "2-7f3a9c.yaml").symlink_to("nowhere")
     (record.parent / "3-7f3a9c.yaml").mkdir()
     (tmp_path / RUNS / "a/1").symlink_to(record.parent)
     (tmp_path / RUNS / "b").symlink_to(tmp_path / RUNS / "a")
-    assert [path for path, _ in stamps(tmp_path)] == [".qanat/runs/a/0/1-7f3a9c.yaml"]
+    assert sorted(path for path, _ in stamps(tmp_path)) == [f".qanat/runs/a/0/{n}-7f3a9c.yaml" for n in (1, 2, 3)]
 
 
 def test_names_that_are_not_text_are_left_out(tmp_path: Path) -> None:
