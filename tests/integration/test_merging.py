@@ -296,6 +296,7 @@ tags: [one]
 actions:
   plot:
     executable: plain.sh
+    executable_command: sh
 """
 
 
