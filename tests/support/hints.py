@@ -77,8 +77,8 @@ def _texts(node: ast.Constant | ast.JoinedStr) -> list[str]:
 def problem_of(hint: Hint, known: Mapping[str, click.Context]) -> str:
     """Return why a command line of a message cannot be typed, or an empty text; `known` are all commands by path."""
     path, rest = "qanat", list(hint.words)
-    while rest and f"{path} {rest[0]}" in known:
-        path = f"{path} {rest.pop(0)}"
+    while rest and f"{path} {rest[0].rstrip(VALUE)}" in known:  # options may be filled in behind it
+        path = f"{path} {rest.pop(0).rstrip(VALUE)}"
     command = known[path].command
     if path == "qanat":
         return ""

@@ -14,7 +14,6 @@ from qanat.cli.definitions import defining, from_program, questions
 from qanat.cli.definitions.defining import (
     Content,
     commit_option,
-    file_argument,
     file_option,
     json_option,
     secrets_option,
@@ -146,7 +145,7 @@ def _action(text: str) -> tuple[str, Content]:
 
 
 @click.command(cls=Command, epilog=NEW)
-@file_argument
+@click.argument("file", required=False, metavar="[PROGRAM | FILE]", type=click.Path(path_type=Path))
 @file_option
 @field("--name", metavar="NAME", help="Name of the experiment.")
 @_fields
@@ -163,10 +162,10 @@ def new(
     allow_secrets: bool,
     **options: Any,
 ) -> None:
-    """Create an experiment from FILE, from options, or by answering questions.
+    """Create an experiment from PROGRAM, from a definition in FILE, from options, or by answering questions.
 
-    FILE is a definition (YAML), or a program. From a program, qanat proposes name, description, path and command, and
-    finds its options by running it with --help, but only if you agree or use --yes.
+    From a program, qanat proposes name, description, path and command, and finds its options by running it with --help,
+    but only if you agree or use --yes. A definition is YAML; a file with another suffix is a program.
     """
     source = defining.one_file(file, from_file)
     if file is not None and from_program.is_program(file):
@@ -182,7 +181,7 @@ def new(
         return
     if as_json or yes:
         what = "--json" if as_json else "--yes"
-        raise UsageError(f"{what} needs a program", hint="name it: qanat experiment new FILE")
+        raise UsageError(f"{what} needs a program", hint="name it: qanat experiment new PROGRAM")
     defining.create(
         "experiment",
         source,
