@@ -74,9 +74,10 @@ def _say_uncommitted(project: Project, count: int) -> None:
     elif install_hooks.commits_records(project):
         say(f"  hint: your next commit also commits {it}, as does: qanat commit")
     else:
-        option = " --records-only" if install_hooks.is_run_by_pre_commit(project) else ""
+        by_pre_commit = install_hooks.is_run_by_pre_commit(project)
+        hook = "qanat hooks install --records-only" if by_pre_commit else "qanat hooks install"
         say(f"  hint: commit {it} with: qanat commit")
-        say(f"        or after each commit of yours: qanat hooks install{option}")
+        say(f"        or after each commit of yours: {hook}")
 
 
 def _say_runs(lines: Sequence[RunLine]) -> None:
