@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.sandbox import Sandbox
 
-BROKEN = "schema: experiment/1\nname: e\nexecutable: e.sh\ncolour: red\n"
+BROKEN = "schema: experiment/1\nname: e\nexecutable: e.sh\ncolour: red\nexecutable_command: sh\n"
 
 
 def index_of(sandbox: Sandbox) -> Path:
