@@ -23,6 +23,8 @@ EXIT = "exit"
 _UNCLEAR = "exit or signal"
 _CANNOT = "{program} could not be executed"
 _NOT_FOUND = "{program} was not found"
+# The system gives one error for both, so for a path, not even the shell knows.
+_PATH_NOT_FOUND = "{program}, or the interpreter in its first line, was not found"
 # Why qanat could not start the program, by a shell's own exit code (POSIX, Shell Command Language 2.8.2).
 _NOT_STARTED = {
     "start": {127: _NOT_FOUND, 126: _CANNOT},
@@ -57,6 +59,7 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
     by = str(content.get("by"))
     known = status_of(status, by, ended=ended, host=host if isinstance(host, str) else None)
     if why := _NOT_STARTED.get(by, {}).get(status):
+        why = _PATH_NOT_FOUND if why == _NOT_FOUND and "/" in program else why
         known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")
     return Completion(attempt, replace(known, started=started if times.is_timestamp(started) else None))
 

@@ -119,7 +119,7 @@ def test_status_says_why_groups_of_an_active_run_failed(gates: Gates) -> None:
     [
         ("no-such-program", 127, "exit code 127: no-such-program was not found"),
         ("./tool", 126, "exit code 126: ./tool could not be executed"),
-        ("./gone/tool", 127, "exit code 127: ./gone/tool was not found"),
+        ("./gone/tool", 127, "exit code 127: ./gone/tool, or the interpreter in its first line, was not found"),
     ],
 )
 def test_a_program_that_cannot_be_started_is_failed_and_not_finished(

@@ -120,6 +120,12 @@ def test_only_a_program_that_was_not_started_was_not_found(status: int, by: str,
     assert (found.status.exit_code, found.status.reason) == (status, reason)
 
 
+def test_of_a_path_the_program_or_its_interpreter_is_missing() -> None:
+    found = parse('{"attempt": 1, "status": 127, "by": "start"}\n', 0.0, "./p.sh")
+    assert found
+    assert found.status.reason == "exit code 127: ./p.sh, or the interpreter in its first line, was not found"
+
+
 def test_a_signal_without_a_name_is_called_by_its_number() -> None:
     assert signal_name(11) == "SIGSEGV"
     assert signal_name(40) == "signal 40"

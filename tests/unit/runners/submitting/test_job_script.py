@@ -310,7 +310,7 @@ def test_exit_codes_are_told_from_signals(in_any_shell: Place) -> None:
     ("name", "code", "reason"),
     [
         ("missing", 127, "missing was not found"),
-        ("./no-interpreter", 127, "./no-interpreter was not found"),
+        ("./no-interpreter", 127, "./no-interpreter, or the interpreter in its first line, was not found"),
         ("./not-executable", 126, "./not-executable could not be executed"),
     ],
 )
