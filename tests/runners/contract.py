@@ -150,7 +150,8 @@ class InProcessRunnerContract:
         job = place.shell(f"kill -{number.value} $$")
         status = end_of(watch(self.make(), [job]))
         assert (status.state, status.exit_code, status.signal) == (State.FAILED, None, number)
-        assert status.reason == f"ended by {number.name}"
+        # An exit code of 130 or 141 looks the same to a shell.
+        assert status.reason.partition(", or with exit code")[0] == f"ended by {number.name}"
         left = storage.read_completion(job.storage)
         assert left is not None
         assert left.status.signal == number
