@@ -110,6 +110,18 @@ def test_a_submission_that_is_refused_leaves_no_trace(world: World, error: Qanat
     assert world.view.events == []
 
 
+def test_a_refused_submission_says_how_to_check_its_template(world: World, tmp_path: Path) -> None:
+    world.template("big", memory="4G")
+    file = tmp_path / "t 3.yaml"
+    file.write_text("name: t3\nrunner: world\noptions: {memory: 4G}\n")
+    for given, hint in ((None, ""), ("big", "qanat template show big --check"), (str(file), f"show '{file}' --check")):
+        world.scheduler.before_taking = raising(SubmitFailed("no such partition"))
+        with pytest.raises(SubmitFailed) as error:
+            world.submit(template=given)
+        assert error.value.hint.endswith(hint)
+        assert bool(error.value.hint) is bool(hint)
+
+
 def test_a_scheduler_that_did_not_say_leaves_the_record_for_the_next_command(world: World) -> None:
     world.scheduler.before_taking = raising(SubmitUnknown("timed out"))
     with pytest.raises(SubmitUnknown, match="timed out"):
