@@ -19,17 +19,9 @@ import yaml
 from qanat.system import processes
 from tests.support.gates import SCRIPT, Gates, is_running
 from tests.support.invariants import violations
-from tests.support.killing import (
-    EXPERIMENT,
-    RUNS,
-    after_kill,
-    kill_command,
-    kill_run,
-    make_project,
-    random_command,
-    random_moment,
-)
+from tests.support.killing import EXPERIMENT, RUNS, Killer, kill_run, make_project, random_moment
 from tests.support.sandbox import Sandbox, wait_until
+from tests.support.spool import spool_at
 from tests.support.written import let_qanat_have_written
 
 pytestmark = pytest.mark.slow
@@ -320,15 +312,20 @@ def test_whenever_qanat_is_killed_nothing_is_broken_and_nothing_is_lost(tmp_path
     assert any(k.in_time for k in kills)
 
 
-def test_whenever_other_commands_are_killed_nothing_is_broken_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_whenever_other_commands_are_killed_nothing_is_broken_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs here and submitted ones, retries, deletions and cancellations, among others."""
     sandbox = make_project(tmp_path / "project")
-    chance = random.Random(SEED)
-    for words in RUNS * 2:
+    for words in (*RUNS, RUNS[0]):
         sandbox.qanat("run", EXPERIMENT, *words, code=None)
     kills = []
-    for _ in range(KILLS):
-        committed = sandbox.committed_records()
-        kills.append(kill_command(sandbox, random_command(sandbox, chance), chance))
-        expected = after_kill(sandbox, kills[-1].words, committed)
-        assert violations(sandbox, expected) == [], kills[-1]
+    with spool_at(tmp_path / "spool") as known:
+        for name, value in known.items():
+            monkeypatch.setenv(name, value)
+        killer = Killer(sandbox, random.Random(SEED))
+        for _ in range(KILLS):
+            kill, problems = killer.kill()
+            assert problems == [], kill
+            kills.append(kill)
     assert any(k.in_time for k in kills)
