@@ -269,11 +269,11 @@ class Index:
     def passed(self, schema: str, data: bytes) -> bool:
         """Return whether exactly these bytes are known to pass a schema."""
         query = "SELECT 1 FROM passed WHERE schema = ? AND digest = ?"
-        return bool(self._surviving(lambda: self._database.execute(query, (schema, _digest(data))).fetchone()))
+        return bool(self._surviving(lambda: self._database.execute(query, (schema, digest(data))).fetchone()))
 
     def remember_passed(self, schema: str, contents: Iterable[bytes]) -> None:
         """Remember that these bytes pass a schema."""
-        rows = [(schema, _digest(data)) for data in contents]
+        rows = [(schema, digest(data)) for data in contents]
         self._surviving(lambda: self._database.executemany("INSERT OR IGNORE INTO passed VALUES (?, ?)", rows))
 
     # ---- submitted runs as last seen
@@ -320,5 +320,6 @@ def _is_busy(error: Exception) -> bool:
     return "locked" in str(error) or "busy" in str(error)
 
 
-def _digest(data: bytes) -> bytes:
+def digest(data: bytes) -> bytes:
+    """Return what stands for bytes that passed a schema."""
     return hashlib.blake2b(data, digest_size=16).digest()

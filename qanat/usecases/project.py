@@ -23,7 +23,7 @@ from qanat.errors import InputInvalid, NotFound, ProjectNotFound, UsageError
 from qanat.git import location, sharing
 from qanat.git.location import COMMITS, Location
 from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
-from qanat.records.index import Index
+from qanat.records.index import Index, digest
 from qanat.records.paths import ProjectPaths
 from qanat.system import below, files
 from qanat.usecases.clock import SYSTEM_CLOCK, Clock
@@ -182,16 +182,16 @@ class Project:
         """Read a file of the project; see valid_content()."""
         source = self.paths.relative(path)
         data = self.read(path, DEFINITION_BYTES_MAX)
-        if (kind, data) in self._valid:
+        if (kind, digest(data)) in self._valid:
             return dict(schemas.current(schemas.with_version(yaml_io.load(data, source), kind), kind, source))
         with self.index() as index:
             content = valid_content(index, data, kind, source)
-        self._valid.add((kind, data))
+        self._valid.add((kind, digest(data)))
         return content
 
     @cached_property
     def _valid(self) -> set[tuple[str, bytes]]:
-        """Files that this command has found valid: a launch reads its definition again when it plans."""
+        """Kinds and digests of files that were found valid: a launch reads its definition again when it plans."""
         return set()
 
 
