@@ -538,3 +538,15 @@ def test_progress_of_several_groups_is_their_mean_with_the_number_that_ended(gat
     gates.open("c")
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_a_program_that_puts_a_pipe_in_the_place_of_its_completion_file_ends(sandbox: Sandbox) -> None:
+    sandbox.experiment("pipe", 'mkfifo "$2/completion.json"; (cat "$2/completion.json" >"$2/read" &)')
+    process = sandbox.start("run", "pipe")
+    try:
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    (group,) = sandbox.record()["groups"]
+    assert (group["state"], group["exit_code"]) == ("finished", 0)

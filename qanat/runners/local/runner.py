@@ -24,10 +24,11 @@ from qanat.errors import RunnerUnavailable, reason
 from qanat.runners.local import wrapper
 from qanat.runners.local.about import ABOUT
 from qanat.runners.local.signals import STOPPING, Signals
-from qanat.system import processes
+from qanat.system import files, processes
 
 MARK = "QANAT_JOB"
 GRACE_S = 10.0
+_COMPLETION_BYTES = 65_536
 LEFTOVER_S = 2.0
 TICK_S = 0.05
 _BEFORE = "cancelled before it started"
@@ -268,7 +269,9 @@ def _as_written(job: JobSpec, now: str) -> JobStatus | None:
     """Return how a job that has just ended did so according to its completion file; None if it left none."""
     file = job.storage / completion.COMPLETION
     try:
-        written = completion.parse(file.read_text(errors="replace"), file.stat().st_mtime, job.command[0])
+        with files.open_for_reading(file) as opened:  # the program may have put a pipe there
+            text = opened.read(_COMPLETION_BYTES).decode(errors="replace")
+            written = completion.parse(text, os.fstat(opened.fileno()).st_mtime, job.command[0])
     except OSError:
         return None
     return replace(written.status, ended=now) if written and written.attempt >= job.attempt else None
