@@ -300,8 +300,8 @@ def test_ctrl_c_in_the_pager_is_the_pagers(house: Sandbox) -> None:
         terminal.press("a")
         wait_until((beside / "begun").exists)
         terminal.see("any line leaves")
-        terminal.press(CTRL_C)
-        wait_until((beside / "heard").exists)
+        # Python runs no handler for a signal that comes right before it reads a line.
+        wait_until(lambda: (beside / "heard").exists() or terminal.press(CTRL_C))
         terminal.press(ENTER)
         terminal.see(MENU)
         terminal.press("q")
