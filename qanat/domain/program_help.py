@@ -10,6 +10,8 @@ from dataclasses import dataclass
 OPTIONS_MAX = 200
 EXAMPLES_MAX = 3
 NUMBER_MAX = 20
+# What the help of an option without a default may call it.
+_NO_DEFAULT = ("", "None", "none")
 STORAGE = "--storage_path"
 DATASET = "--dataset_path"
 # Options that programs have for what qanat passes as STORAGE and DATASET.
@@ -118,21 +120,24 @@ def _missing(wanted: str, names: Sequence[str]) -> str:
 
 
 def examples(options: Sequence[ProgramOption]) -> list[tuple[str, ...]]:
-    """List arguments of `qanat run` that try some of the options: a single run, groups, and a range."""
+    """List arguments of `qanat run` that try some of the options: a single run, groups, and a range.
+
+    Each can be typed as it is: an option without choices or a default in the help is in none of them.
+    """
     free = [o for o in options if o.use == "parameter" and o.name.startswith("--") and o.metavar]
     free = [o for o in free if not any(alike.fullmatch(o.name) for alike in _ALIKE.values())]
     if not free:
         return []
-    first = free[0]
-    found: list[tuple[str, ...]] = [(first.name, _values(first)[0])]
-    ranged = next((o for o in free if len(_values(o)) > 1), None)
+    known = [o for o in free if o.choices or o.default not in _NO_DEFAULT]
+    found: list[tuple[str, ...]] = [(known[0].name, _values(known[0])[0]) if known else ()]
+    ranged = next((o for o in known if len(_values(o)) > 1), None)
     if ranged:
         found.append(
             tuple(part for value in _values(ranged)[:2] for part in ("-g", f"{ranged.name} {shlex.quote(value)}"))
         )
     whole = next((o for o in free if _is_whole(o)), None)
     if whole:
-        values = ",".join(_values(whole)) if whole.default else "1,2"
+        values = ",".join(_values(whole)) if whole in known else "1,2"
         found.append(("-R", f"{whole.name} 0 3 1" if "seed" in whole.name else f"{whole.name} {values}"))
     return found[:EXAMPLES_MAX]
 
@@ -142,13 +147,13 @@ def _is_whole(option: ProgramOption) -> bool:
 
 
 def _values(option: ProgramOption) -> list[str]:
-    """Return values to try: choices, the default and its double, or the placeholder of the help."""
+    """Return values to try: choices, or the default and its double."""
     if option.choices:
         return list(option.choices)
     try:
         number = float(option.default)
     except ValueError:
-        return [option.default or option.metavar]
+        return [option.default]
     if len(option.default) > NUMBER_MAX:
         return [option.default]
     double = str(int(option.default) * 2) if option.default.isdecimal() else f"{number * 2:g}"

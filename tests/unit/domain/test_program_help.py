@@ -115,6 +115,8 @@ def test_examples_try_a_run_groups_and_a_range() -> None:
         ("-g", "--mode 'a b'", "-g", "--mode c"),
         ("-R", "--epochs 10,20"),
     ]
+    unknown = [ProgramOption("--lr", "LR"), ProgramOption("--model", "M", "None"), ProgramOption("--seed", "SEED")]
+    assert examples(unknown) == [(), ("-R", "--seed 0 3 1")]
     assert examples([ProgramOption("--big", "N", "9" * 5_000)])[0] == ("--big", "9" * 5_000)
     assert (
         examples([ProgramOption("--storage_path", "DIR"), ProgramOption("--out-dir", "DIR"), ProgramOption("-x")]) == []
