@@ -52,7 +52,7 @@ def options_for(command: Any) -> Any:
             "--time-limit",
             group=WHERE,
             metavar="TIME",
-            help="End a group that runs longer than this, such as 30m, 2h or 1d12h; none: no limit.",
+            help="End a group that runs longer than this, such as 30m, 2h or 1d12h; HTCondor holds it. none: no limit.",
         ),
         option(
             "-j",

@@ -63,7 +63,8 @@ class HTCondorRunner:
 
     def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
         """Return the options with this time limit; HTCondor holds a job that exceeds it."""
-        return self.changed(options, {"allowed_execute_duration": str(seconds)})
+        # Not allowed_execute_duration: HTCondor ignores that for a job that transfers no files.
+        return self.changed(options, {"allowed_job_duration": str(seconds)})
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether HTCondor may start a program again that has ended."""

@@ -14,6 +14,12 @@ def test_slurm_gets_it_as_its_time_however_the_template_spells_that() -> None:
 def test_htcondor_holds_a_job_that_exceeds_it() -> None:
     assert HTCondorRunner().limited({"request_cpus": 1}, 5_400) == {
         "request_cpus": 1,
-        "allowed_execute_duration": "5400",
+        "allowed_job_duration": "5400",
     }
-    assert HTCondorRunner().limited({"Allowed_Execute_Duration": 5}, 60) == {"Allowed_Execute_Duration": "60"}
+    assert HTCondorRunner().limited({"Allowed_Job_Duration": 5}, 60) == {"Allowed_Job_Duration": "60"}
+
+
+def test_htcondor_keeps_another_limit_of_a_template() -> None:
+    own = {"allowed_execute_duration": 5}
+    assert HTCondorRunner().limited(own, 60) == {**own, "allowed_job_duration": "60"}
+    assert HTCondorRunner().key_problems(own) == []
