@@ -320,7 +320,7 @@ def on_gitlab(runner: Runner, code: int | None = 0, **env: str) -> Result:
         "CI_MERGE_REQUEST_IID": "12",
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")
         or runner.clone.git("rev-parse", "origin/main"),
-        "QANAT_PACKAGE": "git+https://git.example/qanat@v0.1.0",
+        "QANAT_PACKAGE": "git+https://git.example/qanat@COMMIT",
         "CI_COMMIT_SHA": runner.clone.git("rev-parse", "HEAD"),
     }
     return runner.run("\n".join(GITLAB["script"]), known | env, code=code)
@@ -369,7 +369,7 @@ def test_a_forged_record_fails_the_job_on_gitlab_too(runner: Runner) -> None:
 
 def test_the_project_says_what_is_installed(runner: Runner) -> None:
     on_gitlab(runner)
-    assert pip_arguments(runner)[-1] == "git+https://git.example/qanat@v0.1.0"
+    assert pip_arguments(runner)[-1] == "git+https://git.example/qanat@COMMIT"
     (runner.folder / "pip-words").unlink()
     # A variable of the job would take precedence over one that the project sets for all jobs, as docs/review.md shows.
     assert set(GITLAB["variables"]) == {"GIT_DEPTH", "GIT_STRATEGY"}
