@@ -20,6 +20,8 @@ from qanat.usecases.project import Project
 
 # Qanat options with fewer letters than this, without dashes, resemble too many options of programs.
 NAME_MIN = 3
+# In options of qanat as long as these, one letter or two may be wrong.
+MEDIUM_MIN, LONG_MIN = 5, 7
 LINE_MAX = 400
 SHOWN_MAX = 3
 DRY_RUN = "dry-run"
@@ -31,6 +33,7 @@ _THREADS = re.compile(r"-j=?([0-9]+)")
 _GLUED = re.compile(r"(-[gR])=?(-.*|.*\s.*)", re.DOTALL)
 # What editors and web pages make of dashes.
 _TYPOGRAPHIC = re.compile("[\u2010-\u2015\u2212]+")
+_DOUBLED = re.compile(r"(.)\1")
 _PLAIN_WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -152,9 +155,25 @@ def _nearest(name: str, names: Sequence[str]) -> str:
         return f"--{DRY_RUN}"
     from qanat.domain.spelling import distance  # only for options that do not exist
 
+    if begun := [other for other in names if _begins(name, other)]:
+        return f"--{begun[0]}" if len(begun) == 1 else ""
     close = [(distance(name, other), other) for other in names if abs(len(name) - len(other)) <= 2]
     far, other = min(close, default=(NAME_MIN, ""))
-    return f"--{other}" if far <= (0 if len(other) < 5 else 1 if len(other) < 7 else 2) else ""
+    most = 1 if len(other) < LONG_MIN else 2
+    return f"--{other}" if far <= most and (len(other) >= MEDIUM_MIN or _is_slip(name, other)) else ""
+
+
+def _begins(name: str, other: str) -> bool:
+    """Return whether a name is the beginning of an option, up to the middle of a word: `desc`, but not `group`."""
+    return len(name) > NAME_MIN and other.startswith(name) and other[len(name) :][:1].isalpha()
+
+
+def _is_slip(name: str, other: str) -> bool:
+    """Return whether a name one letter from a short option is its plural, or has its letters, swapped or doubled.
+
+    Other letters, as in `tau` or `addr`, make another word.
+    """
+    return name == f"{other}s" or sorted(name) == sorted(other) or _DOUBLED.sub(r"\1", name) == other
 
 
 def _short(words: Sequence[Word], known: Mapping[str, bool]) -> Iterator[Misplaced]:
