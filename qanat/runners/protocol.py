@@ -123,7 +123,7 @@ class CanHold(Protocol):
     """A runner whose scheduler can hold jobs."""
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
-        """Hold jobs. Raises RunnerUnavailable."""
+        """Hold jobs that have not started; others continue. Raises RunnerUnavailable."""
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs. Raises RunnerUnavailable."""

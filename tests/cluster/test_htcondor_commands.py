@@ -83,21 +83,41 @@ def test_of_many_scattered_groups_that_are_cancelled_the_others_go_on(on_pool: O
     assert {job["ProcId"] % 2 for job in on_pool.pool.jobs()} == {1}
 
 
-def test_hold_keeps_jobs_from_going_on_until_release(waiting: OnPool) -> None:
-    assert waiting.qanat("hold", "1").out == "Run 1 of wait is being held\n"
-    groups = waiting.wait_for_states("held", "held")
-    assert groups[0]["reason"].startswith("held by qanat")
-    assert groups[0]["reason"].endswith("(HTCondor's code 1)")
-    assert re.search(r"^wait +1 +1 held$", waiting.qanat("status").out, re.MULTILINE)
-    assert waiting.qanat("status", "--json").json["runs"] == {"wait": {"held": 1}}
-    log = waiting.storage("wait") / "htcondor.log"
-    wait_until(lambda: log.read_text().count("Job was held") == 2)
-    waiting.gate().touch()
-    assert waiting.qanat("release", "1").out == "Run 1 of wait is being released\n"
-    groups = waiting.wait_for_states("finished", "finished")
-    assert [g["attempt"] for g in groups] == [2, 2]
+def test_hold_keeps_queued_jobs_from_starting_until_release(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    on_pool.submit("none", "-R", "--n 0 2 1", "--submit_template", "never")
+    assert on_pool.qanat("hold", "1").out == "Run 1 of none is being held\n"
+    groups = on_pool.wait_for_states("held", "held")
+    assert [g["reason"] for g in groups] == ["held by qanat"] * 2
+    assert re.search(r"^none +1 +1 held$", on_pool.qanat("status").out, re.MULTILINE)
+    assert on_pool.qanat("status", "--json").json["runs"] == {"none": {"held": 1}}
+    assert on_pool.qanat("release", "1").out == "Run 1 of none is being released\n"
+    on_pool.wait_for_states("queued", "queued")
+    on_pool.qanat("cancel", "1")
     for words in (("hold", "1"), ("release", "1")):
-        assert "run 1 of wait has already ended: finished" in waiting.qanat(*words, code=2).err
+        assert "run 1 of none has already ended: cancelled" in on_pool.qanat(*words, code=2).err
+
+
+def test_hold_leaves_running_jobs_alone_and_keeps_the_others_from_being_created(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "0", "-R", "--n 0 3 1", "--max-running", "1")
+    on_pool.begun(group=0)
+    on_pool.wait_for_states("running", "queued", "queued")
+    assert on_pool.qanat("hold", "1").out == "Run 1 of wait is being held; 1 running group continues\n"
+    on_pool.wait_for_states("running", "held", "held")
+    on_pool.gate().touch()
+    on_pool.wait_for_states("finished", "held", "held")
+    on_pool.qanat("release", "1")
+    groups = on_pool.wait_for_states("finished", "finished", "finished")
+    assert [g.get("attempt", 1) for g in groups] == [1, 1, 1]
+
+
+def test_a_run_that_only_runs_cannot_be_held(waiting: OnPool) -> None:
+    said = waiting.qanat("hold", "1", code=2).err
+    assert "run 1 of wait has no queued groups: 2 running" in said
+    assert waiting.states() == ["running", "running"]
+    waiting.gate().touch()
+    waiting.wait_for_states("finished", "finished")
 
 
 def test_hold_is_refused_for_a_run_that_is_not_on_a_scheduler(on_pool: OnPool) -> None:

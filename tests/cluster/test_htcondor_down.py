@@ -111,7 +111,7 @@ def at_once(project: OnPool, commands: Mapping[tuple[str, ...], int]) -> dict[tu
 
 
 LOOKS = (("experiment", "status", "wait"), ("logs", "1"), ("show", "2"), ("status", "--json"))
-ACTS = (("cancel", "2"), ("hold", "1"), ("release", "1"), ("run", "wait", "x", "--runner", "htcondor"))
+ACTS = (("cancel", "2"), ("hold", "2"), ("release", "1"), ("run", "wait", "x", "--runner", "htcondor"))
 STATUS, SHOW, DELETE = ("status",), ("show", "1", "--json"), ("delete", "1", "--yes")
 
 

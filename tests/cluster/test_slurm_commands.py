@@ -111,7 +111,7 @@ def test_hold_keeps_waiting_jobs_from_going_on_until_release(on_either: OnSlurm)
     on_either.experiment("wait", WAIT)
     on_either.submit("wait", str(on_either.gate()), "0", "-R", "--n 0 3 1", "--max-running", "1")
     on_either.begun(group=0)
-    assert on_either.qanat("hold", "1").out == "Run 1 of wait is being held\n"
+    assert on_either.qanat("hold", "1").out == "Run 1 of wait is being held; 1 running group continues\n"
     groups = on_either.wait_for_states("running", "held", "held")
     assert "reason" not in groups[0]
     assert groups[1]["reason"] in ("JobHeldUser", "JobHeldAdmin")  # root is an administrator

@@ -18,24 +18,26 @@ def numbers_of(handle: JobHandle) -> tuple[int, int]:
     return int(cluster), int(proc)
 
 
-def constraints(handles: Sequence[JobHandle], *, all_of_them: bool) -> list[str]:
+def constraints(handles: Sequence[JobHandle], *, all_of_them: bool, idle: bool = False) -> list[str]:
     """Return expressions that match these jobs, and their clusters' job factories if all future jobs are among them.
 
-    `all_of_them` says that these are all jobs of their clusters that have not ended.
+    `all_of_them` says that these are all jobs of their clusters that have not ended, or all that have not started.
+    With `idle`, jobs that run by now do not match.
     """
     clusters: dict[int, list[int]] = {}
     for handle in handles:
         cluster, proc = numbers_of(handle)
         clusters.setdefault(cluster, []).append(proc)
-    parts = [part for cluster, procs in clusters.items() for part in _of_cluster(cluster, procs, all_of_them)]
+    parts = [part for cluster, procs in clusters.items() for part in _of_cluster(cluster, procs, all_of_them, idle)]
     intents = keys.intent_expression(h.intent for h in handles)
     return [f"{part} && ({intents})" for part in parts]
 
 
-def _of_cluster(cluster: int, procs: Sequence[int], all_of_them: bool) -> list[str]:
+def _of_cluster(cluster: int, procs: Sequence[int], all_of_them: bool, idle: bool) -> list[str]:
     found = spans(procs)
     first, last = found[-1]
     to_come = "" if all_of_them else f" && JobMaterializeNextProcId >= {first} && TotalSubmitProcs <= {last + 1}"
-    named = [f"(ProcId >= {a} && ProcId <= {b})" for a, b in found] + [f"(ProcId =?= undefined{to_come})"]
+    only = " && JobStatus == 1" if idle else ""
+    named = [f"(ProcId >= {a} && ProcId <= {b}{only})" for a, b in found] + [f"(ProcId =?= undefined{to_come})"]
     groups = (named[i : i + SPANS_MAX] for i in range(0, len(named), SPANS_MAX))
     return [f"(ClusterId == {cluster} && ({' || '.join(group)}))" for group in groups]

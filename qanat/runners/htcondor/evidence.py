@@ -15,6 +15,8 @@ from qanat.domain.run import State
 
 UNSEEN = JobStatus(None)
 REMOVED, COMPLETED = 3, 4
+# The code of every hold that a user asked for.
+_HELD_BY_USER = 1
 # Idle, running, removed but still in the queue, held, transferring output, suspended.
 _QUEUE_STATES = {
     1: (State.QUEUED, ""),
@@ -76,7 +78,7 @@ def _from_log(logged: Seen) -> JobStatus:
         "restarts": max(0, logged["starts"] - 1),
     }
     if logged["state"] == "removed":
-        return JobStatus(State.CANCELLED, reason=logged.get("reason") or "removed", ended=ended, **known)
+        return JobStatus(State.CANCELLED, reason=_plain(logged.get("reason") or "removed"), ended=ended, **known)
     if logged["state"] == "ended":
         return _ended(logged.get("exit_code"), logged.get("signal"), ended, known)
     state, reason = _LOG_STATES[logged["state"]]
@@ -108,7 +110,7 @@ def _from_history(ad: Seen) -> JobStatus:
         "restarts": max(0, int(ad.get("NumJobStarts", 1)) - 1),
     }
     if ad["JobStatus"] == REMOVED:
-        return JobStatus(State.CANCELLED, reason=str(ad.get("RemoveReason", "removed")), ended=ended, **known)
+        return JobStatus(State.CANCELLED, reason=_plain(ad.get("RemoveReason", "removed")), ended=ended, **known)
     by_signal = bool(ad.get("ExitBySignal"))
     return _ended(None if by_signal else ad.get("ExitCode"), ad.get("ExitSignal") if by_signal else None, ended, known)
 
@@ -132,9 +134,18 @@ def _ended(code: int | None, number: int | None, ended: str | None, known: dict[
 
 
 def _hold_reason(reason: Any, code: Any, subcode: Any) -> str:
-    if code is None:
-        return str(reason or "held")
-    return f"{reason or 'held'} (HTCondor's code {code}{f', subcode {subcode}' if subcode else ''})"
+    text = _plain(reason or "held")
+    if code in (None, _HELD_BY_USER):
+        return text
+    return f"{text}, HTCondor's code {code}{f', subcode {subcode}' if subcode else ''}"
+
+
+def _plain(reason: Any) -> str:
+    """Return a reason without the account in `removed by qanat (by user alice)`, which another's reason keeps."""
+    text, by, user = str(reason).rpartition(" (by user ")
+    if not by:
+        return user
+    return text if text.endswith("by qanat") else f"{text}, by user {user.removesuffix(')')}"
 
 
 def host(name: Any) -> str | None:

@@ -146,21 +146,24 @@ class HTCondorRunner:
         refuse_strangers(self.title, strangers, "removed")
 
     def hold(self, handles: Sequence[JobHandle]) -> None:
-        """Hold jobs."""
-        refuse_strangers(self.title, self._act("Hold", handles, "held by qanat", all_of_them=True), "held")
+        """Hold idle jobs; a running one would lose its work, and continues."""
+        strangers = self._act("Hold", handles, "held by qanat", all_of_them=True, idle=True)
+        refuse_strangers(self.title, strangers, "held")
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs."""
         refuse_strangers(self.title, self._act("Release", handles, "released by qanat", all_of_them=True), "released")
 
-    def _act(self, action: str, handles: Sequence[JobHandle], reason: str, *, all_of_them: bool) -> list[JobHandle]:
+    def _act(
+        self, action: str, handles: Sequence[JobHandle], reason: str, *, all_of_them: bool, idle: bool = False
+    ) -> list[JobHandle]:
         """Act on jobs, and on the job factory if they do not all exist yet (max_materialize).
 
         Return those whose clusters do not carry their intent; nothing is done to them.
         """
         strangers: list[JobHandle] = []
         for schedd, there in _by_schedd(handles).items():
-            jobs = constraints.constraints(there, all_of_them=all_of_them)
+            jobs = constraints.constraints(there, all_of_them=all_of_them, idle=idle)
             clusters = sorted({numbers_of(h)[0] for h in there})
             request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
             intents = client.require(self._client.ask(request | {"clusters": clusters}), "intents")

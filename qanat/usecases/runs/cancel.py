@@ -11,7 +11,7 @@ from dataclasses import replace
 from qanat.domain import times
 from qanat.domain.intents import is_made_for, may_be_of
 from qanat.domain.job import JobHandle, JobStatus
-from qanat.domain.run import Group, Run, State
+from qanat.domain.run import Group, Run, State, count_states
 from qanat.errors import UsageError
 from qanat.records import flight, run_codec
 from qanat.records.flight import Flight
@@ -26,6 +26,7 @@ from qanat.usecases.tracking.submission import handle_of
 
 JOBS_NAMED = 5
 WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
+_WAITING = (State.QUEUED, State.HELD)
 _CANCELLED = f"cancelled by {signal.SIGTERM.name}"
 
 
@@ -125,9 +126,19 @@ def _check_unwatched(run: Run) -> None:
         )
 
 
-def hold_run(project: Project, found: Found, runners: Runners) -> None:
-    """Hold the jobs of a submitted run. Raises UsageError for a run that cannot be held."""
-    _holding(_steerable(found, runners, "held")).hold(open_handles(project, found.run))
+def hold_run(project: Project, found: Found, runners: Runners) -> int:
+    """Hold the queued jobs of a submitted run, and return how many groups are running: these continue.
+
+    Raises UsageError for a run that cannot be held, or of which no group waits.
+    """
+    run, runner = found.run, _holding(_steerable(found, runners, "held"))
+    waiting = [handle for handle in open_handles(project, run) if run.groups[handle.group].state in _WAITING]
+    running = count_states(run.groups).get(State.RUNNING, 0)
+    if not waiting:
+        what = f"run {run.number} of {run.experiment} has no queued groups: {running:,} running"
+        raise UsageError(what, hint=f"a running group cannot be held; end the run: qanat cancel {run.number}")
+    runner.hold(waiting)
+    return running
 
 
 def release_run(project: Project, found: Found, runners: Runners) -> None:

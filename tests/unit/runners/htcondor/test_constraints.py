@@ -27,6 +27,14 @@ def test_of_a_whole_run_what_makes_its_jobs_is_always_meant() -> None:
     assert "|| (ProcId =?= undefined))" in said
 
 
+def test_only_idle_jobs_are_meant_of_those_to_hold_and_what_makes_jobs() -> None:
+    (said,) = constraints(of(0, 1, 4), all_of_them=True, idle=True)
+    assert said.partition(" && (QanatIntent")[0] == (
+        "(ClusterId == 7 && ((ProcId >= 0 && ProcId <= 1 && JobStatus == 1)"
+        " || (ProcId >= 4 && ProcId <= 4 && JobStatus == 1) || (ProcId =?= undefined)))"
+    )
+
+
 def test_however_many_spans_there_are_nothing_else_is_named() -> None:
     procs = range(0, 4 * SPANS_MAX, 2)
     said = constraints(of(*procs), all_of_them=False)

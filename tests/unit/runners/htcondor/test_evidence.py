@@ -82,7 +82,7 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
     ),
     "log: held, and nobody answered": (
         Evidence(log("held", reason="no disk", code=6, subcode=2), answered=False),
-        JobStatus(State.HELD, reason="no disk (HTCondor's code 6, subcode 2)", **STARTED),
+        JobStatus(State.HELD, reason="no disk, HTCondor's code 6, subcode 2", **STARTED),
     ),
     "log: held without a code, and nobody answered": (
         Evidence(log("held", reason="", code=None), answered=False),
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
     ),
     "queue: held": (
         Evidence(queued=queue(5, HoldReason="no program", HoldReasonCode=6, HoldReasonSubCode=0, RemoteHost=None)),
-        JobStatus(State.HELD, reason="no program (HTCondor's code 6)", started=THEN_TEXT),
+        JobStatus(State.HELD, reason="no program, HTCondor's code 6", started=THEN_TEXT),
     ),
     "queue: completed, and not gone yet": (
         Evidence(queued=queue(4, ExitCode=0, CompletionDate=LATER, LastRemoteHost="slot1_1@node7")),
@@ -121,7 +121,7 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
     ),
     "running in the log, held in the queue": (
         Evidence(log("running"), queue(5, HoldReason="x", HoldReasonCode=1)),
-        JobStatus(State.HELD, reason="x (HTCondor's code 1)", **STARTED),
+        JobStatus(State.HELD, reason="x", **STARTED),
     ),
     "two starts in the log, of which the queue has only one": (
         Evidence(log("running", starts=2), queue(2)),

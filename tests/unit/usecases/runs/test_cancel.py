@@ -84,6 +84,21 @@ def test_jobs_that_are_held_are_kept_from_going_on_until_they_are_released(world
     assert states(world.look()) == [FINISHED, QUEUED]
 
 
+def test_a_running_group_is_not_held(world: World) -> None:
+    world.submit(3)
+    (first,) = world.scheduler.of(0)
+    first.starts()
+    world.look()
+    assert cancel.hold_run(world.project, world.find(), world) == 1
+    assert states(world.look()) == [State.RUNNING, State.HELD, State.HELD]
+    for number in (1, 2):
+        for job in world.scheduler.of(number):
+            job.ends(0)
+    with pytest.raises(UsageError, match="has no queued groups: 1 running") as error:
+        cancel.hold_run(world.project, world.find(), world)
+    assert error.value.hint == "a running group cannot be held; end the run: qanat cancel 1"
+
+
 def test_jobs_that_were_never_named_cannot_be_asked_about(world: World) -> None:
     run = world.submit(2)
     nameless = run.with_groups({1: replace(run.groups[1], job=None)})
