@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,9 +126,27 @@ def uncommitted(location: Location, folder: str) -> list[Change]:
     return [Change(field[:2], field[3:]) for field in fields if field]
 
 
-def untracked(location: Location) -> list[str]:
-    """List the files that git neither tracks nor ignores; a repository inside this one is listed with a slash."""
-    printed = command.output(location.root, "ls-files", "--others", "--exclude-standard", "-z")
+def untracked(location: Location, left_out: Sequence[str] = ()) -> list[str]:
+    """List the files that git neither tracks nor ignores; a repository inside this one is listed with a slash.
+
+    The folders that are left out are not looked into; their paths end with a slash.
+    """
+    patterns = [f"--exclude=/{_literally(folder)}" for folder in left_out]
+    return _others(location, *patterns)
+
+
+def _literally(path: str) -> str:
+    """Return the pattern that matches a path and no other."""
+    return re.sub(r"([\\*?\[])", r"\\\1", path)
+
+
+def untracked_folders(location: Location) -> list[str]:
+    """List the topmost folders, with a slash, in which git tracks nothing and does not ignore everything."""
+    return [path for path in _others(location, "--directory", "--no-empty-directory") if path.endswith("/")]
+
+
+def _others(location: Location, *options: str) -> list[str]:
+    printed = command.output(location.root, "ls-files", "--others", "--exclude-standard", "-z", *options)
     return [path for path in printed.decode("utf-8", "surrogateescape").split("\0") if path]
 
 

@@ -119,11 +119,13 @@ def test_without_a_terminal_a_dirty_tree_is_refused_and_nothing_is_written(plain
     before = user_state(plain)
     result = plain.qanat("run", "plain", code=2)
     letters = {"tracked": " M", "staged": "M ", "untracked": "??", "deleted": " D"}[change]
-    how = "--commit-message TEXT" + (", and --add FILE for each untracked file" if change == "untracked" else "")
-    assert result.err == (
-        f"qanat: there are uncommitted changes:\n  {letters} {path}\n"
-        f"  hint: commit them ({how}), or run a snapshot of them (--snapshot)\n"
-    )
+    hint = "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)"
+    if change == "untracked":
+        hint = (
+            "commit them (--commit-message TEXT, and --add FILE for each untracked file), run a snapshot of them"
+            " (--snapshot), or list what is no code in .gitignore"
+        )
+    assert result.err == (f"qanat: there are uncommitted changes:\n  {letters} {path}\n  hint: {hint}\n")
     assert result.out == ""
     assert user_state(plain) == before
     assert plain.records() == []

@@ -56,6 +56,19 @@ def test_a_file_that_may_be_code_or_input_has_to_be_dealt_with(project: Sandbox,
     assert project.status() == "?? notes.txt"
 
 
+def test_an_environment_is_noted_once_and_is_in_no_snapshot(project: Sandbox) -> None:
+    project.write(".venv/pyvenv.cfg", "home = /usr/bin\n")
+    project.write(".venv/bin/activate.sh", "true\n")
+    note = "note: .venv is not ignored by git; add /.venv/ to .gitignore\n"
+    for args in ([], ["--snapshot"]):
+        result = project.qanat("run", "hello", *args)
+        assert result.out == "hello\n"
+        assert [line for line in result.err.splitlines(keepends=True) if ".venv" in line] == [note]
+        assert "untracked" not in project.record(number=1 + len(args))["code"]
+    project.write(".git/info/exclude", "/.venv/\n")
+    assert ".venv" not in project.qanat("run", "hello").err
+
+
 def test_a_file_that_qanat_prints_to_is_neither_code_nor_noted(project: Sandbox) -> None:
     for name in ("log.sh", "exp/log.txt"):
         with (project.root / name).open("wb") as log:

@@ -52,6 +52,9 @@ class TerminalView:
         if names := [file.described for file in captured.left_out]:
             tell(f"note: not in the {commit}, which is incomplete if the program needs them: {listed(names)}")
 
+        for folder in map(clean, captured.environments):
+            tell(f"note: {folder.rstrip('/')} is not ignored by git; add /{folder} to .gitignore")
+
     def begins(self, run: Run, folder: Path) -> None:
         """Announce a run that starts here, and choose how to show it."""
         self._here = self._open.enter_context(GroupsView(0, bar=False) if self._quiet else view_for(len(run.groups)))

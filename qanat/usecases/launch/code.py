@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
 from qanat.git import code_commits, repository, worktree
@@ -61,7 +60,8 @@ Ask = Callable[[Changes, Uncommitted], Uncommitted]
 class Captured:
     """The code of a run, and what was uncommitted when it was captured.
 
-    `included` are the untracked files that a snapshot has, `left_out` those that its commit does not have.
+    `included` are the untracked files that a snapshot has, `left_out` those that its commit does not have,
+    `environments` the untracked folders that are no code.
     """
 
     code: Code
@@ -69,6 +69,7 @@ class Captured:
     fingerprint: frozenset[tuple[str, str, int, int]]
     included: tuple[Untracked, ...] = ()
     left_out: tuple[Untracked, ...] = ()
+    environments: tuple[str, ...] = ()
 
 
 def runnable_tree(project: Project) -> WorkTree:
@@ -106,13 +107,25 @@ def check_committer(project: Project) -> str:
     return f"{who.name} <{who.email}>"
 
 
-def capture(project: Project, wanted: Uncommitted, ask: Ask, counts: Counts = lambda _: True) -> Captured:
+def capture(
+    project: Project, wanted: Uncommitted, ask: Ask, counts: Counts = lambda _: True, used: Sequence[str] = ()
+) -> Captured:
     """Capture the current code. Raises UsageError if the tree is dirty and it is not known what to do then.
 
-    Untracked files make the tree dirty only if they count, or are named; a snapshot has the others, too.
+    Untracked files make the tree dirty only if they count, or are named; a snapshot has the others, too. `used` are the
+    paths of the code to run.
     """
     whole = runnable_tree(project)
-    every = _untracked(project, whole)
+    seen = _untracked(project, whole, used)
+    environments = tuple(file.path for file in seen if file.is_environment)
+    files = tuple(file for file in seen if not file.is_environment)
+    captured = _captured(project, whole, files, wanted, ask, counts)
+    return replace(captured, environments=environments) if environments else captured
+
+
+def _captured(
+    project: Project, whole: WorkTree, every: tuple[Untracked, ...], wanted: Uncommitted, ask: Ask, counts: Counts
+) -> Captured:
     found = _counted(every, wanted, counts)
     tree = _with_untracked(whole, found)
     if tree.changes and _is_open(wanted, found):
@@ -148,12 +161,12 @@ def _named_in_record(left_out: Sequence[Untracked]) -> tuple[str, ...]:
     return tuple(os.fsencode(file.path).decode("utf-8", "backslashreplace") for file in left_out[:LISTED])
 
 
-def _untracked(project: Project, tree: WorkTree) -> tuple[Untracked, ...]:
+def _untracked(project: Project, tree: WorkTree, used: Sequence[str] = ()) -> tuple[Untracked, ...]:
     if not any(change.letters == "??" for change in tree.changes):
         return ()
     from qanat.usecases.launch import untracked
 
-    return untracked.find(project)
+    return untracked.find(project, used)
 
 
 def _named(project: Project, found: Sequence[Untracked], wanted: Uncommitted) -> tuple[Untracked, ...]:
@@ -180,12 +193,12 @@ def _is_open(wanted: Uncommitted, found: Sequence[Untracked]) -> bool:
 
 def _as_committed(project: Project, tree: WorkTree, left_out: tuple[Untracked, ...] = ()) -> Captured:
     head = tree.commit or ""
-    code = _code_of(project, head, tree.branch)
+    code = code_of(project, head, tree.branch)
     code = replace(code, untracked=_named_in_record(left_out))
     return Captured(code, head, _fingerprint(project, tree), left_out=left_out)
 
 
-def _code_of(project: Project, commit: str, branch: str | None) -> Code:
+def code_of(project: Project, commit: str, branch: str | None) -> Code:
     """Return the code of a commit under the name of the newest commit with it that is not of records alone."""
     opened = repository.open_repository(project.location)
     return Code(code_commits.newest(project.location, opened, commit), repository.code_tree(opened, commit), branch)
@@ -209,7 +222,7 @@ def _snapshot(
     opened = repository.open_repository(project.location)
     tree_id = repository.code_tree(opened, commit)
     if tree_id == repository.code_tree(opened, head):
-        code = _code_of(project, head, tree.branch)
+        code = code_of(project, head, tree.branch)
     else:
         code = Code(commit, tree_id, tree.branch, snapshot=True)
     code = replace(code, untracked=_named_in_record(left_out))
@@ -221,12 +234,8 @@ def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
     if wanted.commit_message is not None and not wanted.commit_message.strip():
         raise UsageError("--commit-message is empty", hint="describe the changes")
     if tree.changes and not wanted.is_decided:
-        new = any(change.letters == "??" for change in tree.changes)
-        commit = "--commit-message TEXT, and --add FILE for each untracked file" if new else "--commit-message TEXT"
-        raise UsageError(
-            "there are uncommitted changes:\n  " + "\n  ".join(changed_files(tree)),
-            hint=f"commit them ({commit}), or run a snapshot of them (--snapshot)",
-        )
+        changed = "there are uncommitted changes:\n  " + "\n  ".join(changed_files(tree))
+        raise UsageError(changed, hint=_what_to_do(tree))
     if wanted.commit_message and not wanted.allow_secrets:
         from qanat.domain.secret_checks import check_text
 
@@ -234,6 +243,15 @@ def _check_wanted(tree: WorkTree, wanted: Uncommitted) -> None:
     _refuse_submodules(tree)
     if tree.changes and tree.operation and wanted.commit_message is not None:
         raise GitRefused(f"the repository is {worktree.middle_of(tree.operation)}", hint="finish it first")
+
+
+def _what_to_do(tree: WorkTree) -> str:
+    if not any(change.letters == "??" for change in tree.changes):
+        return "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)"
+    return (
+        "commit them (--commit-message TEXT, and --add FILE for each untracked file), run a snapshot of them"
+        " (--snapshot), or list what is no code in .gitignore"
+    )
 
 
 def _unnamed(rest: Sequence[Untracked]) -> UsageError:
@@ -256,7 +274,8 @@ def _committed(project: Project, message: str, taken: Sequence[Untracked], rest:
     user_commits.commit(project.location, message, [file.path for file in taken])
     tree = worktree.status(project.location)
     known = {file.path for file in rest}
-    tree = _with_untracked(tree, [file for file in _untracked(project, tree) if file.path not in known])
+    again = [f for f in _untracked(project, tree) if f.path not in known and not f.is_environment]
+    tree = _with_untracked(tree, again)
     if tree.changes:
         raise GitRefused(
             "committed, but there are uncommitted changes again, perhaps made by a git hook:\n  "
@@ -307,36 +326,3 @@ def _fingerprint(project: Project, tree: WorkTree) -> frozenset[tuple[str, str, 
             except OSError:
                 marks.add((change.letters, change.path, 0, 0))
     return frozenset(marks)
-
-
-def at_commit(project: Project, revision: str) -> Captured:
-    """Return the code of a commit, to be run in a checkout, whatever is in the working tree. Raises GitRefused."""
-    from qanat.git import checkout
-
-    try:
-        commit = checkout.resolve(project.location, revision)
-    except GitRefused as error:
-        from qanat.usecases.merging import keep_commits  # only for its hint
-
-        hint = keep_commits.how_to_fetch(project) if keep_commits.is_id(revision) else error.hint
-        raise GitRefused(error.message, hint=hint) from None
-    code = _code_of(project, commit, worktree.checked_out(project.location))
-    return Captured(replace(code, workdir=CHECKOUT), commit, frozenset())
-
-
-def in_checkout(captured: Captured) -> Captured:
-    """Return the same code, to be run in a checkout."""
-    return replace(captured, code=replace(captured.code, workdir=CHECKOUT))
-
-
-def as_checked_out(project: Project, code: Code) -> Captured:
-    """Return the code of a run that is in the working tree, without changes."""
-    return Captured(code, worktree.head(project.location) or "", frozenset())
-
-
-def is_checked_out(project: Project, code: Code) -> bool:
-    """Return whether the working tree has exactly this code, without changes."""
-    tree = worktree.status(project.location)
-    if tree.changes or tree.commit is None:
-        return False
-    return repository.code_tree(repository.open_repository(project.location), tree.commit) == code.tree

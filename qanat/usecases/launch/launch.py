@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.run import RunnerChoice
-from qanat.usecases.launch import code
+from qanat.usecases.launch import code, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.new_run import Launch, first_attempt
@@ -54,11 +54,12 @@ def launch(
         _prefetch(runners.submitting(options.runner))
     past, plan, choice = _planned(project, request, options, runners)
     author = code.check_committer(project)
-    captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan))
+    used = (plan.experiment.program.executable, plan.experiment.path)
+    captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
     captured = _without_template(project, captured, options.template)
     if _workdir(request, plan, submits=submits) == CHECKOUT:
-        captured = code.in_checkout(captured)
-    if captured.included or captured.left_out:
+        captured = past_code.in_checkout(captured)
+    if captured.included or captured.left_out or captured.environments:
         view.captured(captured)
     with _placed(project, plan, captured) as plan:
         new = Launch(plan, captured, choice, author)
@@ -102,7 +103,7 @@ def _planned(
 ) -> tuple[Captured | None, Plan, RunnerChoice]:
     """Plan the run and choose its runner; also return the code if the request names its commit."""
     plan_run.check_request(request)
-    past = None if request.revision is None else code.at_commit(project, request.revision)
+    past = None if request.revision is None else past_code.at_commit(project, request.revision)
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
     choice = choose(project, options, len(plan.groups), runners)
     if not options.allow_secrets:

@@ -20,7 +20,7 @@ from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.system import folders
-from qanat.usecases.launch import again, checkouts, code, parameter_copies
+from qanat.usecases.launch import again, checkouts, code, parameter_copies, past_code
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
 from qanat.usecases.launch.secret_checks import check_definitions
@@ -118,7 +118,7 @@ def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplac
             hint=f"repeat the run with the copy that was kept: qanat rerun {run.number}",
         )
     again.check_inputs(project, run, copied.instead)
-    if run.code.workdir != CHECKOUT and as_kept and code.is_checked_out(project, run.code):
+    if run.code.workdir != CHECKOUT and as_kept and past_code.is_checked_out(project, run.code):
         place = in_project(project, run.datasets)
         again.check_data(run, place)
         yield place
@@ -144,7 +144,7 @@ def _attempt(
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs
     facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changes))
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
-    metrics, captured = again.experiment_of(project, run).metrics, code.as_checked_out(project, run.code)
+    metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
     again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run))
     return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured)
 

@@ -20,10 +20,12 @@ from qanat.git import worktree
 from qanat.records import storage
 from qanat.system import files
 from qanat.usecases.checks.rules import no_results, no_secrets
+from qanat.usecases.launch import environments
 from qanat.usecases.project import Project
 
 LARGE_BYTES = no_results.SIZE_BYTES_MAX
 _OWN = (f"{RUNS}/", f"{STATE}/cache/")
+_ENVIRONMENT = "an environment, which has no code of the project"
 _BINARY_HEAD = 8_000  # git looks for a zero byte in as many
 
 
@@ -31,13 +33,15 @@ _BINARY_HEAD = 8_000  # git looks for a zero byte in as many
 class Untracked:
     """A file that git neither tracks nor ignores.
 
-    `secret` says why it may be a secret, `barred` why it cannot be committed at all; both are empty for most files.
+    `secret` says why it may be a secret, `barred` why it cannot be committed at all; both are empty for most files. An
+    environment is one entry, the path of its folder with a slash.
     """
 
     path: str
     bytes: int
     secret: str = ""
     barred: str = ""
+    is_environment: bool = False
 
     @property
     def is_large(self) -> bool:
@@ -62,16 +66,18 @@ class Untracked:
         return self.path.rstrip("/") == named or self.path.startswith(f"{named}/")
 
 
-def find(project: Project) -> tuple[Untracked, ...]:
+def find(project: Project, used: Iterable[str] = ()) -> tuple[Untracked, ...]:
     """List the files that git neither tracks nor ignores.
 
-    Results and records of runs are not among them, nor is a file that this process prints to.
+    Results and records of runs are not among them, nor is a file that this process prints to, nor what
+    environments.find() leaves out, given the paths of the code to run.
     """
     results = _Results(project)
-    paths = worktree.untracked(project.location)
+    paths, folders = environments.find(project, used)
     printed_to = _printed_to()
     kept = (path for path in paths if not path.startswith(_OWN) and path not in results)
-    return tuple(_examined(project, path) for path in kept if _identity(project.root / path) not in printed_to)
+    found = [_examined(project, path) for path in kept if _identity(project.root / path) not in printed_to]
+    return (*found, *(Untracked(f, 0, barred=_ENVIRONMENT, is_environment=True) for f in folders if f not in results))
 
 
 def _printed_to() -> set[tuple[int, int]]:
@@ -209,4 +215,6 @@ def _cannot_add(project: Project, path: str) -> UsageError:
         return UsageError(
             f"--add {path}: is ignored by git", hint=f"see why with: git check-ignore -v -- {shlex.quote(path)}"
         )
+    if folder := next((f.path for f in find(project) if f.is_environment and f"{path}/".startswith(f.path)), ""):
+        return UsageError(f"--add {path}: {folder} is {_ENVIRONMENT}", hint="add it yourself with git")
     return UsageError(f"--add {path}: has nothing to add", hint="see git status")

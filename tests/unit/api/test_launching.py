@@ -391,7 +391,7 @@ def test_uncommitted_changes_are_refused_with_both_ways_out_as_keywords(world: W
         project.launch("train")
     assert raised.value.hint == (
         "commit them (commit_message=TEXT, and add=[FILE] for each untracked file),"
-        " or run a snapshot of them (snapshot=True)"
+        " run a snapshot of them (snapshot=True), or list what is no code in .gitignore"
     )
     assert len(project.runs()) == 0
 

@@ -11,7 +11,7 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
 from qanat.git import command
-from qanat.usecases.launch import code
+from qanat.usecases.launch import code, past_code
 from qanat.usecases.launch.code import Captured, Changes, Uncommitted
 from tests.support.world import World
 
@@ -51,7 +51,7 @@ def test_records_are_no_change_and_no_code(world: World) -> None:
     world.write(".qanat/runs/train/0/9-aaaaaa.yaml", "")
     assert capture(world).code == before
     assert capture(world, snapshot=True).code == before
-    assert code.at_commit(world.project, "HEAD").code == replace(before, workdir=CHECKOUT)
+    assert past_code.at_commit(world.project, "HEAD").code == replace(before, workdir=CHECKOUT)
     assert world.recorded(2).code.commit == before.commit != world.git("rev-parse", "HEAD")
 
 
@@ -271,35 +271,35 @@ def test_changes_that_a_snapshot_has_are_none_until_they_change(world: World) ->
 def test_the_code_of_a_commit_runs_in_a_checkout(world: World) -> None:
     before = world.git("rev-parse", "HEAD")
     world.commit(**{"new.txt": ""})
-    found = code.at_commit(world.project, "HEAD~1")
+    found = past_code.at_commit(world.project, "HEAD~1")
     assert found == Captured(Code(before, tree_of(world, before), "main", workdir="checkout"), before, frozenset())
-    assert code.at_commit(world.project, before[:8]) == found
+    assert past_code.at_commit(world.project, before[:8]) == found
 
 
 def test_a_commit_that_is_not_here_says_what_can_be_done(world: World) -> None:
     with pytest.raises(GitRefused, match="'nothing' is not a commit of this repository") as error:
-        code.at_commit(world.project, "nothing")
+        past_code.at_commit(world.project, "nothing")
     assert error.value.hint == "list commits with: git log --oneline"
     with pytest.raises(GitRefused) as error:
-        code.at_commit(world.project, "0" * 40)
+        past_code.at_commit(world.project, "0" * 40)
     assert error.value.hint == "fetch it from where the run was launched: git fetch"
 
 
 def test_code_may_be_run_in_a_checkout_instead(world: World) -> None:
     captured = capture(world)
-    assert code.in_checkout(captured).code.workdir == "checkout"
-    assert code.in_checkout(captured).code.commit == captured.code.commit
+    assert past_code.in_checkout(captured).code.workdir == "checkout"
+    assert past_code.in_checkout(captured).code.commit == captured.code.commit
 
 
 def test_the_work_tree_holds_the_code_of_a_run_or_does_not(world: World) -> None:
     there = capture(world).code
-    assert code.is_checked_out(world.project, there)
-    assert code.as_checked_out(world.project, there) == Captured(there, there.commit, frozenset())
+    assert past_code.is_checked_out(world.project, there)
+    assert past_code.as_checked_out(world.project, there) == Captured(there, there.commit, frozenset())
     world.submit()
-    assert code.is_checked_out(world.project, there)
+    assert past_code.is_checked_out(world.project, there)
     world.write("new.txt", "")
-    assert not code.is_checked_out(world.project, there)
+    assert not past_code.is_checked_out(world.project, there)
     world.commit()
-    assert not code.is_checked_out(world.project, there)
+    assert not past_code.is_checked_out(world.project, there)
     world.git("checkout", "--quiet", "--orphan", "new")
-    assert not code.is_checked_out(world.project, there)
+    assert not past_code.is_checked_out(world.project, there)

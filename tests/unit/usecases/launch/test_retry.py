@@ -91,7 +91,7 @@ def test_a_retry_that_another_qanat_has_begun_is_left_alone(world: World, monkey
     failed(world, HERE)
     found = world.find()
     world.write("train.sh", ": >begun; while [ ! -e gate ]; do sleep 0.02; done\n")
-    monkeypatch.setattr("qanat.usecases.launch.code.is_checked_out", lambda *_: True)
+    monkeypatch.setattr("qanat.usecases.launch.past_code.is_checked_out", lambda *_: True)
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(name: str, what: object) -> None:

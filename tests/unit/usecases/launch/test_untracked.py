@@ -236,3 +236,52 @@ def test_names_are_relative_to_the_current_directory(world: World, monkeypatch: 
     for outside in ("..", "../..", "/etc/passwd", "../../x"):
         with pytest.raises(UsageError, match="is not a file inside the project"):
             untracked.from_root(world.project, [outside])
+
+
+@pytest.fixture
+def with_environments(world: World) -> World:
+    """Return a project with environments and bytecode that git does not ignore."""
+    for folder in (".venv", "new/env"):
+        world.write(f"{folder}/pyvenv.cfg", "home = /usr/bin\n")
+        world.write(f"{folder}/lib/site.py", f"{TOKEN}\n")
+    world.write("a[b]/conda-meta/history", "")
+    world.write("a[b]/bin/x.sh", "")
+    world.write("new/lib.sh", "true\n")
+    world.write("new/__pycache__/lib.cpython-311.pyc", "")
+    world.write("old.pyc", "")
+    return world
+
+
+def test_environments_and_bytecode_are_no_code(with_environments: World) -> None:
+    found = untracked.find(with_environments.project)
+    assert [file.path for file in found if not file.is_environment] == ["new/lib.sh"]
+    assert [file.path for file in found if file.is_environment] == [".venv/", "a[b]/", "new/env/"]
+    kept = capture(with_environments, snapshot=True)
+    assert files_at(with_environments, kept.code.commit) == ["new/lib.sh", "train.sh"]
+    assert kept.environments == (".venv/", "a[b]/", "new/env/")
+    assert kept.left_out == ()
+    done = capture(with_environments, commit_message="work", add=("new",))
+    assert done.code.commit == with_environments.git("rev-parse", "HEAD")
+    assert capture(with_environments).code.untracked == ()
+
+
+def test_a_folder_with_code_to_run_is_no_environment(with_environments: World) -> None:
+    for used in (".venv/lib/site.py", str(with_environments.root / ".venv/lib"), ".venv"):
+        found = untracked.find(with_environments.project, [used])
+        assert ".venv/lib/site.py" in [file.path for file in found]
+    assert "old.pyc" in [file.path for file in untracked.find(with_environments.project, ["old.pyc"])]
+
+
+def test_a_folder_with_tracked_files_is_no_environment(world: World) -> None:
+    world.write("pyvenv.cfg", "home = /usr/bin\n")
+    world.write("src/main.sh", "true\n")
+    world.git("add", "src")
+    world.write("src/pyvenv.cfg", "home = /usr/bin\n")
+    assert [file.path for file in untracked.find(world.project)] == ["pyvenv.cfg", "src/pyvenv.cfg"]
+
+
+def test_the_files_of_an_environment_cannot_be_added(with_environments: World) -> None:
+    for path in (".venv", ".venv/lib/site.py"):
+        with pytest.raises(UsageError, match=f"--add {path}: .venv/ is an environment") as error:
+            capture(with_environments, snapshot=True, add=(path,))
+        assert error.value.hint == "add it yourself with git"
