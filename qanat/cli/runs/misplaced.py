@@ -155,7 +155,8 @@ def _nearest(name: str, names: Sequence[str]) -> str:
         return f"--{DRY_RUN}"
     from qanat.domain.spelling import distance  # only for options that do not exist
 
-    if begun := [other for other in names if _begins(name, other)]:
+    begun = [other for other in names if len(name) > NAME_MIN and other.startswith(name) and name != other]
+    if begun and all(_is_cut(other[len(name) :]) for other in begun):
         return f"--{begun[0]}" if len(begun) == 1 else ""
     close = [(distance(name, other), other) for other in names if abs(len(name) - len(other)) <= 2]
     far, other = min(close, default=(NAME_MIN, ""))
@@ -163,9 +164,9 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     return f"--{other}" if far <= most and (len(other) >= MEDIUM_MIN or _is_slip(name, other)) else ""
 
 
-def _begins(name: str, other: str) -> bool:
-    """Return whether a name is the beginning of an option, up to the middle of a word: `desc`, but not `group`."""
-    return len(name) > NAME_MIN and other.startswith(name) and other[len(name) :][:1].isalpha()
+def _is_cut(rest: str) -> bool:
+    """Return whether an option without this ends within a word: `cription`, but neither `-param` nor a plural's `s`."""
+    return rest.partition("-")[0] not in ("", "s")
 
 
 def _is_slip(name: str, other: str) -> bool:
