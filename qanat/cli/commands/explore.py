@@ -17,7 +17,7 @@ from qanat.cli.runs.looking_up import find_one, no_runs_yet
 from qanat.cli.terminal import picker, prompts
 from qanat.cli.terminal.output import plural, say, width
 from qanat.cli.terminal.run_table import pairs, run_table
-from qanat.cli.terminal.selection import Row, Rows
+from qanat.cli.terminal.selection import Row, Rows, Selection
 from qanat.domain import condition
 from qanat.domain.columns import RunSummary
 from qanat.domain.run import State
@@ -70,7 +70,7 @@ def explore(name: str | None, run: str | None) -> None:
 
 def _search(project: Project, experiment: str | None) -> None:
     conditions: list[str] = []
-    last = ""
+    last = typed = ""
     while True:
         try:
             rows, total = _load(project, experiment, conditions, last)
@@ -83,7 +83,9 @@ def _search(project: Project, experiment: str | None) -> None:
         if not total and not conditions:
             say(no_runs_yet(project, experiment))
             return
-        answer = _choose(rows, total, conditions)
+        selection = Selection(rows, typed=typed, value=last)
+        answer = _choose(selection, total, conditions)
+        typed = ""
         if answer == "leave":
             return
         if answer == "reset":
@@ -94,14 +96,14 @@ def _search(project: Project, experiment: str | None) -> None:
         elif answer.startswith(SEARCH):
             conditions += _parse(answer.removeprefix(SEARCH))
         else:
-            last = answer
+            last, typed = answer, selection.typed
             try:
                 explore_run(project, find_one(project, answer))
             except QanatError as error:  # such as for a run that was deleted meanwhile
                 say(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
 
 
-def _choose(rows: Rows, total: int, conditions: Sequence[str]) -> str:
+def _choose(rows: Selection, total: int, conditions: Sequence[str]) -> str:
     """Return the id of a run, or what else is to be done."""
     filters = f" with {', '.join(conditions)}" if conditions else ""
     try:
@@ -124,7 +126,7 @@ def _load(
         entries.append(Row("Reset the filters", "reset", "Show all runs again"))
     headings, *cells = run_table(lines, (width() or 80) - len(picker.POINTER)) if lines else ("",)
     runs = [_row(line.summary, cell) for line, cell in zip(lines, cells, strict=True)]
-    if last and len(runs) == LOADED_FIRST and all(row.value != last for row in runs):
+    if last and most == LOADED_FIRST < total and all(row.value != last for row in runs):
         return _load(project, experiment, conditions, last, most=LOADED_MAX)
     place = next((i for i, row in enumerate(runs) if row.value == last), 0) if runs else -1
     older = [Row(f"… and {plural(total - len(lines), 'older run')}", "add", "Add a filter to find them")]
@@ -133,13 +135,15 @@ def _load(
         heading=headings,
         total=total,
         start=len(entries) + place,
-        load_all=partial(_load_all, project, experiment, conditions) if len(lines) == LOADED_FIRST < total else None,
+        load_all=partial(_load_all, project, experiment, conditions, last)
+        if len(lines) == LOADED_FIRST < total
+        else None,
         beyond=lambda typed: Row(f"Search all records for {typed}", f"{SEARCH}{typed}", "As with: Add a filter"),
     ), total
 
 
-def _load_all(project: Project, experiment: str | None, conditions: Sequence[str]) -> Rows:
-    return _load(project, experiment, conditions, "", most=LOADED_MAX)[0]
+def _load_all(project: Project, experiment: str | None, conditions: Sequence[str], last: str) -> Rows:
+    return _load(project, experiment, conditions, last, most=LOADED_MAX)[0]
 
 
 def _row(run: RunSummary, cells: str) -> Row:

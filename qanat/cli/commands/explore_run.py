@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,14 +15,17 @@ import click
 
 from qanat.cli import session
 from qanat.cli.commands import action
+from qanat.cli.commands import comment as comment_command
 from qanat.cli.commands import delete as delete_command
+from qanat.cli.commands import retry as retry_command
+from qanat.cli.commands import tag as tag_command
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import editor, picker, prompts, tables
-from qanat.cli.terminal.output import clean, plural, say
+from qanat.cli.terminal.output import clean, listed, plural, say
 from qanat.cli.terminal.selection import Row, Rows
 from qanat.domain.experiment import Action
-from qanat.domain.run import Group
+from qanat.domain.run import Group, State
 from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid, QanatError
 from qanat.usecases.project import Project
@@ -30,20 +34,22 @@ from qanat.usecases.runs.files import output_files, parameters_files, relative_f
 from qanat.usecases.tracking.find import Found, comment_path, read_comment
 
 BACK = "back"
-# Keys of the entries; q goes back, and entries beyond the last letter have none.
-LETTERS = "abcdefghijklmnoprstuvwxyz"
+# Keys of the actions; those beyond the last digit have none. Other entries have the same letter for every run.
+DIGITS = "123456789"
 # What a pager is given at most: its command line has room for more, but nobody reads it.
 PAGED_MAX = 1_000
 FILES_MAX = 20_000
 GROUP_MAX = 400
 # What is printed above the menu of a run may take the rows that it leaves.
-MENU_ROWS = 15
+MENU_ROWS = 20
+METRICS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An entry of the menu: its title, a preview, and what it does, which returns True once the run is deleted."""
+    """An entry of the menu: key, title, a preview, and what it does, which returns True once the run is deleted."""
 
+    key: str
     title: str
     preview: str
     perform: Callable[[], bool | None]
@@ -74,8 +80,8 @@ def _choose(found: Found, entries: Sequence[_Entry]) -> str:
     """Return the place of an entry, or that the user goes back."""
     rows = []
     for place, entry in enumerate(entries):
-        key = LETTERS[place] if place < len(LETTERS) else ""
-        rows.append(Row(f"[{key}] {entry.title}" if key else f"    {entry.title}", str(place), entry.preview, key=key))
+        title = f"[{entry.key}] {entry.title}" if entry.key else f"    {entry.title}"
+        rows.append(Row(title, str(place), entry.preview, key=entry.key))
     question = f"Run {found.run.number} of experiment {found.run.experiment} - Explore menu"
     try:
         return picker.menu(question, [*rows, Row("[q] Back", BACK, "Leave this run", key="q")], option="NAME RUN")
@@ -84,26 +90,60 @@ def _choose(found: Found, entries: Sequence[_Entry]) -> str:
 
 
 def _entries(project: Project, found: Found) -> list[_Entry]:
+    return [*_views(project, found), *_changes(project, found), *_action_entries(project, found)]
+
+
+def _views(project: Project, found: Found) -> list[_Entry]:
+    """List the entries that show something."""
     several = plural(len(found.run.groups), "group")
+    out, err = (lambda: _page_output(found, "stdout.txt")), (lambda: _page_output(found, "stderr.txt"))
     entries = [
-        _Entry("Show output(s)", f"Open stdout of {several} in your pager", lambda: _page_output(found, "stdout.txt")),
-        _Entry("Show error(s)", _errors_preview(project, found), lambda: _page_output(found, "stderr.txt")),
-        _Entry("Show parameters", "Print the parameters of every group", lambda: _show_parameters(found)),
-        _Entry("Show comment", _first_line(project, found), lambda: _say_comment(project, found)),
-        _Entry("Explore run directory", f"Open files of {found.run.storage}", lambda: _explore_files(found)),
+        _Entry("a", "Show output(s)", f"Open stdout of {several} in your pager", out),
+        _Entry("b", "Show error(s)", _errors_preview(project, found), err),
+        _Entry("c", "Show parameters", "Print the parameters of every group", lambda: _show_parameters(found)),
+        _Entry("m", "Show metrics", _metrics_preview(found), lambda: _show_metrics(found)),
+        _Entry("d", "Show comment", _first_line(project, found), lambda: _say_comment(project, found)),
+        _Entry("e", "Explore run directory", f"Open files of {found.run.storage}", lambda: _explore_files(found)),
     ]
     if title := _scheduler(found):
-        entries.append(
-            _Entry(f"Show {title} log(s)", f"Open the log of {title} in your pager", lambda: _page_log(project, found))
-        )
+        what = f"Open the log of {title} in your pager"
+        entries.append(_Entry("l", f"Show {title} log(s)", what, lambda: _page_log(project, found)))
     if kept := parameters_files(found):
         names = ", ".join(path.name for path in kept)
-        entries.append(_Entry("Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
-    entries.append(_Entry("Delete run", "Delete its record and results, after confirmation", lambda: _delete(found)))
-    for name, known in _actions(project, found).items():
-        what = known.description or " ".join(known.program.command_line())
-        entries.append(_Entry(f"Action: {name}", what, lambda name=name: _act(project, found, name)))  # type: ignore[misc]
+        entries.append(_Entry("f", "Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
     return entries
+
+
+def _changes(project: Project, found: Found) -> list[_Entry]:
+    """List the entries that change the run."""
+    tags = f"Tags: {', '.join(found.run.tags) or 'none'}"
+    entries = [
+        _Entry("t", "Add tag(s)", tags, lambda: _tag(found)),
+        _Entry("w", "Write comment", "Write or change it in your editor", lambda: _comment(found)),
+    ]
+    if again := _retriable(found):
+        what = f"{plural(again, 'group')} that failed, {'was' if again == 1 else 'were'} cancelled or lost"
+        entries.append(_Entry("r", "Retry failed groups", what, lambda: _retry(found, again)))
+    return [
+        *entries,
+        _Entry("x", "Delete run", "Delete its record and results, after confirmation", lambda: _delete(found)),
+    ]
+
+
+def _action_entries(project: Project, found: Found) -> list[_Entry]:
+    entries = []
+    for place, (name, known) in enumerate(_actions(project, found).items()):
+        what = known.description or " ".join(known.program.command_line())
+        act = partial(_act, project, found, name)
+        entries.append(_Entry(DIGITS[place : place + 1], f"Action: {name}", what, act))
+    return entries
+
+
+def _retriable(found: Found) -> int:
+    """Return how many groups a retry would choose."""
+    if not found.run.state.ended:
+        return 0
+    return sum(group.state is not State.FINISHED for group in found.run.groups)
 
 
 def _scheduler(found: Found) -> str:
@@ -135,6 +175,11 @@ def _errors_preview(project: Project, found: Found) -> str:
     for failure in failures(project, found.run)[:1]:
         return f"{plural(len(failure.groups), 'group')} failed: {failure.said}"
     return f"Open stderr of {plural(len(found.run.groups), 'group')} in your pager"
+
+
+def _metrics_preview(found: Found) -> str:
+    names = dict.fromkeys(name for group in found.run.groups for name in group.metrics)
+    return f"Print {listed([*names], METRICS_NAMED)} of every group" if names else "No metrics yet"
 
 
 def _page_output(found: Found, name: str) -> None:
@@ -183,13 +228,23 @@ def _group_row(group: Group) -> Row:
 
 
 def _show_parameters(found: Found) -> None:
-    """Print the parameters, or open them in the pager if they would scroll away."""
-    text = reporting.parameters_text(found.run)
+    _print_or_page(reporting.parameters_text(found.run), "parameters.txt")
+
+
+def _show_metrics(found: Found) -> None:
+    text = reporting.metrics_text(found.run)
+    _print_or_page(
+        text or "no metrics yet: a program leaves them in metrics.json of its storage directory", "metrics.txt"
+    )
+
+
+def _print_or_page(text: str, name: str) -> None:
+    """Print a text, or open it in the pager if it would scroll away."""
     # $LINES would not follow a change of the terminal's size.
     if text.count("\n") + MENU_ROWS < os.get_terminal_size(sys.stdout.fileno()).lines:
         say(text)
     else:
-        _page_text(text, "parameters.txt")
+        _page_text(text, name)
 
 
 def _say_comment(project: Project, found: Found) -> None:
@@ -216,6 +271,26 @@ def _explore_files(found: Found) -> None:
             return
         start = int(answer)
         editor.page([found.folder / names[start]])
+
+
+def _tag(found: Found) -> None:
+    """Add tags, as `qanat tag` does."""
+    question = "Tags to add, separated by spaces (empty for none):"
+    number = found.run.number
+    if tags := action.arguments_from(prompts.text(question, option=f"qanat tag {number} add TAG...")):
+        click.get_current_context().invoke(tag_command.tag, run=found.run.id, what="add", tags=tuple(tags))
+
+
+def _comment(found: Found) -> None:
+    """Write the comment in the editor, as `qanat comment` does."""
+    click.get_current_context().invoke(comment_command.comment, run=found.run.id)
+
+
+def _retry(found: Found, again: int) -> None:
+    """Retry what failed, as `qanat retry` does."""
+    number = found.run.number
+    if prompts.confirm(f"Retry {plural(again, 'group')} of run {number}?", option=f"qanat retry {number}"):
+        click.get_current_context().invoke(retry_command.retry, run=found.run.id)
 
 
 def _delete(found: Found) -> bool:

@@ -205,6 +205,23 @@ def _parameter_lines(run: Run) -> Iterator[str]:
             yield f"  {name}: {value if isinstance(value, str) else ' '.join(value)}"
 
 
+def metrics_text(run: Run) -> str:
+    """List the metrics of every group that has some, each with its arguments; empty if there are none."""
+    lines = (brief(line) for line in _metric_lines(run))
+    shown = list(islice(lines, PARAMETERS_SHOWN))
+    more = [f"… and more; for all: qanat compare {run.number}"] if next(lines, None) is not None else []
+    return "\n".join([*shown, *more])
+
+
+def _metric_lines(run: Run) -> Iterator[str]:
+    for group in run.groups:
+        if group.metrics:
+            arguments = brief(" ".join(group.args), ARGUMENTS_MAX)
+            yield f"group {group.number}{f': {arguments}' if arguments else ''}"
+            for name, value in group.metrics.items():
+                yield f"  {brief(name, NAME_SHOWN_MAX)}: {value:.6g}"
+
+
 def _attempt(group: Group) -> str:
     return f", attempt {group.attempt}" if group.attempt > 1 else ""
 

@@ -24,7 +24,7 @@ ROW_MAX = 500
 BOX_ROWS, BOX_TITLE = 3, "| preview |"
 NO_MATCH = "   nothing matches"
 MENU_KEYS = ("(↑ ↓ Enter; q or Esc: back)", "(q: back)")
-LETTER_KEYS = ("(↑ ↓ Enter, or a letter; q or Esc: back)", "(↑ ↓ Enter or a letter; q: back)", "(q: back)")
+LETTER_KEYS = ("(↑ ↓ Enter, or a key; q or Esc: back)", "(↑ ↓ Enter or a key; q: back)", "(q: back)")
 TYPING_KEYS = ("(↑ ↓ Enter, or type to filter; q or Esc: back)", "(type to filter; q: back)", "(q: back)")
 PAGE, FAR = 10, 10**9
 MOVES = {"up": -1, "down": 1, "c-p": -1, "c-n": 1, "pageup": -PAGE, "pagedown": PAGE, "home": -FAR, "end": FAR}
@@ -35,9 +35,12 @@ def menu(question: str, rows: Sequence[Row], *, option: str) -> str:
     return _ask(question, Selection(Rows(rows)), option, keys={row.key: row.value for row in rows if row.key})
 
 
-def choose(question: str, rows: Rows, *, option: str) -> str:
-    """Ask for one of many rows, and return its value; typing narrows them. Escape, and q as the first key, abort."""
-    return _ask(question, Selection(rows), option, keys=None)
+def choose(question: str, rows: Rows | Selection, *, option: str) -> str:
+    """Ask for one of many rows, and return its value; typing narrows them. Escape, and q as the first key, abort.
+
+    A selection may have been narrowed before, and tells afterwards what was typed.
+    """
+    return _ask(question, rows if isinstance(rows, Selection) else Selection(rows), option, keys=None)
 
 
 def _ask(question: str, selection: Selection, option: str, keys: Mapping[str, str] | None) -> str:
@@ -99,7 +102,7 @@ def _bind_typing(bindings: KeyBindings, selection: Selection) -> None:
 
     @bindings.add(Keys.Any)
     def _(event: Any) -> None:
-        if event.data == "q" and not selection.typed:
+        if event.data == "q" and selection.is_untouched:
             event.app.exit(result=None)
         elif event.data.isprintable() and not (event.data == "/" and not selection.typed):
             _change(event, partial(selection.type, event.data))
@@ -142,7 +145,8 @@ class Drawing:
     def _question_line(self, columns: int) -> str:
         """Return the question with what was typed, or with the keys as far as there is room for them."""
         if self._selection.typed:
-            return f"? {self._question} {brief(self._selection.typed)}▏ ({self._selection.count}; Esc: show all)"
+            keys = "Esc: show all; q: back" if self._selection.is_untouched else "Esc: show all"
+            return f"? {self._question} {brief(self._selection.typed)}▏ ({self._selection.count}; {keys})"
         question = f"? {self._question}"
         keys = next((k for k in self._instructions if cells(f"{question} {k}") <= columns), self._instructions[-1])
         return f"{cut(question, max(NARROWEST, columns - 1 - cells(keys)))} {keys}"

@@ -35,14 +35,21 @@ class Rows:
 
 
 class Selection:
-    """The rows that match what was typed, one of which is under the cursor."""
+    """The rows that match what was typed, one of which is under the cursor.
 
-    def __init__(self, rows: Rows) -> None:
-        self.typed = ""
+    It begins with a text that was `typed` before, and then with the cursor at the row with this `value`, if it matches.
+    """
+
+    def __init__(self, rows: Rows, *, typed: str = "", value: str = "") -> None:
+        self.typed = self._before = typed
         self._rows = rows
         self._shown: Sequence[Row] = rows.rows
         self._cursor = rows.start
         self._top = 0
+        if typed:
+            self._load_all()
+            self._narrow(typed)
+            self._cursor = next((place for place, row in enumerate(self._shown) if row.value == value), 0)
 
     @property
     def heading(self) -> str:
@@ -53,6 +60,11 @@ class Selection:
     def current(self) -> Row:
         """The row under the cursor."""
         return self._shown[self._cursor]
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing is typed but what was typed before."""
+        return self.typed in ("", self._before)
 
     @property
     def has_previews(self) -> bool:

@@ -176,15 +176,18 @@ def test_the_page_of_a_run_and_its_menu_are_as_in_the_tutorial(house: Sandbox) -
         f"  - 📑 Commit: {record['code']['commit']}",
     ]
     assert shown[10].startswith("? Run 1 of experiment hello - Explore menu")
-    assert [line[3:] for line in shown[11:20]] == [
+    assert [line[3:] for line in shown[11:23]] == [
         "[a] Show output(s)",
         "[b] Show error(s)",
         "[c] Show parameters",
+        "[m] Show metrics",
         "[d] Show comment",
         "[e] Explore run directory",
         "[f] Show parameters file(s)",
-        "[g] Delete run",
-        "[h] Action: plot",
+        "[t] Add tag(s)",
+        "[w] Write comment",
+        "[x] Delete run",
+        "[1] Action: plot",
         "[q] Back",
     ]
 
@@ -197,9 +200,12 @@ def test_a_preview_tells_what_the_entry_under_the_cursor_will_do(house: Sandbox)
             "Open stdout of 1 group in your pager",
             "Open stderr of 1 group in your pager",
             "Print the parameters of every group",
+            "No metrics yet",
             "# Looks good",
             "Open files of results/hello/run_1",
             "Open $(touch trap) ;'a b'.yaml in your pager",
+            "Tags: paper, v1",
+            "Write or change it in your editor",
             "Delete its record and results, after confirmation",
             "Plot it all",
             "Leave this run",
@@ -316,9 +322,9 @@ def test_a_submitted_run_has_an_entry_for_what_its_scheduler_noted(house: Sandbo
     (storage(house, 2) / "htcondor.log").write_text("000 (4651.000.000) Job submitted\x1b[2J\n")
     show = f"{shlex.quote(sys.executable)} -c 'import sys; print(repr(open(sys.argv[1]).read()))'"
     with Terminal(house.root, "explore", "hello", "2", env={"PAGER": show}) as terminal:
-        terminal.see("[f] Show HTCondor log(s)")
+        terminal.see("[l] Show HTCondor log(s)")
         terminal.see(MENU)
-        terminal.press("f")
+        terminal.press("l")
         choose(terminal, "Log of which group?")
         terminal.see(r"'000 (4651.000.000) Job submitted\\x1b[2J\n'")
         terminal.see(MENU)
@@ -387,20 +393,20 @@ def test_a_comment_that_is_not_there_is_told_how_to_write(house: Sandbox) -> Non
 def test_an_action_is_asked_for_its_group_and_arguments(house: Sandbox) -> None:
     notes = str(house.root.parent / "acted.json")
     with Terminal(house.root, "explore", "hello", "2") as terminal:
-        terminal.see("[g] Action: plot")
-        terminal.press("g")
+        terminal.see("[1] Action: plot")
+        terminal.press("1")
         choose(terminal, "On which group?", 2)
         terminal.answer("Arguments for group 1 (empty for none):", f"{notes} --title 'a b' $HOME")
         terminal.see("noted")
         expected = ["--title", "a b", "$HOME", "--storage_path", str(storage(house, 2, 1))]
         assert paged(house, "acted.json") == {"words": expected, "cwd": str(house.root)}
         terminal.see(MENU)
-        terminal.press("g")
+        terminal.press("1")
         choose(terminal, "On which group?", 0)
         terminal.answer("Arguments (empty for none):", "'open")
         terminal.see("no closing quotation (close the quote or escape it)")
         terminal.see(MENU)
-        terminal.press("g")
+        terminal.press("1")
         choose(terminal, "On which group?", 0)
         terminal.answer("Arguments (empty for none):", notes)
         terminal.see("noted")
@@ -412,8 +418,8 @@ def test_an_action_is_asked_for_its_group_and_arguments(house: Sandbox) -> None:
 
 def test_an_action_that_fails_is_said_and_the_menu_comes_again(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello", "1") as terminal:
-        terminal.see("[h] Action: plot")
-        terminal.press("h")
+        terminal.see("[1] Action: plot")
+        terminal.press("1")
         terminal.answer("Arguments (empty for none):", "fail")
         terminal.see("qanat: action plot failed with exit code 3: ")
         terminal.see(MENU)
@@ -421,15 +427,63 @@ def test_an_action_that_fails_is_said_and_the_menu_comes_again(house: Sandbox) -
         terminal.ends()
 
 
+def test_metrics_are_printed_with_the_arguments_of_their_groups(house: Sandbox) -> None:
+    house.write("hello.sh", 'echo "{loss: 0.$2}" >"$4/metrics.yaml"; [ "$2" != 9 ]')
+    house.commit("measure")
+    house.qanat("run", "hello", "-R", "--n 5,9,7", code=1)
+    with Terminal(house.root, "explore", "hello", "5") as terminal:
+        terminal.see(MENU)
+        terminal.press("m")
+        terminal.see("group 0: --n 5\r\n  loss: 0.5\r\n")
+        terminal.see("group 2: --n 7\r\n  loss: 0.7\r\n")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_a_run_without_metrics_says_where_they_come_from(house: Sandbox) -> None:
+    with Terminal(house.root, "explore", "hello", "1") as terminal:
+        terminal.see(MENU)
+        terminal.press("m")
+        terminal.see("no metrics yet: a program leaves them in metrics.json")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+
+
+def test_a_run_is_tagged_commented_on_and_retried(house: Sandbox) -> None:
+    written = {"EDITOR": "sh -c 'echo seen > $0'"}
+    with Terminal(house.root, "explore", "hello", "3", env=written) as terminal:
+        terminal.see("[r] Retry failed groups")
+        terminal.see(MENU)
+        terminal.press("t")
+        terminal.answer("Tags to add, separated by spaces (empty for none):", "good 'for later'")
+        terminal.see("Tags of run 3: good, for later")
+        terminal.see(MENU)
+        terminal.press("w")
+        terminal.see("Saved the comment on run 3")
+        terminal.see(MENU)
+        terminal.press("r")
+        terminal.see("Retry 1 group of run 3?")
+        terminal.press("y")
+        terminal.see("Run 3 of hello failed")
+        terminal.see(MENU)
+        terminal.press("q")
+        terminal.ends()
+    record = house.record(3)
+    assert (record["tags"], record["groups"][0]["attempt"]) == (["good", "for later"], 2)
+    assert house.record_files()[2].with_suffix(".md").read_text() == "seen\n"
+
+
 def test_deleting_is_asked_about_and_leaves_when_it_is_done(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello", "2") as terminal:
-        terminal.see("[f] Delete run")
-        terminal.press("f")
+        terminal.see("[x] Delete run")
+        terminal.press("x")
         terminal.see("Delete 1 run?")
         terminal.press("n")
         terminal.see(MENU)
         assert storage(house, 2).exists()
-        terminal.press("f")
+        terminal.press("x")
         terminal.see("Delete 1 run?")
         terminal.press("y")
         terminal.see("Deleted run 2; restore its record with: git")
@@ -446,7 +500,7 @@ def test_a_run_of_an_experiment_that_is_gone_can_be_looked_into(house: Sandbox) 
         terminal.ends()
 
 
-def test_more_entries_than_there_are_letters_can_all_be_taken_and_q_leaves(house: Sandbox) -> None:
+def test_more_actions_than_there_are_digits_can_all_be_taken_and_q_leaves(house: Sandbox) -> None:
     beside = house.root.parent
     names = [f"act{n:02}" for n in range(30)]
     actions = {name: {"executable": "plot.py", "executable_command": shlex.quote(sys.executable)} for name in names}
@@ -455,7 +509,7 @@ def test_more_entries_than_there_are_letters_can_all_be_taken_and_q_leaves(house
     with Terminal(house.root, "explore", "hello", "2", size=(120, 60)) as terminal:
         terminal.see("    Action: act29")
         terminal.see(MENU)
-        assert "[q] Action" not in terminal.text
+        assert "[9] Action: act08" in terminal.text
         terminal.press(UP, UP, ENTER)
         choose(terminal, "On which group?")
         terminal.answer("Arguments (empty for none):", str(beside / "acted.json"))
@@ -516,7 +570,9 @@ def test_typing_narrows_the_runs_and_groups(house: Sandbox) -> None:
         assert paged(house)["words"] == [str(storage(house, 2, 1) / "stdout.txt")]
         terminal.see(MENU)
         terminal.press("q")
-        leave(terminal)
+        terminal.see("n=2▏ (1 of 4; Esc: show all; q: back)")
+        terminal.press("q")
+        terminal.ends()
 
 
 def test_what_was_typed_is_searched_for_in_all_records(house: Sandbox) -> None:
@@ -632,8 +688,8 @@ def test_a_run_that_is_deleted_is_not_in_the_list_any_more(house: Sandbox) -> No
     with Terminal(house.root, "explore", "hello") as terminal:
         terminal.see("3 runs")
         choose(terminal, "Which run?")
-        terminal.see("[f] Delete run")
-        terminal.press("f")
+        terminal.see("[x] Delete run")
+        terminal.press("x")
         terminal.see("Delete 1 run?")
         terminal.press("y")
         terminal.see("2 runs. Which")
@@ -658,7 +714,7 @@ def test_q_and_escape_go_back_from_every_menu(house: Sandbox, key: str) -> None:
         terminal.press(DOWN, ENTER)
         terminal.see(MENU)
         for question in ("Which group?", "On which group?"):
-            terminal.press("a" if question == "Which group?" else "g")
+            terminal.press("a" if question == "Which group?" else "1")
             terminal.see(question)
             terminal.see("Back")
             terminal.press(key)
@@ -684,11 +740,13 @@ def test_escape_goes_back_from_questions_that_are_answered_by_typing(house: Sand
         terminal.see("Leave")
         terminal.press("1", ENTER)
         terminal.see(MENU)
-        for key, question in (("h", "Arguments (empty"), ("g", "Delete 1 run?")):
+        for key, question in (("1", "Arguments (empty"), ("x", "Delete 1 run?")):
             terminal.press(key)
             terminal.see(question)
             terminal.press(ESCAPE)
             terminal.see(MENU)
+        terminal.press(ESCAPE)
+        terminal.see("1▏ (3 of 3; Esc: show all; q: back)")
         terminal.press(ESCAPE)
         leave(terminal)
 
@@ -753,8 +811,8 @@ def test_ctrl_c_at_a_question_goes_back_to_where_it_was_asked(house: Sandbox) ->
         terminal.press(CTRL_C)
         terminal.see("3 runs. Which")
         choose(terminal, "run?", 1)
-        terminal.see("[g] Action: plot")
-        terminal.press("g")
+        terminal.see("[1] Action: plot")
+        terminal.press("1")
         terminal.see("On which group?")
         terminal.press(CTRL_C)
         terminal.see(MENU)

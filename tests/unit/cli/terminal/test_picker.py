@@ -39,8 +39,8 @@ def test_a_list_leaves_room_for_what_was_printed_above_it(columns: int, rows: in
 @pytest.mark.parametrize(
     ("columns", "line"),
     [
-        (100, "? Run 1 of experiment train - Explore menu (↑ ↓ Enter, or a letter; q or Esc: back)"),
-        (80, "? Run 1 of experiment train - Explore menu (↑ ↓ Enter or a letter; q: back)"),
+        (100, "? Run 1 of experiment train - Explore menu (↑ ↓ Enter, or a key; q or Esc: back)"),
+        (79, "? Run 1 of experiment train - Explore menu (↑ ↓ Enter or a key; q: back)"),
         (60, "? Run 1 of experiment train - Explore menu (q: back)"),
         (30, "? Run 1 of experime… (q: back)"),
     ],
