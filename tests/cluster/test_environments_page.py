@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import venv
 from pathlib import Path
@@ -40,7 +41,7 @@ class Reader(Sandbox):
     def types(self, command: str, code: int) -> str:
         """Type a command at a shell; return all that it printed."""
         done = subprocess.run(
-            f'qanat() {{ {" ".join(PROGRAM)} "$@"; }}\n{command}',
+            f'qanat() {{ {shlex.join(PROGRAM)} "$@"; }}\n{command}',
             shell=True,
             cwd=self.root,
             stdout=subprocess.PIPE,

@@ -139,7 +139,7 @@ def test_a_run_keeps_its_number_words_moments_tags_and_comment(old: V0Project, s
 def test_every_command_works_on_what_was_imported(old: V0Project, sandbox: Sandbox) -> None:
     fill(old)
     import_into(sandbox)
-    assert sandbox.qanat("validate").out == "checked 8 files, no problems found\n"
+    assert sandbox.qanat("validate").out == "checked 9 files, no problems found\n"
     assert sandbox.qanat("status", "--json").json["runs"] == {"summary_iris": {"failed": 1, "finished": 1}}
     assert "first: try" in sandbox.qanat("experiment", "status", "summary_iris").out
     shown = sandbox.qanat("show", "1").out

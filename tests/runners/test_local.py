@@ -248,8 +248,8 @@ def test_what_a_shell_says_when_it_starts_is_no_signal(
     ("name", "code", "reason"),
     [
         ("missing", 127, "missing was not found"),
-        ("./missing", 127, "./missing was not found"),
-        ("./no-interpreter", 127, "./no-interpreter was not found"),
+        ("./missing", 127, "./missing, or the interpreter in its first line, was not found"),
+        ("./no-interpreter", 127, "./no-interpreter, or the interpreter in its first line, was not found"),
         ("./not-executable", 126, "./not-executable could not be executed"),
         ("./folder", 126, "./folder could not be executed"),
     ],

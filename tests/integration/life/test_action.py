@@ -49,7 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     content = {"name": "draws", "executable": "draws.sh", "executable_command": "sh", "actions": actions}
     sandbox.write("draws.sh", "exit 0")
     sandbox.write("draws.yaml", yaml.safe_dump(content))
-    sandbox.write("gone.py", "")
+    sandbox.write("gone.py", "").chmod(0o755)
     sandbox.qanat("experiment", "new", "-f", "draws.yaml")
     (sandbox.root / "gone.py").unlink()
     sandbox.commit()

@@ -21,10 +21,10 @@ def index_of(sandbox: Sandbox) -> Path:
 
 def believe(sandbox: Sandbox, text: str) -> None:
     """Make the index remember that a text passes the schemas of experiments."""
-    from qanat.records.index import _digest
+    from qanat.records.index import digest
 
     with sqlite3.connect(index_of(sandbox)) as database:
-        database.execute("INSERT INTO passed VALUES ('experiment/1', ?)", (_digest(text.encode()),))
+        database.execute("INSERT INTO passed VALUES ('experiment/1', ?)", (digest(text.encode()),))
     database.close()
 
 
