@@ -267,6 +267,19 @@ def test_a_run_that_was_changed_or_deleted_after_its_end_is_a_warning_before_eve
     assert f"> [!WARNING]\n> * run `{known[1]}` of `train` was changed after it had ended" in out
 
 
+def test_a_deletion_by_qanat_delete_is_no_warning(project: Sandbox) -> None:
+    known = ids(project)
+    project.qanat("delete", "3", "--yes")
+    project.git("rm", "--quiet", *(str(p) for p in project.record_files() if p.name.startswith("1-")))
+    project.git("commit", "--quiet", "--message", "tidy up")
+    found = project.qanat("diff", "HEAD~2", "--json").json
+    assert [(w["kind"], w["run"]) for w in found["warnings"]] == [("deleted_after_end", known[1])]
+    assert [(c["kind"], c["run"], c["text"]) for c in found["other_changes"]] == [("deleted", known[3], "announced")]
+    out = project.qanat("diff", "HEAD~2").out
+    assert f"run {known[3]} of train was deleted by qanat delete" in out
+    assert f"⚠ run {known[1]} of train was deleted after it had ended" in out
+
+
 def test_a_record_that_cannot_be_read_any_more_is_a_warning_too(project: Sandbox) -> None:
     (path,) = [p for p in project.record_files() if p.name.startswith("1-")]
     path.write_text("schema: run/1\n")

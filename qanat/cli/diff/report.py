@@ -13,7 +13,15 @@ from qanat.domain.changes import CHANGED, RENAMED, DefinitionChange, KeyChange, 
 from qanat.domain.layout import CONFIG
 from qanat.domain.meanings import KINDS, Sentence, Verbatim, shown
 from qanat.usecases.review.files import BASE
-from qanat.usecases.review.runs import DELETED, DELETED_AFTER_END, LAUNCH_CHANGED, TAGS, OtherRunChange, RunWarning
+from qanat.usecases.review.runs import (
+    ANNOUNCED,
+    DELETED,
+    DELETED_AFTER_END,
+    LAUNCH_CHANGED,
+    TAGS,
+    OtherRunChange,
+    RunWarning,
+)
 from qanat.usecases.review.state import OtherCode, StateChanges
 
 FILES_NAMED = 10
@@ -203,6 +211,8 @@ def _other(change: OtherRunChange) -> Sentence:
     run = ("run ", Verbatim(change.run), " of ", Verbatim(change.experiment))
     if change.kind == TAGS:
         return (*run, " is tagged ", Verbatim(change.text))
+    if change.kind == DELETED and change.text == ANNOUNCED:
+        return (*run, " was deleted by qanat delete")
     if change.kind == DELETED:
         return (*run, " was deleted before it had ended")
     return (*run, f": its comment was {change.text}")

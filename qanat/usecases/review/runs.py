@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from qanat.domain.meanings import Sentence
@@ -14,6 +14,7 @@ NEW, CONTINUED, RETRIED = "new", "continued", "retried"
 CHANGED_AFTER_END, DELETED_AFTER_END = "changed_after_end", "deleted_after_end"
 LAUNCH_CHANGED = "launch_changed"
 TAGS, COMMENT, DELETED = "tags", "comment", "deleted"
+ANNOUNCED = "announced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,13 @@ class RunChanges:
     migrated: int = 0
 
 
-def classify_runs(sides: Sides, is_renamed: Callable[[str, str], bool]) -> RunChanges:
+def classify_runs(
+    sides: Sides, is_renamed: Callable[[str, str], bool], announced: Callable[[], Collection[str]] = frozenset
+) -> RunChanges:
     """Determine what happened to every run whose record differs.
 
     `is_renamed` says whether one experiment is now called as another name says, so that records may move to it.
+    `announced` returns the ids of the runs whose deletion a commit message announces; it is only called if one is gone.
     """
     found = RunChanges()
     for path, old, new in _pairs(sides):
@@ -76,7 +80,7 @@ def classify_runs(sides: Sides, is_renamed: Callable[[str, str], bool]) -> RunCh
         elif old is not None and new is not None:
             _changed(found, path, old, new, is_renamed)
         elif old is not None:
-            _gone(found, path, old.run, broken=path in sides.new_records)
+            _gone(found, path, old.run, announced, broken=path in sides.new_records)
     found.others += _comments(sides)
     return found
 
@@ -124,7 +128,10 @@ def _changed(found: RunChanges, path: str, old: Record, new: Record, is_renamed:
         found.others.append(OtherRunChange(TAGS, run.id, run.experiment, ", ".join(come)))
 
 
-def _gone(found: RunChanges, path: str, run: Run, *, broken: bool) -> None:
+def _gone(found: RunChanges, path: str, run: Run, announced: Callable[[], Collection[str]], *, broken: bool) -> None:
+    if not broken and run.id in announced():
+        found.others.append(OtherRunChange(DELETED, run.id, run.experiment, ANNOUNCED))
+        return
     if not run.state.ended:
         if not broken:
             found.others.append(OtherRunChange(DELETED, run.id, run.experiment, "had not ended"))

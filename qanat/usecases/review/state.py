@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from qanat.domain import changes, new_runs, redaction
+from qanat.domain import changes, deletions, new_runs, redaction
 from qanat.domain.changes import DefinitionChange
 from qanat.domain.layout import DEFINITIONS, STATE
 from qanat.domain.new_runs import NewRuns
 from qanat.domain.requests import Requests
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, UsageError
-from qanat.git import repository, revisions, worktree
+from qanat.git import history, repository, revisions, worktree
 from qanat.git.revisions import Range
 from qanat.git.trees import Difference, Trees
 from qanat.records.index import Index
@@ -92,7 +92,8 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
     differences = trees.differences(span.base, span.head, span.tip)
     with project.index() as index:
         sides = read_sides(trees, index, differences)
-        runs = classify_runs(sides, partial(_is_renamed, index, trees, span))
+        announced = cache(partial(_announced_deletions, project, span))
+        runs = classify_runs(sides, partial(_is_renamed, index, trees, span), announced)
         moved = _moved(runs)
         definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
         renamed = _renamed(definitions, moved)
@@ -119,6 +120,12 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
     )
     clean: StateChanges = redaction.without(found, redaction.secrets_in(sides.contents()))
     return clean
+
+
+def _announced_deletions(project: Project, span: Range) -> frozenset[str]:
+    """Return the ids of the runs that the commits between the two states say are deleted."""
+    messages = history.messages(project.location, span.base, span.head or span.tip or "HEAD")
+    return deletions.run_ids_in(messages)
 
 
 def _moved(runs: RunChanges) -> dict[str, str]:
