@@ -82,7 +82,7 @@ def test_what_was_last_seen_is_shown_with_its_moment_and_nothing_else_is_done(
         few = None if trouble is stopped else 1
         for words in [("experiment", "status", "wait"), ("logs", "1"), ("show", "2")][:few]:
             assert "as of" in in_time(on_slurm, *words).err, words
-        acts = [("cancel", "2"), ("hold", "1"), ("release", "1")][:few]
+        acts = [("cancel", "2"), ("hold", "2"), ("release", "1")][:few]
         for words in (*acts, ("run", "wait", "x", "--runner", "slurm")):
             assert f"qanat: {TROUBLES[trouble]}" in in_time(on_slurm, *words, code=3).err, words
         assert len(on_slurm.record_files()) == 2

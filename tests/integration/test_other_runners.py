@@ -198,9 +198,12 @@ def test_runs_of_a_package_that_is_gone_are_shown_as_they_were_and_told_apart(
 ) -> None:
     info = packages.install("qanat-forgetful", "forgetful", "forgetful:Forgetful")
     packages.qanat("run", "--runner", "forgetful", "end", "0")
+    packages.qanat("run", "end", "0")
     (info / "entry_points.txt").unlink()
     said = packages.qanat("status")
     assert "runner 'forgetful' does not exist; run 1 shown as submitted" in said.err
+    assert "runner 'forgetful' does not exist; run 1 shown as submitted" in packages.qanat("logs", "1").err
+    assert "forgetful" not in packages.qanat("logs", "2").err
     assert "\nqanat: runner 'forgetful' does not exist" in packages.qanat("cancel", "1", code=2).err
     packages.install("qanat-forgetful-again", "forgetful", "forgetful:Forgetful")
     assert packages.qanat("show", "1", "--json").json["state"] == "finished"

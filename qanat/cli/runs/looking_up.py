@@ -25,8 +25,14 @@ CANCEL_HERE_S = 20.0
 def finding(project: Project) -> Iterator[Any]:
     """Bring runs up to date, and yield a function that finds a run by number or id."""
     with refreshed(project, session.runners()) as (index, result):
-        reporting.tell_notes(result.notes)
-        yield lambda name, **of: find_run(project, index, result, name, **of)
+        reporting.tell_notes(result.notes_on())
+
+        def find(name: str, **of: Any) -> Found:
+            found = find_run(project, index, result, name, **of)
+            reporting.tell_notes(result.notes_on(found.run.id))
+            return found
+
+        yield find
 
 
 def find_one(project: Project, name: str, *, experiment: str | None = None) -> Found:
@@ -39,8 +45,9 @@ def find_one(project: Project, name: str, *, experiment: str | None = None) -> F
 def find_one_with_live(project: Project, name: str) -> tuple[Found, list[Run]]:
     """Bring runs up to date, and return the one of this number or id, and those that are active."""
     with refreshed(project, session.runners()) as (index, result):
-        reporting.tell_notes(result.notes)
-        return find_run(project, index, result, name), list(result.live.values())
+        found = find_run(project, index, result, name)
+        reporting.tell_notes(result.notes_on(found.run.id))
+        return found, list(result.live.values())
 
 
 def until_ended(project: Project, cancelled: Sequence[Found], groups: Sequence[int] = ()) -> list[Run]:

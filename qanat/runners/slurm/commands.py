@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain.shortening import shortened
 from qanat.errors import RunnerUnavailable
 from qanat.system import programs
 from qanat.system.programs import Finished
 
 PING_S = 1.5
 ASK_S = 8.0
+ANSWER_MAX = 100
 # Settings in users' environments could hide jobs from these programs, or make them prompt or wait.
 # sbatch keeps such settings, except those that turn one job into several or its answer into a wait.
 _UNSET = re.compile(r"(SQUEUE|SACCT|SCANCEL|SCONTROL)_|SBATCH_(ARRAY_INX|WAIT)$")
@@ -63,8 +65,15 @@ def ping() -> None:
     """Raise RunnerUnavailable if Slurm is not installed or its controller does not answer."""
     done = call(["scontrol", "ping"], timeout_s=PING_S)
     if done.status != 0 or b" UP" not in done.out:
-        answer = " ".join((done.out + done.err).decode("utf-8", "replace").split())
-        raise RunnerUnavailable(f"Slurm's controller does not answer: {answer}", hint="see: scontrol ping")
+        raise RunnerUnavailable(
+            f"Slurm's controller does not answer: {_first_line(done.out + done.err)}", hint="see: scontrol ping"
+        )
+
+
+def _first_line(text: bytes) -> str:
+    """Return the first line of what scontrol printed, which may print a frame of asterisks after it."""
+    lines = (line.strip("* \t") for line in text.decode("utf-8", "replace").splitlines())
+    return shortened(next(filter(None, lines), "it gave no reason"), ANSWER_MAX)
 
 
 def limits(config: str) -> Limits:

@@ -66,5 +66,5 @@ def _look(project: Project, run: Run, runners: Runners, view: LaunchView) -> tup
     """Return a run as it is now, and whether its record does not say so yet."""
     with refreshed(project, runners) as (index, result):
         found = find_run(project, index, result, run.id)
-    view.seen(found.run, result.notes)
+    view.seen(found.run, result.notes_on(run.id))
     return found, found.record in result.live

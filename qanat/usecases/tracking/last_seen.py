@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from qanat.domain import times
 from qanat.domain.run import Run
+from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid
 from qanat.records import run_codec
 from qanat.records.index import Index
+
+PROBLEM_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,26 @@ class LastSeen:
     run: Run
     unseen: Mapping[int, str] = field(default_factory=dict)
     explained: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A scheduler that did not answer, and its runs; `remark` says what is unknown if it is not the state."""
+
+    problem: str
+    runs: Sequence[Run]
+    memories: Mapping[str, LastSeen | None] = field(default_factory=dict)
+    remark: str = ""
+
+    def note(self, ids: Collection[str] | None = None) -> str:
+        """Return a sentence on its runs, or on those of them with these ids; empty if there are none."""
+        runs = [run for run in self.runs if ids is None or run.id in ids]
+        return f"{self.problem}; {self.remark or as_of(runs, self.memories)}" if runs else ""
+
+
+def brief_problem(problem: str) -> str:
+    """Return the start of what a scheduler says about itself, which can be a page."""
+    return shortened(problem, PROBLEM_MAX)
 
 
 def serialise(seen: LastSeen) -> str:

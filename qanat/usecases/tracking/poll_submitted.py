@@ -20,7 +20,7 @@ from qanat.records.index import Index
 from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import last_seen, waiting
-from qanat.usecases.tracking.last_seen import LastSeen
+from qanat.usecases.tracking.last_seen import LastSeen, Unanswered, brief_problem
 from qanat.usecases.tracking.settle import metric_sources, owner_of
 from qanat.usecases.tracking.submission import handle_of, with_submission
 
@@ -36,6 +36,7 @@ class PollResult:
     runs: list[Run] = field(default_factory=list)
     identified: list[Run] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unanswered: list[Unanswered] = field(default_factory=list)
 
 
 def poll_submitted(project: Project, index: Index, runs: Sequence[Run], runners: Runners) -> PollResult:
@@ -53,7 +54,7 @@ def poll_submitted(project: Project, index: Index, runs: Sequence[Run], runners:
         try:
             runner = runners.submitting(name)
         except QanatError as error:
-            result.notes.append(f"{error.message}; {last_seen.as_of(group, memories)}")
+            result.unanswered.append(Unanswered(error.message, group, memories))
             result.runs += [last_seen.or_memory(run, memories[run.id]) for run in group]
             remembered |= {run_codec.path_of(m.run): last_seen.serialise(m) for m in memories.values() if m}
             continue
@@ -112,9 +113,8 @@ class _Poll:
                 remembered[run_codec.path_of(run)] = last_seen.serialise(memory)
         open_runs = [run for run in found if handles[run.id]]
         if seen.problem and open_runs:
-            self._result.notes.append(
-                f"{self._runner.title} did not answer ({seen.problem}); {last_seen.as_of(open_runs, self._memories)}"
-            )
+            problem = f"{self._runner.title} did not answer ({brief_problem(seen.problem)})"
+            self._result.unanswered.append(Unanswered(problem, open_runs, self._memories))
 
     # ---- submissions that were cut short
 
@@ -127,7 +127,8 @@ class _Poll:
         try:
             submission = self._runner.find(run.submission.intent, missing, begun)
         except RunnerUnavailable as error:
-            self._result.notes.append(f"{error.message}; it is not known yet whether run {run.number} was submitted")
+            remark = f"it is not known yet whether run {run.number} was submitted"
+            self._result.unanswered.append(Unanswered(brief_problem(error.message), [run], remark=remark))
             return run
         if submission is not None:
             run = with_submission(run, submission)

@@ -23,6 +23,7 @@ from qanat.usecases.merging import deleted, restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import committing, edits, record, uncommitted
+from qanat.usecases.tracking.last_seen import Unanswered
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
 
 # The folder of records.hearsay.
@@ -31,10 +32,20 @@ HEARSAY = "hearsay"
 
 @dataclass(slots=True)
 class Refreshed:
-    """Active runs as they are now, by the path of their record; and sentences for the user."""
+    """Active runs as they are now, by the path of their record; and sentences for the user.
+
+    `unanswered` are the schedulers that did not answer, on each of which `notes` has a sentence.
+    """
 
     live: dict[str, Run] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unanswered: list[Unanswered] = field(default_factory=list)
+
+    def notes_on(self, *ids: str) -> list[str]:
+        """Return the sentences for a command on the runs with these ids: its user has not asked about the others."""
+        on_all = {one.note() for one in self.unanswered}
+        on_these = [one.note(ids) for one in self.unanswered]
+        return [*(note for note in self.notes if note not in on_all), *filter(None, on_these)]
 
 
 @dataclass(slots=True)
@@ -185,7 +196,8 @@ def _poll_runners(
     from qanat.usecases.tracking.poll_submitted import poll_submitted  # only for submitted runs
 
     known = poll_submitted(project, index, seen.submitted, runners)
-    result.notes += known.notes
+    result.notes += [*known.notes, *(one.note() for one in known.unanswered)]
+    result.unanswered += known.unanswered
     result.live |= {run_codec.path_of(run): run for run in known.runs if not run.state.ended}
     before = {run.id: run for run in seen.submitted}
     found = {run_codec.path_of(run): record.learning(before[run.id], run) for run in known.identified}

@@ -10,6 +10,7 @@ import pytest
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
 from qanat.records import run_codec
+from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 
 
@@ -66,6 +67,26 @@ def test_two_runs_are_named_as_two(world: World) -> None:
     world.scheduler.down = "no route to host"
     world.look(2)
     assert [note.partition("; ")[2] for note in world.notes] == ["runs 1, 2 shown as submitted"]
+
+
+def test_a_command_on_some_runs_says_nothing_of_the_others(world: World) -> None:
+    world.submit()
+    second = world.submit()
+    world.scheduler.down = "no route to host"
+    with refreshed(world.project, world) as (_, result):
+        assert [note.partition("; ")[2] for note in result.notes_on(second.id)] == ["run 2 shown as submitted"]
+        assert result.notes_on() == result.notes_on("3-7f3a9c") == []
+        assert [note.partition("; ")[2] for note in result.notes] == ["runs 1, 2 shown as submitted"]
+
+
+def test_of_what_a_scheduler_says_about_itself_only_the_start_is_shown(world: World) -> None:
+    world.submit()
+    world.scheduler.down = "no route to host, " * 20
+    world.look()
+    (note,) = world.notes
+    assert note.startswith("the world's scheduler did not answer (no route to host, no route")
+    assert note.endswith("…); run 1 shown as submitted")
+    assert len(note) < 180
 
 
 def test_a_run_that_has_ended_is_not_named_though_its_scheduler_is_down(world: World) -> None:
