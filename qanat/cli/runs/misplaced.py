@@ -165,7 +165,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 
 def _is_cut(rest: str) -> bool:
-    """Return whether an option without this ends within a word: `cription`, but neither `-param` nor a plural's `s`."""
+    """Return whether an option without this is cut off: `cription`, but neither `-param` nor a plural's `s`."""
     return rest.partition("-")[0] not in ("", "s")
 
 
