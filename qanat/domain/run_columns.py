@@ -84,7 +84,7 @@ def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
     known = all_columns(names, by_group=True)
     found: dict[Column, None] = {}
     for text in texts:
-        if any(special in text for special in "*?["):
+        if is_pattern(text):
             matching = [c for c in known if any(fnmatch.fnmatchcase(name, text) for name in _spellings(c))]
             if not matching:
                 raise UsageError(f"no column matches {text!r}", hint="for example: --columns 'run,lr,metric.*'")
@@ -94,6 +94,24 @@ def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
             matching = of_kind or [Column(kind, what, what[0])]
         found |= dict.fromkeys(matching)
     return list(found)
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether this stands for all columns whose names it matches, as for file names."""
+    return any(special in text for special in "*?[")
+
+
+def shared_parameters(rows: Sequence[Row], among: Sequence[Row], names: Names) -> list[Column]:
+    """Return the parameters that are the same in these rows, but not in others of their experiments.
+
+    A single row shares nothing, since default_columns() has all its parameters.
+    """
+    if len(rows) < 2:
+        return []
+    same = [column for column in _parameters(names) if column.values(rows[0]) and not _varies(column, rows)]
+    experiments = {row.run.experiment for row in rows}
+    others = [row for row in among if row.run.experiment in experiments]
+    return [column for column in same if _varies(column, others)]
 
 
 def sorted_rows(rows: Sequence[Row], keys: Sequence[str], names: Names) -> list[Row]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from qanat.cli.terminal import formats, tables
 from qanat.cli.terminal.marks import MARKS
+from qanat.cli.terminal.output import brief, listed
 from qanat.cli.terminal.tables import Heading
 from qanat.domain import times
 from qanat.domain.condition import METRIC, PARAMETER
@@ -18,6 +20,7 @@ from qanat.domain.run_columns import Column
 from qanat.usecases.runs.rows import Table
 
 LISTED = 3
+SAME_MAX = 500
 ON = "yes"
 # What narrow terminals leave out first has the highest rank; half a number would be another number.
 _RANKS = {"run": 0, "group": 1, "experiment": 2, "state": 3}
@@ -31,10 +34,13 @@ _SEVERAL = frozenset({"tag", "host"})
 def as_text(table: Table, width: int | None) -> str:
     """Return the table for a terminal, with the columns that fit its width."""
     columns = table.usual
-    headings = [_heading(column, place) for place, column in enumerate(columns)]
+    headings = [replace(_heading(c, place), stays=c in table.named) for place, c in enumerate(columns)]
     marked = {"state": lambda text: f"{MARKS[State(text)]} {text}"}
     fitted = tables.fit(headings, _cells(table, columns, marked), width)
-    return "\n".join([*fitted.lines, *([f"{fitted.note}; --csv has everything"] if fitted.note else [])])
+    same = listed([f"{column.heading} {_parameters(column.values(table.rows[0]))}" for column in table.shared])
+    notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
+    notes += [f"the same in all rows: {brief(same, SAME_MAX)}"] if same else []
+    return "\n".join([*fitted.lines, *notes])
 
 
 def as_markdown(table: Table) -> str:
@@ -48,10 +54,10 @@ def as_latex(table: Table) -> str:
 
 
 def _page(table: Table) -> tuple[list[str], list[list[str]]]:
-    """Return headings and rows, without columns that have nothing in any row."""
+    """Return headings and rows, without columns that have nothing in any row, unless they were named."""
     cells = _cells(table, table.short)
-    filled = [place for place in range(len(table.short)) if any(row[place] for row in cells)]
-    return [table.short[place].heading for place in filled], [[row[place] for place in filled] for row in cells]
+    kept = [place for place, c in enumerate(table.short) if c in table.named or any(row[place] for row in cells)]
+    return [table.short[place].heading for place in kept], [[row[place] for place in kept] for row in cells]
 
 
 def _heading(column: Column, place: int) -> Heading:

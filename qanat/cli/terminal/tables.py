@@ -27,13 +27,15 @@ class Heading:
     """What stands above a column, and what becomes of the column where not all of the table fits.
 
     Columns are left out by `rank`, the highest first. Before that, those with a `least` width are cut down
-    to it, at their start where the end says more; the others are shown whole or not at all.
+    to it, at their start where the end says more; the others are shown whole or not at all. A column without any
+    value is left out unless it `stays`.
     """
 
     text: str
     rank: int = 0
     least: int = 0
     cut_start: bool = False
+    stays: bool = False
 
     @property
     def least_width(self) -> int:
@@ -59,7 +61,7 @@ class Fitted:
 def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int | None) -> Fitted:
     """Lay out rows under headings, in at most `width` columns of the terminal, if one is given.
 
-    Columns without any value are left out, as is everything when there are no rows.
+    Columns without any value are left out unless they stay, as is everything when there are no rows.
     """
     most = CELL_MAX if width is None else min(CELL_MAX, CHARACTERS_PER_COLUMN * max(NARROWEST, width))
     # Cut first: cleaning and measuring take time for each character.
@@ -69,7 +71,7 @@ def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int |
         [clean(shortened(cell, most, cut_start=heading.cut_start)) for heading, cell in zip(headings, row, strict=True)]
         for row in rows
     ]
-    filled = [place for place in range(len(headings)) if any(row[place] for row in cleaned)]
+    filled = [place for place in range(len(headings)) if any(row[place] or headings[place].stays for row in cleaned)]
     widths = {p: max(cells(row[p]) for row in ([h.text for h in headings], *cleaned)) for p in filled}
     gap, shown = GAP, widths
     if width is not None and _total(widths.values(), GAP) > width:

@@ -10,7 +10,15 @@ from qanat.domain import facts, times
 from qanat.domain.condition import EVERY, Condition
 from qanat.domain.facts import Row, RunFacts, rows_of
 from qanat.domain.run import Run
-from qanat.domain.run_columns import Column, all_columns, chosen_columns, default_columns, sorted_rows
+from qanat.domain.run_columns import (
+    Column,
+    all_columns,
+    chosen_columns,
+    default_columns,
+    is_pattern,
+    shared_parameters,
+    sorted_rows,
+)
 from qanat.domain.search import Names, search
 from qanat.records import run_codec
 from qanat.records.index import Index
@@ -82,7 +90,8 @@ def runs_with_matching_groups(
 class TableRequest:
     """What a table of runs, or of groups, should have: `columns` are names or patterns, and none are the usual ones.
 
-    `sort` has names of columns, with `-` before them for the greatest first. `most` limits the rows.
+    `sort` has names of columns, with `-` before them for the greatest first. `most` limits the rows. `with_shared` also
+    looks for what the rows share, which costs time for each run.
     """
 
     condition: Condition = EVERY
@@ -91,6 +100,7 @@ class TableRequest:
     sort: Sequence[str] = ()
     most: int | None = None
     columns: Sequence[str] = ()
+    with_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,8 @@ class Table:
     """Rows and columns, where `total` counts the rows that meet the condition.
 
     `usual` are the columns for a terminal, `short` those for a paper, `every` has all for programs; if columns were
-    chosen, all three are those.
+    chosen, all three are those, and `named` are those that were chosen by their names. `shared` are the parameters
+    without a column in `usual`, because all rows agree in them, though not all runs do.
     """
 
     rows: Sequence[Row]
@@ -107,6 +118,8 @@ class Table:
     usual: Sequence[Column]
     short: Sequence[Column]
     every: Sequence[Column]
+    named: Collection[Column] = ()
+    shared: Sequence[Column] = ()
 
 
 def table(project: Project, index: Index, refreshed: Refreshed, request: TableRequest) -> Table:
@@ -118,19 +131,21 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
     if request.experiment is not None and not runs:
         project.experiment(request.experiment)
     known = _names(runs.values())
-    rows = rows_of(runs.values(), by_group=request.by_group)
+    rows = every_row = rows_of(runs.values(), by_group=request.by_group)
     if runs:
         meets = search(request.condition, known, times.parse(project.clock.now()))
         rows = sorted_rows([row for row in rows if meets(row)], request.sort, known)
     shown = rows[: request.most]
     chosen = chosen_columns(request.columns, known) if runs else []
+    named = chosen_columns((text for text in request.columns if not is_pattern(text)), known) if runs else []
     own = Names.of(group for row in shown for group in row.groups)
     usual, short, every = (
         chosen or default_columns(shown, own, by_group=request.by_group, more=True),
         chosen or default_columns(shown, own, by_group=request.by_group, more=False),
         chosen or all_columns(own, by_group=request.by_group),
     )
-    return Table(shown, len(rows), request.by_group, usual, short, every)
+    shared = shared_parameters(shown, every_row, own) if request.with_shared and not chosen else []
+    return Table(shown, len(rows), request.by_group, usual, short, every, named, shared)
 
 
 def _names(runs: Iterable[RunFacts]) -> Names:

@@ -69,6 +69,21 @@ def test_runs_are_listed_with_what_differs_and_what_they_measured(trained: Sandb
     assert usual[0] == ["run", "lr", "fast", "seed", "acc", "test.loss", "state", "duration", "date", "tag"]
 
 
+def test_a_column_that_was_named_is_there_though_no_row_has_a_value(trained: Sandbox) -> None:
+    chosen = ("runs", "--where", "experiment=other", "--columns", "run,fast,tag,metric.*,acc,lr")
+    assert table(trained.qanat(*chosen).out) == [["run", "fast", "tag", "acc", "lr"], ["3", "0.1"]]
+    assert trained.qanat(*chosen, "--format", "markdown").out.splitlines()[0] == "| run | fast | tag | acc | lr |"
+    assert r"run & fast & tag & acc & lr" in trained.qanat(*chosen, "--format", "latex").out
+
+
+def test_what_the_rows_share_but_other_runs_do_not_is_said_below(trained: Sandbox) -> None:
+    best = ("runs", "train", "--groups", "--where", "state=finished", "--sort", "-acc")
+    assert trained.qanat(*best, "--top", "2").out.splitlines()[-1] == "the same in all rows: seed 1"
+    assert "the same" not in trained.qanat(*best).out
+    assert "the same" not in trained.qanat(*best, "--top", "2", "--columns", "run,acc").out
+    assert "the same" not in trained.qanat(*best, "--top", "2", "--csv").out
+
+
 def test_the_best_groups_of_a_failed_sweep_count(trained: Sandbox) -> None:
     assert groups(trained, "state=finished and metric.acc>0", "--sort", "-acc") == [("1", 0), ("1", 1)]
     assert groups(trained, "lr<0.3 and metric.acc>0.9 or tag=paper", "--sort", "-acc") == [

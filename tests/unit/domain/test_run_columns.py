@@ -10,7 +10,7 @@ import pytest
 
 from qanat.domain.facts import Row, RunFacts, facts_of, rows_of
 from qanat.domain.run import Group, State
-from qanat.domain.run_columns import all_columns, chosen_columns, default_columns, sorted_rows
+from qanat.domain.run_columns import all_columns, chosen_columns, default_columns, shared_parameters, sorted_rows
 from qanat.domain.search import Names
 from qanat.errors import UsageError
 from tests.unit.records.example import RUN
@@ -54,6 +54,19 @@ def test_by_default_there_are_the_parameters_that_differ_and_all_metrics() -> No
     assert usual([ONE, TWO], by_group=True, more=True)[:4] == ["run", "group", "lr", "acc"]
     assert usual([ONE, TWO], more=True)[3:] == ["state", "duration", "date", "tag", "description"]
     assert usual([]) == ["run"]
+
+
+def test_parameters_are_shared_that_are_the_same_in_some_runs_but_not_in_all_of_their_experiment() -> None:
+    others = [a_run(3, ("--lr 0.2 --n 4 --seed 1", {})), a_run(4, ("--k 1", {}), experiment="test")]
+    among = rows_of([ONE, TWO, *others], by_group=False)
+    names = names_of([ONE, TWO, *others])
+
+    def shared(*runs: RunFacts) -> list[str]:
+        return [c.heading for c in shared_parameters(rows_of(runs, by_group=False), among, names)]
+
+    assert shared(ONE, TWO) == ["n"]
+    assert shared(TWO, others[0]) == ["lr"]
+    assert shared(ONE) == shared() == []
 
 
 def test_an_experiment_is_shown_if_there_are_several() -> None:
