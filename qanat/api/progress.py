@@ -67,7 +67,7 @@ class ProgressView:
         if names := [file.described for file in captured.left_out[:LISTED]]:
             more = len(captured.left_out) - LISTED
             rest = f", and {more:,} more" if more > 0 else ""
-            self.notes.append(f"not in the commit of the run: {', '.join(names)}{rest}")
+            self.notes.append(f"untracked, so not part of the recorded code: {', '.join(names)}{rest}")
 
     def begins(self, run: records.Run, folder: Path) -> None:
         """Report that a run is about to start."""

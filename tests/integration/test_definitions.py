@@ -92,7 +92,11 @@ def edit_record(sandbox: Sandbox, number: int, old: str, new: str) -> None:
 
 def test_a_file_is_given_by_place_or_by_option_with_the_same_result(iris: Sandbox) -> None:
     for words in (["data/iris.yaml"], ["-f", "data/iris.yaml"], ["--file", "data/iris.yaml"]):
-        assert iris.qanat("dataset", "new", *words).out == "Created .qanat/datasets/iris.yaml\n"
+        result = iris.qanat("dataset", "new", *words)
+        assert result.out == "Created .qanat/datasets/iris.yaml\n"
+        assert result.err == (
+            "  hint: commit it with: git add .qanat/datasets/iris.yaml && git commit; --commit does so at once\n"
+        )
         assert stored(iris, "datasets/iris.yaml") == DATASET
         (iris.root / ".qanat/datasets/iris.yaml").unlink()
 

@@ -423,7 +423,7 @@ def test_many_untracked_files_are_chosen_from_a_list_without_secrets(dirty: Sand
         terminal.see("a.txt (4 B)")
         terminal.see("new.txt (4 B)")
         terminal.press(DOWN, SPACE, ENTER)
-        terminal.see("note: not in the commit, which is incomplete if the program needs them: lib.sh (4 B), .env (8 B,")
+        terminal.see("note: untracked, so not part of the recorded code: lib.sh (4 B), .env (8 B,")
         terminal.see("Run 1 of e finished")
         terminal.ends()
     assert dirty.git("show", "--format=", "--name-only", "HEAD~1").splitlines() == ["b.txt", "go.sh"]
@@ -437,16 +437,14 @@ def test_nothing_is_committed_without_a_yes(dirty: Sandbox) -> None:
         terminal.press("n")
         terminal.see("Commit new.txt (4 B)? (Y/n)")
         terminal.press("n")
-        terminal.see(
-            "note: not in the commit, which is incomplete if the program needs them: lib.sh (4 B), new.txt (4 B)"
-        )
+        terminal.see("note: untracked, so not part of the recorded code: lib.sh (4 B), new.txt (4 B)")
         terminal.ends()
     assert dirty.status() == "?? lib.sh\n?? new.txt"
 
 
 def test_files_that_are_neither_code_nor_input_are_not_asked_for(dirty: Sandbox) -> None:
     with Terminal(dirty.root, "run", "e", "--commit-message", "Change it") as terminal:
-        terminal.see("note: not in the commit, which is incomplete if the program needs them: new.txt (4 B)")
+        terminal.see("note: untracked, so not part of the recorded code: new.txt (4 B)")
         terminal.ends()
     assert "Commit new.txt" not in terminal.text
     assert dirty.status() == "?? new.txt"

@@ -27,9 +27,7 @@ def test_files_that_are_neither_code_nor_input_are_noted_and_stop_no_run(project
         project.write(f"notes/{number:02}.ipynb", "{}\n")
     result = project.qanat("run", "hello")
     assert result.out == "hello\n"
-    assert (
-        "note: not in the commit, which is incomplete if the program needs them: notes/00.ipynb (3 B), " in result.err
-    )
+    assert "note: untracked, so not part of the recorded code: notes/00.ipynb (3 B), " in result.err
     record = project.record()
     assert record["code"]["untracked"] == [f"notes/{number:02}.ipynb" for number in range(20)]
     assert record["code"]["snapshot"] is False
@@ -85,7 +83,12 @@ def test_the_settings_may_let_every_file_pass_or_none(project: Sandbox) -> None:
     project.write(CONFIG, "schema: config/1\nuntracked: note\n")
     project.commit("note")
     project.write("exp/table.csv", "x\n")
-    assert project.qanat("run", "hello").out == "hello\n"
+    result = project.qanat("run", "hello")
+    assert result.out == "hello\n"
+    assert result.err.startswith(
+        "note: untracked, so not part of the recorded code: exp/table.csv (2 B)\n"
+        "  hint: if the program needs it, add it with --add exp/table.csv, otherwise list it in .gitignore\n"
+    )
     assert project.record()["code"]["untracked"] == ["exp/table.csv"]
     (project.root / "exp/table.csv").rename(project.root / "table.csv")
     project.write(CONFIG, "schema: config/1\nuntracked: refuse\n")

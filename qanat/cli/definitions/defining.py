@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -206,6 +208,9 @@ def write(project: Project, kind: str, content: Content, *, new: bool, commit: b
         tell(f"note: dropped {plural(len(lost), 'comment')} inside values, the first one: {lost[0]}")
     if commit:
         say(f"Committed {project.paths.relative(path)}")
+    elif new:
+        name = shlex.quote(os.path.relpath(path))
+        tell(f"  hint: commit it with: git add {name} && git commit; --commit does so at once")
 
 
 def save(project: Project, kind: str, content: Content, *, new: bool = True, commit: bool) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -50,7 +51,12 @@ class TerminalView:
         if names := [clean(file.path) for file in captured.included]:
             tell(f"note: the {commit} has {plural(len(names), 'untracked file')}: {listed(names)}")
         if names := [file.described for file in captured.left_out]:
-            tell(f"note: not in the {commit}, which is incomplete if the program needs them: {listed(names)}")
+            one = shlex.quote(captured.left_out[0].path) if len(names) == 1 else "FILE"
+            what = "it, add it" if len(names) == 1 else "any of them, add it"
+            tell(
+                f"note: untracked, so not part of the recorded code: {listed(names)}\n"
+                f"  hint: if the program needs {what} with --add {clean(one)}, otherwise list it in .gitignore"
+            )
 
         for folder in map(clean, captured.environments):
             tell(f"note: {folder.rstrip('/')} is not ignored by git; add /{folder} to .gitignore")

@@ -7,7 +7,7 @@ to commit with.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
+from qanat.domain.layout import STATE
 from qanat.domain.run import RunnerChoice
 from qanat.usecases.launch import code, past_code
 from qanat.usecases.launch import plan as plan_run
@@ -56,7 +57,8 @@ def launch(
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
-    captured = _without_template(project, captured, options.template)
+    read = (options.template, request.param_file, request.parameters_file)
+    captured = _without_inputs(project, captured, read)
     if _workdir(request, plan, submits=submits) == CHECKOUT:
         captured = past_code.in_checkout(captured)
     if captured.included or captured.left_out or captured.environments:
@@ -66,13 +68,16 @@ def launch(
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 
-def _without_template(project: Project, captured: Captured, template: str | None) -> Captured:
-    """Return captured code that does not lack the file of the template: its options are in the record."""
-    if template is None or not captured.left_out:
+def _without_inputs(project: Project, captured: Captured, read: Iterable[str | Path | None]) -> Captured:
+    """Return captured code that does not lack files that only qanat reads: what is in them is in the record.
+
+    Definitions are still named in the record, but it is no news to the user that they are untracked.
+    """
+    if not captured.left_out:
         return captured
-    path = os.path.relpath(Path(template).absolute(), project.root)
-    untracked = tuple(name for name in captured.code.untracked if name != path)
-    left_out = tuple(file for file in captured.left_out if file.path != path)
+    paths = {os.path.relpath(Path(file).absolute(), project.root) for file in read if file}
+    untracked = tuple(name for name in captured.code.untracked if name not in paths)
+    left_out = tuple(f for f in captured.left_out if f.path not in paths and not f.path.startswith(f"{STATE}/"))
     return replace(captured, code=replace(captured.code, untracked=untracked), left_out=left_out)
 
 

@@ -108,7 +108,7 @@ def test_uncommitted_changes_are_committed_kept_or_left_out(world: World, projec
 def test_of_many_files_that_a_snapshot_lacks_only_the_first_are_named(world: World, project: qanat.Project) -> None:
     for number in range(25):
         world.write(f"secrets/{number:02}.pem", "")
-    with pytest.warns(UserWarning, match="not in the commit of the run: ") as warned:
+    with pytest.warns(UserWarning, match="untracked, so not part of the recorded code: ") as warned:
         project.launch("train", snapshot=True)
     (note,) = [str(warning.message) for warning in warned]
     assert note.count(".pem") == 20

@@ -421,7 +421,7 @@ def test_every_error_of_a_launch_is_one_of_qanats_with_a_next_step(world: World)
     assert raised.value.hint
 
 
-def test_an_untracked_file_that_is_the_template_is_not_missing_from_the_commit(world: World) -> None:
+def test_untracked_files_that_only_qanat_reads_are_not_missing_from_the_commit(world: World) -> None:
     world.write("notes.txt", "")
     world.write("mine.yaml", "queue: long\n")
     view = View()
@@ -429,3 +429,10 @@ def test_an_untracked_file_that_is_the_template_is_not_missing_from_the_commit(w
     assert outcome.run.runner.options == {"queue": "long"}
     assert outcome.run.code.untracked == ("notes.txt",)
     assert ("captured", [[], ["notes.txt"]]) in view.events
+    world.write("grid.yaml", "fixed_args: {--seed: 1}\n")
+    world.write("copied.txt", "")
+    world.write(".qanat/datasets/more.yaml", "name: more\npath: .\n")
+    request = {"param_file": world.root / "grid.yaml", "parameters_file": world.root / "copied.txt"}
+    outcome = start(world, view=view, **request)
+    assert outcome.run.code.untracked == (".qanat/datasets/more.yaml", "mine.yaml", "notes.txt")
+    assert view.events.count(("captured", [[], ["mine.yaml", "notes.txt"]])) == 1
