@@ -88,7 +88,7 @@ class CommandContract(Subject):
         project.experiment("wait", GATE)
         stderr = self.run_experiment(project, "wait", str(shared / "never")).err
         jobs = [group["job"] for group in project.record()["groups"]]
-        assert "Jobs submitted" in stderr
+        assert "Submitted as job" in stderr
         assert all(jobs)
         wait_until(lambda: self.states(project) == ["running"], self.patience_s)
         assert project.qanat("cancel", "1").out == "Run 1 of wait cancelled\n"

@@ -141,7 +141,7 @@ def test_retry_submits_only_the_groups_that_failed_as_one_new_cluster(on_pool: O
     record = on_pool.record()
     old, new = (r["submission"]["details"]["cluster"] for r in (first, record))
     assert new != old
-    assert f"Jobs submitted to clusters\n  - {new}\n" in said
+    assert f"Submitted as job {new}\n" in said
     assert [g["job"] for g in record["groups"]] == [f"{old}.0", f"{new}.0", f"{old}.2", f"{new}.1"]
     assert [g.get("attempt", 1) for g in record["groups"]] == [1, 2, 1, 2]
     assert {g["state"] for g in record["groups"]} == {"finished"}
@@ -221,7 +221,7 @@ def test_wait_shows_a_bar_with_the_states_at_a_terminal(on_pool: OnPool) -> None
     on_pool.experiment("wait", WAIT)
     words = ("run", "wait", str(on_pool.gate()), "0", "-R", "--n 0 2 1", "--runner", "htcondor", "--wait")
     with Terminal(on_pool.root, *words) as terminal:
-        terminal.see("Jobs submitted to clusters")
+        terminal.see("Submitted as job")
         terminal.see("2 running")
         on_pool.gate().touch()
         terminal.see("2 finished")

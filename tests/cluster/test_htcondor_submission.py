@@ -91,7 +91,7 @@ def test_ten_thousand_groups_are_one_cluster_whose_jobs_are_made_as_max_material
     on_pool.template("few", "request_cpus: 100000\nmax_materialize: 20\nmax_idle: 10\n")
     said = on_pool.qanat("run", "none", "-R", "--n 0 10000 1", "--runner", "htcondor", "--submit_template", "few").err
     cluster = on_pool.cluster()
-    assert said.endswith(f"Jobs submitted to clusters\n  - {cluster}\n")
+    assert said.endswith(f"Submitted as job {cluster}\n")
     record = on_pool.record()
     assert [g["job"] for g in record["groups"]] == [f"{cluster}.{n}" for n in range(10_000)]
     assert on_pool.status() == ""

@@ -76,7 +76,7 @@ def iris(on_pool: OnPool, monkeypatch: pytest.MonkeyPatch) -> OnPool:
 
 def cluster_of(said: str) -> int:
     """Return the cluster in the last line of a submission's output."""
-    match = re.search(r"^Jobs submitted to clusters\n  - (\d+)\n\Z", said, re.MULTILINE)
+    match = re.search(r"^Submitted as job (\d+)\n\Z", said, re.MULTILINE)
     assert match, said
     return int(match[1])
 

@@ -137,7 +137,7 @@ def test_retry_submits_only_the_groups_that_failed_as_a_sparse_array(on_either: 
     said = on_either.qanat("retry", "1", "--failed", "--wait").err
     record = on_either.record()
     (old,), (new,) = (r["submission"]["details"]["jobs"] for r in (first, record))
-    assert f"Jobs submitted to clusters\n  - {new}\n" in said
+    assert f"Submitted as job {new}\n" in said
     assert [g["job"] for g in record["groups"]] == [f"{old}_0", f"{new}_1", f"{old}_2", f"{new}_3"]
     assert [g.get("attempt", 1) for g in record["groups"]] == [1, 2, 1, 2]
     assert {g["state"] for g in record["groups"]} == {"finished"}
@@ -198,7 +198,7 @@ def test_wait_shows_a_bar_with_the_states_at_a_terminal(on_slurm: OnSlurm) -> No
     on_slurm.experiment("wait", WAIT)
     words = ("run", "wait", str(on_slurm.gate()), "0", "-R", "--n 0 2 1", "--runner", "slurm", "--wait")
     with Terminal(on_slurm.root, *words) as terminal:
-        terminal.see("Jobs submitted to clusters")
+        terminal.see("Submitted as job")
         terminal.see("2 running")
         on_slurm.gate().touch()
         terminal.see("2 finished")

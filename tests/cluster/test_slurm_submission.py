@@ -26,7 +26,7 @@ def test_one_group_is_a_plain_job_whose_id_is_committed_before_the_command_retur
     record = on_either.record()
     (job,) = (group["job"] for group in record["groups"])
     assert job.isdecimal()
-    assert said.endswith(f"Jobs submitted to clusters\n  - {job}\n")
+    assert said.endswith(f"Submitted as job {job}\n")
     submission = record["submission"]
     assert submission["details"] == {"jobs": [job], "cluster": "tests", "export": "ALL"}
     assert submission["submitted"] >= record["created"]
@@ -238,7 +238,7 @@ def test_what_a_persons_environment_says_to_slurms_programs_does_not_lead_qanat_
     astray = {"SBATCH_ARRAY_INX": "0-3", "SBATCH_WAIT": "1", "SBATCH_JOB_NAME": "x", "SQUEUE_PARTITION": "low"}
     astray |= {"SQUEUE_STATES": "SUSPENDED", "SLURM_TIME_FORMAT": "relative", "SCANCEL_INTERACTIVE": "1"}
     later = ("run", "none", "--runner", "slurm", "--submit_template", "later")
-    assert "Jobs submitted" in on_slurm.qanat(*later, env=astray).err
+    assert "Submitted as job" in on_slurm.qanat(*later, env=astray).err
     assert on_slurm.in_queue("%j %i") == [f"none_1 {on_slurm.numbers()[0]}"]
     shown = on_slurm.qanat("show", "1", "--json", env=astray).json
     assert (shown["state"], shown["groups"][0]["reason"]) == ("queued", "BeginTime")

@@ -47,7 +47,7 @@ def test_the_commands_of_the_tutorial_work_as_they_are_written(iris: OnSlurm) ->
     for _ in range(3):
         iris.qanat("run", "summary_iris")
     said = iris.qanat("run", "--runner", "slurm", "summary_iris", "--submit_template", "slurm_template.yaml").err
-    match = re.search(r"^Jobs submitted to clusters\n  - (\d+)\n\Z", said, re.MULTILINE)
+    match = re.search(r"^Submitted as job (\d+)\n\Z", said, re.MULTILINE)
     assert match, said
     assert "results/summary_iris/run_4" in said
 

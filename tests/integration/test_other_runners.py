@@ -138,8 +138,13 @@ def test_a_runner_that_is_installed_is_there_and_one_that_is_not_is_named_with_t
 def test_its_templates_are_files_of_a_folder_with_its_name(packages: Packages, sandbox: Sandbox) -> None:
     packages.install("qanat-forgetful", "forgetful", "forgetful:Forgetful")
     packages.qanat("template", "new", "--name", "big", "--runner", "forgetful", "-o", "mem=4G", "--commit")
-    packages.qanat("run", "--runner", "forgetful", "end", "1", "--submit_template", "big", "--wait", code=1)
-    packages.qanat("retry", "1", "--set", "mem=2x", "--wait", code=1)
+    run = ("run", "--runner", "forgetful", "end", "-g", "0", "-g", "1", "--submit_template", "big", "--wait")
+    said = packages.qanat(*run, code=1).err
+    assert "Run 1 of end: 2 groups, forgetful, results/end/run_1\n" in said
+    assert "Submitted as jobs job-0 and job-1\n" in said
+    said = packages.qanat("retry", "1", "--set", "mem=2x", "--wait", code=1).err
+    assert "Run 1 of end: retrying 1 of 2 groups, forgetful, results/end/run_1\n" in said
+    assert "Submitted as job job-1\n" in said
     assert sandbox.record()["runner"]["options"] == {"mem": "8G"}
     assert "no problems found" in packages.qanat("template", "show", "big", "--check").err
 

@@ -22,6 +22,7 @@ from qanat.usecases.project import Project
 FAILURES_SHOWN = 10
 GROUPS_NAMED = 5
 GROUPS_SHOWN = 50
+JOBS_NAMED = 5
 METRICS_SHOWN = 4
 PARAMETERS_SHOWN = 1_000
 OPTIONS_SHOWN = 100
@@ -126,12 +127,15 @@ def report_submitted(outcome: Outcome) -> None:
     """Report what was submitted, and as which jobs, or how to reach a run in the background."""
     run = outcome.run
     tell_notes(outcome.notes)
-    tell(f"Run {run.number} of {run.experiment}: {plural(len(run.groups), 'group')}, {run.runner.name}, {run.storage}")
+    total, some = plural(len(run.groups), "group"), len(outcome.groups)
+    groups = f"retrying {some:,} of {total}" if some < len(run.groups) else total
+    tell(f"Run {run.number} of {run.experiment}: {groups}, {run.runner.name}, {run.storage}")
     if outcome.command:
         whose = f" of group {outcome.groups[0]}" if len(run.groups) > 1 else ""
         tell(brief(f"Command{whose}: {shlex.join(outcome.command)}"))
     if ids := _clusters(run):
-        tell("Jobs submitted to clusters\n" + "\n".join(f"  - {name}" for name in ids))
+        several = " and ".join(ids) if len(ids) == 2 else listed(ids, JOBS_NAMED)
+        tell(f"Submitted as job{'' if len(ids) == 1 else 's'} {several}")
     if session.runners().is_in_process(run.runner.name):
         n = run.number
         tell(
