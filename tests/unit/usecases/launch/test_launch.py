@@ -429,7 +429,7 @@ def test_untracked_files_that_only_qanat_reads_are_not_missing_from_the_commit(w
     assert outcome.run.runner.options == {"queue": "long"}
     assert outcome.run.code.untracked == ("notes.txt",)
     assert ("captured", [[], ["notes.txt"]]) in view.events
-    world.write("grid.yaml", "fixed_args: {--seed: 1}\n")
+    world.write("grid.yaml", "fixed_args: {options: {--seed: 1}}\n")
     world.write("copied.txt", "")
     world.write(".qanat/datasets/more.yaml", "name: more\npath: .\n")
     request = {"param_file": world.root / "grid.yaml", "parameters_file": world.root / "copied.txt"}
