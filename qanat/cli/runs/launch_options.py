@@ -60,7 +60,7 @@ def options_for(command: Any) -> Any:
             group=WHERE,
             type=click.IntRange(1),
             metavar="N",
-            help="Run up to N groups at the same time (local runs).",
+            help="Run up to N groups at the same time (local runs; on a cluster, use --max-running).",
         ),
         option(
             "--submit-template",

@@ -49,7 +49,7 @@ class LaunchOptions:
         threads, limit = same.get("n_threads"), same.get(time_limits.KEY)
         return replace(
             self,
-            n_threads=self.n_threads or (threads if isinstance(threads, int) else None),
+            n_threads=self.n_threads or (threads if isinstance(threads, int) and self.runner == LOCAL else None),
             time_limit=self.time_limit or (limit if isinstance(limit, str) and self.runner == LOCAL else None),
         )
 
@@ -75,6 +75,8 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
         )
     if not in_process and options.fail_fast:
         raise UsageError(f"--fail-fast cannot be used with runner {options.runner}", hint="it is for local runs")
+    if not in_process and options.slots > 1:
+        raise UsageError(f"--n-threads cannot be used with runner {options.runner}", hint="use --max-running N")
 
 
 def choose(project: Project, options: LaunchOptions, groups: int, runners: Runners) -> RunnerChoice:

@@ -95,6 +95,10 @@ def test_options_have_to_fit_the_runner(world: World) -> None:
     with pytest.raises(UsageError, match="--fail-fast cannot be used with runner world") as error:
         check_options(LaunchOptions("world", fail_fast=True), world)
     assert error.value.hint == "it is for local runs"
+    check_options(LaunchOptions("world", n_threads=1), world)
+    with pytest.raises(UsageError, match="--n-threads cannot be used with runner world") as error:
+        check_options(LaunchOptions("world", n_threads=2), world)
+    assert error.value.hint == "use --max-running N"
 
 
 def test_the_record_says_how_many_threads_only_where_there_are_groups(world: World) -> None:
