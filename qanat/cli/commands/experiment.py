@@ -180,8 +180,7 @@ def new(
         )
         return
     if as_json or yes:
-        what = "--json" if as_json else "--yes"
-        raise UsageError(f"{what} needs a program", hint="name it: qanat experiment new PROGRAM")
+        raise from_program.no_program(source, "--json" if as_json else "--yes")
     defining.create(
         "experiment",
         source,

@@ -27,6 +27,14 @@ def is_program(file: Path | None) -> bool:
     return file is not None and file.suffix.lower() not in _DEFINITIONS and file.is_file()
 
 
+def no_program(file: Path | None, option: str) -> UsageError:
+    """Return what is wrong with an option for programs only. Raises InputInvalid for what is no definition either."""
+    if file is None:
+        return UsageError(f"{option} needs a program", hint="name it: qanat experiment new PROGRAM")
+    define.read_input("experiment", file)
+    return UsageError(f"{option} needs a program, and {file} is a definition", hint=f"leave out {option}")
+
+
 def create(
     script: Path,
     options: Content,
