@@ -23,6 +23,7 @@ GROUPS_WITHOUT_ASKING = 20_000
 GROUPS_MAX = 100_000
 
 _NEGATIVE_NUMBER = re.compile(r"-\.?\d")
+_DOTS = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\.\.\.?(-?[0-9]+(?:\.[0-9]+)?)(?:\.\.(-?[0-9]+(?:\.[0-9]+)?))?")
 _POSITION = re.compile(r"pos_([0-9]{1,6})\Z")
 
 
@@ -71,6 +72,7 @@ def parse_range(text: str) -> ValueRange:
 
     parts = split_group(text)
     where = f"-R {text!r}"
+    _check_form(parts, where)
     if len(parts) < 2 or len(parts) > 4:
         raise InputInvalid(
             f"{where}: a range is an option, a start, a stop and a step, or an option and values",
@@ -87,6 +89,22 @@ def parse_range(text: str) -> ValueRange:
         return ValueRange(target, tuple(parts[1].split(",")))
     step = parts[3] if len(parts) == 4 else "1"
     return ValueRange(target, progression(parts[1], parts[2], step, where=where))
+
+
+def _check_form(parts: Sequence[str], where: str) -> None:
+    """Raise InputInvalid for a range in a form of other tools: values separated by spaces and commas, or 0..3."""
+    if any(part.endswith(",") for part in parts[1:-1]) or any(part.startswith(",") for part in parts[2:]):
+        together = " ".join(parts[1:]).replace(", ", ",").replace(" ,", ",")
+        quoted = f"'{together}'" if " " in together else together
+        raise InputInvalid(
+            f"{where}: values are separated by commas without spaces", hint=f'write it as -R "{parts[0]} {quoted}"'
+        )
+    if len(parts) == 2 and (dots := _DOTS.fullmatch(parts[1])):
+        numbers = " ".join(number for number in dots.groups() if number)
+        raise InputInvalid(
+            f"{where}: {parts[1]} is a single value here",
+            hint=f'write the range as -R "{parts[0]} {numbers}", which leaves out {dots[2]}',
+        )
 
 
 def grid_from_arguments(args: Sequence[str], groups: Sequence[str], ranges: Sequence[str]) -> Grid:

@@ -118,6 +118,9 @@ def test_an_open_quote_in_a_group_is_refused(text: str, problem: str) -> None:
         ("-lr 3 0 -1", "-lr", ["3", "2", "1"]),
         ("pos_0 1 3 1", 0, ["1", "2"]),
         ("pos_12 x,y", 12, ["x", "y"]),
+        ("--name 'a, b'", "--name", ["a", " b"]),
+        ("--pages 1..3,5..7", "--pages", ["1..3", "5..7"]),
+        ("--file ../x", "--file", ["../x"]),
     ],
 )
 def test_a_range_is_read(text: str, target: str | int, values: list[str]) -> None:
@@ -133,6 +136,23 @@ def test_a_range_with_too_few_or_too_many_words_is_refused(text: str) -> None:
     message = f"-R {text!r}: a range is an option, a start, a stop and a step, or an option and values"
     assert caught.value.message == message
     assert caught.value.hint == 'write it as -R "--seed 0 10 1" or -R "--lr 0.1,0.01"'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "right"),
+    [
+        ("--lr 0.1, 0.01", "separated by commas without spaces", 'write it as -R "--lr 0.1,0.01"'),
+        ("--lr 1 , 2 ,3, 4", "separated by commas without spaces", 'write it as -R "--lr 1,2,3,4"'),
+        ("--name 'a b', c", "separated by commas without spaces", "write it as -R \"--name 'a b,c'\""),
+        ("--seed 0..3", "0..3 is a single value", 'write the range as -R "--seed 0 3", which leaves out 3'),
+        ("--lr 0.1..0.5..0.1", "is a single value", 'write the range as -R "--lr 0.1 0.5 0.1", which leaves out 0.5'),
+    ],
+)
+def test_a_range_in_the_form_of_other_tools_is_refused_with_the_right_one(text: str, problem: str, right: str) -> None:
+    with pytest.raises(InputInvalid) as caught:
+        parse_range(text)
+    assert problem in caught.value.message
+    assert caught.value.hint == right
 
 
 @pytest.mark.parametrize("first", ["seed", "-", "-5", "-.5", "pos_", "pos_x", "pos_1234567", "pos_٣", "POS_0", "''"])
