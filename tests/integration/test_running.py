@@ -135,6 +135,20 @@ def test_a_program_that_cannot_be_started_is_failed_and_not_finished(
         assert (source in said, "    qanat: PATH is /" in said) == ("/" not in command,) * 2
 
 
+def test_a_retry_says_first_that_the_code_has_changed_since(sandbox: Sandbox) -> None:
+    sandbox.experiment("ends", ENDS)
+    sandbox.qanat("run", "ends", "-R", "--how well,three", code=1)
+    assert "note:" not in sandbox.qanat("retry", "1", code=1).err
+    sandbox.write("ends.sh", "exit 0\n")
+    commit = sandbox.record()["code"]["commit"][:10]
+    for words, which in (([], "--failed"), (["--group", "1"], "--group 1")):
+        assert sandbox.qanat("retry", "1", *words, code=1).err.startswith(
+            f"note: the code has changed since; retry uses commit {commit}"
+            f" (for the code as it is now: qanat rerun 1 {which} --head)\n"
+        )
+    assert sandbox.qanat("rerun", "1", "--failed", "--head", "--commit-message", "Mend it").code == 0
+
+
 def test_a_program_that_vanishes_while_the_run_goes_on_fails_the_groups_that_want_it(sandbox: Sandbox) -> None:
     sandbox.experiment("once", 'rm "$0"\n')
     assert sandbox.qanat("run", "once", "-g", "1", "-g", "2", code=1)

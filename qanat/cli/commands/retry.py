@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from qanat.cli.options import Command, option
 from qanat.cli.runs.launch_options import group_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
-from qanat.cli.terminal.output import say
-from qanat.errors import UsageError
+from qanat.cli.terminal.output import say, tell
+from qanat.domain.run import Run
+from qanat.errors import GitRefused, UsageError
+from qanat.usecases.launch import past_code
 from qanat.usecases.launch import retry as usecase
-from qanat.usecases.project import open_project
+from qanat.usecases.project import Project, open_project
 
 GROUPS = "What to retry"
 
@@ -44,6 +47,7 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
     if not numbers:
         say("nothing to retry")
         return 0
+    _note_changes(project, found.run, groups)
     chosen, changed = options_from(options, found.run.runner.name), dict(map(_change, changes))
     return shown(
         project,
@@ -51,6 +55,17 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
             project, found, numbers, live, chosen, changed, runners=session.runners(), view=view
         ),
     )[0]
+
+
+def _note_changes(project: Project, run: Run, groups: tuple[int, ...]) -> None:
+    """Say so if the code is no longer that of the run, which is what its groups run again."""
+    with contextlib.suppress(GitRefused):  # a commit that is gone is refused, with what to do about it
+        if past_code.has_changed(project, run.code):
+            which = " ".join(f"--group {number}" for number in groups) or "--failed"
+            tell(
+                f"note: the code has changed since; retry uses commit {run.code.commit[:10]}"
+                f" (for the code as it is now: qanat rerun {run.number} {which} --head)"
+            )
 
 
 def _change(text: str) -> tuple[str, str]:

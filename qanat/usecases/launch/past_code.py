@@ -43,3 +43,18 @@ def is_checked_out(project: Project, code: Code) -> bool:
     if tree.changes or tree.commit is None:
         return False
     return repository.code_tree(repository.open_repository(project.location), tree.commit) == code.tree
+
+
+def has_changed(project: Project, code: Code) -> bool:
+    """Return whether the working tree has other code than a run; files that git does not track do not count.
+
+    Raises GitRefused if the commit of a snapshot is gone.
+    """
+    if code.snapshot:
+        from qanat.git import identity  # of other runs, the tree is in the record
+
+        return bool(identity.changed_since(project.location, code.commit))
+    tree = worktree.status(project.location)
+    if any(change.letters != "??" for change in tree.changes) or tree.commit is None:
+        return True
+    return repository.code_tree(repository.open_repository(project.location), tree.commit) != code.tree

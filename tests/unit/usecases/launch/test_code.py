@@ -303,3 +303,21 @@ def test_the_work_tree_holds_the_code_of_a_run_or_does_not(world: World) -> None
     assert not past_code.is_checked_out(world.project, there)
     world.git("checkout", "--quiet", "--orphan", "new")
     assert not past_code.is_checked_out(world.project, there)
+
+
+def test_the_code_of_a_run_has_changed_with_the_tracked_files(world: World) -> None:
+    there = capture(world).code
+    world.submit()
+    world.write("new.txt", "")
+    assert not past_code.has_changed(world.project, there)
+    world.write("train.sh", "exit 1\n")
+    assert past_code.has_changed(world.project, there)
+    kept = capture(world, snapshot=True).code
+    assert not past_code.has_changed(world.project, kept)
+    world.commit()
+    assert past_code.has_changed(world.project, there)
+    assert not past_code.has_changed(world.project, kept)
+    world.write("train.sh", "exit 2\n")
+    assert past_code.has_changed(world.project, kept)
+    with pytest.raises(GitRefused):
+        past_code.has_changed(world.project, replace(kept, commit="0" * 40))
