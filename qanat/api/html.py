@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from qanat.domain import times
+from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run
 from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
@@ -46,7 +47,7 @@ def runs_table(runs: Sequence[Run]) -> str:
 
 def _cells(run: Run) -> list[str]:
     parameters = " ".join(f"{n}={v}" if v else n for n, v in spread_parameters(run.groups).items())
-    took = times.took(run.started, run.ended)
+    took = times.took(run.started, run.ended, paused_s(run.groups))
     names = [run.id, run.experiment, run.description or parameters, run.state.value]
     return [*names, f"{len(run.groups):,}", times.local(run.started), took, ", ".join(run.tags)]
 

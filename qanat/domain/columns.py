@@ -12,6 +12,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
+from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, State
 from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
@@ -94,6 +95,7 @@ class RunSummary(NamedTuple):
     created: Annotated[str, Column(lambda run: run.created, "📆 Launch date", Form.LAUNCH, rank=8)]
     started: Annotated[str | None, Column(lambda run: run.started)]
     ended: Annotated[str | None, Column(lambda run: run.ended, "⏱ Duration", Form.DURATION, rank=6)]
+    paused_ms: Annotated[int, Column(lambda run: round(paused_s(run.groups) * 1_000))]
     state: Annotated[str, Column(lambda run: run.state.value, "🔍 Status", Form.STATE, rank=2)]
     tags: Annotated[str, Column(_tags, "🏷 Tags", Form.LIST, rank=5, least=10, as_json=True)]
     groups: Annotated[int, Column(lambda run: len(run.groups))]

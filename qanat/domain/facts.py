@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from qanat.domain.parameters import by_name
+from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run
 
 
@@ -35,6 +36,7 @@ class RunFacts(NamedTuple):
     created: str
     started: str | None
     ended: str | None
+    paused_s: float
     author: str
     runner: str
     commit: str
@@ -70,6 +72,7 @@ def facts_of(run: Run) -> RunFacts:
         created=run.created,
         started=run.started,
         ended=run.ended,
+        paused_s=paused_s(run.groups),
         author=run.author,
         runner=run.runner.name,
         commit=run.code.commit,

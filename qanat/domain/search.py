@@ -262,11 +262,12 @@ def _duration(compared: Compared, now: datetime) -> Test:
 
 
 def seconds(row: Row) -> float | None:
-    """Return how long the run or group has been running, or took; None if that is unknown."""
+    """Return how long the run, without its pauses, or the group has been running, or took; None if that is unknown."""
     of = row.group or row.run
     if not of.started or (of.ended is None and of.state not in State.LIVE):
         return None
-    return times.seconds_between(of.started, of.ended)
+    span = times.seconds_between(of.started, of.ended)
+    return span if span is None or row.group else max(0.0, span - row.run.paused_s)
 
 
 def authors(text: str) -> tuple[str, ...]:

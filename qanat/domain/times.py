@@ -55,11 +55,14 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
     return max(0.0, (until - parse(start)).total_seconds())
 
 
-def took(started: str | None, ended: str | None) -> str:
-    """Return how long something took, for display; negative if it ended before it started, as by different clocks."""
+def took(started: str | None, ended: str | None, paused_s: float = 0.0) -> str:
+    """Return how long something took, for display, without the time in which it paused.
+
+    It is negative if it ended before it started, as by different clocks.
+    """
     if not started or not ended:
         return ""
-    seconds = (parse(ended) - parse(started)).total_seconds()
+    seconds = (parse(ended) - parse(started)).total_seconds() - paused_s
     return duration(max(0.0, seconds)) if seconds > -_CLOCKS_S else f"-{duration(-seconds)}"
 
 

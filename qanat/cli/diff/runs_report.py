@@ -12,6 +12,7 @@ from qanat.domain import times
 from qanat.domain.comparison import Row
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
+from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
 from qanat.usecases.review.state import StateChanges
 
@@ -192,7 +193,7 @@ def _run_row(run: Run, how: str, numbers: Numbers) -> tuple[Cell, ...]:
         (run.state.value,),
         (groups or f"{len(run.groups):,}",),
         (times.local(run.started),),
-        (times.took(run.started, run.ended),),
+        (times.took(run.started, run.ended, paused_s(run.groups)),),
     )
 
 

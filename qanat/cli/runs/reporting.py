@@ -14,6 +14,7 @@ from qanat.cli.terminal.output import brief, listed, plural, tell
 from qanat.domain import times
 from qanat.domain.completion import is_not_found
 from qanat.domain.parameters import by_name
+from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, overall_state
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch.view import Outcome
@@ -120,7 +121,7 @@ def _took(groups: Sequence[Group]) -> str:
     """Return how long these groups took; empty if that is unknown."""
     started = min((g.started for g in groups if g.started), key=times.parse, default=None)
     ended = max((g.ended for g in groups if g.ended), key=times.parse, default=None)
-    return times.took(started, ended)
+    return times.took(started, ended, paused_s(groups))
 
 
 def report_submitted(outcome: Outcome) -> None:

@@ -72,10 +72,13 @@ def pairs(parameters: Mapping[str, str]) -> str:
 
 
 def _duration(run: RunSummary) -> str:
-    """Write how long a run took; empty when it has not started, or when its end is not known."""
+    """Write how long a run took, without its pauses; empty when it has not started, or when its end is not known."""
     if not run.started or (run.ended is None and run.state not in State.LIVE):
         return ""
-    return times.took(run.started, run.ended) or times.duration(times.seconds_between(run.started, None))
+    paused_s = run.paused_ms / 1_000
+    if run.ended:
+        return times.took(run.started, run.ended, paused_s)
+    return times.duration(max(0.0, (times.seconds_between(run.started, None) or 0.0) - paused_s))
 
 
 def _state(line: RunLine) -> str:

@@ -9,6 +9,7 @@ from qanat.domain.changes import DefinitionChange, KeyChange
 from qanat.domain.comparison import Statistic
 from qanat.domain.meanings import ABSENT, plain
 from qanat.domain.new_runs import Baseline, NewRuns
+from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
 from qanat.usecases.review.state import StateChanges
 
@@ -120,7 +121,7 @@ def _run(run: Run, how: str) -> dict[str, Any]:
         "states": {state.value: count for state, count in count_states(run.groups).items()},
         "started": run.started,
         "ended": run.ended,
-        "seconds": times.seconds_between(run.started, run.ended) if run.started and run.ended else None,
+        "seconds": _seconds(run),
     }
 
 
@@ -148,3 +149,10 @@ def _delta(before: Baseline | None, name: str) -> dict[str, Any]:
     if delta is None:
         return {"before": None, "difference": None, "better": None}
     return {"before": _statistic(delta.before), "difference": delta.difference, "better": delta.better}
+
+
+def _seconds(run: Run) -> float | None:
+    """Return how long a run took, without its pauses."""
+    if not run.started or not run.ended:
+        return None
+    return max(0.0, (times.seconds_between(run.started, run.ended) or 0.0) - paused_s(run.groups))

@@ -27,6 +27,7 @@ def test_a_summary_has_what_its_columns_take_from_a_run() -> None:
         "created": "2026-11-23T05:17:55+00:00",
         "started": "2026-11-23T05:17:56.001+00:00",
         "ended": "2026-11-23T05:18:01.250+00:00",
+        "paused_ms": 0,
         "state": "failed",
         "tags": '["a", "b, c"]',
         "groups": 2,
@@ -79,7 +80,7 @@ def test_every_form_is_that_of_a_column() -> None:
 
 
 def test_columns_of_whole_numbers_are_sorted_as_numbers() -> None:
-    assert numbers() == {"number", "groups", "groups_ended", "groups_failed", "groups_finished"}
+    assert numbers() == {"number", "paused_ms", "groups", "groups_ended", "groups_failed", "groups_finished"}
 
 
 def test_a_run_that_is_active_is_summed_up_as_it_is_now() -> None:

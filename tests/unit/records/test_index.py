@@ -75,6 +75,7 @@ def test_a_summary_says_what_the_record_says(root: Path) -> None:
         "created": "2026-11-23T05:03:00+00:00",
         "started": "2026-11-23T05:17:56.001+00:00",
         "ended": "2026-11-23T05:18:01.250+00:00",
+        "paused_ms": 0,
         "description": "third",
         "tags": '["a", "b"]',
         "parameters": '{"n": "10", "seed": "0,1"}',

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from qanat.domain.pauses import paused_s
+from qanat.domain.run import Group, State
+
+START = datetime.now(UTC) - timedelta(hours=1)
+
+
+def group(started: float | None, ended: float | None, attempt: int = 1, state: State = State.FINISHED) -> Group:
+    """Return a group with these seconds after START."""
+    stamps = [None if s is None else (START + timedelta(seconds=s)).isoformat() for s in (started, ended)]
+    return Group(0, (), state, started=stamps[0], ended=stamps[1], attempt=attempt)
+
+
+@pytest.mark.parametrize(
+    ("groups", "seconds"),
+    [
+        ([group(0, 2), group(10, 11)], 0),  # waiting in a queue is no pause
+        ([group(0, 2), group(10, 11, 2)], 8),
+        ([group(10, 11, 2), group(0, 2), group(1, 4)], 6),
+        ([group(0, 2), group(10, 20, 2), group(12, 14, 2), group(50, 51, 3)], 8 + 30),
+        ([group(0, 20), group(10, 11, 2)], 0),
+        ([group(10, 11, 2), group(12, 13, 2)], 1),
+        ([group(10, 11, 2)], 0),
+        ([group(0, 2), group(4, None, 2, State.LOST)], 2),
+        ([group(0, 2), group(None, None, 2, State.CANCELLED)], 0),
+    ],
+)
+def test_a_pause_is_what_passes_before_a_retry_while_nothing_runs(groups: list[Group], seconds: float) -> None:
+    assert paused_s(groups) == pytest.approx(seconds)
+
+
+def test_the_pause_lasts_until_the_retried_group_starts() -> None:
+    waiting, running = group(None, None, 2, State.QUEUED), group(100, None, 2, State.RUNNING)
+    assert paused_s([group(0, 2), waiting]) == pytest.approx(3_598, abs=60)
+    assert paused_s([group(0, 2), waiting, running]) == pytest.approx(98)
