@@ -133,6 +133,13 @@ def test_a_program_that_cannot_be_started_is_failed_and_not_finished(
     source = f"  {command} was looked for on the PATH of the jobs, which is that of the shell that started qanat\n"
     for said in (result.err, sandbox.qanat("show", "1").out):
         assert (source in said, "    qanat: PATH is /" in said) == ("/" not in command,) * 2
+    hint = (
+        "  hint: activate the environment that has no-such-program, and run them again with: qanat retry 1\n"
+        "        or name its path:"
+        " qanat experiment update tool --executable-command /path/to/no-such-program --commit\n"
+        "        and then: qanat rerun 1 --failed --head\n"
+    )
+    assert result.err.endswith(hint) == ("/" not in command)
 
 
 def test_a_retry_says_first_that_the_code_has_changed_since(sandbox: Sandbox) -> None:

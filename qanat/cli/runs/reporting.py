@@ -73,9 +73,21 @@ def _what(run: Run, groups: Sequence[Group]) -> str:
 def _report_failures(project: Project, run: Run, failed: Sequence[Group], *, shown: bool) -> None:
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
     tell("\n".join(failure_lines(project, run, quote=len(run.groups) > 1 or not shown)))
-    tell(
-        f"  hint: run {'it' if len(failed) == 1 else 'them'} again with: qanat retry {run.number}\n"
-        f"        or, once the code is changed: qanat rerun {run.number} --failed --head"
+    tell(_how_to_repeat(run, failed))
+
+
+def _how_to_repeat(run: Run, failed: Sequence[Group]) -> str:
+    it = "it" if len(failed) == 1 else "them"
+    anew = f"qanat rerun {run.number} --failed --head"
+    if not any(_is_command_not_found(run, group) for group in failed):
+        return f"  hint: run {it} again with: qanat retry {run.number}\n        or, once the code is changed: {anew}"
+    program, *options = run.command
+    command = shlex.quote(shlex.join([f"/path/to/{program}", *options[:-1]]))
+    name = shlex.quote(run.experiment)
+    return (
+        f"  hint: activate the environment that has {program}, and run {it} again with: qanat retry {run.number}\n"
+        f"        or name its path: qanat experiment update {name} --executable-command {command} --commit\n"
+        f"        and then: {anew}"
     )
 
 
@@ -101,11 +113,16 @@ def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str
 
 def _path_lines(run: Run) -> list[str]:
     """Say where the PATH of a program that was not found comes from, if that is known."""
-    program = run.command[0] if run.command else ""
-    if not any(group.state is State.FAILED and is_not_found(group.reason, program) for group in run.groups):
+    if not any(_is_command_not_found(run, group) for group in run.groups):
         return []
+    program = run.command[0]
     source = session.runners().path_from(run.runner.name, run.runner.options, run.submission.details)
     return [f"  {program} was looked for on the PATH of the jobs, which is that of {source}"] if source else []
+
+
+def _is_command_not_found(run: Run, group: Group) -> bool:
+    """Return whether the command that starts the program is not on the PATH of a failed group."""
+    return group.state is State.FAILED and bool(run.command) and is_not_found(group.reason, run.command[0])
 
 
 def _report_left(outcome: Outcome) -> int:
