@@ -85,8 +85,9 @@ def problem_of(hint: Hint, known: Mapping[str, click.Context]) -> str:
     if isinstance(command, click.Group):
         return f"{path} needs a command" if (hint.is_typed or hint.is_line) and rest[:1] != [VALUE] else ""
     options = options_of(command)
+    choices = {choice for p in command.params if isinstance(p.type, click.Choice) for choice in p.type.choices}
     given: list[str] = []
-    while rest and rest[0] != "--" and _is_part(rest[0], hint):
+    while rest and rest[0] != "--" and (rest[0] in choices or _is_part(rest[0], hint)):
         word = rest.pop(0)
         if not word.startswith("-") or word == "-":
             given.append(word)
