@@ -55,6 +55,8 @@ def report(project: Project, outcome: Outcome, *, shown: bool = True) -> int:
     tell(f"{_what(run, groups)} {state}{f' after {took}' if took else ''}: {run.storage}")
     if failed := [group for group in groups if group.state is State.FAILED]:
         _report_failures(project, run, failed, shown=shown and run.submission.pid is not None)
+    elif state is not State.FINISHED and not (outcome.interrupted and len(groups) == 1):
+        _report_missing(run, groups)
     if run.code.changed_while_running:
         tell(f"warning: {_CHANGED}")
     if outcome.interrupted:
@@ -89,6 +91,17 @@ def _how_to_repeat(run: Run, failed: Sequence[Group]) -> str:
         f"        or name its path: qanat experiment update {name} --executable-command {command} --commit\n"
         f"        and then: {anew}"
     )
+
+
+def _report_missing(run: Run, groups: Sequence[Group]) -> None:
+    """Count the groups that did not finish, none of which failed, and say how to run them again."""
+    counts = count_states(groups)
+    finished = counts.pop(State.FINISHED, 0)
+    if len(groups) > 1:
+        others = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        tell(f"qanat: {finished:,} of {plural(len(groups), 'group')} finished, {others}")
+    which = "it" if len(groups) - finished == 1 else "them"
+    tell(f"  hint: run {which} again with: qanat retry {run.number}")
 
 
 def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str]:

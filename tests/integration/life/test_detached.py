@@ -75,7 +75,10 @@ def test_another_terminal_cancels_one_of_its_groups(gates: Gates) -> None:
     assert "group 0: " in shown
     assert "▶ running (1 running, 1 cancelled)" in shown
     gates.open("a")
-    assert "Run 1 of wait cancelled after " in gates.sandbox.qanat("wait", "1", code=1).err
+    said = gates.sandbox.qanat("wait", "1", code=1).err
+    assert "Run 1 of wait cancelled after " in said
+    counted = "qanat: 1 of 2 groups finished, 1 cancelled\n  hint: run it again with: qanat retry 1\n"
+    assert said.endswith(f"results/wait/run_1\n{counted}")
     assert [row["state"] for row in gates.sandbox.record()["groups"]] == ["finished", "cancelled"]
 
 
