@@ -32,7 +32,7 @@ from qanat.domain.run import State
 from qanat.errors import UsageError
 
 Meets: TypeAlias = Callable[[Row, GroupFacts], bool]
-LISTED = 10
+LISTED = 40
 QUOTED_MAX = 80
 
 

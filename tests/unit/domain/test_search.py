@@ -14,7 +14,7 @@ from qanat.domain.condition import parse, quoted
 from qanat.domain.condition_values import DATE_HINT, number
 from qanat.domain.facts import Row, facts_of, from_texts, rows_of, to_text
 from qanat.domain.run import Group, Run, RunnerChoice, State
-from qanat.domain.search import Names, search
+from qanat.domain.search import FIELDS, Names, search
 from qanat.errors import UsageError
 from tests.support.strategies import accepted_or_refused, runs, stable, texts, words
 from tests.unit.domain.test_condition import conditions
@@ -247,6 +247,12 @@ def test_a_parameter_comes_before_a_metric_of_the_same_name() -> None:
     assert meets("acc=1 and metric.acc=2 and parameter.acc=1", run)
 
 
+def test_all_names_are_listed_if_none_resembles_an_unknown_one() -> None:
+    run = replace(RUN, groups=(Group(0, ("--lr", "1"), metrics={"accuracy": 1.0}),))
+    _, hint = refused("zzzzzz=1", run)
+    assert {*FIELDS, "lr", "metric.accuracy"} == set(hint.removeprefix("available: ").split(", "))
+
+
 @pytest.mark.parametrize(
     ("condition", "message", "hint"),
     [
@@ -277,8 +283,8 @@ def test_a_name_that_no_run_has_or_a_value_that_it_cannot_have(condition: str, m
 
 
 def test_of_many_names_some_are_listed() -> None:
-    run = replace(RUN, groups=(Group(0, (), metrics=dict.fromkeys("abcdefghijkl", 1.0)),))
-    assert refused("metric.zzz", run)[1].endswith("metric.i, metric.j, and 2 more")
+    run = replace(RUN, groups=(Group(0, (), metrics={f"m{n:02}": 1.0 for n in range(42)}),))
+    assert refused("metric.zzz", run)[1].endswith("metric.m38, metric.m39, and 2 more")
     assert refused("metric.zzz", with_args(""))[1] == "there are none"
 
 
