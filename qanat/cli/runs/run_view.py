@@ -18,6 +18,8 @@ from qanat.usecases.launch.view import RunView, open_output
 
 LINE_EVERY_S = 30.0
 REDRAW_S = 0.1
+# Less than this is not worth a word, nor is it known.
+LEFT_LEAST_S = 1.0
 AT_ONCE_BYTES = 4 * 2**20
 
 
@@ -180,4 +182,6 @@ class GroupsView:
                     self._bar.draw(self._tally.finished, str(self._tally), self._tally.left)
         elif passed_s > LINE_EVERY_S:
             self._shown = time.monotonic()
-            tell(f"{self._tally}; time left: {self._tally.left}")
+            left_s = self._tally.left_s
+            is_over = left_s is not None and left_s < LEFT_LEAST_S
+            tell(str(self._tally) if is_over else f"{self._tally}; time left: {self._tally.left}")
