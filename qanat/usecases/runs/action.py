@@ -18,7 +18,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.results import place
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.runs import attended
-from qanat.usecases.tracking.find import Found, check_group, check_results
+from qanat.usecases.tracking.find import Found, check_group, check_results, results_missing
 
 NOTES = "actions.yaml"
 
@@ -58,7 +58,7 @@ def plan_action(
     check_results(found)
     folder = found.folder if group is None else found.group_folder(check_group(found, group))
     if not folder.is_dir():
-        raise InputInvalid(f"the results of run {found.run.number} are missing: {folder}")
+        raise results_missing(found, folder)
     place.check_way(project, found.run, folder)
     command = (*action.program.command_line(), *map(check_text, args), "--storage_path", str(folder))
     difference = history.diff(project.location, found.run.code.commit, action.program.executable)

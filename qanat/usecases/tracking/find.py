@@ -127,6 +127,15 @@ def deletion_hint(run: Run) -> str:
     return f"its record was copied or edited; delete it: qanat delete {run.id}"
 
 
+def results_missing(found: Found, folder: Path) -> InputInvalid:
+    """Return the error that the results of a run, or of one of its groups, are not where they should be."""
+    again = f", or repeat it with: qanat rerun {found.run.number}" if found.run.state.ended else ""
+    return InputInvalid(
+        f"the results of run {found.run.number} are missing: {folder}",
+        hint=f"results are not in git: copy them from where the run was made{again}",
+    )
+
+
 def check_results(found: Found) -> None:
     """Raise InputInvalid if the results of a run are missing, or where they should be are those of another run."""
     if found.folder.is_dir():
@@ -134,7 +143,7 @@ def check_results(found: Found) -> None:
     missing = f"the results of run {found.run.number} are missing"
     recorded = found.folder.with_name(PurePath(found.run.storage).name)
     if recorded == found.folder:
-        raise InputInvalid(f"{missing}: {found.folder}")
+        raise results_missing(found, found.folder)
     raise InputInvalid(
         f"{missing}: {recorded} has those of run {storage.run_in(recorded)}",
         hint=f"if you have them elsewhere, copy them to {found.folder}",

@@ -174,7 +174,10 @@ def test_what_keeps_an_action_from_running_is_said(plotted: Sandbox) -> None:
     assert not (storage(plotted, 1) / "actions.yaml").exists()
     (storage(plotted, 1)).rename(plotted.root / "away")
     result = plotted.qanat("action", "draws", "plot", "1", code=2)
-    assert result.err == f"qanat: the results of run 1 are missing: {storage(plotted, 1)}\n"
+    assert result.err == (
+        f"qanat: the results of run 1 are missing: {storage(plotted, 1)}\n"
+        "  hint: results are not in git: copy them from where the run was made, or repeat it with: qanat rerun 1\n"
+    )
 
 
 def test_a_word_that_is_not_utf8_is_refused_before_anything_runs(plotted: Sandbox) -> None:

@@ -152,7 +152,10 @@ def test_results_that_are_gone_are_said(sandbox: Sandbox) -> None:
     sandbox.qanat("run", "talks")
     folder = storage(sandbox, "talks")
     shutil.rmtree(folder)
-    assert sandbox.qanat("logs", "1", code=2).err == f"qanat: the results of run 1 are missing: {folder}\n"
+    assert sandbox.qanat("logs", "1", code=2).err == (
+        f"qanat: the results of run 1 are missing: {folder}\n"
+        "  hint: results are not in git: copy them from where the run was made, or repeat it with: qanat rerun 1\n"
+    )
 
 
 def test_a_pipe_that_a_program_has_left_in_place_of_its_output_is_not_waited_for(sandbox: Sandbox) -> None:
