@@ -9,7 +9,8 @@ from pathlib import Path
 from qanat.cli.definitions import defining
 from qanat.cli.definitions.defining import Content, Question
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import is_terminal, say, say_json, tell
+from qanat.cli.terminal.output import is_terminal, say, say_json, tell, width
+from qanat.cli.terminal.tables import wrapped
 from qanat.domain import program_help
 from qanat.domain.experiment import Program
 from qanat.errors import RunnerUnavailable, UsageError
@@ -135,8 +136,8 @@ def _show(content: Content, asked: Asked) -> None:
     """Print what the program has, what it lacks, and what to try."""
     free = [option for option in asked.options if option.use == "parameter"]
     if free:
-        named = (" ".join(filter(None, (option.name, option.metavar))) for option in free)
-        say(f"Options of {content['executable']}: {', '.join(named)}")
+        named = [" ".join(filter(None, (option.name, option.metavar))) for option in free]
+        say(wrapped(f"Options of {content['executable']}:", named, width()))
     for note in _notes(content, asked):
         tell(f"note: {note}")
     say("Try:")

@@ -176,6 +176,18 @@ def cut(line: str, width: int) -> str:
     return _filled(line, width).rstrip()
 
 
+def wrapped(title: str, items: Sequence[str], width: int | None) -> str:
+    """Return a title and items separated by commas, in lines of at most this width that break only between items."""
+    lines = [title]
+    for item in (f"{item}{',' if place < len(items) else ''}" for place, item in enumerate(items, 1)):
+        longer = f"{lines[-1]} {item}"
+        if width is None or cells(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(f"  {item}")
+    return "\n".join(lines)
+
+
 def markdown(text: str) -> None:
     """Print Markdown as a terminal can show it, unchanged when the output goes elsewhere; of a long text its beginning.
 

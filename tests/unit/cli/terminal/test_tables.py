@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from qanat.cli.terminal.output import clean
-from qanat.cli.terminal.tables import NARROWEST, Heading, cut, fit, table
+from qanat.cli.terminal.tables import NARROWEST, Heading, cut, fit, table, wrapped
 from tests.support.strategies import stable, texts
 
 # Three columns that may be left out from the last to the first, two of which may be cut.
@@ -167,3 +167,15 @@ def test_a_single_long_name_leaves_room_for_the_other_columns(width: int, name: 
     assert max(map(cell_len, lines)) <= width
     assert [len(cell) >= least for cell, least in zip(lines[1].split(), (name, 11, 8), strict=True)] == [True] * 3
     assert lines[2].split() == ["short", "also", "here"]
+
+
+def test_a_list_breaks_between_its_items_only_and_not_at_all_without_a_terminal() -> None:
+    options = ["--lr LR", "--sleep SLEEP", "--nothing-that-fits HERE", "--x"]
+    assert wrapped("Options:", options, None) == "Options: --lr LR, --sleep SLEEP, --nothing-that-fits HERE, --x"
+    assert wrapped("Options:", options, 24).splitlines() == [
+        "Options: --lr LR,",
+        "  --sleep SLEEP,",
+        "  --nothing-that-fits HERE,",
+        "  --x",
+    ]
+    assert wrapped("Options:", options, 32).splitlines()[0] == "Options: --lr LR, --sleep SLEEP,"
