@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qanat.domain.experiment import CHECKOUT
+from qanat.domain.layout import RUNS
 from qanat.domain.run import Code
 from qanat.errors import GitRefused
 from qanat.git import repository, worktree
+from qanat.git.worktree import WorkTree
 from qanat.usecases.launch.code import Captured, code_of
 from qanat.usecases.project import Project
 
@@ -40,9 +42,19 @@ def as_checked_out(project: Project, code: Code) -> Captured:
 def is_checked_out(project: Project, code: Code) -> bool:
     """Return whether the working tree has exactly this code, without changes."""
     tree = worktree.status(project.location)
-    if tree.changes or tree.commit is None:
+    if tree.commit is None or _has_changes(project, tree):
         return False
     return repository.code_tree(repository.open_repository(project.location), tree.commit) == code.tree
+
+
+def _has_changes(project: Project, tree: WorkTree) -> bool:
+    """Return whether anything differs from the commit but environments and bytecode."""
+    if not tree.changes or any(change.letters != "??" for change in tree.changes):
+        return bool(tree.changes)
+    from qanat.usecases.launch import environments  # a clean tree needs no such look
+
+    files, _ = environments.find(project)
+    return any(not path.startswith(f"{RUNS}/") for path in files)
 
 
 def has_changed(project: Project, code: Code) -> bool:
