@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qanat.domain import times
 from qanat.domain.pauses import paused_s
-from qanat.domain.run import Run
+from qanat.domain.run import Run, described
 from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
 from qanat.domain.visible import escaped
@@ -29,7 +29,7 @@ def run_table(run: Run, path: Path, failures: Iterable[Failure]) -> str:
     facts = [run.id, run.description, f"commit {run.code.commit[:10]}", str(path)]
     metrics = list(dict.fromkeys(name for group in islice(groups, ROWS) for name in group.metrics))[:METRICS]
     rows = [
-        [str(g.number), " ".join(g.args), f"{g.state}{f' ({g.reason})' if g.reason else ''}"]
+        [str(g.number), " ".join(g.args), described(g.state, g.reason)]
         + [f"{g.metrics[name]:.6g}" if name in g.metrics else "" for name in metrics]
         for g in islice(groups, ROWS)
     ]

@@ -221,6 +221,14 @@ def overall_state(states: Iterable[State]) -> State:
     return State.FINISHED
 
 
+def described(state: State, reason: str, attempt: int = 1) -> str:
+    """Return a state with its reason, which may begin with it: `failed (exit code 3)`, but `cancelled by SIGTERM`."""
+    number = f", attempt {attempt}" if attempt > 1 else ""
+    if reason.startswith(f"{state} "):
+        return f"{reason}{number}"
+    return f"{state}{number}{f' ({reason})' if reason else ''}"
+
+
 def count_states(groups: Sequence[Group]) -> dict[State, int]:
     """Count the groups in each state that occurs."""
     counts: dict[State, int] = {}

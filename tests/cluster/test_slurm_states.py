@@ -220,7 +220,7 @@ def test_a_job_that_runs_out_of_time_says_so_and_is_retried_with_more(on_account
     # Slurm counts in minutes, and looks every half minute.
     wait_until(lambda: on_accounting.states() == ["failed"], 240)
     (group,) = on_accounting.groups()
-    assert group["reason"].startswith("TIMEOUT")
+    assert group["reason"].startswith("exceeded the time limit, TIMEOUT")
     assert "CANCELLED AT" in (on_accounting.storage("slow") / "slurm.out").read_text()
     on_accounting.gate().touch()
     on_accounting.qanat("retry", "1", "--failed", "--set", "time=2x", "--wait")

@@ -87,5 +87,5 @@ class TerminalView:
         if self._waiting is None:
             self._waiting = self._open.enter_context(GroupsView(len(run.groups)))
         # Without the number of groups, which changes with every look.
-        reporting.tell_notes([*notes, *(f"run {w.run}: {w.state}: {w.reason}" for w in waiting([run]))])
+        reporting.tell_notes([*notes, *(f"run {w.run}: {w.why}" for w in waiting([run]))])
         self._waiting.show(run)

@@ -15,7 +15,7 @@ from qanat.domain import times
 from qanat.domain.completion import is_not_found
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
-from qanat.domain.run import Group, Run, State, count_states, overall_state
+from qanat.domain.run import Group, Run, State, count_states, described, overall_state
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
@@ -192,7 +192,7 @@ def run_page(run: Run) -> str:
         f"  - 🖥 Runner: {run.runner.name}",
         *_runner_parameters(run),
         f"  - 📁 Path: {run.storage}",
-        f"  - 🔍 Status: {MARKS[run.state]} {run.state}{_counts(run)}",
+        f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
         f"  - 📆 Started: {times.local(run.started)}",
         f"  - 📆 Ended: {times.local(run.ended)}",
         f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
@@ -211,11 +211,11 @@ def _runner_parameters(run: Run) -> list[str]:
     return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
 
 
-def _counts(run: Run) -> str:
+def _state(run: Run) -> str:
     if len(run.groups) == 1:
-        return f" ({run.groups[0].reason})" if run.groups[0].reason else ""
+        return described(run.state, run.groups[0].reason)
     counts = count_states(run.groups)
-    return f" ({', '.join(f'{count:,} {state}' for state, count in counts.items())})"
+    return f"{run.state} ({', '.join(f'{count:,} {state}' for state, count in counts.items())})"
 
 
 def _code_remarks(run: Run) -> str:
@@ -235,7 +235,7 @@ def parameters_text(run: Run) -> str:
 def _parameter_lines(run: Run) -> Iterator[str]:
     yield f"command: {' '.join(run.command)}"
     for group in run.groups:
-        yield f"group {group.number}: {MARKS[group.state]} {group.state}{_attempt(group)}"
+        yield f"group {group.number}: {MARKS[group.state]} {described(group.state, '', group.attempt)}"
         for name, value in by_name(group.args).items():
             yield f"  {name}: {value if isinstance(value, str) else ' '.join(value)}"
 
@@ -257,10 +257,6 @@ def _metric_lines(run: Run) -> Iterator[str]:
                 yield f"  {brief(name, NAME_SHOWN_MAX)}: {value:.6g}"
 
 
-def _attempt(group: Group) -> str:
-    return f", attempt {group.attempt}" if group.attempt > 1 else ""
-
-
 def group_lines(run: Run) -> list[str]:
     """List the states of groups and their metrics, up to GROUPS_SHOWN groups and METRICS_SHOWN metrics of each."""
     lines = []
@@ -271,8 +267,8 @@ def group_lines(run: Run) -> list[str]:
         )
         left = len(group.metrics) - METRICS_SHOWN
         measured += f", … and {left:,} more" if left > 0 else ""
-        reason = f" ({brief(group.reason, ARGUMENTS_MAX)})" if group.reason else ""
-        parts = [f"group {group.number}", arguments, f"{group.state}{_attempt(group)}{reason}", measured]
+        state = described(group.state, brief(group.reason, ARGUMENTS_MAX), group.attempt)
+        parts = [f"group {group.number}", arguments, state, measured]
         lines.append("  " + ": ".join(part for part in parts if part))
     more = len(run.groups) - GROUPS_SHOWN
     lines += [f"  … and {more:,} more"] if more > 0 else []

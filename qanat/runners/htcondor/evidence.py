@@ -141,7 +141,7 @@ def _hold_reason(reason: Any, code: Any, subcode: Any) -> str:
 
 
 def _plain(reason: Any) -> str:
-    """Return a reason without the account in `removed by qanat (by user alice)`, which another's reason keeps."""
+    """Return a reason without the account in `cancelled by qanat (by user alice)`, which another's reason keeps."""
     text, by, user = str(reason).rpartition(" (by user ")
     if not by:
         return user

@@ -141,7 +141,7 @@ class HTCondorRunner:
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs from the queue; one that does not exist yet will exit at once when it is started."""
-        strangers = self._act("Remove", handles, "removed by qanat", all_of_them=False)
+        strangers = self._act("Remove", handles, cancellations.REASON, all_of_them=False)
         cancellations.note([handle for handle in handles if handle not in strangers])
         refuse_strangers(self.title, strangers, "removed")
 

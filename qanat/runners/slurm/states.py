@@ -41,6 +41,8 @@ _ENDED = {
 }
 # Ends caused by the program itself or by the user who cancelled it; all others are caused by Slurm.
 _OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
+# What qanat says of a local run, too; Slurm's reason only repeats it.
+_LIMITS = {"TIMEOUT": "exceeded the time limit"}
 _WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
 # Reasons that waiting alone does not remove.
 _BLOCKED = {
@@ -96,6 +98,8 @@ def _explained(reason: str) -> str:
 def _reason(name: str, by: str, detail: str) -> str:
     if name == "COMPLETED":
         return ""
+    if name in _LIMITS:
+        return f"{_LIMITS[name]}, {name}"
     return ", ".join(filter(None, (f"{name} {by}".strip() if by else name, detail)))
 
 

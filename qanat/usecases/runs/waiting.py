@@ -24,7 +24,12 @@ class Waiting:
     def __str__(self) -> str:
         """Return a sentence about them."""
         count = f"{self.groups:,}" if self.groups == self.of else f"{self.groups:,} of {self.of:,}"
-        return f"run {self.run}: {f'{count} groups ' if self.of > 1 else ''}{self.state}: {self.reason}"
+        return f"run {self.run}: {f'{count} groups ' if self.of > 1 else ''}{self.why}"
+
+    @property
+    def why(self) -> str:
+        """The state and its reason, which may begin with it: `queued: Resources`, but `held by qanat`."""
+        return self.reason if self.reason.startswith(f"{self.state} ") else f"{self.state}: {self.reason}"
 
 
 def waiting(runs: Iterable[Run]) -> list[Waiting]:

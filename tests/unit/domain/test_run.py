@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qanat.domain.run import Group, Run, State, count_states, lost, overall_state
+from qanat.domain.run import Group, Run, State, count_states, described, lost, overall_state
 from tests.support.strategies import runs, stable
 from tests.unit.records.example import RUN
 
@@ -112,3 +112,19 @@ def test_groups_are_counted_by_state() -> None:
     groups = with_states(RUN, State.FAILED, State.FINISHED, State.FAILED).groups
     assert count_states(groups) == {State.FAILED: 2, State.FINISHED: 1}
     assert count_states(()) == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "attempt", "expected"),
+    [
+        (State.FINISHED, "", 1, "finished"),
+        (State.FAILED, "exit code 3", 2, "failed, attempt 2 (exit code 3)"),
+        (State.CANCELLED, "cancelled by SIGTERM", 1, "cancelled by SIGTERM"),
+        (State.HELD, "held by qanat", 2, "held by qanat, attempt 2"),
+        (State.RUNNING, "ending", 1, "running (ending)"),
+    ],
+)
+def test_a_reason_that_begins_with_the_state_is_shown_in_its_place(
+    state: State, reason: str, attempt: int, expected: str
+) -> None:
+    assert described(state, reason, attempt) == expected

@@ -84,6 +84,18 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
         Evidence(log("held", reason="no disk", code=6, subcode=2), answered=False),
         JobStatus(State.HELD, reason="no disk, HTCondor's code 6, subcode 2", **STARTED),
     ),
+    "log: held by qanat, and nobody answered": (
+        Evidence(log("held", reason="held by qanat (by user alice)", code=1), answered=False),
+        JobStatus(State.HELD, reason="held by qanat", **STARTED),
+    ),
+    "log: removed by qanat": (
+        Evidence(log("removed", reason="cancelled by qanat (by user alice)")),
+        JobStatus(State.CANCELLED, reason="cancelled by qanat", ended=LATER_TEXT, **STARTED),
+    ),
+    "queue: held by somebody": (
+        Evidence(queued=queue(5, HoldReason="the disk is full (by user eve)", HoldReasonCode=1, RemoteHost=None)),
+        JobStatus(State.HELD, reason="the disk is full, by user eve", started=THEN_TEXT),
+    ),
     "log: held without a code, and nobody answered": (
         Evidence(log("held", reason="", code=None), answered=False),
         JobStatus(State.HELD, reason="held", **STARTED),

@@ -112,7 +112,7 @@ def test_elements_that_were_cancelled_together_share_a_row(programs: Programs) -
 def test_the_reason_of_the_queue_and_the_exit_code_of_accounting_are_both_kept(programs: Programs) -> None:
     programs.say("squeue", queued("812_3", "TIMEOUT", reason="TimeLimit"))
     programs.say("sacct", past("812_3", "TIMEOUT", code="0:15"))
-    assert seen(programs) == (State.FAILED, "TIMEOUT, TimeLimit, SIGTERM")
+    assert seen(programs) == (State.FAILED, "exceeded the time limit, TIMEOUT, SIGTERM")
 
 
 def test_a_slurm_that_does_not_keep_submissions_is_asked_without_them(programs: Programs) -> None:

@@ -46,7 +46,7 @@ from qanat.runners.slurm.states import status_of
         ("FAILED", "NonZeroExitCode", State.FAILED, "FAILED, NonZeroExitCode"),
         ("CANCELLED by 1000", "None", State.CANCELLED, "CANCELLED by 1000"),
         ("CANCELLED+", "", State.CANCELLED, "CANCELLED"),
-        ("TIMEOUT", "TimeLimit", State.FAILED, "TIMEOUT, TimeLimit"),
+        ("TIMEOUT", "TimeLimit", State.FAILED, "exceeded the time limit, TIMEOUT"),
         ("OUT_OF_MEMORY", "OutOfMemory", State.FAILED, "OUT_OF_MEMORY, OutOfMemory"),
         ("NODE_FAIL", "NodeDown", State.FAILED, "NODE_FAIL, NodeDown"),
         ("PREEMPTED", "None", State.FAILED, "PREEMPTED"),

@@ -95,15 +95,18 @@ def test_a_clock_that_was_put_back_does_not_put_off_the_next_question(world: Wor
 
 
 def test_groups_that_wait_for_the_same_are_one_sentence(world: World) -> None:
-    world.submit(4)
+    world.submit(5)
     for job in world.scheduler.of(0, 1):
         job.is_held("by Eve")
+    for job in world.scheduler.of(4):
+        job.is_held("held by qanat")
     world.scheduler.waits_for = TOO_MUCH
     for job in world.scheduler.of(3):
         job.starts()
     world.clock.move(LONG_S)
     run = world.look()
     assert [str(each) for each in waiting([run])] == [
-        "run 1: 2 of 4 groups held: by Eve",
-        "run 1: 1 of 4 groups queued: no slot can run it",
+        "run 1: 2 of 5 groups held: by Eve",
+        "run 1: 1 of 5 groups queued: no slot can run it",
+        "run 1: 1 of 5 groups held by qanat",
     ]
