@@ -18,7 +18,7 @@ from qanat.usecases.launch.view import RunView, open_output
 
 LINE_EVERY_S = 30.0
 REDRAW_S = 0.1
-# Less than this is not worth a word, nor is it known.
+# Less than this is not shown, nor is it known.
 LEFT_LEAST_S = 1.0
 AT_ONCE_BYTES = 4 * 2**20
 
