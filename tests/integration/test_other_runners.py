@@ -83,6 +83,13 @@ class Small:
     def find(self, intent, jobs, since): return None
     def poll(self, handles): return Sightings({handle: JobStatus(State.RUNNING) for handle in handles})
     def cancel(self, handles): pass
+
+class Holding(Small):
+    name = "holding"
+    def poll(self, handles):
+        return Sightings({h: JobStatus(State.QUEUED if h.group else State.RUNNING) for h in handles})
+    def hold(self, handles): assert [h.group for h in handles] == [1]
+    def release(self, handles): pass
 """
 
 
@@ -228,6 +235,16 @@ def test_a_runner_that_was_written_for_an_earlier_qanat_still_works(packages: Pa
     assert refused.err.startswith("qanat: cpus: is not known\n")
     # Its own files differ from one run to the next, and only those.
     assert "identical: " in packages.qanat("rerun", "1", "--check", code=1).err
+
+
+def test_hold_says_how_many_groups_continue(packages: Packages, sandbox: Sandbox) -> None:
+    packages.install("qanat-small", "holding", "small:Holding")
+    gates = Gates(sandbox)
+    group = ("-g", f"{gates.path()} 0")
+    packages.qanat("run", "--runner", "holding", gates.experiment, *group, *group)
+    assert packages.qanat("hold", "1").out == "Run 1 of wait is being held; 1 running group continues\n"
+    gates.open()
+    wait_until(lambda: packages.qanat("show", "1", "--json").json["state"] == "finished")
 
 
 def test_what_a_small_runner_does_not_offer_is_said_in_one_sentence(packages: Packages, sandbox: Sandbox) -> None:
