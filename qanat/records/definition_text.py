@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,53 @@ _KEY = re.compile(r"([^\s#:'\"{\[-][^:#]*):(?:\s|$)")
 
 
 def encode(paths: ProjectPaths, kind: str, content: dict[str, Any], file: Path, before: bytes = b"") -> bytes:
-    """Return a definition as stored in `file`; comments of its current text, `before`, stay above their keys."""
-    kept = comments_of(before.decode("utf-8", "replace"))
-    parts = [modeline(paths, kind, file).encode()]
-    for key, value in content.items():
-        parts += ["".join(f"{line}\n" for line in kept.pop(key, ())).encode(), yaml_io.dump({key: value})]
-    left = [line for lines in kept.values() for line in lines]
-    return b"".join((*parts, "".join(f"{line}\n" for line in left).encode()))
+    """Return a definition as stored in `file`.
+
+    Of its current text, `before`, comments stay above their keys, and values that do not change stay as they are.
+    """
+    text = before.decode("utf-8", "replace")
+    line, comments = modeline(paths, kind, file).encode(), comments_of(text)
+    written = {key: yaml_io.dump({key: value}) for key, value in content.items()}
+    same = {key: data for key, data in _values_of(text).items() if _normal(data) == written.get(key)}
+    plain = line + _joined(written, comments)
+    kept = line + _joined(written | same, comments)
+    # What ends one value, such as a text with its empty lines, may depend on what follows it.
+    return kept if same and _normal(kept) == b"".join(written.values()) else plain
+
+
+def _joined(values: Mapping[str, bytes], comments: Mapping[str, list[str]]) -> bytes:
+    """Return values below their comments; those of keys that are gone come last."""
+    parts = [part for key, data in values.items() for part in (_as_lines(comments.get(key, ())), data)]
+    return b"".join((*parts, *(_as_lines(lines) for key, lines in comments.items() if key not in values)))
+
+
+def _as_lines(lines: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _normal(data: bytes) -> bytes | None:
+    """Return YAML as qanat writes it; None if it is not a mapping that can be read."""
+    with contextlib.suppress(InputInvalid):
+        content = yaml_io.load(data, "")
+        return yaml_io.dump(content) if isinstance(content, dict) else None
+    return None
+
+
+def _values_of(text: str) -> dict[str, bytes]:
+    """Map each key to its lines, from the key to the last line of its value."""
+    found: dict[str, list[str]] = {}
+    key = ""
+    waiting: list[str] = []
+    for line in text.splitlines():
+        if match := _KEY.match(line):
+            key = match[1].rstrip()
+            found[key], waiting = [line], []
+        elif line.startswith("#") or not line.strip():
+            waiting.append(line)
+        elif key:
+            found[key] += [*waiting, line]
+            waiting = []
+    return {key: _as_lines(lines) for key, lines in found.items()}
 
 
 def migrated(kind: str, file: Path, data: bytes) -> bytes:
@@ -68,11 +108,15 @@ def comments_of(text: str) -> dict[str, list[str]]:
     return {key: lines for key, lines in (found | {"": waiting}).items() if any(map(str.strip, lines))}
 
 
-def inner_comments(text: str) -> list[str]:
-    """List the comment lines that encode() cannot keep: those inside a key's value."""
-    kept = {line for lines in comments_of(text).values() for line in lines}
-    lines = [line for line in text.splitlines() if line.lstrip().startswith("#") and not line.startswith(_MODELINE)]
+def lost_comments(before: bytes, after: bytes) -> list[str]:
+    """List the comment lines that encode() did not keep: those inside a value that has changed."""
+    kept, lines = set(_comment_lines(after)), _comment_lines(before)
     return [line.strip() for line in lines if line not in kept]
+
+
+def _comment_lines(data: bytes) -> list[str]:
+    lines = data.decode("utf-8", "replace").splitlines()
+    return [line for line in lines if line.lstrip().startswith("#") and not line.startswith(_MODELINE)]
 
 
 def install_schemas(paths: ProjectPaths, sharing: Callable[[], Sharing] = Sharing) -> None:

@@ -128,9 +128,10 @@ def _newest(data: bytes, kind: str, name: str) -> bytes:
     """Return the text of a file in the newest version. Raises InputInvalid when comments would be lost."""
     if kind == "run":
         return run_codec.encode(run_codec.decode(data, name))
-    if lost := definition_text.inner_comments(data.decode("utf-8", "replace")):
+    text = definition_text.migrated(kind, Path(name), data)
+    if lost := definition_text.lost_comments(data, text):
         raise InputInvalid(f"has a comment that would be lost: {escaped(lost[0])}")
-    return definition_text.migrated(kind, Path(name), data)
+    return text
 
 
 def migrate(project: Project, index: Index) -> Done:

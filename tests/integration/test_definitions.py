@@ -320,7 +320,9 @@ def test_an_action_is_added_changed_and_removed_by_its_name(iris: Sandbox) -> No
 def test_comments_stay_where_they_can_and_are_missed_where_they_cannot(data: Sandbox) -> None:
     text = "schema: dataset/1\n# Fetched in spring.\nname: spring\npath: data\ntags:\n# short ones\n- a\n"
     file = data.write(".qanat/datasets/spring.yaml", text)
-    said = data.qanat("dataset", "update", "spring", "--description", "warm")
+    assert data.qanat("dataset", "update", "spring", "--description", "warm").err == ""
+    assert file.read_text().endswith("tags:\n# short ones\n- a\n")
+    said = data.qanat("dataset", "update", "spring", "--tag", "b")
     assert said.err == "note: dropped 1 comment inside values, the first one: # short ones\n"
     first, *lines = file.read_text().splitlines()
     assert first == "# yaml-language-server: $schema=../cache/schemas/dataset.v1.schema.json"

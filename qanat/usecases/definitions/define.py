@@ -69,7 +69,7 @@ def path_for(project: Project, kind: str, content: dict[str, Any]) -> Path:
 def save(project: Project, kind: str, content: dict[str, Any], *, new: bool) -> Path:
     """Write a checked definition; with `new`, refuse to replace an existing one.
 
-    Comments above a key in the file are kept.
+    Comments above a key in the file are kept, and so is the text of values that do not change.
     """
     path = path_for(project, kind, content)
     if new:
@@ -93,8 +93,8 @@ def check_new(project: Project, kind: str, content: dict[str, Any]) -> None:
 def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[str]:
     """List the comments in a definition's file that saving it would drop."""
     path = path_for(project, kind, content)
-    text = project.read(path, DEFINITION_BYTES_MAX) if project.has_file(path) else b""
-    return definition_text.inner_comments(text.decode("utf-8", "replace"))
+    before = project.read(path, DEFINITION_BYTES_MAX) if project.has_file(path) else b""
+    return definition_text.lost_comments(before, definition_text.encode(project.paths, kind, content, path, before))
 
 
 @contextlib.contextmanager

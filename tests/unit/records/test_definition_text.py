@@ -59,8 +59,39 @@ def test_comments_stay_above_their_keys_and_those_of_keys_that_go_come_last() ->
 
 
 def test_comments_inside_values_are_told_apart() -> None:
-    assert definition_text.inner_comments(BY_HAND.decode()) == ["# all of them"]
-    assert definition_text.inner_comments("# top\nschema: dataset/1\n# end\n") == []
+    file = PATHS.definition("experiment", "train")
+    for datasets, lost in ((["iris"], []), (["iris", "flowers"], ["# all of them"])):
+        after = definition_text.encode(PATHS, "experiment", TODAY | {"datasets": datasets}, file, BY_HAND)
+        assert definition_text.lost_comments(BY_HAND, after) == lost
+
+
+def test_a_value_that_does_not_change_stays_as_it_was_written() -> None:
+    file = PATHS.definition("experiment", "train")
+    values = (
+        "description: 'plain'\nexecutable: \"train.py\"  # ours\nmetrics:\n# of a run\n- file: m.json\n"
+        "  better: {acc: higher,\n    loss: lower}\n"
+    )
+    before = f"schema: experiment/1\nname: train\n{values}tags:\n  - a\n"
+    content = {**yaml_io.load(before.encode(), "a"), "tags": ["a", "b"]}
+    after = definition_text.encode(PATHS, "experiment", content, file, before.encode()).decode()
+    assert after.partition("\n")[2] == f"schema: experiment/1\nname: train\n{values}tags: [a, b]\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "description"),
+    [
+        ("description: |+\n  a\n\nname: x\n", "a\n"),
+        ("description: >\n  a\n\nname: x\n", "a\n"),
+        ("description: a\n...\n---\nname: x\n", "a"),
+        ("{description: a, name: x}\n", "a"),
+        ("description: true\nname: x\n", "true"),
+        ("description: 1\nname: x\n", True),
+    ],
+)
+def test_what_is_written_reads_back_whatever_ends_a_value(before: str, description: Any) -> None:
+    content = {"description": description, "name": "x"}
+    text = definition_text.encode(PATHS, "dataset", content, PATHS.definition("dataset", "x"), before.encode())
+    assert yaml_io.dump(yaml_io.load(text, "x")) == yaml_io.dump(content)
 
 
 @given(st.dictionaries(st.sampled_from(["name", "path", "description"]), texts), st.binary(max_size=300))

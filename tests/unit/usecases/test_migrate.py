@@ -82,7 +82,7 @@ def test_a_definition_of_an_earlier_version_is_read_in_the_newest(world: World) 
 
 @pytest.mark.usefixtures("second")
 def test_a_definition_whose_comments_would_be_lost_is_left(world: World) -> None:
-    text = f"{OLD}tags:\n- a\n# Not b.\n- c\n"
+    text = OLD.replace("description: Flowers", "description:\n  # Not b.\n  Flowers")
     world.commit(**{X: text, "data.csv": "1\n"})
     done = migrated(world)
     assert (done.files, done.commit) == ((), None)
