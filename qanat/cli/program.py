@@ -21,8 +21,12 @@ class _Program(LazyGroup):
     """The root command; click itself would exit with 1 when the reader of a pipe is gone."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        from qanat.cli.terminal import progress  # not for qanat --help
+        from qanat.domain.long_work import shown_by
+
         try:
-            return super().invoke(ctx)
+            with shown_by(progress.shown):
+                return super().invoke(ctx)
         except BrokenPipeError:
             # The reader has closed the pipe; Python would complain about it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

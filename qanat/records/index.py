@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 
 from qanat.domain.columns import RunSummary, columns, numbers
 from qanat.domain.layout import RUNS
+from qanat.domain.long_work import tracked
 from qanat.domain.run import State
 from qanat.records import index_file, index_rows, migrations
 from qanat.records.record_stamps import is_settled, stamps
@@ -119,7 +120,8 @@ class Index:
             self._database.executemany("DELETE FROM runs WHERE path = ?", [(path,) for path in gone])
             now_ns = min(begun_ns, self._disk_time_ns())
             stored = {path: on_disk[path] if is_settled(on_disk[path], now_ns) else "" for path in changed}
-            rows = (row for path in changed if (row := index_rows.row(self._root, path, stored[path])))
+            read = tracked(changed, "run records indexed")
+            rows = (row for path in read if (row := index_rows.row(self._root, path, stored[path])))
             self._database.executemany(f"REPLACE INTO runs VALUES ({','.join('?' * index_rows.LENGTH)})", rows)  # noqa: S608
             self._database.execute("COMMIT")
         except BaseException:

@@ -111,7 +111,7 @@ FLOORS = {
     "qanat.cli": {
         "main": ("program", "completion", "terminal", "surroundings"),
         "completion": ("program", "lazy", "options", "terminal"),
-        "program": ("commands.table", "lazy", "options"),
+        "program": ("commands.table", "terminal", "lazy", "options"),
         "commands": ("runs", "definitions", "diff", "completion", "terminal", "lazy", "session", "options"),
         "commands.table": (),
         "runs": ("terminal", "session", "options"),

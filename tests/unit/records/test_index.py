@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from qanat import __version__
+from qanat.domain.long_work import shown_by
 from qanat.domain.names import name_problem
 from qanat.domain.run import Group, Run, State
 from qanat.records import index, index_file, migrations, record_stamps, run_codec
@@ -56,6 +57,21 @@ def root(tmp_path: Path) -> Path:
     for number in (1, 2, 3):
         put(tmp_path, numbered(number))
     return tmp_path
+
+
+def test_whoever_shows_progress_sees_which_records_are_read(root: Path) -> None:
+    seen: list[tuple[int, str]] = []
+
+    def show(items: Sequence[Any], what: str) -> Iterable[Any]:
+        seen.append((len(items), what))
+        return items
+
+    with Index(root / CACHE, root) as opened, shown_by(show):
+        opened.sync()
+    (root / CACHE).unlink()
+    with Index(root / CACHE, root) as opened:
+        opened.sync()
+    assert seen == [(3, "run records indexed")]
 
 
 # ---- what it says
