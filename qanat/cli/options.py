@@ -15,7 +15,9 @@ RECORDING = "Recording"
 OTHER = "Other"
 COLUMN_MAX = 30  # longer names have a line of their own
 # The range of a number is in the error message for a number outside it.
-_RANGE = re.compile(r"(?<! ) *\[x>=\d+\]$|; x>=\d+(?=\]$)")
+_RANGE = re.compile(r"(?<! ) *\[\d+<=x<=\d+\]$|; \d+<=x<=\d+(?=\]$)|(?<! ) *\[x>=\d+\]$|; x>=\d+(?=\]$)")
+# No option counts further: not every library takes what Python calls a number.
+COUNT_MAX = 10**9
 # Options that had another name in qanat 0.x.
 NAMES_NOW = {"group-no": "group"}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -52,6 +54,8 @@ class Option(click.Option):
         # click would say that a value "is not a valid integer range".
         if isinstance(self.type, click.IntRange | click.FloatRange):
             self.type.name = "whole number" if isinstance(self.type, click.IntRange) else "number"
+        if isinstance(self.type, click.IntRange) and self.type.max is None:
+            self.type.max = COUNT_MAX
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return names and help, without the range of a number."""

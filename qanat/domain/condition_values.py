@@ -14,6 +14,7 @@ from qanat.domain import times
 Test: TypeAlias = Callable[[Any], bool]
 
 NUMBER_CHARACTERS_MAX = 400
+PATTERN_CHARACTERS_MAX = 1_000
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "min": 60.0, "s": 1.0, "ms": 0.001}
 _UNIT = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(d|h|min|ms|m|s)(?![a-z])")
@@ -128,9 +129,10 @@ def text_test(operator: str, wanted: str) -> Test:
 def pattern_test(pattern: str) -> Test:
     """Return a test by a pattern as for file names, or, without `*`, `?` and `[`, by a part of the text.
 
-    Upper and lower case are the same.
+    A pattern of more than PATTERN_CHARACTERS_MAX is such a part too, since compiling it could take very long. Upper and
+    lower case are the same.
     """
-    if not any(special in pattern for special in "*?["):
+    if not any(special in pattern for special in "*?[") or len(pattern) > PATTERN_CHARACTERS_MAX:
         part = pattern.casefold()
         return lambda found: part in found.casefold()
     expression = re.compile(fnmatch.translate(pattern), re.IGNORECASE)

@@ -17,6 +17,8 @@ DEFINITIONS = {
     "document": "documents",
 }
 GROUP_INFO = "group_info.yaml"
+NAME_BYTES_MAX = 255
+FOLDER_BYTES_MAX = 1_000
 
 
 def record_path(experiment: str, number: int, uid: str) -> str:
@@ -47,11 +49,17 @@ def is_inside(path: str) -> bool:
 def is_for_results(path: str) -> bool:
     """Return whether results may go to a folder, given its path from the project's root.
 
-    `~` would be a folder of that name, and no line of a file that git reads can name one with a control character.
+    `~` would be a folder of that name, and no line of a file that git reads can name one with a control character. File
+    systems limit the length of names, and of paths, to which the names of experiments, runs and files are added.
     """
     parts = PurePosixPath(path).parts
-    is_plain = bool(parts) and not parts[0].startswith("~") and path.isprintable()
+    is_short = _bytes(path) <= FOLDER_BYTES_MAX and max(map(_bytes, parts), default=0) <= NAME_BYTES_MAX
+    is_plain = bool(parts) and not parts[0].startswith("~") and path.isprintable() and is_short
     return is_inside(path) and is_plain and not {".git", STATE} & set(parts)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def ignore_rule(path: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 OPTIONS_MAX = 200
+NAME_MAX = 100
 EXAMPLES_MAX = 3
 NUMBER_MAX = 20
 # What the help of an option without a default may call it.
@@ -60,7 +61,7 @@ def options_in(text: str) -> list[ProgramOption]:
     found: dict[str, ProgramOption] = {}
     for entry in _entries(text):
         option = _option(entry)
-        if option and option.name not in _HELP and len(found) < OPTIONS_MAX:
+        if option and option.name not in _HELP and len(option.name) <= NAME_MAX and len(found) < OPTIONS_MAX:
             found.setdefault(option.name, option)
     return list(found.values())
 

@@ -15,6 +15,7 @@ import pytest
 from qanat.domain.job import JobEnded, JobHandle, JobStarted
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable
+from qanat.records import storage
 from qanat.runners.local import runner as local
 from qanat.runners.local import wrapper
 from qanat.runners.local.runner import LocalRunner
@@ -267,6 +268,21 @@ def test_only_a_program_that_could_not_be_started_was_not_found(
     assert end_of(told, 1).reason == f"exit code {code}"
     assert {path.name for path in job.storage.iterdir()} == {"completion.json", "stdout.txt", "stderr.txt"}
     assert name.removeprefix("./") in (job.storage / "stderr.txt").read_text()
+
+
+@pytest.mark.usefixtures("shell")
+def test_the_completion_file_is_not_written_where_a_programs_link_leads(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    kept = tmp_path / "target/kept.txt"
+    kept.write_text("kept")
+    of_file = place.shell("ln -s ../../target/kept.txt ../storage/0/completion.json; exit 3")
+    of_folder = place.shell("mv ../storage/1 ../moved; ln -s ../target ../storage/1; exit 3", group=1)
+    told = watch(LocalRunner(), [of_file, of_folder])
+    assert (end_of(told).exit_code, end_of(told, 1).exit_code) == (3, 3)
+    assert (kept.read_text(), [*kept.parent.iterdir()]) == ("kept", [kept])
+    left = storage.read_completion(of_file.storage)
+    assert left is not None
+    assert left.status.exit_code == 3
 
 
 def _is_inherited(descriptor: int) -> bool:

@@ -13,6 +13,7 @@ from qanat.cli.terminal.output import is_terminal, say, say_json, tell, width
 from qanat.cli.terminal.tables import wrapped
 from qanat.domain import program_help
 from qanat.domain.experiment import Program
+from qanat.domain.visible import escaped
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.usecases.definitions import define, from_program
 from qanat.usecases.definitions.from_program import Asked
@@ -87,7 +88,7 @@ def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -
     silent = "nothing in it says that it reads --help, so it may do all of its work"
     if asks:
         if not known:
-            tell(f"note: {program.executable}: {silent}")
+            tell(f"note: {escaped(program.executable)}: {silent}")
         if not prompts.confirm(f"Run {command} to find its options?", option="--yes", default=known):
             return Asked(problem=_SKIPPED)
     elif not yes:
@@ -102,9 +103,9 @@ def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -
 
 def _notes(content: Content, asked: Asked) -> list[str]:
     if asked.problem:
-        return [f"{content['executable']}: {asked.problem}"]
+        return [f"{escaped(content['executable'])}: {asked.problem}"]
     missing = program_help.missing(asked.options, reads_datasets=bool(content.get("datasets")))
-    return [f"{content['executable']}: {each}" for each in missing]
+    return [f"{escaped(content['executable'])}: {each}" for each in missing]
 
 
 def _examples(content: Content, asked: Asked) -> list[str]:
@@ -137,7 +138,7 @@ def _show(content: Content, asked: Asked) -> None:
     free = [option for option in asked.options if option.use == "parameter"]
     if free:
         named = [" ".join(filter(None, (option.name, option.metavar))) for option in free]
-        say(wrapped(f"Options of {content['executable']}:", named, width()))
+        say(wrapped(f"Options of {escaped(content['executable'])}:", named, width()))
     for note in _notes(content, asked):
         tell(f"note: {note}")
     say("Try:")

@@ -17,6 +17,8 @@ NUMBER_MAX = 40
 # Mentions, references and links, which a backslash does not prevent.
 BACKTICKS = re.compile("`+")
 _ACTS_IN_MARKDOWN = re.compile(r"@|#\d|://|www\.|mailto:|xmpp:", re.IGNORECASE)
+# What spreadsheets begin a formula with, some of them also in full width.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _SPECIAL_IN_LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "\\": "\\textbackslash{}",
@@ -122,7 +124,7 @@ def csv_text(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def inert(cell: str) -> str:
     """Return a cell that a spreadsheet does not take for a formula: any but a number gets an apostrophe before it."""
-    if not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+    if not cell.lstrip(" ").startswith(_FORMULA):
         return cell
     try:
         return cell if math.isfinite(float(cell[:NUMBER_MAX])) and len(cell) <= NUMBER_MAX else f"'{cell}"

@@ -28,7 +28,8 @@ from qanat.system import files
 # A program that was started has replaced the subshell and its EXIT trap. bash offers execfail instead, though not in
 # subshells; with the trap, it would lose signals. After an exec that failed, dash has undone its redirections, and bash
 # has not. There is one printf, whose last byte ends the line, so that a reader can recognise an incomplete file; no
-# process is started but the program (1 ms per group matters). Every variable begins with q_, so that none that the user
+# process is started but the program (1 ms per group matters). It is not written where a link of the program's leads.
+# Every variable begins with q_, so that none that the user
 # exports has another value in the program.
 LOCAL_SCRIPT = """\
 q_file=$1 q_attempt=$2 q_started=$3 q_dir=$4 q_by=exit
@@ -63,6 +64,8 @@ case $q_status in
 130|141) q_by='exit or signal' ;;
 *) if [ "$q_status" -gt 128 ] && read -r q_note <&3; then q_by=signal; fi ;;
 esac
+[ ! -h "${q_file%/*}" ] || exit "$q_status"
+[ ! -h "$q_file" ] || rm -f "$q_file"
 printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s"}\\n' \\
     "$q_attempt" "$q_status" "$q_by" "$q_started" >"$q_file"
 exit "$q_status"

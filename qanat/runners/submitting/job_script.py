@@ -55,6 +55,7 @@ QANAT_RUN={run_id}
 BODY = """\
 now() { q_now=$(date -u +%Y-%m-%dT%H:%M:%S.%3N); case $q_now in *N) q_now=${q_now%.*} ;; esac; echo "$q_now+00:00"; }
 leave() {
+    [ ! -h "$q_here" ] || return
     read -r q_host </proc/sys/kernel/hostname || q_host=$(uname -n)
     printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s", "ended": "%s", "host": "%s"}\\n' \\
         "$q_attempt" "$q_status" "$q_by" "$q_started" "$(now)" "$q_host" >"$q_here/.$1.$$" &&

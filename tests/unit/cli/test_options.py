@@ -6,7 +6,7 @@ import click
 import pytest
 
 from qanat.cli.commands.run import run
-from qanat.cli.options import grouped, shown, spellings
+from qanat.cli.options import COUNT_MAX, grouped, shown, spellings
 from qanat.cli.options import option as declared
 from qanat.cli.program import qanat
 from tests.support.commands import contexts
@@ -32,6 +32,7 @@ def test_only_dashes_are_shown() -> None:
         assert [name for name in (path, *names) if "_" in name] == []
         assert [name for name in names if name not in text] == [], path
         assert "x>=" not in text, path
+        assert "<=x" not in text, path
 
 
 def test_underscores_are_accepted_in_place_of_dashes() -> None:
@@ -72,6 +73,15 @@ def test_a_command_may_be_typed_with_underscores_too() -> None:
     name, command, rest = context.command.resolve_command(context, ["run_delete", "iris", "1"])
     assert (name, rest) == ("run-delete", ["iris", "1"])
     assert command is contexts(qanat)["qanat experiment run-delete"].command
+
+
+def test_a_number_that_counts_nothing_is_refused_by_every_option() -> None:
+    for path, context in contexts(qanat).items():
+        for option in options(context):
+            if isinstance(option.type, click.IntRange):
+                with pytest.raises(click.BadParameter, match="is not in the range"):
+                    option.type.convert("9" * 20, option, context)
+                assert option.type.max == COUNT_MAX, path
 
 
 @pytest.mark.parametrize(("number", "name"), [(click.IntRange(1), "whole number"), (click.FloatRange(0), "number")])

@@ -102,6 +102,7 @@ def test_options_are_read_from_the_help(printed: str, expected: list[ProgramOpti
 
 def test_a_long_help_is_read_in_bounded_work() -> None:
     assert len(options_in("".join(f"  --option-{i} X  text\n" for i in range(5_000)))) == 200
+    assert options_in(f"  --{'a' * 100} X  text\n") == []
 
 
 def test_examples_try_a_run_groups_and_a_range() -> None:

@@ -341,3 +341,9 @@ def test_facts_are_read_as_they_were_written(run: Run) -> None:
 
 def test_numbers_are_parsed_in_full_or_not_at_all() -> None:
     assert [number(text) for text in ("1", "-2.5e3", "1_0", "x", "", "9" * 500)] == [1, -2500.0, None, None, None, None]
+
+
+def test_a_long_pattern_is_a_part_of_a_text() -> None:
+    run = with_args("--name " + "[" * 2_000)
+    assert meets(f"name~'{'[' * 2_000}'", run)
+    assert not meets(f"name~'{'[' * 60_000}'", run)

@@ -52,7 +52,7 @@ def test_some_grace_leaves_the_others_at_their_defaults() -> None:
     assert config_from({"grace": {"file_s": 1}}, SOURCE).grace == Grace(file_s=1)
 
 
-@pytest.mark.parametrize("folder", ["..", "/tmp", ".", ".qanat/results", "a/../../b"])
+@pytest.mark.parametrize("folder", ["..", "/tmp", ".", ".qanat/results", "a/../../b", "é" * 128, "a/" * 501])
 def test_a_folder_for_results_outside_the_project_is_refused_with_file_and_key(folder: str) -> None:
     with pytest.raises(InputInvalid) as caught:
         config_from({"result_dir": folder}, SOURCE)

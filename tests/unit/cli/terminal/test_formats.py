@@ -64,9 +64,9 @@ def test_no_cell_acts_in_latex_or_ends_its_line(text: str) -> None:
 
 
 def test_csv_keeps_numbers_in_full_and_formulas_inert() -> None:
-    text = csv_text(["a,b", "=c"], [[0.1 + 0.2, "=1+1"], [math.nan, "-5"], [-math.inf, ""]])
+    text = csv_text(["a,b", "=c"], [[0.1 + 0.2, "=1+1"], [math.nan, "-5"], [-math.inf, "\uff1d1"]])
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows == [["a,b", "'=c"], ["0.30000000000000004", "'=1+1"], ["nan", "-5"], ["-inf", ""]]
+    assert rows == [["a,b", "'=c"], ["0.30000000000000004", "'=1+1"], ["nan", "-5"], ["-inf", "'\uff1d1"]]
     assert not text.endswith("\n")
 
 

@@ -240,6 +240,15 @@ def in_any_shell(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -
     return place
 
 
+def test_the_completion_file_is_not_written_where_a_programs_link_leads(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    job = place.shell(f'cd "$1" && mv group_0 moved && ln -s "{tmp_path}/target" group_0; exit 3')
+    job = replace(job, command=(*job.command, "sh", str(place.folder)))
+    place.write(job)
+    assert place.run(job) == 3
+    assert list((tmp_path / "target").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "CONT", "TERM"])
 def test_a_signal_to_the_script_reaches_the_program_and_the_script_writes_the_end(
     in_any_shell: Place, name: str
