@@ -60,13 +60,16 @@ def _has_changes(project: Project, tree: WorkTree) -> bool:
 def has_changed(project: Project, code: Code) -> bool:
     """Return whether the working tree has other code than a run; files that git does not track do not count.
 
-    Raises GitRefused if the commit of a snapshot is gone.
+    False if the run's commit is gone, so that its code cannot run again. Raises GitRefused for that of a snapshot.
     """
     if code.snapshot:
         from qanat.git import identity  # of other runs, the tree is in the record
 
         return bool(identity.changed_since(project.location, code.commit))
+    opened = repository.open_repository(project.location)
+    if code.commit not in opened:
+        return False
     tree = worktree.status(project.location)
     if any(change.letters != "??" for change in tree.changes) or tree.commit is None:
         return True
-    return repository.code_tree(repository.open_repository(project.location), tree.commit) != code.tree
+    return repository.code_tree(opened, tree.commit) != code.tree
