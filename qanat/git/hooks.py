@@ -62,16 +62,20 @@ def install(hooks: Path, name: str, script: bytes) -> tuple[Hook, bool]:
     found = find(hooks, name)
     if found.ours and found.file.read_bytes() == script:
         return found, False
+    temporary = hooks / f"{name}.qanat.tmp"
     try:
-        if not found.ours and _is_there(found.file):
-            _keep(found.file, hooks / f"{name}{KEPT}")
         hooks.mkdir(parents=True, exist_ok=True)
-        temporary = hooks / f"{name}.qanat.tmp"
         temporary.write_bytes(script)
         temporary.chmod(0o755)
+        # Last, so that a full disk leaves it where it was.
+        if not found.ours and _is_there(found.file):
+            _keep(found.file, hooks / f"{name}{KEPT}")
         temporary.replace(found.file)
     except OSError as error:
         raise write_failed(found.file, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return find(hooks, name), True
 
 

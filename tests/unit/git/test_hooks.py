@@ -11,6 +11,7 @@ import pytest
 from qanat.errors import GitRefused, UsageError, WriteFailed
 from qanat.git import hooks
 from qanat.git.hooks import Hook
+from tests.support.disks import disk_at
 from tests.support.repository import Repository
 
 OURS = b"#!/bin/sh\n" + hooks.MARK + b"\nexit 0\n"
@@ -127,3 +128,11 @@ def test_a_folder_that_cannot_be_written_is_told(folder: Path) -> None:
     folder.write_text("in the way")
     with pytest.raises(WriteFailed, match="cannot write"):
         hooks.install(folder, "pre-commit", OURS)
+
+
+def test_a_full_disk_leaves_the_hook_that_was_there_and_nothing_else(folder: Path) -> None:
+    put(folder, THEIRS)
+    with disk_at(folder) as disk:
+        with disk.full(pages=0), pytest.raises(WriteFailed, match="No space left"):
+            hooks.install(folder, "pre-commit", OURS)
+        assert [(file.name, file.read_bytes()) for file in folder.iterdir()] == [("pre-commit", THEIRS)]
