@@ -277,12 +277,14 @@ def test_the_completion_file_is_not_written_where_a_programs_link_leads(place: P
     kept.write_text("kept")
     of_file = place.shell("ln -s ../../target/kept.txt ../storage/0/completion.json; exit 3")
     of_folder = place.shell("mv ../storage/1 ../moved; ln -s ../target ../storage/1; exit 3", group=1)
-    told = watch(LocalRunner(), [of_file, of_folder])
-    assert (end_of(told).exit_code, end_of(told, 1).exit_code) == (3, 3)
+    pipe = place.shell("mkfifo ../storage/2/completion.json; exit 3", group=2)
+    told = watch(LocalRunner(), [of_file, of_folder, pipe])
+    assert [end_of(told, group).exit_code for group in range(3)] == [3, 3, 3]
     assert (kept.read_text(), [*kept.parent.iterdir()]) == ("kept", [kept])
-    left = storage.read_completion(of_file.storage)
-    assert left is not None
-    assert left.status.exit_code == 3
+    for job in (of_file, pipe):
+        left = storage.read_completion(job.storage)
+        assert left is not None
+        assert left.status.exit_code == 3
 
 
 def _is_inherited(descriptor: int) -> bool:

@@ -28,9 +28,9 @@ from qanat.system import files
 # A program that was started has replaced the subshell and its EXIT trap. bash offers execfail instead, though not in
 # subshells; with the trap, it would lose signals. After an exec that failed, dash has undone its redirections, and bash
 # has not. There is one printf, whose last byte ends the line, so that a reader can recognise an incomplete file; no
-# process is started but the program (1 ms per group matters). It is not written where a link of the program's leads.
-# Every variable begins with q_, so that none that the user
-# exports has another value in the program.
+# process is started but the program (1 ms per group matters), unless something is in the place of that file, such as a
+# link to another, or a pipe: it is removed. Every variable begins with q_, so that none that the user exports has
+# another value in the program.
 LOCAL_SCRIPT = """\
 q_file=$1 q_attempt=$2 q_started=$3 q_dir=$4 q_by=exit
 shift 4
@@ -65,7 +65,8 @@ case $q_status in
 *) if [ "$q_status" -gt 128 ] && read -r q_note <&3; then q_by=signal; fi ;;
 esac
 [ ! -h "${q_file%/*}" ] || exit "$q_status"
-[ ! -h "$q_file" ] || rm -f "$q_file"
+[ ! -e "$q_file" ] && [ ! -h "$q_file" ] || rm -f "$q_file"
+set -C
 printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s"}\\n' \\
     "$q_attempt" "$q_status" "$q_by" "$q_started" >"$q_file"
 exit "$q_status"

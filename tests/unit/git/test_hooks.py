@@ -133,6 +133,6 @@ def test_a_folder_that_cannot_be_written_is_told(folder: Path) -> None:
 def test_a_full_disk_leaves_the_hook_that_was_there_and_nothing_else(folder: Path) -> None:
     put(folder, THEIRS)
     with disk_at(folder) as disk:
-        with disk.full(pages=0), pytest.raises(WriteFailed, match="No space left"):
+        with disk.full(pages=0), pytest.raises(WriteFailed, match="no space left"):
             hooks.install(folder, "pre-commit", OURS)
         assert [(file.name, file.read_bytes()) for file in folder.iterdir()] == [("pre-commit", THEIRS)]
