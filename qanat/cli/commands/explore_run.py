@@ -34,8 +34,8 @@ from qanat.usecases.runs.files import output_files, parameters_files, relative_f
 from qanat.usecases.tracking.find import Found, comment_path, read_comment
 
 BACK = "back"
-# Keys of the actions; those beyond the last digit have none. Other entries have the same letter for every run.
-DIGITS = "123456789"
+# Keys of the actions, of which those beyond the last have none. Other entries have the same letter for every run.
+ACTION_KEYS = "hijklnosuvxyz"
 # What a pager is given at most: its command line has room for more, but nobody reads it.
 PAGED_MAX = 1_000
 FILES_MAX = 20_000
@@ -107,10 +107,10 @@ def _views(project: Project, found: Found) -> list[_Entry]:
     ]
     if title := _scheduler(found):
         what = f"Open the log of {title} in your pager"
-        entries.append(_Entry("l", f"Show {title} log(s)", what, lambda: _page_log(project, found)))
+        entries.append(_Entry("f", f"Show {title} log(s)", what, lambda: _page_log(project, found)))
     if kept := parameters_files(found):
         names = ", ".join(path.name for path in kept)
-        entries.append(_Entry("f", "Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
+        entries.append(_Entry("p", "Show parameters file(s)", f"Open {names} in your pager", lambda: editor.page(kept)))
     return entries
 
 
@@ -126,7 +126,7 @@ def _changes(project: Project, found: Found) -> list[_Entry]:
         entries.append(_Entry("r", "Retry failed groups", what, lambda: _retry(found, again)))
     return [
         *entries,
-        _Entry("x", "Delete run", "Delete its record and results, after confirmation", lambda: _delete(found)),
+        _Entry("g", "Delete run", "Delete its record and results, after confirmation", lambda: _delete(found)),
     ]
 
 
@@ -135,7 +135,7 @@ def _action_entries(project: Project, found: Found) -> list[_Entry]:
     for place, (name, known) in enumerate(_actions(project, found).items()):
         what = known.description or " ".join(known.program.command_line())
         act = partial(_act, project, found, name)
-        entries.append(_Entry(DIGITS[place : place + 1], f"Action: {name}", what, act))
+        entries.append(_Entry(ACTION_KEYS[place : place + 1], f"Action: {name}", what, act))
     return entries
 
 

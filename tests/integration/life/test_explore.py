@@ -183,11 +183,11 @@ def test_the_page_of_a_run_and_its_menu_are_as_in_the_tutorial(house: Sandbox) -
         "[m] Show metrics",
         "[d] Show comment",
         "[e] Explore run directory",
-        "[f] Show parameters file(s)",
+        "[p] Show parameters file(s)",
         "[t] Add tag(s)",
         "[w] Write comment",
-        "[x] Delete run",
-        "[1] Action: plot",
+        "[g] Delete run",
+        "[h] Action: plot",
         "[q] Back",
     ]
 
@@ -268,7 +268,7 @@ def test_of_very_many_groups_one_is_found_by_its_number(house: Sandbox) -> None:
 def test_a_parameters_file_with_a_hostile_name_opens_and_no_shell_sees_it(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello", "1", env=pager(house)) as terminal:
         terminal.see(MENU)
-        terminal.press("f")
+        terminal.press("p")
         assert paged(house)["words"] == [str(storage(house, 1) / "parameters_files/$(touch trap) ;'a b'.yaml")]
         terminal.see(MENU)
         terminal.press("q")
@@ -322,9 +322,9 @@ def test_a_submitted_run_has_an_entry_for_what_its_scheduler_noted(house: Sandbo
     (storage(house, 2) / "htcondor.log").write_text("000 (4651.000.000) Job submitted\x1b[2J\n")
     show = f"{shlex.quote(sys.executable)} -c 'import sys; print(repr(open(sys.argv[1]).read()))'"
     with Terminal(house.root, "explore", "hello", "2", env={"PAGER": show}) as terminal:
-        terminal.see("[l] Show HTCondor log(s)")
+        terminal.see("[f] Show HTCondor log(s)")
         terminal.see(MENU)
-        terminal.press("l")
+        terminal.press("f")
         choose(terminal, "Log of which group?")
         terminal.see(r"'000 (4651.000.000) Job submitted\\x1b[2J\n'")
         terminal.see(MENU)
@@ -393,20 +393,20 @@ def test_a_comment_that_is_not_there_is_told_how_to_write(house: Sandbox) -> Non
 def test_an_action_is_asked_for_its_group_and_arguments(house: Sandbox) -> None:
     notes = str(house.root.parent / "acted.json")
     with Terminal(house.root, "explore", "hello", "2") as terminal:
-        terminal.see("[1] Action: plot")
-        terminal.press("1")
+        terminal.see("[h] Action: plot")
+        terminal.press("h")
         choose(terminal, "On which group?", 2)
         terminal.answer("Arguments for group 1 (empty for none):", f"{notes} --title 'a b' $HOME")
         terminal.see("noted")
         expected = ["--title", "a b", "$HOME", "--storage_path", str(storage(house, 2, 1))]
         assert paged(house, "acted.json") == {"words": expected, "cwd": str(house.root)}
         terminal.see(MENU)
-        terminal.press("1")
+        terminal.press("h")
         choose(terminal, "On which group?", 0)
         terminal.answer("Arguments (empty for none):", "'open")
         terminal.see("no closing quotation (close the quote or escape it)")
         terminal.see(MENU)
-        terminal.press("1")
+        terminal.press("h")
         choose(terminal, "On which group?", 0)
         terminal.answer("Arguments (empty for none):", notes)
         terminal.see("noted")
@@ -418,8 +418,8 @@ def test_an_action_is_asked_for_its_group_and_arguments(house: Sandbox) -> None:
 
 def test_an_action_that_fails_is_said_and_the_menu_comes_again(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello", "1") as terminal:
-        terminal.see("[1] Action: plot")
-        terminal.press("1")
+        terminal.see("[h] Action: plot")
+        terminal.press("h")
         terminal.answer("Arguments (empty for none):", "fail")
         terminal.see("qanat: action plot failed with exit code 3: ")
         terminal.see(MENU)
@@ -477,13 +477,13 @@ def test_a_run_is_tagged_commented_on_and_retried(house: Sandbox) -> None:
 
 def test_deleting_is_asked_about_and_leaves_when_it_is_done(house: Sandbox) -> None:
     with Terminal(house.root, "explore", "hello", "2") as terminal:
-        terminal.see("[x] Delete run")
-        terminal.press("x")
+        terminal.see("[g] Delete run")
+        terminal.press("g")
         terminal.see("Delete 1 run?")
         terminal.press("n")
         terminal.see(MENU)
         assert storage(house, 2).exists()
-        terminal.press("x")
+        terminal.press("g")
         terminal.see("Delete 1 run?")
         terminal.press("y")
         terminal.see("Deleted run 2; restore its record with: git")
@@ -500,7 +500,7 @@ def test_a_run_of_an_experiment_that_is_gone_can_be_looked_into(house: Sandbox) 
         terminal.ends()
 
 
-def test_more_actions_than_there_are_digits_can_all_be_taken_and_q_leaves(house: Sandbox) -> None:
+def test_more_actions_than_there_are_keys_can_all_be_taken_and_q_leaves(house: Sandbox) -> None:
     beside = house.root.parent
     names = [f"act{n:02}" for n in range(30)]
     actions = {name: {"executable": "plot.py", "executable_command": shlex.quote(sys.executable)} for name in names}
@@ -509,7 +509,7 @@ def test_more_actions_than_there_are_digits_can_all_be_taken_and_q_leaves(house:
     with Terminal(house.root, "explore", "hello", "2", size=(120, 60)) as terminal:
         terminal.see("    Action: act29")
         terminal.see(MENU)
-        assert "[9] Action: act08" in terminal.text
+        assert "[z] Action: act12" in terminal.text
         terminal.press(UP, UP, ENTER)
         choose(terminal, "On which group?")
         terminal.answer("Arguments (empty for none):", str(beside / "acted.json"))
@@ -688,8 +688,8 @@ def test_a_run_that_is_deleted_is_not_in_the_list_any_more(house: Sandbox) -> No
     with Terminal(house.root, "explore", "hello") as terminal:
         terminal.see("3 runs")
         choose(terminal, "Which run?")
-        terminal.see("[x] Delete run")
-        terminal.press("x")
+        terminal.see("[g] Delete run")
+        terminal.press("g")
         terminal.see("Delete 1 run?")
         terminal.press("y")
         terminal.see("2 runs. Which")
@@ -714,7 +714,7 @@ def test_q_and_escape_go_back_from_every_menu(house: Sandbox, key: str) -> None:
         terminal.press(DOWN, ENTER)
         terminal.see(MENU)
         for question in ("Which group?", "On which group?"):
-            terminal.press("a" if question == "Which group?" else "1")
+            terminal.press("a" if question == "Which group?" else "h")
             terminal.see(question)
             terminal.see("Back")
             terminal.press(key)
@@ -740,7 +740,7 @@ def test_escape_goes_back_from_questions_that_are_answered_by_typing(house: Sand
         terminal.see("Leave")
         terminal.press("1", ENTER)
         terminal.see(MENU)
-        for key, question in (("1", "Arguments (empty"), ("x", "Delete 1 run?")):
+        for key, question in (("h", "Arguments (empty"), ("g", "Delete 1 run?")):
             terminal.press(key)
             terminal.see(question)
             terminal.press(ESCAPE)
@@ -811,8 +811,8 @@ def test_ctrl_c_at_a_question_goes_back_to_where_it_was_asked(house: Sandbox) ->
         terminal.press(CTRL_C)
         terminal.see("3 runs. Which")
         choose(terminal, "run?", 1)
-        terminal.see("[1] Action: plot")
-        terminal.press("1")
+        terminal.see("[h] Action: plot")
+        terminal.press("h")
         terminal.see("On which group?")
         terminal.press(CTRL_C)
         terminal.see(MENU)
