@@ -17,7 +17,7 @@ unit: .venv/dev
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit
 
 quick: lint
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/runners tests/integration
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit tests/runners tests/integration
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
