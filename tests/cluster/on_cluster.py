@@ -78,7 +78,9 @@ class OnCluster(Sandbox):
         try:
             wait_until(are_there)
         except AssertionError:
-            raise AssertionError(f"run {run} is {seen}, not {list(states)}: {self.qanat('status').err}") from None
+            why = [group.get("reason", "") for group in self.groups(run)]
+            said = self.qanat("status").err
+            raise AssertionError(f"run {run} is {seen} ({why}), not {list(states)}: {said}") from None
         return self.groups(run)
 
     def storage(self, name: str, run: int = 1, group: int | None = None) -> Path:
