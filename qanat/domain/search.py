@@ -29,6 +29,7 @@ from qanat.domain.condition_values import Test
 from qanat.domain.facts import GroupFacts, Row
 from qanat.domain.names import nearest
 from qanat.domain.run import State
+from qanat.domain.shortening import shortened
 from qanat.errors import UsageError
 
 Meets: TypeAlias = Callable[[Row, GroupFacts], bool]
@@ -175,7 +176,7 @@ def _available(known: Mapping[str, str]) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= QUOTED_MAX else f"{text[:QUOTED_MAX]}…"
+    return shortened(text, QUOTED_MAX)
 
 
 # ---- tests of values

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qanat.domain.shortening import shortened
+
 _NOTHING_MATCHED = "no match found"
 _UNMET_SHOWN = 3
 _EXPRESSION_MAX = 120
@@ -43,7 +45,7 @@ def _most(name: str, value: float) -> str:
 def _conditions(unmet: Sequence[str]) -> str:
     if not unmet:
         return "none meets all of its requirements"
-    shown = [text if len(text) <= _EXPRESSION_MAX else f"{text[: _EXPRESSION_MAX - 1]}…" for text in unmet]
+    shown = [shortened(text, _EXPRESSION_MAX) for text in unmet]
     more = len(unmet) - _UNMET_SHOWN
     return "; ".join(f"none meets {text}" for text in shown[:_UNMET_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
