@@ -22,12 +22,12 @@ def spread_parameters(groups: Iterable[Group]) -> dict[str, str]:
     for group in groups:
         for name, value in by_plain_name(group.args).items():
             found.setdefault(_short(name), {})[value] = None
-    return {name: _spread(list(values)) for name, values in list(found.items())[:NAMES_MAX]}
+    return {name: _short(spread(list(values))) for name, values in list(found.items())[:NAMES_MAX]}
 
 
-def _spread(values: Sequence[str]) -> str:
-    text = ",".join(values) if len(values) <= VALUES_LISTED else f"{values[0]}…{values[-1]}"
-    return _short(text)
+def spread(values: Sequence[str]) -> str:
+    """Return values as text: all of them, or the first and the last of more than VALUES_LISTED."""
+    return ",".join(values) if len(values) <= VALUES_LISTED else f"{values[0]}…{values[-1]}"
 
 
 def _short(text: str) -> str:

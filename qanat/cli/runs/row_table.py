@@ -17,9 +17,9 @@ from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.facts import Row
 from qanat.domain.run import State
 from qanat.domain.run_columns import Column
+from qanat.domain.varying import spread
 from qanat.usecases.runs.rows import Table
 
-LISTED = 3
 SAME_MAX = 500
 ON = "yes"
 # What narrow terminals leave out first has the highest rank; half a number would be another number.
@@ -105,8 +105,7 @@ def _numbers(values: Sequence[float]) -> str:
 
 
 def _parameters(values: Sequence[str]) -> str:
-    texts = [value or ON for value in values]
-    return ",".join(texts) if len(texts) <= LISTED else f"{texts[0]}…{texts[-1]}"
+    return spread([value or ON for value in values])
 
 
 # ---- for programs
