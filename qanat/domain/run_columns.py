@@ -13,23 +13,9 @@ from qanat.domain.facts import Row
 from qanat.domain.search import FIELDS, Names, resolve
 from qanat.errors import UsageError
 
-# Fields that a table has unless it is told which; `experiment` and `group` only where rows differ in them.
-FIRST = ("run", "experiment", "group")
+# The last fields of a table that is not told which, and those that are shown only if they are named.
 LAST = ("state", "duration", "date", "tag", "description")
-ALL = (
-    *FIRST,
-    "groups",
-    "state",
-    "tag",
-    "description",
-    "runner",
-    "date",
-    "started",
-    "ended",
-    "duration",
-    "commit",
-    "author",
-)
+ONLY_NAMED = ("run.state", "host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +57,9 @@ def default_columns(rows: Sequence[Row], names: Names, *, by_group: bool, more: 
 
 
 def all_columns(names: Names, *, by_group: bool) -> list[Column]:
-    """Return every column that there is."""
-    fields = [_field(name) for name in ALL if by_group or name != "group"]
+    """Return all columns but those that are shown only if they are named."""
+    left_out = ONLY_NAMED if by_group else (*ONLY_NAMED, "group")
+    fields = [_field(name) for name in FIELDS if name not in left_out]
     return [*fields, *_parameters(names), *_metrics(names)]
 
 
