@@ -19,7 +19,7 @@ from qanat.domain.run_columns import (
     shared_parameters,
     sorted_rows,
 )
-from qanat.domain.search import Names, search
+from qanat.domain.search import Names, Search, search
 from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -53,7 +53,7 @@ def matching_paths(
     known = current_facts(project, index, refreshed, experiment=experiment)
     if not known:
         return []
-    meets = search(condition, _names(known.values()), times.parse(project.clock.now()))
+    meets = _search(project, condition, _names(known.values()))
     return [path for path, run in known.items() if meets(Row(run))]
 
 
@@ -78,7 +78,7 @@ def runs_with_matching_groups(
     known = current_facts(project, index, refreshed)
     if not known:
         return []
-    meets = search(condition, _names(known.values()), times.parse(project.clock.now()))
+    meets = _search(project, condition, _names(known.values()))
     wanted = {path: run for path, run in known.items() if not only or run.id in only}
     kept = {path: {g.number for g in run.groups if meets(Row(run, g))} for path, run in wanted.items()}
     texts = {row.path: text for row, text in index.summaries_with_records() if kept.get(row.path)}
@@ -133,7 +133,7 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
     known = _names(runs.values())
     rows = every_row = rows_of(runs.values(), by_group=request.by_group)
     if runs:
-        meets = search(request.condition, known, times.parse(project.clock.now()))
+        meets = _search(project, request.condition, known)
         rows = sorted_rows([row for row in rows if meets(row)], request.sort, known)
     shown = rows[: request.most]
     chosen = chosen_columns(request.columns, known) if runs else []
@@ -150,3 +150,7 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
 
 def _names(runs: Iterable[RunFacts]) -> Names:
     return Names.of(group for run in runs for group in run.groups)
+
+
+def _search(project: Project, condition: Condition, names: Names) -> Search:
+    return search(condition, names, times.parse(project.clock.now()))
