@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -15,7 +14,6 @@ from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
-from qanat.usecases.tracking.record import load_record
 from qanat.usecases.tracking.refresh import Refreshed
 
 _WORD = re.compile(r"([0-9]{1,9})(?:-([0-9a-f]{6}))?\Z")
@@ -67,16 +65,9 @@ def find_run(
         hint = "use the full id" if match[2] is None else "two records have this id: qanat validate"
         raise UsageError(f"run number {word} is ambiguous: {ids}", hint=hint)
     path = rows[0].path
-    run = refreshed.live.get(path) or _recorded(project, index, path)
+    # From the index, since reading the YAML of many groups takes four times as long.
+    run = refreshed.live.get(path) or run_codec.from_index(index.record(path), path)
     return Found(run, path, project.storage_of(run))
-
-
-def _recorded(project: Project, index: Index, path: str) -> Run:
-    """Return the run of a record: from the index, since reading the YAML of many groups takes four times as long."""
-    run = run_codec.from_index(index.record(path), path)
-    # The index does not tell infinity from no number.
-    is_exact = all(math.isfinite(value) for group in run.groups for value in group.metrics.values())
-    return run if is_exact else load_record(project, path)
 
 
 def _nearest(project: Project, index: Index, number: int, experiment: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 
@@ -39,6 +40,11 @@ def test_a_run_is_found_by_its_number_and_by_its_id(world: World, word: str) -> 
     here = found(world, word)
     assert (here.run, here.record) == (run, run_codec.path_of(run))
     assert here.folder == world.root / "results/train/run_1"
+
+
+def test_a_run_is_found_with_metrics_that_json_does_not_have(world: World) -> None:
+    run = recorded(world, groups=(replace(RUN.groups[0], metrics={"acc": math.inf, "loss": -math.inf}),))
+    assert found(world, "1").run == run
 
 
 @pytest.mark.parametrize("word", ["", "x", "-1", "1-7f3a9", "1-7f3a9c0", "1-XYZXYZ", "1234567890", "1 ", "1\n"])
