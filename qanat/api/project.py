@@ -60,9 +60,10 @@ class Project:
             with refreshed(project, self._opened.runners) as (index, result):
                 found = matching_runs(project, index, result, wanted, experiment=experiment)
                 unreadable = index.unreadable(experiment)
+                is_known = bool(found or index.summaries(experiment=experiment, newest=1))
             for problem in unreadable:
                 warnings.warn(problem, stacklevel=2)
-            if experiment is not None and not found:
+            if experiment is not None and not is_known:
                 project.experiment(experiment)
         return Runs([Run.of(self._opened, run) for run in found])
 

@@ -138,6 +138,7 @@ def test_an_experiment_without_runs_and_runs_of_a_deleted_one_are_no_mistake(tra
     assert len(project.runs(experiment="empty")) == 0
     assert project.runs(experiment="empty").to_pandas().empty
     assert len(project.runs(experiment="train")) == 3
+    assert len(project.runs(experiment="train", state="cancelled")) == 0
 
 
 def test_a_run_that_goes_on_and_one_that_has_ended_meanwhile_are_as_they_are_now(sandbox: Sandbox) -> None:
