@@ -16,24 +16,39 @@ KEYWORDS = (
     (r"--add FILE", "add=[FILE]"),
     (r"--add", "add"),
     (r"--allow-secrets", "allow_secrets=True"),
+    (r"--cancel-on-interrupt", "cancel_on_interrupt"),
     (r"--commit-message TEXT", "commit_message=TEXT"),
     (r"--commit-message", "commit_message"),
     (r"--commit-sha", "commit_sha"),
+    (r"--description", "description"),
+    (r"--detach", "detach"),
+    (r"--failed", "failed=True"),
+    (r"--head", "head=True"),
     (r"--in-place", "in_place=True"),
+    (r"--param-file", "param_file"),
+    (r"--parameters-file", "parameters_file"),
     (r"--snapshot", "snapshot=True"),
     (r"--storage-path", "storage_path"),
     (r"--submit-template", "template"),
+    (r"--tag baseline", 'tags=["baseline"]'),
+    (r"--tag", "tags"),
+    (r"--time-limit none", 'time_limit="none"'),
+    (r"--time-limit", "time_limit"),
+    (r"--wait", "wait"),
     (r"--runner (\w+)", r'runner="\1"'),
     (r"--fail-fast", "fail_fast"),
     (r"--n-threads", "n_threads"),
     (r"--max-running", "max_running"),
-    (r"--group", "groups"),
+    (r"--(?:group|group-param)", "groups"),
+    (r"--range-param", "ranges"),
+    (r"--runner", "runner"),
     (r"--set", "changes"),
     (r"--yes", "many=True"),
     (r'-R ("[^"]*")', r"ranges=[\1]"),
     (r"-R (?=['\"])", "range "),
     (r"-g (?=['\"])", "group "),
 )
+_COMMAND = re.compile(r"(\bqanat [a-z][^;,)\n]*)")
 
 
 @contextmanager
@@ -51,6 +66,11 @@ def for_python() -> Iterator[None]:
 
 def with_keywords(text: str) -> str:
     """Replace options by keywords, except in whole commands, which are for a shell."""
+    parts = _COMMAND.split(text)
+    return "".join(part if place % 2 else _replaced(part) for place, part in enumerate(parts))
+
+
+def _replaced(text: str) -> str:
     for option, keyword in KEYWORDS:
         text = re.sub(rf"(?<![\w-]){option}(?![\w-])", keyword, text)
     return text

@@ -15,6 +15,7 @@ import click
 import pytest
 
 import qanat
+from qanat.api.spelling import with_keywords
 from qanat.cli.commands.rerun import rerun as rerun_command
 from qanat.cli.commands.retry import retry as retry_command
 from qanat.cli.commands.run import run as run_command
@@ -325,6 +326,18 @@ def test_a_number_that_is_a_string_is_refused(project: qanat.Project) -> None:
             "it is for local runs",
         ),
         (
+            lambda project: project.launch("train", runner="world", time_limit="none"),
+            UsageError,
+            'time_limit="none" cannot be used with runner world',
+            "set the limit in a template",
+        ),
+        (
+            lambda project: project.rerun(project.launch("train"), snapshot=True),
+            UsageError,
+            "a rerun runs the commit of the first run",
+            "add head=True to run the code as it is now",
+        ),
+        (
             lambda project: project.launch("train", ranges=["--seed 0 30000"]),
             UsageError,
             "this run has 30,000 groups",
@@ -446,6 +459,16 @@ def test_every_option_of_a_command_is_a_keyword(command: click.Command, method: 
     names = {max((o.lstrip("-") for o in p.opts), key=len).replace("-", "_") for p in options} - ONLY_COMMANDS
     keywords = set(inspect.signature(method).parameters) - {"self", "experiment", "args", "run", "on_progress"}
     assert {CALLED_OTHERWISE.get(name, name) for name in names} == keywords
+
+
+def test_options_in_messages_are_replaced_by_keywords_but_not_in_whole_commands() -> None:
+    options = {o for command in (run_command, rerun_command, retry_command) for p in command.params for o in p.opts}
+    named = {option for option in options if option.removeprefix("--").replace("-", "_") not in ONLY_COMMANDS}
+    assert [option for option in named if option.startswith("--") and with_keywords(option) == option] == []
+    assert with_keywords("--detach and --wait exclude each other") == "detach and wait exclude each other"
+    assert with_keywords("see it with: qanat show 4 --group 2; or add --head") == (
+        "see it with: qanat show 4 --group 2; or add head=True"
+    )
 
 
 def test_the_defaults_are_those_of_the_use_case() -> None:
