@@ -9,6 +9,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import Command, option
 from qanat.cli.runs import row_table
+from qanat.cli.runs.looking_up import no_runs_yet
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
@@ -102,23 +103,16 @@ def runs(
         say_json_list(map(to_json, row_table.as_mappings(found)))
     elif as_csv:
         say_whole(row_table.as_csv(found))
+    elif not found.rows:
+        tell(f"no {'group' if by_group else 'run'} meets the condition" if where else no_runs_yet(project, name))
     elif is_page:
         _show(found, limited=top is None)
-    elif found.rows:
-        say_whole(row_table.as_latex(found) if form == "latex" else row_table.as_markdown(found))
     else:
-        _tell_nothing(found)
+        say_whole(row_table.as_latex(found) if form == "latex" else row_table.as_markdown(found))
 
 
 def _show(found: Table, *, limited: bool) -> None:
-    if not found.rows:
-        _tell_nothing(found)
-        return
     say(row_table.as_text(found, width()))
     more = found.total - len(found.rows)
     if more and limited:
         say(f"… and {more:,} more; --all shows them")
-
-
-def _tell_nothing(found: Table) -> None:
-    tell(f"no {'group' if found.by_group else 'run'} meets the condition")

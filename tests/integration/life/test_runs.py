@@ -155,6 +155,15 @@ def test_nothing_is_found_and_said_so(trained: Sandbox, sandbox: Sandbox) -> Non
     assert sandbox.qanat("runs", "--where", "metric.acc>2", "--sort", "acc", "--columns", "lr").out == ""
 
 
+@pytest.mark.parametrize("options", [(), ("--groups",), ("--format", "markdown")])
+def test_without_runs_it_is_said_how_to_start_one(sandbox: Sandbox, options: tuple[str, ...]) -> None:
+    result = sandbox.qanat("runs", *options)
+    assert (result.out, result.err) == ("", "no experiments yet; create one with: qanat experiment new\n")
+    sandbox.experiment("greet", "exit 0")
+    assert sandbox.qanat("runs", *options).err == "no runs yet; start one with: qanat run NAME\n"
+    assert sandbox.qanat("runs", "greet", *options).err == "no runs yet; start one with: qanat run greet\n"
+
+
 def test_of_many_rows_the_first_are_shown(trained: Sandbox) -> None:
     trained.qanat("run", "other", "-R", "--lr 0 60 1")
     lines = trained.qanat("runs", "other", "--groups").out.splitlines()
