@@ -7,6 +7,7 @@ nor different, less nor greater.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -257,7 +258,8 @@ def _date(compared: Compared, now: datetime) -> Test:
 
 def _duration(compared: Compared, now: datetime) -> Test:
     seconds = condition_values.duration(compared.value)
-    if seconds is None or compared.operator in ("~", "!~"):
+    is_finite = seconds is not None and -math.inf < seconds < math.inf  # whole numbers may be too large for isfinite()
+    if seconds is None or not is_finite or compared.operator in ("~", "!~"):
         raise _wrong(compared, "a duration", condition_values.DURATION_HINT)
     return condition_values.duration_test(compared.operator, seconds)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.domain.condition import parse, quoted
-from qanat.domain.condition_values import DATE_HINT, number
+from qanat.domain.condition_values import DATE_HINT, DURATION_HINT, number
 from qanat.domain.facts import Row, facts_of, from_texts, rows_of, to_text
 from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.domain.search import FIELDS, Names, search
@@ -296,6 +296,8 @@ def test_of_many_names_some_are_listed() -> None:
         ("before:", "'' is not a date", DATE_HINT),
         ("date=2026-13", "'2026-13' is not a date", DATE_HINT),
         ("date~2026", "'date' has no text for '~'", DATE_HINT),
+        ("duration=nan", "'nan' is not a duration", DURATION_HINT),
+        ("duration!=inf", "'inf' is not a duration", DURATION_HINT),
     ],
 )
 def test_a_value_that_cannot_be_read(text: str, message: str, hint: str) -> None:
@@ -320,7 +322,9 @@ def test_any_text_is_a_condition_that_runs_meet_or_not_or_is_refused(text: str, 
     texts, st.sampled_from(["=", "<", ">=", "~", "!~"]), st.sampled_from(["lr", "date", "duration", "tag", "metric.a"])
 )
 def test_any_value_can_be_compared_or_is_refused(value: str, operator: str, name: str) -> None:
-    run = replace(RUN, groups=(Group(0, ("--lr", value), metrics={"a": 1.0}),))
+    started, ended = "2026-11-23T05:18:00+00:00", "2026-11-23T05:18:42+00:00"
+    group = Group(0, ("--lr", value), State.FINISHED, started=started, ended=ended, metrics={"a": 1.0})
+    run = replace(RUN, groups=(group,))
     with accepted_or_refused(UsageError, ""):
         assert meets(f"{name}{operator}{quoted(value)}", run) in (True, False)
 
