@@ -33,7 +33,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
-@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
 @option(
     "--where",
     group=TABLE,
