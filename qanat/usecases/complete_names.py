@@ -62,7 +62,7 @@ def names_in_conditions(start: Path) -> list[Offer]:
     not offered.
     """
     from qanat.domain import facts
-    from qanat.domain.condition import quoted_if_needed
+    from qanat.domain.condition import METRIC, PARAMETER, quoted_if_needed
     from qanat.domain.search import FIELDS, Names
     from qanat.records import index, index_file
 
@@ -75,8 +75,9 @@ def names_in_conditions(start: Path) -> list[Offer]:
         with index.Index(file, found.root) as known:
             texts = [text for _, text in known.facts(newest=RUNS_OFFERED)]
     names = Names.of(group for run in facts.from_texts(texts) for group in run.groups)
-    parameters = ((name.lstrip("-"), "parameter") for name in names.parameters)
-    metrics = ((f"metric.{name}", "metric") for name in names.metrics)
+    plain = dict.fromkeys(name.lstrip("-") for name in names.parameters)
+    parameters = ((f"{PARAMETER}{name}" if name in FIELDS else name, "parameter") for name in plain)
+    metrics = ((f"{METRIC}{name}", "metric") for name in names.metrics)
     offers = [*parameters, *metrics, *((name, "") for name in FIELDS)]
     return [(name, about) for name, about in offers if quoted_if_needed(name) == name]
 

@@ -29,14 +29,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     sandbox = Sandbox.make(tmp_path_factory.mktemp("completion") / "my project")
     actions = {"plot": {**ACTION, "description": "Plot it"}, "export": ACTION}
     sandbox.experiment("greet", "echo hello\n", description="Says hello", actions=actions)
-    sandbox.experiment("other", """echo '{"acc": 1}' >"$4/metrics.json"\n""")
+    sandbox.experiment("other", """echo '{"acc": 1}' >"$8/metrics.json"\n""")
     sandbox.write("data/iris.csv", "1\n")
     sandbox.qanat("dataset", "new", "--name", "iris", "--path", "data/iris.csv", "--commit")
     sandbox.qanat("template", "new", "--name", "two_cpus", "--runner", "slurm", "-o", "--time=1:00", "--commit")
     sandbox.commit()
     for text in DESCRIPTIONS.values():
         sandbox.qanat("run", "greet", "--description", text)
-    sandbox.qanat("run", "other", "--lr", "1")
+    sandbox.qanat("run", "other", "--lr", "1", "-lr", "2", "--state", "on")
     sandbox.qanat("status")
     return sandbox
 
@@ -69,6 +69,7 @@ def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "ba
         ("runs --format l", "latex"),
         ("runs --where sta", "state started"),
         ("runs --where l", "lr"),
+        ("runs --where par", "parameter.state"),
         ("runs --where=l", "lr"),
         ("runs greet --where l", "lr"),
         ("runs --sort a", "author"),
