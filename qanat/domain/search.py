@@ -1,6 +1,6 @@
 """Searching for runs and groups: what the names of a condition stand for, and which rows meet it.
 
-A name is one of FIELDS, a parameter, or a metric, in this order; `parameter.NAME` and `metric.NAME` are unmistakable. A
+A name is one of FIELDS, a parameter, or a metric, in this order; `parameter.NAME` and `metric.NAME` are unambiguous. A
 condition is about one group: a run meets it if any of its groups does. Whatever a group does not have is neither equal
 nor different, less nor greater.
 """
