@@ -26,7 +26,7 @@ NOTED_FROM = 32
 
 
 class History:
-    """Tells commits of records from commits of code; each commit is looked at once."""
+    """Which commits are of records alone, and which of code; each commit is looked at once."""
 
     def __init__(self, opened: pygit2.Repository) -> None:
         self._opened = opened

@@ -195,7 +195,7 @@ def _others(project: Project, run: Run) -> list[str]:
 
 
 def _add_lines(project: Project, result_dir: str, plan: Import, remarks: Remarks) -> None:
-    """Tell git what to ignore and how to merge, as `qanat init` does; remark on a file that the user has changed."""
+    """Plan the lines that `qanat init` adds for git; remark on a file that the user has changed."""
     ignored = {rule: _is_ignored(project, file) for rule, file in ignore_rules(result_dir).items()}
     wanted = {IGNORE: [rule for rule, already in ignored.items() if not already], ATTRIBUTES: list(RULES)}
     if _is_ignored(project, ".qanat/experiments/file.yaml"):

@@ -9,7 +9,7 @@ from qanat.domain import times
 
 
 class Clock(Protocol):
-    """Tells the time, and lets it pass."""
+    """The current time, and a way to wait."""
 
     def now(self) -> str:
         """Return the current time as records have it (domain.times), to the second."""

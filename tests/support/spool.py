@@ -71,7 +71,7 @@ class SpoolRunner(RunnerDefaults):
         return None
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
-        """Say which jobs wait and which run."""
+        """Return which jobs wait and which run."""
         seen = {handle: JobStatus(self._state(handle)) for handle in handles}
         return Sightings(seen | cancellations.weigh(seen, None))
 

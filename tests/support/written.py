@@ -9,7 +9,7 @@ from qanat.records import own_copies
 
 
 def let_qanat_have_written(file: Path) -> None:
-    """Give a record's present text out as what qanat wrote last."""
+    """Make the current text of a record what qanat wrote last."""
     private = file.parents[4] / ".git/qanat"
     copy = own_copies.file_of(private, file.stem)
     copy.parent.mkdir(parents=True, exist_ok=True)

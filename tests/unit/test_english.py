@@ -40,10 +40,10 @@ class Phrase:
         return found[0] if found else ""
 
 
+VERB = Phrase(r"^(Give|Say|Tell)s?\b", "Return, List, Read, Write, Print, …", (DOCSTRING, HELP))
 WORD = Phrase(r"(?<!other )\b[Ww]ords?\b", "arguments; text")
 PHRASES = (
-    Phrase(r"^Gives?\b", "Return, List, Read, Write, …", (DOCSTRING, HELP)),
-    Phrase(r"^Says? (whether|if|what|which|how)\b", "Show, Report, Return", (HELP,)),
+    VERB,
     Phrase(r"\b[Tt]ells? (whether|if|what is wrong)\b", "Return whether, Check whether"),
     Phrase(r"\b([Gg]o|[Gg]oes|[Gg]oing|[Ww]ent) on\b(?! to\b)", "active, running, continue"),
     Phrase(r"\b[Aa]new\b", "again"),
@@ -149,6 +149,14 @@ def test_files_are_in_plain_english(part: str) -> None:
     assert [offence for path in files for offence in _offences_of(path)] == []
 
 
+def test_docstrings_of_tests_begin_with_the_usual_verb_too() -> None:
+    begins = {
+        path: re.findall(r'^ *r?"""(\w.*)', path.read_text(), re.MULTILINE) for path in ROOT.glob("tests/**/*.py")
+    }
+    assert sum(map(len, begins.values())) > 1_000
+    assert [f"{path}: {text}" for path, texts in begins.items() for text in texts if VERB.found_in(text)] == []
+
+
 def _part(path: Path) -> str:
     """Return the part of the project that a file belongs to."""
     name = path.relative_to(ROOT)
@@ -168,6 +176,9 @@ def test_help_is_in_plain_english() -> None:
     ("kind", "text", "offending"),
     [
         (DOCSTRING, "Give the runs.", True),
+        (DOCSTRING, "Says which runs wait.", True),
+        (HELP, "Tell git how to merge.", True),
+        (DOCSTRING, "Telling git how to merge.", False),
         (COMMENT, "Give the runs.", False),
         (DOCSTRING, "Return the runs that are\n    going on.", True),
         (STRING, "no keywords or passwords; in other words, none", False),

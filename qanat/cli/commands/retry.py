@@ -58,7 +58,7 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
 
 
 def _note_changes(project: Project, run: Run, groups: tuple[int, ...]) -> None:
-    """Say so if the code is no longer that of the run, which is what its groups run again."""
+    """Print a note if the code has changed since the run, whose own code its groups run again."""
     with contextlib.suppress(GitRefused):  # a commit that is gone is refused, with what to do about it
         if past_code.has_changed(project, run.code):
             which = " ".join(f"--group {number}" for number in groups) or "--failed"

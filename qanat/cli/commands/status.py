@@ -64,7 +64,7 @@ def status(live: bool, as_json: bool) -> None:
 
 
 def _say_uncommitted(project: Project, count: int) -> None:
-    """Say how many runs have records that are not committed yet, and what commits them."""
+    """Print how many runs have records that are not committed yet, and what commits them."""
     if not count:
         return
     what, it = ("The record of 1 run is", "it") if count == 1 else (f"The records of {count:,} runs are", "them")

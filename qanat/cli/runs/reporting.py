@@ -125,7 +125,7 @@ def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str
 
 
 def _path_lines(run: Run) -> list[str]:
-    """Say where the PATH of a program that was not found comes from, if that is known."""
+    """Return a line on where the PATH of a program that was not found comes from; none if that is unknown."""
     if not any(_is_command_not_found(run, group) for group in run.groups):
         return []
     program = run.command[0]
