@@ -274,7 +274,7 @@ def test_an_argument_of_an_action_that_looks_meant_for_qanat_is_refused(house: S
         ("--storage-path a --storage-path b", "option --storage-path is used twice"),
         ("--description a --description b", "option --description is used twice"),
         ("--json", "--json needs --dry-run"),
-        ("--detach --wait", "--detach and --wait exclude each other"),
+        ("--detach --wait", "--detach cannot be combined with --wait"),
         ("--max-running 2", "--max-running cannot be used with runner local"),
         ("-j 2 --runner slurm", "--n-threads cannot be used with runner slurm"),
         ("--cancel-on-interrupt", "--cancel-on-interrupt needs --wait"),

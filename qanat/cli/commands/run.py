@@ -114,7 +114,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     """
     project = open_project(Path.cwd())
     misplaced.check_run(project, options["name"], ctx)
-    _check_combined(options)
+    if options["json"] and not options["dry_run"]:
+        raise UsageError("--json needs --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
     request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:
         _show_preview(launching.preview(project, request, chosen, session.runners()), as_json=options["json"])
@@ -137,16 +138,6 @@ def _refuse_repeated(command: click.Command, own: Sequence[str]) -> None:
             names = {name for option in parameter.opts for name in spellings(option)}
             if not (parameter.multiple or parameter.is_flag) and sum(word in names for word in own) > 1:
                 raise UsageError(f"option {parameter.opts[-1]} is used twice", hint="use it once")
-
-
-def _check_combined(options: dict[str, Any]) -> None:
-    """Raise UsageError for options that contradict each other or would have no effect."""
-    if options["json"] and not options["dry_run"]:
-        raise UsageError("--json needs --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
-    if options["cancel_on_interrupt"] and not options["wait"]:
-        raise UsageError("--cancel-on-interrupt needs --wait", hint="without it, qanat ends once the jobs are queued")
-    if options["max_running"] and session.runners().is_in_process(options["runner"]):
-        raise UsageError(f"--max-running cannot be used with runner {options['runner']}", hint="use -j N")
 
 
 def _request(options: dict[str, Any], program: list[str]) -> RunRequest:

@@ -55,28 +55,37 @@ class LaunchOptions:
 
 
 def check_options(options: LaunchOptions, runners: Runners) -> None:
-    """Raise UsageError for options that the runner does not support, and for numbers below 1."""
+    """Raise UsageError for options that contradict each other or would have no effect, and for numbers below 1."""
     for name, number in (("--n-threads", options.n_threads), ("--max-running", options.max_running)):
         # Python callers can pass anything.
         if number is not None and (not isinstance(number, int) or number < 1):
             raise UsageError(f"{name} is {number!r}", hint="use a whole number, 1 or more")
     if options.time_limit not in (None, time_limits.NONE):
         time_limits.seconds(options.time_limit)
-    in_process = runners.is_in_process(options.runner)
-    if in_process and options.template:
-        others = " or ".join(runners.submitting_names())
-        raise UsageError(
-            f"--submit-template cannot be used with runner {options.runner}", hint=f"add --runner {others}"
-        )
     if options.detach and options.wait:
         raise UsageError(
-            "--detach and --wait exclude each other",
+            "--detach cannot be combined with --wait",
             hint="without either, qanat waits for the end of a local run, and not for that of a submitted one",
         )
-    if not in_process and options.fail_fast:
-        raise UsageError(f"--fail-fast cannot be used with runner {options.runner}", hint="it is for local runs")
-    if not in_process and options.slots > 1:
-        raise UsageError(f"--n-threads cannot be used with runner {options.runner}", hint="use --max-running N")
+    if options.cancel_on_interrupt and not options.wait:
+        raise UsageError("--cancel-on-interrupt needs --wait", hint="without it, qanat ends once the jobs are queued")
+    _check_supported(options, runners)
+
+
+def _check_supported(options: LaunchOptions, runners: Runners) -> None:
+    """Raise UsageError for options that the runner does not support."""
+    unsupported = f"cannot be used with runner {options.runner}"
+    if runners.is_in_process(options.runner):
+        if options.template:
+            others = " or ".join(runners.submitting_names())
+            raise UsageError(f"--submit-template {unsupported}", hint=f"add --runner {others}")
+        if options.max_running:
+            raise UsageError(f"--max-running {unsupported}", hint="use -j N")
+        return
+    if options.fail_fast:
+        raise UsageError(f"--fail-fast {unsupported}", hint="it is for local runs")
+    if options.slots > 1:
+        raise UsageError(f"--n-threads {unsupported}", hint="use --max-running N")
 
 
 def choose(project: Project, options: LaunchOptions, groups: int, runners: Runners) -> RunnerChoice:

@@ -88,10 +88,13 @@ def test_options_have_to_fit_the_runner(world: World) -> None:
     check_options(LaunchOptions(fail_fast=True), world)
     check_options(LaunchOptions("world", template="big", max_running=1), world)
     check_options(LaunchOptions("world", detach=True), world)
-    check_options(LaunchOptions(wait=True), world)
+    check_options(LaunchOptions(wait=True, cancel_on_interrupt=True), world)
     with pytest.raises(UsageError, match="--submit-template cannot be used with runner local") as error:
         check_options(LaunchOptions(template="big"), world)
     assert error.value.hint == "add --runner world"
+    with pytest.raises(UsageError, match="--max-running cannot be used with runner local") as error:
+        check_options(LaunchOptions(max_running=2), world)
+    assert error.value.hint == "use -j N"
     with pytest.raises(UsageError, match="--fail-fast cannot be used with runner world") as error:
         check_options(LaunchOptions("world", fail_fast=True), world)
     assert error.value.hint == "it is for local runs"
@@ -99,6 +102,15 @@ def test_options_have_to_fit_the_runner(world: World) -> None:
     with pytest.raises(UsageError, match="--n-threads cannot be used with runner world") as error:
         check_options(LaunchOptions("world", n_threads=2), world)
     assert error.value.hint == "use --max-running N"
+
+
+def test_options_that_would_have_no_effect_are_refused(world: World) -> None:
+    with pytest.raises(UsageError, match="--detach cannot be combined with --wait") as error:
+        check_options(LaunchOptions(detach=True, wait=True), world)
+    assert error.value.hint.startswith("without either, ")
+    with pytest.raises(UsageError, match="--cancel-on-interrupt needs --wait") as error:
+        check_options(LaunchOptions("world", cancel_on_interrupt=True), world)
+    assert error.value.hint == "without it, qanat ends once the jobs are queued"
 
 
 def test_the_record_says_how_many_threads_only_where_there_are_groups(world: World) -> None:
