@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from qanat.errors import QanatError, RunnerUnavailable, UsageError
@@ -31,7 +31,6 @@ class Registry:
     """Returns the runners of one command by name, each loaded only once; see runners.protocol.Runners."""
 
     def __init__(self) -> None:
-        self._about = _Abouts()
         self._loaded: dict[str, Runner] = {}
 
     def __reduce__(self) -> tuple[type[Registry], tuple[()]]:
@@ -40,16 +39,16 @@ class Registry:
 
     def submitting_names(self) -> list[str]:
         """List the runners for submitting: the built-in ones, and those in installed packages."""
-        others = {entry.name for entry in _entry_points()} - self._about.keys()
-        return [*(about.name for about in self._about.values() if not about.in_process), *sorted(others)]
+        others = {entry.name for entry in _entry_points()} - set(BUILT_IN)
+        return [*(about.name for about in _all_about() if not about.in_process), *sorted(others)]
 
     def title(self, name: str) -> str:
         """Return what sentences call a runner. Raises UsageError and RunnerUnavailable as submitting() does."""
-        return self._about[name].title if name in self._about else self.submitting(name).title
+        return _about(name).title if name in BUILT_IN else self.submitting(name).title
 
     def is_in_process(self, name: str) -> bool:
         """Return whether the process that starts this runner's jobs also watches them."""
-        return name in BUILT_IN and self._about[name].in_process
+        return name in BUILT_IN and _about(name).in_process
 
     def local(self) -> InProcessRunner:
         """Return the runner that knows the processes of this machine."""
@@ -59,7 +58,7 @@ class Registry:
         """Return a runner that runs `slots` jobs at once here. Raises UsageError if there is none with this name."""
         if not self.is_in_process(name):
             raise self._unknown(name)
-        return cast("InProcessRunner", _class(self._about[name])(slots))
+        return cast("InProcessRunner", _class(_about(name))(slots))
 
     def submitting(self, name: str) -> Runner:
         """Return a runner for submitting and polling.
@@ -71,8 +70,8 @@ class Registry:
         return self._loaded[name]
 
     def _load(self, name: str) -> Runner:
-        if name in self._about and not self.is_in_process(name):
-            return cast("Runner", _class(self._about[name])())
+        if name in BUILT_IN and not self.is_in_process(name):
+            return cast("Runner", _class(_about(name))())
         found = [entry for entry in _entry_points() if entry.name == name]
         if not found:
             raise self._unknown(name)
@@ -83,7 +82,7 @@ class Registry:
         return _installed(found[0])
 
     def _unknown(self, name: str) -> UsageError:
-        here = [about.name for about in self._about.values() if about.in_process]
+        here = [about.name for about in _all_about() if about.in_process]
         return UsageError(
             f"runner {name!r} does not exist", hint=f"known: {', '.join((*here, *self.submitting_names()))}"
         )
@@ -92,19 +91,19 @@ class Registry:
 
     def default_templates(self) -> dict[str, Mapping[str, Any]]:
         """Return the options of the template `default` of a new project, by runner."""
-        return {about.name: about.default_template for about in self._about.values() if about.default_template}
+        return {about.name: about.default_template for about in _all_about() if about.default_template}
 
     def requests(self) -> dict[str, Requests]:
         """Return what the options of each built-in runner ask for."""
-        return {name: about.requests for name, about in self._about.items()}
+        return {about.name: about.requests for about in _all_about()}
 
     def path_from(self, name: str, options: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         """Return where the PATH of a run's jobs comes from; empty if that is unknown."""
-        return self._about[name].path_from(options, details) if name in self._about else ""
+        return _about(name).path_from(options, details) if name in BUILT_IN else ""
 
     def runner_of(self, keys: Collection[str]) -> str:
         """Return the runner that a template is for, judged by its options' names: the first one if none takes them."""
-        submitting = [about for about in self._about.values() if not about.in_process]
+        submitting = [about for about in _all_about() if not about.in_process]
         return next((about.name for about in submitting if about.takes(keys)), submitting[0].name)
 
     def generated_files(self, name: str) -> frozenset[str]:
@@ -118,27 +117,13 @@ class Registry:
         return runner.generated_files if isinstance(runner, LeavesFiles) else frozenset()
 
 
-class _Abouts(Mapping[str, "About"]):
-    """What is known of the built-in runners, each read when it is first asked for."""
+def _about(name: str) -> About:
+    """Return what is known of a built-in runner, which is imported when it is first asked for."""
+    return cast("About", importlib.import_module(f"{__package__}.{name}.about").ABOUT)
 
-    def __init__(self) -> None:
-        self._read: dict[str, About] = {}
 
-    def __getitem__(self, name: str) -> About:
-        if name not in BUILT_IN:
-            raise KeyError(name)
-        if name not in self._read:
-            self._read[name] = importlib.import_module(f"{__package__}.{name}.about").ABOUT
-        return self._read[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in BUILT_IN
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(BUILT_IN)
-
-    def __len__(self) -> int:
-        return len(BUILT_IN)
+def _all_about() -> list[About]:
+    return [_about(name) for name in BUILT_IN]
 
 
 def _class(about: About) -> Any:
