@@ -76,8 +76,10 @@ class Registry:
         if not found:
             raise self._unknown(name)
         if len(packages := sorted({_package(entry) for entry in found})) > 1:
+            from qanat.system.installation import to_uninstall
+
             raise RunnerUnavailable(
-                f"{' and '.join(packages)} both have a runner {name!r}", hint=f"pip uninstall {packages[-1]}"
+                f"{' and '.join(packages)} both have a runner {name!r}", hint=to_uninstall(packages[-1])
             )
         return _installed(found[0])
 

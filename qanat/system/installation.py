@@ -13,6 +13,11 @@ def to_install(package: str) -> str:
     return shlex.join([sys.executable, "-m", "pip", "install", package])
 
 
+def to_uninstall(package: str) -> str:
+    """Return the command that uninstalls a package beside this qanat."""
+    return shlex.join([sys.executable, "-m", "pip", "uninstall", package])
+
+
 def to_add(extra: str) -> str:
     """Return the command that installs what an extra of qanat needs, from where this qanat was installed."""
     *options, source = _source() or ["qanat"]

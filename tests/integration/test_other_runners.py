@@ -195,7 +195,7 @@ def test_two_packages_with_a_runner_of_the_same_name_are_both_named(packages: Pa
         packages.install(package, "forgetful", "forgetful:Forgetful")
     refused = packages.qanat("run", "--runner", "forgetful", "end", "0", code=3)
     assert "qanat-one and qanat-two both have a runner 'forgetful'" in refused.err
-    assert "hint: pip uninstall" in refused.err
+    assert " -m pip uninstall qanat-" in refused.err
     assert sandbox.record_files() == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.system.installation import to_add, to_install
+from qanat.system.installation import to_add, to_install, to_uninstall
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,6 @@ def test_an_extra_is_installed_from_where_qanat_came_from(
     assert to_add("plot") == shlex.join(command)
 
 
-def test_a_package_is_installed_beside_this_qanat() -> None:
+def test_a_package_is_installed_and_uninstalled_beside_this_qanat() -> None:
     assert shlex.split(to_install("numpy")) == [sys.executable, "-m", "pip", "install", "numpy"]
+    assert shlex.split(to_uninstall("numpy")) == [sys.executable, "-m", "pip", "uninstall", "numpy"]
