@@ -20,7 +20,7 @@ class JobSpec:
     """One group as a job: its command, working directory, storage directory and extra environment variables.
 
     `info` is the content of its group_info.yaml; empty if there is none. `sharing` says who may
-    use what it leaves. `time_limit` (domain.time_limits) is kept by a runner that watches its jobs itself.
+    use what it leaves. `time_limit` (domain.time_limits) is enforced by a runner that watches its jobs itself.
     """
 
     group: int

@@ -175,7 +175,7 @@ def _left_undone(run: Run) -> list[str]:
         notes.append(f"{killed}: {which} will not start; once the others have ended: qanat retry {run.number}")
     if limit := run.runner.options.get(time_limits.KEY):
         cancel = f"qanat cancel {run.number}"
-        notes.append(f"{killed}: its time limit of {limit} is no longer kept; to end it: {cancel}")
+        notes.append(f"{killed}: its time limit of {limit} is no longer enforced; to end it: {cancel}")
     return notes
 
 

@@ -115,7 +115,7 @@ def test_a_time_limit_that_nobody_keeps_any_more_is_told(world: World, sleeper: 
         journal.started(started(0, sleeper.pid, processes.start_of(sleeper.pid) or ""), NOW)
     world.look()
     killed = "the qanat process of run 1 of train was killed"
-    assert world.notes == [f"{killed}: its time limit of 2h is no longer kept; to end it: qanat cancel 1"]
+    assert world.notes == [f"{killed}: its time limit of 2h is no longer enforced; to end it: qanat cancel 1"]
 
 
 def test_a_strangers_process_of_the_same_number_is_not_taken_for_one_of_the_run(world: World) -> None:
