@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from qanat.domain import times
 from qanat.errors import NotRemoved, WriteFailed
 from qanat.git import lock, tracked
-from qanat.records.made import Notes
+from qanat.records.made import Made, Notes
 from qanat.system import folders, removal
 from qanat.system.folders import Created, FolderId
 from qanat.system.removal import Removal
@@ -21,6 +22,8 @@ from qanat.usecases.results.proof import Results
 
 # What is written into a storage directory before the first job starts.
 _WRITTEN = re.compile(r"info\.yaml|parameters_files|job\.sh|commands|group_[0-9]+")
+# Far longer than a launch takes from creating the storage directory to writing the record.
+_LAUNCH_S = 3_600.0
 
 
 def check_removable(project: Project, results: Sequence[Results]) -> None:
@@ -88,8 +91,9 @@ def _empty_of_own(project: Project, created: Created) -> None:
 def forget_what_is_gone(project: Project) -> None:
     """Forget the directories that no longer exist, as those of runs whose records git has removed.
 
-    One outside the project whose parent does not exist either may be on a disk that is only missing for now. A run of
-    this working tree whose results the user has removed may be retried.
+    Empty ones, which killed launches have left, are removed first. One outside the project whose parent does not exist
+    either may be on a disk that is only missing for now. A run of this working tree whose results the user has removed
+    may be retried.
     """
     with project.index() as index:
         index.sync()
@@ -97,9 +101,22 @@ def forget_what_is_gone(project: Project) -> None:
     for private in {project.location.private, project.location.private_here}:
         notes = Notes(private, project.sharing)
         for key, made in notes.all():
+            if key not in known:
+                _remove_unused(project, made)
             may_be_missing = not made.path.is_relative_to(project.root) and not made.path.parent.is_dir()
             if key not in known and not os.path.lexists(made.path) and not may_be_missing:
                 notes.forget(key)
+
+
+def _remove_unused(project: Project, made: Made) -> None:
+    """Remove an empty storage directory that qanat made for a run without a record, unless that is about to start."""
+    found = folders.identify(made.path)
+    if not (found and made.experiment and made.is_new and made.is_this(found)):
+        return
+    with suppress(OSError):
+        changed = times.from_epoch(made.path.lstat().st_mtime)
+        if (times.seconds_between(changed, project.clock.now()) or 0.0) > _LAUNCH_S:
+            folders.take_back([(made.path, found)])
 
 
 def finish_removals(project: Project) -> None:
