@@ -32,7 +32,9 @@ def wait(
         return Outcome(_until_ended(project, run, runners, view))
     except KeyboardInterrupt:
         if cancel_on_interrupt:
-            cancel.cancel_run(project, _look(project, run, runners, view)[0], runners)
+            found, _ = _look(project, run, runners, view)
+            if not found.run.state.ended:
+                cancel.cancel_run(project, found, runners)
             run = _until_ended(project, run, runners, view)
         return Outcome(run, interrupted=signal.SIGINT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
 from qanat.domain.run import State
 from qanat.usecases.launch.launch import launch
@@ -19,13 +20,14 @@ def start(world: World, view: View, *, cancel_on_interrupt: bool = False) -> Out
     return launch(world.project, RunRequest("train"), options, runners=world, ask=world.ask, view=view)
 
 
-def interrupting() -> View:
-    """Return a view that presses Ctrl-C when the run is seen for the first time."""
+def interrupting(before: Callable[[], None] = lambda: None) -> View:
+    """Return a view that presses Ctrl-C when the run is seen for the first time, after something else has happened."""
     pressed: list[str] = []
 
     def press(name: str, what: object) -> None:
         if name == "seen" and not pressed:
             pressed.append(name)
+            before()
             raise KeyboardInterrupt
 
     return View(press)
@@ -61,6 +63,11 @@ def test_ctrl_c_cancels_where_that_is_asked_for_and_the_end_is_waited_for(world:
     assert (outcome.run.state, outcome.interrupted) == (State.CANCELLED, signal.SIGINT)
     assert outcome.run == world.committed()
     assert view.events[-1] == ("seen", State.CANCELLED)
+
+
+def test_ctrl_c_just_after_the_end_has_nothing_to_cancel(world: World) -> None:
+    outcome = start(world, interrupting(lambda: next(world.scheduler.of(0)).ends()), cancel_on_interrupt=True)
+    assert (outcome.run.state, outcome.interrupted) == (State.FINISHED, signal.SIGINT)
 
 
 def test_a_run_that_another_process_submitted_can_be_waited_for(world: World) -> None:
