@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from qanat.runners.api import JobBatch, JobSpec, JobStatus, State
+from qanat.runners import api
+from qanat.runners.api import JobBatch, JobSpec, JobStatus, RunnerDefaults, State
 from tests.support.packages import ROOT
 from tests.support.pages import blocks_of
 
@@ -55,6 +56,15 @@ def test_the_names_that_the_page_promises_are_there() -> None:
         found = pkgutil.resolve_name(module)
         missing = [name for name in re.findall(r"`(\w+)`", names) if not hasattr(found, name)]
         assert (module, missing) == (module, [])
+
+
+def test_the_page_names_the_protocols_that_the_defaults_offer() -> None:
+    page = PAGE.read_text()
+    protocols = re.findall(r"^\| `([A-Z]\w+)` \| `", page, flags=re.MULTILINE)
+    assert len(protocols) >= 9
+    offered = [name for name in protocols if isinstance(RunnerDefaults(), getattr(api, name))]
+    (named,) = re.findall(r"`RunnerDefaults`\s+offers (.*)\.$", page, flags=re.MULTILINE)
+    assert re.findall(r"`(\w+)`", named) == offered
 
 
 def test_an_array_has_a_task_for_each_job_whatever_its_group(runner: Any) -> None:
