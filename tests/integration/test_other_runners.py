@@ -188,6 +188,9 @@ def test_a_broken_runner_is_said_in_a_sentence_that_names_its_package(
     assert f"qanat: runner 'other' of package qanat-other {why}" in refused.err
     assert "-m pip install qanat-other --upgrade" in refused.err
     assert sandbox.record_files() == []
+    template = "schema: template/1\nname: big\nrunner: other\noptions: {mem: 4G}\n"
+    sandbox.write(".qanat/templates/other/big.yaml", template)
+    assert "no problems found" in packages.qanat("validate").out
 
 
 def test_two_packages_with_a_runner_of_the_same_name_are_both_named(packages: Packages, sandbox: Sandbox) -> None:

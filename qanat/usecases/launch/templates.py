@@ -10,7 +10,7 @@ from typing import Any
 
 from qanat.domain.experiment import Template
 from qanat.domain.key_path import KeyPath
-from qanat.errors import InputInvalid, NotFound, UsageError
+from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, UsageError
 from qanat.records import definitions, yaml_io
 from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.system import below, files
@@ -138,12 +138,11 @@ def how_to_check(project: Project, runner: str, name: str | None) -> str:
 
 def problems(project: Project, runners: Runners, paths: Sequence[Path]) -> list[Problem]:
     """List what keeps the templates in these files from being submitted, as far as the runner can tell by itself."""
-    found: list[Problem] = []
-    for path, template in _templates_in(project, set(paths)):
-        with contextlib.suppress(UsageError):  # a runner that is not installed here
-            runner = runners.submitting(template.runner)
-            if isinstance(runner, ChecksTemplates):
-                found += [_problem(project, path, template, text) for text in runner.key_problems(template.options)]
+    found = [
+        _problem(project, path, template, text)
+        for path, template, runner in _checked_templates(project, runners, paths)
+        for text in runner.key_problems(template.options)
+    ]
     return sorted(found, key=lambda each: (each.file, each.line))
 
 
@@ -160,14 +159,23 @@ def _problem(project: Project, path: Path, template: Template, text: str) -> Pro
 def warnings(project: Project, runners: Runners, paths: Sequence[Path]) -> list[str]:
     """List what is better avoided in the templates in these files, each warning once with its templates."""
     found: dict[str, list[str]] = {}
+    for path, template, runner in _checked_templates(project, runners, paths):
+        for warning in runner.warnings(template.options):
+            found.setdefault(warning, []).append(f"{template.name} ({project.paths.relative(path)})")
+    return [f"template{'s' * (len(names) > 1)} {', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def _checked_templates(
+    project: Project, runners: Runners, paths: Sequence[Path]
+) -> Iterator[tuple[Path, Template, ChecksTemplates]]:
+    """Yield the templates that files define, each with its runner, unless that is missing or broken on this machine."""
     for path, template in _templates_in(project, set(paths)):
         try:
             runner = runners.submitting(template.runner)
-        except UsageError:  # a runner that is not installed here
+        except (UsageError, RunnerUnavailable):
             continue
-        for warning in runner.warnings(template.options) if isinstance(runner, ChecksTemplates) else ():
-            found.setdefault(warning, []).append(f"{template.name} ({project.paths.relative(path)})")
-    return [f"template{'s' * (len(names) > 1)} {', '.join(names)}: {text}" for text, names in found.items()]
+        if isinstance(runner, ChecksTemplates):
+            yield path, template, runner
 
 
 def _templates_in(project: Project, paths: set[Path]) -> Iterator[tuple[Path, Template]]:
