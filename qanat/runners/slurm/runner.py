@@ -10,7 +10,7 @@ from typing import Any
 
 from qanat.domain import time_limits
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
-from qanat.errors import InputInvalid, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown
+from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
 from qanat.runners.slurm import commands, flags, ownership, polling, queue, submission
 from qanat.runners.slurm import jobs as slurm_jobs
 from qanat.runners.slurm.about import ABOUT
@@ -131,7 +131,7 @@ class SlurmRunner:
             try:
                 number, cluster = _sbatch(batch, array, numbers[-1] if numbers and batch.max_running else "")
             except SubmitFailed as error:
-                _cancel_accepted(numbers, at, error)
+                _cancel_accepted(numbers, at, error.message)
                 raise
             numbers.append(number)
             jobs |= {group: array.name_of(number, group) for group in array.groups}
@@ -241,16 +241,15 @@ def _sbatch(batch: JobBatch, array: Array, after: str) -> tuple[str, str]:
     raise SubmitFailed(f"Slurm refused the run: {stderr_text(done)}")
 
 
-def _cancel_accepted(numbers: Sequence[str], at: Sequence[str], refusal: QanatError) -> None:
+def _cancel_accepted(numbers: Sequence[str], at: Sequence[str], refusal: str) -> None:
     """Cancel the arrays that Slurm accepted before it refused one. Raises SubmitUnknown if that fails."""
     if not numbers:
         return
     try:
         _cancel(numbers, at)
     except RunnerUnavailable as error:
-        raise SubmitUnknown(
-            f"{refusal.message}; of its jobs {', '.join(numbers)}: {error.message}", hint=refusal.hint
-        ) from None
+        what = f"{refusal}; its jobs {', '.join(numbers)} may still be queued: {error.message}"
+        raise SubmitUnknown(what, hint="qanat status") from None
 
 
 def _cancel(names: Sequence[str], at: Sequence[str]) -> None:
