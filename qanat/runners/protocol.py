@@ -104,7 +104,7 @@ class ChangesOptions(Protocol):
 
 @runtime_checkable
 class LimitsTime(Protocol):
-    """A runner whose scheduler ends jobs that run too long (`--time-limit`)."""
+    """A runner whose scheduler ends or holds jobs that run too long (`--time-limit`)."""
 
     def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
         """Return the options with this limit in place of any other."""

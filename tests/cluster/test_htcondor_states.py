@@ -101,7 +101,6 @@ def test_jobs_that_find_no_machine_are_queued(on_pool: OnPool) -> None:
 
 def test_a_held_job_says_why_with_htcondors_code_and_goes_on_when_it_is_released(on_pool: OnPool) -> None:
     on_pool.experiment("none", "exit 0\n")
-    # Its reason is HTCondor's own: there is no such directory to send output from.
     on_pool.template("on_hold", "hold: true\n")
     on_pool.submit("none", "--submit_template", "on_hold")
     (group,) = on_pool.wait_for_states("held")
