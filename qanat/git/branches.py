@@ -54,14 +54,20 @@ def being_rebased(location: Location) -> set[str]:
     return found
 
 
-def stashed(location: Location, folder: str) -> set[str]:
-    """Return the paths of the untracked files below a folder that `git stash` has put away."""
-    found: set[str] = set()
+def stashed(location: Location, folder: str) -> set[tuple[str, str]]:
+    """Return the paths and blobs of the files below a folder that `git stash` has put away."""
+    found: set[tuple[str, str]] = set()
     for stash in command.call(location.root, "stash", "list", "--format=%H").out.decode().split():
         # The third parent has the untracked files, if `git stash -u` took any.
-        listed = command.call(location.root, "ls-tree", "-r", "-z", "--name-only", f"{stash}^3", "--", folder)
-        found.update(path for path in listed.out.decode("utf-8", "surrogateescape").split("\0") if path)
+        found |= _changed(location, folder, f"{stash}^1", stash) | _changed(location, folder, "--root", f"{stash}^3")
     return found
+
+
+def _changed(location: Location, folder: str, *compared: str) -> set[tuple[str, str]]:
+    """Return the paths and blobs of the files that a commit changes; nothing if there is no such commit."""
+    words = ("diff-tree", "-r", "-z", "--no-renames", "--no-abbrev", "--no-commit-id", *compared, "--", folder)
+    fields = iter(command.call(location.root, *words).out.decode("utf-8", "surrogateescape").split("\0"))
+    return {(path, facts.split()[3]) for facts, path in zip(fields, fields, strict=False)}
 
 
 def _short(file: Path) -> str:

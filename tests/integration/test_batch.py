@@ -216,7 +216,17 @@ def test_they_are_committed_after_a_commit_that_qanat_makes(batch: World) -> Non
     done = plain.qanat("commit", "--message", "Runs", "--json").json
     assert [(made["branch"], made["runs"]) for made in done["commits"]] == [("main", [batch.recorded(2).id])]
     assert subjects(batch) == ["Runs", RECORDED]
-    assert plain.qanat("commit").out == "nothing to commit: all records of runs are committed\n"
+    nothing = "nothing to commit: all records of ended runs in the working tree are committed\n"
+    assert plain.qanat("commit").out == nothing
+
+
+def test_what_a_stash_has_put_away_is_not_taken_for_committed(batch: World) -> None:
+    plain = Sandbox(batch.root)
+    batch.git("stash", "--quiet", "--include-untracked")
+    done = plain.qanat("commit", code=1)
+    said = "git stash has put away the record of run 1; bring it back with: git stash pop"
+    assert (done.out, done.err) == ("", f"note: {said}\n")
+    assert plain.qanat("commit", "--json", code=1).json == {"commits": [], "left": [said]}
 
 
 @pytest.mark.parametrize("when", ["each", "manual"])

@@ -42,7 +42,7 @@ def commit(message: str | None, as_json: bool) -> int:
         for made in outcome.made:
             say(f"Committed {made.described}")
         if not outcome.made and not outcome.notes:
-            say("nothing to commit: all records of runs are committed")
+            say("nothing to commit: all records of ended runs in the working tree are committed")
     return EXIT_FAILED if outcome.notes else 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
@@ -85,8 +85,8 @@ class _View:
         return PurePosixPath(entry.path).stem in deletions.run_ids_in(said)
 
     @cached_property
-    def stashed(self) -> set[str]:
-        """The paths of untracked files that are in a stash."""
+    def stashed(self) -> set[tuple[str, str]]:
+        """The paths and blobs of the files that are in a stash."""
         return branches.stashed(self.project.location, RUNS)
 
     @cached_property
@@ -111,7 +111,7 @@ def bring_back(project: Project) -> list[str]:
     if worktree.operation(location.git_dir):
         return []
     found = _verdicts(project)
-    notes = _on_stashed([entry for entry, verdict in found.items() if verdict is _Verdict.STASHED])
+    notes = _on_stashed(found)
     if set(found.values()) <= _STAYING:
         return notes
     try:
@@ -121,11 +121,14 @@ def bring_back(project: Project) -> list[str]:
         return notes
 
 
-def _on_stashed(stashed: Sequence[Entry]) -> list[str]:
-    if not stashed:
-        return []
-    names = _names([entry.path for entry in stashed])
-    return [f"git stash has put away {names}; bring it back with: git stash pop"]
+def stashed(project: Project) -> list[str]:
+    """Return a sentence on what waits for a commit and is in a stash; empty if nothing is."""
+    return _on_stashed(_verdicts(project)) if ledger.entries(project.location.private) else []
+
+
+def _on_stashed(found: Mapping[Entry, _Verdict]) -> list[str]:
+    paths = [entry.path for entry, verdict in found.items() if verdict is _Verdict.STASHED]
+    return [f"git stash has put away {_names(paths)}; bring it back with: git stash pop"] if paths else []
 
 
 def _settle(held: Held, project: Project) -> list[str]:
@@ -198,7 +201,7 @@ def _verdict_on_missing(view: _View, entry: Entry) -> _Verdict:
         return _Verdict.KEEP
     if view.is_deleted(entry) or (view.is_elsewhere(entry) and not view.contains(entry)):
         return _Verdict.FORGET
-    if entry.commit is None and entry.path in view.stashed:
+    if entry.commit is None and entry.path in {path for path, _ in view.stashed}:
         return _Verdict.STASHED
     if entry.commit is None and any(os.path.lexists(root / entry.path) for root in view.other_roots):
         return _Verdict.KEEP
@@ -214,7 +217,9 @@ def _verdict_on_other(view: _View, entry: Entry, now: str) -> _Verdict:
         return _Verdict.COMMIT
     if on_disk not in (None, now) or view.is_another_trees(entry):
         return _Verdict.KEEP
-    return _Verdict.FORGET if entry.commit is None else _Verdict.RESTORE
+    if entry.commit is not None:
+        return _Verdict.RESTORE
+    return _Verdict.STASHED if (entry.path, entry.blob) in view.stashed else _Verdict.FORGET
 
 
 def _commit(held: Held, project: Project, branch: str, content: dict[str, bytes], lost: Sequence[Entry]) -> None:

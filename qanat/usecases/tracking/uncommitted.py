@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 from collections.abc import Collection, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from qanat.domain.layout import kind_of
 from qanat.domain.run import Run
-from qanat.errors import InputInvalid, NotFound, WriteFailed
+from qanat.errors import InputInvalid, NotFound, WriteFailed, reason
 from qanat.git import lock, others, worktree
 from qanat.records import ledger, own_copies
+from qanat.usecases.merging import restore
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import committing, edits, record
 from qanat.usecases.tracking.committing import Outcome, Recorded
@@ -33,13 +35,20 @@ def commit(project: Project, message: str = "", *, after_commit: bool = False) -
     """Commit all these records and comments, one commit for each branch. Raises WriteFailed.
 
     With `after_commit`, git has just made a commit of the user's, and waits for this process. Nothing is done then in
-    the middle of a rebase or the like, nor if the settings leave committing to the user, and edited files are not
-    mentioned.
+    the middle of a rebase or the like, nor if the settings leave committing to the user, and what is left to the user
+    is not mentioned.
     """
     if after_commit and (project.config.records_are_manual or worktree.operation(project.location.git_dir)):
         return Outcome()
-    if not _changed(project):
-        return Outcome()
+    changed = _changed(project)
+    outcome = _commit(project, message, after_commit=after_commit) if changed else Outcome()
+    if not after_commit:
+        looked_at = {*changed, *map(_record_of, changed)}
+        outcome.notes += [*_not_listed(project, looked_at), *restore.stashed(project)]
+    return outcome
+
+
+def _commit(project: Project, message: str, *, after_commit: bool) -> Outcome:
     running = None if after_commit else others.outlasting(project.location)
     with lock.held(project.location) as held:
         notes: list[str] = []
@@ -69,7 +78,40 @@ def _changed(project: Project) -> list[str]:
     """List the records and comments that HEAD lacks or has in another version."""
     found = worktree.uncommitted_records(project.location)
     paths = [change.path for change in found if "D" not in change.letters and not change.in_conflict]
-    return [path for path in paths if path.endswith(_ENDINGS) and kind_of(_record_of(path)) == "run"]
+    return [path for path in paths if _is_of_run(path)]
+
+
+def _not_listed(project: Project, looked_at: Collection[str]) -> list[str]:
+    """Return a sentence for each other folder or pipe in the place of a record or comment: git does not list those."""
+    sentences = []
+
+    def unreadable(error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):
+            return
+        path = project.paths.relative(Path(error.filename))
+        sentences.append(f"{path} cannot be read, so nothing in it was committed: {reason(error)}")
+
+    for folder, subfolders, names in os.walk(project.paths.runs, onerror=unreadable):
+        for place in (Path(folder, name) for name in (*subfolders, *names)):
+            path = project.paths.relative(place)
+            if _is_of_run(path) and path not in looked_at and _is_no_file(place):
+                sentences.append(_not_a_file(project, path))
+    return sentences
+
+
+def _is_no_file(place: Path) -> bool:
+    return os.path.lexists(place) and not place.is_symlink() and not place.is_file()
+
+
+def _not_a_file(project: Project, path: str) -> str:
+    name, copy = shlex.quote(path), own_copies.file_of(project.location.private, own_copies.name_of(path))
+    back = f" && cp {shlex.quote(str(copy))} {name}" if copy.is_file() else ""
+    return f"{path} is not a file, and was not committed; {'replace' if back else 'remove'} it: rm -r {name}{back}"
+
+
+def _is_of_run(path: str) -> bool:
+    """Return whether a path is that of a record or comment."""
+    return path.endswith(_ENDINGS) and kind_of(_record_of(path)) == "run"
 
 
 def _record_of(path: str) -> str:
@@ -87,7 +129,7 @@ def _recorded(project: Project, notes: list[str]) -> Iterator[Recorded]:
         except NotFound:
             continue
         except InputInvalid as error:
-            notes.append(error.message)
+            notes.append(_not_a_file(project, path) if _is_no_file(project.root / path) else error.message)
             continue
         paths = [one for one in changed if one == path or _is_own_comment(project, one, notes)]
         if paths and committing.is_ready(run):
@@ -96,8 +138,12 @@ def _recorded(project: Project, notes: list[str]) -> Iterator[Recorded]:
 
 def _is_own_comment(project: Project, path: str, notes: list[str]) -> bool:
     """Return whether `qanat comment` wrote a comment; add a sentence if not."""
-    if edits.is_own(project, path, project.read(project.root / path)):
-        return True
+    try:
+        if edits.is_own(project, path, project.read(project.root / path)):
+            return True
+    except InputInvalid as error:
+        notes.append(error.message)
+        return False
     name = shlex.quote(path)
     notes.append(f"{path} was edited by hand; commit it yourself: git add {name} && git commit")
     return False

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -184,6 +188,7 @@ def test_what_a_stash_puts_away_is_left_there_until_it_is_popped_or_dropped(batc
     said = ["git stash has put away the record of run 1; bring it back with: git stash pop"]
     batch.git("stash", "--quiet", "--include-untracked")
     assert restore.bring_back(batch.project) == said
+    assert (commit(batch), commit(batch, after_commit=True)) == (said, [])
     batch.git("stash", "pop", "--quiet")
     assert restore.bring_back(batch.project) == []
     batch.git("stash", "--quiet", "--include-untracked")
@@ -197,9 +202,69 @@ def test_a_tag_that_a_stash_has_put_away_waits_again_afterwards(batch: World) ->
     annotate.set_tags(batch.project, batch.find(), ["good"], [])
     batch.git("stash", "--quiet")
     assert (batch.look().tags, ids(batch)) == ((), [])
+    said = ["git stash has put away the record of run 1; bring it back with: git stash pop"]
+    assert (batch.notes, commit(batch)) == (said, said)
     batch.git("stash", "pop", "--quiet")
     assert (batch.look().tags, ids(batch)) == (("good",), [ONE.id])
     assert any(entry.commit is None for entry in ledger.entries(batch.location.private))
+
+
+def test_a_tag_whose_stash_was_dropped_does_not_wait_any_more(batch: World) -> None:
+    commit(batch)
+    annotate.set_tags(batch.project, batch.find(), ["good"], [])
+    batch.git("stash", "--quiet")
+    batch.git("stash", "drop", "--quiet")
+    assert (restore.bring_back(batch.project), commit(batch)) == ([], [])
+    assert not any(entry.commit is None for entry in ledger.entries(batch.location.private))
+
+
+@pytest.mark.parametrize(
+    ("when", "path", "make"),
+    [("batch", PATH, os.mkfifo), ("batch", comment_path(ONE), os.mkdir), ("manual", PATH, os.mkdir)],
+)
+def test_one_that_is_no_file_is_not_taken_for_committed(
+    batch: World, when: str, path: str, make: Callable[[Path], None]
+) -> None:
+    if when == "manual":
+        batch.set(records={"commit": when})
+    annotate.set_comment(batch.project, ONE, "it is good")
+    (batch.root / path).unlink()
+    make(batch.root / path)
+    (sentence,) = commit(batch)
+    said, _, command = sentence.partition(": ")
+    assert said == f"{path} is not a file, and was not committed; replace it"
+    subprocess.run(command, shell=True, cwd=batch.root, check=True)
+    assert commit(batch) == []
+    assert batch.committed() == ONE
+    assert batch.git("show", f"HEAD:{comment_path(ONE)}") == "it is good"
+
+
+def test_a_pipe_in_the_place_of_a_committed_record_is_named_once(batch: World) -> None:
+    commit(batch)
+    (batch.root / PATH).unlink()
+    os.mkfifo(batch.root / PATH)
+    (sentence,) = commit(batch)
+    assert sentence.startswith(f"{PATH} is not a file, and was not committed; replace it: ")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_what_is_in_a_folder_that_cannot_be_read_is_not_taken_for_committed(batch: World) -> None:
+    folder = (batch.root / PATH).parent
+    folder.chmod(0)
+    try:
+        (sentence,) = commit(batch)
+    finally:
+        folder.chmod(0o755)
+    assert sentence == f"{Path(PATH).parent} cannot be read, so nothing in it was committed: permission denied"
+
+
+def test_a_comment_that_is_a_link_is_named_and_does_not_stop_anything(batch: World) -> None:
+    path = comment_path(ONE)
+    (batch.root / path).symlink_to("elsewhere")
+    batch.look()
+    (sentence,) = commit(batch)
+    assert sentence.startswith(f"{path}: is a symbolic link")
+    assert batch.committed() == ONE
 
 
 def test_one_that_waits_in_another_working_tree_is_left_to_it(batch: World) -> None:
