@@ -33,19 +33,30 @@ def flatten(content: Any) -> dict[str, float]:
 
 
 def left_out(content: Any, keys: Sequence[str]) -> str:
-    """Return what flatten() leaves out of these keys (all, if there are none), as a predicate; empty if nothing."""
+    """Return what a record does not get of these keys (all, if there are none), as a predicate; empty if nothing."""
     if content is None:
         return "is empty"
     if not isinstance(content, dict):
         return f"is {'a list' if isinstance(content, list) else 'a single value'}, not a mapping of names to numbers"
-    names = [name for name, value in _leaves("", content) if not _is_number(value)]
-    names = [name for name in names if name in keys] if keys else names
+    found = {name: _is_number(value) for name, value in _leaves("", content)}
+    chosen = {name: found[name] for name in keys if name in found} if keys else found
+    numbers = sum(chosen.values())
+    return "; ".join(filter(None, (_not_numbers([n for n in chosen if not chosen[n]]), _too_many(numbers))))
+
+
+def _not_numbers(names: Sequence[str]) -> str:
     if not names:
         return ""
     listed = ", ".join(map(repr, names[:NAMED_MAX]))
     more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
     one = len(names) == 1
     return f"{listed}{more} {'is not a number' if one else 'are not numbers'}, and {'was' if one else 'were'} left out"
+
+
+def _too_many(count: int) -> str:
+    if count <= METRICS_MAX:
+        return ""
+    return f"has {count:,} numbers, of which the record has {METRICS_MAX:,}; choose them with keys in the experiment"
 
 
 def _walk(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

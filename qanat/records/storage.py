@@ -10,7 +10,6 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from qanat.domain import completion, layout, parameters
 from qanat.domain.completion import COMPLETION, Completion
@@ -162,12 +161,17 @@ def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[st
     problems = []
     for source in sources or DEFAULT_METRICS:
         path = folder / source.file
-        if not files.is_file(path):
+        if not files.exists(path):
             continue
         from qanat.domain import metrics  # most programs leave none
 
         try:
-            content = _parse(path)
+            data = files.read(path, limit_bytes=METRICS_BYTES_MAX)
+        except InputInvalid as error:
+            problems.append(error.message)
+            continue
+        try:
+            content = json.loads(data) if path.suffix == ".json" else yaml_io.load(data, str(path))
             numbers = metrics.flatten(content)
         except (InputInvalid, ValueError, RecursionError) as error:
             problems.append(f"{path}: is not a metrics file: {error}")
@@ -176,11 +180,6 @@ def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[st
             problems.append(f"{path}: {what}")
         found |= metrics.select(numbers, source.keys)
     return found, problems
-
-
-def _parse(path: Path) -> Any:
-    data = files.read(path, limit_bytes=METRICS_BYTES_MAX)
-    return json.loads(data) if path.suffix == ".json" else yaml_io.load(data, str(path))
 
 
 def size_of(folder: Path) -> int:

@@ -10,7 +10,7 @@ from qanat.runners.protocol import Runners
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
-from qanat.usecases.runs import cancel
+from qanat.usecases.runs import cancel, files
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -28,15 +28,18 @@ def wait(
 
     Ctrl-C ends the wait and leaves the run active; with cancel_on_interrupt it cancels the run and waits for its end.
     """
+    interrupted = None
     try:
-        return Outcome(_until_ended(project, run, runners, view))
+        found = _until_ended(project, run, runners, view)
     except KeyboardInterrupt:
-        if cancel_on_interrupt:
-            found, _ = _look(project, run, runners, view)
-            if not found.run.state.ended:
-                cancel.cancel_run(project, found, runners)
-            run = _until_ended(project, run, runners, view)
-        return Outcome(run, interrupted=signal.SIGINT)
+        interrupted = signal.SIGINT
+        if not cancel_on_interrupt:
+            return Outcome(run, interrupted=interrupted)
+        found, _ = _look(project, run, runners, view)
+        if not found.run.state.ended:
+            cancel.cancel_run(project, found, runners)
+        found = _until_ended(project, run, runners, view)
+    return Outcome(found.run, tuple(files.metric_problems(project, found)), interrupted)
 
 
 def after_submission(
@@ -47,10 +50,10 @@ def after_submission(
     if not options.wait:
         return outcome
     ended = wait(project, outcome.run, runners, view, cancel_on_interrupt=options.cancel_on_interrupt)
-    return replace(ended, notes=outcome.notes, groups=outcome.groups)
+    return replace(ended, notes=(*outcome.notes, *ended.notes), groups=outcome.groups)
 
 
-def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView) -> Run:
+def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView) -> Found:
     """Poll again and again, less often over time if a scheduler is asked, which has others to answer."""
     here = runners.is_in_process(run.runner.name)
     pause_s, most_s = (POLL_HERE_S, POLL_HERE_S) if here else (POLL_S, POLL_MAX_S)
@@ -59,7 +62,7 @@ def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView)
         found, is_live = _look(project, run, runners, view)
         unrecorded += found.run.state.ended
         if found.run.state.ended and (not is_live or unrecorded > RECORDING_LOOKS):
-            return found.run
+            return found
         project.clock.sleep(pause_s)
         pause_s = min(pause_s * 1.2, most_s)
 

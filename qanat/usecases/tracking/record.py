@@ -47,19 +47,19 @@ def create_record(project: Project, run: Run) -> None:
 def update_record(
     project: Project, path: str, change: Change, *, message: str = "", absent: Run | None = None
 ) -> tuple[Run, list[str]]:
-    """Change and commit the record at path; return the run, and a sentence if it stays uncommitted.
+    """Change and commit the record at path; return the run, and sentences on what is left out or stays uncommitted.
 
     `absent` is what to change if the record no longer exists, as after checking out another branch.
     Raises NotFound without that, RecordEdited, InputInvalid, WriteFailed, and what `change` raises.
     """
     with lock.held(project.location) as held:
-        run = _change(project, path, change, absent)
+        run, notes = _change(project, path, change, absent)
         # The record of a run that is about to start, or is active on this machine, is committed at its end.
         if not committing.is_ready(run):
-            return run, []
+            return run, notes
         if not others.moving(project.location):
-            return run, committing.commit_held(held, project, [run], message)
-    return run, committing.commit_records(project, [run], message)
+            return run, [*notes, *committing.commit_held(held, project, [run], message)]
+    return run, [*notes, *committing.commit_records(project, [run], message)]
 
 
 def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[list[Run], list[str]]:
@@ -72,7 +72,9 @@ def change_records(project: Project, changes: Mapping[str, Change]) -> tuple[lis
     for path, change in changes.items():
         try:
             with lock.held(project.location), contextlib.suppress(NotFound):
-                changed.append(_change(project, path, change))
+                run, left_out = _change(project, path, change)
+                changed.append(run)
+                notes += left_out
         except RecordEdited as error:
             notes.append(error.sentence)
         except (InputInvalid, WriteFailed) as error:
@@ -107,23 +109,27 @@ def learning(before: Run, after: Run) -> Change:
     return change
 
 
-def _change(project: Project, path: str, change: Change, absent: Run | None = None) -> Run:
+def _change(project: Project, path: str, change: Change, absent: Run | None = None) -> tuple[Run, list[str]]:
     try:
         data = edits.read(project, path)
     except NotFound:
         if absent is None:
             raise
-        now = _write(project, absent)
+        now, _ = _write(project, absent)
     else:
         now = run_codec.decode(data, path)
         edits.check_unedited(project, path, data)
     run = change(now)
-    return run if run == now else _write(project, run)
+    return (run, []) if run == now else _write(project, run)
 
 
-def _write(project: Project, run: Run) -> Run:
-    """Write a record, with as many metrics as fit into it; return the run as it was written. Raises InputInvalid."""
+def _write(project: Project, run: Run) -> tuple[Run, list[str]]:
+    """Write a record, with as many metrics as fit into it; return the run as written, and a sentence if some do not.
+
+    Raises InputInvalid if it is too large without metrics.
+    """
     limit = yaml_io.bytes_max(len(run.groups))
+    notes = []
     while len(data := run_codec.encode(run)) > limit:
         most = max(len(group.metrics) for group in run.groups)
         if not most:
@@ -132,9 +138,11 @@ def _write(project: Project, run: Run) -> Run:
                 hint="put long arguments into files, or split the run",
             )
         run = run.with_groups({g.number: replace(g, metrics=_first(g.metrics, most // 2)) for g in run.groups})
+        what = f"the record of run {run.number} has at most {most // 2:,} metrics of each group"
+        notes = [f"{what}: with more, it would be larger than {limit // 2**20} MiB"]
     own_copies.keep(project.location.private, run.id, data, project.sharing)
     project.write(project.root / run_codec.path_of(run), data, durable=True)
-    return run
+    return run, notes
 
 
 def _first(metrics: Mapping[str, float], count: int) -> dict[str, float]:

@@ -10,6 +10,8 @@ import pytest
 from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox
 
+MANY = "json.dump({f'm{i}': i for i in range(1_200)}, f)\n"
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
@@ -42,6 +44,15 @@ def test_a_list_instead_of_metrics_is_named_at_the_end_and_by_show(ran: Sandbox)
     said = f"{ran.root}/results/list/run_2/metrics.json: is a list, not a mapping of names to numbers"
     assert f"note: {said}\n" in ran.qanat("run", "list").err
     assert f"Note: {said}\n" in ran.qanat("show", "2").out
+
+
+def test_metrics_beyond_the_limit_are_counted_at_the_end_and_by_show(ran: Sandbox) -> None:
+    ran.python_experiment("many", "import json, sys; f = open(sys.argv[2] + '/metrics.json', 'w')\n" + MANY)
+    what = "has 1,200 numbers, of which the record has 1,000; choose them with keys in the experiment"
+    said = f"{ran.root}/results/many/run_2/metrics.json: {what}"
+    assert f"note: {said}\n" in ran.qanat("run", "many").err
+    assert f"Note: {said}\n" in ran.qanat("show", "2").out
+    assert len(ran.record(2)["groups"][0]["metrics"]) == 1_000
 
 
 def test_a_second_look_at_records_with_such_numbers_works_beside_submitted_runs(ran: Sandbox) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import MetricSource
+from qanat.domain.metrics import METRICS_MAX
 from qanat.domain.parameters import by_name
 from qanat.domain.run import Run, State
 from qanat.errors import EXIT_USAGE, InputInvalid, WriteFailed
@@ -186,6 +189,34 @@ def test_a_file_of_metrics_that_is_huge_is_not_read(tmp_path: Path, monkeypatch:
     found, (sentence,) = storage.read_metrics(tmp_path, ())
     assert found == {}
     assert sentence.endswith("is larger than 1 MiB")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [(os.mkdir, "is a directory"), (os.mkfifo, "is a pipe or a device, not a file")],
+)
+def test_what_is_no_file_of_metrics_is_named(tmp_path: Path, make: Callable[[Path], None], problem: str) -> None:
+    make(tmp_path / "metrics.json")
+    (tmp_path / "metrics.yaml").write_text("acc: 1\n")
+    assert storage.read_metrics(tmp_path, ()) == ({"acc": 1}, [f"{tmp_path}/metrics.json: {problem}"])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_of_metrics_without_permission_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    file.write_text('{"acc": 1}')
+    file.chmod(0)
+    assert storage.read_metrics(tmp_path, ()) == ({}, [f"{file}: permission denied"])
+
+
+def test_of_too_many_metrics_some_are_kept_and_the_count_is_said(tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_text(json.dumps({f"m{i}": i for i in range(METRICS_MAX + 1)}))
+    found, (sentence,) = storage.read_metrics(tmp_path, ())
+    assert list(found) == [f"m{i}" for i in range(METRICS_MAX)]
+    said = "has 1,001 numbers, of which the record has 1,000; choose them with keys in the experiment"
+    assert sentence == f"{tmp_path}/metrics.json: {said}"
+    chosen = [MetricSource("metrics.json", ("m1000", "m1"))]
+    assert storage.read_metrics(tmp_path, chosen) == ({"m1000": 1000, "m1": 1}, [])
 
 
 def test_a_path_of_metrics_that_the_system_does_not_take_is_not_there(tmp_path: Path) -> None:

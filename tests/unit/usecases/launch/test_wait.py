@@ -74,3 +74,14 @@ def test_a_run_that_another_process_submitted_can_be_waited_for(world: World) ->
     run = world.submit()
     world.clock.after(5, lambda: next(world.scheduler.of(0)).ends(3))
     assert wait(world.project, run, world, View()).run.state is State.FAILED
+
+
+def test_metrics_that_are_not_in_the_record_are_named_at_the_end(world: World) -> None:
+    def end() -> None:
+        (job,) = world.scheduler.of(0)
+        (job.spec.storage / "metrics.json").mkdir(parents=True)
+        job.ends()
+
+    world.clock.after(1, end)
+    outcome = start(world, View())
+    assert outcome.notes == (f"{world.root}/{outcome.run.storage}/metrics.json: is a directory",)
