@@ -9,6 +9,7 @@ from qanat.domain import time_limits
 from qanat.domain.config import ASK, EACH, RESULT_DIR, Config, Grace, template_sections
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
+from qanat.domain.shortening import quoted
 from qanat.domain.time_limits import NONE
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
@@ -60,7 +61,7 @@ def config_from(content: dict[str, Any], source: str) -> Config:
     folder = content.get("result_dir", RESULT_DIR)
     if not is_for_results(folder):
         raise InputInvalid(
-            f"{source}: result_dir: {folder!r} is not a folder inside the project", hint=HOW_TO_PLACE_RESULTS
+            f"{source}: result_dir: {quoted(folder)} is not a folder inside the project", hint=HOW_TO_PLACE_RESULTS
         )
     return Config(
         result_dir=folder,

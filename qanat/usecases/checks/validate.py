@@ -10,6 +10,7 @@ from typing import Any
 
 from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import is_for_results, is_inside, kind_of
+from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.domain.visible import escaped
 from qanat.errors import InputInvalid, VersionTooNew
@@ -158,7 +159,7 @@ def _beyond_schema(
         yield from _run_problems(state, project, content, place, runs)
     elif kind == "config":
         if not is_for_results(folder := content.get("result_dir", "results")):
-            yield ("result_dir",), f"{folder!r} is not a folder inside the project"
+            yield ("result_dir",), f"{quoted(folder)} is not a folder inside the project"
     else:
         if content["name"] != place.stem:
             yield ("name",), f"{content['name']!r} is not the file name, {place.stem!r}"
