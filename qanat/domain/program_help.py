@@ -6,10 +6,11 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 OPTIONS_MAX = 200
-NAME_MAX = 100
-EXAMPLES_MAX = 3
+NAME_MAX = 100  # also of a default and of a choice
+EXAMPLES_MAX, VALUES_MAX = 3, 3
 NUMBER_MAX = 20
 # What the help of an option without a default may call it.
 _NO_DEFAULT = ("", "None", "none")
@@ -28,10 +29,10 @@ _READS_HELP = re.compile(
 _FRAME = re.compile(r"^\s*[│┃|]|[│┃|]\s*$|[╭╮╰╯─━]{2,}.*")
 _START = re.compile(r"\*?\s*(-[A-Za-z]\b|--[A-Za-z0-9][\w-]*)")
 _NAME = re.compile(r"(?<![\w-])(--?[A-Za-z0-9][\w-]*)")
-_DEFAULT = re.compile(r"[\[(]default(?:s to)?:? ([^\])]*)[\])]")
+_DEFAULT = re.compile(rf"[\[(]default(?:s to)?:? ([^\])]{{0,{NAME_MAX}}})[\])]")
 _CHOICES = re.compile(r"[{\[]([\w.-]+(?:[,|][\w.-]+)+)[}\]]")
 # typer has further names and the metavar in columns of their own.
-_COLUMN = re.compile(r"-.*|<?[A-Z][A-Z0-9_]*(\.\.\.)?>?|\[[^ ]*\|[^ ]*\]")
+_COLUMN = re.compile(r"-.*|<?[A-Z][A-Z0-9_]*(\.\.\.)?>?|\[[^ |]*\|[^ ]*\]")
 _HELP = ("-h", "--help", "--version", "--install-completion", "--show-completion")
 
 
@@ -86,10 +87,9 @@ def _entries(text: str) -> Iterator[list[str]]:
 
 
 def _option(entry: Sequence[str]) -> ProgramOption | None:
-    columns = re.split(r"\s{2,}", entry[0].removeprefix("*").strip())
-    while len(columns) > 1 and _COLUMN.fullmatch(columns[1]):
-        columns[:2] = [f"{columns[0]} {columns[1]}"]
-    declared, text = columns[0], " ".join([*columns[1:], *entry[1:]])
+    first, *others = re.split(r"\s{2,}", entry[0].removeprefix("*").strip())
+    further = list(takewhile(_COLUMN.fullmatch, others))
+    declared, text = " ".join([first, *further]), " ".join([*others[len(further) :], *entry[1:]])
     names = _NAME.findall(declared)
     long = [name for name in names if name.startswith("--")]
     if not names:
@@ -101,7 +101,7 @@ def _option(entry: Sequence[str]) -> ProgramOption | None:
         (long or names)[0],
         metavar,
         default[1].strip("'\" ") if metavar and default and default[1] != "None" else "",
-        tuple(re.split("[,|]", choices[1])) if choices else (),
+        tuple(c for c in re.split("[,|]", choices[1]) if len(c) <= NAME_MAX) if choices else (),
         " ".join(_DEFAULT.sub("", text).split()),
     )
 
@@ -138,7 +138,7 @@ def examples(options: Sequence[ProgramOption]) -> list[tuple[str, ...]]:
         )
     whole = next((o for o in free if _is_whole(o)), None)
     if whole:
-        values = ",".join(_values(whole)) if whole in known else "1,2"
+        values = ",".join(_values(whole)[:VALUES_MAX]) if whole in known else "1,2"
         found.append(("-R", f"{whole.name} 0 3 1" if "seed" in whole.name else f"{whole.name} {values}"))
     return found[:EXAMPLES_MAX]
 

@@ -24,6 +24,7 @@ def output_of(
 
     Raises RunnerUnavailable if it cannot be started.
     """
+    until = time.monotonic() + timeout_s
     reads, writes = os.pipe()
     try:
         process = subprocess.Popen(
@@ -41,10 +42,10 @@ def output_of(
     finally:
         os.close(writes)
     try:
-        printed, ended = _read(reads, time.monotonic() + timeout_s, bytes_max)
+        printed, ended = _read(reads, until, bytes_max)
         if ended:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(timeout_s), printed
+                return process.wait(max(0, until - time.monotonic())), printed
         return None, printed
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from qanat.cli.terminal.output import is_terminal, say, say_json, tell, width
 from qanat.cli.terminal.tables import wrapped
 from qanat.domain import program_help
 from qanat.domain.experiment import Program
+from qanat.domain.shortening import shortened
 from qanat.domain.visible import escaped
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.usecases.definitions import define, from_program
@@ -22,11 +24,13 @@ from qanat.usecases.project import Project, open_project
 _DEFINITIONS = frozenset({".yaml", ".yml", ".json"})
 _SKIPPED = "its options were not looked up"
 _ASKED = ("name", "description", "executable_command")
+OPTIONS_SHOWN, METAVAR_SHOWN = 40, 40
 
 
 def is_program(file: Path | None) -> bool:
     """Return whether a file that was passed is a program rather than a definition."""
-    return file is not None and file.suffix.lower() not in _DEFINITIONS and file.is_file()
+    # Path.is_file raises for a name that is too long.
+    return file is not None and file.suffix.lower() not in _DEFINITIONS and os.path.isfile(file)  # noqa: PTH113
 
 
 def no_program(file: Path | None, option: str) -> UsageError:
@@ -137,8 +141,9 @@ def _show(content: Content, asked: Asked) -> None:
     """Print what the program has, what it lacks, and what to try."""
     free = [option for option in asked.options if option.use == "parameter"]
     if free:
-        named = [" ".join(filter(None, (option.name, option.metavar))) for option in free]
-        say(wrapped(f"Options of {escaped(content['executable'])}:", named, width()))
+        named = [f"{option.name} {shortened(option.metavar, METAVAR_SHOWN)}".rstrip() for option in free]
+        more = [f"and {len(named) - OPTIONS_SHOWN} more"] if len(named) > OPTIONS_SHOWN else []
+        say(wrapped(f"Options of {escaped(content['executable'])}:", [*named[:OPTIONS_SHOWN], *more], width()))
     for note in _notes(content, asked):
         tell(f"note: {note}")
     say("Try:")

@@ -24,6 +24,7 @@ _UNKNOWN = "its options are not known: --help"
 _PRINTED_BYTES_MAX = 2**18
 _PROGRAM_BYTES_MAX = 2**20
 _DESCRIPTION_MAX = 200
+_LAST_LINE_MAX = 300
 # What runs a program, by its suffix.
 _COMMANDS = {".sh": "sh", ".bash": "bash", ".r": "Rscript", ".jl": "julia", ".pl": "perl", ".rb": "ruby", ".js": "node"}
 # Names of files that say nothing; their folder says more.
@@ -41,11 +42,9 @@ class Asked:
 def proposed(project: Project, script: Path) -> dict[str, Any]:
     """Return the definition of an experiment that runs a program; `script` counts from the current directory.
 
-    Raises UsageError for a program outside of the project, InputInvalid if there is no such file.
+    Raises UsageError for a program outside of the project.
     """
     path = Path(os.path.abspath(script))  # noqa: PTH100  # resolve() follows links
-    if not files.is_file(path):
-        raise InputInvalid(f"{script} does not exist" if not files.exists(path) else f"{script} is not a file")
     if not path.is_relative_to(project.root):
         raise UsageError(
             f"{script} is not in the project {project.root}",
@@ -129,6 +128,6 @@ def ask(project: Project, content: dict[str, Any]) -> Asked:
         return Asked(problem=f"{_UNKNOWN} did not end within {TIMEOUT_S:g} s, or printed too much, and was killed")
     options = program_help.options_in(text)
     if status and not options:
-        last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+        last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")[-_LAST_LINE_MAX:]
         return Asked(problem=f"{_UNKNOWN} failed with exit code {status}{f': {last}' if last else ''}")
     return Asked(tuple(options), "" if options else f"{_UNKNOWN} printed no options")
