@@ -6,13 +6,15 @@ import contextlib
 import os
 import shlex
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from qanat.domain.layout import CONFIG, STATE, ignore_rule, is_for_results
-from qanat.errors import GitRefused, UsageError, WriteFailed, write_failed
+from qanat.domain.shortening import quoted
+from qanat.errors import GitRefused, UsageError, WriteFailed, reason, write_failed
 from qanat.git import command, commits, location, lock, missing, repository, sharing, worktree
 from qanat.git.location import Location
 from qanat.records import definition_text, schemas
@@ -63,10 +65,12 @@ class Initialised:
 def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
     """Examine a folder. Raises UsageError for a project, and for a subfolder of a repository."""
     if not is_for_results(result_dir):
-        raise UsageError(f"--result-dir {result_dir!r} is not a folder inside the project", hint=HOW_TO_PLACE_RESULTS)
-    folder = folder.resolve()
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file", hint="use a folder: qanat init DIR")
+        raise UsageError(
+            f"--result-dir {quoted(result_dir)} is not a folder inside the project", hint=HOW_TO_PLACE_RESULTS
+        )
+    folder = Path(os.path.realpath(folder))
+    if problem := _problem_of(folder):
+        raise UsageError(f"{folder} {problem}", hint="use a folder: qanat init DIR")
     found = location.find(folder)
     if found and found.root != folder:
         raise UsageError(
@@ -84,6 +88,16 @@ def plan_init(folder: Path, editor: str, result_dir: str) -> InitPlan:
         if is_wrong(path) or path.is_symlink():
             raise UsageError(f"{path} is in the way", hint="move it elsewhere")
     return InitPlan(folder, found is None, editor, Path(result_dir).as_posix())
+
+
+def _problem_of(folder: Path) -> str:
+    """Return why a path cannot be a folder; empty if it is one, or can be created."""
+    try:
+        return "" if stat.S_ISDIR(folder.stat().st_mode) else "is a file"
+    except FileNotFoundError:
+        return ""
+    except OSError as error:  # such as for a name that is too long
+        return f"cannot be used: {reason(error)}"
 
 
 def _refuse_project(found: Location) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
 from qanat.git import config
 from qanat.git.location import Location
@@ -58,6 +60,14 @@ def editor(project: Project) -> Editor:
     except InputInvalid:  # the editor may be needed to repair the settings
         named = ""
     return Editor(named or FALLBACK, is_own=named in ("", FALLBACK, _confirmed(project.location)))
+
+
+def is_installed(command: str) -> bool:
+    """Return whether the program of an editor's command is on this machine."""
+    try:
+        return bool(shutil.which(split(command)[0]))
+    except (ValueError, IndexError):  # an open quote, or nothing
+        return False
 
 
 def confirm_editor(location: Location, command: str) -> None:
