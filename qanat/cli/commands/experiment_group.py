@@ -40,6 +40,5 @@ SECTIONS = {
 def experiment() -> None:
     """Manage experiments: programs with the datasets they read, their actions and their metrics.
 
-    Definitions are files of yours: they are committed only with --commit, or by you. Only records of runs, which qanat
-    writes, are committed by itself.
+    Definitions are your files: they are committed by you, or with --commit. Records of runs are committed by qanat.
     """
