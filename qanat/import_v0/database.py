@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qanat.errors import InputInvalid
+from qanat.system import files
 
 Row = dict[str, Any]
 
@@ -48,7 +49,7 @@ class V0Database(NamedTuple):
 
 def read(file: Path) -> V0Database:
     """Read a database. Raises InputInvalid for a file that is not a qanat 0.x database."""
-    if not file.is_file():
+    if not files.is_file(file):
         raise InputInvalid(f"{file}: there is no such file", hint="qanat 0.x kept it in .qanat/database.db")
     try:
         with _open_read_only(file) as database:

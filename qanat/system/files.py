@@ -64,10 +64,11 @@ def is_hidden(path: Path) -> bool:
 def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> bytes:
     """Return the bytes of a file. Raises InputInvalid if it cannot be read or is larger than the limit.
 
-    Only a file that the user has just named (`own`) may be a pipe or a device, since reading those may never end.
+    Only a file that the user has just named (`own`) may be a pipe or a device, since reading those may never end. A
+    pipe that no process writes to is empty.
     """
     try:
-        with path.open("rb") if own else open_for_reading(path) as file:
+        with open(path, "rb", opener=_open_named) if own else open_for_reading(path) as file:
             if limit_bytes is None:
                 return file.read()
             data = file.read(limit_bytes + 1)
@@ -81,6 +82,13 @@ def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> by
 def open_for_reading(path: Path) -> BinaryIO:
     """Open a file for reading without blocking. Raises OSError, also for a pipe or a device."""
     return open(path, "rb", opener=_open_file)  # Path.open takes no opener
+
+
+def _open_named(path: str, flags: int) -> int:
+    """Open whatever the user has named; a pipe without waiting for a process that writes to it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def read_end(path: Path, limit_bytes: int) -> str:

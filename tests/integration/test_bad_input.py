@@ -206,6 +206,27 @@ def test_wrong_usage_is_refused_with_a_sentence(house: Sandbox, words: list[str]
     assert house.status() == ""
 
 
+def test_a_name_that_is_too_long_for_a_file_is_refused_with_a_sentence(house: Sandbox) -> None:
+    long = "x" * 300
+    for words, sentence, hint in (
+        (
+            ["init", long, "--yes"],
+            f"{house.root}/{long} cannot be used: file name too long",
+            "use a folder: qanat init",
+        ),
+        (["import", long], f"{long}: there is no such file", "qanat 0.x kept it in"),
+        (["experiment", "new", long], f"{long}: file name too long", ""),
+        (["template", "show", long], f"no template or file named '{long}'", "available: default"),
+        (
+            ["run", "--runner", "slurm", "--submit-template", long, "good"],
+            f"no template or file named '{long}' for slurm",
+            "available: default",
+        ),
+    ):
+        refused(house.qanat(*words, code=2), sentence, hint)
+    assert house.status() == ""
+
+
 def test_groups_and_commands_without_words_show_their_help(house: Sandbox) -> None:
     for words, line in (([], "Usage: qanat [OPTIONS]"), (["dataset"], "Usage: qanat dataset [OPTIONS]")):
         result = house.qanat(*words, code=2)

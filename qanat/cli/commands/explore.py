@@ -174,4 +174,4 @@ def _parse(text: str) -> list[str]:
 
 
 def _not_empty(answer: str) -> str:
-    return "" if answer else "type something, or press Ctrl-C to leave"
+    return "" if answer else "enter something, or press Esc to go back"

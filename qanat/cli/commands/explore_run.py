@@ -259,7 +259,8 @@ def _explore_files(found: Found) -> None:
     """Let the user open one file after the other."""
     names = list(islice(relative_files(found.folder), FILES_MAX))
     if not names:
-        say(f"{found.run.storage} is empty" if found.folder.is_dir() else f"{found.run.storage} does not exist")
+        is_there = os.path.isdir(found.folder)  # noqa: PTH112  # Path.is_dir raises for a name that is too long
+        say(f"{found.run.storage} {'is empty' if is_there else 'does not exist'}")
         return
     more = ", of which these are the first" if len(names) == FILES_MAX else ""
     question = f"{plural(len(names), 'file')}{more}. Which file?"

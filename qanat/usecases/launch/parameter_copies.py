@@ -31,7 +31,7 @@ def find(found: Found) -> Path | None:
     if found.run.requested.parameters_file is None:
         return None
     kept = found.folder / storage.PARAMETERS_FILES / Path(found.run.requested.parameters_file).name
-    if not kept.is_file():
+    if not files.is_file(kept):
         raise InputInvalid(
             f"the parameters file that run {found.run.number} kept, {kept}, no longer exists",
             hint=f"repeat it with: qanat run {found.run.experiment} --parameters-file FILE",

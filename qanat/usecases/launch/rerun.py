@@ -13,6 +13,7 @@ from qanat.domain.run import RequestedParameters, Run, RunnerChoice
 from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.runners.protocol import Runners
+from qanat.system import files
 from qanat.usecases.launch import again, checkouts, code, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import launch
@@ -82,7 +83,7 @@ def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
     run, numbers = found.run, repeat.numbers
     named = run.requested.parameters_file
     parameters_file = project.root / named if named else None
-    if parameters_file and not parameters_file.is_file():
+    if parameters_file and not files.is_file(parameters_file):
         parameters_file = parameter_copies.find(found)
     return RunRequest(
         experiment=run.experiment,

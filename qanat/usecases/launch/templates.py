@@ -52,7 +52,7 @@ def find_template(project: Project, runner: str, name: str | None, runners: Runn
     """
     wanted = name or DEFAULT
     path = Path(wanted)
-    if name is not None and path.is_file():
+    if name is not None and files.is_file(path):
         content = read_input("template", path, {"name": path.stem, "runner": runner})
         return _for_runner(definitions.template_from(content), runner, wanted)
     if found := _defined(project, runner, wanted, runners):
@@ -94,7 +94,7 @@ def find_by_name(project: Project, name: str, runner: str | None, runners: Runne
 
     Raises NotFound if none has, UsageError if several have.
     """
-    if runner is not None or Path(name).is_file():
+    if runner is not None or files.is_file(Path(name)):
         return find_template(project, runner or _runner_of(Path(name), runners), name, runners)
     owners = {r for r, n in project.all_templates() if n == name}
     if len(owners) == 1:
@@ -128,7 +128,7 @@ def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
 def how_to_check(project: Project, runner: str, name: str | None) -> str:
     """Return the command that checks a template, given by name or file; empty for a template without options."""
     owners = [r for r, n in project.all_templates() if n == (name or DEFAULT)]
-    if name is not None and Path(name).is_file():
+    if name is not None and files.is_file(Path(name)):
         owners = []
     elif runner not in owners:
         return ""

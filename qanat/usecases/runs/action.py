@@ -50,14 +50,14 @@ def plan_action(
         close = nearest(name, experiment.actions) or sorted(experiment.actions)
         hint = f"available: {', '.join(close)}" if close else f"add one: {_update(experiment, f'{name}=COMMAND')}"
         raise NotFound(f"experiment {experiment.name} has no action {name!r}", hint=hint)
-    if not (project.root / action.program.executable).is_file():
+    if not files.is_file(project.root / action.program.executable):
         raise InputInvalid(
             f"action {name}: executable {action.program.executable} does not exist",
             hint=f"correct it with: {_update(experiment, f'{name}=COMMAND')}",
         )
     check_results(found)
     folder = found.folder if group is None else found.group_folder(check_group(found, group))
-    if not folder.is_dir():
+    if not files.is_folder(folder):
         raise results_missing(found, folder)
     place.check_way(project, found.run, folder)
     command = (*action.program.command_line(), *map(check_text, args), "--storage_path", str(folder))

@@ -10,6 +10,7 @@ from pathlib import Path
 from qanat.errors import UsageError
 from qanat.records import storage
 from qanat.runners.protocol import HasLog, Runners
+from qanat.system import files
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.settle import metric_sources
@@ -22,13 +23,13 @@ PROBLEMS_MAX = 3
 def output_files(found: Found, name: str, group: int | None) -> list[Path]:
     """List the `stdout.txt` or `stderr.txt` files of one group, or of all, in which something is."""
     numbers = range(len(found.run.groups)) if group is None else [group]
-    return [path for n in numbers if (path := found.group_folder(n) / name).is_file() and path.stat().st_size]
+    return [path for n in numbers if files.is_file(path := found.group_folder(n) / name) and path.stat().st_size]
 
 
 def parameters_files(found: Found) -> list[Path]:
     """List the parameters files that were kept with the results."""
     folder = found.folder / storage.PARAMETERS_FILES
-    return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    return sorted(path for path in folder.iterdir() if path.is_file()) if files.is_folder(folder) else []
 
 
 def relative_files(folder: Path) -> Iterator[str]:
@@ -60,7 +61,7 @@ def scheduler_log(project: Project, found: Found, group: int | None, runners: Ru
 
 def metric_problems(project: Project, found: Found) -> list[str]:
     """List why numbers that the groups of an ended run left are not among its metrics, for the first such groups."""
-    if not found.run.state.ended or not found.folder.is_dir():
+    if not found.run.state.ended or not files.is_folder(found.folder):
         return []
     sources = metric_sources(project, found.run)
     problems: list[str] = []

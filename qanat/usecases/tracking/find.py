@@ -13,6 +13,7 @@ from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
+from qanat.system import files
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 from qanat.usecases.tracking.refresh import Refreshed
 
@@ -129,7 +130,7 @@ def results_missing(found: Found, folder: Path) -> InputInvalid:
 
 def check_results(found: Found) -> None:
     """Raise InputInvalid if the results of a run are missing, or where they should be are those of another run."""
-    if found.folder.is_dir():
+    if files.is_folder(found.folder):
         return
     missing = f"the results of run {found.run.number} are missing"
     recorded = found.folder.with_name(PurePath(found.run.storage).name)

@@ -380,11 +380,18 @@ def test_of_a_directory_that_is_gone_it_is_said_above_the_menu(house: Sandbox) -
         terminal.ends()
 
 
-def test_a_comment_that_is_not_there_is_told_how_to_write(house: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("d", "no comment yet; write one with: qanat comment 2 (.qanat/runs/hello/0/2-"),
+        ("m", "no metrics yet: a program leaves them in metrics.json"),
+    ],
+)
+def test_of_what_is_not_there_it_is_said_how_it_is_made(house: Sandbox, key: str, said: str) -> None:
     with Terminal(house.root, "explore", "hello", "2") as terminal:
         terminal.see(MENU)
-        terminal.press("d")
-        terminal.see("no comment yet; write one with: qanat comment 2 (.qanat/runs/hello/0/2-")
+        terminal.press(key)
+        terminal.see(said)
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()
@@ -436,16 +443,6 @@ def test_metrics_are_printed_with_the_arguments_of_their_groups(house: Sandbox) 
         terminal.press("m")
         terminal.see("group 0: --n 5\r\n  loss: 0.5\r\n")
         terminal.see("group 2: --n 7\r\n  loss: 0.7\r\n")
-        terminal.see(MENU)
-        terminal.press("q")
-        terminal.ends()
-
-
-def test_a_run_without_metrics_says_where_they_come_from(house: Sandbox) -> None:
-    with Terminal(house.root, "explore", "hello", "1") as terminal:
-        terminal.see(MENU)
-        terminal.press("m")
-        terminal.see("no metrics yet: a program leaves them in metrics.json")
         terminal.see(MENU)
         terminal.press("q")
         terminal.ends()

@@ -55,6 +55,14 @@ def read_everything(sandbox: Sandbox) -> None:
         assert "this is a bug" not in done.err, done.err
 
 
+def test_a_storage_directory_whose_name_is_too_long_is_one_that_is_missing(plain: Sandbox) -> None:
+    (record,) = plain.record_files()
+    record.write_text(record.read_text().replace("/run_1\n", f"/{'x' * 300}\n"))
+    plain.commit()
+    read_everything(plain)
+    assert "the results of run 1 are missing" in plain.qanat("logs", "1", code=2).err
+
+
 LINKED = (
     ".qanat/runs/e",
     ".qanat/runs/e/0",
