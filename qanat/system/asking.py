@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qanat.errors import RunnerUnavailable, reason
+from qanat.system import processes
 from qanat.system.programs import clean_environment
 
+# In the environment of the program, and of all that it starts, also of a daemon with a session of its own.
+MARK = "QANAT_ASKED"
 _CHUNK = 65_536
 
 
@@ -25,6 +28,7 @@ def output_of(
     Raises RunnerUnavailable if it cannot be started.
     """
     until = time.monotonic() + timeout_s
+    mark = secrets.token_hex(16)
     reads, writes = os.pipe()
     try:
         process = subprocess.Popen(
@@ -33,7 +37,7 @@ def output_of(
             stdin=subprocess.DEVNULL,
             stdout=writes,
             stderr=writes,
-            env=clean_environment(env),
+            env=clean_environment({**env, MARK: mark}),
             start_new_session=True,
         )
     except OSError as error:
@@ -48,8 +52,7 @@ def output_of(
                 return process.wait(max(0, until - time.monotonic())), printed
         return None, printed
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        processes.end_family(MARK, mark, process.pid, 0)
         process.wait()
         os.close(reads)
 

@@ -44,6 +44,21 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path
     wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text())
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are known by their environment in /proc")
+def test_a_daemon_that_it_leaves_behind_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import os, time\n"
+        "if os.fork(): os._exit(0)\n"
+        "os.setsid()\n"
+        "if os.fork(): os._exit(0)\n"
+        "print(os.getpid(), flush=True); os.close(1); os.close(2); time.sleep(600)"
+    )
+    status, printed = ask(tmp_path, code)
+    assert status == 0
+    process = Path("/proc", printed.decode().strip())
+    wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text())
+
+
 def test_one_that_cannot_be_started_is_said(tmp_path: Path) -> None:
     with pytest.raises(RunnerUnavailable, match="nothing cannot be started: no such file or directory"):
         output_of(["nothing"], cwd=tmp_path, env={}, timeout_s=1, bytes_max=1)
