@@ -15,7 +15,7 @@ from qanat.domain.layout import group_folder, is_inside
 from qanat.errors import InputInvalid
 from qanat.import_v0 import storage
 from qanat.import_v0.meanings import Remarks
-from qanat.records.run_codec import PATH_MAX
+from qanat.records.record_reader import PATH_MAX
 
 COMMENT = "comment.md"
 

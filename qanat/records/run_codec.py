@@ -8,25 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from qanat.domain import times
 from qanat.domain.json_text import NAMES
 from qanat.domain.layout import record_path
-from qanat.domain.names import name_problem
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
+from qanat.records.record_reader import Reader
 
 FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "imported", "groups"})
-PATH_MAX = 4096  # PATH_MAX of Linux
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
-# Times are compared as texts, so all have to be in UTC. YAML 1.1 writes a space in them, which `validate` reports.
-_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00\Z")
 _INTENT = re.compile(r"[0-9a-f]+\Z")
-_MISSING = object()
 _STATES = frozenset(state.value for state in State)
 
 
@@ -138,7 +132,7 @@ def from_mapping(content: Any, source: str) -> Run:
 
     Raises InputInvalid naming the key that is wrong, VersionTooNew.
     """
-    top = _Reader(schemas.current(content, "run", source), source, "")
+    top = Reader(schemas.current(content, "run", source), source, "")
     top.text("schema")  # without it nobody knows which version the keys belong to
     number, _, uid = top.text("id").partition("-")
     if not (_NUMBER.match(number) and _UID.match(uid)):
@@ -186,7 +180,7 @@ def from_mapping(content: Any, source: str) -> Run:
     return run
 
 
-def _check_summary(top: _Reader, run: Run) -> None:
+def _check_summary(top: Reader, run: Run) -> None:
     """Raise InputInvalid if the groups are misnumbered, or the run's state and times are not those of its groups."""
     if [group.number for group in run.groups] != list(range(len(run.groups))):
         raise top.wrong("groups", "are not numbered 0, 1, 2, …")
@@ -200,7 +194,7 @@ def _check_summary(top: _Reader, run: Run) -> None:
             raise top.wrong(key, f"{shown[0]} does not match the groups, whose times give {shown[1]}")
 
 
-def _submission(row: _Reader) -> SubmissionFacts:
+def _submission(row: Reader) -> SubmissionFacts:
     if not _INTENT.match(row.text("intent")):
         raise row.wrong("intent", "does not consist of hexadecimal digits")
     return SubmissionFacts(
@@ -217,7 +211,7 @@ def _submission(row: _Reader) -> SubmissionFacts:
 
 
 def _group(content: Any, source: str, place: int) -> Group:
-    row = _Reader(content, source, f"groups.{place}.")
+    row = Reader(content, source, f"groups.{place}.")
     state = row.text("state")
     if state not in _STATES:
         raise InputInvalid(f"{source}: groups.{place}.state: {state!r} is not a state")
@@ -236,84 +230,3 @@ def _group(content: Any, source: str, place: int) -> Group:
         source=row.optional("source", str),
         metrics=row.numbers("metrics"),
     )
-
-
-class _Reader:
-    """Reads values from a mapping and checks that each has the right type."""
-
-    __slots__ = ("_content", "_place", "_source")
-
-    def __init__(self, content: Any, source: str, place: str) -> None:
-        if not isinstance(content, dict):
-            if content is None and not place:
-                raise InputInvalid(f"{source}: the file is empty")
-            raise InputInvalid(f"{source}: {place.rstrip('.') or 'the file'}: is not a mapping")
-        self._content: Mapping[str, Any] = content
-        self._source = source
-        self._place = place
-
-    def has(self, key: str) -> bool:
-        return key in self._content
-
-    def take(self, key: str, kind: type) -> Any:
-        value = self._content.get(key, _MISSING)
-        if type(value) is not kind:
-            raise self.wrong(key, "is missing" if value is _MISSING else f"is not {_KIND[kind]}")
-        return value
-
-    def optional(self, key: str, kind: type) -> Any:
-        return None if self._content.get(key) is None else self.take(key, kind)
-
-    def text(self, key: str) -> str:
-        text: str = self.take(key, str)
-        return text
-
-    def path(self, key: str) -> str:
-        path = self.text(key)
-        if len(path) > PATH_MAX:
-            raise self.wrong(key, f"is longer than {PATH_MAX:,} characters")
-        return path
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        items = self.take(key, list)
-        for item in items:
-            if type(item) is not str:
-                raise self.wrong(key, "is not a list of strings")
-        return tuple(items)
-
-    def text_map(self, key: str) -> dict[str, str]:
-        items: dict[str, str] = self.take(key, dict)
-        if any(type(value) is not str for value in items.values()):
-            raise self.wrong(key, "has a value that is not a string")
-        return items
-
-    def name(self, key: str) -> str:
-        name = self.text(key)
-        if problem := name_problem(name):
-            raise self.wrong(key, f"{name!r} {problem}")
-        return name
-
-    def timestamp(self, key: str) -> str:
-        timestamp = self.text(key)
-        if not (_TIMESTAMP.match(timestamp) and times.is_timestamp(timestamp)):
-            raise self.wrong(key, f"{timestamp!r} is not a timestamp such as 2026-11-23T05:17:55+00:00")
-        return timestamp
-
-    def optional_timestamp(self, key: str) -> str | None:
-        return None if self._content.get(key) is None else self.timestamp(key)
-
-    def numbers(self, key: str) -> dict[str, float]:
-        items: dict[str, float] = self.optional(key, dict) or {}
-        if any(type(value) not in (int, float) for value in items.values()):
-            raise self.wrong(key, "has a value that is not a number")
-        return items
-
-    def inner(self, key: str) -> _Reader:
-        return _Reader(self.take(key, dict), self._source, f"{self._place}{key}.")
-
-    def wrong(self, key: str, problem: str) -> InputInvalid:
-        """Return an error about the value of a key."""
-        return InputInvalid(f"{self._source}: {self._place}{key}: {problem}")
-
-
-_KIND = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a mapping"}
