@@ -17,8 +17,10 @@ NUMBER_MAX = 40
 # Mentions, references and links, which a backslash does not prevent.
 BACKTICKS = re.compile("`+")
 _ACTS_IN_MARKDOWN = re.compile(r"@|#\d|://|www\.|mailto:|xmpp:", re.IGNORECASE)
+# The beginnings of a cell and of its parts: a spreadsheet that expects semicolons or tabs ends a cell there.
+_BEGINNING = re.compile(r'((?:\A|[;\t\r\n])[ "]*)([^;\t\r\n]*)')
 # What spreadsheets begin a formula with, some of them also in full width.
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _SPECIAL_IN_LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "\\": "\\textbackslash{}",
@@ -123,10 +125,14 @@ def csv_text(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def inert(cell: str) -> str:
-    """Return a cell that a spreadsheet does not take for a formula: any but a number gets an apostrophe before it."""
-    if not cell.lstrip(" ").startswith(_FORMULA):
-        return cell
+    """Return a cell with an apostrophe before everything that a spreadsheet would take for a formula; numbers stay."""
+    return _BEGINNING.sub(lambda found: found[1] + ("'" if _is_formula(found[2]) else "") + found[2], cell)
+
+
+def _is_formula(text: str) -> bool:
+    if not text.startswith(_FORMULA):
+        return False
     try:
-        return cell if math.isfinite(float(cell[:NUMBER_MAX])) and len(cell) <= NUMBER_MAX else f"'{cell}"
+        return len(text) > NUMBER_MAX or not math.isfinite(float(text))
     except ValueError:
-        return f"'{cell}"
+        return True

@@ -70,6 +70,24 @@ def test_csv_keeps_numbers_in_full_and_formulas_inert() -> None:
     assert not text.endswith("\n")
 
 
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@sum(a1)", "'@sum(a1)"),
+        ("--lr 1", "'--lr 1"),
+        (' "=1', " \"'=1"),
+        ("a;=1", "a;'=1"),  # a spreadsheet may expect semicolons
+        ('a;"+1+1', "a;\"'+1+1"),
+        ("a\t=1\r\n-1-1", "a\t'=1\r\n'-1-1"),
+        ("-" + "1" * 50, "'-" + "1" * 50),
+        *((same, same) for same in ("", "-5", "+0.5", "-1e-3", "a=1", "a;-5", "a-b; c", "ada@example.org")),
+    ],
+)
+def test_texts_in_csv_are_no_formulas_with_any_separator(cell: str, written: str) -> None:
+    assert list(csv.reader(io.StringIO(csv_text(["a", "b"], [[cell, 1]])), strict=True))[1] == [written, "1"]
+
+
 def test_markdown_has_the_best_in_bold_and_links_as_code() -> None:
     assert markdown_table(["a|b"], [["1 *"], ["@ada"]]).splitlines() == [
         r"| a\|b |",
