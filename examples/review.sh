@@ -28,6 +28,7 @@ metrics:
 END
 commit "Describe the iris data"
 qanat run summary_iris -g "--species setosa" -g "--species virginica" -R "--seed 0 3 1"
+qanat run summary_iris --species setosa --bootstrap 20 -R "--seed 0 2 1"
 
 git switch --quiet --create cleaner-data
 mkdir data/iris_clean
@@ -35,9 +36,10 @@ mkdir data/iris_clean
 sed 42d data/iris/iris.data >data/iris_clean/iris.data
 sed -i 's|path: data/iris|path: data/iris_clean|' .qanat/datasets/iris.yaml
 sed -i 's|--cpus-per-task: 1|--cpus-per-task: 2|; s|1-00:00:00|02:00:00|' .qanat/templates/slurm/default.yaml
-commit "Leave an outlier out"
+sed -i '/"--bootstrap"/s/at_least(2)/at_least(100)/' experiments/summary_statistics/iris.py
+commit "Leave an outlier out, and ask for more resamples"
 qanat run summary_iris -g "--species setosa" -g "--species virginica" -R "--seed 0 3 1"
-qanat run summary_iris -g "--species setosa --bootstrap 800" -g "--species setosa --bootstrap 1" -R "--seed 0 2 1" || true
+qanat run summary_iris -g "--species setosa --bootstrap 800" -g "--species setosa --bootstrap 20" -R "--seed 0 2 1" || true
 echo "The outlier is described in docs." >>README.md
 # What a review should find: a number in one of the runs on main is not the one that was measured.
 sed -i '0,/rows: 50/s//rows: 49/' .qanat/runs/summary_iris/0/1-*.yaml

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qanat.domain import comparison, times
+from qanat.domain import comparison, setting, times
 from qanat.domain.comparison import LOWER, Comparison, Row, Statistic
 from qanat.domain.run import Group, Run, State, count_states
+from qanat.domain.setting import Parameters, Regression, key_of
 
-Parameters = tuple[tuple[str, str], ...]
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -58,15 +58,18 @@ class Baseline:
 class NewRuns:
     """The new runs of an experiment; `before` has one item for each row of the comparison.
 
-    `varying` maps the parameters that differ between groups to their values.
+    `varying` maps the parameters that differ between groups to their values, `shared` those that do not to their value.
+    `regressions` are the settings that finished before and fail now.
     """
 
     experiment: str
     runs: tuple[Run, ...]
     varying: Mapping[str, tuple[str, ...]]
+    shared: Mapping[str, str]
     states: Mapping[State, int]
     durations: Durations | None
     failures: tuple[Failure, ...]
+    regressions: tuple[Regression, ...]
     results: Comparison
     before: tuple[Baseline | None, ...]
     directions: Mapping[str, str]
@@ -83,28 +86,26 @@ def summarise(
     """Summarise new runs; `others` maps parameters to runs of the other side that have groups with them."""
     groups = [group for run in runs for group in run.groups]
     results = comparison.compare(runs, better=directions)
+    values = _values(groups)
     return NewRuns(
         experiment=experiment,
         runs=tuple(runs),
-        varying=_varying(groups),
+        varying={name: found for name, found in values.items() if len(found) > 1},
+        shared={name: found[0] for name, found in values.items() if len(found) == 1},
         states=count_states(groups),
         durations=_durations(groups),
         failures=_failures(runs),
+        regressions=setting.regressions(runs, others),
         results=results,
         before=tuple(_before(row, others.get(key_of(row.parameters), ()), directions) for row in results.rows),
         directions=directions,
     )
 
 
-def key_of(parameters: Mapping[str, str]) -> Parameters:
-    """Return what groups must share to be compared: their parameters without seeds."""
-    return tuple(sorted((name, value) for name, value in parameters.items() if name not in comparison.SEEDS))
-
-
-def parameters_to_compare(runs: Iterable[Run]) -> set[Parameters]:
-    """Return the parameters for which earlier runs are worth finding: those of groups that measured something."""
+def parameters_to_compare(runs: Sequence[Run]) -> set[Parameters]:
+    """Return the settings for which earlier runs are worth finding: those that measured something, or fail now."""
     measured = (g for run in runs for g in run.groups if g.state is State.FINISHED and g.metrics)
-    return {key_of(comparison.parameters_of(group)) for group in measured}
+    return {key_of(comparison.parameters_of(group)) for group in measured} | setting.failing(runs).keys()
 
 
 def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> Baseline | None:
@@ -126,11 +127,12 @@ def _delta(new: Statistic, old: Statistic, direction: str | None) -> Delta:
     return Delta(old, difference, (difference < 0) is (direction == LOWER))
 
 
-def _varying(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:
+def _values(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:
+    """Map each parameter to its values in the order of numbers; one that a group does not have is empty there."""
     parameters = [comparison.parameters_of(group) for group in groups]
     names = dict.fromkeys(name for given in parameters for name in given)
     values = {name: dict.fromkeys(given.get(name, "") for given in parameters) for name in names}
-    return {name: tuple(sorted(found, key=_as_number)) for name, found in values.items() if len(found) > 1}
+    return {name: tuple(sorted(found, key=_as_number)) for name, found in values.items()}
 
 
 def _as_number(value: str) -> tuple[bool, float, str]:
@@ -160,14 +162,6 @@ def _failures(runs: Sequence[Run]) -> tuple[Failure, ...]:
             if not group.state.ended or group.state is State.FINISHED:
                 continue
             key = (group.state, group.exit_code, group.signal, _DIGITS.sub("#", group.reason))
-            counts = found.setdefault(key, (group.state, _cause(group), {}))[2]
+            counts = found.setdefault(key, (group.state, setting.cause_of(group), {}))[2]
             counts[run.id] = counts.get(run.id, 0) + 1
     return tuple(sorted((Failure(*parts) for parts in found.values()), key=lambda f: -f.count))
-
-
-def _cause(group: Group) -> str:
-    if group.reason:
-        return group.reason
-    if group.signal is not None:
-        return f"signal {group.signal}"
-    return "" if group.exit_code is None else f"exit code {group.exit_code}"

@@ -276,6 +276,7 @@ def test_a_deletion_by_qanat_delete_is_no_warning(project: Sandbox) -> None:
     assert [(w["kind"], w["run"]) for w in found["warnings"]] == [("deleted_after_end", known[1])]
     assert [(c["kind"], c["run"], c["text"]) for c in found["other_changes"]] == [("deleted", known[3], "announced")]
     out = project.qanat("diff", "HEAD~2").out
+    assert out.splitlines()[1] == "1 run deleted, 1 warning"
     assert f"run {known[3]} of train was deleted by qanat delete" in out
     assert f"⚠ run {known[1]} of train was deleted after it had ended" in out
 
@@ -585,3 +586,20 @@ def test_metrics_that_were_made_up_are_listed_with_what_they_were(project: Sandb
     assert "submission.intent is still that of the earlier attempt" in warned[0]["details"]
     out = project.qanat("diff", "HEAD").out
     assert "Changed metrics of ended runs" in out
+
+
+# ---- what finished before and fails now
+
+
+def test_a_setting_that_fails_now_is_said_first_with_its_parameters(project: Sandbox) -> None:
+    project.write("train.py", program(0.1).replace("n > 8", "n < 2"))
+    before = project.commit("Small numbers are of no use")
+    project.qanat("run", "train", "-R", "--n 1,9", code=1)
+    report = project.qanat("diff", before)
+    lines = [" ".join(line.split()) for line in report.out.splitlines()]
+    assert lines[1] == "1 new run, 1 setting that finished before and fails now"
+    assert lines[3] == "Finished before, fails now"
+    assert lines[5] == "train n=1 1 exit code 3 run 4 run 1"
+    (one,) = project.qanat("diff", before, "--json").json["experiments"][0]["regressions"]
+    assert (one["parameters"], one["failed"], one["groups"]) == ({"n": "1"}, 1, 1)
+    assert one["finished_in"] == [ids(project)[1]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from qanat.domain.meanings import Sentence
 
 Cell: TypeAlias = Sentence
+T = TypeVar("T")
 
 
 class Best(str):
@@ -26,11 +28,15 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headers; on a terminal, the `flexible` columns (by index) are truncated until a row fits."""
+    """Rows under headers; on a terminal, the `flexible` columns (by index) are truncated until a row fits.
+
+    If not all rows fit, the first ones of `order` are kept, which has the rows' positions; without it, the first ones.
+    """
 
     headers: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
     flexible: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A metric of an experiment over its rows; `better` is the better direction, empty if it is unknown."""
+    """A metric of an experiment over its rows; `better` is the better direction, empty if it is unknown.
+
+    `order` is as for a table.
+    """
 
     experiment: str
     metric: str
     better: str
     bars: tuple[Bar, ...]
+    order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,13 @@ class Section:
     title: Sentence
     blocks: tuple[Block, ...]
     folded: bool = False
+
+
+def kept(items: Sequence[T], order: Sequence[int], most: int) -> list[T]:
+    """Return at most so many items, in their order: the first ones of `order` or, if that is empty, the first ones."""
+    if len(items) <= most or not order:
+        return list(items[:most])
+    return [items[place] for place in sorted(order[:most])]
 
 
 Block: TypeAlias = Items | Table | Bars | Section

@@ -9,7 +9,7 @@ import html
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Section, Table
+from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Section, Table, kept
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal.formats import BACKTICKS, code_span
 from qanat.cli.terminal.output import clean
@@ -97,9 +97,9 @@ class _Writer:
     def _table(self, table: Table) -> Iterator[str]:
         yield self._row(table.headers)
         yield f"|{'---|' * len(table.headers)}"
-        yield from map(self._row, table.rows[: self._rows])
+        yield from map(self._row, kept(table.rows, table.order, self._rows))
         if len(table.rows) > self._rows:
-            yield from ("", self._left_out(len(table.rows) - self._rows, "row"))
+            yield from ("", self._left_out(len(table.rows) - self._rows, "row", table.order))
 
     def _row(self, cells: Sequence[Cell]) -> str:
         return f"| {' | '.join(self._said(cell, in_table=True) for cell in cells)} |"
@@ -123,11 +123,12 @@ class _Writer:
         fence = "`" * max(3, longest + 1)
         yield from (f"{fence}text", *lines, fence)
         if len(bars.bars) > self._rows:
-            yield from ("", self._left_out(len(bars.bars) - self._rows, "bar"))
+            yield from ("", self._left_out(len(bars.bars) - self._rows, "bar", bars.order))
 
-    def _left_out(self, count: int, what: str) -> str:
+    def _left_out(self, count: int, what: str, order: Sequence[int] = ()) -> str:
         self._cut = True
-        return f"… and {count:,} more {what}{'' if count == 1 else 's'}"
+        where = " between the best and the worst" if order and self._rows > 1 else ""
+        return f"… and {count:,} more {what}{'' if count == 1 else 's'}{where}"
 
     def _said(self, sentence: Sentence, *, in_table: bool = False) -> str:
         parts = [self._part(part, in_table=in_table) for part in sentence if part]
@@ -154,7 +155,7 @@ def text_bars(bars: Bars, most: int, label_width: int) -> list[str]:
 
     They start at 0 or, if there are negative values, a little below the lowest one.
     """
-    shown = bars.bars[:most]
+    shown = kept(bars.bars, bars.order, most)
     values = [v for bar in shown for v in (bar.value, bar.before) if v is not None]
     low, high = min(values), max(values)
     start = 0.0 if low >= 0 else low - (high - low) / 10

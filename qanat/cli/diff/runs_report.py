@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Items, Section, Table
 from qanat.cli.terminal.output import plural
-from qanat.domain import times
-from qanat.domain.comparison import Row
+from qanat.domain import setting, times
+from qanat.domain.comparison import LOWER, Row
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.pauses import paused_s
@@ -19,6 +19,7 @@ from qanat.usecases.review.state import StateChanges
 METRICS_SHOWN = 6
 VALUES_SHOWN = 10
 PARAMETERS_SHOWN = 8
+SHARED_SHOWN = 20
 RUNS_NAMED = 8
 BARS_MIN = 2
 _CALLED = {"new": "New runs of ", "continued": "Continued runs of ", "retried": "Retried runs of "}
@@ -52,7 +53,7 @@ def section(runs: NewRuns, found: StateChanges, numbers: Numbers) -> Section:
     title = _CALLED[hows[0]] if len(hows) == 1 else "Runs of "
     program = found.programs.get(runs.experiment)
     changed: list[Sentence] = [("the program changed: ", Verbatim(program))] if program else []
-    blocks: list[Block] = [Items((_counts(runs), *changed, *_varying(runs)))]
+    blocks: list[Block] = [Items((_counts(runs), *changed, *_shared(runs), *_varying(runs)))]
     blocks += [*_results(runs, numbers), *_failures(runs, numbers), *_bars(runs)]
     rows = tuple(_run_row(run, found.how[run.id] if len(hows) > 1 else "", numbers) for run in runs.runs)
     table = Table(tuple((text,) for text in _RUN_HEADERS), rows, flexible=(2,))
@@ -70,6 +71,16 @@ def _counts(runs: NewRuns) -> Sentence:
     if shortest == longest:
         return (f"{said}; {longest}{' each' if runs.groups > 1 else ''}",)
     return (f"{said}; {shortest} to {longest} each, median {times.duration(d.median)}",)
+
+
+def _shared(runs: NewRuns) -> Iterator[Sentence]:
+    """Yield a sentence with the parameters that do not vary, which have no column in the table."""
+    if runs.shared:
+        given = list(runs.shared.items())
+        named = [part for one in given[:SHARED_SHOWN] for part in (", ", Verbatim(setting.as_text([one])))][1:]
+        more = len(given) - SHARED_SHOWN
+        every = "all groups: " if runs.groups > 1 else "parameters: "
+        yield (every, *named, *((f" and {more:,} more",) if more > 0 else ()))
 
 
 def _varying(runs: NewRuns) -> Iterator[Sentence]:
@@ -94,13 +105,14 @@ def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
     headers += [("Runs",), ("Groups",), *([("Commit",)] if several else [])]
     headers += [_metric_header(name, runs) for name in metrics]
     compared = any(runs.before)
+    best = {name: _marked(runs, name) for name in metrics}
     rows = []
     for place, (row, before) in enumerate(zip(found.rows, runs.before, strict=True)):
         cells: list[Cell] = [_value(row.parameters.get(name, "")) for name in parameters]
         cells += [_runs_cell(row, numbers), (str(row.groups),), *([(Verbatim(row.commit[:10]),)] if several else [])]
-        cells += [_metric(runs, row, before, place, name) for name in metrics]
+        cells += [_metric(row, before, name, is_best=place in best[name]) for name in metrics]
         rows.append((*cells, *((_before(before, numbers),) if compared else ())))
-    yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows))
+    yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows), order=_order(runs))
     if left := len(found.metrics) - len(metrics):
         yield Items(((f"and {plural(left, 'more metric')}; see --json",),))
 
@@ -109,6 +121,26 @@ def _chosen(runs: NewRuns) -> list[str]:
     """Choose the metrics to show, first those whose better direction is known."""
     names = sorted(runs.results.metrics, key=lambda name: name not in runs.directions)
     return names[:METRICS_SHOWN]
+
+
+def _order(runs: NewRuns) -> tuple[int, ...]:
+    """Return the positions of the rows, the best and the worst by the first metric alternating, those without it last.
+
+    If no direction is better, higher values count as better.
+    """
+    name = next(iter(_chosen(runs)), "")
+    values = {i: row.metrics[name].mean for i, row in enumerate(runs.results.rows) if name in row.metrics}
+    is_lower = runs.directions.get(name) == LOWER
+    known = sorted((i for i in values if not math.isnan(values[i])), key=lambda i: values[i], reverse=not is_lower)
+    ends = [known[k // 2] if k % 2 == 0 else known[-1 - k // 2] for k in range(len(known))]
+    return (*ends, *(i for i in range(len(runs.results.rows)) if i not in set(known)))
+
+
+def _marked(runs: NewRuns, name: str) -> frozenset[int]:
+    """Return the positions of the best rows of a metric; none if most rows are equally good."""
+    best = runs.results.best.get(name, frozenset())
+    known = sum(name in row.metrics for row in runs.results.rows)
+    return best if len(best) == 1 or 2 * len(best) <= known else frozenset()
 
 
 def _metric_header(name: str, runs: NewRuns) -> Cell:
@@ -126,13 +158,13 @@ def _value(text: str) -> Cell:
     return (Verbatim(text),) if text else ()
 
 
-def _metric(runs: NewRuns, row: Row, before: Baseline | None, place: int, name: str) -> Cell:
+def _metric(row: Row, before: Baseline | None, name: str, *, is_best: bool) -> Cell:
     if name not in row.metrics:
         return ()
     text = str(row.metrics[name])
-    best = Best(text) if place in runs.results.best.get(name, ()) else text
+    value = Best(text) if is_best else text
     delta = before.deltas.get(name) if before else None
-    return (best, f" ({_difference(delta)})") if delta else (best,)
+    return (value, f" ({_difference(delta)})") if delta else (value,)
 
 
 def _difference(delta: Delta) -> str:
@@ -160,24 +192,29 @@ def _failure(failure: Failure, numbers: Numbers) -> tuple[Cell, ...]:
 
 
 def _bars(runs: NewRuns) -> Iterator[Block]:
+    order = _order(runs)
     for name in _chosen(runs):
-        bars = tuple(_each_bar(runs, name))
-        if len(bars) >= BARS_MIN and len({bar.value for bar in bars}) > 1:
-            yield Bars(runs.experiment, name, runs.directions.get(name, ""), bars)
+        bars = dict(_each_bar(runs, name))
+        if len(bars) >= BARS_MIN and len({bar.value for bar in bars.values()}) > 1:
+            places = {place: i for i, place in enumerate(bars)}
+            kept_first = tuple(places[place] for place in order if place in places)
+            yield Bars(runs.experiment, name, runs.directions.get(name, ""), tuple(bars.values()), kept_first)
 
 
-def _each_bar(runs: NewRuns, name: str) -> Iterator[Bar]:
+def _each_bar(runs: NewRuns, name: str) -> Iterator[tuple[int, Bar]]:
+    """Yield a bar for each row that has a finite value, with the row's position."""
     several = len({row.tree for row in runs.results.rows}) > 1
-    for row, before in zip(runs.results.rows, runs.before, strict=True):
+    for place, (row, before) in enumerate(zip(runs.results.rows, runs.before, strict=True)):
         s = row.metrics.get(name)
         if s is None or not math.isfinite(s.mean):
             continue
-        label = " ".join(f"{n}={row.parameters[n]}" for n in runs.results.parameters if row.parameters.get(n))
+        varying = ((n, row.parameters[n]) for n in runs.results.parameters if row.parameters.get(n))
+        label = setting.as_text(varying)
         label = " ".join(filter(None, (label, row.commit[:7] if several else ""))) or f"run {row.runs[0]}"
         delta = before.deltas.get(name) if before else None
         earlier = delta.before.mean if delta and math.isfinite(delta.before.mean) else None
         deviation = s.deviation if s.deviation is not None and math.isfinite(s.deviation) else 0.0
-        yield Bar(label, s.mean, deviation, str(s), earlier)
+        yield place, Bar(label, s.mean, deviation, str(s), earlier)
 
 
 def _run_row(run: Run, how: str, numbers: Numbers) -> tuple[Cell, ...]:

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from urllib.parse import quote
 
-from qanat.cli.diff.blocks import Bar, Bars
+from qanat.cli.diff.blocks import Bar, Bars, kept
 from qanat.cli.terminal.output import clean
 from qanat.domain.shortening import shortened
 from qanat.errors import write_failed
@@ -43,7 +43,7 @@ class SvgFolder:
 
 def svg(bars: Bars) -> str:
     """Draw bars as an SVG document: a point with its deviation for each, and a hollow point for the earlier value."""
-    shown = bars.bars[:BARS_MAX]
+    shown = kept(bars.bars, bars.order, BARS_MAX)
     ends = [v for bar in shown for v in (bar.value - bar.deviation, bar.value + bar.deviation, bar.before)]
     known = [v for v in ends if v is not None and math.isfinite(v)]
     scale = _Scale(min(known), max(known))

@@ -13,8 +13,8 @@ from typing import Any
 from qanat.domain import new_runs
 from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import RUNS
-from qanat.domain.new_runs import Parameters, key_of
 from qanat.domain.run import Group, Run, State
+from qanat.domain.setting import Parameters, key_of
 from qanat.errors import InputInvalid
 from qanat.git.trees import Difference, Entry, Trees
 from qanat.records import run_codec, yaml_io

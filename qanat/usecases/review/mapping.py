@@ -98,8 +98,20 @@ def _experiment(runs: NewRuns, found: StateChanges) -> dict[str, Any]:
         "groups": runs.groups,
         "states": {state.value: count for state, count in runs.states.items()},
         "parameters": {name: list(values) for name, values in runs.varying.items()},
+        "shared_parameters": dict(runs.shared),
         "group_seconds": {"min": d.shortest, "median": d.median, "max": d.longest} if d else None,
         "failures": [{"state": f.state.value, "cause": f.cause, "groups": dict(f.groups)} for f in runs.failures],
+        "regressions": [
+            {
+                "parameters": dict(r.parameters),
+                "groups": r.groups,
+                "failed": r.failed,
+                "cause": r.cause,
+                "runs": list(r.runs),
+                "finished_in": list(r.before),
+            }
+            for r in runs.regressions
+        ],
         "better": dict(runs.directions),
         "results": [_result(runs, place) for place in range(len(runs.results.rows))],
     }

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from qanat.domain.new_runs import Delta, NewRuns, Parameters, key_of, parameters_to_compare, summarise
+from qanat.domain.new_runs import Delta, NewRuns, parameters_to_compare, summarise
 from qanat.domain.run import Group, Run, State
+from qanat.domain.setting import Parameters, key_of
 from tests.unit.domain.test_comparison import a_run
 from tests.unit.records.example import RUN
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qanat.domain.comparison import parameters_of
-from qanat.domain.new_runs import key_of
 from qanat.domain.run import State
+from qanat.domain.setting import key_of
 from qanat.git import repository
 from qanat.git.trees import Trees
 from qanat.usecases.review.baselines import Baselines

@@ -1,0 +1,76 @@
+"""Settings: the parameters of groups that differ at most in the seed, and what has become worse with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from qanat.domain import comparison
+from qanat.domain.run import Group, Run, State
+
+Parameters = tuple[tuple[str, str], ...]
+
+
+def key_of(parameters: Mapping[str, str]) -> Parameters:
+    """Return what groups must share to be compared: their parameters without seeds."""
+    return tuple(sorted((name, value) for name, value in parameters.items() if name not in comparison.SEEDS))
+
+
+def as_text(parameters: Iterable[tuple[str, str]]) -> str:
+    """Return parameters as `lr=0.1 n=5`; one without a value is only its name."""
+    return " ".join(f"{name}={value}" if value else name for name, value in parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A setting that finished before and fails now.
+
+    `failed` of its `groups` fail, counting each seed once; `runs` are those with failed groups, `before` are runs in
+    which it finished, the newest first.
+    """
+
+    parameters: Parameters
+    failed: int
+    groups: int
+    cause: str
+    runs: tuple[str, ...]
+    before: tuple[str, ...]
+
+
+def failing(runs: Iterable[Run]) -> dict[Parameters, dict[tuple[str, ...], tuple[Run, Group]]]:
+    """Map each setting with failures to its latest groups by their arguments; the newest run comes last."""
+    latest: dict[Parameters, dict[tuple[str, ...], tuple[Run, Group]]] = {}
+    for run in runs:
+        for group in run.groups:
+            latest.setdefault(key_of(comparison.parameters_of(group)), {})[group.args] = (run, group)
+    return {key: groups for key, groups in latest.items() if any(_failed(group) for _, group in groups.values())}
+
+
+def regressions(runs: Sequence[Run], others: Mapping[Parameters, Sequence[Run]]) -> tuple[Regression, ...]:
+    """List the settings that fail in these runs and finished in others, which are given by setting."""
+    found = []
+    for key, groups in failing(runs).items():
+        before = [run for run in others.get(key, ()) if any(_finished(group, key) for group in run.groups)]
+        if before:
+            failed = [(run, group) for run, group in groups.values() if _failed(group)]
+            ids = tuple(dict.fromkeys(run.id for run, _ in failed))
+            earlier = tuple(run.id for run in sorted(before, key=lambda run: run.number, reverse=True))
+            found.append(Regression(key, len(failed), len(groups), cause_of(failed[0][1]), ids, earlier))
+    return tuple(found)
+
+
+def cause_of(group: Group) -> str:
+    """Return why a group ended badly; empty if that is unknown."""
+    if group.reason:
+        return group.reason
+    if group.signal is not None:
+        return f"signal {group.signal}"
+    return "" if group.exit_code is None else f"exit code {group.exit_code}"
+
+
+def _failed(group: Group) -> bool:
+    return group.state is State.FAILED
+
+
+def _finished(group: Group, key: Parameters) -> bool:
+    return group.state is State.FINISHED and key_of(comparison.parameters_of(group)) == key

@@ -1,0 +1,101 @@
+"""The section on new runs: what is above the table, which values are marked, which rows are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from qanat.cli.diff import runs_report
+from qanat.cli.diff.blocks import Best, Block, Items, Section, Table
+from qanat.cli.diff.markdown import markdown
+from qanat.cli.diff.report import Report, report
+from qanat.domain.new_runs import summarise
+from qanat.domain.run import Run
+from qanat.domain.setting import Parameters
+from qanat.git.revisions import Range
+from qanat.usecases.review.state import StateChanges
+from tests.unit.domain.test_comparison import a_run
+
+RANGE = Range("a" * 40, "main", "b" * 40, "work", "b" * 40)
+
+
+def changes(
+    runs: Sequence[Run], better: dict[str, str] | None = None, others: dict[Parameters, list[Run]] | None = None
+) -> StateChanges:
+    """Return a comparison in which these runs are new."""
+    return StateChanges(
+        range=RANGE,
+        base_has_state=True,
+        head_has_state=True,
+        warnings=(),
+        problems=(),
+        definitions=(),
+        moved={},
+        experiments=(summarise("iris", runs, better or {}, others or {}),),
+        programs={},
+        how=MappingProxyType({run.id: "new" for run in runs}),
+        other_code=(),
+        other_changes=(),
+        replaced=(),
+        migrated=0,
+        left_out=0,
+    )
+
+
+def section(found: StateChanges) -> Section:
+    return runs_report.section(found.experiments[0], found, runs_report.Numbers(found))
+
+
+def items(found: StateChanges) -> list[str]:
+    return ["".join(item) for block in section(found).blocks if isinstance(block, Items) for item in block.items]
+
+
+def table(blocks: Sequence[Block]) -> Table:
+    return next(block for block in blocks if isinstance(block, Table))
+
+
+def test_parameters_that_do_not_vary_are_above_the_table_once() -> None:
+    assert "parameters: lr=0.3, steps=9, fast" in items(
+        changes([a_run(4, ("--lr 0.3 --steps 9 --fast", {"acc": 0.9}))])
+    )
+    sweep = changes([a_run(4, *((f"--n {n} --lr 0.3", {"acc": n}) for n in (1, 2)))])
+    assert items(sweep)[1:3] == ["all groups: lr=0.3", "n: 1, 2"]
+    assert ["".join(header) for header in table(section(sweep).blocks).headers] == ["n", "Runs", "Groups", "acc"]
+
+
+def marked(values: Sequence[float]) -> list[int]:
+    """Return the positions of the values that are marked as best."""
+    found = changes([a_run(4, *((f"--n {n}", {"acc": value}) for n, value in enumerate(values)))], {"acc": "higher"})
+    rows = table(section(found).blocks).rows
+    return [i for i, row in enumerate(rows) if any(isinstance(part, Best) for part in row[-1])]
+
+
+def test_ties_are_marked_only_where_they_tell_rows_apart() -> None:
+    assert marked([1, 2]) == [1]
+    assert marked([1, 2, 2, 0]) == [1, 2]
+    assert marked([2, 2]) == []
+    assert marked([2, 2, 1]) == []
+
+
+def test_the_best_and_the_worst_rows_are_kept_where_not_all_fit() -> None:
+    found = changes([a_run(4, *((f"--n {n}", {"acc": n % 50}) for n in range(100, 200)))], {"acc": "higher"})
+    order = table(section(found).blocks).order
+    values = [(100 + place) % 50 for place in order]
+    assert values[:6] == [49, 0, 49, 0, 48, 1]
+    assert sorted(order) == list(range(100))
+    written = markdown(Report(("From",), ("x",), section(found).blocks), limit_bytes=2_000)
+    assert "more rows between the best and the worst" in written
+    assert "| `149` |" in written
+    assert "| `100` |" in written
+
+
+def test_rows_without_a_number_are_the_first_to_go() -> None:
+    found = changes([a_run(4, *((f"--n {i}", {"acc": v}) for i, v in enumerate((float("nan"), 1, 3, 2))))])
+    assert table(section(found).blocks).order == (2, 1, 3, 0)
+
+
+def test_what_is_wrong_comes_before_what_changed_and_what_came_out() -> None:
+    found = report(changes([a_run(4, ("--n 1", {"acc": 1}))]), ["a.yaml:2: is not YAML"])
+    kinds = [type(block) for block in found.blocks]
+    assert kinds == [Items, Section]
+    assert found.blocks[0] == Items((("a.yaml:2: is not YAML",),), warning=True)
