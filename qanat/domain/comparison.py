@@ -11,24 +11,9 @@ from dataclasses import dataclass
 
 from qanat.domain.parameters import by_plain_name
 from qanat.domain.run import Group, Run, State
+from qanat.domain.statistics import LOWER, Statistic, statistic
 
-HIGHER = "higher"
-LOWER = "lower"
 SEEDS = ("seed", "random_seed", "random-seed")
-
-
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """A metric over the groups of a row: `deviation` is the sample's (n - 1), None for a single value."""
-
-    mean: float
-    deviation: float | None
-    count: int
-
-    def __str__(self) -> str:
-        if self.deviation is None or not math.isfinite(self.mean):
-            return f"{self.mean:.6g}"
-        return f"{self.mean:.6g} ± {self.deviation:.2g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +82,16 @@ def _rows(runs: Sequence[Run], seeds: Sequence[str], group_by: str | None) -> li
                 kept = sorted((k, v) for k, v in parameters.items() if k not in seeds)
                 key = (run.experiment, run.code.tree, *kept)
             members.setdefault(key, []).append((run, group))
-    return [_row(found, group_by) for found in members.values()]
+    return [_row(found, seeds, group_by) for found in members.values()]
 
 
-def _row(members: Sequence[tuple[Run, Group]], group_by: str | None) -> Row:
+def _row(members: Sequence[tuple[Run, Group]], seeds: Sequence[str], group_by: str | None) -> Row:
     parameters = parameters_of(members[0][1])
     if group_by is not None:
         parameters = {group_by: parameters.get(group_by, "")}
     first = members[0][0]
     names = dict.fromkeys(name for _, group in members for name in group.metrics)
+    measured = [(_seed(group, seeds), group.metrics) for _, group in members]
     return Row(
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
@@ -113,32 +99,24 @@ def _row(members: Sequence[tuple[Run, Group]], group_by: str | None) -> Row:
         tree=first.code.tree,
         groups=len(members),
         parameters=parameters,
-        metrics={name: statistic([g.metrics[name] for _, g in members if name in g.metrics]) for name in names},
+        metrics={name: _statistic(name, measured) for name in names},
     )
+
+
+def _statistic(name: str, measured: Sequence[tuple[str | None, Mapping[str, float]]]) -> Statistic:
+    found = [(seed, metrics[name]) for seed, metrics in measured if name in metrics]
+    return statistic([value for _, value in found], [seed for seed, _ in found])
+
+
+def _seed(group: Group, seeds: Sequence[str]) -> str | None:
+    """Return the seeds of a group as a text; None if it has none."""
+    found = [f"{name}={value}" for name, value in parameters_of(group).items() if name in seeds]
+    return " ".join(sorted(found)) or None
 
 
 def parameters_of(group: Group) -> dict[str, str]:
     """Map a group's parameter names, without dashes, to their values; multiple values are joined by spaces."""
     return by_plain_name(group.args)
-
-
-def statistic(values: Sequence[float]) -> Statistic:
-    """Return the mean and sample standard deviation of at least one value."""
-    if len(values) == 1:
-        return Statistic(values[0], None, 1)
-    mean = _mean(values)
-    deviation = math.hypot(*(v - mean for v in values)) / math.sqrt(len(values) - 1)
-    return Statistic(mean, deviation if math.isfinite(mean) else math.nan, len(values))
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Return the mean: infinite if a value is, NaN if infinities of both signs are."""
-    # Measured from the first value, equal values have exactly that mean and no deviation.
-    try:
-        mean = values[0] + math.fsum(v - values[0] for v in values) / len(values)
-    except (OverflowError, ValueError):  # overflow, or infinities of both signs
-        mean = math.nan
-    return mean if math.isfinite(mean) else sum(v / len(values) for v in values)
 
 
 def _differing(rows: Sequence[Row], seeds: Sequence[str]) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qanat.domain import comparison, setting, times
-from qanat.domain.comparison import LOWER, Comparison, Row, Statistic
+from qanat.domain.comparison import Comparison, Row
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.domain.setting import Parameters, Regression, key_of
+from qanat.domain.statistics import LOWER, Statistic
 
 _DIGITS = re.compile(r"[0-9]+")
 

@@ -98,7 +98,7 @@ def test_a_branch_is_summed_up_for_a_person(project: Sandbox) -> None:
         "the program changed: train.py",
         "n: 2, 3, 9",
         "seed: 0, 1, (none)",
-        f"2 2 2 0.305 ± 0.0071 (+0.1, better) 2 ± 0 (unchanged) run 1, commit {launched[0]}",
+        f"2 2 2 0.3050 ± 0.0071 (+0.1, better) 2 (unchanged) run 1, commit {launched[0]}",
         "3 3 1 0.4 * 3 no earlier run",
         "failed exit code 3 2 2",
         f"runs 2, 3: commit {launched[1]}, which differs in README.md",
@@ -204,7 +204,7 @@ def test_plots_can_be_files(project: Sandbox) -> None:
     drawn = ElementTree.parse(project.root / "plots here/train-1.svg")
     texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "acc (higher is better)"
-    assert "0.305 ± 0.0071" in texts
+    assert "0.3050 ± 0.0071" in texts
 
 
 def test_plots_that_cannot_be_written_are_an_error(project: Sandbox) -> None:

@@ -13,7 +13,8 @@ from qanat.cli.terminal import formats, plots, tables
 from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.cli.terminal.tables import Heading
 from qanat.domain import condition
-from qanat.domain.comparison import HIGHER, LOWER, Comparison, Row
+from qanat.domain.comparison import Comparison, Row
+from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Items, Section, Table
 from qanat.cli.terminal.output import plural
 from qanat.domain import setting, times
-from qanat.domain.comparison import LOWER, Row
+from qanat.domain.comparison import Row
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
+from qanat.domain.statistics import LOWER
 from qanat.usecases.review.state import StateChanges
 
 METRICS_SHOWN = 6

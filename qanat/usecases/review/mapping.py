@@ -6,11 +6,11 @@ from typing import Any
 
 from qanat.domain import times
 from qanat.domain.changes import DefinitionChange, KeyChange
-from qanat.domain.comparison import Statistic
 from qanat.domain.meanings import ABSENT, plain
 from qanat.domain.new_runs import Baseline, NewRuns
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
+from qanat.domain.statistics import Statistic
 from qanat.usecases.review.state import StateChanges
 
 VERSION = "diff/1"

@@ -120,8 +120,8 @@ def test_runs_are_compared_by_what_differs_with_mean_and_deviation_over_seeds_an
     result = trained.qanat("compare", "1", "2")
     assert table(result.out) == [
         ["runs", "groups", "n", "acc", "test.loss"],
-        ["1", "3", "1", "0.11 ± 0.01", "3.9 ± 0.1"],
-        ["1", "3", "2", "0.21 ± 0.01", "2.9 ± 0.1"],
+        ["1", "3", "1", "0.110 ± 0.010", "3.90 ± 0.10"],
+        ["1", "3", "2", "0.210 ± 0.010", "2.90 ± 0.10"],
         ["2", "1", "3", "0.3 *", "2 *"],
     ]
     assert result.err == ""
@@ -207,7 +207,7 @@ def test_markdown_is_a_table_in_which_the_best_is_bold(trained: Sandbox) -> None
     assert lines[:3] == [
         "| runs | groups | n | acc | test.loss |",
         "|---|---|---|---|---|",
-        "| 1 | 3 | 1 | 0.11 ± 0.01 | 3.9 ± 0.1 |",
+        "| 1 | 3 | 1 | 0.110 ± 0.010 | 3.90 ± 0.10 |",
     ]
     assert lines[4] == "| 2 | 1 | 3 | **0.3** | **2** |"
 
@@ -237,7 +237,7 @@ def test_runs_of_other_code_are_rows_of_their_own_with_their_commits(trained: Sa
 
 def test_repetitions_in_several_runs_are_one_row(trained: Sandbox) -> None:
     trained.qanat("run", "train", "--n", "3", "--seed", "4")
-    assert table(trained.qanat("compare", "2", "3", "2").out)[1:] == [["2, 3", "2", "0.32 ± 0.028", "1.8 ± 0.28"]]
+    assert table(trained.qanat("compare", "2", "3", "2").out)[1:] == [["2, 3", "2", "0.320 ± 0.028", "1.80 ± 0.28"]]
 
 
 def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: Sandbox) -> None:

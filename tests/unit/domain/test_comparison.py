@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from qanat.domain.comparison import HIGHER, LOWER, Comparison, Statistic, compare, parameters_of, statistic
+from qanat.domain.comparison import Comparison, compare, parameters_of
 from qanat.domain.run import Group, Run, State
-from tests.support.strategies import stable
+from qanat.domain.statistics import HIGHER, LOWER
 from tests.unit.records.example import RUN
-
-numbers = st.floats(-1e9, 1e9)
 
 
 def a_run(number: int, *groups: tuple[str, dict[str, float]], tree: str = "a" * 40, experiment: str = "iris") -> Run:
@@ -37,7 +32,7 @@ def test_groups_that_differ_only_in_the_seed_are_one_row_with_mean_and_deviation
     found = compare([run], better={})
     assert found.parameters == ("n",)
     assert [(row.parameters["n"], row.groups) for row in found.rows] == [("1", 3), ("2", 3)]
-    assert [str(row.metrics["acc"]) for row in found.rows] == ["1.1 ± 0.1", "2.1 ± 0.1"]
+    assert [str(row.metrics["acc"]) for row in found.rows] == ["1.10 ± 0.10", "2.10 ± 0.10"]
 
 
 @pytest.mark.parametrize("seed", ["--seed", "--random_seed", "--random-seed"])
@@ -129,19 +124,6 @@ def test_a_metric_that_only_some_groups_have_is_over_those() -> None:
     assert (row.groups, row.metrics["acc"].count, row.metrics["acc"].mean) == (3, 2, 2.0)
 
 
-@pytest.mark.parametrize(
-    ("found", "text"),
-    [
-        (Statistic(0.5, None, 1), "0.5"),
-        (Statistic(0.123456789, None, 1), "0.123457"),
-        (Statistic(12.0, 0.345678, 3), "12 ± 0.35"),
-        (Statistic(1.0, 0.0, 2), "1 ± 0"),
-    ],
-)
-def test_a_statistic_is_written_short(found: Statistic, text: str) -> None:
-    assert str(found) == text
-
-
 def test_parameters_have_no_dashes_and_several_words_are_one_value() -> None:
     assert parameters_of(Group(0, ("x", "--lr", "1", "--names", "a", "b", "--fast"))) == {
         "pos_0": "x",
@@ -149,35 +131,3 @@ def test_parameters_have_no_dashes_and_several_words_are_one_value() -> None:
         "names": "a b",
         "fast": "",
     }
-
-
-@pytest.mark.parametrize(
-    ("values", "mean", "text"),
-    [
-        ((math.inf, math.inf), math.inf, "inf"),
-        ((1.0, -math.inf), -math.inf, "-inf"),
-        ((math.inf, -math.inf), math.nan, "nan"),
-        ((math.nan, 1.0), math.nan, "nan"),
-        ((1e308, -1e308), 0.0, "0 ± 1.4e+308"),
-    ],
-)
-def test_a_mean_is_infinite_if_a_value_is_and_undefined_only_if_it_is(
-    values: tuple[float, ...], mean: float, text: str
-) -> None:
-    found = statistic(values)
-    assert (str(found.mean), str(found)) == (str(mean), text)
-
-
-@stable
-@given(st.lists(numbers, min_size=2, max_size=12))
-def test_mean_and_deviation_are_those_of_a_sample(values: list[float]) -> None:
-    found = statistic(values)
-    assert found.mean == pytest.approx(statistics.fmean(values), rel=1e-9, abs=1e-6)
-    assert found.deviation == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-3)
-    assert found.count == len(values)
-
-
-@stable
-@given(numbers, st.integers(2, 50))
-def test_equal_values_have_exactly_that_mean_and_no_deviation(value: float, count: int) -> None:
-    assert statistic([value] * count) == Statistic(value, 0.0, count)
