@@ -15,6 +15,8 @@ FILE = "next-run"
 # An id has at most nine digits. A stranger's record may have any of these numbers, so those above this one do not
 # count, and are left for the runs that follow.
 COUNTED_MAX = 899_999_999
+# Nor do numbers that are further than this above all lower ones: each number that follows would be as long.
+GAP_MAX = 100_000
 _RUN_FILE = re.compile(r"([1-9][0-9]{0,8})-[0-9a-f]{6}\.(?:yaml|md)\Z")
 _FOLDER = re.compile(r"(?:0|[1-9][0-9]{0,6})\Z")
 
@@ -22,11 +24,19 @@ _FOLDER = re.compile(r"(?:0|[1-9][0-9]{0,6})\Z")
 def peek(private: Path, runs: Path) -> int:
     """Return the number that the next run will get if no other run takes it first.
 
-    It is greater than any number handed out here and than that of any record in the working tree up to COUNTED_MAX,
-    which may have come from another clone. `private` is the folder of the counter, `runs` that of the records. To take
-    the number, hold the repository's lock and call raise_to().
+    It is greater than any number handed out here and than that of any record in the working tree that counts, which may
+    have come from another clone. `private` is the folder of the counter, `runs` that of the records. To take the
+    number, hold the repository's lock and call raise_to().
     """
-    return max(_handed_out(private / FILE), _highest(runs)) + 1
+    handed_out = _handed_out(private / FILE)
+    return max(handed_out, _highest(runs, handed_out)) + 1
+
+
+def uncounted(private: Path, numbers: Iterable[int]) -> list[int]:
+    """Return those of the numbers of all records that do not count for the next one, in their order."""
+    counted = sorted(numbers)
+    highest = _reached((number for number in counted if number <= COUNTED_MAX), _handed_out(private / FILE))
+    return [number for number in counted if number > highest]
 
 
 def is_counting(private: Path) -> bool:
@@ -35,8 +45,8 @@ def is_counting(private: Path) -> bool:
 
 
 def raise_above_records(private: Path, records: Iterable[str], sharing: Sharing = UNSHARED) -> None:
-    """Make the next number greater than those of these record files up to COUNTED_MAX."""
-    if highest := max((_number(path.rpartition("/")[2]) for path in records), default=0):
+    """Make the next number greater than those of these record files that count."""
+    if highest := _reached((_number(path.rpartition("/")[2]) for path in records), 0):
         files.write(private / FILE, f"{highest}\n".encode(), sharing=sharing)
 
 
@@ -62,22 +72,35 @@ def _handed_out(path: Path) -> int:
         raise write_failed(path, error) from None
 
 
-def _highest(runs: Path) -> int:
-    """Return the highest number among record files, of which only the last folder of each experiment is listed."""
-    return max((_highest_of(runs, experiment) for experiment in below.names(runs, "")), default=0)
+def _reached(numbers: Iterable[int], start: int) -> int:
+    """Return the highest of these numbers below which there is no gap above GAP_MAX; start if there is none."""
+    for number in sorted(numbers):
+        if number - start > GAP_MAX:
+            break
+        start = max(start, number)
+    return start
 
 
-def _highest_of(runs: Path, experiment: str) -> int:
-    folders = sorted((int(name) for name in below.names(runs, experiment) if _FOLDER.match(name)), reverse=True)
-    for folder in folders:
-        found = map(_number, below.names(runs, f"{experiment}/{folder}"))
-        if highest := max((number for number in found if number // RUNS_PER_FOLDER == folder), default=0):
+def _highest(runs: Path, handed_out: int) -> int:
+    """Return the highest number that counts among record files, of which only those in the last folders are listed."""
+    experiments: dict[int, list[str]] = {}
+    for experiment in below.names(runs, ""):
+        for folder in filter(_FOLDER.match, below.names(runs, experiment)):
+            experiments.setdefault(int(folder), []).append(experiment)
+    last = _reached((folder * RUNS_PER_FOLDER for folder in experiments), handed_out) // RUNS_PER_FOLDER
+    for number in sorted((number for number in experiments if number <= last), reverse=True):
+        if highest := max(_highest_in(runs, experiment, number) for experiment in experiments[number]):
             return highest
     return 0
 
 
+def _highest_in(runs: Path, experiment: str, folder: int) -> int:
+    found = map(_number, below.names(runs, f"{experiment}/{folder}"))
+    return max((number for number in found if number // RUNS_PER_FOLDER == folder), default=0)
+
+
 def _number(file: str) -> int:
-    """Return the number in the name of a record or comment; 0 if it does not count."""
+    """Return the number in the name of a record or comment; 0 if it has none, or a higher one than COUNTED_MAX."""
     found = _RUN_FILE.match(file)
     number = int(found[1]) if found else 0
     return number if number <= COUNTED_MAX else 0

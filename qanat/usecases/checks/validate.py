@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from qanat.domain.key_path import KeyPath, in_words
-from qanat.domain.layout import is_for_results, is_inside, kind_of
+from qanat.domain.layout import DEFINITIONS, RUNS, STATE, is_for_results, is_inside, kind_of
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.domain.visible import escaped
@@ -21,6 +21,8 @@ from qanat.usecases.checks.claims import Claims
 from qanat.usecases.checks.file_views import Files, OnDisk
 from qanat.usecases.checks.storages import Storages
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
+
+FOLDERS = (RUNS, *(f"{STATE}/{folder}" for folder in DEFINITIONS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Runs:
 def all_files(project: Project) -> list[Path]:
     """List what has the name of a YAML file or a comment, and every linked folder, below `.qanat/` except the cache.
 
-    Links are not followed. A folder that cannot be read is listed itself.
+    Links are not followed. A folder that cannot be read is listed itself, as is what is in the place of one.
     """
     found: list[Path] = []
 
@@ -67,7 +69,10 @@ def all_files(project: Project) -> list[Path]:
         found += [folder / s for s in subfolders if (folder / s).is_symlink() or s.endswith((".yaml", ".yml"))]
         suffixes = (".yaml", ".yml", *((".md",) if folder.is_relative_to(project.paths.runs) else ()))
         found += [folder / file for file in sorted(files_here) if file.endswith(suffixes)]
-    return found
+    return [
+        *found,
+        *(place for name in FOLDERS if os.path.lexists(place := project.root / name) and not place.is_dir()),
+    ]
 
 
 def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Problem]:
@@ -96,6 +101,9 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
         return
     if source.endswith(".md") and kind_of(f"{source.removesuffix('.md')}.yaml") == "run":
         yield from _comment_problems(state, source)
+        return
+    if source in FOLDERS and not (project.root / source).is_dir():
+        yield Problem(source, 1, (), "is not a folder")
         return
     if kind is None and (project.root / source).is_dir():
         yield Problem(source, 1, (), "is a folder that cannot be read, so what is in it was not checked")

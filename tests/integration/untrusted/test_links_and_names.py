@@ -215,14 +215,17 @@ def test_a_null_character_in_a_record_is_reported_and_stops_no_command(plain: Sa
     read_everything(plain)
 
 
-def test_a_record_with_a_number_far_away_takes_no_number_from_the_runs_that_follow(plain: Sandbox) -> None:
+def test_records_with_numbers_far_away_take_no_number_from_the_runs_that_follow(plain: Sandbox) -> None:
     (record,) = plain.root.glob(".qanat/runs/e/0/1-*.yaml")
-    far = re.sub("(?m)^id: .*", "id: 999999999-abcdef", record.read_text()).replace("/run_1", "/run_999999999")
-    plain.write(".qanat/runs/e/9999999/999999999-abcdef.yaml", far)
+    for number in (999_999_999, 899_999_999):
+        far = re.sub("(?m)^id: .*", f"id: {number}-abcdef", record.read_text()).replace("/run_1", f"/run_{number}")
+        plain.write(f".qanat/runs/e/{number // 100}/{number}-abcdef.yaml", far)
     plain.write(".qanat/runs/e/99999/README", "nothing\n")
     plain.commit("a gift")
     assert plain.qanat("run", "e").err.startswith("Run 2 of e: ")
     assert plain.record(2)["state"] == "finished"
+    note = "note: run 899999999 of e: its number is far above all others, so the next run does not follow it"
+    assert note in plain.qanat("validate", code=1).err.splitlines()
     clone = Sandbox(plain.root.parent / "clone")
     plain.git("clone", "--quiet", "--no-checkout", ".", str(clone.root))
     clone.git("sparse-checkout", "set", "--no-cone", "/*", "!/.qanat/runs/")

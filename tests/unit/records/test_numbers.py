@@ -92,14 +92,30 @@ def test_a_later_folder_without_records_hides_no_number(private: Path, runs: Pat
     assert take(private, runs) == 8
 
 
-def test_the_numbers_of_strangers_leave_room_for_those_that_follow(private: Path, runs: Path) -> None:
-    far = ("iris/9999999/999999999-aaaaaa.yaml", "iris/9000000/900000000-aaaaaa.yaml")
+def test_numbers_far_above_all_lower_ones_do_not_count(private: Path, runs: Path) -> None:
+    far = ("iris/9999999/999999999-aaaaaa.yaml", "iris/8999999/899999999-aaaaaa.yaml", "wine/1002/100200-aaaaaa.yaml")
     for path in (*far, "iris/0/7-7f3a9c.yaml"):
         record(runs, path)
     numbers.raise_above_records(private, far)
     assert take(private, runs) == 8
+    assert numbers.uncounted(private, [899_999_999, 7, 999_999_999, 100_200]) == [100_200, 899_999_999, 999_999_999]
+    record(runs, "wine/500/50099-7f3a9c.yaml")
+    assert take(private, runs) == 100_201
+    assert numbers.uncounted(private, [100_200, 7, 899_999_999]) == [899_999_999]
+
+
+def test_numbers_that_were_handed_out_count_wherever_they_are(private: Path, runs: Path) -> None:
+    numbers.raise_to(private, 1_000_000)
+    for path in ("iris/0/7-7f3a9c.yaml", "iris/10000/1000009-7f3a9c.yaml"):
+        record(runs, path)
+    assert take(private, runs) == 1_000_010
+
+
+def test_there_are_always_numbers_left(private: Path, runs: Path) -> None:
+    numbers.raise_to(private, 899_999_990)
     record(runs, "iris/8999999/899999999-aaaaaa.yaml")
-    assert [take(private, runs), take(private, runs)] == [900_000_000, 900_000_001]
+    record(runs, "iris/9000000/900000000-aaaaaa.yaml")
+    assert take(private, runs) == 900_000_000
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff", b"\0\0\0"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +57,16 @@ def test_all_files_are_yaml_and_links_and_never_the_cache(world: World, tmp_path
     assert names >= {".qanat/b.yml", ".qanat/experiments/cache/d.yaml", ".qanat/experiments/folder"}
     assert ".qanat/experiments/file.yaml" in names
     assert not names & {".qanat/cache/a.yaml", ".qanat/c.md"}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.touch])
+@pytest.mark.parametrize("place", [".qanat/runs", ".qanat/datasets"])
+def test_what_is_in_the_place_of_a_folder_is_a_problem(
+    world: World, place: str, make: Callable[[Path], object]
+) -> None:
+    make(world.root / place)
+    assert validate.all_files(world.project)[-1] == world.root / place
+    assert check(world, place) == [f"{place}:1: is not a folder"]
 
 
 @pytest.mark.parametrize(
