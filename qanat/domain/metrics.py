@@ -16,20 +16,27 @@ def flatten(content: Any) -> dict[str, float]:
 
     Names are without tokens.
 
+    Raises ValueError for a name that no record can hold.
+    """
+    found = leaves(content) if isinstance(content, dict) else ()
+    return {shown(name): bounded(value) for name, value in found if _is_number(value)}
+
+
+def shown(name: str) -> str:
+    """Return a name without tokens: usage per API key, say.
+
     Raises ValueError for a name that no record can hold (JSON can contain half a surrogate pair).
     """
     from qanat.domain.redaction import redacted  # most commands read no metrics, and start without it
     from qanat.domain.secrets import has_form
 
-    numbers = dict(_walk("", content)) if isinstance(content, dict) else {}
-    if any("\0" in name for name in numbers):
+    if "\0" in name:
         raise ValueError("a name contains a null character")
     try:
-        "".join(numbers).encode()
+        name.encode()
     except UnicodeEncodeError:
         raise ValueError("a name is not Unicode text") from None
-    # Usage per API key, say.
-    return {redacted(name) if has_form(name) else name: number for name, number in numbers.items()}
+    return redacted(name) if has_form(name) else name
 
 
 def left_out(content: Any, keys: Sequence[str]) -> str:
@@ -38,13 +45,14 @@ def left_out(content: Any, keys: Sequence[str]) -> str:
         return "is empty"
     if not isinstance(content, dict):
         return f"is {'a list' if isinstance(content, list) else 'a single value'}, not a mapping of names to numbers"
-    found = {name: _is_number(value) for name, value in _leaves("", content)}
+    found = {name: _is_number(value) for name, value in leaves(content)}
     chosen = {name: found[name] for name in keys if name in found} if keys else found
     numbers = sum(chosen.values())
-    return "; ".join(filter(None, (_not_numbers([n for n in chosen if not chosen[n]]), _too_many(numbers))))
+    return "; ".join(filter(None, (not_numbers([n for n in chosen if not chosen[n]]), _too_many(numbers))))
 
 
-def _not_numbers(names: Sequence[str]) -> str:
+def not_numbers(names: Sequence[str]) -> str:
+    """Return a predicate about values that are not numbers; empty without any names."""
     if not names:
         return ""
     listed = ", ".join(map(repr, names[:NAMED_MAX]))
@@ -59,20 +67,25 @@ def _too_many(count: int) -> str:
     return f"has {count:,} numbers, of which the record has {METRICS_MAX:,}; choose them with keys in the experiment"
 
 
-def _walk(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in _leaves(prefix, content):
-        if _is_number(value):
-            # Statistics are computed with floats, and none is as large as some whole numbers.
-            is_too_large = isinstance(value, int) and abs(value) >= LARGEST
-            yield name, (math.inf if value > 0 else -math.inf) if is_too_large else value
+def bounded(value: float) -> float:
+    """Return a number, infinity in place of a whole number that no float can hold: statistics are made of floats."""
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        return math.inf if value > 0 else -math.inf
+    return value
 
 
-def _leaves(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in content.items():
-        if isinstance(value, dict):
-            yield from _leaves(f"{prefix}{key}.", value)
-        else:
+def leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the values of nested mappings that are no mappings, nested names joined by `.`."""
+    stack = [("", iter(content.items()))]
+    while stack:
+        prefix, items = stack[-1]
+        for key, value in items:
+            if isinstance(value, dict):
+                stack.append((f"{prefix}{key}.", iter(value.items())))
+                break
             yield f"{prefix}{key}", value
+        else:
+            stack.pop()
 
 
 def _is_number(value: Any) -> bool:

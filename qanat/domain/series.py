@@ -1,0 +1,293 @@
+"""Series: numbers that a program writes again and again, a line for each step, as JSON lines or as CSV.
+
+The `step` of a line is the x of its numbers; without one, it is the number of the line, from 1 and without the header.
+Steps may repeat or go back, as after the restart of a preempted job: of the values of one step, the later counts.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, AnyStr, NamedTuple, TypeGuard
+
+from qanat.domain import metrics
+from qanat.domain.json_text import NAMES
+
+STEP = "step"
+
+
+class Points(NamedTuple):
+    """Numbers of one name in the order of their lines, each with its step."""
+
+    name: str
+    steps: Sequence[float]
+    values: Sequence[float]
+
+
+class Parser:
+    """Turns the lines of a file into points, and remembers what it left out.
+
+    `lines` counts them, without a header, and `broken` those that could not be read; `first_broken` is the number of
+    the first of these in the file, from 1. `not_numbers` are names of other values. With `keys`, only these names are
+    read, and in any case not more than a record may have.
+    """
+
+    header_lines = 0
+
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        self._keys = frozenset(keys)
+        self._shown: dict[str, str] = {}
+        self.lines = 0
+        self.broken = 0
+        self.first_broken = 0
+        self.is_cut = False
+        self.not_numbers: dict[str, None] = {}
+        self.has_too_many_names = False
+
+    def parse(self, data: bytes) -> list[Points]:
+        """Return the points of the next whole lines of the file, each name once."""
+        raise NotImplementedError
+
+    def parse_end(self, data: bytes) -> list[Points]:
+        """Return the points of a last line without a line break; most are cut short, since a program was killed."""
+        self.is_cut = True
+        return []
+
+    def left_out(self) -> list[str]:
+        """List what was left out, as predicates of the file."""
+        found = []
+        if self.broken == 1:
+            found.append(f"line {self.first_broken:,} is broken, and was left out")
+        elif self.broken:
+            found.append(
+                f"{self.broken:,} lines are broken, and were left out; the first is line {self.first_broken:,}"
+            )
+        if self.is_cut:
+            found.append("the last line is incomplete, and was left out")
+        if self.not_numbers:
+            found.append(metrics.not_numbers([*self.not_numbers]))
+        if self.has_too_many_names:
+            found.append(f"has more than {metrics.METRICS_MAX:,} names, and the others were left out")
+        return found
+
+    def skip(self) -> None:
+        """Count a line that is too long as broken."""
+        self.lines += 1
+        self._break(self.lines)
+
+    def _break(self, line: int) -> None:
+        self.broken += 1
+        self.first_broken = self.first_broken or line + self.header_lines
+
+    def _name(self, name: str) -> str | None:
+        """Return a name as it is shown; None if it is not to be read."""
+        if (shown := self._shown.get(name)) is not None:
+            return shown
+        if self._keys and name not in self._keys:
+            return None
+        if len(self._shown) == metrics.METRICS_MAX:
+            self.has_too_many_names = True
+            return None
+        try:
+            return self._shown.setdefault(name, metrics.shown(name))
+        except ValueError:
+            self._leave_out(name)
+            return None
+
+    def _leave_out(self, name: str) -> None:
+        if len(self.not_numbers) <= metrics.METRICS_MAX and (not self._keys or name in self._keys):
+            self.not_numbers[name] = None
+
+
+class JsonLines(Parser):
+    """Parses JSON lines: a mapping on each, whose nested names are joined by `.` as in other files of metrics."""
+
+    def parse(self, data: bytes) -> list[Points]:
+        """Return the points of the next whole lines of the file, each name once."""
+        first = self.lines + 1
+        if rows := _rows_at_once(data):
+            self.lines += len(rows)
+            found = self._columns(rows, first)
+            return self._collected(enumerate(rows, first)) if found is None else found
+        lines = _split(data)
+        self.lines += len(lines)
+        return self._collected(self._rows(lines, first))
+
+    def parse_end(self, data: bytes) -> list[Points]:
+        """Return the points of a last line without a line break, unless it is cut short."""
+        before = self.broken, self.first_broken
+        found = self.parse(data)
+        if self.broken > before[0]:
+            (self.broken, self.first_broken), self.is_cut = before, True
+        return found
+
+    def _rows(self, lines: Iterable[bytes], first: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, line in enumerate(lines, first):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                row = None
+            if isinstance(row, dict):
+                yield number, row
+            else:
+                self._break(number)
+
+    def _columns(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
+        """Return the points of rows that all have the same names, and numbers only; None for other rows."""
+        names = tuple(rows[0])
+        if any(map(names.__ne__, map(tuple, rows))):
+            return None
+        columns = dict(zip(names, zip(*map(dict.values, rows), strict=True), strict=True))
+        if any(not _NUMBERS.issuperset(map(type, column)) for column in columns.values()):
+            return None
+        steps: Sequence[float] = columns.pop(STEP, range(first, first + len(rows)))
+        try:
+            steps = tuple(map(float, steps))
+            shown = [(self._name(name), tuple(map(float, column))) for name, column in columns.items()]
+        except OverflowError:  # no float is as large as some whole numbers
+            return None
+        if not all(map(math.isfinite, steps)):
+            return None
+        return [Points(name, steps, values) for name, values in shown if name is not None]
+
+    def _collected(self, rows: Iterable[tuple[int, dict[str, Any]]]) -> list[Points]:
+        found: dict[str, tuple[list[float], list[float]]] = {}
+        for line, row in rows:
+            step = _number(row.get(STEP, line))
+            if not _is_step(step):
+                self._break(line)
+                continue
+            for name, content in metrics.leaves(row):
+                if name == STEP or content is None:
+                    continue
+                value = _number(content)
+                if value is None:
+                    self._leave_out(name)
+                elif (shown := self._name(name)) is not None:
+                    steps, values = found.setdefault(shown, ([], []))
+                    steps.append(step)
+                    values.append(value)
+        return [Points(name, *columns) for name, columns in found.items()]
+
+
+class CsvLines(Parser):
+    """Parses CSV: names in the first line, numbers below them; an empty cell is no number.
+
+    No cell has a line break in it, so that a line that was cut short spoils no other.
+    """
+
+    header_lines = 1
+
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        super().__init__(keys)
+        self._header: list[str] = []
+
+    def parse(self, data: bytes) -> list[Points]:
+        """Return the points of the next whole lines of the file, each name once."""
+        lines = _split(data.decode("utf-8", "replace"))
+        if not self._header:
+            self._header = [name.strip() for name in _cells(lines.pop(0).removeprefix("\ufeff"))] or [""]
+        rows = self._with_steps(self._rows(lines))
+        steps, columns = [step for step, _ in rows], zip(*(cells for _, cells in rows), strict=True)
+        found = {}
+        for name, column in zip(self._header, columns, strict=False):
+            if name not in ("", STEP) and (shown := self._name(name)) is not None:
+                found[shown] = self._points(shown, name, steps, column)
+        return [points for points in found.values() if points.values]
+
+    def _rows(self, lines: Sequence[str]) -> Sequence[tuple[int, Sequence[str]]]:
+        """Return the cells of lines with the numbers of these, from 1 and without the header."""
+        first = self.lines + 1
+        self.lines += len(lines)
+        rows = [(number, _cells(line)) for number, line in enumerate(lines, first) if line and not line.isspace()]
+        count = len(self._header)
+        if any(len(cells) != count for _, cells in rows):
+            self._break_all(number for number, cells in rows if len(cells) != count)
+            return [row for row in rows if len(row[1]) == count]
+        return rows
+
+    def _with_steps(self, rows: Sequence[tuple[int, Sequence[str]]]) -> Sequence[tuple[float, Sequence[str]]]:
+        if STEP not in self._header:
+            return rows
+        place = self._header.index(STEP)
+        steps = [_float(cells[place]) for _, cells in rows]
+        kept = [(step, cells) for step, (_, cells) in zip(steps, rows, strict=True) if _is_step(step)]
+        if len(kept) < len(rows):
+            self._break_all(number for step, (number, _) in zip(steps, rows, strict=True) if not _is_step(step))
+        return kept
+
+    def _break_all(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._break(number)
+
+    def _points(self, shown: str, name: str, steps: Sequence[float], cells: Sequence[str]) -> Points:
+        try:
+            return Points(shown, steps, [*map(float, cells)])
+        except ValueError:
+            values = [_float(cell) for cell in cells]
+        pairs = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None]
+        if len(pairs) < sum(bool(cell.strip()) for cell in cells):
+            self._leave_out(name)
+        return Points(shown, [step for step, _ in pairs], [value for _, value in pairs])
+
+
+_NUMBERS = frozenset({int, float})
+
+
+def _rows_at_once(data: bytes) -> list[dict[str, Any]]:
+    """Return the mappings of lines, in half the time that reading each needs; nothing if a line is unusual or broken.
+
+    Each line must begin with the only `{` in it and end with the only `}`. As no text in JSON contains a line break,
+    two broken lines never make up a whole one.
+    """
+    count = data.count(b"\n")
+    is_plain = data.startswith(b"{") and data.endswith(b"}\n") and data.count(b"}\n{") == count - 1
+    if not is_plain or data.count(b"{") != count or data.count(b"}") != count:
+        return []
+    try:
+        rows: list[dict[str, Any]] = json.loads(b"[" + data.replace(b"}\n{", b"},\n{") + b"]")
+    except (ValueError, RecursionError):
+        return []
+    return rows
+
+
+def _split(data: AnyStr) -> list[AnyStr]:
+    """Return the lines of a text; `splitlines` would break them at other characters, too."""
+    lines = data.split("\n" if isinstance(data, str) else b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _cells(line: str) -> list[str]:
+    """Return the cells of a line; none if its quotes are not closed."""
+    if '"' not in line:
+        return line.split(",")
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error:
+        return []
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _is_step(step: float | None) -> TypeGuard[float]:
+    return step is not None and math.isfinite(step)
+
+
+def _number(content: Any) -> float | None:
+    """Return a value of JSON as a number; None if it is none."""
+    if type(content) is str:
+        return NAMES.get(content)
+    if type(content) not in _NUMBERS:
+        return None
+    return float(metrics.bounded(content))

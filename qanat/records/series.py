@@ -1,0 +1,107 @@
+"""The files of series that programs leave in their storage directories, read while they grow.
+
+A reader takes no lock and never waits for a writer: it takes the whole lines that are there, and keeps the beginning of
+a further one for its next call.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from qanat.domain.series import CsvLines, JsonLines, Parser, Points
+from qanat.errors import reason
+from qanat.system import files
+
+FILES = ("metrics.jsonl", "metrics.csv")
+BLOCK_BYTES = 65_536  # larger ones do not fit into the caches of a processor and take longer
+LINE_BYTES_MAX = 2**20
+FILE_BYTES_MAX = 512 * 2**20
+
+
+class Digest(Protocol):
+    """What hashlib returns."""
+
+    def update(self, data: bytes, /) -> None:
+        """Add data."""
+
+
+class SeriesReader:
+    """Reads the points of a file, as far as it has been written, from where the last call ended.
+
+    The file may not exist yet. If it is replaced or truncated, it is read from its beginning again, and `restarts` has
+    increased. With `keys`, only these names are read.
+    """
+
+    def __init__(self, path: Path, keys: Sequence[str] = ()) -> None:
+        self.path = path
+        self.restarts = 0
+        self._keys = keys
+        self._begin()
+
+    def _begin(self) -> None:
+        self.offset = 0
+        self._file: tuple[int, int] | None = None
+        self._skips = False  # whether the beginning of a line that is too long has been skipped
+        self._problem = ""
+        self._parser: Parser = (CsvLines if self.path.name.endswith(".csv") else JsonLines)(self._keys)
+
+    def read_new(self, *, ended: bool = False, digest: Digest | None = None) -> Iterator[list[Points]]:
+        """Yield the points of the lines since the last call, block by block, each name once in a block.
+
+        What cannot be read is no error, but in problems(). If the program has `ended`, so has the last line. `digest`
+        gets all bytes that are read.
+        """
+        try:
+            with files.open_unlinked(self.path) as file:
+                status = os.fstat(file.fileno())
+                self._check_file((status.st_dev, status.st_ino), status.st_size)
+                yield from self._read(file, min(status.st_size, FILE_BYTES_MAX), digest, ended=ended)
+                if status.st_size > FILE_BYTES_MAX:
+                    self._problem = f"is larger than {FILE_BYTES_MAX // 2**20} MiB, and the rest was left out"
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._problem = reason(error)
+
+    def problems(self) -> list[str]:
+        """List what could not be read so far, each as a sentence about the file."""
+        found = (self._problem, *self._parser.left_out())
+        return [f"{self.path}: {what}" for what in found if what]
+
+    def _check_file(self, file: tuple[int, int], size: int) -> None:
+        if self._file is not None and (self._file != file or size < self.offset):
+            self.restarts += 1
+            self._begin()
+        self._file = file
+
+    def _read(self, file: BinaryIO, end: int, digest: Digest | None, *, ended: bool) -> Iterator[list[Points]]:
+        file.seek(self.offset)
+        place, rest = self.offset, b""
+        while place < end and (data := file.read(min(BLOCK_BYTES, end - place))):
+            place += len(data)
+            if digest is not None:
+                digest.update(data)
+            lines, rest = self._whole_lines(rest + data)
+            self.offset = place - len(rest)
+            if lines:
+                yield self._parser.parse(lines)
+        if ended and (rest or self._skips):
+            self.offset, self._skips = place, False
+            yield self._parser.parse_end(rest)
+
+    def _whole_lines(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return the whole lines in data, and the beginning of the next; one that is too long is skipped."""
+        if self._skips:
+            start = data.find(b"\n") + 1
+            if not start:
+                return b"", b""
+            self._skips = False
+            self._parser.skip()
+            data = data[start:]
+        end = data.rfind(b"\n") + 1
+        lines, rest = data[:end], data[end:]
+        self._skips = len(rest) > LINE_BYTES_MAX
+        return lines, b"" if self._skips else rest
