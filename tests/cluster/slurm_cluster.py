@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ INSTALL_S = 300
 START_S = 90
 STOP_S = 20
 NODE_S = 5
+SKIPPED_NUMBERS = 1_000
 # The order in which they are stopped.
 DAEMONS = ("slurmd", "slurmctld", "slurmdbd", "mariadbd", "munged")
 
@@ -159,10 +161,13 @@ class Cluster:
     def forget(self) -> None:
         """Let the controller forget all jobs, whose programs have ended, and count them from 1 again.
 
-        The node forgets them as well: it takes no second job of a number that it has not let go.
+        The node forgets them as well: it takes no second job of a number that it has not let go, even after a restart.
         """
         _wait_for(lambda: not self.run("squeue", "-h", "-t", "running,completing"), "a job does not end")
         self.stop_controller()
+        _end(self.daemons["slurmd"])
+        for file in (self.folder / "spool").glob("cred_state*"):
+            file.unlink()
         self.restart_node()
         for file in (self.folder / "state").glob("job_state*"):
             file.unlink()
@@ -183,9 +188,11 @@ class Cluster:
     def get_ready(self) -> None:
         """Restore the cluster to a state in which a job can run."""
         if self.crashes:
-            # The controller counts from what it had saved, and the node still has the jobs that came after that.
+            # The controller counts from what it had saved, and the node still has the jobs that came after that: a new
+            # job with the number of one of them is killed, or held ("launch failed requeued held").
             self.crashes.clear()
             self.restart_node()
+            self._skip_numbers()
         self.resume_nodes()
         try:
             _wait_for(self.is_ready, "the node does not come back", NODE_S)
@@ -194,6 +201,13 @@ class Cluster:
             self.restart_node()
             self.resume_nodes()
             _wait_for(self.is_ready, "the node does not come back")
+
+    def _skip_numbers(self) -> None:
+        """Give the next job a number that no job before a crash can have had."""
+        found = re.search(r"^NEXT_JOB_ID\s*=\s*([0-9]+)", self.run("scontrol", "show", "config"), re.MULTILINE)
+        assert found, "the controller does not tell the number of the next job"
+        with self.with_settings(f"FirstJobId={int(found[1]) + SKIPPED_NUMBERS}"):
+            pass
 
     def is_ready(self) -> bool:
         """Return whether a job could run."""

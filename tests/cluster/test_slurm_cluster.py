@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.on_cluster import wait_until
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, install, running_cluster, sweep
 
 pytestmark = pytest.mark.xdist_group("another slurm")
@@ -40,6 +41,19 @@ def test_two_clusters_are_up_at_the_same_time_and_one_goes_without_the_other(slu
     assert not other.folder.exists()
     assert [name for name, daemon in daemons.items() if daemon.poll() is None] == []
     assert slurm.is_ready()
+
+
+def test_after_a_crash_no_job_gets_a_number_that_the_node_may_still_have(slurm: Cluster) -> None:
+    words = ("sbatch", "--parsable", "-o", "/dev/null", "--chdir", "/")
+    slurm.get_ready()
+    before = [int(slurm.run(*words, "--begin=now+1hour", stdin="#!/bin/sh\n")) for _ in range(3)]
+    slurm.kill_controller()
+    slurm.start_controller()
+    slurm.get_ready()
+    job = slurm.run(*words, stdin="#!/bin/sh\n")
+    assert int(job) > max(before)
+    wait_until(lambda: slurm.squeue("%T %r", "-j", job) == ["COMPLETED None"])
+    slurm.run("scancel", "--full", "-u", str(os.getuid()))
 
 
 def test_tests_of_one_cluster_are_kept_together(request: pytest.FixtureRequest) -> None:
