@@ -126,6 +126,25 @@ def test_a_running_job_that_is_held_from_outside_runs_again_as_its_second_attemp
     assert waiting.record()["groups"][0]["attempt"] == 2
 
 
+def test_a_job_that_exceeds_its_time_limit_is_stopped_and_held_and_runs_again_when_it_is_released(
+    on_pool: OnPool,
+) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.submit("wait", str(on_pool.gate()), "0", "--time-limit", "5s")
+    assert on_pool.record()["runner"]["options"]["allowed_job_duration"] == "5"
+    on_pool.begun()
+    (held,) = on_pool.wait_for_states("held")
+    assert "exceeded" in held["reason"]
+    assert "allowed job duration" in held["reason"]
+    assert not (on_pool.storage("wait") / "completion.json").exists()
+    wait_until(lambda: "Job was held" in (on_pool.storage("wait") / "htcondor.log").read_text())
+    on_pool.gate().touch()
+    on_pool.qanat("release", "1")
+    (group,) = on_pool.wait_for_states("finished")
+    assert (group["exit_code"], group["attempt"]) == (0, 2)
+    assert on_pool.status() == ""
+
+
 def test_an_evicted_job_runs_again_as_its_second_attempt(waiting: OnPool) -> None:
     (waiting.storage("wait") / "begun").unlink()
     waiting.pool.tool("condor_vacate_job", str(waiting.cluster()))
