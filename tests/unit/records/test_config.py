@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from qanat.domain.config import BATCH, EACH, MANUAL, SETTINGS, Config, Grace, template_sections
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.records import schemas
 from qanat.records.definitions import HOW_TO_PLACE_RESULTS, config_from
@@ -56,7 +57,7 @@ def test_some_grace_leaves_the_others_at_their_defaults() -> None:
 def test_a_folder_for_results_outside_the_project_is_refused_with_file_and_key(folder: str) -> None:
     with pytest.raises(InputInvalid) as caught:
         config_from({"result_dir": folder}, SOURCE)
-    assert caught.value.message == f"{SOURCE}: result_dir: {folder!r} is not a folder inside the project"
+    assert caught.value.message == f"{SOURCE}: result_dir: {quoted(folder)} is not a folder inside the project"
     assert caught.value.hint == HOW_TO_PLACE_RESULTS
 
 
