@@ -49,9 +49,16 @@ def share(repository: Repository, value: str | None) -> Sharing:
     return sharing.of(repository.location)
 
 
-def written(repository: Repository, text: str) -> str:
-    """Have git write a blob, and return its id."""
-    return repository.git("hash-object", "-w", "--stdin", stdin=text)
+def written_in_a_new_folder(repository: Repository) -> tuple[bytes, Path]:
+    """Have git write a blob into a folder that no other object is in, and return its bytes and its file."""
+    store = repository.root / ".git/objects"
+    folders = set(store.iterdir())
+    for text in "abcdef":
+        name = repository.git("hash-object", "-w", "--stdin", stdin=text)
+        file = store / name[:2] / name[2:]
+        if file.parent not in folders:
+            return text.encode(), file
+    raise AssertionError(f"there are objects everywhere: {folders}")
 
 
 @pytest.mark.parametrize(
@@ -74,13 +81,12 @@ def test_objects_and_files_get_the_permissions_that_git_gives(
     with umask(mask):
         who = share(repository, value)
         git = repository.root / ".git"
-        name = written(repository, "new")
-        file = git / "objects" / name[:2] / name[2:]
+        data, file = written_in_a_new_folder(repository)
         expected = [mode(file.parent), mode(file)]
         file.unlink()
         file.parent.rmdir()
         opened = reading.open_repository(repository.location)
-        assert objects.Objects(repository.location, opened).blob(b"new") == name
+        assert objects.Objects(repository.location, opened).blob(data) == file.parent.name + file.name
         assert [mode(file.parent), mode(file)] == expected
         repository.git("update-ref", "refs/a/b", "HEAD")
         files.write(git / "qanat/own/file", b"", sharing=who)
@@ -96,8 +102,8 @@ def test_every_object_of_a_commit_has_the_permissions_of_one_that_git_wrote(
         share(repository, value)
         store = repository.root / ".git/objects"
         before = modes(store)
-        name = next(n for text in "abcdef" if (n := written(repository, text))[:2] not in before)
-        expected = {mode(store / name[:2] / name[2:]), mode(store / name[:2])}
+        _, file = written_in_a_new_folder(repository)
+        expected = {mode(file), mode(file.parent)}
         with lock.held(repository.location) as held:
             data = {f".qanat/runs/a/0/{number}.yaml": str(number).encode() for number in range(20)}
             assert commits.commit_files(held, "main", data, "records", checked_out=True)
