@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 METRICS_MAX = 1_000
-NAMED_MAX = 3
 LARGEST = 10**300  # the most digits that a record can hold in a whole number
 
 
@@ -19,7 +18,7 @@ def flatten(content: Any) -> dict[str, float]:
     Raises ValueError for a name that no record can hold.
     """
     found = leaves(content) if isinstance(content, dict) else ()
-    return {shown(name): bounded(value) for name, value in found if _is_number(value)}
+    return {shown(name): bounded(value) for name, value in found if is_number(value)}
 
 
 def shown(name: str) -> str:
@@ -37,34 +36,6 @@ def shown(name: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("a name is not Unicode text") from None
     return redacted(name) if has_form(name) else name
-
-
-def left_out(content: Any, keys: Sequence[str]) -> str:
-    """Return what a record does not get of these keys (all, if there are none), as a predicate; empty if nothing."""
-    if content is None:
-        return "is empty"
-    if not isinstance(content, dict):
-        return f"is {'a list' if isinstance(content, list) else 'a single value'}, not a mapping of names to numbers"
-    found = {name: _is_number(value) for name, value in leaves(content)}
-    chosen = {name: found[name] for name in keys if name in found} if keys else found
-    numbers = sum(chosen.values())
-    return "; ".join(filter(None, (not_numbers([n for n in chosen if not chosen[n]]), _too_many(numbers))))
-
-
-def not_numbers(names: Sequence[str]) -> str:
-    """Return a predicate about values that are not numbers; empty without any names."""
-    if not names:
-        return ""
-    listed = ", ".join(map(repr, names[:NAMED_MAX]))
-    more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
-    one = len(names) == 1
-    return f"{listed}{more} {'is not a number' if one else 'are not numbers'}, and {'was' if one else 'were'} left out"
-
-
-def _too_many(count: int) -> str:
-    if count <= METRICS_MAX:
-        return ""
-    return f"has {count:,} numbers, of which the record has {METRICS_MAX:,}; choose them with keys in the experiment"
 
 
 def bounded(value: float) -> float:
@@ -88,7 +59,8 @@ def leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             stack.pop()
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, which a truth value is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

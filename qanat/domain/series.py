@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, AnyStr, NamedTuple, TypeGuard
 
-from qanat.domain import metrics
+from qanat.domain import metric_problems, metrics
 from qanat.domain.json_text import NAMES
 
 STEP = "step"
@@ -67,7 +67,7 @@ class Parser:
         if self.is_cut:
             found.append("the last line is incomplete, and was left out")
         if self.not_numbers:
-            found.append(metrics.not_numbers([*self.not_numbers]))
+            found.append(metric_problems.not_numbers([*self.not_numbers]))
         if self.has_too_many_names:
             found.append(f"has more than {metrics.METRICS_MAX:,} names, and the others were left out")
         return found

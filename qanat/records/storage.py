@@ -10,6 +10,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from qanat.domain import completion, layout, parameters
 from qanat.domain.completion import COMPLETION, Completion
@@ -20,6 +21,9 @@ from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import InputInvalid
 from qanat.records import yaml_io
 from qanat.system import files, folders
+
+if TYPE_CHECKING:
+    from qanat.domain.metric_problems import MetricProblem
 
 INFO = "info.yaml"
 GROUP_INFO = layout.GROUP_INFO
@@ -155,31 +159,58 @@ def read_completion(folder: Path, command: Sequence[str] = (), name: str = COMPL
         return None
 
 
-def read_metrics(folder: Path, sources: Sequence[MetricSource]) -> tuple[dict[str, float], list[str]]:
-    """Return the metrics that a group left, and one sentence for each file that cannot be read."""
+def read_metrics(
+    folder: Path, sources: Sequence[MetricSource], *, finished: bool = False
+) -> tuple[dict[str, float], list[MetricProblem]]:
+    """Return the metrics that a group left, and why the record does not get others.
+
+    A group that has `finished` should have left what the experiment asks for.
+    """
     found: dict[str, float] = {}
-    problems = []
+    problems: list[MetricProblem] = []
     for source in sources or DEFAULT_METRICS:
         path = folder / source.file
-        if not files.exists(path):
+        there = files.exists(path)
+        if not there and not (finished and sources):
             continue
-        from qanat.domain import metrics  # most programs leave none
+        from qanat.domain import metric_problems  # most programs leave none
 
-        try:
-            data = files.read(path, limit_bytes=METRICS_BYTES_MAX)
-        except InputInvalid as error:
-            problems.append(error.message)
-            continue
-        try:
-            content = json.loads(data) if path.suffix == ".json" else yaml_io.load(data, str(path))
-            numbers = metrics.flatten(content)
-        except (InputInvalid, ValueError, RecursionError) as error:
-            problems.append(f"{path}: is not a metrics file: {error}")
-            continue
-        if what := metrics.left_out(content, source.keys):
-            problems.append(f"{path}: {what}")
-        found |= metrics.select(numbers, source.keys)
+        numbers, what = _read_source(path, source, asked=finished) if there else ({}, metric_problems.ABSENT)
+        said = (what, metric_problems.in_several_files(found, numbers))
+        problems += [metric_problems.MetricProblem(path, source.file, one) for one in said if one]
+        found |= numbers
     return found, problems
+
+
+def metric_names(path: Path) -> list[str]:
+    """List the names of the numbers in a metrics file; none if it cannot be read."""
+    return [*_read_source(path, MetricSource(path.name), asked=False)[0]]
+
+
+def _read_source(path: Path, source: MetricSource, *, asked: bool) -> tuple[dict[str, float], str]:
+    """Return the metrics in a file, and what is wrong with it as a predicate; empty if nothing is.
+
+    It is wrong if names are missing that are `asked` for.
+    """
+    from qanat.domain import metric_problems, metrics
+
+    try:
+        content = _metrics_content(path)
+        numbers = metrics.flatten(content)
+    except yaml_io.YamlInvalid as error:
+        return {}, f"is not a metrics file: line {error.line}: {error.problem}"
+    except InputInvalid as error:
+        return {}, error.message.removeprefix(f"{path}: ")
+    except (ValueError, RecursionError) as error:
+        return {}, f"is not a metrics file: {error}"
+    what = metric_problems.left_out(content, source.keys, source.asked if asked else ())
+    return metrics.select(numbers, source.keys), what
+
+
+def _metrics_content(path: Path) -> Any:
+    """Return what a metrics file holds. Raises InputInvalid, ValueError for JSON that is none, RecursionError."""
+    data = files.read(path, limit_bytes=METRICS_BYTES_MAX)
+    return json.loads(data) if path.suffix == ".json" else yaml_io.load(data, str(path))
 
 
 def size_of(folder: Path) -> int:

@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,22 @@ class Project:
         Raises NotFound with the nearest names, InputInvalid with file and line.
         """
         return definitions.experiment_from(self.definition("experiment", self.names_of(name)[0]))
+
+    def experiment_at(self, commit: str, name: str) -> Experiment | None:
+        """Return an experiment, by its current or a former name, as a commit defines it; None if it does not.
+
+        Raises InputInvalid.
+        """
+        from qanat.git import repository  # most commands read no commit
+
+        opened = repository.open_repository(self.location)
+        for known in self.names_of(check_name("experiment", name)):
+            path = self.paths.relative(self.paths.definition("experiment", known))
+            if (data := repository.read_at(opened, commit, path)) is not None:
+                with self.index() as index:
+                    content = valid_content(index, data, "experiment", f"{path} in {commit[:10]}")
+                return replace(definitions.experiment_from(content), name=self.names_of(name)[0])
+        return None
 
     def dataset(self, name: str) -> Dataset:
         """Return a dataset; errors as for an experiment."""

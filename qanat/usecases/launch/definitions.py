@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.layout import is_inside
-from qanat.domain.names import check_name
 from qanat.errors import InputInvalid
-from qanat.git import repository
-from qanat.records import definitions
 from qanat.system import files
-from qanat.usecases.project import Project, valid_content
+from qanat.usecases.project import Project
 
 _PROGRAM_BYTES_MAX = 2**20
 _NEIGHBOURS_MAX = 50
@@ -44,21 +41,8 @@ def definitions_at(project: Project, commit: str | None, name: str) -> Definitio
 
 def _experiment(project: Project, commit: str | None, name: str) -> Experiment:
     """Return the experiment as defined in the commit, or in the working tree if the commit does not define it."""
-    if commit is not None:
-        names = project.names_of(check_name("experiment", name))
-        for known in names:
-            if then := _experiment_at(project, commit, known):
-                return replace(then, name=names[0])
-    return project.experiment(name)
-
-
-def _experiment_at(project: Project, commit: str, name: str) -> Experiment | None:
-    path = project.paths.relative(project.paths.definition("experiment", check_name("experiment", name)))
-    data = repository.read_at(repository.open_repository(project.location), commit, path)
-    if data is None:
-        return None
-    with project.index() as index:
-        return definitions.experiment_from(valid_content(index, data, "experiment", f"{path} in {commit[:10]}"))
+    then = project.experiment_at(commit, name) if commit is not None else None
+    return then or project.experiment(name)
 
 
 def _check_program(project: Project, experiment: Experiment) -> None:

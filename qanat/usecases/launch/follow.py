@@ -23,10 +23,8 @@ from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 
 if TYPE_CHECKING:
+    from qanat.domain.metric_problems import MetricProblem
     from qanat.runners.protocol import InProcessRunner
-
-# Every group may leave a metrics file with the same fault.
-NOTES_MAX = 5
 
 
 def follow_run(
@@ -112,7 +110,7 @@ def _watch(
 ) -> tuple[list[Group], list[str]]:
     """Follow the jobs to their ends; return the groups as they ended, and what the user should know."""
     groups = list(run.groups)
-    notes: list[str] = []
+    faults: list[MetricProblem] = []
     for event in runner.watch(run.submission.intent, jobs):
         if journal.is_cancelled and not runner.interrupted:
             runner.interrupt(signal.SIGTERM)
@@ -124,8 +122,9 @@ def _watch(
                 changed = job.apply_start(groups[handle.group], event)
             case JobEnded(group=number, status=status):
                 own = group_folder(attempt.folder, number, len(groups))
-                numbers_found, problems = storage.read_metrics(own, attempt.metrics)
-                notes += problems if len(notes) < NOTES_MAX else ()
+                finished = status.state is State.FINISHED
+                numbers_found, problems = storage.read_metrics(own, attempt.metrics, finished=finished)
+                faults += problems
                 journal.ended(number, status, numbers_found)
                 changed = replace(job.apply_status(groups[number], status), metrics=numbers_found)
             case None:
@@ -135,7 +134,13 @@ def _watch(
         view.changed(changed)
         if fail_fast and changed.state is State.FAILED:
             runner.start_no_more()
-    return groups, notes
+    return groups, _sentences(faults) if faults else []
+
+
+def _sentences(problems: Sequence[MetricProblem]) -> list[str]:
+    from qanat.domain import metric_problems  # most runs have none
+
+    return metric_problems.sentences(problems)
 
 
 def _finish(project: Project, before: Run, ended: Run, attempt: Attempt, journal: Journal) -> tuple[Run, list[str]]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from qanat.domain.experiment import MetricSource
+from qanat.domain.run import State
 from qanat.errors import UsageError
 from qanat.records import storage
 from qanat.runners.protocol import HasLog, Runners
 from qanat.system import files
+from qanat.usecases.checks import missing_metrics
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.settle import metric_sources
 from qanat.usecases.tracking.submission import handle_of
 
+if TYPE_CHECKING:
+    from qanat.domain.metric_problems import MetricProblem
+
 GROUPS_MAX = 20
-PROBLEMS_MAX = 3
 
 
 def output_files(found: Found, name: str, group: int | None) -> list[Path]:
@@ -60,11 +66,25 @@ def scheduler_log(project: Project, found: Found, group: int | None, runners: Ru
 
 
 def metric_problems(project: Project, found: Found) -> list[str]:
-    """List why numbers that the groups of an ended run left are not among its metrics, for the first such groups."""
-    if not found.run.state.ended or not files.is_folder(found.folder):
+    """List why an ended run lacks metrics that its first groups left, or that the experiment asks for."""
+    if not found.run.state.ended:
         return []
+    if not files.is_folder(found.folder):
+        return missing_metrics.described(project, found.run)
     sources = metric_sources(project, found.run)
-    problems: list[str] = []
+    problems = _problems(found, sources, asked=True)
+    if problems and not missing_metrics.is_asked(project, found.run, sources):
+        problems = _problems(found, sources, asked=False)
+    if not problems:
+        return []
+    from qanat.domain.metric_problems import sentences  # most runs have none
+
+    return sentences(problems, are_all=len(found.run.groups) <= GROUPS_MAX)
+
+
+def _problems(found: Found, sources: Sequence[MetricSource], *, asked: bool) -> list[MetricProblem]:
+    problems: list[MetricProblem] = []
     for group in found.run.groups[:GROUPS_MAX]:
-        problems += storage.read_metrics(found.group_folder(group.number), sources)[1]
-    return problems[:PROBLEMS_MAX]
+        finished = asked and group.state is State.FINISHED
+        problems += storage.read_metrics(found.group_folder(group.number), sources, finished=finished)[1]
+    return problems

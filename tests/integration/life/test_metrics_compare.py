@@ -77,8 +77,11 @@ def test_metrics_are_in_the_groups_line(
     script = f'mkdir -p "$2/out"; cat >"$2/{name}" <<"END"\n{content}\nEND\n'
     sandbox.experiment("measures", script, **({"metrics": metrics} if metrics else {}))
     said = sandbox.qanat("run", "measures").err
-    left_out = f"note: {sandbox.root}/results/measures/run_1/{name}: 'name', 'ok', 'list' are not numbers"
-    assert ("note" in said) is (left_out in said) is ("name: x" in content)
+    left_out = f"note: {sandbox.root}/results/measures/run_1/{name}: 'name', 'ok' are not numbers"
+    absent = f"note: {sandbox.root}/results/measures/run_1/other.json: does not exist, but the experiment asks for it"
+    assert (left_out in said) is ("name: x" in content)
+    assert (absent in said) is (expected is None)
+    assert ("note" in said) is (left_out in said or absent in said)
     assert sandbox.record()["groups"][0].get("metrics") == expected
     sandbox.qanat("validate")
 

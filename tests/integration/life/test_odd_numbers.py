@@ -55,6 +55,16 @@ def test_metrics_beyond_the_limit_are_counted_at_the_end_and_by_show(ran: Sandbo
     assert len(ran.record(2)["groups"][0]["metrics"]) == 1_000
 
 
+def test_a_misspelt_metric_is_noted_at_the_end_and_by_validate(ran: Sandbox) -> None:
+    ran.experiment("misspelt", 'echo \'{"acc": 1}\' >"$2/metrics.json"\n')
+    with (ran.root / ".qanat/experiments/misspelt.yaml").open("a") as file:
+        file.write("metrics:\n- {file: metrics.json, keys: [ac]}\n")
+    ran.git("commit", "--quiet", "--all", "--message", "choose metrics")
+    said = f"{ran.root}/results/misspelt/run_2/metrics.json: has no 'ac' (did you mean 'acc'?)"
+    assert f"note: {said}\n" in ran.qanat("run", "misspelt").err
+    assert "note: run 2 of misspelt has no metric 'ac' (did you mean 'acc'?)\n" in ran.qanat("validate").err
+
+
 def test_a_second_look_at_records_with_such_numbers_works_beside_submitted_runs(ran: Sandbox) -> None:
     (file,) = ran.record_files()
     text = re.sub(r"pid: \d+, process_start: [^}]*", "submitted: 2026-11-23T05:17:55+00:00", file.read_text())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from qanat.domain.metrics import METRICS_MAX, flatten, left_out, select
+from qanat.domain.metrics import METRICS_MAX, flatten, select
 from tests.support.strategies import json_values, stable
 
 
@@ -54,23 +54,6 @@ def test_any_content_gives_only_numbers_by_name(content: Any) -> None:
     for name, value in flatten(content).items():
         assert isinstance(name, str)
         assert type(value) in (int, float)
-
-
-@pytest.mark.parametrize(
-    ("content", "keys", "said"),
-    [
-        ({"acc": 0.5, "inner": {"loss": 1}}, (), ""),
-        ([0.5], (), "is a list, not a mapping of names to numbers"),
-        (0.5, (), "is a single value, not a mapping of names to numbers"),
-        (None, (), "is empty"),
-        ({"acc": "0.5"}, (), "'acc' is not a number, and was left out"),
-        ({"acc": "0.5"}, ("loss",), ""),
-        ({"a": "x", "b": {"c": True}, "d": 1}, (), "'a', 'b.c' are not numbers, and were left out"),
-        (dict.fromkeys("abcde"), (), "'a', 'b', 'c' and 2 more are not numbers, and were left out"),
-    ],
-)
-def test_what_is_left_out_is_said(content: Any, keys: tuple[str, ...], said: str) -> None:
-    assert left_out(content, keys) == said
 
 
 def test_a_number_that_is_larger_than_any_float_is_infinite() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import MetricSource
+from qanat.domain.metric_problems import sentences
 from qanat.domain.metrics import METRICS_MAX
 from qanat.domain.parameters import by_name
 from qanat.domain.run import Run, State
@@ -142,20 +143,38 @@ def test_a_completion_file_ends_when_it_was_last_written(tmp_path: Path) -> None
     assert storage.read_completion(tmp_path) is None
 
 
+def read_metrics(
+    folder: Path, sources: Sequence[MetricSource] = (), *, finished: bool = False
+) -> tuple[dict[str, float], list[str]]:
+    """Read the metrics of a group, with problems as sentences."""
+    found, problems = storage.read_metrics(folder, sources, finished=finished)
+    return found, sentences(problems)
+
+
 def test_metrics_come_from_json_and_yaml_by_default(tmp_path: Path) -> None:
-    assert storage.read_metrics(tmp_path, ()) == ({}, [])
+    assert read_metrics(tmp_path) == ({}, [])
     (tmp_path / "metrics.json").write_text('{"acc": 0.9, "n": 1, "name": "x"}')
     (tmp_path / "metrics.yaml").write_text("n: 2\ntest: {loss: 1.0e-3}\n")
-    left_out = f"{tmp_path}/metrics.json: 'name' is not a number, and was left out"
-    assert storage.read_metrics(tmp_path, ()) == ({"acc": 0.9, "n": 2, "test.loss": 0.001}, [left_out])
+    found, problems = read_metrics(tmp_path, finished=True)
+    assert found == {"acc": 0.9, "n": 2, "test.loss": 0.001}
+    assert problems == [
+        f"{tmp_path}/metrics.json: 'name' is not a number, and was left out",
+        f"{tmp_path}/metrics.yaml: 'n' is in an earlier file, too, with another value, which does not count",
+    ]
 
 
 def test_an_experiment_names_its_own_files_and_keys(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text('{"acc": 0.1}')
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "scores.json").write_text('{"acc": 0.9, "loss": 2}')
-    sources = [MetricSource("out/scores.json", ("acc", "none")), MetricSource("missing.json")]
-    assert storage.read_metrics(tmp_path, sources) == ({"acc": 0.9}, [])
+    sources = [MetricSource("out/scores.json", ("acc", "los")), MetricSource("missing.json")]
+    assert read_metrics(tmp_path, sources) == ({"acc": 0.9}, [])
+    found, problems = read_metrics(tmp_path, sources, finished=True)
+    assert found == {"acc": 0.9}
+    assert problems == [
+        f"{tmp_path}/out/scores.json: has no 'los' (did you mean 'loss'?)",
+        f"{tmp_path}/missing.json: does not exist, but the experiment asks for it",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +196,7 @@ def test_a_file_of_metrics_that_cannot_be_read_is_named_and_the_others_count(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     (tmp_path / "good.json").write_text('{"acc": 1}')
-    found, (sentence,) = storage.read_metrics(tmp_path, [MetricSource(name), MetricSource("good.json")])
+    found, (sentence,) = read_metrics(tmp_path, [MetricSource(name), MetricSource("good.json")])
     assert found == {"acc": 1}
     assert sentence.startswith(f"{tmp_path / name}: is not a metrics file: ")
     assert problem in sentence
@@ -186,7 +205,7 @@ def test_a_file_of_metrics_that_cannot_be_read_is_named_and_the_others_count(
 def test_a_file_of_metrics_that_is_huge_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "METRICS_BYTES_MAX", 2**20)
     (tmp_path / "metrics.json").write_bytes(b" " * (2**20 + 1))
-    found, (sentence,) = storage.read_metrics(tmp_path, ())
+    found, (sentence,) = read_metrics(tmp_path)
     assert found == {}
     assert sentence.endswith("is larger than 1 MiB")
 
@@ -198,7 +217,7 @@ def test_a_file_of_metrics_that_is_huge_is_not_read(tmp_path: Path, monkeypatch:
 def test_what_is_no_file_of_metrics_is_named(tmp_path: Path, make: Callable[[Path], None], problem: str) -> None:
     make(tmp_path / "metrics.json")
     (tmp_path / "metrics.yaml").write_text("acc: 1\n")
-    assert storage.read_metrics(tmp_path, ()) == ({"acc": 1}, [f"{tmp_path}/metrics.json: {problem}"])
+    assert read_metrics(tmp_path) == ({"acc": 1}, [f"{tmp_path}/metrics.json: {problem}"])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
@@ -206,21 +225,21 @@ def test_a_file_of_metrics_without_permission_is_named(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
     file.write_text('{"acc": 1}')
     file.chmod(0)
-    assert storage.read_metrics(tmp_path, ()) == ({}, [f"{file}: permission denied"])
+    assert read_metrics(tmp_path) == ({}, [f"{file}: permission denied"])
 
 
 def test_of_too_many_metrics_some_are_kept_and_the_count_is_said(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text(json.dumps({f"m{i}": i for i in range(METRICS_MAX + 1)}))
-    found, (sentence,) = storage.read_metrics(tmp_path, ())
+    found, (sentence,) = read_metrics(tmp_path)
     assert list(found) == [f"m{i}" for i in range(METRICS_MAX)]
     said = "has 1,001 numbers, of which the record has 1,000; choose them with keys in the experiment"
     assert sentence == f"{tmp_path}/metrics.json: {said}"
     chosen = [MetricSource("metrics.json", ("m1000", "m1"))]
-    assert storage.read_metrics(tmp_path, chosen) == ({"m1000": 1000, "m1": 1}, [])
+    assert read_metrics(tmp_path, chosen) == ({"m1000": 1000, "m1": 1}, [])
 
 
 def test_a_path_of_metrics_that_the_system_does_not_take_is_not_there(tmp_path: Path) -> None:
-    assert storage.read_metrics(tmp_path, [MetricSource("x" * 300), MetricSource("a\0b")]) == ({}, [])
+    assert read_metrics(tmp_path, [MetricSource("x" * 300), MetricSource("a\0b")]) == ({}, [])
 
 
 # ---- folders

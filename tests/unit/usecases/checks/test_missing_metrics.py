@@ -1,0 +1,90 @@
+"""Metrics that an experiment asks for: a run that lacks them is named, if they were asked for when it was launched."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from qanat.usecases.checks import missing_metrics
+from qanat.usecases.runs.files import metric_problems
+from tests.support.world import World
+
+WRITE = """for last; do :; done; printf '{"accuracy": 0.5, "loss": "0.1"}' >"$last/metrics.json"\n"""
+
+
+def asking(world: World, *keys: str, **words: Any) -> None:
+    """Define the experiment with these metrics, and commit it."""
+    world.experiment(WRITE, metrics=[{"file": "metrics.json", "keys": list(keys), **words}])
+
+
+def warnings(world: World, *files: str) -> list[str]:
+    """List what validate notes on the project or on some of its files."""
+    with world.project.index() as index:
+        return missing_metrics.warnings(world.project, index, files or None)
+
+
+def shown(world: World, number: int = 1) -> list[str]:
+    """List what show notes on a run, without the folder of its results."""
+    return [s.replace(f"{world.root}/results/train/", "") for s in metric_problems(world.project, world.find(number))]
+
+
+def test_a_misspelt_name_is_named_with_the_nearest_after_the_run_by_show_and_by_validate(world: World) -> None:
+    asking(world, "acuracy")
+    world.launch()
+    (said,) = world.outcome.notes
+    assert said.endswith("run_1/metrics.json: has no 'acuracy' (did you mean 'accuracy'?)")
+    assert shown(world) == ["run_1/metrics.json: has no 'acuracy' (did you mean 'accuracy'?)"]
+    assert warnings(world) == ["run 1 of train has no metric 'acuracy' (did you mean 'accuracy'?)"]
+
+
+def test_without_the_results_the_record_shows_what_is_missing(world: World) -> None:
+    asking(world, "accuracy", "loss")
+    world.launch(groups=("1", "2"))
+    assert warnings(world) == ["run 1 of train has no metric 'loss' in 2 of 2 finished groups"]
+    assert shown(world) == [
+        "run_1/group_0/metrics.json: 'loss' is a number in quotes, and was left out; the same in 1 other group"
+    ]
+    shutil.rmtree(world.root / "results")
+    assert shown(world) == warnings(world) == ["run 1 of train has no metric 'loss' in 2 of 2 finished groups"]
+
+
+def test_a_run_that_was_not_asked_for_a_metric_is_not_named(world: World) -> None:
+    asking(world, "accuracy")
+    world.launch()
+    asking(world, "accuracy", "f1")
+    assert (shown(world), warnings(world)) == ([], [])
+    world.launch()
+    assert warnings(world) == ["run 2 of train has no metric 'f1'"]
+
+
+def test_only_the_newest_run_with_a_finished_group_counts(world: World) -> None:
+    asking(world, "acuracy")
+    world.launch()
+    asking(world, "accuracy")
+    world.launch()
+    world.experiment("exit 3", metrics=[{"file": "metrics.json", "keys": ["accuracy"]}])
+    world.launch()
+    assert world.outcome.notes == ()
+    assert (warnings(world), shown(world, 3)) == ([], [])
+
+
+def test_a_direction_for_a_metric_that_does_not_exist_is_named(world: World) -> None:
+    world.experiment(WRITE, metrics=[{"file": "metrics.json", "better": {"acc": "higher"}}])
+    world.launch()
+    assert warnings(world) == ["run 1 of train has no metric 'acc' (did you mean 'accuracy'?)"]
+
+
+def test_of_some_files_only_the_definition_and_its_records_lead_to_a_warning(world: World) -> None:
+    asking(world, "acuracy")
+    world.launch()
+    (record,) = world.root.glob(".qanat/runs/*/*/1-*.yaml")
+    for file in (".qanat/experiments/train.yaml", str(record.relative_to(world.root))):
+        assert len(warnings(world, file)) == 1
+    assert warnings(world, ".qanat/config.yaml") == []
+
+
+def test_a_definition_that_cannot_be_read_asks_for_nothing(world: World) -> None:
+    asking(world, "acuracy")
+    world.launch()
+    (world.root / ".qanat/experiments/train.yaml").write_text("name: [")
+    assert warnings(world) == []
