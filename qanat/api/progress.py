@@ -11,7 +11,7 @@ from qanat.domain import run as records
 from qanat.domain.layout import group_folder
 from qanat.domain.run import State, count_states
 from qanat.usecases.launch.code import LISTED, Captured
-from qanat.usecases.launch.view import Outcome
+from qanat.usecases.launch.view import DataReport, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,10 @@ class ProgressView:
             more = len(captured.left_out) - LISTED
             rest = f", and {more:,} more" if more > 0 else ""
             self.notes.append(f"untracked, so not part of the recorded code: {', '.join(names)}{rest}")
+
+    def data(self, report: DataReport) -> None:
+        """Keep notes on data that differ from those of an earlier run, or cannot be read."""
+        self.notes += [*report.lines, *(f"data cannot be read: {problem}" for problem in report.problems[:LISTED])]
 
     def begins(self, run: records.Run, folder: Path) -> None:
         """Report that a run is about to start."""

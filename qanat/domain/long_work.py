@@ -5,7 +5,7 @@ Only a command has a terminal to show it on; for everyone else, such work is sil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol, TypeVar
@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Show(Protocol):
     """Yields items, and shows how many have been dealt with, `what` being their name."""
 
-    def __call__(self, items: Sequence[T], what: str) -> Iterable[T]: ...
+    def __call__(self, items: Iterable[T], what: str) -> Iterable[T]: ...
 
 
 _SHOW: ContextVar[Show | None] = ContextVar("show", default=None)
@@ -32,7 +32,7 @@ def shown_by(show: Show) -> Iterator[None]:
         _SHOW.reset(token)
 
 
-def tracked(items: Sequence[T], what: str) -> Iterable[T]:
+def tracked(items: Iterable[T], what: str) -> Iterable[T]:
     """Return items to be dealt with one after the other, whose progress is shown if anyone does that."""
     show = _SHOW.get()
     return show(items, what) if show else items

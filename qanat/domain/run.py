@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from qanat.domain.data import DataState
+
 
 class State(StrEnum):
     """How a group or a run is doing."""
@@ -150,7 +152,11 @@ class Stored(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One launch of an experiment; `imported` holds what a qanat 0.x run had that no other field holds."""
+    """One launch of an experiment.
+
+    `data` says what its datasets and inputs were then; `imported` holds what a qanat 0.x run had that no other field
+    holds.
+    """
 
     number: int
     uid: str
@@ -169,6 +175,7 @@ class Run:
     submission: SubmissionFacts
     groups: tuple[Group, ...]
     rerun_of: str | None = None
+    data: tuple[DataState, ...] = ()
     imported: Mapping[str, Any] = field(default_factory=dict)
 
     @property

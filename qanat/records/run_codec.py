@@ -14,10 +14,10 @@ from qanat.domain.json_text import NAMES
 from qanat.domain.layout import record_path
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import InputInvalid
-from qanat.records import schemas, yaml_io
+from qanat.records import data_rows, schemas, yaml_io
 from qanat.records.record_reader import Reader
 
-FLOW = frozenset({"tags", "datasets", "parameters", "runner", "submission", "imported", "groups"})
+FLOW = frozenset({"tags", "datasets", "data", "parameters", "runner", "submission", "imported", "groups"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
 _INTENT = re.compile(r"[0-9a-f]+\Z")
@@ -62,6 +62,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "code": code,
         "command": run.command,
         "datasets": dict(run.datasets),
+        **_present(data=[data_rows.to_row(state) for state in run.data] or None),
         "parameters": requested,
         "runner": {"name": run.runner.name}
         | _present(template=run.runner.template)
@@ -174,6 +175,7 @@ def from_mapping(content: Any, source: str) -> Run:
         submission=_submission(submission),
         groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
+        data=tuple(data_rows.from_row(row, source, i) for i, row in enumerate(top.optional("data", list) or ())),
         imported=top.optional("imported", dict) or {},
     )
     _check_summary(top, run)

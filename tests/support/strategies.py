@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from qanat.domain.data import DataState
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import QanatError
 
@@ -78,6 +79,27 @@ def metrics() -> st.SearchStrategy[dict[str, float]]:
     return st.dictionaries(texts | long_names, st.integers(-(2**63), 2**63) | st.floats(allow_nan=False), max_size=3)
 
 
+def data_states() -> st.SearchStrategy[tuple[DataState, ...]]:
+    """Return what the datasets and inputs of a run were."""
+    counts = st.integers(0, 10**15)
+    return st.lists(
+        st.builds(
+            DataState,
+            name=names,
+            track=st.sampled_from(["stat", "hash", "git", "command"]),
+            files=st.none() | counts,
+            links=counts,
+            bytes=st.none() | counts,
+            newest=st.none() | timestamps(),
+            id=texts,
+            changed=st.booleans(),
+            problem=texts,
+            is_input=st.booleans(),
+        ),
+        max_size=3,
+    ).map(tuple)
+
+
 def _group(number: int) -> st.SearchStrategy[Group]:
     return st.builds(
         Group,
@@ -125,6 +147,7 @@ def runs() -> st.SearchStrategy[Run]:
         ),
         command=st.lists(words, min_size=1, max_size=3).map(tuple),
         datasets=st.dictionaries(names, texts, max_size=3),
+        data=data_states(),
         requested=st.builds(RequestedParameters, lists, lists, lists, st.none() | words, st.none() | words),
         runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
         storage=texts.filter(bool),

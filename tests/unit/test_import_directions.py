@@ -94,12 +94,13 @@ ONLY_IN = {
 # The packages inside a package, each with those it may import besides itself; no arrow leads back.
 FLOORS = {
     "qanat.usecases": {
-        "launch": ("runs", "definitions", "checks", "tracking", "results", "merging", "project"),
+        "launch": ("data", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
         "runs": ("definitions", "checks", "tracking", "results", "merging", "project", "packages"),
         "review": ("checks", "merging", "project"),
         "definitions": ("checks", "merging", "project"),
         "checks": ("merging", "project"),
         "tracking": ("results", "merging", "project"),
+        "data": ("project",),
         "results": ("project",),
         "merging": ("project",),
         "migrate": ("checks", "project"),

@@ -14,7 +14,7 @@ from qanat.cli.runs.run_view import GroupsView, RunViewContext, view_for
 from qanat.cli.terminal.output import clean, listed, plural, tell
 from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
-from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.launch.view import DATA_SHOWN, DataReport, LaunchView, Outcome
 from qanat.usecases.project import Project
 
 
@@ -60,6 +60,13 @@ class TerminalView:
 
         for folder in map(clean, captured.environments):
             tell(f"note: {folder.rstrip('/')} is not ignored by git; add /{folder} to .gitignore")
+
+    def data(self, report: DataReport) -> None:
+        """Print in what the data differ from those of an earlier run, and what of them cannot be read."""
+        for line in report.lines:
+            tell(f"{'warning' if report.repeats else 'note'}: {line}")
+        for problem in report.problems[:DATA_SHOWN]:
+            tell(f"warning: data cannot be read: {problem}")
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce a run that starts here, and choose how to show it."""

@@ -27,6 +27,7 @@ JOBS_NAMED = 5
 METRICS_SHOWN = 4
 PARAMETERS_SHOWN = 1_000
 OPTIONS_SHOWN = 100
+DATA_SHOWN = 20
 ARGUMENTS_MAX = 400
 NAME_SHOWN_MAX = 100
 _CHANGED = "files changed while it ran, so that its groups may have run different code"
@@ -191,6 +192,7 @@ def run_page(run: Run) -> str:
         f"  - 🏷 Tags: {', '.join(run.tags)}",
         f"  - 🖥 Runner: {run.runner.name}",
         *_runner_parameters(run),
+        *_data_lines(run),
         f"  - 📁 Path: {run.storage}",
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
         f"  - 📆 Started: {times.local(run.started)}",
@@ -209,6 +211,12 @@ def _runner_parameters(run: Run) -> list[str]:
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
     more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
     return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
+
+
+def _data_lines(run: Run) -> list[str]:
+    lines = [f"        ◾ {state.name}: {state.described}" for state in run.data]
+    more = [f"        … and {len(lines) - DATA_SHOWN:,} more"] if len(lines) > DATA_SHOWN else []
+    return ["  - 💾 Data:", *lines[:DATA_SHOWN], *more] if lines else []
 
 
 def _state(run: Run) -> str:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
-from qanat.domain.run import RunnerChoice
-from qanat.usecases.launch import code, past_code
+from qanat.domain.run import Run, RunnerChoice
+from qanat.usecases.launch import code, data, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.new_run import Launch, first_attempt
@@ -43,12 +43,20 @@ class Preview:
 
 
 def launch(
-    project: Project, request: RunRequest, options: LaunchOptions, *, runners: Runners, ask: Ask, view: LaunchView
+    project: Project,
+    request: RunRequest,
+    options: LaunchOptions,
+    *,
+    runners: Runners,
+    ask: Ask,
+    view: LaunchView,
+    repeated: Run | None = None,
 ) -> Outcome:
     """Run an experiment and record it.
 
-    `ask` is called only if the code has changes and the request does not say what to do with them. Raises
-    QanatError if the run cannot be started; nothing is left of it then.
+    The data are compared with those of the run that is repeated, or else of the last one. `ask` is called only if the
+    code has changes and the request does not say what to do with them. Raises QanatError if the run cannot be started;
+    nothing is left of it then.
     """
     check_options(options, runners)
     if submits := not runners.is_in_process(options.runner):
@@ -64,7 +72,9 @@ def launch(
     if captured.included or captured.left_out or captured.environments:
         view.captured(captured)
     with _placed(project, plan, captured) as plan:
-        new = Launch(plan, captured, choice, author)
+        looked_at = data.look_at_data(project, plan.datasets, plan.place, captured.code.commit)
+        data.before_launch(project, looked_at, plan.experiment.name, repeated, view)
+        new = Launch(plan, captured, choice, author, looked_at.data)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 

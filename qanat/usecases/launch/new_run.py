@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
@@ -25,12 +26,13 @@ from qanat.usecases.tracking import counting, record
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A new run that is ready to start: the plan, the code, the runner and the author."""
+    """A new run that is ready to start: the plan, the code, the runner, the author, and what its data are."""
 
     plan: Plan
     captured: Captured
     choice: RunnerChoice
     author: str
+    data: tuple[DataState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +147,5 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         submission=replace(facts, intent=new_intent(f"{number}-{uid}")),
         groups=tuple(Group(i, args) for i, args in enumerate(plan.groups)),
         rerun_of=plan.rerun_of,
+        data=launch.data,
     )

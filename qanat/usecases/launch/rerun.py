@@ -14,7 +14,7 @@ from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.runners.protocol import Runners
 from qanat.system import files
-from qanat.usecases.launch import again, checkouts, code, parameter_copies
+from qanat.usecases.launch import again, checkouts, code, data, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.new_run import Launch, first_attempt
@@ -53,8 +53,9 @@ def rerun(
     """Repeat an earlier run as a new one, with the same parameters, parameters file and data.
 
     A scheduler gets the same options as before, unless another template is chosen. `live` are the active runs, `ask` is
-    as in launch(). Raises UsageError for uncommitted changes that are not to be run, GitRefused if the run's commit is
-    gone, InputInvalid if its data or its parameters file are.
+    as in launch(). Data that differ from those of the run are shown before the start. Raises UsageError for uncommitted
+    changes that are not to be run, GitRefused if the run's commit is gone, InputInvalid if its data or its parameters
+    file are.
     """
     if repeat.head:
         return launch(
@@ -64,6 +65,7 @@ def rerun(
             runners=runners,
             ask=ask,
             view=view,
+            repeated=found.run,
         )
     if repeat.uncommitted.is_decided or repeat.uncommitted.add:
         raise UsageError("a rerun runs the commit of the first run", hint="add --head to run the code as it is now")
@@ -74,7 +76,9 @@ def rerun(
     with _planned(project, found, repeat.numbers, live) as (plan, captured):
         if not options.allow_secrets:
             check_launch(project, plan, choice)
-        new = Launch(plan, captured, choice, author)
+        looked_at = data.look_at_data(project, plan.datasets, plan.place, captured.code.commit)
+        data.before_launch(project, looked_at, plan.experiment.name, found.run, view)
+        new = Launch(plan, captured, choice, author, looked_at.data)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from qanat.domain.data import Difference
 from qanat.domain.run import Group, Run
 from qanat.system import files
 from qanat.usecases.launch.code import Captured
+
+DATA_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,27 @@ class Outcome:
     on_request: bool = False
     groups: tuple[int, ...] = ()
     command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataReport:
+    """How the data of a run differ from those of an earlier one, by its number, and what of them cannot be read.
+
+    `repeats` says that the earlier run is the one that is repeated or retried, and not just the last one.
+    """
+
+    earlier: int
+    repeats: bool
+    differences: Sequence[Difference]
+    problems: Sequence[str] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The report, line by line, without a mark such as `note:`."""
+        shown = [str(difference) for difference in self.differences[:DATA_SHOWN]]
+        more = [f"and {len(self.differences) - DATA_SHOWN:,} more"] if len(self.differences) > DATA_SHOWN else []
+        what = "data differ from those of" if self.repeats else "data changed since"
+        return [f"{what} run {self.earlier}: {'; '.join([*shown, *more])}"] if shown else []
 
 
 class RunView(Protocol):
@@ -64,6 +88,9 @@ class LaunchView(RunView, Protocol):
 
     def captured(self, captured: Captured) -> None:
         """Called when it is known which code will run, if there are untracked files."""
+
+    def data(self, report: DataReport) -> None:
+        """Called before the start if data differ from those of an earlier run, or cannot be read."""
 
     def submitted(self, outcome: Outcome) -> None:
         """Called when the jobs of the run are queued, or continue in the background."""

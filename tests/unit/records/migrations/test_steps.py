@@ -96,7 +96,8 @@ def test_a_step_leaves_what_it_is_given_alone() -> None:
 @given(runs(), mappings())
 def test_a_valid_record_stays_valid_and_nothing_is_lost(run: Run, own: dict[str, Any]) -> None:
     old = yaml_io.load(run_codec.encode(run), "a") | {"schema": "run/1"}
-    old.pop("imported", None)
+    for new_in_2 in ("imported", "data"):
+        old.pop(new_in_2, None)
     facts = {key: value for key, value in old["submission"].items() if key != "details"}
     old["submission"] = {**own, **facts}
     assert schemas.problems(old, "run") == []

@@ -1,0 +1,48 @@
+"""What a commit has at a path, as one id for all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qanat.git import repository
+from qanat.git.location import Location
+
+if TYPE_CHECKING:
+    import pygit2
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file or folder of a commit: `id` is that of a blob or a tree, such as `tree:4b825dc…`; `files` counts files."""
+
+    id: str
+    files: int
+
+
+def at(location: Location, commit: str, path: str) -> Content | None:
+    """Return what a commit has at a path from the root; None if it has nothing there, or a submodule."""
+    import pygit2
+
+    opened = repository.open_repository(location)
+    try:
+        found = opened.revparse_single(f"{commit}:{path}")
+    except (KeyError, ValueError, pygit2.GitError):
+        return None
+    if isinstance(found, pygit2.Blob):
+        return Content(f"blob:{found.id}", 1)
+    return Content(f"tree:{found.id}", _count(found)) if isinstance(found, pygit2.Tree) else None
+
+
+def _count(top: pygit2.Tree) -> int:
+    """Count the entries of a tree and the trees in it but trees; a submodule counts as one."""
+    import pygit2
+
+    files, waiting = 0, [top]
+    while waiting:
+        for entry in waiting.pop():
+            if isinstance(entry, pygit2.Tree):
+                waiting.append(entry)
+            else:
+                files += 1
+    return files
