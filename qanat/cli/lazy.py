@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from qanat.cli.options import dashed
+from qanat.domain.shortening import quoted
 
 Sections = Mapping[str, Mapping[str, tuple[str, str]]]
 """Commands by section of the help: name to (`module:attribute`, help line); one without a help line is hidden."""
@@ -57,5 +58,5 @@ class LazyGroup(click.Group):
 
             close = nearest(args[0], self.list_commands(ctx))
             also = f"; did you mean {' or '.join(close)}?" if close else ""
-            raise click.UsageError(f"no such command {args[0]!r}{also}", ctx)
+            raise click.UsageError(f"no such command {quoted(args[0])}{also}", ctx)
         return super().resolve_command(ctx, args)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
 
@@ -32,7 +33,8 @@ class Program:
                 return (*split(self.command), self.executable)
             except ValueError as error:
                 raise InputInvalid(
-                    f"executable_command {self.command!r}: {str(error).lower()}", hint="close the quote or escape it"
+                    f"executable_command {quoted(self.command)}: {str(error).lower()}",
+                    hint="close the quote or escape it",
                 ) from None
         return (self.executable if "/" in self.executable else f"./{self.executable}",)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 
 NAME_MAX = 100
@@ -29,7 +30,7 @@ def name_problem(name: str) -> str:
 def check_name(kind: str, name: str) -> str:
     """Return name if it is valid for a kind of thing ("experiment"). Raises InputInvalid otherwise."""
     if problem := name_problem(name):
-        raise InputInvalid(f"{kind} name {name!r} {problem}", hint="choose another name, such as summary_iris")
+        raise InputInvalid(f"{kind} name {quoted(name)} {problem}", hint="choose another name, such as summary_iris")
     return name
 
 
@@ -38,7 +39,7 @@ def check_text(text: str, what: str = "", hint: str = "records contain UTF-8 onl
 
     Raises InputInvalid if it contains bytes that are not UTF-8, or a null character.
     """
-    begin = f"{what} {text!r}".lstrip()
+    begin = f"{what} {quoted(text)}".lstrip()
     if "\0" in text:
         raise InputInvalid(f"{begin} contains a null character", hint="remove it")
     try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from qanat.domain.parameters import Arguments, Grid, is_option
 from qanat.domain.ranges import ValueRange, progression
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 
 _POSITION = re.compile(r"(?:0|[1-9][0-9]{0,5})\Z")
@@ -109,19 +110,19 @@ def _mapping(content: Any, where: str, keys: set[str] | None) -> Mapping[str, An
     if not isinstance(content, dict):
         raise InputInvalid(f"{where}: is not a mapping", hint=f"it must look like: {_SHAPE}")
     if keys is not None and (unknown := content.keys() - keys):
-        raise InputInvalid(f"{where}: unknown key {min(unknown)!r}", hint=f"known: {', '.join(sorted(keys))}")
+        raise InputInvalid(f"{where}: unknown key {quoted(min(unknown))}", hint=f"known: {', '.join(sorted(keys))}")
     return content
 
 
 def _position(key: str, where: str) -> int:
     if not _POSITION.match(key):
-        raise InputInvalid(f"{where}.positional: {key!r} is not a position", hint="positions are 0, 1, 2, …")
+        raise InputInvalid(f"{where}.positional: {quoted(key)} is not a position", hint="positions are 0, 1, 2, …")
     return int(key)
 
 
 def _check_option_name(name: str, where: str) -> None:
     if not is_option(name):
-        raise InputInvalid(f"{where}: {name!r} is not an option", hint="write it with its dashes: --seed")
+        raise InputInvalid(f"{where}: {quoted(name)} is not an option", hint="write it with its dashes: --seed")
 
 
 def _word(value: Any, where: str) -> str:

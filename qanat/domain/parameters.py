@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
 
@@ -63,7 +64,7 @@ def split_group(text: str) -> tuple[str, ...]:
     try:
         return tuple(split(text))
     except ValueError as error:
-        raise InputInvalid(f"-g {text!r}: {str(error).lower()}", hint="close the quote or escape it") from None
+        raise InputInvalid(f"-g {quoted(text)}: {str(error).lower()}", hint="close the quote or escape it") from None
 
 
 def parse_range(text: str) -> ValueRange:
@@ -71,7 +72,7 @@ def parse_range(text: str) -> ValueRange:
     from qanat.domain.ranges import ValueRange, progression  # only with -R
 
     parts = split_group(text)
-    where = f"-R {text!r}"
+    where = f"-R {quoted(text)}"
     _check_form(parts, where)
     if len(parts) < 2 or len(parts) > 4:
         raise InputInvalid(
@@ -81,7 +82,7 @@ def parse_range(text: str) -> ValueRange:
     position = _POSITION.match(parts[0])
     if not position and not is_option(parts[0]):
         raise InputInvalid(
-            f"{where}: {parts[0]!r} is not an option",
+            f"{where}: {quoted(parts[0])} is not an option",
             hint="start with an option, such as --seed, or with pos_0",
         )
     target = int(position[1]) if position else parts[0]

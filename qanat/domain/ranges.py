@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import overload
 
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 
 # Sixty digits are enough for every number that a person types; anything longer raises instead of being rounded.
@@ -82,7 +83,7 @@ def _number(text: str, where: str) -> Decimal:
     except (InvalidOperation, Inexact, Overflow):
         number = Decimal("NaN")
     if not number.is_finite():
-        raise InputInvalid(f"{where}: {text!r} is not a number", hint='write it as "--seed 0 10 1"')
+        raise InputInvalid(f"{where}: {quoted(text)} is not a number", hint='write it as "--seed 0 10 1"')
     return number
 
 

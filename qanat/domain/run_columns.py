@@ -11,6 +11,7 @@ from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.condition_values import number
 from qanat.domain.facts import Row
 from qanat.domain.search import FIELDS, Names, resolve
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
 # The last fields of a table that is not told which, and those that are shown only if they are named.
@@ -74,7 +75,7 @@ def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
         if is_pattern(text):
             matching = [c for c in known if any(fnmatch.fnmatchcase(name, text) for name in _spellings(c))]
             if not matching:
-                raise UsageError(f"no column matches {text!r}", hint="for example: --columns 'run,lr,metric.*'")
+                raise UsageError(f"no column matches {quoted(text)}", hint="for example: --columns 'run,lr,metric.*'")
         else:
             kind, what = resolve(text, names)
             of_kind = [column for column in known if column.kind == kind and set(column.names) <= set(what)]

@@ -30,12 +30,11 @@ from qanat.domain.condition_values import Test
 from qanat.domain.facts import GroupFacts, Row
 from qanat.domain.names import nearest
 from qanat.domain.run import State
-from qanat.domain.shortening import shortened
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
 Meets: TypeAlias = Callable[[Row, GroupFacts], bool]
 LISTED = 40
-QUOTED_MAX = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ def _unknown(name: str, names: Names, place: int | None) -> UsageError:
     bare = name.removeprefix(METRIC).removeprefix(PARAMETER).lstrip("-")
     close = [known[other] for other in nearest(bare, known)]
     hint = f"did you mean {', '.join(close)}?" if close else _available(known)
-    problem = f"no run has the {what} {_cut(bare)!r}"
+    problem = f"no run has the {what} {quoted(bare)}"
     return UsageError(problem, hint=hint) if place is None else invalid(problem, place, hint)
 
 
@@ -174,10 +173,6 @@ def _available(known: Mapping[str, str]) -> str:
     names = sorted(known.values())
     more = f", and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
     return f"available: {', '.join(names[:LISTED])}{more}" if names else "there are none"
-
-
-def _cut(text: str) -> str:
-    return shortened(text, QUOTED_MAX)
 
 
 # ---- tests of values
@@ -201,14 +196,14 @@ def _parameter_test(compared: Compared, now: datetime) -> Test:
 
 def _wrong(compared: Compared, what: str, hint: str) -> UsageError:
     if compared.operator in ("~", "!~"):
-        return invalid(f"{_cut(compared.name)!r} has no text for {compared.operator!r}", compared.place, hint)
-    return invalid(f"{_cut(compared.value)!r} is not {what}", compared.place, hint)
+        return invalid(f"{quoted(compared.name)} has no text for {quoted(compared.operator)}", compared.place, hint)
+    return invalid(f"{quoted(compared.value)} is not {what}", compared.place, hint)
 
 
 def _text(compared: Compared, now: datetime) -> Test:
     if compared.operator in ("<", "<=", ">", ">="):
         raise invalid(
-            f"{compared.name!r} has texts, which have no order", compared.place, "compare them with =, != or ~"
+            f"{quoted(compared.name)} has texts, which have no order", compared.place, "compare them with =, != or ~"
         )
     return condition_values.text_test(compared.operator, compared.value)
 
@@ -224,7 +219,7 @@ def _any_text(compared: Compared, now: datetime) -> Test:
 def _state(compared: Compared, now: datetime) -> Test:
     states = [state.value for state in State]
     if compared.operator in ("=", "!=") and compared.value not in states:
-        raise invalid(f"{_cut(compared.value)!r} is not a state", compared.place, f"states: {', '.join(states)}")
+        raise invalid(f"{quoted(compared.value)} is not a state", compared.place, f"states: {', '.join(states)}")
     return _text(compared, now)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from qanat.domain import secret_shapes, secrets
 from qanat.domain.key_path import dotted
 from qanat.domain.redaction import redacted
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
 ALLOW = "--allow-secrets"
@@ -23,7 +24,7 @@ def check_groups(groups: Iterable[Sequence[str]]) -> None:
         for found in secrets.in_argument(before, argument, possible):
             if found.name:
                 raise _refused(f"{found.what} looks like a secret")
-            option = f" of {before!r}" if before.startswith("-") else ""
+            option = f" of {quoted(before)}" if before.startswith("-") else ""
             raise _refused(f"the value{option or ' of an argument'} looks like {found.what}")
 
 

@@ -15,6 +15,7 @@ from qanat.domain import secret_shapes
 from qanat.domain.key_path import KeyPath
 from qanat.domain.randomness import JUDGED_MAX, is_mixed, is_random, is_random_base64
 from qanat.domain.secret_names import Kind, kind_of_name, may_name_secret
+from qanat.domain.shortening import quoted
 
 # Patterns are compiled, and kept, by `re` when they are first used: most commands find no name of a secret.
 _NAME = r"[-+~]{0,2}[A-Za-z_][\w./-]{0,80}"
@@ -53,7 +54,6 @@ _FILE = (
 )
 _SEPARATOR = r"[-_.=]"
 _ALLOWED = "allow-secret:"
-NAME_SHOWN = 80
 _INSIDE_MAX = 20
 
 
@@ -192,7 +192,7 @@ def _named(text: str) -> Iterator[Secret]:
 
 
 def _by_name(name: str, start: int, value: str) -> Secret:
-    return Secret(start, start + len(value), f"the value of {name[:NAME_SHOWN]!r}", name)
+    return Secret(start, start + len(value), f"the value of {quoted(name)}", name)
 
 
 def _gives_secret(option: str, value: str) -> bool:

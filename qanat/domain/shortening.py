@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-QUOTED_MAX = 80
+# Longer than most paths.
+QUOTED_MAX = 200
 
 
 def shortened(text: str, most: int, *, cut_start: bool = False) -> str:
@@ -12,6 +13,6 @@ def shortened(text: str, most: int, *, cut_start: bool = False) -> str:
     return f"…{text[len(text) - most + 1 :]}" if cut_start else f"{text[: most - 1]}…"
 
 
-def quoted(text: str) -> str:
-    """Return text in quotes, for a message that must stay readable whatever the text is."""
-    return repr(shortened(text, QUOTED_MAX))
+def quoted(value: object) -> str:
+    """Return a text in quotes, or another value, for a message that must stay readable whatever the value is."""
+    return repr(shortened(value, QUOTED_MAX)) if isinstance(value, str) else shortened(repr(value), QUOTED_MAX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 
 NONE = "none"
@@ -19,7 +20,7 @@ def seconds(text: str) -> int:
     match = _UNITS.match(text) or _CLOCK.match(text)
     total = sum(int(number or 0) * unit for number, unit in zip(match.groups(), _SECONDS, strict=True)) if match else 0
     if not total:
-        raise InputInvalid(f"{text!r} is not a time limit", hint="write it as 90s, 30m, 2h, 1d12h or 1:30:00")
+        raise InputInvalid(f"{quoted(text)} is not a time limit", hint="write it as 90s, 30m, 2h, 1d12h or 1:30:00")
     return total
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, ProjectNotFound
 from qanat.git import command
 from qanat.git.location import Location, find
@@ -23,7 +24,7 @@ _WOULD_REMOVE = ("clean", "-ndxff")
 def resolve(location: Location, revision: str) -> str:
     """Return the full id of the commit that a revision names (a short id, tag, branch~2, …). Raises GitRefused."""
     refused = GitRefused(
-        f"{revision!r} is not a commit of this repository", hint="list commits with: git log --oneline"
+        f"{quoted(revision)} is not a commit of this repository", hint="list commits with: git log --oneline"
     )
     found = revision
     # The second pass peels a tag to its commit; `:/text` would take ^{commit} as part of the text.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qanat.domain import times
+from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused
 from qanat.git import command
 from qanat.git.location import Location
@@ -56,5 +57,7 @@ def _ends(location: Location, opened: pygit2.Repository, revision: str) -> tuple
         ends = {}
     wanted = [end for word, end in ends.items() if not word.startswith("^")]
     if not wanted:
-        raise GitRefused(f"{revision!r} is not a commit or a range of this repository", hint="for example: main..HEAD")
+        raise GitRefused(
+            f"{quoted(revision)} is not a commit or a range of this repository", hint="for example: main..HEAD"
+        )
     return wanted, [end for word, end in ends.items() if word.startswith("^")]

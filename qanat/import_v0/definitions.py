@@ -10,6 +10,7 @@ from typing import Any
 
 from qanat.domain.key_path import in_words
 from qanat.domain.layout import is_inside
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, UsageError
 from qanat.import_v0.database import Row, V0Database
 from qanat.import_v0.meanings import Remarks, usable_name
@@ -119,7 +120,7 @@ def _actions(project: Project, rows: list[Row], experiment: str, remarks: Remark
 def _program(project: Project, row: Row, whose: str, remarks: Remarks) -> Content:
     executable = _within(project, text(row["executable"]))
     if not executable:
-        remarks.add(f"{whose}: has no executable; {NO_PROGRAM!r} stands in for it")
+        remarks.add(f"{whose}: has no executable; {quoted(NO_PROGRAM)} stands in for it")
     return {"executable": executable or NO_PROGRAM, "executable_command": text(row["executable_command"])}
 
 
@@ -127,7 +128,7 @@ def _named(kind: str, row: Row, taken: Iterable[str], remarks: Remarks) -> str:
     old = text(row["name"])
     name = usable_name(old, f"{kind}_{row['id']}", set(taken))
     if name != old:
-        remarks.add(f"{kind} {old!r} is called {name} here")
+        remarks.add(f"{kind} {quoted(old)} is called {name} here")
     return name
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qanat.domain.run import Group, State, lost
+from qanat.domain.shortening import quoted
 from qanat.import_v0 import meanings
 from qanat.import_v0 import storage as v0_storage
 from qanat.import_v0.database import Row
@@ -78,9 +79,9 @@ def _recorded_end(statuses: tuple[str, str]) -> End | None:
 
 
 def _lost(group: Group, status: str, storage: Storage, remarks: Remarks) -> Group:
-    looked = f"qanat 0.x left it as {status!r}"
+    looked = f"qanat 0.x left it as {quoted(status)}"
     looked += ", and its files say no more" if storage.readable else ""
-    remarks.add(f"left as {status!r}, and nothing shows how it ended: lost", storage.run)
+    remarks.add(f"left as {quoted(status)}, and nothing shows how it ended: lost", storage.run)
     return replace(lost(group, looked), ended=None)
 
 

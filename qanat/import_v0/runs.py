@@ -14,6 +14,7 @@ from typing import Any
 
 from qanat.domain.experiment import CHECKOUT, PROJECT, Program
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, SubmissionFacts
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.git import repository
 from qanat.import_v0 import meanings
@@ -172,7 +173,7 @@ class Runs:
             left["container"] = text(row["container_path"])
             self._remarks.add("it ran in a container, which its record names but rerun does not use", row["id"])
         if name != (text(row["runner"]) or "local"):
-            self._remarks.add(f"its runner {text(row['runner'])!r} is called {name} here", row["id"])
+            self._remarks.add(f"its runner {quoted(text(row['runner']))} is called {name} here", row["id"])
         return RunnerChoice(name, None if template is None else str(template), options), left
 
     def _metric(self, row: Row, groups: int, left: Content) -> float | None:
@@ -203,7 +204,9 @@ class Runs:
             self._remarks.add("its commit is not in this repository, so it cannot be run again", row["id"])
             return Code(recorded, NO_COMMIT, branch=None, workdir=workdir)
         problem = (
-            f"its commit is recorded as {recorded!r}, which is not a commit here" if recorded else "it has no commit"
+            f"its commit is recorded as {quoted(recorded)}, which is not a commit here"
+            if recorded
+            else "it has no commit"
         )
         self._remarks.add(f"{problem}; zeros stand in for it", row["id"])
         return Code(NO_COMMIT, NO_COMMIT, branch=None, workdir=workdir)

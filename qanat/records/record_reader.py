@@ -8,6 +8,7 @@ from typing import Any
 
 from qanat.domain import times
 from qanat.domain.names import name_problem
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 
 PATH_MAX = 4096  # PATH_MAX of Linux
@@ -76,14 +77,14 @@ class Reader:
         """Return the name of a definition."""
         name = self.text(key)
         if problem := name_problem(name):
-            raise self.wrong(key, f"{name!r} {problem}")
+            raise self.wrong(key, f"{quoted(name)} {problem}")
         return name
 
     def timestamp(self, key: str) -> str:
         """Return a timestamp in UTC."""
         timestamp = self.text(key)
         if not (_TIMESTAMP.match(timestamp) and times.is_timestamp(timestamp)):
-            raise self.wrong(key, f"{timestamp!r} is not a timestamp such as 2026-11-23T05:17:55+00:00")
+            raise self.wrong(key, f"{quoted(timestamp)} is not a timestamp such as 2026-11-23T05:17:55+00:00")
         return timestamp
 
     def optional_timestamp(self, key: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 from qanat.domain.json_text import NAMES
 from qanat.domain.layout import record_path
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.records import data_rows, schemas, yaml_io
 from qanat.records.record_reader import Reader
@@ -137,7 +138,7 @@ def from_mapping(content: Any, source: str) -> Run:
     top.text("schema")  # without it nobody knows which version the keys belong to
     number, _, uid = top.text("id").partition("-")
     if not (_NUMBER.match(number) and _UID.match(uid)):
-        raise InputInvalid(f"{source}: id: {top.text('id')[:40]!r} is not a run id", hint="ids look like 4-7f3a9c")
+        raise InputInvalid(f"{source}: id: {quoted(top.text('id'))} is not a run id", hint="ids look like 4-7f3a9c")
     code, requested, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
     submission = top.inner("submission")
     groups = top.take("groups", list)
@@ -187,9 +188,11 @@ def _check_summary(top: Reader, run: Run) -> None:
     if [group.number for group in run.groups] != list(range(len(run.groups))):
         raise top.wrong("groups", "are not numbered 0, 1, 2, …")
     if (state := top.text("state")) not in _STATES:
-        raise top.wrong("state", f"{state!r} is not a state")
+        raise top.wrong("state", f"{quoted(state)} is not a state")
     if state != run.state:
-        raise top.wrong("state", f"{state!r} does not match the groups, whose states give {run.state.value!r}")
+        raise top.wrong(
+            "state", f"{quoted(state)} does not match the groups, whose states give {quoted(run.state.value)}"
+        )
     for key, expected in (("started", run.started), ("ended", run.ended)):
         if (found := top.optional_timestamp(key)) != expected:
             shown = [repr(time) if time else "nothing" for time in (found, expected)]
@@ -216,7 +219,7 @@ def _group(content: Any, source: str, place: int) -> Group:
     row = Reader(content, source, f"groups.{place}.")
     state = row.text("state")
     if state not in _STATES:
-        raise InputInvalid(f"{source}: groups.{place}.state: {state!r} is not a state")
+        raise InputInvalid(f"{source}: groups.{place}.state: {quoted(state)} is not a state")
     return Group(
         number=row.take("group", int),
         args=row.texts("args"),

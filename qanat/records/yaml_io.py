@@ -15,6 +15,7 @@ from typing import Any
 
 from qanat.domain.key_path import KeyPath
 from qanat.domain.parameters import GROUPS_MAX
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.records import yaml_scalars
 
@@ -154,7 +155,7 @@ class _Builder:
     def _take_key(self, key: str, event: Any) -> None:
         top = self._open[-1]
         if key in top.value:
-            raise self._problem(event, f"duplicate key {key!r}", "keep one of the two")
+            raise self._problem(event, f"duplicate key {quoted(key)}", "keep one of the two")
         if len(top.value) >= KEYS_MAX:
             raise self._problem(event, f"has more than {KEYS_MAX:,} keys in one mapping")
         top.key = key
@@ -201,7 +202,7 @@ class _Builder:
         if event.anchor is not None:
             raise self._problem(event, "uses an anchor (&name)", "write out the value where it is used")
         if event.tag is not None:
-            raise self._problem(event, f"uses the tag {event.tag!r}", "write a plain value")
+            raise self._problem(event, f"uses the tag {quoted(event.tag)}", "write a plain value")
 
     def _problem(self, event: Any, problem: str, hint: str = "") -> YamlInvalid:
         return YamlInvalid(self._source, event.start_mark.line + 1, problem, hint=hint)
@@ -224,12 +225,14 @@ def dump(content: Mapping[str, Any], *, flow: frozenset[str] = frozenset()) -> b
         _write_pair(out, "", key, value, flow=key in flow)
     text = "\n".join(out)
     if (place := text.find("\0")) >= 0:
-        raise InputInvalid(f"{text[max(0, place - 20) : place + 20]!r} contains a null character", hint="remove it")
+        raise InputInvalid(
+            f"{quoted(text[max(0, place - 20) : place + 20])} contains a null character", hint="remove it"
+        )
     try:
         return f"{text}\n".encode()
     except UnicodeEncodeError as error:
         text = error.object[max(0, error.start - 20) : error.end + 20]
-        raise InputInvalid(f"{text!r} cannot be represented in YAML", hint="use UTF-8 only") from None
+        raise InputInvalid(f"{quoted(text)} cannot be represented in YAML", hint="use UTF-8 only") from None
 
 
 def _write_pair(out: list[str], indent: str, key: str, value: Any, *, flow: bool = False) -> None:

@@ -12,6 +12,7 @@ import importlib
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from qanat.domain.shortening import quoted
 from qanat.errors import QanatError, RunnerUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -79,14 +80,14 @@ class Registry:
             from qanat.system.installation import to_uninstall
 
             raise RunnerUnavailable(
-                f"{' and '.join(packages)} both have a runner {name!r}", hint=to_uninstall(packages[-1])
+                f"{' and '.join(packages)} both have a runner {quoted(name)}", hint=to_uninstall(packages[-1])
             )
         return _installed(found[0])
 
     def _unknown(self, name: str) -> UsageError:
         here = [about.name for about in _all_about() if about.in_process]
         return UsageError(
-            f"runner {name!r} does not exist", hint=f"known: {', '.join((*here, *self.submitting_names()))}"
+            f"runner {quoted(name)} does not exist", hint=f"known: {', '.join((*here, *self.submitting_names()))}"
         )
 
     # ---- what is known of runners that need not be loaded
@@ -168,7 +169,7 @@ def _broken(entry: EntryPoint, what: str) -> RunnerUnavailable:
 
     package = _package(entry)
     return RunnerUnavailable(
-        f"runner {entry.name!r} of package {package} {what}", hint=f"{to_install(package)} --upgrade"
+        f"runner {quoted(entry.name)} of package {package} {what}", hint=f"{to_install(package)} --upgrade"
     )
 
 

@@ -19,6 +19,7 @@ from qanat.domain.layout import STATE
 from qanat.domain.names import check_name, name_problem, nearest
 from qanat.domain.run import Stored
 from qanat.domain.sharing import Sharing
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound, UsageError
 from qanat.git import location, sharing
 from qanat.git.location import COMMITS, Location
@@ -186,10 +187,10 @@ class Project:
             known = self.names(kind) if kind != "template" else [n for r, n in self.templates() if r == runner]
             now = self.names_of(name)[0] if kind == "experiment" else name
             hint = suggestion(kind, name, known) if now == name else f"it was renamed to {now}"
-            raise NotFound(f"{kind} {name!r} does not exist", hint=hint)
+            raise NotFound(f"{kind} {quoted(name)} does not exist", hint=hint)
         content = self.load_valid(kind, path)
         if content["name"] != name:
-            wrong = schemas.SchemaProblem(("name",), f"{content['name']!r} is not the file name")
+            wrong = schemas.SchemaProblem(("name",), f"{quoted(content['name'])} is not the file name")
             where = located(self.read(path), [wrong], self.paths.relative(path))[0]
             raise InputInvalid(where, hint=f"write name: {name}, or rename the file")
         return content
@@ -248,7 +249,9 @@ def _key(path: KeyPath) -> str:
 def check_case(kind: str, name: str, known: Iterable[str]) -> None:
     """Raise UsageError if a name differs only in case from a known one: on macOS and Windows, that is the same file."""
     if other := next((one for one in known if one != name and one.casefold() == name.casefold()), None):
-        raise UsageError(f"{kind} {other!r} already exists, which differs only in case", hint="choose another name")
+        raise UsageError(
+            f"{kind} {quoted(other)} already exists, which differs only in case", hint="choose another name"
+        )
 
 
 def suggestion(kind: str, name: str, known: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""A record is changed in one place only, where it is read and written under the repository's lock."""
+"""What only one place does, such as to change a record: it is read and written under the repository's lock there."""
 
 from __future__ import annotations
 
@@ -74,3 +74,24 @@ def _arguments(call: ast.Call) -> list[ast.AST]:
 def test_only_the_door_and_those_with_a_reason_create_files_without_saying_who_shares_them() -> None:
     found = {module.name for module in MODULES if _creates_unasked(module) and ".testing" not in module.name}
     assert sorted(found - CREATORS.keys()) == []
+
+
+# Where a message contains a value of any length, each with why that does no harm.
+REPR = {
+    "qanat": "the name of an attribute in the caller's code",
+    "qanat.api.spelling": "code to copy, as in the caller's own",
+    "qanat.cli.main": "the report on a bug, which is cut as a whole",
+    "qanat.cli.terminal.editor": "a command that is about to be run is shown in full",
+    "qanat.domain.condition": "operators, and a rest that is cut",
+    "qanat_hooks.report": "an option of its own",
+}
+
+
+def _quotes_in_full(module: Module) -> bool:
+    """Return whether an f-string of a module contains the repr of a value rather than quoted() of it."""
+    parts = (node for node in ast.walk(module.tree) if isinstance(node, ast.FormattedValue))
+    return any(part.conversion == ord("r") for part in parts)
+
+
+def test_values_in_messages_are_cut() -> None:
+    assert {module.name for module in MODULES if _quotes_in_full(module)} == REPR.keys()

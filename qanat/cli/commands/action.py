@@ -13,6 +13,7 @@ from qanat.cli.runs import misplaced
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import tell
+from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
@@ -79,4 +80,4 @@ def arguments_from(text: str) -> list[str]:
     try:
         return split(text)
     except ValueError as error:
-        raise UsageError(f"{text!r}: {str(error).lower()}", hint="close the quote or escape it") from None
+        raise UsageError(f"{quoted(text)}: {str(error).lower()}", hint="close the quote or escape it") from None

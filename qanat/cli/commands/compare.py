@@ -14,6 +14,7 @@ from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.cli.terminal.tables import Heading
 from qanat.domain import condition
 from qanat.domain.comparison import Comparison, Row
+from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
@@ -127,7 +128,7 @@ def _direction(text: str) -> tuple[str, str]:
     name, _, way = text.rpartition("=")
     if not name or way not in (HIGHER, LOWER):
         raise UsageError(
-            f"--better {text!r} is not METRIC=higher or METRIC=lower", hint="for example --better acc=higher"
+            f"--better {quoted(text)} is not METRIC=higher or METRIC=lower", hint="for example --better acc=higher"
         )
     return name, way
 

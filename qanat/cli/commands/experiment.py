@@ -24,6 +24,7 @@ from qanat.cli.runs import reporting
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import plural, say
 from qanat.domain.names import check_name, name_problem
+from qanat.domain.shortening import quoted
 from qanat.domain.sizes import size
 from qanat.domain.splitting import split
 from qanat.errors import UsageError
@@ -138,7 +139,7 @@ def _action(text: str) -> tuple[str, Content]:
         *command, executable = split(command_line)
     except ValueError:
         raise UsageError(
-            f"--action {text!r} has no command to run", hint='write it as --action "plot=python plot.py"'
+            f"--action {quoted(text)} has no command to run", hint='write it as --action "plot=python plot.py"'
         ) from None
     parts = {"executable": executable} | ({"executable_command": shlex.join(command)} if command else {})
     return check_name("action", name), parts
@@ -252,7 +253,7 @@ def _changed_actions(project: Project, name: str, added: Content, removed: tuple
     before = project.definition("experiment", name).get("actions", {})
     if unknown := [action for action in removed if action not in before]:
         hint = f"its actions: {', '.join(before)}" if before else "it has no actions"
-        raise UsageError(f"experiment {name} has no action {unknown[0]!r}", hint=hint)
+        raise UsageError(f"experiment {name} has no action {quoted(unknown[0])}", hint=hint)
     return {key: value for key, value in before.items() if key not in removed} | added
 
 

@@ -12,6 +12,7 @@ from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, tell
+from qanat.domain.shortening import quoted
 from qanat.usecases.definitions import settings
 from qanat.usecases.definitions.init import init_project, plan_init
 
@@ -40,7 +41,9 @@ def init(folder: Path, yes: bool, editor: str | None, result_dir: str) -> None:
     if done.note:
         tell(f"note: {done.note}")
     if plan.editor != settings.FALLBACK and not settings.is_installed(plan.editor):
-        tell(f"note: cannot start the editor {plan.editor!r}; set $EDITOR, or default_editor in .qanat/config.yaml")
+        tell(
+            f"note: cannot start the editor {quoted(plan.editor)}; set $EDITOR, or default_editor in .qanat/config.yaml"
+        )
     say("Next: qanat experiment new FILE (a program, or a definition), then qanat run NAME")
 
 

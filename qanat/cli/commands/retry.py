@@ -15,6 +15,7 @@ from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import say, tell
 from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, UsageError
 from qanat.usecases.launch import past_code
 from qanat.usecases.launch import retry as usecase
@@ -71,5 +72,5 @@ def _note_changes(project: Project, run: Run, groups: tuple[int, ...]) -> None:
 def _change(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key.strip() or not equals:
-        raise UsageError(f"--set {text!r} is not of the form KEY=VALUE", hint="write it as --set mem=2x")
+        raise UsageError(f"--set {quoted(text)} is not of the form KEY=VALUE", hint="write it as --set mem=2x")
     return key.strip(), value.strip()

@@ -21,6 +21,7 @@ from qanat.cli.definitions.defining import (
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, say_json, tell
+from qanat.domain.shortening import quoted
 from qanat.errors import EXIT_FAILED, NotFound, UsageError
 from qanat.usecases.definitions import define
 from qanat.usecases.launch import templates
@@ -80,7 +81,7 @@ def _given(options: tuple[str, ...], **others: Any) -> Content:
 
 def _pair(text: str) -> tuple[str, Any]:
     if problem := _pair_problem(text):
-        raise UsageError(f"-o {text!r} is {problem}", hint="write it as -o request_cpus=2")
+        raise UsageError(f"-o {quoted(text)} is {problem}", hint="write it as -o request_cpus=2")
     key, _, value = text.partition("=")
     return key.strip(), define.scalar(value.strip())
 
@@ -123,9 +124,10 @@ def _runner_of(project: Project, name: str, runner: str | None) -> str:
     if not runners:
         known = ", ".join(f"{n} ({r})" for r, n in project.templates())
         raise NotFound(
-            f"template {name!r} does not exist", hint=f"known templates: {known}" if known else "qanat template new"
+            f"template {quoted(name)} does not exist",
+            hint=f"known templates: {known}" if known else "qanat template new",
         )
-    raise UsageError(f"{' and '.join(runners)} both have a template {name!r}", hint="choose one with --runner")
+    raise UsageError(f"{' and '.join(runners)} both have a template {quoted(name)}", hint="choose one with --runner")
 
 
 runner_option = option("--runner", metavar="RUNNER", help="Runner of the template, if several have one of this name.")

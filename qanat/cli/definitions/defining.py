@@ -14,6 +14,7 @@ import click
 from qanat.cli.options import option
 from qanat.cli.terminal import prompts, restoring, tables
 from qanat.cli.terminal.output import plural, say, say_json, tell, width
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define
 from qanat.usecases.definitions.listing import Listed
@@ -89,7 +90,9 @@ def change(
     if file is not None:
         content = define.read_input(kind, file, {"name": name, **({"runner": runner} if runner else {})})
         if content["name"] != name:
-            raise UsageError(f"{file} defines {content['name']!r}, not {name!r}", hint="correct the name in the file")
+            raise UsageError(
+                f"{file} defines {quoted(content['name'])}, not {quoted(name)}", hint="correct the name in the file"
+            )
     else:
         content = before | options
     if file is None and not options:

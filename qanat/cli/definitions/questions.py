@@ -8,6 +8,7 @@ from collections.abc import Callable
 from qanat.cli.definitions.defining import Content, Question
 from qanat.cli.terminal import prompts
 from qanat.domain.names import name_problem
+from qanat.domain.shortening import quoted
 from qanat.usecases.definitions import from_program
 from qanat.usecases.project import Project
 
@@ -19,7 +20,7 @@ def new_name(kind: str) -> Question:
         taken = set(project.names(kind)) if kind != "template" else set()
 
         def check(answer: str) -> str:
-            return name_problem(answer) or (f"{kind} {answer!r} already exists" if answer in taken else "")
+            return name_problem(answer) or (f"{kind} {quoted(answer)} already exists" if answer in taken else "")
 
         return prompts.text("Name:", option="--name", default=content.get("name", ""), check=check)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.log_output import visible_texts
 from qanat.cli.terminal.output import is_terminal
+from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.usecases.definitions import settings
@@ -40,7 +41,7 @@ def edit(editor: str, path: Path, *, instead: str) -> None:
         raise UsageError("cannot open an editor without a terminal", hint=instead)
     status = _run(editor, [path], "set $EDITOR, or default_editor in .qanat/config.yaml")
     if status != 0:
-        raise UsageError(f"the editor {editor!r} failed with exit code {status}; nothing was saved")
+        raise UsageError(f"the editor {quoted(editor)} failed with exit code {status}; nothing was saved")
 
 
 def page(paths: Sequence[Path]) -> None:
@@ -70,4 +71,4 @@ def _started(program: str, remedy: str) -> Iterator[list[str]]:
         first, *others = split(program)
         yield [first, *others]
     except (OSError, ValueError):
-        raise RunnerUnavailable(f"cannot start {program!r}", hint=remedy) from None
+        raise RunnerUnavailable(f"cannot start {quoted(program)}", hint=remedy) from None

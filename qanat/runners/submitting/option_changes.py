@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?i?B?)\Z", re.IGNORECASE)
@@ -37,7 +38,9 @@ def _multiply(value: str, factor: float, key: str) -> str:
         return f"{_round_up(float(amount[1]) * factor)}{amount[2]}"
     seconds = _seconds(value)
     if seconds is None:
-        raise UsageError(f"--set {key}: {value!r} cannot be multiplied", hint=f"give the value itself: --set {key}=…")
+        raise UsageError(
+            f"--set {key}: {quoted(value)} cannot be multiplied", hint=f"give the value itself: --set {key}=…"
+        )
     total = _round_up(seconds * factor)
     days, rest = divmod(total, 86_400)
     return f"{days}-{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"

@@ -11,6 +11,7 @@ from qanat.domain import times
 from qanat.domain.intents import may_be_of
 from qanat.domain.key_path import KeyPath
 from qanat.domain.run import Group, Run
+from qanat.domain.shortening import quoted
 from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -64,7 +65,7 @@ class Claims:
             for other in self._jobs.get(_job_key(run, group), []) if named else ():
                 is_close = abs(_seconds(_submitted(run), other.submitted)) < JOBS_REUSED_S
                 if other.path != path and other.run_id != run.id and is_close:
-                    yield ("groups", group.number, "job"), f"{group.job!r} is also a job of run {other.run_id}"
+                    yield ("groups", group.number, "job"), f"{quoted(group.job)} is also a job of run {other.run_id}"
                     break
 
     def _of_launch(self, run: Run) -> Found:

@@ -10,6 +10,7 @@ from typing import Any
 
 from qanat.domain.findings import Finding
 from qanat.domain.layout import STATE
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
 _FOLDER = Path(__file__).with_name("rules")
@@ -50,7 +51,7 @@ def rule_ids() -> list[str]:
 def load_rule(rule_id: str) -> Rule:
     """Load a rule. Raises UsageError if there is none with this id."""
     if rule_id not in (known := rule_ids()):
-        raise UsageError(f"rule {rule_id!r} does not exist", hint=f"known: {', '.join(known)}")
+        raise UsageError(f"rule {quoted(rule_id)} does not exist", hint=f"known: {', '.join(known)}")
     module = importlib.import_module(f"{__package__}.rules.{rule_id.replace('-', '_')}")
     found: Rule = module.RULE
     return found

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from qanat.domain import storage_rules
 from qanat.domain.run import Stored
+from qanat.domain.shortening import quoted
 from qanat.domain.storage_rules import Grounds
 from qanat.errors import InputInvalid
 from qanat.git import tracked
@@ -26,16 +27,16 @@ class Storages:
         """Yield what is wrong with the storage directory in a record."""
         written = PurePosixPath(run.storage)
         if ".." in written.parts:
-            yield f"{run.storage!r} leaves its folder with '..'"
+            yield f"{quoted(run.storage)} leaves its folder with '..'"
             return
         folder = self._whole(run.storage)
         if problem := storage_rules.problem_of(folder, self._grounds):
-            yield f"{run.storage!r} {problem}"
+            yield f"{quoted(run.storage)} {problem}"
             return
         if file := self._tracked.get(folder):
-            yield f"{run.storage!r} contains {file}, which git tracks"
+            yield f"{quoted(run.storage)} contains {file}, which git tracks"
         if other := self._conflict(run, folder):
-            yield f"{run.storage!r} {other}"
+            yield f"{quoted(run.storage)} {other}"
 
     def _conflict(self, run: Stored, folder: Path) -> str:
         """Return how a storage directory conflicts with that of another run."""

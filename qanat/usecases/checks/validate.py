@@ -170,9 +170,9 @@ def _beyond_schema(
             yield ("result_dir",), f"{quoted(folder)} is not a folder inside the project"
     else:
         if content["name"] != place.stem:
-            yield ("name",), f"{content['name']!r} is not the file name, {place.stem!r}"
+            yield ("name",), f"{quoted(content['name'])} is not the file name, {quoted(place.stem)}"
         if kind == "template" and content["runner"] != place.parts[2]:
-            yield ("runner",), f"{content['runner']!r} is not the folder name, {place.parts[2]!r}"
+            yield ("runner",), f"{quoted(content['runner'])} is not the folder name, {quoted(place.parts[2])}"
         yield from reference_problems(project, kind, content, state)
 
 
@@ -191,7 +191,7 @@ def reference_problems(
     found += _name_problems(project, content, state)
     for i, name in enumerate(content.get("datasets", ())):
         if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):
-            found.append((("datasets", i), f"dataset {name!r} does not exist"))
+            found.append((("datasets", i), f"dataset {quoted(name)} does not exist"))
     return found
 
 
@@ -199,12 +199,12 @@ def _name_problems(project: Project, content: dict[str, Any], state: Files) -> I
     """Yield current and former names of an experiment that another experiment has or had."""
     name = content["name"]
     if others := _others(project, name, name):
-        yield ("name",), f"experiment {others[0]!r} was formerly called {name!r}"
+        yield ("name",), f"experiment {quoted(others[0])} was formerly called {quoted(name)}"
     for i, before in enumerate(content.get("formerly", ())):
         if state.is_file(project.paths.relative(project.paths.definition("experiment", before))):
-            yield ("formerly", i), f"{before!r} is the name of another experiment"
+            yield ("formerly", i), f"{quoted(before)} is the name of another experiment"
         elif others := _others(project, before, name):
-            yield ("formerly", i), f"{others[0]!r} was also called {before!r}"
+            yield ("formerly", i), f"{quoted(others[0])} was also called {quoted(before)}"
 
 
 def _others(project: Project, claimed: str, name: str) -> list[str]:
@@ -243,4 +243,4 @@ def _run_problems(
     file = project.paths.relative(project.paths.definition("experiment", run.experiment))
     known = state.is_file(file) or run.experiment in project.claimed_names
     if not known and not history.was_tracked(project.location, file):
-        yield ("experiment",), f"experiment {run.experiment!r} does not exist and never did"
+        yield ("experiment",), f"experiment {quoted(run.experiment)} does not exist and never did"

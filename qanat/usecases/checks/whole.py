@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from qanat.domain.layout import CACHE, RUNS
+from qanat.domain.shortening import quoted
 from qanat.git import tracked
 from qanat.system import below
 from qanat.usecases.checks.validate import Problem
@@ -28,10 +29,10 @@ def _alike(project: Project) -> Iterator[Problem]:
     for kind in ("experiment", "dataset", "document"):
         folder = project.paths.relative(project.paths.folder(kind))
         for name, other in _pairs(project.names(kind)):
-            yield _problem(f"{folder}/{name}.yaml", f"{kind} {other!r}")
+            yield _problem(f"{folder}/{name}.yaml", f"{kind} {quoted(other)}")
     for name, other in _pairs("/".join(pair) for pair in project.templates()):
         folder = project.paths.relative(project.paths.folder("template"))
-        yield _problem(f"{folder}/{name}.yaml", f"template {other!r}")
+        yield _problem(f"{folder}/{name}.yaml", f"template {quoted(other)}")
     folders = [entry.name for entry in below.entries(project.root, RUNS) if entry.is_folder]
     for name, other in _pairs(folders):
         yield _problem(f"{RUNS}/{name}", f"the folder {shlex.quote(other)}")

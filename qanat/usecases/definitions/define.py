@@ -12,6 +12,7 @@ from typing import Any
 from qanat.domain import secret_checks
 from qanat.domain.key_path import in_words
 from qanat.domain.names import check_name
+from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError, WriteFailed
 from qanat.git import tracked, user_commits, worktree
 from qanat.git.lock import Held
@@ -83,7 +84,7 @@ def check_new(project: Project, kind: str, content: dict[str, Any]) -> None:
     """Raise UsageError if there is a definition with this name, or one that differs in case only."""
     name = content["name"]
     if os.path.lexists(path_for(project, kind, content)):
-        raise UsageError(f"{kind} {name!r} already exists", hint=f"change it with: qanat {kind} update {name}")
+        raise UsageError(f"{kind} {quoted(name)} already exists", hint=f"change it with: qanat {kind} update {name}")
     if kind == "template":
         check_case(kind, name, [n for runner, n in project.templates() if runner == content["runner"]])
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.names import check_name
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.records import definition_merge, definition_text, definitions, yaml_io
 from qanat.usecases.project import Project, check_case
@@ -26,9 +27,11 @@ def rename(project: Project, name: str, new_name: str) -> tuple[Path, Path]:
     content = project.definition(KIND, check_name(KIND, name))
     before, after = (project.paths.definition(KIND, n) for n in (name, check_name(KIND, new_name)))
     if os.path.lexists(after):
-        raise UsageError(f"experiment {new_name!r} already exists", hint="choose another name")
+        raise UsageError(f"experiment {quoted(new_name)} already exists", hint="choose another name")
     if others := [other for other in project.claimed_names.get(new_name, ()) if other != name]:
-        raise UsageError(f"experiment {others[0]!r} was formerly called {new_name!r}", hint="choose another name")
+        raise UsageError(
+            f"experiment {quoted(others[0])} was formerly called {quoted(new_name)}", hint="choose another name"
+        )
     check_case(KIND, new_name, [n for n in (*project.names(KIND), *project.former_names) if n != name])
     former = [n for n in content.get("formerly", ()) if n != new_name]
     content = definitions.ordered({**content, "name": new_name, "formerly": [*former, name]}, KIND)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
 from qanat.domain.run import RunnerChoice
+from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.usecases.project import Project
 
@@ -59,7 +60,7 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
     for name, number in (("--n-threads", options.n_threads), ("--max-running", options.max_running)):
         # Python callers can pass anything.
         if number is not None and (not isinstance(number, int) or number < 1):
-            raise UsageError(f"{name} is {number!r}", hint="use a whole number, 1 or more")
+            raise UsageError(f"{name} is {quoted(number)}", hint="use a whole number, 1 or more")
     if options.time_limit not in (None, time_limits.NONE):
         time_limits.seconds(options.time_limit)
     if options.detach and options.wait:

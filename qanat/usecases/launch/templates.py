@@ -10,6 +10,7 @@ from typing import Any
 
 from qanat.domain.experiment import Template
 from qanat.domain.key_path import KeyPath
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, UsageError
 from qanat.records import definitions, yaml_io
 from qanat.runners.protocol import ChecksTemplates, Runners
@@ -28,7 +29,7 @@ def listed(project: Project, runners: Runners) -> Listed:
     def read(names: tuple[str, str]) -> dict[str, Any]:
         if found := _defined(project, *names, runners):
             return as_mapping(found[0])
-        raise NotFound(f"template {names[1]!r} does not exist")
+        raise NotFound(f"template {quoted(names[1])} does not exist")
 
     contents, broken = each(project.all_templates(), read)
     folder = project.paths.folder("template")
@@ -60,7 +61,7 @@ def find_template(project: Project, runner: str, name: str | None, runners: Runn
     if name is None:
         return Template(DEFAULT, runner, {})
     known = [n for r, n in project.all_templates() if r == runner]
-    raise NotFound(f"no template or file named {name!r} for {runner}", hint=suggestion("template", name, known))
+    raise NotFound(f"no template or file named {quoted(name)} for {runner}", hint=suggestion("template", name, known))
 
 
 def _defined(project: Project, runner: str, name: str, runners: Runners) -> tuple[Template, str] | None:
@@ -101,8 +102,10 @@ def find_by_name(project: Project, name: str, runner: str | None, runners: Runne
         return find_template(project, owners.pop(), name, runners)
     if not owners:
         known = sorted({n for _, n in project.all_templates()})
-        raise NotFound(f"no template or file named {name!r}", hint=suggestion("template", name, known))
-    raise UsageError(f"{' and '.join(sorted(owners))} both have a template {name!r}", hint="choose one with --runner")
+        raise NotFound(f"no template or file named {quoted(name)}", hint=suggestion("template", name, known))
+    raise UsageError(
+        f"{' and '.join(sorted(owners))} both have a template {quoted(name)}", hint="choose one with --runner"
+    )
 
 
 def _runner_of(path: Path, runners: Runners) -> str:

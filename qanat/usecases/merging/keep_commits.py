@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, UsageError
 from qanat.git import checkout, kept
 from qanat.records.index import Index
@@ -110,7 +111,7 @@ def set_up_remote(project: Project, remote: str) -> bool:
     known = kept.remotes(project.location)
     if remote not in known:
         hint = f"available: {', '.join(known)}" if known else "git remote add NAME URL"
-        raise UsageError(f"remote {remote!r} does not exist", hint=hint)
+        raise UsageError(f"remote {quoted(remote)} does not exist", hint=hint)
     return kept.set_up_fetch(project.location, remote)
 
 

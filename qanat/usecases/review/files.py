@@ -11,6 +11,7 @@ from qanat.domain.changes import Definition
 from qanat.domain.config import template_sections
 from qanat.domain.layout import kind_of
 from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git.trees import Difference, Entry, Trees
 from qanat.records import run_codec, schemas, yaml_io
@@ -141,9 +142,9 @@ def valid_definition(index: Index, data: bytes, kind: str, path: str) -> dict[st
     content = valid_content(index, data, kind, path)
     place = PurePosixPath(path)
     if kind != "config" and content["name"] != place.stem:
-        raise InputInvalid(f"{path}: name: {content['name']!r} is not the file name")
+        raise InputInvalid(f"{path}: name: {quoted(content['name'])} is not the file name")
     if kind == "template" and content["runner"] != place.parts[2]:
-        raise InputInvalid(f"{path}: runner: {content['runner']!r} is not the folder name")
+        raise InputInvalid(f"{path}: runner: {quoted(content['runner'])} is not the folder name")
     return content
 
 

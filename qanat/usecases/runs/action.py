@@ -10,6 +10,7 @@ from pathlib import Path
 from qanat.domain.experiment import Action, Experiment
 from qanat.domain.names import check_text, nearest
 from qanat.domain.redaction import redacted_arguments
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason
 from qanat.git import history, worktree
 from qanat.records import yaml_io
@@ -49,7 +50,7 @@ def plan_action(
     if action is None:
         close = nearest(name, experiment.actions) or sorted(experiment.actions)
         hint = f"available: {', '.join(close)}" if close else f"add one: {_update(experiment, f'{name}=COMMAND')}"
-        raise NotFound(f"experiment {experiment.name} has no action {name!r}", hint=hint)
+        raise NotFound(f"experiment {experiment.name} has no action {quoted(name)}", hint=hint)
     if not files.is_file(project.root / action.program.executable):
         raise InputInvalid(
             f"action {name}: executable {action.program.executable} does not exist",

@@ -9,6 +9,7 @@ from pathlib import Path
 from qanat.domain import secret_checks
 from qanat.domain.names import check_text
 from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, UsageError, WriteFailed
 from qanat.git import lock, others, worktree
 from qanat.git.lock import Held
@@ -78,7 +79,7 @@ def set_tags(
     def change(run: Run) -> Run:
         if unknown := [tag for tag in remove if tag not in run.tags]:
             has = ", ".join(run.tags) or "none"
-            raise UsageError(f"run {run.number} has no tag {unknown[0]!r}", hint=f"its tags: {has}")
+            raise UsageError(f"run {run.number} has no tag {quoted(unknown[0])}", hint=f"its tags: {has}")
         return replace(run, tags=tuple(dict.fromkeys(tag for tag in (*run.tags, *add) if tag not in remove)))
 
     message = f"qanat: tags of run {found.run.number} of {found.run.experiment}"

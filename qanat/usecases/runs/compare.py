@@ -12,6 +12,7 @@ from qanat.domain import comparison
 from qanat.domain.comparison import Comparison
 from qanat.domain.condition import EVERY, Condition
 from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -61,10 +62,10 @@ def compare_runs(
         raise UsageError("nothing to compare: no group of these runs has finished")
     for name in (*([] if sort is None else [sort]), *better):
         if name not in found.metrics:
-            raise UsageError(f"no group has the metric {name!r}", hint=_available(found.metrics))
+            raise UsageError(f"no group has the metric {quoted(name)}", hint=_available(found.metrics))
     if group_by is not None and not any(row.parameters[group_by.lstrip("-")] for row in found.rows):
         names = {name for run in runs for group in run.groups for name in comparison.parameters_of(group)}
-        raise UsageError(f"no group has the parameter {group_by!r}", hint=_available(sorted(names)))
+        raise UsageError(f"no group has the parameter {quoted(group_by)}", hint=_available(sorted(names)))
     return _with_metrics(found, only) if only else found
 
 
@@ -72,7 +73,7 @@ def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
     """Leave out the metrics that match no pattern. Raises UsageError for a pattern that matches none."""
     for pattern in only:
         if not fnmatch.filter(found.metrics, pattern):
-            raise UsageError(f"no group has the metric {pattern!r}", hint=_available(found.metrics))
+            raise UsageError(f"no group has the metric {quoted(pattern)}", hint=_available(found.metrics))
     kept = tuple(name for name in found.metrics if any(fnmatch.fnmatchcase(name, pattern) for pattern in only))
     rows = (replace(row, metrics={n: s for n, s in row.metrics.items() if n in kept}) for row in found.rows)
     return replace(found, rows=tuple(rows), metrics=kept)
@@ -111,7 +112,7 @@ def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float],
             deviations.append(metric.deviation or 0.0)
     if not xs:
         names = (*found.parameters, *found.metrics)
-        raise UsageError(f"no row has both {x!r} and {y!r} as numbers", hint=_available(names))
+        raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=_available(names))
     return xs, ys, deviations
 
 

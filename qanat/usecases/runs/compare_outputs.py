@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.completion import COMPLETION, STOPPED
+from qanat.domain.shortening import quoted
 from qanat.records import storage
 from qanat.usecases import packages
 from qanat.usecases.runs import action
@@ -97,7 +98,7 @@ def _difference(a: Any, b: Any, rtol: float, where: str = "") -> str:
         return next((d for i, x in enumerate(a) if (d := _difference(x, b[i], rtol, f"{where}[{i}]"))), "")
     if hasattr(a, "dtype") and hasattr(b, "dtype"):
         return _array_difference(a, b, rtol, where or "values")
-    return "" if _are_close(a, b, rtol) else f"{where or 'value'}: {a!r} and {b!r}"[:200]
+    return "" if _are_close(a, b, rtol) else f"{where or 'value'}: {quoted(a)} and {quoted(b)}"[:200]
 
 
 def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:

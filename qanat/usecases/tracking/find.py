@@ -10,6 +10,7 @@ from typing import Any
 from qanat.domain.intents import may_be_of
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
@@ -48,7 +49,7 @@ def find_run(
     match = _WORD.match(word)
     if not match:
         raise UsageError(
-            f"{word!r} is not a run number or id", hint="use a number such as 4, or an id such as 4-7f3a9c"
+            f"{quoted(word)} is not a run number or id", hint="use a number such as 4, or an id such as 4-7f3a9c"
         )
     meant = [r for r in index.numbered(int(match[1])) if match[2] in (None, r.uid)]
     rows = [r for r in meant if experiment is None or r.experiment in project.names_of(experiment)]

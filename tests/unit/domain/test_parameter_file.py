@@ -9,6 +9,7 @@ from hypothesis import given
 
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import expand
+from qanat.domain.shortening import quoted
 from qanat.errors import EXIT_USAGE, InputInvalid
 from tests.support.strategies import accepted_or_refused, json_values, stable
 
@@ -149,7 +150,7 @@ def test_a_file_without_parameters_is_refused(content: Any) -> None:
         ),
         (
             {"fixed_args": {"positional": {"9" * 5000: "1"}}},
-            f"params.yaml: fixed_args.positional: {'9' * 5000!r} is not a position",
+            f"params.yaml: fixed_args.positional: {quoted('9' * 5000)} is not a position",
             "positions are 0, 1, 2, …",
         ),
         (

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from qanat.domain.findings import Finding
 from qanat.domain.layout import STATE, is_inside
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.git import staged
 from qanat.git.staged import Entry
@@ -50,7 +51,7 @@ def parse_size(words: str) -> int:
     factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(text[-1:], 1)
     number = text[:-1] if factor > 1 else text
     if not (number.isascii() and number.isdigit()) or len(number) > 15:
-        raise InputInvalid(f"{words!r} is not a size", hint="write it as 500kB, 5MB or 1000000")
+        raise InputInvalid(f"{quoted(words)} is not a size", hint="write it as 500kB, 5MB or 1000000")
     return int(number) * factor
 
 

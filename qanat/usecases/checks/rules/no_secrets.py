@@ -10,6 +10,7 @@ from qanat.domain.findings import Finding
 from qanat.domain.key_path import KeyPath
 from qanat.domain.layout import RUNS
 from qanat.domain.secret_names import may_name_secret
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.git import staged
 from qanat.records import yaml_io
@@ -82,7 +83,7 @@ def _in_values(path: str, data: bytes, text: str) -> Iterator[tuple[int, str]]:
     except InputInvalid:
         return
     for place, name in islice(secrets.in_content(content), FOUND_MAX):
-        yield yaml_io.line_of(lines, place), f"the value of {name[:80]!r}"
+        yield yaml_io.line_of(lines, place), f"the value of {quoted(name)}"
 
 
 def _remedy(path: str) -> str:

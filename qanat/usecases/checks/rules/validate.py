@@ -9,6 +9,7 @@ from typing import Any
 from qanat.domain.findings import Finding
 from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import DEFINITIONS, STATE, kind_of
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
 from qanat.usecases.checks.file_views import Files, InGit
@@ -69,7 +70,7 @@ def _named(state: Files, content: Any, gone: Collection[str]) -> Iterator[tuple[
     datasets = content.get("datasets")
     for i, name in enumerate(datasets if isinstance(datasets, list) else ()):
         if f"{STATE}/{DEFINITIONS['dataset']}/{name}.yaml" in gone:
-            yield ("datasets", i), f"dataset {name!r} no longer exists"
+            yield ("datasets", i), f"dataset {quoted(name)} no longer exists"
     if str(content.get("schema")).startswith("dataset/"):
         path = str(content.get("path")).rstrip("/")
         if any(f"{name}/".startswith(f"{path}/") for name in gone) and not state.exists(path):

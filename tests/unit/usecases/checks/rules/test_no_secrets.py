@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qanat.domain.shortening import quoted
 from qanat.usecases.checks.rules import no_secrets
 from qanat.usecases.checks.scope import scope_of
 from tests.support.world import World
@@ -40,10 +41,10 @@ def test_a_value_that_its_name_gives_away_is_told(world: World) -> None:
     assert check(world, PATH) == [told(4, "the value of 'db_password'")]
 
 
-def test_a_long_name_is_cut(world: World) -> None:
-    name = f"{'x_' * 60}password"
+def test_a_long_name_is_found(world: World) -> None:
+    name = f"{'x_' * 90}password"
     world.write(PATH, f"{name}: hunter2\n")
-    assert check(world, PATH) == [told(1, f"the value of {name[:80]!r}")]
+    assert check(world, PATH) == [told(1, f"the value of {quoted(name)}")]
 
 
 @pytest.mark.parametrize("path", [".qanat/notes.md", ".qanat/notes.yml", ".qanat/broken.yaml"])
