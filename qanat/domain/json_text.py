@@ -20,6 +20,15 @@ def to_json(content: Any, *, indent: int | None = None) -> str:
         return json.dumps(_named(content), ensure_ascii=False, indent=indent)
 
 
+def from_named(content: Any) -> Any:
+    """Return content in which texts in place of such numbers are numbers again."""
+    if isinstance(content, dict):
+        return {key: from_named(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [from_named(value) for value in content]
+    return NAMES.get(content, content) if isinstance(content, str) else content
+
+
 def _named(content: Any) -> Any:
     if isinstance(content, dict):
         return {key: _named(value) for key, value in content.items()}

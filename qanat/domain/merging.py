@@ -64,6 +64,8 @@ def merge_groups(base: Group | None, ours: Group, theirs: Group) -> Group:
         started=more.started or less.started,
         host=more.host or less.host,
         metrics={**less.metrics, **more.metrics},
+        curves={**less.curves, **more.curves},
+        curve_files={**less.curve_files, **more.curve_files},
     )
 
 
@@ -79,7 +81,7 @@ def _evidence(group: Group) -> tuple[Any, ...]:
         _GOING.index(group.state) if group.state in _GOING else 0,
         group.ended or "",
         group.started or "",
-        len(group.metrics),
+        len(group.metrics) + len(group.curves),
         group.job or "",
         repr(group),  # arbitrary, but the same for both sides
     )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from qanat.domain.data import DataState
+from qanat.domain.measured import CurveSummary, Measured
 
 
 class State(StrEnum):
@@ -114,6 +115,17 @@ class Group:
     attempt: int = 1
     source: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, CurveSummary] = field(default_factory=dict)
+    curve_files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> Measured:
+        """What its program measured."""
+        return Measured(self.metrics, self.curves, self.curve_files)
+
+    def with_measured(self, measured: Measured) -> Group:
+        """Return the group with what its program measured."""
+        return replace(self, metrics=measured.metrics, curves=measured.curves, curve_files=measured.curve_files)
 
     @property
     def is_hearsay(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from qanat.domain import frozen
 from qanat.domain.key_path import KeyPath, dotted, value_at
 from qanat.domain.meanings import ABSENT, Sentence, Verbatim, shown
-from qanat.domain.run import Run
+from qanat.domain.run import Group, Run
 
 
 def is_retried(old: Run, new: Run) -> bool:
@@ -31,10 +31,20 @@ def replaced_metrics(old: Run, new: Run) -> list[ReplacedMetric]:
     """List the metrics that differ in groups which had ended: those of further attempts, or found or made up later."""
     found = []
     for a, b in zip(old.groups, new.groups, strict=False):
-        names = dict.fromkeys((*a.metrics, *b.metrics)) if a.state.ended else ()
-        pairs = ((name, a.metrics.get(name), b.metrics.get(name)) for name in names)
+        if not a.state.ended:
+            continue
+        before, after = _numbers(a), _numbers(b)
+        pairs = ((name, before.get(name), after.get(name)) for name in dict.fromkeys((*before, *after)))
         # Compared as text, since NaN is not equal to itself.
         found += [ReplacedMetric(a.number, *pair) for pair in pairs if repr(pair[1]) != repr(pair[2])]
+    return found
+
+
+def _numbers(group: Group) -> dict[str, float]:
+    """Return the metrics of a group, and those of its curves that are not among them."""
+    found = dict(group.metrics)
+    for name, curve in group.curves.items():
+        found |= {f"{name}.{which}": value for which, value in curve.statistics().items() if which != "last"}
     return found
 
 

@@ -39,6 +39,7 @@ class Parser:
     def __init__(self, keys: Sequence[str] = ()) -> None:
         self._keys = frozenset(keys)
         self._shown: dict[str, str] = {}
+        self._others: dict[str, None] = {}
         self.lines = 0
         self.broken = 0
         self.first_broken = 0
@@ -72,6 +73,10 @@ class Parser:
             found.append(f"has more than {metrics.METRICS_MAX:,} names, and the others were left out")
         return found
 
+    def names(self) -> list[str]:
+        """List the names in the file, also of what is not to be read; not more than a record may have of each."""
+        return [*self._shown, *self._others]
+
     def skip(self) -> None:
         """Count a line that is too long as broken."""
         self.lines += 1
@@ -86,6 +91,8 @@ class Parser:
         if (shown := self._shown.get(name)) is not None:
             return shown
         if self._keys and name not in self._keys:
+            if len(self._others) < metrics.METRICS_MAX:
+                self._others[name] = None
             return None
         if len(self._shown) == metrics.METRICS_MAX:
             self.has_too_many_names = True

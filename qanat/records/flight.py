@@ -13,7 +13,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from qanat.domain.job import JobHandle, JobStatus
+from qanat.domain.measured import Measured
 from qanat.domain.run import State
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import UsageError, WriteFailed, write_failed
@@ -48,16 +49,16 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """The content of a journal: the watcher, handles and start times of started groups, known ends, and their metrics.
+    """The content of a journal: the watcher, handles and start times of started groups, and known ends.
 
-    Metrics of a group that has ended may be missing.
+    What a group that has ended measured may be missing.
     """
 
     file: Path
     watcher: Watcher
     started: dict[int, tuple[JobHandle, str]] = field(default_factory=dict)
     ended: dict[int, JobStatus] = field(default_factory=dict)
-    metrics: dict[int, Mapping[str, float]] = field(default_factory=dict)
+    measured: dict[int, Measured] = field(default_factory=dict)
 
 
 class Journal:
@@ -106,9 +107,9 @@ class Journal:
             }
         )
 
-    def ended(self, group: int, status: JobStatus, metrics: Mapping[str, float]) -> None:
-        """Record how a group ended, and its metrics."""
-        self._note(_ended_line(group, status) | {"metrics": dict(metrics)})
+    def ended(self, group: int, status: JobStatus, measured: Measured) -> None:
+        """Record how a group ended, and what it measured."""
+        self._note(_ended_line(group, status) | {"metrics": {}} | measured.to_mapping())
 
     @property
     def is_cancelled(self) -> bool:
@@ -268,7 +269,7 @@ def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
     if "end" in line:
         flight.ended[group] = JobStatus(**{**line["end"], "state": State(line["end"]["state"])})
         if "metrics" in line:
-            flight.metrics[group] = line["metrics"]
+            flight.measured[group] = Measured.from_mapping(line)
     else:
         handle = JobHandle(line["intent"], group, line["job"], line["details"])
         flight.started[group] = (handle, line["started"])

@@ -10,8 +10,9 @@ import json
 import re
 from typing import Any
 
-from qanat.domain.json_text import NAMES
+from qanat.domain.json_text import NAMES, from_named
 from qanat.domain.layout import record_path
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
@@ -105,9 +106,8 @@ def _group_row(group: Group) -> dict[str, Any]:
         host=group.host,
         attempt=group.attempt if group.attempt > 1 else None,
         source=group.source,
-        metrics=dict(group.metrics) or None,
     )
-    return row
+    return row | group.measured.to_mapping()
 
 
 def _present(**values: Any) -> dict[str, Any]:
@@ -122,10 +122,9 @@ def decode(data: bytes, source: str) -> Run:
 def from_index(text: str, source: str = "a record in the index") -> Run:
     """Return the run that a record in the index describes, where metrics that JSON does not have are texts."""
     content = json.loads(text)
-    for row in content["groups"]:
-        found = row.get("metrics", {})
-        if any(isinstance(value, str) for value in found.values()):
-            row["metrics"] = {n: NAMES.get(value, value) for n, value in found.items()}
+    if any(f'"{name}"' in text for name in NAMES):
+        for row in content["groups"]:
+            row |= {key: from_named(row[key]) for key in ("metrics", "curves") if key in row}
     return from_mapping(content, source)
 
 
@@ -234,4 +233,23 @@ def _group(content: Any, source: str, place: int) -> Group:
         attempt=row.optional("attempt", int) or 1,
         source=row.optional("source", str),
         metrics=row.numbers("metrics"),
+        curves=_curves(row),
+        curve_files=row.text_map("curve_files") if row.has("curve_files") else {},
     )
+
+
+def _curves(row: Reader) -> dict[str, CurveSummary]:
+    names = row.optional("curves", dict)
+    curves = row.inner("curves") if names else None
+    return {name: _curve(curves.inner(name)) for name in names} if names and curves else {}
+
+
+def _curve(row: Reader) -> CurveSummary:
+    return CurveSummary(_point(row, "last"), _point(row, "min"), _point(row, "max"), row.take("count", int))
+
+
+def _point(row: Reader, key: str) -> Point:
+    pair = row.take(key, list)
+    if len(pair) != 2 or any(type(number) not in (int, float) for number in pair):
+        raise row.wrong(key, "is not a value and its step")
+    return Point(*pair)

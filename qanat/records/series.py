@@ -6,19 +6,35 @@ a further one for its next call.
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from qanat.domain.curves import Summing, collected
+from qanat.domain.measured import CurveSummary
 from qanat.domain.series import CsvLines, JsonLines, Parser, Points
 from qanat.errors import reason
 from qanat.system import files
 
-FILES = ("metrics.jsonl", "metrics.csv")
 BLOCK_BYTES = 65_536  # larger ones do not fit into the caches of a processor and take longer
 LINE_BYTES_MAX = 2**20
 FILE_BYTES_MAX = 512 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What the curves of a file came to, and its digest, which is empty if not all of it could be read.
+
+    `names` are those in the file, also of what was not asked for; `problems` are predicates of the file.
+    """
+
+    curves: Mapping[str, CurveSummary]
+    digest: str
+    names: Sequence[str]
+    problems: Sequence[str]
 
 
 class Digest(Protocol):
@@ -26,6 +42,19 @@ class Digest(Protocol):
 
     def update(self, data: bytes, /) -> None:
         """Add data."""
+
+
+def sum_up(path: Path, keys: Sequence[str] = ()) -> Sum:
+    """Return what the curves of a file came to whose program has ended; with keys, only those of these names."""
+    reader, digest, summing = SeriesReader(path, keys), hashlib.sha256(), Summing()
+    for block in reader.read_new(ended=True, digest=digest):
+        summing.add(block)
+    if summing.unordered:
+        again = collected(SeriesReader(path, keys).read_new(ended=True), summing.unordered)
+        for name, curve in again.items():
+            summing.complete(name, curve)
+    is_whole = reader.is_whole
+    return Sum(summing.summaries(), digest.hexdigest() if is_whole else "", reader.names(), reader.problems())
 
 
 class SeriesReader:
@@ -66,10 +95,18 @@ class SeriesReader:
         except OSError as error:
             self._problem = reason(error)
 
+    def names(self) -> list[str]:
+        """List the names in the file so far, also of what is not to be read."""
+        return self._parser.names()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing kept the reader from the end of the file."""
+        return not self._problem
+
     def problems(self) -> list[str]:
-        """List what could not be read so far, each as a sentence about the file."""
-        found = (self._problem, *self._parser.left_out())
-        return [f"{self.path}: {what}" for what in found if what]
+        """List what could not be read so far, each as a predicate of the file."""
+        return [what for what in (self._problem, *self._parser.left_out()) if what]
 
     def _check_file(self, file: tuple[int, int], size: int) -> None:
         if self._file is not None and (self._file != file or size < self.offset):

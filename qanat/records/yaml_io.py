@@ -27,7 +27,7 @@ DEPTH_MAX = 60
 # Reading takes 3-4 us per node, and a stranger's file may consist only of nodes. A record of many groups has as
 # many nodes, but it also has a line for each group.
 NODES_MAX = 50_000
-NODES_PER_GROUP = 2_500
+NODES_PER_GROUP = 4_500
 NODES_MAX_AT_ALL = 5_000_000
 KEYS_MAX = 10_000
 _CONFLICT = re.compile(rb"^<{7}(?: |$)", re.MULTILINE)

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from qanat.domain.data import DataState
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import QanatError
 
@@ -100,6 +101,12 @@ def data_states() -> st.SearchStrategy[tuple[DataState, ...]]:
     ).map(tuple)
 
 
+def curves() -> st.SearchStrategy[dict[str, CurveSummary]]:
+    """Return what curves came to, by their names."""
+    points = st.builds(Point, st.floats(allow_nan=False), st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9))
+    return st.dictionaries(texts, st.builds(CurveSummary, points, points, points, st.integers(1, 10**9)), max_size=2)
+
+
 def _group(number: int) -> st.SearchStrategy[Group]:
     return st.builds(
         Group,
@@ -115,6 +122,8 @@ def _group(number: int) -> st.SearchStrategy[Group]:
         host=st.none() | texts,
         attempt=st.integers(1, 5),
         metrics=metrics(),
+        curves=curves(),
+        curve_files=st.dictionaries(texts, st.text(hexadecimal, min_size=64, max_size=64), max_size=2),
     )
 
 

@@ -12,6 +12,7 @@ from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
+from qanat.records.measured import is_series
 from qanat.usecases.project import Project
 
 # The newest runs of an experiment, of which the first that has a finished group counts.
@@ -74,7 +75,7 @@ def _described(project: Project, run: Run, sources: Sequence[MetricSource]) -> I
         for name in source.asked:
             lacking = [group for group in finished if name not in group.metrics]
             if lacking:
-                folder = group_folder(project.storage_of(run), lacking[0].number, len(run.groups))
+                path = group_folder(project.storage_of(run), lacking[0].number, len(run.groups)) / source.file
+                names = [*lacking[0].metrics] if is_series(source) else storage.metric_names(path)
                 count = f" in {len(lacking):,} of {len(finished):,} finished groups" if len(finished) > 1 else ""
-                close = meant(name, storage.metric_names(folder / source.file))
-                yield f"run {run.number} of {run.experiment} has no metric {quoted(name)}{count}{close}"
+                yield f"run {run.number} of {run.experiment} has no metric {quoted(name)}{count}{meant(name, names)}"

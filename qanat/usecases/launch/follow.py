@@ -13,7 +13,7 @@ from qanat.domain.job import PARAMETERS_VARIABLE, JobEnded, JobSpec, JobStarted
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, QanatError, RecordEdited, WriteFailed
-from qanat.records import flight, run_codec, storage
+from qanat.records import flight, measured, run_codec, storage
 from qanat.records.flight import Journal
 from qanat.system import folders
 from qanat.usecases.launch import code
@@ -123,10 +123,10 @@ def _watch(
             case JobEnded(group=number, status=status):
                 own = group_folder(attempt.folder, number, len(groups))
                 finished = status.state is State.FINISHED
-                numbers_found, problems = storage.read_metrics(own, attempt.metrics, finished=finished)
+                found, problems = measured.read_measured(own, attempt.metrics, finished=finished)
                 faults += problems
-                journal.ended(number, status, numbers_found)
-                changed = replace(job.apply_status(groups[number], status), metrics=numbers_found)
+                journal.ended(number, status, found)
+                changed = job.apply_status(groups[number], status).with_measured(found)
             case None:
                 view.passing()
                 continue

@@ -12,6 +12,7 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.run import State
 from qanat.errors import UsageError
 from qanat.records import storage
+from qanat.records.measured import read_measured
 from qanat.runners.protocol import HasLog, Runners
 from qanat.system import files
 from qanat.usecases.checks import missing_metrics
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from qanat.domain.metric_problems import MetricProblem
 
 GROUPS_MAX = 20
+SERIES_BYTES_MAX = 2**20
 
 
 def output_files(found: Found, name: str, group: int | None) -> list[Path]:
@@ -85,6 +87,6 @@ def metric_problems(project: Project, found: Found) -> list[str]:
 def _problems(found: Found, sources: Sequence[MetricSource], *, asked: bool) -> list[MetricProblem]:
     problems: list[MetricProblem] = []
     for group in found.run.groups[:GROUPS_MAX]:
-        finished = asked and group.state is State.FINISHED
-        problems += storage.read_metrics(found.group_folder(group.number), sources, finished=finished)[1]
+        finished, own = asked and group.state is State.FINISHED, found.group_folder(group.number)
+        problems += read_measured(own, sources, finished=finished, series_bytes_max=SERIES_BYTES_MAX)[1]
     return problems

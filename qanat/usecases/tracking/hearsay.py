@@ -9,7 +9,7 @@ from qanat.domain import job
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run
 from qanat.errors import InputInvalid, NotFound, WriteFailed
-from qanat.records import hearsay, run_codec, storage
+from qanat.records import hearsay, measured, run_codec, storage
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.settle import metric_sources
@@ -50,5 +50,5 @@ def _corrected(project: Project, run: Run, group: Group) -> Group | None:
     if written is None or written.attempt < group.attempt:
         return None
     status = replace(written.status, restarts=written.attempt - group.attempt)
-    numbers, _ = storage.read_metrics(own, metric_sources(project, run))
-    return replace(job.apply_status(group, status), metrics=numbers)
+    found, _ = measured.read_measured(own, metric_sources(project, run))
+    return job.apply_status(group, status).with_measured(found)

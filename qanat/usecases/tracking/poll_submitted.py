@@ -17,6 +17,7 @@ from qanat.domain.run import SCHEDULER, Group, Run, State, lost
 from qanat.errors import QanatError, RunnerUnavailable
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
+from qanat.records.measured import read_measured
 from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import last_seen, waiting
@@ -260,8 +261,8 @@ class _Poll:
     def _ended(self, run: Run, group: Group, status: JobStatus) -> Group:
         if status.ended and self._is_to_come(status.ended):
             status = replace(status, ended=self._clock.now())
-        metrics, _ = storage.read_metrics(self._own(run, group), self._metric_sources(run))
-        return replace(job.apply_status(group, status), metrics=metrics)
+        found, _ = read_measured(self._own(run, group), self._metric_sources(run))
+        return job.apply_status(group, status).with_measured(found)
 
     def _age_s(self, timestamp: str | None) -> float:
         """Return how many seconds ago a timestamp was; 0 if it is None or in the future."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from qanat.domain.run import Run
+from qanat.domain.run import Group, Run
 from qanat.errors import InputInvalid, NotFound, RecordEdited, WriteFailed
 from qanat.git import lock, others
 from qanat.records import ledger, own_copies, run_codec, yaml_io
@@ -124,26 +124,27 @@ def _change(project: Project, path: str, change: Change, absent: Run | None = No
 
 
 def _write(project: Project, run: Run) -> tuple[Run, list[str]]:
-    """Write a record, with as many metrics as fit into it; return the run as written, and a sentence if some do not.
+    """Write a record; return the run as written, and a sentence if not all its metrics and curves fit into it.
 
-    Raises InputInvalid if it is too large without metrics.
+    Raises InputInvalid if it is too large without these.
     """
     limit = yaml_io.bytes_max(len(run.groups))
     notes = []
     while len(data := run_codec.encode(run)) > limit:
-        most = max(len(group.metrics) for group in run.groups)
+        most = max(max(len(group.metrics), len(group.curves)) for group in run.groups)
         if not most:
             raise InputInvalid(
                 f"the record of run {run.number} would be larger than {limit // 2**20} MiB",
                 hint="put long arguments into files, or split the run",
             )
-        run = run.with_groups({g.number: replace(g, metrics=_first(g.metrics, most // 2)) for g in run.groups})
-        what = f"the record of run {run.number} has at most {most // 2:,} metrics of each group"
+        run = run.with_groups({group.number: _with_fewer(group, most // 2) for group in run.groups})
+        what = f"the record of run {run.number} has at most {most // 2:,} metrics and curves of each group"
         notes = [f"{what}: with more, it would be larger than {limit // 2**20} MiB"]
     own_copies.keep(project.location.private, run.id, data, project.sharing)
     project.write(project.root / run_codec.path_of(run), data, durable=True)
     return run, notes
 
 
-def _first(metrics: Mapping[str, float], count: int) -> dict[str, float]:
-    return dict(islice(metrics.items(), count))
+def _with_fewer(group: Group, count: int) -> Group:
+    metrics, curves = dict(islice(group.metrics.items(), count)), dict(islice(group.curves.items(), count))
+    return replace(group, metrics=metrics, curves=curves)

@@ -13,10 +13,12 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.intents import may_be_of
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
+from qanat.domain.measured import Measured
 from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, NotFound, user_name
 from qanat.records import storage
 from qanat.records.flight import Flight
+from qanat.records.measured import read_measured
 from qanat.runners.protocol import InProcessRunner
 from qanat.usecases.project import Project
 
@@ -48,7 +50,7 @@ def with_journal(run: Run, seen: Flight | None) -> Run:
         changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, started))
     for number, status in seen.ended.items():
         ended = job.apply_status(changed.get(number, run.groups[number]), status)
-        changed[number] = replace(ended, metrics=seen.metrics.get(number, {}))
+        changed[number] = ended.with_measured(seen.measured.get(number, Measured()))
     return run.with_groups(changed)
 
 
@@ -69,12 +71,10 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRun
     for group in open_groups:
         own = group_folder(folder, group.number, len(run.groups))
         done = _settle_group(run, group, own, alive.get(handles[group.number]), has_journal=seen is not None)
-        changed[group.number] = (
-            replace(done, metrics=storage.read_metrics(own, sources)[0]) if done.state.ended else done
-        )
-    for number in set(seen.ended) - set(seen.metrics) if seen else ():
+        changed[group.number] = done.with_measured(read_measured(own, sources)[0]) if done.state.ended else done
+    for number in set(seen.ended) - set(seen.measured) if seen else ():
         own = group_folder(folder, number, len(run.groups))
-        changed[number] = replace(run.groups[number], metrics=storage.read_metrics(own, sources)[0])
+        changed[number] = run.groups[number].with_measured(read_measured(own, sources)[0])
     return run.with_groups(changed)
 
 

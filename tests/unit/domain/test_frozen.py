@@ -111,6 +111,8 @@ def test_what_may_follow(before: dict[str, Any], after: dict[str, Any]) -> None:
         (ENDED, record(DONE, AGAIN, **RETRIED | {"submission": {"intent": "aa"}}), [("submission", "intent")]),
         (ENDED, record(DONE, AGAIN | {"started": None, "metrics": {"acc": 1}}, **RETRIED), [("groups", 1, "metrics")]),
         (ENDED, record(DONE | {"metrics": {"acc": 1}}, AGAIN, **RETRIED), [("groups", 0, "metrics")]),
+        (ENDED, record(DONE, AGAIN | {"started": None, "curves": {"a": {}}}, **RETRIED), [("groups", 1, "curves")]),
+        (ENDED, record(DONE | {"curves": {"a": {}}}, AGAIN, **RETRIED), [("groups", 0, "curves")]),
         (
             record(DONE, FAILED | {"job": "812_1"}),
             record(DONE, AGAIN | {"job": "812_1"}, **RETRIED),

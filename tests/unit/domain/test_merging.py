@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.merging import CannotMerge, merge_groups, merge_runs, merge_tags, merge_values
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from tests.support.strategies import json_values, stable
@@ -134,6 +135,15 @@ def test_what_the_other_side_knows_of_the_same_attempt_is_kept() -> None:
     theirs = replace(ONE, host="node7", job=None, metrics={"acc": 0.4, "loss": 2.0})
     expected = replace(DONE, host="node7", metrics={"acc": 0.5, "loss": 2.0})
     assert merge_groups(None, ours, theirs) == merge_groups(None, theirs, ours) == expected
+
+
+def test_curves_that_either_side_knows_are_kept() -> None:
+    one, other = (CurveSummary(Point(n, 1), Point(n, 1), Point(n, 1), 1) for n in (1, 2))
+    ours = replace(DONE, curves={"loss": one}, curve_files={"metrics.csv": "a" * 64})
+    theirs = replace(ONE, curves={"loss": other, "acc": other}, curve_files={"metrics.jsonl": "b" * 64})
+    merged = merge_groups(None, ours, theirs)
+    assert merged == merge_groups(None, theirs, ours)
+    assert (merged.curves, list(merged.curve_files)) == ({"loss": one, "acc": other}, ["metrics.jsonl", "metrics.csv"])
 
 
 def test_nothing_of_another_attempt_or_another_job_is_mixed_in() -> None:

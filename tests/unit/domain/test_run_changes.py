@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from qanat.domain.meanings import Verbatim, plain
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Group, State
 from qanat.domain.run_changes import ReplacedMetric, forbidden, replaced_metrics
 from tests.unit.records.example import RUN
@@ -73,6 +74,13 @@ def test_metrics_of_ended_groups_that_have_other_values_are_listed() -> None:
         ReplacedMetric(0, "new", None, 2.0),
     ]
     assert replaced_metrics(old, old) == []
+
+
+def test_a_curve_that_has_changed_is_among_the_replaced_metrics() -> None:
+    before = CurveSummary(Point(1, 9), Point(0.5, 3), Point(2, 1), 9)
+    after = CurveSummary(Point(1, 9), Point(0.25, 3), Point(2, 1), 9)
+    old, new = (RUN.with_groups({0: replace(RUN.groups[0], curves={"loss": c})}) for c in (before, after))
+    assert replaced_metrics(old, new) == [ReplacedMetric(0, "loss.min", 0.5, 0.25)]
 
 
 def test_what_should_have_changed_with_an_attempt_is_said_so() -> None:

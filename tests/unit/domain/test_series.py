@@ -157,15 +157,6 @@ def test_a_last_line_of_csv_may_be_cut_inside_a_number() -> None:
     assert parser.left_out() == ["the last line is incomplete, and was left out"]
 
 
-# ---- curves
-
-
-def test_of_the_values_of_a_step_the_later_counts() -> None:
-    before, after = Points("a", [1, 2, 3], [1, 2, 3]), Points("a", [2, 3, 4], [20, 30, 40])
-    (curve,) = collected([[before], [after]]).values()
-    assert ([*curve.steps], [*curve.values]) == ([1, 2, 3, 4], [1, 20, 30, 40])
-
-
 numbers = st.floats(width=32) | st.integers(-(10**6), 10**6)
 lines = st.lists(st.dictionaries(st.sampled_from(["step", "a", "b", "c"]), numbers | st.none() | st.booleans()))
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.domain.job import JobHandle, JobStatus
+from qanat.domain.measured import CurveSummary, Measured, Point
 from qanat.domain.run import State
 from qanat.errors import UsageError, WriteFailed
 from qanat.records import flight
@@ -22,6 +23,8 @@ from tests.support.strategies import json_values, stable
 WATCHER = Watcher("4-7f3a9c", "/p", ".qanat/runs/iris/0/4-7f3a9c.yaml", "login01", 17, "ab12:345")
 START, END = "2026-11-23T05:17:55.000+00:00", "2026-11-23T05:18:00.000+00:00"
 HANDLES = [JobHandle("9c41", i, str(18 + i), {"process_start": f"ab12:{i}"}) for i in range(2)]
+CURVE = CurveSummary(Point(1, 3), Point(0.5, 2), Point(2, 1), 3)
+MEASURED = Measured({"a": 1.0}, {"a": CURVE}, {"metrics.csv": "ab" * 32})
 FAILED = JobStatus(State.FAILED, exit_code=3, reason="exit code 3", ended=END)
 
 
@@ -30,7 +33,7 @@ def journal_of_two_groups(private: Path) -> Path:
     with Journal(private, WATCHER) as journal:
         journal.started(HANDLES[0], START)
         journal.started(HANDLES[1], END)
-        journal.ended(0, FAILED, {})
+        journal.ended(0, FAILED, Measured())
     return journal.path
 
 
@@ -56,10 +59,10 @@ def test_everything_is_on_disk_while_the_journal_is_open(tmp_path: Path) -> None
 def test_every_end_comes_back_as_it_was(tmp_path: Path, state: State) -> None:
     status = JobStatus(state, None, 9, "ended by SIGKILL", START, END, "node 7")
     with Journal(tmp_path, WATCHER) as journal:
-        journal.ended(5, status, {})
+        journal.ended(5, status, MEASURED)
     found = flight.read(journal.path)
     assert found
-    assert found.ended == {5: status}
+    assert (found.ended, found.measured) == ({5: status}, {5: MEASURED})
 
 
 def test_a_journal_cut_short_anywhere_says_what_its_whole_lines_say(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat import __version__
+from qanat.domain.json_text import to_json
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.names import name_problem
 from qanat.domain.run import Run, RunnerChoice
 from qanat.errors import EXIT_USAGE, InputInvalid, VersionTooNew
@@ -242,3 +245,16 @@ def test_a_group_with_any_value_in_any_place_is_a_group_or_a_sentence(key: str, 
 def test_options_of_any_runner_come_back() -> None:
     run = replace(RUN, runner=RunnerChoice("slurm", "two_cpus", {"--time": "1-00:00:00", "--cpus-per-task": 2}))
     assert run_codec.decode(run_codec.encode(run), FILE) == run
+
+
+def test_curves_come_back_from_the_index_with_numbers_that_json_does_not_have() -> None:
+    curve = CurveSummary(Point(math.nan, 3), Point(-math.inf, 2), Point(math.inf, 1.5), 3)
+    run = RUN.with_groups({0: replace(RUN.groups[0], curves={"NaN": curve})})
+    assert repr(run_codec.from_index(to_json(run_codec.to_mapping(run)))) == repr(run)
+
+
+@pytest.mark.parametrize("pair", [[1], [1, 2, 3], [1, "2"], [True, 2], 5])
+def test_a_point_of_a_curve_is_a_value_and_its_step(pair: Any) -> None:
+    curve = {"last": [1, 2], "min": pair, "max": [1, 2], "count": 1}
+    what = "is not a value and its step" if isinstance(pair, list) else "is not a list"
+    assert refusal(mapping(groups__0__curves={"loss": curve})).message == f"{FILE}: groups.0.curves.loss.min: {what}"

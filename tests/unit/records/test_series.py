@@ -49,13 +49,13 @@ def test_csv_is_followed_too(tmp_path: Path) -> None:
     assert values(reader) == {"a": [20]}
 
 
-@pytest.mark.parametrize("name", series.FILES)
+@pytest.mark.parametrize("name", ["metrics.jsonl", "metrics.csv"])
 def test_at_the_end_of_the_program_half_a_line_is_said(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     add(path, "a\n1\n2" if name.endswith("csv") else '{"a": 1}\n{"a": 2')
     reader = SeriesReader(path)
     assert values(reader, ended=True) == {"a": [1]}
-    assert reader.problems() == [f"{path}: the last line is incomplete, and was left out"]
+    assert reader.problems() == ["the last line is incomplete, and was left out"]
 
 
 def test_many_blocks_are_read_as_one_file_and_digested(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_line_that_is_too_long_is_skipped_and_counted(tmp_path: Path) -> None:
     assert values(reader) == {}
     add(path, '"}\n{"a": 2}\n')
     assert values(reader) == {"a": [2]}
-    assert reader.problems() == [f"{path}: line 2 is broken, and was left out"]
+    assert reader.problems() == ["line 2 is broken, and was left out"]
 
 
 def test_a_file_that_is_written_again_is_read_again(tmp_path: Path) -> None:
@@ -100,15 +100,15 @@ def test_no_link_pipe_or_folder_is_read(tmp_path: Path) -> None:
     path.symlink_to(real)
     reader = SeriesReader(path)
     assert values(reader) == {}
-    assert reader.problems() == [f"{path}: is a symbolic link, not a file"]
+    assert reader.problems() == ["is a symbolic link, not a file"]
     path.unlink()
     os.mkfifo(path)
     assert values(reader) == {}
-    assert reader.problems() == [f"{path}: is a pipe or a device, not a file"]
+    assert reader.problems() == ["is a pipe or a device, not a file"]
     path.unlink()
     path.mkdir()
     assert values(reader) == {}
-    assert reader.problems() == [f"{path}: is a directory"]
+    assert reader.problems() == ["is a directory"]
 
 
 def test_only_the_beginning_of_a_huge_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,4 +117,4 @@ def test_only_the_beginning_of_a_huge_file_is_read(tmp_path: Path, monkeypatch: 
     path.write_text('{"a": 1}\n' + " " * 2**20 + "\n" + '{"a": 2}\n')
     reader = SeriesReader(path)
     assert values(reader) == {"a": [1]}
-    assert reader.problems() == [f"{path}: is larger than 1 MiB, and the rest was left out"]
+    assert reader.problems() == ["is larger than 1 MiB, and the rest was left out"]

@@ -203,6 +203,18 @@ def test_metrics_of_ended_groups_are_known_while_others_run(world: World) -> Non
     assert seen == [{}, {}, {"loss": 0.5}, {"loss": 0.5}, {"loss": 0.5}]
 
 
+def test_curves_are_recorded_and_what_is_wrong_with_them_is_told(world: World) -> None:
+    world.experiment('printf "step,loss\\n0,$1\\n1,0.5\\n2" >"$3/metrics.csv"\n')
+    run = world.launch(groups=("2", "x"))
+    assert [dict(group.metrics) for group in run.groups] == [{"loss": 0.5}, {"loss": 0.5}]
+    assert [group.curves["loss"].max for group in run.groups] == [(2, 0), (0.5, 1)]
+    assert [note.partition("metrics.csv: ")[2] for note in world.outcome.notes] == [
+        "the last line is incomplete, and was left out; the same in 1 other group",
+        "'loss' is not a number, and was left out",
+    ]
+    assert world.committed() == run
+
+
 def test_metrics_are_recorded_and_what_is_wrong_with_them_is_told(world: World) -> None:
     world.experiment('echo "{\\"loss\\": $1}" >"$3/metrics.json"\n')
     run = world.launch(groups=("0.5", "x"))

@@ -11,6 +11,7 @@ import pytest
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
+from qanat.domain.measured import Measured
 from qanat.domain.run import Run, State
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.records import flight, run_codec
@@ -141,7 +142,7 @@ def test_a_group_that_has_ended_cannot_be_cancelled(world: World) -> None:
     run = world.left_alone(2)
     with world.journal(run) as journal:
         journal.started(started(0, os.getpid(), processes.start_of(os.getpid()) or ""), NOW)
-        journal.ended(1, JobStatus(State.FINISHED, exit_code=0, ended=NOW), {})
+        journal.ended(1, JobStatus(State.FINISHED, exit_code=0, ended=NOW), Measured())
     with pytest.raises(UsageError, match="group 1 of run 1 has already ended: finished"):
         cancel.cancel_groups(world.project, world.find(), [0, 1], world)
 
@@ -256,7 +257,7 @@ def test_a_group_that_had_ended_before_the_cancel_keeps_its_end(world: World, sl
     run = world.left_alone(2)
     with world.journal(run) as journal:
         journal.started(started(0, sleeper.pid, processes.start_of(sleeper.pid) or ""), NOW)
-        journal.ended(1, JobStatus(State.FAILED, exit_code=4, ended=NOW), {})
+        journal.ended(1, JobStatus(State.FAILED, exit_code=4, ended=NOW), Measured())
     ended, _ = cancel.cancel_run(world.project, world.find(), world)
     assert states(ended) == [CANCELLED, State.FAILED]
     assert ended.groups[1].exit_code == 4

@@ -253,6 +253,19 @@ def test_metrics_are_collected_when_a_group_ends(world: World) -> None:
     assert [group.metrics for group in world.look().groups] == [{"loss": 0.5}, {"loss": 0.25}]
 
 
+def test_curves_are_summed_up_when_a_group_ends(world: World) -> None:
+    world.submit(2)
+    first, second = world.scheduler.of(0, 1)
+    for job in (first, second):
+        job.starts()
+        (job.spec.storage / "metrics.jsonl").write_text('{"step": 5, "loss": 2}\n{"step": 6, "loss": 1}\n{"st')
+    first.ends(0)
+    second.ends(137)  # killed while it wrote a line
+    for group in world.look().groups:
+        assert (group.metrics, group.curves["loss"].last, group.curves["loss"].count) == ({"loss": 1}, (1, 6), 2)
+    assert world.committed() == world.recorded()
+
+
 def test_metrics_come_from_where_the_experiment_says(world: World) -> None:
     path = world.root / ".qanat/experiments/train.yaml"
     path.write_text(path.read_text() + "metrics: [{file: scores.json, keys: [acc]}]\n")

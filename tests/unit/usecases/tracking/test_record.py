@@ -45,7 +45,9 @@ def test_a_record_has_as_many_metrics_as_fit_into_it(world: World, monkeypatch: 
     written, notes = record.update_record(world.project, run_codec.path_of(ONE), lambda _: ended)
     kept = record.load_record(world.project, run_codec.path_of(ONE)).groups[0].metrics
     assert kept == written.groups[0].metrics == dict(islice(numbers.items(), 100))
-    said = "the record of run 1 has at most 100 metrics of each group: with more, it would be larger than 1 MiB"
+    said = (
+        "the record of run 1 has at most 100 metrics and curves of each group: with more, it would be larger than 1 MiB"
+    )
     assert notes == [said]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
+from qanat.domain.measured import Measured
 from qanat.domain.run import Run, RunnerChoice, State, SubmissionFacts
 from qanat.git import command
 from qanat.records import flight, run_codec
@@ -64,11 +65,12 @@ def test_groups_with_a_completion_file_get_their_true_end(world: World) -> None:
     leave_completion(world, run, 0, 0)
     leave_completion(world, run, 1, 4)
     (own(world, run, 0) / "metrics.json").write_text('{"loss": 0.5}')
+    (own(world, run, 2) / "metrics.jsonl").write_text('{"step": 7, "loss": 2}\n')
     first, second, third = world.look().groups
     assert (first.state, first.exit_code, first.started, first.ended) == (FINISHED, 0, NOW, NOW)
     assert (first.job, first.metrics) == (str(GONE), {"loss": 0.5})
     assert (second.state, second.exit_code, second.reason) == (FAILED, 4, "exit code 4")
-    assert third.state is LOST
+    assert (third.state, third.curves["loss"].last) == (LOST, (2, 7))
 
 
 def test_groups_whose_process_lives_are_still_running(world: World, sleeper: subprocess.Popen[bytes]) -> None:
@@ -146,8 +148,8 @@ def test_an_end_that_the_journal_knows_needs_no_completion_file(world: World) ->
     run = world.left_alone(2)
     with world.journal(run) as journal:
         journal.started(started(0), NOW)
-        journal.ended(0, JobStatus(CANCELLED, reason="cancelled by SIGTERM", ended=NOW), {})
-        journal.ended(1, JobStatus(FAILED, reason="could not be started", ended=NOW), {})
+        journal.ended(0, JobStatus(CANCELLED, reason="cancelled by SIGTERM", ended=NOW), Measured())
+        journal.ended(1, JobStatus(FAILED, reason="could not be started", ended=NOW), Measured())
     first, second = world.look().groups
     assert (first.state, first.reason, first.started, first.ended) == (CANCELLED, "cancelled by SIGTERM", NOW, NOW)
     assert (second.state, second.reason, second.started) == (FAILED, "could not be started", None)
@@ -158,7 +160,7 @@ def test_metrics_of_groups_that_ended_before_qanat_was_killed_are_in_the_record(
     with world.journal(run) as journal:
         for group in (0, 1):
             journal.started(started(group), NOW)
-        journal.ended(0, JobStatus(FINISHED, exit_code=0, ended=NOW), {"loss": 0.5})
+        journal.ended(0, JobStatus(FINISHED, exit_code=0, ended=NOW), Measured({"loss": 0.5}))
     world.write("results/train/run_1/group_1/metrics.json", '{"loss": 1}')
     leave_completion(world, run, 1, 0)
     assert [dict(group.metrics) for group in world.look().groups] == [{"loss": 0.5}, {"loss": 1}]
@@ -270,7 +272,7 @@ def test_a_run_that_is_watched_is_shown_as_its_journal_has_it_and_left_alone(wor
     run = world.left_alone(3)
     with alive(world, run) as journal:
         journal.started(started(0), NOW)
-        journal.ended(0, JobStatus(FINISHED, exit_code=0, ended=NOW), {})
+        journal.ended(0, JobStatus(FINISHED, exit_code=0, ended=NOW), Measured())
         journal.started(started(1), NOW)
     assert [group.state for group in world.look().groups] == [FINISHED, RUNNING, State.QUEUED]
     assert world.recorded() == run
