@@ -26,9 +26,11 @@ metrics:
   keys: [rows, std.sepal_width, bootstrap_se.sepal_width]
   better: {bootstrap_se.sepal_width: lower}
 END
+sed 's/^name: .*/name: all_flowers/' .qanat/experiments/summary_iris.yaml >.qanat/experiments/all_flowers.yaml
 commit "Describe the iris data"
 qanat run summary_iris -g "--species setosa" -g "--species virginica" -R "--seed 0 3 1"
 qanat run summary_iris --species setosa --bootstrap 20 -R "--seed 0 2 1"
+qanat run all_flowers
 
 git switch --quiet --create cleaner-data
 mkdir data/iris_clean

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qanat.domain import comparison, setting, times
+from qanat.domain import comparison, data, setting, statistics, times
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.domain.setting import Parameters, Regression, key_of
-from qanat.domain.statistics import LOWER, Statistic
+from qanat.domain.statistics import Statistic
 
 _DIGITS = re.compile(r"[0-9]+")
 
@@ -40,19 +40,20 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """How a metric differs from before; `better` is None if it is equal or no direction is known to be better."""
+    """How a metric differs from before; `better` is None within the spread, or if no direction is better."""
 
     before: Statistic
-    difference: float
+    difference: statistics.Difference
     better: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The latest groups of the other side with the same parameters."""
+    """The latest groups of the other side with the same parameters, and the data in which they differ."""
 
     row: Row
     deltas: Mapping[str, Delta]
+    other_data: tuple[data.Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,10 @@ class NewRuns:
 
 
 def summarise(
-    experiment: str, runs: Sequence[Run], directions: Mapping[str, str], others: Mapping[Parameters, Sequence[Run]]
+    experiment: str,
+    runs: Sequence[Run],
+    directions: Mapping[str, str],
+    others: Mapping[Parameters, Sequence[Run]],
 ) -> NewRuns:
     """Summarise new runs; `others` maps parameters to runs of the other side that have groups with them."""
     groups = [group for run in runs for group in run.groups]
@@ -98,7 +102,7 @@ def summarise(
         failures=_failures(runs),
         regressions=setting.regressions(runs, others),
         results=results,
-        before=tuple(_before(row, others.get(key_of(row.parameters), ()), directions) for row in results.rows),
+        before=tuple(_before(row, runs, others.get(key_of(row.parameters), ()), directions) for row in results.rows),
         directions=directions,
     )
 
@@ -109,7 +113,7 @@ def parameters_to_compare(runs: Sequence[Run]) -> set[Parameters]:
     return {key_of(comparison.parameters_of(group)) for group in measured} | setting.failing(runs).keys()
 
 
-def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> Baseline | None:
+def _before(row: Row, runs: Sequence[Run], others: Sequence[Run], directions: Mapping[str, str]) -> Baseline | None:
     """Compare a row with the newest code of the other side that has the same parameters and a common metric."""
     key = key_of(row.parameters)
     newest_first = sorted(others, key=lambda run: (times.parse(run.created), run.number), reverse=True)
@@ -117,15 +121,18 @@ def _before(row: Row, others: Sequence[Run], directions: Mapping[str, str]) -> B
         if key_of(old.parameters) == key and old.metrics.keys() & row.metrics:
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}
-            return Baseline(old, deltas)
+            return Baseline(old, deltas, tuple(data.data_differ(_first_run(old, others), _first_run(row, runs))))
     return None
 
 
+def _first_run(row: Row, runs: Sequence[Run]) -> Run:
+    """Return the first run of a row; all of its runs have the same code, and so the same definitions of datasets."""
+    return next(run for run in runs if run.id == row.runs[0])
+
+
 def _delta(new: Statistic, old: Statistic, direction: str | None) -> Delta:
-    difference = new.mean - old.mean
-    if direction is None or not (difference < 0 or difference > 0):
-        return Delta(old, difference, None)
-    return Delta(old, difference, (difference < 0) is (direction == LOWER))
+    difference = statistics.difference(new, old)
+    return Delta(old, difference, difference.is_better(direction))
 
 
 def _values(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:

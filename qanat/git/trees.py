@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qanat.domain.layout import CACHE, RUNS, STATE
+from qanat.domain.layout import CACHE, DEFINITIONS, RUNS, STATE
 from qanat.errors import InputInvalid
 from qanat.git import command
 from qanat.git.location import Location
@@ -94,6 +94,16 @@ class Trees:
         """Return whether a file, anywhere in the repository, differs between two commits; False unless both have it."""
         sides = [self._at(commit, path) for commit in (old, new)]
         return None not in sides and sides[0] != sides[1]
+
+    def names(self, commit: str | None, kind: str) -> list[str]:
+        """List the names of a kind's definitions in a commit (None: in the working tree), sorted."""
+        folder = f"{STATE}/{DEFINITIONS[kind]}"
+        if commit is None:
+            files = [entry.name for entry in below.entries(self._location.root, folder) if entry.is_file]
+        else:
+            inner = self._inner(commit, folder)
+            files = [str(entry.name) for entry in inner or ()]
+        return sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))
 
     def differing_code(self, old: str, new: str) -> list[str] | None:
         """List the files, run records aside, that differ between two commits; None if either commit is missing."""

@@ -48,7 +48,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     sandbox.write("data/first.txt", "1")
     sandbox.write("data/second.txt", "2")
     sandbox.write(".qanat/datasets/numbers.yaml", "schema: dataset/1\nname: numbers\npath: data/first.txt\n")
-    sandbox.python_experiment("train", program(0), metrics=METRICS)
+    sandbox.python_experiment("train", program(0), datasets=["numbers"], metrics=METRICS)
     sandbox.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 0 2 1")
     sandbox.git("switch", "--quiet", "--create", "work")
     sandbox.write(".qanat/datasets/numbers.yaml", "schema: dataset/1\nname: numbers\npath: data/second.txt\n")
@@ -88,6 +88,8 @@ def ids(sandbox: Sandbox) -> dict[int, str]:
 def test_a_branch_is_summed_up_for_a_person(project: Sandbox) -> None:
     out = project.qanat("diff").out
     commit = project.git("rev-parse", "main")[:10]
+    blobs = [project.git("rev-parse", f"work:data/{name}.txt")[:10] for name in ("second", "first")]
+    data = "numbers: blob {}, was {}".format(*blobs)
     launched = [project.record(n)["code"]["commit"][:10] for n in (1, 2, 3)]
     lines = [" ".join(line.split()) for line in out.splitlines()]
     for line in (
@@ -98,7 +100,8 @@ def test_a_branch_is_summed_up_for_a_person(project: Sandbox) -> None:
         "the program changed: train.py",
         "n: 2, 3, 9",
         "seed: 0, 1, (none)",
-        f"2 2 2 0.3050 ± 0.0071 (+0.1, better) 2 (unchanged) run 1, commit {launched[0]}",
+        f"2 2 2 0.3050 ± 0.0071 (was 0.2050 ± 0.0071, n = 2: +0.1) 2 (unchanged) run 1, commit {launched[0]}, "
+        f"on other data: {data}",
         "3 3 1 0.4 * 3 no earlier run",
         "failed exit code 3 2 2",
         f"runs 2, 3: commit {launched[1]}, which differs in README.md",
@@ -111,7 +114,7 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     known = ids(project)
     found = project.qanat("diff", "--json").json
     assert list(found) == [
-        *("schema", "base", "head", "warnings", "problems", "definitions", "moved_runs", "experiments"),
+        *("schema", "base", "head", "warnings", "problems", "definitions", "moved_runs", "experiments", "stale"),
         *("other_code", "other_changes", "replaced_results", "migrated_records", "earlier_records_left_out"),
     ]
     assert found["base"] == {"revision": "main", "commit": project.git("rev-parse", "main"), "project": True}
@@ -140,9 +143,13 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     first, second = train["results"]
     assert first["metrics"]["acc"]["mean"] == pytest.approx(0.305)
     assert first["metrics"]["acc"]["before"]["mean"] == pytest.approx(0.205)
-    assert (first["metrics"]["acc"]["better"], first["metrics"]["time"]["better"]) == (True, None)
+    # Both seeds differ by the same, so there is no spread.
+    assert (first["metrics"]["acc"]["better"], first["metrics"]["acc"]["p"]) == (None, None)
     assert [result["metrics"]["acc"]["best"] for result in (first, second)] == [False, True]
-    assert first["compared_with"] == {"runs": [known[1]], "commit": project.record(1)["code"]["commit"]}
+    commit = project.record(1)["code"]["commit"]
+    (data,) = first["compared_with"].pop("other_data")
+    assert (data["name"], data["difference"][:5]) == ("numbers", "blob ")
+    assert first["compared_with"] == {"runs": [known[1]], "commit": commit}
     assert (second["compared_with"], second["metrics"]["acc"]["before"]) == (None, None)
     assert [(code["runs"], code["files"]) for code in found["other_code"]] == [([known[2], known[3]], ["README.md"])]
 
@@ -231,7 +238,7 @@ def test_exit_code_tells_whether_anything_changes(project: Sandbox) -> None:
         "no changes to experiments, datasets, templates, settings or runs\n"
     )
     project.qanat("diff", "--exit-code", code=1)
-    project.write("train.py", "# not the state's business")
+    project.write("notes.py", "# not the state's business")
     project.qanat("diff", "HEAD", "--exit-code")
 
 
@@ -586,6 +593,35 @@ def test_metrics_that_were_made_up_are_listed_with_what_they_were(project: Sandb
     assert "submission.intent is still that of the earlier attempt" in warned[0]["details"]
     out = project.qanat("diff", "HEAD").out
     assert "Changed metrics of ended runs" in out
+
+
+# ---- what changed without new runs
+
+
+def test_a_program_or_data_that_changed_without_new_runs_are_said(project: Sandbox) -> None:
+    project.write("train.py", program(0.2))
+    before = project.commit("Another bonus, without a run")
+    known = ids(project)
+    said = "the program of train changed; its newest results, of run 3, are of other code"
+    for words in (("work~1",), ("work~1..work",)):
+        result = project.qanat("diff", *words, "--exit-code", code=1)
+        assert said in [line.strip() for line in result.out.splitlines()]
+        assert result.out.splitlines()[1] == "1 experiment changed without new runs"
+    project.write("data/second.txt", "3")
+    found = project.qanat("diff", "work", "--json").json["stale"]
+    assert found == [{"experiment": "train", "changed_program": None, "changed_datasets": ["numbers"], "run": known[3]}]
+    out = project.qanat("diff", "work").out
+    assert "the dataset numbers of train changed; its newest results, of run 3, are of other data" in out
+    # What the newest results are of is no news.
+    project.git("checkout", "--quiet", "work~1", "--", "train.py", "data")
+    project.commit("As it was")
+    assert project.qanat("diff", before, "--json").json["stale"] == []
+
+
+def test_an_experiment_that_reads_other_data_now_is_said_even_if_git_has_no_data(project: Sandbox) -> None:
+    project.write(".qanat/datasets/numbers.yaml", "schema: dataset/1\nname: numbers\npath: /nowhere/data\n")
+    (one,) = project.qanat("diff", "HEAD", "--json").json["stale"]
+    assert (one["changed_program"], one["changed_datasets"]) == (None, ["numbers"])
 
 
 # ---- what finished before and fails now

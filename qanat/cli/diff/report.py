@@ -32,6 +32,7 @@ def report(found: StateChanges, findings: Sequence[str] = ()) -> Report:
     numbers = runs_report.Numbers(found)
     blocks = [
         *problems_report.blocks(found, findings, numbers),
+        *_stale(found, numbers),
         *_other_code(found, numbers),
         *definitions_report.sections(found),
     ]
@@ -58,6 +59,8 @@ def _summary(found: StateChanges) -> Sentence:
         several = len(change.keys) if change.definition.kind == "config" and change.change == CHANGED else 1
         counts[change.definition.kind, change.change] += several
     said = [f"{plural(n, definitions_report.SINGULAR[kind])} {how}" for (kind, how), n in counts.items()]
+    if found.stale:
+        said.append(f"{plural(len(found.stale), 'experiment')} changed without new runs")
     hows = Counter(found.how.values())
     called = {"new": "new run", "continued": "continued run", "retried": "retried run"}
     said += [_plural_run(hows[how], text) for how, text in called.items() if hows[how]]
@@ -76,6 +79,20 @@ def _summary(found: StateChanges) -> Sentence:
 
 def _plural_run(count: int, text: str) -> str:
     return f"{count:,} {text}" if count == 1 else f"{count:,} {text.replace('run', 'runs', 1)}"
+
+
+def _stale(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:
+    said: list[Sentence] = []
+    for one in found.stale:
+        newest = ("; its newest results, of ", *numbers.listed([one.run]), ", are of other ")
+        if one.program:
+            said.append(("the program of ", Verbatim(one.experiment), " changed", *newest, "code"))
+        for dataset in one.datasets:
+            said.append(
+                ("the dataset ", Verbatim(dataset), " of ", Verbatim(one.experiment), " changed", *newest, "data")
+            )
+    if said:
+        yield Section(("Changed without new runs",), (Items(tuple(said)),))
 
 
 def _other_code(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:

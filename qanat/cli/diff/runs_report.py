@@ -101,9 +101,10 @@ def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
     if not metrics:
         return
     several = len({row.tree for row in found.rows}) > 1
+    data = _data(runs)
     parameters = found.parameters[:PARAMETERS_SHOWN]
     headers: list[Cell] = [(Verbatim(name),) for name in parameters]
-    headers += [("Runs",), ("Groups",), *([("Commit",)] if several else [])]
+    headers += [("Runs",), ("Groups",), *([("Commit",)] if several else []), *([("Data",)] if data else [])]
     headers += [_metric_header(name, runs) for name in metrics]
     compared = any(runs.before)
     best = {name: _marked(runs, name) for name in metrics}
@@ -111,6 +112,7 @@ def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
     for place, (row, before) in enumerate(zip(found.rows, runs.before, strict=True)):
         cells: list[Cell] = [_value(row.parameters.get(name, "")) for name in parameters]
         cells += [_runs_cell(row, numbers), (str(row.groups),), *([(Verbatim(row.commit[:10]),)] if several else [])]
+        cells += [data[row.runs[0]]] if data else []
         cells += [_metric(row, before, name, is_best=place in best[name]) for name in metrics]
         rows.append((*cells, *((_before(before, numbers),) if compared else ())))
     yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows), order=_order(runs))
@@ -122,6 +124,16 @@ def _chosen(runs: NewRuns) -> list[str]:
     """Choose the metrics to show, first those whose better direction is known."""
     names = sorted(runs.results.metrics, key=lambda name: name not in runs.directions)
     return names[:METRICS_SHOWN]
+
+
+def _data(runs: NewRuns) -> dict[str, Cell]:
+    """Return the data that each run read, by its id; empty if they were the same."""
+    if len({tuple(sorted(run.datasets.items())) for run in runs.runs}) < 2:
+        return {}
+    return {
+        run.id: tuple(part for path in run.datasets.values() for part in (", ", Verbatim(path)))[1:]
+        for run in runs.runs
+    }
 
 
 def _order(runs: NewRuns) -> tuple[int, ...]:
@@ -169,16 +181,23 @@ def _metric(row: Row, before: Baseline | None, name: str, *, is_best: bool) -> C
 
 
 def _difference(delta: Delta) -> str:
-    if delta.difference == 0:
+    """Return an earlier value with its spread and count, and how much the new one differs from it."""
+    found = delta.difference
+    if found.value == 0:
         return "unchanged"
-    judged = {True: ", better", False: ", worse", None: ""}[delta.better]
-    return f"{delta.difference:+.3g}{judged}"
+    count = f", n = {delta.before.count}" if delta.before.count > 1 else ""
+    is_within = found.p is not None and not found.is_beyond_spread
+    judged = {True: ", better", False: ", worse", None: ", within the spread" if is_within else ""}[delta.better]
+    return f"was {delta.before}{count}: {found.value:+.3g}{judged}"
 
 
 def _before(before: Baseline | None, numbers: Numbers) -> Cell:
     if before is None:
         return ("no earlier run",)
-    return (*numbers.listed(before.row.runs), ", commit ", Verbatim(before.row.commit[:10]))
+    data = [
+        part for one in before.other_data for part in (", on other data: ", Verbatim(one.name), ": ", Verbatim(one.how))
+    ]
+    return (*numbers.listed(before.row.runs), ", commit ", Verbatim(before.row.commit[:10]), *data)
 
 
 def _failures(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from qanat.domain import new_runs
+from qanat.domain import new_runs, times
 from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, State
@@ -57,6 +58,26 @@ class Baselines:
                 for key in {key_of(parameters_of(group)) for group in run.groups} & wanted:
                     found.setdefault(key, []).append(run)
         return found
+
+    def newest(self, names: Iterable[str]) -> Run | None:
+        """Return the newest run of an experiment, by its names, that has results; None if none has."""
+        found = (run for name in names for run in (*self._first(self._from_git(name)), *self._first(self._kept(name))))
+        return max(found, key=lambda run: (times.parse(run.created), run.number), default=None)
+
+    @staticmethod
+    def _first(runs: Iterable[Run]) -> list[Run]:
+        return list(islice((run for run in runs if any(g.state is State.FINISHED for g in run.groups)), 1))
+
+    def _kept(self, experiment: str) -> Iterator[Run]:
+        """Yield the runs that are also in the working tree, newest first."""
+        seen = 0
+        here = self._here  # reads the index
+        for newest in (KEPT_OF_EACH, *_LOOKS):
+            found = self._index.summaries_with_records(experiment=experiment, newest=newest)[seen:]
+            seen += len(found)
+            yield from (run_codec.from_index(text, row.path) for row, text in found if row.path not in here)
+            if newest is None or seen < newest:
+                return
 
     def _from_git(self, experiment: str) -> Iterator[Run]:
         folder = f"{RUNS}/{experiment}/"

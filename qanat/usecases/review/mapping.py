@@ -11,7 +11,8 @@ from qanat.domain.new_runs import Baseline, NewRuns
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
 from qanat.domain.statistics import Statistic
-from qanat.usecases.review.state import StateChanges
+from qanat.usecases.review.runs import RunWarning
+from qanat.usecases.review.state import OtherCode, StateChanges
 
 VERSION = "diff/1"
 
@@ -28,30 +29,21 @@ def as_mapping(found: StateChanges) -> dict[str, Any]:
             "work_tree": span.head is None,
             "project": found.head_has_state,
         },
-        "warnings": [
-            {
-                "kind": w.kind,
-                "run": w.run,
-                "experiment": w.experiment,
-                "file": w.file,
-                "details": [plain(detail) for detail in w.details],
-            }
-            for w in found.warnings
-        ],
+        "warnings": [_warning(warned) for warned in found.warnings],
         "problems": [{"file": p.file, "side": p.side, "problem": p.problem} for p in found.problems],
         "definitions": [_definition(change) for change in found.definitions],
         "moved_runs": [{"from": old, "to": new, "runs": count} for old, (new, count) in found.moved.items()],
         "experiments": [_experiment(runs, found) for runs in found.experiments],
-        "other_code": [
+        "stale": [
             {
-                "commit": code.commit,
-                "tree": code.tree,
-                "snapshot": code.snapshot,
-                "runs": list(code.runs),
-                "files": None if code.files is None else list(code.files),
+                "experiment": s.experiment,
+                "changed_program": s.program,
+                "changed_datasets": list(s.datasets),
+                "run": s.run,
             }
-            for code in found.other_code
+            for s in found.stale
         ],
+        "other_code": [_code(code) for code in found.other_code],
         "other_changes": [
             {"kind": c.kind, "run": c.run, "experiment": c.experiment, "text": c.text} for c in found.other_changes
         ],
@@ -67,6 +59,26 @@ def as_mapping(found: StateChanges) -> dict[str, Any]:
         ],
         "migrated_records": found.migrated,
         "earlier_records_left_out": found.left_out,
+    }
+
+
+def _warning(warned: RunWarning) -> dict[str, Any]:
+    return {
+        "kind": warned.kind,
+        "run": warned.run,
+        "experiment": warned.experiment,
+        "file": warned.file,
+        "details": [plain(detail) for detail in warned.details],
+    }
+
+
+def _code(code: OtherCode) -> dict[str, Any]:
+    return {
+        "commit": code.commit,
+        "tree": code.tree,
+        "snapshot": code.snapshot,
+        "runs": list(code.runs),
+        "files": None if code.files is None else list(code.files),
     }
 
 
@@ -148,7 +160,15 @@ def _result(runs: NewRuns, place: int) -> dict[str, Any]:
             name: {**_statistic(s), "best": place in runs.results.best.get(name, ()), **_delta(before, name)}
             for name, s in row.metrics.items()
         },
-        "compared_with": {"runs": list(before.row.runs), "commit": before.row.commit} if before else None,
+        "compared_with": _compared(before) if before else None,
+    }
+
+
+def _compared(before: Baseline) -> dict[str, Any]:
+    return {
+        "runs": list(before.row.runs),
+        "commit": before.row.commit,
+        "other_data": [{"name": d.name, "difference": d.how} for d in before.other_data],
     }
 
 
@@ -159,8 +179,14 @@ def _statistic(s: Statistic) -> dict[str, Any]:
 def _delta(before: Baseline | None, name: str) -> dict[str, Any]:
     delta = before.deltas.get(name) if before else None
     if delta is None:
-        return {"before": None, "difference": None, "better": None}
-    return {"before": _statistic(delta.before), "difference": delta.difference, "better": delta.better}
+        return {"before": None, "difference": None, "p": None, "better": None}
+    difference = delta.difference
+    return {
+        "before": _statistic(delta.before),
+        "difference": difference.value,
+        "p": difference.p,
+        "better": delta.better,
+    }
 
 
 def _seconds(run: Run) -> float | None:

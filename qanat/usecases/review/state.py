@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 from qanat.domain import changes, deletions, new_runs, redaction
 from qanat.domain.changes import DefinitionChange
-from qanat.domain.layout import DEFINITIONS, STATE
 from qanat.domain.new_runs import NewRuns
 from qanat.domain.requests import Requests
 from qanat.domain.run import Run
-from qanat.errors import InputInvalid, UsageError
+from qanat.errors import UsageError
 from qanat.git import history, repository, revisions, worktree
 from qanat.git.revisions import Range
 from qanat.git.trees import Difference, Trees
 from qanat.records.index import Index
-from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
+from qanat.usecases.project import Project
+from qanat.usecases.review import stale
 from qanat.usecases.review.baselines import Baselines
-from qanat.usecases.review.files import FileProblem, Sides, read_sides, valid_definition
+from qanat.usecases.review.definitions import Content, Definitions, directions
+from qanat.usecases.review.files import FileProblem, Sides, read_sides
 from qanat.usecases.review.runs import OtherRunChange, ReplacedResults, RunChanges, RunWarning, classify_runs
+from qanat.usecases.review.stale import Stale
 
 COMMITS_EXPLAINED = 20
 
@@ -44,9 +45,10 @@ class OtherCode:
 class StateChanges:
     """Everything that changes; `base_has_state` and `head_has_state` say whether each side is a project at all.
 
-    `programs` maps each experiment in `experiments` to its executable if that differs between the sides; `how`
-    says by id what happened to every run; `migrated` counts records in a newer version of their schema than
-    before; `left_out` counts records of the base that were too many to be read for comparison.
+    `programs` maps each experiment in `experiments` to its executable if that differs between the sides; `stale` are
+    experiments that changed without new runs; `how` says by id what happened to every run; `migrated` counts records in
+    a newer version of their schema than before; `left_out` counts records of the base that were too many to be read
+    for comparison.
     """
 
     range: Range
@@ -58,6 +60,7 @@ class StateChanges:
     moved: Mapping[str, tuple[str, int]]
     experiments: tuple[NewRuns, ...]
     programs: Mapping[str, str]
+    stale: tuple[Stale, ...]
     how: Mapping[str, str]
     other_code: tuple[OtherCode, ...]
     other_changes: tuple[OtherRunChange, ...]
@@ -69,7 +72,7 @@ class StateChanges:
     def is_empty(self) -> bool:
         """Whether nothing changes at all."""
         parts = (self.warnings, self.problems, self.definitions, self.moved, self.experiments, self.other_changes)
-        return not any(parts) and not self.migrated
+        return not any(parts) and not self.stale and not self.migrated
 
 
 def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -> StateChanges:
@@ -82,8 +85,7 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
     opened = repository.open_repository(project.location)
     span = revisions.parse(project.location, opened, text)
     trees = Trees(project.location, opened)
-    there = span.base is not None and trees.has_state(span.base), trees.has_state(span.head)
-    if not any(there):
+    if not (span.base is not None and trees.has_state(span.base)) and not trees.has_state(span.head):
         old, new = span.base_revision or "the beginning", span.head_revision or "the working tree"
         raise UsageError(
             f"neither {old} nor {new} has a .qanat folder",
@@ -92,25 +94,40 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
     differences = trees.differences(span.base, span.head, span.tip)
     with project.index() as index:
         sides = read_sides(trees, index, differences)
-        announced = cache(partial(_announced_deletions, project, span))
-        runs = classify_runs(sides, partial(_is_renamed, index, trees, span), announced)
-        moved = _moved(runs)
-        definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
-        renamed = _renamed(definitions, moved)
-        by_experiment = _by_experiment(project, span, runs, renamed)
-        known = {name: _definition(index, trees, span, sides, name) for name in by_experiment}
         earlier = _baselines(project, index, trees, span, differences)
-        experiments = [_summarise(name, by_experiment[name], known[name], renamed, earlier) for name in by_experiment]
-    found = StateChanges(
+        found = _changes(project, trees, span, sides, earlier, Definitions(index, trees, span), requests)
+    clean: StateChanges = redaction.without(found, redaction.secrets_in(sides.contents()))
+    return clean
+
+
+def _changes(
+    project: Project,
+    trees: Trees,
+    span: Range,
+    sides: Sides,
+    earlier: Baselines,
+    known: Definitions,
+    requests: Mapping[str, Requests],
+) -> StateChanges:
+    runs = classify_runs(sides, known.is_renamed, cache(partial(_announced_deletions, project, span)))
+    moved = _moved(runs)
+    definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
+    renamed = _renamed(definitions, moved)
+    by_experiment = _by_experiment(project, span, runs, renamed)
+    of_run = {name: known.experiment(name) for name in by_experiment}
+    experiments = [_summarise(name, by_experiment[name], of_run[name], renamed, earlier) for name in of_run]
+    without_runs = _without_new_runs(project, span, known, definitions, by_experiment, renamed, earlier)
+    return StateChanges(
         range=span,
-        base_has_state=there[0],
-        head_has_state=there[1],
+        base_has_state=span.base is not None and trees.has_state(span.base),
+        head_has_state=trees.has_state(span.head),
         warnings=tuple(runs.warnings),
         problems=tuple(sides.problems),
         definitions=tuple(definitions),
         moved=_counted(runs),
         experiments=tuple(experiments),
-        programs=_changed_programs(trees, span, known),
+        programs=_changed_programs(trees, span, of_run),
+        stale=tuple(without_runs),
         how={run.id: how for run, how in runs.reported},
         other_code=tuple(_other_code(trees, span, [run for run, _ in runs.reported])),
         other_changes=tuple(runs.others),
@@ -118,8 +135,6 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
         migrated=runs.migrated,
         left_out=earlier.left_out,
     )
-    clean: StateChanges = redaction.without(found, redaction.secrets_in(sides.contents()))
-    return clean
 
 
 def _announced_deletions(project: Project, span: Range) -> frozenset[str]:
@@ -171,53 +186,50 @@ def _baselines(
 
 
 def _summarise(
-    name: str, runs: Sequence[Run], definition: Mapping[str, Any], renamed: Mapping[str, str], earlier: Baselines
+    name: str, runs: Sequence[Run], definition: Content, renamed: Mapping[str, str], earlier: Baselines
 ) -> NewRuns:
     """Summarise the new runs of an experiment."""
-    names = dict.fromkeys((name, renamed.get(name, name), *definition.get("formerly", ())))
-    return new_runs.summarise(name, runs, _directions(definition), earlier.find(names, runs))
+    others = earlier.find(_names(name, definition, renamed), runs)
+    return new_runs.summarise(name, runs, directions(definition), others)
 
 
-def _changed_programs(trees: Trees, span: Range, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _names(name: str, definition: Content, renamed: Mapping[str, str]) -> list[str]:
+    """List the names that an experiment has or had."""
+    return list(dict.fromkeys((name, renamed.get(name, name), *definition.get("formerly", ()))))
+
+
+def _without_new_runs(
+    project: Project,
+    span: Range,
+    known: Definitions,
+    definitions: Sequence[DefinitionChange],
+    with_runs: Collection[str],
+    renamed: Mapping[str, str],
+    earlier: Baselines,
+) -> Iterator[Stale]:
+    """Yield the experiments whose program or data changed and that have no new runs."""
+    found = {name: known.in_head("experiment", name) for name in known.experiments() if name not in with_runs}
+    experiments = {name: content for name, content in found.items() if content}
+    names = {name for content in experiments.values() for name in content.get("datasets", ())}
+    datasets = {name: content for name in names if (content := known.in_head("dataset", name))}
+    redefined = {
+        (change.definition.kind, change.definition.name)
+        for change in definitions
+        if any(key.path[0] in ("executable", "datasets", "path") for key in change.keys)
+    }
+
+    def newest(name: str) -> Run | None:
+        return earlier.newest(_names(name, experiments[name], renamed))
+
+    return stale.find(project.location, span, experiments, datasets, redefined, newest)
+
+
+def _changed_programs(trees: Trees, span: Range, known: Mapping[str, Content]) -> dict[str, str]:
     """Map experiments to their executables, if those differ between the two sides."""
     if span.base is None or span.tip is None:
         return {}
     programs = ((name, definition.get("executable", "")) for name, definition in known.items())
     return {name: file for name, file in programs if file and trees.is_changed(span.base, span.tip, file)}
-
-
-def _definition(index: Index, trees: Trees, span: Range, sides: Sides, name: str) -> Mapping[str, Any]:
-    """Return an experiment's definition in the head or, if it is gone, in the base; otherwise empty."""
-    found = _definition_in_head(index, trees, span, name)
-    if found is not None:
-        return found
-    gone = (d.content for d in sides.old_definitions if d.kind == "experiment" and d.name == name)
-    return next(gone, {})
-
-
-def _definition_in_head(index: Index, trees: Trees, span: Range, name: str) -> Mapping[str, Any] | None:
-    """Return an experiment's definition in the head, empty if it is invalid; None if there is none."""
-    path = f"{STATE}/{DEFINITIONS['experiment']}/{name}.yaml"
-    try:
-        if entry := trees.entry(span.head, path):
-            return valid_definition(index, trees.read(entry, DEFINITION_BYTES_MAX), "experiment", path)
-    except InputInvalid:
-        return {}
-    return None
-
-
-def _is_renamed(index: Index, trees: Trees, span: Range, old: str, new: str) -> bool:
-    """Return whether an experiment has another name in the head: that one says so, or took its place."""
-    now = _definition_in_head(index, trees, span, new)
-    if now is None:
-        return False
-    return old in now.get("formerly", ()) or _definition_in_head(index, trees, span, old) is None
-
-
-def _directions(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Map an experiment's metrics to the direction that is better."""
-    sources = definition.get("metrics", ())
-    return {key: way for source in sources for key, way in source.get("better", {}).items()}
 
 
 def _other_code(trees: Trees, span: Range, runs: list[Run]) -> list[OtherCode]:

@@ -42,7 +42,12 @@ def test_a_row_is_compared_with_the_latest_groups_that_had_the_same_parameters_b
     assert before is not None
     assert before.row.runs == ("2-000002", "3-000003")
     assert before.deltas["acc"].before.mean == pytest.approx(0.4)
-    assert (before.deltas["acc"].difference, before.deltas["acc"].better) == (pytest.approx(0.15), True)
+    assert (before.deltas["acc"].difference.value, before.deltas["acc"].better) == (pytest.approx(0.15), None)
+
+
+def measured(number: int, middle: float, tree: str) -> Run:
+    """Return a run of three seeds whose values have a standard deviation of 0.1."""
+    return a_run(number, *((f"--n 1 --seed {number + s}", {"acc": middle + s / 10}) for s in (-1, 0, 1)), tree=tree)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +57,32 @@ def test_a_row_is_compared_with_the_latest_groups_that_had_the_same_parameters_b
 def test_a_difference_is_better_or_worse_only_where_it_is_known_which_way(
     direction: str | None, new: float, expected: bool | None
 ) -> None:
-    found = beside(
-        [a_run(2, ("--n 1", {"acc": new}))], [a_run(1, ("--n 1", {"acc": 1}))], {"acc": direction} if direction else {}
-    )
+    found = beside([measured(20, new, NEW)], [measured(10, 1, OLD)], {"acc": direction} if direction else {})
     (before,) = found.before
     assert before is not None
     assert before.deltas["acc"].better is expected
+
+
+@pytest.mark.parametrize(("new", "old"), [(1.1, 1.0), (0.9, 1.0)])
+def test_a_difference_within_the_spread_is_neither_better_nor_worse(new: float, old: float) -> None:
+    (before,) = beside([measured(20, new, NEW)], [measured(10, old, OLD)], {"acc": "higher"}).before
+    assert before is not None
+    assert before.deltas["acc"].better is None
+    assert before.deltas["acc"].difference.p is not None
+
+
+def test_single_values_have_no_spread_beyond_which_one_is_better() -> None:
+    found = beside([a_run(2, ("--n 1", {"acc": 2}))], [a_run(1, ("--n 1", {"acc": 1}))], {"acc": "higher"})
+    (before,) = found.before
+    assert before is not None
+    assert (before.deltas["acc"].better, before.deltas["acc"].difference.p) == (None, None)
+
+
+def test_a_row_says_in_what_its_data_differ_from_the_earlier_ones() -> None:
+    old, new = (replace(a_run(n, ("--n 1", {"acc": 1}), tree=tree), data=()) for n, tree in ((1, OLD), (2, NEW)))
+    moved = beside([replace(new, datasets={"iris": "b"})], [replace(old, datasets={"iris": "a"})])
+    same = beside([replace(new, datasets={"iris": "a"})], [replace(old, datasets={"iris": "a"})])
+    assert [[str(d) for d in b.other_data] for b in (*moved.before, *same.before) if b] == [["iris: b, was a"], []]
 
 
 def test_the_same_value_and_one_that_is_no_number_are_neither_better_nor_worse() -> None:

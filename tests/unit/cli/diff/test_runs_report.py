@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from qanat.cli.diff import runs_report
@@ -33,6 +34,7 @@ def changes(
         moved={},
         experiments=(summarise("iris", runs, better or {}, others or {}),),
         programs={},
+        stale=(),
         how=MappingProxyType({run.id: "new" for run in runs}),
         other_code=(),
         other_changes=(),
@@ -92,6 +94,33 @@ def test_the_best_and_the_worst_rows_are_kept_where_not_all_fit() -> None:
 def test_rows_without_a_number_are_the_first_to_go() -> None:
     found = changes([a_run(4, *((f"--n {i}", {"acc": v}) for i, v in enumerate((float("nan"), 1, 3, 2))))])
     assert table(section(found).blocks).order == (2, 1, 3, 0)
+
+
+def compared(new: Sequence[float], old: Sequence[float]) -> str:
+    """Return the cell of a metric whose values were others before, each with a seed of its own."""
+    runs = [
+        a_run(n, *((f"--seed {n}{i}", {"acc": v}) for i, v in enumerate(values)), tree=tree)
+        for n, values, tree in ((4, new, "a" * 40), (2, old, "b" * 40))
+    ]
+    found = changes([runs[0]], {"acc": "higher"}, {(): [runs[1]]})
+    return "".join(table(section(found).blocks).rows[0][2])
+
+
+def test_an_earlier_value_is_beside_the_new_one_with_its_spread_and_count() -> None:
+    assert compared([0.9, 0.92, 0.94], [0.5, 0.52, 0.54]) == ("0.920 ± 0.020 (was 0.520 ± 0.020, n = 3: +0.4, better)")
+    assert compared([0.5, 0.52, 0.54], [0.9, 0.92, 0.94]).endswith("n = 3: -0.4, worse)")
+    assert compared([0.6, 0.8, 0.7], [0.5, 0.75, 0.8]).endswith("+0.0167, within the spread)")
+    assert compared([0.9], [0.6]) == "0.9 (was 0.6: +0.3)"
+    assert compared([0.9, 0.9], [0.9, 0.9]) == "0.9 (unchanged)"
+
+
+def test_the_data_of_runs_are_a_column_where_they_differ() -> None:
+    first, second = a_run(4, ("--n 1", {"acc": 1})), a_run(5, ("--n 1", {"acc": 2}), tree="b" * 40)
+    runs = [replace(first, datasets={"iris": "data/a"}), replace(second, datasets={"iris": "data/b"})]
+    found = table(section(changes(runs)).blocks)
+    place = ["".join(header) for header in found.headers].index("Data")
+    assert ["".join(row[place]) for row in found.rows] == ["data/a", "data/b"]
+    assert ("Data",) not in table(section(changes([runs[0]])).blocks).headers
 
 
 def test_what_is_wrong_comes_before_what_changed_and_what_came_out() -> None:
