@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run
 
 
 class GroupFacts(NamedTuple):
-    """Facts about a group; parameters have their names as typed, with dashes, and are empty for a bare option."""
+    """Facts about a group; parameters have their names as typed, with dashes, and are empty for a bare option.
+
+    Of curves, it has the values of STATISTICS in their order.
+    """
 
     number: int
     state: str
@@ -23,6 +27,14 @@ class GroupFacts(NamedTuple):
     host: str | None
     parameters: Mapping[str, str]
     metrics: Mapping[str, float]
+    curves: Mapping[str, Sequence[float]] = {}
+
+    def metric(self, name: str) -> float | None:
+        """Return the metric of this name, or what a curve came to for a name such as loss.min; None without either."""
+        if (value := self.metrics.get(name)) is not None:
+            return value
+        curve, which = split_statistic(name)
+        return self.curves[curve][STATISTICS.index(which)] if which and curve in self.curves else None
 
 
 class RunFacts(NamedTuple):
@@ -85,7 +97,14 @@ def _facts_of_group(group: Group) -> GroupFacts:
     named = by_name(group.args)
     parameters = {name: value if isinstance(value, str) else " ".join(value) for name, value in named.items()}
     return GroupFacts(
-        group.number, group.state.value, group.started, group.ended, group.host, parameters, dict(group.metrics)
+        number=group.number,
+        state=group.state.value,
+        started=group.started,
+        ended=group.ended,
+        host=group.host,
+        parameters=parameters,
+        metrics=dict(group.metrics),
+        curves={name: [*curve.statistics().values()] for name, curve in group.curves.items()},
     )
 
 

@@ -11,6 +11,12 @@ CURVES_MAX = 100
 STATISTICS = ("last", "min", "max", "count")
 
 
+def split_statistic(name: str) -> tuple[str, str]:
+    """Return the curve and the one of STATISTICS that make up a name such as loss.min; empty texts for another name."""
+    curve, _, which = name.rpartition(".")
+    return (curve, which) if which in STATISTICS else ("", "")
+
+
 class Point(NamedTuple):
     """A value of a curve, and its step."""
 

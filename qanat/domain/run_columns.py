@@ -30,7 +30,7 @@ class Column:
     def values(self, row: Row) -> tuple[Any, ...]:
         """Return what a row has: different parameters of its groups once each, and the metric of every group."""
         if self.kind == METRIC:
-            return tuple(group.metrics[self.names[0]] for group in row.groups if self.names[0] in group.metrics)
+            return tuple(value for group in row.groups if (value := group.metric(self.names[0])) is not None)
         if self.kind == PARAMETER:
             found = (g.parameters[name] for g in row.groups for name in self.names if name in g.parameters)
             return tuple(dict.fromkeys(found))
@@ -73,7 +73,8 @@ def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
     found: dict[Column, None] = {}
     for text in texts:
         if is_pattern(text):
-            matching = [c for c in known if any(fnmatch.fnmatchcase(name, text) for name in _spellings(c))]
+            among = [*known, *(_statistics(names) if "." in text.removeprefix(METRIC) else ())]
+            matching = [c for c in among if any(fnmatch.fnmatchcase(name, text) for name in _spellings(c))]
             if not matching:
                 raise UsageError(f"no column matches {quoted(text)}", hint="for example: --columns 'run,lr,metric.*'")
         else:
@@ -154,6 +155,11 @@ def _parameters(names: Names) -> list[Column]:
 def _metrics(names: Names) -> list[Column]:
     taken = {*FIELDS, *(name.lstrip("-") for name in names.parameters)}
     return [Column(METRIC, (name,), _heading(METRIC, name, taken)) for name in names.metrics]
+
+
+def _statistics(names: Names) -> list[Column]:
+    """Return a column for what each curve came to, which patterns like `loss.*` and `*.min` stand for."""
+    return [Column(METRIC, (name,), name) for name in names.statistics()]
 
 
 def _heading(kind: str, name: str, taken: Iterable[str]) -> str:

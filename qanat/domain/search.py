@@ -28,6 +28,7 @@ from qanat.domain.condition import (
 )
 from qanat.domain.condition_values import Test
 from qanat.domain.facts import GroupFacts, Row
+from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.names import nearest
 from qanat.domain.run import State
 from qanat.domain.shortening import quoted
@@ -39,20 +40,33 @@ LISTED = 40
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of parameters, as typed, and of metrics that some groups have, in the order of the groups."""
+    """The names of parameters, as typed, of metrics and of curves that some groups have, in the order of the groups."""
 
     parameters: Mapping[str, object]
     metrics: Mapping[str, object]
+    curves: Mapping[str, object]
 
     @classmethod
     def of(cls, groups: Iterable[GroupFacts]) -> Names:
         """Return the names that these groups have."""
         parameters: dict[str, object] = {}
         metrics: dict[str, object] = {}
+        curves: dict[str, object] = {}
         for group in groups:
             parameters |= group.parameters
             metrics |= group.metrics
-        return cls(parameters, metrics)
+            curves |= group.curves
+        return cls(parameters, metrics, curves)
+
+    def has_statistic(self, name: str) -> bool:
+        """Return whether a name such as loss.min is about a curve."""
+        curve, which = split_statistic(name)
+        return bool(which) and curve in self.curves
+
+    def statistics(self) -> list[str]:
+        """List what can be named of curves, such as loss.min, unless a metric has the name."""
+        found = (f"{curve}.{which}" for curve in self.curves for which in STATISTICS)
+        return [name for name in found if name not in self.metrics]
 
     def parameters_named(self, name: str) -> tuple[str, ...]:
         """List the parameters that a name stands for: that one, or without dashes any that is called so."""
@@ -118,7 +132,7 @@ def _says(part: str) -> Meets:
 def _has(name: str, place: int, names: Names) -> Meets:
     kind, found = resolve(name, names, place)
     if kind == METRIC:
-        return lambda _, group: any(metric in group.metrics for metric in found)
+        return lambda _, group: any(group.metric(metric) is not None for metric in found)
     return lambda _, group: any(parameter in group.parameters for parameter in found)
 
 
@@ -126,7 +140,7 @@ def _compares(compared: Compared, names: Names, now: datetime) -> Meets:
     kind, found = resolve(compared.name, names, compared.place)
     if kind == METRIC:
         test = _metric_test(compared)
-        return lambda _, group: any(test(group.metrics[name]) for name in found if name in group.metrics)
+        return lambda _, group: any((value := group.metric(name)) is not None and test(value) for name in found)
     if kind == PARAMETER:
         test = _parameter_test(compared, now)
         return lambda _, group: any(test(group.parameters[name]) for name in found if name in group.parameters)
@@ -145,7 +159,7 @@ def resolve(name: str, names: Names, place: int | None = None) -> tuple[str, tup
     if not name.startswith(METRIC) and (parameters := names.parameters_named(name.removeprefix(PARAMETER))):
         return PARAMETER, parameters
     metric = name.removeprefix(METRIC)
-    if metric in names.metrics and not name.startswith(PARAMETER):
+    if (metric in names.metrics or names.has_statistic(metric)) and not name.startswith(PARAMETER):
         return METRIC, (metric,)
     raise _unknown(name, names, place)
 
@@ -156,14 +170,15 @@ def _unknown(name: str, names: Names, place: int | None) -> UsageError:
     metrics = {metric: METRIC + metric for metric in names.metrics}
     fields = {field: field for field in FIELDS}
     if name.startswith(METRIC):
-        known: Mapping[str, str] = metrics
+        known = metrics
         what = "metric"
     elif name.startswith(("-", PARAMETER)):
         known, what = plain, "parameter"
     else:
         known, what = {**metrics, **plain, **fields}, "parameter or metric"
     bare = name.removeprefix(METRIC).removeprefix(PARAMETER).lstrip("-")
-    close = [known[other] for other in nearest(bare, known)]
+    statistics = {} if known is plain else {statistic: METRIC + statistic for statistic in names.statistics()}
+    close = [(known | statistics)[other] for other in nearest(bare, [*known, *statistics])]
     hint = f"did you mean {', '.join(close)}?" if close else _available(known)
     problem = f"no run has the {what} {quoted(bare)}"
     return UsageError(problem, hint=hint) if place is None else invalid(problem, place, hint)

@@ -77,7 +77,7 @@ def names_in_conditions(start: Path) -> list[Offer]:
     names = Names.of(group for run in facts.from_texts(texts) for group in run.groups)
     plain = dict.fromkeys(name.lstrip("-") for name in names.parameters)
     parameters = ((f"{PARAMETER}{name}" if name in FIELDS else name, "parameter") for name in plain)
-    metrics = ((f"{METRIC}{name}", "metric") for name in names.metrics)
+    metrics = ((f"{METRIC}{name}", "metric") for name in (*names.metrics, *names.statistics()))
     offers = [*parameters, *metrics, *((name, "") for name in FIELDS)]
     return [(name, about) for name, about in offers if quoted_if_needed(name) == name]
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from qanat.domain.facts import Row, RunFacts, facts_of, rows_of
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Group, State
 from qanat.domain.run_columns import all_columns, chosen_columns, default_columns, shared_parameters, sorted_rows
 from qanat.domain.search import Names
@@ -140,3 +141,17 @@ def test_every_column_takes_a_value_from_every_row() -> None:
         for column in all_columns(names_of(runs), by_group=True):
             assert isinstance(column.values(row), tuple)
     assert Row(ONE).groups == ONE.groups
+
+
+def test_what_curves_came_to_is_a_column_if_it_is_named() -> None:
+    curve = CurveSummary(last=Point(2, 9), min=Point(0.5, 3), max=Point(4, 1), count=9)
+    group = Group(0, ("--lr", "1"), State.FINISHED, metrics={"loss": 2, "acc": 1}, curves={"loss": curve})
+    runs = [facts_of(replace(RUN, number=number, tags=(), groups=(group,))) for number in (1, 2)]
+    assert usual(runs) == ["run", "loss", "acc"]
+    assert chosen(runs, "metric.loss.min", "loss") == ["loss.min", "loss"]
+    assert chosen(runs, "loss.*") == ["loss.last", "loss.min", "loss.max", "loss.count"]
+    assert chosen(runs, "metric.*.max") == ["loss.max"]
+    assert chosen(runs, "metric.*") == ["loss", "acc"]
+    (column,) = chosen_columns(["loss.max"], names_of(runs))
+    assert [column.values(row) for row in rows_of([runs[0], ONE], by_group=False)] == [(4,), ()]
+    assert order([runs[0], ONE], "-loss.max") == [(1, None), (1, None)]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from qanat.domain.condition import parse, quoted
 from qanat.domain.condition_values import DATE_HINT, DURATION_HINT, number
 from qanat.domain.facts import Row, facts_of, from_texts, rows_of, to_text
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.domain.search import FIELDS, Names, search
 from qanat.errors import UsageError
@@ -118,6 +119,42 @@ def test_one_group_of_many_is_enough_but_must_meet_all_of_a_condition() -> None:
     assert meets("n>2", with_args("--n 1", "--n 3"))
     assert not meets("n>3", with_args("--n 1", "--n 3"))
     assert not meets("n=1 and lr=2", with_args("--n 1 --lr 1", "--n 2 --lr 2"))
+
+
+def with_curve(metrics: dict[str, float], **curves: CurveSummary) -> Run:
+    return replace(RUN, groups=(Group(0, (), State.FINISHED, metrics=metrics, curves=curves),))
+
+
+CURVE = CurveSummary(last=Point(2, 9), min=Point(0.5, 3), max=Point(math.inf, 1), count=9)
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ("metric.loss.min<1", True),
+        ("loss.min=0.5", True),
+        ("metric.loss.min>1", False),
+        ("loss.max=inf", True),
+        ("metric.loss.last=2 and loss.count=9", True),
+        ("loss>1", True),
+        ("metric.loss.min", True),
+        ("metric.acc.max", False),
+        ("acc.last=5", True),
+    ],
+)
+def test_a_condition_on_a_curve(condition: str, met: bool) -> None:
+    run, other = with_curve({"loss": 2, "acc.last": 5}, loss=CURVE), with_curve({}, acc=CURVE)
+    assert meets(condition, run, other) is met
+
+
+def test_a_name_of_a_curve_that_is_unknown_is_refused_with_the_nearest() -> None:
+    run = with_curve({"loss": 2}, loss=CURVE)
+    message, hint = refused("metric.loss.mim<1", run)
+    assert message.startswith("no run has the metric 'loss.mim' (character 1")
+    assert hint.startswith("did you mean metric.loss.min")
+    for condition in ("parameter.loss.min=1", "metric.acc.min=1", "metric.loss.mean=1"):
+        assert "no run has the" in refused(condition, run)[0]
+    assert "no run has the metric 'loss'" in refused("metric.loss=1", with_curve({}, **{"": CURVE}))[0]
 
 
 def test_a_name_with_dashes_is_that_parameter_if_there_is_one() -> None:
