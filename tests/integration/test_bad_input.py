@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from qanat.domain.shortening import quoted
 from tests.support.sandbox import PROGRAM, Result, Sandbox, call
 
 IS_ROOT = os.geteuid() == 0
@@ -216,10 +217,10 @@ def test_a_name_that_is_too_long_for_a_file_is_refused_with_a_sentence(house: Sa
         ),
         (["import", long], f"{long}: there is no such file", "qanat 0.x kept it in"),
         (["experiment", "new", long], f"{long}: file name too long", ""),
-        (["template", "show", long], f"no template or file named '{long}'", "available: default"),
+        (["template", "show", long], f"no template or file named {quoted(long)}", "available: default"),
         (
             ["run", "--runner", "slurm", "--submit-template", long, "good"],
-            f"no template or file named '{long}' for slurm",
+            f"no template or file named {quoted(long)} for slurm",
             "available: default",
         ),
     ):
