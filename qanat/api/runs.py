@@ -14,8 +14,8 @@ from qanat.api.progress import Shown
 from qanat.api.spelling import for_python
 from qanat.domain import run as records
 from qanat.domain import times
-from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import group_folder
+from qanat.domain.parameters import by_plain_name
 from qanat.usecases import packages
 from qanat.usecases.tracking.find import find_run, read_comment
 from qanat.usecases.tracking.refresh import refreshed
@@ -187,7 +187,7 @@ class Runs(Sequence[Run]):
         except ImportError:
             raise packages.missing("to_pandas() requires", "pandas") from None
         pairs = [(run, group) for run in self for group in run.groups]
-        taken = {*_KNOWN, *(name for _, group in pairs for name in parameters_of(group.record))}
+        taken = {*_KNOWN, *(name for _, group in pairs for name in by_plain_name(group.record.args))}
         frame = pd.DataFrame([_columns(run, group, taken) for run, group in pairs])
         for column in frame.columns.difference(list(_KNOWN)):
             numbers = pd.to_numeric(frame[column], errors="coerce")
@@ -202,7 +202,7 @@ _KNOWN = ("run", "experiment", "group", "state", "commit", "path")
 def _columns(run: Run, group: Group, taken: Collection[str]) -> dict[str, object]:
     known = (run.id, run.experiment, group.number, group.state, run.commit, str(group.path))
     columns: dict[str, object] = dict(zip(_KNOWN, known, strict=True))
-    for name, value in parameters_of(group.record).items():
+    for name, value in by_plain_name(group.record.args).items():
         columns[f"parameter.{name}" if name in _KNOWN else name] = value
     for name, number in group.metrics.items():
         columns[f"metric.{name}" if name in taken else name] = number

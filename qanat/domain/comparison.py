@@ -6,101 +6,164 @@ Groups that differ only in the seed form one row, with the mean and standard dev
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from qanat.domain.parameters import by_plain_name
-from qanat.domain.run import Group, Run, State
+from qanat.domain import times
+from qanat.domain.facts import GroupFacts, RunFacts
+from qanat.domain.parameters import texts_by_name
+from qanat.domain.run import Group, State
+from qanat.domain.seeds import GUESSED, is_seed, seed_of, without_seeds
 from qanat.domain.statistics import LOWER, Statistic, statistic
 
-SEEDS = ("seed", "random_seed", "random-seed")
+Member = tuple[RunFacts, GroupFacts]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Groups that are compared as one: the runs they belong to, their number, parameters and metrics.
+    """Groups that are compared as one: the runs they belong to, parameters and metrics.
 
-    `commit` and `tree` belong to the code of the first group.
+    `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` and
+    `tree` belong to its code. `members` are ids of runs and numbers of groups. `repeated` counts the groups that do not
+    count, since another one has the same parameters and seed.
     """
 
     experiment: str
     runs: tuple[str, ...]
     commit: str
     tree: str
-    groups: int
     parameters: Mapping[str, str]
     metrics: Mapping[str, Statistic]
+    seeds: tuple[str | None, ...]
+    members: tuple[tuple[str, int], ...]
+    repeated: int = 0
+
+    @property
+    def groups(self) -> int:
+        """The number of groups that count."""
+        return len(self.members)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Rows, the parameters in which they differ (or by which they are grouped), the metrics, and the best rows.
 
-    `best` maps each metric that has a better direction to the positions of its best rows.
+    `best` maps each metric that has a better direction to the positions of its best rows. `seeds` are the parameters
+    that were taken for seeds, by experiment.
     """
 
     rows: tuple[Row, ...]
     parameters: tuple[str, ...]
     metrics: tuple[str, ...]
     best: Mapping[str, frozenset[int]]
+    seeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which groups form a row: those of one run that differ only in seeds or, with `by`, have one value of it.
+
+    With `pool`, rows have groups of several runs of the same code. `seeds` maps experiments to the names of their
+    seeds, if these are not GUESSED. `over` is a parameter that tells rows apart even if it is a seed.
+    """
+
+    by: str | None = None
+    pool: bool = False
+    seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    over: str | None = None
+
+    def seeds_of(self, experiment: str) -> Sequence[str]:
+        """Return the names of the seeds of an experiment."""
+        return self.seeds.get(experiment, GUESSED)
+
+    def key(self, run: RunFacts, group: GroupFacts) -> tuple[object, ...]:
+        """Return what the groups of a row have in common."""
+        common = (run.experiment, run.tree, None if self.pool else run.id)
+        if self.by is not None:
+            return (*common, group.parameters.get(self.by))
+        kept = without_seeds(group.parameters, self.seeds_of(run.experiment))
+        if self.over is not None and self.over in group.parameters:
+            kept[self.over] = group.parameters[self.over]
+        return (*common, *sorted(kept.items()))
 
 
 def compare(
-    runs: Sequence[Run],
+    runs: Iterable[RunFacts],
     *,
     better: Mapping[str, str],
-    group_by: str | None = None,
+    grouping: Grouping | None = None,
     sort: str | None = None,
-    seeds: Sequence[str] = SEEDS,
 ) -> Comparison:
     """Compare the finished groups of runs.
 
-    Rows come in the order of the runs, or sorted by a metric with the better value first (`better` maps
-    metrics to higher or lower; the default is lower). With group_by, a row contains all groups with the
-    same value of that parameter. `seeds` are the names, without dashes, of parameters that only tell
-    repetitions apart.
+    Rows come in the order of the runs, or sorted by a metric with the better value first (`better` maps metrics to
+    higher or lower; the default is lower). Of several groups with the same parameters, a seed among them, the one that
+    finished last counts.
     """
-    column = group_by.lstrip("-") if group_by else None
-    rows = _rows(runs, seeds, column)
+    grouping = grouping or Grouping()
+    finished = [(run, group) for run in runs for group in run.groups if group.state == State.FINISHED]
+    rows = _rows(finished, grouping)
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
     if sort is not None:
         rows.sort(key=lambda row: _place(row.metrics.get(sort), better.get(sort, LOWER)))
-    parameters = _differing(rows, seeds) if column is None else (column,)
-    return Comparison(tuple(rows), parameters, metrics, _best(rows, metrics, better))
+    parameters = (grouping.by,) if grouping.by is not None else _differing(rows, grouping)
+    return Comparison(tuple(rows), parameters, metrics, _best(rows, metrics, better), _seeds(finished, grouping))
 
 
-def _rows(runs: Sequence[Run], seeds: Sequence[str], group_by: str | None) -> list[Row]:
-    members: dict[tuple[object, ...], list[tuple[Run, Group]]] = {}
-    for run in runs:
-        for group in run.groups:
-            if group.state is not State.FINISHED:
-                continue
-            parameters = parameters_of(group)
-            if group_by is not None:
-                key: tuple[object, ...] = (run.experiment, parameters.get(group_by, ""))
-            else:
-                kept = sorted((k, v) for k, v in parameters.items() if k not in seeds)
-                key = (run.experiment, run.code.tree, *kept)
-            members.setdefault(key, []).append((run, group))
-    return [_row(found, seeds, group_by) for found in members.values()]
+def _rows(finished: Sequence[Member], grouping: Grouping) -> list[Row]:
+    members: dict[tuple[object, ...], list[Member]] = {}
+    for run, group in finished:
+        members.setdefault(grouping.key(run, group), []).append((run, group))
+    return [_row(found, grouping) for found in members.values()]
 
 
-def _row(members: Sequence[tuple[Run, Group]], seeds: Sequence[str], group_by: str | None) -> Row:
-    parameters = parameters_of(members[0][1])
-    if group_by is not None:
-        parameters = {group_by: parameters.get(group_by, "")}
-    first = members[0][0]
-    names = dict.fromkeys(name for _, group in members for name in group.metrics)
-    measured = [(_seed(group, seeds), group.metrics) for _, group in members]
+def _seeds(finished: Sequence[Member], grouping: Grouping) -> dict[str, tuple[str, ...]]:
+    """Map experiments to the parameters of their groups that are seeds and do not tell rows apart."""
+    found: dict[str, dict[str, None]] = {}
+    for run, group in finished:
+        seeds = grouping.seeds_of(run.experiment)
+        named = (n for n in group.parameters if is_seed(n, seeds) and n not in (grouping.by, grouping.over))
+        found.setdefault(run.experiment, {}).update(dict.fromkeys(named))
+    return {experiment: tuple(names) for experiment, names in found.items() if names}
+
+
+def _row(found: Sequence[Member], grouping: Grouping) -> Row:
+    first, group = found[0]
+    seeds = grouping.seeds_of(first.experiment)
+    members = _once_each(found, seeds)
+    by = grouping.by
+    parameters = group.parameters if by is None else {n: v for n, v in group.parameters.items() if n == by}
+    measured = [(seed_of(group.parameters, seeds), group.metrics) for _, group in members]
+    names = dict.fromkeys(name for _, metrics in measured for name in metrics)
     return Row(
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
-        commit=first.code.commit,
-        tree=first.code.tree,
-        groups=len(members),
+        commit=first.commit,
+        tree=first.tree,
         parameters=parameters,
         metrics={name: _statistic(name, measured) for name in names},
+        seeds=tuple(seed for seed, _ in measured),
+        members=tuple((run.id, group.number) for run, group in members),
+        repeated=len(found) - len(members),
     )
+
+
+def _once_each(members: Sequence[Member], seeds: Collection[str]) -> list[Member]:
+    """Leave out groups with the parameters and the seed of one that finished later.
+
+    All groups without a seed are kept: their results may differ by chance.
+    """
+    latest: dict[object, Member] = {}
+    for place, (run, group) in enumerate(members):
+        has_seed = seed_of(group.parameters, seeds) is not None
+        key: object = tuple(sorted(group.parameters.items())) if has_seed else place
+        latest[key] = max(latest[key], (run, group), key=_end) if key in latest else (run, group)
+    return list(latest.values())
+
+
+def _end(member: Member) -> tuple[float, int, int]:
+    run, group = member
+    return times.parse(group.ended or run.created).timestamp(), run.number, group.number
 
 
 def _statistic(name: str, measured: Sequence[tuple[str | None, Mapping[str, float]]]) -> Statistic:
@@ -108,20 +171,19 @@ def _statistic(name: str, measured: Sequence[tuple[str | None, Mapping[str, floa
     return statistic([value for _, value in found], [seed for seed, _ in found])
 
 
-def _seed(group: Group, seeds: Sequence[str]) -> str | None:
-    """Return the seeds of a group as a text; None if it has none."""
-    found = [f"{name}={value}" for name, value in parameters_of(group).items() if name in seeds]
-    return " ".join(sorted(found)) or None
-
-
 def parameters_of(group: Group) -> dict[str, str]:
-    """Map a group's parameter names, without dashes, to their values; multiple values are joined by spaces."""
-    return by_plain_name(group.args)
+    """Map a group's parameters, named as typed, to their values; several values of one are joined by spaces."""
+    return texts_by_name(group.args)
 
 
-def _differing(rows: Sequence[Row], seeds: Sequence[str]) -> tuple[str, ...]:
-    names = dict.fromkeys(name for row in rows for name in row.parameters)
-    return tuple(n for n in names if n not in seeds and len({row.parameters.get(n) for row in rows}) > 1)
+def _differing(rows: Sequence[Row], grouping: Grouping) -> tuple[str, ...]:
+    names = dict.fromkeys(
+        name
+        for row in rows
+        for name in row.parameters
+        if name == grouping.over or not is_seed(name, grouping.seeds_of(row.experiment))
+    )
+    return tuple(n for n in names if len({row.parameters.get(n) for row in rows}) > 1)
 
 
 def _place(found: Statistic | None, direction: str) -> tuple[bool, float]:

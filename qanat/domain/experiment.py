@@ -64,7 +64,10 @@ class MetricSource:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A named program with the datasets it reads, its actions, tags and metrics."""
+    """A named program with the datasets it reads, its actions, tags and metrics.
+
+    `seeds` are the parameters that only tell repetitions apart; None if the definition does not say.
+    """
 
     name: str
     program: Program
@@ -75,6 +78,7 @@ class Experiment:
     workdir: str | None = None
     actions: Mapping[str, Action] = field(default_factory=dict)
     metrics: tuple[MetricSource, ...] = ()
+    seeds: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

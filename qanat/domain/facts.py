@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from qanat.domain.measured import STATISTICS, split_statistic
-from qanat.domain.parameters import by_name
+from qanat.domain.parameters import texts_by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run
 
@@ -52,6 +52,7 @@ class RunFacts(NamedTuple):
     author: str
     runner: str
     commit: str
+    tree: str
     state: str
     groups: tuple[GroupFacts, ...]
 
@@ -88,14 +89,14 @@ def facts_of(run: Run) -> RunFacts:
         author=run.author,
         runner=run.runner.name,
         commit=run.code.commit,
+        tree=run.code.tree,
         state=run.state.value,
         groups=tuple(map(_facts_of_group, run.groups)),
     )
 
 
 def _facts_of_group(group: Group) -> GroupFacts:
-    named = by_name(group.args)
-    parameters = {name: value if isinstance(value, str) else " ".join(value) for name, value in named.items()}
+    parameters = texts_by_name(group.args)
     return GroupFacts(
         number=group.number,
         state=group.state.value,

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qanat.domain import comparison, data, setting, statistics, times
-from qanat.domain.comparison import Comparison, Row
+from qanat.domain.comparison import Comparison, Grouping, Row
+from qanat.domain.facts import facts_of
+from qanat.domain.parameters import plain_names
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.domain.setting import Parameters, Regression, key_of
 from qanat.domain.statistics import Statistic
@@ -90,7 +92,7 @@ def summarise(
 ) -> NewRuns:
     """Summarise new runs; `others` maps parameters to runs of the other side that have groups with them."""
     groups = [group for run in runs for group in run.groups]
-    results = comparison.compare(runs, better=directions)
+    results = comparison.compare(map(facts_of, runs), better=directions, grouping=Grouping(pool=True))
     values = _values(groups)
     return NewRuns(
         experiment=experiment,
@@ -117,7 +119,7 @@ def _before(row: Row, runs: Sequence[Run], others: Sequence[Run], directions: Ma
     """Compare a row with the newest code of the other side that has the same parameters and a common metric."""
     key = key_of(row.parameters)
     newest_first = sorted(others, key=lambda run: (times.parse(run.created), run.number), reverse=True)
-    for old in comparison.compare(newest_first, better={}).rows:
+    for old in comparison.compare(map(facts_of, newest_first), better={}, grouping=Grouping(pool=True)).rows:
         if key_of(old.parameters) == key and old.metrics.keys() & row.metrics:
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}
@@ -140,7 +142,8 @@ def _values(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:
     parameters = [comparison.parameters_of(group) for group in groups]
     names = dict.fromkeys(name for given in parameters for name in given)
     values = {name: dict.fromkeys(given.get(name, "") for given in parameters) for name in names}
-    return {name: tuple(sorted(found, key=_as_number)) for name, found in values.items()}
+    plain = plain_names(names)
+    return {plain[name]: tuple(sorted(found, key=_as_number)) for name, found in values.items()}
 
 
 def _as_number(value: str) -> tuple[bool, float, str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from qanat.errors import InputInvalid
 if TYPE_CHECKING:
     from qanat.domain.ranges import ValueRange
 
+ON = "yes"
 GROUPS_WITHOUT_ASKING = 20_000
 GROUPS_MAX = 100_000
 
@@ -178,26 +180,52 @@ def _label(target: str | int) -> str:
 
 
 def by_name(args: Sequence[str]) -> dict[str, str | list[str]]:
-    """Map a group's parameter names to their values; arguments before the first option are `pos_0`, `pos_1`, ….
+    """Map a group's parameter names to their values; arguments that belong to no option are `pos_0`, `pos_1`, ….
 
-    An option without a value maps to '', one with several values (or given several times) to a list.
+    These are the ones before the first option, and those after `--option=value`. An option without a value maps to '',
+    one with several values (or given several times) to a list.
     """
     names: dict[str, list[str]] = {}
-    current = ""
+    current, positions = "", 0
     for argument in args:
         if is_option(argument):
-            current, equals, value = argument.partition("=") if argument.startswith("--") else (argument, "", "")
-            names.setdefault(current, []).extend([value] if equals else [])
+            name, equals, value = argument.partition("=") if argument.startswith("--") else (argument, "", "")
+            names.setdefault(name, []).extend([value] if equals else [])
+            current = "" if equals else name
         elif current:
             names[current].append(argument)
         else:
-            names[f"pos_{len(names)}"] = [argument]
+            names[f"pos_{positions}"] = [argument]
+            positions += 1
     return {name: _unwrap(values) for name, values in names.items()}
 
 
+def texts_by_name(args: Sequence[str]) -> dict[str, str]:
+    """Return the parameters of one group by name as typed, several values joined by spaces."""
+    return {name: value if isinstance(value, str) else " ".join(value) for name, value in by_name(args).items()}
+
+
 def by_plain_name(args: Sequence[str]) -> dict[str, str]:
-    """Return the parameters of one group by name without dashes, several values joined by spaces."""
-    return {k.lstrip("-"): v if isinstance(v, str) else " ".join(v) for k, v in by_name(args).items()}
+    """Return the parameters of one group by their plain names, several values joined by spaces."""
+    return in_plain(texts_by_name(args))
+
+
+def plain_names(names: Iterable[str]) -> dict[str, str]:
+    """Map names of parameters to the same without dashes, unless two would be called the same."""
+    known = dict.fromkeys(names)
+    counts = Counter(name.lstrip("-") for name in known)
+    return {name: name if counts[plain := name.lstrip("-")] > 1 else plain for name in known}
+
+
+def shown(value: str | None) -> str:
+    """Return the value of a parameter for a table: ON for an option without one, nothing for None."""
+    return "" if value is None else value or ON
+
+
+def in_plain(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return parameters with their plain names."""
+    plain = plain_names(parameters)
+    return {plain[name]: value for name, value in parameters.items()}
 
 
 def _unwrap(values: list[str]) -> str | list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.condition_values import number
 from qanat.domain.facts import Row
+from qanat.domain.parameters import plain_names
 from qanat.domain.search import FIELDS, Names, resolve
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
@@ -142,14 +143,8 @@ def _field(name: str) -> Column:
 
 def _parameters(names: Names) -> list[Column]:
     """Return a column for each parameter, without dashes unless two would be called the same."""
-    plain: dict[str, list[str]] = {}
-    for name in names.parameters:
-        plain.setdefault(name.lstrip("-"), []).append(name)
-    return [
-        Column(PARAMETER, (name,), _heading(PARAMETER, name if len(named) > 1 else short, FIELDS))
-        for short, named in plain.items()
-        for name in named
-    ]
+    plain = plain_names(names.parameters)
+    return [Column(PARAMETER, (name,), _heading(PARAMETER, plain[name], FIELDS)) for name in plain]
 
 
 def _metrics(names: Names) -> list[Column]:

@@ -30,6 +30,7 @@ from qanat.domain.condition_values import Test
 from qanat.domain.facts import GroupFacts, Row
 from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.names import nearest
+from qanat.domain.parameters import plain_names
 from qanat.domain.run import State
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
@@ -67,6 +68,11 @@ class Names:
         """List what can be named of curves, such as loss.min, unless a metric has the name."""
         found = (f"{curve}.{which}" for curve in self.curves for which in STATISTICS)
         return [name for name in found if name not in self.metrics]
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The names of the parameters without dashes, unless two would be called the same."""
+        return tuple(plain_names(self.parameters).values())
 
     def parameters_named(self, name: str) -> tuple[str, ...]:
         """List the parameters that a name stands for: that one, or without dashes any that is called so."""

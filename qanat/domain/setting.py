@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qanat.domain import comparison
+from qanat.domain.parameters import in_plain
 from qanat.domain.run import Group, Run, State
+from qanat.domain.seeds import GUESSED, without_seeds
 
 Parameters = tuple[tuple[str, str], ...]
 
 
 def key_of(parameters: Mapping[str, str]) -> Parameters:
     """Return what groups must share to be compared: their parameters without seeds."""
-    return tuple(sorted((name, value) for name, value in parameters.items() if name not in comparison.SEEDS))
+    return tuple(sorted(without_seeds(parameters, GUESSED).items()))
 
 
 def as_text(parameters: Iterable[tuple[str, str]]) -> str:
     """Return parameters as `lr=0.1 n=5`; one without a value is only its name."""
-    return " ".join(f"{name}={value}" if value else name for name, value in parameters)
+    return " ".join(f"{name}={value}" if value else name for name, value in in_plain(dict(parameters)).items())
 
 
 @dataclass(frozen=True, slots=True)

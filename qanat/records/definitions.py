@@ -28,10 +28,17 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         datasets=tuple(content.get("datasets", ())),
         workdir=content.get("workdir"),
         actions={name: _action(name, parts) for name, parts in content.get("actions", {}).items()},
+        seeds=_seeds(content.get("seed")),
         metrics=tuple(
             MetricSource(m["file"], tuple(m.get("keys", ())), m.get("better", {})) for m in content.get("metrics", ())
         ),
     )
+
+
+def _seeds(named: str | list[str] | None) -> tuple[str, ...] | None:
+    if named is None:
+        return None
+    return (named,) if isinstance(named, str) else tuple(named)
 
 
 def _action(name: str, parts: dict[str, Any]) -> Action:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from qanat.cli import session
 from qanat.cli.options import Command, option
-from qanat.cli.runs import reporting
-from qanat.cli.terminal import formats, plots, tables
+from qanat.cli.runs import comparison_table, reporting
+from qanat.cli.terminal import plots
 from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
-from qanat.cli.terminal.tables import Heading
 from qanat.domain import condition
-from qanat.domain.comparison import Comparison, Row
+from qanat.domain.comparison import Comparison
+from qanat.domain.run import State
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
+from qanat.usecases.runs.compare import ChosenRuns, Compared, CompareRequest
 from qanat.usecases.tracking.refresh import refreshed
 
 EXAMPLE = """\b
@@ -50,6 +52,12 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     multiple=True,
     metavar="METRIC",
     help="Show only this metric, or those that match a pattern such as 'test.*'; may be repeated.",
+)
+@option(
+    "--pool",
+    group=TABLE,
+    is_flag=True,
+    help="Let several runs share a row; the same seed with the same parameters and code counts once.",
 )
 @option("--group-by", group=TABLE, metavar="PARAM", help="Show one row for each value of this parameter.")
 @option("--sort", group=TABLE, metavar="METRIC", help="Sort by this metric, best value first.")
@@ -91,10 +99,11 @@ def compare(
     form: str,
     plot: tuple[str, str] | None,
     output: Path | None,
+    pool: bool,
 ) -> None:
     """Compare runs: show their metrics and the parameters in which they differ.
 
-    Groups that differ only in their seed share a row, with the mean ± standard deviation of each metric.
+    Groups of a run that differ only in their seed share a row, with the mean ± standard deviation of each metric.
     """
     if output and not plot:
         raise UsageError("--output requires --plot", hint="add --plot X Y")
@@ -105,23 +114,40 @@ def compare(
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
         chosen = compare_runs.chosen_runs(project, index, result, runs, wanted)
-    directions = dict(map(_direction, better))
-    over = plot[0] if plot else None
-    found = compare_runs.compare_runs(
-        project, chosen, better=directions, group_by=group_by, sort=sort, over=over, only=() if plot else only
+    request = CompareRequest(
+        better=dict(map(_direction, better)),
+        group_by=group_by,
+        sort=sort,
+        over=plot[0] if plot else None,
+        only=() if plot else only,
+        pool=pool,
     )
-    for run in chosen if runs else ():
-        if not any(run.id in row.runs for row in found.rows):
-            tell(f"note: run {run.number} is not shown, since none of its groups has finished")
+    compared = compare_runs.compare_runs(project, chosen.runs, request)
+    _tell_what_is_missing(compared, chosen, runs)
     if plot:
-        _plot(found, *plot, output)
+        _plot(compared.found, *plot, output)
     elif as_json:
-        say_json(compare_runs.as_mappings(found))
+        say_json(compare_runs.as_mappings(compared))
     elif as_csv:
-        say_whole(_csv(found))
+        say_whole(comparison_table.as_csv(compared))
+    elif form == "markdown":
+        say_whole(comparison_table.as_markdown(compared))
     else:
-        headings, rows = _headings(found, sort), _cells(found)
-        say(formats.markdown_table([h.text for h in headings], rows) if form == "markdown" else _text(headings, rows))
+        say(comparison_table.as_text(compared, width()))
+
+
+def _tell_what_is_missing(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> None:
+    """Report which of the runs that were named are not compared, and which groups do not count."""
+    if chosen.missing:
+        several = len(chosen.missing) > 1
+        tell(f"note: no run{'s' if several else ''} {', '.join(chosen.missing)}, which may have been deleted")
+    shown = {run for row in compared.found.rows for run in row.runs}
+    for run in chosen.runs if names else ():
+        if run.id not in shown and not any(g.state == State.FINISHED for g in run.groups):
+            tell(f"note: run {run.number} is not shown, since none of its groups has finished")
+    if repeated := sum(row.repeated for row in compared.found.rows):
+        what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
+        tell(f"note: {what} not count, since another with the same parameters and seed finished later")
 
 
 def _direction(text: str) -> tuple[str, str]:
@@ -131,70 +157,6 @@ def _direction(text: str) -> tuple[str, str]:
             f"--better {quoted(text)} is not METRIC=higher or METRIC=lower", hint="for example --better acc=higher"
         )
     return name, way
-
-
-def _headings(found: Comparison, sort: str | None) -> list[Heading]:
-    """Return the headings; where not all fit, groups and commit give way first, then metrics and parameters in turn."""
-    several, commits = _several(found)
-    last = 2 * (len(found.parameters) + len(found.metrics)) + 2
-    return [
-        *([Heading("experiment", 1, tables.NARROWEST)] if several else []),
-        Heading("runs", 0, tables.NARROWEST),
-        Heading("groups", last),
-        *([Heading("commit", last + 1)] if commits else []),
-        *(Heading(name, 2 * i + 2, tables.NARROWEST) for i, name in enumerate(found.parameters)),
-        # Half a number would be another number.
-        *(Heading(name, 1 if name == sort else 2 * i + 3) for i, name in enumerate(found.metrics)),
-    ]
-
-
-def _cells(found: Comparison) -> list[list[str]]:
-    several, commits = _several(found)
-    rows = []
-    for i, row in enumerate(found.rows):
-        cells = [*([row.experiment] if several else []), _numbers(row), str(row.groups)]
-        cells += [*([row.commit[:7]] if commits else []), *(row.parameters.get(n, "") for n in found.parameters)]
-        cells += [_metric(found, row, i, name) for name in found.metrics]
-        rows.append(cells)
-    return rows
-
-
-def _several(found: Comparison) -> tuple[bool, bool]:
-    """Return whether the rows are of several experiments, and of several states of the code."""
-    return len({row.experiment for row in found.rows}) > 1, len({row.tree for row in found.rows}) > 1
-
-
-def _text(headings: list[Heading], rows: list[list[str]]) -> str:
-    fitted = tables.fit(headings, rows, width())
-    return "\n".join([*fitted.lines, *([f"{fitted.note}; --csv has everything"] if fitted.note else [])])
-
-
-def _numbers(row: Row) -> str:
-    numbers = [run.partition("-")[0] for run in row.runs]
-    return ", ".join(row.runs if len(set(numbers)) < len(numbers) else numbers)
-
-
-def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
-    if name not in row.metrics:
-        return ""
-    return f"{row.metrics[name]}{formats.BEST if place in found.best.get(name, ()) else ''}"
-
-
-def _csv(found: Comparison) -> str:
-    own = ("experiment", "runs", "groups", "commit")
-    parameters = [f"parameter.{name}" if name in own else name for name in found.parameters]
-    metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
-    headings = [*own, *parameters, *(column for name in metrics for column in (name, f"{name}.std"))]
-    return formats.csv_text(headings, (_values(found, row) for row in found.rows))
-
-
-def _values(found: Comparison, row: Row) -> list[object]:
-    values: list[object] = []
-    for name in found.metrics:
-        s = row.metrics.get(name)
-        values += ["", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation]
-    given = [row.parameters.get(name, "") for name in found.parameters]
-    return [row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values]
 
 
 def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:

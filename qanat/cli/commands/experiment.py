@@ -117,6 +117,12 @@ def _fields(command: Any) -> Any:
             metavar="NAME=COMMAND",
             help='Add an action, such as "plot=python plot.py"; may be repeated.',
         ),
+        field(
+            "--seed",
+            multiple=True,
+            metavar="PARAM",
+            help="Parameter that only tells repetitions apart, such as --seed; may be repeated.",
+        ),
         field("--dataset", "datasets", multiple=True, metavar="NAME", help="Dataset it reads; may be repeated."),
         field("--tag", "tags", multiple=True, metavar="TAG", help="Tag of the experiment; may be repeated."),
         field("--executable-command", metavar="COMMAND", help="Command that runs the program: python, bash, …"),
@@ -129,7 +135,10 @@ def _fields(command: Any) -> Any:
 
 
 def _given(actions: tuple[str, ...], **options: Any) -> Content:
-    return defining.given(**options, actions=dict(map(_action, actions)))
+    given = defining.given(**options, actions=dict(map(_action, actions)))
+    if len(given.get("seed", ())) == 1:
+        given["seed"] = given["seed"][0]
+    return given
 
 
 def _action(text: str) -> tuple[str, Content]:

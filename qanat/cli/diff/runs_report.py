@@ -12,6 +12,7 @@ from qanat.domain import setting, times
 from qanat.domain.comparison import Row
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
+from qanat.domain.parameters import plain_names, shown
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
 from qanat.domain.statistics import LOWER
@@ -103,14 +104,15 @@ def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
     several = len({row.tree for row in found.rows}) > 1
     data = _data(runs)
     parameters = found.parameters[:PARAMETERS_SHOWN]
-    headers: list[Cell] = [(Verbatim(name),) for name in parameters]
+    plain = plain_names(found.parameters)
+    headers: list[Cell] = [(Verbatim(plain[name]),) for name in parameters]
     headers += [("Runs",), ("Groups",), *([("Commit",)] if several else []), *([("Data",)] if data else [])]
     headers += [_metric_header(name, runs) for name in metrics]
     compared = any(runs.before)
     best = {name: _marked(runs, name) for name in metrics}
     rows = []
     for place, (row, before) in enumerate(zip(found.rows, runs.before, strict=True)):
-        cells: list[Cell] = [_value(row.parameters.get(name, "")) for name in parameters]
+        cells: list[Cell] = [_value(shown(row.parameters.get(name))) for name in parameters]
         cells += [_runs_cell(row, numbers), (str(row.groups),), *([(Verbatim(row.commit[:10]),)] if several else [])]
         cells += [data[row.runs[0]]] if data else []
         cells += [_metric(row, before, name, is_best=place in best[name]) for name in metrics]
@@ -228,7 +230,7 @@ def _each_bar(runs: NewRuns, name: str) -> Iterator[tuple[int, Bar]]:
         s = row.metrics.get(name)
         if s is None or not math.isfinite(s.mean):
             continue
-        varying = ((n, row.parameters[n]) for n in runs.results.parameters if row.parameters.get(n))
+        varying = ((n, row.parameters[n]) for n in runs.results.parameters if n in row.parameters)
         label = setting.as_text(varying)
         label = " ".join(filter(None, (label, row.commit[:7] if several else ""))) or f"run {row.runs[0]}"
         delta = before.deltas.get(name) if before else None

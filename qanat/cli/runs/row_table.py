@@ -15,13 +15,13 @@ from qanat.cli.terminal.tables import Heading
 from qanat.domain import times
 from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.facts import Row
+from qanat.domain.parameters import ON
 from qanat.domain.run import State
 from qanat.domain.run_columns import Column
 from qanat.domain.varying import spread
 from qanat.usecases.runs.rows import Table
 
 SAME_MAX = 500
-ON = "yes"
 # What narrow terminals leave out first has the highest rank; half a number would be another number.
 _RANKS = {"run": 0, "group": 1, "experiment": 2, "state": 3}
 _LAST_RANK = 10_000

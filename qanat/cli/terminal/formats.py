@@ -61,6 +61,11 @@ def _marked(cell: str) -> str:
     return f"**{text}**" if cell.endswith(BEST) else text
 
 
+def markdown_text(text: str) -> str:
+    """Return a line of text for Markdown."""
+    return _marked(clean(shortened(text, CELL_MAX)))
+
+
 def code_span(text: str, *, in_table: bool = False) -> str:
     """Quote any text so that Markdown shows exactly that text.
 

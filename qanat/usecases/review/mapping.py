@@ -8,6 +8,7 @@ from qanat.domain import times
 from qanat.domain.changes import DefinitionChange, KeyChange
 from qanat.domain.meanings import ABSENT, plain
 from qanat.domain.new_runs import Baseline, NewRuns
+from qanat.domain.parameters import in_plain
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
 from qanat.domain.statistics import Statistic
@@ -115,7 +116,7 @@ def _experiment(runs: NewRuns, found: StateChanges) -> dict[str, Any]:
         "failures": [{"state": f.state.value, "cause": f.cause, "groups": dict(f.groups)} for f in runs.failures],
         "regressions": [
             {
-                "parameters": dict(r.parameters),
+                "parameters": in_plain(dict(r.parameters)),
                 "groups": r.groups,
                 "failed": r.failed,
                 "cause": r.cause,
@@ -155,7 +156,7 @@ def _result(runs: NewRuns, place: int) -> dict[str, Any]:
         "runs": list(row.runs),
         "groups": row.groups,
         "commit": row.commit,
-        "parameters": dict(row.parameters),
+        "parameters": in_plain(row.parameters),
         "metrics": {
             name: {**_statistic(s), "best": place in runs.results.best.get(name, ()), **_delta(before, name)}
             for name, s in row.metrics.items()

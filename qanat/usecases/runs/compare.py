@@ -4,69 +4,142 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qanat.domain import comparison
-from qanat.domain.comparison import Comparison
+from qanat.domain.comparison import Comparison, Grouping
 from qanat.domain.condition import EVERY, Condition
-from qanat.domain.run import Run
+from qanat.domain.experiment import Experiment
+from qanat.domain.facts import Row, RunFacts
+from qanat.domain.parameters import plain_names
+from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records.index import Index
 from qanat.usecases.project import Project
-from qanat.usecases.runs.rows import runs_with_matching_groups
+from qanat.usecases.runs.rows import current_facts, names_of, search_for
 from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import Refreshed
 
 
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """How runs are compared: `better` maps metrics to directions, and `only` lists patterns for the metrics to show.
+
+    Rows are sorted by the metric `sort`. With `group_by`, a row has all groups with one value of this parameter; with
+    `pool`, also those of several runs. Rows are told apart by the parameter `over` even if it is a seed.
+    """
+
+    better: Mapping[str, str] = field(default_factory=dict)
+    group_by: str | None = None
+    sort: str | None = None
+    over: str | None = None
+    only: Sequence[str] = ()
+    pool: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison, how it was asked for, and the definitions of the experiments that are still there."""
+
+    found: Comparison
+    request: CompareRequest
+    experiments: Mapping[str, Experiment]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRuns:
+    """The facts about chosen runs, with their chosen groups only, and the names that no run has."""
+
+    runs: Sequence[RunFacts]
+    missing: Sequence[str] = ()
+
+
 def chosen_runs(
     project: Project, index: Index, refreshed: Refreshed, names: Sequence[str], condition: Condition
-) -> list[Run]:
+) -> ChosenRuns:
     """Return the runs with these names, each once, or all, the oldest first, without groups that a condition excludes.
 
-    Raises the errors of find_run(), and UsageError if no group meets the condition or no run has a name in it.
+    A name that no run has is left out, unless there is no other. Raises the errors of find_run(), and UsageError if no
+    group meets the condition or no run has a name in it.
     """
-    found = [find_run(project, index, refreshed, name).run for name in names]
-    named = {run.id: run for run in found}
-    if condition == EVERY and names:
-        return list(named.values())
-    runs = runs_with_matching_groups(project, index, refreshed, condition, only=named.keys())[::-1]
+    ids, missing = _ids(project, index, refreshed, names)
+    known = {run.id: run for run in current_facts(project, index, refreshed).values()}
+    runs = [known[run] for run in ids if run in known] if names else list(known.values())[::-1]
+    if condition != EVERY and known:
+        has = search_for(project, condition, names_of(known.values()))
+        kept = ((run, tuple(g for g in run.groups if has(Row(run, g)))) for run in runs)
+        runs = [run._replace(groups=groups) for run, groups in kept if groups]
     if not runs:
         raise UsageError("nothing to compare: no group meets the condition")
-    order = list(named)
-    return sorted(runs, key=lambda run: order.index(run.id)) if named else runs
+    return ChosenRuns(runs, missing)
 
 
-def compare_runs(
-    project: Project,
-    runs: Sequence[Run],
-    *,
-    better: dict[str, str],
-    group_by: str | None,
-    sort: str | None,
-    over: str | None = None,
-    only: Sequence[str] = (),
-) -> Comparison:
-    """Compare runs; the better direction of a metric comes from `better` and from the runs' experiments.
+def _ids(
+    project: Project, index: Index, refreshed: Refreshed, names: Sequence[str]
+) -> tuple[dict[str, None], list[str]]:
+    """Return the ids of the runs with these names, and the names of none. Raises NotFound if all are of none."""
+    ids: dict[str, None] = {}
+    missing: list[str] = []
+    for name in names:
+        try:
+            ids[find_run(project, index, refreshed, name).run.id] = None
+        except NotFound:
+            if len(missing) == len(names) - 1:
+                raise
+            missing.append(name)
+    return ids, missing
 
-    With `only`, a list of patterns as for file names, only matching metrics are in the comparison. Rows are
-    distinguished by the parameter `over` even if it is a seed. Raises UsageError if no group has finished, and for
-    a metric or parameter that none has.
+
+def compare_runs(project: Project, runs: Sequence[RunFacts], request: CompareRequest) -> Compared:
+    """Compare runs; their experiments say which direction of a metric is better, and which parameters are seeds.
+
+    Raises UsageError if no group has finished, and for a metric or parameter that none has.
     """
-    directions = {**_directions(project, runs), **better}
-    seeds = [name for name in comparison.SEEDS if over is None or name != over.lstrip("-")]
-    found = comparison.compare(runs, better=directions, group_by=group_by, sort=sort, seeds=seeds)
+    experiments = experiments_of(project, (run.experiment for run in runs))
+    names = names_of(runs)
+    grouping = Grouping(
+        by=_parameter(request.group_by, names) if request.group_by is not None else None,
+        pool=request.pool,
+        seeds={name: e.seeds for name, e in experiments.items() if e.seeds is not None},
+        over=next(iter(names.parameters_named(request.over)), None) if request.over is not None else None,
+    )
+    better = {**directions(experiments.values()), **request.better}
+    found = comparison.compare(runs, better=better, grouping=grouping, sort=request.sort)
     if not found.rows:
         raise UsageError("nothing to compare: no group of these runs has finished")
-    for name in (*([] if sort is None else [sort]), *better):
+    for name in (*([] if request.sort is None else [request.sort]), *request.better):
         if name not in found.metrics:
             raise UsageError(f"no group has the metric {quoted(name)}", hint=_available(found.metrics))
-    if group_by is not None and not any(row.parameters[group_by.lstrip("-")] for row in found.rows):
-        names = {name for run in runs for group in run.groups for name in comparison.parameters_of(group)}
-        raise UsageError(f"no group has the parameter {quoted(group_by)}", hint=_available(sorted(names)))
-    return _with_metrics(found, only) if only else found
+    return Compared(_with_metrics(found, request.only) if request.only else found, request, experiments)
+
+
+def _parameter(name: str, names: Names) -> str:
+    """Return the parameter with this name. Raises UsageError if there is none, or several without dashes."""
+    found = names.parameters_named(name)
+    if not found:
+        raise UsageError(f"no group has the parameter {quoted(name)}", hint=_available(sorted(names.plain)))
+    if len(found) > 1:
+        raise UsageError(f"{quoted(name)} is ambiguous: {' and '.join(found)}", hint="write it with its dashes")
+    return found[0]
+
+
+def experiments_of(project: Project, names: Iterable[str]) -> dict[str, Experiment]:
+    """Return experiments by these names, without those that are invalid or no longer defined."""
+    found = {}
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = project.experiment(name)
+        except (InputInvalid, NotFound):
+            continue
+    return found
+
+
+def directions(experiments: Iterable[Experiment]) -> dict[str, str]:
+    """Map the metrics of experiments to the direction that is better."""
+    return {name: way for e in experiments for source in e.metrics for name, way in source.better.items()}
 
 
 def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
@@ -79,15 +152,20 @@ def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
     return replace(found, rows=tuple(rows), metrics=kept)
 
 
-def as_mappings(found: Comparison) -> list[dict[str, Any]]:
-    """Return the rows as plain values for JSON."""
+def as_mappings(compared: Compared) -> list[dict[str, Any]]:
+    """Return the rows as plain values for JSON; an option without a value is true."""
+    found = compared.found
+    plain = plain_names(name for row in found.rows for name in row.parameters)
     return [
         {
             "experiment": row.experiment,
             "runs": list(row.runs),
             "commit": row.commit,
             "groups": row.groups,
-            "parameters": dict(row.parameters),
+            "repeated": row.repeated,
+            "pooled": compared.request.pool,
+            "seeds": list(row.seeds),
+            "parameters": {plain[name]: value or True for name, value in row.parameters.items()},
             "metrics": {
                 name: {"mean": s.mean, "std": s.deviation, "n": s.count, "best": i in found.best.get(name, ())}
                 for name, s in row.metrics.items()
@@ -95,6 +173,19 @@ def as_mappings(found: Comparison) -> list[dict[str, Any]]:
         }
         for i, row in enumerate(found.rows)
     ]
+
+
+def seed_note(compared: Compared) -> str:
+    """Return which parameters were taken for seeds, and why; empty if there are none."""
+    by_names: dict[tuple[str, ...], list[str]] = {}
+    for experiment, names in compared.found.seeds.items():
+        by_names.setdefault(names, []).append(experiment)
+    parts = []
+    for names, experiments in by_names.items():
+        is_said = all(e in compared.experiments and compared.experiments[e].seeds is not None for e in experiments)
+        of = f" of {', '.join(experiments)}" if len(by_names) > 1 else ""
+        parts.append(f"{', '.join(names)}{of}{'' if is_said else ' (guessed by name)'}")
+    return f"seed: {'; '.join(parts)}" if parts else ""
 
 
 def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float], list[float]]:
@@ -105,13 +196,14 @@ def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float],
     xs, ys, deviations = [], [], []
     for row in found.rows:
         metric = row.metrics.get(y)
-        place = row.metrics[x].mean if x in row.metrics else _number(row.parameters.get(x.lstrip("-"), ""))
+        named = Names(row.parameters, {}, {}).parameters_named(x)
+        place = row.metrics[x].mean if x in row.metrics else _number(row.parameters[named[0]]) if named else None
         if metric is not None and place is not None and math.isfinite(place) and math.isfinite(metric.mean):
             xs.append(place)
             ys.append(metric.mean)
             deviations.append(metric.deviation or 0.0)
     if not xs:
-        names = (*found.parameters, *found.metrics)
+        names = (*plain_names(found.parameters).values(), *found.metrics)
         raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=_available(names))
     return xs, ys, deviations
 
@@ -121,17 +213,6 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _directions(project: Project, runs: Sequence[Run]) -> dict[str, str]:
-    directions: dict[str, str] = {}
-    for name in dict.fromkeys(run.experiment for run in runs):
-        try:
-            for source in project.experiment(name).metrics:
-                directions |= source.better
-        except (InputInvalid, NotFound):
-            continue
-    return directions
 
 
 def _available(names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from qanat.domain import facts, times
@@ -53,7 +53,7 @@ def matching_paths(
     known = current_facts(project, index, refreshed, experiment=experiment)
     if not known:
         return []
-    meets = _search(project, condition, _names(known.values()))
+    meets = search_for(project, condition, names_of(known.values()))
     return [path for path, run in known.items() if meets(Row(run))]
 
 
@@ -66,24 +66,6 @@ def matching_runs(
         met = matching_paths(project, index, refreshed, condition, experiment=experiment)
         texts = {path: texts[path] for path in met if path in texts}
     return [refreshed.live.get(path) or run_codec.from_index(text, path) for path, text in texts.items()]
-
-
-def runs_with_matching_groups(
-    project: Project, index: Index, refreshed: Refreshed, condition: Condition, *, only: Collection[str] = ()
-) -> list[Run]:
-    """Return the runs, newest first, that have groups which meet a condition, without their other groups.
-
-    With `only`, just the runs with these ids. Errors as for matching_paths().
-    """
-    known = current_facts(project, index, refreshed)
-    if not known:
-        return []
-    meets = _search(project, condition, _names(known.values()))
-    wanted = {path: run for path, run in known.items() if not only or run.id in only}
-    kept = {path: {g.number for g in run.groups if meets(Row(run, g))} for path, run in wanted.items()}
-    texts = {row.path: text for row, text in index.summaries_with_records() if kept.get(row.path)}
-    runs = [(refreshed.live.get(path) or run_codec.from_index(text, path), kept[path]) for path, text in texts.items()]
-    return [replace(run, groups=tuple(g for g in run.groups if g.number in numbers)) for run, numbers in runs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +112,10 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
     runs = current_facts(project, index, refreshed, experiment=request.experiment)
     if request.experiment is not None and not runs:
         project.experiment(request.experiment)
-    known = _names(runs.values())
+    known = names_of(runs.values())
     rows = every_row = rows_of(runs.values(), by_group=request.by_group)
     if runs:
-        meets = _search(project, request.condition, known)
+        meets = search_for(project, request.condition, known)
         rows = sorted_rows([row for row in rows if meets(row)], request.sort, known)
     shown = rows[: request.most]
     chosen = chosen_columns(request.columns, known) if runs else []
@@ -148,9 +130,11 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
     return Table(shown, len(rows), request.by_group, usual, short, every, named, shared)
 
 
-def _names(runs: Iterable[RunFacts]) -> Names:
+def names_of(runs: Iterable[RunFacts]) -> Names:
+    """Return the names of parameters and metrics that runs have."""
     return Names.of(group for run in runs for group in run.groups)
 
 
-def _search(project: Project, condition: Condition, names: Names) -> Search:
+def search_for(project: Project, condition: Condition, names: Names) -> Search:
+    """Return the search for rows that meet a condition; errors as for search()."""
     return search(condition, names, times.parse(project.clock.now()))

@@ -55,8 +55,9 @@ def trained(built: Sandbox, tmp_path: Path) -> Sandbox:
 
 
 def table(text: str) -> list[list[str]]:
-    """Split a table into cells."""
-    return [[cell.strip() for cell in line.split("    ") if cell.strip()] for line in text.splitlines()]
+    """Split a table into cells, without the note below it."""
+    lines = [line for line in text.splitlines() if not line.startswith(("mean ±", "seed:"))]
+    return [[cell.strip() for cell in line.split("    ") if cell.strip()] for line in lines]
 
 
 # ---- collecting
@@ -122,11 +123,12 @@ def test_runs_are_compared_by_what_differs_with_mean_and_deviation_over_seeds_an
 ) -> None:
     result = trained.qanat("compare", "1", "2")
     assert table(result.out) == [
-        ["runs", "groups", "n", "acc", "test.loss"],
+        ["runs", "n", "--n", "acc", "test.loss"],  # n is a column of its own
         ["1", "3", "1", "0.110 ± 0.010", "3.90 ± 0.10"],
         ["1", "3", "2", "0.210 ± 0.010", "2.90 ± 0.10"],
         ["2", "1", "3", "0.3 *", "2 *"],
     ]
+    assert result.out.endswith("\nmean ± standard deviation of n groups; seed: --seed (guessed by name)\n")
     assert result.err == ""
 
 
@@ -141,14 +143,14 @@ def test_rows_are_sorted_by_a_metric_the_better_first(trained: Sandbox) -> None:
 
 
 def test_rows_are_grouped_by_a_parameter(trained: Sandbox) -> None:
-    rows = trained.qanat("compare", "1", "2", "--group-by", "--seed", "--json").json
+    rows = trained.qanat("compare", "1", "2", "--pool", "--group-by", "seed", "--json").json
     assert [(row["parameters"], row["groups"], row["runs"]) for row in rows] == [
         ({"seed": "0"}, 3, [trained.record(1)["id"], trained.record(2)["id"]]),
         ({"seed": "1"}, 2, [trained.record(1)["id"]]),
         ({"seed": "2"}, 2, [trained.record(1)["id"]]),
     ]
     assert rows[0]["metrics"]["acc"] == {"mean": pytest.approx(0.2), "std": pytest.approx(0.1), "n": 3, "best": True}
-    assert table(trained.qanat("compare", "2", "--group_by", "n").out)[0] == ["runs", "groups", "n", "acc", "test.loss"]
+    assert table(trained.qanat("compare", "2", "--group_by", "n").out)[0] == ["runs", "n", "--n", "acc", "test.loss"]
 
 
 def test_the_page_of_a_run_has_some_metrics_and_compare_has_all(sandbox: Sandbox) -> None:
@@ -164,11 +166,11 @@ def test_the_page_of_a_run_has_some_metrics_and_compare_has_all(sandbox: Sandbox
 
 def test_only_the_metrics_that_are_asked_for_are_shown(trained: Sandbox) -> None:
     words = ["compare", "1", "--sort", "test.loss", "--metric"]
-    assert table(trained.qanat(*words, "acc").out)[0] == ["runs", "groups", "n", "acc"]
+    assert table(trained.qanat(*words, "acc").out)[0] == ["runs", "n", "--n", "acc"]
     assert table(trained.qanat(*words, "a*", "--metric", "test.*").out)[0] == [
         "runs",
-        "groups",
         "n",
+        "--n",
         "acc",
         "test.loss",
     ]
@@ -179,15 +181,18 @@ def test_only_the_metrics_that_are_asked_for_are_shown(trained: Sandbox) -> None
 
 def test_json_has_the_whole_rows(trained: Sandbox) -> None:
     rows = trained.qanat("compare", "2", "1", "--json").json
-    assert list(rows[0]) == ["experiment", "runs", "commit", "groups", "parameters", "metrics"]
+    assert list(rows[0]) == [
+        *("experiment", "runs", "commit", "groups", "repeated", "pooled", "seeds", "parameters", "metrics")
+    ]
     assert rows[0]["parameters"] == {"n": "3", "seed": "0"}
+    assert (rows[1]["seeds"], rows[1]["pooled"], rows[1]["repeated"]) == (["0", "1", "2"], False, 0)
     assert rows[0]["metrics"]["acc"] == {"mean": 0.3, "std": None, "n": 1, "best": True}
     assert rows[1]["commit"] == trained.record(1)["code"]["commit"]
 
 
 def test_csv_is_read_by_others(trained: Sandbox) -> None:
     rows = list(csv.DictReader(io.StringIO(trained.qanat("compare", "1", "2", "--csv").out)))
-    metrics = ["acc", "acc.std", "test.loss", "test.loss.std"]
+    metrics = ["acc", "acc.std", "acc.n", "test.loss", "test.loss.std", "test.loss.n"]
     assert list(rows[0]) == ["experiment", "runs", "groups", "commit", "n", *metrics]
     assert [float(row["acc"]) for row in rows] == pytest.approx([0.11, 0.21, 0.3])
     assert [(row["n"], row["groups"]) for row in rows] == [("1", "3"), ("2", "3"), ("3", "1")]
@@ -208,11 +213,15 @@ def test_columns_of_one_name_are_told_apart_in_csv(sandbox: Sandbox) -> None:
 def test_markdown_is_a_table_in_which_the_best_is_bold(trained: Sandbox) -> None:
     lines = trained.qanat("compare", "1", "2", "--format", "markdown").out.splitlines()
     assert lines[:3] == [
-        "| runs | groups | n | acc | test.loss |",
+        "| runs | n | --n | acc | test.loss |",
         "|---|---|---|---|---|",
         "| 1 | 3 | 1 | 0.110 ± 0.010 | 3.90 ± 0.10 |",
     ]
-    assert lines[4] == "| 2 | 1 | 3 | **0.3** | **2** |"
+    assert lines[4:] == [
+        "| 2 | 1 | 3 | **0.3** | **2** |",
+        "",
+        "mean ± standard deviation of n groups; seed: --seed (guessed by name)",
+    ]
 
 
 def test_words_of_parameters_cannot_break_a_table(trained: Sandbox) -> None:
@@ -220,9 +229,10 @@ def test_words_of_parameters_cannot_break_a_table(trained: Sandbox) -> None:
     trained.qanat("run", "train", "--n", "4", "--name", evil)
     lines = trained.qanat("compare", "1", "3", "--format", "markdown")
     assert r"a\|b \*c\* \<script> \\x1b\[2J\\nnext" in lines.out
-    assert len({line.replace(r"\|", "").count("|") for line in lines.out.splitlines()}) == 1
+    rows = lines.out.partition("\n\n")[0].splitlines()
+    assert len({line.replace(r"\|", "").count("|") for line in rows}) == 1
     text = trained.qanat("compare", "1", "3").out
-    assert len(text.splitlines()) == 4
+    assert len(text.splitlines()) == 5
     assert "\x1b" not in text + trained.qanat("compare", "1", "3", "--csv").out
 
 
@@ -232,15 +242,37 @@ def test_runs_of_other_code_are_rows_of_their_own_with_their_commits(trained: Sa
     trained.qanat("run", "train", "--n", "3", "--seed", "0")
     commits = [trained.record(n)["code"]["commit"][:7] for n in (2, 3)]
     assert table(trained.qanat("compare", "2", "3").out) == [
-        ["runs", "groups", "commit", "acc", "test.loss"],
+        ["runs", "n", "commit", "acc", "test.loss"],
         ["2", "1", commits[0], "0.3", "2 *"],
         ["3", "1", commits[1], "0.6 *", "2 *"],
     ]
 
 
-def test_repetitions_in_several_runs_are_one_row(trained: Sandbox) -> None:
+def test_several_runs_are_pooled_only_on_request_and_the_same_seed_counts_once(trained: Sandbox) -> None:
     trained.qanat("run", "train", "--n", "3", "--seed", "4")
-    assert table(trained.qanat("compare", "2", "3", "2").out)[1:] == [["2, 3", "2", "0.320 ± 0.028", "1.80 ± 0.28"]]
+    trained.qanat("rerun", "3")
+    apart = trained.qanat("compare", "2", "3", "4", "2")
+    assert [row[:2] for row in table(apart.out)[1:]] == [["2", "1"], ["3", "1"], ["4", "1"]]
+    pooled = trained.qanat("compare", "2", "3", "4", "--pool")
+    assert table(pooled.out)[1:] == [["2, 4", "2", "0.320 ± 0.028", "1.80 ± 0.28"]]
+    assert (
+        pooled.err == "note: 1 group does not count, since another with the same parameters and seed finished later\n"
+    )
+
+
+def test_the_experiment_says_which_parameter_is_the_seed(trained: Sandbox) -> None:
+    trained.qanat("experiment", "update", "train", "--seed", "--n")
+    found = trained.qanat("compare", "1")
+    assert table(found.out)[0] == ["runs", "n", "seed", "acc", "test.loss"]
+    assert found.out.endswith("; seed: --n\n")
+
+
+def test_a_number_of_a_deleted_run_is_noted(trained: Sandbox) -> None:
+    trained.qanat("delete", "1", "--yes")
+    found = trained.qanat("compare", "1", "2", "7")
+    assert found.err == "note: no runs 1, 7, which may have been deleted\n"
+    assert table(found.out)[1:] == [["2", "1", "0.3", "2"]]
+    assert "run 7 does not exist" in trained.qanat("compare", "1", "7", code=2).err
 
 
 def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: Sandbox) -> None:

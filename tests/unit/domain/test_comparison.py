@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from qanat.domain.comparison import Comparison, compare, parameters_of
+from qanat.domain.comparison import Comparison, Grouping, parameters_of
+from qanat.domain.comparison import compare as compare_facts
+from qanat.domain.facts import facts_of
 from qanat.domain.run import Group, Run, State
 from qanat.domain.statistics import HIGHER, LOWER
 from tests.unit.records.example import RUN
@@ -23,6 +26,13 @@ def a_run(number: int, *groups: tuple[str, dict[str, float]], tree: str = "a" * 
     return replace(RUN, number=number, uid=f"{number:06x}", experiment=experiment, code=code, groups=made)
 
 
+def compare(
+    runs: Sequence[Run], *, better: dict[str, str], grouping: Grouping | None = None, sort: str | None = None
+) -> Comparison:
+    """Compare runs by the facts about them."""
+    return compare_facts(map(facts_of, runs), better=better, grouping=grouping, sort=sort)
+
+
 def means(found: Comparison, metric: str) -> list[float]:
     return [row.metrics[metric].mean for row in found.rows]
 
@@ -30,8 +40,8 @@ def means(found: Comparison, metric: str) -> list[float]:
 def test_groups_that_differ_only_in_the_seed_are_one_row_with_mean_and_deviation() -> None:
     run = a_run(1, *((f"--n {n} --seed {s}", {"acc": n + s / 10}) for n in (1, 2) for s in (0, 1, 2)))
     found = compare([run], better={})
-    assert found.parameters == ("n",)
-    assert [(row.parameters["n"], row.groups) for row in found.rows] == [("1", 3), ("2", 3)]
+    assert found.parameters == ("--n",)
+    assert [(row.parameters["--n"], row.groups) for row in found.rows] == [("1", 3), ("2", 3)]
     assert [str(row.metrics["acc"]) for row in found.rows] == ["1.10 ± 0.10", "2.10 ± 0.10"]
 
 
@@ -42,11 +52,66 @@ def test_a_seed_has_several_names(seed: str) -> None:
     assert (len(found.rows), found.parameters) == (1, ())
 
 
-def test_repetitions_of_several_runs_of_the_same_code_are_one_row() -> None:
-    found = compare([a_run(n, ("--n 1", {"acc": float(n)})) for n in (1, 2, 3)], better={})
-    (row,) = found.rows
+def test_each_run_has_rows_of_its_own_unless_runs_are_pooled() -> None:
+    runs = [a_run(n, (f"--n 1 --seed {n}", {"acc": float(n)})) for n in (1, 2, 3)]
+    assert [row.runs for row in compare(runs, better={}).rows] == [("1-000001",), ("2-000002",), ("3-000003",)]
+    (row,) = compare(runs, better={}, grouping=Grouping(pool=True)).rows
     assert row.runs == ("1-000001", "2-000002", "3-000003")
     assert (row.groups, row.metrics["acc"].mean, row.metrics["acc"].deviation) == (3, 2.0, 1.0)
+    assert (row.seeds, row.metrics["acc"].by_seed) == (("1", "2", "3"), {"1": 1.0, "2": 2.0, "3": 3.0})
+
+
+def test_a_seed_of_identical_runs_counts_once_the_one_that_finished_last() -> None:
+    first, again = (a_run(n, *((f"--lr 1 --seed {s}", {"acc": s + n / 10}) for s in (0, 1))) for n in (1, 2))
+    later = replace(again.groups[0], ended="2026-11-23T13:00:00+01:00")
+    earlier = replace(again.groups[1], ended="2026-11-23T10:00:00+00:00")
+    first = first.with_groups({i: replace(first.groups[i], ended="2026-11-23T11:30:00+00:00") for i in (0, 1)})
+    again = again.with_groups({0: later, 1: earlier})
+    (row,) = compare([first, again], better={}, grouping=Grouping(pool=True)).rows
+    assert (row.groups, row.repeated) == (2, 2)
+    assert row.metrics["acc"].by_seed == {"0": 0.2, "1": 1.1}
+    assert row.members == ((again.id, 0), (first.id, 1))
+
+
+def test_groups_without_a_seed_are_repetitions_that_all_count() -> None:
+    runs = [a_run(n, ("--n 1", {"acc": float(n)})) for n in (1, 2, 3)]
+    (row,) = compare(runs, better={}, grouping=Grouping(pool=True)).rows
+    assert (row.groups, row.repeated, row.seeds) == (3, 0, (None, None, None))
+
+
+def test_other_code_is_never_pooled() -> None:
+    runs = [a_run(1, ("--n 1", {"acc": 1.0})), a_run(2, ("--n 1", {"acc": 2.0}), tree="b" * 40)]
+    for grouping in (Grouping(pool=True), Grouping(by="--n", pool=True)):
+        assert means(compare(runs, better={}, grouping=grouping), "acc") == [1.0, 2.0]
+
+
+def test_names_as_typed_tell_parameters_apart() -> None:
+    run = a_run(1, ("-n 1 --n 5", {"acc": 1.0}), ("-n 2 --n 5", {"acc": 2.0}), ("--n 5", {"acc": 3.0}))
+    found = compare([run], better={})
+    assert (found.parameters, means(found, "acc")) == (("-n",), [1.0, 2.0, 3.0])
+
+
+def test_an_option_without_a_value_is_other_than_none() -> None:
+    run = a_run(1, ("--n 5 --fast", {"acc": 1.0}), ("--n 5", {"acc": 2.0}))
+    found = compare([run], better={})
+    assert (found.parameters, [row.parameters.get("--fast") for row in found.rows]) == (("--fast",), ["", None])
+
+
+def test_an_experiment_says_which_parameters_are_seeds() -> None:
+    run = a_run(1, *((f"--seed {s} --fold {f}", {"acc": float(s)}) for s in (1, 2) for f in (1, 2)))
+    found = compare([run], better={}, grouping=Grouping(seeds={"iris": ["--fold"]}))
+    assert (found.parameters, found.seeds, len(found.rows)) == (("--seed",), {"iris": ("--fold",)}, 2)
+    both = compare([run], better={}, grouping=Grouping(seeds={"iris": ["fold", "seed"]}))
+    assert both.rows[0].seeds[:2] == ("fold=1 seed=1", "fold=2 seed=1")
+    none = compare([run], better={}, grouping=Grouping(seeds={"iris": []}))
+    assert (len(none.rows), none.seeds) == (4, {})
+    assert compare([run], better={}, grouping=Grouping(seeds={"other": []})).seeds == {"iris": ("--seed",)}
+
+
+def test_rows_can_be_told_apart_by_a_seed() -> None:
+    run = a_run(1, *((f"--n 1 --seed {s}", {"acc": float(s)}) for s in (1, 2)))
+    found = compare([run], better={}, grouping=Grouping(over="--seed"))
+    assert (found.parameters, len(found.rows), found.seeds) == (("--seed",), 2, {})
 
 
 @pytest.mark.parametrize("other", [{"tree": "b" * 40}, {"experiment": "other"}], ids=str)
@@ -65,21 +130,22 @@ def test_a_group_that_has_not_finished_does_not_count(state: State) -> None:
 
 def test_only_parameters_that_differ_are_shown_and_a_missing_one_differs() -> None:
     run = a_run(1, ("--n 1 --lr 3", {}), ("--n 1 --lr 4", {}), ("--n 1 --lr 4 --fast", {}))
-    assert compare([run], better={}).parameters == ("lr", "fast")
+    assert compare([run], better={}).parameters == ("--lr", "--fast")
 
 
 def test_rows_may_be_grouped_by_one_parameter() -> None:
     run = a_run(1, *((f"--n {n} --lr {lr}", {"acc": float(n * lr)}) for n in (1, 2) for lr in (1, 3)))
-    for name in ("n", "--n"):
-        found = compare([run], better={}, group_by=name)
-        assert found.parameters == ("n",)
-        assert [dict(row.parameters) for row in found.rows] == [{"n": "1"}, {"n": "2"}]
-        assert means(found, "acc") == [2.0, 4.0]
+    found = compare([run], better={}, grouping=Grouping(by="--n"))
+    assert found.parameters == ("--n",)
+    assert [dict(row.parameters) for row in found.rows] == [{"--n": "1"}, {"--n": "2"}]
+    assert means(found, "acc") == [2.0, 4.0]
 
 
 def test_the_parameter_of_the_grouping_is_shown_also_when_it_has_one_value() -> None:
-    found = compare([a_run(1, ("--n 1", {"acc": 1.0}), ("--n 1 --lr 2", {"acc": 2.0}))], better={}, group_by="n")
-    assert (found.parameters, len(found.rows)) == (("n",), 1)
+    found = compare(
+        [a_run(1, ("--n 1", {"acc": 1.0}), ("--n 1 --lr 2", {"acc": 2.0}))], better={}, grouping=Grouping(by="--n")
+    )
+    assert (found.parameters, len(found.rows)) == (("--n",), 1)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +157,7 @@ def test_sorting_puts_the_better_first_and_a_row_without_the_metric_last(
     groups = [("--n 1", {"acc": 2.0}), ("--n 2", {}), ("--n 3", {"acc": 3.0}), ("--n 4", {"acc": 1.0})]
     found = compare([a_run(1, *groups), a_run(2, ("--n 5", {"acc": math.nan}))], better=better, sort="acc")
     assert means(Comparison(found.rows[:3], (), (), {}), "acc") == expected
-    assert {row.parameters["n"] for row in found.rows[3:]} == {"2", "5"}
+    assert {row.parameters["--n"] for row in found.rows[3:]} == {"2", "5"}
 
 
 def test_without_a_sort_the_order_is_that_of_the_runs() -> None:
@@ -124,10 +190,10 @@ def test_a_metric_that_only_some_groups_have_is_over_those() -> None:
     assert (row.groups, row.metrics["acc"].count, row.metrics["acc"].mean) == (3, 2, 2.0)
 
 
-def test_parameters_have_no_dashes_and_several_words_are_one_value() -> None:
+def test_parameters_are_named_as_typed_and_several_words_are_one_value() -> None:
     assert parameters_of(Group(0, ("x", "--lr", "1", "--names", "a", "b", "--fast"))) == {
         "pos_0": "x",
-        "lr": "1",
-        "names": "a b",
-        "fast": "",
+        "--lr": "1",
+        "--names": "a b",
+        "--fast": "",
     }

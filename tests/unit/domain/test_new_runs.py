@@ -153,5 +153,5 @@ def test_durations_are_those_of_groups_that_ended() -> None:
 
 def test_only_groups_that_measured_something_are_worth_a_search() -> None:
     run = a_run(1, ("--n 1 --seed 1", {"acc": 1}), ("--n 2", {}))
-    assert parameters_to_compare([run]) == {(("n", "1"),)}
-    assert key_of({"seed": "1", "b": "2", "a": "1"}) == (("a", "1"), ("b", "2"))
+    assert parameters_to_compare([run]) == {(("--n", "1"),)}
+    assert key_of({"--seed": "1", "b": "2", "a": "1"}) == (("a", "1"), ("b", "2"))

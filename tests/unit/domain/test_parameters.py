@@ -13,11 +13,13 @@ from qanat.domain.parameters import (
     Arguments,
     Grid,
     by_name,
+    by_plain_name,
     check_targets,
     expand,
     grid_from_arguments,
     is_option,
     parse_range,
+    plain_names,
     split_group,
 )
 from qanat.domain.ranges import ValueRange
@@ -296,11 +298,23 @@ def test_numbers_and_plain_words_are_no_options(word: str) -> None:
         (("--x=1", "--x", "2"), {"--x": ["1", "2"]}),
         (("--x=a=b",), {"--x": "a=b"}),
         (("--x=",), {"--x": ""}),
+        (("--y=3", "pos"), {"--y": "3", "pos_0": "pos"}),
+        (("a", "--y=3", "b", "--y", "4"), {"pos_0": "a", "--y": ["3", "4"], "pos_1": "b"}),
         (("-", "-x", "-"), {"pos_0": "-", "-x": "-"}),
     ],
 )
 def test_the_words_of_a_group_are_named(args: tuple[str, ...], expected: dict[str, str | list[str]]) -> None:
     assert by_name(args) == expected
+
+
+def test_names_have_dashes_only_where_they_are_told_apart_by_them() -> None:
+    assert plain_names(["-n", "--n", "--lr", "pos_0"]) == {"-n": "-n", "--n": "--n", "--lr": "lr", "pos_0": "pos_0"}
+    assert by_plain_name(["x", "-n", "1", "--n", "5", "--lr", "a", "b"]) == {
+        "pos_0": "x",
+        "-n": "1",
+        "--n": "5",
+        "lr": "a b",
+    }
 
 
 @stable

@@ -20,7 +20,7 @@ def a_run(number: int, *groups: tuple[str, State]) -> Run:
 
 
 def found(new: list[Run], old: list[Run]) -> tuple[Regression, ...]:
-    keys = {key_of({"n": n}) for n in "123"}
+    keys = {key_of({"--n": n}) for n in "123"}
     return regressions(new, dict.fromkeys(keys, old))
 
 
@@ -28,7 +28,7 @@ def test_a_setting_that_finished_and_now_fails_is_found_with_its_parameters_and_
     new = [a_run(7, ("--n 1 --seed 0", FAILED), ("--n 1 --seed 1", FINISHED), ("--n 2 --seed 0", FINISHED))]
     old = [a_run(2, ("--n 1 --seed 0", FINISHED)), a_run(3, ("--n 1 --seed 5", FINISHED))]
     (one,) = found(new, old)
-    assert one == Regression((("n", "1"),), 1, 2, "exit code 3", ("7-000007",), ("3-000003", "2-000002"))
+    assert one == Regression((("--n", "1"),), 1, 2, "exit code 3", ("7-000007",), ("3-000003", "2-000002"))
 
 
 def test_what_never_finished_or_is_only_lost_is_no_regression() -> None:
@@ -45,4 +45,5 @@ def test_the_latest_run_of_the_same_arguments_counts() -> None:
 
 
 def test_parameters_are_written_as_assignments() -> None:
-    assert as_text([("lr", "0.1"), ("fast", "")]) == "lr=0.1 fast"
+    assert as_text([("--lr", "0.1"), ("--fast", "")]) == "lr=0.1 fast"
+    assert as_text([("-n", "1"), ("--n", "5")]) == "-n=1 --n=5"

@@ -1,0 +1,109 @@
+"""Comparisons of runs as tables: text, Markdown and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qanat.cli.terminal import formats, tables
+from qanat.cli.terminal.tables import Heading
+from qanat.domain.comparison import Comparison, Row
+from qanat.domain.parameters import plain_names, shown
+from qanat.usecases.runs import compare
+from qanat.usecases.runs.compare import Compared
+
+OWN = ("experiment", "runs", "n", "commit")
+
+
+def as_text(compared: Compared, width: int | None) -> str:
+    """Return the table for a terminal, with the columns that fit its width, and what its numbers are."""
+    found = compared.found
+    fitted = tables.fit(_headings(found, compared.request.sort), _cells(found), width)
+    notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
+    return "\n".join([*fitted.lines, *notes, *filter(None, [_note(compared)])])
+
+
+def as_markdown(compared: Compared) -> str:
+    """Return the table in Markdown, and below what its numbers are."""
+    headings = [heading.text for heading in _headings(compared.found, None)]
+    table, note = formats.markdown_table(headings, _cells(compared.found)), _note(compared)
+    return f"{table}\n\n{formats.markdown_text(note)}" if note else table
+
+
+def _note(compared: Compared) -> str:
+    """Return what a reader must know about the numbers."""
+    has_means = any(s.count > 1 for row in compared.found.rows for s in row.metrics.values())
+    means = "mean ± standard deviation of n groups" if has_means else ""
+    return "; ".join(filter(None, [means, compare.seed_note(compared)]))
+
+
+def _headings(found: Comparison, sort: str | None) -> list[Heading]:
+    """Return the headings; where not all fit, the commit gives way first, then metrics and parameters in turn."""
+    several, commits = _several(found)
+    last = 2 * (len(found.parameters) + len(found.metrics)) + 2
+    plain = parameter_headings(found)
+    return [
+        *([Heading("experiment", 1, tables.NARROWEST)] if several else []),
+        Heading("runs", 0, tables.NARROWEST),
+        # A mean without its n says little.
+        Heading("n", 1),
+        *([Heading("commit", last + 1)] if commits else []),
+        *(Heading(name, 2 * i + 2, tables.NARROWEST) for i, name in enumerate(plain)),
+        # Half a number would be another number.
+        *(Heading(name, 1 if name == sort else 2 * i + 3) for i, name in enumerate(found.metrics)),
+    ]
+
+
+def parameter_headings(found: Comparison) -> list[str]:
+    """Return the headings of the parameters: without dashes, unless these tell them from another column."""
+    plain = plain_names(dict.fromkeys(name for row in found.rows for name in (*row.parameters, *found.parameters)))
+    return [name if plain[name] in OWN else plain[name] for name in found.parameters]
+
+
+def _cells(found: Comparison) -> list[list[str]]:
+    several, commits = _several(found)
+    rows = []
+    for i, row in enumerate(found.rows):
+        cells = [*([row.experiment] if several else []), _numbers(row), str(row.groups)]
+        cells += [*([row.commit[:7]] if commits else []), *(shown(row.parameters.get(n)) for n in found.parameters)]
+        cells += [_metric(found, row, i, name) for name in found.metrics]
+        rows.append(cells)
+    return rows
+
+
+def _several(found: Comparison) -> tuple[bool, bool]:
+    """Return whether the rows are of several experiments, and of several states of the code."""
+    return len({row.experiment for row in found.rows}) > 1, len({row.tree for row in found.rows}) > 1
+
+
+def _numbers(row: Row) -> str:
+    numbers = [run.partition("-")[0] for run in row.runs]
+    return ", ".join(row.runs if len(set(numbers)) < len(numbers) else numbers)
+
+
+def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
+    """Return a metric, with its n if that is not the row's, and a mark if it is the best."""
+    if name not in row.metrics:
+        return ""
+    s = row.metrics[name]
+    count = "" if s.count == row.groups else f" (n={s.count})"
+    return f"{s}{count}{formats.BEST if place in found.best.get(name, ()) else ''}"
+
+
+def as_csv(compared: Compared) -> str:
+    """Return the table as CSV, with numbers in full."""
+    found = compared.found
+    own = ("experiment", "runs", "groups", "commit")
+    plain = plain_names(found.parameters)
+    parameters = [f"parameter.{name}" if name in own else name for name in plain.values()]
+    metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
+    headings = [*own, *parameters, *(f"{name}{part}" for name in metrics for part in ("", ".std", ".n"))]
+    return formats.csv_text(headings, (_values(found, row) for row in found.rows))
+
+
+def _values(found: Comparison, row: Row) -> Sequence[object]:
+    values: list[object] = []
+    for name in found.metrics:
+        s = row.metrics.get(name)
+        values += ["", "", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation, s.count]
+    given = [shown(row.parameters.get(name)) for name in found.parameters]
+    return [row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values]
