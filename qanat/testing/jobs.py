@@ -124,10 +124,10 @@ class JobContract(Subject):
 
     def test_a_job_has_its_variables_and_an_empty_stdin(self, place: Place) -> None:
         value = "it's $(touch pwned)\n`x`"
-        script = 'printf "%s|" "$NASTY" "$QANAT_GROUP" "$(cat)"; echo complaint >&2'
+        script = 'printf "%s|" "$NASTY" "$QANAT_GROUP" "$QANAT_STORAGE_PATH" "$(cat)"; echo complaint >&2'
         place.submit(self.make(), place.shell(script, group=3, environment={"NASTY": value}, info="command: sh\n"))
         assert place.wait_until_ended(3).status.state is State.FINISHED
-        assert place.stdout(3) == f"{value}|3||"
+        assert place.stdout(3) == f"{value}|3|{place.storage(3)}||"
         assert (place.storage(3) / "stderr.txt").read_text() == "complaint\n"
         assert (place.storage(3) / "group_info.yaml").read_text() == "command: sh\n"
 

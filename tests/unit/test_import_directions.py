@@ -71,7 +71,8 @@ ALLOWED = {
         "yaml",
     ),
     "qanat.__main__": ("qanat.cli.main",),
-    "qanat": ("qanat.api",),
+    "qanat.metrics_log": (),
+    "qanat": ("qanat.api", "qanat.metrics_log"),
     "qanat_hooks": ("qanat_hooks", "qanat.usecases", "qanat.errors"),
 }
 

@@ -105,8 +105,8 @@ elif [ -z "${BASH_VERSION:-}" ] && command -v bash >/dev/null; then
 else
     q_env=
 fi
-QANAT_GROUP=$3 QANAT_JOB=$q_intent:$3
-export QANAT_RUN QANAT_GROUP QANAT_JOB
+QANAT_GROUP=$3 QANAT_JOB=$q_intent:$3 QANAT_STORAGE_PATH=$q_here
+export QANAT_RUN QANAT_GROUP QANAT_JOB QANAT_STORAGE_PATH
 if grep -qs "^$q_intent $3 " "$q_cancelled"; then exit 0; fi
 q_started=$(now)
 [ -d "$q_here" ] || mkdir -p "$q_here"

@@ -73,7 +73,7 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
         if several:
             path = group_folder(attempt.results, number, len(run.groups)) / storage.GROUP_INFO
             folders.write(path, storage.group_info(commands[number], group.args), sharing=project.sharing)
-        environment = {"QANAT_RUN": run.id, "QANAT_GROUP": str(number)}
+        environment = {"QANAT_RUN": run.id, "QANAT_GROUP": str(number), "QANAT_STORAGE_PATH": str(own)}
         if not several:
             # Its output is shown as it comes, but Python buffers what goes to a file.
             environment["PYTHONUNBUFFERED"] = os.environ.get("PYTHONUNBUFFERED", "1")

@@ -184,7 +184,7 @@ def test_every_word_reaches_the_program_and_none_is_executed(place: Place) -> No
 
 
 def test_each_group_finds_its_own_words_variables_and_info(place: Place) -> None:
-    script = 'echo "$COLOUR $QANAT_GROUP $QANAT_RUN $QANAT_JOB"'
+    script = 'echo "$COLOUR $QANAT_GROUP $QANAT_RUN $QANAT_JOB $QANAT_STORAGE_PATH"'
     groups = (0, 99, 100, 12_345)
     jobs = [place.shell(script, group=group, environment={"COLOUR": f"{group}'s"}) for group in groups]
     jobs = [replace(job, info=f"command: '{job.group}'\n") for job in jobs]
@@ -192,7 +192,8 @@ def test_each_group_finds_its_own_words_variables_and_info(place: Place) -> None
     assert sorted(path.name for path in (place.folder / "commands").iterdir()) == ["0.sh", "1.sh", "123.sh"]
     for job in jobs:
         assert place.run(job) == 0
-        assert place.stdout(job.group) == f"{job.group}'s {job.group} 4-7f3a9c c0ffee:{job.group}\n"
+        expected = f"{job.group}'s {job.group} 4-7f3a9c c0ffee:{job.group} {place.storage(job.group)}\n"
+        assert place.stdout(job.group) == expected
         assert (place.storage(job.group) / "group_info.yaml").read_text() == job.info
 
 

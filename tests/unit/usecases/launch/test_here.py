@@ -98,14 +98,14 @@ def test_groups_have_directories_and_files_of_their_own(world: World) -> None:
 def test_what_a_program_finds_in_its_environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    words = '"$QANAT_RUN $QANAT_GROUP $QANAT_JOB [$PYTHONUNBUFFERED] [$PYTHONDONTWRITEBYTECODE]"'
+    words = '"$QANAT_RUN $QANAT_GROUP $QANAT_STORAGE_PATH $QANAT_JOB [$PYTHONUNBUFFERED] [$PYTHONDONTWRITEBYTECODE]"'
     world.experiment(f"echo {words}\n")
     one = world.launch()
     folder = world.root / "results/train/run_1"
-    assert (folder / "stdout.txt").read_text() == f"{one.id} 0 {one.submission.intent}:0 [1] []\n"
+    assert (folder / "stdout.txt").read_text() == f"{one.id} 0 {folder} {one.submission.intent}:0 [1] []\n"
     two = world.launch(groups=("0", "1"))
     folder = world.root / "results/train/run_2/group_1"
-    assert (folder / "stdout.txt").read_text() == f"{two.id} 1 {two.submission.intent}:1 [] []\n"
+    assert (folder / "stdout.txt").read_text() == f"{two.id} 1 {folder} {two.submission.intent}:1 [] []\n"
     monkeypatch.setenv("PYTHONUNBUFFERED", "x")
     world.launch(revision="HEAD")
     assert (world.root / "results/train/run_3/stdout.txt").read_text().endswith(" [x] [1]\n")
