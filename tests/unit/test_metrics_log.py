@@ -84,12 +84,7 @@ def test_after_half_a_line_that_a_killed_process_left_a_new_line_begins(file: Pa
 
 @pytest.mark.parametrize(
     ("arguments", "place"),
-    [
-        (["--lr", "1"], "."),
-        (["--storage_path", "out"], "out"),
-        (["--storage_path=out"], "out"),
-        (["--storage_path"], "."),
-    ],
+    [("--lr 1", "."), ("--storage_path out", "out"), ("--storage_path=out", "out"), ("--storage_path", ".")],
 )
 def test_outside_of_runs_the_argument_or_the_current_folder_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, place: str
