@@ -230,7 +230,17 @@ def _message(recorded: Sequence[Recorded]) -> str:
     run, paths = recorded[0].run, recorded[0].paths
     if run_codec.path_of(run) not in paths:
         return f"qanat: comment on run {run.number} of {run.experiment}"
-    return f"qanat: run {run.number} of {run.experiment} {run.state}"
+    return f"qanat: run {run.number} of {run.experiment} {run.state}{_retried(run)}"
+
+
+def _retried(run: Run) -> str:
+    """Return what the last retry of a run repeated; empty if there was none."""
+    attempt = max((group.attempt for group in run.groups), default=1)
+    again = [group.number for group in run.groups if group.attempt == attempt]
+    if attempt == 1:
+        return ""
+    whose = f" of group {again[0]}" if len(again) == 1 else f" of {len(again):,} groups"
+    return f", attempt {attempt}{'' if len(again) == len(run.groups) else whose}"
 
 
 def _describe(recorded: Sequence[Recorded]) -> str:

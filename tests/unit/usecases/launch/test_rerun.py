@@ -200,8 +200,20 @@ def test_groups_are_run_again_inside_their_run(world: World) -> None:
     assert second.submission.intent != first.submission.intent
     assert (second.number, second.created, second.runner) == (1, first.created, first.runner)
     assert world.committed() == world.recorded() == second
-    assert world.subjects()[0] == "qanat: run 1 of train finished"
+    assert world.subjects()[0] == "qanat: run 1 of train finished, attempt 2 of group 1"
     assert world.journals() == []
+
+
+def test_the_subject_of_a_commit_names_the_attempt_and_its_groups(world: World) -> None:
+    world.experiment("test $1 = 0\n")
+    world.launch(groups=("0", "1", "2"))
+    retried(world)
+    assert world.subjects()[0] == "qanat: run 1 of train failed, attempt 2 of 2 groups"
+    world.experiment("exit 3\n")
+    world.launch()
+    retried(world, number=2)
+    retried(world, number=2)
+    assert world.subjects()[0] == "qanat: run 2 of train failed, attempt 3"
 
 
 def test_what_the_last_attempt_left_is_set_aside(world: World) -> None:
