@@ -95,13 +95,13 @@ def _summary(steps: Sequence[float], values: Sequence[float]) -> CurveSummary:
     known: Sequence[float] = values
     if math.isnan(sum(values)):  # only then may one of them be NaN
         known = [value for value in values if not math.isnan(value)] or [values[-1]]
-    last = Point(values[-1], _plain(steps[-1]))
+    last = Point(values[-1], plain_step(steps[-1]))
     return CurveSummary(last, _point(steps, values, min(known)), _point(steps, values, max(known)), len(values))
 
 
 def _point(steps: Sequence[float], values: Sequence[float], value: float) -> Point:
     place = len(values) - 1 if math.isnan(value) else values.index(value)
-    return Point(value, _plain(steps[place]))
+    return Point(value, plain_step(steps[place]))
 
 
 def _joined(before: CurveSummary, after: CurveSummary) -> CurveSummary:
@@ -113,6 +113,6 @@ def _joined(before: CurveSummary, after: CurveSummary) -> CurveSummary:
     return CurveSummary(after.last, least, greatest, before.count + after.count)
 
 
-def _plain(step: float) -> float:
+def plain_step(step: float) -> float:
     """Return a whole step without a fraction."""
     return int(step) if float(step).is_integer() else step

@@ -5,8 +5,11 @@ Each offer is a name and a short description.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.errors import ProjectNotFound
 from qanat.git import location
@@ -14,6 +17,9 @@ from qanat.git.location import Location
 from qanat.records import glance
 from qanat.records.glance import RunFile
 from qanat.records.paths import ProjectPaths
+
+if TYPE_CHECKING:
+    from qanat.records.index import Index
 
 RUNS_OFFERED = 100
 
@@ -64,22 +70,41 @@ def names_in_conditions(start: Path) -> list[Offer]:
     from qanat.domain import facts
     from qanat.domain.condition import METRIC, PARAMETER, quoted_if_needed
     from qanat.domain.search import FIELDS, Names
-    from qanat.records import index, index_file
 
-    found = _location(start)
-    if not found:
+    if not _location(start):
         return []
-    file = found.private_here / index_file.name()
-    texts: list[str] = []
-    if file.exists():
-        with index.Index(file, found.root) as known:
-            texts = [text for _, text in known.facts(newest=RUNS_OFFERED)]
+    with _index(start) as known:
+        texts = [text for _, text in known.facts(newest=RUNS_OFFERED)] if known else []
     names = Names.of(group for run in facts.from_texts(texts) for group in run.groups)
     plain = dict.fromkeys(name.lstrip("-") for name in names.parameters)
     parameters = ((f"{PARAMETER}{name}" if name in FIELDS else name, "parameter") for name in plain)
     metrics = ((f"{METRIC}{name}", "metric") for name in (*names.metrics, *names.statistics()))
     offers = [*parameters, *metrics, *((name, "") for name in FIELDS)]
     return [(name, about) for name, about in offers if quoted_if_needed(name) == name]
+
+
+def curves(start: Path, run: str) -> list[Offer]:
+    """Offer the curves that the record of a run has, by its number or id, as of the last command."""
+    number, _, uid = run.partition("-")
+    with _index(start) as known:
+        found = known.numbered(int(number)) if known and number.isdecimal() else []
+        texts = [known.record(row.path) for row in found if uid in ("", row.uid)] if known else []
+    groups = [group for text in texts for group in json.loads(text)["groups"]]
+    return [(name, "") for name in dict.fromkeys(name for group in groups for name in group.get("curves", {}))]
+
+
+@contextmanager
+def _index(start: Path) -> Iterator[Index | None]:
+    """Open the index as the last command left it; None if there is none."""
+    from qanat.records import index, index_file
+
+    found = _location(start)
+    file = found.private_here / index_file.name() if found else None
+    if found and file and file.exists():
+        with index.Index(file, found.root) as known:
+            yield known
+    else:
+        yield None
 
 
 def _offers(files: Iterable[RunFile], *, full: bool) -> dict[str, RunFile]:

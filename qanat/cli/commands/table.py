@@ -32,6 +32,7 @@ SECTIONS = {
         "runs": ("qanat.cli.commands.runs:runs", "Show runs with their parameters and metrics in a table."),
         "show": ("qanat.cli.commands.show:show", "Show a run."),
         "logs": ("qanat.cli.commands.logs:logs", "Print or follow the output of a run."),
+        "metrics": ("qanat.cli.commands.metrics:metrics", "Print or follow the curves of a run."),
         "explore": ("qanat.cli.commands.explore:explore", "Search and inspect runs interactively."),
         "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
     },

@@ -77,6 +77,13 @@ def columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     return _last_name(ctx, incomplete, ",")
 
 
+def curves(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a curve of the run named before it."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.curves(_start(ctx), ctx.params.get("run") or ""), incomplete)
+
+
 def _last_name(ctx: click.Context, incomplete: str, separators: str) -> list[Any]:
     """Offer what was typed with its last name completed, since a shell replaces all of it."""
     import re
@@ -98,4 +105,5 @@ COMPLETERS = {
     "runners": runners,
     "conditions": conditions,
     "columns": columns,
+    "curves": curves,
 }

@@ -21,6 +21,7 @@ COMPLETES = {
     "where": "conditions",
     "columns": "columns",
     "sort": "columns",
+    "curves": "curves",
 }
 NAMES = {"dataset": "datasets", "template": "templates"}
 

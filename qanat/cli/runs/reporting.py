@@ -256,11 +256,16 @@ def metrics_text(run: Run) -> str:
     return "\n".join([*shown, *more])
 
 
+def group_title(group: Group) -> str:
+    """Return the number of a group and its arguments."""
+    arguments = brief(" ".join(group.args), ARGUMENTS_MAX)
+    return f"group {group.number}{f': {arguments}' if arguments else ''}"
+
+
 def _metric_lines(run: Run) -> Iterator[str]:
     for group in run.groups:
         if group.metrics:
-            arguments = brief(" ".join(group.args), ARGUMENTS_MAX)
-            yield f"group {group.number}{f': {arguments}' if arguments else ''}"
+            yield group_title(group)
             for name, value in group.metrics.items():
                 yield f"  {brief(name, NAME_SHOWN_MAX)}: {value:.6g}"
 

@@ -1,0 +1,135 @@
+"""`qanat metrics`."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from qanat.cli.options import option
+from qanat.cli.runs import reporting
+from qanat.cli.runs.curve_output import CsvOutput, CurveOutput, JsonOutput, Layout, TextOutput
+from qanat.cli.runs.looking_up import find_one
+from qanat.cli.terminal.output import plural, say, tell, width
+from qanat.domain.series_rows import Row, Thinned
+from qanat.errors import UsageError
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs.curves import RunCurves
+from qanat.usecases.tracking.find import Found, check_group
+
+POLL_S = 1.0
+GROUPS_SHOWN = 20
+ROWS_SHOWN = 20
+ROWS_SHOWN_OF_EACH = 5
+NO_CURVES = "no curves: a program writes a line of numbers for each step to metrics.jsonl or metrics.csv"
+EXAMPLE = """\b
+Example:
+  qanat metrics 4
+  qanat metrics 4 loss 'val.*' --follow
+  qanat metrics 4 --group 3 --tail 10
+  qanat metrics 4 --csv > curves.csv
+
+A program writes a line of numbers for each step to metrics.jsonl or metrics.csv in its storage directory."""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("run")
+@click.argument("curves", nargs=-1, metavar="[NAME]...")
+@option("-f", "--follow", is_flag=True, help="Print values as they are written, until the run ends.")
+@option("-n", "--tail", type=click.IntRange(1), metavar="N", help="Print only the last N steps of each group.")
+@option("--group", type=click.IntRange(0), metavar="GROUP", help="Print only the curves of this group.")
+@option("--csv", "as_csv", is_flag=True, help="Print every step as CSV.")
+@option("--json", "as_json", is_flag=True, help="Print every step as JSON, each on a line of its own.")
+def metrics(
+    run: str, curves: tuple[str, ...], follow: bool, tail: int | None, group: int | None, as_csv: bool, as_json: bool
+) -> None:
+    """Print the curves of RUN, step by step: all of them, or those called NAME.
+
+    A NAME may be a pattern such as 'val.*'. A table for people has a few steps of a long curve, CSV and JSON all.
+    """
+    if as_csv and as_json:
+        raise UsageError("--csv cannot be combined with --json", hint="use one of them")
+    project = open_project(Path.cwd())
+    found = find_one(project, run)
+    numbers = range(len(found.run.groups)) if group is None else [check_group(found, group)]
+    output = CsvOutput() if as_csv else JsonOutput() if as_json else None
+    if follow:
+        read = RunCurves(project, found, numbers, curves)
+        _follow(project, found, read, output or TextOutput(width(), several=len(numbers) > 1), tail)
+    elif output:
+        read = RunCurves(project, found, numbers, curves)
+        _print_all(read, output, tail)
+    else:
+        read = RunCurves(project, found, numbers[:GROUPS_SHOWN], curves)
+        _print_tables(found, read, tail)
+        if more := len(numbers) - len(read.groups):
+            say(f"… and {plural(more, 'more group')}; choose one with --group, or all with --csv")
+    reporting.tell_notes(read.problems())
+
+
+def _names(read: RunCurves) -> list[str]:
+    """Return the names of the curves; without any, say why."""
+    names = read.names()
+    read.check_names()
+    if not names:
+        tell(f"note: {NO_CURVES}")
+    return names
+
+
+def _print_all(read: RunCurves, output: CurveOutput, tail: int | None) -> None:
+    """Print every step of every group."""
+    output.begin(_names(read))
+    for number in read.groups:
+        output.add(number, _last(read.rows(number), tail))
+    output.end()
+
+
+def _print_tables(found: Found, read: RunCurves, tail: int | None) -> None:
+    """Print a table for each group that has curves."""
+    _names(read)
+    most = ROWS_SHOWN if len(read.groups) == 1 else ROWS_SHOWN_OF_EACH
+    for number in read.groups:
+        if names := read.names_of(number):
+            title = [reporting.group_title(found.run.groups[number])] if len(found.run.groups) > 1 else []
+            say("\n".join([*title, *_table(names, read.rows(number), most, tail)]))
+
+
+def _table(names: Sequence[str], rows: Iterable[Row], most: int, tail: int | None) -> list[str]:
+    """Return the lines of a table with the last rows, or with a few that stand for all."""
+    thinned = Thinned(most)
+    for row in rows if tail is None else ():
+        thinned.add(row)
+    layout = Layout(names, width())
+    lines = [layout.heading, *map(layout.line, thinned.rows() if tail is None else _last(rows, tail)), *layout.notes]
+    if thinned.each > 1:
+        lines.append(f"… of {thinned.count:,} steps, a line has the newest values of {thinned.each:,}; --csv has all")
+    return lines
+
+
+def _follow(project: Project, found: Found, read: RunCurves, output: CurveOutput, tail: int | None) -> None:
+    """Print what is there, and then what is written, until the run has ended."""
+    has_begun = False
+    while True:
+        if not has_begun and (names := read.names()):
+            output.begin(names)
+            has_begun = True
+        for number, rows in read.new_rows() if has_begun else ():
+            output.add(number, _last(rows, tail))
+        tail = None if has_begun else tail
+        if found.run.state.ended:
+            break
+        time.sleep(POLL_S)
+        found = find_one(project, found.run.id)
+        read.update(found)
+    output.end()
+    if not has_begun:
+        _names(read)
+    read.check_names()
+
+
+def _last(rows: Iterable[Row], count: int | None) -> Iterable[Row]:
+    """Return the last rows, or all of them."""
+    return rows if count is None else deque(rows, maxlen=count)

@@ -1,0 +1,179 @@
+"""The curves of the groups of a run: the series that their programs write, also while they write."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache
+from itertools import chain, islice
+from pathlib import Path
+
+from qanat.domain.curves import collected
+from qanat.domain.experiment import MetricSource
+from qanat.domain.names import nearest
+from qanat.domain.run import State
+from qanat.domain.series import Points
+from qanat.domain.series_rows import Row, joined, merged, rows, rows_of
+from qanat.domain.shortening import quoted
+from qanat.errors import UsageError
+from qanat.records.measured import series_sources
+from qanat.records.series import SeriesReader
+from qanat.usecases.project import Project
+from qanat.usecases.tracking.find import Found, check_results
+from qanat.usecases.tracking.settle import metric_sources
+
+Wanted = Callable[[str], bool]
+NAMED_MAX = 20
+PROBLEMS_MAX = 10
+
+
+class GroupCurves:
+    """Reads the files of series in the directory of a group, and of them the names that are `wanted`.
+
+    If two files have the same name, the first counts.
+    """
+
+    def __init__(self, folder: Path, sources: Sequence[MetricSource], wanted: Wanted = lambda name: True) -> None:
+        self._files = [(folder / source.file, source.keys) for source in sources]
+        self._wanted = wanted
+        self._owners: dict[str, Path] = {}
+        self._others: set[str] = set()
+        self._unordered: set[Path] = set()
+        self._readers = self._new_readers()
+
+    def _new_readers(self) -> list[SeriesReader]:
+        return [SeriesReader(path, keys) for path, keys in self._files]
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be read, or was read again since its file was replaced or truncated, a sentence each."""
+        again = "was replaced or truncated, and was read again from its beginning"
+        found = ((r.path, [*([again] if r.restarts else []), *r.problems()]) for r in self._readers)
+        return [f"{path}: {problem}" for path, problems in found for problem in problems]
+
+    def names(self, *, ended: bool) -> list[str]:
+        """List the names that are in the files now; `ended` says whether the program has ended."""
+        for reader in self._new_readers():
+            last = -math.inf
+            for block in self._blocks(reader, ended=ended):
+                if min(min(points.steps) for points in block) < last:
+                    self._unordered.add(reader.path)
+                last = max(last, *(max(points.steps) for points in block))
+        return self.seen
+
+    @property
+    def seen(self) -> list[str]:
+        """The wanted names that have been read."""
+        return [*self._owners]
+
+    @property
+    def unwanted(self) -> Collection[str]:
+        """The other names that have been read."""
+        return self._others
+
+    def rows(self, *, ended: bool) -> Iterator[Row]:
+        """Yield a row for each step that is in the files now; steps ascend.
+
+        After names(), files are in memory block by block, unless their steps go back.
+        """
+        self._readers = self._new_readers()
+        return merged(self._rows(reader, ended=ended) for reader in self._readers)
+
+    def new_rows(self, *, ended: bool) -> Iterator[Row]:
+        """Yield the rows that were written since the last call, one file after the other."""
+        for reader in self._readers:
+            yield from joined(chain.from_iterable(map(rows, self._blocks(reader, ended=ended))))
+
+    def _rows(self, reader: SeriesReader, *, ended: bool) -> Iterator[Row]:
+        blocks = self._blocks(reader, ended=ended)
+        is_unordered = reader.path in self._unordered
+        return rows_of(collected(blocks)) if is_unordered else joined(chain.from_iterable(map(rows, blocks)))
+
+    def _blocks(self, reader: SeriesReader, *, ended: bool) -> Iterator[list[Points]]:
+        for block in reader.read_new(ended=ended):
+            if own := [points for points in block if self._is_own(points.name, reader.path)]:
+                yield own
+
+    def _is_own(self, name: str, path: Path) -> bool:
+        if not self._wanted(name):
+            self._others.add(name)
+            return False
+        return self._owners.setdefault(name, path) == path
+
+
+class RunCurves:
+    """Reads the curves of groups of a run, also while they grow: all of them, or those that match a pattern.
+
+    Raises InputInvalid if the results are gone.
+    """
+
+    def __init__(self, project: Project, found: Found, groups: Sequence[int], patterns: Sequence[str] = ()) -> None:
+        check_results(found)
+        self._patterns = patterns
+        sources, wanted = series_sources(metric_sources(project, found.run)), matching(patterns)
+        self._groups = {number: GroupCurves(found.group_folder(number), sources, wanted) for number in groups}
+        self._read_to_end: set[int] = set()
+        self.update(found)
+
+    def update(self, found: Found) -> None:
+        """Take the states of groups from a later look at the run."""
+        self._states = {number: found.run.groups[number].state for number in self._groups}
+
+    @property
+    def groups(self) -> list[int]:
+        """The numbers of the groups."""
+        return [*self._groups]
+
+    def names(self) -> list[str]:
+        """List the names of the curves in all groups now."""
+        found = (group.names(ended=self._has_ended(number)) for number, group in self._groups.items())
+        return [*dict.fromkeys(chain.from_iterable(found))]
+
+    def check_names(self) -> None:
+        """Raise UsageError, with the nearest names, for a pattern that no curve which has been read matches."""
+        names = {name for group in self._groups.values() for name in (*group.seen, *group.unwanted)}
+        for pattern in self._patterns if names else ():
+            if not any(_matches(name, pattern) for name in names):
+                close = [quoted(name) for name in nearest(pattern, names)]
+                hint = f"did you mean {' or '.join(close)}?" if close else _available(names)
+                raise UsageError(f"no curve is called {quoted(pattern)}", hint=hint)
+
+    def names_of(self, number: int) -> list[str]:
+        """List the names that names() found in a group."""
+        return self._groups[number].seen
+
+    def rows(self, number: int) -> Iterator[Row]:
+        """Yield a row for each step of a group, after names()."""
+        return self._groups[number].rows(ended=self._has_ended(number))
+
+    def new_rows(self) -> Iterator[tuple[int, Iterator[Row]]]:
+        """Yield the groups that are not read to their end, each with its rows since the last call."""
+        for number, state in self._states.items():
+            if number not in self._read_to_end and state is not State.QUEUED:
+                yield number, self._groups[number].new_rows(ended=state.ended)
+                if state.ended:
+                    self._read_to_end.add(number)
+
+    def problems(self) -> list[str]:
+        """List what could not be read so far, a sentence each, for the first files."""
+        return [*islice(chain.from_iterable(group.problems for group in self._groups.values()), PROBLEMS_MAX)]
+
+    def _has_ended(self, number: int) -> bool:
+        return self._states[number].ended
+
+
+def matching(patterns: Sequence[str]) -> Wanted:
+    """Return whether a name is one of these, or matches a pattern such as 'test.*'; all do if there are none."""
+    if not patterns:
+        return lambda name: True
+    return cache(lambda name: any(_matches(name, pattern) for pattern in patterns))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatch.fnmatchcase(name, pattern)
+
+
+def _available(names: Collection[str]) -> str:
+    listed = ", ".join(map(quoted, sorted(names)[:NAMED_MAX]))
+    return f"available: {listed}{', …' if len(names) > NAMED_MAX else ''}"

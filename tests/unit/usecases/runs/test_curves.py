@@ -1,0 +1,148 @@
+"""Reading the curves of a run, also while its programs write them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qanat.domain.series_rows import Row
+from qanat.errors import InputInvalid, UsageError
+from qanat.records.series import BLOCK_BYTES
+from qanat.usecases import complete_names
+from qanat.usecases.runs.curves import RunCurves
+from tests.support.world import World
+
+
+def lines(*rows: dict[str, Any]) -> str:
+    """Return rows as JSON lines."""
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def steps(first: int, last: int) -> list[dict[str, Any]]:
+    """Return a row for each step."""
+    return [{"step": step, "loss": step / 2} for step in range(first, last)]
+
+
+class Written:
+    """A submitted run of one group that is running, its curves, and the files that its program writes."""
+
+    def __init__(self, world: World, *patterns: str) -> None:
+        world.submit()
+        (self.job,) = world.scheduler.of(0)
+        self.job.starts()
+        self.folder: Path = self.job.spec.storage
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.world = world
+        self.curves = RunCurves(world.project, world.find(), [0], patterns)
+
+    def write(self, text: str, name: str = "metrics.jsonl") -> None:
+        """Write more to a file."""
+        with (self.folder / name).open("a") as file:
+            file.write(text)
+
+    def rows(self) -> list[Row]:
+        """Return the rows that are there now."""
+        self.curves.names()
+        return [*self.curves.rows(0)]
+
+    def new_rows(self) -> list[Row]:
+        """Return the rows that are new."""
+        self.curves.update(self.world.find())
+        return [row for _, rows in self.curves.new_rows() for row in rows]
+
+
+def test_rows_are_those_of_all_files_and_of_two_with_the_same_name_the_first_counts(world: World) -> None:
+    run = Written(world)
+    assert (run.curves.names(), run.rows()) == ([], [])
+    run.write(lines({"step": 1, "loss": 3}, {"step": 2, "loss": 2}, {"step": 2, "acc": 0.5}))
+    run.write("step,loss,val\n2,9,7\n3,9,6\n", "metrics.csv")
+    assert run.rows() == [Row(1, {"loss": 3}), Row(2, {"loss": 2, "acc": 0.5, "val": 7}), Row(3, {"val": 6})]
+    assert run.curves.names_of(0) == ["loss", "acc", "val"]
+
+
+def test_the_experiment_says_which_files_and_names(world: World) -> None:
+    world.experiment("true", metrics=[{"file": "out.jsonl", "keys": ["loss"]}])
+    run = Written(world)
+    run.write(lines({"step": 1, "loss": 3, "acc": 1}), "out.jsonl")
+    run.write(lines({"step": 1, "other": 3}))
+    assert run.rows() == [Row(1, {"loss": 3})]
+
+
+def test_steps_that_go_back_are_in_order_and_their_later_values_count(world: World) -> None:
+    run = Written(world)
+    many = BLOCK_BYTES // 20
+    run.write(lines(*steps(0, many), *({"step": step, "loss": 0} for step in range(many - 2, many + 1))))
+    found = run.rows()
+    assert [row.step for row in found] == [*range(many + 1)]
+    assert [row.values["loss"] for row in found[-4:]] == [(many - 3) / 2, 0, 0, 0]
+
+
+def test_patterns_choose_names_and_one_that_no_curve_has_is_an_error_with_the_nearest(world: World) -> None:
+    run = Written(world, "val.*", "los")
+    run.curves.check_names()
+    run.write(lines({"step": 1, "loss": 3, "val": {"acc": 1, "f1": 2}}))
+    assert run.rows() == [Row(1, {"val.acc": 1, "val.f1": 2})]
+    with pytest.raises(UsageError, match=r"no curve is called 'los'") as caught:
+        run.curves.check_names()
+    assert caught.value.hint == "did you mean 'loss'?"
+
+
+def test_a_pattern_that_is_near_to_no_name_is_answered_with_all_of_them(world: World) -> None:
+    run = Written(world, "zzz")
+    run.write(lines({"b": 1, "a": 2}))
+    run.curves.names()
+    with pytest.raises(UsageError) as caught:
+        run.curves.check_names()
+    assert caught.value.hint == "available: 'a', 'b'"
+
+
+def test_new_rows_come_once_and_the_last_line_when_the_program_has_ended(world: World) -> None:
+    run = Written(world)
+    assert run.new_rows() == []
+    run.write(lines(*steps(0, 2)) + '{"step": 2, ')
+    assert [row.step for row in run.new_rows()] == [0, 1]
+    run.write('"loss": 1}\n{"step": 3, "loss": 7}')
+    assert [row.step for row in run.new_rows()] == [2]
+    run.job.ends()
+    assert run.new_rows() == [Row(3, {"loss": 7})]
+    assert [*run.curves.new_rows()] == []
+
+
+def test_a_file_that_is_replaced_is_read_again_and_what_is_left_out_is_said(world: World) -> None:
+    run = Written(world)
+    run.write(lines(*steps(0, 5)))
+    run.new_rows()
+    file = run.folder / "metrics.jsonl"
+    file.write_text(lines({"step": 9, "loss": 1}) + "broken\n")
+    assert run.new_rows() == [Row(9, {"loss": 1})]
+    again = "was replaced or truncated, and was read again from its beginning"
+    assert run.curves.problems() == [f"{file}: {again}", f"{file}: line 2 is broken, and was left out"]
+
+
+def test_groups_that_wait_are_not_read(world: World) -> None:
+    world.submit(2)
+    found = world.find()
+    found.folder.mkdir(parents=True, exist_ok=True)
+    assert [*RunCurves(world.project, found, [0, 1]).new_rows()] == []
+
+
+def test_the_curves_of_a_run_are_completed(world: World, tmp_path: Path) -> None:
+    assert complete_names.curves(world.root, "1") == []
+    world.experiment("""for last; do :; done; echo '{"loss": 1, "acc": 2}' >"$last/metrics.jsonl\"""")
+    run = world.launch()
+    world.look()
+    for word in ("1", run.id):
+        assert complete_names.curves(world.root, word) == [("loss", ""), ("acc", "")]
+    for word in ("", "2", "x", "1-000000"):
+        assert complete_names.curves(world.root, word) == []
+    assert complete_names.curves(tmp_path.parent, "1") == []
+
+
+def test_results_that_are_gone_are_an_error(world: World) -> None:
+    run = Written(world)
+    run.folder.rename(run.folder.with_name("moved"))
+    with pytest.raises(InputInvalid, match="the results of run 1 are missing"):
+        RunCurves(world.project, world.find(), [0])
