@@ -50,11 +50,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class MetricSource:
-    """A file of numbers in a group's directory; empty `keys` means all of them."""
+    """A file of numbers in a group's directory; empty `keys` means all of them.
+
+    By metric, `better` has the direction that is better, `label` what a paper calls it, and `unit` its unit.
+    """
 
     file: str
     keys: tuple[str, ...] = ()
     better: Mapping[str, str] = field(default_factory=dict)
+    label: Mapping[str, str] = field(default_factory=dict)
+    unit: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -79,6 +84,12 @@ class Experiment:
     actions: Mapping[str, Action] = field(default_factory=dict)
     metrics: tuple[MetricSource, ...] = ()
     seeds: tuple[str, ...] | None = None
+
+    def titles(self) -> dict[str, str]:
+        """Return what a paper calls metrics, as `Accuracy (%)`, by their names; without those that have no title."""
+        labels = {name: text for source in self.metrics for name, text in source.label.items()}
+        units = {name: f" ({text})" for source in self.metrics for name, text in source.unit.items()}
+        return {name: f"{labels.get(name, name)}{units.get(name, '')}" for name in {**labels, **units}}
 
 
 @dataclass(frozen=True, slots=True)

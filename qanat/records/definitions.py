@@ -29,10 +29,13 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         workdir=content.get("workdir"),
         actions={name: _action(name, parts) for name, parts in content.get("actions", {}).items()},
         seeds=_seeds(content.get("seed")),
-        metrics=tuple(
-            MetricSource(m["file"], tuple(m.get("keys", ())), m.get("better", {})) for m in content.get("metrics", ())
-        ),
+        metrics=tuple(map(_metric_source, content.get("metrics", ()))),
     )
+
+
+def _metric_source(parts: dict[str, Any]) -> MetricSource:
+    texts = (parts.get(key, {}) for key in ("better", "label", "unit"))
+    return MetricSource(parts["file"], tuple(parts.get("keys", ())), *texts)
 
 
 def _seeds(named: str | list[str] | None) -> tuple[str, ...] | None:

@@ -28,7 +28,7 @@ Example:
   qanat compare 2 5 --sort acc
   qanat compare --where 'tag=paper and lr<0.01' --better acc=higher
   qanat compare 2 --metric acc --metric 'test.*'
-  qanat compare 2 --group-by nbins --format markdown
+  qanat compare 2 --group-by nbins --format latex
   qanat compare 2 --plot nbins acc --output acc.svg
 
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
@@ -72,7 +72,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     "--format",
     "form",
     group=OUTPUT,
-    type=click.Choice(["text", "markdown"]),
+    type=click.Choice(["text", "markdown", "latex"]),
     default="text",
     show_default=True,
     help="Format of the table.",
@@ -130,8 +130,8 @@ def compare(
         say_json(compare_runs.as_mappings(compared))
     elif as_csv:
         say_whole(comparison_table.as_csv(compared))
-    elif form == "markdown":
-        say_whole(comparison_table.as_markdown(compared))
+    elif form != "text":
+        say_whole((comparison_table.as_latex if form == "latex" else comparison_table.as_markdown)(compared))
     else:
         say(comparison_table.as_text(compared, width()))
 

@@ -93,7 +93,16 @@ def runs(
     chosen = [column.strip() for text in columns for column in text.split(",") if column.strip()]
     is_page = form == "text" and not as_json and not as_csv
     most = top if top or everything or not is_page else SHOWN
-    request = TableRequest(wanted, name, by_group, sort, most, chosen, with_shared=is_page and bool(where or top))
+    request = TableRequest(
+        wanted,
+        name,
+        by_group,
+        sort,
+        most,
+        chosen,
+        with_shared=is_page and bool(where or top),
+        with_titles=form != "text",
+    )
     project = open_project(Path.cwd())
     with refreshed(project, session.runners()) as (index, result):
         for note in [*result.notes, *listing.shortened(index.unreadable(name))]:

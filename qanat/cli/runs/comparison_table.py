@@ -1,8 +1,8 @@
-"""Comparisons of runs as tables: text, Markdown and CSV."""
+"""Comparisons of runs as tables: text, Markdown, LaTeX and CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from qanat.cli.terminal import formats, tables
 from qanat.cli.terminal.tables import Heading
@@ -10,6 +10,7 @@ from qanat.domain.comparison import Comparison, Row
 from qanat.domain.parameters import plain_names, shown
 from qanat.usecases.runs import compare
 from qanat.usecases.runs.compare import Compared
+from qanat.usecases.runs.experiments import metric_titles
 
 OWN = ("experiment", "runs", "n", "commit")
 
@@ -17,16 +18,26 @@ OWN = ("experiment", "runs", "n", "commit")
 def as_text(compared: Compared, width: int | None) -> str:
     """Return the table for a terminal, with the columns that fit its width, and what its numbers are."""
     found = compared.found
-    fitted = tables.fit(_headings(found, compared.request.sort), _cells(found), width)
+    fitted = tables.fit(_headings(found, compared.request.sort, {}), _cells(found), width)
     notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
     return "\n".join([*fitted.lines, *notes, *filter(None, [_note(compared)])])
 
 
 def as_markdown(compared: Compared) -> str:
     """Return the table in Markdown, and below what its numbers are."""
-    headings = [heading.text for heading in _headings(compared.found, None)]
-    table, note = formats.markdown_table(headings, _cells(compared.found)), _note(compared)
+    table, note = formats.markdown_table(_titles(compared), _cells(compared.found)), _note(compared)
     return f"{table}\n\n{formats.markdown_text(note)}" if note else table
+
+
+def as_latex(compared: Compared) -> str:
+    """Return the table for LaTeX, and below, in a comment, what its numbers are."""
+    table, note = formats.latex_table(_titles(compared), _cells(compared.found)), _note(compared)
+    return f"{table}\n{formats.latex_comment(note)}" if note else table
+
+
+def _titles(compared: Compared) -> list[str]:
+    """Return the headings for a paper."""
+    return [heading.text for heading in _headings(compared.found, None, metric_titles(compared.experiments.values()))]
 
 
 def _note(compared: Compared) -> str:
@@ -36,7 +47,7 @@ def _note(compared: Compared) -> str:
     return "; ".join(filter(None, [means, compare.seed_note(compared)]))
 
 
-def _headings(found: Comparison, sort: str | None) -> list[Heading]:
+def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) -> list[Heading]:
     """Return the headings; where not all fit, the commit gives way first, then metrics and parameters in turn."""
     several, commits = _several(found)
     last = 2 * (len(found.parameters) + len(found.metrics)) + 2
@@ -49,7 +60,7 @@ def _headings(found: Comparison, sort: str | None) -> list[Heading]:
         *([Heading("commit", last + 1)] if commits else []),
         *(Heading(name, 2 * i + 2, tables.NARROWEST) for i, name in enumerate(plain)),
         # Half a number would be another number.
-        *(Heading(name, 1 if name == sort else 2 * i + 3) for i, name in enumerate(found.metrics)),
+        *(Heading(titles.get(name, name), 1 if name == sort else 2 * i + 3) for i, name in enumerate(found.metrics)),
     ]
 
 

@@ -57,7 +57,12 @@ def _page(table: Table) -> tuple[list[str], list[list[str]]]:
     """Return headings and rows, without columns that have nothing in any row, unless they were named."""
     cells = _cells(table, table.short)
     kept = [place for place, c in enumerate(table.short) if c in table.named or any(row[place] for row in cells)]
-    return [table.short[place].heading for place in kept], [[row[place] for place in kept] for row in cells]
+    return [_title(table, table.short[place]) for place in kept], [[row[place] for place in kept] for row in cells]
+
+
+def _title(table: Table, column: Column) -> str:
+    """Return the heading for a paper: a metric's title, if its experiment has one."""
+    return table.titles.get(column.names[0], column.heading) if column.kind == METRIC else column.heading
 
 
 def _heading(column: Column, place: int) -> Heading:

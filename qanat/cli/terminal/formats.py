@@ -36,7 +36,10 @@ _SPECIAL_IN_LATEX = {
     "±": "$\\pm$",
 }
 _DASHES = re.compile(r"-(?=-)")  # two would be drawn as a longer one
-_NUMBER = re.compile(r"-?(?:[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-][0-9]{1,4})?|inf|nan)")
+_NUMBER = r"-?(?:[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-][0-9]{1,4})?|inf|nan)"
+_EXPONENT = re.compile(r"e([+-][0-9]{1,4})")
+# A number or a mean with its deviation, and after it nothing or something in parentheses.
+_QUANTITY = re.compile(rf"(?:{_NUMBER}(?: ± {_NUMBER})?|\({_NUMBER} ± {_NUMBER}\)e[+-][0-9]{{1,4}})(?= \(|\Z)")
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -106,18 +109,33 @@ def latex_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def latex(cell: str) -> str:
-    """Return a cell for LaTeX: a number, in math mode if it needs that, or a text with all that acts escaped."""
-    if _NUMBER.fullmatch(cell):
-        mantissa, _, exponent = cell.replace("inf", "\\infty").partition("e")
-        if exponent:
-            return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
-        return f"${mantissa}$" if mantissa.startswith("-") or "\\" in mantissa else mantissa
-    escaped = "".join(_SPECIAL_IN_LATEX.get(character, character) for character in cell)
-    return _DASHES.sub("-{}", escaped)
+    """Return a cell for LaTeX: a number in math mode if it needs that, bold if BEST is after it, and a text escaped."""
+    text = cell.removesuffix(BEST)
+    found = _QUANTITY.match(text)
+    if not found:
+        return _escaped(cell)
+    number = _EXPONENT.sub(_power, found[0].replace("inf", "\\infty").replace("±", "\\pm"))
+    is_math = number != found[0] or number.startswith("-")
+    if cell.endswith(BEST):
+        number = f"\\mathbf{{{number}}}" if is_math else f"\\textbf{{{number}}}"
+    return f"${number}${_escaped(text[found.end() :])}" if is_math else number + _escaped(text[found.end() :])
+
+
+def _power(exponent: re.Match[str]) -> str:
+    return f" \\times 10^{{{int(exponent[1])}}}"
+
+
+def _escaped(text: str) -> str:
+    return _DASHES.sub("-{}", "".join(_SPECIAL_IN_LATEX.get(character, character) for character in text))
+
+
+def latex_comment(text: str) -> str:
+    """Return a line of text that LaTeX does not print."""
+    return f"% {clean(shortened(text, CELL_MAX))}"
 
 
 def _is_number(cell: str) -> bool:
-    return not cell or _NUMBER.fullmatch(cell) is not None
+    return not cell or _QUANTITY.match(cell.removesuffix(BEST)) is not None
 
 
 def csv_text(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

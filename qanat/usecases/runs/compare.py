@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,9 +16,10 @@ from qanat.domain.facts import Row, RunFacts
 from qanat.domain.parameters import plain_names
 from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
-from qanat.errors import InputInvalid, NotFound, UsageError
+from qanat.errors import NotFound, UsageError
 from qanat.records.index import Index
 from qanat.usecases.project import Project
+from qanat.usecases.runs.experiments import directions, experiments_of
 from qanat.usecases.runs.rows import current_facts, names_of, search_for
 from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import Refreshed
@@ -124,22 +125,6 @@ def _parameter(name: str, names: Names) -> str:
     if len(found) > 1:
         raise UsageError(f"{quoted(name)} is ambiguous: {' and '.join(found)}", hint="write it with its dashes")
     return found[0]
-
-
-def experiments_of(project: Project, names: Iterable[str]) -> dict[str, Experiment]:
-    """Return experiments by these names, without those that are invalid or no longer defined."""
-    found = {}
-    for name in dict.fromkeys(names):
-        try:
-            found[name] = project.experiment(name)
-        except (InputInvalid, NotFound):
-            continue
-    return found
-
-
-def directions(experiments: Iterable[Experiment]) -> dict[str, str]:
-    """Map the metrics of experiments to the direction that is better."""
-    return {name: way for e in experiments for source in e.metrics for name, way in source.better.items()}
 
 
 def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:

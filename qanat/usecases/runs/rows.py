@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from qanat.domain import facts, times
@@ -23,6 +23,7 @@ from qanat.domain.search import Names, Search, search
 from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
+from qanat.usecases.runs.experiments import experiments_of, metric_titles
 from qanat.usecases.tracking.refresh import Refreshed
 
 
@@ -73,7 +74,7 @@ class TableRequest:
     """What a table of runs, or of groups, should have: `columns` are names or patterns, and none are the usual ones.
 
     `sort` has names of columns, with `-` before them for the greatest first. `most` limits the rows. `with_shared` also
-    looks for what the rows share, which costs time for each run.
+    looks for what the rows share, which costs time for each run. `with_titles` looks for the metrics' titles.
     """
 
     condition: Condition = EVERY
@@ -83,6 +84,7 @@ class TableRequest:
     most: int | None = None
     columns: Sequence[str] = ()
     with_shared: bool = False
+    with_titles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Table:
 
     `usual` are the columns for a terminal, `short` those for a paper, `every` has all for programs; if columns were
     chosen, all three are those, and `named` are those that were chosen by their names. `shared` are the parameters
-    without a column in `usual`, because all rows agree in them, though not all runs do.
+    without a column in `usual`, because all rows agree in them, though not all runs do. `titles` are those of metrics.
     """
 
     rows: Sequence[Row]
@@ -102,6 +104,7 @@ class Table:
     every: Sequence[Column]
     named: Collection[Column] = ()
     shared: Sequence[Column] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def table(project: Project, index: Index, refreshed: Refreshed, request: TableRequest) -> Table:
@@ -127,7 +130,9 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
         chosen or all_columns(own, by_group=request.by_group),
     )
     shared = shared_parameters(shown, every_row, own) if request.with_shared and not chosen else []
-    return Table(shown, len(rows), request.by_group, usual, short, every, named, shared)
+    experiments = experiments_of(project, (row.run.experiment for row in shown)) if request.with_titles else {}
+    titles = metric_titles(experiments.values())
+    return Table(shown, len(rows), request.by_group, usual, short, every, named, shared, titles)
 
 
 def names_of(runs: Iterable[RunFacts]) -> Names:

@@ -35,7 +35,8 @@ try:
 finally:
     sys.stderr.write(json.dumps(list(sys.modules)))
 """
-METRICS = [{"file": "metrics.json", "better": {"acc": "higher", "test.loss": "lower"}}]
+BETTER = {"acc": "higher", "test.loss": "lower"}
+METRICS = [{"file": "metrics.json", "better": BETTER, "label": {"acc": "Accuracy"}, "unit": {"acc": "%"}}]
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +214,7 @@ def test_columns_of_one_name_are_told_apart_in_csv(sandbox: Sandbox) -> None:
 def test_markdown_is_a_table_in_which_the_best_is_bold(trained: Sandbox) -> None:
     lines = trained.qanat("compare", "1", "2", "--format", "markdown").out.splitlines()
     assert lines[:3] == [
-        "| runs | n | --n | acc | test.loss |",
+        "| runs | n | --n | Accuracy (%) | test.loss |",
         "|---|---|---|---|---|",
         "| 1 | 3 | 1 | 0.110 ± 0.010 | 3.90 ± 0.10 |",
     ]
@@ -222,6 +223,26 @@ def test_markdown_is_a_table_in_which_the_best_is_bold(trained: Sandbox) -> None
         "",
         "mean ± standard deviation of n groups; seed: --seed (guessed by name)",
     ]
+
+
+def test_papers_get_a_table_with_titles_in_which_the_best_is_bold(trained: Sandbox) -> None:
+    assert trained.qanat("compare", "1", "2", "--format", "latex").out.splitlines() == [
+        r"\begin{tabular}{rrrrr}",
+        r"\toprule",
+        r"runs & n & -{}-n & Accuracy (\%) & test.loss \\",
+        r"\midrule",
+        r"1 & 3 & 1 & $0.110 \pm 0.010$ & $3.90 \pm 0.10$ \\",
+        r"1 & 3 & 2 & $0.210 \pm 0.010$ & $2.90 \pm 0.10$ \\",
+        r"2 & 1 & 3 & \textbf{0.3} & \textbf{2} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        "% mean ± standard deviation of n groups; seed: --seed (guessed by name)",
+    ]
+    of_runs = trained.qanat("runs", "--columns", "run,acc", "--format", "latex").out
+    assert r"run & Accuracy (\%) \\" in of_runs
+    assert trained.qanat("runs", "--columns", "run,acc", "--format", "markdown").out.startswith(
+        "| run | Accuracy (%) |"
+    )
 
 
 def test_words_of_parameters_cannot_break_a_table(trained: Sandbox) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qanat.domain.experiment import Program
+from qanat.domain.experiment import Experiment, MetricSource, Program
 from qanat.errors import EXIT_USAGE, InputInvalid
 
 
@@ -32,3 +32,12 @@ def test_a_command_with_an_open_quote_is_refused() -> None:
     assert caught.value.message == 'executable_command "python \'": no closing quotation'
     assert caught.value.hint == "close the quote or escape it"
     assert caught.value.exit_code == EXIT_USAGE
+
+
+def test_titles_of_metrics_are_made_of_labels_and_units() -> None:
+    sources = (
+        MetricSource("a.json", label={"acc": "Accuracy", "f1": "F1 score"}, unit={"acc": "%"}),
+        MetricSource("b.json", unit={"time": "s"}),
+    )
+    experiment = Experiment("train", Program("train.py"), metrics=sources)
+    assert experiment.titles() == {"acc": "Accuracy (%)", "f1": "F1 score", "time": "time (s)"}

@@ -1,0 +1,34 @@
+"""What the experiments of runs say about the numbers of these runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qanat.domain.experiment import Experiment
+from qanat.errors import InputInvalid, NotFound
+from qanat.usecases.project import Project
+
+
+def experiments_of(project: Project, names: Iterable[str]) -> dict[str, Experiment]:
+    """Return experiments by these names, without those that are invalid or no longer defined."""
+    found = {}
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = project.experiment(name)
+        except (InputInvalid, NotFound):
+            continue
+    return found
+
+
+def directions(experiments: Iterable[Experiment]) -> dict[str, str]:
+    """Map metrics to the direction that is better."""
+    return {name: way for e in experiments for source in e.metrics for name, way in source.better.items()}
+
+
+def metric_titles(experiments: Iterable[Experiment]) -> dict[str, str]:
+    """Map metrics to their titles for a paper, without those of which experiments say different things."""
+    found: dict[str, set[str]] = {}
+    for experiment in experiments:
+        for name, title in experiment.titles().items():
+            found.setdefault(name, set()).add(title)
+    return {name: title for name, (title, *others) in found.items() if not others}
