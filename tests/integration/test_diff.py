@@ -276,6 +276,7 @@ def test_a_run_that_was_changed_or_deleted_after_its_end_is_a_warning_before_eve
 
 def test_a_deletion_by_qanat_delete_is_no_warning(project: Sandbox) -> None:
     known = ids(project)
+    project.qanat("comment", "3", "-m", "It goes with its run")
     project.qanat("delete", "3", "--yes")
     project.git("rm", "--quiet", *(str(p) for p in project.record_files() if p.name.startswith("1-")))
     project.git("commit", "--quiet", "--message", "tidy up")

@@ -142,10 +142,10 @@ def _gone(found: RunChanges, path: str, run: Run, announced: Callable[[], Collec
 
 
 def _comments(sides: Sides) -> Iterator[OtherRunChange]:
-    """Yield the comments that were added, removed or changed, except those of new runs."""
+    """Yield the comments that were added, removed or changed, except those of runs that are new or deleted."""
     for path, (before, after) in sides.comments.items():
         record = f"{path.removesuffix('.md')}.yaml"
-        if record in sides.new_records and record not in sides.old_records:
+        if (record in sides.new_records) != (record in sides.old_records):
             continue
         what = "changed" if before and after else "written" if after else "removed"
         *_, experiment, _, name = path.split("/")
