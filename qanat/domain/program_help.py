@@ -117,7 +117,7 @@ def _missing(wanted: str, names: Sequence[str]) -> str:
     alike = [name for name in names if _ALIKE[wanted].fullmatch(name)]
     what = "the directory for its results" if wanted == STORAGE else "the path of each dataset"
     has = f"; {alike[0]} may be the option to rename" if alike else ""
-    return f"it has no option {wanted}, with which qanat passes {what}{has}"
+    return f"lacks {wanted}, the option by which qanat passes {what}{has}"
 
 
 def examples(options: Sequence[ProgramOption]) -> list[tuple[str, ...]]:

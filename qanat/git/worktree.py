@@ -135,6 +135,11 @@ def untracked(location: Location, left_out: Sequence[str] = ()) -> list[str]:
     return _others(location, *patterns)
 
 
+def untracked_among(location: Location, paths: Sequence[str]) -> list[str]:
+    """List those of these files that git neither tracks nor ignores."""
+    return _others(location, "--", *(f":(top,literal){path}" for path in paths)) if paths else []
+
+
 def _literally(path: str) -> str:
     """Return the pattern that matches a path and no other."""
     return re.sub(r"([\\*?\[])", r"\\\1", path)

@@ -39,6 +39,22 @@ def house(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
+def test_a_program_that_is_not_in_git_is_named_with_what_to_do(house: Sandbox) -> None:
+    for name in ("my plot.py", "fit.sh", "ignored.sh"):
+        house.write(name, "")
+    house.write(".git/info/exclude", "ignored.sh\n")
+    plot = "'../my plot.py' && git commit"
+    for name, words, hint in (
+        ("a", [], f"commit it with: git add ../.qanat/experiments/a.yaml {plot}"),
+        ("b", ["--commit"], f"commit the program with: git add {plot}"),
+        ("c", ["--commit", "--action", "fit=sh fit.sh"], f"commit the programs with: git add ../fit.sh {plot}"),
+        ("d", ["--commit", "--action", "fit=sh ignored.sh"], f"commit the program with: git add {plot}"),
+    ):
+        given = ["../my plot.py", *words, "--name", name, "--executable-command", "python", "--yes"]
+        done = house.qanat("experiment", "new", *given, cwd=house.root / "models")
+        assert done.err.splitlines()[0] == f"  hint: {hint}"
+
+
 def stored(sandbox: Sandbox, name: str) -> object:
     return yaml.safe_load((sandbox.root / f".qanat/experiments/{name}.yaml").read_text())
 

@@ -211,9 +211,18 @@ def write(project: Project, kind: str, content: Content, *, new: bool, commit: b
         tell(f"note: dropped {plural(len(lost), 'comment')} inside values, the first one: {lost[0]}")
     if commit:
         say(f"Committed {project.paths.relative(path)}")
-    elif new:
-        name = shlex.quote(os.path.relpath(path))
-        tell(f"  hint: commit it with: git add {name} && git commit; --commit does so at once")
+    if new:
+        _tell_what_to_commit(path, define.untracked_programs(project, kind, content), committed=commit)
+
+
+def _tell_what_to_commit(definition: Path, programs: list[Path], *, committed: bool) -> None:
+    """Print how to commit a new definition, and the programs without which it cannot be used."""
+    files = programs if committed else [definition, *programs]
+    if files:
+        names = shlex.join(map(os.path.relpath, files))
+        what = f"the program{'s' if len(programs) > 1 else ''}" if committed else "it"
+        shorter = "" if committed or programs else "; --commit does so at once"
+        tell(f"  hint: commit {what} with: git add {names} && git commit{shorter}")
 
 
 def save(project: Project, kind: str, content: Content, *, new: bool = True, commit: bool) -> Path:

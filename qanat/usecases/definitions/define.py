@@ -145,6 +145,13 @@ def commit_under(held: Held, project: Project, paths: Sequence[Path], message: s
     commit_noted(held, project, branch, content, message, checked_out=True)
 
 
+def untracked_programs(project: Project, kind: str, content: Mapping[str, Any]) -> list[Path]:
+    """List the programs of an experiment, also of its actions, that are not in git yet, so that no run can use them."""
+    parts = (content, *content.get("actions", {}).values()) if kind == "experiment" else ()
+    programs = dict.fromkeys(part["executable"] for part in parts)
+    return [project.root / path for path in worktree.untracked_among(project.location, list(programs))]
+
+
 def users_of_dataset(project: Project, name: str) -> list[str]:
     """List the experiments that read a dataset; broken files are skipped."""
     found = []

@@ -127,9 +127,9 @@ def test_examples_try_a_run_groups_and_a_range() -> None:
 def test_what_qanat_passes_and_the_program_lacks_is_said() -> None:
     options = [ProgramOption("--output-dir", "DIR"), ProgramOption("--data", "PATH")]
     assert missing(options, reads_datasets=True) == [
-        "it has no option --storage_path, with which qanat passes the directory for its results; "
+        "lacks --storage_path, the option by which qanat passes the directory for its results; "
         "--output-dir may be the option to rename",
-        "it has no option --dataset_path, with which qanat passes the path of each dataset; "
+        "lacks --dataset_path, the option by which qanat passes the path of each dataset; "
         "--data may be the option to rename",
     ]
     assert missing([ProgramOption("--storage_path", "DIR")], reads_datasets=False) == []
