@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -161,6 +162,25 @@ def test_a_signal_ends_a_live_table_and_the_terminal_is_restored(house: Sandbox,
         terminal.see(TITLE)
         terminal.signal(number)
         terminal.ends_by(number)
+        assert terminal.raw.endswith(LEAVE_SCREEN)
+        assert terminal.settings() == before
+
+
+# Draws more than a terminal takes in before it is read.
+BUSY = """
+from qanat.cli.terminal.screen import Screen
+with Screen() as screen:
+    while True:
+        screen.draw(["x" * 100] * 10, (100, 10))
+"""
+
+
+def test_a_signal_ends_a_screen_that_is_being_drawn(tmp_path: Path) -> None:
+    with Terminal(tmp_path, program=(sys.executable, "-c", BUSY), env={"PYTHONUNBUFFERED": ""}) as terminal:
+        before = terminal.settings()
+        terminal.see("xxx")
+        terminal.signal(signal.SIGTERM)
+        terminal.ends_by(signal.SIGTERM)
         assert terminal.raw.endswith(LEAVE_SCREEN)
         assert terminal.settings() == before
 

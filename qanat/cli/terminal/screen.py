@@ -58,8 +58,7 @@ class Screen:
     def draw(self, lines: Sequence[str], size: tuple[int, int]) -> None:
         """Show lines, which fit a screen of this size, in place of what is there."""
         clear = "" if size == self._drawn_size else _CLEAR
-        sys.stdout.write(clear + _HOME + "\n".join(line + _TO_LINE_END for line in lines) + _TO_END)
-        sys.stdout.flush()
+        _write(clear + _HOME + "\n".join(line + _TO_LINE_END for line in lines) + _TO_END)
         self._drawn_size = size
 
     def wait_for_quit(self, seconds: float) -> bool:
@@ -79,8 +78,7 @@ class Screen:
         import tty
 
         tty.setcbreak(sys.stdin)
-        sys.stdout.write(_ENTER)
-        sys.stdout.flush()
+        _write(_ENTER)
         self._drawn_size = None
 
     def _close(self) -> None:
@@ -88,8 +86,7 @@ class Screen:
 
         # The terminal may be gone.
         with contextlib.suppress(OSError, termios.error):
-            sys.stdout.write(_LEAVE)
-            sys.stdout.flush()
+            _write(_LEAVE)
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._settings)
 
     def _end(self, number: int, _: FrameType | None) -> None:
@@ -105,3 +102,10 @@ class Screen:
         os.kill(os.getpid(), number)
         signal.signal(number, self._stop)
         self._open()
+
+
+def _write(text: str) -> None:
+    """Write to the terminal at once: a signal may come meanwhile, and its handler could not use a buffer in use."""
+    unsent = text.encode(sys.stdout.encoding, sys.stdout.errors or "strict")
+    while unsent:
+        unsent = unsent[os.write(sys.stdout.fileno(), unsent) :]
