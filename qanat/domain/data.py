@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from qanat.domain import times
 from qanat.domain.sizes import size
@@ -48,6 +50,22 @@ class DataState:
         parts += [f"modified {times.local(self.newest)}"] if self.newest else []
         parts += [self.problem] if self.problem else []
         return ", ".join(parts)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return what is known, in the order of a record."""
+        values = {
+            "name": self.name,
+            "input": self.is_input or None,
+            "track": self.track,
+            "id": self.id or None,
+            "changed": self.changed or None,
+            "files": self.files,
+            "links": self.links or None,
+            "bytes": self.bytes,
+            "newest": self.newest,
+            "problem": self.problem or None,
+        }
+        return {key: value for key, value in values.items() if value is not None}
 
 
 class HasData(Protocol):
@@ -133,6 +151,19 @@ def _counts(before: DataState, now: DataState) -> str:
         shown = sizes if sizes[0] != sizes[1] else (f"{now.bytes:,} bytes", f"{before.bytes:,}")
         bytes_ = f"{shown[0]}, was {shown[1]}"
     return f"{files} ({bytes_})" if files and bytes_ else files or bytes_
+
+
+def merkle(digests: Mapping[str, str]) -> str:
+    """Return one SHA-256 for files with these digests, by their relative paths.
+
+    Anyone can check it: it is the hash of the lines that `sha256sum --zero` prints for the files, sorted by the bytes
+    of their paths. A file alone, whose path is empty, keeps its own.
+    """
+    if digests.keys() == {""}:
+        return digests[""]
+    paths = sorted((os.fsencode(path), digest) for path, digest in digests.items())
+    whole = b"".join(b"%s  %s\0" % (digest.encode(), path) for path, digest in paths)
+    return hashlib.sha256(whole, usedforsecurity=False).hexdigest()
 
 
 def counted_files(count: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.data import STAT
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
@@ -94,12 +95,19 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A named path to data; a relative path starts at the project's root."""
+    """A named path to data; a relative path starts at the project's root.
+
+    `track` is how runs record what the data are, with COMMAND by what `command` prints. Without `check`, the path may
+    be missing on this machine, and only the command looks at it.
+    """
 
     name: str
     path: str
     description: str = ""
     tags: tuple[str, ...] = ()
+    track: str = STAT
+    command: str = ""
+    check: bool = True
 
 
 @dataclass(frozen=True, slots=True)

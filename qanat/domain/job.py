@@ -144,7 +144,7 @@ def command(
     program: Sequence[str],
     args: Sequence[str],
     storage: Path,
-    datasets: Sequence[Path],
+    datasets: Sequence[str],
     parameters_file: Path | None = None,
 ) -> tuple[str, ...]:
     """Return a group's command line: program, arguments, `--storage_path`, one `--dataset_path` per dataset.
@@ -153,5 +153,5 @@ def command(
     """
     if parameters_file:
         args = [argument.replace(PARAMETERS_FILE, str(parameters_file)) for argument in args]
-    paths = [part for path in datasets for part in ("--dataset_path", str(path))]
+    paths = [part for path in datasets for part in ("--dataset_path", path)]
     return (*program, *args, "--storage_path", str(storage), *paths)

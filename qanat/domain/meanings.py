@@ -187,6 +187,10 @@ def _editor(rest: KeyPath, old: Any, new: Any) -> Sentence:
     return () if new is ABSENT else ("this program is started on the machine of everyone who edits with qanat",)
 
 
+def _dataset_command(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    return () if new is ABSENT else ("this program is started on the machine of everyone who runs what reads the data",)
+
+
 _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "executable"): _executable,
     ("experiment", "executable_command"): _command,
@@ -195,6 +199,7 @@ _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "metrics"): _metrics,
     ("experiment", "workdir"): _workdir,
     ("dataset", "path"): _dataset_path,
+    ("dataset", "command"): _dataset_command,
     ("config", "result_dir"): _result_dir,
     ("config", "records"): _records,
     ("config", "default_editor"): _editor,

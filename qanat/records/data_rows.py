@@ -1,4 +1,4 @@
-"""Converting what a run's data were between rows of its record and values of the domain."""
+"""Reading what the data of a run were from the rows of its record; DataState.as_mapping() writes them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,12 @@ from qanat.domain.data import DataState
 from qanat.records.record_reader import Reader
 
 
-def to_row(state: DataState) -> dict[str, Any]:
-    """Return a state as a row of the record, without what is unknown."""
-    row = {
-        "name": state.name,
-        "input": state.is_input or None,
-        "track": state.track,
-        "id": state.id or None,
-        "changed": state.changed or None,
-        "files": state.files,
-        "links": state.links or None,
-        "bytes": state.bytes,
-        "newest": state.newest,
-        "problem": state.problem or None,
-    }
-    return {key: value for key, value in row.items() if value is not None}
+def read(rows: list[Any] | None, source: str, key: str) -> tuple[DataState, ...]:
+    """Return the states that rows under a key describe. Raises InputInvalid naming the key that is wrong."""
+    return tuple(_state(Reader(row, source, f"{key}.{place}.")) for place, row in enumerate(rows or ()))
 
 
-def from_row(content: Any, source: str, place: int) -> DataState:
-    """Return the state that a row of the record describes. Raises InputInvalid naming the key that is wrong."""
-    row = Reader(content, source, f"data.{place}.")
+def _state(row: Reader) -> DataState:
     return DataState(
         name=row.path("name"),
         track=row.text("track"),

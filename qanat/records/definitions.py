@@ -7,6 +7,7 @@ from typing import Any
 
 from qanat.domain import time_limits
 from qanat.domain.config import ASK, EACH, RESULT_DIR, Config, Grace, template_sections
+from qanat.domain.data import STAT
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
 from qanat.domain.shortening import quoted
@@ -58,7 +59,15 @@ def former_names(data: bytes, source: str) -> list[str]:
 
 def dataset_from(content: dict[str, Any]) -> Dataset:
     """Return the dataset that a valid mapping describes."""
-    return Dataset(content["name"], content["path"], content.get("description", ""), tuple(content.get("tags", ())))
+    return Dataset(
+        name=content["name"],
+        path=content["path"],
+        description=content.get("description", ""),
+        tags=tuple(content.get("tags", ())),
+        track=content.get("track", STAT),
+        command=content.get("command", ""),
+        check=content.get("check", True),
+    )
 
 
 def template_from(content: dict[str, Any]) -> Template:

@@ -189,6 +189,12 @@ class Index:
         query = f"SELECT *, (SELECT {text} FROM runs WHERE path = chosen.path) FROM ({chosen}) AS chosen"  # noqa: S608
         return self._surviving(lambda: self._database.execute(query, (*values, newest or -1)).fetchall())
 
+    def data_of_runs(self) -> list[tuple[str, str, str]]:
+        """List the id, the experiment and the data, as JSON text, of every run that has some, the newest first."""
+        columns = "number || '-' || uid, experiment, json_extract(record, '$.data') AS data"
+        query = f"SELECT {columns} FROM runs WHERE problem IS NULL AND data IS NOT NULL {_NEWEST_FIRST}"  # noqa: S608
+        return self._surviving(lambda: self._database.execute(query).fetchall())
+
     def code_commits(self) -> list[tuple[str, str, str]]:
         """List the record's path, the id and the commit of every run, in launch order."""
         columns = "path, number || '-' || uid, json_extract(record, '$.code.commit')"

@@ -31,6 +31,11 @@ class Reader:
         self._source = source
         self._place = place
 
+    @property
+    def source(self) -> str:
+        """The path of the record, for messages."""
+        return self._source
+
     def has(self, key: str) -> bool:
         """Return whether there is a value for a key, even null."""
         return key in self._content

@@ -64,7 +64,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "code": code,
         "command": run.command,
         "datasets": dict(run.datasets),
-        **_present(data=[data_rows.to_row(state) for state in run.data] or None),
+        **_present(data=[state.as_mapping() for state in run.data] or None),
         "parameters": requested,
         "runner": {"name": run.runner.name}
         | _present(template=run.runner.template)
@@ -89,6 +89,7 @@ def _submission_row(facts: SubmissionFacts) -> dict[str, Any]:
         max_running=facts.max_running,
         changed=dict(facts.changed) or None,
         inputs=facts.inputs or None,
+        data=[state.as_mapping() for state in facts.data] or None,
         details=dict(facts.details) or None,
     )
 
@@ -175,7 +176,7 @@ def from_mapping(content: Any, source: str) -> Run:
         submission=_submission(submission),
         groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
-        data=tuple(data_rows.from_row(row, source, i) for i, row in enumerate(top.optional("data", list) or ())),
+        data=data_rows.read(top.optional("data", list), source, "data"),
         imported=top.optional("imported", dict) or {},
     )
     _check_summary(top, run)
@@ -210,6 +211,7 @@ def _submission(row: Reader) -> SubmissionFacts:
         max_running=row.optional("max_running", int),
         changed=row.text_map("changed") if row.has("changed") else {},
         inputs=row.texts("inputs") if row.has("inputs") else (),
+        data=data_rows.read(row.optional("data", list), row.source, "submission.data"),
         details=row.optional("details", dict) or {},
     )
 

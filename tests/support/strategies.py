@@ -174,6 +174,7 @@ def runs() -> st.SearchStrategy[Run]:
             max_running=st.none() | st.integers(1, 100),
             changed=st.dictionaries(texts, texts, max_size=2),
             inputs=lists,
+            data=data_states(),
             details=mappings(),
         ),
         groups=groups(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,11 @@ from qanat.cli.definitions.defining import (
     secrets_option,
     yes_option,
 )
-from qanat.cli.options import Group, option
+from qanat.cli.options import Command, Group, option
 from qanat.cli.terminal import prompts
+from qanat.cli.terminal.output import say, say_json
+from qanat.domain.data import COMMAND, TRACKING
+from qanat.usecases.data import status as data_status
 from qanat.usecases.definitions import define, listing
 from qanat.usecases.project import Project, open_project
 
@@ -33,6 +38,7 @@ A dataset file looks like this:
   description: Fisher's iris
   path: data/iris
   tags: [flowers]"""
+STATUS = "\b\nExample:\n  qanat dataset status\n  qanat dataset status iris --json"
 
 
 def _path(project: Project, content: Content) -> str:
@@ -54,20 +60,37 @@ def dataset() -> None:
     """Manage datasets: named paths to data, which programs receive as --dataset_path."""
 
 
+field = partial(option, group="Definition of the dataset")
+
+
 def _fields(command: Any) -> Any:
     for add in (
-        option("--tag", "tags", multiple=True, metavar="TAG", help="Tag of the dataset; may be repeated."),
-        option("--path", metavar="PATH", help="Path to the data, absolute or relative to the project root."),
-        option("--description", metavar="TEXT", help="Description of the dataset."),
+        field("--tag", "tags", multiple=True, metavar="TAG", help="Tag of the dataset; may be repeated."),
+        field(
+            "--check/--no-check",
+            default=None,
+            help="Whether the data must be on this machine; with --no-check, they may be on a cluster's only.",
+        ),
+        field("--command", metavar="COMMAND", help="With --track command, the program that prints the version."),
+        field("--track", type=click.Choice(TRACKING), help="How runs record what the data are; by default stat."),
+        field("--path", metavar="PATH", help="Path to the data, absolute or from the project root, or a URL."),
+        field("--description", metavar="TEXT", help="Description of the dataset."),
     ):
         command = add(command)
     return command
 
 
-@dataset.command(epilog=NEW, short_help="Create a dataset.")
+def _given(**options: Any) -> Content:
+    """Return the options that were used; a command is a way to track the data."""
+    if options["command"] and options["track"] is None:
+        options["track"] = COMMAND
+    return defining.given(**options)
+
+
+@dataset.command(cls=Command, epilog=NEW, short_help="Create a dataset.")
 @file_argument
 @file_option
-@option("--name", metavar="NAME", help="Name of the dataset.")
+@field("--name", metavar="NAME", help="Name of the dataset.")
 @_fields
 @commit_option
 @secrets_option
@@ -77,7 +100,7 @@ def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: 
     defining.create(
         "dataset",
         source,
-        defining.given(**options),
+        _given(**options),
         QUESTIONS,
         ("name", "path"),
         commit=commit,
@@ -102,7 +125,53 @@ def show(name: str, as_json: bool) -> None:
     defining.show("dataset", name, as_json=as_json)
 
 
+@dataset.command(epilog=STATUS, short_help="Show what datasets are, and since which runs they have changed.")
+@click.argument("name", required=False)
+@json_option
+def status(name: str | None, as_json: bool) -> None:
+    """Show what dataset NAME is, or all are, and since which runs of each experiment it has changed.
+
+    The command of a dataset with --track command is not run.
+    """
+    project = open_project(Path.cwd())
+    found = data_status.status_of(project, [name] if name else project.names("dataset"))
+    if as_json:
+        say_json([_as_mapping(one) for one in found])
+        return
+    if not found:
+        say("no datasets yet; create one with: qanat dataset new")
+    for one in found:
+        say("\n".join(_status_lines(one)))
+
+
+def _status_lines(found: data_status.DatasetStatus) -> Iterator[str]:
+    state = found.state
+    yield f"{found.dataset.name} ({found.dataset.path}): {found.unknown or (state.described if state else '')}"
+    for run in found.last_same:
+        yield f"  as for run {run.number} of {run.experiment}"
+    for run in found.last_other:
+        yield f"  changed since run {run.number} of {run.experiment}: {run.difference}"
+    if state is None:
+        for run in found.runs[:1]:
+            yield f"  for run {run.number} of {run.experiment}: {run.state.described}"
+
+
+def _as_mapping(found: data_status.DatasetStatus) -> Content:
+    runs = [
+        {"id": run.run, "experiment": run.experiment, "data": run.state.as_mapping(), "difference": run.difference}
+        for run in found.runs
+    ]
+    return {
+        "name": found.dataset.name,
+        "path": found.dataset.path,
+        "data": found.state.as_mapping() if found.state else None,
+        "unknown": found.unknown or None,
+        "runs": runs,
+    }
+
+
 @dataset.command(
+    cls=Command,
     epilog="\b\nExample:\n  qanat dataset update iris --path /shared/iris\n  qanat dataset update iris",
     short_help="Change a dataset.",
 )
@@ -116,8 +185,17 @@ def update(name: str, from_file: Path | None, commit: bool, allow_secrets: bool,
 
     Options replace what was there: --tag replaces all tags.
     """
+    content = _given(**options)
+    other = content.get("track", COMMAND) != COMMAND
     defining.change(
-        "dataset", name, from_file, defining.given(**options), QUESTIONS, commit=commit, allow_secrets=allow_secrets
+        "dataset",
+        name,
+        from_file,
+        content,
+        QUESTIONS,
+        commit=commit,
+        allow_secrets=allow_secrets,
+        dropped=("command",) if other and "command" not in content else (),
     )
 
 

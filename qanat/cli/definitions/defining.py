@@ -83,8 +83,12 @@ def change(
     commit: bool,
     allow_secrets: bool,
     runner: str = "",
+    dropped: Sequence[str] = (),
 ) -> None:
-    """Change a definition: replace it with a file, apply options, or ask with the current values as defaults."""
+    """Change a definition: replace it with a file, apply options, or ask with the current values as defaults.
+
+    The options leave no room for the keys that are `dropped`.
+    """
     project = open_project(Path.cwd())
     before = project.definition(kind, name, runner)
     if file is not None:
@@ -94,7 +98,7 @@ def change(
                 f"{file} defines {quoted(content['name'])}, not {quoted(name)}", hint="correct the name in the file"
             )
     else:
-        content = before | options
+        content = {key: value for key, value in before.items() if key not in dropped} | options
     if file is None and not options:
         prompts.need_terminal("-f FILE, or options for what to change")
         for key, question in questions.items():

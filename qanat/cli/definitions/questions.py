@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from qanat.cli.definitions.defining import Content, Question
 from qanat.cli.terminal import prompts
+from qanat.domain.data_paths import is_url, located, url_problem
 from qanat.domain.names import name_problem
 from qanat.domain.shortening import quoted
 from qanat.usecases.definitions import from_program
@@ -41,11 +42,13 @@ def tags(_project: Project, content: Content) -> list[str]:
 
 
 def there(project: Project) -> Callable[[str], str]:
-    """Check that a path exists, relative to the project root."""
+    """Check that a path exists, relative to the project root, or is a URL."""
 
     def check(answer: str) -> str:
+        if is_url(answer):
+            return f"{answer} {problem}" if (problem := url_problem(answer)) else ""
         # Path.exists raises for a name that is too long.
-        there = answer and os.path.exists(project.root / answer)  # noqa: PTH110
+        there = answer and os.path.exists(located(project.root, answer))  # noqa: PTH110
         return "" if there else _missing(answer, "does not exist")
 
     return check

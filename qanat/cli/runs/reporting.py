@@ -215,6 +215,7 @@ def _runner_parameters(run: Run) -> list[str]:
 
 def _data_lines(run: Run) -> list[str]:
     lines = [f"        ◾ {state.name}: {state.described}" for state in run.data]
+    lines += [f"        ◾ {state.name} at the last retry: {state.described}" for state in run.submission.data]
     more = [f"        … and {len(lines) - DATA_SHOWN:,} more"] if len(lines) > DATA_SHOWN else []
     return ["  - 💾 Data:", *lines[:DATA_SHOWN], *more] if lines else []
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from qanat.domain.data import COMMAND, NONE
+from qanat.domain.data_paths import is_url, url_problem
 from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import DEFINITIONS, RUNS, STATE, is_for_results, is_inside, kind_of
 from qanat.domain.shortening import quoted
@@ -182,7 +184,7 @@ def reference_problems(
     """List what a definition names that does not exist in a state (by default the working tree)."""
     state = state or OnDisk(project.root)
     if kind == "dataset":
-        return [] if state.exists(content["path"]) else [(("path",), f"{content['path']} does not exist")]
+        return list(_dataset_problems(content, state))
     if kind != "experiment":
         return []
     found: list[tuple[KeyPath, str]] = list(_program_problems(state, (), content))
@@ -193,6 +195,19 @@ def reference_problems(
         if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):
             found.append((("datasets", i), f"dataset {quoted(name)} does not exist"))
     return found
+
+
+def _dataset_problems(content: Mapping[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:
+    path, by_command = content["path"], content.get("track") == COMMAND
+    if problem := url_problem(path):
+        yield ("path",), f"{path} {problem}"
+    elif content.get("check", True) and not is_url(path) and not state.exists(os.path.expanduser(path)):  # noqa: PTH111
+        yield ("path",), f"{path} does not exist"
+    if by_command != ("command" in content):
+        yield ("command",), "is missing, with track: command" if by_command else "needs track: command"
+    elif content.get("track", NONE) not in (NONE, COMMAND) and not (content.get("check", True) and not is_url(path)):
+        where = "a URL is not looked at" if is_url(path) else "with check: false, the data are not looked at"
+        yield ("track",), f"must be none or command: {where}"
 
 
 def _name_problems(project: Project, content: dict[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qanat.domain import times
-from qanat.domain.data import GIT, STAT, DataState
+from qanat.domain.data import COMMAND, GIT, HASH, STAT, DataState
 from qanat.domain.layout import STATE
 from qanat.domain.long_work import tracked
 from qanat.errors import reason
 from qanat.git import content
 from qanat.system.scanning import Entry, LeftOut, Totals, scan
+from qanat.usecases.data import versions
 from qanat.usecases.project import Project
 
 # Folders that tools keep for themselves, which change when the data do not.
@@ -24,16 +24,21 @@ _LATEST_S = 253_402_300_799  # the last second that a timestamp can name
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Data to look at: `path` is where they are, `inside` their path from the root of the code of `commit`.
+    """Data to look at.
 
-    `commit` is the one whose files are there unchanged; without it, nothing is known of the data from git.
+    `path` is where they are: a folder or file, or for a command maybe a URL. `inside` is their path from the root of
+    the code of `commit`, whose files are there unchanged, or else `changed`; without a commit, nothing is known of the
+    data from git. `command` is started in `folder`.
     """
 
     name: str
-    path: Path
+    path: str
     track: str = STAT
     inside: str | None = None
     commit: str | None = None
+    changed: bool = False
+    command: str = ""
+    folder: Path = Path()
 
 
 def look(project: Project, data: Data) -> DataState:
@@ -42,12 +47,25 @@ def look(project: Project, data: Data) -> DataState:
     Data of the project that are in a commit as a whole are identified by it, since clones and checkouts give files
     other times. Data that cannot be read have a problem.
     """
-    totals = Totals()
     try:
-        for _ in tracked(_scanned(project, data, totals), f"files of {data.name} counted"):
-            pass
+        if data.track == COMMAND:
+            return versions.of_command(data.name, data.command, data.path, data.folder)
+        if data.track == HASH:
+            return _hashed(project, data)
+        if data.track == GIT:
+            return _versioned(project, data)
+        return _counted(project, data)
     except OSError as error:
         return DataState(data.name, data.track, problem=reason(error))
+
+
+def _counted(project: Project, data: Data, kept: list[Entry] | None = None) -> DataState:
+    """Return how many files there are, or the commit that has them; with `kept`, keep what the scan finds there."""
+    results = os.path.realpath(project.root / project.config.result_dir)
+    totals = Totals()
+    for entry in tracked(scan(Path(data.path), totals, LeftOut(_OF_TOOLS, {results})), f"files of {data.name} counted"):
+        if kept is not None:
+            kept.append(entry)
     known = _in_commit(project, data, totals)
     return DataState(
         name=data.name,
@@ -55,15 +73,36 @@ def look(project: Project, data: Data) -> DataState:
         files=totals.files,
         links=totals.links,
         bytes=totals.bytes,
-        newest=None if known else _newest(totals),
+        newest=None if known and not data.changed else _newest(totals),
         id=known,
+        changed=bool(known) and data.changed,
         problem=_unreadable(totals),
     )
 
 
-def _scanned(project: Project, data: Data, totals: Totals) -> Iterator[Entry]:
-    results = os.path.realpath(project.root / project.config.result_dir)
-    return scan(data.path, totals, LeftOut(_OF_TOOLS, {results}))
+def _hashed(project: Project, data: Data) -> DataState:
+    """Return the hash of data that no commit has."""
+    from qanat.usecases.data import hashes  # most data are not hashed
+
+    entries: list[Entry] = []
+    state = _counted(project, data, entries)
+    if state.id or state.problem:
+        return state
+    found, problem = hashes.hash_of(project, data.name, os.path.realpath(data.path), entries)
+    return replace(state, track=HASH, id=found, problem=problem, newest=None if found else state.newest)
+
+
+def _versioned(project: Project, data: Data) -> DataState:
+    """Return the version of data that the project's commit, DVC or another repository has, and how they differ."""
+    if (data.commit and data.inside) and (state := _counted(project, data)).id:
+        return state
+    version = versions.of_repository(data.name, Path(data.path))
+    if version.problem or (version.files is version.bytes is None and not version.changed):
+        return version
+    now = _counted(project, replace(data, commit=None))
+    pairs = (version.files, now.files), (version.bytes, now.bytes)
+    changed = version.changed or any(known not in (None, found) for known, found in pairs)
+    return replace(now, track=GIT, id=version.id, changed=changed, newest=now.newest if changed else None)
 
 
 def _in_commit(project: Project, data: Data, totals: Totals) -> str:

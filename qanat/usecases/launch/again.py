@@ -8,16 +8,16 @@ from pathlib import Path
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound
-from qanat.system import files
+from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
 
-def check_data(run: Run, place: Workplace) -> None:
+def check_data(project: Project, run: Run, place: Workplace) -> None:
     """Raise InputInvalid if data of a run are gone."""
     for name, path in place.datasets.items():
-        if not files.exists(path):
+        if is_missing(definition_of(project, name, run.datasets[name]), path):
             raise InputInvalid(
                 f"dataset {name} of run {run.number}: {path} no longer exists",
                 hint=f"restore it, or run with other data: qanat run {run.experiment}",

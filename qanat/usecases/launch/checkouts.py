@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain.data_paths import is_in_project, located
 from qanat.domain.layout import CACHE
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, NotRemoved, WriteFailed, write_failed
@@ -64,11 +65,11 @@ def planned(project: Project, commit: str, datasets: Mapping[str, str]) -> Workp
     return Workplace(folder, _datasets(project, folder, commit, datasets))
 
 
-def _datasets(project: Project, folder: Path, commit: str, datasets: Mapping[str, str]) -> dict[str, Path]:
+def _datasets(project: Project, folder: Path, commit: str, datasets: Mapping[str, str]) -> dict[str, str]:
     paths = {}
     for name, path in datasets.items():
-        inside = not Path(path).is_absolute() and checkout.is_tracked(project.location, commit, path)
-        paths[name] = (folder if inside else project.root) / path
+        inside = is_in_project(path) and checkout.is_tracked(project.location, commit, path)
+        paths[name] = located(folder if inside else project.root, path)
     return paths
 
 

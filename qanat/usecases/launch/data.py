@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from qanat.domain.data import DataState, data_differ
+from qanat.domain import secret_checks
+from qanat.domain.data import COMMAND, NONE, STAT, DataState, data_differ
+from qanat.domain.data_paths import is_in_project
 from qanat.domain.run import Run
 from qanat.usecases.data import earlier
+from qanat.usecases.data.definitions import definition_of, looked_at
 from qanat.usecases.data.look import Data, inside, look
+from qanat.usecases.launch.plan import Plan
 from qanat.usecases.launch.view import DataReport, LaunchView
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
@@ -22,17 +27,43 @@ class RunData:
     data: tuple[DataState, ...]
 
 
-def look_at_data(project: Project, datasets: Mapping[str, str], place: Workplace, commit: str) -> RunData:
-    """Return what the datasets are at the place where a run of this commit works."""
-    states = (
-        look(project, Data(name, path, inside=inside(place.folder, path), commit=commit))
-        for name, path in place.datasets.items()
-    )
-    return RunData(datasets, tuple(states))
+def before_start(
+    project: Project, plan: Plan, commit: str, repeated: Run | None, view: LaunchView, *, allow_secrets: bool
+) -> tuple[DataState, ...]:
+    """Return what the data of a new run of a commit are, and show how they differ from those of an earlier run.
+
+    That is the run that is repeated, or else the experiment's last one. Raises UsageError if a dataset's own program
+    has printed what looks like a secret.
+    """
+    found = _look(project, plan.datasets, plan.place, commit, repeated)
+    if found.data and not allow_secrets:
+        secret_checks.check_content("command of dataset", {s.name: s.id for s in found.data if s.track == COMMAND})
+    before = repeated or (earlier.last_run(project, plan.experiment.name) if found.data else None)
+    _report(view, found, before, repeats=repeated is not None)
+    return found.data
 
 
-def report(view: LaunchView, data: RunData, before: Run | None, *, repeats: bool) -> None:
-    """Show in what data differ from those of an earlier run, which `repeats` says is repeated, and their problems."""
+def before_retry(project: Project, run: Run, place: Workplace, view: LaunchView) -> tuple[DataState, ...]:
+    """Return what the data of a run are if they differ from what they were at its launch, and show how."""
+    found = _look(project, run.datasets, place, run.code.commit, run)
+    _report(view, found, run, repeats=True)
+    return found.data if data_differ(run, found) else ()
+
+
+def _look(project: Project, datasets: Mapping[str, str], place: Workplace, commit: str, before: Run | None) -> RunData:
+    """Look at datasets at the place where a run works; one that is no longer defined as for the run before."""
+    tracked = {state.name: state.track for state in before.data if not state.is_input} if before else {}
+    found = []
+    for name, path in datasets.items():
+        dataset = definition_of(project, name, path, tracked.get(name, STAT))
+        if (track := looked_at(dataset)) != NONE:
+            where, folder = place.datasets[name], place.folder
+            at = inside(folder, Path(where)) if is_in_project(path) else None
+            found.append(look(project, Data(name, where, track, at, commit, command=dataset.command, folder=folder)))
+    return RunData(datasets, tuple(found))
+
+
+def _report(view: LaunchView, data: RunData, before: Run | None, *, repeats: bool) -> None:
     found = DataReport(
         earlier=before.number if before else 0,
         repeats=repeats,
@@ -41,10 +72,3 @@ def report(view: LaunchView, data: RunData, before: Run | None, *, repeats: bool
     )
     if found.differences or found.problems:
         view.data(found)
-
-
-def before_launch(project: Project, data: RunData, experiment: str, repeated: Run | None, view: LaunchView) -> None:
-    """Compare the data of a launch with those of the run that it repeats, or else of the experiment's last one."""
-    if data.data:
-        before = repeated or earlier.last_run(project, experiment)
-        report(view, data, before, repeats=repeated is not None)

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain.data_paths import is_in_project, located, url_problem
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.layout import is_inside
 from qanat.errors import InputInvalid
 from qanat.system import files
+from qanat.usecases.data.definitions import is_missing
 from qanat.usecases.project import Project
 
 _PROGRAM_BYTES_MAX = 2**20
@@ -81,13 +83,17 @@ def _program(experiment: Experiment) -> str:
 
 
 def _dataset_path(project: Project, commit: str | None, name: str) -> str:
-    """Return the path of a dataset, which must exist in the commit or in the project."""
-    path = project.dataset(name).path
-    if not (commit and _is_tracked(project, commit, path)) and not files.exists(project.root / path):
-        raise InputInvalid(
-            f"dataset {name}: path {path} does not exist",
-            hint=f"correct it with: qanat dataset update {name} --path PATH",
-        )
+    """Return the path of a dataset, whose data must be in the commit or on this machine, unless that is not checked."""
+    dataset = project.dataset(name)
+    path = dataset.path
+    correct = f"correct it with: qanat dataset update {name} --path PATH"
+    if problem := url_problem(path):
+        raise InputInvalid(f"dataset {name}: path {path} {problem}", hint=correct)
+    if is_in_project(path) and commit and _is_tracked(project, commit, path):
+        return path
+    if is_missing(dataset, located(project.root, path)):
+        elsewhere = f"; if only other machines have it: qanat dataset update {name} --no-check"
+        raise InputInvalid(f"dataset {name}: path {path} does not exist", hint=f"{correct}{elsewhere}")
     return path
 
 

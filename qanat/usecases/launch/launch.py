@@ -72,9 +72,9 @@ def launch(
     if captured.included or captured.left_out or captured.environments:
         view.captured(captured)
     with _placed(project, plan, captured) as plan:
-        looked_at = data.look_at_data(project, plan.datasets, plan.place, captured.code.commit)
-        data.before_launch(project, looked_at, plan.experiment.name, repeated, view)
-        new = Launch(plan, captured, choice, author, looked_at.data)
+        secrets, commit = options.allow_secrets, captured.code.commit
+        states = data.before_start(project, plan, commit, repeated, view, allow_secrets=secrets)
+        new = Launch(plan, captured, choice, author, states)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 

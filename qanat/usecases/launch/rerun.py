@@ -76,9 +76,9 @@ def rerun(
     with _planned(project, found, repeat.numbers, live) as (plan, captured):
         if not options.allow_secrets:
             check_launch(project, plan, choice)
-        looked_at = data.look_at_data(project, plan.datasets, plan.place, captured.code.commit)
-        data.before_launch(project, looked_at, plan.experiment.name, found.run, view)
-        new = Launch(plan, captured, choice, author, looked_at.data)
+        secrets, commit = options.allow_secrets, captured.code.commit
+        states = data.before_start(project, plan, commit, found.run, view, allow_secrets=secrets)
+        new = Launch(plan, captured, choice, author, states)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 
@@ -136,7 +136,7 @@ def _planned(
             groups=_as_arguments(list(groups)), parameters_file=copied.requested.parameters_file
         )
     with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, copied.instead) as place:
-        again.check_data(run, place)
+        again.check_data(project, run, place)
         branch = worktree.checked_out(project.location)
         plan = Plan(
             experiment=again.experiment_of(project, run),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from qanat.domain import time_limits
 from qanat.domain.completion import COMPLETION
+from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
@@ -20,7 +21,7 @@ from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.system import folders
-from qanat.usecases.launch import again, checkouts, code, parameter_copies, past_code
+from qanat.usecases.launch import again, checkouts, code, data, parameter_copies, past_code
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
 from qanat.usecases.launch.secret_checks import check_definitions
@@ -80,7 +81,8 @@ def retry(
         check_definitions(found.run.datasets, choice)
     code.check_committer(project)
     with _place(project, found, live) as place:
-        attempt = partial(_attempt, project, found, numbers, place, choice, changes)
+        states = data.before_retry(project, found.run, place, view)
+        attempt = partial(_attempt, project, found, numbers, place, choice, changes, states)
         return start(project, attempt, place, options, runners, view)
 
 
@@ -120,12 +122,12 @@ def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplac
     again.check_inputs(project, run, copied.instead)
     if run.code.workdir != CHECKOUT and as_kept and past_code.is_checked_out(project, run.code):
         place = in_project(project, run.datasets)
-        again.check_data(run, place)
+        again.check_data(project, run, place)
         yield place
         return
     keep_commits.check_present(project, run)
     with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, copied.instead) as place:
-        again.check_data(run, place)
+        again.check_data(project, run, place)
         yield place
 
 
@@ -136,13 +138,14 @@ def _attempt(
     place: Workplace,
     choice: RunnerChoice,
     changes: Mapping[str, str],
+    states: tuple[DataState, ...],
     facts: SubmissionFacts,
 ) -> Attempt:
     """Queue groups of a run again; nothing is recorded yet."""
     last = {n: found.run.groups[n] for n in numbers}
     queued = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs
-    facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changes))
+    facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changes), data=states)
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
     again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run))

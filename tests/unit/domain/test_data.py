@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
-from qanat.domain.data import DataState, data_differ, difference
+from qanat.domain.data import DataState, data_differ, difference, merkle
 
 STATE = DataState("iris", "stat", files=2, bytes=3_000, newest="2026-11-29T17:01:30.000+00:00")
 LATER = "2026-11-29T18:00:00.000+00:00"
@@ -95,3 +98,15 @@ def test_a_state_is_described_in_one_line() -> None:
     )
     assert replace(COMMIT, changed=True).described == "commit 1111111111, changed since that commit"
     assert replace(SAID, id="x" * 100).described == "x" * 59 + "…"
+
+
+def test_the_hash_of_a_folder_is_what_sha256sum_makes_of_it(tmp_path: Path) -> None:
+    contents = {"b": b"1", "a/x y": b"2", "a-b": b"3", "é": b"4"}
+    for path, content in contents.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    pipeline = "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum -z | sha256sum"
+    said = subprocess.run(["sh", "-c", pipeline], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    assert merkle(digests) == said.split()[0]
+    assert merkle({"": digests["b"]}) == digests["b"]

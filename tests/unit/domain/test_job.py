@@ -63,6 +63,6 @@ def test_handles_are_equal_and_found_by_what_they_name() -> None:
 
 
 def test_a_command_ends_with_the_storage_path_and_one_path_for_each_dataset() -> None:
-    found = command(["python", "-u", "a.py"], ["--n", "1"], Path("/r/run 1"), [Path("/d/a"), Path("/d/b")])
+    found = command(["python", "-u", "a.py"], ["--n", "1"], Path("/r/run 1"), ["/d/a", "/d/b"])
     expected = "python -u a.py --n 1 --storage_path", "/r/run 1", "--dataset_path /d/a --dataset_path /d/b"
     assert found == (*expected[0].split(), expected[1], *expected[2].split())

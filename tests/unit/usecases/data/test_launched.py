@@ -10,48 +10,11 @@ from typing import Any
 import pytest
 
 from qanat.domain.data import DataState
+from qanat.domain.run import State
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.rerun import Repeat, rerun
+from qanat.usecases.launch.retry import retry
 from tests.support.world import World
-
-TIME_S = 1_795_000_000
-TIME = "2026-11-18T11:06:40.000+00:00"
-
-
-@pytest.fixture
-def with_data(world: World) -> World:
-    """Return a project whose experiment reads two datasets: one in git, and one that git ignores."""
-    world.commit(**{"data/iris/a.csv": "1,2\n", "data/iris/b.csv": "3,4\n", ".gitignore": "/big/\n/results/\n"})
-    put(world, "big/1", "1")
-    put(world, "big/2", "22")
-    dataset(world, "iris", "data/iris")
-    dataset(world, "big", "big")
-    world.experiment("exit 0\n", datasets=["iris", "big"])
-    return world
-
-
-def put(world: World, path: str, text: str) -> Path:
-    """Write a file that was modified at TIME."""
-    file = world.write(path, text)
-    os.utime(file, (TIME_S, TIME_S))
-    return file
-
-
-def dataset(world: World, name: str, path: str, **keys: Any) -> None:
-    """Define a dataset, and commit it."""
-    lines = {"schema": "dataset/1", "name": name, "path": path, **keys}
-    world.commit(**{f".qanat/datasets/{name}.yaml": "".join(f"{key}: {value}\n" for key, value in lines.items())})
-
-
-def again(world: World, number: int = 1, **repeat: Any) -> None:
-    """Repeat a run as a new one, as `qanat rerun` does."""
-    asked = (world.find(number), [], LaunchOptions(), Repeat(**repeat))
-    world.started(rerun, *asked, runners=world, ask=world.ask, view=world.view)
-
-
-def told(world: World) -> list[str]:
-    """List what the last launch said about its data."""
-    return [line for name, lines in world.view.events if name == "data" for line in lines]
+from tests.unit.usecases.data.datasets import TIME, again, dataset, put, told
 
 
 def test_a_run_records_what_each_dataset_was(with_data: World) -> None:
@@ -124,3 +87,26 @@ def test_data_that_cannot_be_read_are_said_and_recorded(with_data: World) -> Non
     assert told(with_data) == [f"big: {problem}"]
     assert run.data[1].problem == problem
     assert run.data[1].files == 2
+
+
+def test_a_retry_says_and_records_that_data_differ(with_data: World) -> None:
+    with_data.experiment("exit $(cat big/1)\n", datasets=["iris", "big"])
+    first = with_data.launch()
+    assert first.state is State.FAILED
+    put(with_data, "big/1", "0")
+    put(with_data, "big/3", "333")
+    found = with_data.find(1)
+    again = with_data.started(retry, found, [0], [], LaunchOptions(), {}, runners=with_data, view=with_data.view)
+    assert again.state is State.FINISHED
+    assert told(with_data) == ["data differ from those of run 1: big: 3 files, was 2 (6 B, was 3 B)"]
+    assert again.data == first.data
+    assert [state.files for state in again.submission.data] == [2, 3]
+    assert with_data.committed(1) == again
+
+
+def test_a_retry_with_the_same_data_records_nothing_of_them(with_data: World) -> None:
+    with_data.experiment("exit 1\n", datasets=["iris", "big"])
+    with_data.launch()
+    asked = (with_data.find(1), [0], [], LaunchOptions(), {})
+    again = with_data.started(retry, *asked, runners=with_data, view=with_data.view)
+    assert (told(with_data), again.submission.data) == ([], ())

@@ -47,7 +47,7 @@ def names(world: World) -> list[str]:
 
 def test_the_project_itself_is_a_place_to_work(world: World) -> None:
     found = in_project(world.project, {"d": "data", "e": "/elsewhere"})
-    assert found == Workplace(world.root, {"d": world.root / "data", "e": Path("/elsewhere")})
+    assert found == Workplace(world.root, {"d": str(world.root / "data"), "e": "/elsewhere"})
 
 
 def test_a_checkout_has_the_files_of_the_commit_and_no_others(world: World) -> None:
@@ -138,9 +138,9 @@ def test_data_of_the_commit_are_read_from_the_checkout_and_others_from_the_proje
     paths = {"tracked": "tracked", "untracked": "untracked", "elsewhere": "/elsewhere/d"}
     found = place(world, head(world), datasets=paths)
     assert found.datasets == {
-        "tracked": found.folder / "tracked",
-        "untracked": world.root / "untracked",
-        "elsewhere": Path("/elsewhere/d"),
+        "tracked": str(found.folder / "tracked"),
+        "untracked": str(world.root / "untracked"),
+        "elsewhere": "/elsewhere/d",
     }
 
 
@@ -161,7 +161,7 @@ def test_what_arguments_name_and_only_the_project_has_is_linked(world: World, tm
 def test_a_checkout_is_planned_without_being_made(world: World) -> None:
     commit = head(world)
     assert checkouts.planned(world.project, commit, {"d": "data"}) == Workplace(
-        world.root / f".qanat/cache/checkouts/{commit[:12]}", {"d": world.root / "data"}
+        world.root / f".qanat/cache/checkouts/{commit[:12]}", {"d": str(world.root / "data")}
     )
     assert names(world) == []
     folder = place(world, commit).folder

@@ -125,7 +125,10 @@ def test_data_that_are_not_there_are_refused(world: World) -> None:
     for commit in (None, world.git("rev-parse", "HEAD")):
         with pytest.raises(InputInvalid, match=r"dataset d: path data\.csv does not exist") as error:
             planned(world, commit=commit)
-        assert error.value.hint == "correct it with: qanat dataset update d --path PATH"
+        assert error.value.hint == (
+            "correct it with: qanat dataset update d --path PATH; if only other machines have it: "
+            "qanat dataset update d --no-check"
+        )
 
 
 def test_many_groups_have_to_be_meant(world: World) -> None:

@@ -1,0 +1,106 @@
+"""SHA-256 of files, of many at the same time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+
+from qanat.errors import reason
+
+BLOCK_BYTES = 2**20
+_THREADS_MAX = 16
+# Opening a pipe would wait for a process at its other end.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+def sha256_of(path: str | Path, passed: Callable[[int], object] = lambda count: None) -> str:
+    """Return the SHA-256 of a regular file in hexadecimal digits; `passed` is called with the size of each block read.
+
+    Raises OSError, also for a pipe, a device or a folder.
+    """
+    buffer = memoryview(bytearray(BLOCK_BYTES))
+    return _sha256(path, buffer, passed)
+
+
+def _sha256(path: str | Path, buffer: memoryview, passed: Callable[[int], object]) -> str:
+    descriptor = os.open(path, _READ)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("is not a regular file")
+        digest = hashlib.sha256(usedforsecurity=False)
+        while count := os.readv(descriptor, [buffer]):
+            digest.update(buffer[:count])
+            passed(count)
+        return digest.hexdigest()
+    finally:
+        os.close(descriptor)
+
+
+class Hashing:
+    """Computes the SHA-256 of files in several threads, once it is iterated over.
+
+    `digests` has those of the files that could be read, by their paths, and `unreadable` why others could not.
+    """
+
+    def __init__(self, paths: Sequence[str], total_bytes: int) -> None:
+        self.digests: dict[str, str] = {}
+        self.unreadable: dict[str, str] = {}
+        self._paths = paths
+        self._blocks = total_bytes // BLOCK_BYTES + 1
+        self._is_stopped = False
+
+    def __len__(self) -> int:
+        """Return how many blocks are about to be read, which the iteration yields."""
+        return self._blocks
+
+    def __iter__(self) -> Iterator[int]:
+        """Hash the files, and yield the number of each block as it has been read."""
+        read: SimpleQueue[int | None] = SimpleQueue()
+        work = iter(self._paths)
+        count = max(1, min(_THREADS_MAX, (os.cpu_count() or 1) + 2, len(self._paths)))
+        threads = [threading.Thread(target=self._hash, args=(work, read), daemon=True) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield from self._numbers(read, len(threads))
+        finally:
+            self._is_stopped = True
+            for thread in threads:
+                thread.join()
+
+    def _numbers(self, read: SimpleQueue[int | None], running: int) -> Iterator[int]:
+        bytes_, number = 0, 0
+        while running:
+            count = read.get()
+            if count is None:
+                running -= 1
+                continue
+            bytes_ += count
+            # More than at first if a file grows meanwhile.
+            while number < min(bytes_ // BLOCK_BYTES, self._blocks):
+                yield number
+                number += 1
+
+    def _hash(self, work: Iterator[str], read: SimpleQueue[int | None]) -> None:
+        buffer = memoryview(bytearray(BLOCK_BYTES))
+
+        def passed(count: int) -> None:
+            if self._is_stopped:
+                raise InterruptedError
+            read.put(count)
+
+        try:
+            for path in work:
+                if self._is_stopped:
+                    return
+                try:
+                    self.digests[path] = _sha256(path, buffer, passed)
+                except OSError as error:
+                    self.unreadable[path] = reason(error)
+        finally:
+            read.put(None)

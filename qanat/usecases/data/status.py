@@ -1,0 +1,106 @@
+"""What datasets are now, and since which runs they have changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain.data import COMMAND, NONE, DataState, difference, is_comparable
+from qanat.domain.data_paths import is_in_project, is_url, located
+from qanat.domain.experiment import Dataset
+from qanat.git import worktree
+from qanat.records import data_rows
+from qanat.usecases.data.definitions import is_missing, looked_at
+from qanat.usecases.data.look import Data, inside, look
+from qanat.usecases.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierData:
+    """What a dataset was for a run; `difference` says how it differs now: empty if it does not, None if unknown."""
+
+    run: str
+    experiment: str
+    state: DataState
+    difference: str | None
+
+    @property
+    def number(self) -> int:
+        """The number in the run's id."""
+        return int(self.run.partition("-")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetStatus:
+    """A dataset as it is now, or in `unknown` why that is not looked at, and what it was for runs, the newest first."""
+
+    dataset: Dataset
+    state: DataState | None
+    unknown: str
+    runs: tuple[EarlierData, ...]
+
+    @property
+    def last_same(self) -> list[EarlierData]:
+        """The newest run of each experiment that had the same data."""
+        return self._newest({run.run for run in self.runs if run.difference == ""})
+
+    @property
+    def last_other(self) -> list[EarlierData]:
+        """The newest run of each experiment that had other data."""
+        return self._newest({run.run for run in self.runs if run.difference})
+
+    def _newest(self, wanted: set[str]) -> list[EarlierData]:
+        found: dict[str, EarlierData] = {}
+        for run in self.runs:
+            if run.run in wanted:
+                found.setdefault(run.experiment, run)
+        return list(found.values())
+
+
+def status_of(project: Project, names: list[str]) -> list[DatasetStatus]:
+    """Return the status of these datasets. Starts no program; errors are those of Project.dataset()."""
+    datasets = [project.dataset(name) for name in names]
+    with project.index() as index:
+        index.sync()
+        rows = index.data_of_runs()
+    return [_status(project, dataset, rows) for dataset in datasets]
+
+
+def _status(project: Project, dataset: Dataset, rows: list[tuple[str, str, str]]) -> DatasetStatus:
+    unknown = _why_unknown(project, dataset)
+    state = None if unknown else look(project, _here(project, dataset))
+    return DatasetStatus(dataset, state, unknown, tuple(_earlier(project, dataset.name, rows, state)))
+
+
+def _why_unknown(project: Project, dataset: Dataset) -> str:
+    if dataset.track == COMMAND:
+        return "its command is run only for runs"
+    if is_url(dataset.path):
+        return "a URL, which runs record as it is"
+    if not dataset.check:
+        return "not looked at: check is false"
+    if looked_at(dataset) == NONE:
+        return "not tracked"
+    return "does not exist" if is_missing(dataset, located(project.root, dataset.path)) else ""
+
+
+def _here(project: Project, dataset: Dataset) -> Data:
+    """Return the data of the working tree, which may differ from those of its commit."""
+    path = located(project.root, dataset.path)
+    at = inside(project.root, Path(path)) if is_in_project(dataset.path) else None
+    commit = worktree.head(project.location) if at else None
+    changed = bool(commit and at and worktree.uncommitted(project.location, at))
+    return Data(dataset.name, path, dataset.track, at, commit, changed)
+
+
+def _earlier(
+    project: Project, name: str, rows: list[tuple[str, str, str]], now: DataState | None
+) -> Iterator[EarlierData]:
+    for run, experiment, text in rows:
+        for state in data_rows.read(json.loads(text), f"the record of run {run}", "data"):
+            if state.name == name and not state.is_input:
+                known = now is not None and is_comparable(state, now)
+                how = difference(state, now) if now and known else None
+                yield EarlierData(run, project.names_of(experiment)[0], state, how)

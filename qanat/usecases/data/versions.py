@@ -1,0 +1,70 @@
+"""What versions data: DVC by a file beside them, git with DataLad and git-annex, or a program of the user's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.data import COMMAND, GIT, DataState
+from qanat.domain.splitting import split
+from qanat.errors import GitRefused, InputInvalid, RunnerUnavailable, reason
+from qanat.git import elsewhere
+from qanat.records import yaml_io
+from qanat.system import files, programs
+
+_DVC_BYTES_MAX = 2**20
+_COMMAND_S = 60.0
+PRINTED_MAX = 200
+
+
+def of_repository(name: str, path: Path) -> DataState:
+    """Return the version of data; of DVC's, also how many files and bytes it has."""
+    if output := _dvc_output(path):
+        files_ = output.get("nfiles", None if str(output["md5"]).endswith(".dir") else 1)
+        return DataState(name, GIT, _whole(files_), bytes=_whole(output.get("size")), id=f"md5:{output['md5']}")
+    try:
+        found = elsewhere.version_of(Path(os.path.realpath(path)))
+    except GitRefused as error:
+        return DataState(name, GIT, problem=error.message)
+    return DataState(name, GIT, id=found.id, changed=found.changed)
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _dvc_output(path: Path) -> dict[str, Any]:
+    """Return what the DVC file beside data says about them; empty if there is none, or it says no MD5."""
+    beside = path.with_name(f"{path.name}.dvc")
+    if not files.is_file(beside):
+        return {}
+    try:
+        content = yaml_io.load(files.read(beside, limit_bytes=_DVC_BYTES_MAX), str(beside))
+    except InputInvalid:
+        return {}
+    outputs = content.get("outs") if isinstance(content, dict) else None
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, dict) and output.get("path") == path.name and isinstance(output.get("md5"), str):
+            return output
+    return {}
+
+
+def of_command(name: str, command: str, path: str, folder: Path) -> DataState:
+    """Return what a program of the user's prints about the data at a path, or why it did not."""
+    try:
+        done = programs.run([*split(command), path], cwd=folder, timeout_s=_COMMAND_S)
+    except ValueError as error:
+        return DataState(name, COMMAND, problem=f"its command cannot be run: {str(error).lower()}")
+    except (RunnerUnavailable, OSError) as error:
+        why = reason(error) if isinstance(error, OSError) else error.message
+        return DataState(name, COMMAND, problem=f"its command cannot be run: {why}")
+    printed = " ".join(done.out.decode("utf-8", "replace").split())
+    if done.status != 0:
+        said = f": {done.first_error[:PRINTED_MAX]}" if done.first_error else ""
+        return DataState(name, COMMAND, problem=f"its command ended with exit code {done.status}{said}")
+    if not printed:
+        return DataState(name, COMMAND, problem="its command printed nothing")
+    if len(printed) > PRINTED_MAX:
+        return DataState(name, COMMAND, problem=f"its command printed more than {PRINTED_MAX} characters")
+    return DataState(name, COMMAND, id=printed)

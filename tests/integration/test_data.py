@@ -1,0 +1,41 @@
+"""Data on the command line: how they are tracked, their status, and what runs say about them."""
+
+from __future__ import annotations
+
+from tests.support.sandbox import Sandbox
+
+
+def test_data_that_change_are_seen_by_every_command(sandbox: Sandbox) -> None:
+    sandbox.write(".git/info/exclude", "/big/\n/results/\n")
+    for name in ("1", "2"):
+        sandbox.write(f"big/{name}", name)
+    sandbox.qanat("dataset", "new", "--name", "big", "--path", "big", "--track", "hash", "--commit")
+    sandbox.experiment("train", "exit 0\n", datasets=["big"])
+    sandbox.qanat("run", "train")
+    first = sandbox.record()["data"]
+    assert [(row["name"], row["track"], row["files"]) for row in first] == [("big", "hash", 2)]
+    sandbox.write("big/3", "3")
+
+    status = sandbox.qanat("dataset", "status").out.splitlines()
+    assert status[0].startswith("big (big): sha256 ")
+    assert status[1:] == ["  changed since run 1 of train: 3 files, was 2 (3 B, was 2 B)"]
+    (known,) = sandbox.qanat("dataset", "status", "big", "--json").json
+    assert known["data"]["files"] == 3
+    assert [(run["experiment"], run["data"]) for run in known["runs"]] == [("train", first[0])]
+
+    said = sandbox.qanat("rerun", "1").err
+    assert "warning: data differ from those of run 1: big: 3 files, was 2 (3 B, was 2 B)\n" in said
+    assert "note: data changed" not in sandbox.qanat("run", "train").err
+    assert "◾ big: sha256 " in sandbox.qanat("show", "2").out
+    assert sandbox.qanat("show", "2", "--json").json["data"][0]["files"] == 3
+
+
+def test_how_data_are_tracked_can_be_changed(sandbox: Sandbox) -> None:
+    sandbox.write("data/a", "1")
+    sandbox.qanat("dataset", "new", "--name", "iris", "--path", "data", "--command", "sh version.sh")
+    assert sandbox.qanat("dataset", "show", "iris", "--json").json["track"] == "command"
+    sandbox.qanat("dataset", "update", "iris", "--track", "git", "--no-check", code=2)
+    sandbox.qanat("dataset", "update", "iris", "--track", "git")
+    content = sandbox.qanat("dataset", "show", "iris", "--json").json
+    assert (content["track"], "command" in content) == ("git", False)
+    assert sandbox.qanat("dataset", "status", "gone", code=2).err.startswith("qanat: dataset 'gone' does not exist")

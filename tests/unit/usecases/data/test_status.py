@@ -1,0 +1,67 @@
+"""The status of datasets: what they are, and since which runs they have changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qanat.usecases.data.status import DatasetStatus, status_of
+from tests.support.world import World
+from tests.unit.usecases.data.datasets import dataset, put
+
+
+def status(world: World, name: str) -> DatasetStatus:
+    """Return the status of one dataset."""
+    (found,) = status_of(world.project, [name])
+    return found
+
+
+def runs(found: DatasetStatus) -> list[tuple[int, str, str | None]]:
+    """List the runs of a status with their experiments and how the data differ now."""
+    return [(run.number, run.experiment, run.difference) for run in found.runs]
+
+
+def test_each_run_with_the_data_says_how_they_differ_now(with_data: World) -> None:
+    with_data.launch()
+    with_data.experiment("exit 0\n", name="other", datasets=["big"])
+    with_data.launch(experiment="other")
+    put(with_data, "big/3", "333")
+    with_data.launch()
+    found = status(with_data, "big")
+    differs = "3 files, was 2 (6 B, was 3 B)"
+    assert runs(found) == [(3, "train", ""), (2, "other", differs), (1, "train", differs)]
+    assert [run.number for run in found.last_same] == [3]
+    assert [run.number for run in found.last_other] == [2, 1]
+    assert found.state
+    assert found.state.files == 3
+
+
+def test_uncommitted_changes_of_data_in_git_are_seen(with_data: World) -> None:
+    with_data.launch()
+    assert runs(status(with_data, "iris")) == [(1, "train", "")]
+    with_data.write("data/iris/a.csv", "2,1\n")
+    assert runs(status(with_data, "iris")) == [(1, "train", "changed since that commit")]
+    with_data.write("data/iris/c.csv", "")
+    assert runs(status(with_data, "iris")) == [(1, "train", "3 files, was 2")]
+
+
+def test_no_program_is_started_and_what_runs_recorded_is_known(with_data: World, tmp_path: Path) -> None:
+    dataset(with_data, "big", "big", track="command", command=f"sh -c 'echo x >> {tmp_path}/started; echo v1'")
+    with_data.launch()
+    found = status(with_data, "big")
+    assert (tmp_path / "started").read_text() == "x\n"
+    assert found.unknown == "its command is run only for runs"
+    assert [(run.state.id, run.difference) for run in found.runs] == [("v1", None)]
+
+
+def test_what_is_not_looked_at_says_why(with_data: World) -> None:
+    dataset(with_data, "url", "s3://b")
+    dataset(with_data, "far", "/nowhere", check=False)
+    dataset(with_data, "none", "big", track="none")
+    dataset(with_data, "gone", "gone")
+    assert {name: status(with_data, name).unknown for name in ("url", "far", "none", "gone", "big")} == {
+        "url": "a URL, which runs record as it is",
+        "far": "not looked at: check is false",
+        "none": "not tracked",
+        "gone": "does not exist",
+        "big": "",
+    }
