@@ -66,6 +66,14 @@ class Difference:
         """Return whether the difference is significant (p < 0.05)."""
         return self.p is not None and self.p < SIGNIFICANT
 
+    def verdict(self, direction: str | None) -> str:
+        """Return better, worse, or that it is beyond the spread, within the spread, equal or untested."""
+        if self.p is None:
+            return "equal" if self.value == 0 else "untested"
+        if not self.is_beyond_spread:
+            return "within the spread"
+        return {True: "better", False: "worse", None: "beyond the spread"}[self.is_better(direction)]
+
     def is_better(self, direction: str | None) -> bool | None:
         """Return whether it is for the better; None if it is within the spread, or no direction is better."""
         if direction is None or not self.is_beyond_spread:

@@ -27,6 +27,8 @@ EXAMPLE = """\b
 Example:
   qanat compare 2 5 --sort acc
   qanat compare --where 'tag=paper and lr<0.01' --better acc=higher
+  qanat compare 2 5 --baseline 2 --better acc=higher
+  qanat compare 5 --baseline 'model=linear'
   qanat compare 2 --metric acc --metric 'test.*'
   qanat compare 2 --group-by nbins --format latex
   qanat compare 2 --plot nbins acc --output acc.svg
@@ -58,6 +60,12 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     group=TABLE,
     is_flag=True,
     help="Let several runs share a row; the same seed with the same parameters and code counts once.",
+)
+@option(
+    "--baseline",
+    group=TABLE,
+    metavar="RUN|CONDITION",
+    help="Show the difference of each row to the rows of this run, or to those whose groups meet this condition.",
 )
 @option("--group-by", group=TABLE, metavar="PARAM", help="Show one row for each value of this parameter.")
 @option("--sort", group=TABLE, metavar="METRIC", help="Sort by this metric, best value first.")
@@ -100,6 +108,7 @@ def compare(
     plot: tuple[str, str] | None,
     output: Path | None,
     pool: bool,
+    baseline: str | None,
 ) -> None:
     """Compare runs: show their metrics and the parameters in which they differ.
 
@@ -113,7 +122,7 @@ def compare(
     project = open_project(Path.cwd())
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
-        chosen = compare_runs.chosen_runs(project, index, result, runs, wanted)
+        chosen = compare_runs.chosen_runs(project, index, result, runs, wanted, baseline)
     request = CompareRequest(
         better=dict(map(_direction, better)),
         group_by=group_by,
@@ -121,6 +130,7 @@ def compare(
         over=plot[0] if plot else None,
         only=() if plot else only,
         pool=pool,
+        baseline=chosen.baseline,
     )
     compared = compare_runs.compare_runs(project, chosen.runs, request)
     _tell_what_is_missing(compared, chosen, runs)

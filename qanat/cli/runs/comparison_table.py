@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from qanat.cli.terminal import formats, tables
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.parameters import plain_names, shown
+from qanat.domain.statistics import SIGNIFICANT, Method
 from qanat.usecases.runs import compare
 from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.experiments import metric_titles
@@ -18,20 +20,20 @@ OWN = ("experiment", "runs", "n", "commit")
 def as_text(compared: Compared, width: int | None) -> str:
     """Return the table for a terminal, with the columns that fit its width, and what its numbers are."""
     found = compared.found
-    fitted = tables.fit(_headings(found, compared.request.sort, {}), _cells(found), width)
+    fitted = tables.fit(_headings(found, compared.request.sort, {}), _cells(compared), width)
     notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
     return "\n".join([*fitted.lines, *notes, *filter(None, [_note(compared)])])
 
 
 def as_markdown(compared: Compared) -> str:
     """Return the table in Markdown, and below what its numbers are."""
-    table, note = formats.markdown_table(_titles(compared), _cells(compared.found)), _note(compared)
+    table, note = formats.markdown_table(_titles(compared), _cells(compared)), _note(compared)
     return f"{table}\n\n{formats.markdown_text(note)}" if note else table
 
 
 def as_latex(compared: Compared) -> str:
     """Return the table for LaTeX, and below, in a comment, what its numbers are."""
-    table, note = formats.latex_table(_titles(compared), _cells(compared.found)), _note(compared)
+    table, note = formats.latex_table(_titles(compared), _cells(compared)), _note(compared)
     return f"{table}\n{formats.latex_comment(note)}" if note else table
 
 
@@ -44,7 +46,14 @@ def _note(compared: Compared) -> str:
     """Return what a reader must know about the numbers."""
     has_means = any(s.count > 1 for row in compared.found.rows for s in row.metrics.values())
     means = "mean ± standard deviation of n groups" if has_means else ""
-    return "; ".join(filter(None, [means, compare.seed_note(compared)]))
+    return "; ".join(filter(None, [means, compare.seed_note(compared), _tests(compared)]))
+
+
+def _tests(compared: Compared) -> str:
+    """Return how differences were tested."""
+    found = [d for against in compared.against.values() if against for d in against.differences.values()]
+    methods = [method for method in Method if any(d.method is method for d in found)]
+    return f"differences beyond the spread: p < {SIGNIFICANT:g} in a {' or '.join(methods)}" if methods else ""
 
 
 def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) -> list[Heading]:
@@ -70,13 +79,14 @@ def parameter_headings(found: Comparison) -> list[str]:
     return [name if plain[name] in OWN else plain[name] for name in found.parameters]
 
 
-def _cells(found: Comparison) -> list[list[str]]:
+def _cells(compared: Compared) -> list[list[str]]:
+    found = compared.found
     several, commits = _several(found)
     rows = []
     for i, row in enumerate(found.rows):
-        cells = [*([row.experiment] if several else []), _numbers(row), str(row.groups)]
+        cells = [*([row.experiment] if several else []), _runs(compared, row, i), str(row.groups)]
         cells += [*([row.commit[:7]] if commits else []), *(shown(row.parameters.get(n)) for n in found.parameters)]
-        cells += [_metric(found, row, i, name) for name in found.metrics]
+        cells += [_metric(compared, row, i, name) for name in found.metrics]
         rows.append(cells)
     return rows
 
@@ -86,35 +96,54 @@ def _several(found: Comparison) -> tuple[bool, bool]:
     return len({row.experiment for row in found.rows}) > 1, len({row.tree for row in found.rows}) > 1
 
 
-def _numbers(row: Row) -> str:
+def _runs(compared: Compared, row: Row, place: int) -> str:
     numbers = [run.partition("-")[0] for run in row.runs]
-    return ", ".join(row.runs if len(set(numbers)) < len(numbers) else numbers)
+    text = ", ".join(row.runs if len(set(numbers)) < len(numbers) else numbers)
+    return f"{text} (baseline)" if compared.is_baseline(place) else text
 
 
-def _metric(found: Comparison, row: Row, place: int, name: str) -> str:
-    """Return a metric, with its n if that is not the row's, and a mark if it is the best."""
+def _metric(compared: Compared, row: Row, place: int, name: str) -> str:
+    """Return a metric, with its n if that is not the row's, the difference, and a mark if it is the best."""
     if name not in row.metrics:
         return ""
     s = row.metrics[name]
     count = "" if s.count == row.groups else f" (n={s.count})"
-    return f"{s}{count}{formats.BEST if place in found.best.get(name, ()) else ''}"
+    best = formats.BEST if place in compared.found.best.get(name, ()) else ""
+    return f"{s}{count}{_difference(compared, place, name)}{best}"
+
+
+def _difference(compared: Compared, place: int, name: str) -> str:
+    against = compared.against.get(place)
+    if against is None or name not in against.differences:
+        return ""
+    difference = against.differences[name]
+    verdict = difference.verdict(compared.better.get(name))
+    shows_value = math.isfinite(difference.value) and difference.value != 0
+    return f" ({difference.value:+.3g}, {verdict})" if shows_value else f" ({verdict})"
 
 
 def as_csv(compared: Compared) -> str:
     """Return the table as CSV, with numbers in full."""
     found = compared.found
     own = ("experiment", "runs", "groups", "commit")
+    parts = ("", ".std", ".n", *((".difference", ".p", ".verdict") if compared.against else ()))
     plain = plain_names(found.parameters)
     parameters = [f"parameter.{name}" if name in own else name for name in plain.values()]
     metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
-    headings = [*own, *parameters, *(f"{name}{part}" for name in metrics for part in ("", ".std", ".n"))]
-    return formats.csv_text(headings, (_values(found, row) for row in found.rows))
+    headings = [*own, *parameters, *(f"{name}{part}" for name in metrics for part in parts)]
+    return formats.csv_text(headings, (_values(compared, row, place) for place, row in enumerate(found.rows)))
 
 
-def _values(found: Comparison, row: Row) -> Sequence[object]:
+def _values(compared: Compared, row: Row, place: int) -> Sequence[object]:
+    found = compared.found
+    against = compared.against.get(place)
     values: list[object] = []
     for name in found.metrics:
         s = row.metrics.get(name)
         values += ["", "", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation, s.count]
+        if compared.against:
+            d = against.differences.get(name) if against else None
+            p = "" if d is None or d.p is None else d.p
+            values += ["", "", ""] if d is None else [d.value, p, d.verdict(compared.better.get(name))]
     given = [shown(row.parameters.get(name)) for name in found.parameters]
     return [row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values]

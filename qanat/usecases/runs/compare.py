@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qanat.domain import comparison
+from qanat.domain.against_baseline import Against, Baseline, against_baseline
 from qanat.domain.comparison import Comparison, Grouping
-from qanat.domain.condition import EVERY, Condition
+from qanat.domain.condition import EVERY, Condition, parse
 from qanat.domain.experiment import Experiment
 from qanat.domain.facts import Row, RunFacts
 from qanat.domain.parameters import plain_names
@@ -23,6 +25,8 @@ from qanat.usecases.runs.experiments import directions, experiments_of
 from qanat.usecases.runs.rows import current_facts, names_of, search_for
 from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import Refreshed
+
+_RUN = re.compile(r"[0-9]+(-[0-9a-f]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,29 @@ class CompareRequest:
     over: str | None = None
     only: Sequence[str] = ()
     pool: bool = False
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A comparison, how it was asked for, and the definitions of the experiments that are still there."""
+    """A comparison, how it was asked for, and the definitions of the experiments that are still there.
+
+    `against` has the rows that are compared with a baseline, by their positions.
+    """
 
     found: Comparison
     request: CompareRequest
     experiments: Mapping[str, Experiment]
+    against: Mapping[int, Against | None]
+
+    def is_baseline(self, place: int) -> bool:
+        """Return whether the row at this position belongs to the baseline."""
+        return place in self.against and self.against[place] is None
+
+    @property
+    def better(self) -> dict[str, str]:
+        """The direction that is better, by metric."""
+        return {**directions(self.experiments.values()), **self.request.better}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +74,21 @@ class ChosenRuns:
 
     runs: Sequence[RunFacts]
     missing: Sequence[str] = ()
+    baseline: Baseline | None = None
 
 
 def chosen_runs(
-    project: Project, index: Index, refreshed: Refreshed, names: Sequence[str], condition: Condition
+    project: Project,
+    index: Index,
+    refreshed: Refreshed,
+    names: Sequence[str],
+    condition: Condition,
+    baseline: str | None = None,
 ) -> ChosenRuns:
     """Return the runs with these names, each once, or all, the oldest first, without groups that a condition excludes.
 
-    A name that no run has is left out, unless there is no other. Raises the errors of find_run(), and UsageError if no
+    A name that no run has is left out, unless there is no other. The baseline is a run, which is added to them, or a
+    condition. Raises the errors of find_run(), and UsageError if no
     group meets the condition or no run has a name in it.
     """
     ids, missing = _ids(project, index, refreshed, names)
@@ -75,7 +100,16 @@ def chosen_runs(
         runs = [run._replace(groups=groups) for run, groups in kept if groups]
     if not runs:
         raise UsageError("nothing to compare: no group meets the condition")
-    return ChosenRuns(runs, missing)
+    if baseline is None:
+        return ChosenRuns(runs, missing)
+    if _RUN.fullmatch(baseline):
+        run = known[find_run(project, index, refreshed, baseline).run.id]
+        runs = [run, *(other for other in runs if other.id != run.id)]
+        groups = {(run.id, group.number) for group in run.groups}
+    else:
+        is_base = search_for(project, parse(baseline), names_of(known.values()))
+        groups = {(run.id, group.number) for run in runs for group in run.groups if is_base(Row(run, group))}
+    return ChosenRuns(runs, missing, Baseline(quoted(baseline), groups, whole=not _RUN.fullmatch(baseline)))
 
 
 def _ids(
@@ -114,7 +148,9 @@ def compare_runs(project: Project, runs: Sequence[RunFacts], request: CompareReq
     for name in (*([] if request.sort is None else [request.sort]), *request.better):
         if name not in found.metrics:
             raise UsageError(f"no group has the metric {quoted(name)}", hint=_available(found.metrics))
-    return Compared(_with_metrics(found, request.only) if request.only else found, request, experiments)
+    found = _with_metrics(found, request.only) if request.only else found
+    against = against_baseline(found, request.baseline, grouping.seeds) if request.baseline else {}
+    return Compared(found, request, experiments, against)
 
 
 def _parameter(name: str, names: Names) -> str:
@@ -152,12 +188,38 @@ def as_mappings(compared: Compared) -> list[dict[str, Any]]:
             "seeds": list(row.seeds),
             "parameters": {plain[name]: value or True for name, value in row.parameters.items()},
             "metrics": {
-                name: {"mean": s.mean, "std": s.deviation, "n": s.count, "best": i in found.best.get(name, ())}
+                name: {
+                    **{"mean": s.mean, "std": s.deviation, "n": s.count, "best": i in found.best.get(name, ())},
+                    "difference": _difference(compared, i, name),
+                }
                 for name, s in row.metrics.items()
             },
+            "baseline": compared.is_baseline(i),
+            "compared_with": _compared_with(compared, i),
         }
         for i, row in enumerate(found.rows)
     ]
+
+
+def _difference(compared: Compared, place: int, name: str) -> dict[str, Any] | None:
+    against = compared.against.get(place)
+    if against is None or name not in against.differences:
+        return None
+    d = against.differences[name]
+    direction = compared.better.get(name)
+    return {
+        **{"value": d.value, "p": d.p, "method": d.method, "degrees": d.degrees, "better": d.is_better(direction)},
+        "verdict": d.verdict(direction),
+        "untested": d.untested or None,
+    }
+
+
+def _compared_with(compared: Compared, place: int) -> dict[str, Any] | None:
+    against = compared.against.get(place)
+    if against is None:
+        return None
+    row = compared.found.rows[against.place]
+    return {"row": against.place, "runs": list(row.runs), "commit": row.commit}
 
 
 def seed_note(compared: Compared) -> str:

@@ -150,7 +150,10 @@ def test_rows_are_grouped_by_a_parameter(trained: Sandbox) -> None:
         ({"seed": "1"}, 2, [trained.record(1)["id"]]),
         ({"seed": "2"}, 2, [trained.record(1)["id"]]),
     ]
-    assert rows[0]["metrics"]["acc"] == {"mean": pytest.approx(0.2), "std": pytest.approx(0.1), "n": 3, "best": True}
+    assert rows[0]["metrics"]["acc"] == {
+        **{"mean": pytest.approx(0.2), "std": pytest.approx(0.1), "n": 3, "best": True},
+        "difference": None,
+    }
     assert table(trained.qanat("compare", "2", "--group_by", "n").out)[0] == ["runs", "n", "--n", "acc", "test.loss"]
 
 
@@ -183,11 +186,12 @@ def test_only_the_metrics_that_are_asked_for_are_shown(trained: Sandbox) -> None
 def test_json_has_the_whole_rows(trained: Sandbox) -> None:
     rows = trained.qanat("compare", "2", "1", "--json").json
     assert list(rows[0]) == [
-        *("experiment", "runs", "commit", "groups", "repeated", "pooled", "seeds", "parameters", "metrics")
+        *("experiment", "runs", "commit", "groups", "repeated", "pooled", "seeds", "parameters", "metrics"),
+        *("baseline", "compared_with"),
     ]
     assert rows[0]["parameters"] == {"n": "3", "seed": "0"}
     assert (rows[1]["seeds"], rows[1]["pooled"], rows[1]["repeated"]) == (["0", "1", "2"], False, 0)
-    assert rows[0]["metrics"]["acc"] == {"mean": 0.3, "std": None, "n": 1, "best": True}
+    assert rows[0]["metrics"]["acc"] == {"mean": 0.3, "std": None, "n": 1, "best": True, "difference": None}
     assert rows[1]["commit"] == trained.record(1)["code"]["commit"]
 
 
@@ -286,6 +290,35 @@ def test_the_experiment_says_which_parameter_is_the_seed(trained: Sandbox) -> No
     found = trained.qanat("compare", "1")
     assert table(found.out)[0] == ["runs", "n", "seed", "acc", "test.loss"]
     assert found.out.endswith("; seed: --n\n")
+
+
+def test_rows_are_compared_with_a_baseline(trained: Sandbox) -> None:
+    trained.write("train.py", TRAIN.replace("seed / 100", "(seed + 9) ** 2 / 100"))
+    trained.commit()
+    trained.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 0 3 1")
+    found = trained.qanat("compare", "2", "3", "--baseline", "1", "--metric", "acc")
+    assert [[row[0], *row[-1:]] for row in table(found.out)[1:]] == [
+        ["1 (baseline)", "0.110 ± 0.010"],
+        ["1 (baseline)", "0.210 ± 0.010"],
+        ["2", "0.3"],
+        ["3", "1.11 ± 0.20 (+0.997, better)"],
+        ["3", "1.21 ± 0.20 (+0.997, better) *"],
+    ]
+    assert "; differences beyond the spread: p < 0.05 in a paired t-test\n" in found.out
+    rows = trained.qanat("compare", "1", "2", "--baseline", "n=1", "--json").json
+    assert [(row["baseline"], row["compared_with"] and row["compared_with"]["row"]) for row in rows] == [
+        (True, None),
+        (False, 0),
+        (False, 0),
+    ]
+    untested = rows[2]["metrics"]["acc"]["difference"]
+    assert (untested["p"], untested["verdict"]) == (None, "untested")
+    assert untested["untested"] == "one side has a single value"
+    header, *lines = csv.reader(io.StringIO(trained.qanat("compare", "3", "--baseline", "1", "--csv").out))
+    assert header[header.index("acc") :][:6] == ["acc", "acc.std", "acc.n", "acc.difference", "acc.p", "acc.verdict"]
+    assert [line[header.index("acc.verdict")] for line in lines] == ["", "", "better", "better"]
+    err = trained.qanat("compare", "1", "2", "--baseline", "n=7", code=2).err
+    assert err.startswith("qanat: no row is the baseline 'n=7'\n")
 
 
 def test_a_number_of_a_deleted_run_is_noted(trained: Sandbox) -> None:

@@ -159,6 +159,8 @@ def test_a_difference_is_better_only_beyond_the_spread() -> None:
     assert [far.is_beyond_spread, near.is_beyond_spread] == [True, False]
     assert [far.is_better(HIGHER), far.is_better(LOWER), far.is_better(None)] == [True, False, None]
     assert [near.is_better(HIGHER), near.is_better(LOWER)] == [None, None]
+    assert [far.verdict(way) for way in (HIGHER, LOWER, None)] == ["better", "worse", "beyond the spread"]
+    assert near.verdict(HIGHER) == "within the spread"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,7 @@ def test_a_difference_is_better_only_beyond_the_spread() -> None:
 def test_what_cannot_be_tested_is_never_better(new: list[float], old: list[float], why: str) -> None:
     found = difference(statistic(new), statistic(old))
     assert (found.untested, found.method, found.p, found.is_better(HIGHER)) == (why, None, None, None)
+    assert found.verdict(HIGHER) == ("equal" if why == "the means are equal" else "untested")
 
 
 def test_pairs_that_all_differ_by_the_same_are_not_tested() -> None:
