@@ -20,6 +20,7 @@ from qanat.cli.commands import delete as delete_command
 from qanat.cli.commands import retry as retry_command
 from qanat.cli.commands import tag as tag_command
 from qanat.cli.runs import reporting
+from qanat.cli.runs.curve_table import curve_table
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import editor, picker, prompts, tables
 from qanat.cli.terminal.output import clean, listed, plural, say
@@ -29,6 +30,7 @@ from qanat.domain.run import Group, State
 from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid, QanatError
 from qanat.usecases.project import Project
+from qanat.usecases.runs.drawn_curves import drawn_curves
 from qanat.usecases.runs.failures import failures
 from qanat.usecases.runs.files import output_files, parameters_files, relative_files, scheduler_log
 from qanat.usecases.tracking.find import Found, comment_path, read_comment
@@ -43,6 +45,8 @@ GROUP_MAX = 400
 # What is printed above the menu of a run may take the rows that it leaves.
 MENU_ROWS = 20
 METRICS_NAMED = 5
+CURVES_MAX = 1_000
+NO_METRICS = "no metrics yet: a program leaves them in metrics.json or metrics.jsonl of its storage directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def _views(project: Project, found: Found) -> list[_Entry]:
         _Entry("a", "Show output(s)", f"Open stdout of {several} in your pager", out),
         _Entry("b", "Show error(s)", _errors_preview(project, found), err),
         _Entry("c", "Show parameters", "Print the parameters of every group", lambda: _show_parameters(found)),
-        _Entry("m", "Show metrics", _metrics_preview(found), lambda: _show_metrics(found)),
+        _Entry("m", "Show metrics", _metrics_preview(found), lambda: _show_metrics(project, found)),
         _Entry("d", "Show comment", _first_line(project, found), lambda: _say_comment(project, found)),
         _Entry("e", "Explore run directory", f"Open files of {found.run.storage}", lambda: _explore_files(found)),
     ]
@@ -231,11 +235,13 @@ def _show_parameters(found: Found) -> None:
     _print_or_page(reporting.parameters_text(found.run), "parameters.txt")
 
 
-def _show_metrics(found: Found) -> None:
-    text = reporting.metrics_text(found.run)
-    _print_or_page(
-        text or "no metrics yet: a program leaves them in metrics.json of its storage directory", "metrics.txt"
-    )
+def _show_metrics(project: Project, found: Found) -> None:
+    """Print the metrics of every group, and its curves."""
+    run, columns = found.run, os.get_terminal_size(sys.stdout.fileno()).columns
+    curves = drawn_curves(project, found, range(len(run.groups)))
+    table = curve_table(run, curves, most=CURVES_MAX, width=columns)
+    text = "\n\n".join(filter(None, (reporting.metrics_text(run), "\n".join(table))))
+    _print_or_page(text or NO_METRICS, "metrics.txt")
 
 
 def _print_or_page(text: str, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 from tests.integration.life.endings import exit_code
@@ -32,13 +33,17 @@ def test_curves_are_followed_to_the_end_of_the_run_and_printed(sandbox: Sandbox)
         assert (sorted(rest.splitlines()), follower.wait(timeout=60)) == (["0,2,nan", "1,2,nan"], 0)
     assert exit_code(run) == 0
     assert sandbox.qanat("metrics", "1", "--csv", "--group", "1").out == "group,step,loss,acc\n1,1,0.5,\n1,2,nan,1.0\n"
-    shown = json.loads(sandbox.qanat("metrics", "1", "--json", "--tail", "1").out)
-    assert shown == [{"group": n, "step": 2, "values": {"loss": "NaN", "acc": 1.0}} for n in (0, 1)]
+    rows = json.loads(sandbox.qanat("metrics", "1", "--json", "--tail", "1").out)
+    assert rows == [{"group": n, "step": 2, "values": {"loss": "NaN", "acc": 1.0}} for n in (0, 1)]
     text = sandbox.qanat("metrics", "1").out
     assert text == "".join(
         f"group {n}: {beside} --n {5 + n}\n    step          loss           acc\n       1           0.5\n"
         "       2           nan             1\n"
         for n in (0, 1)
+    )
+    shown = sandbox.qanat("show", "1").out
+    assert re.search(
+        r"Curves:\n  group +curve +course .*\n  0 +loss +▅\u00d7 +nan +0.5 at 1 +0.5 at 1\n  0 +acc +▅ ", shown
     )
     said = sandbox.qanat("metrics", "1", "los", code=2).err
     assert said == "qanat: no curve is called 'los'\n  hint: did you mean 'loss'?\n"

@@ -1,0 +1,46 @@
+"""The table of curves in `show` and `explore`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from qanat.cli.runs.curve_table import curve_table
+from qanat.domain.measured import CurveSummary, Point
+from qanat.usecases.runs.drawn_curves import DrawnCurve
+from tests.unit.records.example import RUN
+
+SUMMARY = CurveSummary(Point(0.25, 1_999), Point(0.125, 1_000), Point(float("inf"), 0.5), 2_000)
+CURVES = [DrawnCurve(0, "loss", SUMMARY, [2, 1]), DrawnCurve(3, "val.acc", SUMMARY)]
+
+
+def words(lines: list[str]) -> list[list[str]]:
+    """Split lines into words."""
+    return [line.split() for line in lines]
+
+
+def test_each_curve_has_its_course_and_what_it_came_to() -> None:
+    assert words(curve_table(RUN, CURVES, most=5, width=None)) == [
+        ["group", "curve", "course", "last", "min", "max"],
+        ["0", "loss", "█▁", "0.25", "0.125", "at", "1,000", "inf", "at", "0.5"],
+        ["3", "val.acc", "0.25", "0.125", "at", "1,000", "inf", "at", "0.5"],
+    ]
+
+
+def test_the_group_is_not_said_of_a_run_that_has_only_one() -> None:
+    run = replace(RUN, groups=RUN.groups[:1])
+    assert words(curve_table(run, CURVES[:1], most=5, width=None))[1][:2] == ["loss", "█▁"]
+
+
+@pytest.mark.parametrize(("width", "headings"), [(46, "group curve course last min"), (26, "group curve last")])
+def test_the_extremes_and_the_course_give_way_in_a_narrow_terminal(width: int, headings: str) -> None:
+    table = curve_table(RUN, CURVES, most=5, width=width)
+    assert table[0].split() == headings.split()
+    assert all(len(line) <= width for line in table)
+
+
+def test_curves_beyond_some_are_left_out_and_without_any_there_is_no_table() -> None:
+    table = curve_table(RUN, CURVES, most=1, width=None)
+    assert (len(table), table[-1]) == (3, f"… and more; for all: qanat metrics {RUN.number}")
+    assert curve_table(RUN, [], most=5, width=None) == []
