@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith(("GIT_", "QANAT_"))]:
             patch.delenv(name)
-        for name in ("VISUAL", "EDITOR", "PAGER", "XDG_CONFIG_HOME"):
+        for name in ("VISUAL", "EDITOR", "PAGER", "XDG_CONFIG_HOME", "GITHUB_ACTIONS", "GITLAB_CI"):
             patch.delenv(name, raising=False)
         patch.setenv("HOME", str(folder))
         patch.setenv("TZ", "UTC")

@@ -51,11 +51,15 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The latest groups of the other side with the same parameters, and the data in which they differ."""
+    """The latest groups of the other side with the same parameters, and the data in which they differ.
+
+    `is_snapshot` says whether their commit is a snapshot.
+    """
 
     row: Row
     deltas: Mapping[str, Delta]
     other_data: tuple[data.Difference, ...] = ()
+    is_snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,9 @@ def _before(row: Row, runs: Sequence[Run], others: Sequence[Run], directions: Ma
         if key_of(old.parameters) == key and old.metrics.keys() & row.metrics:
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}
-            return Baseline(old, deltas, tuple(data.data_differ(_first_run(old, others), _first_run(row, runs))))
+            before = _first_run(old, others)
+            differing = tuple(data.data_differ(before, _first_run(row, runs)))
+            return Baseline(old, deltas, differing, before.code.snapshot)
     return None
 
 

@@ -68,6 +68,14 @@ def remotes(location: Location) -> list[str]:
     return command.output(location.root, "remote").decode("utf-8", "replace").splitlines()
 
 
+def main_address(location: Location) -> str:
+    """Return the address of the remote `origin`, or of the only one; empty if there is none."""
+    names = remotes(location)
+    name = "origin" if "origin" in names or len(names) != 1 else names[0]
+    done = command.call(location.root, "remote", "get-url", "--", name)
+    return done.out.decode("utf-8", "replace").rstrip("\n") if done.status == 0 else ""
+
+
 def fetched_from(location: Location) -> list[str]:
     """List the remotes from which `git fetch` also fetches kept commits."""
     known = {name: config.get_all(location, f"remote.{name}.fetch") for name in remotes(location)}

@@ -198,8 +198,29 @@ def test_markdown_has_tables_and_folded_details(project: Sandbox) -> None:
     assert out.startswith("<!-- qanat diff -->\n### Experiments and runs\n")
     assert "| `numbers` | changed | `path` | `data/first.txt` | `data/second.txt` |" in out
     assert "<details><summary>2 runs</summary>" in out
-    assert "```text\nn=2 " in out
+    assert '    x-axis ["n=2", "n=2 (before)", "n=3"]\n' in out
     assert "| **0.4** |" in out
+
+
+def test_markdown_links_to_the_pages_of_the_remote_or_of_ci(project: Sandbox) -> None:
+    words = ("diff", "main...work", "--format", "markdown")
+    head, base = (project.git("rev-parse", name) for name in ("work", "main"))
+    assert "](http" not in project.qanat(*words).out
+    project.git("remote", "add", "upstream", "git@github.com:ada/iris.git")
+    out, known, root = project.qanat(*words).out, ids(project), "https://github.com/ada/iris"
+    assert f"([compare]({root}/compare/{base}...{head})): " in out
+    assert f"[`2`]({root}/blob/{head}/.qanat/runs/train/0/{known[2]}.yaml)" in out
+    assert f"run [`1`]({root}/blob/{base}/.qanat/runs/train/0/{known[1]}.yaml), commit [`" in out
+    commit = project.record(2)["code"]["commit"]
+    assert f"[`{commit[:10]}`]({root}/commit/{commit})" in out
+    assert "](http" not in project.qanat("diff", "main...work").out
+    env = {"GITLAB_CI": "true", "CI_PROJECT_URL": "https://code.example.org/lab/iris"}
+    assert f"](https://code.example.org/lab/iris/-/commit/{commit})" in project.qanat(*words, env=env).out
+    # In the working tree, a record has no page, but its commit has.
+    records = re.findall(r"/blob/([0-9a-f]{40})/", project.qanat("diff", "main", "--format", "markdown").out)
+    assert set(records) == {base}
+    project.git("remote", "set-url", "upstream", "https://github.com/ada/iris](javascript:alert(1))")
+    assert "javascript" not in project.qanat(*words).out
 
 
 def test_plots_can_be_files(project: Sandbox) -> None:
@@ -207,7 +228,7 @@ def test_plots_can_be_files(project: Sandbox) -> None:
 
     out = project.qanat("diff", "--format", "markdown", "--plots", "plots here").out
     assert "![plot of train](plots%20here/train-1.svg)" in out
-    assert "```text" not in out
+    assert "```mermaid" not in out
     drawn = ElementTree.parse(project.root / "plots here/train-1.svg")
     texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "acc (higher is better)"

@@ -60,7 +60,7 @@ def main() -> None:
         home = Path(folder) / "home"
         home.mkdir()
         (home / ".gitconfig").write_text(GIT_CONFIG)
-        os.environ |= {"HOME": str(home), "TZ": "UTC"}
+        os.environ |= {"HOME": str(home), "TZ": "UTC", "GITHUB_ACTIONS": "", "GITLAB_CI": ""}
         current = report(make(Path(folder)))
     before, rest = PAGE.read_text().split(BEGIN)
     PAGE.write_text(f"{before}{BEGIN}\n\n{current}\n{END}{rest.split(END)[1]}")

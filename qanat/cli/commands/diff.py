@@ -14,7 +14,7 @@ from qanat.cli.options import option
 from qanat.cli.terminal.output import say, say_json, say_whole, width
 from qanat.domain.redaction import without_tokens
 from qanat.errors import EXIT_FAILED, UsageError
-from qanat.usecases.project import open_project
+from qanat.usecases.project import Project, open_project
 from qanat.usecases.review import state
 from qanat.usecases.review.findings import read as read_findings
 from qanat.usecases.review.state import StateChanges
@@ -63,22 +63,25 @@ def diff(
         raise UsageError("--findings cannot be used with --json", hint="leave out one of them")
     if plots and form != "markdown":
         raise UsageError("--plots requires --format markdown", hint="add --format markdown")
-    found = state.diff(open_project(Path.cwd()), revisions, session.runners().requests())
+    project = open_project(Path.cwd())
+    found = state.diff(project, revisions, session.runners().requests())
     if as_json:
         from qanat.usecases.review.mapping import as_mapping
 
         say_json(without_tokens(as_mapping(found)))
     else:
-        report = without_tokens(_written(found, form, plots, read_findings(findings) if findings else ()))
+        said = read_findings(findings) if findings else ()
+        report = without_tokens(_written(project, found, form, plots, said))
         (say_whole if form == "markdown" else say)(report)
     return EXIT_FAILED if exit_code and not found.is_empty else 0
 
 
-def _written(found: StateChanges, form: str, plots: Path | None, findings: Sequence[str]) -> str:
-    report = diff_report.report(found, findings)
+def _written(project: Project, found: StateChanges, form: str, plots: Path | None, findings: Sequence[str]) -> str:
     if form != "markdown":
-        return text.text(report, width())
+        return text.text(diff_report.report(found, findings), width())
     from qanat.cli.diff import markdown
     from qanat.cli.diff.svg import SvgFolder
+    from qanat.usecases.review import pages
 
+    report = diff_report.report(found, findings, pages.find(project.location))
     return markdown.markdown(report, SvgFolder(plots).plot if plots else None)

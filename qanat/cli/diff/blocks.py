@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from qanat.domain.meanings import Sentence
+from qanat.domain.meanings import Sentence, Verbatim
 
 Cell: TypeAlias = Sentence
 T = TypeVar("T")
@@ -16,6 +16,34 @@ class Best(str):
     """The best value of a column."""
 
     __slots__ = ()
+
+
+class Link(str):
+    """A text of a report that leads to a web page."""
+
+    __slots__ = ("address",)
+
+    address: str
+
+    def __new__(cls, text: str, address: str) -> Link:
+        """Return a text with an address, in which nothing acts in Markdown."""
+        made = super().__new__(cls, text)
+        made.address = address
+        return made
+
+
+class Linked(Verbatim):
+    """A text from a file that leads to a web page."""
+
+    __slots__ = ("address",)
+
+    address: str
+
+    def __new__(cls, text: str, address: str) -> Linked:
+        """Return a text with an address, in which nothing acts in Markdown."""
+        made = super().__new__(cls, text)
+        made.address = address
+        return made
 
 
 @dataclass(frozen=True, slots=True)

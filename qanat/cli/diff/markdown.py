@@ -9,7 +9,8 @@ import html
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Section, Table, kept
+from qanat.cli.diff import mermaid
+from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Link, Linked, Section, Table, kept
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal.formats import BACKTICKS, code_span
 from qanat.cli.terminal.output import clean
@@ -30,7 +31,7 @@ Plot = Callable[[Bars], str]
 def markdown(report: Report, plot: Plot | None = None, *, limit_bytes: int = COMMENT_BYTES_MAX) -> str:
     """Render a report that fits into a comment, with counts in place of what is left out.
 
-    `plot` draws bars as a file and returns its address; without it, they are drawn with characters.
+    `plot` draws bars as a file and returns its address; without it, they are a chart or drawn with characters.
     """
     for rows, width in _TRIES:
         writer = _Writer(rows, width, plot)
@@ -106,6 +107,7 @@ class _Writer:
 
     def _plots(self, drawn: Sequence[Bars]) -> Iterator[str]:
         yield from ("", "<details><summary>Plots</summary>")
+        left = mermaid.CHARACTERS_MAX
         for bars in drawn:
             yield ""
             better = f" ({bars.better} is better)" if bars.better else ""
@@ -113,6 +115,13 @@ class _Writer:
             yield ""
             if self._plot:
                 yield f"![plot of {bars.experiment}]({self._plot(bars)})"
+            elif (chart := mermaid.chart(bars, self._rows)) and len(chart) <= left:
+                left -= len(chart)
+                yield from ("```mermaid", chart, "```")
+                if (more := len(bars.bars) - mermaid.BARS_MAX) > 0 and self._rows >= mermaid.BARS_MAX:
+                    yield from ("", _more(more, "bar", bars.order))
+                else:
+                    yield from self._bars_left_out(bars)
             else:
                 yield from self._drawn(bars)
         yield from ("", "</details>")
@@ -122,13 +131,15 @@ class _Writer:
         longest = max((len(run) for line in lines for run in BACKTICKS.findall(line)), default=0)
         fence = "`" * max(3, longest + 1)
         yield from (f"{fence}text", *lines, fence)
-        if len(bars.bars) > self._rows:
-            yield from ("", self._left_out(len(bars.bars) - self._rows, "bar", bars.order))
+        yield from self._bars_left_out(bars)
+
+    def _bars_left_out(self, bars: Bars) -> Iterator[str]:
+        if (left := len(bars.bars) - self._rows) > 0:
+            yield from ("", self._left_out(left, "bar", bars.order))
 
     def _left_out(self, count: int, what: str, order: Sequence[int] = ()) -> str:
         self._cut = True
-        where = " between the best and the worst" if order and self._rows > 1 else ""
-        return f"… and {count:,} more {what}{'' if count == 1 else 's'}{where}"
+        return _more(count, what, order if self._rows > 1 else ())
 
     def _said(self, sentence: Sentence, *, in_table: bool = False) -> str:
         parts = [self._part(part, in_table=in_table) for part in sentence if part]
@@ -139,11 +150,22 @@ class _Writer:
     def _part(self, part: str, *, in_table: bool) -> str:
         if isinstance(part, Best):
             return f"**{part}**"
-        return code_span(_shortened(part, self._width), in_table=in_table) if isinstance(part, Verbatim) else part
+        if isinstance(part, Link):
+            return f"[{part}]({part.address})"
+        if not isinstance(part, Verbatim):
+            return part
+        span = code_span(_shortened(part, self._width), in_table=in_table)
+        return f"[{span}]({part.address})" if isinstance(part, Linked) else span
 
     def _as_html(self, sentence: Sentence) -> str:
         texts = [(html.escape(_shortened(part, self._width)), isinstance(part, Verbatim)) for part in sentence]
         return "".join(f"<code>{text}</code>" if from_file else text for text, from_file in texts)
+
+
+def _more(count: int, what: str, order: Sequence[int] = ()) -> str:
+    """Count what is left out; with an order, that is what is neither among the best nor among the worst."""
+    where = " between the best and the worst" if order else ""
+    return f"… and {count:,} more {what}{'' if count == 1 else 's'}{where}"
 
 
 def _shortened(text: str, width: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from qanat.cli.diff.blocks import Block, Cell, Items, Section, Table
-from qanat.cli.diff.runs_report import Numbers
+from qanat.cli.diff.names import Names
 from qanat.domain import setting
 from qanat.domain.meanings import Sentence, Verbatim, shown
 from qanat.domain.setting import Regression
@@ -18,13 +18,13 @@ METRICS_SHOWN = 30
 REGRESSIONS_SHOWN = 30
 
 
-def blocks(found: StateChanges, findings: Sequence[str], numbers: Numbers) -> Iterator[Block]:
+def blocks(found: StateChanges, findings: Sequence[str], names: Names) -> Iterator[Block]:
     """Yield what checks have found, what must not happen to ended runs, and what finished before and fails now."""
     yield from _findings(findings)
-    yield from _warnings(found)
-    yield from _replaced(found, numbers)
+    yield from _warnings(found, names)
+    yield from _replaced(found, names)
     yield from _problems(found)
-    yield from _regressions(found, numbers)
+    yield from _regressions(found, names)
 
 
 def _findings(findings: Sequence[str]) -> Iterator[Block]:
@@ -32,13 +32,13 @@ def _findings(findings: Sequence[str]) -> Iterator[Block]:
         yield Items(tuple((Verbatim(line),) for line in findings), warning=True)
 
 
-def _warnings(found: StateChanges) -> Iterator[Block]:
+def _warnings(found: StateChanges, names: Names) -> Iterator[Block]:
     if found.warnings:
-        yield Items(tuple(map(_warning, found.warnings)), warning=True)
+        yield Items(tuple(_warning(warned, names) for warned in found.warnings), warning=True)
 
 
-def _warning(warned: RunWarning) -> Sentence:
-    run = ("run ", Verbatim(warned.run), " of ", Verbatim(warned.experiment))
+def _warning(warned: RunWarning, names: Names) -> Sentence:
+    run = ("run ", names.whole(warned.run), " of ", Verbatim(warned.experiment))
     if warned.kind == DELETED_AFTER_END:
         return (*run, " was deleted after it had ended")
     details = [part for sentence in warned.details[:DETAILS_SHOWN] for part in ("; ", *sentence)][1:]
@@ -47,13 +47,13 @@ def _warning(warned: RunWarning) -> Sentence:
     return (*run, f" {what}: ", *details, *((f"; and {more:,} more",) if more > 0 else ()))
 
 
-def _replaced(found: StateChanges, numbers: Numbers) -> Iterator[Block]:
+def _replaced(found: StateChanges, names: Names) -> Iterator[Block]:
     """Yield a table of the metrics of runs that had ended which have other values now."""
-    metrics = [(numbers.of(r.run), metric) for r in found.replaced for metric in r.metrics]
+    metrics = [(names.run(r.run), metric) for r in found.replaced for metric in r.metrics]
     if not metrics:
         return
     rows = [
-        ((Verbatim(run),), (str(m.group),), (Verbatim(m.name),), _number(m.before), _number(m.after))
+        ((run,), (str(m.group),), (Verbatim(m.name),), _number(m.before), _number(m.after))
         for run, m in metrics[:METRICS_SHOWN]
     ]
     headers: tuple[Cell, ...] = tuple((text,) for text in ("Run", "Group", "Metric", "Before", "After"))
@@ -75,7 +75,7 @@ def _problems(found: StateChanges) -> Iterator[Block]:
         yield Section(("Skipped files",), (Items(tuple(said)),))
 
 
-def _regressions(found: StateChanges, numbers: Numbers) -> Iterator[Block]:
+def _regressions(found: StateChanges, names: Names) -> Iterator[Block]:
     """Yield a table of the settings that finished before and fail now."""
     every = [(runs.experiment, one) for runs in found.experiments for one in runs.regressions]
     if not every:
@@ -83,20 +83,20 @@ def _regressions(found: StateChanges, numbers: Numbers) -> Iterator[Block]:
     headers: tuple[Cell, ...] = tuple(
         (text,) for text in ("Experiment", "Parameters", "Failed groups", "Cause", "Fails in", "Finished in")
     )
-    rows = tuple(_regression(experiment, one, numbers) for experiment, one in every[:REGRESSIONS_SHOWN])
+    rows = tuple(_regression(experiment, one, names) for experiment, one in every[:REGRESSIONS_SHOWN])
     blocks: list[Block] = [Table(headers, rows, flexible=(3, 1))]
     if (left := len(every) - REGRESSIONS_SHOWN) > 0:
         blocks.append(Items(((f"and {left:,} more; see --json",),)))
     yield Section(("Finished before, fails now",), tuple(blocks))
 
 
-def _regression(experiment: str, found: Regression, numbers: Numbers) -> tuple[Cell, ...]:
+def _regression(experiment: str, found: Regression, names: Names) -> tuple[Cell, ...]:
     parameters = setting.as_text(found.parameters)
     return (
         (Verbatim(experiment),),
         (Verbatim(parameters),) if parameters else ("(none)",),
         (f"{found.failed:,} of {found.groups:,}" if found.groups > 1 else "1",),
         (Verbatim(found.cause),) if found.cause else (),
-        numbers.listed(found.runs),
-        numbers.listed(found.before[:1]),
+        names.listed(found.runs),
+        names.listed(found.before[:1]),
     )

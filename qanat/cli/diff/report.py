@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from qanat.cli.diff import definitions_report, problems_report, runs_report
 from qanat.cli.diff.blocks import Block, Items, Section
+from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
 from qanat.domain.changes import CHANGED
 from qanat.domain.meanings import Sentence, Verbatim
+from qanat.domain.web_pages import WebPages
 from qanat.usecases.review.runs import ANNOUNCED, COMMENT, DELETED, TAGS, OtherRunChange
 from qanat.usecases.review.state import OtherCode, StateChanges
 
@@ -27,30 +29,33 @@ class Report:
     blocks: tuple[Block, ...]
 
 
-def report(found: StateChanges, findings: Sequence[str] = ()) -> Report:
-    """Return the report on a comparison: what is wrong, with what checks have found, what changed, what came out."""
-    numbers = runs_report.Numbers(found)
+def report(found: StateChanges, findings: Sequence[str] = (), pages: WebPages | None = None) -> Report:
+    """Return the report on a comparison: what is wrong, with what checks have found, what changed, what came out.
+
+    With `pages`, runs and commits have links.
+    """
+    names = Names(found, pages)
     blocks = [
-        *problems_report.blocks(found, findings, numbers),
-        *_stale(found, numbers),
-        *_other_code(found, numbers),
+        *problems_report.blocks(found, findings, names),
+        *_stale(found, names),
+        *_other_code(found, names),
         *definitions_report.sections(found),
     ]
-    blocks += [runs_report.section(runs, found, numbers) for runs in found.experiments]
-    blocks += [*_others(found), *_notes(found)]
-    return Report(_title(found), _summary(found), tuple(blocks))
+    blocks += [runs_report.section(runs, found, names) for runs in found.experiments]
+    blocks += [*_others(found, names), *_notes(found)]
+    return Report(_title(found, names), _summary(found), tuple(blocks))
 
 
-def _title(found: StateChanges) -> Sentence:
+def _title(found: StateChanges, names: Names) -> Sentence:
     span = found.range
-    base = _state(span.base_revision, span.base) if span.base else ("nothing",)
-    head = _state(span.head_revision, span.head) if span.head else ("the working tree",)
-    return ("From ", *base, " to ", *head)
+    base = _state(span.base_revision, names, span.base) if span.base else ("nothing",)
+    head = _state(span.head_revision, names, span.head) if span.head else ("the working tree",)
+    return ("From ", *base, " to ", *head, *names.comparison())
 
 
-def _state(revision: str, commit: str | None) -> Sentence:
-    short = str(commit)[:10]
-    return (Verbatim(short),) if str(commit).startswith(revision) else (Verbatim(revision), " (", Verbatim(short), ")")
+def _state(revision: str, names: Names, commit: str) -> Sentence:
+    short = names.commit(commit)
+    return (short,) if commit.startswith(revision) else (Verbatim(revision), " (", short, ")")
 
 
 def _summary(found: StateChanges) -> Sentence:
@@ -81,10 +86,10 @@ def _plural_run(count: int, text: str) -> str:
     return f"{count:,} {text}" if count == 1 else f"{count:,} {text.replace('run', 'runs', 1)}"
 
 
-def _stale(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:
+def _stale(found: StateChanges, names: Names) -> Iterator[Block]:
     said: list[Sentence] = []
     for one in found.stale:
-        newest = ("; its newest results, of ", *numbers.listed([one.run]), ", are of other ")
+        newest = ("; its newest results, of ", *names.listed([one.run]), ", are of other ")
         if one.program:
             said.append(("the program of ", Verbatim(one.experiment), " changed", *newest, "code"))
         for dataset in one.datasets:
@@ -95,15 +100,15 @@ def _stale(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]
         yield Section(("Changed without new runs",), (Items(tuple(said)),))
 
 
-def _other_code(found: StateChanges, numbers: runs_report.Numbers) -> Iterator[Block]:
+def _other_code(found: StateChanges, names: Names) -> Iterator[Block]:
     if found.other_code:
-        head = ("the head, ", Verbatim(str(found.range.tip)[:10])) if found.range.head else ("HEAD",)
+        head = ("the head, ", names.commit(found.range.head)) if found.range.head else ("HEAD",)
         title = ("Runs of code that differs from ", *head)
-        yield Section(title, (Items(tuple(_code(code, numbers) for code in found.other_code)),))
+        yield Section(title, (Items(tuple(_code(code, names) for code in found.other_code)),))
 
 
-def _code(code: OtherCode, numbers: runs_report.Numbers) -> Sentence:
-    ran = (*numbers.listed(code.runs), ": ", "snapshot " if code.snapshot else "commit ", Verbatim(code.commit[:10]))
+def _code(code: OtherCode, names: Names) -> Sentence:
+    ran = (*names.listed(code.runs), ": ", "snapshot " if code.snapshot else "commit ", names.commit(code.commit))
     if code.files is None:
         return (*ran, ", which is missing from this clone")
     if not code.files:
@@ -113,14 +118,14 @@ def _code(code: OtherCode, numbers: runs_report.Numbers) -> Sentence:
     return (*ran, ", which differs in ", *named, *((f" and {more:,} more",) if more > 0 else ()))
 
 
-def _others(found: StateChanges) -> Iterator[Block]:
+def _others(found: StateChanges, names: Names) -> Iterator[Block]:
     if found.other_changes:
-        said = tuple(_other(change) for change in found.other_changes)
+        said = tuple(_other(change, names) for change in found.other_changes)
         yield Section(("Other changes to runs",), (Items(said),), folded=len(said) > 5)
 
 
-def _other(change: OtherRunChange) -> Sentence:
-    run = ("run ", Verbatim(change.run), " of ", Verbatim(change.experiment))
+def _other(change: OtherRunChange, names: Names) -> Sentence:
+    run = ("run ", names.whole(change.run), " of ", Verbatim(change.experiment))
     if change.kind == TAGS:
         return (*run, " is tagged ", Verbatim(change.text))
     if change.kind == DELETED and change.text == ANNOUNCED:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Items, Section, Table
+from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
 from qanat.domain import setting, times
 from qanat.domain.comparison import Row
@@ -22,42 +22,20 @@ METRICS_SHOWN = 6
 VALUES_SHOWN = 10
 PARAMETERS_SHOWN = 8
 SHARED_SHOWN = 20
-RUNS_NAMED = 8
 BARS_MIN = 2
 _CALLED = {"new": "New runs of ", "continued": "Continued runs of ", "retried": "Retried runs of "}
 _RUN_HEADERS = ("Run", "", "Description", "Commit", "Runner", "State", "Groups", "Started", "Duration")
 
 
-class Numbers:
-    """Names runs by number, or by full id if the report has two with the same number."""
-
-    def __init__(self, found: StateChanges) -> None:
-        ids = {run.id for runs in found.experiments for run in runs.runs}
-        ids |= {run for runs in found.experiments for b in runs.before if b for run in b.row.runs}
-        ids |= {warned.run for warned in found.warnings}
-        self._shared = Counter(run.partition("-")[0] for run in ids)
-
-    def of(self, run_id: str) -> str:
-        """Return the name of a run."""
-        number = run_id.partition("-")[0]
-        return run_id if self._shared[number] > 1 else number
-
-    def listed(self, ids: Sequence[str]) -> Sentence:
-        """List runs: `runs 3, 4 and 7 more`."""
-        named = [part for run in ids[:RUNS_NAMED] for part in (", ", Verbatim(self.of(run)))][1:]
-        more = len(ids) - RUNS_NAMED
-        return ("run " if len(ids) == 1 else "runs ", *named, *((f" and {more:,} more",) if more > 0 else ()))
-
-
-def section(runs: NewRuns, found: StateChanges, numbers: Numbers) -> Section:
+def section(runs: NewRuns, found: StateChanges, names: Names) -> Section:
     """Return the section on the new runs of an experiment."""
     hows = list(dict.fromkeys(found.how[run.id] for run in runs.runs))
     title = _CALLED[hows[0]] if len(hows) == 1 else "Runs of "
     program = found.programs.get(runs.experiment)
     changed: list[Sentence] = [("the program changed: ", Verbatim(program))] if program else []
     blocks: list[Block] = [Items((_counts(runs), *changed, *_shared(runs), *_varying(runs)))]
-    blocks += [*_results(runs, numbers), *_failures(runs, numbers), *_bars(runs)]
-    rows = tuple(_run_row(run, found.how[run.id] if len(hows) > 1 else "", numbers) for run in runs.runs)
+    blocks += [*_results(runs, names), *_failures(runs, names), *_bars(runs)]
+    rows = tuple(_run_row(run, found.how[run.id] if len(hows) > 1 else "", names) for run in runs.runs)
     table = Table(tuple((text,) for text in _RUN_HEADERS), rows, flexible=(2,))
     blocks.append(Section((plural(len(rows), "run").capitalize(),), (_without_empty(table),), folded=True))
     return Section((title, Verbatim(runs.experiment)), tuple(blocks))
@@ -96,7 +74,7 @@ def _varying(runs: NewRuns) -> Iterator[Sentence]:
         yield (f"and {plural(left, 'more parameter')}; see --json",)
 
 
-def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
+def _results(runs: NewRuns, names: Names) -> Iterator[Block]:
     found = runs.results
     metrics = _chosen(runs)
     if not metrics:
@@ -113,10 +91,14 @@ def _results(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
     rows = []
     for place, (row, before) in enumerate(zip(found.rows, runs.before, strict=True)):
         cells: list[Cell] = [_value(shown(row.parameters.get(name))) for name in parameters]
-        cells += [_runs_cell(row, numbers), (str(row.groups),), *([(Verbatim(row.commit[:10]),)] if several else [])]
+        cells += [
+            names.numbers(row.runs),
+            (str(row.groups),),
+            *([(names.commit(row.commit),)] if several else []),
+        ]
         cells += [data[row.runs[0]]] if data else []
         cells += [_metric(row, before, name, is_best=place in best[name]) for name in metrics]
-        rows.append((*cells, *((_before(before, numbers),) if compared else ())))
+        rows.append((*cells, *((_before(before, names),) if compared else ())))
     yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows), order=_order(runs))
     if left := len(found.metrics) - len(metrics):
         yield Items(((f"and {plural(left, 'more metric')}; see --json",),))
@@ -163,12 +145,6 @@ def _metric_header(name: str, runs: NewRuns) -> Cell:
     return (Verbatim(name), f" ({direction} is better)") if direction else (Verbatim(name),)
 
 
-def _runs_cell(row: Row, numbers: Numbers) -> Cell:
-    named = [part for run in row.runs[:RUNS_NAMED] for part in (", ", numbers.of(run))][1:]
-    more = len(row.runs) - RUNS_NAMED
-    return ("".join(named) + (f" and {more:,} more" if more > 0 else ""),)
-
-
 def _value(text: str) -> Cell:
     return (Verbatim(text),) if text else ()
 
@@ -193,24 +169,23 @@ def _difference(delta: Delta) -> str:
     return f"was {delta.before}{count}: {found.value:+.3g}{judged}"
 
 
-def _before(before: Baseline | None, numbers: Numbers) -> Cell:
+def _before(before: Baseline | None, names: Names) -> Cell:
     if before is None:
         return ("no earlier run",)
     data = [
         part for one in before.other_data for part in (", on other data: ", Verbatim(one.name), ": ", Verbatim(one.how))
     ]
-    return (*numbers.listed(before.row.runs), ", commit ", Verbatim(before.row.commit[:10]), *data)
+    return (*names.listed(before.row.runs), ", commit ", names.commit(before.row.commit), *data)
 
 
-def _failures(runs: NewRuns, numbers: Numbers) -> Iterator[Block]:
+def _failures(runs: NewRuns, names: Names) -> Iterator[Block]:
     if runs.failures:
         headers = tuple((text,) for text in ("Failure", "Cause", "Groups", "Runs"))
-        yield Table(headers, tuple(_failure(failure, numbers) for failure in runs.failures), flexible=(1,))
+        yield Table(headers, tuple(_failure(failure, names) for failure in runs.failures), flexible=(1,))
 
 
-def _failure(failure: Failure, numbers: Numbers) -> tuple[Cell, ...]:
-    runs = numbers.listed(list(failure.groups))
-    return (failure.state.value,), _value(failure.cause), (f"{failure.count:,}",), runs[1:]
+def _failure(failure: Failure, names: Names) -> tuple[Cell, ...]:
+    return (failure.state.value,), _value(failure.cause), (f"{failure.count:,}",), names.numbers(list(failure.groups))
 
 
 def _bars(runs: NewRuns) -> Iterator[Block]:
@@ -239,15 +214,18 @@ def _each_bar(runs: NewRuns, name: str) -> Iterator[tuple[int, Bar]]:
         yield place, Bar(label, s.mean, deviation, str(s), earlier)
 
 
-def _run_row(run: Run, how: str, numbers: Numbers) -> tuple[Cell, ...]:
+def _run_row(run: Run, how: str, names: Names) -> tuple[Cell, ...]:
     counts = count_states(run.groups)
     groups = ", ".join(f"{count:,} {state}" for state, count in counts.items()) if len(counts) > 1 else ""
     template = f" ({run.runner.template})" if run.runner.template else ""
     return (
-        (numbers.of(run.id),),
+        (names.run(run.id),),
         (how,) if how else (),
         _value(run.description),
-        (Verbatim(run.code.commit[:10]), *((" (snapshot)",) if run.code.snapshot else ())),
+        (
+            names.commit(run.code.commit),
+            *((" (snapshot)",) if run.code.snapshot else ()),
+        ),
         (Verbatim(f"{run.runner.name}{template}"),),
         (run.state.value,),
         (groups or f"{len(run.groups):,}",),

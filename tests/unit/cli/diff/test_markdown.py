@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Items, Section, Table
+from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Items, Link, Linked, Section, Table
 from qanat.cli.diff.markdown import MARKER, markdown, text_bars
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal.formats import code_span
@@ -114,6 +114,14 @@ def test_the_best_value_is_bold() -> None:
     assert "| **0.5** |" in markdown(report(Table((("acc",),), (((Best("0.5"),),),))))
 
 
+def test_a_link_is_a_text_with_an_address_also_in_a_table() -> None:
+    cell = (Linked("a|b`", "https://x.example/a"), " and ", Link("compare", "https://x.example/b"))
+    written = markdown(report(Items((cell,)), Table((("h",),), ((cell,),))))
+    found = [leaf for leaf in leaves(written) if leaf.type == "link_open"]
+    assert [leaf.attrs["href"] for leaf in found] == ["https://x.example/a", "https://x.example/b"] * 2
+    assert [leaf.content for leaf in leaves(written) if leaf.type == "code_inline"].count("a|b`") == 2
+
+
 def large(rows: int, width: int) -> Report:
     table = Table((("h",),) * 5, (((Verbatim("x" * width),),) * 5,) * rows)
     items = Items(tuple((Verbatim("y" * width),) for _ in range(rows)))
@@ -155,7 +163,7 @@ def test_bars_of_any_numbers_are_drawn(values: tuple[float, float]) -> None:
 
 
 def test_bars_with_backticks_in_their_labels_stay_in_their_block() -> None:
-    bars = Bars("e", "m", "", (Bar("```", 1, 0, "1"), Bar("````x", 2, 0, "2")))
+    bars = Bars("e", "m", "", (Bar("```", 1e99, 0, "1"), Bar("````x", 2e99, 0, "2")))  # too large for a chart
     tokens = READER.parse(markdown(report(Section(("s",), (bars,)))))
     (fence,) = [token for token in tokens if token.type == "fence"]
     assert fence.content.splitlines()[0].startswith("```")

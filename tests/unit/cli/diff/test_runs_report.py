@@ -9,6 +9,7 @@ from types import MappingProxyType
 from qanat.cli.diff import runs_report
 from qanat.cli.diff.blocks import Best, Block, Items, Section, Table
 from qanat.cli.diff.markdown import markdown
+from qanat.cli.diff.names import Names
 from qanat.cli.diff.report import Report, report
 from qanat.domain.new_runs import summarise
 from qanat.domain.run import Run
@@ -45,7 +46,7 @@ def changes(
 
 
 def section(found: StateChanges) -> Section:
-    return runs_report.section(found.experiments[0], found, runs_report.Numbers(found))
+    return runs_report.section(found.experiments[0], found, Names(found))
 
 
 def items(found: StateChanges) -> list[str]:
