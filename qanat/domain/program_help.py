@@ -16,6 +16,10 @@ NUMBER_MAX = 20
 _NO_DEFAULT = ("", "None", "none")
 STORAGE = "--storage_path"
 DATASET = "--dataset_path"
+PURPOSE = {
+    STORAGE: "the option by which qanat passes the directory for its results",
+    DATASET: "the option by which qanat passes the path of each dataset",
+}
 # Options that programs have for what qanat passes as STORAGE and DATASET.
 _ALIKE = {
     STORAGE: re.compile(r"--(storage|output|out|results?|save|log)([-_](path|dir|directory|folder))?"),
@@ -115,9 +119,8 @@ def missing(options: Sequence[ProgramOption], *, reads_datasets: bool) -> list[s
 
 def _missing(wanted: str, names: Sequence[str]) -> str:
     alike = [name for name in names if _ALIKE[wanted].fullmatch(name)]
-    what = "the directory for its results" if wanted == STORAGE else "the path of each dataset"
     has = f"; {alike[0]} may be the option to rename" if alike else ""
-    return f"lacks {wanted}, the option by which qanat passes {what}{has}"
+    return f"lacks {wanted}, {PURPOSE[wanted]}{has}"
 
 
 def examples(options: Sequence[ProgramOption]) -> list[tuple[str, ...]]:

@@ -87,6 +87,14 @@ def test_a_single_group_that_fails_names_the_stderr_of_the_run(sandbox: Sandbox)
     assert violations(sandbox) == []
 
 
+def test_a_program_that_does_not_accept_the_storage_directory_is_to_be_changed(sandbox: Sandbox) -> None:
+    sandbox.experiment("bare", 'echo "bare: unrecognized option $1" >&2\nexit 2\n')
+    assert sandbox.qanat("run", "bare", code=1).err.splitlines()[-2:] == [
+        "  hint: let the program accept --storage_path, the option by which qanat passes the directory for its results",
+        "        and then: qanat rerun 1 --failed --head",
+    ]
+
+
 def test_groups_that_fail_alike_are_one_failure_and_many_failures_are_named_in_part(sandbox: Sandbox) -> None:
     sandbox.experiment("ends", 'echo "no module $1" >&2\nexit 3\n')
     same = sandbox.qanat("run", "ends", "torch", "-R", "--n 0 12 1", code=1).err

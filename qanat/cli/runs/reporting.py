@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from qanat.cli import session
 from qanat.cli.options import dashed
@@ -19,6 +20,9 @@ from qanat.domain.run import Group, Run, State, count_states, described, overall
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.usecases.runs.failures import Failure
 
 FAILURES_SHOWN = 10
 GROUPS_NAMED = 5
@@ -74,14 +78,19 @@ def _what(run: Run, groups: Sequence[Group]) -> str:
 
 
 def _report_failures(project: Project, run: Run, failed: Sequence[Group], *, shown: bool) -> None:
+    found = _failures(project, run)
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
-    tell("\n".join(failure_lines(project, run, quote=len(run.groups) > 1 or not shown)))
-    tell(_how_to_repeat(run, failed))
+    tell("\n".join(_failure_lines(project, run, found, quote=len(run.groups) > 1 or not shown)))
+    tell(_how_to_repeat(run, failed, refused=next((failure.refused for failure in found if failure.refused), "")))
 
 
-def _how_to_repeat(run: Run, failed: Sequence[Group]) -> str:
+def _how_to_repeat(run: Run, failed: Sequence[Group], *, refused: str) -> str:
     it = "it" if len(failed) == 1 else "them"
     anew = f"qanat rerun {run.number} --failed --head"
+    if refused:
+        from qanat.domain.program_help import PURPOSE
+
+        return f"  hint: let the program accept {refused}, {PURPOSE[refused]}\n        and then: {anew}"
     if not any(_is_command_not_found(run, group) for group in failed):
         return f"  hint: run {it} again with: qanat retry {run.number}\n        or, once the code is changed: {anew}"
     program, *options = run.command
@@ -107,9 +116,16 @@ def _report_missing(run: Run, groups: Sequence[Group]) -> None:
 
 def failure_lines(project: Project, run: Run, *, quote: bool = True) -> list[str]:
     """List why groups failed, alike ones together; with quote, each with its last lines on stderr."""
+    return _failure_lines(project, run, _failures(project, run), quote=quote)
+
+
+def _failures(project: Project, run: Run) -> list[Failure]:
     from qanat.usecases.runs.failures import failures  # only for a run that failed
 
-    found = failures(project, run)
+    return failures(project, run)
+
+
+def _failure_lines(project: Project, run: Run, found: Sequence[Failure], *, quote: bool) -> list[str]:
     lines = []
     for failure in found[:FAILURES_SHOWN]:
         count = len(failure.groups)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain import program_help
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run, State
 from qanat.domain.shortening import shortened
@@ -16,6 +18,8 @@ TAIL_BYTES = 4096
 LINES = 3
 LINE_MAX = 300
 GROUPS_READ = 1_000
+# What parsers say before the name of an option that they do not know: argparse, click, getopt, clap, Go's flag, absl.
+_REFUSED = re.compile("(?i)unrecognized|no such option|unexpected argument|not defined|unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,13 @@ class Failure:
     reason: str
     lines: tuple[str, ...]
     file: Path
+
+    @property
+    def refused(self) -> str:
+        """The option by which qanat passes something and which the program does not accept; empty if there is none."""
+        refused = [found for line in self.lines if (found := _REFUSED.search(line))]
+        named = "".join(found.string[found.end() :] for found in refused)
+        return next((option for option in program_help.PURPOSE if option.lstrip("-") in named), "")
 
     @property
     def said(self) -> str:

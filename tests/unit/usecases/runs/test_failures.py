@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.usecases.runs.failures import LINE_MAX, TAIL_BYTES, last_lines
+from qanat.usecases.runs.failures import LINE_MAX, TAIL_BYTES, Failure, last_lines
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1\n    import torch\nModuleNotFoundError: torch\n'
 
@@ -33,6 +33,22 @@ def test_the_last_lines_are_those_that_a_terminal_would_have_shown(
     file = tmp_path / "stderr.txt"
     file.write_bytes(data)
     assert last_lines(file) == lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "option"),
+    [
+        (["usage: a.py [-h]", "a.py: error: unrecognized arguments: --storage_path /tmp/x"], "--storage_path"),
+        (["Error: No such option: --dataset_path"], "--dataset_path"),
+        (["flag provided but not defined: -storage_path", "Usage of train:"], "--storage_path"),
+        (["usage: a.py --storage_path DIR", "a.py: error: unrecognized arguments: --lrr 1"], ""),
+        (["a.py: error: argument --storage_path: expected one argument"], ""),
+        (["unknown", "--storage_path"], ""),
+        ([], ""),
+    ],
+)
+def test_an_option_of_qanat_that_a_program_does_not_accept_is_recognized(lines: list[str], option: str) -> None:
+    assert Failure((0,), "exit code 2", tuple(lines), Path("stderr.txt")).refused == option
 
 
 def test_what_is_not_a_file_says_nothing(tmp_path: Path) -> None:
