@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qanat.api import Group, Progress, Project, Run, Runs, open
+    from qanat.api import Curve, Group, Progress, Project, Run, Runs, open
     from qanat.metrics_log import log_metrics
 
 __version__ = "0.1.0"
-__all__ = ["Group", "Progress", "Project", "Run", "Runs", "__version__", "log_metrics", "open"]
+__all__ = ["Curve", "Group", "Progress", "Project", "Run", "Runs", "__version__", "log_metrics", "open"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from qanat.api.curves import Curve
+from qanat.api.spelling import for_python
 from qanat.domain import run as records
+from qanat.domain.experiment import MetricSource
 from qanat.domain.parameters import by_name
 
 ARGUMENTS_SHOWN_MAX = 80
@@ -18,6 +22,8 @@ class Group:
 
     record: records.Group
     path: Path
+    # The files of metrics of its experiment, which are looked up when curves are read.
+    _sources: Callable[[], Sequence[MetricSource]] = field(default=tuple, repr=False, compare=False)
 
     def __repr__(self) -> str:
         arguments = " ".join(argument[:ARGUMENTS_SHOWN_MAX] for argument in self.args[:ARGUMENTS_SHOWN_MAX])
@@ -49,7 +55,35 @@ class Group:
         """The numbers that the program left."""
         return self.record.metrics
 
+    def curves(self) -> dict[str, Curve]:
+        """Return its curves by name, as they are in its files now, even while it runs.
+
+        What cannot be read of the files is a warning. Raises InputInvalid if its results are gone.
+        """
+        return self._read(None)
+
+    def curve(self, name: str) -> Curve:
+        """Return its curve of this name. Raises NotFound, with the nearest names."""
+        return self._read(name)[name]
+
+    def _read(self, name: str | None) -> dict[str, Curve]:
+        from qanat.usecases.runs import whole_curves  # few callers read curves
+
+        with for_python():
+            if name is None:
+                found, problems = whole_curves.curves_of(self.record, self.path, self._sources())
+            else:
+                found, problems = whole_curves.curve_of(self.record, self.path, self._sources(), name)
+        for problem in problems:
+            warnings.warn(problem, stacklevel=3)
+        return {known: Curve(known, _plain(curve.steps), [*curve.values]) for known, curve in found.items()}
+
     @property
     def exit_code(self) -> int | None:
         """The program's exit code; None while it runs, or if a signal killed it."""
         return self.record.exit_code
+
+
+def _plain(steps: Sequence[float]) -> list[float]:
+    """Return steps as whole numbers, if all are."""
+    return [*map(int, steps)] if all(step.is_integer() for step in map(float, steps)) else [*steps]

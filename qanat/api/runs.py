@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from qanat.api.curves import Curve
 from qanat.api.groups import Group
 from qanat.api.opened import Opened
 from qanat.api.progress import Shown
@@ -19,6 +21,7 @@ from qanat.domain.parameters import by_plain_name
 from qanat.usecases import packages
 from qanat.usecases.tracking.find import find_run, read_comment
 from qanat.usecases.tracking.refresh import refreshed
+from qanat.usecases.tracking.settle import metric_sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +108,8 @@ class Run:
     def groups(self) -> list[Group]:
         """Its groups, ordered by number."""
         count = len(self.record.groups)
-        return [Group(g, group_folder(self.path, g.number, count)) for g in self.record.groups]
+        sources = partial(metric_sources, self._opened.project, self.record)
+        return [Group(g, group_folder(self.path, g.number, count), sources) for g in self.record.groups]
 
     @property
     def parameters(self) -> dict[str, str | list[str]]:
@@ -116,6 +120,14 @@ class Run:
     def metrics(self) -> Mapping[str, float]:
         """The metrics of its first group, which is the only one of a simple run."""
         return self.groups[0].metrics
+
+    def curves(self) -> dict[str, Curve]:
+        """Return the curves of its first group, as Group.curves() does."""
+        return self.groups[0].curves()
+
+    def curve(self, name: str) -> Curve:
+        """Return a curve of its first group, as Group.curve() does."""
+        return self.groups[0].curve(name)
 
     def refresh(self) -> Run:
         """Return the run as it is now. Raises NotFound if it was deleted."""

@@ -209,7 +209,7 @@ print(json.dumps([before, "pandas" in sys.modules]))
 def test_importing_qanat_loads_nothing_of_it() -> None:
     code = "import sys, qanat; print([n for n in sys.modules if n.startswith('qanat.')], sorted(qanat.__all__))"
     out = call([sys.executable, "-c", code], ROOT).out
-    assert out == "[] ['Group', 'Progress', 'Project', 'Run', 'Runs', '__version__', 'log_metrics', 'open']\n"
+    assert out == "[] ['Curve', 'Group', 'Progress', 'Project', 'Run', 'Runs', '__version__', 'log_metrics', 'open']\n"
     with pytest.raises(AttributeError, match="module 'qanat' has no attribute 'opne'"):
         qanat.opne  # noqa: B018
 
