@@ -22,6 +22,7 @@ import pytest
 import qanat
 from qanat.domain.condition import parse
 from qanat.domain.facts import facts_of
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Group
 from qanat.domain.search import Names, search
 from qanat.errors import NotFound, PackageMissing, ProjectNotFound, UsageError
@@ -340,8 +341,12 @@ def test_every_condition_of_the_docs_can_be_read() -> None:
     text = (ROOT / "docs/tables.md").read_text()
     rows = re.findall(r"^\| (`.*?) \| (?:with|of|launched|that)", text, re.MULTILINE)
     conditions = [condition for row in rows for condition in re.findall(r"`(.*?)`", row)]
-    assert len(conditions) == 24
-    groups = tuple(replace(group, metrics={"acc": 0, "loss": 1, "val acc": 2}) for group in RUN.groups)
+    assert len(conditions) == 27
+    metrics, curves = (
+        {"acc": 0, "loss": 1, "val acc": 2},
+        {"loss": CurveSummary(Point(1, 2), Point(1, 2), Point(3, 1), 2)},
+    )
+    groups = tuple(replace(group, metrics=metrics, curves=curves) for group in RUN.groups)
     args = ("--nbins", "1", "--lr", "1", "--loss", "x", "--fast")
     facts = facts_of(replace(RUN, groups=(*groups, Group(9, args))))
     for condition in conditions:
