@@ -11,6 +11,7 @@ from qanat.domain.comparison import Comparison, Grouping, Row
 from qanat.domain.facts import facts_of
 from qanat.domain.parameters import plain_names
 from qanat.domain.run import Group, Run, State, count_states
+from qanat.domain.seeds import GUESSED
 from qanat.domain.setting import Parameters, Regression, key_of
 from qanat.domain.statistics import Statistic
 
@@ -93,10 +94,14 @@ def summarise(
     runs: Sequence[Run],
     directions: Mapping[str, str],
     others: Mapping[Parameters, Sequence[Run]],
+    seeds: Sequence[str] = GUESSED,
 ) -> NewRuns:
-    """Summarise new runs; `others` maps parameters to runs of the other side that have groups with them."""
+    """Summarise new runs; `others` maps parameters to runs of the other side that have groups with them.
+
+    `seeds` are the names of the parameters that only tell repetitions apart.
+    """
     groups = [group for run in runs for group in run.groups]
-    results = comparison.compare(map(facts_of, runs), better=directions, grouping=Grouping(pool=True))
+    results = _compared(runs, directions, seeds)
     values = _values(groups)
     return NewRuns(
         experiment=experiment,
@@ -106,25 +111,34 @@ def summarise(
         states=count_states(groups),
         durations=_durations(groups),
         failures=_failures(runs),
-        regressions=setting.regressions(runs, others),
+        regressions=setting.regressions(runs, others, seeds),
         results=results,
-        before=tuple(_before(row, runs, others.get(key_of(row.parameters), ()), directions) for row in results.rows),
+        before=tuple(
+            _before(row, runs, others.get(key_of(row.parameters, seeds), ()), directions, seeds) for row in results.rows
+        ),
         directions=directions,
     )
 
 
-def parameters_to_compare(runs: Sequence[Run]) -> set[Parameters]:
+def _compared(runs: Sequence[Run], directions: Mapping[str, str], seeds: Sequence[str]) -> Comparison:
+    grouping = Grouping(pool=True, seeds={run.experiment: seeds for run in runs})
+    return comparison.compare(map(facts_of, runs), better=directions, grouping=grouping)
+
+
+def parameters_to_compare(runs: Sequence[Run], seeds: Sequence[str] = GUESSED) -> set[Parameters]:
     """Return the settings for which earlier runs are worth finding: those that measured something, or fail now."""
     measured = (g for run in runs for g in run.groups if g.state is State.FINISHED and g.metrics)
-    return {key_of(comparison.parameters_of(group)) for group in measured} | setting.failing(runs).keys()
+    return {key_of(comparison.parameters_of(group), seeds) for group in measured} | setting.failing(runs, seeds).keys()
 
 
-def _before(row: Row, runs: Sequence[Run], others: Sequence[Run], directions: Mapping[str, str]) -> Baseline | None:
+def _before(
+    row: Row, runs: Sequence[Run], others: Sequence[Run], directions: Mapping[str, str], seeds: Sequence[str]
+) -> Baseline | None:
     """Compare a row with the newest code of the other side that has the same parameters and a common metric."""
-    key = key_of(row.parameters)
+    key = key_of(row.parameters, seeds)
     newest_first = sorted(others, key=lambda run: (times.parse(run.created), run.number), reverse=True)
-    for old in comparison.compare(map(facts_of, newest_first), better={}, grouping=Grouping(pool=True)).rows:
-        if key_of(old.parameters) == key and old.metrics.keys() & row.metrics:
+    for old in _compared(newest_first, {}, seeds).rows:
+        if key_of(old.parameters, seeds) == key and old.metrics.keys() & row.metrics:
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}
             before = _first_run(old, others)

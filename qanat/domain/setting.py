@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qanat.domain import comparison
@@ -13,9 +13,9 @@ from qanat.domain.seeds import GUESSED, without_seeds
 Parameters = tuple[tuple[str, str], ...]
 
 
-def key_of(parameters: Mapping[str, str]) -> Parameters:
+def key_of(parameters: Mapping[str, str], seeds: Collection[str] = GUESSED) -> Parameters:
     """Return what groups must share to be compared: their parameters without seeds."""
-    return tuple(sorted(without_seeds(parameters, GUESSED).items()))
+    return tuple(sorted(without_seeds(parameters, seeds).items()))
 
 
 def as_text(parameters: Iterable[tuple[str, str]]) -> str:
@@ -39,20 +39,24 @@ class Regression:
     before: tuple[str, ...]
 
 
-def failing(runs: Iterable[Run]) -> dict[Parameters, dict[tuple[str, ...], tuple[Run, Group]]]:
+def failing(
+    runs: Iterable[Run], seeds: Collection[str] = GUESSED
+) -> dict[Parameters, dict[tuple[str, ...], tuple[Run, Group]]]:
     """Map each setting with failures to its latest groups by their arguments; the newest run comes last."""
     latest: dict[Parameters, dict[tuple[str, ...], tuple[Run, Group]]] = {}
     for run in runs:
         for group in run.groups:
-            latest.setdefault(key_of(comparison.parameters_of(group)), {})[group.args] = (run, group)
+            latest.setdefault(key_of(comparison.parameters_of(group), seeds), {})[group.args] = (run, group)
     return {key: groups for key, groups in latest.items() if any(_failed(group) for _, group in groups.values())}
 
 
-def regressions(runs: Sequence[Run], others: Mapping[Parameters, Sequence[Run]]) -> tuple[Regression, ...]:
+def regressions(
+    runs: Sequence[Run], others: Mapping[Parameters, Sequence[Run]], seeds: Collection[str] = GUESSED
+) -> tuple[Regression, ...]:
     """List the settings that fail in these runs and finished in others, which are given by setting."""
     found = []
-    for key, groups in failing(runs).items():
-        before = [run for run in others.get(key, ()) if any(_finished(group, key) for group in run.groups)]
+    for key, groups in failing(runs, seeds).items():
+        before = [run for run in others.get(key, ()) if any(_finished(group, key, seeds) for group in run.groups)]
         if before:
             failed = [(run, group) for run, group in groups.values() if _failed(group)]
             ids = tuple(dict.fromkeys(run.id for run, _ in failed))
@@ -74,5 +78,5 @@ def _failed(group: Group) -> bool:
     return group.state is State.FAILED
 
 
-def _finished(group: Group, key: Parameters) -> bool:
-    return group.state is State.FINISHED and key_of(comparison.parameters_of(group)) == key
+def _finished(group: Group, key: Parameters, seeds: Collection[str]) -> bool:
+    return group.state is State.FINISHED and key_of(comparison.parameters_of(group), seeds) == key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -29,7 +30,7 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         datasets=tuple(content.get("datasets", ())),
         workdir=content.get("workdir"),
         actions={name: _action(name, parts) for name, parts in content.get("actions", {}).items()},
-        seeds=_seeds(content.get("seed")),
+        seeds=seeds_from(content),
         metrics=tuple(map(_metric_source, content.get("metrics", ()))),
     )
 
@@ -39,7 +40,9 @@ def _metric_source(parts: dict[str, Any]) -> MetricSource:
     return MetricSource(parts["file"], tuple(parts.get("keys", ())), *texts)
 
 
-def _seeds(named: str | list[str] | None) -> tuple[str, ...] | None:
+def seeds_from(content: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the seeds that the mapping of an experiment names; None if it does not say."""
+    named = content.get("seed")
     if named is None:
         return None
     return (named,) if isinstance(named, str) else tuple(named)

@@ -15,6 +15,7 @@ from qanat.domain import new_runs, times
 from qanat.domain.comparison import parameters_of
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, State
+from qanat.domain.seeds import GUESSED
 from qanat.domain.setting import Parameters, key_of
 from qanat.errors import InputInvalid
 from qanat.git.trees import Difference, Entry, Trees
@@ -41,21 +42,23 @@ class Baselines:
         """Computed when the first runs are needed: on many branches, there is nothing to compare."""
         return self._from_here()
 
-    def find(self, names: Iterable[str], runs: Sequence[Run]) -> dict[Parameters, list[Run]]:
+    def find(
+        self, names: Iterable[str], runs: Sequence[Run], seeds: Sequence[str] = GUESSED
+    ) -> dict[Parameters, list[Run]]:
         """Map parameters to runs of an experiment, by its names, with which these runs can be compared.
 
         For each, the newest runs are returned (KEPT_OF_EACH from the index); `left_out` counts the records that were
         too many to read.
         """
-        wanted = new_runs.parameters_to_compare(runs)
+        wanted = new_runs.parameters_to_compare(runs, seeds)
         if not wanted:
             return {}
         found: dict[Parameters, list[Run]] = {}
         seen = {run.id for run in runs}
-        for run in (run for name in names for run in (*self._from_git(name), *self._from_index(name, wanted))):
+        for run in (run for name in names for run in (*self._from_git(name), *self._from_index(name, wanted, seeds))):
             if run.id not in seen:
                 seen.add(run.id)
-                for key in {key_of(parameters_of(group)) for group in run.groups} & wanted:
+                for key in {key_of(parameters_of(group), seeds) for group in run.groups} & wanted:
                     found.setdefault(key, []).append(run)
         return found
 
@@ -98,7 +101,7 @@ class Baselines:
             return None
         return run if run_codec.path_of(run) == entry.path else None
 
-    def _from_index(self, experiment: str, wanted: set[Parameters]) -> Iterator[Run]:
+    def _from_index(self, experiment: str, wanted: set[Parameters], seeds: Sequence[str]) -> Iterator[Run]:
         """Yield the newest runs until there are enough for each; mostly, the first batch is enough."""
         missing = dict.fromkeys(wanted, KEPT_OF_EACH)
         seen = 0
@@ -106,7 +109,7 @@ class Baselines:
             found = self._index.summaries_with_records(experiment=experiment, newest=newest)[seen:]
             seen += len(found)
             for row, text in found:
-                keys = missing.keys() & _keys(text) if row.path not in self._here else ()
+                keys = missing.keys() & _keys(text, seeds) if row.path not in self._here else ()
                 if keys:
                     _count(missing, keys)
                     yield run_codec.from_index(text, row.path)
@@ -123,11 +126,11 @@ def _count(missing: dict[Parameters, int], keys: Iterable[Parameters]) -> None:
             del missing[key]
 
 
-def _keys(text: str) -> Iterator[Parameters]:
+def _keys(text: str, seeds: Sequence[str]) -> Iterator[Parameters]:
     """Yield the parameters of the finished groups in a record's JSON text."""
     for row in _group_rows(text):
         if row["state"] == State.FINISHED:
-            yield key_of(parameters_of(Group(0, tuple(row["args"]))))
+            yield key_of(parameters_of(Group(0, tuple(row["args"]))), seeds)
 
 
 def _group_rows(text: str) -> list[dict[str, Any]]:

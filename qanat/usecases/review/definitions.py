@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qanat.domain.layout import DEFINITIONS, STATE
+from qanat.domain.seeds import GUESSED
 from qanat.errors import InputInvalid
 from qanat.git.revisions import Range
 from qanat.git.trees import Trees
+from qanat.records.definitions import seeds_from
 from qanat.records.index import Index
 from qanat.usecases.project import DEFINITION_BYTES_MAX
 from qanat.usecases.review.files import valid_definition
@@ -68,3 +70,9 @@ def directions(definition: Content) -> dict[str, str]:
     """Map an experiment's metrics to the direction that is better."""
     sources = definition.get("metrics", ())
     return {key: way for source in sources for key, way in source.get("better", {}).items()}
+
+
+def seeds(definition: Content) -> tuple[str, ...]:
+    """Return the names of an experiment's parameters that only tell repetitions apart."""
+    named = seeds_from(definition)
+    return GUESSED if named is None else named

@@ -19,7 +19,7 @@ from qanat.records.index import Index
 from qanat.usecases.project import Project
 from qanat.usecases.review import stale
 from qanat.usecases.review.baselines import Baselines
-from qanat.usecases.review.definitions import Content, Definitions, directions
+from qanat.usecases.review.definitions import Content, Definitions, directions, seeds
 from qanat.usecases.review.files import FileProblem, Sides, read_sides
 from qanat.usecases.review.runs import OtherRunChange, ReplacedResults, RunChanges, RunWarning, classify_runs
 from qanat.usecases.review.stale import Stale
@@ -189,8 +189,9 @@ def _summarise(
     name: str, runs: Sequence[Run], definition: Content, renamed: Mapping[str, str], earlier: Baselines
 ) -> NewRuns:
     """Summarise the new runs of an experiment."""
-    others = earlier.find(_names(name, definition, renamed), runs)
-    return new_runs.summarise(name, runs, directions(definition), others)
+    known_seeds = seeds(definition)
+    others = earlier.find(_names(name, definition, renamed), runs, known_seeds)
+    return new_runs.summarise(name, runs, directions(definition), others, known_seeds)
 
 
 def _names(name: str, definition: Content, renamed: Mapping[str, str]) -> list[str]:

@@ -155,3 +155,13 @@ def test_only_groups_that_measured_something_are_worth_a_search() -> None:
     run = a_run(1, ("--n 1 --seed 1", {"acc": 1}), ("--n 2", {}))
     assert parameters_to_compare([run]) == {(("--n", "1"),)}
     assert key_of({"--seed": "1", "b": "2", "a": "1"}) == (("a", "1"), ("b", "2"))
+
+
+def test_the_seeds_of_an_experiment_share_a_row_and_are_compared_with_others() -> None:
+    new = [a_run(9, *((f"--n 1 --fold {f}", {"acc": f / 10}) for f in (0, 1)), tree=NEW)]
+    old = [a_run(1, *((f"--n 1 --fold {f}", {"acc": f / 20}) for f in (2, 3)), tree=OLD)]
+    others: dict[Parameters, Sequence[Run]] = dict.fromkeys(parameters_to_compare(new, ["--fold"]), old)
+    assert list(others) == [(("--n", "1"),)]
+    found = summarise("iris", new, {}, others, ["--fold"])
+    (before,) = found.before
+    assert (len(found.results.rows), before and before.deltas["acc"].before.count) == (1, 2)
