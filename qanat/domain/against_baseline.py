@@ -15,7 +15,7 @@ from qanat.errors import UsageError
 class Baseline:
     """The groups of a baseline, by the ids of their runs and their numbers, and what they were chosen by.
 
-    A row belongs to it if `whole` and all of its groups do, or otherwise if any does.
+    A row belongs to it if `whole` and all of its groups do, or otherwise if any does, even one that does not count.
     """
 
     text: str
@@ -24,7 +24,9 @@ class Baseline:
 
     def has(self, row: Row) -> bool:
         """Return whether a row belongs to the baseline."""
-        return (all if self.whole else any)(member in self.groups for member in row.members)
+        if self.whole:
+            return all(member in self.groups for member in row.members)
+        return any(member in self.groups for member in (*row.members, *row.repeated))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ class Row:
     """Groups that are compared as one: the runs they belong to, parameters and metrics.
 
     `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` and
-    `tree` belong to its code. `members` are ids of runs and numbers of groups. `repeated` counts the groups that do not
-    count, since another one has the same parameters and seed.
+    `tree` belong to its code. `members` are ids of runs and numbers of groups. `repeated` are those of groups that do
+    not count, since another one has the same parameters and seed.
     """
 
     experiment: str
@@ -36,7 +36,7 @@ class Row:
     metrics: Mapping[str, Statistic]
     seeds: tuple[str | None, ...]
     members: tuple[tuple[str, int], ...]
-    repeated: int = 0
+    repeated: tuple[tuple[str, int], ...] = ()
 
     @property
     def groups(self) -> int:
@@ -135,6 +135,7 @@ def _row(found: Sequence[Member], grouping: Grouping) -> Row:
     parameters = group.parameters if by is None else {n: v for n, v in group.parameters.items() if n == by}
     measured = [(seed_of(group.parameters, seeds), group.metrics) for _, group in members]
     names = dict.fromkeys(name for _, metrics in measured for name in metrics)
+    counted = tuple(map(_name, members))
     return Row(
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
@@ -143,8 +144,8 @@ def _row(found: Sequence[Member], grouping: Grouping) -> Row:
         parameters=parameters,
         metrics={name: _statistic(name, measured) for name in names},
         seeds=tuple(seed for seed, _ in measured),
-        members=tuple((run.id, group.number) for run, group in members),
-        repeated=len(found) - len(members),
+        members=counted,
+        repeated=tuple(member for member in map(_name, found) if member not in counted),
     )
 
 
@@ -159,6 +160,11 @@ def _once_each(members: Sequence[Member], seeds: Collection[str]) -> list[Member
         key: object = tuple(sorted(group.parameters.items())) if has_seed else place
         latest[key] = max(latest[key], (run, group), key=_end) if key in latest else (run, group)
     return list(latest.values())
+
+
+def _name(member: Member) -> tuple[str, int]:
+    run, group = member
+    return run.id, group.number
 
 
 def _end(member: Member) -> tuple[float, int, int]:

@@ -95,27 +95,24 @@ def statistic(values: Sequence[float], seeds: Sequence[str | None] = ()) -> Stat
 def difference(new: Statistic, old: Statistic) -> Difference:
     """Return the difference of two means, tested by a t-test: paired if both have the same seeds, otherwise Welch's.
 
-    Neither assumes that both spread equally. Sources: B. L. Welch, "The generalization of 'Student's' problem when
-    several different population variances are involved", Biometrika 34 (1947), 28-35; NIST/SEMATECH e-Handbook of
-    Statistical Methods, sections 1.3.5.3 (Welch's) and 7.3.1.1 (paired). A single value has no spread, nor have
-    values that are all equal, so nothing is tested there.
+    Pairs that all differ by the same have no spread of their own, so Welch's test is made there, too. Neither assumes
+    that both sides spread equally. A single value has no spread, nor have values that are all equal, so nothing is
+    tested there.
+
+    Sources: B. L. Welch, "The generalization of 'Student's' problem when several different population variances are
+    involved", Biometrika 34 (1947), 28-35; NIST/SEMATECH e-Handbook of Statistical Methods, sections 1.3.5.3 (Welch's)
+    and 7.3.1.1 (paired).
     """
     value, counts = new.mean - old.mean, (new.count, old.count)
     if untested := _untested(new, old, value):
         return Difference(value, counts, untested=untested)
     if value == 0:
         return Difference(value, counts, untested="the means are equal")
-    scale = max(abs(new.mean), abs(old.mean))
-    if new.by_seed and new.by_seed.keys() == old.by_seed.keys():
-        pairs = statistic([new.by_seed[seed] - old.by_seed[seed] for seed in new.by_seed])
-        spread = (pairs.deviation or 0.0) / math.sqrt(pairs.count)
-        degrees, method = float(pairs.count - 1), Method.PAIRED
-    else:
-        spread, degrees = _welch(new, old)
-        method = Method.WELCH
-    if not math.isfinite(spread) or spread <= _ROUNDING * scale:
-        return Difference(value, counts, untested="the values have no spread")
-    return Difference(value, counts, method, degrees, p_value(value / spread, degrees))
+    least = _ROUNDING * max(abs(new.mean), abs(old.mean))
+    for method, (error, degrees) in ((Method.PAIRED, _paired(new, old)), (Method.WELCH, _welch(new, old))):
+        if least < error < math.inf:
+            return Difference(value, counts, method, degrees, p_value(value / error, degrees))
+    return Difference(value, counts, untested="the values have no spread")
 
 
 def _untested(new: Statistic, old: Statistic, value: float) -> str:
@@ -124,6 +121,14 @@ def _untested(new: Statistic, old: Statistic, value: float) -> str:
         return "a value is not finite"
     singles = (new.count == 1) + (old.count == 1)
     return {0: "", 1: "one side has a single value", 2: "both sides have a single value"}[singles]
+
+
+def _paired(new: Statistic, old: Statistic) -> tuple[float, float]:
+    """Return the standard error of the mean difference of pairs, or 0 without pairs, and the degrees of freedom."""
+    if not new.by_seed or new.by_seed.keys() != old.by_seed.keys():
+        return 0.0, math.nan
+    pairs = statistic([new.by_seed[seed] - old.by_seed[seed] for seed in new.by_seed])
+    return (pairs.deviation or 0.0) / math.sqrt(pairs.count), pairs.count - 1
 
 
 def _welch(new: Statistic, old: Statistic) -> tuple[float, float]:

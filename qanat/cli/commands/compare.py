@@ -155,7 +155,7 @@ def _tell_what_is_missing(compared: Compared, chosen: ChosenRuns, names: Sequenc
     for run in chosen.runs if names else ():
         if run.id not in shown and not any(g.state == State.FINISHED for g in run.groups):
             tell(f"note: run {run.number} is not shown, since none of its groups has finished")
-    if repeated := sum(row.repeated for row in compared.found.rows):
+    if repeated := sum(len(row.repeated) for row in compared.found.rows):
         what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
         tell(f"note: {what} not count, since another with the same parameters and seed finished later")
 

@@ -15,6 +15,7 @@ from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.experiments import metric_titles
 
 OWN = ("experiment", "runs", "n", "commit")
+TESTS = {Method.PAIRED: "a paired t-test", Method.WELCH: "Welch's t-test"}
 
 
 def as_text(compared: Compared, width: int | None) -> str:
@@ -52,8 +53,8 @@ def _note(compared: Compared) -> str:
 def _tests(compared: Compared) -> str:
     """Return how differences were tested."""
     found = [d for against in compared.against.values() if against for d in against.differences.values()]
-    methods = [method for method in Method if any(d.method is method for d in found)]
-    return f"differences beyond the spread: p < {SIGNIFICANT:g} in a {' or '.join(methods)}" if methods else ""
+    methods = [name for method, name in TESTS.items() if any(d.method is method for d in found)]
+    return f"differences beyond the spread: p < {SIGNIFICANT:g} in {' or '.join(methods)}" if methods else ""
 
 
 def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) -> list[Heading]:

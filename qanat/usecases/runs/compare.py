@@ -183,10 +183,14 @@ def as_mappings(compared: Compared) -> list[dict[str, Any]]:
             "runs": list(row.runs),
             "commit": row.commit,
             "groups": row.groups,
-            "repeated": row.repeated,
+            "repeated": len(row.repeated),
             "pooled": compared.request.pool,
             "seeds": list(row.seeds),
-            "parameters": {plain[name]: value or True for name, value in row.parameters.items()},
+            "parameters": {
+                plain[name]: value or True
+                for name, value in row.parameters.items()
+                if name not in found.seeds.get(row.experiment, ())
+            },
             "metrics": {
                 name: {
                     **{"mean": s.mean, "std": s.deviation, "n": s.count, "best": i in found.best.get(name, ())},

@@ -189,7 +189,7 @@ def test_json_has_the_whole_rows(trained: Sandbox) -> None:
         *("experiment", "runs", "commit", "groups", "repeated", "pooled", "seeds", "parameters", "metrics"),
         *("baseline", "compared_with"),
     ]
-    assert rows[0]["parameters"] == {"n": "3", "seed": "0"}
+    assert rows[0]["parameters"] == {"n": "3"}
     assert (rows[1]["seeds"], rows[1]["pooled"], rows[1]["repeated"]) == (["0", "1", "2"], False, 0)
     assert rows[0]["metrics"]["acc"] == {"mean": 0.3, "std": None, "n": 1, "best": True, "difference": None}
     assert rows[1]["commit"] == trained.record(1)["code"]["commit"]

@@ -57,7 +57,7 @@ def test_with_several_rows_that_one_counts_which_has_the_same_of_what_they_diffe
     assert places(found) == {0: None, 1: None, 2: 0, 3: 1}
     assert found[2] is not None
     difference = found[2].differences["acc"]
-    assert (difference.method, difference.value) == (None, pytest.approx(0.2))  # every seed differs by the same
+    assert (difference.method, difference.value) == (Method.WELCH, pytest.approx(0.2))
 
 
 def test_a_row_without_a_counterpart_is_not_compared() -> None:
@@ -86,6 +86,11 @@ def test_a_run_is_the_baseline_of_others_with_the_same_parameters() -> None:
     assert places(found) == {2: None, 3: None, 4: None, 5: None, 0: 2, 1: 3}
     assert found[0] is not None
     assert found[0].differences["acc"].method is Method.PAIRED
+
+
+def test_a_run_that_was_repeated_is_a_baseline_also_if_only_its_repetition_counts() -> None:
+    first, again, other = (a_run(i, (f"--n {n} --seed 0", {"acc": 1.0})) for i, n in ((1, 1), (2, 1), (3, 2)))
+    assert places(against_baseline(rows_of(first, again, other, pool=True), run_of(first), {})) == {0: None, 1: 0}
 
 
 def test_only_metrics_that_both_have_are_compared() -> None:
