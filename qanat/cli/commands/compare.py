@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import Command, option
-from qanat.cli.runs import comparison_table, reporting
+from qanat.cli.runs import comparison_table, curve_plot, reporting
 from qanat.cli.terminal import plots
-from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
+from qanat.cli.terminal.output import brief, plural, say, say_json, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.comparison import Comparison
 from qanat.domain.run import State
@@ -20,6 +21,7 @@ from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
+from qanat.usecases.runs import overlaid_curves
 from qanat.usecases.runs.compare import ChosenRuns, Compared, CompareRequest
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -32,6 +34,7 @@ Example:
   qanat compare 2 --metric acc --metric 'test.*'
   qanat compare 2 --group-by nbins --format latex
   qanat compare 2 --plot nbins acc --output acc.svg
+  qanat compare 2 5 --plot step loss
 
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
 --better acc=higher says which direction is better."""
@@ -87,7 +90,13 @@ TABLE, OUTPUT = "Rows and columns", "Output"
 )
 @option("--json", "as_json", group=OUTPUT, is_flag=True, help="Print JSON.")
 @option("--csv", "as_csv", group=OUTPUT, is_flag=True, help="Print CSV.")
-@option("--plot", group=OUTPUT, nargs=2, metavar="X Y", help="Plot metric Y over X, a parameter or metric.")
+@option(
+    "--plot",
+    group=OUTPUT,
+    nargs=2,
+    metavar="X Y",
+    help="Plot metric Y over X: a parameter, a metric, or step for curves.",
+)
 @option(
     "--output",
     group=OUTPUT,
@@ -123,6 +132,11 @@ def compare(
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
         chosen = compare_runs.chosen_runs(project, index, result, runs, wanted, baseline)
+        if plot and overlaid_curves.is_over_steps(plot[0], chosen.runs):
+            curve_plot.plot_curves(
+                overlaid_curves.overlaid(project, index, result, chosen.runs, plot[1]), plot[1], output
+            )
+            return
     request = CompareRequest(
         better=dict(map(_direction, better)),
         group_by=group_by,
@@ -173,6 +187,8 @@ def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:
     xs, ys, deviations = compare_runs.points(found, x, y)
     if output is None:
         say(plots.in_terminal(xs, ys, x, y))
-        return
-    plots.to_file(xs, ys, deviations, x, y, output)
-    say(f"Wrote {output}")
+    else:
+        plots.to_file(xs, ys, deviations, x, y, output)
+        say(f"Wrote {output}")
+    if count := sum(y in row.metrics and not math.isfinite(row.metrics[y].mean) for row in found.rows):
+        tell(f"note: not drawn: {plural(count, 'row')} whose {brief(y)} is not finite")

@@ -1,17 +1,48 @@
-"""Plots of a metric over a parameter, in a terminal with plotext or in a file with matplotlib."""
+"""Plots of a metric over a parameter, or of curves, in a terminal with plotext or in a file with matplotlib."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qanat.errors import UsageError, write_failed
 from qanat.usecases import packages
 
+ROWS_LEAST = 10
+# Each curve is drawn with a character of its own, since a pipe or a file has no colours.
+MARKERS = "*o+x#@%="
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve of a plot."""
+
+    label: str
+    xs: Sequence[float]
+    ys: Sequence[float]
+
 
 def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str:
     """Return a plot as text that fits the terminal."""
+    plotext = _plotext()
+    plotext.scatter(list(xs), list(ys))
+    return _built(plotext, x, y)
+
+
+def curves_in_terminal(curves: Sequence[Line], x: str, y: str) -> str:
+    """Return a plot of at most len(MARKERS) curves as text that fits the terminal, with a legend below it."""
+    plotext = _plotext(rows_below=len(curves))
+    for marker, curve in zip(MARKERS, curves, strict=False):
+        plotext.plot(list(curve.xs), list(curve.ys), marker=marker)
+    legend = [f"  {marker} {curve.label}" for marker, curve in zip(MARKERS, curves, strict=False)]
+    return "\n".join([_built(plotext, x, y).rstrip("\n"), *legend])
+
+
+def _plotext(rows_below: int = 0) -> Any:
+    """Return the library with an empty plot. Raises PackageMissing."""
     try:
         import plotext
     except ImportError:
@@ -19,8 +50,11 @@ def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str
     columns, rows = shutil.get_terminal_size()
     plotext.clear_figure()
     plotext.theme("clear")
-    plotext.plot_size(min(columns, 100), min(rows - 2, 30))
-    plotext.scatter(list(xs), list(ys))
+    plotext.plot_size(min(columns, 100), min(max(rows - 2 - rows_below, ROWS_LEAST), 30))
+    return plotext
+
+
+def _built(plotext: Any, x: str, y: str) -> str:
     plotext.xlabel(x)
     plotext.ylabel(y)
     text: str = plotext.uncolorize(plotext.build())
@@ -31,6 +65,29 @@ def to_file(
     xs: Sequence[float], ys: Sequence[float], deviations: Sequence[float], x: str, y: str, output: Path
 ) -> None:
     """Plot to a PNG or SVG file, with error bars of one standard deviation."""
+    figure, axes = _figure(x, y, output)
+    order = sorted(range(len(xs)), key=lambda i: xs[i])
+    axes.errorbar(
+        [xs[i] for i in order],
+        [ys[i] for i in order],
+        yerr=[deviations[i] for i in order] if any(deviations) else None,
+        marker="o",
+        capsize=3,
+    )
+    _save(figure, output)
+
+
+def curves_to_file(curves: Sequence[Line], x: str, y: str, output: Path) -> None:
+    """Plot curves to a PNG or SVG file, with a legend."""
+    figure, axes = _figure(x, y, output)
+    for curve in curves:
+        axes.plot(curve.xs, curve.ys, label=_plain(curve.label))
+    axes.legend(fontsize="small")
+    _save(figure, output)
+
+
+def _figure(x: str, y: str, output: Path) -> tuple[Any, Any]:
+    """Return an empty figure and its axes. Raises UsageError for another kind of file, PackageMissing."""
     if output.suffix.lower() not in (".png", ".svg"):
         raise UsageError(
             f"--output {output} is neither a PNG nor an SVG file", hint="use a name that ends in .png or .svg"
@@ -44,18 +101,18 @@ def to_file(
 
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
-    order = sorted(range(len(xs)), key=lambda i: xs[i])
-    axes.errorbar(
-        [xs[i] for i in order],
-        [ys[i] for i in order],
-        yerr=[deviations[i] for i in order] if any(deviations) else None,
-        marker="o",
-        capsize=3,
-    )
-    # A dollar sign would start a formula.
-    axes.set_xlabel(x.replace("$", r"\$"))
-    axes.set_ylabel(y.replace("$", r"\$"))
+    axes.set_xlabel(_plain(x))
+    axes.set_ylabel(_plain(y))
     axes.grid(visible=True, alpha=0.3)
+    return figure, axes
+
+
+def _plain(text: str) -> str:
+    """Return text in which a dollar sign does not start a formula."""
+    return text.replace("$", r"\$")
+
+
+def _save(figure: Any, output: Path) -> None:
     try:
         figure.savefig(output, dpi=150)
     except OSError as error:

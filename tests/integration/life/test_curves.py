@@ -45,6 +45,9 @@ def test_curves_are_followed_to_the_end_of_the_run_and_printed(sandbox: Sandbox)
     assert re.search(
         r"Curves:\n  group +curve +course .*\n  0 +loss +▅\u00d7 +nan +0.5 at 1 +0.5 at 1\n  0 +acc +▅ ", shown
     )
+    plot = sandbox.qanat("compare", "1", "--plot", "step", "loss")
+    assert plot.out.endswith("\n  * run 1, group 0: n=5\n  o run 1, group 1: n=6\n")
+    assert "note: run 1, group 0: n=5: not drawn: 1 value that is not finite\n" in plot.err
     said = sandbox.qanat("metrics", "1", "los", code=2).err
     assert said == "qanat: no curve is called 'los'\n  hint: did you mean 'loss'?\n"
     assert "cannot be combined" in sandbox.qanat("metrics", "1", "--csv", "--json", code=2).err

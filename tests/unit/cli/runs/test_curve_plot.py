@@ -1,0 +1,56 @@
+"""Plots of curves in the terminal and in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qanat.cli.runs.curve_plot import plot_curves
+from qanat.cli.terminal.plots import MARKERS
+from qanat.usecases.runs.overlaid_curves import CURVES_MAX, Overlay, PlottedCurve
+
+STEPS = range(50)
+FOUND = Overlay(
+    [
+        PlottedCurve(2, 0, {"lr": "0.1", "fast": ""}, STEPS, [step**2 for step in STEPS], 0),
+        PlottedCurve(2, 1, {"lr": "$x$"}, STEPS, [100 + step for step in STEPS], 1),
+        PlottedCurve(3, None, {}, [], [], 7),
+    ],
+    more=4,
+    missing=1,
+)
+
+
+def test_every_curve_has_its_own_marker_and_what_is_not_drawn_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "24")
+    plot_curves(FOUND, "loss", None)
+    done = capsys.readouterr()
+    *plot, first, second = done.out.splitlines()
+    assert [first, second] == ["  * run 2, group 0: lr=0.1 fast", "  o run 2, group 1: lr=$x$"]
+    assert len(plot) <= 20
+    assert all(len(line) <= 60 for line in plot)
+    for marker in "*o":
+        assert sum(line.count(marker) for line in plot) > 20
+    assert done.err.splitlines() == [
+        "note: run 2, group 1: lr=$x$: not drawn: 1 value that is not finite",
+        "note: run 3: not drawn: 7 values that are not finite",
+        "note: not drawn: 4 more curves; choose groups with --where",
+        "note: not drawn: 1 group whose results are not here",
+    ]
+
+
+def test_a_file_has_the_curves_and_a_legend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "curves.svg"
+    plot_curves(FOUND, "loss", file)
+    assert capsys.readouterr().out == f"Wrote {file}\n"
+    text = file.read_text()
+    for label in ("run 2, group 0: lr=0.1 fast", "run 2, group 1: lr=$x$", "loss", "step"):
+        assert f"<!-- {label.replace('--fast', '-&#45;fast')} -->" in text or label in text
+
+
+def test_there_is_a_marker_for_every_curve() -> None:
+    assert len(set(MARKERS)) == CURVES_MAX
