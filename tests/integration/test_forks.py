@@ -19,9 +19,11 @@ from pathlib import Path
 import pytest
 
 from qanat.cli.commands.table import SECTIONS
+from tests.support import forks
 from tests.support.forks import ForkServer
 from tests.support.gates import is_running
 from tests.support.sandbox import PROGRAM, wait_until
+from tests.support.terminal import CTRL_D, Terminal
 
 ROOT = Path(__file__).parents[2]
 # Commands in an order that gives most of them something to do; of a command that is not listed, the help is compared.
@@ -132,6 +134,29 @@ def test_a_fork_can_be_limited_and_in_a_session_of_its_own(server: ForkServer) -
     assert state["session"] == state["process group"] != os.getsid(0)
     assert run([*PROBE, "compute"]).returncode in (-signal.SIGXCPU, -signal.SIGKILL)
     assert run([*PROBE, "allocate", str(2**28)]).stderr.rstrip().endswith(b"MemoryError")
+
+
+@pytest.mark.parametrize(("words", "code"), [("exit 3", 3), (f"signal {signal.SIGTERM:d}", -signal.SIGTERM)])
+def test_a_fork_at_a_terminal_is_given_what_a_real_process_is_given(
+    words: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forks, "PACKAGES", ("tests",))
+    expected, got = (at_terminal(words.split(), code, real=real) for real in (True, False))
+    assert got == expected
+    assert got["terminals"] == [True] * 3
+
+
+def at_terminal(words: Sequence[str], code: int, *, real: bool) -> dict[str, object]:
+    """Return what a process at a terminal is given, without what no two have in common."""
+    with Terminal(ROOT, *words, program=PROBE, real=real) as terminal:
+        terminal.press("line\r", CTRL_D)
+        state: dict[str, object] = json.loads(terminal.see("\n"))
+        if code < 0:
+            terminal.ends_by(-code)
+        else:
+            terminal.ends(code)
+    assert state.pop("session") == state.pop("process group") == state.pop("foreground")
+    return state
 
 
 def test_more_than_pipes_hold_goes_in_and_out(server: ForkServer) -> None:

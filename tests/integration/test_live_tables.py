@@ -157,7 +157,7 @@ def test_while_a_live_table_is_stopped_the_terminal_is_the_shells(house: Sandbox
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=lambda number: number.name)
 def test_a_signal_ends_a_live_table_and_the_terminal_is_restored(house: Sandbox, number: signal.Signals) -> None:
-    with Terminal(house.root, "status", "--live") as terminal:
+    with Terminal(house.root, "status", "--live", real=True) as terminal:
         before = terminal.settings()
         terminal.see(TITLE)
         terminal.signal(number)
@@ -186,7 +186,7 @@ def test_a_signal_ends_a_screen_that_is_being_drawn(tmp_path: Path) -> None:
 
 
 def test_a_live_table_ends_with_its_terminal(house: Sandbox, tmp_path: Path) -> None:
-    with Terminal(house.root, "status", "--live", env={"TMPDIR": str(tmp_path)}) as terminal:
+    with Terminal(house.root, "status", "--live", env={"TMPDIR": str(tmp_path)}, real=True) as terminal:
         terminal.see(TITLE)
         assert terminal.hang_up() == signal.SIGHUP
     assert list(tmp_path.glob("qanat-bug-*")) == []

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -21,12 +23,13 @@ import signal
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 import warnings
 
-# What most commands load. matplotlib, htcondor2 and the prompts are left to the commands that need them.
-LIBRARIES = ("jsonschema", "pygit2", "sqlite3", "yaml")
+# What most commands load, and those at a terminal. matplotlib and htcondor2 are left to the commands that need them.
+LIBRARIES = ("jsonschema", "pygit2", "questionary", "rich.live", "sqlite3", "yaml")
 PACKAGES = ("qanat", "qanat_hooks")
 NOT_LOADED = ("qanat.testing", "qanat.__main__")
 NUMBER = struct.Struct("!i")
@@ -111,6 +114,9 @@ def _become(sent: list[int]) -> str:
     os.closerange(3, 1024)
     if order["new_session"]:
         os.setsid()
+    if order["terminal"]:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        _open_streams_of_a_terminal()
     for limit, value in order["limits"]:
         resource.setrlimit(limit, (value, value))
     os.umask(order["umask"])
@@ -125,6 +131,19 @@ def _become(sent: list[int]) -> str:
     if not order["safe_path"] and not sys.flags.safe_path:
         sys.path.insert(0, str(order["cwd"]))
     return str(order["module"])
+
+
+def _open_streams_of_a_terminal() -> None:
+    """Replace Python's standard streams, which are those of pipes."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        pipe = getattr(sys, name)
+        # With PYTHONUNBUFFERED, what is written has no buffer.
+        unbuffered = pipe.write_through
+        buffering = 0 if unbuffered and pipe.writable() else -1
+        data = open(number, f"{pipe.mode}b", buffering, closefd=False)  # noqa: SIM115
+        stream = io.TextIOWrapper(data, pipe.encoding, pipe.errors, None, not unbuffered, unbuffered)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def _run(module: str) -> None:

@@ -1,6 +1,6 @@
 """Running commands in forks of a process that has loaded qanat: real processes without their start-up time.
 
-Tests of start-up, terminals, signals or kills need real processes: Sandbox.start, Terminal, and the `call` of
+Tests of start-up, signals or kills need real processes: Sandbox.start, Terminal with real=True, and the `call` of
 qanat.testing.sandbox.
 """
 
@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from tests.support.fork_server import NUMBER, PACKAGES
 
@@ -89,15 +89,13 @@ class ForkServer:
         limits: Mapping[int, int] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run `python -m …` to its end, as subprocess.run does with captured output; limits are those of `resource`."""
-        module = Module.of(words)
-        assert module, words
         deadline = time.monotonic() + timeout_s
-        with self._one_thread:
-            self._start()
-            umask = _umask()
-        order = {**asdict(module), "cwd": str(cwd), "env": dict(env), "umask": umask}
-        order |= {"new_session": new_session, "limits": list((limits or {}).items())}
-        with self._fork(order) as child:
+        order = self._order(words, cwd, env) | {"new_session": new_session, "limits": list((limits or {}).items())}
+        (their_stdin, in_end), (out_end, their_stdout), (err_end, their_stderr) = (os.pipe() for _ in range(3))
+        talk = self._fork(order, [their_stdin, their_stdout, their_stderr])
+        with _Child(
+            talk, os.fdopen(in_end, "wb", 0), os.fdopen(out_end, "rb", 0), os.fdopen(err_end, "rb", 0)
+        ) as child:
             pid = child.number(deadline)
             try:
                 out, err = child.communicate(stdin, deadline)
@@ -106,6 +104,21 @@ class ForkServer:
                 end_tree(pid)
                 raise subprocess.TimeoutExpired(list(words), timeout_s) from None
         return subprocess.CompletedProcess(list(words), code, out, err)
+
+    def start(self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], terminal: int) -> AtTerminal:
+        """Start `python -m …` in a session of its own at a terminal, which is closed here."""
+        order = self._order(words, cwd, env) | {"new_session": True, "terminal": True}
+        return AtTerminal(self._fork(order, [terminal, os.dup(terminal), os.dup(terminal)]))
+
+    def _order(self, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> dict[str, Any]:
+        """Return what a new process is to be; the server runs from now on."""
+        module = Module.of(words)
+        assert module, words
+        with self._one_thread:
+            self._start()
+            umask = _umask()
+        usual = {"umask": umask, "new_session": False, "terminal": False, "limits": []}
+        return {**asdict(module), "cwd": str(cwd), "env": dict(env), **usual}
 
     def _start(self) -> None:
         if self._process:
@@ -123,24 +136,45 @@ class ForkServer:
                 pass_fds=[theirs.fileno()],
             )
 
-    def _fork(self, order: Mapping[str, object]) -> _Child:
-        """Start a process and send it its order."""
+    def _fork(self, order: Mapping[str, Any], theirs: Sequence[int]) -> socket.socket:
+        """Start a process with these streams, which are closed here; return the socket on which is said how it is."""
         assert self._control
-        (their_stdin, stdin), (stdout, their_stdout), (stderr, their_stderr) = (os.pipe() for _ in range(3))
         talk, their_talk = socket.socketpair()
-        theirs = [their_stdin, their_stdout, their_stderr, their_talk.detach()]
+        sent = [*theirs, their_talk.detach()]
         try:
-            socket.send_fds(self._control, [b"+"], theirs)
+            socket.send_fds(self._control, [b"+"], sent)
         finally:
-            for end in theirs:
+            for end in sent:
                 os.close(end)
         talk.sendall(json.dumps(order).encode())
         talk.shutdown(socket.SHUT_WR)
-        return _Child(talk, os.fdopen(stdin, "wb", 0), os.fdopen(stdout, "rb", 0), os.fdopen(stderr, "rb", 0))
+        return talk
 
 
 FORKS = ForkServer()
 """The server that commands use; it runs none before conftest.py has entered it."""
+
+
+class AtTerminal:
+    """A forked process at a terminal, with as much of a subprocess.Popen as tests need."""
+
+    def __init__(self, talk: socket.socket) -> None:
+        self._talk = talk
+        self.pid = _number(talk)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code, or minus the number of the signal that ended the process; None while it runs."""
+        if self.returncode is None and select.select([self._talk], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self) -> int:
+        """Wait for the end of the process and return what poll() then returns."""
+        if self.returncode is None:
+            self.returncode = _number(self._talk)
+            self._talk.close()
+        return self.returncode
 
 
 @dataclass
@@ -164,8 +198,7 @@ class _Child:
     def number(self, deadline: float) -> int:
         """Read the next number from the server: first the process's number, then its exit code."""
         self.talk.settimeout(max(0.001, deadline - time.monotonic()))
-        number: int = NUMBER.unpack(self.talk.recv(NUMBER.size))[0]
-        return number
+        return _number(self.talk)
 
     def communicate(self, unsent: bytes, deadline: float) -> tuple[bytes, bytes]:
         """Write stdin, and read stdout and stderr to their ends. Raises TimeoutError when that takes too long."""
@@ -189,6 +222,11 @@ class _Child:
                         selector.unregister(self.stdin)
                         self.stdin.close()
         return bytes(read[self.stdout]), bytes(read[self.stderr])
+
+
+def _number(talk: socket.socket) -> int:
+    number: int = NUMBER.unpack(talk.recv(NUMBER.size))[0]
+    return number
 
 
 def _write(stream: IO[bytes], unsent: bytes) -> bytes:

@@ -18,6 +18,7 @@ def state() -> dict[str, object]:
     umask = os.umask(0)
     files = sorted(int(file.name) for file in Path("/dev/fd").iterdir() if file.exists())
     streams = [sys.stdin, sys.stdout, sys.stderr]
+    terminals = [stream.isatty() for stream in streams]
     return {
         "name": __name__,
         "file": __file__,
@@ -28,12 +29,13 @@ def state() -> dict[str, object]:
         "umask": umask,
         "time zone": time.tzname,
         "open files": files,
-        "terminals": [os.isatty(number) for number in range(3)],
+        "terminals": terminals,
         "streams": [(s.encoding, s.errors, s.line_buffering, s.write_through, s.seekable()) for s in streams],
         "signals": {int(number): str(signal.getsignal(number)) for number in signal.valid_signals()},
         "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
         "session": os.getsid(0),
         "process group": os.getpgid(0),
+        "foreground": os.tcgetpgrp(0) if terminals[0] else None,
         "threads": threading.active_count(),
         "warnings": [str(found) for found in warnings.filters],
         "stdin": sys.stdin.read(),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
+import fcntl
 import os
 import re
+import select
+import signal
+import subprocess
 import termios
 import time
 import warnings
@@ -12,8 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pexpect
-
+from tests.support.forks import FORKS, AtTerminal
 from tests.support.sandbox import PROGRAM
 
 SIZE = (120, 40)
@@ -21,6 +26,8 @@ TIMEOUT_S = 30.0
 ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D, ESCAPE = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04", "\x1b"
 HOME, END, BACKSPACE = "\x1b[H", "\x1b[F", "\x7f"
 CTRL_U = "\x15"
+# The place of the local modes among what termios.tcgetattr() returns.
+LOCAL_MODES = 3
 
 # Control sequences (ECMA-48: CSI and OSC), and the other escapes that terminals understand.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
@@ -32,7 +39,10 @@ def without_escapes(text: str) -> str:
 
 
 class Terminal:
-    """A command running in a terminal of `size` columns and rows; use it in a `with` block."""
+    """A command running in a terminal of `size` columns and rows; use it in a `with` block.
+
+    It runs in a fork if possible, unless it is to be `real`.
+    """
 
     def __init__(
         self,
@@ -41,6 +51,7 @@ class Terminal:
         env: dict[str, str] | None = None,
         size: tuple[int, int] = SIZE,
         program: Sequence[str] = PROGRAM,
+        real: bool = False,
     ) -> None:
         # prompt_toolkit would ask the terminal for the cursor's position, and nothing here would answer.
         own = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
@@ -48,19 +59,18 @@ class Terminal:
         surroundings = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")} | own
         self.raw = ""
         self._read_until = 0
-        with warnings.catch_warnings():
-            # Python 3.12 and later warn about forking with other threads, as in pytest-xdist; this fork execs at once.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._process = pexpect.spawn(
-                program[0],
-                [*program[1:], *words],
-                cwd=str(cwd),
-                env=surroundings,
-                dimensions=(size[1], size[0]),
-                encoding="utf-8",
-                echo=False,
-            )
-        self._process.delaybeforesend = None
+        command = [*program, *words]
+        self._screen, theirs = os.openpty()
+        self.resize(*size)
+        settings = termios.tcgetattr(theirs)
+        settings[LOCAL_MODES] &= ~termios.ECHO
+        termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._process: AtTerminal | subprocess.Popen[bytes]
+        if FORKS.can_run(command, surroundings) and not real:
+            self._process = FORKS.start(command, cwd=cwd, env=surroundings, terminal=theirs)
+        else:
+            self._process = _started(command, cwd, surroundings, theirs)
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +78,10 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.close(force=True)
+        self._close()
+        if self._process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self._process.wait()
 
     @property
     def text(self) -> str:
@@ -87,7 +100,9 @@ class Terminal:
 
     def press(self, *keys: str) -> None:
         """Press keys, or type text."""
-        self._process.send("".join(keys))
+        unsent = "".join(keys).encode()
+        while unsent:
+            unsent = unsent[os.write(self._screen, unsent) :]
 
     def answer(self, question: str, *keys: str) -> None:
         """Wait for a question, then type the answer and Enter."""
@@ -96,7 +111,7 @@ class Terminal:
 
     def resize(self, columns: int, rows: int) -> None:
         """Resize the terminal, and notify the program."""
-        self._process.setwinsize(rows, columns)
+        termios.tcsetwinsize(self._screen, (rows, columns))
 
     def signal(self, number: int) -> None:
         """Send the program a signal."""
@@ -109,49 +124,42 @@ class Terminal:
             assert time.monotonic() < deadline, f"the condition did not come true: {self._news}"
             self._pump()
 
-    def hang_up(self) -> int | None:
+    def hang_up(self) -> int:
         """Take the terminal away from the program, wait for its end, and return the signal that ended it."""
-        self._process.ptyproc.fileobj.close()
-        self._process.closed = self._process.ptyproc.closed = True
-        self._process.wait()
-        signal: int | None = self._process.signalstatus
-        return signal
+        self._close()
+        return -self._process.wait()
 
     def ends_by(self, number: int) -> None:
         """Wait for the end, which must be by a signal."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while self._pump():
-            assert time.monotonic() < deadline, f"it does not end: {self._news}"
-        self._process.wait()
-        assert (self._process.exitstatus, self._process.signalstatus) == (None, number), self._news
+        assert self._end() == -number, self._news
 
     def settings(self) -> list[Any]:
         """Return the terminal's settings: whether it echoes, passes keys on one by one, and so on."""
-        return termios.tcgetattr(self._process.child_fd)
+        return termios.tcgetattr(self._screen)
 
     def ends(self, code: int = 0) -> str:
         """Wait for the end and check the exit code. Return what was shown after what was already read."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while self._pump():
-            assert time.monotonic() < deadline, f"it does not end: {self._news}"
-        self._process.wait()
-        ended_with = self._process.exitstatus, self._process.signalstatus
-        assert ended_with == (code, None), f"it ended with {ended_with}: {self._news}"
+        ended_with = self._end()
+        assert ended_with == code, f"it ended with {ended_with}: {self._news}"
         assert "Traceback" not in self.text, self.text
         return self.text[self._read_until :]
 
     def ends_after(self, key: str, codes: tuple[int, ...] = (0, 1, 2, 3)) -> None:
         """Press a key whenever no more output comes, until the program ends with one of these codes."""
+        ended_with = self._end(key)
+        assert ended_with in codes, f"it ended with {ended_with}: {self._news}"
+        assert "Traceback" not in self.text, self.text
+
+    def _end(self, key: str = "") -> int:
+        """Take what the program writes until it ends, pressing a key when nothing comes; return how it has ended."""
         deadline = time.monotonic() + TIMEOUT_S
         shown = -1
         while self._pump():
             assert time.monotonic() < deadline, f"it does not end: {self._news}"
-            if shown == len(self.raw):
+            if shown == len(self.raw) and key:
                 self.press(key)
             shown = len(self.raw)
-        self._process.wait()
-        assert self._process.exitstatus in codes, f"it ended with {self._process.exitstatus}: {self._news}"
-        assert "Traceback" not in self.text, self.text
+        return self._process.wait()
 
     @property
     def _news(self) -> str:
@@ -160,10 +168,43 @@ class Terminal:
 
     def _pump(self) -> bool:
         """Read what the program has written, waiting briefly for it; return False once it has ended."""
+        ended = self._process.poll() is not None
+        if select.select([self._screen], [], [], 0 if ended else 0.1)[0]:
+            data = self._read()
+            self.raw += self._decoder.decode(data)
+            return bool(data)
+        return not ended
+
+    def _read(self) -> bytes:
+        """Return what there is to read; nothing if no process has the terminal open any more."""
         try:
-            self.raw += self._process.read_nonblocking(4096, timeout=0.1)
-        except pexpect.TIMEOUT:
-            return True
-        except pexpect.EOF:
-            return False
-        return True
+            return os.read(self._screen, 4096)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return b""
+
+    def _close(self) -> None:
+        if self._screen >= 0:
+            os.close(self._screen)
+            self._screen = -1
+
+
+def _started(command: Sequence[str], cwd: Path, env: dict[str, str], terminal: int) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own at a terminal, which is closed here."""
+    try:
+        with warnings.catch_warnings():
+            # Python 3.12 and later warn about forking with other threads, as in pytest-xdist; this fork execs at once.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=terminal,
+                stdout=terminal,
+                stderr=terminal,
+                start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            )
+    finally:
+        os.close(terminal)

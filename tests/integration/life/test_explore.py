@@ -108,7 +108,7 @@ def lines(text: str) -> list[str]:
 
 def redraw(terminal: Terminal, rows: int) -> None:
     """Change the terminal's height, so that everything is redrawn and not only what differs."""
-    terminal._process.setwinsize(rows, 120)
+    terminal.resize(120, rows)
 
 
 def choose(terminal: Terminal, question: str, downs: int = 0) -> None:
