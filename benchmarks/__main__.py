@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import hooks, htcondor, listing, projects, recording, reviewing, running, slurm
+from benchmarks import data, hooks, htcondor, listing, projects, recording, reviewing, running, slurm
 from benchmarks.budgets import Measured, table
 from benchmarks.clock import tell
 from benchmarks.projects import Place
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
     "1000-groups": running.thousand_groups,
     "htcondor": htcondor.through_htcondor,
     "slurm": slurm.through_slurm,
+    "data": data.data,
     "hooks": hooks.hooks,
     "1000-runs": listing.thousand_runs,
     "10000-runs": listing.ten_thousand_runs,
