@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,7 @@ from qanat.domain.data import COMMAND, NONE, STAT, DataState, data_differ
 from qanat.domain.data_paths import is_in_project
 from qanat.domain.run import Run
 from qanat.usecases.data import earlier
-from qanat.usecases.data.definitions import definition_of, looked_at
-from qanat.usecases.data.look import Data, inside, look
+from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch.plan import Plan
 from qanat.usecases.launch.view import DataReport, LaunchView
 from qanat.usecases.launch.workplace import Workplace
@@ -35,32 +34,53 @@ def before_start(
     That is the run that is repeated, or else the experiment's last one. Raises UsageError if a dataset's own program
     has printed what looks like a secret.
     """
-    found = _look(project, plan.datasets, plan.place, commit, repeated)
+    found = _look(project, plan.datasets, plan.place, commit, plan.groups, repeated)
     if found.data and not allow_secrets:
         secret_checks.check_content("command of dataset", {s.name: s.id for s in found.data if s.track == COMMAND})
-    before = repeated or (earlier.last_run(project, plan.experiment.name) if found.data else None)
+    before = repeated or (earlier.last_run(project, plan.experiment.name) if found.data or found.datasets else None)
     _report(view, found, before, repeats=repeated is not None)
     return found.data
 
 
 def before_retry(project: Project, run: Run, place: Workplace, view: LaunchView) -> tuple[DataState, ...]:
     """Return what the data of a run are if they differ from what they were at its launch, and show how."""
-    found = _look(project, run.datasets, place, run.code.commit, run)
+    groups = [group.args for group in run.groups]
+    found = _look(project, run.datasets, place, run.code.commit, groups, run)
     _report(view, found, run, repeats=True)
     return found.data if data_differ(run, found) else ()
 
 
-def _look(project: Project, datasets: Mapping[str, str], place: Workplace, commit: str, before: Run | None) -> RunData:
-    """Look at datasets at the place where a run works; one that is no longer defined as for the run before."""
+def _look(
+    project: Project,
+    datasets: Mapping[str, str],
+    place: Workplace,
+    commit: str,
+    groups: Sequence[Sequence[str]],
+    before: Run | None,
+) -> RunData:
+    """Look at datasets at the place where a run works, and at what the groups' arguments name."""
+    states = [*_datasets(project, datasets, place, commit, before)] if datasets else []
+    if names := [*run_inputs.named_paths(groups), *run_inputs.absolute_paths(groups)]:
+        from qanat.usecases.data.inputs import look_at_inputs  # many arguments are only options and numbers
+
+        states += look_at_inputs(project, names, commit)
+    return RunData(datasets, tuple(states))
+
+
+def _datasets(
+    project: Project, datasets: Mapping[str, str], place: Workplace, commit: str, before: Run | None
+) -> Iterator[DataState]:
+    """Yield what datasets are; one that is no longer defined is looked at as for the run before."""
+    from qanat.usecases.data.definitions import definition_of, looked_at  # many runs have no data
+    from qanat.usecases.data.look import Data, inside, look
+
     tracked = {state.name: state.track for state in before.data if not state.is_input} if before else {}
-    found = []
     for name, path in datasets.items():
         dataset = definition_of(project, name, path, tracked.get(name, STAT))
         if (track := looked_at(dataset)) != NONE:
             where, folder = place.datasets[name], place.folder
             at = inside(folder, Path(where)) if is_in_project(path) else None
-            found.append(look(project, Data(name, where, track, at, commit, command=dataset.command, folder=folder)))
-    return RunData(datasets, tuple(found))
+            yield look(project, Data(name, where, track, at, commit, command=dataset.command, folder=folder))
 
 
 def _report(view: LaunchView, data: RunData, before: Run | None, *, repeats: bool) -> None:

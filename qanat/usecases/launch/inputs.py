@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qanat.domain.run import Run
@@ -17,10 +17,19 @@ _NOT_INPUTS = frozenset({".", "..", ".git", ".qanat"})
 
 def named_paths(groups: Iterable[Sequence[str]]) -> list[str]:
     """List the paths inside the project, relative to its root, that groups' arguments may name, also after `=`."""
-    arguments = dict.fromkeys(argument for args in groups for argument in args)
-    values = (value for argument in arguments for value in (argument, argument.partition("=")[2]))
-    paths = dict.fromkeys(os.path.normpath(value) for value in values if value and value[0] not in "-/")
+    paths = dict.fromkeys(os.path.normpath(value) for value in _values(groups) if value[0] not in "-/")
     return [path for path in paths if path.partition("/")[0] not in _NOT_INPUTS]
+
+
+def absolute_paths(groups: Iterable[Sequence[str]]) -> list[str]:
+    """List the absolute paths that groups' arguments may name, also after `=`."""
+    return list(dict.fromkeys(os.path.normpath(value) for value in _values(groups) if value[0] == "/"))
+
+
+def _values(groups: Iterable[Sequence[str]]) -> Iterator[str]:
+    arguments = dict.fromkeys(argument for args in groups for argument in args)
+    for argument in arguments:
+        yield from filter(None, (argument, argument.partition("=")[2]))
 
 
 def ignored_inputs(project: Project, groups: Sequence[Sequence[str]]) -> list[str]:

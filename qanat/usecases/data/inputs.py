@@ -1,0 +1,65 @@
+"""Inputs of a run that are no datasets: what its arguments name, and the commit of its code does not have."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from qanat.domain.data import HASH, DataState
+from qanat.errors import reason
+from qanat.git import content
+from qanat.system.hashing import sha256_of
+from qanat.usecases.data.look import Data, look
+from qanat.usecases.project import Project
+
+LOOKED_AT_MAX = 100
+# Beyond this in total, sizes and times have to do.
+HASHED_BYTES_MAX = 64 * 2**20
+
+
+def look_at_inputs(project: Project, names: Iterable[str], commit: str) -> tuple[DataState, ...]:
+    """Return what the files and folders of these names are now, the first of those that the commit does not have.
+
+    A relative name starts at the root of the project; of others, only files count. Small files are hashed.
+    """
+    found = [name for name in names if _is_input(project, name, commit)][:LOOKED_AT_MAX]
+    states, left_bytes = [], HASHED_BYTES_MAX
+    for name in found:
+        state = look(project, Data(name, str(project.root / name)))
+        size = state.bytes or 0
+        if state.files == 1 and size <= left_bytes and not (project.root / name).is_dir():
+            left_bytes -= size
+            state = _hashed(state, project.root / name)
+        states.append(replace(state, is_input=True))
+    return tuple(states)
+
+
+def _is_input(project: Project, name: str, commit: str) -> bool:
+    try:
+        mode = os.stat(project.root / name).st_mode  # noqa: PTH116  # Path.stat raises for what no path can be
+    except (OSError, ValueError):
+        return False
+    is_data = stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and not name.startswith("/"))
+    return is_data and (name.startswith("/") or content.at(project.location, commit, name) is None)
+
+
+def _hashed(state: DataState, path: Path) -> DataState:
+    try:
+        return replace(state, track=HASH, id=f"sha256:{sha256_of(path, _Limit())}", newest=None)
+    except OSError as error:
+        return replace(state, problem=reason(error))
+
+
+class _Limit:
+    """Refuses to read more than is hashed, as of a file that grows, or one of the system's without an end."""
+
+    def __init__(self) -> None:
+        self._left_bytes = HASHED_BYTES_MAX
+
+    def __call__(self, count: int) -> None:
+        self._left_bytes -= count
+        if self._left_bytes < 0:
+            raise OSError("grows while it is read")
