@@ -114,7 +114,7 @@ def write_failed(path: Path | str, error: OSError) -> WriteFailed:
     """Return an error that says why path could not be written."""
     if isinstance(error, Linked):
         what = f"cannot write {path}: {error.filename} is a symbolic link"
-        return WriteFailed(what, hint="remove the link, or replace it with what it leads to")
+        return WriteFailed(what, hint="remove the link, or replace it with what it points to")
     return WriteFailed(f"cannot write {path}: {reason(error)}", hint=_remedy(path, error))
 
 

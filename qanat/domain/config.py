@@ -13,7 +13,7 @@ RESULT_DIR = "results"
 ASK, NOTE, REFUSE = "ask", "note", "refuse"
 # Records are committed one by one, together after the user's next commit, or only when the user says so.
 EACH, BATCH, MANUAL = "each", "batch", "manual"
-# The keys that are no runner's; a runner's has templates by their names.
+# The keys that do not belong to a runner; one that does has templates by their names.
 SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "untracked", "grace", "local"})
 
 
@@ -61,5 +61,5 @@ class Config:
 
 
 def template_sections(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the sections with templates in the settings' mapping, by runner; what is no mapping is left out."""
+    """Return the sections with templates in the settings' mapping, by runner; what is not a mapping is left out."""
     return {key: part for key, part in content.items() if key not in SETTINGS and isinstance(part, Mapping)}

@@ -91,7 +91,7 @@ def meant(name: str, names: Sequence[str]) -> str:
 
 
 def _without_number(values: Mapping[str, Any]) -> str:
-    """Return which values are no numbers, by their kind."""
+    """Return which values are not numbers, by their kind."""
     kinds: dict[tuple[str, ...], list[str]] = {}
     for name, value in values.items():
         if not is_number(value):
@@ -100,7 +100,7 @@ def _without_number(values: Mapping[str, Any]) -> str:
 
 
 def _kind(value: Any) -> tuple[str, ...]:
-    """Return what a value is, in the singular and in the plural; nothing if it is just no number."""
+    """Return what a value is, in the singular and in the plural; nothing if it is just not a number."""
     if isinstance(value, str) and _reads_as_number(value):
         return "is a number in quotes", "are numbers in quotes"
     if isinstance(value, list) and value and all(map(is_number, value)):
@@ -127,7 +127,7 @@ def _repeated(names: Sequence[str]) -> str:
     """Return which names occur more than once, as in `{"a.b": 1, "a": {"b": 2}}`."""
     again = [name for name, count in Counter(names).items() if count > 1]
     are = "is" if len(again) == 1 else "are"
-    return f"{_listed(again)} {are} there more than once, and the last value counts" if again else ""
+    return f"{_listed(again)} {are} there more than once; the last value counts" if again else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ def bounded(value: float) -> float:
 
 
 def leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the values of nested mappings that are no mappings, nested names joined by `.`."""
+    """Yield the values of nested mappings that are not mappings, nested names joined by `.`."""
     stack = [("", iter(content.items()))]
     while stack:
         prefix, items = stack[-1]

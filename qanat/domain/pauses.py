@@ -1,4 +1,4 @@
-"""The pauses of a run that was retried, which are no part of its duration."""
+"""The pauses of a run that was retried, which do not count towards its duration."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ PART_MIN = 10
 _BITS_MIN = 3.0  # per character: random hexadecimal digits have 3.3 in 16 characters, English text 2.5 to 3
 _CHANGES_MIN = 0.16  # per character: random digits and letters have 0.4, words with a number 0.1
 _PART = r"[A-Za-z0-9]+"
-# A letter after a digit, a digit after a letter, or a capital in a word; "Word" alone is no change.
+# A letter after a digit, a digit after a letter, or a capital in a word; "Word" alone does not count.
 _CHANGE = r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[a-z])[A-Z]"
 _DIGIT = "[0-9]"
 _BASE64 = r"[A-Za-z0-9+/]{40}\Z"
@@ -36,12 +36,12 @@ def is_random(value: str, part_min: int = PART_MIN) -> bool:
 
 
 def is_random_base64(value: str) -> bool:
-    """Return whether a value looks like 30 random bytes in base64, as AWS's secrets, whose slashes make no path."""
+    """Return whether a value looks like 30 random bytes in base64, such as AWS's secrets, and not like a path."""
     return bool(re.match(_BASE64, value)) and _changes(value) >= 10
 
 
 def is_mixed(value: str, length: int = 8) -> bool:
-    """Return whether a value has a part that is no word: letters and digits that change places at least twice."""
+    """Return whether a value has a part that is not a word: letters and digits that change places at least twice."""
     return any(len(part) >= length and _changes(part) >= 2 for part in re.findall(_PART, value[:JUDGED_MAX]))
 
 

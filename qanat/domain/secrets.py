@@ -247,7 +247,7 @@ def _is_code(text: str) -> bool:
 
 
 def _is_password(text: str) -> bool:
-    """Return whether a value is no word and no number: letters and digits, or signs, at least six of them."""
+    """Return whether a value is neither a word nor a number: letters and digits, or signs, at least six of them."""
     has_digit, has_letter = any(c.isdigit() for c in text), any(c.isalpha() for c in text)
     return len(text) >= 6 and "/" not in text and has_letter and (has_digit or _has_signs(text))
 

@@ -14,7 +14,7 @@ def is_seed(name: str, seeds: Collection[str]) -> bool:
 
 
 def without_seeds(parameters: Mapping[str, str], seeds: Collection[str]) -> dict[str, str]:
-    """Return the parameters that are no seeds."""
+    """Return the parameters that are not seeds."""
     return {name: value for name, value in parameters.items() if not is_seed(name, seeds)}
 
 

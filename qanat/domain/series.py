@@ -182,7 +182,7 @@ class JsonLines(Parser):
 
 
 class CsvLines(Parser):
-    """Parses CSV: names in the first line, numbers below them; an empty cell is no number.
+    """Parses CSV: names in the first line, numbers below them; an empty cell is not a number.
 
     No cell has a line break in it, so that a line that was cut short spoils no other.
     """

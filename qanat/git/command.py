@@ -73,7 +73,7 @@ def refused(what: str, done: programs.Finished) -> GitRefused:
 
 
 def with_remedy(message: str) -> GitRefused:
-    """Return an error of git or libgit2; if the disk is full, that is no wrong usage, and the hint asks for space."""
+    """Return an error of git or libgit2; if the disk is full, that is not wrong usage, and the hint asks for space."""
     error = GitRefused(message)
     if any(sign in message for sign in ("No space left", "Out of diskspace", "quota exceeded")):
         error.exit_code, error.hint = EXIT_FAILED, "free some space"

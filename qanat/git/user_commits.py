@@ -46,7 +46,7 @@ def _commit_staged(location: Location, message: str, stage_in: Callable[[IndexCo
             if not _differs(location, copy):
                 return copy.head
             return _commit(location, copy, message)
-    raise GitRefused("git commit failed: the branch moves all the time", hint=_UNCHANGED)
+    raise GitRefused("git commit failed: the branch keeps moving", hint=_UNCHANGED)
 
 
 class _Moved(Exception):

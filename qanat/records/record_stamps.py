@@ -86,7 +86,7 @@ def _stamp(folder: int, name: str) -> str:
 
 
 def _folders(root: Path, path: str) -> list[str]:
-    """List the folders in a folder, except hidden ones and those that are no text. Raises PermissionError."""
+    """List the folders in a folder, except hidden ones and those whose names are not text. Raises PermissionError."""
     try:
         with below.opened(root, path) as folder, os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]

@@ -62,7 +62,7 @@ def version_of(content: Any, kind: str) -> int:
 
 
 def current(content: Any, kind: str, source: str) -> Any:
-    """Return the content of a file in the newest version of its kind; content that is no mapping unchanged.
+    """Return the content of a file in the newest version of its kind; content that is not a mapping unchanged.
 
     Raises InputInvalid and VersionTooNew as check_version() does.
     """
@@ -72,7 +72,7 @@ def current(content: Any, kind: str, source: str) -> Any:
 
 
 def _number(declared: object, kind: str) -> int:
-    """Return the version in a value such as `run/1`; 0 if it is no version of this kind."""
+    """Return the version in a value such as `run/1`; 0 if it is not a version of this kind."""
     found = _VERSION.fullmatch(declared) if isinstance(declared, str) else None
     return int(found[2][:9]) if found and found[1] == kind else 0
 

@@ -80,8 +80,8 @@ class SeriesReader:
     def read_new(self, *, ended: bool = False, digest: Digest | None = None) -> Iterator[list[Points]]:
         """Yield the points of the lines since the last call, block by block, each name once in a block.
 
-        What cannot be read is no error, but in problems(). If the program has `ended`, so has the last line. `digest`
-        gets all bytes that are read.
+        What cannot be read is not an error, but is in problems(). If the program has `ended`, so has the last line.
+        `digest` gets all bytes that are read.
         """
         try:
             with files.open_unlinked(self.path) as file:

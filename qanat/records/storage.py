@@ -66,7 +66,7 @@ def is_made_for(folder: Path, run_id: str) -> bool:
 
 
 def is_made_for_in(folder: int, run_id: str) -> bool:
-    """Return is_made_for() of an open directory, whose `info.yaml` must be no link."""
+    """Return is_made_for() of an open directory, whose `info.yaml` must not be a link."""
     try:
         with open(INFO, "rb", opener=lambda name, flags: files.open_in(folder, name, flags)) as file:
             return f"id: {run_id}".encode() in file.read(4096).splitlines()

@@ -77,7 +77,7 @@ class Runner(Protocol):
         """Query all of them at once; a job that is not listed is unseen, never left out."""
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Remove jobs; one that has ended is no error. Raises RunnerUnavailable."""
+        """Remove jobs; one that has ended is not an error. Raises RunnerUnavailable."""
 
 
 @runtime_checkable
@@ -237,4 +237,4 @@ class InProcessRunner(Protocol):
         """Return which of these jobs are alive; any other is unseen, never left out."""
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """End jobs whose watcher is gone, with SIGTERM first; one that has ended is no error."""
+        """End jobs whose watcher is gone, with SIGTERM first; one that has ended is not an error."""

@@ -113,7 +113,7 @@ def read_end(path: Path, limit_bytes: int) -> str:
 
 
 def open_in(folder: int, name: str, flags: int) -> int:
-    """Open a regular file of an open directory, which must be no link. Raises OSError."""
+    """Open a regular file of an open directory, which must not be a link. Raises OSError."""
     return _open_file(name, flags | os.O_NOFOLLOW, folder)
 
 

@@ -142,7 +142,7 @@ class JobContract(Subject):
         told = place.wait_for_states(runner, submitted.all, None, State.FINISHED, State.FAILED)
         for status, (state, _, _) in zip(told, ENDS.values(), strict=True):
             assert status.state in (None, state)
-            assert status.state is None or times.is_timestamp(status.ended), "without it, qanat would wait for ever"
+            assert status.state is None or times.is_timestamp(status.ended), "without it, qanat would wait forever"
 
     def test_signals_to_a_jobs_script_reach_its_program_and_its_end_is_written(self, place: Place) -> None:
         jobs = [place.shell(CATCHES_SIGNAL.replace("NAME", name), group=group) for group, name in enumerate(FORWARDED)]

@@ -203,7 +203,7 @@ class Cluster:
             _wait_for(self.is_ready, "the node does not come back")
 
     def _skip_numbers(self) -> None:
-        """Give the next job a number that no job before a crash can have had."""
+        """Assign the next job a number that no job before a crash can have had."""
         found = re.search(r"^NEXT_JOB_ID\s*=\s*([0-9]+)", self.run("scontrol", "show", "config"), re.MULTILINE)
         assert found, "the controller does not tell the number of the next job"
         with self.with_settings(f"FirstJobId={int(found[1]) + SKIPPED_NUMBERS}"):

@@ -329,7 +329,7 @@ def test_a_schedd_that_crashes_and_comes_back_loses_nothing_and_who_waits_goes_o
 # ---- waiting
 
 REQUESTS = {
-    "much": ("request_memory: 900GB\n", r"no slot can run it: it asks for 900 GB of memory, the largest has 32 GB"),
+    "much": ("request_memory: 900GB\n", r"no slot can run it: it requests 900 GB of memory, the largest has 32 GB"),
     "odd": ("requirements: HasFoo && Cpus > 0\n", r"no slot can run it: none meets .*HasFoo"),
     "big": ("request_memory: 30GB\n", r"waiting for its turn; slots that can run it: 1 of 1"),
 }

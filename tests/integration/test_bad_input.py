@@ -478,7 +478,7 @@ def test_a_dirty_tree_without_a_terminal_is_listed_with_both_ways_out(project: S
         result,
         "there are uncommitted changes:\n   M hello.sh\n  ?? new file.sh\n",
         "commit them (--commit-message TEXT, and --add FILE for each untracked file), run a snapshot of them"
-        " (--snapshot), or list what is no code in .gitignore",
+        " (--snapshot), or list files that are not code in .gitignore",
     )
     refused(
         project.qanat("run", "hello", "--commit-message", " ", code=2),

@@ -123,7 +123,7 @@ def test_without_a_terminal_a_dirty_tree_is_refused_and_nothing_is_written(plain
     if change == "untracked":
         hint = (
             "commit them (--commit-message TEXT, and --add FILE for each untracked file), run a snapshot of them"
-            " (--snapshot), or list what is no code in .gitignore"
+            " (--snapshot), or list files that are not code in .gitignore"
         )
     assert result.err == (f"qanat: there are uncommitted changes:\n  {letters} {path}\n  hint: {hint}\n")
     assert result.out == ""

@@ -100,7 +100,7 @@ def test_without_consent_no_program_is_run(house: Sandbox) -> None:
     assert "models/train.py: its options were not looked up; --yes runs python models/train.py --help" in result.err
     house.write("work.py", "import pathlib\npathlib.Path('asked').touch()\n")
     result = house.qanat("experiment", "new", "work.py", "--yes")
-    assert "work.py: its options were not looked up: nothing in it says that it reads --help" in result.err
+    assert "work.py: its options were not looked up: it does not seem to read --help" in result.err
     assert not was_run(house)
     assert stored(house, "work") == {
         "schema": "experiment/1",

@@ -46,7 +46,7 @@ GROUP_MAX = 400
 MENU_ROWS = 20
 METRICS_NAMED = 5
 CURVES_MAX = 1_000
-NO_METRICS = "no metrics yet: a program leaves them in metrics.json or metrics.jsonl of its storage directory"
+NO_METRICS = "no metrics yet: a program writes them to metrics.json or metrics.jsonl in its storage directory"
 
 
 @dataclass(frozen=True, slots=True)

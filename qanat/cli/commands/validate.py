@@ -25,7 +25,7 @@ from qanat.usecases.project import open_project
 @option(
     "--strict",
     is_flag=True,
-    help="Exit with 1 for notes, too, except for those on commands that only this machine lacks.",
+    help="Also exit with 1 if there are notes, except about commands that are missing on this machine.",
 )
 def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     """Check FILEs, or everything in .qanat/, as the pre-commit hook does.

@@ -34,7 +34,7 @@ def is_program(file: Path | None) -> bool:
 
 
 def no_program(file: Path | None, option: str) -> UsageError:
-    """Return what is wrong with an option for programs only. Raises InputInvalid for what is no definition either."""
+    """Return what is wrong with an option for programs only. Raises InputInvalid if it is not a definition either."""
     if file is None:
         return UsageError(f"{option} needs a program", hint="name it: qanat experiment new PROGRAM")
     define.read_input("experiment", file)
@@ -89,7 +89,7 @@ def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -
     program = Program(content["executable"], content.get("executable_command", ""))
     command = f"{shlex.join(program.command_line())} --help"
     known = from_program.reads_help(project, content)
-    silent = "nothing in it says that it reads --help, so it may do all of its work"
+    silent = "it does not seem to read --help, and may do all of its work"
     if asks:
         if not known:
             tell(f"note: {escaped(program.executable)}: {silent}")

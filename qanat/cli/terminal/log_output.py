@@ -21,7 +21,7 @@ from qanat.usecases.runs.logs import STDOUT, Source, pieces_of
 
 HELD_BYTES = 65_536
 HELD_IN_ALL_BYTES = 8 * 2**20
-# Select Graphic Rendition: colours and styles. A longer one than this is no colour.
+# Select Graphic Rendition: colours and styles. One longer than this is not a colour.
 _COLOUR = re.compile(r"(\x1b\[[0-9;:]{0,40}m)")
 # Erases the rest of a line, as after a carriage return, when the line begins again anyway.
 _ERASE = re.compile(r"\x1b\[[02]?K")

@@ -126,7 +126,7 @@ def stopping(options: Mapping[str, Any]) -> Stopping:
 
 
 def _signal_name(text: str) -> str:
-    """Return a signal's name for `trap`; empty if this is no signal, or one that cannot be trapped."""
+    """Return a signal's name for `trap`; empty if this is not a signal, or is one that cannot be trapped."""
     try:
         number = (
             signal.Signals(int(text)) if text.isdigit() else signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"]

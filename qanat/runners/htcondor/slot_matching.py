@@ -47,7 +47,7 @@ def explain(htcondor2: Any, job: Any) -> dict[str, Any]:
 
 
 def _number(ad: Any, name: str) -> float:
-    """Return the value of an attribute, which may be an expression; 0 if it is no number."""
+    """Return the value of an attribute, which may be an expression; 0 if it is not a number."""
     value = ad.eval(name) if name in ad else 0
     return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
 

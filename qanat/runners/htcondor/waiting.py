@@ -25,7 +25,7 @@ def reason(facts: Mapping[str, Any]) -> str:
     if not facts["matching"]:
         return f"no slot can run it: {_conditions(facts['unmet'])}"
     if not facts["accepting"]:
-        return "no slot accepts it now: none has a START expression that is true for it"
+        return "no slot accepts it now: no START expression is true for it"
     rejection = str(facts["rejection"])
     why = f"; {rejection}" if rejection and rejection != _NOTHING_MATCHED else ""
     return f"waiting for its turn; slots that can run it: {facts['accepting']:,} of {slots:,}{why}"
@@ -35,7 +35,7 @@ def _too_much(requests: Mapping[str, float], largest: Mapping[str, float]) -> st
     over = [name for name in requests if requests[name] > largest[name]]
     if not over:
         return f"none has {_listed([_amount(name, requests[name]) for name in requests])} at once"
-    return "; ".join(f"it asks for {_amount(name, requests[name])}, {_most(name, largest[name])}" for name in over)
+    return "; ".join(f"it requests {_amount(name, requests[name])}, {_most(name, largest[name])}" for name in over)
 
 
 def _most(name: str, value: float) -> str:

@@ -47,13 +47,13 @@ _WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
 # Reasons that waiting alone does not remove.
 _BLOCKED = {
     "BadConstraints": "no node meets its constraints",
-    "DependencyNeverSatisfied": "a job that it depends on did not end as it should",
+    "DependencyNeverSatisfied": "a job that it depends on did not end as required",
     "InvalidAccount": "its account is not valid",
     "InvalidQOS": "its QOS is not valid",
     "PartitionDown": "its partition is down",
-    "PartitionInactive": "its partition starts no jobs now",
-    "PartitionNodeLimit": "it asks for more nodes than its partition gives",
-    "PartitionTimeLimit": "it asks for more time than its partition gives",
+    "PartitionInactive": "its partition is not starting jobs now",
+    "PartitionNodeLimit": "it requests more nodes than its partition allows",
+    "PartitionTimeLimit": "it requests more time than its partition allows",
     "ReqNodeNotAvail": "a node that it needs is down, drained or reserved",
 }
 _PER_JOB = re.compile(r"(?:Assoc|QOS)Max\w*PerJob(?:Limit)?\Z")
@@ -90,7 +90,7 @@ def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
 def _explained(reason: str) -> str:
     """Return Slurm's reason; one that no job gets over by waiting, with what it means."""
     code = reason.partition(",")[0]
-    per_job = "it asks for more than a job may have" if _PER_JOB.match(code) else ""
+    per_job = "it requests more than a job may have" if _PER_JOB.match(code) else ""
     meaning = _BLOCKED.get(code, per_job)
     return f"{reason}: {meaning}" if meaning else reason
 

@@ -1,4 +1,4 @@
-"""Metrics that are no finite numbers: an honest result of a run that diverged, but worth knowing."""
+"""Metrics that are not finite numbers: an honest result of a run that diverged, but worth knowing."""
 
 from __future__ import annotations
 

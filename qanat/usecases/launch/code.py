@@ -61,7 +61,7 @@ class Captured:
     """The code of a run, and what was uncommitted when it was captured.
 
     `included` are the untracked files that a snapshot has, `left_out` those that its commit does not have,
-    `environments` the untracked folders that are no code.
+    `environments` the untracked folders that are not code.
     """
 
     code: Code
@@ -250,7 +250,7 @@ def _what_to_do(tree: WorkTree) -> str:
         return "commit them (--commit-message TEXT), or run a snapshot of them (--snapshot)"
     return (
         "commit them (--commit-message TEXT, and --add FILE for each untracked file), run a snapshot of them"
-        " (--snapshot), or list what is no code in .gitignore"
+        " (--snapshot), or list files that are not code in .gitignore"
     )
 
 

@@ -16,7 +16,7 @@ def find(project: Project, used: Iterable[str] = ()) -> tuple[list[str], list[st
     """List the files that git neither tracks nor ignores, and the environments among them, as folders with a slash.
 
     The files of environments are not listed, nor is bytecode; those of an environment at the top are not even looked
-    for. A folder that has a path in `used`, which are those of the code to run, is no environment.
+    for. A folder that has a path in `used`, which are those of the code to run, is not an environment.
     """
     kept = [os.path.relpath(project.root / path, project.root) for path in used if path]
     folders = worktree.untracked_folders(project.location)

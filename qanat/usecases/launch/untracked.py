@@ -217,4 +217,4 @@ def _cannot_add(project: Project, path: str) -> UsageError:
         )
     if folder := next((f.path for f in find(project) if f.is_environment and f"{path}/".startswith(f.path)), ""):
         return UsageError(f"--add {path}: {folder} is {_ENVIRONMENT}", hint="add it yourself with git")
-    return UsageError(f"--add {path}: has nothing to add", hint="see git status")
+    return UsageError(f"--add {path}: contains nothing to add", hint="see git status")

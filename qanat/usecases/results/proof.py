@@ -89,7 +89,7 @@ class Proof:
         if not os.path.lexists(folder):
             elsewhere = made and made.path != _real(folder) and os.path.lexists(made.path)
             return Results(run.id, made.path if made else folder, None, "its record names another" if elsewhere else "")
-        # A link in the place of the directory itself is not followed; `..` is no name.
+        # A link in the place of the directory itself is not followed; `..` is not a name.
         plain = _real(folder.parent) / folder.name if folder.name != ".." else _real(folder)
         real = made.path if made and made.path == _real(folder) else plain
         found, names_run = _look(real, run.id)

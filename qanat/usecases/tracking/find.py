@@ -110,7 +110,7 @@ def check_ended(found: Found, what: str) -> None:
         )
     if not run.state.ended:
         raise UsageError(
-            f"run {run.number} is {run.state} only by a record whose intent was made for another run, so {what}",
+            f"run {run.number} is {run.state} only in a record whose intent was made for another run, so {what}",
             hint=deletion_hint(run),
         )
 

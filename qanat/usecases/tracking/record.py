@@ -104,7 +104,7 @@ def learning(before: Run, after: Run) -> Change:
             return merge_runs(before, now, after)
         except CannotMerge:
             path = run_codec.path_of(now)
-            raise InputInvalid(f"{path} was changed and is no longer about the same groups") from None
+            raise InputInvalid(f"{path} was changed, and no longer describes the same groups") from None
 
     return change
 

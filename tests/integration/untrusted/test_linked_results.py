@@ -48,7 +48,7 @@ def test_a_retry_of_a_group_writes_nothing_through_a_link(sandbox: Sandbox, targ
     link.symlink_to(target)
     said = sandbox.qanat("retry", "1", "--group", "1", code=1).err
     assert f"{link} is a symbolic link" in said
-    assert "hint: remove the link, or replace it with what it leads to" in said
+    assert "hint: remove the link, or replace it with what it points to" in said
     assert files_in(target) == []
     assert [group.get("attempt", 1) for group in sandbox.record(1)["groups"]] == [1, 1]
     link.unlink()

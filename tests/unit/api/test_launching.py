@@ -404,7 +404,7 @@ def test_uncommitted_changes_are_refused_with_both_ways_out_as_keywords(world: W
         project.launch("train")
     assert raised.value.hint == (
         "commit them (commit_message=TEXT, and add=[FILE] for each untracked file),"
-        " run a snapshot of them (snapshot=True), or list what is no code in .gitignore"
+        " run a snapshot of them (snapshot=True), or list files that are not code in .gitignore"
     )
     assert len(project.runs()) == 0
 

@@ -39,7 +39,7 @@ from qanat.domain.metrics import METRICS_MAX
         ),
         ({"a": "x", "b": {"c": True}, "d": 1}, (), "'a', 'b.c' are not numbers, and were left out"),
         (dict.fromkeys("abcde"), (), "'a', 'b', 'c' and 2 more are not numbers, and were left out"),
-        ({"a.b": 1, "a": {"b": 2}}, (), "'a.b' is there more than once, and the last value counts"),
+        ({"a.b": 1, "a": {"b": 2}}, (), "'a.b' is there more than once; the last value counts"),
         ({"a.b": 1, "a": {"b": 2}}, ("c",), ""),
         ({"a.b": "x", "a": {"b": 2}}, (), ""),
     ],

@@ -38,7 +38,7 @@ def test_no_link_is_followed_to_a_file(tmp_path: Path, put: Callable[[Path, byte
     with pytest.raises(WriteFailed) as caught:
         put(tmp_path / path, b"x")
     assert caught.value.message == f"cannot write {tmp_path / path}: {named} is a symbolic link"
-    assert caught.value.hint == "remove the link, or replace it with what it leads to"
+    assert caught.value.hint == "remove the link, or replace it with what it points to"
     assert [file for file in (tmp_path / "mine").rglob("*") if file.is_file()] == []
 
 

@@ -15,14 +15,14 @@ ENOUGH: dict[str, Any] = {"requests": {"Cpus": 1}, "largest": {"Cpus": 8}, "slot
 @pytest.mark.parametrize(
     ("requests", "largest", "reason"),
     [
-        ({"Memory": 921_600}, {"Memory": 65_536}, "it asks for 900 GB of memory, the largest has 64 GB"),
-        ({"Memory": 200}, {"Memory": 100}, "it asks for 200 MB of memory, the largest has 100 MB"),
-        ({"Disk": 3 * 2**30}, {"Disk": 1_600_000}, "it asks for 3 TB of disk, the largest has 1.5 GB"),
-        ({"Cpus": 1, "GPUs": 1}, {"Cpus": 8, "GPUs": 0}, "it asks for 1 GPU, and none has any"),
+        ({"Memory": 921_600}, {"Memory": 65_536}, "it requests 900 GB of memory, the largest has 64 GB"),
+        ({"Memory": 200}, {"Memory": 100}, "it requests 200 MB of memory, the largest has 100 MB"),
+        ({"Disk": 3 * 2**30}, {"Disk": 1_600_000}, "it requests 3 TB of disk, the largest has 1.5 GB"),
+        ({"Cpus": 1, "GPUs": 1}, {"Cpus": 8, "GPUs": 0}, "it requests 1 GPU, and none has any"),
         (
             {"Cpus": 256, "GPUs": 9},
             {"Cpus": 8, "GPUs": 8},
-            "it asks for 256 CPUs, the largest has 8 CPUs; it asks for 9 GPUs, the largest has 8 GPUs",
+            "it requests 256 CPUs, the largest has 8 CPUs; it requests 9 GPUs, the largest has 8 GPUs",
         ),
         ({"Cpus": 8, "Memory": 1024}, {"Cpus": 8, "Memory": 2048}, "none has 8 CPUs and 1 GB of memory at once"),
     ],
@@ -45,7 +45,7 @@ def test_a_request_that_no_slot_has_is_named_beside_the_largest(
             "no slot can run it: none meets a; none meets b; none meets c; and 2 more",
         ),
         ({"matching": 0, "unmet": ["x" * 500]}, f"no slot can run it: none meets {'x' * 119}…"),
-        ({"matching": 3, "accepting": 0}, "no slot accepts it now: none has a START expression that is true for it"),
+        ({"matching": 3, "accepting": 0}, "no slot accepts it now: no START expression is true for it"),
         ({"matching": 3, "accepting": 2}, "waiting for its turn; slots that can run it: 2 of 40"),
         (
             {"matching": 3, "accepting": 2, "rejection": "concurrency limit LICENSE reached"},

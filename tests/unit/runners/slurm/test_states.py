@@ -17,7 +17,7 @@ from qanat.runners.slurm.states import status_of
             "PENDING",
             "PartitionTimeLimit",
             State.QUEUED,
-            "PartitionTimeLimit: it asks for more time than its partition gives",
+            "PartitionTimeLimit: it requests more time than its partition allows",
         ),
         (
             "PENDING",
@@ -29,7 +29,7 @@ from qanat.runners.slurm.states import status_of
             "PENDING",
             "QOSMaxWallDurationPerJobLimit",
             State.QUEUED,
-            "QOSMaxWallDurationPerJobLimit: it asks for more than a job may have",
+            "QOSMaxWallDurationPerJobLimit: it requests more than a job may have",
         ),
         ("PENDING", "QOSMaxJobsPerUserLimit", State.QUEUED, "QOSMaxJobsPerUserLimit"),
         ("RUNNING", "PartitionTimeLimit", State.RUNNING, ""),

@@ -81,7 +81,7 @@ def test_the_hint_about_a_copied_record_is_to_delete_it(world: World) -> None:
             act()
         assert error.value.hint == "its record was copied or edited; delete it: qanat delete 7-abcdef"
     assert error.value.message == (
-        "run 7 is queued only by a record whose intent was made for another run, so it waits"
+        "run 7 is queued only in a record whose intent was made for another run, so it waits"
     )
 
 
