@@ -32,7 +32,8 @@ Example:
   qanat metrics 4 --group 3 --tail 10
   qanat metrics 4 --csv > curves.csv
 
-A program writes a line of numbers for each step to metrics.jsonl or metrics.csv in its storage directory."""
+A program writes a line of numbers for each step to metrics.jsonl or metrics.csv in its storage directory, such as with
+qanat.log_metrics(step=1, loss=0.5): see docs/curves.md."""
 
 
 @click.command(epilog=EXAMPLE)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from qanat.cli import session
-from qanat.cli.terminal.output import clean, is_terminal, plural
+from qanat.cli.terminal.marks import MARKS
+from qanat.cli.terminal.output import brief, clean, is_terminal, plural
 from qanat.cli.terminal.run_table import run_table
 from qanat.cli.terminal.screen import Screen
 from qanat.cli.terminal.tables import GAP, cells, cut
+from qanat.domain.curves import plain_step
 from qanat.domain.run import Run, State
 from qanat.errors import UsageError
 from qanat.usecases.project import Project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.listing import RunLine
+from qanat.usecases.runs.newest_values import NewestValues, newest_values
 from qanat.usecases.runs.waiting import waiting
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -23,12 +27,19 @@ REDRAW_S = 1.0
 PAUSE_S = 0.2
 ROWS_WITH_GAP = 10
 NOTES_SHOWN = 2
+ROWS_WITH_NEWEST = 16
+NEWEST_SHOWN = 5
+VALUES_SHOWN = 10
+NAME_MAX = 40
 QUIT = "q to quit"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a live table shows: the newest runs, of how many, how many are active, and when that was."""
+    """What a live table shows: the newest runs, of how many, how many are active, and when that was.
+
+    `newest` are lines with the newest values of curves.
+    """
 
     name: str
     lines: Sequence[RunLine]
@@ -36,6 +47,7 @@ class View:
     active: int
     clock: str
     notes: Sequence[str]
+    newest: Sequence[str] = ()
 
 
 def live_table(project: Project, experiment: str | None) -> None:
@@ -60,6 +72,7 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
         lines = listing.run_lines(index, result, project.root, experiment=experiment, newest=newest)
         counts = listing.count_runs(index, result)
         unreadable = index.unreadable(experiment)
+        active = _of(result.live.values(), experiment)
     states = [counts.get(experiment, {})] if experiment else list(counts.values())
     return View(
         name=experiment or project.root.name,
@@ -67,18 +80,30 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
         total=max(len(lines), sum(sum(found.values()) for found in states)),
         active=sum(count for found in states for state, count in found.items() if state in State.LIVE),
         clock=time.strftime("%H:%M:%S"),
-        notes=[*result.notes, *unreadable, *map(str, waiting(_of(result.live.values(), experiment)))][:NOTES_SHOWN],
+        notes=[*result.notes, *unreadable, *map(str, waiting(active))][:NOTES_SHOWN],
+        newest=[*map(values_line, islice(newest_values(project, active), NEWEST_SHOWN))],
     )
 
 
+def values_line(found: NewestValues) -> str:
+    """Write the newest values of a group on one line."""
+    who = f"run {found.run}" if found.group is None else f"run {found.run}, group {found.group}"
+    step = "" if found.newest.step is None else f"step {plain_step(found.newest.step):,}: "
+    values = (f"{brief(name, NAME_MAX)} {value:.6g}" for name, value in found.newest.values.items())
+    return f"{MARKS[State.RUNNING]} {who}: {step}{', '.join(islice(values, VALUES_SHOWN))}"
+
+
 def _of(runs: Iterable[Run], experiment: str | None) -> list[Run]:
-    return [run for run in runs if experiment in (None, run.experiment)]
+    """List the runs of an experiment, or all, the newest first."""
+    found = (run for run in runs if experiment in (None, run.experiment))
+    return sorted(found, key=lambda run: (run.created, run.number), reverse=True)
 
 
 def frame(view: View, columns: int, rows: int) -> list[str]:
     """Return the lines of a screen of this size: title, table, what does not fit, and notes."""
     above = [_title(view, columns), *([""] if rows >= ROWS_WITH_GAP else [])]
-    below = [f"note: {note}" for note in view.notes]
+    values = ["", *view.newest] if view.newest and rows >= ROWS_WITH_NEWEST else []
+    below = [*values, *(f"note: {note}" for note in view.notes)]
     room = rows - len(above) - len(below) - 1
     if view.total > room:
         room -= 1

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 
-from qanat.domain.curves import Curve, collected
+from qanat.domain.curves import collected
 from qanat.domain.experiment import MetricSource
 from qanat.domain.names import nearest
 from qanat.domain.run import State
@@ -19,7 +19,6 @@ from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.records.measured import series_sources
 from qanat.records.series import SeriesReader
-from qanat.system import files
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found, check_results
 from qanat.usecases.tracking.settle import metric_sources
@@ -85,16 +84,6 @@ class GroupCurves:
         """Yield the rows that were written since the last call, one file after the other."""
         for reader in self._readers:
             yield from joined(chain.from_iterable(map(rows, self._blocks(reader, ended=ended))))
-
-    def curves(self, *, ended: bool) -> dict[str, Curve]:
-        """Return the curves that are in the files now, as a whole."""
-        self._readers = self._new_readers()
-        return collected(block for reader in self._readers for block in self._blocks(reader, ended=ended))
-
-    @property
-    def size_bytes(self) -> int:
-        """The size of the files."""
-        return sum(path.stat().st_size for path, _ in self._files if files.is_file(path))
 
     def _rows(self, reader: SeriesReader, *, ended: bool) -> Iterator[Row]:
         blocks = self._blocks(reader, ended=ended)

@@ -16,10 +16,9 @@ from qanat.domain.shortening import quoted
 from qanat.domain.varying import varying
 from qanat.errors import UsageError
 from qanat.records.index import Index
-from qanat.records.measured import series_sources
 from qanat.system import files
 from qanat.usecases.project import Project
-from qanat.usecases.runs.curves import GroupCurves
+from qanat.usecases.runs.whole_curves import curves_of
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import Refreshed
 from qanat.usecases.tracking.settle import metric_sources
@@ -67,30 +66,30 @@ def overlaid(project: Project, index: Index, refreshed: Refreshed, runs: Sequenc
     find = cache(lambda run_id: find_run(project, index, refreshed, run_id))
     curves: list[PlottedCurve] = []
     more = missing = 0
-    others: dict[str, None] = {}
     for (run, group), parameters in zip(chosen, varied, strict=True):
         found: Found = find(run.id)
-        if not files.is_folder(found.folder):
+        if not files.is_folder(found.group_folder(group.number)):
             missing += 1
         elif len(curves) == CURVES_MAX:
             more += name in group.curves
-        elif curve := _read(project, found, group.number, name, others):
+        elif curve := _curves(project, found, group.number, {name}).get(name):
             number = group.number if len(found.run.groups) > 1 else None
             curves.append(_plotted(curve, run.number, number, parameters))
+    if not curves and missing == len(chosen):
+        raise UsageError("the results of these runs are not here", hint="curves are drawn from the files of a run")
     if not curves:
-        raise _absent(name, others, missing)
+        first = chosen[:CURVES_MAX]
+        raise _absent(name, {n for run, group in first for n in _curves(project, find(run.id), group.number, None)})
     if not any(curve.values for curve in curves):
         raise UsageError(f"the curve {quoted(name)} has no finite value", hint="qanat metrics RUN shows its values")
     return Overlay(curves, more, missing)
 
 
-def _read(project: Project, found: Found, number: int, name: str, others: dict[str, None]) -> Curve | None:
-    """Return a curve of a group; None if it has none of this name, after adding the names it has to `others`."""
-    sources = series_sources(metric_sources(project, found.run))
-    read = GroupCurves(found.group_folder(number), sources, lambda other: other == name)
-    curves = read.curves(ended=found.run.groups[number].state.ended)
-    others.update(dict.fromkeys(read.unwanted))
-    return curves.get(name)
+def _curves(project: Project, found: Found, number: int, names: Collection[str] | None) -> dict[str, Curve]:
+    folder = found.group_folder(number)
+    if not files.is_folder(folder):
+        return {}
+    return curves_of(found.run.groups[number], folder, metric_sources(project, found.run), names)[0]
 
 
 def _plotted(curve: Curve, run: int, group: int | None, parameters: Mapping[str, str]) -> PlottedCurve:
@@ -102,11 +101,7 @@ def _plotted(curve: Curve, run: int, group: int | None, parameters: Mapping[str,
     return PlottedCurve(run, group, parameters, steps, values, len(curve.steps) - len(points))
 
 
-def _absent(name: str, others: Collection[str], missing: int) -> UsageError:
-    if not others and missing:
-        return UsageError("the results of these runs are not here", hint="curves are drawn from the files of a run")
-    close = nearest(name, others)
-    hint = (
-        f"did you mean {' or '.join(map(quoted, close))}?" if close else "qanat metrics RUN shows the curves of a run"
-    )
+def _absent(name: str, others: Collection[str]) -> UsageError:
+    close = " or ".join(map(quoted, nearest(name, others)))
+    hint = f"did you mean {close}?" if close else "qanat metrics RUN shows the curves of a run"
     return UsageError(f"no group has the curve {quoted(name)}", hint=hint)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from qanat.cli.terminal.live import View, frame
+from qanat.cli.terminal.live import View, frame, values_line
+from qanat.records.series_end import Newest
+from qanat.usecases.runs.newest_values import NewestValues
 from tests.unit.cli.terminal.test_run_table import line
 
 RUNS = [line(number=number, state="running" if number > 8 else "finished") for number in range(12, 0, -1)]
@@ -101,10 +103,27 @@ def test_notes_are_below_the_table_and_cut() -> None:
     assert len(lines) == 12
 
 
+def test_the_newest_values_of_curves_are_between_the_table_and_the_notes() -> None:
+    found = [
+        NewestValues(12, None, Newest(1_000, {"loss": 0.123456789, "a\x1b": float("nan")})),
+        NewestValues(11, 3, Newest(None, {"loss": 2})),
+    ]
+    lines = frame(view(newest=[*map(values_line, found)], notes=["note"]), 60, 16)
+    assert lines[-5:] == [
+        "… and 4 more",
+        "",
+        "▶ run 12: step 1,000: loss 0.123457, a\\x1b nan",
+        "▶ run 11, group 3: loss 2",
+        "note: note",
+    ]
+    assert len(lines) == 16
+    assert not any("▶ run 12: " in line for line in frame(view(newest=[*map(values_line, found)]), 60, 15))
+
+
 @pytest.mark.parametrize("columns", [1, 20, 40, 80, 120])
 @pytest.mark.parametrize("rows", [1, 4, 10, 24])
 def test_no_screen_is_wider_or_higher_than_its_terminal(columns: int, rows: int) -> None:
-    lines = frame(view(name="日本語\x1b[2J" * 9, notes=["x" * 200]), columns, rows)
+    lines = frame(view(name="日本語\x1b[2J" * 9, notes=["x" * 200], newest=["y" * 200]), columns, rows)
     assert len(lines) <= rows
     assert max(map(cell_len, lines)) <= columns
     assert "\x1b" not in "".join(lines)
