@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import data, hooks, htcondor, listing, projects, recording, reviewing, running, slurm
+from benchmarks import curves, data, hooks, htcondor, listing, projects, recording, reviewing, running, slurm
 from benchmarks.budgets import Measured, table
 from benchmarks.clock import tell
 from benchmarks.projects import Place
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
     "one-run": running.one_run,
     "100-groups": running.hundred_groups,
     "1000-groups": running.thousand_groups,
+    "curves": curves.million_lines,
     "htcondor": htcondor.through_htcondor,
     "slurm": slurm.through_slurm,
     "data": data.data,

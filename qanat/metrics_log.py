@@ -55,7 +55,7 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     if isinstance(value, str | bytes | bool) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name} is not a number, but {value!r:.100}")
+        raise TypeError(f"{name} is not a number, but of type {type(value).__name__}")
     return float(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qanat.domain.shortening import quoted
 from qanat.usecases import packages
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Curve:
 
     def __repr__(self) -> str:
         count = len(self)
-        return f"<Curve {self.name!r}: {count:,} step{'s' if count > 1 else ''}, last {self.values[-1]:.6g}>"
+        return f"<Curve {quoted(self.name)}: {count:,} step{'s' if count > 1 else ''}, last {self.values[-1]:.6g}>"
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -15,8 +15,10 @@ JOB_S = 120.0
 
 ARGUMENTS = """\
 import json, os, pathlib, sys
+import qanat
 words = sys.argv[1:]
 storage = pathlib.Path(words[words.index("--storage_path") + 1])
+qanat.log_metrics(step=5, words=len(words))
 (storage / "seen.json").write_text(json.dumps({"words": words, "cwd": os.getcwd(), "env": dict(os.environ)}))
 """
 # $1 is a gate, a file to wait for, and $2 the exit code; after them comes --storage_path DIR. A program that is

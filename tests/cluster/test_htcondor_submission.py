@@ -65,7 +65,9 @@ def test_the_words_of_each_of_several_groups_reach_its_program_and_its_group_inf
         assert on_pool.seen("argv", group=number)["words"] == [*words, "--storage_path", str(storage)]
         info = (storage / "group_info.yaml").read_text()
         assert info.startswith("command: ")
-        assert on_pool.seen("argv", group=number)["env"]["QANAT_GROUP"] == str(number)
+        variables = on_pool.seen("argv", group=number)["env"]
+        assert (variables["QANAT_GROUP"], variables["QANAT_STORAGE_PATH"]) == (str(number), str(storage))
+        assert on_pool.record()["groups"][number]["curves"]["words"]["last"] == [len(words) + 2, 5]
 
 
 @pytest.mark.parametrize(

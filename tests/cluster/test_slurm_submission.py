@@ -82,6 +82,8 @@ def test_the_words_of_each_of_several_groups_reach_its_program(on_slurm: OnSlurm
         seen = on_slurm.seen("argv", group=number)
         assert seen["words"] == [*words, "--storage_path", str(storage)]
         assert seen["env"]["QANAT_GROUP"] == seen["env"]["SLURM_ARRAY_TASK_ID"] == str(number)
+        assert seen["env"]["QANAT_STORAGE_PATH"] == str(storage)
+        assert on_slurm.record()["groups"][number]["curves"]["words"]["last"] == [len(seen["words"]), 5]
         assert (storage / "group_info.yaml").read_text().startswith("command: ")
 
 

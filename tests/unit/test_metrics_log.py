@@ -48,9 +48,9 @@ def test_a_line_has_the_step_first_and_plain_numbers(file: Path) -> None:
 
 @pytest.mark.parametrize("value", ["0.5", True, None, [1], b"1", Tensor("x"), Tensor(True)])
 def test_what_is_not_a_number_is_refused(file: Path, value: Any) -> None:
-    with pytest.raises(TypeError, match="loss is not a number, but "):
+    with pytest.raises(TypeError, match="loss is not a number, but of type "):
         qanat.log_metrics(loss=value)
-    with pytest.raises(TypeError, match="step is not a number, but "):
+    with pytest.raises(TypeError, match="step is not a number, but of type list"):
         qanat.log_metrics(step=[1])  # type: ignore[arg-type]
     assert not file.exists()
 
