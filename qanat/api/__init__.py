@@ -10,10 +10,11 @@ table = project.runs(where=["nbins>=20"]).to_pandas()
 
 from __future__ import annotations
 
+from qanat.api.comparing import ComparedRow, Comparison
 from qanat.api.curves import Curve
 from qanat.api.groups import Group
 from qanat.api.progress import Progress
 from qanat.api.project import Project, open
 from qanat.api.runs import Run, Runs
 
-__all__ = ["Curve", "Group", "Progress", "Project", "Run", "Runs", "open"]
+__all__ = ["ComparedRow", "Comparison", "Curve", "Group", "Progress", "Project", "Run", "Runs", "open"]

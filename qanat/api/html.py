@@ -45,6 +45,11 @@ def runs_table(runs: Sequence[Run]) -> str:
     return _table(RUN_COLUMNS, [_cells(run) for run in runs[:ROWS]], len(runs)) if runs else "<i>no runs</i>"
 
 
+def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of the first rows."""
+    return _table(headings, rows[:ROWS], len(rows))
+
+
 def _cells(run: Run) -> list[str]:
     parameters = " ".join(f"{n}={v}" if v else n for n, v in spread_parameters(run.groups).items())
     took = times.took(run.started, run.ended, paused_s(run.groups))

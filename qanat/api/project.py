@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qanat.api.comparing import Comparison, compare_runs
 from qanat.api.opened import Opened
 from qanat.api.progress import Shown
 from qanat.api.runs import Run, Runs
@@ -14,6 +15,7 @@ from qanat.api.spelling import for_python
 from qanat.domain import condition
 from qanat.domain.condition import Compared, Condition
 from qanat.usecases import project as projects
+from qanat.usecases.runs.compare import CompareRequest
 from qanat.usecases.runs.rows import matching_runs
 from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import refreshed
@@ -72,6 +74,31 @@ class Project:
         project = self._opened.project
         with for_python(), refreshed(project, self._opened.runners) as (index, result):
             return Run.of(self._opened, find_run(project, index, result, str(run)).run)
+
+    def compare(
+        self,
+        runs: Run | str | int | Iterable[Run | str | int] = (),
+        *,
+        where: str | Sequence[str] = (),
+        pool: bool = False,
+        baseline: Run | str | int | None = None,
+        metrics: Sequence[str] = (),
+        group_by: str | None = None,
+        sort: str | None = None,
+        better: Mapping[str, str] | None = None,
+    ) -> Comparison:
+        """Compare these runs, or all, like `qanat compare`; return the rows.
+
+        The keywords are the options of `qanat compare`: `where` is a condition or a list of conditions, `baseline` a
+        run or a condition, `metrics` lists the values of --metric, and `better` maps metrics to "higher" or "lower".
+        Warns of runs that do not exist, unless none does, and of groups that do not count. Raises UsageError if there
+        is nothing to compare, and for an unknown name.
+        """
+        several = [runs] if isinstance(runs, Run | str | int) else runs
+        names, base = [_word(run) for run in several], None if baseline is None else _word(baseline)
+        request = CompareRequest(better or {}, group_by, sort, only=metrics, pool=pool)
+        with for_python():
+            return compare_runs(self._opened, names, [where] if isinstance(where, str) else where, base, request)
 
     def launch(
         self,

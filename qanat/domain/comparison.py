@@ -135,7 +135,7 @@ def _row(found: Sequence[Member], grouping: Grouping) -> Row:
     parameters = group.parameters if by is None else {n: v for n, v in group.parameters.items() if n == by}
     measured = [(seed_of(group.parameters, seeds), group.metrics) for _, group in members]
     names = dict.fromkeys(name for _, metrics in measured for name in metrics)
-    counted = tuple(map(_name, members))
+    counted = dict.fromkeys(map(_name, members))
     return Row(
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
@@ -144,7 +144,7 @@ def _row(found: Sequence[Member], grouping: Grouping) -> Row:
         parameters=parameters,
         metrics={name: _statistic(name, measured) for name in names},
         seeds=tuple(seed for seed, _ in measured),
-        members=counted,
+        members=tuple(counted),
         repeated=tuple(member for member in map(_name, found) if member not in counted),
     )
 

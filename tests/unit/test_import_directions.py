@@ -126,7 +126,8 @@ FLOORS = {
         "options": (),
     },
     "qanat.api": {
-        "project": ("launching", "runs", "progress", "opened", "spelling"),
+        "project": ("comparing", "launching", "runs", "progress", "opened", "spelling"),
+        "comparing": ("html", "opened", "spelling"),
         "runs": ("launching", "html", "groups", "curves", "progress", "opened", "spelling"),
         "launching": ("progress_line", "progress", "opened", "spelling"),
         "progress_line": ("progress",),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,14 +14,13 @@ from qanat.cli.terminal import plots
 from qanat.cli.terminal.output import brief, plural, say, say_json, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.comparison import Comparison
-from qanat.domain.run import State
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
-from qanat.usecases.runs import overlaid_curves
-from qanat.usecases.runs.compare import ChosenRuns, Compared, CompareRequest
+from qanat.usecases.runs import comparison_values, overlaid_curves
+from qanat.usecases.runs.compare import CompareRequest
 from qanat.usecases.tracking.refresh import refreshed
 
 EXAMPLE = """\b
@@ -144,34 +142,20 @@ def compare(
         over=plot[0] if plot else None,
         only=() if plot else only,
         pool=pool,
-        baseline=chosen.baseline,
     )
-    compared = compare_runs.compare_runs(project, chosen.runs, request)
-    _tell_what_is_missing(compared, chosen, runs)
+    compared = compare_runs.compare_runs(project, chosen, request)
+    for note in comparison_values.notes(compared, chosen, runs):
+        tell(f"note: {note}")
     if plot:
         _plot(compared.found, *plot, output)
     elif as_json:
-        say_json(compare_runs.as_mappings(compared))
+        say_json(comparison_values.as_mappings(compared))
     elif as_csv:
         say_whole(comparison_table.as_csv(compared))
     elif form != "text":
         say_whole((comparison_table.as_latex if form == "latex" else comparison_table.as_markdown)(compared))
     else:
         say(comparison_table.as_text(compared, width()))
-
-
-def _tell_what_is_missing(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> None:
-    """Report which of the runs that were named are not compared, and which groups do not count."""
-    if chosen.missing:
-        several = len(chosen.missing) > 1
-        tell(f"note: no run{'s' if several else ''} {', '.join(chosen.missing)}, which may have been deleted")
-    shown = {run for row in compared.found.rows for run in row.runs}
-    for run in chosen.runs if names else ():
-        if run.id not in shown and not any(g.state == State.FINISHED for g in run.groups):
-            tell(f"note: run {run.number} is not shown, since none of its groups has finished")
-    if repeated := sum(len(row.repeated) for row in compared.found.rows):
-        what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
-        tell(f"note: {what} not count, since another with the same parameters and seed finished later")
 
 
 def _direction(text: str) -> tuple[str, str]:
@@ -184,7 +168,7 @@ def _direction(text: str) -> tuple[str, str]:
 
 
 def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:
-    xs, ys, deviations = compare_runs.points(found, x, y)
+    xs, ys, deviations = comparison_values.points(found, x, y)
     if output is None:
         say(plots.in_terminal(xs, ys, x, y))
     else:

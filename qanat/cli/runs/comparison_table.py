@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from qanat.cli.terminal import formats, tables
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.statistics import SIGNIFICANT, Method
-from qanat.usecases.runs import compare
+from qanat.usecases.runs import comparison_values
 from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.experiments import metric_titles
 
@@ -47,7 +47,7 @@ def _note(compared: Compared) -> str:
     """Return what a reader must know about the numbers."""
     has_means = any(s.count > 1 for row in compared.found.rows for s in row.metrics.values())
     means = "mean ± standard deviation of n groups" if has_means else ""
-    return "; ".join(filter(None, [means, compare.seed_note(compared), _tests(compared)]))
+    return "; ".join(filter(None, [means, comparison_values.seed_note(compared), _tests(compared)]))
 
 
 def _tests(compared: Compared) -> str:
@@ -125,26 +125,4 @@ def _difference(compared: Compared, place: int, name: str) -> str:
 
 def as_csv(compared: Compared) -> str:
     """Return the table as CSV, with numbers in full."""
-    found = compared.found
-    own = ("experiment", "runs", "groups", "commit")
-    parts = ("", ".std", ".n", *((".difference", ".p", ".verdict") if compared.against else ()))
-    plain = plain_names(found.parameters)
-    parameters = [f"parameter.{name}" if name in own else name for name in plain.values()]
-    metrics = [f"metric.{name}" if name in (*own, *parameters) else name for name in found.metrics]
-    headings = [*own, *parameters, *(f"{name}{part}" for name in metrics for part in parts)]
-    return formats.csv_text(headings, (_values(compared, row, place) for place, row in enumerate(found.rows)))
-
-
-def _values(compared: Compared, row: Row, place: int) -> Sequence[object]:
-    found = compared.found
-    against = compared.against.get(place)
-    values: list[object] = []
-    for name in found.metrics:
-        s = row.metrics.get(name)
-        values += ["", "", ""] if s is None else [s.mean, "" if s.deviation is None else s.deviation, s.count]
-        if compared.against:
-            d = against.differences.get(name) if against else None
-            p = "" if d is None or d.p is None else d.p
-            values += ["", "", ""] if d is None else [d.value, p, d.verdict(compared.better.get(name))]
-    given = [shown(row.parameters.get(name)) for name in found.parameters]
-    return [row.experiment, " ".join(row.runs), row.groups, row.commit, *given, *values]
+    return formats.csv_text(*comparison_values.flat_table(compared))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from qanat.domain import comparison
 from qanat.domain.against_baseline import Against, Baseline, against_baseline
@@ -15,7 +13,6 @@ from qanat.domain.comparison import Comparison, Grouping
 from qanat.domain.condition import EVERY, Condition, parse
 from qanat.domain.experiment import Experiment
 from qanat.domain.facts import Row, RunFacts
-from qanat.domain.parameters import plain_names
 from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
 from qanat.errors import NotFound, UsageError
@@ -43,7 +40,6 @@ class CompareRequest:
     over: str | None = None
     only: Sequence[str] = ()
     pool: bool = False
-    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class ChosenRuns:
-    """The facts about chosen runs, with their chosen groups only, and the names that no run has."""
+    """The facts about chosen runs, with their chosen groups only, the names that no run has, and the baseline."""
 
     runs: Sequence[RunFacts]
     missing: Sequence[str] = ()
@@ -128,11 +124,12 @@ def _ids(
     return ids, missing
 
 
-def compare_runs(project: Project, runs: Sequence[RunFacts], request: CompareRequest) -> Compared:
+def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) -> Compared:
     """Compare runs; their experiments say which direction of a metric is better, and which parameters are seeds.
 
     Raises UsageError if no group has finished, and for a metric or parameter that none has.
     """
+    runs = chosen.runs
     experiments = experiments_of(project, (run.experiment for run in runs))
     names = names_of(runs)
     grouping = Grouping(
@@ -147,9 +144,9 @@ def compare_runs(project: Project, runs: Sequence[RunFacts], request: CompareReq
         raise UsageError("nothing to compare: no group of these runs has finished")
     for name in (*([] if request.sort is None else [request.sort]), *request.better):
         if name not in found.metrics:
-            raise UsageError(f"no group has the metric {quoted(name)}", hint=_available(found.metrics))
+            raise UsageError(f"no group has the metric {quoted(name)}", hint=available(found.metrics))
     found = _with_metrics(found, request.only) if request.only else found
-    against = against_baseline(found, request.baseline, grouping.seeds) if request.baseline else {}
+    against = against_baseline(found, chosen.baseline, grouping.seeds) if chosen.baseline else {}
     return Compared(found, request, experiments, against)
 
 
@@ -157,7 +154,7 @@ def _parameter(name: str, names: Names) -> str:
     """Return the parameter with this name. Raises UsageError if there is none, or several without dashes."""
     found = names.parameters_named(name)
     if not found:
-        raise UsageError(f"no group has the parameter {quoted(name)}", hint=_available(sorted(names.plain)))
+        raise UsageError(f"no group has the parameter {quoted(name)}", hint=available(sorted(names.plain)))
     if len(found) > 1:
         raise UsageError(f"{quoted(name)} is ambiguous: {' and '.join(found)}", hint="write it with its dashes")
     return found[0]
@@ -167,104 +164,12 @@ def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:
     """Leave out the metrics that match no pattern. Raises UsageError for a pattern that matches none."""
     for pattern in only:
         if not fnmatch.filter(found.metrics, pattern):
-            raise UsageError(f"no group has the metric {quoted(pattern)}", hint=_available(found.metrics))
+            raise UsageError(f"no group has the metric {quoted(pattern)}", hint=available(found.metrics))
     kept = tuple(name for name in found.metrics if any(fnmatch.fnmatchcase(name, pattern) for pattern in only))
     rows = (replace(row, metrics={n: s for n, s in row.metrics.items() if n in kept}) for row in found.rows)
     return replace(found, rows=tuple(rows), metrics=kept)
 
 
-def as_mappings(compared: Compared) -> list[dict[str, Any]]:
-    """Return the rows as plain values for JSON; an option without a value is true."""
-    found = compared.found
-    plain = plain_names(name for row in found.rows for name in row.parameters)
-    return [
-        {
-            "experiment": row.experiment,
-            "runs": list(row.runs),
-            "commit": row.commit,
-            "groups": row.groups,
-            "repeated": len(row.repeated),
-            "pooled": compared.request.pool,
-            "seeds": list(row.seeds),
-            "parameters": {
-                plain[name]: value or True
-                for name, value in row.parameters.items()
-                if name not in found.seeds.get(row.experiment, ())
-            },
-            "metrics": {
-                name: {
-                    **{"mean": s.mean, "std": s.deviation, "n": s.count, "best": i in found.best.get(name, ())},
-                    "difference": _difference(compared, i, name),
-                }
-                for name, s in row.metrics.items()
-            },
-            "baseline": compared.is_baseline(i),
-            "compared_with": _compared_with(compared, i),
-        }
-        for i, row in enumerate(found.rows)
-    ]
-
-
-def _difference(compared: Compared, place: int, name: str) -> dict[str, Any] | None:
-    against = compared.against.get(place)
-    if against is None or name not in against.differences:
-        return None
-    d = against.differences[name]
-    direction = compared.better.get(name)
-    return {
-        **{"value": d.value, "p": d.p, "method": d.method, "degrees": d.degrees, "better": d.is_better(direction)},
-        "verdict": d.verdict(direction),
-        "untested": d.untested or None,
-    }
-
-
-def _compared_with(compared: Compared, place: int) -> dict[str, Any] | None:
-    against = compared.against.get(place)
-    if against is None:
-        return None
-    row = compared.found.rows[against.place]
-    return {"row": against.place, "runs": list(row.runs), "commit": row.commit}
-
-
-def seed_note(compared: Compared) -> str:
-    """Return which parameters were taken for seeds, and why; empty if there are none."""
-    by_names: dict[tuple[str, ...], list[str]] = {}
-    for experiment, names in compared.found.seeds.items():
-        by_names.setdefault(names, []).append(experiment)
-    parts = []
-    for names, experiments in by_names.items():
-        is_said = all(e in compared.experiments and compared.experiments[e].seeds is not None for e in experiments)
-        of = f" of {', '.join(experiments)}" if len(by_names) > 1 else ""
-        parts.append(f"{', '.join(names)}{of}{'' if is_said else ' (guessed by name)'}")
-    return f"seed: {'; '.join(parts)}" if parts else ""
-
-
-def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float], list[float]]:
-    """Return x, y and the deviation of y of every row that has both; x is a parameter or a metric.
-
-    Raises UsageError if no row has both as numbers.
-    """
-    xs, ys, deviations = [], [], []
-    for row in found.rows:
-        metric = row.metrics.get(y)
-        named = Names(row.parameters, {}, {}).parameters_named(x)
-        place = row.metrics[x].mean if x in row.metrics else _number(row.parameters[named[0]]) if named else None
-        if metric is not None and place is not None and math.isfinite(place) and math.isfinite(metric.mean):
-            xs.append(place)
-            ys.append(metric.mean)
-            deviations.append(metric.deviation or 0.0)
-    if not xs:
-        names = (*plain_names(found.parameters).values(), *found.metrics)
-        raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=_available(names))
-    return xs, ys, deviations
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _available(names: Sequence[str]) -> str:
+def available(names: Sequence[str]) -> str:
+    """Return the hint that lists names."""
     return f"available: {', '.join(names)}" if names else "there are none"

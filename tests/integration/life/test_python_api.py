@@ -270,7 +270,7 @@ def iris(tmp_path: Path) -> Sandbox:
 
 
 def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
-    first, searching, _, _, cell, plot, _ = blocks("python")
+    first, searching, _, _, cell, plot, comparing, _ = blocks("python")
     out = call([sys.executable, "-W", "error", "-c", first], iris.root).out
     assert out.startswith(
         f"{iris.record()['id']} {iris.root}/results/summary_iris/run_1 {{'--nbins': '10', '--seed': '0'}}"
@@ -292,6 +292,9 @@ def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_ex
     drawn = f"{plot.rstrip()}.figure.savefig('plot.png')"
     call([sys.executable, "-W", "error", "-c", drawn], iris.root, env={"MPLBACKEND": "agg"})
     assert (iris.root / "plot.png").read_bytes().startswith(b"\x89PNG")
+    compared = call([sys.executable, "-W", "error", "-c", comparing], iris.root).out.splitlines()
+    starts = [f"{{'nbins': '{nbins}'}} 2 0." for nbins in (10, 20)]
+    assert all(line.startswith(start) for line, start in zip(compared, starts, strict=True))
 
 
 def test_the_launches_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
@@ -319,6 +322,12 @@ def test_every_keyword_of_the_docs_is_there_and_all_are_in_the_docs() -> None:
     table = DOCS.read_text().partition("| keyword | option of `qanat run` |")[2].partition("\n\n")[0]
     named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == set(inspect.signature(qanat.Project.launch).parameters) - {"self", "experiment", "args"}
+
+
+def test_every_keyword_of_compare_is_in_the_docs() -> None:
+    section = DOCS.read_text().partition("## Comparing runs")[2].partition("```")[0]
+    named = set(re.findall(r"`(\w+)`", section))
+    assert named >= set(inspect.signature(qanat.Project.compare).parameters) - {"self"}
 
 
 def test_the_action_of_the_docs_works_as_one(trained: Sandbox) -> None:
@@ -365,6 +374,6 @@ def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
 
 
 def test_the_docs_are_read_as_they_are_by_a_shell_and_python() -> None:
-    assert len(blocks("python")) == 7
+    assert len(blocks("python")) == 8
     for block in blocks("python"):
         subprocess.run([sys.executable, "-c", f"import ast, sys; ast.parse({block!r})"], check=True)
