@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, AnyStr, NamedTuple, TypeGuard
 
 from qanat.domain import metric_problems, metrics
@@ -75,7 +77,7 @@ class Parser:
 
     def names(self) -> list[str]:
         """List the names in the file, also of what is not to be read; not more than a record may have of each."""
-        return [*self._shown, *self._others]
+        return [*self._shown.values(), *self._others]
 
     def skip(self) -> None:
         """Count a line that is too long as broken."""
@@ -116,7 +118,7 @@ class JsonLines(Parser):
         first = self.lines + 1
         if rows := _rows_at_once(data):
             self.lines += len(rows)
-            found = self._columns(rows, first)
+            found = self._all_columns(rows, first)
             return self._collected(enumerate(rows, first)) if found is None else found
         lines = _split(data)
         self.lines += len(lines)
@@ -143,11 +145,22 @@ class JsonLines(Parser):
             else:
                 self._break(number)
 
-    def _columns(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
-        """Return the points of rows that all have the same names, and numbers only; None for other rows."""
+    def _all_columns(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
+        """Return the points of rows of one kind or several, such as those of training and of tests; None for others."""
         names = tuple(rows[0])
-        if any(map(names.__ne__, map(tuple, rows))):
-            return None
+        if not any(map(names.__ne__, map(tuple, rows))):
+            return self._columns(names, rows, first)
+        kinds: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for row in rows:
+            kinds.setdefault(tuple(row), []).append(row)
+        counts = Counter(chain.from_iterable(kinds))
+        if counts.pop(STEP, 0) < len(kinds) or any(count > 1 for count in counts.values()):
+            return None  # the order of lines matters
+        found = [self._columns(names, of_kind, first) for names, of_kind in kinds.items()]
+        return None if None in found else [*chain.from_iterable(filter(None, found))]
+
+    def _columns(self, names: tuple[str, ...], rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
+        """Return the points of rows that have these names, and numbers only; None for other rows."""
         columns = dict(zip(names, zip(*map(dict.values, rows), strict=True), strict=True))
         if any(not _NUMBERS.issuperset(map(type, column)) for column in columns.values()):
             return None

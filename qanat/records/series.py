@@ -83,6 +83,7 @@ class SeriesReader:
         What cannot be read is not an error, but is in problems(). If the program has `ended`, so has the last line.
         `digest` gets all bytes that are read.
         """
+        self._problem = ""
         try:
             with files.open_unlinked(self.path) as file:
                 status = os.fstat(file.fileno())

@@ -41,6 +41,14 @@ def test_lines_may_have_different_names_and_nested_ones() -> None:
     assert points_of(JsonLines(), text) == expected
 
 
+def test_lines_of_two_kinds_may_alternate() -> None:
+    text = '{"step": 1, "a": 1}\n{"step": 1, "b": 2}\n{"step": 2, "a": 3}\n'
+    assert points_of(JsonLines(), text) == {"a": ([1, 2], [1, 3]), "b": ([1], [2])}
+    assert points_of(JsonLines(), text.replace("b", 'a": 9, "b')) == {"a": ([1, 1, 2], [1, 9, 3]), "b": ([1], [2])}
+    assert points_of(JsonLines(), text.replace('"step": 2, ', "")) == {"a": ([1, 3], [1, 3]), "b": ([1], [2])}
+    assert points_of(JsonLines(), text.replace("2}", '"x"}')) == {"a": ([1, 2], [1, 3])}
+
+
 @pytest.mark.parametrize("infinity", ["Infinity", '"Infinity"'])
 @pytest.mark.parametrize("nan", ["NaN", '"NaN"'])
 def test_numbers_that_are_not_finite_are_read_as_json_writes_them_and_as_texts(infinity: str, nan: str) -> None:
