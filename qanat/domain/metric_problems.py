@@ -104,7 +104,8 @@ def _kind(value: Any) -> tuple[str, ...]:
     if isinstance(value, str) and _reads_as_number(value):
         return "is a number in quotes", "are numbers in quotes"
     if isinstance(value, list) and value and all(map(is_number, value)):
-        return "is a list of numbers", "are lists of numbers"
+        curve = "(a curve belongs in metrics.jsonl)"
+        return f"is a list of numbers {curve}", f"are lists of numbers {curve}"
     return ()
 
 

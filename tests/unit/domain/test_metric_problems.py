@@ -31,11 +31,11 @@ from qanat.domain.metrics import METRICS_MAX
         ({"acc": "high"}, ("loss",), ""),
         ({"acc": "0.5"}, (), "'acc' is a number in quotes, and was left out"),
         ({"a": "1", "b": "NaN"}, ("b", "a"), "'b', 'a' are numbers in quotes, and were left out"),
-        ({"loss": [3, 2.5]}, (), "'loss' is a list of numbers, and was left out"),
+        ({"loss": [3, 2.5]}, (), "'loss' is a list of numbers (a curve belongs in metrics.jsonl), and was left out"),
         (
             {"a": [1], "b": [[1]], "c": []},
             ("a", "b"),
-            "'a' is a list of numbers, and was left out; 'b' is not a number,",
+            "'a' is a list of numbers (a curve belongs in metrics.jsonl), and was left out; 'b' is not a number,",
         ),
         ({"a": "x", "b": {"c": True}, "d": 1}, (), "'a', 'b.c' are not numbers, and were left out"),
         (dict.fromkeys("abcde"), (), "'a', 'b', 'c' and 2 more are not numbers, and were left out"),
