@@ -112,6 +112,19 @@ def data_differ(before: HasData, after: HasData) -> list[Difference]:
     return found
 
 
+def data_texts(run: HasData) -> tuple[str, ...]:
+    """Return what each dataset and input of a run was, in short; its path where nothing else is known."""
+    known = {state.name for state in run.data if not state.is_input}
+    paths = (f"{name}: {path}" for name, path in run.datasets.items() if name not in known)
+    return (*(f"{state.name}: {state.described}" for state in run.data), *paths)
+
+
+def other_data(runs: Sequence[HasData]) -> dict[int, list[Difference]]:
+    """Return in what the data of runs differ from those of the first one, by their positions."""
+    found = {place: data_differ(runs[0], run) for place, run in enumerate(runs)} if runs else {}
+    return {place: differences for place, differences in found.items() if differences}
+
+
 def is_comparable(before: DataState, now: DataState) -> bool:
     """Return whether two states know something of the same kind."""
     return _ids_are_comparable(before, now) or (before.files is not None and now.files is not None)

@@ -6,8 +6,10 @@ import gc
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import astuple
+from typing import Any, NamedTuple
 
+from qanat.domain.data import DataState
 from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.parameters import texts_by_name
 from qanat.domain.pauses import paused_s
@@ -54,7 +56,14 @@ class RunFacts(NamedTuple):
     commit: str
     tree: str
     state: str
+    datasets: Mapping[str, str]
+    states: Sequence[Sequence[Any]]
     groups: tuple[GroupFacts, ...]
+
+    @property
+    def data(self) -> list[DataState]:
+        """What the data of the run were; `states` has the same values."""
+        return [DataState(*values) for values in self.states]
 
     @property
     def id(self) -> str:
@@ -91,6 +100,8 @@ def facts_of(run: Run) -> RunFacts:
         commit=run.code.commit,
         tree=run.code.tree,
         state=run.state.value,
+        datasets=dict(run.datasets),
+        states=[list(astuple(state)) for state in run.data],
         groups=tuple(map(_facts_of_group, run.groups)),
     )
 

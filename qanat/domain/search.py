@@ -27,6 +27,7 @@ from qanat.domain.condition import (
     invalid,
 )
 from qanat.domain.condition_values import Test
+from qanat.domain.data import data_texts
 from qanat.domain.facts import GroupFacts, Row
 from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.names import nearest
@@ -311,6 +312,7 @@ FIELDS: Mapping[str, Field] = {
     "duration": Field(seconds, _duration),
     "commit": Field(lambda row: row.run.commit, _commit),
     "author": Field(lambda row: authors(row.run.author), _any_text),
+    "run.data": Field(lambda row: data_texts(row.run), _any_text),
     "host": Field(lambda row: tuple(group.host for group in row.groups if group.host), _any_text),
 }
 ALIASES = {"tags": "tag", "created": "date", "number": "run", "id": "run"}

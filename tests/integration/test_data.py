@@ -26,6 +26,12 @@ def test_data_that_change_are_seen_by_every_command(sandbox: Sandbox) -> None:
     said = sandbox.qanat("rerun", "1").err
     assert "warning: data differ from those of run 1: big: 3 files, was 2 (3 B, was 2 B)\n" in said
     assert "note: data changed" not in sandbox.qanat("run", "train").err
+    note = "note: other data than for run 1: run 2 (big: 3 files, was 2 (3 B, was 2 B)), run 3 (big: 3 files, was 2"
+    assert note in sandbox.qanat("compare", "1", "2", "3").err
+    assert "other data" not in sandbox.qanat("compare", "2", "3").err
+    table = sandbox.qanat("runs", "--columns", "run,run.data", "--csv").out.splitlines()
+    assert [line.partition("-")[0] for line in table[1:]] == ["3", "2", "1"]
+    assert all("big: sha256 " in line for line in table[1:])
     assert "◾ big: sha256 " in sandbox.qanat("show", "2").out
     assert sandbox.qanat("show", "2", "--json").json["data"][0]["files"] == 3
 

@@ -28,7 +28,7 @@ _LAST_RANK = 10_000
 _MIDDLE_RANK = 10
 _CUT = {"experiment", "tag", "description", "author"}
 KEYS = {"date": "created", "tag": "tags"}
-_SEVERAL = frozenset({"tag", "host"})
+_SEVERAL = frozenset({"tag", "host", "run.data"})
 
 
 def as_text(table: Table, width: int | None) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qanat.domain.comparison import Comparison
+from qanat.domain.data import other_data
+from qanat.domain.facts import RunFacts
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.run import State
 from qanat.domain.search import Names
@@ -14,6 +16,7 @@ from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.usecases.runs.compare import ChosenRuns, Compared, available
 
+OTHER_DATA_SHOWN = 5
 OWN = ("experiment", "runs", "groups", "commit")
 
 
@@ -137,13 +140,23 @@ def _or_empty(value: float | None) -> object:
 
 
 def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Iterator[str]:
-    """Yield which of the runs that were named are not compared, and which groups do not count."""
+    """Yield which of the runs that were named are not compared, which had other data, and which groups do not count."""
     if chosen.missing:
         several = len(chosen.missing) > 1
         yield f"no run{'s' if several else ''} {', '.join(chosen.missing)}, which may have been deleted"
     for run in chosen.runs if names else ():
         if not any(group.state == State.FINISHED for group in run.groups):
             yield f"run {run.number} is not shown, since none of its groups has finished"
+    shown = {run for row in compared.found.rows for run in row.runs}
+    yield from _other_data([run for run in chosen.runs if run.id in shown])
     if repeated := sum(len(row.repeated) for row in compared.found.rows):
         what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
         yield f"{what} not count, since another with the same parameters and seed finished later"
+
+
+def _other_data(runs: Sequence[RunFacts]) -> Iterator[str]:
+    """Yield which of these runs certainly had other data than the first one."""
+    others = [f"run {runs[n].number} ({'; '.join(map(str, found))})" for n, found in other_data(runs).items()]
+    if others:
+        more = f", and {len(others) - OTHER_DATA_SHOWN:,} more" if len(others) > OTHER_DATA_SHOWN else ""
+        yield f"other data than for run {runs[0].number}: {', '.join(others[:OTHER_DATA_SHOWN])}{more}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.domain.data import DataState, data_differ, difference, merkle
+from qanat.domain.data import DataState, data_differ, data_texts, difference, merkle, other_data
 
 STATE = DataState("iris", "stat", files=2, bytes=3_000, newest="2026-11-29T17:01:30.000+00:00")
 LATER = "2026-11-29T18:00:00.000+00:00"
@@ -84,6 +84,24 @@ def test_the_same_data_at_another_path_do_not_differ() -> None:
     assert [str(d) for d in data_differ(_Run({"iris": "a"}, (COMMIT,)), _Run({"iris": "b"}, (HASHED,)))] == [
         "iris: b, was a"
     ]
+
+
+def test_runs_are_compared_with_the_first_one() -> None:
+    runs = [_Run(data=(replace(STATE, files=count),)) for count in (2, 2, 3, 2, 1)]
+    found = {place: [str(one) for one in differences] for place, differences in other_data(runs).items()}
+    assert found == {2: ["iris: 3 files, was 2"], 4: ["iris: 1 file, was 2"]}
+    assert other_data([]) == {}
+
+
+def test_the_data_of_a_run_are_told_in_short() -> None:
+    as_input = replace(COMMIT, name="a.csv", is_input=True)
+    run = _Run({"iris": "data/iris", "url": "s3://b", "a.csv": "x"}, (HASHED, as_input))
+    assert data_texts(run) == (
+        "iris: sha256 aaaaaaaaaa, 2 files, 3.0 kB",
+        "a.csv: commit 1111111111",
+        "url: s3://b",
+        "a.csv: x",
+    )
 
 
 def test_an_input_is_not_a_dataset_of_the_same_name() -> None:

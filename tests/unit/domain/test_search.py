@@ -300,7 +300,7 @@ def test_all_names_are_listed_if_none_resembles_an_unknown_one() -> None:
         ),
         ("metric.acuracy", "no run has the metric 'acuracy' (character 1", "did you mean metric.accuracy?"),
         ("lrr=1", "no run has the parameter or metric 'lrr' (character 1", "did you mean lr?"),
-        ("dat>1", "no run has the parameter or metric 'dat' (character 1", "did you mean date, duration, state?"),
+        ("dat>1", "no run has the parameter or metric 'dat' (character 1", "did you mean date, run.data, duration?"),
         ("--zzz", "no run has the parameter 'zzz' (character 1", "available: lr"),
         ("metric.lr=1", "no run has the metric 'lr' (character 1", "available: metric.accuracy"),
         ("metric.accuracy>high", "'high' is not a number (character 1", ""),
