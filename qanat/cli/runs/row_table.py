@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from qanat.cli.terminal import formats, tables
@@ -117,21 +118,31 @@ def _parameters(values: Sequence[str]) -> str:
 
 
 def as_csv(table: Table) -> str:
-    """Return every column as CSV; a metric of which a run has several values has its least and its greatest."""
+    """Return every column as CSV; a metric of which a run has several values has its least and its greatest.
+
+    It also has the number of groups with NaN if there are any, which are neither.
+    """
     columns = table.every
-    spread = {c for c in columns if c.kind == METRIC and any(len(c.values(row)) > 1 for row in table.rows)}
-    headings = []
-    for column in columns:
-        headings += [f"{column.heading}.min", f"{column.heading}.max"] if column in spread else [column.heading]
-    rows = ([cell for c in columns for cell in _plain(c, row, c in spread)] for row in table.rows)
+    endings = {column: _endings(column, table.rows) for column in columns}
+    headings = [f"{column.heading}{ending}" for column in columns for ending in endings[column]]
+    rows = ([cell for c in columns for cell in _plain(c, row, endings[c])] for row in table.rows)
     return formats.csv_text(headings, rows)
 
 
-def _plain(column: Column, row: Row, spread: bool) -> Iterator[object]:
+def _endings(column: Column, rows: Sequence[Row]) -> Sequence[str]:
+    """Return what the headings of a column's cells end with."""
+    values = [column.values(row) for row in rows] if column.kind == METRIC else []
+    if all(len(several) <= 1 for several in values):
+        return ("",)
+    return (".min", ".max", *([".nan"] if any(map(math.isnan, chain.from_iterable(values))) else []))
+
+
+def _plain(column: Column, row: Row, endings: Sequence[str]) -> Iterator[object]:
     values = column.values(row)
-    if spread:
-        known = [value for value in values if not math.isnan(value)] or list(values)
-        yield from (min(known), max(known)) if known else ("", "")
+    if len(endings) > 1:
+        known = [value for value in values if not math.isnan(value)]
+        found = known or list(values)
+        yield from (min(found), max(found), len(values) - len(known))[: len(endings)] if found else [""] * len(endings)
     elif column.kind == METRIC:
         yield from values or ("",)
     else:
