@@ -3,8 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# More than there are processors, since tests on clusters mostly wait.
-WORKERS ?= 8
+# Twice as many as there are processors, since tests often wait for processes.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -13,13 +13,15 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: .venv/demo
 	sh examples/demo.sh
 
-unit: .venv/dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit
+unit: .venv/compiled
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit
 
-quick: lint
+quick: lint .venv/compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit tests/runners tests/integration
 
-test: .venv/dev
+# Those on clusters mostly wait.
+test: WORKERS = 8
+test: .venv/compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: .venv/dev
@@ -59,6 +61,11 @@ clean:
 
 .venv/dev: .venv/installed
 	$(BIN)/python -m pip install -q --group dev
+	touch $@
+
+# Each worker collects all tests. The first time, they are compiled here, rather than by all workers at once.
+.venv/compiled: .venv/dev
+	$(BIN)/python -m pytest -q -k test_tour >$@.log || { cat $@.log; exit 1; }
 	touch $@
 
 .venv/mutation: .venv/dev
