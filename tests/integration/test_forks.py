@@ -216,6 +216,7 @@ def test_what_a_fork_cannot_be_is_a_real_process(words: list[str], env: dict[str
     assert not server.can_run(words, os.environ)
 
 
+@pytest.mark.slow
 def test_every_command_prints_and_leaves_the_same(server: ForkServer, tmp_path: Path) -> None:
     commands = [shlex.split(line) for line in LIFE.strip().splitlines()]
     named = {words[0] for words in commands}

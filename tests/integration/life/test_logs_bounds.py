@@ -43,6 +43,7 @@ def fill(path: Path, block: bytes, size: int = MUCH_BYTES) -> bytes:
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("follow", [[], ["-f"]])
 @pytest.mark.parametrize(
     "block",

@@ -269,6 +269,7 @@ def iris(tmp_path: Path) -> Sandbox:
     return sandbox
 
 
+@pytest.mark.slow
 def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
     first, searching, _, _, cell, plot, comparing, _ = blocks("python")
     out = call([sys.executable, "-W", "error", "-c", first], iris.root).out
@@ -297,6 +298,7 @@ def test_the_first_example_and_the_notebook_cell_of_the_docs_work_on_the_iris_ex
     assert all(line.startswith(start) for line, start in zip(compared, starts, strict=True))
 
 
+@pytest.mark.slow
 def test_the_launches_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
     _, _, first, sweep, *_ = blocks("python")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

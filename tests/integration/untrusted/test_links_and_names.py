@@ -80,7 +80,11 @@ LINKED = (
 )
 
 
-@pytest.mark.parametrize("target", ["mine", "mine/file.yaml", "missing"])
+# Each of them runs 17 commands.
+FURTHER_TARGETS = [pytest.param(target, marks=pytest.mark.slow) for target in ("mine/file.yaml", "missing")]
+
+
+@pytest.mark.parametrize("target", ["mine", *FURTHER_TARGETS])
 @pytest.mark.parametrize("place", LINKED)
 def test_a_link_below_the_projects_state_is_not_followed(plain: Sandbox, place: str, target: str) -> None:
     link, mine = plain.root / place, plain.root.parent / "mine"
