@@ -1,4 +1,4 @@
-"""What an open project in Python is based on."""
+"""What an open project in Python consists of."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from qanat.usecases.launch.view import DataReport, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: the number of its groups in each state that occurs, and the group that has just changed.
+    """The progress of a run: the number of its groups in each state that occurs, and the group that has just changed.
 
     `run` is the run's id, `path` its storage directory. `changed` is None when the run starts, and always
     None for a submitted run.

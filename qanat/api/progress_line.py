@@ -1,4 +1,4 @@
-"""A line of text that shows how far a run is, redrawn in a notebook or a terminal."""
+"""A line of text that shows the progress of a run, redrawn in a notebook or a terminal."""
 
 from __future__ import annotations
 

@@ -96,14 +96,14 @@ def _os_error(error: OSError) -> int:
 
 
 def _unwritten(problem: OSError) -> int:
-    """Report that standard output could not be written; nobody misses it if its reader is gone."""
+    """Report that standard output could not be written, unless its reader is gone."""
     if isinstance(problem, BrokenPipeError):
         return EXIT_READER_GONE
     return _show(f"standard output cannot be written: {reason(problem)}", "", EXIT_MACHINE)
 
 
 def _of_machine(error: OSError) -> int:
-    """Report what this machine refused: a full disk, a missing permission, a file server that is gone."""
+    """Report an error of this machine: a full disk, a missing permission, a file server that is gone."""
     found = write_failed(os.fsdecode(error.filename), error)
     return _show(f"{os.fsdecode(error.filename)}: {reason(error)}", found.hint, found.exit_code)
 

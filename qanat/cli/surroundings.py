@@ -36,7 +36,7 @@ def _is_closed(descriptor: int) -> bool:
 
 
 def stdout_problem() -> OSError | None:
-    """Return why what was printed cannot be written; None if it was written. It is not tried again."""
+    """Return why the output cannot be written; None if it was. Writing is not tried again."""
     try:
         sys.stdout.flush()
     except OSError as error:

@@ -1,6 +1,6 @@
 """Completion files: how a group ended, written by the shell around its program.
 
-The file is the truth about the end, even if nobody was there to see it.
+The file is the truth about the end, even if nobody was watching.
 """
 
 from __future__ import annotations

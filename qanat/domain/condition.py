@@ -70,7 +70,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What must not be met."""
+    """A condition that must not be met."""
 
     condition: Condition
 

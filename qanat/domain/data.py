@@ -82,7 +82,7 @@ class HasData(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """In what the data of a name differ: `how` is a phrase such as `3 files, was 2`."""
+    """How the data of a name differ: `how` is a phrase such as `3 files, was 2`."""
 
     name: str
     how: str
@@ -131,7 +131,7 @@ def is_comparable(before: DataState, now: DataState) -> bool:
 
 
 def difference(before: DataState, now: DataState) -> str:
-    """Return in what a state differs from an earlier one; empty if it does not, or if that is unknown."""
+    """Return how a state differs from an earlier one; empty if it does not, or if that is unknown."""
     if now.problem and not before.problem:
         return now.problem
     if _ids_are_comparable(before, now):

@@ -137,7 +137,7 @@ def from_texts(texts: Iterable[str]) -> list[RunFacts]:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Keep the garbage collector from looking at many new objects, again and again, for twice the time."""
+    """Pause the garbage collector, which would examine many new objects again and again, and double the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

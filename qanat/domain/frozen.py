@@ -41,7 +41,7 @@ CLOCKS_S = 60.0
 
 
 def has_ended(record: Record) -> bool:
-    """Return whether a record's run has ended; a record with a senseless state counts as ended."""
+    """Return whether a record's run has ended; a record with an invalid state counts as ended."""
     return _ended(record)
 
 

@@ -63,7 +63,7 @@ def _bytes(text: str) -> int:
 
 
 def ignore_rule(path: str) -> str:
-    """Return the line for .gitignore that is about a path from the root, be it a folder, a link or a file."""
+    """Return the line for .gitignore that matches a path from the root, whether a folder, a link or a file."""
     # A folder may be called a[1], which would be a pattern.
     escaped = re.sub(r"([][*?\\])", r"\\\1", str(PurePosixPath(path)))
     return f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}"

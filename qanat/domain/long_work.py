@@ -1,4 +1,4 @@
-"""Who shows the progress of work that may take long without being asked for, such as a rebuild of the index.
+"""Showing the progress of work that may take long and that nobody asked for, such as a rebuild of the index.
 
 Only a command has a terminal to show it on; for everyone else, such work is silent.
 """

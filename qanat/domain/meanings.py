@@ -1,4 +1,4 @@
-"""What the change of a key means for someone who runs an experiment, as a sentence without a subject.
+"""What the change of a key means for someone who runs an experiment, as a predicate.
 
 A sentence is a tuple of texts: those of this module, and `Verbatim` ones, which come from files.
 """

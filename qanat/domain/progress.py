@@ -1,4 +1,4 @@
-"""Progress files: how far a program is, by its own account.
+"""Progress files: the progress of a program, as it reports it.
 
 A program writes `progress.txt` in its storage directory. Either its first line is `count_total=N`, or just N, and the
 following lines are numbers that add up to N, or it writes percentages (`45%`, or what tqdm prints) or steps (`9/20`),

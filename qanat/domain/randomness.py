@@ -1,4 +1,4 @@
-"""Telling random characters from words, names of models, versions and dates."""
+"""Distinguishing random characters from words, names of models, versions and dates."""
 
 from __future__ import annotations
 

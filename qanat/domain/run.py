@@ -12,7 +12,7 @@ from qanat.domain.measured import CurveSummary, Measured
 
 
 class State(StrEnum):
-    """How a group or a run is doing."""
+    """The state of a group or a run."""
 
     QUEUED = "queued"
     RUNNING = "running"

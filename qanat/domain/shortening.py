@@ -14,5 +14,5 @@ def shortened(text: str, most: int, *, cut_start: bool = False) -> str:
 
 
 def quoted(value: object) -> str:
-    """Return a text in quotes, or another value, for a message that must stay readable whatever the value is."""
+    """Return a text in quotes, or another value, for a message that stays readable whatever the value is."""
     return repr(shortened(value, QUOTED_MAX)) if isinstance(value, str) else shortened(repr(value), QUOTED_MAX)

@@ -1,4 +1,4 @@
-"""How much two names differ."""
+"""The distance between two names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run is: its groups counted by state, and the time that is left according to those that have ended."""
+"""The progress of a run: its groups counted by state, and the time left, estimated from those that have ended."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs whose end is known from a scheduler only, noted until their completion files had time to appear.
 
 Each has a file in the repository's private folder. Without it, every record of a cancelled run would have to be
-compared with the files of its groups for ever.
+compared with the files of its groups forever.
 """
 
 from __future__ import annotations

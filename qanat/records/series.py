@@ -58,7 +58,7 @@ def sum_up(path: Path, keys: Sequence[str] = ()) -> Sum:
 
 
 class SeriesReader:
-    """Reads the points of a file, as far as it has been written, from where the last call ended.
+    """Reads the points that have been written to a file since the last call.
 
     The file may not exist yet. If it is replaced or truncated, it is read from its beginning again, and `restarts` has
     increased. With `keys`, only these names are read.

@@ -107,7 +107,7 @@ class Soak(ABC, Generic[Project]):
         """Help jobs that the scheduler would leave alone for long; called every half minute at the end."""
 
     def unstick(self) -> None:
-        """Help jobs that the scheduler would leave alone for ever; called at every poll at the end."""
+        """Help jobs that the scheduler would leave alone forever; called at every poll at the end."""
 
     def words(self, number: int) -> list[str]:
         """Return additional arguments for the run after the first `number` runs."""

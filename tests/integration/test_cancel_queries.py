@@ -54,7 +54,7 @@ class Slurm:
 
 @pytest.fixture
 def slurm(tmp_path: Path) -> Slurm:
-    """Return Slurm, in which every job runs for ever."""
+    """Return Slurm, in which every job runs forever."""
     return Slurm(tmp_path)
 
 

@@ -95,7 +95,7 @@ def test_a_file_is_given_by_place_or_by_option_with_the_same_result(iris: Sandbo
         result = iris.qanat("dataset", "new", *words)
         assert result.out == "Created .qanat/datasets/iris.yaml\n"
         assert result.err == (
-            "  hint: commit it with: git add .qanat/datasets/iris.yaml && git commit; --commit does so at once\n"
+            "  hint: commit it with: git add .qanat/datasets/iris.yaml && git commit; --commit does this for you\n"
         )
         assert stored(iris, "datasets/iris.yaml") == DATASET
         (iris.root / ".qanat/datasets/iris.yaml").unlink()

@@ -147,7 +147,7 @@ def _load_all(project: Project, experiment: str | None, conditions: Sequence[str
 
 
 def _row(run: RunSummary, cells: str) -> Row:
-    """Return the row of a run: what is known of it beside the table's cells is its preview."""
+    """Return the row of a run: its preview is what the cells of the table do not show."""
     known = (run.state, run.description, *json.loads(run.tags), pairs(json.loads(run.parameters)))
     preview = ", ".join(filter(None, known))
     names = f"{run.id} {run.experiment} {run.runner} {run.storage}"

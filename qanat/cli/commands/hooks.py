@@ -34,7 +34,7 @@ def hooks() -> None:
 @option(
     "--records-only",
     is_flag=True,
-    help="Install only the hook that commits records, such as where pre-commit runs the checks.",
+    help="Install only the hook that commits records, for example if pre-commit runs the checks.",
 )
 def install(remote: str | None, max_size: str | None, allowed: tuple[str, ...], records_only: bool) -> None:
     """Install the hooks, and configure how git merges records.

@@ -30,8 +30,8 @@ SHOWN = 20
 def log(revision: str, last: int | None, everything: bool, as_json: bool) -> None:
     """Show the history without commits of run records, and the runs of each commit.
 
-    REV is any revision that git takes; A..B are the commits of B that are not in A. Runs are counted if their records
-    are in the working tree.
+    REV is any revision that git takes; A..B are the commits of B that are not in A. Only runs whose records
+    are in the working tree are counted.
     """
     project = open_project(Path.cwd())
     most = None if everything else last or SHOWN

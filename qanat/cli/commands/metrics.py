@@ -49,7 +49,7 @@ def metrics(
 ) -> None:
     """Print the curves of RUN, step by step: all of them, or those called NAME.
 
-    A NAME may be a pattern such as 'val.*'. A table for people has a few steps of a long curve, CSV and JSON all.
+    A NAME may be a pattern such as 'val.*'. The table shows a few steps of a long curve; CSV and JSON have all of them.
     """
     if as_csv and as_json:
         raise UsageError("--csv cannot be combined with --json", hint="use one of them")

@@ -43,7 +43,7 @@ GROUPS = "What to repeat"
     "--head",
     group=CODE,
     is_flag=True,
-    help="Run the code as it is now, such as after a bug is fixed, instead of the commit of RUN.",
+    help="Run the current code, for example after fixing a bug, instead of the commit of RUN.",
 )
 @code_options
 @option("--runner", group=WHERE, metavar="RUNNER", help="Use this runner instead of that of the original run.")

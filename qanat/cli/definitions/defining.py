@@ -225,7 +225,7 @@ def _tell_what_to_commit(definition: Path, programs: list[Path], *, committed: b
     if files:
         names = shlex.join(map(os.path.relpath, files))
         what = f"the program{'s' if len(programs) > 1 else ''}" if committed else "it"
-        shorter = "" if committed or programs else "; --commit does so at once"
+        shorter = "" if committed or programs else "; --commit does this for you"
         tell(f"  hint: commit {what} with: git add {names} && git commit{shorter}")
 
 

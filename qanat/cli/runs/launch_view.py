@@ -62,7 +62,7 @@ class TerminalView:
             tell(f"note: {folder.rstrip('/')} is not ignored by git; add /{folder} to .gitignore")
 
     def data(self, report: DataReport) -> None:
-        """Print in what the data differ from those of an earlier run, and what of them cannot be read."""
+        """Print how the data differ from those of an earlier run, and which cannot be read."""
         for line in report.lines:
             tell(f"{'warning' if report.repeats else 'note'}: {line}")
         for problem in report.problems[:DATA_SHOWN]:

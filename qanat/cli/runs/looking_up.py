@@ -53,7 +53,7 @@ def find_one_with_live(project: Project, name: str) -> tuple[Found, list[Run]]:
 def until_ended(project: Project, cancelled: Sequence[Found], groups: Sequence[int] = ()) -> list[Run]:
     """Wait until cancelled runs, or these groups of them, have ended, but not for long; return the runs.
 
-    The runs are looked at together, and less and less often: a scheduler has other users to serve.
+    The runs are polled together, and less and less often, since a scheduler has other users to serve.
     """
     here = any(session.runners().is_in_process(found.run.runner.name) for found in cancelled)
     until, pause_s = time.monotonic() + (CANCEL_HERE_S if here else CANCEL_S), POLL_S

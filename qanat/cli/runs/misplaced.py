@@ -172,7 +172,7 @@ def _is_cut(rest: str) -> bool:
 def _is_slip(name: str, other: str) -> bool:
     """Return whether a name one letter from a short option is its plural, or has its letters, swapped or doubled.
 
-    Other letters, as in `tau` or `addr`, make another word.
+    Other letters, as in `tau` or `addr`, make it another name.
     """
     return name == f"{other}s" or sorted(name) == sorted(other) or _DOUBLED.sub(r"\1", name) == other
 

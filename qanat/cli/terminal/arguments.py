@@ -1,4 +1,4 @@
-"""Telling the arguments of qanat from those of the program: section "Parameters" of DESIGN.md."""
+"""Separating the arguments of qanat from those of the program: section "Parameters" of DESIGN.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line on stderr that says how far some long work is, on a terminal only."""
+"""A line on stderr that shows the progress of long work, on a terminal only."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Screen:
 
 
 def _write(text: str) -> None:
-    """Write to the terminal at once: a signal may come meanwhile, and its handler could not use a buffer in use."""
+    """Write to the terminal at once: a signal may come, whose handler could not use a buffer that is in use."""
     unsent = text.encode(sys.stdout.encoding, sys.stdout.errors or "strict")
     while unsent:
         unsent = unsent[os.write(sys.stdout.fileno(), unsent) :]

@@ -52,7 +52,7 @@ class Fitted:
 
     @property
     def note(self) -> str:
-        """What does not fit, for tables whose reader would miss it; empty when everything does."""
+        """A note on what does not fit; empty if everything does."""
         shown, more = self.left_out[:LEFT_OUT_SHOWN], len(self.left_out) - LEFT_OUT_SHOWN
         rest = f", … and {more:,} more" if more > 0 else ""
         return f"… not shown at this width: {', '.join(shown)}{rest}" if shown else ""

@@ -77,7 +77,7 @@ def _first_line(text: bytes) -> str:
 
 
 def limits(config: str) -> Limits:
-    """Return the limits in what `show config` printed."""
+    """Return the limits that `show config` printed."""
     found = dict(re.findall(r"^(\w+)\s*=\s*(\S+)", config, re.MULTILINE))
     # The highest index is one less than MaxArraySize; 0 disables arrays.
     size = max(1, int(found.get("MaxArraySize", ARRAY_SIZE)))

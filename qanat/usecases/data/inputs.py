@@ -1,4 +1,4 @@
-"""Inputs of a run that are no datasets: what its arguments name, and the commit of its code does not have."""
+"""Inputs of a run that are not datasets: what its arguments name, and the commit of its code does not have."""
 
 from __future__ import annotations
 

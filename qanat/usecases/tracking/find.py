@@ -93,7 +93,7 @@ def check_group(found: Found, number: int) -> int:
 
 
 def is_active(run: Run) -> bool:
-    """Return whether a run has not ended, as far as its record may be believed.
+    """Return whether a run has not ended, as far as its record can be trusted.
 
     No job is looked for by an intent that was made for another run, so nothing would ever end such a record.
     """
