@@ -137,6 +137,12 @@ def _metrics(rest: KeyPath, old: Any, new: Any) -> Sentence:
     return ()
 
 
+def _baseline(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if rest[-1:] != ("tolerance",) or ABSENT in (old, new):
+        return ()
+    return _instead("lets results be worse by ", new, old)
+
+
 def _workdir(rest: KeyPath, old: Any, new: Any) -> Sentence:
     places = {"project": "in the project's own folder", "checkout": "in a checkout of the commit"}
     return (f"works {places[new]}",) if new in places else ("works where the runner puts it by default",)
@@ -197,6 +203,7 @@ _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "datasets"): _items("also reads ", "no longer reads ", "gets them in another order"),
     ("experiment", "actions"): _action,
     ("experiment", "metrics"): _metrics,
+    ("experiment", "baseline"): _baseline,
     ("experiment", "workdir"): _workdir,
     ("dataset", "path"): _dataset_path,
     ("dataset", "command"): _dataset_command,

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qanat.domain import comparison, data, setting, statistics, times
-from qanat.domain.comparison import Comparison, Grouping, Row
-from qanat.domain.facts import facts_of
+from qanat.domain.comparison import Comparison, Row
 from qanat.domain.parameters import plain_names
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.domain.seeds import GUESSED
@@ -101,7 +100,7 @@ def summarise(
     `seeds` are the names of the parameters that only tell repetitions apart.
     """
     groups = [group for run in runs for group in run.groups]
-    results = _compared(runs, directions, seeds)
+    results = setting.pooled(runs, seeds, directions)
     values = _values(groups)
     return NewRuns(
         experiment=experiment,
@@ -120,15 +119,10 @@ def summarise(
     )
 
 
-def _compared(runs: Sequence[Run], directions: Mapping[str, str], seeds: Sequence[str]) -> Comparison:
-    grouping = Grouping(pool=True, seeds={run.experiment: seeds for run in runs})
-    return comparison.compare(map(facts_of, runs), better=directions, grouping=grouping)
-
-
 def parameters_to_compare(runs: Sequence[Run], seeds: Sequence[str] = GUESSED) -> set[Parameters]:
     """Return the settings for which earlier runs are worth finding: those that measured something, or fail now."""
     measured = (g for run in runs for g in run.groups if g.state is State.FINISHED and g.metrics)
-    return {key_of(comparison.parameters_of(group), seeds) for group in measured} | setting.failing(runs, seeds).keys()
+    return {key_of(comparison.parameters_of(g), seeds) for g in measured} | setting.failing(runs, seeds).keys()
 
 
 def _before(
@@ -137,7 +131,7 @@ def _before(
     """Compare a row with the newest code of the other side that has the same parameters and a common metric."""
     key = key_of(row.parameters, seeds)
     newest_first = sorted(others, key=lambda run: (times.parse(run.created), run.number), reverse=True)
-    for old in _compared(newest_first, {}, seeds).rows:
+    for old in setting.pooled(newest_first, seeds).rows:
         if key_of(old.parameters, seeds) == key and old.metrics.keys() & row.metrics:
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}

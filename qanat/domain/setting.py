@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from qanat.domain import comparison
+from qanat.domain.comparison import Comparison, Grouping
+from qanat.domain.facts import RunFacts, facts_of
 from qanat.domain.parameters import in_plain
 from qanat.domain.run import Group, Run, State
 from qanat.domain.seeds import GUESSED, without_seeds
@@ -21,6 +24,19 @@ def key_of(parameters: Mapping[str, str], seeds: Collection[str] = GUESSED) -> P
 def as_text(parameters: Iterable[tuple[str, str]]) -> str:
     """Return parameters as `lr=0.1 n=5`; one without a value is only its name."""
     return " ".join(f"{name}={value}" if value else name for name, value in in_plain(dict(parameters)).items())
+
+
+def pooled(runs: Sequence[Run], seeds: Sequence[str], better: Mapping[str, str] = MappingProxyType({})) -> Comparison:
+    """Compare runs by their settings, with a row for all that have the same code."""
+    return pooled_facts([facts_of(run) for run in runs], seeds, better)
+
+
+def pooled_facts(
+    runs: Sequence[RunFacts], seeds: Sequence[str], better: Mapping[str, str] = MappingProxyType({})
+) -> Comparison:
+    """Compare runs as pooled() does, given by the facts about them."""
+    grouping = Grouping(pool=True, seeds={run.experiment: seeds for run in runs})
+    return comparison.compare(runs, better=better, grouping=grouping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,7 @@ def failing(
     for run in runs:
         for group in run.groups:
             latest.setdefault(key_of(comparison.parameters_of(group), seeds), {})[group.args] = (run, group)
-    return {key: groups for key, groups in latest.items() if any(_failed(group) for _, group in groups.values())}
+    return {key: groups for key, groups in latest.items() if any(has_failed(group) for _, group in groups.values())}
 
 
 def regressions(
@@ -58,7 +74,7 @@ def regressions(
     for key, groups in failing(runs, seeds).items():
         before = [run for run in others.get(key, ()) if any(_finished(group, key, seeds) for group in run.groups)]
         if before:
-            failed = [(run, group) for run, group in groups.values() if _failed(group)]
+            failed = [(run, group) for run, group in groups.values() if has_failed(group)]
             ids = tuple(dict.fromkeys(run.id for run, _ in failed))
             earlier = tuple(run.id for run in sorted(before, key=lambda run: run.number, reverse=True))
             found.append(Regression(key, len(failed), len(groups), cause_of(failed[0][1]), ids, earlier))
@@ -74,7 +90,8 @@ def cause_of(group: Group) -> str:
     return "" if group.exit_code is None else f"exit code {group.exit_code}"
 
 
-def _failed(group: Group) -> bool:
+def has_failed(group: Group) -> bool:
+    """Return whether a group has failed; it was not just cancelled or lost."""
     return group.state is State.FAILED
 
 

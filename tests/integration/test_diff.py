@@ -114,8 +114,9 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     known = ids(project)
     found = project.qanat("diff", "--json").json
     assert list(found) == [
-        *("schema", "base", "head", "warnings", "problems", "definitions", "moved_runs", "experiments", "stale"),
-        *("other_code", "other_changes", "replaced_results", "migrated_records", "earlier_records_left_out"),
+        *("schema", "base", "head", "warnings", "problems", "definitions", "moved_runs", "experiments"),
+        *("baselines", "stale", "other_code", "other_changes", "replaced_results", "migrated_records"),
+        *("earlier_records_left_out", "groups_left_out"),
     ]
     assert found["base"] == {"revision": "main", "commit": project.git("rev-parse", "main"), "project": True}
     assert found["head"] == {
@@ -662,3 +663,76 @@ def test_a_setting_that_fails_now_is_said_first_with_its_parameters(project: San
     (one,) = project.qanat("diff", before, "--json").json["experiments"][0]["regressions"]
     assert (one["parameters"], one["failed"], one["groups"]) == ({"n": "1"}, 1, 1)
     assert one["finished_in"] == [ids(project)[1]]
+
+
+# ---- baselines
+
+
+def with_baseline(project: Sandbox, baseline: str) -> None:
+    """Add a baseline to the experiment in the working tree, and commit it."""
+    path = project.root / ".qanat/experiments/train.yaml"
+    path.write_text(f"{path.read_text()}baseline: {baseline}\n")
+    project.commit("Watch the results")
+
+
+def test_results_behind_the_baseline_fail_the_check_with_a_sentence_each(project: Sandbox) -> None:
+    with_baseline(project, "{where: n<3, metric: acc, tolerance: 5%}")
+    assert (
+        "No result is behind the baseline for acc of train (1 setting compared)" in project.qanat("diff", "--check").out
+    )
+    project.write("train.py", program(-0.1).replace("n > 8", "n < 2"))
+    project.commit("Worse, and it fails for small numbers")
+    project.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 0 2 1", code=1)
+    result = project.qanat("diff", "main", "--check", code=1)
+    said = result.err.splitlines()
+    assert said == [
+        "acc of train with n=2 is 0.1050 ± 0.0071, n = 2 (run 4), behind by more than 5% its baseline of "
+        "0.2050 ± 0.0071, n = 2 (run 1)",
+        "acc of train with n=1 is missing, since it fails (run 4): exit code 3; its baseline of "
+        "0.1050 ± 0.0071, n = 2 (run 1)",
+    ]
+    assert [f"⚠ {line}" for line in said] == result.out.splitlines()[3:5]
+    project.qanat("diff", "main")
+    (verdict,) = project.qanat("diff", "main", "--json").json["baselines"]
+    assert (verdict["metric"], verdict["where"], verdict["tolerance"], verdict["compared"]) == ("acc", "n<3", "5%", 2)
+    assert [one["value"] is None for one in verdict["behind"]] == [False, True]
+
+
+def test_a_branch_cannot_change_the_baseline_that_it_is_compared_with(project: Sandbox) -> None:
+    project.git("switch", "--quiet", "main")
+    with_baseline(project, "{metric: acc}")
+    project.git("switch", "--quiet", "--create", "worse")
+    definition = project.root / ".qanat/experiments/train.yaml"
+    definition.write_text(definition.read_text().replace("{metric: acc}", "{metric: acc, tolerance: 9}"))
+    project.write("train.py", program(-0.1))
+    project.commit("Look away")
+    project.qanat("run", "train", "--n", "1", "--seed", "0")
+    for words in (("main",), ("main..worse",)):
+        assert "behind its baseline" in project.qanat("diff", *words, "--check", code=1).err
+
+
+def test_a_baseline_that_cannot_be_compared_says_why(project: Sandbox) -> None:
+    with_baseline(project, "[{metric: acc, where: depth=3}, {metric: speed}]")
+    out = project.qanat("diff", "main", "--check").out
+    assert "The baseline for acc of train could not be compared: no run has the parameter or metric 'depth'" in out
+    assert (
+        "The baseline for speed of train could not be compared: no metric says which direction of it is better" in out
+    )
+    result = project.qanat("validate", code=1)
+    assert "no file of metrics says which direction of 'speed' is better" in result.out + result.err
+
+
+# ---- only some runs
+
+
+def test_a_condition_restricts_the_runs_that_are_shown(project: Sandbox) -> None:
+    result = project.qanat("diff", "main...work", "--where", "n=2 or n=3", "--where", "state=finished")
+    lines = [" ".join(line.split()) for line in result.out.splitlines()]
+    assert any(line.startswith("2 runs, 3 groups: 3 finished; ") for line in lines)
+    assert "2 new groups that the condition excludes are not shown." in lines
+    found = project.qanat("diff", "main...work", "--where", "metric.acc>0.35 and n=3", "--json").json
+    assert [[run["id"] for run in e["runs"]] for e in found["experiments"]] == [[ids(project)[3]]]
+    assert found["groups_left_out"] == 4
+    project.qanat("diff", "main...work", "--where", "n=7", "--exit-code", code=1)
+    result = project.qanat("diff", "main...work", "--where", "accuracy>1", code=2)
+    assert result.err.startswith("qanat: no run has the parameter or metric 'accuracy'")

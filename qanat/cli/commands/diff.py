@@ -10,8 +10,12 @@ import click
 from qanat.cli import session
 from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
+from qanat.cli.diff.names import Names
+from qanat.cli.diff.problems_report import behind
 from qanat.cli.options import option
-from qanat.cli.terminal.output import say, say_json, say_whole, width
+from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
+from qanat.domain import condition
+from qanat.domain.meanings import plain
 from qanat.domain.redaction import without_tokens
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.project import Project, open_project
@@ -23,6 +27,8 @@ EXAMPLE = """\b
 Example:
   qanat diff
   qanat diff main...HEAD --format markdown >comment.md
+  qanat diff --where 'lr<0.01 and tag=paper'
+  qanat diff main...HEAD --check
   qanat diff v1.0..v1.1 --json"""
 
 
@@ -48,10 +54,24 @@ Example:
     metavar="FILE",
     help="Begin the report with the findings of checks, one per line of FILE.",
 )
+@option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Show only the new groups that meet this condition, as in qanat runs; may be repeated.",
+)
+@option("--check", is_flag=True, help="Exit with 1 if new results are behind the baseline of their experiment.")
 @option("--json", "as_json", is_flag=True, help="Print JSON.")
 @option("--exit-code", is_flag=True, help="Exit with 1 if there are changes, like git diff.")
 def diff(
-    revisions: str | None, form: str, plots: Path | None, findings: Path | None, as_json: bool, exit_code: bool
+    revisions: str | None,
+    form: str,
+    plots: Path | None,
+    findings: Path | None,
+    where: tuple[str, ...],
+    check: bool,
+    as_json: bool,
+    exit_code: bool,
 ) -> int:
     """Show changes to experiments, datasets, templates and settings, and new runs with their results.
 
@@ -63,8 +83,9 @@ def diff(
         raise UsageError("--findings cannot be used with --json", hint="leave out one of them")
     if plots and form != "markdown":
         raise UsageError("--plots requires --format markdown", hint="add --format markdown")
+    wanted = condition.all_of([condition.parse(one) for one in where])
     project = open_project(Path.cwd())
-    found = state.diff(project, revisions, session.runners().requests())
+    found = state.diff(project, revisions, session.runners().requests(), wanted)
     if as_json:
         from qanat.usecases.review.mapping import as_mapping
 
@@ -73,7 +94,9 @@ def diff(
         said = read_findings(findings) if findings else ()
         report = without_tokens(_written(project, found, form, plots, said))
         (say_whole if form == "markdown" else say)(report)
-    return EXIT_FAILED if exit_code and not found.is_empty else 0
+    for sentence in behind(found, Names(found)) if check else ():
+        tell(without_tokens(plain(sentence)))
+    return EXIT_FAILED if (exit_code and not found.is_empty) or (check and found.is_behind) else 0
 
 
 def _written(project: Project, found: StateChanges, form: str, plots: Path | None, findings: Sequence[str]) -> str:

@@ -88,6 +88,8 @@ def _records(found: StateChanges) -> dict[str, tuple[str | None, str]]:
         earlier_failing = ((run, runs.experiment) for one in runs.regressions for run in one.before)
         records |= {run: (base, _path(experiment, run)) for run, experiment in (*earlier_failing, *earlier)}
     records |= {one.run: (base, _path(one.experiment, one.run)) for one in found.stale}
+    levels = ((v.experiment, run) for v in found.verdicts for one in v.behind for run in one.runs_before)
+    records |= {run: (base, _path(experiment, run)) for experiment, run in levels}
     for change in found.other_changes:
         records[change.run] = (base if change.kind == DELETED else head, _path(change.experiment, change.run))
     records |= {one.run: (head, _path(one.experiment, one.run)) for one in found.replaced}

@@ -10,6 +10,7 @@ from qanat.cli.diff import definitions_report, problems_report, runs_report
 from qanat.cli.diff.blocks import Block, Items, Section
 from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
+from qanat.domain.baseline import Verdict
 from qanat.domain.changes import CHANGED
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.web_pages import WebPages
@@ -66,13 +67,15 @@ def _summary(found: StateChanges) -> Sentence:
     said = [f"{plural(n, definitions_report.SINGULAR[kind])} {how}" for (kind, how), n in counts.items()]
     if found.stale:
         said.append(f"{plural(len(found.stale), 'experiment')} changed without new runs")
-    hows = Counter(found.how.values())
+    hows = Counter(found.how[run.id] for runs in found.experiments for run in runs.runs)
     called = {"new": "new run", "continued": "continued run", "retried": "retried run"}
     said += [_plural_run(hows[how], text) for how, text in called.items() if hows[how]]
     others = Counter(change.kind for change in found.other_changes)
     said += [f"{plural(others[kind], thing)} {how}" for kind, thing, how in _OTHERS if others[kind]]
     if failing := sum(len(runs.regressions) for runs in found.experiments):
         said.append(f"{plural(failing, 'setting')} that finished before and {'fails' if failing == 1 else 'fail'} now")
+    if late := sum(len(verdict.behind) for verdict in found.verdicts):
+        said.append(f"{plural(late, 'setting')} behind the baseline")
     if found.warnings:
         said.append(plural(len(found.warnings), "warning"))
     if found.migrated:
@@ -143,5 +146,18 @@ def _notes(found: StateChanges) -> Iterator[Block]:
         notes.append(("The head is not a qanat project, so everything is removed.",))
     if found.left_out:
         notes.append((f"{plural(found.left_out, 'earlier record')} were not compared, since there are too many.",))
+    if found.hidden_groups:
+        notes.append((f"{plural(found.hidden_groups, 'new group')} that the condition excludes are not shown.",))
+    notes += map(_verdict, (verdict for verdict in found.verdicts if not verdict.behind))
     if notes:
         yield Items(tuple(notes))
+
+
+def _verdict(found: Verdict) -> Sentence:
+    """Return what a baseline says that no result is behind."""
+    of = (Verbatim(found.rule.metric), " of ", Verbatim(found.experiment))
+    if found.problem:
+        return ("The baseline for ", *of, " could not be compared: ", Verbatim(found.problem))
+    if not found.compared:
+        return ("No new run has a setting of the baseline for ", *of)
+    return ("No result is behind the baseline for ", *of, f" ({plural(found.compared, 'setting')} compared)")

@@ -19,6 +19,7 @@ from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
+from qanat.usecases.checks import baselines
 from qanat.usecases.checks.claims import Claims
 from qanat.usecases.checks.file_views import Files, OnDisk
 from qanat.usecases.checks.storages import Storages
@@ -190,6 +191,7 @@ def reference_problems(
     found: list[tuple[KeyPath, str]] = list(_program_problems(state, (), content))
     for name, action in content.get("actions", {}).items():
         found += _program_problems(state, ("actions", name), action)
+    found += baselines.problems(content)
     found += _name_problems(project, content, state)
     for i, name in enumerate(content.get("datasets", ())):
         if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):

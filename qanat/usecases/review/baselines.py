@@ -11,8 +11,9 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from qanat.domain import new_runs, times
+from qanat.domain import facts, new_runs, times
 from qanat.domain.comparison import parameters_of
+from qanat.domain.facts import RunFacts
 from qanat.domain.layout import RUNS
 from qanat.domain.run import Group, Run, State
 from qanat.domain.seeds import GUESSED
@@ -45,7 +46,7 @@ class Baselines:
     def find(
         self, names: Iterable[str], runs: Sequence[Run], seeds: Sequence[str] = GUESSED
     ) -> dict[Parameters, list[Run]]:
-        """Map parameters to runs of an experiment, by its names, with which these runs can be compared.
+        """Map settings to runs of an experiment, by its names, with which these runs can be compared.
 
         For each, the newest runs are returned (KEPT_OF_EACH from the index); `left_out` counts the records that were
         too many to read.
@@ -66,6 +67,15 @@ class Baselines:
         """Return the newest run of an experiment, by its names, that has results; None if none has."""
         found = (run for name in names for run in (*self._first(self._from_git(name)), *self._first(self._kept(name))))
         return max(found, key=lambda run: (times.parse(run.created), run.number), default=None)
+
+    def facts(self, names: Iterable[str]) -> list[RunFacts]:
+        """Return what conditions need to know of all runs of an experiment, by its names."""
+        here, found = self._here, []
+        for name in names:
+            found += [facts.facts_of(run) for run in self._from_git(name)]
+            texts = [text for path, text in self._index.facts(experiment=name) if path not in here]
+            found += facts.from_texts(texts)
+        return list({run.id: run for run in found}.values())
 
     @staticmethod
     def _first(runs: Iterable[Run]) -> list[Run]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qanat.domain import times
+from qanat.domain.baseline import Verdict
 from qanat.domain.changes import DefinitionChange, KeyChange
 from qanat.domain.meanings import ABSENT, plain
 from qanat.domain.new_runs import Baseline, NewRuns
@@ -35,6 +36,7 @@ def as_mapping(found: StateChanges) -> dict[str, Any]:
         "definitions": [_definition(change) for change in found.definitions],
         "moved_runs": [{"from": old, "to": new, "runs": count} for old, (new, count) in found.moved.items()],
         "experiments": [_experiment(runs, found) for runs in found.experiments],
+        "baselines": [_verdict(verdict) for verdict in found.verdicts],
         "stale": [
             {
                 "experiment": s.experiment,
@@ -60,6 +62,7 @@ def as_mapping(found: StateChanges) -> dict[str, Any]:
         ],
         "migrated_records": found.migrated,
         "earlier_records_left_out": found.left_out,
+        "groups_left_out": found.hidden_groups,
     }
 
 
@@ -80,6 +83,28 @@ def _code(code: OtherCode) -> dict[str, Any]:
         "snapshot": code.snapshot,
         "runs": list(code.runs),
         "files": None if code.files is None else list(code.files),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    rule = verdict.rule
+    return {
+        "experiment": verdict.experiment,
+        "where": rule.where,
+        "metric": rule.metric,
+        "tolerance": rule.tolerance,
+        "compared": verdict.compared,
+        "problem": verdict.problem or None,
+        "behind": [
+            {
+                "parameters": dict(one.parameters),
+                "runs": list(one.runs),
+                "value": _statistic(one.now) if one.now else None,
+                "cause": one.cause or None,
+                "before": {**_statistic(one.before), "runs": list(one.runs_before)},
+            }
+            for one in verdict.behind
+        ],
     }
 
 

@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from qanat.domain import changes, deletions, new_runs, redaction
+from qanat.domain import changes, deletions, new_runs, redaction, times
+from qanat.domain.baseline import Verdict
 from qanat.domain.changes import DefinitionChange
+from qanat.domain.condition import EVERY, Condition
 from qanat.domain.new_runs import NewRuns
 from qanat.domain.requests import Requests
 from qanat.domain.run import Run
@@ -17,8 +19,9 @@ from qanat.git.revisions import Range
 from qanat.git.trees import Difference, Trees
 from qanat.records.index import Index
 from qanat.usecases.project import Project
-from qanat.usecases.review import stale
+from qanat.usecases.review import behind, stale
 from qanat.usecases.review.baselines import Baselines
+from qanat.usecases.review.chosen import choose
 from qanat.usecases.review.definitions import Content, Definitions, directions, seeds
 from qanat.usecases.review.files import FileProblem, Sides, read_sides
 from qanat.usecases.review.runs import OtherRunChange, ReplacedResults, RunChanges, RunWarning, classify_runs
@@ -46,9 +49,9 @@ class StateChanges:
     """Everything that changes; `base_has_state` and `head_has_state` say whether each side is a project at all.
 
     `programs` maps each experiment in `experiments` to its executable if that differs between the sides; `stale` are
-    experiments that changed without new runs; `how` says by id what happened to every run; `migrated` counts records in
-    a newer version of their schema than before; `left_out` counts records of the base that were too many to be read
-    for comparison.
+    experiments that changed without new runs; `verdicts` are those of their baselines; `how` says by id what happened
+    to every run; `migrated` counts records in a newer version of their schema than before; `left_out` counts records of
+    the base that were too many to be read for comparison, `hidden_groups` those that a condition excludes.
     """
 
     range: Range
@@ -61,26 +64,36 @@ class StateChanges:
     experiments: tuple[NewRuns, ...]
     programs: Mapping[str, str]
     stale: tuple[Stale, ...]
+    verdicts: tuple[Verdict, ...]
     how: Mapping[str, str]
     other_code: tuple[OtherCode, ...]
     other_changes: tuple[OtherRunChange, ...]
     replaced: tuple[ReplacedResults, ...]
     migrated: int
     left_out: int
+    hidden_groups: int
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing changes at all."""
         parts = (self.warnings, self.problems, self.definitions, self.moved, self.experiments, self.other_changes)
-        return not any(parts) and not self.stale and not self.migrated
+        return not any(parts) and not self.stale and not self.migrated and not self.hidden_groups
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether any new result is behind a baseline."""
+        return any(verdict.behind for verdict in self.verdicts)
 
 
-def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -> StateChanges:
+def diff(
+    project: Project, text: str | None, requests: Mapping[str, Requests], where: Condition = EVERY
+) -> StateChanges:
     """Determine what changes between two states, given as in revisions.parse(); what looks like a secret is redacted.
 
-    `requests` is what the options of each runner ask for.
+    `requests` is what the options of each runner ask for. Only groups that meet the condition are among the new runs.
 
-    Raises GitRefused for revisions that cannot be compared, UsageError if neither belongs to a project.
+    Raises GitRefused for revisions that cannot be compared, UsageError if neither belongs to a project, and for a name
+    in the condition that no new run has.
     """
     opened = repository.open_repository(project.location)
     span = revisions.parse(project.location, opened, text)
@@ -95,7 +108,7 @@ def diff(project: Project, text: str | None, requests: Mapping[str, Requests]) -
     with project.index() as index:
         sides = read_sides(trees, index, differences)
         earlier = _baselines(project, index, trees, span, differences)
-        found = _changes(project, trees, span, sides, earlier, Definitions(index, trees, span), requests)
+        found = _changes(project, trees, span, sides, earlier, Definitions(index, trees, span), requests, where)
     clean: StateChanges = redaction.without(found, redaction.secrets_in(sides.contents()))
     return clean
 
@@ -108,14 +121,25 @@ def _changes(
     earlier: Baselines,
     known: Definitions,
     requests: Mapping[str, Requests],
+    where: Condition,
 ) -> StateChanges:
     runs = classify_runs(sides, known.is_renamed, cache(partial(_announced_deletions, project, span)))
     moved = _moved(runs)
     definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
     renamed = _renamed(definitions, moved)
     by_experiment = _by_experiment(project, span, runs, renamed)
+    now = times.parse(project.clock.now())
+    chosen = choose(by_experiment, where, now)
     of_run = {name: known.experiment(name) for name in by_experiment}
-    experiments = [_summarise(name, by_experiment[name], of_run[name], renamed, earlier) for name in of_run]
+    experiments = [_summarise(name, own, of_run[name], renamed, earlier) for name, own in chosen.runs.items()]
+    judged = [
+        verdict
+        for name, own in by_experiment.items()
+        for verdict in behind.verdicts(
+            name, _agreed(known, name, renamed), own, _names(name, of_run[name], renamed), earlier, now
+        )
+    ]
+    shown = [run for own in chosen.runs.values() for run in own]
     without_runs = _without_new_runs(project, span, known, definitions, by_experiment, renamed, earlier)
     return StateChanges(
         range=span,
@@ -128,12 +152,14 @@ def _changes(
         experiments=tuple(experiments),
         programs=_changed_programs(trees, span, of_run),
         stale=tuple(without_runs),
+        verdicts=tuple(judged),
         how={run.id: how for run, how in runs.reported},
-        other_code=tuple(_other_code(trees, span, [run for run, _ in runs.reported])),
+        other_code=tuple(_other_code(trees, span, shown)),
         other_changes=tuple(runs.others),
         replaced=tuple(runs.replaced),
         migrated=runs.migrated,
         left_out=earlier.left_out,
+        hidden_groups=chosen.hidden_groups,
     )
 
 
@@ -189,9 +215,14 @@ def _summarise(
     name: str, runs: Sequence[Run], definition: Content, renamed: Mapping[str, str], earlier: Baselines
 ) -> NewRuns:
     """Summarise the new runs of an experiment."""
-    known_seeds = seeds(definition)
-    others = earlier.find(_names(name, definition, renamed), runs, known_seeds)
-    return new_runs.summarise(name, runs, directions(definition), others, known_seeds)
+    others = earlier.find(_names(name, definition, renamed), runs, seeds(definition))
+    return new_runs.summarise(name, runs, directions(definition), others, seeds(definition))
+
+
+def _agreed(known: Definitions, name: str, renamed: Mapping[str, str]) -> Content:
+    """Return the definition whose baselines count: that of the base, which a branch cannot change, if it has some."""
+    before = known.in_base("experiment", renamed.get(name, name))
+    return before if before and before.get("baseline") else known.experiment(name)
 
 
 def _names(name: str, definition: Content, renamed: Mapping[str, str]) -> list[str]:

@@ -36,12 +36,14 @@ def changes(
         experiments=(summarise("iris", runs, better or {}, others or {}),),
         programs={},
         stale=(),
+        verdicts=(),
         how=MappingProxyType({run.id: "new" for run in runs}),
         other_code=(),
         other_changes=(),
         replaced=(),
         migrated=0,
         left_out=0,
+        hidden_groups=0,
     )
 
 

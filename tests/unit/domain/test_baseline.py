@@ -1,0 +1,94 @@
+"""New results beside a baseline: worse by more than the tolerance and beyond the spread, no number, or failed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from qanat.domain import setting
+from qanat.domain.baseline import Rule, Verdict, is_behind, judge, rules_of
+from qanat.domain.run import Run, State
+from qanat.domain.seeds import GUESSED
+from qanat.domain.statistics import Statistic, statistic
+from tests.unit.domain.test_comparison import a_run
+
+OLD, NEW, NEWER = "a" * 40, "b" * 40, "c" * 40
+
+
+def one(value: float) -> Statistic:
+    return statistic([value])
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "now", "expected"),
+    [
+        (0.0, 0.5, False),
+        (0.0, 0.499, True),
+        (0.0, 0.6, False),
+        (0.1, 0.41, False),
+        (0.1, 0.39, True),
+        ("10%", 0.46, False),
+        ("10%", 0.44, True),
+        (0.0, math.nan, True),
+        (1e9, -math.inf, True),
+    ],
+)
+def test_a_value_is_behind_if_it_is_worse_by_more_than_the_tolerance(
+    tolerance: float | str, now: float, expected: bool
+) -> None:
+    assert is_behind(Rule("acc", tolerance=tolerance), "higher", one(now), one(0.5)) is expected
+
+
+def test_where_lower_is_better_higher_is_behind() -> None:
+    assert is_behind(Rule("loss"), "lower", one(2), one(1))
+    assert not is_behind(Rule("loss"), "lower", one(0.5), one(1))
+    assert not is_behind(Rule("loss", tolerance="50%"), "lower", one(-0.6), one(-1))
+
+
+def test_a_difference_within_the_spread_is_not_behind() -> None:
+    before = statistic([0.5, 0.6, 0.7])
+    assert not is_behind(Rule("acc"), "higher", statistic([0.45, 0.55, 0.68]), before)
+    assert is_behind(Rule("acc"), "higher", statistic([0.1, 0.2, 0.15]), before)
+
+
+def judged(new: Sequence[Run], old: Sequence[Run], rule: Rule) -> Verdict:
+    rows = setting.pooled(list(reversed(old)), GUESSED).rows
+    return judge("iris", rule, "higher", new, rows, GUESSED)
+
+
+def test_each_setting_is_compared_with_the_newest_code_of_the_baseline() -> None:
+    old = [
+        a_run(1, ("--n 1", {"acc": 0.9}), ("--n 2", {"acc": 0.9}), tree=OLD),
+        a_run(2, ("--n 1", {"acc": 0.5}), tree=NEW),
+    ]
+    new = [a_run(5, ("--n 1", {"acc": 0.6}), ("--n 2", {"acc": 0.6}), ("--n 3", {"acc": 0}), tree=NEWER)]
+    found = judged(new, old, Rule("acc"))
+    assert found.compared == 2
+    (behind,) = found.behind
+    assert (behind.parameters, behind.runs, behind.runs_before) == ((("--n", "2"),), ("5-000005",), ("1-000001",))
+    assert (behind.before.mean, behind.now) == (0.9, one(0.6))
+
+
+def test_the_latest_run_of_a_setting_counts() -> None:
+    old = [a_run(1, ("--n 1", {"acc": 0.9}), tree=OLD)]
+    bad, good = a_run(5, ("--n 1", {"acc": 0.1}), tree=NEW), a_run(6, ("--n 1", {"acc": 0.95}), tree=NEWER)
+    assert judged([bad, good], old, Rule("acc")).behind == ()
+    assert len(judged([good, bad], old, Rule("acc")).behind) == 1
+
+
+def test_a_setting_that_fails_is_behind_with_its_cause() -> None:
+    old = [a_run(1, ("--n 1", {"acc": 0.9}), tree=OLD)]
+    run = a_run(5, ("--n 1", {"acc": 0.95}), tree=NEW)
+    failed = run.with_groups({0: replace(run.groups[0], state=State.FAILED, exit_code=3)})
+    (behind,) = judged([failed], old, Rule("acc")).behind
+    assert (behind.now, behind.cause, behind.runs) == (None, "exit code 3", ("5-000005",))
+
+
+def test_a_baseline_is_one_or_several() -> None:
+    rule = {"where": "tag=baseline", "metric": "acc", "tolerance": "1%"}
+    assert rules_of({"baseline": rule}) == (Rule("acc", "tag=baseline", "1%"),)
+    assert rules_of({"baseline": [rule, {"metric": "loss"}]})[1] == Rule("loss")
+    assert rules_of({}) == ()
