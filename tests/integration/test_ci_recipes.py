@@ -171,6 +171,7 @@ def event(runner: Runner, base: str = "", **changes: Any) -> dict[str, Any]:
         "inputs.package || github.action_path": "/actions/qanat",
         "inputs.python": "python3",
         "inputs.token": "s3cret",
+        "inputs.baselines": "true",
         "github.repository": "ada/iris",
         "github.event.pull_request.base.sha": base or runner.clone.git("rev-parse", "origin/main"),
         "github.event.pull_request.head.sha": runner.clone.git("rev-parse", "HEAD"),
@@ -187,17 +188,17 @@ def on_github(runner: Runner, known: dict[str, Any], *, code: int | None = 0) ->
         file.write_text("")
     (runner.folder / "temp").mkdir(exist_ok=True)
     base = {"RUNNER_TEMP": str(runner.folder / "temp"), **{name: str(file) for name, file in files.items()}}
-    out, result = "", Result(0, "", "")
+    out, err, result = "", "", Result(0, "", "")
     for step in ACTION["runs"]["steps"]:
         outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
         context = known | {f"steps.check.outputs.{key}": value for key, value in outputs.items()}
         env = {name: context[_expression(value)] for name, value in step.get("env", {}).items()}
         result = runner.run(step["run"], base | env, code=None)
-        out += result.out
+        out, err = out + result.out, err + result.err
         if result.code:
             break
     assert code is None or result.code == code, (out, result)
-    return Result(result.code, out, result.err)
+    return Result(result.code, out, err)
 
 
 def _expression(value: str) -> str:
@@ -495,6 +496,38 @@ def test_findings_of_every_rule_fail_the_job_and_are_in_the_comment(
         assert rule in result.out
         assert rule in comment["body"]
     assert token not in comment["body"] + result.out + result.err
+
+
+MEASURE = """\
+import json, pathlib, sys
+pathlib.Path(sys.argv[-1], "metrics.json").write_text(json.dumps({"acc": ACC}))
+"""
+
+
+@both
+def test_results_behind_the_baseline_fail_the_job_after_the_comment(
+    runner: Runner, recipe: Recipe, tmp_path: Path
+) -> None:
+    origin = Sandbox(tmp_path / "origin")
+    origin.git("switch", "--quiet", "main")
+    metrics = [{"file": "metrics.json", "better": {"acc": "higher"}}]
+    baseline = {"metric": "acc", "tolerance": "1%"}
+    origin.python_experiment("brief", MEASURE.replace("ACC", "0.9"), metrics=metrics, baseline=baseline)
+    origin.qanat("run", "brief")
+    origin.git("switch", "--quiet", "--create", "worse")
+    origin.write("brief.py", MEASURE.replace("ACC", "0.5"))
+    origin.commit("Worse")
+    origin.qanat("run", "brief")
+    runner.clone.git("fetch", "--quiet")
+    runner.clone.git("checkout", "--quiet", "--detach", "origin/worse")
+    result = recipe(runner, code=1)
+    assert "acc of brief is 0.5 (run 2), behind by more than 1% its baseline of 0.9 (run 1)" in result.err
+    (comment,) = runner.server["comments"]
+    assert "> * `acc` of `brief` is 0.5 (run `2`), behind by more than 1% its baseline" in comment["body"]
+    if recipe is github:
+        on_github(runner, event(runner, **{"inputs.baselines": "false"}))
+    else:
+        on_gitlab(runner, QANAT_BASELINES="false")
 
 
 @both
