@@ -158,6 +158,8 @@ def _keys(schema: Mapping[str, Any], node: Mapping[str, Any], above: str = "") -
         path = f"{above}{name}"
         yield path, stated, meant, name in node.get("required", ())
         yield from _keys(schema, meant, f"{path}.")
+        for alternative in meant.get("anyOf", ()):
+            yield from _keys(schema, _meant(schema, alternative), f"{path}.")
         yield from _keys(schema, _meant(schema, meant.get("items", {})), f"{path}[].")
         if isinstance(below := meant.get("additionalProperties"), dict):
             yield from _keys(schema, _meant(schema, below), f"{path}.<name>.")
@@ -166,7 +168,10 @@ def _keys(schema: Mapping[str, Any], node: Mapping[str, Any], above: str = "") -
 def _meant(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
     reference = node.get("$ref")
     found: Mapping[str, Any] = schema["$defs"][reference.rpartition("/")[2]] if reference else node
-    return found
+    if "anyOf" not in found:
+        return found
+    # A form is named by its reference; of anything else, its type is stated.
+    return {**found, "anyOf": [a if _is_form(m := _meant(schema, a)) else m for a in found["anyOf"]]}
 
 
 def _key_row(path: str, stated: Mapping[str, Any], meant: Mapping[str, Any], must: bool) -> tuple[str, str, str, str]:
@@ -186,11 +191,17 @@ def _form(node: Mapping[str, Any]) -> str:
         return _value(node["const"])
     if "enum" in node:
         return " or ".join(_value(value) for value in node["enum"])
+    if "anyOf" in node:
+        return " or ".join(dict.fromkeys(map(_alternative, node["anyOf"])))
     kinds = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", ["anything"])
     items = node.get("items", {})
     item = f"*{items['$ref'].rpartition('/')[2]}*" if "$ref" in items else items.get("type", "")
     words = {"object": "mapping", "array": f"list of {item}" if isinstance(item, str) and item else "list"}
     return " or ".join(words.get(kind, kind) for kind in kinds)
+
+
+def _alternative(node: Mapping[str, Any]) -> str:
+    return f"*{node['$ref'].rpartition('/')[2]}*" if "$ref" in node else _form(node)
 
 
 def _form_text(form: Mapping[str, Any]) -> str:

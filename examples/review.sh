@@ -24,11 +24,13 @@ cat >>.qanat/experiments/summary_iris.yaml <<'END'
 metrics:
 - file: metrics.json
   keys: [rows, std.sepal_width, bootstrap_se.sepal_width]
-  better: {bootstrap_se.sepal_width: lower}
+  better: {bootstrap_se.sepal_width: lower, rows: higher}
+baseline: {where: tag=baseline, metric: rows}
 END
 sed 's/^name: .*/name: all_flowers/' .qanat/experiments/summary_iris.yaml >.qanat/experiments/all_flowers.yaml
 commit "Describe the iris data"
 qanat run summary_iris -g "--species setosa" -g "--species virginica" -R "--seed 0 3 1"
+qanat tag 1 add baseline
 qanat run summary_iris --species setosa --bootstrap 20 -R "--seed 0 2 1"
 qanat run all_flowers
 

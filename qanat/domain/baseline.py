@@ -73,7 +73,7 @@ def judge(
     """Compare new runs with the rows of a baseline, the newest code first; what only one side has does not count.
 
     A result is behind if it is worse by more than the tolerance and the difference is not within the spread, if it is
-    no number, or if a group of its setting fails now.
+    not a number, or if a group of its setting fails now.
     """
     levels: dict[Parameters, Row] = {}
     for row in baseline:

@@ -26,6 +26,13 @@ def test_the_report_on_the_page_is_the_one_that_qanat_gives(example: Sandbox) ->
     assert review_page.lasting(review_page.shown()) == review_page.lasting(review_page.report(example))
 
 
+def test_the_check_prints_what_the_page_shows(example: Sandbox) -> None:
+    result = example.qanat("diff", "main...cleaner-data", "--check", code=1)
+    section = PAGE.read_text().partition("### Baselines")[2]
+    shown = re.findall(r"```text\n(.*?)```", section, re.DOTALL)[0]
+    assert result.err == shown
+
+
 def test_the_page_names_every_key_of_the_json_and_no_other(example: Sandbox) -> None:
     section = PAGE.read_text().partition("### As JSON")[2].partition("\n## ")[0]
     named = {
