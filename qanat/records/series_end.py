@@ -38,6 +38,12 @@ def newest(path: Path, keys: Sequence[str] = ()) -> Newest | None:
     return Newest(step, {name: values[-1] for name, _, values in points})
 
 
+def names(path: Path) -> list[str]:
+    """List the names in the last lines of a file; none if it cannot be read."""
+    end = newest(path)
+    return [*end.values] if end else []
+
+
 def _last_lines(file: BinaryIO, begin: int) -> bytes:
     """Return the last whole lines of a file after its first bytes, at most END_BYTES."""
     start = max(begin, file.seek(0, SEEK_END) - END_BYTES)

@@ -10,7 +10,7 @@ from qanat.domain.metric_problems import meant
 from qanat.domain.run import Run, State
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
-from qanat.records import run_codec, storage
+from qanat.records import run_codec, series_end, storage
 from qanat.records.index import Index
 from qanat.records.measured import is_series
 from qanat.usecases.project import Project
@@ -76,6 +76,6 @@ def _described(project: Project, run: Run, sources: Sequence[MetricSource]) -> I
             lacking = [group for group in finished if name not in group.metrics]
             if lacking:
                 path = group_folder(project.storage_of(run), lacking[0].number, len(run.groups)) / source.file
-                names = [*lacking[0].metrics] if is_series(source) else storage.metric_names(path)
+                names = series_end.names(path) if is_series(source) else storage.metric_names(path)
                 count = f" in {len(lacking):,} of {len(finished):,} finished groups" if len(finished) > 1 else ""
                 yield f"run {run.number} of {run.experiment} has no metric {quoted(name)}{count}{meant(name, names)}"

@@ -88,3 +88,13 @@ def test_a_definition_that_cannot_be_read_asks_for_nothing(world: World) -> None
     world.launch()
     (world.root / ".qanat/experiments/train.yaml").write_text("name: [")
     assert warnings(world) == []
+
+
+def test_a_misspelt_curve_is_named_with_the_nearest_in_its_file(world: World) -> None:
+    script = """for last; do :; done; echo '{"loss": 0.5}' >"$last/metrics.jsonl"\n"""
+    world.experiment(script, metrics=[{"file": "metrics.jsonl", "keys": ["los"]}])
+    world.launch()
+    assert warnings(world) == ["run 1 of train has no metric 'los' (did you mean 'loss'?)"]
+    assert shown(world) == ["run_1/metrics.jsonl: has no 'los' (did you mean 'loss'?)"]
+    shutil.rmtree(world.root / "results")
+    assert warnings(world) == ["run 1 of train has no metric 'los'"]
