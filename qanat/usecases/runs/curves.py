@@ -38,9 +38,9 @@ class GroupCurves:
         self._files = [(folder / source.file, source.keys) for source in sources]
         self._wanted = wanted
         self._owners: dict[str, Path] = {}
-        self._others: set[str] = set()
         self._unordered: set[Path] = set()
         self._readers = self._new_readers()
+        self._scanning: Sequence[SeriesReader] = ()
 
     def _new_readers(self) -> list[SeriesReader]:
         return [SeriesReader(path, keys) for path, keys in self._files]
@@ -54,7 +54,8 @@ class GroupCurves:
 
     def names(self, *, ended: bool) -> list[str]:
         """List the names that are in the files now; `ended` says whether the program has ended."""
-        for reader in self._new_readers():
+        self._scanning = self._new_readers()
+        for reader in self._scanning:
             last = -math.inf
             for block in self._blocks(reader, ended=ended):
                 if min(min(points.steps) for points in block) < last:
@@ -68,9 +69,9 @@ class GroupCurves:
         return [*self._owners]
 
     @property
-    def unwanted(self) -> Collection[str]:
-        """The other names that have been read."""
-        return self._others
+    def in_files(self) -> set[str]:
+        """All names that are in what has been read of the files, also those that the experiment does not choose."""
+        return {name for reader in (*self._scanning, *self._readers) for name in reader.names()}
 
     def rows(self, *, ended: bool) -> Iterator[Row]:
         """Yield a row for each step that is in the files now; steps ascend.
@@ -96,10 +97,7 @@ class GroupCurves:
                 yield own
 
     def _is_own(self, name: str, path: Path) -> bool:
-        if not self._wanted(name):
-            self._others.add(name)
-            return False
-        return self._owners.setdefault(name, path) == path
+        return self._wanted(name) and self._owners.setdefault(name, path) == path
 
 
 class RunCurves:
@@ -132,12 +130,11 @@ class RunCurves:
 
     def check_names(self) -> None:
         """Raise UsageError, with the nearest names, for a pattern that no curve which has been read matches."""
-        names = {name for group in self._groups.values() for name in (*group.seen, *group.unwanted)}
-        for pattern in self._patterns if names else ():
-            if not any(_matches(name, pattern) for name in names):
-                close = [quoted(name) for name in nearest(pattern, names)]
-                hint = f"did you mean {' or '.join(close)}?" if close else _available(names)
-                raise UsageError(f"no curve is called {quoted(pattern)}", hint=hint)
+        seen = {name for group in self._groups.values() for name in group.seen}
+        in_files = {name for group in self._groups.values() for name in group.in_files} if self._patterns else set()
+        for pattern in self._patterns if in_files else ():
+            if not any(_matches(name, pattern) for name in seen):
+                raise UsageError(f"no curve is called {quoted(pattern)}", hint=_instead(pattern, in_files))
 
     def names_of(self, number: int) -> list[str]:
         """List the names that names() found in a group."""
@@ -174,6 +171,11 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatch.fnmatchcase(name, pattern)
 
 
-def _available(names: Collection[str]) -> str:
+def _instead(pattern: str, names: Collection[str]) -> str:
+    """Return a hint for a pattern that matches no curve: why, or the nearest names in the files, or all of them."""
+    if any(_matches(name, pattern) for name in names):
+        return "the files of the run have it, but the keys of its experiment do not"
+    if close := nearest(pattern, names):
+        return f"did you mean {' or '.join(map(quoted, close))}?"
     listed = ", ".join(map(quoted, sorted(names)[:NAMED_MAX]))
     return f"available: {listed}{', …' if len(names) > NAMED_MAX else ''}"

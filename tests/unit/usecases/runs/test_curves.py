@@ -69,6 +69,11 @@ def test_the_experiment_says_which_files_and_names(world: World) -> None:
     run.write(lines({"step": 1, "loss": 3, "acc": 1}), "out.jsonl")
     run.write(lines({"step": 1, "other": 3}))
     assert run.rows() == [Row(1, {"loss": 3})]
+    curves = RunCurves(world.project, world.find(), [0], ["acc"])
+    assert curves.names() == []
+    with pytest.raises(UsageError, match="no curve is called 'acc'") as caught:
+        curves.check_names()
+    assert caught.value.hint == "the files of the run have it, but the keys of its experiment do not"
 
 
 def test_steps_that_go_back_are_in_order_and_their_later_values_count(world: World) -> None:
