@@ -15,6 +15,12 @@ PEER = "`git grep`"
 MEMORY_MB = 60
 COMPLETED = 10_000
 COMPLETION_S = 0.15
+FINISHED = ("--where", "state=finished")
+COMPARED = {
+    "pooled, with a baseline": ((*FINISHED, "--pool", "--baseline", "learning_rate=0.1"), 0.8),
+    "a row for each": (FINISHED, 1.2),
+    "only three": (("1", "2", "3"), 0.5),
+}
 
 
 def thousand_runs(place: Place) -> Iterator[Measured]:
@@ -43,7 +49,14 @@ def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Itera
         chosen = ["--where", "learning_rate<0.5 and metric.accuracy>0.6", "--sort", "-accuracy", "--top", "10"]
         (found,) = alternate("searching", place.quick, command([QANAT, "runs", *chosen], root))
         yield Measured(f"the 10 best of {count:,} runs", seconds(found), budget=Budget(0, warm_s))
+        yield from _compared(place, root, count)
     yield _cold(place, root, f"listing {count:,} runs, the index deleted", command(table, root), bare, cold_s)
+
+
+def _compared(place: Place, root: Path, count: int) -> Iterator[Measured]:
+    for what, (words, limit_s) in COMPARED.items():
+        (found,) = alternate(what, place.quick, command([QANAT, "compare", *words], root))
+        yield Measured(f"comparing {count:,} runs, {what}", seconds(found), budget=Budget(0, limit_s))
 
 
 def completion(place: Place) -> Iterator[Measured]:

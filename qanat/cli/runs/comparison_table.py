@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from qanat.cli.terminal import formats, tables
+from qanat.cli.terminal.output import listed
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.parameters import plain_names, shown
@@ -15,6 +16,7 @@ from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.experiments import metric_titles
 
 OWN = ("experiment", "runs", "n", "commit")
+RUNS_NAMED = 8
 TESTS = {Method.PAIRED: "a paired t-test", Method.WELCH: "Welch's t-test"}
 
 
@@ -99,7 +101,8 @@ def _several(found: Comparison) -> tuple[bool, bool]:
 
 def _runs(compared: Compared, row: Row, place: int) -> str:
     numbers = [run.partition("-")[0] for run in row.runs]
-    text = ", ".join(row.runs if len(set(numbers)) < len(numbers) else numbers)
+    named = row.runs if len(set(numbers)) < len(numbers) else numbers
+    text = listed(named, RUNS_NAMED)
     return f"{text} (baseline)" if compared.is_baseline(place) else text
 
 

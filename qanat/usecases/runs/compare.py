@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from qanat.domain import comparison
@@ -87,8 +88,8 @@ def chosen_runs(
     condition. Raises the errors of find_run(), and UsageError if no
     group meets the condition or no run has a name in it.
     """
-    ids, missing = _ids(project, index, refreshed, names)
     known = {run.id: run for run in current_facts(project, index, refreshed).values()}
+    ids, missing = _ids(project, index, refreshed, names, known)
     runs = [known[run] for run in ids if run in known] if names else list(known.values())[::-1]
     if condition != EVERY and known:
         has = search_for(project, condition, names_of(known.values()))
@@ -109,14 +110,17 @@ def chosen_runs(
 
 
 def _ids(
-    project: Project, index: Index, refreshed: Refreshed, names: Sequence[str]
+    project: Project, index: Index, refreshed: Refreshed, names: Sequence[str], known: Collection[str]
 ) -> tuple[dict[str, None], list[str]]:
     """Return the ids of the runs with these names, and the names of none. Raises NotFound if all are of none."""
+    numbers = Counter(run.partition("-")[0] for run in known)
+    by_number = {n: run for run in known if numbers[n := run.partition("-")[0]] == 1}
     ids: dict[str, None] = {}
     missing: list[str] = []
     for name in names:
         try:
-            ids[find_run(project, index, refreshed, name).run.id] = None
+            # Only a name that is unknown or ambiguous needs a search of its own.
+            ids[by_number.get(name) or find_run(project, index, refreshed, name).run.id] = None
         except NotFound:
             if len(missing) == len(names) - 1:
                 raise

@@ -17,6 +17,7 @@ from qanat.errors import UsageError
 from qanat.usecases.runs.compare import ChosenRuns, Compared, available
 
 OTHER_DATA_SHOWN = 5
+NAMED_MAX = 10
 OWN = ("experiment", "runs", "groups", "commit")
 
 
@@ -142,11 +143,15 @@ def _or_empty(value: float | None) -> object:
 def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Iterator[str]:
     """Yield which of the runs that were named are not compared, which had other data, and which groups do not count."""
     if chosen.missing:
-        several = len(chosen.missing) > 1
-        yield f"no run{'s' if several else ''} {', '.join(chosen.missing)}, which may have been deleted"
-    for run in chosen.runs if names else ():
-        if not any(group.state == State.FINISHED for group in run.groups):
-            yield f"run {run.number} is not shown, since none of its groups has finished"
+        yield f"{_runs(chosen.missing)} missing, and may have been deleted"
+    unfinished = [
+        str(run.number)
+        for run in (chosen.runs if names else ())
+        if not any(group.state == State.FINISHED for group in run.groups)
+    ]
+    if unfinished:
+        of = "its" if len(unfinished) == 1 else "their"
+        yield f"{_runs(unfinished)} not shown, since none of {of} groups has finished"
     shown = {run for row in compared.found.rows for run in row.runs}
     yield from _other_data([run for run in chosen.runs if run.id in shown])
     if repeated := sum(len(row.repeated) for row in compared.found.rows):
@@ -160,3 +165,11 @@ def _other_data(runs: Sequence[RunFacts]) -> Iterator[str]:
     if others:
         more = f", and {len(others) - OTHER_DATA_SHOWN:,} more" if len(others) > OTHER_DATA_SHOWN else ""
         yield f"other data than for run {runs[0].number}: {', '.join(others[:OTHER_DATA_SHOWN])}{more}"
+
+
+def _runs(names: Sequence[str]) -> str:
+    """Return `run 4 is` or `runs 4, 5 are`, with the first names of many."""
+    if len(names) == 1:
+        return f"run {names[0]} is"
+    more = len(names) - NAMED_MAX
+    return f"runs {', '.join(names[:NAMED_MAX])}{f' and {more:,} more' if more > 0 else ''} are"

@@ -324,7 +324,7 @@ def test_rows_are_compared_with_a_baseline(trained: Sandbox) -> None:
 def test_a_number_of_a_deleted_run_is_noted(trained: Sandbox) -> None:
     trained.qanat("delete", "1", "--yes")
     found = trained.qanat("compare", "1", "2", "7")
-    assert found.err == "note: no runs 1, 7, which may have been deleted\n"
+    assert found.err == "note: runs 1, 7 are missing, and may have been deleted\n"
     assert table(found.out)[1:] == [["2", "1", "0.3", "2"]]
     assert "run 7 does not exist" in trained.qanat("compare", "1", "7", code=2).err
 

@@ -54,7 +54,7 @@ def test_pooled_runs_count_a_seed_once_and_warn(compared: qanat.Project) -> None
 
 
 def test_runs_that_do_not_exist_are_warnings_unless_none_does(compared: qanat.Project) -> None:
-    with pytest.warns(UserWarning, match="no runs 3, 4, which may have been deleted"):
+    with pytest.warns(UserWarning, match="runs 3, 4 are missing, and may have been deleted"):
         assert len(compared.compare(range(1, 5))) == 3
     with pytest.raises(NotFound, match="run 7 does not exist"):
         compared.compare(7)
