@@ -66,7 +66,7 @@ class OnDisk:
 
     def absence(self, path: str) -> str:
         """Return why there is no file."""
-        return "does not exist"
+        return "is not a file" if files.exists(self._root / path) else "does not exist"
 
 
 class InGit:

@@ -52,7 +52,7 @@ def _check_program(project: Project, experiment: Experiment) -> None:
     program = project.root / _inside(experiment)
     if not files.is_file(program):
         raise InputInvalid(
-            f"{_program(experiment)} does not exist",
+            f"{_program(experiment)} {'is not a file' if files.exists(program) else 'does not exist'}",
             hint=f"correct it with: qanat experiment update {experiment.name} --executable PATH",
         )
     if not experiment.program.command and not os.access(program, os.X_OK):

@@ -41,6 +41,7 @@ def test_on_disk_what_is_there_is_there(on_disk: OnDisk) -> None:
     assert (on_disk.exists("train.sh"), on_disk.exists(".qanat"), on_disk.exists("gone")) == (True, True, False)
     assert (on_disk.is_link("link"), on_disk.is_link("train.sh")) == (True, False)
     assert on_disk.absence("gone") == "does not exist"
+    assert on_disk.absence(".qanat") == "is not a file"
 
 
 @pytest.mark.parametrize("view", ["staged", "on_disk"])

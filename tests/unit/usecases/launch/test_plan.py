@@ -99,6 +99,9 @@ def test_a_program_that_is_not_there_is_refused(world: World) -> None:
     with pytest.raises(InputInvalid, match=r"^experiment train: executable train\.sh does not exist$") as error:
         planned(world)
     assert error.value.hint == "correct it with: qanat experiment update train --executable PATH"
+    (world.root / "train.sh").mkdir()
+    with pytest.raises(InputInvalid, match=r"executable train\.sh is not a file$"):
+        planned(world)
 
 
 def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
