@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -17,6 +18,22 @@ from qanat.usecases.launch.checkouts import CachedCheckout
 from qanat.usecases.launch.workplace import Workplace, in_project
 from tests.support.world import World
 from tests.unit.records.example import RUN
+
+TRACES = {
+    "a new file": "echo x >new.txt",
+    "an ignored file": "echo x >new.secret",
+    "a file in an ignored folder": "mkdir -p results; echo x >results/out",
+    "an edited file": "echo edited >code.txt",
+    "a deleted file": "rm train.sh",
+    "a changed mode": "chmod +x code.txt",
+    "an empty folder": "mkdir -p deep/empty",
+    "another commit": "git checkout --quiet --detach HEAD~1",
+    "a commit of its own": "echo x >code.txt; git commit --quiet --all --message x",
+    "a staged file": "echo x >new.txt; git add new.txt",
+    "no git any more": "rm .git",
+    "a read-only folder": "mkdir -p deep/locked; echo x >deep/locked/x; chmod -R a-w deep",
+    "a repository": "git init --quiet inner",
+}
 
 
 def head(world: World) -> str:
@@ -45,6 +62,14 @@ def names(world: World) -> list[str]:
     return sorted(path.name for path in (world.root / ".qanat/cache/checkouts").glob("*") if path.is_dir())
 
 
+def content(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return the mode of everything in a folder, and the bytes of its files."""
+    return {
+        str(path.relative_to(folder)): (path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
+        for path in folder.rglob("*")
+    }
+
+
 def test_the_project_itself_is_a_place_to_work(world: World) -> None:
     found = in_project(world.project, {"d": "data", "e": "/elsewhere"})
     assert found == Workplace(world.root, {"d": str(world.root / "data"), "e": "/elsewhere"})
@@ -68,17 +93,17 @@ def test_an_untouched_checkout_is_shared(world: World) -> None:
     assert len(names(world)) == 1
 
 
-@pytest.mark.parametrize("touched", ["new.txt", "train.sh", "ignored.log", "empty/"])
-def test_a_touched_checkout_is_made_again(world: World, touched: str) -> None:
-    world.commit(**{".gitignore": "*.log\n.qanat/cache/\nresults/\n"})
+@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
+def test_nothing_that_a_run_leaves_in_a_checkout_is_seen_by_the_next(world: World, trace: str) -> None:
+    world.commit(**{".gitignore": "*.secret\n.qanat/cache/\nresults/\n", "code.txt": "first"})
     folder = place(world, head(world)).folder
-    if touched.endswith("/"):
-        (folder / touched).mkdir()
-    else:
-        (folder / touched).write_text("touched")
+    before = content(folder)
+    subprocess.run(["sh", "-c", trace], cwd=folder, check=True)
+    assert content(folder) != before
     assert place(world, head(world)).folder == folder
-    assert not (folder / touched).exists() or (folder / touched).read_text() != "touched"
-    assert len(names(world)) == 1
+    assert content(folder) == before
+    assert names(world) == [folder.name]
+    assert world.git("status", "--porcelain") == ""
 
 
 def test_a_touched_checkout_in_which_a_run_is_active_stays(world: World) -> None:
