@@ -501,6 +501,7 @@ def test_wrong_ranges_and_groups_are_refused(house: Sandbox, words: tuple[str, .
     assert refused(house, "dump", *words).err == f"qanat: {sentence}\n  hint: {hint}\n"
 
 
+@pytest.mark.slow
 def test_more_than_twenty_thousand_groups_want_a_yes(house: Sandbox) -> None:
     words = ["dump", "-R", "--x 0 20001 1", "--dry_run"]
     assert refused(house, *words).err == "qanat: this run has 20,001 groups\n  hint: use --yes if that is intended\n"

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.support.pages import ROOT
@@ -30,6 +31,7 @@ def own_program() -> list[list[str]]:
     return [words[1:] for words in lines if words[0] == "qanat"]
 
 
+@pytest.mark.slow
 def test_the_commands_for_a_program_of_ones_own_work_in_a_repository_that_has_it(tmp_path: Path) -> None:
     project = tmp_path / "my project"
     project.mkdir()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from tests.support.pages import ROOT
 from tests.support.qanat_v0 import CONFIG, V0Project
 from tests.support.reader import Reader, report
@@ -36,6 +38,7 @@ def old_project(root: Path) -> None:
     old.run(5, status="running", finished=None)
 
 
+@pytest.mark.slow
 def test_every_command_of_the_page_prints_what_the_page_shows(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "ada")
     reader.cwd = tmp_path / "ada/iris"

@@ -79,6 +79,7 @@ def test_no_runs_and_no_definitions_are_no_table(sandbox: Sandbox) -> None:
     assert sandbox.qanat("experiment", "status", "e").out.splitlines()[-1] == "🛠 Actions:"
 
 
+@pytest.mark.slow
 def test_of_a_thousand_runs_the_newest_are_shown_and_the_others_counted(sandbox: Sandbox) -> None:
     sandbox.experiment("e", "exit 0")
     sandbox.qanat("run", "e")

@@ -106,6 +106,7 @@ def test_the_walks_touch_the_files_that_the_page_promises(tree: Path) -> None:
     assert [path for path in existing if f"`{path}`" not in table or f"{path} -->" not in walks] == []
 
 
+@pytest.mark.slow
 def test_the_code_is_as_the_project_wants_it(copy: Copy) -> None:
     files = [step.path for step in steps() if step.path.endswith(".py")]
     copy.python("-m", "ruff", "check", "--quiet", "--no-cache", *files, cwd=copy.tree)
@@ -114,6 +115,7 @@ def test_the_code_is_as_the_project_wants_it(copy: Copy) -> None:
     copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", agreement, cwd=copy.tree)
 
 
+@pytest.mark.slow
 def test_the_hook_refuses_a_commit(copy: Copy) -> None:
     copy.qanat("hooks", "install")
     copy.sandbox.write("my notes.draft", "1\n")
@@ -123,6 +125,7 @@ def test_the_hook_refuses_a_commit(copy: Copy) -> None:
     copy.commit(code=0)
 
 
+@pytest.mark.slow
 def test_pre_commit_calls_the_hook_through_the_program_for_all_rules(copy: Copy) -> None:
     (entry,) = [h for h in yaml.safe_load((copy.tree / ".pre-commit-hooks.yaml").read_text()) if "draft" in h["id"]]
     program, *words = entry["entry"].split()
@@ -134,6 +137,7 @@ def test_pre_commit_calls_the_hook_through_the_program_for_all_rules(copy: Copy)
     assert copy.python("-P", "-m", "qanat_hooks.hook", *words, *entry["args"]).out == ""
 
 
+@pytest.mark.slow
 def test_the_runner_runs_and_cancels_jobs(copy: Copy) -> None:
     copy.sandbox.experiment("end", 'echo "$1"; exit "$1"\n')
     assert "known: local, htcondor, slurm, nohup" in copy.qanat("run", "--runner", "no", "end", "0", code=2).err
@@ -147,6 +151,7 @@ def test_the_runner_runs_and_cancels_jobs(copy: Copy) -> None:
     assert copy.qanat("show", "2", "--json").json["state"] == "cancelled"
 
 
+@pytest.mark.slow
 def test_the_command_is_listed_and_works(copy: Copy) -> None:
     assert re.search("^  count +Count the experiments of the project.$", copy.qanat("--help").out, re.MULTILINE)
     assert copy.qanat("count").out == "0\n"
@@ -155,6 +160,7 @@ def test_the_command_is_listed_and_works(copy: Copy) -> None:
     assert "Example:\n    qanat count\n" in copy.qanat("count", "--help").out
 
 
+@pytest.mark.slow
 def test_generated_files_are_made_from_what_was_added(copy: Copy) -> None:
     copy.python("-m", "qanat.cli.completion.generate", cwd=copy.tree)
     copy.python("docs/generate.py", cwd=copy.tree)

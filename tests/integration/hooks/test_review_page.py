@@ -23,6 +23,7 @@ def section(tmp_path: Path) -> Path:
     return page
 
 
+@pytest.mark.slow
 def test_the_commands_print_what_the_page_shows(
     sandbox: Sandbox, section: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
