@@ -105,10 +105,10 @@ class ForkServer:
                 raise subprocess.TimeoutExpired(list(words), timeout_s) from None
         return subprocess.CompletedProcess(list(words), code, out, err)
 
-    def start(self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], terminal: int) -> AtTerminal:
-        """Start `python -m …` in a session of its own at a terminal, which is closed here."""
+    def start(self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], streams: Sequence[int]) -> AtTerminal:
+        """Start `python -m …` in a session of its own at the terminal that is its stdin. Closes the streams here."""
         order = self._order(words, cwd, env) | {"new_session": True, "terminal": True}
-        return AtTerminal(self._fork(order, [terminal, os.dup(terminal), os.dup(terminal)]))
+        return AtTerminal(self._fork(order, streams))
 
     def _order(self, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> dict[str, Any]:
         """Return what a new process is to be; the server runs from now on."""

@@ -14,7 +14,7 @@ from typing import Any
 from qanat.domain.run import Group, RequestedParameters, Run, RunnerChoice, State
 from qanat.records import run_codec
 from tests.conftest import GIT_CONFIG
-from tests.support.sandbox import PROGRAM, Sandbox
+from tests.support.sandbox import Sandbox
 from tests.support.terminal import Terminal
 from tests.unit.records.example import RUN
 
@@ -118,9 +118,7 @@ def shown(sandbox: Sandbox, command: str, width: int | str, **env: str) -> str:
         text = sandbox.qanat(*COMMANDS[command]).out
     else:
         # Notes on stderr are no part of a table.
-        program = ("sh", "-c", 'exec "$@" 2>/dev/null', "sh", *PROGRAM)
-        size = (int(width), 50)
-        with Terminal(sandbox.root, *COMMANDS[command], program=program, size=size, env=env) as terminal:
+        with Terminal(sandbox.root, *COMMANDS[command], size=(int(width), 50), env=env, mute=True) as terminal:
             terminal.ends()
             text = terminal.text.replace("\r\n", "\n")
     return text.replace(str(sandbox.root), "/home/ada/project")

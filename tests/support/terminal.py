@@ -41,7 +41,7 @@ def without_escapes(text: str) -> str:
 class Terminal:
     """A command running in a terminal of `size` columns and rows; use it in a `with` block.
 
-    It runs in a fork if possible, unless it is to be `real`.
+    It runs in a fork if possible, unless it is to be `real`. If `mute`, what it writes to stderr is not shown.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Terminal:
         size: tuple[int, int] = SIZE,
         program: Sequence[str] = PROGRAM,
         real: bool = False,
+        mute: bool = False,
     ) -> None:
         # prompt_toolkit would ask the terminal for the cursor's position, and nothing here would answer.
         own = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
@@ -67,10 +68,11 @@ class Terminal:
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._process: AtTerminal | subprocess.Popen[bytes]
+        streams = theirs, os.dup(theirs), os.open(os.devnull, os.O_WRONLY) if mute else os.dup(theirs)
         if FORKS.can_run(command, surroundings) and not real:
-            self._process = FORKS.start(command, cwd=cwd, env=surroundings, terminal=theirs)
+            self._process = FORKS.start(command, cwd=cwd, env=surroundings, streams=streams)
         else:
-            self._process = _started(command, cwd, surroundings, theirs)
+            self._process = _started(command, cwd, surroundings, streams)
 
     def __enter__(self) -> Self:
         return self
@@ -190,8 +192,11 @@ class Terminal:
             self._screen = -1
 
 
-def _started(command: Sequence[str], cwd: Path, env: dict[str, str], terminal: int) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own at a terminal, which is closed here."""
+def _started(
+    command: Sequence[str], cwd: Path, env: dict[str, str], streams: tuple[int, int, int]
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own at the terminal that is its stdin. Closes the streams here."""
+    stdin, stdout, stderr = streams
     try:
         with warnings.catch_warnings():
             # Python 3.12 and later warn about forking with other threads, as in pytest-xdist; this fork execs at once.
@@ -200,11 +205,12 @@ def _started(command: Sequence[str], cwd: Path, env: dict[str, str], terminal: i
                 command,
                 cwd=cwd,
                 env=env,
-                stdin=terminal,
-                stdout=terminal,
-                stderr=terminal,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
                 start_new_session=True,
                 preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
             )
     finally:
-        os.close(terminal)
+        for stream in streams:
+            os.close(stream)
