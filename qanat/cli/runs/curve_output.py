@@ -15,7 +15,7 @@ from qanat.domain.curves import plain_step
 from qanat.domain.json_text import to_json
 from qanat.domain.series import STEP
 from qanat.domain.series_rows import Row, Thinned
-from qanat.domain.shortening import shortened
+from qanat.domain.shortening import quoted, shortened
 from qanat.domain.visible import escaped_json
 
 CHUNK_ROWS = 2_000
@@ -62,7 +62,7 @@ class CsvOutput:
         values = [repr(row.values[name]) if name in row.values else "" for name in self._names]
         for name in row.values.keys() - self._late.union(self._names):
             self._late.add(name)
-            tell(f"note: {brief(name)!r} has no column, since its first value came after the heading")
+            tell(f"note: {quoted(name)} has no column, since its first value came after the heading")
         return f"{group},{plain_step(row.step)},{','.join(values)}"
 
     def end(self) -> None:

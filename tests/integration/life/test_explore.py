@@ -384,7 +384,7 @@ def test_of_a_directory_that_is_gone_it_is_said_above_the_menu(house: Sandbox) -
     ("key", "said"),
     [
         ("d", "no comment yet; write one with: qanat comment 2 (.qanat/runs/hello/0/2-"),
-        ("m", "no metrics yet: a program leaves them in metrics.json"),
+        ("m", "no metrics yet: a program writes them to metrics.json"),
     ],
 )
 def test_of_what_is_not_there_it_is_said_how_it_is_made(house: Sandbox, key: str, said: str) -> None:
