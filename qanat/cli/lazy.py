@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from qanat.cli.options import dashed
-from qanat.domain.shortening import quoted
 
 Sections = Mapping[str, Mapping[str, tuple[str, str]]]
 """Commands by section of the help: name to (`module:attribute`, help line); one without a help line is hidden."""
@@ -55,6 +54,7 @@ class LazyGroup(click.Group):
         """Find a command. Raises click.UsageError with the nearest names for an unknown one."""
         if dashed(args[0]) not in self._table and not args[0].startswith("-"):
             from qanat.domain.names import nearest
+            from qanat.domain.shortening import quoted
 
             close = nearest(args[0], self.list_commands(ctx))
             also = f"; did you mean {' or '.join(close)}?" if close else ""
