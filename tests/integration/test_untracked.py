@@ -117,7 +117,7 @@ def test_a_name_that_is_not_text_is_recorded_escaped_and_stops_nothing(project: 
 def test_what_cannot_be_added_is_refused_with_a_clean_tree_too(project: Sandbox) -> None:
     os.mkfifo(project.root / "pipe")
     for path, problem in (
-        ("pipe", "has nothing to add"),
+        ("pipe", "contains nothing to add"),
         (".git/config", "is inside .git"),
         ("gone", "does not exist"),
     ):
