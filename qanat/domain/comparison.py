@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qanat.domain import times
+from qanat.domain.data import data_differ
 from qanat.domain.facts import GroupFacts, RunFacts
 from qanat.domain.parameters import texts_by_name
 from qanat.domain.run import Group, State
@@ -63,8 +64,9 @@ class Comparison:
 class Grouping:
     """Which groups form a row: those of one run that differ only in seeds or, with `by`, have one value of it.
 
-    With `pool`, rows have groups of several runs of the same code. `seeds` maps experiments to the names of their
-    seeds, if these are not GUESSED. `over` is a parameter that tells rows apart even if it is a seed.
+    With `pool`, rows have groups of several runs of the same code, whose data do not certainly differ. `seeds` maps
+    experiments to the names of their seeds, if these are not GUESSED. `over` is a parameter that tells rows apart even
+    if it is a seed.
     """
 
     by: str | None = None
@@ -111,10 +113,26 @@ def compare(
 
 
 def _rows(finished: Sequence[Member], grouping: Grouping) -> list[Row]:
+    on_data = _alike_data(run for run, _ in finished) if grouping.pool else {}
     members: dict[tuple[object, ...], list[Member]] = {}
     for run, group in finished:
-        members.setdefault(grouping.key(run, group), []).append((run, group))
+        members.setdefault((*grouping.key(run, group), on_data.get(run.id)), []).append((run, group))
     return [_row(found, grouping) for found in members.values()]
+
+
+def _alike_data(runs: Iterable[RunFacts]) -> dict[str, int]:
+    """Map the ids of runs to a number that those share whose data do not certainly differ from the first of them."""
+    first: list[RunFacts] = []
+    known: dict[tuple[object, ...], int] = {}
+    found = {}
+    for run in runs:
+        text = (run.experiment, repr(run.datasets), repr(run.states))
+        if text not in known:
+            alike = (n for n, other in enumerate(first) if not data_differ(other, run))
+            known[text] = next(alike, len(first))
+            first += [run] if known[text] == len(first) else []
+        found[run.id] = known[text]
+    return found
 
 
 def _seeds(finished: Sequence[Member], grouping: Grouping) -> dict[str, tuple[str, ...]]:

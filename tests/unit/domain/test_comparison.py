@@ -10,6 +10,7 @@ import pytest
 
 from qanat.domain.comparison import Comparison, Grouping, parameters_of
 from qanat.domain.comparison import compare as compare_facts
+from qanat.domain.data import DataState
 from qanat.domain.facts import facts_of
 from qanat.domain.run import Group, Run, State
 from qanat.domain.statistics import HIGHER, LOWER
@@ -83,6 +84,18 @@ def test_other_code_is_never_pooled() -> None:
     runs = [a_run(1, ("--n 1", {"acc": 1.0})), a_run(2, ("--n 1", {"acc": 2.0}), tree="b" * 40)]
     for grouping in (Grouping(pool=True), Grouping(by="--n", pool=True)):
         assert means(compare(runs, better={}, grouping=grouping), "acc") == [1.0, 2.0]
+
+
+def test_runs_whose_data_certainly_differ_are_never_pooled() -> None:
+    state = DataState("iris", "hash", id="sha256:" + "a" * 64)
+    of_data = (state, replace(state, id="sha256:" + "b" * 64), state)
+    runs = [
+        replace(a_run(n, (f"--n 1 --seed {n}", {"acc": float(n)})), datasets={"iris": "data"}, data=(data,))
+        for n, data in enumerate(of_data, 1)
+    ]
+    unknown = replace(a_run(4, ("--n 1 --seed 4", {"acc": 4.0})), datasets={"iris": "data"}, data=())
+    found = compare([*runs, unknown], better={}, grouping=Grouping(pool=True))
+    assert [row.seeds for row in found.rows] == [("1", "3", "4"), ("2",)]
 
 
 def test_names_as_typed_tell_parameters_apart() -> None:
