@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from qanat.domain.condition import EVERY, parse
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Run, State
 from qanat.errors import UsageError
+from qanat.usecases import complete_names
 from qanat.usecases.definitions import rename
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.rows import matching_runs
@@ -42,6 +44,14 @@ def test_whole_runs_are_found_as_they_are_now_the_newest_first(world: World) -> 
 def test_a_metric_that_json_does_not_have_comes_whole_and_can_be_searched_for(world: World) -> None:
     run = recorded(world, 1, groups=(replace(RUN.groups[0], metrics={"acc": math.inf}),))
     assert matching(world) == matching(world, "metric.acc=inf") == [run]
+
+
+def test_runs_are_found_by_what_their_curves_came_to(world: World) -> None:
+    curve = CurveSummary(last=Point(2, 9), min=Point(0.5, 3), max=Point(math.inf, 1), count=9)
+    run = recorded(world, 1, groups=(replace(RUN.groups[0], curves={"loss": curve}),))
+    recorded(world, 2)
+    assert matching(world, "metric.loss.max=inf and loss.min<1") == matching(world, "metric.loss.count") == [run]
+    assert ("metric.loss.min", "metric") in complete_names.names_in_conditions(world.root)
 
 
 def test_a_name_that_no_run_has_is_refused(world: World) -> None:
