@@ -57,17 +57,15 @@ def metrics(
     found = find_one(project, run)
     numbers = range(len(found.run.groups)) if group is None else [check_group(found, group)]
     output = CsvOutput() if as_csv else JsonOutput() if as_json else None
+    read = RunCurves(project, found, numbers if follow or output else numbers[:GROUPS_SHOWN], curves)
     if follow:
-        read = RunCurves(project, found, numbers, curves)
         _follow(project, found, read, output or TextOutput(width(), several=len(numbers) > 1), tail)
     elif output:
-        read = RunCurves(project, found, numbers, curves)
         _print_all(read, output, tail)
     else:
-        read = RunCurves(project, found, numbers[:GROUPS_SHOWN], curves)
         _print_tables(found, read, tail)
-        if more := len(numbers) - len(read.groups):
-            say(f"… and {plural(more, 'more group')}; choose one with --group, or all with --csv")
+    if more := len(numbers) - len(read.groups):
+        say(f"… and {plural(more, 'more group')}; choose one with --group, or all with --csv")
     reporting.tell_notes(read.problems())
 
 
@@ -119,7 +117,10 @@ def _follow(project: Project, found: Found, read: RunCurves, output: CurveOutput
             has_begun = True
         for number, rows in read.new_rows() if has_begun else ():
             output.add(number, _last(rows, tail))
-        tail = None if has_begun else tail
+        if has_begun:
+            tail = None
+        else:
+            _tell_what_is_missing(read)
         if found.run.state.ended:
             break
         time.sleep(POLL_S)
@@ -129,6 +130,14 @@ def _follow(project: Project, found: Found, read: RunCurves, output: CurveOutput
     if not has_begun:
         _names(read)
     read.check_names()
+
+
+def _tell_what_is_missing(read: RunCurves) -> None:
+    """Note which name no curve has yet: it may be misspelt, or its first value may still come."""
+    try:
+        read.check_names()
+    except UsageError as error:
+        reporting.tell_notes([f"{error.message} yet ({error.hint})"])
 
 
 def _last(rows: Iterable[Row], count: int | None) -> Iterable[Row]:

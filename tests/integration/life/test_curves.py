@@ -50,6 +50,10 @@ def test_curves_are_followed_to_the_end_of_the_run_and_printed(sandbox: Sandbox)
     assert "note: run 1, group 0: n=5: not drawn: 1 value that is not finite\n" in plot.err
     said = sandbox.qanat("metrics", "1", "los", code=2).err
     assert said == "qanat: no curve is called 'los'\n  hint: did you mean 'loss'?\n"
+    said = sandbox.qanat("metrics", "1", "los", "--follow", code=2).err
+    assert said.startswith(
+        "note: no curve is called 'los' yet (did you mean 'loss'?)\nqanat: no curve is called 'los'\n"
+    )
     assert "cannot be combined" in sandbox.qanat("metrics", "1", "--csv", "--json", code=2).err
 
 
