@@ -32,7 +32,7 @@ _WITH_AN_ATTEMPT: Open = {**_UNTIL_THE_END, "runner": frozenset({"template", "op
 _WITH_AN_END: Open = {"state": _ALL, "started": _ALL, "ended": _ALL}
 _MOVED: Open = {"experiment": _ALL}
 _LAUNCHED = ("group", "args")
-_MEASURED = ("metrics", "curves", "curve_files", "exit_code")
+_LEFT = ("metrics", "curves", "curve_files", "outputs", "exit_code")
 _MISSING = object()
 # What is wrong with a place that has not changed, but should have.
 STILL = "is still that of the earlier attempt"
@@ -158,8 +158,8 @@ def _wrong_in_attempt(old: Record, new: Record) -> list[str]:
     wrong = ["job"] if _is_scheduled(old) and old.get("job") == new.get("job") else []
     started = new.get("started")
     if started is None:
-        # It has not started yet, or never did, so it can have measured nothing.
-        return [*wrong, *[key for key in _MEASURED if new.get(key) not in (None, {}) and _ended(new)]]
+        # It has not started yet, or never did, so it can have left nothing.
+        return [*wrong, *[key for key in _LEFT if new.get(key) not in (None, {}) and _ended(new)]]
     if started == old.get("started") or not _is_before(old.get("ended") or old.get("started"), started):
         wrong.append("started")
     return wrong if new.get("ended") is None or _is_before(started, new["ended"]) else [*wrong, "ended"]

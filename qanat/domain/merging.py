@@ -66,6 +66,7 @@ def merge_groups(base: Group | None, ours: Group, theirs: Group) -> Group:
         metrics={**less.metrics, **more.metrics},
         curves={**less.curves, **more.curves},
         curve_files={**less.curve_files, **more.curve_files},
+        outputs=more.outputs or less.outputs,
     )
 
 

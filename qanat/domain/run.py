@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from qanat.domain.data import DataState
 from qanat.domain.measured import CurveSummary, Measured
+from qanat.domain.outputs import Outputs
 
 
 class State(StrEnum):
@@ -101,7 +102,8 @@ SCHEDULER = "scheduler"
 class Group:
     """One execution of the program with one list of arguments; `started` and `ended` are timestamps (domain.times).
 
-    `source` is SCHEDULER if only the scheduler has said how it ended, which a completion file may correct.
+    `source` is SCHEDULER if only the scheduler has said how it ended, which a completion file may correct. `outputs`
+    is None if it left no files, or if that is not known.
     """
 
     number: int
@@ -119,6 +121,7 @@ class Group:
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, CurveSummary] = field(default_factory=dict)
     curve_files: Mapping[str, str] = field(default_factory=dict)
+    outputs: Outputs | None = None
 
     @property
     def measured(self) -> Measured:

@@ -13,6 +13,7 @@ from typing import Any
 from qanat.domain.json_text import NAMES, from_named
 from qanat.domain.layout import record_path
 from qanat.domain.measured import CurveSummary, Point
+from qanat.domain.outputs import Outputs
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
@@ -108,7 +109,12 @@ def _group_row(group: Group) -> dict[str, Any]:
         attempt=group.attempt if group.attempt > 1 else None,
         source=group.source,
     )
-    return row | group.measured.to_mapping()
+    return row | group.measured.to_mapping() | _present(outputs=_outputs_row(group.outputs) if group.outputs else None)
+
+
+def _outputs_row(outputs: Outputs) -> dict[str, Any]:
+    row: dict[str, Any] = {"files": outputs.files, "bytes": outputs.bytes, "digest": outputs.digest}
+    return row | _present(by_size=outputs.by_size or None)
 
 
 def _present(**values: Any) -> dict[str, Any]:
@@ -237,6 +243,16 @@ def _group(content: Any, source: str, place: int) -> Group:
         metrics=row.numbers("metrics"),
         curves=_curves(row),
         curve_files=row.text_map("curve_files") if row.has("curve_files") else {},
+        outputs=_outputs(row.inner("outputs")) if row.has("outputs") else None,
+    )
+
+
+def _outputs(row: Reader) -> Outputs:
+    return Outputs(
+        files=row.take("files", int),
+        bytes=row.take("bytes", int),
+        digest=row.text("digest"),
+        by_size=row.optional("by_size", int) or 0,
     )
 
 

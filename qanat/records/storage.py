@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qanat.domain import completion, layout, parameters
-from qanat.domain.completion import COMPLETION, Completion
+from qanat.domain.completion import COMPLETION, STOPPED, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
+from qanat.domain.outputs import PRINTED
 from qanat.domain.run import Run
 from qanat.domain.sharing import UNSHARED, Sharing
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, QanatError
 from qanat.records import yaml_io
 from qanat.system import files, folders
 
@@ -29,6 +30,14 @@ INFO = "info.yaml"
 GROUP_INFO = layout.GROUP_INFO
 PARAMETERS_FILES = "parameters_files"
 PROGRESS = "progress.txt"
+ATTEMPTS = "attempts"
+ACTIONS = "actions.yaml"
+MANIFEST = "qanat_manifest.jsonl"
+# Files and folders beside a group's outputs that are about the run itself: ids, times, paths, speeds, copies.
+GENERATED_FILES = frozenset(
+    {INFO, GROUP_INFO, PROGRESS, COMPLETION, STOPPED, ACTIONS, ATTEMPTS, MANIFEST, PARAMETERS_FILES}
+)
+NO_OUTPUTS = GENERATED_FILES | PRINTED
 METRICS_BYTES_MAX = 8 * 2**20
 DEFAULT_METRICS = (MetricSource("metrics.json"), MetricSource("metrics.yaml"))
 
@@ -211,6 +220,17 @@ def _metrics_content(path: Path) -> Any:
     """Return what a metrics file holds. Raises InputInvalid, ValueError for JSON that is none, RecursionError."""
     data = files.read(path, limit_bytes=METRICS_BYTES_MAX)
     return json.loads(data) if path.suffix == ".json" else yaml_io.load(data, str(path))
+
+
+def made_by_actions(folder: Path) -> set[str]:
+    """Return the paths, relative to a directory, of files made by actions on it; unreadable entries are skipped."""
+    try:
+        data = files.read(folder / ACTIONS, limit_bytes=yaml_io.FILE_BYTES_MAX)
+        rows = yaml_io.load(b"actions:\n" + data, ACTIONS).get("actions")
+    except QanatError:
+        return set()
+    made = [row.get("made") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {name for names in made if isinstance(names, list) for name in names if isinstance(name, str)}
 
 
 def size_of(folder: Path) -> int:

@@ -190,6 +190,9 @@ class Runners(Protocol):
     def runner_of(self, keys: Collection[str]) -> str:
         """Return the runner that a template is for, judged by its options' names."""
 
+    def generated_files(self, name: str) -> frozenset[str]:
+        """Return the names of files that a runner leaves in storage directories; empty if the runner is gone."""
+
 
 class InProcessRunner(Protocol):
     """A runner whose jobs are started and watched by this process.

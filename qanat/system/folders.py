@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from qanat.errors import Linked, write_failed
 from qanat.system import files
@@ -158,6 +159,21 @@ def _share(folder: int, sharing: Permissions | None) -> None:
             files.share_open(writable, sharing)
         finally:
             os.close(writable)
+
+
+@contextmanager
+def opened_file(folder: Path, path: str) -> Iterator[BinaryIO]:
+    """Yield a regular file below a directory, open for reading. Raises OSError, also for a link on the way."""
+    *names, last = path.split("/")
+    with opened(folder) as root:
+        descriptor = os.dup(root)
+        try:
+            for count, name in enumerate(names, 1):
+                descriptor = _replaced(descriptor, _entered(descriptor, name, (str(folder), *names[:count])))
+            with open(last, "rb", opener=lambda name, flags: files.open_in(descriptor, name, flags)) as file:
+                yield file
+        finally:
+            os.close(descriptor)
 
 
 def write(path: Path, data: bytes, *, sharing: Permissions | None = None) -> None:

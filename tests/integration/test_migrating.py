@@ -182,7 +182,7 @@ def test_one_clone_migrates_and_the_other_adds_runs_and_tags(two: Clones) -> Non
     two.share()
     two.bob.qanat("tag", "1", "add", "bob")
     bobs = two.bob.record_files()[0]
-    bobs.write_text(bobs.read_text().replace("run/2", "run/1", 1))
+    bobs.write_text(versions.in_run_1(bobs.read_text()))
     two.bob.commit("with an earlier qanat")
     two.bob.qanat("run", "plain")
     two.ada.qanat("migrate")
@@ -203,7 +203,7 @@ def test_the_other_way_round_a_branch_that_migrated_is_merged_into_one_that_did_
     two.bob.qanat("migrate")
     two.ada.qanat("tag", "1", "add", "ada")
     file = two.ada.record_files()[0]
-    file.write_text(file.read_text().replace("run/2", "run/1", 1))
+    file.write_text(versions.in_run_1(file.read_text()))
     two.ada.commit("with an earlier qanat")
     base = two.ada.git("rev-parse", "HEAD")
     two.merge_bobs()
@@ -231,7 +231,7 @@ def test_a_run_that_was_retried_in_one_clone_and_migrated_in_the_other_is_united
     two.ada.qanat("migrate")
     two.bob.qanat("retry", "1")
     bobs = two.bob.record_files()[0]
-    bobs.write_text(bobs.read_text().replace("run/2", "run/1", 1))
+    bobs.write_text(versions.in_run_1(bobs.read_text()))
     two.bob.commit("with an earlier qanat")
     two.merge_bobs()
     record = two.ada.record(1)

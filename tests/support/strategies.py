@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.data import DataState
 from qanat.domain.measured import CurveSummary, Point
+from qanat.domain.outputs import Outputs
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import QanatError
 
@@ -107,6 +108,13 @@ def curves() -> st.SearchStrategy[dict[str, CurveSummary]]:
     return st.dictionaries(texts, st.builds(CurveSummary, points, points, points, st.integers(1, 10**9)), max_size=2)
 
 
+def outputs() -> st.SearchStrategy[Outputs]:
+    """Return what a group has left; some digests look like a number."""
+    digests = st.text(hexadecimal, min_size=32, max_size=32) | st.sampled_from(["0" * 32, "1e" + "0" * 30])
+    counts = st.integers(1, 2**63)
+    return st.builds(Outputs, counts, st.integers(0, 2**63), digests, st.just(0) | counts)
+
+
 def _group(number: int) -> st.SearchStrategy[Group]:
     return st.builds(
         Group,
@@ -124,6 +132,7 @@ def _group(number: int) -> st.SearchStrategy[Group]:
         metrics=metrics(),
         curves=curves(),
         curve_files=st.dictionaries(texts, st.text(hexadecimal, min_size=64, max_size=64), max_size=2),
+        outputs=st.none() | outputs(),
     )
 
 

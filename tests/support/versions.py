@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from qanat.records import run_codec
@@ -26,8 +27,13 @@ def as_run_1(sandbox: Sandbox) -> None:
         text = file.read_text()
         assert "details:" not in text
         assert text.startswith("schema: run/2\n")
-        file.write_text(text.replace("run/2", "run/1", 1))
+        file.write_text(in_run_1(text))
     sandbox.commit("records of an earlier qanat")
+
+
+def in_run_1(text: str) -> str:
+    """Return the record of a local run in run/1, without what only run/2 has."""
+    return re.sub(r", outputs: \{[^}]*\}", "", text.replace("run/2", "run/1", 1))
 
 
 def versions(sandbox: Sandbox) -> list[str]:

@@ -151,6 +151,10 @@ class World(Repository):
         """Return the built-in runner that takes such options."""
         return Registry().runner_of(keys)
 
+    def generated_files(self, name: str) -> frozenset[str]:
+        """Return the files of the real runners of this name."""
+        return Registry().generated_files(name)
+
     def submitting(self, name: str) -> Scheduler:
         """Return the scheduler."""
         if self.unloadable:

@@ -17,6 +17,7 @@ from qanat.domain.completion import is_not_found
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, described, overall_state
+from qanat.domain.sizes import size
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
@@ -210,6 +211,7 @@ def run_page(run: Run) -> str:
         *_runner_parameters(run),
         *_data_lines(run),
         f"  - 📁 Path: {run.storage}",
+        *_output_lines(run),
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
         f"  - 📆 Started: {times.local(run.started)}",
         f"  - 📆 Ended: {times.local(run.ended)}",
@@ -234,6 +236,12 @@ def _data_lines(run: Run) -> list[str]:
     lines += [f"        ◾ {state.name} at the last retry: {state.described}" for state in run.submission.data]
     more = [f"        … and {len(lines) - DATA_SHOWN:,} more"] if len(lines) > DATA_SHOWN else []
     return ["  - 💾 Data:", *lines[:DATA_SHOWN], *more] if lines else []
+
+
+def _output_lines(run: Run) -> list[str]:
+    found = [group.outputs for group in run.groups if group.outputs]
+    total = plural(sum(outputs.files for outputs in found), "file")
+    return [f"  - 📦 Outputs: {total}, {size(sum(outputs.bytes for outputs in found))}"] if found else []
 
 
 def _state(run: Run) -> str:

@@ -20,7 +20,7 @@ from qanat.usecases.launch import code
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
 from qanat.usecases.launch.view import Outcome, RunView
 from qanat.usecases.project import Project
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import manifests, record
 
 if TYPE_CHECKING:
     from qanat.domain.metric_problems import MetricProblem
@@ -48,8 +48,9 @@ def follow_run(
         changed, doubts = _changed(project, attempt)
         ended = replace(run, groups=tuple(groups))
         ended = replace(ended, code=replace(run.code, changed_while_running=True)) if changed else ended
+        ended, remarks = manifests.with_manifests(project, ended, runner.generated_files)
         recorded, problems = _finish(project, run, ended, attempt, journal)
-    notes += [*doubts, *problems]
+    notes += [*doubts, *remarks, *problems]
     return Outcome(recorded, tuple(notes), interrupted, on_request=on_request, groups=tuple(attempt.numbers))
 
 

@@ -35,9 +35,8 @@ from qanat.usecases.results import remove
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
 
-ATTEMPTS = "attempts"
 # Files that belong to the run, not to one attempt of a group.
-_STAYS = frozenset({ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, "actions.yaml"})
+_STAYS = frozenset({storage.ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, storage.ACTIONS})
 
 
 def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
@@ -218,13 +217,14 @@ def _put_back(project: Project, folder: Path, run: Run, number: int) -> None:
             if (written := folders.identify(own / name)) and folders.identify(kept / name):
                 remove.remove_folder(project, own / name, written)
         folders.move(names, kept, own, replace=True)
-        folders.take_back([(path, found) for path in (own / ATTEMPTS, kept) if (found := folders.identify(path))])
+        made = (own / storage.ATTEMPTS, kept)
+        folders.take_back([(path, found) for path in made if (found := folders.identify(path))])
 
 
 def _places(folder: Path, run: Run, number: int) -> tuple[Path, Path]:
     """Return a group's directory, and the one in it for what its last attempt left."""
     own = group_folder(folder, number, len(run.groups))
-    return own, own / ATTEMPTS / str(run.groups[number].attempt)
+    return own, own / storage.ATTEMPTS / str(run.groups[number].attempt)
 
 
 def _left_in(folder: Path) -> set[str]:

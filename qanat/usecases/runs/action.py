@@ -11,17 +11,15 @@ from qanat.domain.experiment import Action, Experiment
 from qanat.domain.names import check_text, nearest
 from qanat.domain.redaction import redacted_arguments
 from qanat.domain.shortening import quoted
-from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, reason
+from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, reason
 from qanat.git import history, worktree
-from qanat.records import yaml_io
+from qanat.records import storage, yaml_io
 from qanat.system import files, folders
 from qanat.usecases.project import Project
 from qanat.usecases.results import place
 from qanat.usecases.results.proof import Proof
 from qanat.usecases.runs import attended
 from qanat.usecases.tracking.find import Found, check_group, check_results, results_missing
-
-NOTES = "actions.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def plan_action(
     place.check_way(project, found.run, folder)
     command = (*action.program.command_line(), *map(check_text, args), "--storage_path", str(folder))
     difference = history.diff(project.location, found.run.code.commit, action.program.executable)
-    own = folders.plain(found.folder) / folder.relative_to(found.folder) / NOTES
+    own = folders.plain(found.folder) / folder.relative_to(found.folder) / storage.ACTIONS
     notes = own if Proof(project).may_be_written(found.run) else None
     return ActionPlan(action, command, folder, difference, notes)
 
@@ -81,20 +79,9 @@ def run_action(project: Project, plan: ActionPlan) -> int:
     except OSError as error:
         raise RunnerUnavailable(f"{plan.command[0]} could not be started: {reason(error)}") from None
     if plan.notes:
-        line = _line(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {NOTES}))
+        line = _line(project, plan, begun, code, made=sorted(_files(plan.folder) - before - {storage.ACTIONS}))
         folders.append(plan.notes, line, sharing=project.sharing)
     return code
-
-
-def made_by_actions(folder: Path) -> set[str]:
-    """Return the paths, relative to a directory, of files made by actions on it; unreadable entries are skipped."""
-    try:
-        data = files.read(folder / NOTES, limit_bytes=yaml_io.FILE_BYTES_MAX)
-        rows = yaml_io.load(b"actions:\n" + data, NOTES).get("actions")
-    except QanatError:
-        return set()
-    made = [row.get("made") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return {name for names in made if isinstance(names, list) for name in names if isinstance(name, str)}
 
 
 def _files(folder: Path) -> set[str]:

@@ -19,7 +19,7 @@ from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import manifests, record
 from qanat.usecases.tracking.find import Found, deletion_hint
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
 from qanat.usecases.tracking.submission import handle_of
@@ -224,10 +224,11 @@ def _end_processes(
     runner.cancel(handles)
     ended = settle(project, found.run, seen, runner)
     cancelled = ended.with_groups({g.number: _cancelled(g, alive=g.number in alive) for g in ended.groups})
+    cancelled, problems = manifests.with_manifests(project, cancelled, runner.generated_files)
     run, notes = record.update_record(project, found.record, record.learning(before, cancelled))
     if seen:
         flight.forget(seen)
-    return run, notes
+    return run, [*problems, *notes]
 
 
 def _cancelled(group: Group, *, alive: bool) -> Group:

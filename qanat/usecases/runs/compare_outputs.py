@@ -6,74 +6,71 @@ import csv
 import filecmp
 import io
 import json
-import math
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.completion import COMPLETION, STOPPED
+from qanat.domain.reproduction import (
+    DIFFERENT,
+    EQUAL,
+    IDENTICAL,
+    MISSING,
+    NOT_IN_FIRST,
+    NOT_IN_SECOND,
+    FileVerdict,
+    are_close,
+)
 from qanat.domain.shortening import quoted
-from qanat.records import storage
+from qanat.records import manifest, storage
+from qanat.system import folders
 from qanat.usecases import packages
-from qanat.usecases.runs import action
 
-IDENTICAL = "identical"
-EQUAL = "equal"
-DIFFERENT = "different"
-MISSING = "missing"
-
-# These files describe the run itself (ids, times, paths, speeds) and always differ; they are next to a group's outputs.
-_OWN = frozenset({storage.INFO, storage.GROUP_INFO, storage.PROGRESS, COMPLETION, STOPPED, action.NOTES, "attempts"})
 _GROUP = re.compile(r"group_[0-9]+\Z")
 _UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error)
-
-
-@dataclass(frozen=True, slots=True)
-class FileVerdict:
-    """One file of two runs, by its path relative to the storage directory."""
-
-    path: str
-    verdict: str
-    detail: str = ""
 
 
 def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[str] = frozenset()) -> list[FileVerdict]:
     """Compare every file of two storage directories; numbers in npz, npy, json and csv count as equal within rtol.
 
     The tolerance is relative, as in math.isclose, with an absolute one of the same size around 0. Files that an action
-    made from the first run's results, and files of the runners, are not outputs of the program and are left out.
+    made from the first run's results, files of qanat and of the runners, and links are no outputs of the program, and
+    are left out.
     """
-    own = _OWN | left_by_runners
-    names = sorted({*_names(first, own)} - _made_by_actions(first) | {*_names(again, own)})
-    return [_compare_file(name, first / name, again / name, rtol) for name in names]
+    own = storage.GENERATED_FILES | left_by_runners
+    before, after = _names(first, own) - _made_by_actions(first), _names(again, own)
+    found = []
+    for name in sorted(before | after):
+        if name in before and name in after:
+            found.append(_compare_file(name, first / name, again / name, rtol))
+        else:
+            found.append(FileVerdict(name, MISSING, NOT_IN_FIRST if name in after else NOT_IN_SECOND))
+    return found
 
 
-def _names(folder: Path, own: frozenset[str]) -> Iterator[str]:
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and _inside_group(parts)[0] not in own:
-            yield "/".join(parts)
+def _names(folder: Path, own: frozenset[str]) -> set[str]:
+    """List the regular files of a storage directory by their paths in it, without those of these names."""
+    try:
+        found = manifest.sizes(folders.plain(folder), ())
+    except OSError:
+        return set()
+    return {path for path in found if _inside_group(path.split("/"))[0] not in own}
 
 
 def _made_by_actions(folder: Path) -> set[str]:
     """Return the files that actions on a run or on its groups have made, by paths relative to its directory."""
-    folders = [folder, *(path for path in folder.glob("group_*") if _GROUP.match(path.name))]
-    places = {place: place.relative_to(folder) for place in folders}
-    return {(places[place] / name).as_posix() for place in folders for name in action.made_by_actions(place)}
+    places = [folder, *(path for path in folder.glob("group_*") if _GROUP.match(path.name))]
+    inner = {place: place.relative_to(folder) for place in places}
+    return {(inner[place] / name).as_posix() for place in places for name in storage.made_by_actions(place)}
 
 
-def _inside_group(parts: tuple[str, ...]) -> tuple[str, ...]:
+def _inside_group(parts: Sequence[str]) -> Sequence[str]:
     return parts[1:] if len(parts) > 1 and _GROUP.match(parts[0]) else parts
 
 
 def _compare_file(name: str, a: Path, b: Path, rtol: float) -> FileVerdict:
-    for path, side in ((a, "first"), (b, "second")):
-        if not path.is_file():
-            return FileVerdict(name, MISSING, f"not in the {side}")
     if filecmp.cmp(a, b, shallow=False):
         return FileVerdict(name, IDENTICAL)
     reader = _READERS.get(a.suffix.lower())
@@ -98,7 +95,7 @@ def _difference(a: Any, b: Any, rtol: float, where: str = "") -> str:
         return next((d for i, x in enumerate(a) if (d := _difference(x, b[i], rtol, f"{where}[{i}]"))), "")
     if hasattr(a, "dtype") and hasattr(b, "dtype"):
         return _array_difference(a, b, rtol, where or "values")
-    return "" if _are_close(a, b, rtol) else f"{where or 'value'}: {quoted(a)} and {quoted(b)}"[:200]
+    return "" if are_close(a, b, rtol) else f"{where or 'value'}: {quoted(a)} and {quoted(b)}"[:200]
 
 
 def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:
@@ -119,13 +116,6 @@ def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:
         return ""
     place = tuple(int(i) for i in np.argwhere(apart)[0])
     return f"{where}{list(place)}: {a[place]} and {b[place]}, {int(apart.sum()):,} of {a.size:,} differ"
-
-
-def _are_close(a: Any, b: Any, rtol: float) -> bool:
-    numbers = isinstance(a, int | float) and isinstance(b, int | float)
-    if not numbers or isinstance(a, bool) or isinstance(b, bool):
-        return type(a) is type(b) and bool(a == b)
-    return a == b or (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=rtol, abs_tol=rtol)
 
 
 def _read_json(path: Path) -> Any:

@@ -51,4 +51,4 @@ def _corrected(project: Project, run: Run, group: Group) -> Group | None:
         return None
     status = replace(written.status, restarts=written.attempt - group.attempt)
     found, _ = measured.read_measured(own, metric_sources(project, run))
-    return job.apply_status(group, status).with_measured(found)
+    return replace(job.apply_status(group, status).with_measured(found), outputs=None)

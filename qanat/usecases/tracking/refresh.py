@@ -99,7 +99,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
             _check_run(project, path, flights.get(path), runners, result, seen)
     _poll_runners(project, index, seen, flights, runners, result)
     seen.ended |= _corrections(project)
-    ended = [*seen.recorded, *_record(project, seen.ended, result)]
+    ended = [*seen.recorded, *_record(project, _with_manifests(project, seen.ended, runners, result), result)]
     healed = _uncommitted(project, result.live)
     result.notes += committing.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
     _forget(flights, ended)
@@ -206,6 +206,22 @@ def _poll_runners(
     result.notes += [*notes, *committing.commit_records(project, [*identified, *cut_short])]
     _forget(flights, [*identified, *cut_short])
     seen.ended |= {run_codec.path_of(run): (before[run.id], run) for run in known.runs if run.state.ended}
+
+
+def _with_manifests(
+    project: Project, found: Mapping[str, tuple[Run, Run]], runners: Runners, result: Refreshed
+) -> dict[str, tuple[Run, Run]]:
+    """Note what runs that have ended left."""
+    if not found:
+        return {}
+    from qanat.usecases.tracking import manifests  # only for runs that have ended
+
+    noted = {}
+    for path, (before, now) in found.items():
+        left, notes = manifests.with_manifests(project, now, runners.generated_files(now.runner.name))
+        noted[path] = before, left
+        result.notes += notes
+    return noted
 
 
 def _record(project: Project, found: Mapping[str, tuple[Run, Run]], result: Refreshed) -> list[Run]:

@@ -81,6 +81,7 @@ def test_what_earlier_attempts_left_is_kept_by_number(flaky: Sandbox) -> None:
                 "completion.json",
                 "deep",
                 "metrics.json",
+                "qanat_manifest.jsonl",
                 "stderr.txt",
                 "stdout.txt",
             ]

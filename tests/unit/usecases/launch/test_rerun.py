@@ -227,12 +227,14 @@ def test_what_the_last_attempt_left_is_set_aside(world: World) -> None:
         "completion.json",
         "group_info.yaml",
         "out.txt",
+        "qanat_manifest.jsonl",
         "stderr.txt",
         "stdout.txt",
     ]
+    left = {"completion.json", "out.txt", "qanat_manifest.jsonl", "stderr.txt", "stdout.txt"}
     for attempt in (1, 2):
         kept = own / "attempts" / str(attempt)
-        assert {path.name for path in kept.iterdir()} == {"completion.json", "out.txt", "stderr.txt", "stdout.txt"}
+        assert {path.name for path in kept.iterdir()} == left
         assert len((kept / "out.txt").read_text().splitlines()) == 1
     assert states(world.recorded()) == [(FAILED, 1), (FAILED, 3)]
     assert not (world.root / "results/train/run_1/group_0/attempts").exists()

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from qanat.domain.reproduction import DIFFERENT, EQUAL, IDENTICAL, MISSING, FileVerdict
 from qanat.runners.registry import Registry
-from qanat.usecases.runs.compare_outputs import DIFFERENT, EQUAL, IDENTICAL, MISSING, FileVerdict, compare
+from qanat.usecases.runs.compare_outputs import compare
 from tests.support.strategies import json_values, stable
 
 RTOL = 1e-6
@@ -89,6 +90,30 @@ def test_what_a_runner_leaves_is_left_out_and_only_that(tmp_path: Path, runner: 
     left = ["job.sh", "commands/0.sh", "group_1/starts", "htcondor.log", "slurm.out"]
     found = verdicts(tmp_path, dict.fromkeys(left, b"1"), {}, own=own)
     assert {file.path for file in found} == set(left) - set(files)
+
+
+@pytest.mark.parametrize(
+    ("notes", "verdict"),
+    [
+        ("- {action: draw, made: [plot.svg]}\n", None),
+        ("- {made: x}\n- {made: [1, plot.svg]}\n- 3\n", None),
+        ("- {action: draw, made: [other.svg]}\n", FileVerdict("group_0/plot.svg", MISSING, "not in the second")),
+        ("no: [yaml", FileVerdict("group_0/plot.svg", MISSING, "not in the second")),
+    ],
+)
+def test_what_an_action_made_is_left_out(tmp_path: Path, notes: str, verdict: FileVerdict | None) -> None:
+    first = {"group_0/actions.yaml": notes.encode(), "group_0/plot.svg": b"1"}
+    assert verdicts(tmp_path, first, {}) == ([verdict] if verdict else [])
+
+
+def test_links_are_no_outputs(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/a.txt").write_text("1")
+    for side in ("first", "again"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "link.txt").symlink_to(tmp_path / "outside/a.txt")
+        (tmp_path / side / "folder").symlink_to(tmp_path / "outside")
+    assert compare(tmp_path / "first", tmp_path / "again", RTOL) == []
 
 
 @pytest.mark.parametrize("name", ["deep/info.yaml", "deep/attempts/a.txt", "group_0/deep/starts", "group_x/info.yaml"])

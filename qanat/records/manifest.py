@@ -1,0 +1,83 @@
+"""The list of the files that a group left, beside them: `qanat_manifest.jsonl`."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from qanat.domain import outputs
+from qanat.domain.outputs import OutputFile, Outputs
+from qanat.errors import InputInvalid
+from qanat.records.storage import MANIFEST
+from qanat.system import files, folders
+from qanat.system.files import Permissions
+from qanat.system.scanning import LeftOut, Totals, scan
+
+LIST_BYTES_MAX = 64 * 2**20
+_PIECE_BYTES = 2**20
+
+
+class TooManyFiles(Exception):
+    """There are more files in a directory than a list may have."""
+
+
+def sizes(folder: Path, left_out: Collection[str], at_most: int | None = None) -> dict[str, int]:
+    """Return the sizes in bytes of the regular files below a directory, by their paths in it, ordered by name.
+
+    `left_out` are names of files and folders directly in the directory. Raises TooManyFiles, and OSError if the
+    directory cannot be read or a link leads to it.
+    """
+    found = {}
+    with folders.opened(folder):
+        without = LeftOut(paths={f"{folder}/{name}" for name in left_out})
+        for path, status in scan(folder, Totals(), without):
+            if stat.S_ISREG(status.st_mode) and path not in left_out:
+                found[path] = status.st_size
+            if at_most is not None and len(found) > at_most:
+                raise TooManyFiles
+    return dict(sorted(found.items(), key=lambda item: item[0].split("/")))
+
+
+def chosen(found: Mapping[str, int], limit_bytes: int) -> frozenset[str]:
+    """Choose the files to hash: in this order, each that still fits into the limit."""
+    left, names = limit_bytes, []
+    for path, size in found.items():
+        if size <= left:
+            names.append(path)
+            left -= size
+    return frozenset(names)
+
+
+def hashed(folder: Path, path: str, size: int) -> str | None:
+    """Return the SHA-256 of a file in a directory; None if it cannot be read, or is larger than its size was."""
+    import hashlib  # only when a run ends, or is checked
+
+    sha256, left = hashlib.sha256(), size
+    try:
+        with folders.opened_file(folder, path) as file:
+            while piece := file.read(_PIECE_BYTES):
+                left -= len(piece)
+                if left < 0:
+                    return None
+                sha256.update(piece)
+    except OSError:
+        return None
+    return sha256.hexdigest()
+
+
+def write(folder: Path, found: Iterable[OutputFile], sharing: Permissions | None) -> Outputs:
+    """Write the list of a directory's files into it, through no link, and return it in short. Raises WriteFailed."""
+    listed = list(found)
+    folders.write(folder / MANIFEST, outputs.encode(listed), sharing=sharing)
+    return outputs.summarise(listed)
+
+
+def read(folder: Path, recorded: Outputs) -> dict[str, OutputFile] | None:
+    """Return the files that a directory's list has, by path; None unless it is the list that the record means."""
+    try:
+        data = files.read(folder / MANIFEST, limit_bytes=LIST_BYTES_MAX)
+        listed = outputs.decode(data) if outputs.digest(data) == recorded.digest else None
+    except (InputInvalid, ValueError, RecursionError):
+        return None
+    return None if listed is None else {file.path: file for file in listed}
