@@ -183,7 +183,7 @@ class Project:
         allow_secrets: bool = False,
         on_progress: Shown = None,
     ) -> Run:
-        """Repeat a run as a new one, with the same code, parameters and data, like `qanat rerun`; return the new run.
+        """Repeat a run as a new one, with the same code and parameters, like `qanat rerun`; return the new run.
 
         With `groups`, only these are repeated; with failed=True, only those (of them) that did not finish. With
         head=True, the code is as it is now, and not the commit of the first run. Other keywords are those of launch();

@@ -177,7 +177,7 @@ def test_rerun_makes_a_new_run_on_the_same_runner_with_the_same_options_and_code
     on_pool.write("old.sh", "echo new\n")
     on_pool.template("mine", "+Mark: other\n")
     said = on_pool.qanat("rerun", "1", "--check")
-    assert "identical  out.txt" in said.out
+    assert "\nidentical: " in said.err
     record = on_pool.record(2)
     assert record["rerun_of"] == on_pool.record(1)["id"]
     assert record["runner"] == {"name": "htcondor", "template": "mine", "options": {"+Mark": "mine"}}

@@ -173,7 +173,7 @@ def test_rerun_makes_a_new_run_on_the_same_runner_with_the_same_options_and_code
     on_slurm.qanat("run", "old", "a", "--runner", "slurm", "--submit_template", "mine", "--wait")
     on_slurm.write("old.sh", "echo new\n")
     on_slurm.template("mine", "nice: 2\n")
-    assert "identical  out.txt" in on_slurm.qanat("rerun", "1", "--check").out
+    assert "\nidentical: " in on_slurm.qanat("rerun", "1", "--check").err
     record = on_slurm.record(2)
     assert record["rerun_of"] == on_slurm.record(1)["id"]
     assert record["runner"] == {"name": "slurm", "template": "mine", "options": {"nice": 1}}

@@ -82,7 +82,7 @@ def test_files_of_a_run_of_the_same_number_are_not_taken_for_those_of_another(tw
     for words in (["logs", other], ["action", "say", "plot", other], ["rerun", other, "--check"]):
         result = two.ada.qanat(*words, code=2)
         folder = f"{two.ada.root}/results/say/run_1"
-        assert f"the results of run 1 are missing: {folder} has those of run {own}\n" in result.err
+        assert f"the results of run 1 are missing: {folder} has those of run {own}" in result.err
         assert f"hint: if you have them elsewhere, copy them to {folder}-{other[2:]}\n" in result.err
         assert result.out == ""
     shutil.copytree(two.bob.root / "results/say/run_1", two.ada.root / f"results/say/run_1-{other[2:]}")

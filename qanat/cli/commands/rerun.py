@@ -9,19 +9,22 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import CODE, WHERE, Command, option
+from qanat.cli.runs import check_report
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import code_options, group_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
-from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.cli.terminal.output import clean, say, tell
 from qanat.domain.run import Run, State
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.launch import rerun as usecase
 from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.project import Project, open_project
-from qanat.usecases.runs import compare_outputs
-from qanat.usecases.tracking.find import Found, check_ended, check_results
+from qanat.usecases.runs import reproduction
+from qanat.usecases.runs.causes import causes
+from qanat.usecases.runs.reproduction import Basis
+from qanat.usecases.tracking.find import Found, check_ended
 
 RERUN = """\b
 Example:
@@ -29,7 +32,8 @@ Example:
   qanat rerun 4 --check
   qanat rerun 4 --failed --head
 
-With --check, the outputs are compared file by file; the exit code is 1 if they differ."""
+With --check, the outputs are compared file by file, and the metrics; the exit code is 1 if anything differs.
+If results of RUN are gone, the metrics and the digests in its record are compared instead."""
 CHECK = "Comparison"
 GROUPS = "What to repeat"
 
@@ -48,7 +52,7 @@ GROUPS = "What to repeat"
 @code_options
 @option("--runner", group=WHERE, metavar="RUNNER", help="Use this runner instead of that of the original run.")
 @options_for
-@option("--check", group=CHECK, is_flag=True, help="Compare the outputs with those of the original run.")
+@option("--check", group=CHECK, is_flag=True, help="Compare outputs and metrics with those of the original run.")
 @option(
     "--rtol",
     group=CHECK,
@@ -70,16 +74,14 @@ def rerun(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Repeat RUN as a new run, with the same code (a checkout of its commit), parameters and data."""
+    """Repeat RUN as a new run, with the same code (a checkout of its commit) and parameters."""
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
-    if check and (failed or groups or head):
-        raise UsageError("--check compares a whole run with the same code", hint="omit --failed, --group and --head")
+    if check and (failed or groups):
+        raise UsageError("--check compares a whole run", hint="omit --failed and --group")
     if check and options["detach"]:
         raise UsageError("--check waits for the end of the new run", hint="omit --detach")
-    if check:
-        check_ended(found, "its outputs cannot be compared")
-        check_results(found)
+    basis = _basis(found) if check else None
     numbers = chosen_groups(found, groups, failed=failed) if failed or groups else []
     if (failed or groups) and not numbers:
         say("nothing to repeat: these groups have finished")
@@ -93,19 +95,27 @@ def rerun(
         ),
         quiet=as_json,
     )
-    if not check or again.state not in (State.FINISHED, State.FAILED):
+    if basis is None or again.state not in (State.FINISHED, State.FAILED):
         return code
-    return _check(project, found, again, rtol, as_json=as_json) or code
+    return _check(project, basis, again, rtol, as_json=as_json) or code
 
 
-def _check(project: Project, first: Found, again: Run, rtol: float, *, as_json: bool) -> int:
-    own = frozenset().union(*(session.runners().generated_files(run.runner.name) for run in (first.run, again)))
-    files = compare_outputs.compare(first.folder, project.root / again.storage, rtol, own)
+def _basis(found: Found) -> Basis:
+    """Determine what the rerun will be compared with, and say what of it is missing."""
+    check_ended(found, "its outputs cannot be compared")
+    basis = reproduction.basis_of(found, session.runners().generated_files(found.run.runner.name))
+    for note in basis.notes:
+        tell(f"note: {clean(note)}")
+    return basis
+
+
+def _check(project: Project, basis: Basis, again: Run, rtol: float, *, as_json: bool) -> int:
+    first = basis.run
+    own = frozenset().union(*(session.runners().generated_files(run.runner.name) for run in (first, again)))
+    found = reproduction.compare(project, basis, again, rtol, own)
+    why = [] if found.is_identical else causes(project, first, again)
     if as_json:
-        say_json([{"file": f.path, "verdict": f.verdict, "detail": f.detail} for f in files])
-    for file in files if not as_json else ():
-        say(f"{file.verdict:10} {file.path}{f' ({file.detail})' if file.detail else ''}")
-    same = all(file.verdict == compare_outputs.IDENTICAL for file in files)
-    counted = f"{plural(len(files), 'file')} of runs {first.run.number} and {again.number}"
-    tell(f"{'identical' if same else 'not identical'}: {counted}")
-    return 0 if same else EXIT_FAILED
+        check_report.print_json(found, first, again, basis.notes, why)
+    else:
+        check_report.print_report(found, first, again, why)
+    return 0 if found.is_identical else EXIT_FAILED

@@ -19,7 +19,7 @@ SECTIONS = {
         "run": ("qanat.cli.commands.run:run", "Run an experiment with one or many sets of parameters."),
         "rerun": (
             "qanat.cli.commands.rerun:rerun",
-            "Repeat a run with the same code, parameters and data.",
+            "Repeat a run with the same code and parameters.",
         ),
         "retry": ("qanat.cli.commands.retry:retry", "Retry the failed groups of a run."),
         "wait": ("qanat.cli.commands.wait:wait", "Wait until runs have ended."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -341,15 +342,14 @@ def measured(sandbox: Sandbox) -> Sandbox:
 
 def test_outputs_that_are_the_same_are_identical(measured: Sandbox) -> None:
     result = measured.qanat("rerun", "1", "--check")
-    lines = ["identical  model.bin", "identical  scores.json", "identical  stderr.txt", "identical  stdout.txt"]
-    assert result.out == "\n".join(["measured", *lines, "identical  table.csv", ""])
+    assert result.out == "measured\n"
     assert result.err.endswith("\nidentical: 5 files of runs 1 and 2\n")
 
 
 def test_equal_numbers_are_told_from_different_ones_and_both_are_not_identical(measured: Sandbox) -> None:
     result = measured.qanat("rerun", "1", "--check", code=1, env={"AGAIN": "near"})
-    assert "equal      scores.json (within 1e-09)\n" in result.out
-    assert result.err.endswith("\nnot identical: 5 files of runs 1 and 2\n")
+    assert "equal      scores.json (within 1e-09)\n4 files identical\n  code: the same\n" in result.out
+    assert result.err.endswith("\nnot identical: 1 of 5 files of runs 1 and 2\n")
     result = measured.qanat("rerun", "1", "--check", code=1, env={"AGAIN": "far"})
     assert "different  scores.json (acc: 0.5 and 0.6)\n" in result.out
     assert "missing    model.bin (not in the second)\n" in result.out
@@ -361,11 +361,44 @@ def test_equal_numbers_are_told_from_different_ones_and_both_are_not_identical(m
 
 def test_the_check_as_json_is_nothing_but_json(measured: Sandbox) -> None:
     found = measured.qanat("rerun", "1", "--check", "--json", code=1, env={"AGAIN": "near"}).json
-    assert found[1] == {"file": "scores.json", "verdict": "equal", "detail": "within 1e-09"}
-    assert [row["file"] for row in found] == ["model.bin", "scores.json", "stderr.txt", "stdout.txt", "table.csv"]
+    assert (found["first"], found["second"], found["identical"]) == (*(r["id"] for r in measured.records()), False)
+    assert found["files"][1] == {"file": "scores.json", "verdict": "equal", "detail": "within 1e-09", "count": 1}
+    names = [row["file"] for row in found["files"]]
+    assert names == ["model.bin", "scores.json", "stderr.txt", "stdout.txt", "table.csv"]
+    assert found["causes"][0] == "code: the same"
 
 
-def test_what_an_action_made_is_no_output_of_the_program_but_what_it_changed_is(measured: Sandbox) -> None:
+RANDOM = """\
+import json, os, pathlib, random, sys
+folder = pathlib.Path(sys.argv[sys.argv.index("--storage_path") + 1])
+drawn = random.random()
+(folder / "metrics.json").write_text(json.dumps({"acc": 0.5, "drawn": drawn}))
+(folder / "drawn.txt").write_text(str(drawn))
+(folder / "same.txt").write_text("the same")
+print("saved to", folder)
+"""
+
+
+def test_a_fresh_clone_is_compared_with_the_record_and_says_so_before_it_begins(sandbox: Sandbox) -> None:
+    sandbox.python_experiment("draws", RANDOM.replace("random.random()", "0.25"))
+    sandbox.qanat("run", "draws", "-R", "--seed 0,1")
+    before = sandbox.record()
+    clone = Sandbox(sandbox.root.parent / "clone")
+    sandbox.git("clone", "-q", str(sandbox.root), str(clone.root))
+    result = clone.qanat("rerun", "1", "--check")
+    about = "the results of run 1 are not here: comparing with the metrics and the digest of the outputs in its record"
+    assert result.err.startswith(f"note: {about}\nRun 2 of draws: ")
+    assert result.err.endswith("\nidentical: 6 files and 4 metrics of runs 1 and 2\n")
+    clone.python_experiment("draws", RANDOM)
+    result = clone.qanat("rerun", "1", "--check", "--head", code=1)
+    assert "different  group_0 (3 files, " in result.out
+    assert "different  group 1: drawn (0.25 and 0." in result.out
+    assert "\n0 files identical\n  code: 1 file differ" in result.out
+    assert result.err.endswith("\nnot identical: the outputs of 2 of 2 groups and 2 of 4 metrics of runs 1 and 3\n")
+    assert clone.record(1) == before
+
+
+def test_what_an_action_made_or_changed_is_not_what_the_run_had_left(measured: Sandbox) -> None:
     command = f"{shlex.quote(sys.executable)} draw.py"
     measured.write("draw.py", ACTION)
     measured.qanat("experiment", "update", "measures", "--action", f"draw={command}")
@@ -375,13 +408,73 @@ def test_what_an_action_made_is_no_output_of_the_program_but_what_it_changed_is(
     assert "plot.svg" not in result.out
     assert result.err.endswith("\nidentical: 5 files of runs 1 and 2\n")
     measured.qanat("action", "measures", "draw", "1", "model.bin")
-    result = measured.qanat("rerun", "1", "--check", code=1)
-    assert "different  model.bin\n" in result.out
-    notes = measured.root / "results/measures/run_1/actions.yaml"
-    notes.write_text("- {made: x}\n- {made: [1, model.bin]}\n- 3\n")
-    assert "model.bin" in measured.qanat("rerun", "1", "--check", code=1).out
-    notes.write_text("no: [yaml")
-    assert "missing    deep/plot.svg (not in the second)" in measured.qanat("rerun", "1", "--check", code=1).out
+    result = measured.qanat("rerun", "1", "--check")
+    note = "note: model.bin of run 1 is gone or changed: comparing with the manifest beside the results\n"
+    assert result.err.startswith(note)
+    assert result.err.endswith("\nidentical: 5 files of runs 1 and 3\n")
+    result = measured.qanat("rerun", "1", "--check", code=1, env={"AGAIN": "far"})
+    assert result.err.startswith(note)
+    assert "missing    model.bin (not in the second)\n" in result.out
+
+
+def test_results_that_were_removed_in_part_are_compared_as_far_as_they_are_known(sandbox: Sandbox) -> None:
+    sandbox.python_experiment("draws", RANDOM)
+    sandbox.qanat("run", "draws", "-R", "--seed 0,1")
+    results = sandbox.root / "results/draws/run_1"
+    (results / "group_0/drawn.txt").unlink()
+    (results / "group_0/stdout.txt").unlink()
+    shutil.rmtree(results / "group_1")
+    result = sandbox.qanat("rerun", "1", "--check", code=1)
+    known = "comparing with the metrics and the digest of the outputs in its record"
+    assert result.err.splitlines()[:2] == [
+        "note: group_0/drawn.txt of run 1 is gone or changed: comparing with the manifest beside the results",
+        f"note: files of group 1 of run 1 are gone or changed: {known}",
+    ]
+    assert "different  group_0/drawn.txt (" in result.out
+    assert "different  group_1 (3 files, " in result.out
+    assert "same.txt" not in result.out
+    assert "group_0/stdout.txt" not in result.out
+    assert "\n2 files identical\n" in result.out  # and stderr.txt
+    found = "the outputs of 1 of 2 groups and 2 of 4 metrics of runs 1 and 2"
+    assert result.err.endswith(f"\nnot identical: 2 of 4 files, {found}\n")
+
+
+def test_a_run_of_which_nothing_is_left_is_refused_before_anything_runs(sandbox: Sandbox) -> None:
+    sandbox.experiment("says", "echo said\n")
+    sandbox.qanat("run", "says")
+    folder = sandbox.root / "results/says/run_1"
+    shutil.rmtree(folder)
+    refused = sandbox.qanat("rerun", "1", "--check", code=2)
+    what = "and its record has neither metrics nor a manifest to compare with"
+    assert refused.err.startswith(f"qanat: the results of run 1 are missing: {folder}, {what}\n  hint: ")
+    assert len(sandbox.records()) == 1
+
+
+PLANTS = """\
+mkdir "$2/deep"
+ln -s {file} "$2/deep/link"
+ln -s {folder} "$2/folder"
+mkfifo "$2/pipe" "$2/qanat_manifest.jsonl"
+truncate -s 4T "$2/huge.bin"
+echo small >"$2/deep/small.txt"
+"""
+
+
+def test_links_and_pipes_and_holes_in_a_storage_directory_cost_no_time(sandbox: Sandbox) -> None:
+    secret = sandbox.root.parent / "secret.txt"
+    secret.write_text("secret")
+    paths = {"file": shlex.quote(str(secret)), "folder": shlex.quote(str(secret.parent))}
+    sandbox.experiment("plants", PLANTS.format(**paths))
+    sandbox.qanat("run", "plants")
+    (group,) = sandbox.record()["groups"]
+    assert group["outputs"] | {"digest": ""} == {"files": 2, "bytes": 2**42 + 6, "digest": "", "by_size": 1}
+    lines = (sandbox.root / "results/plants/run_1/qanat_manifest.jsonl").read_text().splitlines()
+    assert [json.loads(line)["path"] for line in lines] == ["deep/small.txt", "huge.bin"]
+    assert json.loads(lines[1])["sha256"] is None
+    shutil.rmtree(sandbox.root / "results/plants/run_1")
+    result = sandbox.qanat("rerun", "1", "--check")
+    assert "\nnote: compared by size, at least in part: .\n" in result.err
+    assert result.err.endswith("\nidentical: 2 files of runs 1 and 2\n")
 
 
 def test_a_rerun_that_fails_is_no_success_although_it_left_the_same(sandbox: Sandbox) -> None:
@@ -396,8 +489,8 @@ def test_files_of_groups_are_compared_group_by_group(sandbox: Sandbox) -> None:
     sandbox.experiment("echoes", 'echo "$2" >"$4/out.txt"; cp "$4/group_info.yaml" "$4/deep.yaml"')
     sandbox.qanat("run", "echoes", "-R", "--n 0,1")
     result = sandbox.qanat("rerun", "1", "--check", code=1)
-    assert "identical  group_0/out.txt\n" in result.out
     assert "different  group_1/deep.yaml\n" in result.out
+    assert "out.txt" not in result.out
     assert "info.yaml" not in result.out.replace("deep.yaml", "")
 
 
@@ -405,6 +498,7 @@ def test_a_run_that_goes_on_cannot_be_checked_against(sandbox: Sandbox) -> None:
     sandbox.experiment("waits", "while [ ! -e ../open ]; do sleep 0.02; done")
     process = sandbox.start("run", "waits")
     wait_until(sandbox.record_files)
+    wait_until(lambda: sandbox.qanat("show", "1", "--json").json["state"] == "running")
     result = sandbox.qanat("rerun", "1", "--check", code=2)
     assert "qanat: run 1 is still running, so its outputs cannot be compared\n" in result.err
     (sandbox.root.parent / "open").touch()
@@ -466,8 +560,8 @@ def test_some_groups_are_repeated_with_the_same_code(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--check", "--head"], "--check compares a whole run with the same code"),
-        (["--check", "--failed"], "--check compares a whole run with the same code"),
+        (["--check", "--group", "0"], "--check compares a whole run"),
+        (["--check", "--failed"], "--check compares a whole run"),
         (["--commit-message", "m"], "a rerun runs the commit of the first run"),
         (["--snapshot"], "a rerun runs the commit of the first run"),
         (["--max-running", "2"], "--max-running cannot be used with runner local"),

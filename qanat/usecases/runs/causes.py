@@ -1,0 +1,64 @@
+"""Why a rerun may differ from the run that it repeats: what is known of the code, the data and the machines of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qanat.domain.data import data_differ, is_comparable
+from qanat.domain.run import Run
+from qanat.git import repository
+from qanat.git.trees import Trees
+from qanat.usecases.project import Project
+
+NAMED_MAX = 5
+
+
+def causes(project: Project, first: Run, again: Run) -> list[str]:
+    """List what differs between what two runs had, and what of it is not known, each as a sentence with its subject."""
+    return [
+        *_code(project, first, again),
+        *_data(first, again),
+        *_machines(first, again),
+        "environment: the record does not have the interpreter and the packages",
+    ]
+
+
+def _code(project: Project, first: Run, again: Run) -> Iterator[str]:
+    if first.code.tree == again.code.tree:
+        yield "code: the same"
+    else:
+        trees = Trees(project.location, repository.open_repository(project.location))
+        names = trees.differing_code(first.code.commit, again.code.commit)
+        yield f"code: {_counted(names, 'file')} differ: {_listed(names)}" if names else "code: another commit"
+    if first.code.changed_while_running:
+        yield f"code: files changed while run {first.number} was running"
+    if first.code.untracked:
+        yield f"code: untracked files lay beside that of run {first.number}: {_listed(first.code.untracked)}"
+
+
+def _data(first: Run, again: Run) -> Iterator[str]:
+    yield from (f"data: {difference}" for difference in data_differ(first, again))
+    before = {(state.is_input, state.name): state for state in first.data}
+    known = {
+        state.name
+        for state in again.data
+        if (old := before.get((state.is_input, state.name))) and is_comparable(old, state)
+    }
+    names = dict.fromkeys((*first.datasets, *first.submission.inputs))
+    if unknown := [name for name in names if name not in known]:
+        yield f"data: the record does not have what was in {_listed(unknown)}"
+
+
+def _machines(first: Run, again: Run) -> Iterator[str]:
+    one, other = (sorted({group.host or run.host for group in run.groups}) for run in (first, again))
+    if one != other:
+        yield f"machine: {_listed(one)}, now {_listed(other)}"
+
+
+def _counted(names: list[str], thing: str) -> str:
+    return f"{len(names):,} {thing}{'' if len(names) == 1 else 's'}"
+
+
+def _listed(names: list[str] | tuple[str, ...]) -> str:
+    more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+    return ", ".join(names[:NAMED_MAX]) + more
