@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qanat.domain import comparison, data, setting, statistics, times
 from qanat.domain.comparison import Comparison, Row
-from qanat.domain.parameters import plain_names
+from qanat.domain.parameters import plain_names, shown
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.domain.seeds import GUESSED
 from qanat.domain.setting import Parameters, Regression, key_of
@@ -106,7 +106,7 @@ def summarise(
         experiment=experiment,
         runs=tuple(runs),
         varying={name: found for name, found in values.items() if len(found) > 1},
-        shared={name: found[0] for name, found in values.items() if len(found) == 1},
+        shared={name: value for name, value in _first(groups).items() if len(values[name]) == 1},
         states=count_states(groups),
         durations=_durations(groups),
         failures=_failures(runs),
@@ -155,9 +155,17 @@ def _values(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:
     """Map each parameter to its values in the order of numbers; one that a group does not have is empty there."""
     parameters = [comparison.parameters_of(group) for group in groups]
     names = dict.fromkeys(name for given in parameters for name in given)
-    values = {name: dict.fromkeys(given.get(name, "") for given in parameters) for name in names}
+    values = {name: dict.fromkeys(shown(given.get(name)) for given in parameters) for name in names}
     plain = plain_names(names)
     return {plain[name]: tuple(sorted(found, key=_as_number)) for name, found in values.items()}
+
+
+def _first(groups: Sequence[Group]) -> dict[str, str]:
+    """Return the parameters of the first group by the names that they have beside those of all others."""
+    if not groups:
+        return {}
+    plain = plain_names(name for group in groups for name in comparison.parameters_of(group))
+    return {plain[name]: value for name, value in comparison.parameters_of(groups[0]).items()}
 
 
 def _as_number(value: str) -> tuple[bool, float, str]:

@@ -23,10 +23,7 @@ class Names:
         self._pages = pages
         self._records = _records(found)
         self._unpublished = frozenset(_unpublished(found))
-        ids = {run.id for runs in found.experiments for run in runs.runs}
-        ids |= {run for runs in found.experiments for b in runs.before if b for run in b.row.runs}
-        ids |= {warned.run for warned in found.warnings}
-        self._shared = Counter(run.partition("-")[0] for run in ids)
+        self._shared = Counter(run.partition("-")[0] for run in self._records)
 
     def of(self, run_id: str) -> str:
         """Return the name of a run, without a link."""

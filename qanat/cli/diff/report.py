@@ -154,10 +154,10 @@ def _notes(found: StateChanges) -> Iterator[Block]:
 
 
 def _verdict(found: Verdict) -> Sentence:
-    """Return what a baseline says that no result is behind."""
+    """Return the sentence on a baseline that no result is behind."""
     of = (Verbatim(found.rule.metric), " of ", Verbatim(found.experiment))
     if found.problem:
-        return ("The baseline for ", *of, " could not be compared: ", Verbatim(found.problem))
+        return ("The baseline for ", *of, " could not be compared: ", Verbatim(found.problem), ".")
     if not found.compared:
-        return ("No new run has a setting of the baseline for ", *of)
-    return ("No result is behind the baseline for ", *of, f" ({plural(found.compared, 'setting')} compared)")
+        return ("No new run has a setting of the baseline for ", *of, ".")
+    return ("No result is behind the baseline for ", *of, f" ({plural(found.compared, 'setting')} compared).")

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from qanat.domain.new_runs import Delta, NewRuns, parameters_to_compare, summarise
+from qanat.domain.parameters import ON
 from qanat.domain.run import Group, Run, State
 from qanat.domain.setting import Parameters, key_of
 from tests.unit.domain.test_comparison import a_run
@@ -113,7 +114,13 @@ def test_parameters_that_vary_are_listed_in_the_order_of_numbers() -> None:
     found = beside(
         [a_run(1, *((f"--n {n} --lr 0.1 --seed 3", {}) for n in (10, 9, 100))), a_run(2, ("--n 9 --x", {}))], []
     )
-    assert found.varying == {"n": ("9", "10", "100"), "lr": ("0.1", ""), "seed": ("3", "")}
+    assert found.varying == {"n": ("9", "10", "100"), "lr": ("0.1", ""), "seed": ("3", ""), "x": ("", ON)}
+    assert found.shared == {}
+
+
+def test_parameters_that_all_groups_share_are_listed_once_with_their_value() -> None:
+    found = beside([a_run(1, ("--n 1 --lr 0.1 --fast", {})), a_run(2, ("--n 2 --lr 0.1 --fast", {}))], [])
+    assert found.shared == {"lr": "0.1", "fast": ""}
 
 
 def test_what_ended_badly_is_grouped_by_its_cause_the_most_frequent_first() -> None:

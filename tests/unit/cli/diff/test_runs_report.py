@@ -12,6 +12,7 @@ from qanat.cli.diff.markdown import markdown
 from qanat.cli.diff.names import Names
 from qanat.cli.diff.report import Report, report
 from qanat.domain.new_runs import summarise
+from qanat.domain.parameters import ON
 from qanat.domain.run import Run
 from qanat.domain.setting import Parameters
 from qanat.git.revisions import Range
@@ -63,6 +64,8 @@ def test_parameters_that_do_not_vary_are_above_the_table_once() -> None:
     assert "parameters: lr=0.3, steps=9, fast" in items(
         changes([a_run(4, ("--lr 0.3 --steps 9 --fast", {"acc": 0.9}))])
     )
+    some = items(changes([a_run(4, ("--n 1 --fast", {"acc": 1}), ("--n 1", {"acc": 2}))]))
+    assert some[1:3] == ["all groups: n=1", f"fast: (none), {ON}"]
     sweep = changes([a_run(4, *((f"--n {n} --lr 0.3", {"acc": n}) for n in (1, 2)))])
     assert items(sweep)[1:3] == ["all groups: lr=0.3", "n: 1, 2"]
     assert ["".join(header) for header in table(section(sweep).blocks).headers] == ["n", "Runs", "Groups", "acc"]
