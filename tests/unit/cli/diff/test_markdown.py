@@ -163,7 +163,7 @@ def test_bars_of_any_numbers_are_drawn(values: tuple[float, float]) -> None:
 
 
 def test_bars_with_backticks_in_their_labels_stay_in_their_block() -> None:
-    bars = Bars("e", "m", "", (Bar("```", 1e99, 0, "1"), Bar("````x", 2e99, 0, "2")))  # too large for a chart
+    bars = Bars("e", "m", "", (Bar("```", 0, 0, "0"), Bar("````x", 0, 0, "0")))  # no chart shows that
     tokens = READER.parse(markdown(report(Section(("s",), (bars,)))))
     (fence,) = [token for token in tokens if token.type == "fence"]
     assert fence.content.splitlines()[0].startswith("```")
