@@ -130,6 +130,14 @@ def is_comparable(before: DataState, now: DataState) -> bool:
     return _ids_are_comparable(before, now) or (before.files is not None and now.files is not None)
 
 
+def is_same(before: DataState, now: DataState) -> bool:
+    """Return whether two states say the same of the whole data: one id, or one number, size and time of files."""
+    if _ids_are_comparable(before, now) and not (before.changed or now.changed):
+        return before.id == now.id
+    counts = [(state.files, state.bytes, state.newest) for state in (before, now)]
+    return before.newest is not None and counts[0] == counts[1] and before.problem == now.problem
+
+
 def difference(before: DataState, now: DataState) -> str:
     """Return how a state differs from an earlier one; empty if it does not, or if that is unknown."""
     if now.problem and not before.problem:

@@ -21,7 +21,7 @@ def test_data_that_change_are_seen_by_every_command(sandbox: Sandbox) -> None:
     assert status[1:] == ["  changed since run 1 of train: 3 files, was 2 (3 B, was 2 B)"]
     (known,) = sandbox.qanat("dataset", "status", "big", "--json").json
     assert known["data"]["files"] == 3
-    assert [(run["experiment"], run["data"]) for run in known["runs"]] == [("train", first[0])]
+    assert [(run["experiment"], run["data"], run["same"]) for run in known["runs"]] == [("train", first[0], False)]
 
     said = sandbox.qanat("rerun", "1").err
     assert "warning: data differ from those of run 1: big: 3 files, was 2 (3 B, was 2 B)\n" in said
@@ -44,4 +44,8 @@ def test_how_data_are_tracked_can_be_changed(sandbox: Sandbox) -> None:
     sandbox.qanat("dataset", "update", "iris", "--track", "git")
     content = sandbox.qanat("dataset", "show", "iris", "--json").json
     assert (content["track"], "command" in content) == ("git", False)
+    sandbox.write(".qanat/datasets/bad.yaml", "path: [\n")
+    status = sandbox.qanat("dataset", "status")
+    assert status.out == "iris (data): is in a repository, but not in its last commit\n"
+    assert "note: .qanat/datasets/bad.yaml:" in status.err
     assert sandbox.qanat("dataset", "status", "gone", code=2).err.startswith("qanat: dataset 'gone' does not exist")

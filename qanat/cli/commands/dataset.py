@@ -21,7 +21,7 @@ from qanat.cli.definitions.defining import (
 )
 from qanat.cli.options import Command, Group, option
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import say, say_json
+from qanat.cli.terminal.output import say, say_json, tell
 from qanat.domain.data import COMMAND, TRACKING
 from qanat.usecases.data import status as data_status
 from qanat.usecases.definitions import define, listing
@@ -134,7 +134,13 @@ def status(name: str | None, as_json: bool) -> None:
     The command of a dataset with --track command is not run.
     """
     project = open_project(Path.cwd())
-    found = data_status.status_of(project, [name] if name else project.names("dataset"))
+    if name:
+        datasets = [project.dataset(name)]
+    else:
+        datasets, broken = listing.each(project.names("dataset"), project.dataset)
+        for note in broken[: defining.NOTES_SHOWN]:
+            tell(f"note: {note}")
+    found = data_status.status_of(project, datasets)
     if as_json:
         say_json([_as_mapping(one) for one in found])
         return
@@ -158,7 +164,13 @@ def _status_lines(found: data_status.DatasetStatus) -> Iterator[str]:
 
 def _as_mapping(found: data_status.DatasetStatus) -> Content:
     runs = [
-        {"id": run.run, "experiment": run.experiment, "data": run.state.as_mapping(), "difference": run.difference}
+        {
+            "id": run.run,
+            "experiment": run.experiment,
+            "data": run.state.as_mapping(),
+            "same": None if run.difference is None else not run.difference,
+            "difference": run.difference or None,
+        }
         for run in found.runs
     ]
     return {

@@ -74,7 +74,10 @@ def rerun(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Repeat RUN as a new run, with the same code (a checkout of its commit) and parameters."""
+    """Repeat RUN as a new run, with the same code (a checkout of its commit) and parameters.
+
+    If its data are no longer what they were for RUN, a warning says in what they differ before the new run starts.
+    """
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
     if check and (failed or groups):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.domain.data import COMMAND, NONE, DataState, difference, is_comparable
+from qanat.domain.data import COMMAND, NONE, DataState, difference, is_same
 from qanat.domain.data_paths import is_in_project, is_url, located
 from qanat.domain.experiment import Dataset
 from qanat.git import worktree
@@ -15,6 +15,9 @@ from qanat.records import data_rows
 from qanat.usecases.data.definitions import is_missing, looked_at
 from qanat.usecases.data.look import Data, inside, look
 from qanat.usecases.project import Project
+
+# A run's id, its experiment, and what a dataset was for it.
+_Known = tuple[str, str, DataState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +62,23 @@ class DatasetStatus:
         return list(found.values())
 
 
-def status_of(project: Project, names: list[str]) -> list[DatasetStatus]:
-    """Return the status of these datasets. Starts no program; errors are those of Project.dataset()."""
-    datasets = [project.dataset(name) for name in names]
-    with project.index() as index:
-        index.sync()
-        rows = index.data_of_runs()
-    return [_status(project, dataset, rows) for dataset in datasets]
+def status_of(project: Project, datasets: Iterable[Dataset]) -> list[DatasetStatus]:
+    """Return the status of these datasets. Starts no program."""
+    runs = _runs_by_dataset(project)
+    return [_status(project, dataset, runs.get(dataset.name, [])) for dataset in datasets]
 
 
-def _status(project: Project, dataset: Dataset, rows: list[tuple[str, str, str]]) -> DatasetStatus:
+def _status(project: Project, dataset: Dataset, runs: list[_Known]) -> DatasetStatus:
     unknown = _why_unknown(project, dataset)
-    state = None if unknown else look(project, _here(project, dataset))
-    return DatasetStatus(dataset, state, unknown, tuple(_earlier(project, dataset.name, rows, state)))
+    now = None if unknown else look(project, _here(project, dataset))
+    earlier = (EarlierData(run, experiment, state, _difference(state, now)) for run, experiment, state in runs)
+    return DatasetStatus(dataset, now, unknown, tuple(earlier))
+
+
+def _difference(before: DataState, now: DataState | None) -> str | None:
+    if now is None:
+        return None
+    return difference(before, now) or ("" if is_same(before, now) else None)
 
 
 def _why_unknown(project: Project, dataset: Dataset) -> str:
@@ -95,12 +102,17 @@ def _here(project: Project, dataset: Dataset) -> Data:
     return Data(dataset.name, path, dataset.track, at, commit, changed)
 
 
-def _earlier(
-    project: Project, name: str, rows: list[tuple[str, str, str]], now: DataState | None
-) -> Iterator[EarlierData]:
+def _runs_by_dataset(project: Project) -> dict[str, list[_Known]]:
+    """Return the runs that have recorded data of each dataset, the newest first."""
+    with project.index() as index:
+        index.sync()
+        rows = index.data_of_runs()
+    names: dict[str, str] = {}
+    found: dict[str, list[_Known]] = {}
     for run, experiment, text in rows:
+        if experiment not in names:
+            names[experiment] = project.names_of(experiment)[0]
         for state in data_rows.read(json.loads(text), f"the record of run {run}", "data"):
-            if state.name == name and not state.is_input:
-                known = now is not None and is_comparable(state, now)
-                how = difference(state, now) if now and known else None
-                yield EarlierData(run, project.names_of(experiment)[0], state, how)
+            if not state.is_input:
+                found.setdefault(state.name, []).append((run, names[experiment], state))
+    return found

@@ -15,6 +15,7 @@ from qanat.usecases.project import Project
 
 NAMED = 3
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def listed(project: Project, kind: str) -> Listed:
     return Listed(contents, [*broken, *in_short(odd)])
 
 
-def each(names: Iterable[T], read: Callable[[T], dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+def each(names: Iterable[T], read: Callable[[T], U]) -> tuple[list[U], list[str]]:
     """Return what each name stands for, and a sentence for each that cannot be read."""
     contents, broken = [], []
     for name in names:

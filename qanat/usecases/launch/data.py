@@ -84,11 +84,14 @@ def _datasets(
 
 
 def _report(view: LaunchView, data: RunData, before: Run | None, *, repeats: bool) -> None:
+    differences = data_differ(before, data) if before else []
+    said = {str(difference) for difference in differences}
+    problems = (f"{state.name}: {state.problem}" for state in data.data if state.problem)
     found = DataReport(
         earlier=before.number if before else 0,
         repeats=repeats,
-        differences=tuple(data_differ(before, data)) if before else (),
-        problems=tuple(f"{state.name}: {state.problem}" for state in data.data if state.problem),
+        differences=tuple(differences),
+        problems=tuple(problem for problem in problems if problem not in said),
     )
     if found.differences or found.problems:
         view.data(found)

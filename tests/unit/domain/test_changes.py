@@ -175,6 +175,13 @@ def test_an_experiment_that_says_how_it_was_called_is_renamed() -> None:
     assert (change.renamed_from, [key.key for key in change.keys]) == ("train", ["executable"])
 
 
+def test_the_command_of_a_dataset_is_a_program_that_others_start() -> None:
+    old, new = ({"schema": "dataset/1", "name": "iris", "path": "d", **more} for more in ({}, {"command": "curl x"}))
+    (change,) = key_changes("dataset", old, new)
+    assert plain(change.meaning) == "this program is started on the machine of everyone who runs what reads the data"
+    assert [plain(change.meaning) for change in key_changes("dataset", new, old)] == [""]
+
+
 def test_a_dataset_with_another_path_is_not_the_same_one_renamed() -> None:
     old, same, other = (
         Definition("dataset", name, f"{name}.yaml", {"name": name, "path": path})

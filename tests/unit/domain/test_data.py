@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.domain.data import DataState, data_differ, data_texts, difference, merkle, other_data
+from qanat.domain.data import DataState, data_differ, data_texts, difference, is_same, merkle, other_data
 
 STATE = DataState("iris", "stat", files=2, bytes=3_000, newest="2026-11-29T17:01:30.000+00:00")
 LATER = "2026-11-29T18:00:00.000+00:00"
@@ -50,6 +50,26 @@ def test_a_difference_says_what_is_and_what_was(
 ) -> None:
     monkeypatch.setattr("qanat.domain.times.local", lambda time: (time or "")[:19].replace("T", " "))
     assert difference(before, now) == how
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        (STATE, STATE, True),
+        (STATE, replace(STATE, newest=LATER), False),
+        (STATE, replace(STATE, problem="1 folder cannot be read: a: permission denied"), False),
+        (HASHED, replace(HASHED, files=None), True),
+        (HASHED, replace(HASHED, id="sha256:" + "b" * 64), False),
+        (COMMIT, replace(COMMIT, changed=True), False),
+        # As many files and bytes do not make the same data.
+        (STATE, HASHED, False),
+        (replace(COMMIT, files=2, bytes=3_000), HASHED, False),
+    ],
+)
+def test_states_are_the_same_if_they_say_the_same_of_the_whole_data(
+    before: DataState, now: DataState, *, same: bool
+) -> None:
+    assert is_same(before, now) is same
 
 
 def test_two_states_with_changes_are_told_apart_by_their_files() -> None:

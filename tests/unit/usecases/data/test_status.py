@@ -11,7 +11,7 @@ from tests.unit.usecases.data.datasets import dataset, put
 
 def status(world: World, name: str) -> DatasetStatus:
     """Return the status of one dataset."""
-    (found,) = status_of(world.project, [name])
+    (found,) = status_of(world.project, [world.project.dataset(name)])
     return found
 
 
@@ -65,3 +65,11 @@ def test_what_is_not_looked_at_says_why(with_data: World) -> None:
         "gone": "does not exist",
         "big": "",
     }
+
+
+def test_runs_that_tracked_the_data_in_another_way_are_not_said_to_have_had_the_same(with_data: World) -> None:
+    with_data.launch()
+    dataset(with_data, "big", "big", track="hash")
+    found = status(with_data, "big")
+    assert runs(found) == [(1, "train", None)]
+    assert found.last_same == found.last_other == []
