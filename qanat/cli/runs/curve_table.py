@@ -24,9 +24,9 @@ def curve_table(run: Run, curves: Iterable[DrawnCurve], *, most: int, width: int
             str(curve.group) if len(run.groups) > 1 else "",
             curve.name,
             sparkline(curve.values, in_ascii=in_ascii),
-            f"{curve.summary.last.value:.6g}",
-            _point(curve.summary.min),
-            _point(curve.summary.max),
+            f"{curve.last:.6g}",
+            _point(curve.min),
+            _point(curve.max),
         ]
         for curve in shown
     ]
@@ -34,5 +34,5 @@ def curve_table(run: Run, curves: Iterable[DrawnCurve], *, most: int, width: int
     return [*fit(headings, rows, width).lines, *more]
 
 
-def _point(point: Point) -> str:
-    return f"{point.value:.6g} at {point.step:,}"
+def _point(point: Point | None) -> str:
+    return "" if point is None else f"{point.value:.6g} at {point.step:,}"

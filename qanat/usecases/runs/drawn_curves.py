@@ -8,11 +8,12 @@ from pathlib import Path
 
 from qanat.domain.curves import Curve, Summing
 from qanat.domain.experiment import MetricSource
-from qanat.domain.measured import CurveSummary
+from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.series import Points
 from qanat.records.measured import series_sources
 from qanat.system import files
 from qanat.usecases.project import Project
+from qanat.usecases.runs.newest_values import newest_of_group
 from qanat.usecases.runs.whole_curves import curves_of
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.settle import metric_sources
@@ -23,11 +24,16 @@ BYTES_MAX = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class DrawnCurve:
-    """A curve of a group; `values` is empty if its file is not here, or too large for a page."""
+    """A curve of a group; `values` is empty if its file is not here, or too large for a page.
+
+    The least and the greatest value are unknown while such a file is written.
+    """
 
     group: int
     name: str
-    summary: CurveSummary
+    last: float
+    min: Point | None = None
+    max: Point | None = None
     values: Sequence[float] = ()
 
 
@@ -37,11 +43,16 @@ def drawn_curves(project: Project, found: Found, groups: Sequence[int]) -> Itera
     left_bytes = BYTES_MAX
     for number in groups:
         group, folder = found.run.groups[number], found.group_folder(number)
-        left_bytes -= (size := _size_bytes(folder, sources))
-        curves = curves_of(group, folder, sources)[0] if size and left_bytes >= 0 else {}
+        curves: dict[str, Curve] = {}
+        if 0 < (size := _size_bytes(folder, sources)) <= left_bytes:
+            left_bytes -= size
+            curves = curves_of(group, folder, sources)[0]
         summaries = group.curves or _summed(curves)  # records of earlier versions have no curves
         for name, summary in summaries.items():
-            yield DrawnCurve(number, name, summary, curves[name].values if name in curves else ())
+            values = curves[name].values if name in curves else ()
+            yield DrawnCurve(number, name, summary.last.value, summary.min, summary.max, values)
+        if not summaries and (end := newest_of_group(folder, sources)):
+            yield from (DrawnCurve(number, name, value) for name, value in end.values.items())
 
 
 def _size_bytes(folder: Path, sources: Sequence[MetricSource]) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
+from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run, State
 from qanat.records.measured import series_sources
@@ -33,11 +35,18 @@ def newest_values(project: Project, runs: Iterable[Run]) -> Iterator[NewestValue
 
 def _of_run(project: Project, run: Run) -> Iterator[NewestValues]:
     folder, count = project.storage_of(run), len(run.groups)
-    sources = series_sources(metric_sources(project, run))
+    sources = metric_sources(project, run)
     for group in islice((g for g in run.groups if g.state is State.RUNNING), GROUPS_OF_EACH):
-        own = group_folder(folder, group.number, count)
-        found = [end for source in sources if (end := newest(own / source.file, source.keys))]
-        if found:
-            values = {name: value for end in reversed(found) for name, value in end.values.items()}
-            step = max((end.step for end in found if end.step is not None), default=None)
-            yield NewestValues(run.number, group.number if count > 1 else None, Newest(step, values))
+        if found := newest_of_group(group_folder(folder, group.number, count), sources):
+            yield NewestValues(run.number, group.number if count > 1 else None, found)
+
+
+def newest_of_group(folder: Path, sources: Sequence[MetricSource]) -> Newest | None:
+    """Return the newest values of a group by its directory; None without curves.
+
+    If two files have the same name, the first counts.
+    """
+    found = [end for source in series_sources(sources) if (end := newest(folder / source.file, source.keys))]
+    values = {name: value for end in reversed(found) for name, value in end.values.items()}
+    step = max((end.step for end in found if end.step is not None), default=None)
+    return Newest(step, values) if found else None

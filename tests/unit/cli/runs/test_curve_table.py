@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from qanat.cli.runs.curve_table import curve_table
-from qanat.domain.measured import CurveSummary, Point
+from qanat.domain.measured import Point
 from qanat.usecases.runs.drawn_curves import DrawnCurve
 from tests.unit.records.example import RUN
 
-SUMMARY = CurveSummary(Point(0.25, 1_999), Point(0.125, 1_000), Point(float("inf"), 0.5), 2_000)
-CURVES = [DrawnCurve(0, "loss", SUMMARY, [2, 1]), DrawnCurve(3, "val.acc", SUMMARY)]
+LEAST, GREATEST = Point(0.125, 1_000), Point(float("inf"), 0.5)
+CURVES = [DrawnCurve(0, "loss", 0.25, LEAST, GREATEST, [2, 1]), DrawnCurve(3, "val.acc", 0.25, LEAST, GREATEST)]
 
 
 def words(lines: list[str]) -> list[list[str]]:
@@ -25,6 +25,13 @@ def test_each_curve_has_its_course_and_what_it_came_to() -> None:
         ["group", "curve", "course", "last", "min", "max"],
         ["0", "loss", "█▁", "0.25", "0.125", "at", "1,000", "inf", "at", "0.5"],
         ["3", "val.acc", "0.25", "0.125", "at", "1,000", "inf", "at", "0.5"],
+    ]
+
+
+def test_what_is_unknown_of_a_long_curve_that_is_written_is_empty() -> None:
+    assert words(curve_table(RUN, [DrawnCurve(0, "loss", 0.25)], most=5, width=None)) == [
+        ["group", "curve", "last"],
+        ["0", "loss", "0.25"],
     ]
 
 

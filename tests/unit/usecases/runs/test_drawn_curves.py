@@ -26,7 +26,7 @@ def test_a_curve_has_its_values_and_what_the_record_says(world: World) -> None:
     world.launch(groups=("1", "2"))
     for number, curve in enumerate(drawn(world)):
         assert (curve.group, curve.name, [*curve.values]) == (number, "loss", [3, 1, 2])
-        assert (curve.summary.last, curve.summary.min, curve.summary.count) == (Point(2, 3), Point(1, 2), 3)
+        assert (curve.last, curve.min, curve.max) == (2, Point(1, 2), Point(3, 1))
 
 
 def test_without_its_file_a_curve_is_what_the_record_says(world: World) -> None:
@@ -41,11 +41,12 @@ def test_a_file_that_is_too_large_for_a_page_is_not_read(world: World, monkeypat
     world.experiment(WRITES)
     world.launch(groups=("1", "2"))
     size = next(world.root.glob("results/train/run_1/group_0/metrics.jsonl")).stat().st_size
-    monkeypatch.setattr(page, "BYTES_MAX", size)
-    assert [len(curve.values) for curve in drawn(world)] == [3, 0]
+    for limit, counts in ((size, [3, 0]), (size - 1, [0, 0])):
+        monkeypatch.setattr(page, "BYTES_MAX", limit)
+        assert [(len(curve.values), curve.min) for curve in drawn(world)] == [(n, Point(1, 2)) for n in counts]
 
 
-def test_a_curve_that_is_being_written_is_summed_up_as_it_is_now(world: World) -> None:
+def test_a_curve_that_is_being_written_is_summed_up_as_it_is_now(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.submit()
     (job,) = world.scheduler.of(0)
     job.starts()
@@ -53,4 +54,6 @@ def test_a_curve_that_is_being_written_is_summed_up_as_it_is_now(world: World) -
     job.spec.storage.mkdir(parents=True, exist_ok=True)
     (job.spec.storage / "metrics.jsonl").write_text('{"step": 7, "loss": 3}\n{"step": 8, "lo')
     (curve,) = drawn(world)
-    assert ([*curve.values], curve.summary.last, curve.summary.count) == ([3], Point(3, 7), 1)
+    assert ([*curve.values], curve.last, curve.min) == ([3], 3, Point(3, 7))
+    monkeypatch.setattr(page, "BYTES_MAX", 1)
+    assert drawn(world) == [DrawnCurve(0, "loss", 3)]
