@@ -13,6 +13,17 @@ from qanat.cli.options import dashed
 Sections = Mapping[str, Mapping[str, tuple[str, str]]]
 """Commands by section of the help: name to (`module:attribute`, help line); one without a help line is hidden."""
 
+# What commands are called elsewhere, and here.
+_OTHER_NAMES = {
+    "help": ("--help",),
+    "kill": ("cancel",),
+    "list": ("runs",),
+    "ls": ("list", "runs"),
+    "remove": ("delete",),
+    "rm": ("delete",),
+    "stop": ("cancel",),
+}
+
 
 class LazyGroup(click.Group):
     """A group whose commands are listed in a table and imported when they are called."""
@@ -56,7 +67,9 @@ class LazyGroup(click.Group):
             from qanat.domain.names import nearest
             from qanat.domain.shortening import quoted
 
-            close = nearest(args[0], self.list_commands(ctx))
+            meant = _OTHER_NAMES.get(args[0], ())
+            close = [name for name in meant if name in self._table or name.startswith("-")]
+            close = close or nearest(args[0], self.list_commands(ctx))
             also = f"; did you mean {' or '.join(close)}?" if close else ""
             raise click.UsageError(f"no such command {quoted(args[0])}{also}", ctx)
         return super().resolve_command(ctx, args)

@@ -126,6 +126,17 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         # names that nothing has
         (["run", "god"], "experiment 'god' does not exist", "did you mean good?"),
         (["experiment", "show", "xyz"], "experiment 'xyz' does not exist", "available: absolute, anchor, "),
+        # files in place of names
+        (
+            ["run", "good.sh"],
+            "good.sh is a file, not an experiment",
+            "use its experiment: qanat run good or ",
+        ),
+        (
+            ["run", "./typo.yaml"],
+            "./typo.yaml is a file, not an experiment",
+            "create one from it: qanat experiment ",
+        ),
         (["experiment", "update", "god", "--tag", "t"], "experiment 'god' does not exist", "did you mean good?"),
         (["experiment", "delete", "god", "--yes"], "experiment 'god' does not exist", "did you mean good?"),
         (["experiment", "status", "god"], "experiment 'god' does not exist", "did you mean good?"),
@@ -141,6 +152,10 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         # words that no command has
         (["rum"], "no such command 'rum'; did you mean run", "qanat --help"),
         (["xyzzy"], "no such command 'xyzzy'", "qanat --help"),
+        (["rm", "1"], "no such command 'rm'; did you mean delete?", "qanat --help"),
+        (["list"], "no such command 'list'; did you mean runs?", "qanat --help"),
+        (["help", "run"], "no such command 'help'; did you mean --help?", "qanat --help"),
+        (["experiment", "ls"], "no such command 'ls'; did you mean list?", "qanat experiment --help"),
         (["experiment", "lst"], "no such command 'lst'; did you mean list?", "qanat experiment --help"),
         (["dataset", "lst"], "no such command 'lst'", "qanat dataset --help"),
         (["status", "--jsn"], "no such option '--jsn'", "qanat status --help"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,11 @@ from qanat.cli.runs.launch_options import code_options, options_for, options_fro
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import plural, say, say_json
-from qanat.errors import UsageError
+from qanat.errors import QanatError, UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.launch import Preview
 from qanat.usecases.launch.plan import RunRequest, whole_path
-from qanat.usecases.project import open_project
+from qanat.usecases.project import Project, open_project
 
 EXAMPLE = """\b
 Example:
@@ -32,6 +34,8 @@ Example:
 Options before NAME belong to qanat. After NAME, an argument that is exactly one of the options above belongs to
 qanat too, with its value; all others are passed to the program in their order. After --, all arguments are.
 Without --, an argument that looks meant for qanat, such as a misspelt option, is refused before anything runs."""
+
+OWNERS_NAMED = 3
 
 
 class RunCommand(Command):
@@ -113,6 +117,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     receives its arguments, then --storage_path DIR, and --dataset_path PATH for each dataset.
     """
     project = open_project(Path.cwd())
+    if not options["commit_sha"]:
+        _refuse_file(project, options["name"])
     misplaced.check_run(project, options["name"], ctx)
     if options["json"] and not options["dry_run"]:
         raise UsageError("--json needs --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
@@ -126,6 +132,22 @@ def run(ctx: click.Context, /, **options: Any) -> int:
             project, request, chosen, runners=session.runners(), ask=ask_about_changes, view=view
         ),
     )[0]
+
+
+def _refuse_file(project: Project, name: str) -> None:
+    """Raise UsageError with what to type instead if NAME is a file and not an experiment."""
+    if not os.path.isfile(name) or name in project.names("experiment") or name in project.claimed_names:  # noqa: PTH113
+        return
+    import shlex
+
+    file, owners = os.path.abspath(name), []  # noqa: PTH100  # resolve() follows links
+    for experiment in project.names("experiment"):
+        with suppress(QanatError):
+            if file == str(project.root / project.experiment(experiment).program.executable):
+                owners.append(experiment)
+    runs = " or ".join(f"qanat run {shlex.quote(owner)}" for owner in owners[:OWNERS_NAMED])
+    new = f"create one from it: qanat experiment new {shlex.quote(name)}"
+    raise UsageError(f"{name} is a file, not an experiment", hint=f"use its experiment: {runs}" if owners else new)
 
 
 def _refuse_repeated(command: click.Command, own: Sequence[str]) -> None:
