@@ -9,9 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Any, AnyStr, NamedTuple, TypeGuard
 
 from qanat.domain import metric_problems, metrics
@@ -118,7 +116,7 @@ class JsonLines(Parser):
         first = self.lines + 1
         if rows := _rows_at_once(data):
             self.lines += len(rows)
-            found = self._all_columns(rows, first)
+            found = self._at_once(rows, first)
             return self._collected(enumerate(rows, first)) if found is None else found
         lines = _split(data)
         self.lines += len(lines)
@@ -145,34 +143,26 @@ class JsonLines(Parser):
             else:
                 self._break(number)
 
-    def _all_columns(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
+    def _at_once(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
         """Return the points of rows of one kind or several, such as those of training and of tests; None for others."""
-        names = tuple(rows[0])
-        if not any(map(names.__ne__, map(tuple, rows))):
-            return self._columns(names, rows, first)
-        kinds: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for row in rows:
-            kinds.setdefault(tuple(row), []).append(row)
-        counts = Counter(chain.from_iterable(kinds))
-        if counts.pop(STEP, 0) < len(kinds) or any(count > 1 for count in counts.values()):
-            return None  # the order of lines matters
-        found = [self._columns(names, of_kind, first) for names, of_kind in kinds.items()]
-        return None if None in found else [*chain.from_iterable(filter(None, found))]
-
-    def _columns(self, names: tuple[str, ...], rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
-        """Return the points of rows that have these names, and numbers only; None for other rows."""
-        columns = dict(zip(names, zip(*map(dict.values, rows), strict=True), strict=True))
-        if any(not _NUMBERS.issuperset(map(type, column)) for column in columns.values()):
+        kinds = [columns] if (columns := _columns(rows)) else [*map(_columns, _kinds(rows))]
+        if not all(kinds) or (len(kinds) > 1 and any(STEP not in columns for columns in kinds)):
             return None
-        steps: Sequence[float] = columns.pop(STEP, range(first, first + len(rows)))
         try:
-            steps = tuple(map(float, steps))
-            shown = [(self._name(name), tuple(map(float, column))) for name, column in columns.items()]
-        except OverflowError:  # no float is as large as some whole numbers
+            points = [point for columns in kinds for point in self._points(columns, first)]
+        except OverflowError:
             return None
+        is_unique = len({one.name for one in points}) == len(points)
+        return points if is_unique else None  # otherwise, the order of lines matters
+
+    def _points(self, columns: dict[str, Sequence[float]], first: int) -> list[Points]:
+        """Return the points of columns. Raises OverflowError for an infinite step, and a number that no float holds."""
+        count = len(next(iter(columns.values())))
+        steps = tuple(map(float, columns.pop(STEP, range(first, first + count))))
         if not all(map(math.isfinite, steps)):
-            return None
-        return [Points(name, steps, values) for name, values in shown if name is not None]
+            raise OverflowError("a step is not finite")
+        shown = ((self._name(name), column) for name, column in columns.items())
+        return [Points(name, steps, tuple(map(float, column))) for name, column in shown if name is not None]
 
     def _collected(self, rows: Iterable[tuple[int, dict[str, Any]]]) -> list[Points]:
         found: dict[str, tuple[list[float], list[float]]] = {}
@@ -261,18 +251,50 @@ _NUMBERS = frozenset({int, float})
 def _rows_at_once(data: bytes) -> list[dict[str, Any]]:
     """Return the mappings of lines, in half the time that reading each needs; nothing if a line is unusual or broken.
 
-    Each line must begin with the only `{` in it and end with the only `}`. As no text in JSON contains a line break,
-    two broken lines never make up a whole one.
+    No two broken lines must make up a whole one. As no text in JSON contains a line break, and each line begins with
+    `{` and ends with `}`, they could only do so inside of a list, so there is none, or no further brace.
     """
     count = data.count(b"\n")
-    is_plain = data.startswith(b"{") and data.endswith(b"}\n") and data.count(b"}\n{") == count - 1
-    if not is_plain or data.count(b"{") != count or data.count(b"}") != count:
+    if not (data.startswith(b"{") and data.endswith(b"}\n") and data.count(b"}\n{") == count - 1):
+        return []
+    if b"[" in data and not data.count(b"{") == data.count(b"}") == count:
         return []
     try:
         rows: list[dict[str, Any]] = json.loads(b"[" + data.replace(b"}\n{", b"},\n{") + b"]")
     except (ValueError, RecursionError):
         return []
-    return rows
+    return rows if len(rows) == count else []
+
+
+def _kinds(rows: Iterable[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
+    """Return rows by their names."""
+    kinds: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        kinds.setdefault(tuple(row), []).append(row)
+    return kinds.values()
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, Sequence[float]]:
+    """Return the numbers of rows by name, nested names joined by `.`; nothing if rows differ, or have other values."""
+    names = tuple(rows[0])
+    if any(map(names.__ne__, map(tuple, rows))):
+        return {}
+    found: dict[str, Sequence[float]] = {}
+    for name, column in zip(names, zip(*map(dict.values, rows), strict=True), strict=True):
+        new: dict[str, Sequence[float]] = {name: column}
+        if not _NUMBERS.issuperset(types := set(map(type, column))):
+            new = _nested(name, column) if types == {dict} and name != STEP else {}
+        if not new or not found.keys().isdisjoint(new):
+            return {}
+        found |= new
+    return found
+
+
+def _nested(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Sequence[float]]:
+    try:
+        return {f"{name}.{inner}": values for inner, values in _columns(rows).items()}
+    except RecursionError:
+        return {}
 
 
 def _split(data: AnyStr) -> list[AnyStr]:

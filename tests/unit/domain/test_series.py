@@ -166,7 +166,8 @@ def test_a_last_line_of_csv_may_be_cut_inside_a_number() -> None:
 
 
 numbers = st.floats(width=32) | st.integers(-(10**6), 10**6)
-lines = st.lists(st.dictionaries(st.sampled_from(["step", "a", "b", "c"]), numbers | st.none() | st.booleans()))
+values = numbers | st.none() | st.booleans() | st.dictionaries(st.sampled_from("bc"), numbers, max_size=2)
+lines = st.lists(st.dictionaries(st.sampled_from(["step", "a", "b", "a.b"]), values))
 
 
 @given(lines, st.integers(1, 5))
