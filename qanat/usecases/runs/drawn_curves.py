@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from qanat.domain.experiment import MetricSource
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.series import Points
 from qanat.records.measured import series_sources
-from qanat.system import files
 from qanat.usecases.project import Project
 from qanat.usecases.runs.newest_values import newest_of_group
 from qanat.usecases.runs.whole_curves import curves_of
@@ -56,8 +56,11 @@ def drawn_curves(project: Project, found: Found, groups: Sequence[int]) -> Itera
 
 
 def _size_bytes(folder: Path, sources: Sequence[MetricSource]) -> int:
-    paths = (folder / source.file for source in series_sources(sources))
-    return sum(path.stat().st_size for path in paths if files.is_file(path))
+    size = 0
+    for source in series_sources(sources):
+        with suppress(OSError):
+            size += (folder / source.file).stat().st_size
+    return size
 
 
 def _summed(curves: dict[str, Curve]) -> dict[str, CurveSummary]:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from qanat.domain.run import Group, State
 from qanat.domain.series_rows import Row
 from qanat.errors import InputInvalid, UsageError
+from qanat.records import series
+from qanat.records.measured import SERIES
 from qanat.records.series import BLOCK_BYTES
 from qanat.usecases import complete_names
-from qanat.usecases.runs.curves import RunCurves
+from qanat.usecases.runs.curves import GroupCurves, RunCurves
+from qanat.usecases.runs.whole_curves import curves_of
+from tests.support.strategies import stable
 from tests.support.world import World
 
 
@@ -83,6 +91,30 @@ def test_steps_that_go_back_are_in_order_and_their_later_values_count(world: Wor
     found = run.rows()
     assert [row.step for row in found] == [*range(many + 1)]
     assert [row.values["loss"] for row in found[-4:]] == [(many - 3) / 2, 0, 0, 0]
+
+
+@stable
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.dictionaries(st.sampled_from("abc"), st.floats(), max_size=3))),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9))),
+    st.sampled_from([30, BLOCK_BYTES]),
+)
+def test_the_rows_of_any_files_have_the_points_of_their_curves(
+    written: list[tuple[int, dict[str, float]]], others: list[tuple[int, int]], block: int
+) -> None:
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(series, "BLOCK_BYTES", block)
+        folder = Path(name)
+        (folder / "metrics.jsonl").write_text(lines(*({"step": step, **values} for step, values in written)))
+        (folder / "metrics.csv").write_text("".join(["step,c,d\n", *(f"{step},{n},{n}\n" for step, n in others)]))
+        read = GroupCurves(folder, SERIES)
+        read.names(ended=True)
+        rows = [*read.rows(ended=True)]
+        curves, _ = curves_of(Group(0, (), State.FINISHED), folder, ())
+    assert [row.step for row in rows] == sorted({row.step for row in rows})
+    found = {(name, row.step, repr(value)) for row in rows for name, value in row.values.items()}
+    points = ((name, *point) for name, curve in curves.items() for point in zip(curve.steps, curve.values, strict=True))
+    assert found == {(name, step, repr(value)) for name, step, value in points}
 
 
 def test_patterns_choose_names_and_one_that_no_curve_has_is_an_error_with_the_nearest(world: World) -> None:
