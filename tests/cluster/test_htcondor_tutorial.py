@@ -17,47 +17,12 @@ from tests.cluster.on_cluster import wait_until
 from tests.support.pages import blocks_of, commands_of
 from tests.support.sandbox import Sandbox
 from tests.support.terminal import DOWN, ENTER, Terminal
+from tests.support.tutorial import SETTINGS, TEMPLATE
 
 pytestmark = pytest.mark.xdist_group("htcondor")
 
 EXAMPLE = Path(__file__).parents[2] / "examples/iris"
 PAGE = Path(__file__).parents[2] / "docs/htcondor.md"
-TEMPLATE = """\
-+WishedAcctGroup: group_usmb.listic
-getenv: 'true'
-request_cpus: 1
-request_disk: 1GB
-request_gpus: 0
-request_memory: 1GB
-universe: vanilla
-"""
-SETTINGS = """\
-default_editor: vim
-htcondor:
-  default:
-    +WishedAcctGroup: group_usmb.listic
-    getenv: 'true'
-    request_cpus: 1
-    request_disk: 1GB
-    request_gpus: 0
-    request_memory: 1GB
-    universe: vanilla
-  two_cpus:
-    +WishedAcctGroup: group_usmb.listic
-    getenv: 'true'
-    request_cpus: 2
-    request_disk: 1GB
-    request_gpus: 0
-    request_memory: 2GB
-    universe: vanilla
-logging: INFO
-result_dir: results
-slurm:
-  default:
-    --cpus-per-task: 1
-    --ntasks: 1
-    --time: 1-00:00:00
-"""
 
 
 @pytest.fixture

@@ -5,46 +5,12 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from tests.support import tutorial
 from tests.support.sandbox import Sandbox
+from tests.support.tutorial import SETTINGS
 
 CONFIG = ".qanat/config.yaml"
-DEFAULT = {
-    "+WishedAcctGroup": "group_usmb.listic",
-    "getenv": "true",
-    "request_cpus": 1,
-    "request_disk": "1GB",
-    "request_gpus": 0,
-    "request_memory": "1GB",
-    "universe": "vanilla",
-}
-TWO_CPUS = {**DEFAULT, "request_cpus": 2, "request_memory": "2GB"}
-TUTORIAL = """\
-default_editor: vim
-htcondor:
-  default:
-    +WishedAcctGroup: group_usmb.listic
-    getenv: 'true'
-    request_cpus: 1
-    request_disk: 1GB
-    request_gpus: 0
-    request_memory: 1GB
-    universe: vanilla
-  two_cpus:
-    +WishedAcctGroup: group_usmb.listic
-    getenv: 'true'
-    request_cpus: 2
-    request_disk: 1GB
-    request_gpus: 0
-    request_memory: 2GB
-    universe: vanilla
-logging: INFO
-result_dir: results
-slurm:
-  default:
-    --cpus-per-task: 1
-    --ntasks: 1
-    --time: 1-00:00:00
-"""
+DEFAULT, TWO_CPUS = yaml.safe_load(tutorial.TEMPLATE), yaml.safe_load(tutorial.TWO_CPUS)
 GETENV = (
     "getenv: true copies your whole environment, secrets included, into the job's public description; "
     "name what the program needs instead: getenv: PATH, VIRTUAL_ENV, LD_LIBRARY_PATH\n"
@@ -55,14 +21,14 @@ GETENV = (
 def project(sandbox: Sandbox) -> Sandbox:
     """Return a project with an experiment and the settings of the tutorial, which name no version."""
     sandbox.experiment("hello", "echo hello\n")
-    sandbox.write(CONFIG, TUTORIAL)
+    sandbox.write(CONFIG, SETTINGS)
     sandbox.commit("settings")
     return sandbox
 
 
 def test_the_tutorials_settings_are_shown_and_hold_as_they_are(project: Sandbox) -> None:
     in_effect = yaml.safe_load(project.qanat("config", "show").out)
-    assert {key: in_effect[key] for key in yaml.safe_load(TUTORIAL)} == yaml.safe_load(TUTORIAL)
+    assert {key: in_effect[key] for key in yaml.safe_load(SETTINGS)} == yaml.safe_load(SETTINGS)
     shown = project.qanat("config", "show", "--json").json
     assert shown["htcondor"] == {"default": DEFAULT, "two_cpus": TWO_CPUS}
     assert project.qanat("run", "hello").out == "hello\n"
@@ -86,7 +52,7 @@ def test_the_tutorials_templates_are_listed_shown_and_submitted(project: Sandbox
 def test_names_of_the_settings_are_suggested_and_their_other_keys_are_no_templates(project: Sandbox) -> None:
     said = project.qanat("template", "show", "two_cpu", code=2).err
     assert said == "qanat: no template or file named 'two_cpu'\n  hint: did you mean two_cpus?\n"
-    project.write(CONFIG, f"{TUTORIAL}grace:\n  file_s: 0\n")
+    project.write(CONFIG, f"{SETTINGS}grace:\n  file_s: 0\n")
     said = project.qanat("template", "show", "file_s", "--runner", "grace", code=2).err
     assert said.startswith("qanat: no template or file named 'file_s' for grace\n")
 
@@ -109,7 +75,7 @@ def test_getenv_true_is_warned_of_once_by_check_and_by_validate_with_what_to_wri
     assert said.err == f"note: templates {', '.join(names)}: {GETENV}"
     one = project.qanat("validate", ".qanat/templates/htcondor/mine.yaml")
     assert one.err == f"note: template {names[0]}: {GETENV}"
-    project.write(CONFIG, TUTORIAL.replace("'true'", "PATH, VIRTUAL_ENV"))
+    project.write(CONFIG, SETTINGS.replace("'true'", "PATH, VIRTUAL_ENV"))
     assert project.qanat("validate", CONFIG).err == ""
 
 
@@ -131,7 +97,7 @@ def test_getenv_true_is_warned_of_once_by_check_and_by_validate_with_what_to_wri
 def test_settings_without_a_version_that_are_wrong_are_refused_with_their_place(
     project: Sandbox, right: str, wrong: str, sentence: str
 ) -> None:
-    project.write(CONFIG, TUTORIAL.replace(right, wrong, 1))
+    project.write(CONFIG, SETTINGS.replace(right, wrong, 1))
     project.commit("wrong settings")
     for words in (["run", "hello"], ["config", "show", "--json"], ["template", "list"], ["template", "show", "two"]):
         assert project.qanat(*words, code=2).err.startswith(f"qanat: {CONFIG}{sentence}"), words

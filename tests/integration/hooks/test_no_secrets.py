@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support.hooks import hook
@@ -15,6 +13,8 @@ REMEDY = "use a variable ($TOKEN) or a file instead; if it is not a secret, end 
 # Put together here, so that no scanner takes this file for one with a token.
 GITHUB = "ghp_" + "a1B2c3D4e" * 4
 
+pytestmark = pytest.mark.usefixtures("left_clean")
+
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
@@ -22,15 +22,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     sandbox = Sandbox.make(tmp_path_factory.mktemp("house") / "my project")
     sandbox.experiment("hello", "echo hello\n")
     return sandbox
-
-
-@pytest.fixture(autouse=True)
-def left_clean(house: Sandbox) -> Iterator[None]:
-    """Restore the project to its last commit after each test."""
-    before = house.git("rev-parse", "HEAD")
-    yield
-    house.git("reset", "--quiet", "--hard", before)
-    house.git("clean", "--quiet", "--force", "-d")
 
 
 def stage(house: Sandbox, text: str, path: str = TEMPLATE) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support.hooks import hook
@@ -11,6 +9,8 @@ from tests.support.sandbox import Sandbox, call
 
 EXPERIMENT = ".qanat/experiments/hello.yaml"
 DATASET = ".qanat/datasets/data.yaml"
+
+pytestmark = pytest.mark.usefixtures("left_clean")
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +23,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     sandbox.write("plot.sh", "echo plot\n", executable=True)
     sandbox.experiment("hello", "echo hello\n", datasets=["data"], actions={"plot": {"executable": "plot.sh"}})
     return sandbox
-
-
-@pytest.fixture(autouse=True)
-def left_clean(house: Sandbox) -> Iterator[None]:
-    """Restore the project to its last commit after each test."""
-    before = house.git("rev-parse", "HEAD")
-    yield
-    house.git("reset", "--quiet", "--hard", before)
-    house.git("clean", "--quiet", "--force", "-d")
 
 
 @pytest.mark.parametrize(

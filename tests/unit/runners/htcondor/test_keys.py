@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from qanat.runners.htcondor import keys
+from tests.support.tutorial import TEMPLATE
 
-TUTORIAL = {
-    "+WishedAcctGroup": "group_usmb.listic",
-    "getenv": "true",
-    "request_cpus": 1,
-    "request_disk": "1GB",
-    "request_gpus": 0,
-    "request_memory": "1GB",
-    "universe": "vanilla",
-}
+TUTORIAL = yaml.safe_load(TEMPLATE)
 
 
 def test_the_tutorials_template_has_no_wrong_key_and_no_wrong_value() -> None:
