@@ -235,6 +235,13 @@ def pipes(root: Path, _beside: Path) -> None:
         os.mkfifo(path)
 
 
+def pipes_for_folders(root: Path, _beside: Path) -> None:
+    """Pipes in place of the folders of records and definitions."""
+    for folder in [path for path in (root / ".qanat").iterdir() if path.is_dir() and path.name != "cache"]:
+        shutil.rmtree(folder)
+        os.mkfifo(folder)
+
+
 def folders_for_files(root: Path, _beside: Path) -> None:
     """Folders in place of files."""
     for path in state_files(root):
@@ -376,6 +383,7 @@ def _trees() -> Iterator[tuple[str, Tree]]:
         index_linked,
         settings_linked,
         pipes,
+        pipes_for_folders,
         folders_for_files,
     ):
         yield function.__name__, function
