@@ -62,11 +62,6 @@ class MetricSource:
     label: Mapping[str, str] = field(default_factory=dict)
     unit: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The names that a finished group should have: those to keep or, if all are kept, those with a direction."""
-        return self.keys or tuple(self.better)
-
 
 @dataclass(frozen=True, slots=True)
 class Experiment:

@@ -60,7 +60,7 @@ def _add(
         digests[source.file] = found.digest
     count = len(found.curves)
     many = f"has {count:,} curves, of which the record has {CURVES_MAX}; choose them with keys in the experiment"
-    missing = metric_problems.missing(source.asked if asked else (), found.names)
+    missing = metric_problems.missing(source.keys if asked else (), found.names)
     return [*filter(None, (missing, many if count > CURVES_MAX else "")), *found.problems]
 
 

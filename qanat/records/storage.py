@@ -212,7 +212,7 @@ def _read_source(path: Path, source: MetricSource, *, asked: bool) -> tuple[dict
         return {}, error.message.removeprefix(f"{path}: ")
     except (ValueError, RecursionError) as error:
         return {}, f"is not a metrics file: {error}"
-    what = metric_problems.left_out(content, source.keys, source.asked if asked else ())
+    what = metric_problems.left_out(content, source.keys, source.keys if asked else ())
     return metrics.select(numbers, source.keys), what
 
 

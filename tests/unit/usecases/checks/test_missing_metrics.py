@@ -20,7 +20,7 @@ def asking(world: World, *keys: str, **words: Any) -> None:
 def warnings(world: World, *files: str) -> list[str]:
     """List what validate notes on the project or on some of its files."""
     with world.project.index() as index:
-        return missing_metrics.warnings(world.project, index, files or None)
+        return missing_metrics.warnings(world.project, index, {*files} or None)
 
 
 def shown(world: World, number: int = 1) -> list[str]:
@@ -68,10 +68,18 @@ def test_only_the_newest_run_with_a_finished_group_counts(world: World) -> None:
     assert (warnings(world), shown(world, 3)) == ([], [])
 
 
-def test_a_direction_for_a_metric_that_does_not_exist_is_named(world: World) -> None:
-    world.experiment(WRITE, metrics=[{"file": "metrics.json", "better": {"acc": "higher"}}])
+def test_a_direction_for_a_metric_that_no_newer_run_has_is_named_by_validate_only(world: World) -> None:
+    metrics = [{"file": "metrics.json", "better": {"acuracy": "higher"}}]
+    world.experiment(WRITE, metrics=metrics)
     world.launch()
-    assert warnings(world) == ["run 1 of train has no metric 'acc' (did you mean 'accuracy'?)"]
+    said = "experiment train says which values of 'acuracy' are better, but its newest runs have no such metric"
+    assert warnings(world) == [f"{said} (did you mean 'accuracy'?)"]
+    assert not any("acuracy" in note for note in (*world.outcome.notes, *shown(world)))
+    world.experiment(WRITE.replace("accuracy", "acuracy"), metrics=metrics)
+    world.launch()
+    world.experiment(WRITE, metrics=metrics)
+    world.launch()
+    assert warnings(world) == []
 
 
 def test_of_some_files_only_the_definition_and_its_records_lead_to_a_warning(world: World) -> None:
