@@ -70,4 +70,6 @@ def _file(row: object) -> OutputFile:
     path, size, sha256 = row["path"], row["size"], row["sha256"]
     if type(path) is not str or type(size) is not int or not isinstance(sha256, str | None):
         raise ValueError("is not a list of files")
+    if {"", ".", ".."}.intersection(path.split("/")):
+        raise ValueError("has a path that leads out of the directory")
     return OutputFile(path, size, sha256)

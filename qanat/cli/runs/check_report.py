@@ -24,7 +24,7 @@ def print_report(found: Comparison, first: Run, again: Run, causes: Sequence[str
         say(f"{plural(_same(found), 'file')} identical")
         for cause in causes:
             say(brief(f"  {cause}"))
-    if by_size := [clean(file.path) for file in found.files if file.verdict == IDENTICAL and file.detail]:
+    if by_size := [clean(_name(file)) for file in found.files if file.verdict == IDENTICAL and file.detail]:
         tell(f"note: compared by size, at least in part: {listed(by_size, NAMED_MAX)}")
     tell(_conclusion(found, first, again))
 
@@ -58,7 +58,11 @@ def print_json(found: Comparison, first: Run, again: Run, notes: Sequence[str], 
 def _file_lines(files: Sequence[FileVerdict]) -> Iterator[str]:
     for file in files:
         if file.verdict != IDENTICAL:
-            yield f"{file.verdict:10} {file.path}{f' ({file.detail})' if file.detail else ''}"
+            yield f"{file.verdict:10} {_name(file)}{f' ({file.detail})' if file.detail else ''}"
+
+
+def _name(file: FileVerdict) -> str:
+    return "all outputs" if file.path == "." else file.path
 
 
 def _value_lines(values: Sequence[ValueVerdict], *, several: bool) -> Iterator[str]:

@@ -29,7 +29,7 @@ def _code(project: Project, first: Run, again: Run) -> Iterator[str]:
     else:
         trees = Trees(project.location, repository.open_repository(project.location))
         names = trees.differing_code(first.code.commit, again.code.commit)
-        yield f"code: {_counted(names, 'file')} differ: {_listed(names)}" if names else "code: another commit"
+        yield f"code: {_differ(names)}: {_listed(names)}" if names else "code: another commit"
     if first.code.changed_while_running:
         yield f"code: files changed while run {first.number} was running"
     if first.code.untracked:
@@ -55,8 +55,8 @@ def _machines(first: Run, again: Run) -> Iterator[str]:
         yield f"machine: {_listed(one)}, now {_listed(other)}"
 
 
-def _counted(names: list[str], thing: str) -> str:
-    return f"{len(names):,} {thing}{'' if len(names) == 1 else 's'}"
+def _differ(names: list[str]) -> str:
+    return "1 file differs" if len(names) == 1 else f"{len(names):,} files differ"
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

@@ -36,8 +36,8 @@ def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[st
     """Compare every file of two storage directories; numbers in npz, npy, json and csv count as equal within rtol.
 
     The tolerance is relative, as in math.isclose, with an absolute one of the same size around 0. Files that an action
-    made from the first run's results, files of qanat and of the runners, and links are no outputs of the program, and
-    are left out.
+    made from the first run's results, files of qanat and of the runners, and links are left out: the program did not
+    write them.
     """
     own = storage.GENERATED_FILES | left_by_runners
     before, after = _names(first, own) - _made_by_actions(first), _names(again, own)

@@ -85,10 +85,9 @@ def _group_basis(group: Group, own: Path, left_out: frozenset[str]) -> GroupBasi
     if (listed := manifest.read(own, group.outputs)) is not None:
         gone = tuple(path for path, file in listed.items() if sizes.get(path) != file.size)
         return GroupBasis(group, not gone, listed, gone)
-    left = sizes.keys() - storage.made_by_actions(own)
-    return GroupBasis(
-        group, (len(left), sum(map(sizes.__getitem__, left))) == (group.outputs.files, group.outputs.bytes)
-    )
+    made = storage.made_by_actions(own)
+    left = [size for path, size in sizes.items() if path not in made]
+    return GroupBasis(group, (len(left), sum(left)) == (group.outputs.files, group.outputs.bytes))
 
 
 def _refuse(found: Found) -> NoReturn:

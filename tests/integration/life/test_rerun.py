@@ -393,7 +393,7 @@ def test_a_fresh_clone_is_compared_with_the_record_and_says_so_before_it_begins(
     result = clone.qanat("rerun", "1", "--check", "--head", code=1)
     assert "different  group_0 (3 files, " in result.out
     assert "different  group 1: drawn (0.25 and 0." in result.out
-    assert "\n0 files identical\n  code: 1 file differ" in result.out
+    assert "\n0 files identical\n  code: 1 file differs: draws.py\n" in result.out
     assert result.err.endswith("\nnot identical: the outputs of 2 of 2 groups and 2 of 4 metrics of runs 1 and 3\n")
     assert clone.record(1) == before
 
@@ -473,7 +473,7 @@ def test_links_and_pipes_and_holes_in_a_storage_directory_cost_no_time(sandbox: 
     assert json.loads(lines[1])["sha256"] is None
     shutil.rmtree(sandbox.root / "results/plants/run_1")
     result = sandbox.qanat("rerun", "1", "--check")
-    assert "\nnote: compared by size, at least in part: .\n" in result.err
+    assert "\nnote: compared by size, at least in part: all outputs\n" in result.err
     assert result.err.endswith("\nidentical: 2 files of runs 1 and 2\n")
 
 

@@ -114,6 +114,12 @@ def test_what_may_follow(before: dict[str, Any], after: dict[str, Any]) -> None:
         (ENDED, record(DONE, AGAIN | {"started": None, "curves": {"a": {}}}, **RETRIED), [("groups", 1, "curves")]),
         (ENDED, record(DONE | {"curves": {"a": {}}}, AGAIN, **RETRIED), [("groups", 0, "curves")]),
         (
+            ENDED,
+            record(DONE, AGAIN | {"started": None, "outputs": {"files": 1}}, **RETRIED),
+            [("groups", 1, "outputs")],
+        ),
+        (ENDED, record(DONE | {"outputs": {"files": 1}}, AGAIN, **RETRIED), [("groups", 0, "outputs")]),
+        (
             record(DONE, FAILED | {"job": "812_1"}),
             record(DONE, AGAIN | {"job": "812_1"}, **RETRIED),
             [("groups", 1, "job")],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.merging import CannotMerge, merge_groups, merge_runs, merge_tags, merge_values
+from qanat.domain.outputs import Outputs
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from tests.support.strategies import json_values, stable
 from tests.unit.records.example import RUN
@@ -144,6 +145,13 @@ def test_curves_that_either_side_knows_are_kept() -> None:
     merged = merge_groups(None, ours, theirs)
     assert merged == merge_groups(None, theirs, ours)
     assert (merged.curves, list(merged.curve_files)) == ({"loss": one, "acc": other}, ["metrics.jsonl", "metrics.csv"])
+
+
+def test_outputs_that_either_side_knows_are_kept() -> None:
+    outputs = Outputs(1, 2, "0" * 32)
+    merged = merge_groups(None, replace(DONE, host="node7"), replace(ONE, outputs=outputs))
+    assert merged == merge_groups(None, replace(ONE, outputs=outputs), replace(DONE, host="node7"))
+    assert merged.outputs == outputs
 
 
 def test_nothing_of_another_attempt_or_another_job_is_mixed_in() -> None:
