@@ -95,8 +95,9 @@ def compare(
     better: Mapping[str, str],
     grouping: Grouping | None = None,
     sort: str | None = None,
+    also: Sequence[str] = (),
 ) -> Comparison:
-    """Compare the finished groups of runs.
+    """Compare the finished groups of runs; `also` names what curves came to, such as loss.min, as further metrics.
 
     Rows come in the order of the runs, or sorted by a metric with the better value first (`better` maps metrics to
     higher or lower; the default is lower). Of several groups with the same parameters, a seed among them, the one that
@@ -104,7 +105,7 @@ def compare(
     """
     grouping = grouping or Grouping()
     finished = [(run, group) for run in runs for group in run.groups if group.state == State.FINISHED]
-    rows = _rows(finished, grouping)
+    rows = _rows(finished, grouping, also)
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
     if sort is not None:
         rows.sort(key=lambda row: _place(row.metrics.get(sort), better.get(sort, LOWER)))
@@ -112,12 +113,12 @@ def compare(
     return Comparison(tuple(rows), parameters, metrics, _best(rows, metrics, better), _seeds(finished, grouping))
 
 
-def _rows(finished: Sequence[Member], grouping: Grouping) -> list[Row]:
+def _rows(finished: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> list[Row]:
     on_data = _alike_data(run for run, _ in finished) if grouping.pool else {}
     members: dict[tuple[object, ...], list[Member]] = {}
     for run, group in finished:
         members.setdefault((*grouping.key(run, group), on_data.get(run.id)), []).append((run, group))
-    return [_row(found, grouping) for found in members.values()]
+    return [_row(found, grouping, also) for found in members.values()]
 
 
 def _alike_data(runs: Iterable[RunFacts]) -> dict[str, int]:
@@ -145,13 +146,13 @@ def _seeds(finished: Sequence[Member], grouping: Grouping) -> dict[str, tuple[st
     return {experiment: tuple(names) for experiment, names in found.items() if names}
 
 
-def _row(found: Sequence[Member], grouping: Grouping) -> Row:
+def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Row:
     first, group = found[0]
     seeds = grouping.seeds_of(first.experiment)
     members = _once_each(found, seeds)
     by = grouping.by
     parameters = group.parameters if by is None else {n: v for n, v in group.parameters.items() if n == by}
-    measured = [(seed_of(group.parameters, seeds), group.metrics) for _, group in members]
+    measured = [(seed_of(group.parameters, seeds), _metrics(group, also)) for _, group in members]
     names = dict.fromkeys(name for _, metrics in measured for name in metrics)
     counted = dict.fromkeys(map(_name, members))
     return Row(
@@ -165,6 +166,11 @@ def _row(found: Sequence[Member], grouping: Grouping) -> Row:
         members=tuple(counted),
         repeated=tuple(member for member in map(_name, found) if member not in counted),
     )
+
+
+def _metrics(group: GroupFacts, also: Sequence[str]) -> Mapping[str, float]:
+    of_curves = {name: value for name in also if (value := group.metric(name)) is not None}
+    return {**group.metrics, **of_curves} if of_curves else group.metrics
 
 
 def _once_each(members: Sequence[Member], seeds: Collection[str]) -> list[Member]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from qanat.domain import comparison
@@ -47,22 +47,19 @@ class CompareRequest:
 class Compared:
     """A comparison, how it was asked for, and the definitions of the experiments that are still there.
 
-    `against` has the rows that are compared with a baseline, by their positions.
+    `better` has the direction that is better, by metric, and `against` the rows that are compared with a baseline, by
+    their positions.
     """
 
     found: Comparison
     request: CompareRequest
     experiments: Mapping[str, Experiment]
+    better: Mapping[str, str]
     against: Mapping[int, Against | None]
 
     def is_baseline(self, place: int) -> bool:
         """Return whether the row at this position belongs to the baseline."""
         return place in self.against and self.against[place] is None
-
-    @property
-    def better(self) -> dict[str, str]:
-        """The direction that is better, by metric."""
-        return {**directions(self.experiments.values()), **self.request.better}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +82,7 @@ def chosen_runs(
     """Return the runs with these names, each once, or all, the oldest first, without groups that a condition excludes.
 
     A name that no run has is left out, unless there is no other. The baseline is a run, which is added to them, or a
-    condition. Raises the errors of find_run(), and UsageError if no
-    group meets the condition or no run has a name in it.
+    condition. Raises the errors of find_run(), and UsageError if no group is left or no run has a name in a condition.
     """
     known = {run.id: run for run in current_facts(project, index, refreshed).values()}
     ids, missing = _ids(project, index, refreshed, names, known)
@@ -96,17 +92,18 @@ def chosen_runs(
         kept = ((run, tuple(g for g in run.groups if has(Row(run, g)))) for run in runs)
         runs = [run._replace(groups=groups) for run, groups in kept if groups]
     if not runs:
-        raise UsageError("nothing to compare: no group meets the condition")
+        none = "there are no runs" if condition == EVERY else "no group meets the condition"
+        raise UsageError(f"nothing to compare: {none}")
     if baseline is None:
         return ChosenRuns(runs, missing)
     if _RUN.fullmatch(baseline):
         run = known[find_run(project, index, refreshed, baseline).run.id]
-        runs = [run, *(other for other in runs if other.id != run.id)]
         groups = {(run.id, group.number) for group in run.groups}
-    else:
-        is_base = search_for(project, parse(baseline), names_of(known.values()))
-        groups = {(run.id, group.number) for run in runs for group in run.groups if is_base(Row(run, group))}
-    return ChosenRuns(runs, missing, Baseline(quoted(baseline), groups, whole=not _RUN.fullmatch(baseline)))
+        others = [other for other in runs if other.id != run.id]
+        return ChosenRuns([run, *others], missing, Baseline(quoted(baseline), groups, whole=False))
+    is_base = search_for(project, parse(baseline), names_of(known.values()))
+    groups = {(run.id, group.number) for run in runs for group in run.groups if is_base(Row(run, group))}
+    return ChosenRuns(runs, missing, Baseline(quoted(baseline), groups, whole=True))
 
 
 def _ids(
@@ -143,7 +140,8 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
         over=next(iter(names.parameters_named(request.over)), None) if request.over is not None else None,
     )
     better = {**directions(experiments.values()), **request.better}
-    found = comparison.compare(runs, better=better, grouping=grouping, sort=request.sort)
+    also = _of_curves(names, (*request.only, *([] if request.sort is None else [request.sort]), *request.better))
+    found = comparison.compare(runs, better=better, grouping=grouping, sort=request.sort, also=also)
     if not found.rows:
         raise UsageError("nothing to compare: no group of these runs has finished")
     for name in (*([] if request.sort is None else [request.sort]), *request.better):
@@ -151,7 +149,13 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
             raise UsageError(f"no group has the metric {quoted(name)}", hint=available(found.metrics))
     found = _with_metrics(found, request.only) if request.only else found
     against = against_baseline(found, chosen.baseline, grouping.seeds) if chosen.baseline else {}
-    return Compared(found, request, experiments, against)
+    return Compared(found, request, experiments, better, against)
+
+
+def _of_curves(names: Names, wanted: Iterable[str]) -> list[str]:
+    """Return what curves came to, such as loss.min, that is asked for by its name or by a pattern with a dot."""
+    patterns = [text for text in wanted if "." in text]
+    return [name for name in names.statistics() if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 def _parameter(name: str, names: Names) -> str:

@@ -77,3 +77,20 @@ def test_a_comparison_is_a_data_frame_and_a_table_in_a_notebook(compared: qanat.
     assert frame["acc"].tolist() == pytest.approx([0.35 / 3, 0.65 / 3])
     assert pd.isna(frame["acc.p"][0])
     assert "<th>acc.std</th>" in found._repr_html_()
+
+
+def test_what_curves_came_to_is_compared_on_request(world: World, project: qanat.Project) -> None:
+    world.write("train.sh", 'printf \'{"loss": %s}\\n\' 9 "$2" 5 >"$4/metrics.jsonl"\n')
+    world.git("commit", "--quiet", "--all", "--message", "program")
+    project.launch("train", ranges=["--seed 0 3"])
+    (row,) = project.compare(1, sort="loss.min")
+    assert {name: str(s) for name, s in row.metrics.items()} == {"loss": "5", "loss.min": "1.0 ± 1.0"}
+    (row,) = project.compare(1, metrics=["*.m*"])
+    assert list(row.metrics) == ["loss.min", "loss.max"]
+    with pytest.raises(UsageError, match=r"no group has the metric 'loss.mean'"):
+        project.compare(1, metrics=["loss.mean"])
+
+
+def test_without_runs_there_is_nothing_to_compare(project: qanat.Project) -> None:
+    with pytest.raises(UsageError, match="nothing to compare: there are no runs"):
+        project.compare()
