@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from qanat.cli.terminal import formats, tables
 from qanat.cli.terminal.output import listed
 from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import Comparison, Row
+from qanat.domain.condition import METRIC
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.statistics import SIGNIFICANT, Method
 from qanat.usecases.runs import comparison_values
@@ -63,7 +64,7 @@ def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) ->
     """Return the headings; where not all fit, the commit gives way first, then metrics and parameters in turn."""
     several, commits = _several(found)
     last = 2 * (len(found.parameters) + len(found.metrics)) + 2
-    plain = parameter_headings(found)
+    plain = _parameter_headings(found)
     return [
         *([Heading("experiment", 1, tables.NARROWEST)] if several else []),
         Heading("runs", 0, tables.NARROWEST),
@@ -72,11 +73,18 @@ def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) ->
         *([Heading("commit", last + 1)] if commits else []),
         *(Heading(name, 2 * i + 2, tables.NARROWEST) for i, name in enumerate(plain)),
         # Half a number would be another number.
-        *(Heading(titles.get(name, name), 1 if name == sort else 2 * i + 3) for i, name in enumerate(found.metrics)),
+        *(
+            Heading(titles.get(name) or _metric_heading(name, plain), 1 if name == sort else 2 * i + 3)
+            for i, name in enumerate(found.metrics)
+        ),
     ]
 
 
-def parameter_headings(found: Comparison) -> list[str]:
+def _metric_heading(name: str, parameters: Collection[str]) -> str:
+    return f"{METRIC}{name}" if name in OWN or name in parameters else name
+
+
+def _parameter_headings(found: Comparison) -> list[str]:
     """Return the headings of the parameters: without dashes, unless these tell them from another column."""
     plain = plain_names(dict.fromkeys(name for row in found.rows for name in (*row.parameters, *found.parameters)))
     return [name if plain[name] in OWN else plain[name] for name in found.parameters]
