@@ -43,11 +43,15 @@ def rules_of(definition: Content) -> tuple[Rule, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A setting that is behind its baseline, which `runs_before` measured: its new value, or why it fails now."""
+    """A setting that is behind its baseline: its new value, or why it fails now.
+
+    `runs_before` measured the baseline; their records have `named_before` as the name of the experiment.
+    """
 
     parameters: Parameters
     runs: tuple[str, ...]
     runs_before: tuple[str, ...]
+    named_before: str
     before: Statistic
     now: Statistic | None
     cause: str = ""
@@ -80,21 +84,27 @@ def judge(
         if rule.metric in row.metrics:
             levels.setdefault(key_of(row.parameters, seeds), row)
     failing = {key: groups for key, groups in setting.failing(runs, seeds).items() if key in levels}
-    # Rows come in the order of the runs, so the latest row of a setting counts.
-    latest = {
-        key_of(row.parameters, seeds): row for row in setting.pooled(runs, seeds).rows if rule.metric in row.metrics
-    }
+    place = {run.id: i for i, run in enumerate(runs)}
+    rows = [row for row in setting.pooled(runs, seeds).rows if rule.metric in row.metrics]
+    rows.sort(key=lambda row: max(place[run] for run in row.runs))
+    latest = {key_of(row.parameters, seeds): row for row in rows}
     measured = {key: row for key, row in latest.items() if key in levels and key not in failing}
     behind = [
-        Behind(key, row.runs, levels[key].runs, levels[key].metrics[rule.metric], row.metrics[rule.metric])
+        _behind(rule, levels[key], row.runs, row.metrics[rule.metric], key=key)
         for key, row in measured.items()
         if is_behind(rule, direction, row.metrics[rule.metric], levels[key].metrics[rule.metric])
     ]
     for key, groups in failing.items():
         failed = [(run, group) for run, group in groups.values() if setting.has_failed(group)]
-        ids, cause = tuple(dict.fromkeys(run.id for run, _ in failed)), setting.cause_of(failed[0][1])
-        behind.append(Behind(key, ids, levels[key].runs, levels[key].metrics[rule.metric], None, cause))
+        ids = tuple(dict.fromkeys(run.id for run, _ in failed))
+        behind.append(_behind(rule, levels[key], ids, None, key=key, cause=setting.cause_of(failed[0][1])))
     return Verdict(experiment, rule, len(measured) + len(failing), tuple(behind))
+
+
+def _behind(
+    rule: Rule, level: Row, runs: tuple[str, ...], now: Statistic | None, *, key: Parameters, cause: str = ""
+) -> Behind:
+    return Behind(key, runs, level.runs, level.experiment, level.metrics[rule.metric], now, cause)
 
 
 def is_behind(rule: Rule, direction: str, now: Statistic, before: Statistic) -> bool:

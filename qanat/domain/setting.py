@@ -44,7 +44,7 @@ class Regression:
     """A setting that finished before and fails now.
 
     `failed` of its `groups` fail, counting each seed once; `runs` are those with failed groups, `before` are runs in
-    which it finished, the newest first.
+    which it finished, the newest first. `named_before` is the experiment's name in the record of the newest one.
     """
 
     parameters: Parameters
@@ -53,6 +53,7 @@ class Regression:
     cause: str
     runs: tuple[str, ...]
     before: tuple[str, ...]
+    named_before: str
 
 
 def failing(
@@ -76,8 +77,18 @@ def regressions(
         if before:
             failed = [(run, group) for run, group in groups.values() if has_failed(group)]
             ids = tuple(dict.fromkeys(run.id for run, _ in failed))
-            earlier = tuple(run.id for run in sorted(before, key=lambda run: run.number, reverse=True))
-            found.append(Regression(key, len(failed), len(groups), cause_of(failed[0][1]), ids, earlier))
+            earlier = sorted(before, key=lambda run: run.number, reverse=True)
+            found.append(
+                Regression(
+                    parameters=key,
+                    failed=len(failed),
+                    groups=len(groups),
+                    cause=cause_of(failed[0][1]),
+                    runs=ids,
+                    before=tuple(run.id for run in earlier),
+                    named_before=earlier[0].experiment,
+                )
+            )
     return tuple(found)
 
 

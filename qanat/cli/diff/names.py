@@ -82,10 +82,10 @@ def _records(found: StateChanges) -> dict[str, tuple[str | None, str]]:
     records: dict[str, tuple[str | None, str]] = {}
     for runs in found.experiments:
         earlier = ((run, b.row.experiment) for b in runs.before if b for run in b.row.runs)
-        earlier_failing = ((run, runs.experiment) for one in runs.regressions for run in one.before)
-        records |= {run: (base, _path(experiment, run)) for run, experiment in (*earlier_failing, *earlier)}
-    records |= {one.run: (base, _path(one.experiment, one.run)) for one in found.stale}
-    levels = ((v.experiment, run) for v in found.verdicts for one in v.behind for run in one.runs_before)
+        finished = ((one.before[0], one.named_before) for one in runs.regressions)
+        records |= {run: (base, _path(experiment, run)) for run, experiment in (*finished, *earlier)}
+    records |= {one.run: (base, _path(one.named_before, one.run)) for one in found.stale}
+    levels = ((one.named_before, run) for v in found.verdicts for one in v.behind for run in one.runs_before)
     records |= {run: (base, _path(experiment, run)) for experiment, run in levels}
     for change in found.other_changes:
         records[change.run] = (base if change.kind == DELETED else head, _path(change.experiment, change.run))

@@ -16,12 +16,16 @@ Content = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """An experiment without new runs: its program if that changed, the datasets that did, and its newest results."""
+    """An experiment without new runs: its program if that changed, the datasets that did, and its newest results.
+
+    `run` is the id of the run that has these, and `named_before` the name of the experiment in its record.
+    """
 
     experiment: str
     program: str | None
     datasets: tuple[str, ...]
     run: str
+    named_before: str
 
 
 def find(
@@ -52,7 +56,7 @@ def find(
             others = tuple(one for one, path in data.items() if run.datasets.get(one) != path or path in later)
             ran = program if program in later or {program, f"./{program}"}.isdisjoint(run.command) else None
             if ran or others:
-                yield Stale(name, ran, others, run.id)
+                yield Stale(name, ran, others, run.id, run.experiment)
 
 
 def _changed_since(

@@ -77,6 +77,9 @@ def test_the_latest_run_of_a_setting_counts() -> None:
     bad, good = a_run(5, ("--n 1", {"acc": 0.1}), tree=NEW), a_run(6, ("--n 1", {"acc": 0.95}), tree=NEWER)
     assert judged([bad, good], old, Rule("acc")).behind == ()
     assert len(judged([good, bad], old, Rule("acc")).behind) == 1
+    # The code of the first run was used again, after other code.
+    again = a_run(7, ("--n 1", {"acc": 0.2}), tree=NEW)
+    assert len(judged([bad, good, again], old, Rule("acc")).behind) == 1
 
 
 def test_a_setting_that_fails_is_behind_with_its_cause() -> None:

@@ -28,7 +28,8 @@ def test_a_setting_that_finished_and_now_fails_is_found_with_its_parameters_and_
     new = [a_run(7, ("--n 1 --seed 0", FAILED), ("--n 1 --seed 1", FINISHED), ("--n 2 --seed 0", FINISHED))]
     old = [a_run(2, ("--n 1 --seed 0", FINISHED)), a_run(3, ("--n 1 --seed 5", FINISHED))]
     (one,) = found(new, old)
-    assert one == Regression((("--n", "1"),), 1, 2, "exit code 3", ("7-000007",), ("3-000003", "2-000002"))
+    before = ("3-000003", "2-000002")
+    assert one == Regression((("--n", "1"),), 1, 2, "exit code 3", ("7-000007",), before, RUN.experiment)
 
 
 def test_what_never_finished_or_is_only_lost_is_no_regression() -> None:
