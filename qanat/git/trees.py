@@ -8,7 +8,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from qanat.domain.layout import CACHE, DEFINITIONS, RUNS, STATE
@@ -21,6 +21,7 @@ from qanat.system import below
 if TYPE_CHECKING:
     import pygit2
 
+SUBMODULE = 0o160000
 _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 
 
@@ -94,6 +95,12 @@ class Trees:
         """Return whether a file, anywhere in the repository, differs between two commits; False unless both have it."""
         sides = [self._at(commit, path) for commit in (old, new)]
         return None not in sides and sides[0] != sides[1]
+
+    def mode(self, commit: str, path: str) -> int | None:
+        """Return the mode of anything in a commit, by its path from the root; None if there is nothing."""
+        plain = str(PurePosixPath(path))
+        found = self._at(commit, plain) if plain != "." and "\0" not in plain else None
+        return None if found is None else int(found.filemode)
 
     def names(self, commit: str | None, kind: str) -> list[str]:
         """List the names of a kind's definitions in a commit (None: in the working tree), sorted."""

@@ -296,6 +296,27 @@ def test_a_run_that_was_changed_or_deleted_after_its_end_is_a_warning_before_eve
     assert f"> [!WARNING]\n> * run `{known[1]}` of `train` was changed after it had ended" in out
 
 
+def test_what_is_wrong_with_changed_definitions_comes_first(project: Sandbox) -> None:
+    path = ".qanat/experiments/second.yaml"
+    project.write(path, "schema: experiment/1\nname: second\nexecutable: nowhere.py\ndatasets: [none]\n")
+    lines = project.qanat("diff", "HEAD").out.splitlines()
+    assert lines[3:5] == [
+        f"⚠ {path}:3: executable: nowhere.py does not exist",
+        f"⚠ {path}:4: item 1 of datasets: dataset 'none' does not exist",
+    ]
+    before = project.git("rev-parse", "HEAD")
+    project.commit("A second experiment")
+    project.write("nowhere.py", "")
+    assert project.qanat("diff", f"{before}..").out.splitlines()[3:5] == [
+        f"⚠ {path}:3: executable: nowhere.py is not tracked by git",
+        lines[4],
+    ]
+    project.write("findings.txt", "something else\n")
+    out = project.qanat("diff", f"{before}..", "--findings", "findings.txt").out
+    assert out.splitlines()[3] == "⚠ something else"
+    assert "nowhere" not in out.split("Experiments")[0]
+
+
 def test_a_deletion_by_qanat_delete_is_no_warning(project: Sandbox) -> None:
     known = ids(project)
     project.qanat("comment", "3", "-m", "It goes with its run")

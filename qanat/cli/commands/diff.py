@@ -22,6 +22,7 @@ from qanat.usecases.project import Project, open_project
 from qanat.usecases.review import state
 from qanat.usecases.review.findings import read as read_findings
 from qanat.usecases.review.state import StateChanges
+from qanat.usecases.review.validation import findings as validated
 
 EXAMPLE = """\b
 Example:
@@ -52,7 +53,7 @@ Example:
     "--findings",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Begin the report with the findings of checks, one per line of FILE.",
+    help="Begin the report with the findings of checks, one per line of FILE, in place of those of qanat validate.",
 )
 @option(
     "--where",
@@ -91,7 +92,7 @@ def diff(
 
         say_json(without_tokens(as_mapping(found)))
     else:
-        said = read_findings(findings) if findings else ()
+        said = read_findings(findings) if findings else validated(project, found.range.head, found.definitions)
         report = without_tokens(_written(project, found, form, plots, said))
         (say_whole if form == "markdown" else say)(report)
     for sentence in behind(found, Names(found)) if check else ():
