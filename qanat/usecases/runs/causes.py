@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qanat.domain.data import data_differ, is_comparable
+from qanat.domain.data import data_differ, is_same
 from qanat.domain.run import Run
 from qanat.git import repository
 from qanat.git.trees import Trees
@@ -19,7 +19,7 @@ def causes(project: Project, first: Run, again: Run) -> list[str]:
         *_code(project, first, again),
         *_data(first, again),
         *_machines(first, again),
-        "environment: the record does not have the interpreter and the packages",
+        "environment: interpreter and packages are not recorded",
     ]
 
 
@@ -37,16 +37,18 @@ def _code(project: Project, first: Run, again: Run) -> Iterator[str]:
 
 
 def _data(first: Run, again: Run) -> Iterator[str]:
-    yield from (f"data: {difference}" for difference in data_differ(first, again))
+    differences = data_differ(first, again)
+    yield from (f"data: {difference}" for difference in differences)
     before = {(state.is_input, state.name): state for state in first.data}
-    known = {
-        state.name
-        for state in again.data
-        if (old := before.get((state.is_input, state.name))) and is_comparable(old, state)
-    }
+    same = [
+        state.name for state in again.data if (old := before.get((state.is_input, state.name))) and is_same(old, state)
+    ]
+    if same:
+        yield f"data: the same: {_listed(same)}"
+    known = {*same, *(difference.name for difference in differences)}
     names = dict.fromkeys((*first.datasets, *first.submission.inputs))
     if unknown := [name for name in names if name not in known]:
-        yield f"data: the record does not have what was in {_listed(unknown)}"
+        yield f"data: it is not recorded what was in {_listed(unknown)}"
 
 
 def _machines(first: Run, again: Run) -> Iterator[str]:

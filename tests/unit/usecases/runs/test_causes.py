@@ -1,0 +1,56 @@
+"""Why a rerun may differ: what is known of the code, the data and the machines of two runs, and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qanat.domain.data import DataState
+from qanat.domain.run import Run
+from qanat.usecases.runs.causes import causes
+from tests.support.world import World
+
+UNKNOWN = "environment: interpreter and packages are not recorded"
+STATE = DataState("iris", "stat", files=3, bytes=10, newest="2026-11-23T05:17:55+00:00")
+
+
+def of_two(world: World) -> tuple[Run, Run]:
+    """Return two runs, of the same code."""
+    world.experiment("exit 0\n")
+    return world.launch(), world.launch()
+
+
+def test_the_same_code_is_said_to_be_the_same_and_changed_files_are_named(world: World) -> None:
+    first, again = of_two(world)
+    assert causes(world.project, first, again) == ["code: the same", UNKNOWN]
+    world.write("model.py", "new")
+    world.write("train.sh", "exit 1\n")
+    world.git("add", "-A")
+    world.git("commit", "-qm", "change")
+    code, *_ = causes(world.project, first, world.launch())
+    assert code == "code: 2 files differ: model.py, train.sh"
+
+
+def test_what_may_have_been_other_code_is_said(world: World) -> None:
+    first, again = of_two(world)
+    code = replace(first.code, changed_while_running=True, untracked=("notes.py",))
+    assert causes(world.project, replace(first, code=code), again)[1:3] == [
+        f"code: files changed while run {first.number} was running",
+        f"code: untracked files lay beside that of run {first.number}: notes.py",
+    ]
+
+
+def test_data_are_the_same_or_differ_or_nobody_knows(world: World) -> None:
+    first, again = (replace(run, datasets={"iris": "data/iris"}) for run in of_two(world))
+    unknown = "data: it is not recorded what was in iris"
+    assert causes(world.project, first, again)[1] == unknown
+    assert causes(world.project, replace(first, data=(STATE,)), again)[1] == unknown
+    first, again = replace(first, data=(STATE,)), replace(again, data=(STATE,))
+    assert causes(world.project, first, again)[1] == "data: the same: iris"
+    again = replace(again, data=(replace(STATE, files=4),))
+    assert causes(world.project, first, again)[1] == "data: iris: 4 files, was 3"
+
+
+def test_other_machines_are_named(world: World) -> None:
+    first, again = of_two(world)
+    moved = replace(first, groups=tuple(replace(group, host="node7") for group in first.groups))
+    assert causes(world.project, moved, again)[1] == f"machine: node7, now {again.host}"
