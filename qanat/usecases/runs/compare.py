@@ -96,6 +96,8 @@ def chosen_runs(
         raise UsageError(f"nothing to compare: {none}")
     if baseline is None:
         return ChosenRuns(runs, missing)
+    if not baseline.strip():
+        raise UsageError("the baseline is empty", hint="name a run, or a condition that a row meets")
     if _RUN.fullmatch(baseline):
         run = known[find_run(project, index, refreshed, baseline).run.id]
         groups = {(run.id, group.number) for group in run.groups}

@@ -65,6 +65,8 @@ def test_conditions_choose_groups_and_errors_name_keywords(compared: qanat.Proje
     assert row.parameters == {"model": "deep"}
     with pytest.raises(UsageError, match="add pool=True if their code is the same"):
         compared.compare(baseline="model=deep")
+    with pytest.raises(UsageError, match="the baseline is empty"):
+        compared.compare(baseline=" ")
 
 
 def test_a_comparison_is_a_data_frame_and_a_table_in_a_notebook(compared: qanat.Project) -> None:
