@@ -33,5 +33,6 @@ def version_of(path: Path) -> Version:
         raise GitRefused("is in a repository, but not in its last commit")
     kind = ("tree" if folder == path else "blob") if inside else "commit"
     pathspec = "." if folder == path else f":(literal){path.name}"
-    status = command.output(folder, *_CAREFUL, "status", "--porcelain", "-z", "--", pathspec)
+    arguments = (*_CAREFUL, "status", "--porcelain", "-z", "--", pathspec)
+    status = command.output(folder, *arguments, env={"GIT_OPTIONAL_LOCKS": "0"})
     return Version(f"{kind}:{found.out.decode().strip()}", bool(status))

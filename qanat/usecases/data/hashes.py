@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from qanat.domain.data import merkle
 from qanat.domain.long_work import tracked
+from qanat.domain.visible import escaped
 from qanat.records.file_hashes import FileHashes, stamp_of
 from qanat.system.hashing import Hashing
 from qanat.system.scanning import Entry
@@ -60,4 +61,4 @@ def _unreadable(top: str, problems: dict[str, str]) -> str:
     count = len(problems)
     path, why = next(iter(problems.items()))
     what = "1 file" if count == 1 else f"{count:,} files"
-    return f"{what} cannot be read: {path.removeprefix(f'{top}/')}: {why}"
+    return escaped(f"{what} cannot be read: {path.removeprefix(f'{top}/')}: {why}")

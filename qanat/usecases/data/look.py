@@ -11,6 +11,7 @@ from qanat.domain import times
 from qanat.domain.data import COMMAND, GIT, HASH, STAT, DataState
 from qanat.domain.layout import STATE
 from qanat.domain.long_work import tracked
+from qanat.domain.visible import escaped
 from qanat.errors import reason
 from qanat.git import content
 from qanat.system.scanning import Entry, LeftOut, Totals, scan
@@ -120,12 +121,13 @@ def _newest(totals: Totals) -> str | None:
 def _unreadable(totals: Totals) -> str:
     count = len(totals.unreadable)
     what = "1 folder" if count == 1 else f"{count:,} folders"
-    return f"{what} cannot be read: {totals.unreadable[0]}" if count else ""
+    return escaped(f"{what} cannot be read: {totals.unreadable[0]}") if count else ""
 
 
 def inside(root: Path, path: Path) -> str | None:
-    """Return a path relative to a root, with slashes; None for one that is not inside, or is the root itself."""
+    """Return a path relative to a root, with slashes; None for the root itself, and outside, also behind a link."""
     with suppress(ValueError):
         found = Path(os.path.normpath(path)).relative_to(root).as_posix()
-        return None if found == "." else found
+        if found != "." and os.path.realpath(path) == f"{os.path.realpath(root)}/{found}":
+            return found
     return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from qanat.domain.data import COMMAND, GIT, DataState
 from qanat.domain.splitting import split
+from qanat.domain.visible import escaped
 from qanat.errors import GitRefused, InputInvalid, RunnerUnavailable, reason
 from qanat.git import elsewhere
 from qanat.records import yaml_io
@@ -59,10 +60,10 @@ def of_command(name: str, command: str, path: str, folder: Path) -> DataState:
     except (RunnerUnavailable, OSError) as error:
         why = reason(error) if isinstance(error, OSError) else error.message
         return DataState(name, COMMAND, problem=f"its command cannot be run: {why}")
-    printed = " ".join(done.out.decode("utf-8", "replace").split())
+    printed = escaped(" ".join(done.out.decode("utf-8", "replace").split()))
     if done.status != 0:
         said = f": {done.first_error[:PRINTED_MAX]}" if done.first_error else ""
-        return DataState(name, COMMAND, problem=f"its command ended with exit code {done.status}{said}")
+        return DataState(name, COMMAND, problem=escaped(f"its command ended with exit code {done.status}{said}"))
     if not printed:
         return DataState(name, COMMAND, problem="its command printed nothing")
     if len(printed) > PRINTED_MAX:

@@ -110,3 +110,22 @@ def test_a_retry_with_the_same_data_records_nothing_of_them(with_data: World) ->
     asked = (with_data.find(1), [0], [], LaunchOptions(), {})
     again = with_data.started(retry, *asked, runners=with_data, view=with_data.view)
     assert (told(with_data), again.submission.data) == ([], ())
+
+
+def test_data_behind_a_link_in_git_are_those_that_it_leads_to(world: World, tmp_path: Path) -> None:
+    put(World(tmp_path), "outside.csv", "12")
+    (world.root / "data.csv").symlink_to(tmp_path / "outside.csv")
+    dataset(world, "d", "data.csv")
+    world.experiment("exit 0\n", datasets=["d"])
+    assert world.launch().data == (DataState("d", "stat", 1, bytes=2, newest=TIME),)
+
+
+def test_names_that_are_no_text_do_not_keep_a_run_from_being_recorded(with_data: World) -> None:
+    (with_data.root / "big" / os.fsdecode(b"\xff\n")).write_text("x")
+    dataset(with_data, "big", "big", track="hash")
+    assert with_data.launch().data[1].files == 3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qanat.system.hashing._sha256", lambda *args: Path("/gone").read_text())
+        run = with_data.launch()
+    assert "cannot be read" in run.data[1].problem
+    assert with_data.committed(2) == run
