@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox
 
 READING = (
@@ -28,15 +29,21 @@ READING = (
 )
 
 
-@pytest.fixture
-def plain(sandbox: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """Return a project with an experiment and a run, beside a folder that belongs to somebody else."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
     sandbox.experiment("e", "exit 0\n")
     sandbox.qanat("run", "e")
-    (sandbox.root.parent / "mine").mkdir()
-    (sandbox.root.parent / "mine/0").mkdir()
+    (sandbox.root.parent / "mine/0").mkdir(parents=True)
     (sandbox.root.parent / "mine/file.yaml").write_text("schema: dataset/1\nname: secret\npath: x\n")
     return sandbox
+
+
+@pytest.fixture
+def plain(built: Sandbox, tmp_path: Path) -> Sandbox:
+    """Return a copy of that project."""
+    return copy_of(built, tmp_path / "copy")
 
 
 def snapshot(folder: Path) -> dict[str, object]:
