@@ -203,7 +203,7 @@ def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
         (X, EXPERIMENT.replace("train.sh", "gone.sh"), "3: executable: gone.sh does not exist"),
         (X, EXPERIMENT.replace("train.sh", "../train.sh"), "3: executable: ../train.sh is not inside the project"),
         (X, EXPERIMENT.replace("train.sh", "/bin/sh"), "3: executable: /bin/sh is not inside the project"),
-        (X, EXPERIMENT.replace("train.sh", ".qanat"), "3: executable: .qanat does not exist"),
+        (X, EXPERIMENT.replace("train.sh", ".qanat"), "3: executable: .qanat is not a file"),
         (X, f'{EXPERIMENT}executable_command: "sh \'x"\n', "4: executable_command: no closing quotation"),
         (X, f"{EXPERIMENT}actions:\n  p:\n    executable: gone\n", "6: actions.p.executable: gone does not exist"),
         (X, f"{EXPERIMENT}datasets:\n- gone\n", "5: item 1 of datasets: dataset 'gone' does not exist"),
