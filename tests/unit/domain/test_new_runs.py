@@ -172,3 +172,9 @@ def test_the_seeds_of_an_experiment_share_a_row_and_are_compared_with_others() -
     found = summarise("iris", new, {}, others, ["--fold"])
     (before,) = found.before
     assert (len(found.results.rows), before and before.deltas["acc"].before.count) == (1, 2)
+
+
+def test_a_run_and_its_repetition_are_one_row_in_which_each_seed_counts_once() -> None:
+    seeds = [(f"--n 1 --seed {s}", {"acc": s / 10}) for s in (0, 1)]
+    (row,) = beside([a_run(1, *seeds), a_run(2, *seeds)], []).results.rows
+    assert (row.groups, len(row.repeated), row.metrics["acc"].count) == (2, 2, 2)
