@@ -36,7 +36,8 @@ def sentences(problems: Iterable[MetricProblem], *, are_all: bool = True) -> lis
         alike.setdefault((problem.file, problem.what), []).append(problem)
     found = [_sentence(same[0], len(same) - 1, are_all=are_all) for same in alike.values()]
     more = len(found) - SENTENCES_MAX
-    return [*found[:SENTENCES_MAX], *([f"{more:,} more problems with metrics; see qanat show"] if more > 0 else [])]
+    rest = [f"{more:,} more problem{'s' if more > 1 else ''} with files of metrics"] if more > 0 else []
+    return [*found[:SENTENCES_MAX], *rest]
 
 
 def _sentence(first: MetricProblem, others: int, *, are_all: bool) -> str:

@@ -104,7 +104,7 @@ def _table(names: Sequence[str], rows: Iterable[Row], most: int, tail: int | Non
     layout = Layout(names, width())
     lines = [layout.heading, *map(layout.line, thinned.rows() if tail is None else _last(rows, tail)), *layout.notes]
     if thinned.each > 1:
-        lines.append(f"… of {thinned.count:,} steps, a line has the newest values of {thinned.each:,}; --csv has all")
+        lines.append(f"… {thinned.count:,} steps, the newest values of every {thinned.each:,}; --csv has all")
     return lines
 
 

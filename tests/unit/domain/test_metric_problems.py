@@ -95,4 +95,4 @@ def test_alike_problems_of_several_groups_are_one_sentence() -> None:
 def test_problems_beyond_some_are_counted() -> None:
     many = [MetricProblem(Path(f"{n}.json"), f"{n}.json", "is empty") for n in range(SENTENCES_MAX + 2)]
     *_, last = found = sentences(many)
-    assert (len(found), last) == (SENTENCES_MAX + 1, "2 more problems with metrics; see qanat show")
+    assert (len(found), last) == (SENTENCES_MAX + 1, "2 more problems with files of metrics")
