@@ -91,11 +91,10 @@ class ForkServer:
         """Run `python -m …` to its end, as subprocess.run does with captured output; limits are those of `resource`."""
         deadline = time.monotonic() + timeout_s
         order = self._order(words, cwd, env) | {"new_session": new_session, "limits": list((limits or {}).items())}
-        (their_stdin, in_end), (out_end, their_stdout), (err_end, their_stderr) = (os.pipe() for _ in range(3))
+        (their_stdin, our_stdin), (our_stdout, their_stdout), (our_stderr, their_stderr) = (os.pipe() for _ in range(3))
         talk = self._fork(order, [their_stdin, their_stdout, their_stderr])
-        with _Child(
-            talk, os.fdopen(in_end, "wb", 0), os.fdopen(out_end, "rb", 0), os.fdopen(err_end, "rb", 0)
-        ) as child:
+        ours = os.fdopen(our_stdin, "wb", 0), os.fdopen(our_stdout, "rb", 0), os.fdopen(our_stderr, "rb", 0)
+        with _Child(talk, *ours) as child:
             pid = child.number(deadline)
             try:
                 out, err = child.communicate(stdin, deadline)

@@ -23,6 +23,8 @@ from tests.support.sandbox import PROGRAM
 
 SIZE = (120, 40)
 TIMEOUT_S = 30.0
+# How long a program has to end by itself when its terminal is closed.
+HANG_UP_S = 1.0
 ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D, ESCAPE = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04", "\x1b"
 HOME, END, BACKSPACE = "\x1b[H", "\x1b[F", "\x7f"
 CTRL_U = "\x15"
@@ -81,6 +83,9 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+        deadline = time.monotonic() + HANG_UP_S
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
         if self._process.poll() is None:
             self.signal(signal.SIGKILL)
             self._process.wait()
