@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
@@ -11,6 +12,8 @@ from qanat.git import command
 from qanat.git.location import Location
 
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
+# Linux refuses a program an argument of 128 KiB, and arguments of 2 MiB in all.
+_ARGUMENTS_MAX = 100_000
 _OPTIONS = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
 
 
@@ -20,12 +23,14 @@ def changed(location: Location, old: str, new: str | None, paths: Collection[str
     What git does not track never differs. None if a commit is missing.
     """
     known = {path: str(PurePosixPath(path)) for path in paths if is_inside(path) and "\0" not in path}
-    wanted = sorted({plain for plain in known.values() if plain != "."})
-    if not wanted:
+    known = {path: plain for path, plain in known.items() if plain != "."}
+    if not known:
         return frozenset()
     commits = (old,) if new is None else (old, new)
+    # Without them, git lists all that differ.
+    limits = known.values() if sum(len(os.fsencode(path)) for path in known) < _ARGUMENTS_MAX else ()
     try:
-        out = command.output(location.root, "diff", *_OPTIONS, *commits, "--", *wanted, env=_ENVIRONMENT)
+        out = command.output(location.root, "diff", *_OPTIONS, *commits, "--", *limits, env=_ENVIRONMENT)
     except GitRefused:
         return None
     above = _with_folders(field.decode("utf-8", "surrogateescape") for field in out.split(b"\0") if field)

@@ -1,0 +1,27 @@
+"""Which of some paths differ between a commit and another state."""
+
+from __future__ import annotations
+
+import pytest
+
+from qanat.git import changed_paths
+from tests.support.repository import Repository
+
+LONG = "x" * 200_000
+
+
+@pytest.mark.parametrize("others", [[], [LONG], [f"data/{n:0200}" for n in range(1_000)]], ids=["few", "long", "many"])
+def test_files_and_folders_that_differ_are_found_however_many_are_asked_for(
+    repository: Repository, others: list[str]
+) -> None:
+    old = repository.commit(**{"data/a": "1", "run.sh": "1", "other": "1"})
+    new = repository.commit(**{"data/a": "2", "other": "2"})
+    asked = ["data", "./data/a", "run.sh", ".", "../x", *others]
+    assert changed_paths.changed(repository.location, old, new, asked) == {"data", "./data/a"}
+    (repository.root / "run.sh").write_text("2")
+    assert changed_paths.changed(repository.location, new, None, asked) == {"run.sh"}
+
+
+def test_of_a_commit_that_is_missing_nothing_is_known(repository: Repository) -> None:
+    repository.commit(a="1")
+    assert changed_paths.changed(repository.location, "0" * 40, None, ["a"]) is None
