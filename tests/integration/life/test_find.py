@@ -121,9 +121,10 @@ def test_show_is_the_page_of_the_run_with_groups_and_comment(sandbox: Sandbox) -
         "  - 📓 Runner options:",
         "        ◾ --n-threads: 1",
         "  - 📁 Path: results/noisy/run_1",
+        "  - 📦 Outputs: 2 files, 26 B",
         "  - 🔍 Status: ❌ failed (1 finished, 1 failed)",
     ]
-    assert page.splitlines()[:9] == expected
+    assert page.splitlines()[:10] == expected
     assert f"  - 📑 Commit: {record['code']['commit']}\n" in page
     assert "  group 0: --code 0: finished: acc 0\n  group 1: --code 3: failed (exit code 3): acc 0.3\n" in page
     assert page.endswith("\n\n# Title\nsome *text*\n")
