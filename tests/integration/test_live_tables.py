@@ -120,15 +120,14 @@ def test_a_change_of_size_is_not_waited_for(house: Sandbox) -> None:
 )
 def test_a_live_table_is_left_by_a_key_and_the_terminal_restored(house: Sandbox, key: str) -> None:
     with Terminal(house.root, "status", "--live") as terminal:
-        before = terminal.settings()
         terminal.see("0 active runs")
         terminal.see("no runs yet")
-        assert terminal.settings() != before
+        assert terminal.settings() != terminal.before
         terminal.press(key)
         terminal.ends()
         assert terminal.raw.count(ENTER_SCREEN) == 1
         assert terminal.raw.endswith(LEAVE_SCREEN)
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 # A shell whose job qanat is: it goes on when the job is stopped, and lets it continue when a line is typed.
@@ -137,13 +136,12 @@ SHELL = ("sh", "-mc", '"$@"; echo stopped; read line; fg >&2; echo "ended with $
 
 def test_while_a_live_table_is_stopped_the_terminal_is_the_shells(house: Sandbox) -> None:
     with Terminal(house.root, "status", "--live", program=SHELL) as terminal:
-        before = terminal.settings()
         terminal.see(TITLE)
         during = terminal.settings()
         terminal.press(CTRL_Z)
         terminal.see("stopped")
         assert terminal.raw.endswith(f"{LEAVE_SCREEN}stopped\r\n")
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
         terminal.press(ENTER)
         terminal.see(TITLE)
         assert terminal.raw.count(ENTER_SCREEN) == 2
@@ -152,18 +150,17 @@ def test_while_a_live_table_is_stopped_the_terminal_is_the_shells(house: Sandbox
         terminal.see("ended with 0")
         terminal.ends()
         assert terminal.raw.count(LEAVE_SCREEN) == 2
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=lambda number: number.name)
 def test_a_signal_ends_a_live_table_and_the_terminal_is_restored(house: Sandbox, number: signal.Signals) -> None:
     with Terminal(house.root, "status", "--live", real=True) as terminal:
-        before = terminal.settings()
         terminal.see(TITLE)
         terminal.signal(number)
         terminal.ends_by(number)
         assert terminal.raw.endswith(LEAVE_SCREEN)
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 # Draws more than a terminal takes in before it is read.
@@ -177,12 +174,11 @@ with Screen() as screen:
 
 def test_a_signal_ends_a_screen_that_is_being_drawn(tmp_path: Path) -> None:
     with Terminal(tmp_path, program=(sys.executable, "-c", BUSY), env={"PYTHONUNBUFFERED": ""}) as terminal:
-        before = terminal.settings()
         terminal.see("xxx")
         terminal.signal(signal.SIGTERM)
         terminal.ends_by(signal.SIGTERM)
         assert terminal.raw.endswith(LEAVE_SCREEN)
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 def test_a_live_table_ends_with_its_terminal(house: Sandbox, tmp_path: Path) -> None:
@@ -194,12 +190,11 @@ def test_a_live_table_ends_with_its_terminal(house: Sandbox, tmp_path: Path) -> 
 
 def test_an_error_is_shown_on_the_first_screen(house: Sandbox) -> None:
     with Terminal(house.root, "status", "--live") as terminal:
-        before = terminal.settings()
         terminal.see(TITLE)
         (house.root / ".git").rename(house.root / "elsewhere")
         terminal.ends(2)
         assert "qanat: " in terminal.raw.rpartition(LEAVE_SCREEN)[2]
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 def test_a_live_table_follows_a_run(house: Sandbox) -> None:

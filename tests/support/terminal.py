@@ -43,7 +43,8 @@ def without_escapes(text: str) -> str:
 class Terminal:
     """A command running in a terminal of `size` columns and rows; use it in a `with` block.
 
-    It runs in a fork if possible, unless it is to be `real`. If `mute`, what it writes to stderr is not shown.
+    `before` are the terminal's settings before the command was started. It runs in a fork if possible, unless it is to
+    be `real`. If `mute`, what it writes to stderr is not shown.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Terminal:
         settings = termios.tcgetattr(theirs)
         settings[LOCAL_MODES] &= ~termios.ECHO
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        self.before = self.settings()
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._process: AtTerminal | subprocess.Popen[bytes]
         streams = theirs, os.dup(theirs), os.open(os.devnull, os.O_WRONLY) if mute else os.dup(theirs)
