@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from qanat.domain.comparison import Comparison, Row
+from qanat.domain.equal_values import canonical_parameters
 from qanat.domain.seeds import GUESSED, without_seeds
 from qanat.domain.statistics import Difference, difference
 from qanat.errors import UsageError
@@ -66,8 +67,9 @@ def against_baseline(
 
 
 def _traits(row: Row, seeds: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the experiment and the parameters of a row, without seeds."""
-    return {"": row.experiment, **without_seeds(row.parameters, seeds.get(row.experiment, GUESSED))}
+    """Return the experiment and the parameters of a row, without seeds and with canonical values."""
+    kept = without_seeds(row.parameters, seeds.get(row.experiment, GUESSED))
+    return {"": row.experiment, **dict(canonical_parameters(kept))}
 
 
 def _differences(row: Row, other: Row) -> dict[str, Difference]:

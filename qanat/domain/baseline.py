@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qanat.domain import setting, statistics
-from qanat.domain.comparison import Row
+from qanat.domain.comparison import Row, parameters_of
 from qanat.domain.run import Run
 from qanat.domain.setting import Parameters, key_of
 from qanat.domain.statistics import LOWER, Statistic
@@ -90,21 +90,22 @@ def judge(
     latest = {key_of(row.parameters, seeds): row for row in rows}
     measured = {key: row for key, row in latest.items() if key in levels and key not in failing}
     behind = [
-        _behind(rule, levels[key], row.runs, row.metrics[rule.metric], key=key)
+        _behind(rule, levels[key], row.runs, row.metrics[rule.metric], setting.as_typed(row.parameters, seeds))
         for key, row in measured.items()
         if is_behind(rule, direction, row.metrics[rule.metric], levels[key].metrics[rule.metric])
     ]
     for key, groups in failing.items():
         failed = [(run, group) for run, group in groups.values() if setting.has_failed(group)]
         ids = tuple(dict.fromkeys(run.id for run, _ in failed))
-        behind.append(_behind(rule, levels[key], ids, None, key=key, cause=setting.cause_of(failed[0][1])))
+        typed = setting.as_typed(parameters_of(failed[0][1]), seeds)
+        behind.append(_behind(rule, levels[key], ids, None, typed, cause=setting.cause_of(failed[0][1])))
     return Verdict(experiment, rule, len(measured) + len(failing), tuple(behind))
 
 
 def _behind(
-    rule: Rule, level: Row, runs: tuple[str, ...], now: Statistic | None, *, key: Parameters, cause: str = ""
+    rule: Rule, level: Row, runs: tuple[str, ...], now: Statistic | None, typed: Parameters, *, cause: str = ""
 ) -> Behind:
-    return Behind(key, runs, level.runs, level.experiment, level.metrics[rule.metric], now, cause)
+    return Behind(typed, runs, level.runs, level.experiment, level.metrics[rule.metric], now, cause)
 
 
 def is_behind(rule: Rule, direction: str, now: Statistic, before: Statistic) -> bool:

@@ -1,6 +1,7 @@
 """Comparing runs: their metrics and the parameters in which they differ, side by side.
 
-Groups that differ only in the seed form one row, with the mean and standard deviation over them.
+Groups that differ only in the seed form one row, with the mean and standard deviation over them. Values are the same if
+they are the same numbers, and a row shows the spelling of its first group.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 from qanat.domain import times
 from qanat.domain.data import data_differ
+from qanat.domain.equal_values import canonical, canonical_parameters
 from qanat.domain.facts import GroupFacts, RunFacts
 from qanat.domain.parameters import texts_by_name
 from qanat.domain.run import Group, State
@@ -82,11 +84,12 @@ class Grouping:
         """Return what the groups of a row have in common."""
         common = (run.experiment, run.tree, None if self.pool else run.id)
         if self.by is not None:
-            return (*common, group.parameters.get(self.by))
+            value = group.parameters.get(self.by)
+            return (*common, None if value is None else canonical(value))
         kept = without_seeds(group.parameters, self.seeds_of(run.experiment))
         if self.over is not None and self.over in group.parameters:
             kept[self.over] = group.parameters[self.over]
-        return (*common, *sorted(kept.items()))
+        return (*common, *canonical_parameters(kept))
 
 
 def compare(
@@ -181,7 +184,7 @@ def _once_each(members: Sequence[Member], seeds: Collection[str]) -> list[Member
     latest: dict[object, Member] = {}
     for place, (run, group) in enumerate(members):
         has_seed = seed_of(group.parameters, seeds) is not None
-        key: object = tuple(sorted(group.parameters.items())) if has_seed else place
+        key: object = canonical_parameters(group.parameters) if has_seed else place
         latest[key] = max(latest[key], (run, group), key=_end) if key in latest else (run, group)
     return list(latest.values())
 
@@ -213,7 +216,8 @@ def _differing(rows: Sequence[Row], grouping: Grouping) -> tuple[str, ...]:
         for name in row.parameters
         if name == grouping.over or not is_seed(name, grouping.seeds_of(row.experiment))
     )
-    return tuple(n for n in names if len({row.parameters.get(n) for row in rows}) > 1)
+    values = [dict(canonical_parameters(row.parameters)) for row in rows]
+    return tuple(n for n in names if len({given.get(n) for given in values}) > 1)
 
 
 def _place(found: Statistic | None, direction: str) -> tuple[bool, float]:

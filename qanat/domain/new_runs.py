@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from qanat.domain import comparison, data, setting, statistics, times
 from qanat.domain.comparison import Comparison, Row
+from qanat.domain.equal_values import canonical
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.domain.seeds import GUESSED
@@ -152,12 +153,19 @@ def _delta(new: Statistic, old: Statistic, direction: str | None) -> Delta:
 
 
 def _values(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:
-    """Map each parameter to its values in the order of numbers; one that a group does not have is empty there."""
+    """Map each parameter to its values in the order of numbers; one that a group does not have is empty there.
+
+    Of several spellings of a number, the first is returned.
+    """
     parameters = [comparison.parameters_of(group) for group in groups]
     names = dict.fromkeys(name for given in parameters for name in given)
-    values = {name: dict.fromkeys(shown(given.get(name)) for given in parameters) for name in names}
     plain = plain_names(names)
-    return {plain[name]: tuple(sorted(found, key=_as_number)) for name, found in values.items()}
+    found: dict[str, dict[str, str]] = {name: {} for name in names}
+    for name in names:
+        for given in parameters:
+            value = shown(given.get(name))
+            found[name].setdefault(canonical(value), value)
+    return {plain[name]: tuple(sorted(values.values(), key=_as_number)) for name, values in found.items()}
 
 
 def _first(groups: Sequence[Group]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from qanat.domain import comparison
 from qanat.domain.comparison import Comparison, Grouping
+from qanat.domain.equal_values import canonical_parameters
 from qanat.domain.facts import RunFacts, facts_of
 from qanat.domain.parameters import in_plain
 from qanat.domain.run import Group, Run, State
@@ -17,7 +18,12 @@ Parameters = tuple[tuple[str, str], ...]
 
 
 def key_of(parameters: Mapping[str, str], seeds: Collection[str] = GUESSED) -> Parameters:
-    """Return what groups must share to be compared: their parameters without seeds."""
+    """Return what groups must share to be compared: their parameters without seeds, with canonical values."""
+    return canonical_parameters(without_seeds(parameters, seeds))
+
+
+def as_typed(parameters: Mapping[str, str], seeds: Collection[str] = GUESSED) -> Parameters:
+    """Return the same parameters, with values as they were typed."""
     return tuple(sorted(without_seeds(parameters, seeds).items()))
 
 
@@ -58,12 +64,13 @@ class Regression:
 
 def failing(
     runs: Iterable[Run], seeds: Collection[str] = GUESSED
-) -> dict[Parameters, dict[tuple[str, ...], tuple[Run, Group]]]:
-    """Map each setting with failures to its latest groups by their arguments; the newest run comes last."""
-    latest: dict[Parameters, dict[tuple[str, ...], tuple[Run, Group]]] = {}
+) -> dict[Parameters, dict[Parameters, tuple[Run, Group]]]:
+    """Map each setting with failures to its latest groups by all their parameters; the newest run comes last."""
+    latest: dict[Parameters, dict[Parameters, tuple[Run, Group]]] = {}
     for run in runs:
         for group in run.groups:
-            latest.setdefault(key_of(comparison.parameters_of(group), seeds), {})[group.args] = (run, group)
+            given = comparison.parameters_of(group)
+            latest.setdefault(key_of(given, seeds), {})[key_of(given, ())] = (run, group)
     return {key: groups for key, groups in latest.items() if any(has_failed(group) for _, group in groups.values())}
 
 
@@ -80,7 +87,7 @@ def regressions(
             earlier = sorted(before, key=lambda run: run.number, reverse=True)
             found.append(
                 Regression(
-                    parameters=key,
+                    parameters=as_typed(comparison.parameters_of(failed[0][1]), seeds),
                     failed=len(failed),
                     groups=len(groups),
                     cause=cause_of(failed[0][1]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from qanat.domain.equal_values import canonical_parameters
 from qanat.domain.parameters import by_plain_name
 from qanat.domain.run import Group
 from qanat.domain.shortening import shortened
@@ -48,4 +49,5 @@ def varying(runs: Sequence[tuple[str, Mapping[str, str]]]) -> list[dict[str, str
 
 def _differing(runs: Sequence[Mapping[str, str]]) -> set[str]:
     names = {name for parameters in runs for name in parameters}
-    return names if len(runs) == 1 else {n for n in names if len({parameters.get(n) for parameters in runs}) > 1}
+    values = [dict(canonical_parameters(parameters)) for parameters in runs]
+    return names if len(runs) == 1 else {n for n in names if len({given.get(n) for given in values}) > 1}

@@ -82,6 +82,12 @@ def test_the_latest_run_of_a_setting_counts() -> None:
     assert len(judged([bad, good, again], old, Rule("acc")).behind) == 1
 
 
+def test_a_setting_is_compared_and_shown_however_its_numbers_are_spelled() -> None:
+    old = [a_run(1, ("--lr 0.3", {"acc": 0.9}), tree=OLD)]
+    (behind,) = judged([a_run(5, ("--lr 3e-1", {"acc": 0.6}), tree=NEW)], old, Rule("acc")).behind
+    assert behind.parameters == (("--lr", "3e-1"),)
+
+
 def test_a_setting_that_fails_is_behind_with_its_cause() -> None:
     old = [a_run(1, ("--n 1", {"acc": 0.9}), tree=OLD)]
     run = a_run(5, ("--n 1", {"acc": 0.95}), tree=NEW)

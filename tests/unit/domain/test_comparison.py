@@ -210,3 +210,19 @@ def test_parameters_are_named_as_typed_and_several_words_are_one_value() -> None
         "--names": "a b",
         "--fast": "",
     }
+
+
+def test_spellings_of_a_number_are_one_setting_and_the_first_is_shown() -> None:
+    spelled = [a_run(n, (f"--lr {lr} --seed {n}", {"acc": float(n)})) for n, lr in enumerate(("0.3", "0.30", "3e-1"))]
+    (row,) = compare(spelled, better={}, grouping=Grouping(pool=True)).rows
+    assert (row.parameters["--lr"], row.groups) == ("0.3", 3)
+    other = a_run(4, ("--lr 0.1 --n 1.0", {"acc": 1.0}), ("--lr 0.10 --n 1", {"acc": 1.0}), ("--lr x", {"acc": 1.0}))
+    by_lr = compare([*spelled, other], better={}, grouping=Grouping(by="--lr", pool=True))
+    assert [(row.parameters["--lr"], row.groups) for row in by_lr.rows] == [("0.3", 3), ("0.1", 2), ("x", 1)]
+    assert compare([spelled[0], spelled[1]], better={}).parameters == ()
+
+
+def test_a_seed_counts_once_however_its_number_is_spelled() -> None:
+    run = a_run(1, ("--lr 0.1 --seed 1", {"acc": 1.0}), ("--lr 0.10 --seed 01", {"acc": 2.0}))
+    (row,) = compare([run], better={}).rows
+    assert (row.groups, len(row.repeated)) == (1, 1)

@@ -45,6 +45,13 @@ def test_the_latest_run_of_the_same_arguments_counts() -> None:
     assert one.runs == ("7-000007",)
 
 
+def test_a_setting_is_the_same_however_its_numbers_are_spelled() -> None:
+    failed = a_run(8, ("--n 1.0 --seed 3", FAILED))
+    (one,) = found([failed], [a_run(2, ("--n 1", FINISHED))])
+    assert one.parameters == (("--n", "1.0"),)
+    assert found([failed, a_run(9, ("--n 1 --seed 3.0", FINISHED))], [a_run(2, ("--n 1", FINISHED))]) == ()
+
+
 def test_parameters_are_written_as_assignments() -> None:
     assert as_text([("--lr", "0.1"), ("--fast", "")]) == "lr=0.1 fast"
     assert as_text([("-n", "1"), ("--n", "5")]) == "-n=1 --n=5"
