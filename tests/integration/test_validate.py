@@ -345,3 +345,13 @@ def test_a_command_that_this_machine_lacks_is_noted_and_no_problem(sandbox: Sand
     result = sandbox.qanat("validate", "--strict")
     assert result.err == "note: experiment e: pythn is not on the PATH here\n"
     assert sandbox.qanat("validate", ".qanat/config.yaml").err == ""
+
+
+def test_data_that_a_clone_cannot_have_are_noted_and_no_problem(sandbox: Sandbox) -> None:
+    sandbox.write(".qanat/datasets/big.yaml", "schema: dataset/1\nname: big\npath: /nowhere/big\n")
+    result = sandbox.qanat("validate", "--strict")
+    assert result.err == (
+        "note: dataset big: /nowhere/big does not exist here, and it is outside of the repository, "
+        "so it is not part of a clone; copy it there, or: qanat dataset update big --path PATH\n"
+    )
+    assert result.out.endswith(", no problems found\n")

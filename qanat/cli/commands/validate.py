@@ -14,6 +14,7 @@ from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.checks import commands, far_numbers, missing_metrics, odd_metrics, whole
 from qanat.usecases.checks import validate as validate_state
+from qanat.usecases.data import absent
 from qanat.usecases.launch import templates
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import open_project
@@ -25,7 +26,7 @@ from qanat.usecases.project import open_project
 @option(
     "--strict",
     is_flag=True,
-    help="Also exit with 1 if there are notes, except about commands that are missing on this machine.",
+    help="Also exit with 1 if there are notes, except about commands and data that are missing on this machine.",
 )
 def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     """Check FILEs, or everything in .qanat/, as the pre-commit hook does.
@@ -41,6 +42,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         notes = [*keep_commits.warnings(project, index, records), *odd_metrics.warnings(index, records)]
         notes += far_numbers.warnings(project, index, records)
         notes += missing_metrics.warnings(project, index, records)
+    notes += templates.warnings(project, session.runners(), paths)
     if as_json:
         say_json(
             [{"file": p.file, "line": p.line, "key": dotted(p.key), "problem": redacted(p.problem)} for p in problems]
@@ -48,8 +50,9 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     elif problems:
         say("\n".join(redacted(str(problem)) for problem in problems))
     else:
-        say(f"checked {plural(len(paths), 'file')}, no problems found")
-    notes += templates.warnings(project, session.runners(), paths)
-    for note in [*notes, *commands.warnings(project, records)]:
+        unaccepted = f", but {plural(len(notes), 'note')}, which --strict does not accept" if strict and notes else ""
+        say(f"checked {plural(len(paths), 'file')}, no problems found{unaccepted}")
+    of_machine = [*commands.warnings(project, records), *absent.warnings(project, records)]
+    for note in [*notes, *of_machine]:
         tell(f"note: {note}")
     return EXIT_FAILED if problems or (strict and notes) else 0

@@ -17,6 +17,7 @@ from qanat.domain.splitting import split
 from qanat.domain.visible import escaped
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
+from qanat.git.clones import why_not_in_clones
 from qanat.records import run_codec, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.usecases.checks import baselines
@@ -176,19 +177,24 @@ def _beyond_schema(
             yield ("name",), f"{quoted(content['name'])} is not the file name, {quoted(place.stem)}"
         if kind == "template" and content["runner"] != place.parts[2]:
             yield ("runner",), f"{quoted(content['runner'])} is not the folder name, {quoted(place.parts[2])}"
-        yield from reference_problems(project, kind, content, state)
+        yield from reference_problems(project, kind, content, state, in_clones=True)
 
 
 def reference_problems(
-    project: Project, kind: str, content: dict[str, Any], state: Files | None = None
+    project: Project, kind: str, content: dict[str, Any], state: Files | None = None, *, in_clones: bool = False
 ) -> list[tuple[KeyPath, str]]:
-    """List what a definition names that does not exist in a state (by default the working tree)."""
+    """List what a definition names that does not exist in a state (by default the working tree).
+
+    With `in_clones`, leave out data that git does not have, since a clone is right without them.
+    """
     state = state or OnDisk(project.root)
     if kind == "dataset":
-        return list(_dataset_problems(content, state))
+        found = list(_dataset_problems(content, state))
+        absent = in_clones and found[:1] == [_absent(content["path"])]
+        return found[1:] if absent and why_not_in_clones(project.location, content["path"]) else found
     if kind != "experiment":
         return []
-    found: list[tuple[KeyPath, str]] = list(_program_problems(state, (), content))
+    found = list(_program_problems(state, (), content))
     for name, action in content.get("actions", {}).items():
         found += _program_problems(state, ("actions", name), action)
     found += baselines.problems(content)
@@ -204,12 +210,16 @@ def _dataset_problems(content: Mapping[str, Any], state: Files) -> Iterator[tupl
     if problem := url_problem(path):
         yield ("path",), f"{path} {problem}"
     elif content.get("check", True) and not is_url(path) and not state.exists(os.path.expanduser(path)):  # noqa: PTH111
-        yield ("path",), f"{path} does not exist"
+        yield _absent(path)
     if by_command != ("command" in content):
         yield ("command",), "is missing, with track: command" if by_command else "needs track: command"
     elif content.get("track", NONE) not in (NONE, COMMAND) and not (content.get("check", True) and not is_url(path)):
         where = "a URL is not looked at" if is_url(path) else "with check: false, the data are not looked at"
         yield ("track",), f"must be none or command: {where}"
+
+
+def _absent(path: str) -> tuple[KeyPath, str]:
+    return ("path",), f"{path} does not exist"
 
 
 def _name_problems(project: Project, content: dict[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound
+from qanat.git.clones import why_not_in_clones
 from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
 from qanat.usecases.launch.workplace import Workplace
@@ -18,9 +19,11 @@ def check_data(project: Project, run: Run, place: Workplace) -> None:
     """Raise InputInvalid if data of a run are gone."""
     for name, path in place.datasets.items():
         if is_missing(definition_of(project, name, run.datasets[name]), path):
+            why = why_not_in_clones(project.location, run.datasets[name])
+            get = f"{why}, so it is not part of a clone: copy it there" if why else "restore it"
             raise InputInvalid(
-                f"dataset {name} of run {run.number}: {path} no longer exists",
-                hint=f"restore it, or run with other data: qanat run {run.experiment}",
+                f"dataset {name} of run {run.number}: {path} {'does not exist here' if why else 'no longer exists'}",
+                hint=f"{get}, or run with other data: qanat run {run.experiment}",
             )
 
 

@@ -11,6 +11,7 @@ from qanat.domain.data_paths import is_in_project, located, url_problem
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.layout import is_inside
 from qanat.errors import InputInvalid
+from qanat.git.clones import why_not_in_clones
 from qanat.system import files
 from qanat.usecases.data.definitions import is_missing
 from qanat.usecases.project import Project
@@ -92,6 +93,8 @@ def _dataset_path(project: Project, commit: str | None, name: str) -> str:
     if is_in_project(path) and commit and _is_tracked(project, commit, path):
         return path
     if is_missing(dataset, located(project.root, path)):
+        if why := why_not_in_clones(project.location, path):
+            correct = f"{why}, so it is not part of a clone: copy it there, or {correct}"
         elsewhere = f"; if only other machines have it: qanat dataset update {name} --no-check"
         raise InputInvalid(f"dataset {name}: path {path} does not exist", hint=f"{correct}{elsewhere}")
     return path

@@ -140,13 +140,15 @@ def test_a_snapshot_is_run_again_as_it_was(reports: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("dataset", ["i", "o"])
-def test_data_that_no_longer_exist_are_said_before_anything_starts(reports: Sandbox, dataset: str) -> None:
+def test_data_that_do_not_exist_are_said_before_anything_starts(reports: Sandbox, dataset: str) -> None:
     reports.qanat("run", "reports")
     path = {"i": reports.root / "ignored.csv", "o": reports.root.parent / "outside.csv"}[dataset]
     path.unlink()
     result = reports.qanat("rerun", "1", code=2)
-    said = f"qanat: dataset {dataset} of run 1: {path} no longer exists\n"
-    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run reports\n"
+    said = f"qanat: dataset {dataset} of run 1: {path} does not exist here\n"
+    why = {"i": "git ignores it", "o": "it is outside of the repository"}[dataset]
+    copy = f"{why}, so it is not part of a clone: copy it there"
+    assert result.err == f"{said}  hint: {copy}, or run with other data: qanat run reports\n"
     assert len(reports.records()) == 1
     assert not storage(reports, 2).exists()
 

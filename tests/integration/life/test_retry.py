@@ -257,8 +257,10 @@ def test_data_that_are_gone_are_said_before_anything_is_set_aside(sandbox: Sandb
     sandbox.qanat("run", "reports", code=1)
     data.unlink()
     result = sandbox.qanat("retry", "1", code=2)
-    said = f"qanat: dataset d of run 1: {data} no longer exists\n"
-    assert result.err == f"{said}  hint: restore it, or run with other data: qanat run reports\n"
+    assert result.err == (
+        f"qanat: dataset d of run 1: {data} does not exist here\n  hint: it is outside of the repository, "
+        "so it is not part of a clone: copy it there, or run with other data: qanat run reports\n"
+    )
     assert not (sandbox.root / "results/reports/run_1/attempts").exists()
     assert sandbox.record()["state"] == "failed"
 

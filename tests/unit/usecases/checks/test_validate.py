@@ -14,6 +14,7 @@ from qanat.domain.run import Group, State
 from qanat.records import run_codec
 from qanat.usecases.checks import validate
 from qanat.usecases.checks.validate import Problem
+from qanat.usecases.data import absent
 from tests.support.world import World
 from tests.unit.records.example import RUN
 
@@ -253,6 +254,35 @@ def test_what_is_named_and_there_is_no_problem(world: World) -> None:
     assert of_text(world, X, f"{text}formerly: [before]\n") == []
     assert of_text(world, ".qanat/templates/slurm/x.yaml", TEMPLATE) == []
     assert of_text(world, ".qanat/config.yaml", "schema: config/1\n") == []
+
+
+@pytest.mark.parametrize(
+    ("ignored", "path"),
+    [("", "/nowhere/data"), ("", "../data"), ("", "~/nowhere"), ("data/\n", "data"), ("*.csv\n", "./data.csv")],
+)
+def test_data_that_a_clone_cannot_have_are_no_problem(world: World, ignored: str, path: str) -> None:
+    world.write(".gitignore", ignored)
+    assert of_text(world, D, DATASET.replace("data.csv", path)) == []
+    assert of_text(world, D, f"{DATASET.replace('data.csv', path)}track: command\n") == [
+        "1: command: is missing, with track: command"
+    ]
+    (note,) = absent.warnings(world.project, None)
+    why = "git ignores it" if ignored else "it is outside of the repository"
+    assert note.startswith(f"dataset x: {path} does not exist here, and {why}, so it is not part of a clone; ")
+    assert absent.warnings(world.project, {X}) == []
+    content = {"name": "x", "path": path}
+    assert validate.reference_problems(world.project, "dataset", content) == [(("path",), f"{path} does not exist")]
+
+
+def test_data_that_git_is_meant_to_have_are_a_problem_where_they_are_missing(world: World) -> None:
+    assert of_text(world, D, DATASET) == ["3: path: data.csv does not exist"]
+    world.commit(**{"data.csv": "1\n"})
+    world.write(".gitignore", "*.csv\n")
+    (world.root / "data.csv").unlink()
+    assert of_text(world, D, DATASET) == ["3: path: data.csv does not exist"]
+    assert absent.warnings(world.project, None) == []
+    world.write(D, "name: [")
+    assert absent.warnings(world.project, None) == []
 
 
 def test_a_name_that_another_experiment_had_is_told(world: World) -> None:

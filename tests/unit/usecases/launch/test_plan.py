@@ -132,6 +132,11 @@ def test_data_that_are_not_there_are_refused(world: World) -> None:
             "correct it with: qanat dataset update d --path PATH; if only other machines have it: "
             "qanat dataset update d --no-check"
         )
+    world.write(".gitignore", "*.csv\n")
+    with pytest.raises(InputInvalid, match=r"dataset d: path data\.csv does not exist") as error:
+        planned(world)
+    copy = "git ignores it, so it is not part of a clone: copy it there"
+    assert error.value.hint.startswith(f"{copy}, or correct it with: qanat dataset update d --path PATH; ")
 
 
 def test_many_groups_have_to_be_meant(world: World) -> None:

@@ -127,7 +127,12 @@ def test_data_and_inputs_that_are_gone_are_told(world: World) -> None:
         again(world)
     world.write("a.bin", "")
     (world.root / "data.csv").unlink()
-    with pytest.raises(InputInvalid, match="dataset d of run 1: ") as error:
+    with pytest.raises(InputInvalid, match=r"dataset d of run 1: .*data\.csv does not exist here") as error:
+        again(world)
+    copy = "git ignores it, so it is not part of a clone: copy it there"
+    assert error.value.hint == f"{copy}, or run with other data: qanat run train"
+    world.write(".gitignore", "results/\n.qanat/cache/\n")
+    with pytest.raises(InputInvalid, match=r"data\.csv no longer exists") as error:
         again(world)
     assert error.value.hint == "restore it, or run with other data: qanat run train"
 
