@@ -76,7 +76,7 @@ def judge(
 ) -> Verdict:
     """Compare new runs with the rows of a baseline, the newest code first; what only one side has does not count.
 
-    A result is behind if it is worse by more than the tolerance and the difference is not within the spread, if it is
+    A result is behind if it is worse by more than the tolerance and the difference is significant or untested, if it is
     not a number, or if a group of its setting fails now.
     """
     levels: dict[Parameters, Row] = {}
@@ -109,10 +109,10 @@ def _behind(
 
 
 def is_behind(rule: Rule, direction: str, now: Statistic, before: Statistic) -> bool:
-    """Return whether a result is worse than before by more than the tolerance, and not just within the spread."""
+    """Return whether a result is worse than before by more than the tolerance, and not perhaps by chance only."""
     difference = statistics.difference(now, before)
     if math.isnan(now.mean):
         return not math.isnan(before.mean)
     worse = difference.value if direction == LOWER else -difference.value
-    is_within = difference.p is not None and not difference.is_beyond_spread
-    return worse > rule.margin(before.mean) and not is_within
+    is_by_chance = difference.p is not None and not difference.is_significant
+    return worse > rule.margin(before.mean) and not is_by_chance

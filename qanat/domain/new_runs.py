@@ -43,7 +43,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """How a metric differs from before; `better` is None within the spread, or if no direction is better."""
+    """How a metric differs from before; `better` is None if it is not significant, or no direction is better."""
 
     before: Statistic
     difference: statistics.Difference

@@ -1,4 +1,4 @@
-"""Repeated measurements: their mean and spread, how they are written, and whether two differ beyond the spread."""
+"""Repeated measurements: their mean and spread, how they are written, and whether two differ significantly."""
 
 from __future__ import annotations
 
@@ -62,23 +62,34 @@ class Difference:
     untested: str = ""
 
     @property
-    def is_beyond_spread(self) -> bool:
-        """Return whether the difference is significant (p < 0.05)."""
+    def is_significant(self) -> bool:
+        """Return whether p is less than SIGNIFICANT."""
         return self.p is not None and self.p < SIGNIFICANT
 
     def verdict(self, direction: str | None) -> str:
-        """Return better, worse, or that it is beyond the spread, within the spread, equal or untested."""
+        """Return better, worse, significant (if no direction is better), not significant, equal or untested."""
         if self.p is None:
             return "equal" if self.value == 0 else "untested"
-        if not self.is_beyond_spread:
-            return "within the spread"
-        return {True: "better", False: "worse", None: "beyond the spread"}[self.is_better(direction)]
+        if not self.is_significant:
+            return "not significant"
+        return {True: "better", False: "worse", None: "significant"}[self.is_better(direction)]
+
+    def judged(self, direction: str | None) -> str:
+        """Return the verdict for a table: where it is neither better nor worse, p, or n = 1 if a side has one value."""
+        if self.p is None:
+            return "n = 1" if self.value != 0 and 1 in self.counts else self.verdict(direction)
+        better = self.is_better(direction)
+        return _p_text(self.p) if better is None else "better" if better else "worse"
 
     def is_better(self, direction: str | None) -> bool | None:
-        """Return whether it is for the better; None if it is within the spread, or no direction is better."""
-        if direction is None or not self.is_beyond_spread:
+        """Return whether it is for the better; None if it is not significant, or no direction is better."""
+        if direction is None or not self.is_significant:
             return None
         return (self.value < 0) is (direction == LOWER)
+
+
+def _p_text(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def statistic(values: Sequence[float], seeds: Sequence[str | None] = ()) -> Statistic:

@@ -97,7 +97,9 @@ def _results(runs: NewRuns, names: Names) -> Iterator[Block]:
             *([(names.commit(row.commit),)] if several else []),
         ]
         cells += [data[row.runs[0]]] if data else []
-        cells += [_metric(row, before, name, is_best=place in best[name]) for name in metrics]
+        cells += [
+            _metric(row, before, name, runs.directions.get(name), is_best=place in best[name]) for name in metrics
+        ]
         rows.append((*cells, *((_before(before, names),) if compared else ())))
     yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows), order=_order(runs))
     if left := len(found.metrics) - len(metrics):
@@ -149,23 +151,22 @@ def _value(text: str) -> Cell:
     return (Verbatim(text),) if text else ()
 
 
-def _metric(row: Row, before: Baseline | None, name: str, *, is_best: bool) -> Cell:
+def _metric(row: Row, before: Baseline | None, name: str, direction: str | None, *, is_best: bool) -> Cell:
     if name not in row.metrics:
         return ()
     text = str(row.metrics[name])
     value = Best(text) if is_best else text
     delta = before.deltas.get(name) if before else None
-    return (value, f" ({_difference(delta)})") if delta else (value,)
+    return (value, f" ({_difference(delta, direction)})") if delta else (value,)
 
 
-def _difference(delta: Delta) -> str:
+def _difference(delta: Delta, direction: str | None) -> str:
     """Return an earlier value with its spread and count, and how much the new one differs from it."""
     found = delta.difference
     if found.value == 0:
         return "unchanged"
     count = f", n = {delta.before.count}" if delta.before.count > 1 else ""
-    is_within = found.p is not None and not found.is_beyond_spread
-    judged = {True: ", better", False: ", worse", None: ", within the spread" if is_within else ""}[delta.better]
+    judged = "" if found.p is None else f", {found.judged(direction)}"
     return f"was {delta.before}{count}: {found.value:+.3g}{judged}"
 
 

@@ -57,7 +57,7 @@ def _tests(compared: Compared) -> str:
     """Return how differences were tested."""
     found = [d for against in compared.against.values() if against for d in against.differences.values()]
     methods = [name for method, name in TESTS.items() if any(d.method is method for d in found)]
-    return f"differences beyond the spread: p < {SIGNIFICANT:g} in {' or '.join(methods)}" if methods else ""
+    return f"p of {' or '.join(methods)}; better or worse: p < {SIGNIFICANT:g}" if methods else ""
 
 
 def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) -> list[Heading]:
@@ -129,9 +129,9 @@ def _difference(compared: Compared, place: int, name: str) -> str:
     if against is None or name not in against.differences:
         return ""
     difference = against.differences[name]
-    verdict = difference.verdict(compared.better.get(name))
+    judged = difference.judged(compared.better.get(name))
     shows_value = math.isfinite(difference.value) and difference.value != 0
-    return f" ({difference.value:+.3g}, {verdict})" if shows_value else f" ({verdict})"
+    return f" ({difference.value:+.3g}, {judged})" if shows_value else f" ({judged})"
 
 
 def as_csv(compared: Compared) -> str:

@@ -1,4 +1,4 @@
-"""New results beside a baseline: worse by more than the tolerance and beyond the spread, not a number, or failed."""
+"""New results beside a baseline: worse by more than the tolerance and significantly so, not a number, or failed."""
 
 from __future__ import annotations
 

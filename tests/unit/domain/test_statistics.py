@@ -153,14 +153,24 @@ def test_seeds_pair_only_if_each_group_has_its_own() -> None:
     assert not some.by_seed
 
 
-def test_a_difference_is_better_only_beyond_the_spread() -> None:
+def test_a_difference_is_better_only_if_it_is_significant() -> None:
     old = statistic([0.50, 0.51, 0.49])
     far, near = difference(statistic([0.90, 0.91, 0.89]), old), difference(statistic([0.52, 0.50, 0.51]), old)
-    assert [far.is_beyond_spread, near.is_beyond_spread] == [True, False]
+    assert [far.is_significant, near.is_significant] == [True, False]
     assert [far.is_better(HIGHER), far.is_better(LOWER), far.is_better(None)] == [True, False, None]
     assert [near.is_better(HIGHER), near.is_better(LOWER)] == [None, None]
-    assert [far.verdict(way) for way in (HIGHER, LOWER, None)] == ["better", "worse", "beyond the spread"]
-    assert near.verdict(HIGHER) == "within the spread"
+    assert [far.verdict(way) for way in (HIGHER, LOWER, None)] == ["better", "worse", "significant"]
+    assert near.verdict(HIGHER) == "not significant"
+
+
+def test_a_table_has_p_where_a_difference_is_neither_better_nor_worse() -> None:
+    old = statistic([0.50, 0.51, 0.49])
+    far, near = difference(statistic([0.90, 0.91, 0.89]), old), difference(statistic([0.52, 0.50, 0.51]), old)
+    assert [far.judged(way) for way in (HIGHER, LOWER, None)] == ["better", "worse", "p < 0.001"]
+    assert [near.judged(way) for way in (HIGHER, None)] == ["p = 0.29", "p = 0.29"]
+    assert difference(statistic([0.9]), old).judged(HIGHER) == "n = 1"
+    assert difference(statistic([0.5]), old).judged(HIGHER) == "equal"
+    assert difference(statistic([9.0, 9.0]), statistic([1.0, 1.0])).judged(HIGHER) == "untested"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +196,7 @@ def test_what_cannot_be_tested_is_never_better(new: list[float], old: list[float
 
 def test_pairs_that_all_differ_by_the_same_are_tested_as_if_they_were_none() -> None:
     found = difference(with_seeds(0.3, 0.5, 0.9), with_seeds(0.2, 0.4, 0.8))
-    assert (found.method, found.verdict(HIGHER)) == (Method.WELCH, "within the spread")
+    assert (found.method, found.verdict(HIGHER)) == (Method.WELCH, "not significant")
 
 
 @stable

@@ -115,7 +115,7 @@ def compared(new: Sequence[float], old: Sequence[float]) -> str:
 def test_an_earlier_value_is_beside_the_new_one_with_its_spread_and_count() -> None:
     assert compared([0.9, 0.92, 0.94], [0.5, 0.52, 0.54]) == ("0.920 ± 0.020 (was 0.520 ± 0.020, n = 3: +0.4, better)")
     assert compared([0.5, 0.52, 0.54], [0.9, 0.92, 0.94]).endswith("n = 3: -0.4, worse)")
-    assert compared([0.6, 0.8, 0.7], [0.5, 0.75, 0.8]).endswith("+0.0167, within the spread)")
+    assert compared([0.6, 0.8, 0.7], [0.5, 0.75, 0.8]).endswith("+0.0167, p = 0.89)")
     assert compared([0.9], [0.6]) == "0.9 (was 0.6: +0.3)"
     assert compared([0.9, 0.9], [0.9, 0.9]) == "0.9 (unchanged)"
 
