@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import pytest
+
 from qanat.usecases.checks import missing_metrics
 from qanat.usecases.runs.files import metric_problems
 from tests.support.world import World
@@ -80,6 +82,50 @@ def test_a_direction_for_a_metric_that_no_newer_run_has_is_named_by_validate_onl
     world.experiment(WRITE, metrics=metrics)
     world.launch()
     assert warnings(world) == []
+
+
+@pytest.mark.parametrize(("key", "said"), [("label", "what to call 'acuracy'"), ("unit", "which unit 'acuracy' has")])
+def test_a_label_or_a_unit_of_a_metric_that_no_newer_run_has_is_named(world: World, key: str, said: str) -> None:
+    world.experiment(WRITE, metrics=[{"file": "metrics.json", key: {"acuracy": "A", "accuracy": "B"}}])
+    world.launch()
+    missing = "but its newest runs have no such metric (did you mean 'accuracy'?)"
+    assert warnings(world) == [f"experiment train says {said}, {missing}"]
+
+
+def test_a_file_of_metrics_that_no_newer_run_left_is_named_unless_no_results_are_here(world: World) -> None:
+    metrics = [{"file": "metric.json"}]
+    world.experiment(WRITE, metrics=metrics)
+    world.launch()
+    said = "experiment train reads metrics from metric.json, but its newest runs left no such file"
+    assert warnings(world) == [f"{said} (did you mean 'metrics.json'?)"]
+    results = shutil.move(world.root / "results", world.root / "elsewhere")
+    assert warnings(world) == []
+    shutil.move(results, world.root / "results")
+    world.experiment(WRITE, metrics=[*metrics, {"file": "other.json"}])
+    assert warnings(world) == []  # no run of this definition yet
+    world.experiment(WRITE.replace("metrics.json", "metric.json"), metrics=metrics)
+    world.launch()
+    assert warnings(world) == []
+
+
+@pytest.mark.parametrize(
+    ("seed", "arguments", "meant"),
+    [
+        ("--sed", "--lr 0.1 --seed 1", "--seed"),
+        ("sed", "--seed=1", "--seed"),
+        (["--rng", "--seed"], "--seed 1 --random-seed 2", "--random-seed"),
+        ("--seed", "--lr 0.1", ""),
+        ("--sed", "--sed 1 --seed 2", ""),
+        (["--seed", "--seeds"], "--seed 1", ""),
+        ([], "--seed 1", ""),
+    ],
+)
+def test_a_misspelt_seed_is_named(world: World, seed: str | list[str], arguments: str, meant: str) -> None:
+    world.experiment("true", seed=seed)
+    world.launch(*arguments.split())
+    first = seed if isinstance(seed, str) else "--rng"
+    said = f"experiment train says that '{first}' is a seed, but its newest runs have no such parameter"
+    assert warnings(world) == ([f"{said} (did you mean '{meant}'?)"] if meant else [])
 
 
 def test_of_some_files_only_the_definition_and_its_records_lead_to_a_warning(world: World) -> None:
