@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from qanat.domain import setting, statistics
@@ -43,9 +44,10 @@ def rules_of(definition: Content) -> tuple[Rule, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A setting that is behind its baseline: its new value, or why it fails now.
+    """A setting that is worse than its baseline: its new value, which is None if groups fail or it has no such metric.
 
-    `runs_before` measured the baseline; their records have `named_before` as the name of the experiment.
+    `failed` of its groups fail now. `p` is how likely the difference is by chance, if that was tested. `runs_before`
+    measured the baseline; their records have `named_before` as the name of the experiment.
     """
 
     parameters: Parameters
@@ -54,30 +56,52 @@ class Behind:
     named_before: str
     before: Statistic
     now: Statistic | None
+    failed: int = 0
     cause: str = ""
+    p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a baseline says of the new runs of an experiment: how many settings it was compared with, and which fail it.
+    """What a baseline says of the new runs of an experiment: how many settings it was compared with, which are behind.
 
-    `problem` says why nothing could be compared.
+    `unclear` are those that are worse without being significantly so. `problem` says why nothing could be compared.
+    `is_new` says whether only the side of the new runs defines the baseline.
     """
 
     experiment: str
     rule: Rule
     compared: int = 0
     behind: tuple[Behind, ...] = ()
+    unclear: tuple[Behind, ...] = ()
     problem: str = ""
+    is_new: bool = False
+
+    @property
+    def is_unmet(self) -> bool:
+        """Whether a result is behind, or an existing baseline could not be compared."""
+        return bool(self.behind) or self.is_without_level
+
+    @property
+    def is_without_level(self) -> bool:
+        """Whether an existing baseline could not be compared."""
+        return bool(self.problem) and not self.is_new
+
+
+class Standing(Enum):
+    """How a result stands beside its baseline."""
+
+    KEPT = auto()
+    UNCLEAR = auto()
+    BEHIND = auto()
 
 
 def judge(
     experiment: str, rule: Rule, direction: str, runs: Sequence[Run], baseline: Sequence[Row], seeds: Sequence[str]
 ) -> Verdict:
-    """Compare new runs with the rows of a baseline, the newest code first; what only one side has does not count.
+    """Compare new runs with the rows of a baseline, the newest code first; settings of only one side do not count.
 
-    A result is behind if it is worse by more than the tolerance and the difference is significant or untested, if it is
-    not a number, or if a group of its setting fails now.
+    A setting is behind as standing() says, if none of its latest groups has the metric, or if a group of it fails now.
     """
     levels: dict[Parameters, Row] = {}
     for row in baseline:
@@ -85,34 +109,48 @@ def judge(
             levels.setdefault(key_of(row.parameters, seeds), row)
     failing = {key: groups for key, groups in setting.failing(runs, seeds).items() if key in levels}
     place = {run.id: i for i, run in enumerate(runs)}
-    rows = [row for row in setting.pooled(runs, seeds).rows if rule.metric in row.metrics]
-    rows.sort(key=lambda row: max(place[run] for run in row.runs))
+    rows = sorted(setting.pooled(runs, seeds).rows, key=lambda row: max(place[run] for run in row.runs))
     latest = {key_of(row.parameters, seeds): row for row in rows}
     measured = {key: row for key, row in latest.items() if key in levels and key not in failing}
-    behind = [
-        _behind(rule, levels[key], row.runs, row.metrics[rule.metric], setting.as_typed(row.parameters, seeds))
-        for key, row in measured.items()
-        if is_behind(rule, direction, row.metrics[rule.metric], levels[key].metrics[rule.metric])
-    ]
+    found: dict[Standing, list[Behind]] = {standing: [] for standing in Standing}
+    for key, row in measured.items():
+        now, before = row.metrics.get(rule.metric), levels[key].metrics[rule.metric]
+        stands = Standing.BEHIND if now is None else standing(rule, direction, now, before)
+        p = None if now is None else statistics.difference(now, before).p
+        typed = setting.as_typed(row.parameters, seeds)
+        found[stands].append(_behind(rule, typed, levels[key], row.runs, now=now, p=p))
     for key, groups in failing.items():
         failed = [(run, group) for run, group in groups.values() if setting.has_failed(group)]
-        ids = tuple(dict.fromkeys(run.id for run, _ in failed))
+        ids, cause = tuple(dict.fromkeys(run.id for run, _ in failed)), setting.cause_of(failed[0][1])
         typed = setting.as_typed(parameters_of(failed[0][1]), seeds)
-        behind.append(_behind(rule, levels[key], ids, None, typed, cause=setting.cause_of(failed[0][1])))
-    return Verdict(experiment, rule, len(measured) + len(failing), tuple(behind))
+        found[Standing.BEHIND].append(_behind(rule, typed, levels[key], ids, failed=len(failed), cause=cause))
+    behind, unclear = tuple(found[Standing.BEHIND]), tuple(found[Standing.UNCLEAR])
+    return Verdict(experiment, rule, len(measured) + len(failing), behind, unclear)
 
 
 def _behind(
-    rule: Rule, level: Row, runs: tuple[str, ...], now: Statistic | None, typed: Parameters, *, cause: str = ""
+    rule: Rule,
+    typed: Parameters,
+    level: Row,
+    runs: tuple[str, ...],
+    *,
+    now: Statistic | None = None,
+    failed: int = 0,
+    cause: str = "",
+    p: float | None = None,
 ) -> Behind:
-    return Behind(typed, runs, level.runs, level.experiment, level.metrics[rule.metric], now, cause)
+    return Behind(typed, runs, level.runs, level.experiment, level.metrics[rule.metric], now, failed, cause, p)
 
 
-def is_behind(rule: Rule, direction: str, now: Statistic, before: Statistic) -> bool:
-    """Return whether a result is worse than before by more than the tolerance, and not perhaps by chance only."""
-    difference = statistics.difference(now, before)
+def standing(rule: Rule, direction: str, now: Statistic, before: Statistic) -> Standing:
+    """Return whether a result is behind: not a number, or worse than before by more than the tolerance.
+
+    If it is worse, but the difference was tested and is not significant, that is unclear.
+    """
     if math.isnan(now.mean):
-        return not math.isnan(before.mean)
+        return Standing.KEPT if math.isnan(before.mean) else Standing.BEHIND
+    difference = statistics.difference(now, before)
     worse = difference.value if direction == LOWER else -difference.value
-    is_by_chance = difference.p is not None and not difference.is_significant
-    return worse > rule.margin(before.mean) and not is_by_chance
+    if not worse > rule.margin(before.mean):
+        return Standing.KEPT
+    return Standing.BEHIND if difference.p is None or difference.is_significant else Standing.UNCLEAR

@@ -732,12 +732,24 @@ def test_a_branch_cannot_change_the_baseline_that_it_is_compared_with(project: S
         assert "behind its baseline" in project.qanat("diff", *words, "--check", code=1).err
 
 
+def test_a_baseline_that_no_group_of_the_other_side_meets_fails_the_check(project: Sandbox) -> None:
+    project.git("switch", "--quiet", "main")
+    with_baseline(project, "{where: tag=basline, metric: acc}")
+    project.git("switch", "--quiet", "--create", "again")
+    project.qanat("run", "train", "--n", "1", "--seed", "0")
+    result = project.qanat("diff", "main", "--check", code=1)
+    said = "The baseline for acc of train could not be compared: no group on the other side meets tag=basline."
+    assert result.err.splitlines() == [said]
+    (verdict,) = project.qanat("diff", "main", "--json").json["baselines"]
+    assert (verdict["defined_in"], verdict["compared"], verdict["unclear"]) == ("base", 0, [])
+
+
 def test_a_baseline_that_cannot_be_compared_says_why(project: Sandbox) -> None:
     with_baseline(project, "[{metric: acc, where: depth=3}, {metric: speed}]")
-    out = project.qanat("diff", "main", "--check").out
-    assert "The baseline for acc of train could not be compared: no run has the parameter or metric 'depth'" in out
+    said = project.qanat("diff", "main", "--check").err
+    assert "The new baseline for acc of train was not compared: no run has the parameter or metric 'depth'" in said
     assert (
-        "The baseline for speed of train could not be compared: no metric says which direction of it is better" in out
+        "The new baseline for speed of train was not compared: no metric says which direction of it is better" in said
     )
     result = project.qanat("validate", code=1)
     assert "no file of metrics says which direction of 'speed' is better" in result.out + result.err

@@ -10,8 +10,8 @@ import click
 from qanat.cli import session
 from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
+from qanat.cli.diff.baselines_report import check_sentences
 from qanat.cli.diff.names import Names
-from qanat.cli.diff.problems_report import behind
 from qanat.cli.options import option
 from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.domain import condition
@@ -61,7 +61,11 @@ Example:
     metavar="CONDITION",
     help="Show only the new groups that meet this condition, as in qanat runs; may be repeated.",
 )
-@option("--check", is_flag=True, help="Exit with 1 if new results are behind the baseline of their experiment.")
+@option(
+    "--check",
+    is_flag=True,
+    help="Exit with 1 if new results are behind the baseline of their experiment, or cannot be compared with it.",
+)
 @option("--json", "as_json", is_flag=True, help="Print JSON.")
 @option("--exit-code", is_flag=True, help="Exit with 1 if there are changes, like git diff.")
 def diff(
@@ -95,9 +99,9 @@ def diff(
         said = read_findings(findings) if findings else validated(project, found.range.head, found.definitions)
         report = without_tokens(_written(project, found, form, plots, said))
         (say_whole if form == "markdown" else say)(report)
-    for sentence in behind(found, Names(found)) if check else ():
+    for sentence in check_sentences(found, Names(found)) if check else ():
         tell(without_tokens(plain(sentence)))
-    return EXIT_FAILED if (exit_code and not found.is_empty) or (check and found.is_behind) else 0
+    return EXIT_FAILED if (exit_code and not found.is_empty) or (check and found.fails_check) else 0
 
 
 def _written(project: Project, found: StateChanges, form: str, plots: Path | None, findings: Sequence[str]) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from qanat.cli.diff import baselines_report
 from qanat.cli.diff.blocks import Block, Cell, Items, Section, Table
 from qanat.cli.diff.names import Names
 from qanat.domain import setting
-from qanat.domain.baseline import Behind, Verdict
 from qanat.domain.meanings import Sentence, Verbatim, shown
 from qanat.domain.setting import Regression
-from qanat.domain.statistics import Statistic
 from qanat.usecases.review.files import BASE
 from qanat.usecases.review.runs import DELETED_AFTER_END, LAUNCH_CHANGED, RunWarning
 from qanat.usecases.review.state import StateChanges
@@ -18,41 +17,16 @@ from qanat.usecases.review.state import StateChanges
 DETAILS_SHOWN = 5
 METRICS_SHOWN = 30
 REGRESSIONS_SHOWN = 30
-BEHIND_SHOWN = 30
 
 
 def blocks(found: StateChanges, findings: Sequence[str], names: Names) -> Iterator[Block]:
     """Yield what checks have found, what must not happen to ended runs, and what is behind a baseline or fails now."""
     yield from _findings(findings)
     yield from _warnings(found, names)
-    if late := behind(found, names):
-        yield Items(tuple(late[:BEHIND_SHOWN]), warning=True)
-        if (left := len(late) - BEHIND_SHOWN) > 0:
-            yield Items(((f"and {left:,} more; see --json",),))
+    yield from baselines_report.blocks(found, names)
     yield from _replaced(found, names)
     yield from _problems(found)
     yield from _regressions(found, names)
-
-
-def behind(found: StateChanges, names: Names) -> list[Sentence]:
-    """Return a sentence for each setting that is behind a baseline."""
-    return [_behind(verdict, one, names) for verdict in found.verdicts for one in verdict.behind]
-
-
-def _behind(verdict: Verdict, one: Behind, names: Names) -> Sentence:
-    rule, parameters = verdict.rule, setting.as_text(one.parameters)
-    of = (" of ", Verbatim(verdict.experiment), *((" with ", Verbatim(parameters)) if parameters else ()))
-    runs = (" (", *names.listed(one.runs), ")")
-    level = (" its baseline of ", _value(one.before), " (", *names.listed(one.runs_before), ")")
-    if one.now is None:
-        cause = (": ", Verbatim(one.cause)) if one.cause else ()
-        return (Verbatim(rule.metric), *of, " is missing, since it fails", *runs, *cause, ";", *level)
-    margin = f" by more than {rule.tolerance}" if rule.tolerance else ""
-    return (Verbatim(rule.metric), *of, " is ", _value(one.now), *runs, f", behind{margin}", *level)
-
-
-def _value(found: Statistic) -> str:
-    return f"{found}, n = {found.count}" if found.count > 1 else str(found)
 
 
 def _findings(findings: Sequence[str]) -> Iterator[Block]:

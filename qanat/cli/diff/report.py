@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qanat.cli.diff import definitions_report, problems_report, runs_report
+from qanat.cli.diff import baselines_report, definitions_report, problems_report, runs_report
 from qanat.cli.diff.blocks import Block, Items, Section
 from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
-from qanat.domain.baseline import Verdict
 from qanat.domain.changes import CHANGED
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.web_pages import WebPages
@@ -76,6 +75,10 @@ def _summary(found: StateChanges) -> Sentence:
         said.append(f"{plural(failing, 'setting')} that finished before and {'fails' if failing == 1 else 'fail'} now")
     if late := sum(len(verdict.behind) for verdict in found.verdicts):
         said.append(f"{plural(late, 'setting')} behind the baseline")
+    if unclear := sum(len(verdict.unclear) for verdict in found.verdicts):
+        said.append(f"{plural(unclear, 'setting')} unclear beside the baseline")
+    if lacking := sum(verdict.is_without_level for verdict in found.verdicts):
+        said.append(f"{plural(lacking, 'baseline')} not compared")
     if found.warnings:
         said.append(plural(len(found.warnings), "warning"))
     if found.migrated:
@@ -148,16 +151,6 @@ def _notes(found: StateChanges) -> Iterator[Block]:
         notes.append((f"{plural(found.left_out, 'earlier record')} were not compared, since there are too many.",))
     if found.hidden_groups:
         notes.append((f"{plural(found.hidden_groups, 'new group')} that the condition excludes are not shown.",))
-    notes += map(_verdict, (verdict for verdict in found.verdicts if not verdict.behind))
+    notes += baselines_report.notes(found)
     if notes:
         yield Items(tuple(notes))
-
-
-def _verdict(found: Verdict) -> Sentence:
-    """Return the sentence on a baseline that no result is behind."""
-    of = (Verbatim(found.rule.metric), " of ", Verbatim(found.experiment))
-    if found.problem:
-        return ("The baseline for ", *of, " could not be compared: ", Verbatim(found.problem), ".")
-    if not found.compared:
-        return ("No new run has a setting of the baseline for ", *of, ".")
-    return ("No result is behind the baseline for ", *of, f" ({plural(found.compared, 'setting')} compared).")

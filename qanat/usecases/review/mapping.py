@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qanat.domain import times
-from qanat.domain.baseline import Verdict
+from qanat.domain.baseline import Behind, Verdict
 from qanat.domain.changes import DefinitionChange, KeyChange
 from qanat.domain.meanings import ABSENT, plain
 from qanat.domain.new_runs import Baseline, NewRuns
@@ -95,16 +95,21 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "tolerance": rule.tolerance,
         "compared": verdict.compared,
         "problem": verdict.problem or None,
-        "behind": [
-            {
-                "parameters": dict(one.parameters),
-                "runs": list(one.runs),
-                "value": _statistic(one.now) if one.now else None,
-                "cause": one.cause or None,
-                "before": {**_statistic(one.before), "runs": list(one.runs_before)},
-            }
-            for one in verdict.behind
-        ],
+        "defined_in": "head" if verdict.is_new else "base",
+        "behind": [_behind(one) for one in verdict.behind],
+        "unclear": [_behind(one) for one in verdict.unclear],
+    }
+
+
+def _behind(one: Behind) -> dict[str, Any]:
+    return {
+        "parameters": dict(one.parameters),
+        "runs": list(one.runs),
+        "value": _statistic(one.now) if one.now else None,
+        "failed": one.failed,
+        "cause": one.cause or None,
+        "p": one.p,
+        "before": {**_statistic(one.before), "runs": list(one.runs_before)},
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 
 from qanat.domain import changes, deletions, new_runs, redaction, times
@@ -80,9 +81,9 @@ class StateChanges:
         return not any(parts) and not self.stale and not self.migrated and not self.hidden_groups
 
     @property
-    def is_behind(self) -> bool:
-        """Whether any new result is behind a baseline."""
-        return any(verdict.behind for verdict in self.verdicts)
+    def fails_check(self) -> bool:
+        """Whether any new result is behind a baseline, or an existing baseline could not be compared."""
+        return any(verdict.is_unmet for verdict in self.verdicts)
 
 
 def diff(
@@ -133,11 +134,7 @@ def _changes(
     of_run = {name: known.experiment(name) for name in by_experiment}
     experiments = [_summarise(name, own, of_run[name], renamed, earlier) for name, own in chosen.runs.items()]
     judged = [
-        verdict
-        for name, own in by_experiment.items()
-        for verdict in behind.verdicts(
-            name, _agreed(known, name, renamed), own, _names(name, of_run[name], renamed), earlier, now
-        )
+        verdict for name, own in by_experiment.items() for verdict in _judged(name, own, known, renamed, earlier, now)
     ]
     shown = [run for own in chosen.runs.values() for run in own]
     without_runs = _without_new_runs(project, span, known, definitions, by_experiment, renamed, earlier)
@@ -219,10 +216,14 @@ def _summarise(
     return new_runs.summarise(name, runs, directions(definition), others, seeds(definition))
 
 
-def _agreed(known: Definitions, name: str, renamed: Mapping[str, str]) -> Content:
-    """Return the definition whose baselines count: that of the base, which a branch cannot change, if it has some."""
-    before = known.in_base("experiment", renamed.get(name, name))
-    return before if before and before.get("baseline") else known.experiment(name)
+def _judged(
+    name: str, runs: Sequence[Run], known: Definitions, renamed: Mapping[str, str], earlier: Baselines, now: datetime
+) -> Iterator[Verdict]:
+    """Judge the new runs of an experiment by the baselines of the base if it has some: a branch cannot change them."""
+    here, before = known.experiment(name), known.in_base("experiment", renamed.get(name, name))
+    is_new = not (before and before.get("baseline"))
+    agreed = here if is_new or before is None else before
+    return behind.verdicts(name, agreed, runs, _names(name, here, renamed), earlier, now, is_new=is_new)
 
 
 def _names(name: str, definition: Content, renamed: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from qanat.domain import setting
-from qanat.domain.baseline import Rule, Verdict, is_behind, judge, rules_of
+from qanat.domain.baseline import Rule, Standing, Verdict, judge, rules_of, standing
 from qanat.domain.run import Run, State
 from qanat.domain.seeds import GUESSED
 from qanat.domain.statistics import Statistic, statistic
@@ -39,19 +39,31 @@ def one(value: float) -> Statistic:
 def test_a_value_is_behind_if_it_is_worse_by_more_than_the_tolerance(
     tolerance: float | str, now: float, expected: bool
 ) -> None:
-    assert is_behind(Rule("acc", tolerance=tolerance), "higher", one(now), one(0.5)) is expected
+    found = standing(Rule("acc", tolerance=tolerance), "higher", one(now), one(0.5))
+    assert found is (Standing.BEHIND if expected else Standing.KEPT)
 
 
 def test_where_lower_is_better_higher_is_behind() -> None:
-    assert is_behind(Rule("loss"), "lower", one(2), one(1))
-    assert not is_behind(Rule("loss"), "lower", one(0.5), one(1))
-    assert not is_behind(Rule("loss", tolerance="50%"), "lower", one(-0.6), one(-1))
+    assert standing(Rule("loss"), "lower", one(2), one(1)) is Standing.BEHIND
+    assert standing(Rule("loss"), "lower", one(0.5), one(1)) is Standing.KEPT
+    assert standing(Rule("loss", tolerance="50%"), "lower", one(-0.6), one(-1)) is Standing.KEPT
 
 
-def test_a_difference_within_the_spread_is_not_behind() -> None:
+@pytest.mark.parametrize(
+    ("tolerance", "values", "expected"),
+    [
+        (0.0, [0.45, 0.55, 0.68], Standing.UNCLEAR),
+        (0.1, [0.45, 0.55, 0.68], Standing.KEPT),
+        (0.0, [0.1, 0.2, 0.15], Standing.BEHIND),
+        (0.0, [0.1, 0.9, 0.2], Standing.UNCLEAR),
+        (0.0, [0.6, 0.7, 0.8], Standing.KEPT),
+    ],
+)
+def test_a_worse_mean_that_the_test_does_not_confirm_is_unclear(
+    tolerance: float, values: list[float], expected: Standing
+) -> None:
     before = statistic([0.5, 0.6, 0.7])
-    assert not is_behind(Rule("acc"), "higher", statistic([0.45, 0.55, 0.68]), before)
-    assert is_behind(Rule("acc"), "higher", statistic([0.1, 0.2, 0.15]), before)
+    assert standing(Rule("acc", tolerance=tolerance), "higher", statistic(values), before) is expected
 
 
 def judged(new: Sequence[Run], old: Sequence[Run], rule: Rule) -> Verdict:
@@ -93,7 +105,37 @@ def test_a_setting_that_fails_is_behind_with_its_cause() -> None:
     run = a_run(5, ("--n 1", {"acc": 0.95}), tree=NEW)
     failed = run.with_groups({0: replace(run.groups[0], state=State.FAILED, exit_code=3)})
     (behind,) = judged([failed], old, Rule("acc")).behind
-    assert (behind.now, behind.cause, behind.runs) == (None, "exit code 3", ("5-000005",))
+    assert (behind.now, behind.failed, behind.cause, behind.runs) == (None, 1, "exit code 3", ("5-000005",))
+
+
+def seeds_of(number: int, values: Sequence[float], tree: str) -> Run:
+    return a_run(number, *((f"--n 1 --seed {i}", {"acc": value}) for i, value in enumerate(values)), tree=tree)
+
+
+def test_an_unclear_setting_was_compared_and_is_not_behind() -> None:
+    found = judged([seeds_of(5, [0.1, 0.9, 0.2], NEW)], [seeds_of(1, [0.5, 0.6, 0.7], OLD)], Rule("acc"))
+    (unclear,) = found.unclear
+    assert (found.compared, found.behind, found.is_unmet) == (1, (), False)
+    assert unclear.now is not None
+    assert (unclear.now.count, unclear.before.count) == (3, 3)
+    assert unclear.p is not None
+    assert unclear.p > 0.05
+
+
+def test_a_setting_of_the_baseline_without_its_metric_is_behind() -> None:
+    old = [a_run(1, ("--n 1", {"acc": 0.9}), ("--n 2", {"acc": 0.9}), tree=OLD)]
+    new = a_run(5, ("--n 1", {"ac": 0.95}), ("--n 2", {"acc": 0.95}), ("--n 3", {}), tree=NEW)
+    found = judged([new], old, Rule("acc"))
+    (behind,) = found.behind
+    assert (behind.parameters, behind.now, behind.failed, behind.cause) == ((("--n", "1"),), None, 0, "")
+    assert (found.compared, found.is_unmet) == (2, True)
+
+
+def test_a_metric_that_only_older_new_runs_have_is_missing() -> None:
+    old = [a_run(1, ("--n 1", {"acc": 0.9}), tree=OLD)]
+    new = [a_run(5, ("--n 1", {"acc": 0.95}), tree=NEW), a_run(6, ("--n 1", {"ac": 0.95}), tree=NEWER)]
+    (behind,) = judged(new, old, Rule("acc")).behind
+    assert (behind.now, behind.runs) == (None, ("6-000006",))
 
 
 def test_a_baseline_is_one_or_several() -> None:
