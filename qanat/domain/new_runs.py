@@ -43,7 +43,10 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """How a metric differs from before; `better` is None if it is not significant, or no direction is better."""
+    """How a metric differs from before.
+
+    `better` is None if it is not significant, no direction is better, or it would be true and groups have failed.
+    """
 
     before: Statistic
     difference: statistics.Difference
@@ -65,8 +68,9 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class NewRuns:
-    """The new runs of an experiment; `before` has one item for each row of the comparison.
+    """The new runs of an experiment; `before` and `failed` have one item for each row of the comparison.
 
+    `failed` are the numbers of groups of the same setting and code that have failed, so that their values are missing.
     `varying` maps the parameters that differ between groups to their values, `shared` those that do not to their value.
     `regressions` are the settings that finished before and fail now.
     """
@@ -81,6 +85,7 @@ class NewRuns:
     regressions: tuple[Regression, ...]
     results: Comparison
     before: tuple[Baseline | None, ...]
+    failed: tuple[int, ...]
     directions: Mapping[str, str]
 
     @property
@@ -103,6 +108,7 @@ def summarise(
     groups = [group for run in runs for group in run.groups]
     results = setting.pooled(runs, seeds, directions)
     values = _values(groups)
+    failed = _failed_beside(results.rows, runs, seeds)
     return NewRuns(
         experiment=experiment,
         runs=tuple(runs),
@@ -114,8 +120,10 @@ def summarise(
         regressions=setting.regressions(runs, others, seeds),
         results=results,
         before=tuple(
-            _before(row, runs, others.get(key_of(row.parameters, seeds), ()), directions, seeds) for row in results.rows
+            _before(row, runs, others.get(key_of(row.parameters, seeds), ()), directions, seeds, has_failed=count > 0)
+            for row, count in zip(results.rows, failed, strict=True)
         ),
+        failed=failed,
         directions=directions,
     )
 
@@ -126,8 +134,24 @@ def parameters_to_compare(runs: Sequence[Run], seeds: Sequence[str] = GUESSED) -
     return {key_of(comparison.parameters_of(g), seeds) for g in measured} | setting.failing(runs, seeds).keys()
 
 
+def _failed_beside(rows: Sequence[Row], runs: Sequence[Run], seeds: Sequence[str]) -> tuple[int, ...]:
+    """Count the latest groups of each row's setting and code that have failed."""
+    by_tree: dict[str, list[Run]] = {}
+    for run in runs:
+        by_tree.setdefault(run.code.tree, []).append(run)
+    failing = {tree: setting.failing(own, seeds) for tree, own in by_tree.items()}
+    latest = (failing[row.tree].get(key_of(row.parameters, seeds), {}).values() for row in rows)
+    return tuple(sum(setting.has_failed(group) for _, group in groups) for groups in latest)
+
+
 def _before(
-    row: Row, runs: Sequence[Run], others: Sequence[Run], directions: Mapping[str, str], seeds: Sequence[str]
+    row: Row,
+    runs: Sequence[Run],
+    others: Sequence[Run],
+    directions: Mapping[str, str],
+    seeds: Sequence[str],
+    *,
+    has_failed: bool,
 ) -> Baseline | None:
     """Compare a row with the newest code of the other side that has the same parameters and a common metric."""
     key = key_of(row.parameters, seeds)
@@ -135,7 +159,7 @@ def _before(
     for old in setting.pooled(newest_first, seeds).rows:
         if key_of(old.parameters, seeds) == key and old.metrics.keys() & row.metrics:
             names = [name for name in row.metrics if name in old.metrics]
-            deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n)) for n in names}
+            deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n), has_failed) for n in names}
             before = _first_run(old, others)
             differing = tuple(data.data_differ(before, _first_run(row, runs)))
             return Baseline(old, deltas, differing, before.code.snapshot)
@@ -147,9 +171,11 @@ def _first_run(row: Row, runs: Sequence[Run]) -> Run:
     return next(run for run in runs if run.id == row.runs[0])
 
 
-def _delta(new: Statistic, old: Statistic, direction: str | None) -> Delta:
+def _delta(new: Statistic, old: Statistic, direction: str | None, has_failed: bool) -> Delta:
     difference = statistics.difference(new, old)
-    return Delta(old, difference, difference.is_better(direction))
+    better = difference.is_better(direction)
+    # The groups that failed might have been the worst.
+    return Delta(old, difference, None if better and has_failed else better)
 
 
 def _values(groups: Sequence[Group]) -> dict[str, tuple[str, ...]]:

@@ -93,7 +93,7 @@ def _results(runs: NewRuns, names: Names) -> Iterator[Block]:
         cells: list[Cell] = [_value(shown(row.parameters.get(name))) for name in parameters]
         cells += [
             names.numbers(row.runs),
-            (str(row.groups),),
+            (_groups(row, runs.failed[place]),),
             *([(names.commit(row.commit),)] if several else []),
         ]
         cells += [data[row.runs[0]]] if data else []
@@ -147,6 +147,10 @@ def _metric_header(name: str, runs: NewRuns) -> Cell:
     return (Verbatim(name), f" ({direction} is better)") if direction else (Verbatim(name),)
 
 
+def _groups(row: Row, failed: int) -> str:
+    return f"{row.groups:,}, {failed:,} failed" if failed else f"{row.groups:,}"
+
+
 def _value(text: str) -> Cell:
     return (Verbatim(text),) if text else ()
 
@@ -166,7 +170,8 @@ def _difference(delta: Delta, direction: str | None) -> str:
     if found.value == 0:
         return "unchanged"
     count = f", n = {delta.before.count}" if delta.before.count > 1 else ""
-    judged = "" if found.p is None else f", {found.judged(direction)}"
+    # Without a direction, a difference that must not be called better is written with its p.
+    judged = "" if found.p is None else f", {found.judged(None if delta.better is None else direction)}"
     return f"was {delta.before}{count}: {found.value:+.3g}{judged}"
 
 

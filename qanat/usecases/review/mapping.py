@@ -185,6 +185,7 @@ def _result(runs: NewRuns, place: int) -> dict[str, Any]:
     return {
         "runs": list(row.runs),
         "groups": row.groups,
+        "failed": runs.failed[place],
         "commit": row.commit,
         "parameters": in_plain(row.parameters),
         "metrics": {

@@ -72,6 +72,31 @@ def test_a_difference_within_the_spread_is_neither_better_nor_worse(new: float, 
     assert before.deltas["acc"].difference.p is not None
 
 
+def crashed(run: Run, *places: int) -> Run:
+    """Return a run of which these groups failed without results."""
+    failed = {i: replace(run.groups[i], state=State.FAILED, exit_code=1, metrics={}) for i in places}
+    return run.with_groups(failed)
+
+
+@pytest.mark.parametrize(("new", "expected"), [(3, None), (-1, False)])
+def test_a_setting_of_which_groups_failed_is_never_better_but_may_be_worse(new: float, expected: bool | None) -> None:
+    found = beside([crashed(measured(20, new, NEW), 2)], [measured(10, 1, OLD)], {"acc": "higher"})
+    (before,) = found.before
+    assert before is not None
+    assert (found.failed, before.deltas["acc"].better) == ((1,), expected)
+    assert before.deltas["acc"].difference.is_significant
+
+
+def test_only_the_latest_groups_of_a_setting_and_its_code_count_as_failed() -> None:
+    first = crashed(measured(20, 3, NEW), 1, 2)
+    again = a_run(21, ("--n 1 --seed 20", {"acc": 3.0}), tree=NEW)
+    fixed = measured(22, 3, NEWER)
+    elsewhere = crashed(a_run(23, ("--n 2 --seed 1", {"acc": 1}), ("--n 2 --seed 2", {"acc": 1}), tree=NEWER), 0)
+    found = beside([first, again, fixed, elsewhere], [measured(10, 1, OLD)], {"acc": "higher"})
+    assert [(row.tree, row.groups) for row in found.results.rows] == [(NEW, 2), (NEWER, 3), (NEWER, 1)]
+    assert found.failed == (1, 0, 1)
+
+
 def test_single_values_have_no_spread_beyond_which_one_is_better() -> None:
     found = beside([a_run(2, ("--n 1", {"acc": 2}))], [a_run(1, ("--n 1", {"acc": 1}))], {"acc": "higher"})
     (before,) = found.before

@@ -13,7 +13,7 @@ from qanat.cli.diff.names import Names
 from qanat.cli.diff.report import Report, report
 from qanat.domain.new_runs import summarise
 from qanat.domain.parameters import ON
-from qanat.domain.run import Run
+from qanat.domain.run import Run, State
 from qanat.domain.setting import Parameters
 from qanat.git.revisions import Range
 from qanat.usecases.review.state import StateChanges
@@ -118,6 +118,17 @@ def test_an_earlier_value_is_beside_the_new_one_with_its_spread_and_count() -> N
     assert compared([0.6, 0.8, 0.7], [0.5, 0.75, 0.8]).endswith("+0.0167, p = 0.89)")
     assert compared([0.9], [0.6]) == "0.9 (was 0.6: +0.3)"
     assert compared([0.9, 0.9], [0.9, 0.9]) == "0.9 (unchanged)"
+
+
+def test_a_row_says_how_many_of_its_groups_failed_and_is_not_better_then() -> None:
+    new = a_run(4, *((f"--seed {i}", {"acc": 0.9 + i / 100}) for i in range(4)), tree="b" * 40)
+    old = a_run(2, *((f"--seed 1{i}", {"acc": 0.5 + i / 100}) for i in range(3)))
+    new = new.with_groups({3: replace(new.groups[3], state=State.FAILED, exit_code=1, metrics={})})
+    row = table(section(changes([new], {"acc": "higher"}, {(): [old]})).blocks).rows[0]
+    assert ["".join(cell) for cell in row[1:3]] == [
+        "3, 1 failed",
+        "0.910 ± 0.010 (was 0.510 ± 0.010, n = 3: +0.4, p < 0.001)",
+    ]
 
 
 def test_the_data_of_runs_are_a_column_where_they_differ() -> None:
