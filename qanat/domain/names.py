@@ -34,6 +34,11 @@ def check_name(kind: str, name: str) -> str:
     return name
 
 
+def made_name(text: str, otherwise: str) -> str:
+    """Return a valid name like this text; `otherwise` if nothing of it can be in one."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "_", text).lstrip("._+-")[:NAME_MAX] or otherwise
+
+
 def check_text(text: str, what: str = "", hint: str = "records contain UTF-8 only") -> str:
     """Return text if a record can hold it; `what` it is begins the message otherwise, such as "the argument".
 

@@ -216,6 +216,17 @@ def test_commit_on_a_detached_head_is_refused_and_writes_nothing(data: Sandbox) 
     assert data.status() == ""
 
 
+def test_data_become_a_dataset_with_their_name_and_path(data: Sandbox) -> None:
+    result = data.qanat("dataset", "new", "data")
+    assert stored(data, "datasets/data.yaml") == {"schema": "dataset/1", "name": "data", "path": "data"}
+    assert result.err.endswith(
+        "  hint: let an experiment read it with: qanat experiment update NAME --dataset data; "
+        "its program gets the path as --dataset_path\n"
+    )
+    refused = data.qanat("dataset", "new", "data/a.csv", "--path", "data/b.csv", code=2)
+    assert "qanat: --path cannot be combined with data/a.csv\n  hint: name the data once" in refused.err
+
+
 def test_a_name_that_is_taken_is_refused(data: Sandbox) -> None:
     data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv")
     result = data.qanat("dataset", "new", "--name", "a", "--path", "data/b.csv", code=2)

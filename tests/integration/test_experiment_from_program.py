@@ -97,7 +97,13 @@ def test_the_proposal_is_what_the_options_would_write_and_can_be_run(house: Sand
 
 def test_without_consent_no_program_is_run(house: Sandbox) -> None:
     result = house.qanat("experiment", "new", "models/train.py", "--name", "t")
-    assert "models/train.py: its options were not looked up; --yes runs python models/train.py --help" in result.err
+    assert "models/train.py: its options were not looked up; python models/train.py --help shows them" in result.err
+    again = house.qanat("experiment", "new", "models/train.py", "--name", "t", "--yes", code=2).err
+    assert again == (
+        "qanat: experiment 't' already exists, and runs models/train.py\n"
+        "  hint: run it with: qanat run t; python models/train.py --help shows its options; "
+        "change it with: qanat experiment update t\n"
+    )
     house.write("work.py", "import pathlib\npathlib.Path('asked').touch()\n")
     result = house.qanat("experiment", "new", "work.py", "--yes")
     assert "work.py: its options were not looked up: it does not seem to read --help" in result.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,6 @@ from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import (
     Content,
     commit_option,
-    file_argument,
     file_option,
     json_option,
     secrets_option,
@@ -23,13 +23,15 @@ from qanat.cli.options import Command, Group, option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, say_json, tell
 from qanat.domain.data import COMMAND, TRACKING
+from qanat.errors import UsageError
 from qanat.usecases.data import status as data_status
-from qanat.usecases.definitions import define, listing
+from qanat.usecases.definitions import define, from_data, listing
 from qanat.usecases.project import Project, open_project
 
 NEW = """\b
 Example:
   qanat dataset new data/iris.yaml
+  qanat dataset new data/points --commit
   qanat dataset new --name iris --path data/iris --description "Fisher's iris" --tag flowers
 
 \b
@@ -88,24 +90,42 @@ def _given(**options: Any) -> Content:
 
 
 @dataset.command(cls=Command, epilog=NEW, short_help="Create a dataset.")
-@file_argument
+@click.argument("file", required=False, metavar="[DATA | FILE]", type=click.Path(path_type=Path))
 @file_option
 @field("--name", metavar="NAME", help="Name of the dataset.")
 @_fields
 @commit_option
 @secrets_option
 def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
-    """Create a dataset from FILE, from options, or by answering questions."""
-    source = defining.one_file(file, from_file)
+    """Create a dataset from DATA, from a definition in FILE, from options, or by answering questions.
+
+    DATA are a folder or a file; the last part of their path becomes the name. A file with the suffix of YAML or JSON is
+    a definition; if it holds data, use --name and --path.
+    """
+    source, given = defining.one_file(file, from_file), _given(**options)
+    is_data = file is not None and _is_data(file)
+    if file is not None and is_data:
+        if "path" in given:
+            raise UsageError(f"--path cannot be combined with {file}", hint="name the data once")
+        source, given = None, from_data.proposed(open_project(Path.cwd()), file) | given
     defining.create(
         "dataset",
         source,
-        _given(**options),
+        given,
         QUESTIONS,
         ("name", "path"),
         commit=commit,
         allow_secrets=allow_secrets,
     )
+    if is_data:
+        use = f"qanat experiment update NAME --dataset {given['name']}"
+        tell(f"  hint: let an experiment read it with: {use}; its program gets the path as --dataset_path")
+
+
+def _is_data(file: Path) -> bool:
+    """Return whether what was passed are data rather than a definition."""
+    # Path.is_dir raises for a name that is too long.
+    return os.path.isdir(file) or (os.path.isfile(file) and file.suffix.lower() not in defining.SUFFIXES)  # noqa: PTH112, PTH113
 
 
 @dataset.command("list", epilog="\b\nExample:\n  qanat dataset list --json")

@@ -21,6 +21,8 @@ from qanat.usecases.definitions.listing import Listed
 from qanat.usecases.project import Project, open_project
 
 NOTES_SHOWN = 10
+# Those of definitions; other files are programs or data.
+SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 Content = dict[str, Any]
 Question = Callable[[Project, Content], Any]
 """Asks for one key; receives the content so far, which has the current value of that key."""

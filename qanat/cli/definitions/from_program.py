@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from qanat.cli.definitions import defining
@@ -16,12 +17,11 @@ from qanat.domain import program_help
 from qanat.domain.experiment import Program
 from qanat.domain.shortening import shortened
 from qanat.domain.visible import escaped
-from qanat.errors import RunnerUnavailable, UsageError
+from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, UsageError
 from qanat.usecases.definitions import define, from_program
 from qanat.usecases.definitions.from_program import Asked
 from qanat.usecases.project import Project, open_project
 
-_DEFINITIONS = frozenset({".yaml", ".yml", ".json"})
 _SKIPPED = "its options were not looked up"
 _ASKED = ("name", "description", "executable_command")
 OPTIONS_SHOWN, METAVAR_SHOWN = 40, 40
@@ -30,7 +30,7 @@ OPTIONS_SHOWN, METAVAR_SHOWN = 40, 40
 def is_program(file: Path | None) -> bool:
     """Return whether a file that was passed is a program rather than a definition."""
     # Path.is_file raises for a name that is too long.
-    return file is not None and file.suffix.lower() not in _DEFINITIONS and os.path.isfile(file)  # noqa: PTH113
+    return file is not None and file.suffix.lower() not in defining.SUFFIXES and os.path.isfile(file)  # noqa: PTH113
 
 
 def no_program(file: Path | None, option: str) -> UsageError:
@@ -59,7 +59,7 @@ def create(
     asks = is_terminal() and not yes and not as_json
     if asks:
         content |= {key: questions[key](project, content) for key in _ASKED if key not in options}
-    define.check_new(project, "experiment", define.checked(project, "experiment", _without_empty(content)))
+    _check_new(project, define.checked(project, "experiment", _without_empty(content)))
     asked = _ask_program(project, content, yes=yes, asks=asks)
     if asks and "datasets" not in options and _may_read_data(asked):
         content["datasets"] = questions["datasets"](project, content)
@@ -74,6 +74,21 @@ def create(
         return
     defining.write(project, "experiment", content, new=True, commit=commit)
     _show(content, asked)
+
+
+def _check_new(project: Project, content: Content) -> None:
+    """Raise UsageError if the name is taken; if it is taken for the same program, say how to go on with that."""
+    try:
+        define.check_new(project, "experiment", content)
+    except UsageError as error:
+        name, executable = content["name"], content["executable"]
+        with suppress(NotFound, InputInvalid):
+            before = project.experiment(name)
+            if before.name == name and before.program.executable == executable:
+                options = shlex.join([*before.program.command_line(), "--help"])
+                hint = f"run it with: qanat run {name}; {options} shows its options; {error.hint}"
+                raise UsageError(f"{error.message}, and runs {executable}", hint=hint) from None
+        raise
 
 
 def _without_empty(content: Content) -> Content:
@@ -96,7 +111,7 @@ def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -
         if not prompts.confirm(f"Run {command} to find its options?", option="--yes", default=known):
             return Asked(problem=_SKIPPED)
     elif not yes:
-        return Asked(problem=f"{_SKIPPED}; --yes runs {command}")
+        return Asked(problem=f"{_SKIPPED}; {command} shows them")
     elif not known:
         return Asked(problem=f"{_SKIPPED}: {silent}")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import shutil
 import warnings
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from qanat.domain import program_help
 from qanat.domain.experiment import Program
-from qanat.domain.names import NAME_MAX
+from qanat.domain.names import made_name
 from qanat.domain.program_help import ProgramOption
 from qanat.errors import InputInvalid, UsageError
 from qanat.system import asking, files
@@ -82,7 +81,7 @@ def _shebang(path: Path) -> str:
 def _name(inside: Path) -> str:
     """Return a name for an experiment: that of its program, or of the folder if the program's says nothing."""
     stem = inside.parent.name if inside.stem in _SAY_NOTHING and inside.parent.name else inside.stem
-    return re.sub(r"[^A-Za-z0-9._+-]+", "_", stem).lstrip("._+-")[:NAME_MAX] or "experiment"
+    return made_name(stem, "experiment")
 
 
 def _description(path: Path) -> str:
