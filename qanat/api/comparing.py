@@ -12,7 +12,7 @@ from qanat.domain import condition
 from qanat.domain.parameters import plain_names
 from qanat.domain.statistics import Difference, Statistic
 from qanat.usecases import packages
-from qanat.usecases.runs import compare, comparison_values
+from qanat.usecases.runs import compare, comparison_notes, comparison_values
 from qanat.usecases.runs.compare import Compared, CompareRequest
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class ComparedRow:
     """Groups that differ only in the seed: the ids of their runs, and the mean and spread of each metric.
 
-    `n` is the number of groups. Parameters are those in which rows may differ; an option without a value is empty.
+    `n` is the number of groups, and `unfinished` of those that did not finish and are left out.
+    Parameters are those in which rows may differ; an option without a value is empty.
     `differences` to the row of the baseline, and the `verdicts` on them, are empty without one.
     """
 
@@ -32,6 +33,7 @@ class ComparedRow:
     runs: tuple[str, ...]
     commit: str
     n: int
+    unfinished: int
     seeds: tuple[str | None, ...]
     parameters: Mapping[str, str]
     metrics: Mapping[str, Statistic]
@@ -101,6 +103,7 @@ def _rows(compared: Compared) -> Iterator[ComparedRow]:
             runs=row.runs,
             commit=row.commit,
             n=row.groups,
+            unfinished=len(row.unfinished),
             seeds=row.seeds,
             parameters={plain[name]: value for name, value in row.parameters.items() if name not in seeds},
             metrics=row.metrics,
@@ -118,6 +121,6 @@ def compare_runs(
     with refreshed(opened.project, opened.runners) as (index, result):
         chosen = compare.chosen_runs(opened.project, index, result, names, wanted, baseline)
     compared = compare.compare_runs(opened.project, chosen, request)
-    for note in comparison_values.notes(compared, chosen, names):
+    for note in comparison_notes.notes(compared, chosen, names):
         warnings.warn(note, stacklevel=4)
     return Comparison(compared)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.equal_values import canonical_parameters
 from qanat.domain.seeds import GUESSED, without_seeds
-from qanat.domain.statistics import Difference, difference
+from qanat.domain.statistics import Difference, difference, untested
 from qanat.errors import UsageError
 
 
@@ -73,7 +73,13 @@ def _traits(row: Row, seeds: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def _differences(row: Row, other: Row) -> dict[str, Difference]:
-    return {name: difference(s, other.metrics[name]) for name, s in row.metrics.items() if name in other.metrics}
+    found = {name: difference(s, other.metrics[name]) for name, s in row.metrics.items() if name in other.metrics}
+    mixed = dict.fromkeys((*row.mixed, *other.mixed))
+    return (
+        {name: untested(d, f"groups of a row differ in {', '.join(mixed)}") for name, d in found.items()}
+        if mixed
+        else found
+    )
 
 
 def _ambiguous(one: Row, other: Row, baseline: Baseline) -> UsageError:

@@ -28,7 +28,9 @@ class Row:
 
     `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` and
     `tree` belong to its code. `members` are ids of runs and numbers of groups. `repeated` are those of groups that do
-    not count, since another one has the same parameters and seed.
+    not count, since another one has the same parameters and seed; `unfinished` are those that did not
+    finish, unless another one has the same parameters and seed. `mixed` are
+    the parameters other than seeds in which groups of the row differ, which only grouping by a parameter allows.
     """
 
     experiment: str
@@ -40,6 +42,8 @@ class Row:
     seeds: tuple[str | None, ...]
     members: tuple[tuple[str, int], ...]
     repeated: tuple[tuple[str, int], ...] = ()
+    unfinished: tuple[tuple[str, int], ...] = ()
+    mixed: tuple[str, ...] = ()
 
     @property
     def groups(self) -> int:
@@ -52,7 +56,7 @@ class Comparison:
     """Rows, the parameters in which they differ (or by which they are grouped), the metrics, and the best rows.
 
     `best` maps each metric that has a better direction to the positions of its best rows. `seeds` are the parameters
-    that were taken for seeds, by experiment.
+    that were taken for seeds, by experiment. `unfinished` counts the groups that did not finish and have no row.
     """
 
     rows: tuple[Row, ...]
@@ -60,6 +64,7 @@ class Comparison:
     metrics: tuple[str, ...]
     best: Mapping[str, frozenset[int]]
     seeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unfinished: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +112,32 @@ def compare(
     finished last counts.
     """
     grouping = grouping or Grouping()
-    finished = [(run, group) for run in runs for group in run.groups if group.state == State.FINISHED]
-    rows = _rows(finished, grouping, also)
+    compared = [run for run in runs if any(group.state == State.FINISHED for group in run.groups)]
+    alike = _alike_groups(compared, grouping)
+    rows = [_row(found, grouping, also) for found in alike if any(map(_has_finished, found))]
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
     if sort is not None:
         rows.sort(key=lambda row: _place(row.metrics.get(sort), better.get(sort, LOWER)))
     parameters = (grouping.by,) if grouping.by is not None else _differing(rows, grouping)
-    return Comparison(tuple(rows), parameters, metrics, _best(rows, metrics, better), _seeds(finished, grouping))
+    finished = [(run, group) for run in compared for group in run.groups if group.state == State.FINISHED]
+    without_row = sum(len(found) for found in alike if not any(map(_has_finished, found)))
+    return Comparison(
+        tuple(rows), parameters, metrics, _best(rows, metrics, better), _seeds(finished, grouping), without_row
+    )
 
 
-def _rows(finished: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> list[Row]:
-    on_data = _alike_data(run for run, _ in finished) if grouping.pool else {}
+def _alike_groups(runs: Sequence[RunFacts], grouping: Grouping) -> list[list[Member]]:
+    """Return the groups, finished or not, that can form a row."""
+    on_data = _alike_data(runs) if grouping.pool else {}
     members: dict[tuple[object, ...], list[Member]] = {}
-    for run, group in finished:
-        members.setdefault((*grouping.key(run, group), on_data.get(run.id)), []).append((run, group))
-    return [_row(found, grouping, also) for found in members.values()]
+    for run in runs:
+        for group in run.groups:
+            members.setdefault((*grouping.key(run, group), on_data.get(run.id)), []).append((run, group))
+    return list(members.values())
+
+
+def _has_finished(member: Member) -> bool:
+    return member[1].state == State.FINISHED
 
 
 def _alike_data(runs: Iterable[RunFacts]) -> dict[str, int]:
@@ -150,14 +166,16 @@ def _seeds(finished: Sequence[Member], grouping: Grouping) -> dict[str, tuple[st
 
 
 def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Row:
-    first, group = found[0]
+    finished = [member for member in found if _has_finished(member)]
+    first, group = finished[0]
     seeds = grouping.seeds_of(first.experiment)
-    members = _once_each(found, seeds)
+    members = _once_each(finished, seeds)
     by = grouping.by
     parameters = group.parameters if by is None else {n: v for n, v in group.parameters.items() if n == by}
     measured = [(seed_of(group.parameters, seeds), _metrics(group, also)) for _, group in members]
     names = dict.fromkeys(name for _, metrics in measured for name in metrics)
     counted = dict.fromkeys(map(_name, members))
+    settings = {_with_seed(member, seeds) for member in members} - {None}
     return Row(
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
@@ -167,8 +185,19 @@ def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Ro
         metrics={name: _statistic(name, measured) for name in names},
         seeds=tuple(seed for seed, _ in measured),
         members=tuple(counted),
-        repeated=tuple(member for member in map(_name, found) if member not in counted),
+        repeated=tuple(member for member in map(_name, finished) if member not in counted),
+        unfinished=tuple(
+            _name(member) for member in found if not _has_finished(member) and _with_seed(member, seeds) not in settings
+        ),
+        mixed=() if by is None else tuple(name for name in _mixed(members, seeds) if name != by),
     )
+
+
+def _mixed(members: Sequence[Member], seeds: Collection[str]) -> tuple[str, ...]:
+    """Return the parameters other than seeds in which groups differ."""
+    given = [dict(canonical_parameters(without_seeds(group.parameters, seeds))) for _, group in members]
+    names = dict.fromkeys(name for values in given for name in values)
+    return tuple(name for name in names if len({values.get(name) for values in given}) > 1)
 
 
 def _metrics(group: GroupFacts, also: Sequence[str]) -> Mapping[str, float]:
@@ -182,11 +211,16 @@ def _once_each(members: Sequence[Member], seeds: Collection[str]) -> list[Member
     All groups without a seed are kept: their results may differ by chance.
     """
     latest: dict[object, Member] = {}
-    for place, (run, group) in enumerate(members):
-        has_seed = seed_of(group.parameters, seeds) is not None
-        key: object = canonical_parameters(group.parameters) if has_seed else place
-        latest[key] = max(latest[key], (run, group), key=_end) if key in latest else (run, group)
+    for place, member in enumerate(members):
+        key = _with_seed(member, seeds) or place
+        latest[key] = max(latest[key], member, key=_end) if key in latest else member
     return list(latest.values())
+
+
+def _with_seed(member: Member, seeds: Collection[str]) -> tuple[tuple[str, str], ...] | None:
+    """Return all parameters of a group that has a seed."""
+    parameters = member[1].parameters
+    return None if seed_of(parameters, seeds) is None else canonical_parameters(parameters)
 
 
 def _name(member: Member) -> tuple[str, int]:

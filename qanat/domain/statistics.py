@@ -115,8 +115,8 @@ def difference(new: Statistic, old: Statistic) -> Difference:
     and 7.3.1.1 (paired).
     """
     value, counts = new.mean - old.mean, (new.count, old.count)
-    if untested := _untested(new, old, value):
-        return Difference(value, counts, untested=untested)
+    if why := _untested(new, old, value):
+        return Difference(value, counts, untested=why)
     if value == 0:
         return Difference(value, counts, untested="the means are equal")
     least = _ROUNDING * max(abs(new.mean), abs(old.mean))
@@ -124,6 +124,11 @@ def difference(new: Statistic, old: Statistic) -> Difference:
         if least < error < math.inf:
             return Difference(value, counts, method, degrees, p_value(value / error, degrees))
     return Difference(value, counts, untested="the values have no spread")
+
+
+def untested(found: Difference, why: str) -> Difference:
+    """Return a difference without its test."""
+    return Difference(found.value, found.counts, untested=why)
 
 
 def _untested(new: Statistic, old: Statistic, value: float) -> str:

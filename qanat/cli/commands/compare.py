@@ -19,7 +19,7 @@ from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
-from qanat.usecases.runs import comparison_values, overlaid_curves
+from qanat.usecases.runs import comparison_notes, comparison_values, overlaid_curves
 from qanat.usecases.runs.compare import CompareRequest
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -144,7 +144,7 @@ def compare(
         pool=pool,
     )
     compared = compare_runs.compare_runs(project, chosen, request)
-    for note in comparison_values.notes(compared, chosen, runs):
+    for note in comparison_notes.notes(compared, chosen, runs):
         tell(f"note: {note}")
     if plot:
         _plot(compared.found, *plot, output)

@@ -47,7 +47,8 @@ class CompareRequest:
 class Compared:
     """A comparison, how it was asked for, and the definitions of the experiments that are still there.
 
-    `better` has the direction that is better, by metric, and `against` the rows that are compared with a baseline, by
+    `better` has the direction that is better, by metric, `seeds` the names of seeds of experiments that say so, and
+    `against` the rows that are compared with a baseline, by
     their positions.
     """
 
@@ -56,6 +57,7 @@ class Compared:
     experiments: Mapping[str, Experiment]
     better: Mapping[str, str]
     against: Mapping[int, Against | None]
+    seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def is_baseline(self, place: int) -> bool:
         """Return whether the row at this position belongs to the baseline."""
@@ -151,7 +153,7 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
             raise UsageError(f"no group has the metric {quoted(name)}", hint=available(found.metrics))
     found = _with_metrics(found, request.only) if request.only else found
     against = against_baseline(found, chosen.baseline, grouping.seeds) if chosen.baseline else {}
-    return Compared(found, request, experiments, better, against)
+    return Compared(found, request, experiments, better, against, grouping.seeds)
 
 
 def _of_curves(names: Names, wanted: Iterable[str]) -> list[str]:

@@ -1,23 +1,18 @@
-"""Comparisons of runs as plain values, and what a reader must know about their numbers."""
+"""Comparisons of runs as plain values, and which parameters were taken for seeds."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from qanat.domain.comparison import Comparison
-from qanat.domain.data import other_data
-from qanat.domain.facts import RunFacts
 from qanat.domain.parameters import plain_names, shown
-from qanat.domain.run import State
 from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
-from qanat.usecases.runs.compare import ChosenRuns, Compared, available
+from qanat.usecases.runs.compare import Compared, available
 
-OTHER_DATA_SHOWN = 5
-NAMED_MAX = 10
 OWN = ("experiment", "runs", "groups", "commit")
 
 
@@ -32,6 +27,7 @@ def as_mappings(compared: Compared) -> list[dict[str, Any]]:
             "commit": row.commit,
             "groups": row.groups,
             "repeated": len(row.repeated),
+            "unfinished": len(row.unfinished),
             "pooled": compared.request.pool,
             "seeds": list(row.seeds),
             "parameters": {
@@ -138,38 +134,3 @@ def _flat(compared: Compared, place: int) -> Iterator[object]:
 
 def _or_empty(value: float | None) -> object:
     return "" if value is None else value
-
-
-def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Iterator[str]:
-    """Yield which of the runs that were named are not compared, which had other data, and which groups do not count."""
-    if chosen.missing:
-        yield f"{_runs(chosen.missing)} missing, and may have been deleted"
-    unfinished = [
-        str(run.number)
-        for run in (chosen.runs if names else ())
-        if not any(group.state == State.FINISHED for group in run.groups)
-    ]
-    if unfinished:
-        of = "its" if len(unfinished) == 1 else "their"
-        yield f"{_runs(unfinished)} not shown, since none of {of} groups has finished"
-    shown = {run for row in compared.found.rows for run in row.runs}
-    yield from _other_data([run for run in chosen.runs if run.id in shown])
-    if repeated := sum(len(row.repeated) for row in compared.found.rows):
-        what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
-        yield f"{what} not count, since another with the same parameters and seed finished later"
-
-
-def _other_data(runs: Sequence[RunFacts]) -> Iterator[str]:
-    """Yield which of these runs certainly had other data than the first one."""
-    others = [f"run {runs[n].number} ({'; '.join(map(str, found))})" for n, found in other_data(runs).items()]
-    if others:
-        more = f", and {len(others) - OTHER_DATA_SHOWN:,} more" if len(others) > OTHER_DATA_SHOWN else ""
-        yield f"other data than for run {runs[0].number}: {', '.join(others[:OTHER_DATA_SHOWN])}{more}"
-
-
-def _runs(names: Sequence[str]) -> str:
-    """Return `run 4 is` or `runs 4, 5 are`, with the first names of many."""
-    if len(names) == 1:
-        return f"run {names[0]} is"
-    more = len(names) - NAMED_MAX
-    return f"runs {', '.join(names[:NAMED_MAX])}{f' and {more:,} more' if more > 0 else ''} are"

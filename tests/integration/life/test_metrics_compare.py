@@ -186,7 +186,18 @@ def test_only_the_metrics_that_are_asked_for_are_shown(trained: Sandbox) -> None
 def test_json_has_the_whole_rows(trained: Sandbox) -> None:
     rows = trained.qanat("compare", "2", "1", "--json").json
     assert list(rows[0]) == [
-        *("experiment", "runs", "commit", "groups", "repeated", "pooled", "seeds", "parameters", "metrics"),
+        *(
+            "experiment",
+            "runs",
+            "commit",
+            "groups",
+            "repeated",
+            "unfinished",
+            "pooled",
+            "seeds",
+            "parameters",
+            "metrics",
+        ),
         *("baseline", "compared_with"),
     ]
     assert rows[0]["parameters"] == {"n": "3"}

@@ -117,3 +117,15 @@ def test_seeds_do_not_tell_rows_of_the_baseline_apart(seeds: dict[str, Collectio
     else:
         with pytest.raises(UsageError, match="several rows with the same parameters, of runs 1-000001, 2-000002"):
             against_baseline(rows_of(one, other), both, {"iris": ["--data"]})
+
+
+def test_rows_whose_groups_differ_in_more_than_the_seed_are_not_tested() -> None:
+    one, other = (
+        a_run(i, *((f"--lr {i} --m {m} --seed {s}", {"acc": m + s + i}) for m in (0, 5) for s in (0, 1)))
+        for i in (1, 2)
+    )
+    rows = compare(map(facts_of, [one, other]), better={}, grouping=Grouping(by="--lr"))
+    found = against_baseline(rows, run_of(one), {})[1]
+    assert found is not None
+    assert (found.differences["acc"].value, found.differences["acc"].p) == (1.0, None)
+    assert found.differences["acc"].untested == "groups of a row differ in --m"

@@ -226,3 +226,29 @@ def test_a_seed_counts_once_however_its_number_is_spelled() -> None:
     run = a_run(1, ("--lr 0.1 --seed 1", {"acc": 1.0}), ("--lr 0.10 --seed 01", {"acc": 2.0}))
     (row,) = compare([run], better={}).rows
     assert (row.groups, len(row.repeated)) == (1, 1)
+
+
+def failing(run: Run, *numbers: int) -> Run:
+    return run.with_groups({i: replace(run.groups[i], state=State.FAILED, exit_code=3) for i in numbers})
+
+
+def test_groups_that_did_not_finish_are_counted_in_their_row_or_without_one() -> None:
+    run = a_run(1, *((f"--n {n} --seed {s}", {"acc": 1.0}) for n in (1, 2) for s in (0, 1)))
+    found = compare([failing(run, 1, 2, 3)], better={})
+    assert [(row.groups, row.unfinished) for row in found.rows] == [(1, ((run.id, 1),))]
+    assert found.unfinished == 2
+    assert compare([failing(run, 0, 1, 2, 3)], better={}).unfinished == 0
+
+
+def test_a_seed_that_finished_in_another_run_of_the_row_is_not_missing() -> None:
+    first, again = (a_run(n, *((f"--n 1 --seed {s}", {"acc": 1.0}) for s in (0, 1))) for n in (1, 2))
+    (row,) = compare([failing(first, 1), again], better={}, grouping=Grouping(pool=True)).rows
+    assert (row.groups, row.unfinished) == (2, ())
+
+
+def test_rows_of_one_parameter_name_the_others_in_which_their_groups_differ() -> None:
+    groups = [(f"--lr {lr} --m {m} --seed {s}", {"acc": 1.0}) for lr in (1, 2) for m in ("0", "0.5") for s in (0, 1)]
+    run = a_run(1, *groups, ("--lr 3 --m 1 --seed 0", {"acc": 1.0}), ("--lr 3 --m 1.0 --seed 1", {"acc": 1.0}))
+    assert [row.mixed for row in compare([run], better={}, grouping=Grouping(by="--lr")).rows] == [("--m",)] * 2 + [()]
+    assert {row.mixed for row in compare([run], better={}, grouping=Grouping(by="--seed")).rows} == {("--lr", "--m")}
+    assert {row.mixed for row in compare([run], better={}).rows} == {()}

@@ -1,0 +1,119 @@
+"""What a reader must know about a comparison: what is left out of it, and what keeps its rows apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from qanat.domain import setting
+from qanat.domain.comparison import Row
+from qanat.domain.data import other_data
+from qanat.domain.facts import RunFacts
+from qanat.domain.layout import RUNS
+from qanat.domain.parameters import plain_names
+from qanat.domain.run import State
+from qanat.domain.seeds import GUESSED
+from qanat.usecases.runs.compare import ChosenRuns, Compared
+
+OTHER_DATA_SHOWN = 5
+OTHER_CODE_SHOWN = 3
+SETTINGS_SHOWN = 5
+NAMED_MAX = 10
+
+
+def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Iterator[str]:
+    """Yield which of the runs that were named are not compared, which had other data, and which groups do not count."""
+    if chosen.missing:
+        yield f"{_runs(chosen.missing)} {_are(chosen.missing)} missing, and may have been deleted"
+    unfinished = [
+        str(run.number)
+        for run in (chosen.runs if names else ())
+        if not any(group.state == State.FINISHED for group in run.groups)
+    ]
+    if unfinished:
+        of = "its" if len(unfinished) == 1 else "their"
+        yield f"{_runs(unfinished)} {_are(unfinished)} not shown, since none of {of} groups has finished"
+    shown = {run for row in compared.found.rows for run in row.runs}
+    yield from _other_data([run for run in chosen.runs if run.id in shown])
+    if repeated := sum(len(row.repeated) for row in compared.found.rows):
+        what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
+        yield f"{what} not count, since another with the same parameters and seed finished later"
+    yield from _unfinished(compared)
+    yield from _mixed(compared)
+    if compared.request.pool:
+        yield from _other_code(compared)
+
+
+def _unfinished(compared: Compared) -> Iterator[str]:
+    """Yield how many groups did not finish, and of which rows."""
+    found = compared.found
+    rows = [row for row in found.rows if row.unfinished]
+    count = sum(len(row.unfinished) for row in rows) + found.unfinished
+    if not count:
+        return
+    of_rows = [f"{_share(row)} of {_row_name(row, found.parameters)}" for row in rows]
+    listed = [*of_rows[:SETTINGS_SHOWN], *_more(len(of_rows) - SETTINGS_SHOWN, "row")]
+    without = [f"{found.unfinished:,} with parameters that no row has"] if found.unfinished else []
+    groups = "1 group that did not finish is" if count == 1 else f"{count:,} groups that did not finish are"
+    yield f"{groups} left out: {', '.join([*listed, *without])}"
+
+
+def _share(row: Row) -> str:
+    return f"{len(row.unfinished)} of {row.groups + len(row.unfinished)}"
+
+
+def _row_name(row: Row, parameters: Sequence[str]) -> str:
+    """Return `run 4` or `run 4 with lr=0.1`."""
+    runs = list(dict.fromkeys([*row.runs, *(run for run, _ in row.unfinished)]))
+    given = setting.as_text((name, row.parameters[name]) for name in parameters if name in row.parameters)
+    return f"{_runs(runs)}{f' with {given}' if given else ''}"
+
+
+def _mixed(compared: Compared) -> Iterator[str]:
+    """Yield in which parameters groups of a row differ besides the seed."""
+    mixed = dict.fromkeys(name for row in compared.found.rows for name in row.mixed)
+    if mixed:
+        names = ", ".join(plain_names(mixed).values())
+        untested = ", so no difference is tested" if compared.against else ""
+        yield f"groups of a row differ in {names}{untested}"
+
+
+def _other_code(compared: Compared) -> Iterator[str]:
+    """Yield which rows stay apart since the code of their runs differs, with the command that shows how."""
+    seeds = compared.seeds
+    first: dict[object, Row] = {}
+    apart: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    for row in compared.found.rows:
+        key = (row.experiment, setting.key_of(row.parameters, seeds.get(row.experiment, GUESSED)))
+        other = first.setdefault(key, row)
+        if other.tree != row.tree:
+            ours, theirs = apart.setdefault((other.commit, row.commit), ({}, {}))
+            ours.update(dict.fromkeys(other.runs))
+            theirs.update(dict.fromkeys(row.runs))
+    for (old, new), (ours, theirs) in list(apart.items())[:OTHER_CODE_SHOWN]:
+        command = f"git diff --stat {old[:10]} {new[:10]} -- ':!{RUNS}'"
+        yield f"{_runs([*ours])} and {_runs([*theirs])} share no row, since their code differs: {command}"
+    if (left := len(apart) - OTHER_CODE_SHOWN) > 0:
+        yield f"{left:,} more pairs of commits differ in their code"
+
+
+def _more(count: int, thing: str) -> list[str]:
+    return [f"and {count:,} more {thing}{'' if count == 1 else 's'}"] if count > 0 else []
+
+
+def _other_data(runs: Sequence[RunFacts]) -> Iterator[str]:
+    """Yield which of these runs certainly had other data than the first one."""
+    others = [f"run {runs[n].number} ({'; '.join(map(str, found))})" for n, found in other_data(runs).items()]
+    if others:
+        more = f", and {len(others) - OTHER_DATA_SHOWN:,} more" if len(others) > OTHER_DATA_SHOWN else ""
+        yield f"other data than for run {runs[0].number}: {', '.join(others[:OTHER_DATA_SHOWN])}{more}"
+
+
+def _runs(ids: Sequence[str]) -> str:
+    """Return `run 4` or `runs 4, 5`, with the first numbers of many."""
+    numbers = [run.partition("-")[0] for run in ids[:NAMED_MAX]]
+    more = f" and {len(ids) - NAMED_MAX:,} more" if len(ids) > NAMED_MAX else ""
+    return f"run{'' if len(ids) == 1 else 's'} {', '.join(numbers)}{more}"
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
