@@ -103,10 +103,13 @@ def _check_form(parts: Sequence[str], where: str) -> None:
             f"{where}: values are separated by commas without spaces", hint=f'write it as -R "{parts[0]} {quoted}"'
         )
     if len(parts) == 2 and (dots := _DOTS.fullmatch(parts[1])):
-        numbers = " ".join(number for number in dots.groups() if number)
+        first, stop, step = dots.groups()
+        # Steps of 1 between such numbers give no more than the first.
+        step = step or ("STEP" if abs(float(stop) - float(first)) <= 1 else "")
+        numbers = " ".join(filter(None, (first, stop, step)))
         raise InputInvalid(
             f"{where}: {parts[1]} is a single value here",
-            hint=f'write the range as -R "{parts[0]} {numbers}", which leaves out {dots[2]}',
+            hint=f'write the range as -R "{parts[0]} {numbers}", which leaves out {stop}',
         )
 
 

@@ -14,6 +14,8 @@ from qanat.errors import InputInvalid
 # Sixty digits are enough for every number that a person types; anything longer raises instead of being rounded.
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow])
 
+_FORM = "use a start, a stop and a step (--seed 0 10 1), or list the values (--lr 0.001,0.01,0.1)"
+
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
@@ -83,7 +85,7 @@ def _number(text: str, where: str) -> Decimal:
     except (InvalidOperation, Inexact, Overflow):
         number = Decimal("NaN")
     if not number.is_finite():
-        raise InputInvalid(f"{where}: {quoted(text)} is not a number", hint='write it as "--seed 0 10 1"')
+        raise InputInvalid(f"{where}: {quoted(text)} is not a number", hint=_FORM)
     return number
 
 

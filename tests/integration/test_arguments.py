@@ -482,7 +482,11 @@ def test_a_file_and_words_are_put_together(house: Sandbox, tmp_path: Path) -> No
             "-R '--x 5 0 1': no value lies between 5 and 0 in steps of 1",
             "a range includes its start, but not its stop",
         ),
-        (("-R", "--x 0 nan 1"), "-R '--x 0 nan 1': 'nan' is not a number", 'write it as "--seed 0 10 1"'),
+        (
+            ("-R", "--x 0 nan 1"),
+            "-R '--x 0 nan 1': 'nan' is not a number",
+            "use a start, a stop and a step (--seed 0 10 1), or list the values (--lr 0.001,0.01,0.1)",
+        ),
         (
             ("-R", "--x 1", "-R", "--x 2"),
             "--x has two ranges",

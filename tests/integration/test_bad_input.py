@@ -195,7 +195,11 @@ def test_a_broken_definition_is_refused_with_file_and_line(house: Sandbox, name:
         (["run", "good", "-R", "'--n 0 1 1"], "no closing quotation", "close the quote"),
         (["run", "good", "-R", "nonsense"], "-R 'nonsense': a range is an option, a start", 'write it as -R "--seed'),
         (["run", "good", "-R", ""], "-R '': a range is an option, a start", 'write it as -R "--seed'),
-        (["run", "good", "-R", "--n a b c"], "'a' is not a number", 'write it as "--seed 0 10 1"'),
+        (
+            ["run", "good", "-R", "--n a b c"],
+            "'a' is not a number",
+            "use a start, a stop and a step",
+        ),
         (
             ["run", "good", "-R", "--n 5 1 1"],
             "no value lies between 5 and 1 in steps of 1",

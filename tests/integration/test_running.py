@@ -95,6 +95,17 @@ def test_a_program_that_does_not_accept_the_storage_directory_is_to_be_changed(s
     ]
 
 
+def test_arguments_that_the_program_does_not_accept_are_to_be_corrected(sandbox: Sandbox) -> None:
+    sandbox.experiment("ends", 'echo "ends: error: argument --n: invalid int value: $2" >&2\nexit $4\n')
+    said = sandbox.qanat("run", "ends", "--n", "x", "--code", "2", code=1).err
+    assert said.splitlines()[-2:] == [
+        "  hint: correct the arguments in a new run: qanat run ends …",
+        "        or, once the code is changed: qanat rerun 1 --failed --head",
+    ]
+    said = sandbox.qanat("run", "ends", "--n", "x", "-g", "--code 2", "-g", "--code 3", code=1).err
+    assert said.splitlines()[-2] == "  hint: run them again with: qanat retry 2"
+
+
 def test_groups_that_fail_alike_are_one_failure_and_many_failures_are_named_in_part(sandbox: Sandbox) -> None:
     sandbox.experiment("ends", 'echo "no module $1" >&2\nexit 3\n')
     same = sandbox.qanat("run", "ends", "torch", "-R", "--n 0 12 1", code=1).err

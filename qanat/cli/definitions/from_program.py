@@ -77,7 +77,7 @@ def create(
 
 
 def _check_new(project: Project, content: Content) -> None:
-    """Raise UsageError if the name is taken; if it is taken for the same program, say how to go on with that."""
+    """Raise UsageError if the name is taken; if it is taken for the same program, say how to use that one."""
     try:
         define.check_new(project, "experiment", content)
     except UsageError as error:

@@ -82,21 +82,24 @@ def _report_failures(project: Project, run: Run, failed: Sequence[Group], *, sho
     found = _failures(project, run)
     tell(f"qanat: {len(failed):,} of {plural(len(run.groups), 'group')} failed")
     tell("\n".join(_failure_lines(project, run, found, quote=len(run.groups) > 1 or not shown)))
-    tell(_how_to_repeat(run, failed, refused=next((failure.refused for failure in found if failure.refused), "")))
+    tell(_how_to_repeat(run, failed, found))
 
 
-def _how_to_repeat(run: Run, failed: Sequence[Group], *, refused: str) -> str:
+def _how_to_repeat(run: Run, failed: Sequence[Group], found: Sequence[Failure]) -> str:
     it = "it" if len(failed) == 1 else "them"
     anew = f"qanat rerun {run.number} --failed --head"
-    if refused:
+    name = shlex.quote(run.experiment)
+    if refused := next((failure.refused for failure in found if failure.refused), ""):
         from qanat.domain.program_help import PURPOSE
 
         return f"  hint: let the program accept {refused}, {PURPOSE[refused]}\n        and then: {anew}"
+    if found and all(failure.is_of_arguments for failure in found):
+        correct = f"  hint: correct the arguments in a new run: qanat run {name} …"
+        return f"{correct}\n        or, once the code is changed: {anew}"
     if not any(_is_command_not_found(run, group) for group in failed):
         return f"  hint: run {it} again with: qanat retry {run.number}\n        or, once the code is changed: {anew}"
     program, *options = run.command
     command = shlex.quote(shlex.join([f"/path/to/{program}", *options[:-1]]))
-    name = shlex.quote(run.experiment)
     return (
         f"  hint: activate the environment that has {program}, and run {it} again with: qanat retry {run.number}\n"
         f"        or name its path: qanat experiment update {name} --executable-command {command} --commit\n"

@@ -21,6 +21,9 @@ GROUPS_READ = 1_000
 # What parsers say before the name of an option that they do not know: argparse, click, getopt, clap, Go's flag, absl.
 _REFUSED = re.compile("(?i)unrecognized|no such option|unexpected argument|not defined|unknown")
 
+# How argparse and click begin the line about arguments that a program does not accept; both then exit with 2.
+_WRONG_ARGUMENTS = re.compile(r"(?:\S+: error|Error): ")
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -37,6 +40,11 @@ class Failure:
         refused = [found for line in self.lines if (found := _REFUSED.search(line))]
         named = "".join(found.string[found.end() :] for found in refused)
         return next((option for option in program_help.PURPOSE if option.lstrip("-") in named), "")
+
+    @property
+    def is_of_arguments(self) -> bool:
+        """Whether the program did not accept its arguments, so that the same ones would fail again."""
+        return self.reason == "exit code 2" and any(map(_WRONG_ARGUMENTS.match, self.lines))
 
     @property
     def said(self) -> str:

@@ -176,7 +176,7 @@ def test_a_file_without_parameters_is_refused(content: Any) -> None:
         (
             ranged(["0", "x", "1"]),
             "params.yaml: varying_args.range.options.--n: 'x' is not a number",
-            'write it as "--seed 0 10 1"',
+            "use a start, a stop and a step (--seed 0 10 1), or list the values (--lr 0.001,0.01,0.1)",
         ),
         (
             ranged({"values": []}),

@@ -147,6 +147,7 @@ def test_a_range_with_too_few_or_too_many_words_is_refused(text: str) -> None:
         ("--lr 1 , 2 ,3, 4", "separated by commas without spaces", 'write it as -R "--lr 1,2,3,4"'),
         ("--name 'a b', c", "separated by commas without spaces", "write it as -R \"--name 'a b,c'\""),
         ("--seed 0..3", "0..3 is a single value", 'write the range as -R "--seed 0 3", which leaves out 3'),
+        ("--lr 0.003..0.3", "is a single value", 'write the range as -R "--lr 0.003 0.3 STEP", which leaves out 0.3'),
         ("--lr 0.1..0.5..0.1", "is a single value", 'write the range as -R "--lr 0.1 0.5 0.1", which leaves out 0.5'),
     ],
 )
@@ -170,6 +171,12 @@ def test_a_range_says_itself_when_its_numbers_are_wrong() -> None:
         parse_range("--seed 0 x 1")
     with pytest.raises(InputInvalid, match=r"-R '--seed 0 5 0': the step is 0"):
         parse_range("--seed 0 5 0")
+
+
+def test_a_word_in_place_of_a_step_leads_to_a_list_of_values() -> None:
+    with pytest.raises(InputInvalid, match="'log' is not a number") as caught:
+        parse_range("--lr 1e-3 1e-1 log")
+    assert caught.value.hint.endswith("or list the values (--lr 0.001,0.01,0.1)")
 
 
 def test_groups_vary_fastest_then_the_ranges_in_the_order_given() -> None:
