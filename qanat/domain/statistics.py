@@ -225,6 +225,23 @@ def _rounded(mean: float, deviation: float) -> str:
     return f"({' ± '.join(numbers)})e{first:+03d}"
 
 
+def signed(value: float, beside: Statistic) -> str:
+    """Return a difference with its sign, rounded to the digit to which the statistic beside it is.
+
+    It has three digits if there is no deviation to go by, and two if nothing would be left of it.
+    """
+    deviation = beside.deviation
+    if not deviation or not all(map(math.isfinite, (value, deviation, beside.mean))):
+        return f"{value:+.3g}"
+    last = _exponent(deviation, 2) - 1
+    first = _exponent(value, 2)
+    if first < last or first - last >= _DIGITS_MAX:
+        return f"{value:+.2g}"
+    if _SMALL <= max(first, last) < _LARGE:
+        return f"{value:+.{-last}f}" if last <= 0 else f"{round(value, -last):+.0f}"
+    return f"{value:+.{first - last}e}"
+
+
 def _exponent(value: float, digits: int) -> int:
     """Return the power of ten of the first digit of a value that is rounded to so many digits."""
     return int(f"{value:.{digits - 1}e}".partition("e")[2])

@@ -15,7 +15,7 @@ from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
-from qanat.domain.statistics import LOWER
+from qanat.domain.statistics import LOWER, Statistic, signed
 from qanat.usecases.review.state import StateChanges
 
 METRICS_SHOWN = 6
@@ -161,10 +161,10 @@ def _metric(row: Row, before: Baseline | None, name: str, direction: str | None,
     text = str(row.metrics[name])
     value = Best(text) if is_best else text
     delta = before.deltas.get(name) if before else None
-    return (value, f" ({_difference(delta, direction)})") if delta else (value,)
+    return (value, f" ({_difference(row.metrics[name], delta, direction)})") if delta else (value,)
 
 
-def _difference(delta: Delta, direction: str | None) -> str:
+def _difference(now: Statistic, delta: Delta, direction: str | None) -> str:
     """Return an earlier value with its spread and count, and how much the new one differs from it."""
     found = delta.difference
     if found.value == 0:
@@ -172,7 +172,7 @@ def _difference(delta: Delta, direction: str | None) -> str:
     count = f", n = {delta.before.count}" if delta.before.count > 1 else ""
     # Without a direction, a difference that must not be called better is written with its p.
     judged = "" if found.p is None else f", {found.judged(None if delta.better is None else direction)}"
-    return f"was {delta.before}{count}: {found.value:+.3g}{judged}"
+    return f"was {delta.before}{count}: {signed(found.value, now)}{judged}"
 
 
 def _before(before: Baseline | None, names: Names) -> Cell:

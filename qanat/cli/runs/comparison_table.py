@@ -11,7 +11,7 @@ from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.condition import METRIC
 from qanat.domain.parameters import plain_names, shown
-from qanat.domain.statistics import SIGNIFICANT, Method
+from qanat.domain.statistics import SIGNIFICANT, Method, signed
 from qanat.usecases.runs import comparison_values
 from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.experiments import metric_titles
@@ -131,7 +131,8 @@ def _difference(compared: Compared, place: int, name: str) -> str:
     difference = against.differences[name]
     judged = difference.judged(compared.better.get(name))
     shows_value = math.isfinite(difference.value) and difference.value != 0
-    return f" ({difference.value:+.3g}, {judged})" if shows_value else f" ({judged})"
+    shown_value = signed(difference.value, compared.found.rows[place].metrics[name])
+    return f" ({shown_value}, {judged})" if shows_value else f" ({judged})"
 
 
 def as_csv(compared: Compared) -> str:

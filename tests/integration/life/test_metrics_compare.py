@@ -314,8 +314,8 @@ def test_rows_are_compared_with_a_baseline(trained: Sandbox) -> None:
         ["1 (baseline)", "0.110 ± 0.010"],
         ["1 (baseline)", "0.210 ± 0.010"],
         ["2", "0.3"],
-        ["3", "1.11 ± 0.20 (+0.997, better)"],
-        ["3", "1.21 ± 0.20 (+0.997, better) *"],
+        ["3", "1.11 ± 0.20 (+1.00, better)"],
+        ["3", "1.21 ± 0.20 (+1.00, better) *"],
     ]
     assert "; p of a paired t-test; better or worse: p < 0.05\n" in found.out
     rows = trained.qanat("compare", "1", "2", "--baseline", "n=1", "--json").json

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qanat.domain.statistics import HIGHER, LOWER, Method, Statistic, difference, p_value, statistic
+from qanat.domain.statistics import HIGHER, LOWER, Method, Statistic, difference, p_value, signed, statistic
 from tests.support.strategies import stable
 
 numbers = st.floats(-1e9, 1e9)
@@ -36,6 +36,26 @@ numbers = st.floats(-1e9, 1e9)
 )
 def test_a_mean_is_rounded_to_two_digits_of_its_deviation(found: Statistic, text: str) -> None:
     assert str(found) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "text"),
+    [
+        (-0.00139, Statistic(0.4456, 0.0054, 3), "-0.0014"),
+        (0.4, Statistic(0.91, 0.01, 3), "+0.400"),
+        (0.00001, Statistic(0.4456, 0.0054, 3), "+1e-05"),
+        (2.2, Statistic(86.6, 2.9, 10), "+2.2"),
+        (1234.5, Statistic(12345.0, 678.0, 3), "+1230"),
+        (-3.21e10, Statistic(1.2345e12, 5.6e9, 3), "-3.21e+10"),
+        (3.21e-8, Statistic(2.5e-7, 1e-8, 3), "+3.2e-08"),
+        (0.123456, Statistic(0.5, None, 1), "+0.123"),
+        (0.123456, Statistic(0.5, 0.0, 3), "+0.123"),
+        (0.3, Statistic(0.3, 5e-17, 3), "+0.3"),
+        (math.inf, Statistic(math.inf, math.nan, 3), "+inf"),
+    ],
+)
+def test_a_difference_is_rounded_as_the_value_beside_it(value: float, beside: Statistic, text: str) -> None:
+    assert signed(value, beside) == text
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,9 @@ def compared(new: Sequence[float], old: Sequence[float]) -> str:
 
 
 def test_an_earlier_value_is_beside_the_new_one_with_its_spread_and_count() -> None:
-    assert compared([0.9, 0.92, 0.94], [0.5, 0.52, 0.54]) == ("0.920 ± 0.020 (was 0.520 ± 0.020, n = 3: +0.4, better)")
-    assert compared([0.5, 0.52, 0.54], [0.9, 0.92, 0.94]).endswith("n = 3: -0.4, worse)")
-    assert compared([0.6, 0.8, 0.7], [0.5, 0.75, 0.8]).endswith("+0.0167, p = 0.89)")
+    assert compared([0.9, 0.92, 0.94], [0.5, 0.52, 0.54]) == "0.920 ± 0.020 (was 0.520 ± 0.020, n = 3: +0.400, better)"
+    assert compared([0.5, 0.52, 0.54], [0.9, 0.92, 0.94]).endswith("n = 3: -0.400, worse)")
+    assert compared([0.6, 0.8, 0.7], [0.5, 0.75, 0.8]).endswith("+0.02, p = 0.89)")
     assert compared([0.9], [0.6]) == "0.9 (was 0.6: +0.3)"
     assert compared([0.9, 0.9], [0.9, 0.9]) == "0.9 (unchanged)"
 
@@ -127,7 +127,7 @@ def test_a_row_says_how_many_of_its_groups_failed_and_is_not_better_then() -> No
     row = table(section(changes([new], {"acc": "higher"}, {(): [old]})).blocks).rows[0]
     assert ["".join(cell) for cell in row[1:3]] == [
         "3, 1 failed",
-        "0.910 ± 0.010 (was 0.510 ± 0.010, n = 3: +0.4, p < 0.001)",
+        "0.910 ± 0.010 (was 0.510 ± 0.010, n = 3: +0.400, p < 0.001)",
     ]
 
 
