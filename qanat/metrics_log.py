@@ -21,11 +21,17 @@ def log_metrics(metrics: Mapping[str, Any] | None = None, /, *, step: float | No
     Without a step, the number of the line counts. Several processes of one machine may write at the same time.
 
     In a run, the storage directory is that of the group. Elsewhere, it is the argument of `--storage_path` or, without
-    it, the current folder. Raises TypeError for what is not a number, OSError if the file cannot be written.
+    it, the current folder. Raises TypeError for what is not a number and for a name that is not text, ValueError for a
+    name that occurs twice and for a point without any number, OSError if the file cannot be written.
     """
     line = {} if step is None else {"step": _number("step", step)}
-    for name, value in _leaves("", {**(metrics or {}), **named}):
-        line[name] = _number(name, value)
+    for content in (metrics or {}, named):
+        for name, value in _leaves("", content):
+            if name in line:
+                raise ValueError(f"{name} is passed twice")
+            line[name] = _number(name, value)
+    if not line.keys() - {"step"}:
+        raise ValueError("no number was passed, as in log_metrics(step=1, loss=0.5)")
     _append(f"{storage_path()}/{FILE}", json.dumps(line))
 
 
@@ -43,6 +49,8 @@ def storage_path() -> str:
 
 def _leaves(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in content.items():
+        if not isinstance(key, str):
+            raise TypeError(f"the name {prefix}{key!r} is not text, but of type {type(key).__name__}")
         if isinstance(value, Mapping):
             yield from _leaves(f"{prefix}{key}.", value)
         else:

@@ -55,6 +55,32 @@ def test_what_is_not_a_number_is_refused(file: Path, value: Any) -> None:
     assert not file.exists()
 
 
+@pytest.mark.parametrize(
+    ("metrics", "words", "error", "said"),
+    [
+        (None, {}, ValueError, "no number was passed, as in log_metrics"),
+        ({"val": {}}, {"step": 3}, ValueError, "no number was passed, as in log_metrics"),
+        ({"step": 3}, {}, ValueError, "no number was passed, as in log_metrics"),
+        ({1: 2}, {}, TypeError, "the name 1 is not text, but of type int"),
+        ({"val": {None: 2}}, {}, TypeError, "the name val.None is not text, but of type NoneType"),
+        ({"x": 1}, {"x": 2}, ValueError, "x is passed twice"),
+        ({"val": {"acc": 1}, "val.acc": 2}, {}, ValueError, "val.acc is passed twice"),
+        ({"step": 3, "loss": 1}, {"step": 3}, ValueError, "step is passed twice"),
+    ],
+)
+def test_a_point_without_numbers_and_names_that_are_wrong_or_twice_are_refused(
+    file: Path, metrics: Any, words: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        qanat.log_metrics(metrics, **words)
+    assert not file.exists()
+
+
+def test_a_step_in_the_mapping_is_the_step(file: Path) -> None:
+    qanat.log_metrics({"step": 3, "loss": 1})
+    assert json.loads(file.read_text()) == {"step": 3, "loss": 1}
+
+
 def test_processes_that_write_at_the_same_time_lose_nothing(file: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(number)]) for number in range(4)]
     assert [writer.wait() for writer in writers] == [0] * 4
