@@ -400,12 +400,17 @@ def test_delete_without_a_terminal_needs_yes(data: Sandbox, kind: str) -> None:
     assert gone in data.qanat(kind, "show", "x", code=2).err
 
 
-def test_deleting_a_dataset_says_who_reads_it_and_leaves_the_data(iris: Sandbox) -> None:
+def test_a_dataset_is_deleted_without_its_data_once_no_experiment_reads_it(iris: Sandbox) -> None:
     iris.qanat("dataset", "new", "data/iris.yaml")
     iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
+    refused = iris.qanat("dataset", "delete", "iris", "--yes", code=2).err
+    assert refused == (
+        "qanat: experiment summary_iris reads dataset iris\n"
+        "  hint: first remove it from the datasets in .qanat/experiments/summary_iris.yaml\n"
+    )
+    iris.qanat("experiment", "delete", "summary_iris", "--yes")
     out = iris.qanat("dataset", "delete", "iris", "--yes").out
-    said = "Dataset iris will be deleted; its data in data/iris will be kept."
-    assert out.startswith(f"{said} Experiments that read it: summary_iris.\n")
+    assert out.startswith("Dataset iris will be deleted; its data in data/iris will be kept.\n")
     assert (iris.root / "data/iris/iris.data").is_file()
 
 

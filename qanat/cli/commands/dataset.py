@@ -236,10 +236,13 @@ def update(name: str, from_file: Path | None, commit: bool, allow_secrets: bool,
 @yes_option
 @commit_option
 def delete(name: str, yes: bool, commit: bool) -> None:
-    """Delete the definition of a dataset, but not its data."""
+    """Delete the definition of a dataset, but not its data.
+
+    A dataset that an experiment reads cannot be deleted.
+    """
     project = open_project(Path.cwd())
     content = project.definition("dataset", name)
-    users = define.users_of_dataset(project, name)
+    define.check_unused(project, name)
     what = f"Dataset {name} will be deleted; its data in {content['path']} will be kept."
-    defining.confirm_deletion(f"{what} Experiments that read it: {', '.join(users)}." if users else what, yes=yes)
+    defining.confirm_deletion(what, yes=yes)
     defining.delete(project, "dataset", content, commit=commit)

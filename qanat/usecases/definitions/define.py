@@ -22,6 +22,8 @@ from qanat.usecases.checks.validate import reference_problems
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, check_case, located
 
+USERS_NAMED = 5
+
 
 def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) -> dict[str, Any]:
     """Read a user's definition, in today's form or that of qanat 0.x; `defaults` fill in missing keys.
@@ -152,7 +154,17 @@ def untracked_programs(project: Project, kind: str, content: Mapping[str, Any]) 
     return [project.root / path for path in worktree.untracked_among(project.location, list(programs))]
 
 
-def users_of_dataset(project: Project, name: str) -> list[str]:
+def check_unused(project: Project, dataset: str) -> None:
+    """Raise UsageError if an experiment reads a dataset, and could not be run without it."""
+    if users := _users_of_dataset(project, dataset):
+        names = f"{', '.join(users[:USERS_NAMED])}{', …' if len(users) > USERS_NAMED else ''}"
+        who = f"experiment {names} reads" if len(users) == 1 else f"experiments {names} read"
+        first = project.paths.relative(project.paths.definition("experiment", users[0]))
+        hint = f"first remove it from the datasets in {first}{' and the others' if len(users) > 1 else ''}"
+        raise UsageError(f"{who} dataset {dataset}", hint=hint)
+
+
+def _users_of_dataset(project: Project, name: str) -> list[str]:
     """List the experiments that read a dataset; broken files are skipped."""
     found = []
     for experiment in project.names("experiment"):
