@@ -18,6 +18,12 @@ class Best(str):
     __slots__ = ()
 
 
+class Detail(str):
+    """A part of a table that a narrow terminal does without, before whole columns are left out."""
+
+    __slots__ = ()
+
+
 class Link(str):
     """A text of a report that leads to a web page."""
 
@@ -58,6 +64,7 @@ class Items:
 class Table:
     """Rows under headers; on a terminal, the `flexible` columns (by index) are truncated until a row fits.
 
+    `details` says what its parts of the type Detail are.
     If not all rows fit, the first ones of `order` are kept, which has the rows' positions; without it, the first ones.
     """
 
@@ -65,6 +72,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     flexible: tuple[int, ...] = ()
     order: tuple[int, ...] = ()
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Items, Section, Table
+from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Detail, Items, Section, Table
 from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
 from qanat.domain import setting, times
@@ -24,6 +24,7 @@ PARAMETERS_SHOWN = 8
 SHARED_SHOWN = 20
 BARS_MIN = 2
 _CALLED = {"new": "New runs of ", "continued": "Continued runs of ", "retried": "Retried runs of "}
+_FLEXIBLE: tuple[Cell, ...] = (("Commit",), ("Data",), ("Compared with",))
 _RUN_HEADERS = ("Run", "", "Description", "Commit", "Runner", "State", "Groups", "Started", "Duration")
 
 
@@ -101,7 +102,10 @@ def _results(runs: NewRuns, names: Names) -> Iterator[Block]:
             _metric(row, before, name, runs.directions.get(name), is_best=place in best[name]) for name in metrics
         ]
         rows.append((*cells, *((_before(before, names),) if compared else ())))
-    yield Table((*headers, *((("Compared with",),) if compared else ())), tuple(rows), order=_order(runs))
+    headers += [("Compared with",)] if compared else []
+    # A parameter or metric may have the same name.
+    flexible = tuple(i for i, h in enumerate(headers) if h in _FLEXIBLE and not isinstance(h[0], Verbatim))
+    yield Table(tuple(headers), tuple(rows), flexible, _order(runs), details="earlier values" if compared else "")
     if left := len(found.metrics) - len(metrics):
         yield Items(((f"and {plural(left, 'more metric')}; see --json",),))
 
@@ -144,7 +148,7 @@ def _marked(runs: NewRuns, name: str) -> frozenset[int]:
 
 def _metric_header(name: str, runs: NewRuns) -> Cell:
     direction = runs.directions.get(name)
-    return (Verbatim(name), f" ({direction} is better)") if direction else (Verbatim(name),)
+    return (Verbatim(name), Detail(f" ({direction} is better)")) if direction else (Verbatim(name),)
 
 
 def _groups(row: Row, failed: int) -> str:
@@ -161,18 +165,18 @@ def _metric(row: Row, before: Baseline | None, name: str, direction: str | None,
     text = str(row.metrics[name])
     value = Best(text) if is_best else text
     delta = before.deltas.get(name) if before else None
-    return (value, f" ({_difference(row.metrics[name], delta, direction)})") if delta else (value,)
+    return (value, " (", *_difference(row.metrics[name], delta, direction), ")") if delta else (value,)
 
 
-def _difference(now: Statistic, delta: Delta, direction: str | None) -> str:
+def _difference(now: Statistic, delta: Delta, direction: str | None) -> Sentence:
     """Return an earlier value with its spread and count, and how much the new one differs from it."""
     found = delta.difference
     if found.value == 0:
-        return "unchanged"
+        return ("unchanged",)
     count = f", n = {delta.before.count}" if delta.before.count > 1 else ""
     # Without a direction, a difference that must not be called better is written with its p.
     judged = "" if found.p is None else f", {found.judged(None if delta.better is None else direction)}"
-    return f"was {delta.before}{count}: {signed(found.value, now)}{judged}"
+    return Detail(f"was {delta.before}{count}: "), f"{signed(found.value, now)}{judged}"
 
 
 def _before(before: Baseline | None, names: Names) -> Cell:

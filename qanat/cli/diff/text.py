@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from qanat.cli.diff.blocks import Bars, Best, Block, Items, Section, Table
+from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Detail, Items, Section, Table
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import clean
+from qanat.cli.terminal.tables import Fitted
 from qanat.domain.meanings import Sentence
 from qanat.domain.shortening import shortened
 
@@ -32,9 +34,7 @@ def _block(block: Block, width: int | None) -> Iterator[str]:
             for part in block.blocks:
                 yield from (f"{_INDENT}{line}" for line in _block(part, inner))
         case Table():
-            headers = [_said(header) for header in block.headers]
-            rows = [[_said(cell) for cell in row] for row in block.rows]
-            fitted = tables.fit(tables.plain_headings(headers, block.flexible), rows, width)
+            fitted = _fitted(block, width)
             yield from fitted.lines
             if fitted.note:
                 yield fitted.note
@@ -43,6 +43,27 @@ def _block(block: Block, width: int | None) -> Iterator[str]:
             yield from (f"{mark}{_said(item)}" for item in block.items)
         case Bars():
             return
+
+
+def _fitted(table: Table, width: int | None) -> Fitted:
+    """Lay out a table, without its details if some of its columns would be left out with them."""
+    fitted = _laid_out(table.headers, table.rows, table.flexible, width)
+    if not fitted.left_out or not table.details:
+        return fitted
+    rows = [tuple(map(_without_details, row)) for row in table.rows]
+    short = _laid_out(tuple(map(_without_details, table.headers)), rows, table.flexible, width)
+    return replace(short, left_out=(table.details, *short.left_out))
+
+
+def _laid_out(
+    headers: Sequence[Cell], rows: Sequence[Sequence[Cell]], flexible: Sequence[int], width: int | None
+) -> Fitted:
+    headings = tables.plain_headings([_said(header) for header in headers], flexible)
+    return tables.fit(headings, [[_said(cell) for cell in row] for row in rows], width)
+
+
+def _without_details(cell: Cell) -> Cell:
+    return tuple(part for part in cell if not isinstance(part, Detail))
 
 
 def _said(sentence: Sentence) -> str:

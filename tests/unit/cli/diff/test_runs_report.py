@@ -140,6 +140,14 @@ def test_the_data_of_runs_are_a_column_where_they_differ() -> None:
     assert ("Data",) not in table(section(changes([runs[0]])).blocks).headers
 
 
+def test_columns_that_give_way_are_those_of_the_report_not_parameters_of_their_names() -> None:
+    runs = [a_run(n, (f"--Commit {n}", {"acc": n}), tree=tree * 40) for n, tree in ((4, "b"), (5, "c"))]
+    found = table(section(changes(runs, {}, {(("--Commit", "4"),): [a_run(2, ("--Commit 4", {"acc": 1}))]})).blocks)
+    headers = ["".join(header) for header in found.headers]
+    assert headers == ["Commit", "Runs", "Groups", "Commit", "acc", "Compared with"]
+    assert found.flexible == (3, 5)
+
+
 def test_what_is_wrong_comes_before_what_changed_and_what_came_out() -> None:
     found = report(changes([a_run(4, ("--n 1", {"acc": 1}))]), ["a.yaml:2: is not YAML"])
     kinds = [type(block) for block in found.blocks]
