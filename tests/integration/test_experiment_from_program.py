@@ -116,6 +116,14 @@ def test_without_consent_no_program_is_run(house: Sandbox) -> None:
     }
 
 
+def test_a_program_that_accepts_data_without_a_dataset_is_noted_with_what_to_do(house: Sandbox) -> None:
+    let = "qanat experiment update train --dataset NAME"
+    note = f"accepts --dataset_path, but no dataset is named; see qanat dataset new DATA, and then: {let}"
+    assert house.qanat("experiment", "new", "models/train.py", "--yes", "--json").json["notes"] == [
+        f"models/train.py: {note}"
+    ]
+
+
 def test_json_has_the_definition_the_options_and_what_is_missing(house: Sandbox) -> None:
     house.write("old/main.sh", "#!/bin/bash\n# getopts\nprintf '  --out DIR  Folder\\n  --mode {x,y}\\n'\n")
     found = house.qanat("experiment", "new", "old/main.sh", "--json", "--yes").json

@@ -123,8 +123,12 @@ def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -
 def _notes(content: Content, asked: Asked) -> list[str]:
     if asked.problem:
         return [f"{escaped(content['executable'])}: {asked.problem}"]
-    missing = program_help.missing(asked.options, reads_datasets=bool(content.get("datasets")))
-    return [f"{escaped(content['executable'])}: {each}" for each in missing]
+    reads = bool(content.get("datasets"))
+    found = program_help.missing(asked.options, reads_datasets=reads)
+    if not reads and any(option.use == "dataset" for option in asked.options):
+        let = f"qanat experiment update {content['name']} --dataset NAME"
+        found.append(f"accepts --dataset_path, but no dataset is named; see qanat dataset new DATA, and then: {let}")
+    return [f"{escaped(content['executable'])}: {each}" for each in found]
 
 
 def _examples(content: Content, asked: Asked) -> list[str]:
