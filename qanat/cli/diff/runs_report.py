@@ -35,7 +35,7 @@ def section(runs: NewRuns, found: StateChanges, names: Names) -> Section:
     program = found.programs.get(runs.experiment)
     changed: list[Sentence] = [("the program changed: ", Verbatim(program))] if program else []
     blocks: list[Block] = [Items((_counts(runs), *changed, *_shared(runs), *_varying(runs)))]
-    blocks += [*_results(runs, names), *_failures(runs, names), *_bars(runs)]
+    blocks += [*_results(runs, names), *_narrower(runs, found), *_failures(runs, names), *_bars(runs)]
     rows = tuple(_run_row(run, found.how[run.id] if len(hows) > 1 else "", names) for run in runs.runs)
     table = Table(tuple((text,) for text in _RUN_HEADERS), rows, flexible=(2,))
     blocks.append(Section((plural(len(rows), "run").capitalize(),), (_without_empty(table),), folded=True))
@@ -108,6 +108,17 @@ def _results(runs: NewRuns, names: Names) -> Iterator[Block]:
     yield Table(tuple(headers), tuple(rows), flexible, _order(runs), details="earlier values" if compared else "")
     if left := len(found.metrics) - len(metrics):
         yield Items(((f"and {plural(left, 'more metric')}; see --json",),))
+
+
+def _narrower(runs: NewRuns, found: StateChanges) -> Iterator[Block]:
+    """Yield a note on baselines of chosen groups if the report has values of others as the earlier ones."""
+    shown = {before.row.runs for before in runs.before if before}
+    own = [verdict for verdict in found.verdicts if verdict.experiment == runs.experiment and verdict.rule.where]
+    rules = [v.rule for v in own if any(one.runs_before not in shown for one in (*v.behind, *v.unclear))]
+    if rules and shown:
+        each = (("the baseline for ", Verbatim(r.metric), " is of those that meet ", Verbatim(r.where)) for r in rules)
+        listed = [part for one in each for part in ("; ", *one)]
+        yield Items((("earlier values are of the latest groups with the same parameters", *listed),))
 
 
 def _chosen(runs: NewRuns) -> list[str]:

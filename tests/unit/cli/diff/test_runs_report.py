@@ -11,9 +11,12 @@ from qanat.cli.diff.blocks import Best, Block, Items, Section, Table
 from qanat.cli.diff.markdown import markdown
 from qanat.cli.diff.names import Names
 from qanat.cli.diff.report import Report, report
+from qanat.domain import setting
+from qanat.domain.baseline import Rule, judge
 from qanat.domain.new_runs import summarise
 from qanat.domain.parameters import ON
 from qanat.domain.run import Run, State
+from qanat.domain.seeds import GUESSED
 from qanat.domain.setting import Parameters
 from qanat.git.revisions import Range
 from qanat.usecases.review.state import StateChanges
@@ -138,6 +141,23 @@ def test_the_data_of_runs_are_a_column_where_they_differ() -> None:
     place = ["".join(header) for header in found.headers].index("Data")
     assert ["".join(row[place]) for row in found.rows] == ["data/a", "data/b"]
     assert ("Data",) not in table(section(changes([runs[0]])).blocks).headers
+
+
+def test_a_baseline_of_other_groups_is_told_from_the_earlier_values() -> None:
+    new, old = a_run(4, ("--n 1", {"acc": 1}), tree="b" * 40), a_run(2, ("--n 1", {"acc": 2}))
+    found = changes([new], {}, {(("--n", "1"),): [old]})
+
+    def noted(chosen: Run, where: str = "tag=baseline") -> list[str]:
+        rows = setting.pooled([chosen], GUESSED).rows
+        verdict = judge("iris", Rule("acc", where), "higher", [new], rows, GUESSED)
+        assert verdict.behind
+        return [item for item in items(replace(found, verdicts=(verdict,))) if "baseline" in item]
+
+    assert noted(a_run(1, ("--n 1", {"acc": 3}))) == [
+        "earlier values are of the latest groups with the same parameters; "
+        "the baseline for acc is of those that meet tag=baseline"
+    ]
+    assert noted(old) == noted(a_run(1, ("--n 1", {"acc": 3})), where="") == []
 
 
 def test_columns_that_give_way_are_those_of_the_report_not_parameters_of_their_names() -> None:
