@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.metrics import METRICS_MAX, is_number, leaves
+from qanat.domain.metrics import LONG_NAMES, METRICS_MAX, VALUES_MAX, is_number, leaves
 from qanat.domain.names import nearest
 from qanat.domain.shortening import quoted
 
@@ -55,7 +56,8 @@ def left_out(content: Any, keys: Sequence[str], asked: Sequence[str] = ()) -> st
         return "is empty"
     if not isinstance(content, dict):
         return f"is {'a list' if isinstance(content, list) else 'a single value'}, not a mapping of names to numbers"
-    found = list(leaves(content))
+    every = list(islice(leaves(content), VALUES_MAX + 1))
+    found = [(name, value) for name, value in every[:VALUES_MAX] if name is not None]
     values = dict(found)
     chosen = {name: values[name] for name in keys if name in values} if keys else values
     parts = (
@@ -63,6 +65,8 @@ def left_out(content: Any, keys: Sequence[str], asked: Sequence[str] = ()) -> st
         _without_number(chosen),
         _repeated([name for name, value in found if name in chosen and is_number(value)]),
         _too_many(sum(map(is_number, chosen.values()))),
+        LONG_NAMES if any(name is None for name, _ in every) else "",
+        f"has more than {VALUES_MAX:,} values, and the others were left out" if len(every) > VALUES_MAX else "",
     )
     return "; ".join(filter(None, parts))
 

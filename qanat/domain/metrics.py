@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 METRICS_MAX = 1_000
+NAME_MAX = 1_000  # in characters, nested names joined
+VALUES_MAX = 100_000
+LONG_NAMES = f"has names of more than {NAME_MAX:,} characters, and these were left out"
 LARGEST = 10**300  # the most digits that a record can hold in a whole number
 
 
 def flatten(content: Any) -> dict[str, float]:
     """Return the numbers of nested mappings by name, nested names joined by `.`; anything else is left out.
 
-    Names are without tokens.
+    So are long names, and what comes after VALUES_MAX values. Names are without tokens.
 
     Raises ValueError for a name that no record can hold.
     """
-    found = leaves(content) if isinstance(content, dict) else ()
-    return {shown(name): bounded(value) for name, value in found if is_number(value)}
+    found = islice(leaves(content), VALUES_MAX) if isinstance(content, dict) else ()
+    return {shown(name): bounded(value) for name, value in found if name is not None and is_number(value)}
 
 
 def shown(name: str) -> str:
@@ -45,16 +49,23 @@ def bounded(value: float) -> float:
     return value
 
 
-def leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the values of nested mappings that are not mappings, nested names joined by `.`."""
+def leaves(content: Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
+    """Yield the values of nested mappings that are not mappings, nested names joined by `.`.
+
+    In place of a name that is longer than NAME_MAX comes None, and once for a mapping that has such a name.
+    """
     stack = [("", iter(content.items()))]
     while stack:
         prefix, items = stack[-1]
         for key, value in items:
-            if isinstance(value, dict):
+            # Before they are joined: a long name with many others in it would need memory for each of these.
+            if len(prefix) + len(key) > NAME_MAX:
+                yield None, value
+            elif isinstance(value, dict):
                 stack.append((f"{prefix}{key}.", iter(value.items())))
                 break
-            yield f"{prefix}{key}", value
+            else:
+                yield f"{prefix}{key}", value
         else:
             stack.pop()
 

@@ -46,6 +46,7 @@ class Parser:
         self.is_cut = False
         self.not_numbers: dict[str, None] = {}
         self.has_too_many_names = False
+        self.has_long_names = False
 
     def parse(self, data: bytes) -> list[Points]:
         """Return the points of the next whole lines of the file, each name once."""
@@ -71,6 +72,8 @@ class Parser:
             found.append(metric_problems.not_numbers([*self.not_numbers]))
         if self.has_too_many_names:
             found.append(f"has more than {metrics.METRICS_MAX:,} names, and the others were left out")
+        if self.has_long_names:
+            found.append(metrics.LONG_NAMES)
         return found
 
     def names(self) -> list[str]:
@@ -90,6 +93,9 @@ class Parser:
         """Return a name as it is shown; None if it is not to be read."""
         if (shown := self._shown.get(name)) is not None:
             return shown
+        if len(name) > metrics.NAME_MAX:
+            self.has_long_names = True
+            return None
         if self._keys and name not in self._keys:
             if len(self._others) < metrics.METRICS_MAX:
                 self._others[name] = None
@@ -173,6 +179,9 @@ class JsonLines(Parser):
                 continue
             for name, content in metrics.leaves(row):
                 if name == STEP or content is None:
+                    continue
+                if name is None:
+                    self.has_long_names = True
                     continue
                 value = _number(content)
                 if value is None:
@@ -276,25 +285,27 @@ def _kinds(rows: Iterable[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, Sequence[float]]:
     """Return the numbers of rows by name, nested names joined by `.`; nothing if rows differ, or have other values."""
-    names = tuple(rows[0])
-    if any(map(names.__ne__, map(tuple, rows))):
-        return {}
     found: dict[str, Sequence[float]] = {}
-    for name, column in zip(names, zip(*map(dict.values, rows), strict=True), strict=True):
-        new: dict[str, Sequence[float]] = {name: column}
-        if not _NUMBERS.issuperset(types := set(map(type, column))):
-            new = _nested(name, column) if types == {dict} and name != STEP else {}
-        if not new or not found.keys().isdisjoint(new):
-            return {}
-        found |= new
-    return found
-
-
-def _nested(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Sequence[float]]:
     try:
-        return {f"{name}.{inner}": values for inner, values in _columns(rows).items()}
+        return found if _add_columns("", rows, found) else {}
     except RecursionError:
         return {}
+
+
+def _add_columns(prefix: str, rows: Sequence[dict[str, Any]], found: dict[str, Sequence[float]]) -> bool:
+    """Add the numbers of rows by name; return whether these are all their values, and no name is long or repeated."""
+    names = tuple(rows[0])
+    if any(map(names.__ne__, map(tuple, rows))):
+        return False
+    for inner, column in zip(names, zip(*map(dict.values, rows), strict=True), strict=True):
+        if len(prefix) + len(inner) > metrics.NAME_MAX:
+            return False
+        name = f"{prefix}{inner}"
+        if _NUMBERS.issuperset(types := set(map(type, column))) and name not in found:
+            found[name] = column
+        elif types != {dict} or name == STEP or not _add_columns(f"{name}.", column, found):
+            return False
+    return True
 
 
 def _split(data: AnyStr) -> list[AnyStr]:

@@ -17,7 +17,7 @@ from qanat.domain.metric_problems import (
     missing,
     sentences,
 )
-from qanat.domain.metrics import METRICS_MAX
+from qanat.domain.metrics import LONG_NAMES, METRICS_MAX, NAME_MAX, VALUES_MAX
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,8 @@ from qanat.domain.metrics import METRICS_MAX
         ([0.5], (), "is a list, not a mapping of names to numbers"),
         (0.5, (), "is a single value, not a mapping of names to numbers"),
         (None, (), "is empty"),
+        ({"acc": 1, "k" * (NAME_MAX + 1): 2}, (), LONG_NAMES),
+        ({"a": {str(i): 1 for i in range(VALUES_MAX + 1)}}, ("a.0",), "has more than 100,000 values, and the others"),
         ({"acc": "high"}, (), "'acc' is not a number, and was left out"),
         ({"acc": "high"}, ("loss",), ""),
         ({"acc": "0.5"}, (), "'acc' is a number in quotes, and was left out"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from qanat.domain.metrics import METRICS_MAX, flatten, select
+from qanat.domain.metrics import METRICS_MAX, NAME_MAX, VALUES_MAX, flatten, select
 from tests.support.strategies import json_values, stable
 
 
@@ -35,6 +35,17 @@ def test_a_name_that_no_file_can_hold_is_refused() -> None:
         flatten({"a\0": 1})
     with pytest.raises(ValueError, match="a name is not Unicode text"):
         flatten({"a": {"\ud800": 1}})
+
+
+def test_long_names_are_left_out_before_they_are_joined_with_others() -> None:
+    many = {f"{i:x}": 1 for i in range(40_000)}
+    assert flatten({"a": 1, "k" * 500_000: many, "b": {"k" * 500_000: many}, "c": 2}) == {"a": 1, "c": 2}
+    name = "k" * (NAME_MAX - 2)
+    assert flatten({name: {"a": 1, "ab": 2}}) == {f"{name}.a": 1}
+
+
+def test_values_beyond_the_limit_are_not_read() -> None:
+    assert len(flatten({"a": {str(i): i for i in range(VALUES_MAX + 1)}})) == VALUES_MAX
 
 
 def test_keys_choose_numbers_and_give_their_order() -> None:

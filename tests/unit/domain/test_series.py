@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.domain.curves import Curve, collected
-from qanat.domain.metrics import METRICS_MAX
+from qanat.domain.metrics import LONG_NAMES, METRICS_MAX, NAME_MAX
 from qanat.domain.series import CsvLines, JsonLines, Parser, Points
 
 
@@ -78,6 +78,29 @@ def test_lines_that_are_broken_never_make_up_a_whole_one() -> None:
         assert parser.left_out() == ["2 lines are broken, and were left out; the first is line 1"]
 
 
+@pytest.mark.parametrize("name", ["k" * (NAME_MAX + 1), "k" * 500_000], ids=["long", "huge"])
+def test_long_names_are_left_out_before_they_are_joined_with_others(name: str) -> None:
+    inner = {f"{i:x}": 1 for i in range(40_000)}  # 20 GB of names, if each is joined with the longer one
+    for content in ({name: inner, "a": 2}, {"k": {name: inner}, "a": 2}, {name: 1, "a": 2}):
+        parser = JsonLines()
+        assert points_of(parser, json.dumps(content) + "\n") == {"a": ([1], [2])}
+        assert parser.left_out() == [LONG_NAMES]
+
+
+def test_a_name_has_as_many_characters_as_a_record_takes() -> None:
+    parser, name = JsonLines(), "k" * (NAME_MAX - 2)
+    assert points_of(parser, f'{{"{name}": {{"a": 1, "ab": 2}}}}\n') == {f"{name}.a": ([1], [1])}
+    assert parser.left_out() == [LONG_NAMES]
+
+
+def test_a_long_name_in_the_header_of_csv_is_left_out() -> None:
+    for keys in [(), ("a",)]:
+        parser = CsvLines(keys)
+        assert points_of(parser, f"a,{'k' * (NAME_MAX + 1)}\n2,3\n") == {"a": ([1], [2])}
+        assert parser.names() == ["a"]
+        assert parser.left_out() == [LONG_NAMES]
+
+
 def test_bytes_that_are_not_text_break_their_line_only() -> None:
     parser = JsonLines()
     assert points_of(parser, '{"a": 1}\n') | points_of(parser, '{"a": 2}\n') == {"a": ([2], [2])}
@@ -89,8 +112,8 @@ def test_deeply_nested_lines_are_broken_or_read() -> None:
     parser = JsonLines()
     assert parser.parse(b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"\n") == []
     assert parser.left_out() == ["line 1 is broken, and was left out"]
-    (points,) = JsonLines().parse(b'{"a":' * 800 + b"1" + b"}" * 800 + b"\n")
-    assert points.name == ".".join("a" * 800)
+    (points,) = JsonLines().parse(b'{"a":' * 500 + b"1" + b"}" * 500 + b"\n")
+    assert points.name == ".".join("a" * 500)
 
 
 def test_what_is_no_number_is_named_and_null_is_no_value() -> None:
