@@ -261,14 +261,19 @@ def _place(found: Statistic | None, direction: str) -> tuple[bool, float]:
 
 
 def _best(rows: Sequence[Row], metrics: Sequence[str], better: Mapping[str, str]) -> dict[str, frozenset[int]]:
-    """Find the best rows of every metric that has a better direction; none if there is nothing to choose from."""
+    """Find the best rows of every metric that has a better direction; none if there is nothing to choose from.
+
+    A row with NaN is never best. There is no best among single values beside means of several, which chance has a
+    smaller part in.
+    """
     best = {}
     for name in metrics:
-        if name not in better:
+        found = {i: row.metrics[name] for i, row in enumerate(rows) if name in row.metrics}
+        are_alike = len({s.count > 1 for s in found.values()}) == 1
+        if name not in better or len(found) < 2 or not are_alike:
             continue
-        places = {i: _place(row.metrics.get(name), better[name]) for i, row in enumerate(rows)}
-        known = {i: place for i, place in places.items() if not place[0]}
-        if len(known) > 1:
-            top = min(known.values())
-            best[name] = frozenset(i for i, place in known.items() if place == top)
+        places = {i: _place(s, better[name]) for i, s in found.items()}
+        top = min(places.values())
+        if not top[0]:
+            best[name] = frozenset(i for i, place in places.items() if place == top)
     return best

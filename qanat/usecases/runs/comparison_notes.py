@@ -52,9 +52,12 @@ def _unfinished(compared: Compared) -> Iterator[str]:
         return
     of_rows = [f"{_share(row)} of {_row_name(row, found.parameters)}" for row in rows]
     listed = [*of_rows[:SETTINGS_SHOWN], *_more(len(of_rows) - SETTINGS_SHOWN, "row")]
-    without = [f"{found.unfinished:,} with parameters that no row has"] if found.unfinished else []
-    groups = "1 group that did not finish is" if count == 1 else f"{count:,} groups that did not finish are"
-    yield f"{groups} left out: {', '.join([*listed, *without])}"
+    left_out = f"{count:,} group{' that did not finish is' if count == 1 else 's that did not finish are'} left out"
+    without = "with parameters that no row has"
+    if listed:
+        yield f"{left_out}: {', '.join([*listed, *([f'{found.unfinished:,} {without}'] if found.unfinished else [])])}"
+    else:
+        yield f"{left_out}, {without}"
 
 
 def _share(row: Row) -> str:

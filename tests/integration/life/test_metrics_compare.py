@@ -346,7 +346,10 @@ def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: 
     trained.qanat("run", "train", "-R", "--n 8,9", code=1)
     trained.qanat("run", "train", "--n", "9", code=1)
     result = trained.qanat("compare", "3", "4")
-    assert result.err == "note: run 4 is not shown, since none of its groups has finished\n"
+    assert result.err == (
+        "note: run 4 is not shown, since none of its groups has finished\n"
+        "note: 1 group that did not finish is left out, with parameters that no row has\n"
+    )
     assert table(result.out)[1:] == [["3", "1", "0.8", "-3"]]
     result = trained.qanat("compare", "4", code=2)
     assert result.err == "qanat: nothing to compare: no group of these runs has finished\n"

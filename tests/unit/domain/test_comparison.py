@@ -252,3 +252,16 @@ def test_rows_of_one_parameter_name_the_others_in_which_their_groups_differ() ->
     assert [row.mixed for row in compare([run], better={}, grouping=Grouping(by="--lr")).rows] == [("--m",)] * 2 + [()]
     assert {row.mixed for row in compare([run], better={}, grouping=Grouping(by="--seed")).rows} == {("--lr", "--m")}
     assert {row.mixed for row in compare([run], better={}).rows} == {()}
+
+
+def test_a_single_value_is_not_best_beside_means_nor_is_a_mean_beside_it() -> None:
+    runs = [a_run(1, *((f"--n 1 --seed {s}", {"acc": 0.5}) for s in (0, 1))), a_run(2, ("--n 2", {"acc": 0.9}))]
+    assert compare(runs, better={"acc": HIGHER}).best == {}
+    assert compare([runs[0], a_run(3, *(("--n 3", {"acc": 0.9}),) * 2)], better={"acc": HIGHER}).best == {"acc": {1}}
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_number_is_best_beside_one_that_is_not_finite(bad: float) -> None:
+    runs = [a_run(1, ("--n 1", {"err": bad})), a_run(2, ("--n 2", {"err": 1.0}))]
+    assert compare(runs, better={"err": LOWER}).best == {"err": {1}}
+    assert compare([a_run(n, ("", {"err": math.nan})) for n in (1, 2)], better={"err": LOWER}).best == {}
