@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
 
 from qanat.cli import session
 from qanat.cli.options import Command, option
-from qanat.cli.runs import comparison_table, curve_plot, reporting
-from qanat.cli.terminal import plots
-from qanat.cli.terminal.output import brief, plural, say, say_json, say_whole, tell, width
+from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
+from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.domain import condition
-from qanat.domain.comparison import Comparison
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
@@ -21,6 +18,7 @@ from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
 from qanat.usecases.runs import comparison_notes, comparison_values, overlaid_curves
 from qanat.usecases.runs.compare import CompareRequest
+from qanat.usecases.runs.plotted_rows import plotted_rows
 from qanat.usecases.tracking.refresh import refreshed
 
 EXAMPLE = """\b
@@ -147,7 +145,7 @@ def compare(
     for note in comparison_notes.notes(compared, chosen, runs):
         tell(f"note: {note}")
     if plot:
-        _plot(compared.found, *plot, output)
+        row_plot.plot_rows(plotted_rows(compared.found, *plot), *plot, output)
     elif as_json:
         say_json(comparison_values.as_mappings(compared))
     elif as_csv:
@@ -165,14 +163,3 @@ def _direction(text: str) -> tuple[str, str]:
             f"--better {quoted(text)} is not METRIC=higher or METRIC=lower", hint="for example --better acc=higher"
         )
     return name, way
-
-
-def _plot(found: Comparison, x: str, y: str, output: Path | None) -> None:
-    xs, ys, deviations = comparison_values.points(found, x, y)
-    if output is None:
-        say(plots.in_terminal(xs, ys, x, y))
-    else:
-        plots.to_file(xs, ys, deviations, x, y, output)
-        say(f"Wrote {output}")
-    if count := sum(y in row.metrics and not math.isfinite(row.metrics[y].mean) for row in found.rows):
-        tell(f"note: not drawn: {plural(count, 'row')} whose {brief(y)} is not finite")

@@ -18,18 +18,24 @@ MARKERS = "*o+x#@%="
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve of a plot."""
+    """A line of a plot; `deviations`, if there are any, are of its points."""
 
     label: str
     xs: Sequence[float]
     ys: Sequence[float]
+    deviations: Sequence[float] = ()
 
 
-def in_terminal(xs: Sequence[float], ys: Sequence[float], x: str, y: str) -> str:
-    """Return a plot as text that fits the terminal."""
-    plotext = _plotext()
-    plotext.scatter(list(xs), list(ys))
-    return _built(plotext, x, y)
+def in_terminal(series: Sequence[Line], x: str, y: str) -> str:
+    """Return a plot of points as text that fits the terminal, with a legend for several of at most len(MARKERS)."""
+    if len(series) == 1:
+        plotext = _plotext()
+        plotext.scatter(list(series[0].xs), list(series[0].ys))
+        return _built(plotext, x, y)
+    plotext = _plotext(rows_below=len(series))
+    for marker, line in zip(MARKERS, series, strict=False):
+        plotext.scatter(list(line.xs), list(line.ys), marker=marker)
+    return _with_legend(_built(plotext, x, y), series)
 
 
 def curves_in_terminal(curves: Sequence[Line], x: str, y: str) -> str:
@@ -37,8 +43,12 @@ def curves_in_terminal(curves: Sequence[Line], x: str, y: str) -> str:
     plotext = _plotext(rows_below=len(curves))
     for marker, curve in zip(MARKERS, curves, strict=False):
         plotext.plot(list(curve.xs), list(curve.ys), marker=marker)
-    legend = [f"  {marker} {curve.label}" for marker, curve in zip(MARKERS, curves, strict=False)]
-    return "\n".join([_built(plotext, x, y).rstrip("\n"), *legend])
+    return _with_legend(_built(plotext, x, y), curves)
+
+
+def _with_legend(plot: str, lines: Sequence[Line]) -> str:
+    legend = [f"  {marker} {line.label}" for marker, line in zip(MARKERS, lines, strict=False)]
+    return "\n".join([plot.rstrip("\n"), *legend])
 
 
 def _plotext(rows_below: int = 0) -> Any:
@@ -61,19 +71,14 @@ def _built(plotext: Any, x: str, y: str) -> str:
     return text
 
 
-def to_file(
-    xs: Sequence[float], ys: Sequence[float], deviations: Sequence[float], x: str, y: str, output: Path
-) -> None:
-    """Plot to a PNG or SVG file, with error bars of one standard deviation."""
+def to_file(series: Sequence[Line], x: str, y: str, output: Path) -> None:
+    """Plot to a PNG or SVG file, with error bars of one standard deviation, and with a legend for several lines."""
     figure, axes = _figure(x, y, output)
-    order = sorted(range(len(xs)), key=lambda i: xs[i])
-    axes.errorbar(
-        [xs[i] for i in order],
-        [ys[i] for i in order],
-        yerr=[deviations[i] for i in order] if any(deviations) else None,
-        marker="o",
-        capsize=3,
-    )
+    for line in series:
+        errors = line.deviations if any(line.deviations) else None
+        axes.errorbar(line.xs, line.ys, yerr=errors, marker="o", capsize=3, label=_plain(line.label))
+    if len(series) > 1:
+        axes.legend(fontsize="small")
     _save(figure, output)
 
 

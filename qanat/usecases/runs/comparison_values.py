@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
-from qanat.domain.comparison import Comparison
 from qanat.domain.parameters import plain_names, shown
-from qanat.domain.search import Names
-from qanat.domain.shortening import quoted
-from qanat.errors import UsageError
-from qanat.usecases.runs.compare import Compared, available
+from qanat.usecases.runs.compare import Compared
 
 OWN = ("experiment", "runs", "groups", "commit")
 
@@ -81,33 +76,6 @@ def seed_note(compared: Compared) -> str:
         of = f" of {', '.join(experiments)}" if len(by_names) > 1 else ""
         parts.append(f"{', '.join(names)}{of}{'' if is_said else ' (guessed by name)'}")
     return f"seed: {'; '.join(parts)}" if parts else ""
-
-
-def points(found: Comparison, x: str, y: str) -> tuple[list[float], list[float], list[float]]:
-    """Return x, y and the deviation of y of every row that has both; x is a parameter or a metric.
-
-    Raises UsageError if no row has both as numbers.
-    """
-    xs, ys, deviations = [], [], []
-    for row in found.rows:
-        metric = row.metrics.get(y)
-        named = Names(row.parameters, {}, {}).parameters_named(x)
-        place = row.metrics[x].mean if x in row.metrics else _number(row.parameters[named[0]]) if named else None
-        if metric is not None and place is not None and math.isfinite(place) and math.isfinite(metric.mean):
-            xs.append(place)
-            ys.append(metric.mean)
-            deviations.append(metric.deviation or 0.0)
-    if not xs:
-        names = (*plain_names(found.parameters).values(), *found.metrics)
-        raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=available(names))
-    return xs, ys, deviations
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def flat_table(compared: Compared) -> tuple[list[str], list[list[object]]]:

@@ -127,7 +127,7 @@ def test_runs_are_compared_by_what_differs_with_mean_and_deviation_over_seeds_an
         ["runs", "n", "--n", "acc", "test.loss"],  # n is a column of its own
         ["1", "3", "1", "0.110 ± 0.010", "3.90 ± 0.10"],
         ["1", "3", "2", "0.210 ± 0.010", "2.90 ± 0.10"],
-        ["2", "1", "3", "0.3 *", "2 *"],
+        ["2", "1", "3", "0.3", "2"],  # a single value is not best beside means,
     ]
     assert result.out.endswith("\nmean ± standard deviation of n groups; seed: --seed (guessed by name)\n")
     assert result.err == ""
@@ -202,7 +202,7 @@ def test_json_has_the_whole_rows(trained: Sandbox) -> None:
     ]
     assert rows[0]["parameters"] == {"n": "3"}
     assert (rows[1]["seeds"], rows[1]["pooled"], rows[1]["repeated"]) == (["0", "1", "2"], False, 0)
-    assert rows[0]["metrics"]["acc"] == {"mean": 0.3, "std": None, "n": 1, "best": True, "difference": None}
+    assert rows[0]["metrics"]["acc"] == {"mean": 0.3, "std": None, "n": 1, "best": False, "difference": None}
     assert rows[1]["commit"] == trained.record(1)["code"]["commit"]
 
 
@@ -229,28 +229,27 @@ def test_columns_of_one_name_are_told_apart_in_csv(sandbox: Sandbox) -> None:
 
 
 def test_markdown_is_a_table_in_which_the_best_is_bold(trained: Sandbox) -> None:
-    lines = trained.qanat("compare", "1", "2", "--format", "markdown").out.splitlines()
+    lines = trained.qanat("compare", "1", "--format", "markdown").out.splitlines()
     assert lines[:3] == [
         "| runs | n | --n | Accuracy (%) | test.loss |",
         "|---|---|---|---|---|",
         "| 1 | 3 | 1 | 0.110 ± 0.010 | 3.90 ± 0.10 |",
     ]
-    assert lines[4:] == [
-        "| 2 | 1 | 3 | **0.3** | **2** |",
+    assert lines[3:] == [
+        "| 1 | 3 | 2 | **0.210 ± 0.010** | **2.90 ± 0.10** |",
         "",
         "mean ± standard deviation of n groups; seed: --seed (guessed by name)",
     ]
 
 
 def test_papers_get_a_table_with_titles_in_which_the_best_is_bold(trained: Sandbox) -> None:
-    assert trained.qanat("compare", "1", "2", "--format", "latex").out.splitlines() == [
+    assert trained.qanat("compare", "1", "--format", "latex").out.splitlines() == [
         r"\begin{tabular}{rrrrr}",
         r"\toprule",
         r"runs & n & -{}-n & Accuracy (\%) & test.loss \\",
         r"\midrule",
         r"1 & 3 & 1 & $0.110 \pm 0.010$ & $3.90 \pm 0.10$ \\",
-        r"1 & 3 & 2 & $0.210 \pm 0.010$ & $2.90 \pm 0.10$ \\",
-        r"2 & 1 & 3 & \textbf{0.3} & \textbf{2} \\",
+        r"1 & 3 & 2 & $\mathbf{0.210 \pm 0.010}$ & $\mathbf{2.90 \pm 0.10}$ \\",
         r"\bottomrule",
         r"\end{tabular}",
         "% mean ± standard deviation of n groups; seed: --seed (guessed by name)",
@@ -315,7 +314,7 @@ def test_rows_are_compared_with_a_baseline(trained: Sandbox) -> None:
         ["1 (baseline)", "0.210 ± 0.010"],
         ["2", "0.3"],
         ["3", "1.11 ± 0.20 (+1.00, better)"],
-        ["3", "1.21 ± 0.20 (+1.00, better) *"],
+        ["3", "1.21 ± 0.20 (+1.00, better)"],
     ]
     assert "; p of a paired t-test; better or worse: p < 0.05\n" in found.out
     rows = trained.qanat("compare", "1", "2", "--baseline", "n=1", "--json").json

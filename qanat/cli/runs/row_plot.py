@@ -1,0 +1,37 @@
+"""Plots of the rows of a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qanat.cli.terminal import plots
+from qanat.cli.terminal.output import brief, listed, plural, say, tell
+from qanat.usecases.runs.plotted_rows import PlottedRows
+
+LABEL_MAX = 80
+
+
+def plot_rows(found: PlottedRows, x: str, y: str, output: Path | None) -> None:
+    """Plot series to the terminal or to a file, and say what is not in the plot."""
+    drawn = found.series[: len(plots.MARKERS)]
+    lines = [plots.Line(brief(one.label, LABEL_MAX), one.xs, one.ys, one.deviations) for one in drawn]
+    if output is None:
+        say(plots.in_terminal(lines, x, y))
+    else:
+        plots.to_file(lines, x, y, output)
+        say(f"Wrote {output}")
+    for note in _notes(found, x, y):
+        tell(f"note: not drawn: {note}")
+
+
+def _notes(found: PlottedRows, x: str, y: str) -> list[str]:
+    notes = []
+    if found.without_x:
+        runs = dict.fromkeys(run.partition("-")[0] for row in found.without_x for run in row.runs)
+        rows = f"{plural(len(found.without_x), 'row')} of run{'' if len(runs) == 1 else 's'} {listed([*runs])}"
+        notes.append(f"{rows}, without a number for {brief(x)}")
+    if found.not_finite:
+        notes.append(f"{plural(found.not_finite, 'row')} whose {brief(y)} is not finite")
+    if (more := len(found.series) - len(plots.MARKERS)) > 0:
+        notes.append(f"{more:,} more series; choose groups with --where")
+    return notes

@@ -1,0 +1,95 @@
+"""The points of a plot of a comparison: a metric over a parameter or another metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qanat.domain import setting
+from qanat.domain.comparison import Comparison, Row
+from qanat.domain.equal_values import canonical
+from qanat.domain.parameters import plain_names
+from qanat.domain.search import Names
+from qanat.domain.shortening import quoted
+from qanat.errors import UsageError
+from qanat.usecases.runs.compare import available
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The points of rows that differ only in what the plot is over, sorted by it; the label says what they share."""
+
+    label: str
+    xs: Sequence[float]
+    ys: Sequence[float]
+    deviations: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class PlottedRows:
+    """A plot's series, and the rows that are not in it since they have no number on either axis."""
+
+    series: tuple[Points, ...]
+    without_x: tuple[Row, ...]
+    not_finite: int
+
+
+def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
+    """Return a metric y over x, a parameter or a metric, with a series for each setting of the other parameters.
+
+    Over a metric, all rows are one series. Raises UsageError if no row has both as numbers.
+    """
+    measured = [(row, row.metrics[y].mean) for row in found.rows if y in row.metrics]
+    series: dict[object, list[tuple[float, Row]]] = {}
+    without_x = []
+    for row, mean in measured:
+        place = _place(row, x)
+        if place is None or not math.isfinite(place):
+            without_x.append(row)
+        elif math.isfinite(mean):
+            series.setdefault(_key(row, found, x), []).append((place, row))
+    if not series:
+        names = (*plain_names(found.parameters).values(), *found.metrics)
+        raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=available(names))
+    drawn = tuple(_points(rows, found, x, y) for rows in series.values())
+    return PlottedRows(drawn, tuple(without_x), sum(not math.isfinite(mean) for _, mean in measured))
+
+
+def _place(row: Row, x: str) -> float | None:
+    if x in row.metrics:
+        return row.metrics[x].mean
+    named = _named(row, x)
+    try:
+        return float(row.parameters[named[0]]) if named else None
+    except ValueError:
+        return None
+
+
+def _named(row: Row, x: str) -> Sequence[str]:
+    return Names(row.parameters, {}, {}).parameters_named(x)
+
+
+def _others(row: Row, found: Comparison, x: str) -> list[tuple[str, str]]:
+    """Return the parameters of a row in which rows differ, without what the plot is over."""
+    if x in row.metrics:
+        return []
+    over = _named(row, x)
+    return [(name, row.parameters[name]) for name in found.parameters if name in row.parameters and name not in over]
+
+
+def _key(row: Row, found: Comparison, x: str) -> object:
+    experiment = "" if x in row.metrics else row.experiment
+    return experiment, tuple((name, canonical(value)) for name, value in _others(row, found, x))
+
+
+def _points(rows: Sequence[tuple[float, Row]], found: Comparison, x: str, y: str) -> Points:
+    first = rows[0][1]
+    several = len({row.experiment for row in found.rows}) > 1
+    given = setting.as_text(_others(first, found, x))
+    label = " ".join(filter(None, (first.experiment if several else "", given))) or "other rows"
+    ordered = sorted(rows, key=lambda pair: pair[0])
+    metrics = [row.metrics[y] for _, row in ordered]
+    return Points(
+        label, [place for place, _ in ordered], [s.mean for s in metrics], [s.deviation or 0.0 for s in metrics]
+    )
