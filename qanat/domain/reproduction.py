@@ -95,10 +95,19 @@ def compare_to_list(
     and `again` the files of the rerun that have such names. What is not in the list came later, and printed text that
     is missing has been removed: neither counts.
     """
-    known = {verdict.path: verdict for verdict in seen if not (verdict.path in PRINTED and verdict.verdict == MISSING)}
+    known = {
+        verdict.path: verdict if verdict.path in listed or verdict.path in PRINTED else _unlisted(verdict)
+        for verdict in seen
+        if not (verdict.path in PRINTED and verdict.verdict == MISSING)
+    }
     later = {name for name, verdict in known.items() if name not in listed and verdict.detail == NOT_IN_SECOND}
     names = sorted({*known, *changed} - later)
     return [_to_file(name, listed[name], again.get(name)) if name in changed else known[name] for name in names]
+
+
+def _unlisted(verdict: FileVerdict) -> FileVerdict:
+    """Return the verdict on a file that the first run had not left, even if there is one in its directory now."""
+    return verdict if verdict.verdict == MISSING else FileVerdict(verdict.path, MISSING, NOT_IN_FIRST)
 
 
 def _to_file(name: str, was: OutputFile, now: OutputFile | None) -> FileVerdict:

@@ -33,7 +33,7 @@ Example:
   qanat rerun 4 --failed --head
 
 With --check, the outputs are compared file by file, and the metrics; the exit code is 1 if anything differs.
-If results of RUN are gone, the metrics and the digests in its record are compared instead."""
+If results of RUN are gone or changed, the metrics and the digests in its record are compared instead."""
 CHECK = "Comparison"
 GROUPS = "What to repeat"
 

@@ -12,8 +12,6 @@ from typing import NoReturn
 from qanat.domain.layout import group_folder
 from qanat.domain.outputs import PRINTED, OutputFile
 from qanat.domain.reproduction import (
-    DIFFERENT,
-    EQUAL,
     MISSING,
     Comparison,
     FileVerdict,
@@ -28,6 +26,7 @@ from qanat.records import manifest, storage
 from qanat.system import folders
 from qanat.usecases.project import Project
 from qanat.usecases.runs import compare_outputs
+from qanat.usecases.tracking import manifests
 from qanat.usecases.tracking.find import Found, check_results, results_missing
 
 NAMED_MAX, NAME_MAX = 5, 100
@@ -38,8 +37,8 @@ _IN_GROUP = re.compile(r"group_([0-9]{1,9})/")
 class GroupBasis:
     """What the files of a group can be compared with.
 
-    `is_whole` is whether they are there, as far as that can be known without reading them. `listed` are the files that
-    it left, by path, if their list is there; `gone` are those of them that are not.
+    `is_whole` is whether they are there; with a list, as far as that can be known without reading them. `listed` are
+    the files that it left, by path, if their list is there; `gone` are those of them that are not.
     """
 
     group: Group
@@ -68,14 +67,15 @@ def basis_of(found: Found, left_by_runner: frozenset[str]) -> Basis:
     run, folder = found.run, folders.plain(found.folder)
     left_out = storage.NO_OUTPUTS | left_by_runner
     groups = tuple(
-        _group_basis(group, group_folder(folder, group.number, len(run.groups)), left_out) for group in run.groups
+        _group_basis(group, group_folder(folder, group.number, len(run.groups)), left_out, len(run.groups))
+        for group in run.groups
     )
     if not any(each.is_comparable for each in groups):
         _refuse(found)
     return Basis(run, folder, groups, tuple(_notes(run, groups)))
 
 
-def _group_basis(group: Group, own: Path, left_out: frozenset[str]) -> GroupBasis:
+def _group_basis(group: Group, own: Path, left_out: frozenset[str], groups: int) -> GroupBasis:
     try:
         sizes = manifest.sizes(own, left_out)
     except OSError:
@@ -86,8 +86,8 @@ def _group_basis(group: Group, own: Path, left_out: frozenset[str]) -> GroupBasi
         gone = tuple(path for path, file in listed.items() if sizes.get(path) != file.size)
         return GroupBasis(group, not gone, listed, gone)
     made = storage.made_by_actions(own)
-    left = [size for path, size in sizes.items() if path not in made]
-    return GroupBasis(group, (len(left), sum(left)) == (group.outputs.files, group.outputs.bytes))
+    left = {path: size for path, size in sizes.items() if path not in made}
+    return GroupBasis(group, manifests.is_as_recorded(own, left, group.outputs, groups))
 
 
 def _refuse(found: Found) -> NoReturn:
@@ -177,9 +177,9 @@ def _of_group(
 
 
 def _changed_since(listed: Mapping[str, OutputFile], first: Path, seen: Sequence[FileVerdict]) -> Iterator[str]:
-    """Yield the files that differ and whose content is not what the first run had left."""
+    """Yield the files whose content is not what the first run had left, be it what the rerun has left or not."""
     for verdict in seen:
-        file = listed.get(verdict.path) if verdict.verdict in (EQUAL, DIFFERENT) else None
+        file = listed.get(verdict.path) if verdict.verdict != MISSING else None
         if file and file.sha256 and manifest.hashed(first, file.path, file.size) != file.sha256:
             yield file.path
 

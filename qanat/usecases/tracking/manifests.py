@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from qanat.domain import outputs
 from qanat.domain.layout import group_folder
 from qanat.domain.long_work import tracked
 from qanat.domain.outputs import OutputFile, Outputs
@@ -33,10 +34,21 @@ def with_manifests(project: Project, run: Run, left_by_runner: frozenset[str]) -
     folder = folders.plain(project.storage_of(run))
     places = {group.number: group_folder(folder, group.number, len(run.groups)) for group in ended}
     left, problem = _left_in(places, storage.NO_OUTPUTS | left_by_runner)
-    outputs, problems = _noted(project, places, _hashed(places, left, HASHED_BYTES_MAX // len(run.groups)))
-    changed = {number: replace(run.groups[number], outputs=found) for number, found in outputs.items()}
+    noted, problems = _noted(project, places, _hashed(places, left, HASHED_BYTES_MAX // len(run.groups)))
+    changed = {number: replace(run.groups[number], outputs=found) for number, found in noted.items()}
     about = f"the outputs of run {run.number} of {run.experiment} are not all in its record"
     return run.with_groups(changed), [f"{about}: {why}" for why in dict.fromkeys((*problem, *problems))]
+
+
+def is_as_recorded(place: Path, sizes: Mapping[str, int], recorded: Outputs, groups: int) -> bool:
+    """Return whether the files of a group, given by their sizes, are those whose digest its record has.
+
+    `groups` is how many groups the run has. Files are read only if their number and size are as recorded.
+    """
+    if (len(sizes), sum(sizes.values())) != (recorded.files, recorded.bytes):
+        return False
+    found = _hashed({0: place}, {0: sizes}, HASHED_BYTES_MAX // groups)
+    return outputs.summarise(found.get(0, [])) == recorded
 
 
 def _left_in(places: Mapping[int, Path], left_out: frozenset[str]) -> tuple[dict[int, dict[str, int]], list[str]]:
@@ -79,10 +91,10 @@ def _noted(
     """Write the lists; return them in short, and why some could not be written."""
     from qanat.records import manifest
 
-    outputs, problems = {}, []
+    noted, problems = {}, []
     for number, listed in found.items():
         try:
-            outputs[number] = manifest.write(places[number], listed, project.sharing)
+            noted[number] = manifest.write(places[number], listed, project.sharing)
         except QanatError as error:
             problems.append(error.message)
-    return outputs, problems
+    return noted, problems
