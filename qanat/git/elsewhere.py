@@ -10,6 +10,9 @@ from qanat.git import command
 
 # A folder of data may contain what looks like a bare repository, or be one of somebody else's.
 _CAREFUL = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit", "-c", "core.hooksPath=/dev/null")
+# No transport has this name, so git fetches no missing object, for which it would start what the settings name.
+_OFFLINE = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+_OWN_SCOPES = ("local", "worktree")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,40 @@ class Version:
 def version_of(path: Path) -> Version:
     """Return the version of a path, which may be a whole repository. Raises GitRefused if it is not in one."""
     folder = path if path.is_dir() else path.parent
-    where = command.call(folder, *_CAREFUL, "rev-parse", "--show-prefix")
-    if where.status != 0 and b"not a git repository" in where.err:
-        raise GitRefused("is not in a repository")
-    prefix = command.output(folder, *_CAREFUL, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").strip()
+    where = command.call(folder, *_CAREFUL, "rev-parse", "--show-prefix", env=_OFFLINE)
+    if where.status != 0:
+        if b"not a git repository" in where.err:
+            raise GitRefused("is not in a repository")
+        raise command.refused("git rev-parse", where)
+    prefix = where.out.decode("utf-8", "surrogateescape").strip()
     inside = prefix.rstrip("/") if folder == path else f"{prefix}{path.name}"
-    found = command.call(folder, *_CAREFUL, "rev-parse", "--verify", "--quiet", f"HEAD:{inside}" if inside else "HEAD")
+    revision = f"HEAD:{inside}" if inside else "HEAD"
+    found = command.call(folder, *_CAREFUL, "rev-parse", "--verify", "--quiet", revision, env=_OFFLINE)
     if found.status != 0:
         raise GitRefused("is in a repository, but not in its last commit")
     kind = ("tree" if folder == path else "blob") if inside else "commit"
     pathspec = "." if folder == path else f":(literal){path.name}"
-    arguments = (*_CAREFUL, "status", "--porcelain", "-z", "--", pathspec)
-    status = command.output(folder, *arguments, env={"GIT_OPTIONAL_LOCKS": "0"})
+    # What is in a submodule has settings of its own.
+    arguments = ("status", "--porcelain", "-z", "--ignore-submodules=dirty", "--", pathspec)
+    status = command.output(folder, *_CAREFUL, *arguments, env=_OFFLINE | _without_own_filters(folder))
     return Version(f"{kind}:{found.out.decode().strip()}", bool(status))
+
+
+def _without_own_filters(folder: Path) -> dict[str, str]:
+    """Return an environment in which the filters of a repository's own settings are what they are without these."""
+    arguments = ("config", "--show-scope", "--null", "--get-regexp", r"^filter\.")
+    listed = command.call(folder, *_CAREFUL, *arguments, env=_OFFLINE).out.decode("utf-8", "surrogateescape")
+    values: dict[str, str] = {}
+    own: set[str] = set()
+    fields = listed.split("\0")
+    for scope, entry in zip(fields[::2], fields[1::2], strict=False):
+        key, _, value = entry.partition("\n")
+        if scope in _OWN_SCOPES:
+            own.add(key)
+        else:
+            values[key] = value
+    changed = {"GIT_CONFIG_COUNT": str(len(own))} if own else {}
+    for place, key in enumerate(sorted(own)):
+        without = "false" if key.endswith(".required") else ""
+        changed |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": values.get(key, without)}
+    return changed

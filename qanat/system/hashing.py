@@ -21,7 +21,8 @@ _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 def sha256_of(path: str | Path, passed: Callable[[int], object] = lambda count: None) -> str:
     """Return the SHA-256 of a regular file in hexadecimal digits; `passed` is called with the size of each block read.
 
-    Raises OSError, also for a pipe, a device or a folder.
+    Raises OSError, also for a pipe, a device, a folder, or a file that is longer than its size: one that grows, or one
+    of the system's, which may never end.
     """
     buffer = memoryview(bytearray(BLOCK_BYTES))
     return _sha256(path, buffer, passed)
@@ -30,10 +31,14 @@ def sha256_of(path: str | Path, passed: Callable[[int], object] = lambda count: 
 def _sha256(path: str | Path, buffer: memoryview, passed: Callable[[int], object]) -> str:
     descriptor = os.open(path, _READ)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError("is not a regular file")
-        digest = hashlib.sha256(usedforsecurity=False)
+        digest, left = hashlib.sha256(usedforsecurity=False), status.st_size
         while count := os.readv(descriptor, [buffer]):
+            left -= count
+            if left < 0:
+                raise OSError("is longer than its size, or grows")
             digest.update(buffer[:count])
             passed(count)
         return digest.hexdigest()

@@ -21,7 +21,7 @@ from qanat.cli.definitions.defining import (
 )
 from qanat.cli.options import Command, Group, option
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import say, say_json, tell
+from qanat.cli.terminal.output import brief, say, say_json, tell
 from qanat.domain.data import COMMAND, TRACKING
 from qanat.errors import UsageError
 from qanat.usecases.data import status as data_status
@@ -167,7 +167,7 @@ def status(name: str | None, as_json: bool) -> None:
     if not found:
         say("no datasets yet; create one with: qanat dataset new")
     for one in found:
-        say("\n".join(_status_lines(one)))
+        say("\n".join(map(brief, _status_lines(one))))
 
 
 def _status_lines(found: data_status.DatasetStatus) -> Iterator[str]:

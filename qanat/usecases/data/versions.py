@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from qanat.records import yaml_io
 from qanat.system import files, programs
 
 _DVC_BYTES_MAX = 2**20
+_MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _COMMAND_S = 60.0
 PRINTED_MAX = 200
 
@@ -32,7 +34,7 @@ def of_repository(name: str, path: Path) -> DataState:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _dvc_output(path: Path) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def _dvc_output(path: Path) -> dict[str, Any]:
         return {}
     outputs = content.get("outs") if isinstance(content, dict) else None
     for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, dict) and output.get("path") == path.name and isinstance(output.get("md5"), str):
+        if isinstance(output, dict) and output.get("path") == path.name and _MD5.fullmatch(str(output.get("md5"))):
             return output
     return {}
 

@@ -40,10 +40,58 @@ def test_what_no_commit_has_is_refused(repository: Repository, tmp_path: Path) -
         version_of(tmp_path / "plain")
 
 
-def test_the_settings_of_a_repository_start_no_program(repository: Repository, tmp_path: Path) -> None:
+@pytest.fixture
+def trap(tmp_path: Path) -> str:
+    """Return the path of a program that leaves a file `sprung` beside itself."""
     trap = tmp_path / "trap.sh"
-    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
     trap.chmod(0o755)
-    repository.git("config", "core.fsmonitor", str(trap))
-    version_of(repository.root)
-    assert not os.path.lexists(tmp_path / "sprung")
+    return str(trap)
+
+
+def is_sprung(trap: str) -> bool:
+    return os.path.lexists(Path(trap).with_name("sprung"))
+
+
+@pytest.mark.parametrize("key", ["core.fsmonitor", "filter.x.clean", "filter.x.process", "filter.x.smudge"])
+def test_the_settings_of_a_repository_start_no_program(repository: Repository, trap: str, key: str) -> None:
+    repository.commit(**{".gitattributes": "*.txt filter=x\n", "a.txt": "a"})
+    repository.git("config", key, trap)
+    repository.git("config", "filter.x.required", "true")
+    os.utime(repository.root / "a.txt", (1, 1))
+    assert not version_of(repository.root).changed
+    assert not is_sprung(trap)
+
+
+def test_filters_of_the_user_are_used(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str
+) -> None:
+    repository.commit(**{".gitattributes": "*.txt filter=x\n", "a.txt": "KEPT"})
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/.gitconfig").write_text('[filter "x"]\n\tclean = tr a-z A-Z\n')
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
+    repository.git("config", "filter.x.clean", trap)
+    repository.write("a.txt", "kept")
+    assert not version_of(repository.root).changed
+    assert not is_sprung(trap)
+
+
+def test_no_missing_object_is_fetched(repository: Repository, trap: str) -> None:
+    repository.commit(**{"d/a.txt": "a"})
+    tree = repository.git("rev-parse", "HEAD:d")
+    for key, value in {
+        "core.repositoryformatversion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": f"ext::{trap} ext",
+        "remote.origin.uploadpack": trap,
+        "protocol.ext.allow": "always",
+    }.items():
+        repository.git("config", key, value)
+    (repository.root / ".git/objects" / tree[:2] / tree[2:]).unlink()
+    (repository.root / ".git/index").unlink()
+    with pytest.raises(GitRefused):
+        version_of(repository.root / "d")
+    assert not is_sprung(trap)

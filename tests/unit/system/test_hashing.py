@@ -28,6 +28,11 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: object) -> Non
         sha256_of(tmp_path / "a")
 
 
+def test_a_file_that_is_longer_than_its_size_is_not_read_on() -> None:
+    with pytest.raises(OSError, match="is longer than its size, or grows"):
+        sha256_of("/proc/self/status")  # as /proc/self/pagemap, which has hundreds of GiB
+
+
 def test_many_files_are_hashed_and_their_blocks_counted(tmp_path: Path) -> None:
     paths = [str(tmp_path / str(number)) for number in range(48)]
     for number, path in enumerate(paths):

@@ -134,7 +134,15 @@ def test_data_of_dvc_have_its_md5_and_are_changed_if_their_size_is_another(world
 
 
 @pytest.mark.parametrize(
-    "text", ["", "outs: 5\n", "outs: [{path: other, md5: a}]\n", "outs: [{path: set}]\n", "a: [\n"]
+    "text",
+    [
+        "",
+        "outs: 5\n",
+        "outs: [{path: other, md5: a}]\n",
+        "outs: [{path: set}]\n",
+        "a: [\n",
+        r'outs: [{path: set, md5: "0123\n  as for run 7"}]',
+    ],
 )
 def test_a_dvc_file_that_does_not_say_is_left_out(world: World, text: str) -> None:
     put(world, "data/set/a", "12")
