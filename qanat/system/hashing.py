@@ -38,7 +38,7 @@ def _sha256(path: str | Path, buffer: memoryview, passed: Callable[[int], object
         while count := os.readv(descriptor, [buffer]):
             left -= count
             if left < 0:
-                raise OSError("is longer than its size, or grows")
+                raise OSError("grows while it is read")
             digest.update(buffer[:count])
             passed(count)
         return digest.hexdigest()

@@ -48,18 +48,6 @@ def _is_input(project: Project, name: str, commit: str) -> bool:
 
 def _hashed(state: DataState, path: Path) -> DataState:
     try:
-        return replace(state, track=HASH, id=f"sha256:{sha256_of(path, _Limit())}", newest=None)
+        return replace(state, track=HASH, id=f"sha256:{sha256_of(path)}", newest=None)
     except OSError as error:
         return replace(state, problem=reason(error))
-
-
-class _Limit:
-    """Refuses to read more than is hashed, as of a file that grows, or one of the system's without an end."""
-
-    def __init__(self) -> None:
-        self._left_bytes = HASHED_BYTES_MAX
-
-    def __call__(self, count: int) -> None:
-        self._left_bytes -= count
-        if self._left_bytes < 0:
-            raise OSError("grows while it is read")
