@@ -115,14 +115,12 @@ def compare(
     pool: bool,
     baseline: str | None,
 ) -> None:
-    """Compare runs: show their metrics and the parameters in which they differ.
+    """Compare runs, or all if none is named: show their metrics and the parameters in which they differ.
 
     Groups of a run that differ only in their seed share a row, with the mean ± standard deviation of each metric.
     """
     if output and not plot:
         raise UsageError("--output requires --plot", hint="add --plot X Y")
-    if not runs and not where:
-        raise UsageError("no runs to compare", hint="name them, or choose groups with --where")
     wanted = condition.all_of([condition.parse(text) for text in where])
     project = open_project(Path.cwd())
     with refreshed(project, session.runners()) as (index, result):

@@ -16,6 +16,7 @@ from qanat.domain.experiment import Experiment
 from qanat.domain.facts import Row, RunFacts
 from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
+from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import NotFound, UsageError
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -132,8 +133,12 @@ def _ids(
 def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) -> Compared:
     """Compare runs; their experiments say which direction of a metric is better, and which parameters are seeds.
 
-    Raises UsageError if no group has finished, and for a metric or parameter that none has.
+    Raises UsageError if no group has finished, for a metric or parameter that none has, and for a direction that is
+    neither higher nor lower.
     """
+    for name, way in request.better.items():
+        if way not in (HIGHER, LOWER):
+            raise UsageError(f"better values of {quoted(name)} are {HIGHER} or {LOWER}, not {quoted(str(way))}")
     runs = chosen.runs
     experiments = experiments_of(project, (run.experiment for run in runs))
     names = names_of(runs)

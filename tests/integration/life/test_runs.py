@@ -187,12 +187,12 @@ def test_groups_that_meet_a_condition_are_compared_of_all_runs_or_of_some(traine
     ]
     assert compared("2", "1", "--where", "lr>0.3") == [("10", 1, "NaN"), ("0.4", 1, 0.79)]
     assert compared("1", "--where", "seed=1", "--where", "lr=0.1") == [("0.1", 1, 0.94)]
+    assert compared() == compared("--where", "state=finished")  # all runs
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "no runs to compare\n  hint: name them, or choose groups with --where"),
         (["--where", "metric.acc>5"], "nothing to compare: no group meets the condition"),
         (["1", "--where", "--fast"], "nothing to compare: no group meets the condition"),
         (["--where", "acuracy>5"], "no run has the parameter or metric 'acuracy' (character 1 of the condition)"),

@@ -96,3 +96,8 @@ def test_what_curves_came_to_is_compared_on_request(world: World, project: qanat
 def test_without_runs_there_is_nothing_to_compare(project: qanat.Project) -> None:
     with pytest.raises(UsageError, match="nothing to compare: there are no runs"):
         project.compare()
+
+
+def test_a_direction_is_higher_or_lower(compared: qanat.Project) -> None:
+    with pytest.raises(UsageError, match="better values of 'acc' are higher or lower, not 'low'"):
+        compared.compare(1, better={"acc": "low"})
