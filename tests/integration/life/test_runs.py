@@ -187,7 +187,12 @@ def test_groups_that_meet_a_condition_are_compared_of_all_runs_or_of_some(traine
     ]
     assert compared("2", "1", "--where", "lr>0.3") == [("10", 1, "NaN"), ("0.4", 1, 0.79)]
     assert compared("1", "--where", "seed=1", "--where", "lr=0.1") == [("0.1", 1, 0.94)]
-    assert compared() == compared("--where", "state=finished")  # all runs
+    all_runs, finished = (
+        trained.qanat("compare", *words, "--json").json for words in ([], ["--where", "state=finished"])
+    )
+    assert [(row["runs"], row["parameters"]) for row in all_runs] == [
+        (row["runs"], row["parameters"]) for row in finished
+    ]
 
 
 @pytest.mark.parametrize(
