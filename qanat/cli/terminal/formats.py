@@ -40,6 +40,8 @@ _NUMBER = r"-?(?:[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-][0-9]{1,4})?|inf|nan)"
 _EXPONENT = re.compile(r"e([+-][0-9]{1,4})")
 # A number or a mean with its deviation, and after it nothing or something in parentheses.
 _QUANTITY = re.compile(rf"(?:{_NUMBER}(?: ± {_NUMBER})?|\({_NUMBER} ± {_NUMBER}\)e[+-][0-9]{{1,4}})(?= \(|\Z)")
+# A difference from a baseline, after what precedes it.
+_DIFFERENCE = re.compile(r"((?: \(n=[0-9]+\))? \()([+-][0-9.]+(?:e[+-][0-9]+)?)(?=, )")
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -118,7 +120,16 @@ def latex(cell: str) -> str:
     is_math = number != found[0] or number.startswith("-")
     if cell.endswith(BEST):
         number = f"\\mathbf{{{number}}}" if is_math else f"\\textbf{{{number}}}"
-    return f"${number}${_escaped(text[found.end() :])}" if is_math else number + _escaped(text[found.end() :])
+    return (f"${number}$" if is_math else number) + _after_number(text[found.end() :])
+
+
+def _after_number(text: str) -> str:
+    """Return what follows a number, with a difference in math mode, where its sign is a minus and not a hyphen."""
+    found = _DIFFERENCE.match(text)
+    if not found:
+        return _escaped(text)
+    difference = _EXPONENT.sub(_power, found[2])
+    return f"{_escaped(found[1])}${difference}${_escaped(text[found.end() :])}"
 
 
 def _power(exponent: re.Match[str]) -> str:
