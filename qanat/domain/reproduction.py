@@ -15,6 +15,7 @@ IDENTICAL = "identical"
 EQUAL = "equal"
 DIFFERENT = "different"
 MISSING = "missing"
+UNREADABLE = "unreadable"
 NOT_IN_FIRST, NOT_IN_SECOND = "not in the first", "not in the second"
 STATE = "state"
 BY_SIZE = "the same size; its content is not recorded"
@@ -107,7 +108,7 @@ def compare_to_list(
 
 def _unlisted(verdict: FileVerdict) -> FileVerdict:
     """Return the verdict on a file that the first run had not left, even if there is one in its directory now."""
-    return verdict if verdict.verdict == MISSING else FileVerdict(verdict.path, MISSING, NOT_IN_FIRST)
+    return verdict if verdict.verdict in (MISSING, UNREADABLE) else FileVerdict(verdict.path, MISSING, NOT_IN_FIRST)
 
 
 def _to_file(name: str, was: OutputFile, now: OutputFile | None) -> FileVerdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain import outputs
@@ -22,21 +23,32 @@ class TooManyFiles(Exception):
     """There are more files in a directory than a list may have."""
 
 
-def sizes(folder: Path, left_out: Collection[str], at_most: int | None = None) -> dict[str, int]:
-    """Return the sizes in bytes of the regular files below a directory, by their paths in it, ordered by name.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The regular files below a directory: their sizes in bytes by their paths in it, ordered by name.
+
+    `unreadable` has why folders below it could not be read, by their paths: there may be more files in them.
+    """
+
+    sizes: Mapping[str, int]
+    unreadable: Mapping[str, str]
+
+
+def left_in(folder: Path, left_out: Collection[str], at_most: int | None = None) -> Left:
+    """Return the regular files below a directory.
 
     `left_out` are names of files and folders directly in the directory. Raises TooManyFiles, and OSError if the
     directory cannot be read or a link leads to it.
     """
-    found = {}
+    found, totals = {}, Totals()
     with folders.opened(folder):
         without = LeftOut(paths={f"{folder}/{name}" for name in left_out})
-        for path, status in scan(folder, Totals(), without):
+        for path, status in scan(folder, totals, without):
             if stat.S_ISREG(status.st_mode) and path not in left_out:
                 found[path] = status.st_size
             if at_most is not None and len(found) > at_most:
                 raise TooManyFiles
-    return dict(sorted(found.items(), key=lambda item: item[0].split("/")))
+    return Left(dict(sorted(found.items(), key=lambda item: item[0].split("/"))), totals.unreadable)
 
 
 def chosen(found: Mapping[str, int], limit_bytes: int) -> frozenset[str]:

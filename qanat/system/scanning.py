@@ -18,13 +18,13 @@ Entry = tuple[str, os.stat_result]
 
 @dataclass(slots=True)
 class Totals:
-    """What scan() has seen: `unreadable` are sentences on folders that could not be read."""
+    """What scan() has seen: `unreadable` has why folders could not be read, by their paths."""
 
     files: int = 0
     links: int = 0
     bytes: int = 0
     newest_ns: int = 0
-    unreadable: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     def add(self, found: os.stat_result) -> None:
         """Count an entry."""
@@ -59,7 +59,7 @@ def scan(path: Path, totals: Totals, left_out: LeftOut) -> Iterator[Entry]:
         try:
             yield from _in_folder(top, folder, waiting, totals, left_out)
         except OSError as error:
-            totals.unreadable.append(f"{folder.rstrip('/')}: {reason(error)}")
+            totals.unreadable[folder.rstrip("/")] = reason(error)
 
 
 def _in_folder(top: str, folder: str, waiting: list[str], totals: Totals, left_out: LeftOut) -> Iterator[Entry]:

@@ -119,9 +119,11 @@ def _newest(totals: Totals) -> str | None:
 
 
 def _unreadable(totals: Totals) -> str:
+    if not totals.unreadable:
+        return ""
     count = len(totals.unreadable)
-    what = "1 folder" if count == 1 else f"{count:,} folders"
-    return escaped(f"{what} cannot be read: {totals.unreadable[0]}") if count else ""
+    folder, why = next(iter(totals.unreadable.items()))
+    return escaped(f"{'1 folder' if count == 1 else f'{count:,} folders'} cannot be read: {folder}: {why}")
 
 
 def inside(root: Path, path: Path) -> str | None:

@@ -20,10 +20,12 @@ from qanat.domain.reproduction import (
     MISSING,
     NOT_IN_FIRST,
     NOT_IN_SECOND,
+    UNREADABLE,
     FileVerdict,
     are_close,
 )
 from qanat.domain.shortening import quoted
+from qanat.errors import reason
 from qanat.records import manifest, storage
 from qanat.system import folders
 from qanat.usecases import packages
@@ -40,8 +42,10 @@ def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[st
     write them.
     """
     own = storage.GENERATED_FILES | left_by_runners
-    before, after = _names(first, own) - _made_by_actions(first), _names(again, own)
-    found = []
+    (before, unread), (after, unread_after) = _names(first, own), _names(again, own)
+    before -= _made_by_actions(first)
+    found = [FileVerdict(name, UNREADABLE, f"in the first: {why}") for name, why in unread.items()]
+    found += [FileVerdict(name, UNREADABLE, f"in the second: {why}") for name, why in unread_after.items()]
     for name in sorted(before | after):
         if name in before and name in after:
             found.append(_compare_file(name, first / name, again / name, rtol))
@@ -50,13 +54,21 @@ def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[st
     return found
 
 
-def _names(folder: Path, own: frozenset[str]) -> set[str]:
-    """List the regular files of a storage directory by their paths in it, without those of these names."""
+def _names(folder: Path, own: frozenset[str]) -> tuple[set[str], dict[str, str]]:
+    """List the regular files of a storage directory by their paths in it, and why folders in it could not be read.
+
+    Those of these names are left out.
+    """
     try:
-        found = manifest.sizes(folders.plain(folder), ())
+        found = manifest.left_in(folders.plain(folder), ())
     except OSError:
-        return set()
-    return {path for path in found if _inside_group(path.split("/"))[0] not in own}
+        return set(), {}
+    unreadable = {path: why for path, why in found.unreadable.items() if _counts(path, own)}
+    return {path for path in found.sizes if _counts(path, own)}, unreadable
+
+
+def _counts(path: str, own: frozenset[str]) -> bool:
+    return _inside_group(path.split("/"))[0] not in own
 
 
 def _made_by_actions(folder: Path) -> set[str]:
@@ -71,8 +83,11 @@ def _inside_group(parts: Sequence[str]) -> Sequence[str]:
 
 
 def _compare_file(name: str, a: Path, b: Path, rtol: float) -> FileVerdict:
-    if filecmp.cmp(a, b, shallow=False):
-        return FileVerdict(name, IDENTICAL)
+    try:
+        if filecmp.cmp(a, b, shallow=False):
+            return FileVerdict(name, IDENTICAL)
+    except OSError as error:
+        return FileVerdict(name, UNREADABLE, reason(error))
     reader = _READERS.get(a.suffix.lower())
     if reader is None:
         return FileVerdict(name, DIFFERENT)

@@ -13,6 +13,7 @@ from qanat.domain.layout import group_folder
 from qanat.domain.outputs import PRINTED, OutputFile
 from qanat.domain.reproduction import (
     MISSING,
+    UNREADABLE,
     Comparison,
     FileVerdict,
     compare_to_list,
@@ -77,7 +78,7 @@ def basis_of(found: Found, left_by_runner: frozenset[str]) -> Basis:
 
 def _group_basis(group: Group, own: Path, left_out: frozenset[str], groups: int) -> GroupBasis:
     try:
-        sizes = manifest.sizes(own, left_out)
+        sizes = manifest.left_in(own, left_out).sizes
     except OSError:
         return GroupBasis(group, is_whole=not group.has_run)
     if group.outputs is None:
@@ -172,14 +173,14 @@ def _of_group(
         return compare_to_list(basis.listed, now, seen, changed)
     if basis.is_whole:
         return seen
-    printed = [v for v in seen if v.path in PRINTED and v.verdict != MISSING]
+    printed = [v for v in seen if (v.path in PRINTED and v.verdict != MISSING) or v.verdict == UNREADABLE]
     return [*printed, compare_to_record(".", outputs, again.outputs)] if outputs else printed
 
 
 def _changed_since(listed: Mapping[str, OutputFile], first: Path, seen: Sequence[FileVerdict]) -> Iterator[str]:
     """Yield the files whose content is not what the first run had left, be it what the rerun has left or not."""
     for verdict in seen:
-        file = listed.get(verdict.path) if verdict.verdict != MISSING else None
+        file = listed.get(verdict.path) if verdict.verdict not in (MISSING, UNREADABLE) else None
         if file and file.sha256 and manifest.hashed(first, file.path, file.size) != file.sha256:
             yield file.path
 

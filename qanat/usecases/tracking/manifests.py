@@ -11,7 +11,8 @@ from qanat.domain.layout import group_folder
 from qanat.domain.long_work import tracked
 from qanat.domain.outputs import OutputFile, Outputs
 from qanat.domain.run import Run, State
-from qanat.errors import QanatError
+from qanat.domain.shortening import QUOTED_MAX, shortened
+from qanat.errors import QanatError, reason
 from qanat.records import storage
 from qanat.system import folders
 from qanat.usecases.project import Project
@@ -20,6 +21,7 @@ from qanat.usecases.results.proof import Proof
 # For a run. At 1.5 GB/s, what SHA-256 takes on a processor that has instructions for it, this is a third of a second.
 HASHED_BYTES_MAX = 512 * 2**20
 FILES_MAX = 100_000
+UNREADABLE_SHOWN = 3
 
 
 def with_manifests(project: Project, run: Run, left_by_runner: frozenset[str]) -> tuple[Run, list[str]]:
@@ -56,18 +58,29 @@ def _left_in(places: Mapping[int, Path], left_out: frozenset[str]) -> tuple[dict
     from qanat.records import manifest  # only when a run ends
 
     found: dict[int, dict[str, int]] = {}
+    problems: list[str] = []
     count = 0
     for number, place in places.items():
         try:
-            sizes = manifest.sizes(place, left_out, FILES_MAX - count)
+            left = manifest.left_in(place, left_out, FILES_MAX - count)
         except manifest.TooManyFiles:
-            return found, [f"there are more than {FILES_MAX:,} files"]
-        except OSError:
+            return found, [*problems, f"there are more than {FILES_MAX:,} files"]
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(f"{place.name} cannot be read: {reason(error)}")
+            continue
+        problems += [_unreadable(place, folder, why) for folder, why in [*left.unreadable.items()][:UNREADABLE_SHOWN]]
+        if left.unreadable:
             continue
         made = storage.made_by_actions(place)
-        found[number] = {path: size for path, size in sizes.items() if path not in made}
-        count += len(sizes)
-    return found, []
+        found[number] = {path: size for path, size in left.sizes.items() if path not in made}
+        count += len(left.sizes)
+    return found, problems
+
+
+def _unreadable(place: Path, folder: str, why: str) -> str:
+    return f"{place.name}/{shortened(folder, QUOTED_MAX)} cannot be read: {why}"
 
 
 def _hashed(

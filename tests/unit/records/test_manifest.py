@@ -12,6 +12,7 @@ import pytest
 from qanat.domain.outputs import OutputFile
 from qanat.records import manifest
 from qanat.records.storage import MANIFEST
+from tests.support.deep import too_deep
 
 
 @pytest.fixture
@@ -31,22 +32,31 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_regular_files_count_in_the_order_of_their_names_and_nothing_else_does(folder: Path) -> None:
-    found = manifest.sizes(folder, {"info.yaml", "commands"})
-    assert list(found.items()) == [("b.txt", 5), ("deep/er/c.txt", 13), ("deep/info.yaml", 14)]
+    found = manifest.left_in(folder, {"info.yaml", "commands"})
+    assert list(found.sizes.items()) == [("b.txt", 5), ("deep/er/c.txt", 13), ("deep/info.yaml", 14)]
+    assert not found.unreadable
+
+
+def test_folders_whose_files_cannot_be_listed_are_named(folder: Path) -> None:
+    deepest = too_deep(folder)
+    found = manifest.left_in(folder, {"commands"})
+    assert "b.txt" in found.sizes
+    assert list(found.unreadable.items()) == [(deepest, "file name too long")]
+    assert not manifest.left_in(folder, {deepest.partition("/")[0]}).unreadable
 
 
 def test_a_directory_that_a_link_leads_to_is_not_read(folder: Path) -> None:
     link = folder.parent / "link"
     link.symlink_to(folder)
     with pytest.raises(OSError, match="link"):
-        manifest.sizes(link, ())
+        manifest.left_in(link, ())
     assert manifest.hashed(link, "b.txt", 5) is None
 
 
 def test_more_files_than_asked_for_are_not_listed(folder: Path) -> None:
-    assert len(manifest.sizes(folder, (), 5)) == 5
+    assert len(manifest.left_in(folder, (), 5).sizes) == 5
     with pytest.raises(manifest.TooManyFiles):
-        manifest.sizes(folder, (), 4)
+        manifest.left_in(folder, (), 4)
 
 
 def test_files_are_hashed_in_their_order_as_far_as_they_fit_into_the_limit() -> None:

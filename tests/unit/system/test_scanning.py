@@ -72,7 +72,7 @@ def test_a_folder_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
     (tmp_path / "private").chmod(0)
     try:
         names, totals = scanned(tmp_path)
-        assert (names, totals.unreadable) == (["a"], ["private: permission denied"])
+        assert (names, totals.unreadable) == (["a"], {"private": "permission denied"})
         with pytest.raises(PermissionError):
             scanned(tmp_path / "private")
     finally:
@@ -96,4 +96,4 @@ def test_a_folder_that_became_a_link_meanwhile_is_not_followed(tmp_path: Path) -
     (tmp_path / "data/b").symlink_to(tmp_path / "outside")
     rest = [name for name, _ in scan_data]
     assert "b/secret" not in rest
-    assert totals.unreadable in (["b: not a directory"], ["b: too many levels of symbolic links"])
+    assert totals.unreadable in ({"b": "not a directory"}, {"b": "too many levels of symbolic links"})

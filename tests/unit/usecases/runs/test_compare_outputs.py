@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from qanat.domain.reproduction import DIFFERENT, EQUAL, IDENTICAL, MISSING, FileVerdict
+from qanat.domain.reproduction import DIFFERENT, EQUAL, IDENTICAL, MISSING, UNREADABLE, FileVerdict
 from qanat.runners.registry import Registry
 from qanat.usecases.runs.compare_outputs import compare
+from tests.support.deep import too_deep
 from tests.support.strategies import json_values, stable
 
 RTOL = 1e-6
@@ -104,6 +105,16 @@ def test_what_a_runner_leaves_is_left_out_and_only_that(tmp_path: Path, runner: 
 def test_what_an_action_made_is_left_out(tmp_path: Path, notes: str, verdict: FileVerdict | None) -> None:
     first = {"group_0/actions.yaml": notes.encode(), "group_0/plot.svg": b"1"}
     assert verdicts(tmp_path, first, {}) == ([verdict] if verdict else [])
+
+
+def test_folders_that_cannot_be_read_are_named_except_those_of_qanat(tmp_path: Path) -> None:
+    for name in ("first", "again"):
+        (tmp_path / name / "attempts").mkdir(parents=True)
+    deepest = too_deep(tmp_path / "again")
+    too_deep(tmp_path / "first/attempts")
+    assert compare(tmp_path / "first", tmp_path / "again", RTOL) == [
+        FileVerdict(deepest, UNREADABLE, "in the second: file name too long")
+    ]
 
 
 def test_links_are_no_outputs(tmp_path: Path) -> None:

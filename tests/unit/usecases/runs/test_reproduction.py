@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from qanat.domain.reproduction import DIFFERENT, IDENTICAL, MISSING, NOT_IN_FIRST, Comparison, FileVerdict
+from qanat.domain.reproduction import DIFFERENT, IDENTICAL, MISSING, NOT_IN_FIRST, UNREADABLE, Comparison, FileVerdict
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.runs.reproduction import basis_of, compare
+from tests.support.deep import too_deep
 from tests.support.world import World
 
 CHANGES = 'case $2 in *run_1) echo AAAA;; *) echo BBBB;; esac >"$2/out.txt"; echo same >"$2/same.txt"\n'
@@ -24,6 +25,17 @@ def checked(world: World) -> tuple[Sequence[str], Comparison]:
     asked = (world.find(), [], LaunchOptions(), Repeat())
     again = world.started(rerun, *asked, runners=world, ask=world.ask, view=world.view)
     return basis.notes, compare(world.project, basis, again, 1e-6, own)
+
+
+def test_nothing_is_identical_over_folders_that_cannot_be_read(world: World) -> None:
+    world.experiment('echo same >"$2/same.txt"\n')
+    world.launch()
+    folder = too_deep(world.root / "results/train/run_1")
+    (world.root / f"results/train/run_1/{LIST}").unlink()
+    _, found = checked(world)
+    assert FileVerdict(folder, UNREADABLE, "in the first: file name too long") in found.files
+    assert FileVerdict("same.txt", IDENTICAL) in found.files
+    assert not found.is_identical
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from qanat.usecases.tracking import manifests
 from tests.support.world import World
 
 WRITES = 'echo "$QANAT_RUN"; echo "$2" >"$4/out.txt"; mkdir "$4/deep"; echo x >"$4/deep/x.bin"\n'
+
+TOO_DEEP = 'import os, sys; os.chdir(sys.argv[1]); [(os.mkdir("d" * 200), os.chdir("d" * 200)) for _ in range(25)]'
 
 
 def listed(group: Group, own: Path) -> list[str]:
@@ -118,6 +121,17 @@ def test_a_list_that_cannot_be_written_is_said_and_the_run_is_recorded(world: Wo
     (note,) = world.outcome.notes
     assert note.startswith("the outputs of run 1 of train are not all in its record: ")
     assert note.endswith("qanat_manifest.jsonl: is a directory")
+
+
+def test_folders_that_cannot_be_read_are_said_and_their_group_has_no_manifest(world: World) -> None:
+    world.experiment(f'echo >"$4/out.txt"; [ "$2" = 0 ] || "{sys.executable}" -c \'{TOO_DEEP}\' "$4"\n')
+    world.launch(groups=("--n 0", "--n 1"))
+    first, second = world.recorded().groups
+    assert first.outputs
+    assert second.outputs is None
+    (note,) = world.outcome.notes
+    assert note.startswith("the outputs of run 1 of train are not all in its record: group_1/ddd")
+    assert note.endswith("… cannot be read: file name too long")
 
 
 def test_nothing_is_noted_in_a_directory_that_qanat_did_not_make_for_the_run(world: World, tmp_path: Path) -> None:
