@@ -13,7 +13,12 @@ from benchmarks.projects import Place
 
 LINES = 1_000_000
 WRITTEN = 100_000
-SUM_UP = "import sys; from pathlib import Path; from qanat.records.series import sum_up; sum_up(Path(sys.argv[1]))"
+SUM_UP = """import sys
+from pathlib import Path
+from qanat.records.series import sum_up
+file = Path(sys.argv[1])
+sum_up(file.parent, file.name)
+"""
 LOG = "import sys, qanat\nfor step in range(int(sys.argv[1])): qanat.log_metrics(step=step, loss=1.5, acc=0.5)"
 MEMORY_MB = 60
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import PurePosixPath
 from typing import Any
 
 from qanat.domain import time_limits
@@ -37,7 +38,7 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
 
 def _metric_source(parts: dict[str, Any]) -> MetricSource:
     texts = (parts.get(key, {}) for key in ("better", "label", "unit"))
-    return MetricSource(parts["file"], tuple(parts.get("keys", ())), *texts)
+    return MetricSource(str(PurePosixPath(parts["file"])), tuple(parts.get("keys", ())), *texts)
 
 
 def seeds_from(content: Mapping[str, Any]) -> tuple[str, ...] | None:

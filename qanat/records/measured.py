@@ -39,7 +39,7 @@ def read_measured(
             continue
         from qanat.domain.metric_problems import ABSENT, MetricProblem
 
-        what = _add(path, source, curves, digests, asked=finished) if there else [ABSENT]
+        what = _add(folder, source, curves, digests, asked=finished) if there else [ABSENT]
         problems += [MetricProblem(path, source.file, one) for one in what]
     last = {name: curve.last.value for name, curve in curves.items() if name not in metrics}
     metrics = dict(islice((metrics | last).items(), METRICS_MAX))
@@ -47,13 +47,13 @@ def read_measured(
 
 
 def _add(
-    path: Path, source: MetricSource, curves: dict[str, CurveSummary], digests: dict[str, str], *, asked: bool
+    folder: Path, source: MetricSource, curves: dict[str, CurveSummary], digests: dict[str, str], *, asked: bool
 ) -> list[str]:
     """Add the curves of a file, and its digest; return what is wrong with it, as predicates."""
     from qanat.domain import metric_problems
     from qanat.records import series  # most programs leave none
 
-    found = series.sum_up(path, source.keys)
+    found = series.sum_up(folder, source.file, source.keys)
     for name, curve in found.curves.items():
         curves.setdefault(name, curve)
     if found.digest:

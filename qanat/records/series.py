@@ -17,7 +17,7 @@ from qanat.domain.curves import Summing, collected
 from qanat.domain.measured import CurveSummary
 from qanat.domain.series import CsvLines, JsonLines, Parser, Points
 from qanat.errors import reason
-from qanat.system import files
+from qanat.system import below
 
 BLOCK_BYTES = 65_536  # larger ones do not fit into the caches of a processor and take longer
 LINE_BYTES_MAX = 2**20
@@ -44,28 +44,33 @@ class Digest(Protocol):
         """Add data."""
 
 
-def sum_up(path: Path, keys: Sequence[str] = ()) -> Sum:
-    """Return what the curves of a file came to whose program has ended; with keys, only those of these names."""
-    reader, digest, summing = SeriesReader(path, keys), hashlib.sha256(), Summing()
+def sum_up(folder: Path, name: str, keys: Sequence[str] = ()) -> Sum:
+    """Return what the curves of a file in a directory came to, whose program has ended.
+
+    With keys, only those of these names.
+    """
+    reader, digest, summing = SeriesReader(folder, name, keys), hashlib.sha256(), Summing()
     for block in reader.read_new(ended=True, digest=digest):
         summing.add(block)
     if summing.unordered:
-        again = collected(SeriesReader(path, keys).read_new(ended=True), summing.unordered)
-        for name, curve in again.items():
-            summing.complete(name, curve)
+        again = collected(SeriesReader(folder, name, keys).read_new(ended=True), summing.unordered)
+        for unordered, curve in again.items():
+            summing.complete(unordered, curve)
     is_whole = reader.is_whole
     return Sum(summing.summaries(), digest.hexdigest() if is_whole else "", reader.names(), reader.problems())
 
 
 class SeriesReader:
-    """Reads the points that have been written to a file since the last call.
+    """Reads the points that have been written to a file in a directory since the last call.
 
-    The file may not exist yet. If it is replaced or truncated, it is read from its beginning again, and `restarts` has
-    increased. With `keys`, only these names are read.
+    No symbolic link is followed from the directory on, since a clone may bring some. The file may not exist yet. If it
+    is replaced or truncated, it is read from its beginning again, and `restarts` has increased. With `keys`, only these
+    names are read.
     """
 
-    def __init__(self, path: Path, keys: Sequence[str] = ()) -> None:
-        self.path = path
+    def __init__(self, folder: Path, name: str, keys: Sequence[str] = ()) -> None:
+        self.path = folder / name
+        self._place = folder, name
         self.restarts = 0
         self._keys = keys
         self._begin()
@@ -85,7 +90,7 @@ class SeriesReader:
         """
         self._problem = ""
         try:
-            with files.open_unlinked(self.path) as file:
+            with below.open_file(*self._place) as file:
                 status = os.fstat(file.fileno())
                 self._check_file((status.st_dev, status.st_ino), status.st_size)
                 yield from self._read(file, min(status.st_size, FILE_BYTES_MAX), digest, ended=ended)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from qanat.domain.series import STEP, CsvLines, JsonLines
-from qanat.system import files
+from qanat.system import below
 
 END_BYTES = 65_536
 
@@ -21,11 +21,11 @@ class Newest(NamedTuple):
     values: Mapping[str, float]
 
 
-def newest(path: Path, keys: Sequence[str] = ()) -> Newest | None:
-    """Return the newest values in the last lines of a file; None if there are none, or it cannot be read."""
-    is_csv = path.name.endswith(".csv")
+def newest(folder: Path, name: str, keys: Sequence[str] = ()) -> Newest | None:
+    """Return the newest values in the last lines of a file in a directory; None if there are none to be read."""
+    is_csv = name.endswith(".csv")
     try:
-        with files.open_unlinked(path) as file:
+        with below.open_file(folder, name) as file:
             header = file.readline(END_BYTES) if is_csv else b""
             lines = _last_lines(file, len(header))
     except OSError:
@@ -35,12 +35,12 @@ def newest(path: Path, keys: Sequence[str] = ()) -> Newest | None:
         return None
     has_step = STEP in header.decode("utf-8", "replace").strip().split(",") if is_csv else _names_step(lines)
     step = max(points, key=lambda one: one.steps[-1]).steps[-1] if has_step else None
-    return Newest(step, {name: values[-1] for name, _, values in points})
+    return Newest(step, {one.name: one.values[-1] for one in points})
 
 
-def names(path: Path) -> list[str]:
-    """List the names in the last lines of a file; none if it cannot be read."""
-    end = newest(path)
+def names(folder: Path, name: str) -> list[str]:
+    """List the names in the last lines of a file in a directory; none if it cannot be read."""
+    end = newest(folder, name)
     return [*end.values] if end else []
 
 

@@ -184,26 +184,29 @@ def read_metrics(
             continue
         from qanat.domain import metric_problems  # most programs leave none
 
-        numbers, what = _read_source(path, source, asked=finished) if there else ({}, metric_problems.ABSENT)
+        numbers, what = _read_source(folder, source, asked=finished) if there else ({}, metric_problems.ABSENT)
         said = (what, metric_problems.in_several_files(found, numbers))
         problems += [metric_problems.MetricProblem(path, source.file, one) for one in said if one]
         found |= numbers
     return found, problems
 
 
-def metric_names(path: Path) -> list[str]:
-    """List the names of the numbers in a metrics file; none if it cannot be read."""
-    return [*_read_source(path, MetricSource(path.name), asked=False)[0]]
+def metric_names(folder: Path, name: str) -> list[str]:
+    """List the names of the numbers in a metrics file in a directory; none if it cannot be read."""
+    return [*_read_source(folder, MetricSource(name), asked=False)[0]]
 
 
-def _read_source(path: Path, source: MetricSource, *, asked: bool) -> tuple[dict[str, float], str]:
-    """Return the metrics in a file, and what is wrong with it as a predicate; empty if nothing is.
+def _read_source(folder: Path, source: MetricSource, *, asked: bool) -> tuple[dict[str, float], str]:
+    """Return the metrics in a file in a directory, and what is wrong with it as a predicate; empty if nothing is.
 
     It is wrong if names are missing that are `asked` for.
     """
     from qanat.domain import metric_problems, metrics
 
+    path = folder / source.file
     try:
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+            return {}, "is not inside the storage directory"
         content = _metrics_content(path)
         numbers = metrics.flatten(content)
     except yaml_io.YamlInvalid as error:

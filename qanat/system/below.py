@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from qanat.errors import InputInvalid, Linked, reason, write_failed
 from qanat.system import files, folders
@@ -97,6 +98,21 @@ def _read(root: Path, path: str, count: int) -> bytes:
         raise InputInvalid(f"{path}: {reason(error)}") from None
 
 
+def open_file(root: Path, path: str) -> BinaryIO:
+    """Open a regular file for reading. Raises OSError, also for a link and a path that cannot be."""
+    folder, _, name = path.rpartition("/")
+    try:
+        with opened(root, folder) as descriptor:
+            return open(_open_file(descriptor, name, path), "rb")
+    except ValueError as error:  # a null character
+        raise OSError(f"is not a path: {error}") from None
+    except Linked as error:
+        is_file = error.filename == path
+        raise OSError(
+            "is a symbolic link, not a file" if is_file else f"is behind a symbolic link, {error.filename}"
+        ) from None
+
+
 def write(root: Path, path: str, data: bytes, *, durable: bool = False, sharing: Permissions | None = None) -> None:
     """Replace a file, creating its folder if needed, as files.write() does.
 
@@ -137,7 +153,7 @@ def has_file(root: Path, path: str) -> bool:
 def _step(descriptor: int, name: str, path: str, *, create: bool, sharing: Permissions | None) -> int:
     """Open a folder in an open one. Raises OSError, also for `..`."""
     if name in ("", ".", ".."):
-        raise OSError(errno.EINVAL, "is not a path inside the project", path)
+        raise OSError("is not a path inside the folder")
     try:
         return os.open(name, _FOLDER, dir_fd=descriptor)
     except FileNotFoundError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -83,16 +82,6 @@ def read(path: Path, *, limit_bytes: int | None = None, own: bool = False) -> by
 def open_for_reading(path: Path) -> BinaryIO:
     """Open a file for reading without blocking. Raises OSError, also for a pipe or a device."""
     return open(path, "rb", opener=_open_file)  # Path.open takes no opener
-
-
-def open_unlinked(path: Path) -> BinaryIO:
-    """Open a file for reading as open_for_reading() does. Raises OSError, also for a symbolic link."""
-    try:
-        return open(path, "rb", opener=lambda name, flags: _open_file(name, flags | os.O_NOFOLLOW))
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-    raise OSError("is a symbolic link, not a file")
 
 
 def _open_named(path: str, flags: int) -> int:

@@ -84,14 +84,14 @@ def test_a_step_in_the_mapping_is_the_step(file: Path) -> None:
 def test_processes_that_write_at_the_same_time_lose_nothing(file: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(number)]) for number in range(4)]
     assert [writer.wait() for writer in writers] == [0] * 4
-    reader = SeriesReader(file)
+    reader = SeriesReader(file.parent, file.name)
     found = collected(reader.read_new(ended=True))
     assert all([*found[f"p{number}"].values] == list(range(300)) for number in range(4))
     assert (file.read_bytes().count(b"\n"), reader.problems()) == (1200, [])
 
 
 def test_a_reader_follows_a_process_that_writes(file: Path) -> None:
-    reader, values = SeriesReader(file), []
+    reader, values = SeriesReader(file.parent, file.name), []
     with subprocess.Popen([sys.executable, "-c", WRITER, "0"]) as writer:
         while writer.poll() is None or len(values) < 300:
             values += [value for block in reader.read_new() for points in block for value in points.values]
@@ -103,7 +103,7 @@ def test_a_reader_follows_a_process_that_writes(file: Path) -> None:
 def test_after_half_a_line_that_a_killed_process_left_a_new_line_begins(file: Path) -> None:
     file.write_text('{"step": 1, "loss": 2}\n{"step": 2, "lo')
     qanat.log_metrics(step=2, loss=1)
-    reader = SeriesReader(file)
+    reader = SeriesReader(file.parent, file.name)
     assert [*collected(reader.read_new())["loss"].values] == [2, 1]
     assert reader.problems() == ["line 2 is broken, and was left out"]
 

@@ -136,7 +136,7 @@ def _described(project: Project, run: Run, sources: Sequence[MetricSource]) -> I
         for name in source.keys:
             lacking = [group for group in finished if name not in group.metrics]
             if lacking:
-                path = group_folder(project.storage_of(run), lacking[0].number, len(run.groups)) / source.file
-                names = series_end.names(path) if is_series(source) else storage.metric_names(path)
+                folder = group_folder(project.storage_of(run), lacking[0].number, len(run.groups))
+                names = (series_end.names if is_series(source) else storage.metric_names)(folder, source.file)
                 count = f" in {len(lacking):,} of {len(finished):,} finished groups" if len(finished) > 1 else ""
                 yield f"run {run.number} of {run.experiment} has no metric {quoted(name)}{count}{meant(name, names)}"

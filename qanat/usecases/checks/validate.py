@@ -198,6 +198,7 @@ def reference_problems(
     for name, action in content.get("actions", {}).items():
         found += _program_problems(state, ("actions", name), action)
     found += baselines.problems(content)
+    found += _metrics_problems(content)
     found += _name_problems(project, content, state)
     for i, name in enumerate(content.get("datasets", ())):
         if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):
@@ -251,6 +252,12 @@ def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Itera
         split(parts.get("executable_command", ""))
     except ValueError as error:
         yield (*at, "executable_command"), str(error).lower()
+
+
+def _metrics_problems(content: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    for i, source in enumerate(content.get("metrics", ())):
+        if not is_inside(source["file"]):
+            yield ("metrics", i, "file"), f"{source['file']} is not inside the storage directory"
 
 
 def _run_problems(

@@ -37,6 +37,7 @@ def definitions_at(project: Project, commit: str | None, name: str) -> Definitio
     experiment = _experiment(project, commit, name)
     if commit is None:
         _check_program(project, experiment)
+        _check_metrics(experiment)
     elif not _is_tracked(project, commit, _inside(experiment)):
         raise InputInvalid(f"{_program(experiment)} is not in commit {commit[:10]}", hint="choose another commit")
     return Definitions(experiment, {each: _dataset_path(project, commit, each) for each in experiment.datasets})
@@ -71,6 +72,16 @@ def _inside(experiment: Experiment) -> str:
             f"{_program(experiment)} is not inside the project", hint="use a path relative to the project root"
         )
     return path
+
+
+def _check_metrics(experiment: Experiment) -> None:
+    """Raise InputInvalid if a file of metrics is not among what the program leaves."""
+    for source in experiment.metrics:
+        if not is_inside(source.file):
+            raise InputInvalid(
+                f"experiment {experiment.name}: metrics: {source.file} is not inside the storage directory",
+                hint="use a path relative to the storage directory, to which the program writes the file",
+            )
 
 
 def _is_tracked(project: Project, commit: str, path: str) -> bool:

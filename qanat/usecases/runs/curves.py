@@ -35,7 +35,7 @@ class GroupCurves:
     """
 
     def __init__(self, folder: Path, sources: Sequence[MetricSource], wanted: Wanted = lambda name: True) -> None:
-        self._files = [(folder / source.file, source.keys) for source in sources]
+        self._files = [(folder, source.file, source.keys) for source in sources]
         self._wanted = wanted
         self._owners: dict[str, Path] = {}
         self._unordered: set[Path] = set()
@@ -43,7 +43,7 @@ class GroupCurves:
         self._scanning: Sequence[SeriesReader] = ()
 
     def _new_readers(self) -> list[SeriesReader]:
-        return [SeriesReader(path, keys) for path, keys in self._files]
+        return [SeriesReader(*file) for file in self._files]
 
     @property
     def problems(self) -> list[str]:

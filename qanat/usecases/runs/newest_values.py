@@ -46,7 +46,7 @@ def newest_of_group(folder: Path, sources: Sequence[MetricSource]) -> Newest | N
 
     If two files have the same name, the first counts.
     """
-    found = [end for source in series_sources(sources) if (end := newest(folder / source.file, source.keys))]
+    found = [end for source in series_sources(sources) if (end := newest(folder, source.file, source.keys))]
     values = {name: value for end in reversed(found) for name, value in end.values.items()}
     step = max((end.step for end in found if end.step is not None), default=None)
     return Newest(step, values) if found else None

@@ -28,7 +28,7 @@ def curves_of(
     found: dict[str, Curve] = {}
     problems = []
     for source in series_sources(sources):
-        reader = SeriesReader(folder / source.file, source.keys)
+        reader = SeriesReader(folder, source.file, source.keys)
         found = {**collected(reader.read_new(ended=group.state.ended), names), **found}
         problems += [f"{reader.path}: {problem}" for problem in reader.problems()]
     return found, problems

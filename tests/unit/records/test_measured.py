@@ -7,11 +7,13 @@ import json
 import math
 from pathlib import Path
 
+import pytest
+
 from qanat.domain.experiment import MetricSource
 from qanat.domain.measured import CURVES_MAX, CurveSummary, Measured, Point
 from qanat.domain.metric_problems import MetricProblem
 from qanat.domain.metrics import METRICS_MAX
-from qanat.records import run_codec, yaml_io
+from qanat.records import run_codec, series_end, storage, yaml_io
 from qanat.records.measured import read_measured
 from tests.unit.records.example import RUN
 
@@ -29,6 +31,26 @@ def test_curves_are_summed_up_and_their_last_values_are_metrics_too(tmp_path: Pa
     assert (found.metrics, problems) == ({"acc": 0.75, "loss": 1.5}, [])
     assert found.curves["loss"] == CurveSummary(Point(1.5, 2), Point(1.5, 2), Point(3, 1), 2)
     assert found.curve_files == {"metrics.jsonl": hashlib.sha256(LINES.encode()).hexdigest()}
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_nothing_outside_of_the_directory_is_measured(tmp_path: Path, kind: str) -> None:
+    folder, outside = tmp_path / "run_1", tmp_path / f"outside.{kind}"
+    (folder / "sub").mkdir(parents=True)
+    outside.write_text('{"loss": 1}\n')
+    (folder / "sub" / "link").symlink_to(tmp_path)
+    for file in (str(outside), f"../outside.{kind}", f"sub/link/outside.{kind}"):
+        found, (problem,) = read_measured(folder, [MetricSource(file)], finished=True)
+        assert found == Measured()
+        expected = "is not inside the storage directory" if kind == "json" else "is behind a symbolic link, sub/link"
+        assert problem.what == (expected if "link" in file or kind == "json" else "is not a path inside the folder")
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_a_path_that_no_file_can_have_is_no_file(tmp_path: Path, kind: str) -> None:
+    assert read_measured(tmp_path, [MetricSource(f"a\0.{kind}")])[0] == Measured()
+    names = storage.metric_names if kind == "json" else series_end.names
+    assert names(tmp_path, f"a\0.{kind}") == []
 
 
 def test_csv_is_summed_up(tmp_path: Path) -> None:

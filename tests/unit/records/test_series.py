@@ -27,7 +27,7 @@ def add(path: Path, text: str) -> None:
 
 def test_a_reader_continues_where_it_ended_and_keeps_half_a_line(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    reader = SeriesReader(path)
+    reader = SeriesReader(path.parent, path.name)
     assert values(reader) == {}
     add(path, '{"a": 1}\n{"a"')
     assert values(reader) == {"a": [1]}
@@ -40,7 +40,7 @@ def test_a_reader_continues_where_it_ended_and_keeps_half_a_line(tmp_path: Path)
 
 def test_csv_is_followed_too(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    reader = SeriesReader(path)
+    reader = SeriesReader(path.parent, path.name)
     add(path, "st")
     assert values(reader) == {}
     add(path, "ep,a\n5,1\n6,2")
@@ -53,7 +53,7 @@ def test_csv_is_followed_too(tmp_path: Path) -> None:
 def test_at_the_end_of_the_program_half_a_line_is_said(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     add(path, "a\n1\n2" if name.endswith("csv") else '{"a": 1}\n{"a": 2')
-    reader = SeriesReader(path)
+    reader = SeriesReader(path.parent, path.name)
     assert values(reader, ended=True) == {"a": [1]}
     assert reader.problems() == ["the last line is incomplete, and was left out"]
 
@@ -63,14 +63,14 @@ def test_many_blocks_are_read_as_one_file_and_digested(tmp_path: Path) -> None:
     count = BLOCK_BYTES // 4
     path.write_text("".join(f"{json.dumps({'step': i, 'loss': i / 2})}\n" for i in range(count)))
     digest = hashlib.sha256()
-    found = collected(SeriesReader(path).read_new(digest=digest))
+    found = collected(SeriesReader(path.parent, path.name).read_new(digest=digest))
     assert [*found["loss"].steps] == list(range(count))
     assert digest.digest() == hashlib.sha256(path.read_bytes()).digest()
 
 
 def test_a_line_that_is_too_long_is_skipped_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    reader = SeriesReader(path)
+    reader = SeriesReader(path.parent, path.name)
     add(path, '{"a": 1}\n{"b": "' + "x" * (LINE_BYTES_MAX + BLOCK_BYTES))
     assert values(reader) == {"a": [1]}
     add(path, "x" * BLOCK_BYTES)
@@ -82,7 +82,7 @@ def test_a_line_that_is_too_long_is_skipped_and_counted(tmp_path: Path) -> None:
 
 def test_a_file_that_is_written_again_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    reader = SeriesReader(path)
+    reader = SeriesReader(path.parent, path.name)
     path.write_text("a\n1\n2\n")
     assert values(reader) == {"a": [1, 2]}
     path.write_text("b\n3\n")  # truncated
@@ -98,7 +98,7 @@ def test_no_link_pipe_or_folder_is_read(tmp_path: Path) -> None:
     real, path = tmp_path / "real.jsonl", tmp_path / "metrics.jsonl"
     real.write_text('{"a": 1}\n')
     path.symlink_to(real)
-    reader = SeriesReader(path)
+    reader = SeriesReader(path.parent, path.name)
     assert values(reader) == {}
     assert reader.problems() == ["is a symbolic link, not a file"]
     path.unlink()
@@ -111,10 +111,27 @@ def test_no_link_pipe_or_folder_is_read(tmp_path: Path) -> None:
     assert reader.problems() == ["is a directory"]
 
 
+def test_no_link_on_the_way_is_followed(tmp_path: Path) -> None:
+    storage, outside = tmp_path / "run_1", tmp_path / "outside"
+    (storage / "inner").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "x.jsonl").write_text('{"a": 1}\n')
+    (storage / "inner" / "sub").symlink_to(outside)
+    reader = SeriesReader(storage, "inner/sub/x.jsonl")
+    assert values(reader) == {}
+    assert reader.problems() == ["is behind a symbolic link, inner/sub"]
+    for name in ("../outside/x.jsonl", str(outside / "x.jsonl")):
+        reader = SeriesReader(storage, name)
+        assert values(reader) == {}
+        assert not reader.is_whole
+    (tmp_path / "link").symlink_to(outside)  # as a result folder may be
+    assert values(SeriesReader(tmp_path / "link", "x.jsonl")) == {"a": [1]}
+
+
 def test_only_the_beginning_of_a_huge_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(series, "FILE_BYTES_MAX", 2**20)
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"a": 1}\n' + " " * 2**20 + "\n" + '{"a": 2}\n')
-    reader = SeriesReader(path)
+    reader = SeriesReader(path.parent, path.name)
     assert values(reader) == {"a": [1]}
     assert reader.problems() == ["is larger than 1 MiB, and the rest was left out"]

@@ -32,7 +32,7 @@ def test_the_newest_values_are_those_of_the_last_whole_lines(
     tmp_path: Path, name: str, text: str, expected: tuple[float | None, dict[str, float]] | None
 ) -> None:
     (tmp_path / name).write_text(text)
-    assert newest(tmp_path / name) == expected
+    assert newest(tmp_path, name) == expected
 
 
 @pytest.mark.parametrize("name", ["m.jsonl", "m.csv"])
@@ -45,16 +45,16 @@ def test_only_the_end_of_a_long_file_is_read(tmp_path: Path, name: str) -> None:
     with file.open("r+b") as opened:
         opened.seek(20)
         opened.write(b"\xff" * (begin - 20))
-    assert newest(file) == (count - 1, {"loss": (count - 1) / 2})
+    assert newest(tmp_path, name) == (count - 1, {"loss": (count - 1) / 2})
 
 
 def test_keys_choose_names(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text('{"step": 1, "loss": 3, "acc": 1}\n')
-    assert newest(tmp_path / "m.jsonl", ("acc",)) == (1, {"acc": 1})
+    assert newest(tmp_path, "m.jsonl", ("acc",)) == (1, {"acc": 1})
 
 
 def test_what_cannot_be_read_has_no_newest_values(tmp_path: Path) -> None:
     (tmp_path / "there.jsonl").write_text('{"a": 1}\n')
     (tmp_path / "link.jsonl").symlink_to("there.jsonl")
     os.mkfifo(tmp_path / "pipe.csv")
-    assert [newest(tmp_path / name) for name in ("none.jsonl", "link.jsonl", "pipe.csv")] == [None] * 3
+    assert [newest(tmp_path, name) for name in ("none.jsonl", "link.jsonl", "pipe.csv")] == [None] * 3

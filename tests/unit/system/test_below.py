@@ -146,7 +146,7 @@ def test_a_file_that_is_too_large_is_not_read(root: Path) -> None:
 @pytest.mark.parametrize("path", ["../mine/file", "a/../../mine/file", "a/./b/file", "a//b/file"])
 def test_a_path_does_not_lead_out(root: Path, path: str) -> None:
     assert not below.has_file(root, path)
-    with pytest.raises(InputInvalid, match=r"is not a path inside the project|invalid argument"):
+    with pytest.raises(InputInvalid, match=r"is not a path inside the folder"):
         below.read(root, path)
     with pytest.raises(WriteFailed):
         below.write(root, path, b"x")

@@ -204,6 +204,8 @@ def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
         (X, EXPERIMENT.replace("train.sh", "gone.sh"), "3: executable: gone.sh does not exist"),
         (X, EXPERIMENT.replace("train.sh", "../train.sh"), "3: executable: ../train.sh is not inside the project"),
         (X, EXPERIMENT.replace("train.sh", "/bin/sh"), "3: executable: /bin/sh is not inside the project"),
+        (X, f"{EXPERIMENT}metrics:\n- file: ../m.json\n", "5: file in item 1 of metrics: ../m.json is not inside the"),
+        (X, f"{EXPERIMENT}metrics:\n- file: /x/m.csv\n", "5: file in item 1 of metrics: /x/m.csv is not inside the"),
         (X, EXPERIMENT.replace("train.sh", ".qanat"), "3: executable: .qanat is not a file"),
         (X, f'{EXPERIMENT}executable_command: "sh \'x"\n', "4: executable_command: no closing quotation"),
         (X, f"{EXPERIMENT}actions:\n  p:\n    executable: gone\n", "6: actions.p.executable: gone does not exist"),

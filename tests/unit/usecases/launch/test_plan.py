@@ -112,6 +112,13 @@ def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
         assert error.value.hint == "use a path relative to the project root"
 
 
+@pytest.mark.parametrize("file", ["../x.json", "/tmp/x.jsonl", "out/../../x.csv"])
+def test_metrics_outside_of_the_storage_directory_are_refused(world: World, file: str) -> None:
+    world.experiment("true\n", metrics=[{"file": file}])
+    with pytest.raises(InputInvalid, match=f"^experiment train: metrics: {file} is not inside the storage directory$"):
+        planned(world)
+
+
 def test_a_program_without_a_command_has_to_be_executable(world: World) -> None:
     world.experiment("true\n", executable_command="")
     (world.root / "train.sh").chmod(0o644)
