@@ -102,7 +102,7 @@ def test_a_branch_is_summed_up_for_a_person(project: Sandbox) -> None:
         "seed: 0, 1, (none)",
         f"2 2 2 0.3050 ± 0.0071 (was 0.2050 ± 0.0071, n = 2: +0.1000, better) 2 (unchanged) run 1, "
         f"commit {launched[0]}, on other data: {data}",
-        "3 3 1 0.4 * 3 no earlier run",
+        "3 3 1 0.4 3 no earlier run",
         "failed exit code 3 2 2",
         f"runs 2, 3: commit {launched[1]}, which differs in README.md",
     ):
