@@ -7,8 +7,8 @@ import filecmp
 import io
 import json
 import re
+import warnings
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,22 @@ from qanat.domain.reproduction import (
     FileVerdict,
     are_close,
 )
-from qanat.domain.shortening import quoted
+from qanat.domain.shortening import QUOTED_MAX, quoted, shortened
+from qanat.domain.sizes import size
 from qanat.errors import reason
 from qanat.records import manifest, storage
 from qanat.system import folders
 from qanat.usecases import packages
 
 _GROUP = re.compile(r"group_[0-9]+\Z")
-_UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error)
+# Lists of numbers that are read from text take up to 20 times its size in memory.
+TEXT_BYTES_MAX = 64 * 10**6
+ARRAY_BYTES_MAX = 10**9
+_PIECE = 2**20
+# What bzip2 and LZMA unpack at once has no limit, and numpy uses neither.
+_PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ZIP = b"PK"
+_UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, MemoryError, csv.Error)
 
 
 def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[str] = frozenset()) -> list[FileVerdict]:
@@ -94,7 +102,8 @@ def _compare_file(name: str, a: Path, b: Path, rtol: float) -> FileVerdict:
     try:
         difference = _difference(reader(a), reader(b), rtol)
     except _UNREADABLE as error:
-        return FileVerdict(name, DIFFERENT, f"cannot be read as numbers: {error}")
+        why = shortened(str(error), QUOTED_MAX) or "out of memory"
+        return FileVerdict(name, DIFFERENT, f"cannot be read as numbers: {why}")
     return FileVerdict(name, DIFFERENT, difference) if difference else FileVerdict(name, EQUAL, f"within {rtol:g}")
 
 
@@ -119,26 +128,50 @@ def _array_difference(a: Any, b: Any, rtol: float, where: str) -> str:
 
     if a.shape != b.shape:
         return f"{where}: shapes {a.shape} and {b.shape}"
+    x, y = a.reshape(-1), b.reshape(-1)
+    pieces = [slice(start, start + _PIECE) for start in range(0, x.size, _PIECE)]
     if a.dtype.kind not in "iufc" or b.dtype.kind not in "iufc":
-        same = a.dtype.kind == b.dtype.kind and _difference(a.tolist(), b.tolist(), rtol) == ""
+        same = a.dtype.kind == b.dtype.kind
+        same = same and not any(_difference(x[piece].tolist(), y[piece].tolist(), rtol) for piece in pieces)
         return "" if same else f"{where}: not the same"
+    first, count = 0, 0
+    for piece in pieces:
+        apart = _apart(x[piece], y[piece], rtol)
+        if not count:
+            first = piece.start + int(apart.argmax())
+        count += int(apart.sum())
+    if not count:
+        return ""
+    place = [int(i) for i in np.unravel_index(first, a.shape)]
+    return f"{where}{place}: {x[first]} and {y[first]}, {count:,} of {a.size:,} differ"
+
+
+def _apart(a: Any, b: Any, rtol: float) -> Any:
+    """Return which numbers of two arrays are not equal within rtol."""
+    import numpy as np
+
     kind = np.result_type(a.dtype, b.dtype, np.float64)  # differences of unsigned numbers would wrap around
     x, y = a.astype(kind), b.astype(kind)
     with np.errstate(all="ignore"):
         near = np.abs(x - y) <= rtol * np.maximum(np.maximum(np.abs(x), np.abs(y)), 1.0)
-    apart = ~((a == b) | (near & np.isfinite(x) & np.isfinite(y)) | (np.isnan(x) & np.isnan(y)))
-    if not apart.any():
-        return ""
-    place = tuple(int(i) for i in np.argwhere(apart)[0])
-    return f"{where}{list(place)}: {a[place]} and {b[place]}, {int(apart.sum()):,} of {a.size:,} differ"
+    return ~((a == b) | (near & np.isfinite(x) & np.isfinite(y)) | (np.isnan(x) & np.isnan(y)))
+
+
+def _text(path: Path) -> bytes:
+    """Read a file of numbers in text. Raises ValueError if they would take too much memory."""
+    with path.open("rb") as file:
+        data = file.read(TEXT_BYTES_MAX + 1)
+    if len(data) > TEXT_BYTES_MAX:
+        raise ValueError(f"larger than {size(TEXT_BYTES_MAX)}")
+    return data
 
 
 def _read_json(path: Path) -> Any:
-    return json.loads(path.read_bytes())
+    return json.loads(_text(path))
 
 
 def _read_csv(path: Path) -> list[list[Any]]:
-    return [[_number(cell) for cell in row] for row in csv.reader(io.StringIO(path.read_text()))]
+    return [[_number(cell) for cell in row] for row in csv.reader(io.StringIO(_text(path).decode(), newline=None))]
 
 
 def _number(cell: str) -> Any:
@@ -149,16 +182,52 @@ def _number(cell: str) -> Any:
 
 
 def _read_arrays(path: Path) -> Any:
-    """Read an npz or npy file; pickled objects in it are not loaded."""
+    """Read an npz or npy file; pickled objects in it are not loaded. Raises ValueError if it cannot be read."""
     try:
         import numpy as np
     except ImportError:
         raise packages.missing(f"comparing {path.name} requires", "numpy") from None
-    loaded = np.load(path, allow_pickle=False)
-    if not hasattr(loaded, "files"):
-        return loaded
-    with loaded:
-        return {name: loaded[name] for name in loaded.files}
+    try:
+        _check_unpacked(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loaded = np.load(path, allow_pickle=False)
+            if not hasattr(loaded, "files"):
+                _check_bytes(max(loaded.nbytes, loaded.size))
+                return loaded
+            with loaded:
+                return _of_npz(loaded)
+    except Exception as error:  # numpy and zipfile raise almost anything over a damaged file
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+def _check_unpacked(path: Path) -> None:
+    """Raise ValueError if what a file of arrays has unpacked is too large, or is packed as numpy never does."""
+    with path.open("rb") as file:
+        is_zip = file.read(len(_ZIP)) == _ZIP
+    if not is_zip:
+        _check_bytes(path.stat().st_size)
+        return
+    with zipfile.ZipFile(path) as packed:
+        members = packed.infolist()
+    if any(member.compress_type not in _PACKED for member in members):
+        raise ValueError("not packed by numpy")
+    _check_bytes(sum(member.file_size for member in members))
+
+
+def _of_npz(loaded: Any) -> dict[str, Any]:
+    """Read the arrays of an open npz file, by name. Raises ValueError if they are too large."""
+    found, total = {}, 0
+    for name in loaded.files:
+        found[name] = loaded[name]
+        total += max(getattr(found[name], "nbytes", 0), getattr(found[name], "size", 0))
+        _check_bytes(total)
+    return found
+
+
+def _check_bytes(count: int) -> None:
+    if count > ARRAY_BYTES_MAX:
+        raise ValueError(f"larger than {size(ARRAY_BYTES_MAX)} when unpacked")
 
 
 _READERS = {".json": _read_json, ".csv": _read_csv, ".npz": _read_arrays, ".npy": _read_arrays}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from hypothesis import given
 
 from qanat.domain.reproduction import DIFFERENT, EQUAL, IDENTICAL, MISSING, UNREADABLE, FileVerdict
 from qanat.runners.registry import Registry
+from qanat.usecases.runs import compare_outputs
 from qanat.usecases.runs.compare_outputs import compare
 from tests.support.deep import too_deep
 from tests.support.strategies import json_values, stable
@@ -244,6 +248,79 @@ def test_nothing_that_is_pickled_in_a_file_is_loaded(tmp_path: Path) -> None:
     assert found.verdict == DIFFERENT
     assert found.detail.startswith("cannot be read as numbers: ")
     assert not trap.exists()
+
+
+def npy(header: bytes) -> bytes:
+    """Return the beginning of an npy file with this header."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+def npz(data: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return an npz file with these bytes as its array x."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as packed:
+        packed.writestr("x.npy", data)
+    return file.getvalue()
+
+
+def marked(data: bytes, offset: int, value: int) -> bytes:
+    """Return an npz file with another value in both headers of its member, at an offset in the first of them."""
+    file = bytearray(data)
+    for start in (0, data.index(b"PK\x01\x02") + 2):
+        file[start + offset] = value
+    return bytes(file)
+
+
+HUGE = npy(b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000,)}\n")
+EMPTY_ITEMS = npy(b"{'descr': '|S0', 'fortran_order': False, 'shape': (1000000000000000,)}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        ("a.npy", HUGE),
+        ("a.npy", npy(b"(((")),
+        ("a.npy", npy(b"  x\n y\n'''")),
+        ("a.npy", npz(HUGE)),
+        ("a.npz", npz(HUGE)),
+        ("a.npz", npz(EMPTY_ITEMS)),
+        ("a.npz", npz(b"", zipfile.ZIP_LZMA)),
+        ("a.npz", npz(b"", zipfile.ZIP_BZIP2)),
+        ("a.npz", marked(npz(b"x"), 6, 1)),  # encrypted
+        ("a.npz", marked(npz(b"x"), 8, 99)),  # an unknown method
+        ("a.npz", npz(b"x")[:-30]),
+    ],
+    ids=["huge", "cut", "text", "npz named npy", "huge npz", "nothing", "lzma", "bzip2", "encrypted", "method", "end"],
+)
+def test_files_that_are_no_arrays_are_different(tmp_path: Path, name: str, again: bytes) -> None:
+    file = io.BytesIO()
+    (np.save if name == "a.npy" else np.savez)(file, np.arange(3))
+    found = verdict(tmp_path, name, file.getvalue(), again)
+    assert found.verdict == DIFFERENT
+    assert re.match("cannot be read as numbers: .", found.detail)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.npy", npy(b"") + bytes(2000)), ("a.npz", npz(bytes(2000))), ("a.json", b"[1" + b" " * 2000)],
+    ids=["npy", "npz", "json"],
+)
+def test_files_that_are_too_large_are_not_read_as_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes
+) -> None:
+    monkeypatch.setattr(compare_outputs, "ARRAY_BYTES_MAX", 1000)
+    monkeypatch.setattr(compare_outputs, "TEXT_BYTES_MAX", 1000)
+    found = verdict(tmp_path, name, data, data + b" ")
+    assert found.verdict == DIFFERENT
+    assert found.detail.startswith("cannot be read as numbers: larger than 1.0 kB")
+
+
+def test_large_arrays_are_compared_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare_outputs, "_PIECE", 4)
+    first, again = np.zeros((3, 5)), np.zeros((3, 5))
+    again[1, 3] = again[2, 4] = 1
+    found = arrays(tmp_path, "a.npy", first, again)
+    assert found.detail == "values[1, 3]: 0.0 and 1.0, 2 of 15 differ"
 
 
 @pytest.mark.parametrize(("rtol", "expected"), [(0.0, DIFFERENT), (1e-9, DIFFERENT), (0.1, EQUAL)])
