@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from qanat.usecases import packages
 ROWS_LEAST = 10
 # Each curve is drawn with a character of its own, since a pipe or a file has no colours.
 MARKERS = "*o+x#@%="
+# Both libraries fail or warn at the ends of the range of floats.
+LARGEST, SMALLEST = 1e100, 1e-100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Line:
 
 def in_terminal(series: Sequence[Line], x: str, y: str) -> str:
     """Return a plot of points as text that fits the terminal, with a legend for several of at most len(MARKERS)."""
+    series, x, y = _drawable(series, x, y)
     if len(series) == 1:
         plotext = _plotext()
         plotext.scatter(list(series[0].xs), list(series[0].ys))
@@ -40,10 +44,37 @@ def in_terminal(series: Sequence[Line], x: str, y: str) -> str:
 
 def curves_in_terminal(curves: Sequence[Line], x: str, y: str) -> str:
     """Return a plot of at most len(MARKERS) curves as text that fits the terminal, with a legend below it."""
+    curves, x, y = _drawable(curves, x, y)
     plotext = _plotext(rows_below=len(curves))
     for marker, curve in zip(MARKERS, curves, strict=False):
         plotext.plot(list(curve.xs), list(curve.ys), marker=marker)
     return _with_legend(_built(plotext, x, y), curves)
+
+
+def _drawable(lines: Sequence[Line], x: str, y: str) -> tuple[Sequence[Line], str, str]:
+    """Return lines and the names of their axes, very large and very small numbers in units of a power of ten."""
+    across = _exponent(value for line in lines for value in line.xs)
+    up = _exponent(value for line in lines for value in (*line.ys, *line.deviations))
+    drawn = [
+        replace(line, xs=_in_unit(line.xs, across), ys=_in_unit(line.ys, up), deviations=_in_unit(line.deviations, up))
+        for line in lines
+    ]
+    return drawn, _with_unit(x, across), _with_unit(y, up)
+
+
+def _exponent(values: Iterable[float]) -> int:
+    """Return the power of ten in which to draw values; 0 if they can be drawn as they are."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0)
+    return 0 if largest == 0 or SMALLEST <= largest <= LARGEST else math.floor(math.log10(largest))
+
+
+def _in_unit(values: Sequence[float], exponent: int) -> Sequence[float]:
+    half = exponent // 2  # no float holds the power for the very smallest numbers
+    return [value / 10.0**half / 10.0 ** (exponent - half) for value in values] if exponent else values
+
+
+def _with_unit(name: str, exponent: int) -> str:
+    return f"{name} (in units of 1e{exponent})" if exponent else name
 
 
 def _with_legend(plot: str, lines: Sequence[Line]) -> str:
@@ -73,6 +104,7 @@ def _built(plotext: Any, x: str, y: str) -> str:
 
 def to_file(series: Sequence[Line], x: str, y: str, output: Path) -> None:
     """Plot to a PNG or SVG file, with error bars of one standard deviation, and with a legend for several lines."""
+    series, x, y = _drawable(series, x, y)
     figure, axes = _figure(x, y, output)
     for line in series:
         errors = line.deviations if any(line.deviations) else None
@@ -84,6 +116,7 @@ def to_file(series: Sequence[Line], x: str, y: str, output: Path) -> None:
 
 def curves_to_file(curves: Sequence[Line], x: str, y: str, output: Path) -> None:
     """Plot curves to a PNG or SVG file, with a legend."""
+    curves, x, y = _drawable(curves, x, y)
     figure, axes = _figure(x, y, output)
     for curve in curves:
         axes.plot(curve.xs, curve.ys, label=_plain(curve.label))
