@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -119,6 +120,17 @@ def test_folders_that_cannot_be_read_are_named_except_those_of_qanat(tmp_path: P
     assert compare(tmp_path / "first", tmp_path / "again", RTOL) == [
         FileVerdict(deepest, UNREADABLE, "in the second: file name too long")
     ]
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    for name in ("first", "again"):
+        (tmp_path / name).mkdir()
+        folder = too_deep(tmp_path / name).rpartition("/")[0]
+        place = os.open(tmp_path / name / folder, os.O_RDONLY)
+        os.close(os.open("f" * 200, os.O_WRONLY | os.O_CREAT, dir_fd=place))
+        os.close(place)
+    found = compare(tmp_path / "first", tmp_path / "again", RTOL)
+    assert FileVerdict(f"{folder}/{'f' * 200}", UNREADABLE, "file name too long") in found
 
 
 def test_links_are_no_outputs(tmp_path: Path) -> None:

@@ -134,6 +134,13 @@ def test_folders_that_cannot_be_read_are_said_and_their_group_has_no_manifest(wo
     assert note.endswith("… cannot be read: file name too long")
 
 
+def test_the_directory_of_a_group_that_became_a_link_is_said(world: World) -> None:
+    world.experiment('[ "$2" = 0 ] || { mv "$4" "$4.away"; ln -s "$4.away" "$4"; }\n')
+    world.launch(groups=("--n 0", "--n 1"))
+    about = "the outputs of run 1 of train are not all in its record"
+    assert f"{about}: group_1 cannot be read: is a symbolic link" in world.outcome.notes
+
+
 def test_nothing_is_noted_in_a_directory_that_qanat_did_not_make_for_the_run(world: World, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/precious.txt").write_text("precious")
