@@ -13,7 +13,7 @@ _HOST = r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9-]*\.)*[A-Za-z0-9-]*[A-Za-z0-9])"
 _PATH = r"(?P<path>[A-Za-z0-9_][\w.+~-]*(?:/[A-Za-z0-9_.][\w.+~-]*){1,20})/?"
 _WEB = re.compile(rf"(?P<scheme>https?)://(?:[^/@\s]*@)?{_HOST}(?P<port>:[0-9]{{1,5}})?/{_PATH}", re.ASCII)
 _SSH = re.compile(rf"(?:ssh|git)://(?:[^/@\s]*@)?{_HOST}(?::[0-9]{{1,5}})?/{_PATH}", re.ASCII)
-_SCP = re.compile(rf"(?:[\w.-]+@)?{_HOST}:{_PATH}", re.ASCII)
+_SCP = re.compile(rf"\A(?:[\w.-]+@)?{_HOST}:{_PATH}", re.ASCII)
 _OTHER_NAMES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}
 _ADDRESS_MAX = 500
 
