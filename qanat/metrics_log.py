@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 FILE = "metrics.jsonl"
 VARIABLE = "QANAT_STORAGE_PATH"
 ARGUMENT = "--storage_path"
+_MOMENT_S = 0.02
 
 
 def log_metrics(metrics: Mapping[str, Any] | None = None, /, *, step: float | None = None, **named: Any) -> None:
@@ -68,14 +71,27 @@ def _number(name: str, value: Any) -> float:
 
 
 def _append(path: str, line: str) -> None:
-    """Append a line by one write, which other processes do not come into."""
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    """Append a line by one write, which other processes do not come into. A link is not followed, as by qanat."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
-        size = os.fstat(descriptor).st_size
-        # A process that was killed may have left half a line.
-        is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        data = b"\n" * is_torn + line.encode() + b"\n"
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
+        data = b"\n" * _is_torn(descriptor) + line.encode() + b"\n"
         if os.write(descriptor, data) < len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
     finally:
         os.close(descriptor)
+
+
+def _is_torn(descriptor: int) -> bool:
+    """Return whether a file ends with half a line, which a process that was killed has left.
+
+    A line that another process is just writing is not one: it is whole in a moment.
+    """
+    before = -1
+    while (size := os.fstat(descriptor).st_size) and os.pread(descriptor, 1, size - 1) != b"\n":
+        if size == before:
+            return True
+        before = size
+        time.sleep(_MOMENT_S)
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -141,3 +142,14 @@ def test_importing_qanat_for_it_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert [name for name in loaded if name.startswith("qanat")] == ["qanat", "qanat.metrics_log"]
     assert not {"yaml", "pygit2", "click", "numpy", "subprocess", "dataclasses"}.intersection(loaded)
+
+
+def test_what_is_not_a_regular_file_is_not_written_to(file: Path, tmp_path: Path) -> None:
+    file.symlink_to(tmp_path / "other")
+    with pytest.raises(OSError, match="symbolic links"):
+        qanat.log_metrics(loss=1)
+    assert not (tmp_path / "other").exists()
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(OSError, match="is not a regular file"):
+        qanat.log_metrics(loss=1)
