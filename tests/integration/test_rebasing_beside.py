@@ -86,11 +86,15 @@ def abort(ada: Sandbox) -> None:
     """Abort the rebase that has stopped, if any, or clean up after one that git gave up before it had begun."""
     state = ada.root / ".git/rebase-merge"
     if (state / "head-name").exists():
-        words = ["git", "rebase", "--abort"]
-        wait_until(lambda: not subprocess.run(words, cwd=ada.root, capture_output=True, check=False).returncode)
+        again_and_again(ada, "git", "rebase", "--abort")
     elif state.exists():
-        ada.git("stash", "apply", "--quiet", (state / "autostash").read_text().strip())
+        again_and_again(ada, "git", "stash", "apply", "--quiet", (state / "autostash").read_text().strip())
         shutil.rmtree(state)
+
+
+def again_and_again(ada: Sandbox, *words: str) -> None:
+    """Run a command until it succeeds: another process may hold the lock of the index."""
+    wait_until(lambda: not subprocess.run(words, cwd=ada.root, capture_output=True, check=False).returncode)
 
 
 @pytest.mark.parametrize("sight", ["seeing", "blind"])
