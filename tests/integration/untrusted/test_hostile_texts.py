@@ -175,5 +175,5 @@ def test_cells_of_csv_are_no_formulas(good: Sandbox, tmp_path: Path) -> None:
     shown = [found[f"p{i}"] for i in range(len(cells))]
     assert shown[:4] == ["'=1+2", "'+cmd", "'-2+3", "'@SUM(A1)"]
     assert shown[6:] == [" '=1", "-1.5", "+2e3", "plain"]
-    assert shown[4:6] == ["\t'=x", "\r'=x"]
+    assert shown[4:6] == ["\t'=x", r"\r'=x"]
     assert found["'=HYPERLINK(1)"] == "-1.5"
