@@ -53,7 +53,7 @@ def storage_path() -> str:
 def _leaves(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in content.items():
         if not isinstance(key, str):
-            raise TypeError(f"the name {prefix}{key!r} is not text, but of type {type(key).__name__}")
+            raise TypeError(f"the name {prefix}{key} is not text, but of type {type(key).__name__}")
         if isinstance(value, Mapping):
             yield from _leaves(f"{prefix}{key}.", value)
         else:
