@@ -565,13 +565,13 @@ def test_an_experiment_that_cannot_be_started_is_refused_and_found_by_validate(
 
 
 def test_metrics_whose_names_no_record_can_hold_are_said_and_the_run_is_recorded(sandbox: Sandbox) -> None:
-    program = 'printf \'{"\\\\ud800": 1}\' >"$2/metrics.json"; printf \'{"%02000d": 2}\' 7 >"$2/other.json"\n'
+    program = 'printf \'{"\\\\ud800": 1}\' >"$2/metrics.json"; printf \'{"%0900d": 2}\' 7 >"$2/other.json"\n'
     sandbox.experiment("odd", program, metrics=[{"file": "metrics.json"}, {"file": "other.json"}])
     result = sandbox.qanat("run", "odd")
     file = sandbox.root / "results/odd/run_1/metrics.json"
     assert f"note: {file}: is not a metrics file: a name is not Unicode text" in result.err.splitlines()
     record = sandbox.record()
-    assert (record["state"], record["groups"][0]["metrics"]) == ("finished", {"7".zfill(2000): 2})
+    assert (record["state"], record["groups"][0]["metrics"]) == ("finished", {"7".zfill(900): 2})
     (listed,) = sandbox.qanat("experiment", "status", "odd", "--json").json
     assert listed["groups"][0]["metrics"] == record["groups"][0]["metrics"]
     assert sandbox.status() == ""
