@@ -607,8 +607,9 @@ def test_rules_that_hide_the_state_are_said(old: V0Project, sandbox: Sandbox) ->
 def test_progress_is_shown_on_a_terminal(old: V0Project) -> None:
     old.many_runs(range(1, 1500))
     with Terminal(old.root, "import", DATABASE) as terminal:
-        terminal.see("of 1,503 files written")  # they are read before anything is drawn on a fast machine
-        terminal.see("1,499 runs: 1,499 finished (runs 1-1499)")
+        progress = terminal.see("1,499 runs: 1,499 finished (runs 1-1499)")
+        # What takes less than a moment is not shown, be it to read or to write.
+        assert "of 1,499 runs read" in progress or "of 1,503 files written" in progress
         terminal.ends(0)
 
 
