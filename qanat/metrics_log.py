@@ -14,7 +14,7 @@ from typing import Any
 FILE = "metrics.jsonl"
 VARIABLE = "QANAT_STORAGE_PATH"
 ARGUMENT = "--storage_path"
-_MOMENT_S = 0.02
+_PAUSE_S = 0.02
 
 
 def log_metrics(metrics: Mapping[str, Any] | None = None, /, *, step: float | None = None, **named: Any) -> None:
@@ -86,12 +86,12 @@ def _append(path: str, line: str) -> None:
 def _is_torn(descriptor: int) -> bool:
     """Return whether a file ends with half a line, which a process that was killed has left.
 
-    A line that another process is just writing is not one: it is whole in a moment.
+    A line that another process is just writing is not one: it is whole soon.
     """
     before = -1
     while (size := os.fstat(descriptor).st_size) and os.pread(descriptor, 1, size - 1) != b"\n":
         if size == before:
             return True
         before = size
-        time.sleep(_MOMENT_S)
+        time.sleep(_PAUSE_S)
     return False
