@@ -171,6 +171,7 @@ class Cluster:
         self.restart_node()
         for file in (self.folder / "state").glob("job_state*"):
             file.unlink()
+        self._set_first_number(1)
         self.start_controller()
         _wait_for(self.is_ready, "the node does not come back")
 
@@ -206,10 +207,20 @@ class Cluster:
         """Assign the next job a number that no job before a crash can have had."""
         found = re.search(r"^NEXT_JOB_ID\s*=\s*([0-9]+)", self.run("scontrol", "show", "config"), re.MULTILINE)
         assert found, "the controller does not tell the number of the next job"
-        with self.with_settings(f"FirstJobId={int(found[1]) + SKIPPED_NUMBERS}"):
-            # Without a new job, the controller does not save the number.
-            job = self.run("sbatch", "--parsable", "--hold", "-o", "/dev/null", stdin="#!/bin/sh\n")
-            self.run("scancel", job)
+        first = int(found[1]) + SKIPPED_NUMBERS
+        # It stays in the settings: each time the controller reads them, it counts from what it saved last, or from it.
+        self._set_first_number(first)
+        self.run("scontrol", "reconfigure")
+        _wait_for(lambda: self._number_of_a_job() >= first, "the controller does not skip numbers")
+
+    def _set_first_number(self, number: int) -> None:
+        others = re.sub(r"^FirstJobId=.*\n", "", self.config.read_text(), flags=re.MULTILINE)
+        self.config.write_text(f"{others}FirstJobId={number}\n")
+
+    def _number_of_a_job(self) -> int:
+        job = self.run("sbatch", "--parsable", "--hold", "-o", "/dev/null", stdin="#!/bin/sh\n")
+        self.run("scancel", job)
+        return int(job)
 
     def is_ready(self) -> bool:
         """Return whether a job could run."""
