@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +47,11 @@ def version_of(path: Path) -> Version:
 
 
 def _without_own_filters(folder: Path) -> dict[str, str]:
-    """Return an environment in which the filters of a repository's own settings are what they are without these."""
-    arguments = ("config", "--show-scope", "--null", "--get-regexp", r"^filter\.")
+    """Return an environment in which the filters of a repository's own settings are what they are without these.
+
+    Extensions of git-lfs are filters, too, which it starts itself.
+    """
+    arguments = ("config", "--show-scope", "--null", "--get-regexp", r"^(filter|lfs\.extension)\.")
     listed = command.call(folder, *_CAREFUL, *arguments, env=_OFFLINE).out.decode("utf-8", "surrogateescape")
     values: dict[str, str] = {}
     own: set[str] = set()
@@ -58,8 +62,10 @@ def _without_own_filters(folder: Path) -> dict[str, str]:
             own.add(key)
         else:
             values[key] = value
-    changed = {"GIT_CONFIG_COUNT": str(len(own))} if own else {}
-    for place, key in enumerate(sorted(own)):
+    # The environment may have settings already.
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    changed = {"GIT_CONFIG_COUNT": str(first + len(own))}
+    for place, key in enumerate(sorted(own), first):
         without = "false" if key.endswith(".required") else ""
         changed |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": values.get(key, without)}
     return changed

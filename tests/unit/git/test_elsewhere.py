@@ -78,6 +78,16 @@ def test_filters_of_the_user_are_used(
     assert not is_sprung(trap)
 
 
+def test_settings_of_the_environment_stay(repository: Repository, monkeypatch: pytest.MonkeyPatch, trap: str) -> None:
+    repository.commit(**{".gitattributes": "*.txt filter=x\n", "a.txt": "KEPT"})
+    for name, value in {"COUNT": "1", "KEY_0": "filter.x.clean", "VALUE_0": "tr a-z A-Z"}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    repository.git("config", "filter.x.clean", trap)
+    repository.write("a.txt", "kept")
+    assert not version_of(repository.root).changed
+    assert not is_sprung(trap)
+
+
 def test_no_missing_object_is_fetched(repository: Repository, trap: str) -> None:
     repository.commit(**{"d/a.txt": "a"})
     tree = repository.git("rev-parse", "HEAD:d")
