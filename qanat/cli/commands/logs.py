@@ -16,7 +16,7 @@ from qanat.cli.terminal.output import plural, tell
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.logs import STDERR, STDOUT, LogReader, Source
-from qanat.usecases.tracking.find import Found, check_group
+from qanat.usecases.tracking.find import Found, check_group, is_active
 
 POLL_S = 0.2
 REFRESH_S = 1.0
@@ -45,7 +45,7 @@ def logs(run: str, follow: bool, tail: int | None, group: int | None, stdout: bo
     output = log_output(len(groups) * len(streams), _labels(len(groups), chosen, streams))
     try:
         while True:
-            ended = not follow or found.run.state.ended
+            ended = not follow or not is_active(found.run)
             _print_new(reader, output, last=ended)
             if ended:
                 break

@@ -18,7 +18,7 @@ from qanat.domain.series_rows import Row, Thinned
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.curves import RunCurves
-from qanat.usecases.tracking.find import Found, check_group
+from qanat.usecases.tracking.find import Found, check_group, is_active
 
 POLL_S = 1.0
 GROUPS_SHOWN = 20
@@ -121,7 +121,7 @@ def _follow(project: Project, found: Found, read: RunCurves, output: CurveOutput
             tail = None
         else:
             _tell_what_is_missing(read)
-        if found.run.state.ended:
+        if not is_active(found.run):
             break
         time.sleep(POLL_S)
         found = find_one(project, found.run.id)

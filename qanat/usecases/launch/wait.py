@@ -11,7 +11,7 @@ from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
 from qanat.usecases.runs import cancel, files
-from qanat.usecases.tracking.find import Found, find_run
+from qanat.usecases.tracking.find import Found, check_may_end, find_run
 from qanat.usecases.tracking.refresh import refreshed
 
 POLL_S = 1.0
@@ -27,6 +27,7 @@ def wait(
     """Poll a run until it has ended.
 
     Ctrl-C ends the wait and leaves the run active; with cancel_on_interrupt it cancels the run and waits for its end.
+    Raises UsageError for a run that never ends, since its intent was made for another one.
     """
     interrupted = None
     try:
@@ -60,6 +61,7 @@ def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView)
     unrecorded = 0
     while True:
         found, is_live = _look(project, run, runners, view)
+        check_may_end(found, "it never ends")
         unrecorded += found.run.state.ended
         if found.run.state.ended and (not is_live or unrecorded > RECORDING_LOOKS):
             return found

@@ -108,7 +108,13 @@ def check_ended(found: Found, what: str) -> None:
             f"run {run.number} is still {run.state}, so {what}",
             hint=f"wait until it ends, or cancel it: qanat cancel {run.number}",
         )
-    if not run.state.ended:
+    check_may_end(found, what)
+
+
+def check_may_end(found: Found, what: str) -> None:
+    """Raise UsageError if a run has not ended and never will, since nobody looks for its jobs; see is_active()."""
+    run = found.run
+    if not run.state.ended and not is_active(run):
         raise UsageError(
             f"run {run.number} is {run.state} only in a record whose intent was made for another run, so {what}",
             hint=deletion_hint(run),

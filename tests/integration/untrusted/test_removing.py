@@ -368,6 +368,23 @@ def forged_active(sandbox: Sandbox) -> str:
     return re.sub(", ended: [^,}]*", "", text)
 
 
+def test_the_end_of_a_forged_active_run_is_not_waited_for(sandbox: Sandbox) -> None:
+    sandbox.experiment("hello", "echo hello\n")
+    sandbox.qanat("run", "hello")
+    text = forged_active(sandbox).replace("results/hello/run_1", "results/hello/run_7")
+    sandbox.write(".qanat/runs/hello/0/7-aaaaaa.yaml", text)
+    sandbox.write("results/hello/run_7/stdout.txt", "of a stranger\n")
+    sandbox.write("results/hello/run_7/metrics.jsonl", '{"step": 1, "loss": 0.5}\n')
+    sandbox.commit("a record of somebody")
+    refused = sandbox.qanat("wait", "7", code=2)
+    assert "run 7 is running only in a record whose intent was made for another run, so it never ends" in refused.err
+    assert "delete it: qanat delete 7-aaaaaa" in refused.err
+    for command, printed in (("logs", "of a stranger"), ("metrics", "0.5")):
+        followed = sandbox.qanat(command, "7", "-f")
+        assert printed in followed.out
+        assert "its intent was made for another run, so its jobs are not looked for" in followed.err
+
+
 def test_an_experiment_with_a_forged_active_run_can_be_deleted(sandbox: Sandbox) -> None:
     sandbox.experiment("hello", "exit 0\n")
     sandbox.qanat("run", "hello")
