@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,15 +36,17 @@ class Outputs:
 
 def encode(files: Sequence[OutputFile]) -> bytes:
     """Return the list of files as JSON Lines, ordered by path."""
-    rows = ({"path": file.path, "size": file.size, "sha256": file.sha256} for file in sorted(files, key=_path))
-    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+    return b"".join(map(_line, sorted(files, key=_path)))
 
 
 def decode(data: bytes) -> list[OutputFile]:
     """Read the list of files. Raises ValueError if it is none."""
-    files = [_file(json.loads(line)) for line in data.splitlines()]
-    if encode(files) != data:
-        raise ValueError("is not a list of files")
+    files: list[OutputFile] = []
+    for line in io.BytesIO(data):
+        file = _file(json.loads(line))
+        if line != _line(file) or (files and files[-1].path >= file.path):
+            raise ValueError("is not a list of files")
+        files.append(file)
     return files
 
 
@@ -62,6 +65,10 @@ def digest(data: bytes) -> str:
 
 def _path(file: OutputFile) -> str:
     return file.path
+
+
+def _line(file: OutputFile) -> bytes:
+    return f"{json.dumps({'path': file.path, 'size': file.size, 'sha256': file.sha256})}\n".encode()
 
 
 def _file(row: object) -> OutputFile:

@@ -15,8 +15,8 @@ from qanat.system import files, folders
 from qanat.system.files import Permissions
 from qanat.system.scanning import LeftOut, Totals, scan
 
+FILES_MAX = 100_000
 LIST_BYTES_MAX = 64 * 2**20
-_PIECE_BYTES = 2**20
 
 
 class TooManyFiles(Exception):
@@ -63,19 +63,13 @@ def chosen(found: Mapping[str, int], limit_bytes: int) -> frozenset[str]:
 
 def hashed(folder: Path, path: str, size: int) -> str | None:
     """Return the SHA-256 of a file in a directory; None if it cannot be read, or is larger than its size was."""
-    import hashlib  # only when a run ends, or is checked
+    from qanat.system.hashing import sha256_of_open  # only when a run ends, or is checked
 
-    sha256, left = hashlib.sha256(), size
     try:
         with folders.opened_file(folder, path) as file:
-            while piece := file.read(_PIECE_BYTES):
-                left -= len(piece)
-                if left < 0:
-                    return None
-                sha256.update(piece)
+            return sha256_of_open(file.fileno(), size)
     except OSError:
         return None
-    return sha256.hexdigest()
 
 
 def write(folder: Path, found: Iterable[OutputFile], sharing: Permissions | None) -> Outputs:
@@ -89,7 +83,8 @@ def read(folder: Path, recorded: Outputs) -> dict[str, OutputFile] | None:
     """Return the files that a directory's list has, by path; None unless it is the list that the record means."""
     try:
         data = files.read(folder / MANIFEST, limit_bytes=LIST_BYTES_MAX)
-        listed = outputs.decode(data) if outputs.digest(data) == recorded.digest else None
+        if outputs.digest(data) != recorded.digest or data.count(b"\n") > FILES_MAX:
+            return None
+        return {file.path: file for file in outputs.decode(data)}
     except (InputInvalid, ValueError, RecursionError):
         return None
-    return None if listed is None else {file.path: file for file in listed}

@@ -18,14 +18,26 @@ _THREADS_MAX = 16
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-def sha256_of(path: str | Path, passed: Callable[[int], object] = lambda count: None) -> str:
+def _ignored(count: int) -> None:
+    """Ignore the size of a block."""
+
+
+def sha256_of(path: str | Path, passed: Callable[[int], object] = _ignored) -> str:
     """Return the SHA-256 of a regular file in hexadecimal digits; `passed` is called with the size of each block read.
 
     Raises OSError, also for a pipe, a device, a folder, or a file that is longer than its size: one that grows, or one
     of the system's, which may never end.
     """
-    buffer = memoryview(bytearray(BLOCK_BYTES))
-    return _sha256(path, buffer, passed)
+    return _sha256(path, _buffer(), passed)
+
+
+def sha256_of_open(descriptor: int, size: int) -> str:
+    """Return the SHA-256 of an open file in hexadecimal digits. Raises OSError if it is longer than this size."""
+    return _of_open(descriptor, size, _buffer(min(size + 1, BLOCK_BYTES)), _ignored)
+
+
+def _buffer(size: int = BLOCK_BYTES) -> memoryview:
+    return memoryview(bytearray(size))
 
 
 def _sha256(path: str | Path, buffer: memoryview, passed: Callable[[int], object]) -> str:
@@ -34,16 +46,20 @@ def _sha256(path: str | Path, buffer: memoryview, passed: Callable[[int], object
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError("is not a regular file")
-        digest, left = hashlib.sha256(usedforsecurity=False), status.st_size
-        while count := os.readv(descriptor, [buffer]):
-            left -= count
-            if left < 0:
-                raise OSError("grows while it is read")
-            digest.update(buffer[:count])
-            passed(count)
-        return digest.hexdigest()
+        return _of_open(descriptor, status.st_size, buffer, passed)
     finally:
         os.close(descriptor)
+
+
+def _of_open(descriptor: int, size: int, buffer: memoryview, passed: Callable[[int], object]) -> str:
+    digest, left = hashlib.sha256(usedforsecurity=False), size
+    while count := os.readv(descriptor, [buffer]):
+        left -= count
+        if left < 0:
+            raise OSError("grows while it is read")
+        digest.update(buffer[:count])
+        passed(count)
+    return digest.hexdigest()
 
 
 class Hashing:
@@ -92,7 +108,7 @@ class Hashing:
                 number += 1
 
     def _hash(self, work: Iterator[str], read: SimpleQueue[int | None]) -> None:
-        buffer = memoryview(bytearray(BLOCK_BYTES))
+        buffer = _buffer()
 
         def passed(count: int) -> None:
             if self._is_stopped:

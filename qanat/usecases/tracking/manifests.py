@@ -20,7 +20,6 @@ from qanat.usecases.results.proof import Proof
 
 # For a run. At 1.5 GB/s, what SHA-256 takes on a processor that has instructions for it, this is a third of a second.
 HASHED_BYTES_MAX = 512 * 2**20
-FILES_MAX = 100_000
 UNREADABLE_SHOWN = 3
 
 
@@ -62,9 +61,9 @@ def _left_in(places: Mapping[int, Path], left_out: frozenset[str]) -> tuple[dict
     count = 0
     for number, place in places.items():
         try:
-            left = manifest.left_in(place, left_out, FILES_MAX - count)
+            left = manifest.left_in(place, left_out, manifest.FILES_MAX - count)
         except manifest.TooManyFiles:
-            return found, [*problems, f"there are more than {FILES_MAX:,} files"]
+            return found, [*problems, f"there are more than {manifest.FILES_MAX:,} files"]
         except FileNotFoundError:
             continue
         except OSError as error:

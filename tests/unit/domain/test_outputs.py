@@ -51,6 +51,8 @@ def test_a_list_is_read_back_unchanged_whatever_the_names_of_files_are(
         b'{"path": "a", "size": true, "sha256": null}\n',
         b'{"path": "a", "size": 1, "sha256": 2}\n',
         b'{"path": "b", "size": 1, "sha256": null}\n{"path": "a", "size": 1, "sha256": null}\n',
+        b'{"path": "a", "size": 1, "sha256": null}\n' * 2,
+        b'{"path": "a", "size": 1, "sha256": null}\n\n',
         b'{"path": "a", "size": 1, "sha256": null}',
         b'{"path": "../a", "size": 1, "sha256": null}\n',
         b'{"path": "/a", "size": 1, "sha256": null}\n',

@@ -80,3 +80,12 @@ def test_a_list_is_believed_if_it_is_the_one_that_the_record_means(folder: Path)
     assert manifest.read(folder, outputs) is None
     (folder / MANIFEST).unlink()
     assert manifest.read(folder, outputs) is None
+
+
+def test_a_list_of_more_files_than_qanat_lists_is_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = [OutputFile("a.txt", 0, None), OutputFile("b.txt", 5, "ab")]
+    outputs = manifest.write(folder, listed, None)
+    monkeypatch.setattr(manifest, "FILES_MAX", 2)
+    assert manifest.read(folder, outputs) == {file.path: file for file in listed}
+    monkeypatch.setattr(manifest, "FILES_MAX", 1)
+    assert manifest.read(folder, outputs) is None

@@ -103,7 +103,7 @@ def test_what_does_not_fit_into_the_limit_is_counted_by_size(world: World, monke
 def test_too_many_files_are_said_and_groups_without_them_still_have_manifests(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "FILES_MAX", 3)
+    monkeypatch.setattr("qanat.records.manifest.FILES_MAX", 3)
     world.experiment('for i in $(seq "$2"); do echo >"$4/$i.txt"; done\n')
     world.launch(groups=("--n 2", "--n 5"))
     first, second = world.recorded().groups
