@@ -41,13 +41,13 @@ def encode(files: Sequence[OutputFile]) -> bytes:
 
 def decode(data: bytes) -> list[OutputFile]:
     """Read the list of files. Raises ValueError if it is none."""
-    files: list[OutputFile] = []
+    found: list[OutputFile] = []
     for line in io.BytesIO(data):
         file = _file(json.loads(line))
-        if line != _line(file) or (files and files[-1].path >= file.path):
+        if line != _line(file) or (found and found[-1].path >= file.path):
             raise ValueError("is not a list of files")
-        files.append(file)
-    return files
+        found.append(file)
+    return found
 
 
 def summarise(files: Sequence[OutputFile]) -> Outputs:
