@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from qanat.domain.curves import Summing, collected
 from qanat.domain.measured import CurveSummary
@@ -37,27 +37,19 @@ class Sum:
     problems: Sequence[str]
 
 
-class Digest(Protocol):
-    """What hashlib returns."""
-
-    def update(self, data: bytes, /) -> None:
-        """Add data."""
-
-
 def sum_up(folder: Path, name: str, keys: Sequence[str] = ()) -> Sum:
     """Return what the curves of a file in a directory came to, whose program has ended.
 
     With keys, only those of these names.
     """
-    reader, digest, summing = SeriesReader(folder, name, keys), hashlib.sha256(), Summing()
-    for block in reader.read_new(ended=True, digest=digest):
+    reader, summing = SeriesReader(folder, name, keys), Summing()
+    for block in reader.read_new(ended=True):
         summing.add(block)
     if summing.unordered:
         again = collected(SeriesReader(folder, name, keys).read_new(ended=True), summing.unordered)
         for unordered, curve in again.items():
             summing.complete(unordered, curve)
-    is_whole = reader.is_whole
-    return Sum(summing.summaries(), digest.hexdigest() if is_whole else "", reader.names(), reader.problems())
+    return Sum(summing.summaries(), reader.digest(), reader.names(), reader.problems())
 
 
 class SeriesReader:
@@ -80,20 +72,22 @@ class SeriesReader:
         self._file: tuple[int, int] | None = None
         self._skips = False  # whether the beginning of a line that is too long has been skipped
         self._problem = ""
+        self._hash = hashlib.sha256()  # of what comes before the offset
+        self._is_whole = False
         self._parser: Parser = (CsvLines if self.path.name.endswith(".csv") else JsonLines)(self._keys)
 
-    def read_new(self, *, ended: bool = False, digest: Digest | None = None) -> Iterator[list[Points]]:
+    def read_new(self, *, ended: bool = False) -> Iterator[list[Points]]:
         """Yield the points of the lines since the last call, block by block, each name once in a block.
 
         What cannot be read is not an error, but is in problems(). If the program has `ended`, so has the last line.
-        `digest` gets all bytes that are read.
         """
-        self._problem = ""
+        self._problem, self._is_whole = "", False
         try:
             with below.open_file(*self._place) as file:
                 status = os.fstat(file.fileno())
                 self._check_file((status.st_dev, status.st_ino), status.st_size)
-                yield from self._read(file, min(status.st_size, FILE_BYTES_MAX), digest, ended=ended)
+                yield from self._read(file, min(status.st_size, FILE_BYTES_MAX), ended=ended)
+                self._is_whole = ended and status.st_size <= FILE_BYTES_MAX
                 if status.st_size > FILE_BYTES_MAX:
                     self._problem = f"is larger than {FILE_BYTES_MAX // 2**20} MiB, and the rest was left out"
         except FileNotFoundError:
@@ -105,10 +99,9 @@ class SeriesReader:
         """List the names in the file so far, also of what is not to be read."""
         return self._parser.names()
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing kept the reader from the end of the file."""
-        return not self._problem
+    def digest(self) -> str:
+        """Return the digest of the file; empty unless the program has ended and all of the file was read."""
+        return self._hash.hexdigest() if self._is_whole else ""
 
     def problems(self) -> list[str]:
         """List what could not be read so far, each as a predicate of the file."""
@@ -120,18 +113,19 @@ class SeriesReader:
             self._begin()
         self._file = file
 
-    def _read(self, file: BinaryIO, end: int, digest: Digest | None, *, ended: bool) -> Iterator[list[Points]]:
+    def _read(self, file: BinaryIO, end: int, *, ended: bool) -> Iterator[list[Points]]:
         file.seek(self.offset)
         place, rest = self.offset, b""
         while place < end and (data := file.read(min(BLOCK_BYTES, end - place))):
             place += len(data)
-            if digest is not None:
-                digest.update(data)
-            lines, rest = self._whole_lines(rest + data)
+            data = rest + data
+            lines, rest = self._whole_lines(data)
+            self._hash.update(data[: len(data) - len(rest)])
             self.offset = place - len(rest)
             if lines:
                 yield self._parser.parse(lines)
         if ended and (rest or self._skips):
+            self._hash.update(rest)
             self.offset, self._skips = place, False
             yield self._parser.parse_end(rest)
 

@@ -62,10 +62,24 @@ def test_many_blocks_are_read_as_one_file_and_digested(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     count = BLOCK_BYTES // 4
     path.write_text("".join(f"{json.dumps({'step': i, 'loss': i / 2})}\n" for i in range(count)))
-    digest = hashlib.sha256()
-    found = collected(SeriesReader(path.parent, path.name).read_new(digest=digest))
+    reader = SeriesReader(path.parent, path.name)
+    found = collected(reader.read_new(ended=True))
     assert [*found["loss"].steps] == list(range(count))
-    assert digest.digest() == hashlib.sha256(path.read_bytes()).digest()
+    assert reader.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_file_that_was_followed_has_the_same_digest(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    reader = SeriesReader(path.parent, path.name)
+    for text in ('{"a": 1}\n{"a"', ": 2}\n", '{"b": "' + "x" * (LINE_BYTES_MAX + BLOCK_BYTES), '"}\n{"a": 3'):
+        add(path, text)
+        values(reader)
+        assert reader.digest() == ""
+    values(reader, ended=True)
+    assert reader.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text('{"a": 1}\n')
+    values(reader, ended=True)
+    assert reader.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_line_that_is_too_long_is_skipped_and_counted(tmp_path: Path) -> None:
@@ -123,7 +137,7 @@ def test_no_link_on_the_way_is_followed(tmp_path: Path) -> None:
     for name in ("../outside/x.jsonl", str(outside / "x.jsonl")):
         reader = SeriesReader(storage, name)
         assert values(reader) == {}
-        assert not reader.is_whole
+        assert (len(reader.problems()), reader.digest()) == (1, "")
     (tmp_path / "link").symlink_to(outside)  # as a result folder may be
     assert values(SeriesReader(tmp_path / "link", "x.jsonl")) == {"a": [1]}
 
@@ -133,5 +147,6 @@ def test_only_the_beginning_of_a_huge_file_is_read(tmp_path: Path, monkeypatch: 
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"a": 1}\n' + " " * 2**20 + "\n" + '{"a": 2}\n')
     reader = SeriesReader(path.parent, path.name)
-    assert values(reader) == {"a": [1]}
+    assert values(reader, ended=True) == {"a": [1]}
     assert reader.problems() == ["is larger than 1 MiB, and the rest was left out"]
+    assert reader.digest() == ""
