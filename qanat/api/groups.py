@@ -75,7 +75,7 @@ class Group:
             else:
                 found, problems = whole_curves.curve_of(self.record, self.path, self._sources(), name)
         for problem in problems:
-            warnings.warn(problem, stacklevel=3)
+            warnings.warn(f"{problem.path}: {problem.what}", stacklevel=3)
         return {known: Curve(known, _plain(curve.steps), [*curve.values]) for known, curve in found.items()}
 
     @property

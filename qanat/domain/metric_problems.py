@@ -16,6 +16,7 @@ from qanat.domain.shortening import quoted
 NAMED_MAX = 3
 SENTENCES_MAX = 5
 ABSENT = "does not exist, but the experiment asks for it"
+CHANGED = "has changed since its group ended; the record has what its curves came to then"
 
 
 @dataclass(frozen=True, slots=True)

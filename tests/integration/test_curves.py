@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import qanat
+from qanat.domain.metric_problems import CHANGED
 from qanat.errors import InputInvalid, NotFound
 from tests.support.pages import ROOT
 from tests.support.reader import Reader, report
@@ -70,3 +71,20 @@ def test_curves_of_csv_are_recorded_and_read_from_python(tmp_path: Path) -> None
     run.path.rename(run.path.parent / "elsewhere")
     with pytest.raises(InputInvalid, match="run_1 does not exist"):
         run.curves()
+
+
+def test_a_file_that_was_edited_after_the_end_of_its_run_is_noted_where_its_curves_are_shown(tmp_path: Path) -> None:
+    sandbox = Sandbox.make(tmp_path / "project")
+    sandbox.experiment("train", 'echo \'{"loss": 2}\' >"$QANAT_STORAGE_PATH/metrics.jsonl"\n')
+    sandbox.qanat("run", "train")
+    path = sandbox.root / "results/train/run_1/metrics.jsonl"
+    for command in (("metrics", "1"), ("show", "1"), ("compare", "1", "--plot", "step", "loss")):
+        result = sandbox.qanat(*command)
+        assert "has changed" not in result.out + result.err
+    path.write_text('{"loss": 1}\n')
+    said = f"{path}: {CHANGED}"
+    assert f"Note: {said}" in sandbox.qanat("show", "1").out
+    for command in (("metrics", "1"), ("metrics", "1", "-f", "--csv"), ("compare", "1", "--plot", "step", "loss")):
+        assert f"note: {said}" in sandbox.qanat(*command).err
+    with pytest.warns(UserWarning, match=CHANGED):
+        assert qanat.open(sandbox.root).run(1).curve("loss").values == [1]

@@ -14,7 +14,7 @@ LABEL_MAX = 80
 
 
 def plot_curves(found: Overlay, name: str, output: Path | None) -> None:
-    """Plot curves called name to the terminal or to a file, and say what is not in the plot."""
+    """Plot curves called name to the terminal or to a file, and print notes on it."""
     drawn = (curve for curve in found.curves if curve.values)
     lines = [plots.Line(brief(_label(curve), LABEL_MAX), curve.steps, curve.values) for curve in drawn]
     shown_name = brief(name, LABEL_MAX)
@@ -33,8 +33,9 @@ def _label(curve: PlottedCurve) -> str:
 
 
 def _notes(found: Overlay) -> list[str]:
-    """List what is not in the plot, a sentence each."""
-    notes = [
+    """List what is wrong with the files of the curves, and what is not in the plot, a sentence each."""
+    notes = [*found.problems]
+    notes += [
         f"{_label(curve)}: not drawn: {plural(curve.not_finite, 'value')} that {_are(curve.not_finite)} not finite"
         for curve in found.curves
         if curve.not_finite

@@ -8,6 +8,7 @@ from itertools import islice
 from qanat.cli.terminal.sparkline import has_blocks, sparkline
 from qanat.cli.terminal.tables import NARROWEST, Heading, fit
 from qanat.domain.measured import Point
+from qanat.domain.metric_problems import sentences
 from qanat.domain.run import Run
 from qanat.usecases.runs.drawn_curves import DrawnCurve
 
@@ -30,8 +31,11 @@ def curve_table(run: Run, curves: Iterable[DrawnCurve], *, most: int, width: int
         ]
         for curve in shown
     ]
-    more = [f"… and more; for all: qanat metrics {run.number}"] if next(rest, None) else []
-    return [*fit(headings, rows, width).lines, *more]
+    is_cut = next(rest, None) is not None
+    more = [f"… and more; for all: qanat metrics {run.number}"] if is_cut else []
+    changed = dict.fromkeys(problem for curve in shown for problem in curve.changed)
+    notes = [f"Note: {sentence}" for sentence in sentences(changed, are_all=not is_cut)]
+    return [*fit(headings, rows, width).lines, *more, *notes]
 
 
 def _point(point: Point | None) -> str:

@@ -6,13 +6,15 @@ import fnmatch
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
-from qanat.domain.curves import collected
+from qanat.domain import metric_problems
+from qanat.domain.curves import Curve, collected
 from qanat.domain.experiment import MetricSource
+from qanat.domain.metric_problems import MetricProblem
 from qanat.domain.names import nearest
-from qanat.domain.run import State
+from qanat.domain.run import Group, State
 from qanat.domain.series import Points
 from qanat.domain.series_rows import Row, joined, merged, rows, rows_of
 from qanat.domain.shortening import quoted
@@ -25,7 +27,6 @@ from qanat.usecases.tracking.settle import metric_sources
 
 Wanted = Callable[[str], bool]
 NAMED_MAX = 20
-PROBLEMS_MAX = 10
 
 
 class GroupCurves:
@@ -35,7 +36,7 @@ class GroupCurves:
     """
 
     def __init__(self, folder: Path, sources: Sequence[MetricSource], wanted: Wanted = lambda name: True) -> None:
-        self._files = [(folder, source.file, source.keys) for source in sources]
+        self._files = [(folder, source.file, source.keys) for source in series_sources(sources)]
         self._wanted = wanted
         self._owners: dict[str, Path] = {}
         self._unordered: set[Path] = set()
@@ -45,12 +46,16 @@ class GroupCurves:
     def _new_readers(self) -> list[SeriesReader]:
         return [SeriesReader(*file) for file in self._files]
 
-    @property
-    def problems(self) -> list[str]:
-        """What could not be read, or was read again since its file was replaced or truncated, a sentence each."""
+    def problems(self, group: Group) -> list[MetricProblem]:
+        """List what could not be read, was read again, or has changed since the group ended."""
         again = "was replaced or truncated, and was read again from its beginning"
-        found = ((r.path, [*([again] if r.restarts else []), *r.problems()]) for r in self._readers)
-        return [f"{path}: {problem}" for path, problems in found for problem in problems]
+        found: list[MetricProblem] = []
+        for reader, (_, file, _) in zip(self._readers, self._files, strict=True):
+            digest = reader.digest()
+            is_changed = digest and digest != group.curve_files.get(file, digest)
+            what = [*([again] if reader.restarts else []), *([metric_problems.CHANGED] if is_changed else [])]
+            found += [MetricProblem(reader.path, file, one) for one in (*what, *reader.problems())]
+        return found
 
     def names(self, *, ended: bool) -> list[str]:
         """List the names that are in the files now; `ended` says whether the program has ended."""
@@ -72,6 +77,11 @@ class GroupCurves:
     def in_files(self) -> set[str]:
         """All names that are in what has been read of the files, also those that the experiment does not choose."""
         return {name for reader in (*self._scanning, *self._readers) for name in reader.names()}
+
+    def whole(self, *, ended: bool) -> dict[str, Curve]:
+        """Return the curves that are in the files now, in memory."""
+        found = [collected(self._blocks(reader, ended=ended)) for reader in self._readers]
+        return {name: curve for curves in found for name, curve in curves.items()}
 
     def rows(self, *, ended: bool) -> Iterator[Row]:
         """Yield a row for each step that is in the files now; steps ascend.
@@ -109,14 +119,14 @@ class RunCurves:
     def __init__(self, project: Project, found: Found, groups: Sequence[int], patterns: Sequence[str] = ()) -> None:
         check_results(found)
         self._patterns = patterns
-        sources, wanted = series_sources(metric_sources(project, found.run)), matching(patterns)
+        sources, wanted = metric_sources(project, found.run), matching(patterns)
         self._groups = {number: GroupCurves(found.group_folder(number), sources, wanted) for number in groups}
         self._read_to_end: set[int] = set()
         self.update(found)
 
     def update(self, found: Found) -> None:
         """Take the states of groups from a later look at the run."""
-        self._states = {number: found.run.groups[number].state for number in self._groups}
+        self._run = found.run
 
     @property
     def groups(self) -> list[int]:
@@ -146,18 +156,21 @@ class RunCurves:
 
     def new_rows(self) -> Iterator[tuple[int, Iterator[Row]]]:
         """Yield the groups that are not read to their end, each with its rows since the last call."""
-        for number, state in self._states.items():
+        for number in self._groups:
+            state = self._run.groups[number].state
             if number not in self._read_to_end and state is not State.QUEUED:
                 yield number, self._groups[number].new_rows(ended=state.ended)
                 if state.ended:
                     self._read_to_end.add(number)
 
     def problems(self) -> list[str]:
-        """List what could not be read so far, a sentence each, for the first files."""
-        return [*islice(chain.from_iterable(group.problems for group in self._groups.values()), PROBLEMS_MAX)]
+        """List what is wrong with the files so far, a sentence each, alike ones of several groups together."""
+        found = (group.problems(self._run.groups[number]) for number, group in self._groups.items())
+        are_all = len(self._groups) == len(self._run.groups)
+        return metric_problems.sentences(chain.from_iterable(found), are_all=are_all)
 
     def _has_ended(self, number: int) -> bool:
-        return self._states[number].ended
+        return self._run.groups[number].state.ended
 
 
 def matching(patterns: Sequence[str]) -> Wanted:

@@ -10,6 +10,7 @@ from pathlib import Path
 from qanat.domain.curves import Curve, Summing
 from qanat.domain.experiment import MetricSource
 from qanat.domain.measured import CurveSummary, Point
+from qanat.domain.metric_problems import CHANGED, MetricProblem
 from qanat.domain.series import Points
 from qanat.records.measured import series_sources
 from qanat.usecases.project import Project
@@ -26,7 +27,8 @@ BYTES_MAX = 16 * 2**20
 class DrawnCurve:
     """A curve of a group; `values` is empty if its file is not here, or too large for a page.
 
-    The least and the greatest value are unknown while such a file is written.
+    The least and the greatest value are unknown while such a file is written. `changed` are the files of
+    the group that have changed since its end.
     """
 
     group: int
@@ -35,6 +37,7 @@ class DrawnCurve:
     min: Point | None = None
     max: Point | None = None
     values: Sequence[float] = ()
+    changed: Sequence[MetricProblem] = ()
 
 
 def drawn_curves(project: Project, found: Found, groups: Sequence[int]) -> Iterator[DrawnCurve]:
@@ -44,13 +47,15 @@ def drawn_curves(project: Project, found: Found, groups: Sequence[int]) -> Itera
     for number in groups:
         group, folder = found.run.groups[number], found.group_folder(number)
         curves: dict[str, Curve] = {}
+        problems: list[MetricProblem] = []
         if 0 < (size := _size_bytes(folder, sources)) <= left_bytes:
             left_bytes -= size
-            curves = curves_of(group, folder, sources)[0]
+            curves, problems = curves_of(group, folder, sources)
+        changed = [problem for problem in problems if problem.what == CHANGED]
         summaries = group.curves or _summed(curves)  # records of earlier versions have no curves
         for name, summary in summaries.items():
             values = curves[name].values if name in curves else ()
-            yield DrawnCurve(number, name, summary.last.value, summary.min, summary.max, values)
+            yield DrawnCurve(number, name, summary.last.value, summary.min, summary.max, values, changed)
         if not summaries and (end := newest_of_group(folder, sources)):
             yield from (DrawnCurve(number, name, value) for name, value in end.values.items())
 

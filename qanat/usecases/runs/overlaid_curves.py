@@ -9,6 +9,7 @@ from functools import cache
 
 from qanat.domain.curves import Curve
 from qanat.domain.facts import RunFacts
+from qanat.domain.metric_problems import MetricProblem, sentences
 from qanat.domain.names import nearest
 from qanat.domain.parameters import in_plain
 from qanat.domain.series import STEP
@@ -44,11 +45,15 @@ class PlottedCurve:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """The curves for a plot, and how many more there are; `missing` counts the groups without results here."""
+    """The curves for a plot, and how many more there are; `missing` counts the groups without results here.
+
+    `problems` are what is wrong with the files of the curves, a sentence each.
+    """
 
     curves: Sequence[PlottedCurve]
     more: int
     missing: int
+    problems: Sequence[str] = ()
 
 
 def is_over_steps(x: str, runs: Sequence[RunFacts]) -> bool:
@@ -65,31 +70,38 @@ def overlaid(project: Project, index: Index, refreshed: Refreshed, runs: Sequenc
     varied = varying([(run.experiment, in_plain(group.parameters)) for run, group in chosen])
     find = cache(lambda run_id: find_run(project, index, refreshed, run_id))
     curves: list[PlottedCurve] = []
+    problems: list[MetricProblem] = []
     more = missing = 0
     for (run, group), parameters in zip(chosen, varied, strict=True):
         found: Found = find(run.id)
         if not files.is_folder(found.group_folder(group.number)):
             missing += 1
-        elif len(curves) == CURVES_MAX:
+            continue
+        if len(curves) == CURVES_MAX:
             more += name in group.curves
-        elif curve := _curves(project, found, group.number, {name}).get(name):
+            continue
+        read, wrong = _curves(project, found, group.number, {name})
+        if curve := read.get(name):
             number = group.number if len(found.run.groups) > 1 else None
             curves.append(_plotted(curve, run.number, number, parameters))
+            problems += wrong
     if not curves and missing == len(chosen):
         raise UsageError("the results of these runs are not here", hint="curves are drawn from the files of a run")
     if not curves:
         first = chosen[:CURVES_MAX]
-        raise _absent(name, {n for run, group in first for n in _curves(project, find(run.id), group.number, None)})
+        raise _absent(name, {n for run, group in first for n in _curves(project, find(run.id), group.number, None)[0]})
     if not any(curve.values for curve in curves):
         raise UsageError(f"the curve {quoted(name)} has no finite value", hint="qanat metrics RUN shows its values")
-    return Overlay(curves, more, missing)
+    return Overlay(curves, more, missing, sentences(problems, are_all=not more))
 
 
-def _curves(project: Project, found: Found, number: int, names: Collection[str] | None) -> dict[str, Curve]:
+def _curves(
+    project: Project, found: Found, number: int, names: Collection[str] | None
+) -> tuple[dict[str, Curve], list[MetricProblem]]:
     folder = found.group_folder(number)
     if not files.is_folder(folder):
-        return {}
-    return curves_of(found.run.groups[number], folder, metric_sources(project, found.run), names)[0]
+        return {}, []
+    return curves_of(found.run.groups[number], folder, metric_sources(project, found.run), names)
 
 
 def _plotted(curve: Curve, run: int, group: int | None, parameters: Mapping[str, str]) -> PlottedCurve:

@@ -19,6 +19,7 @@ FOUND = Overlay(
     ],
     more=4,
     missing=1,
+    problems=["metrics.jsonl: line 2 is broken, and was left out"],
 )
 
 
@@ -36,6 +37,7 @@ def test_every_curve_has_its_own_marker_and_what_is_not_drawn_is_said(
     for marker in "*o":
         assert sum(line.count(marker) for line in plot) > 20
     assert done.err.splitlines() == [
+        "note: metrics.jsonl: line 2 is broken, and was left out",
         "note: run 2, group 1: lr=$x$: not drawn: 1 value that is not finite",
         "note: run 3: not drawn: 7 values that are not finite",
         "note: not drawn: 4 more curves; choose groups with --where",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from qanat.cli.runs.curve_table import curve_table
 from qanat.domain.measured import Point
+from qanat.domain.metric_problems import CHANGED, MetricProblem
 from qanat.usecases.runs.drawn_curves import DrawnCurve
 from tests.unit.records.example import RUN
 
@@ -51,3 +53,11 @@ def test_curves_beyond_some_are_left_out_and_without_any_there_is_no_table() -> 
     table = curve_table(RUN, CURVES, most=1, width=None)
     assert (len(table), table[-1]) == (3, f"… and more; for all: qanat metrics {RUN.number}")
     assert curve_table(RUN, [], most=5, width=None) == []
+
+
+def test_files_that_have_changed_are_noted_below_the_table_once() -> None:
+    problems = [MetricProblem(Path(f"run_4/group_{group}/metrics.jsonl"), "metrics.jsonl", CHANGED) for group in (0, 3)]
+    curves = [replace(curve, changed=[problem]) for curve, problem in zip(CURVES, problems, strict=True)]
+    note = f"Note: run_4/group_0/metrics.jsonl: {CHANGED}"
+    assert curve_table(RUN, [curves[0], *curves], most=5, width=None)[4:] == [f"{note}; the same in 1 other group"]
+    assert curve_table(RUN, curves, most=1, width=None)[-1] == note

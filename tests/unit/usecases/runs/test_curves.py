@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qanat.domain.metric_problems import CHANGED
 from qanat.domain.run import Group, State
 from qanat.domain.series_rows import Row
 from qanat.errors import InputInvalid, UsageError
@@ -157,6 +158,21 @@ def test_a_file_that_is_replaced_is_read_again_and_what_is_left_out_is_said(worl
     assert run.new_rows() == [Row(9, {"loss": 1})]
     again = "was replaced or truncated, and was read again from its beginning"
     assert run.curves.problems() == [f"{file}: {again}", f"{file}: line 2 is broken, and was left out"]
+
+
+def test_a_file_that_has_changed_since_the_end_of_its_group_is_said(world: World) -> None:
+    world.experiment("""for last; do :; done; echo '{"loss": 1}' >"$last/metrics.jsonl\"""")
+    world.launch(groups=("1", "2", "3"))
+    found = world.find()
+    files = [found.group_folder(number) / "metrics.jsonl" for number in (0, 1, 2)]
+    for path in files[:2]:
+        path.write_text(lines({"loss": 2}))
+    for numbers, others in ([0, 1, 2], "; the same in 1 other group"), ([0, 2], ""), ([2], None):
+        curves = RunCurves(world.project, found, numbers)
+        curves.names()
+        assert curves.problems() == []  # nothing has been read for display
+        assert [row.step for number in numbers for row in curves.rows(number)] == [1] * len(numbers)
+        assert curves.problems() == ([] if others is None else [f"{files[0]}: {CHANGED}{others}"])
 
 
 def test_groups_that_wait_are_not_read(world: World) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from qanat.domain.measured import Point
+from qanat.domain.metric_problems import CHANGED, MetricProblem
 from qanat.usecases.runs import drawn_curves as page
 from qanat.usecases.runs.drawn_curves import DrawnCurve, drawn_curves
 from tests.support.world import World
@@ -35,6 +36,16 @@ def test_without_its_file_a_curve_is_what_the_record_says(world: World) -> None:
     (before,) = drawn(world)
     shutil.rmtree(world.root / "results")
     assert drawn(world) == [replace(before, values=())]
+
+
+def test_a_file_that_has_changed_is_drawn_as_such(world: World) -> None:
+    world.experiment(WRITES)
+    world.launch()
+    path = world.find().folder / "metrics.jsonl"
+    assert [curve.changed for curve in drawn(world)] == [[]]
+    path.write_text('{"loss": 5}\nbroken\n')
+    (curve,) = drawn(world)
+    assert ([*curve.values], curve.last, curve.changed) == ([5], 2, [MetricProblem(path, path.name, CHANGED)])
 
 
 def test_a_file_that_is_too_large_for_a_page_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

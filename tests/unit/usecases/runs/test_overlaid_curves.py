@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from qanat.domain.condition import EVERY
+from qanat.domain.metric_problems import CHANGED
 from qanat.errors import UsageError
 from qanat.usecases.runs import compare, overlaid_curves
 from qanat.usecases.runs.overlaid_curves import CURVES_MAX, POINTS_MAX, Overlay, is_over_steps, overlaid
@@ -34,7 +35,16 @@ def test_the_curves_of_groups_are_told_apart_by_their_parameters(world: World) -
     labels = [(curve.run, curve.group, dict(curve.parameters)) for curve in found.curves]
     assert labels == [(1, 0, {"lr": "1"}), (1, 1, {"lr": "2"}), (2, None, {"lr": "3"})]
     assert {(*curve.steps, *curve.values, curve.not_finite) for curve in found.curves} == {(1, 3, 0)}
-    assert (found.more, found.missing) == (0, 0)
+    assert (found.more, found.missing, found.problems) == (0, 0, [])
+
+
+def test_what_is_wrong_with_the_files_of_the_curves_is_said(world: World) -> None:
+    world.experiment(WRITES)
+    world.launch(groups=("1", "2"))
+    path = world.find().group_folder(1) / "metrics.jsonl"
+    path.write_text('{"loss": 4}\nbroken\n')
+    left_out = "line 2 is broken, and was left out"
+    assert overlay(world, "loss").problems == [f"{path}: {CHANGED}", f"{path}: {left_out}"]
 
 
 def test_the_curve_of_an_active_run_has_few_of_many_points_and_no_infinite_ones(world: World) -> None:
