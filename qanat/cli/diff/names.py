@@ -85,7 +85,8 @@ def _records(found: StateChanges) -> dict[str, tuple[str | None, str]]:
         finished = ((one.before[0], one.named_before) for one in runs.regressions)
         records |= {run: (base, _path(experiment, run)) for run, experiment in (*finished, *earlier)}
     records |= {one.run: (base, _path(one.named_before, one.run)) for one in found.stale}
-    levels = ((one.named_before, run) for v in found.verdicts for one in v.behind for run in one.runs_before)
+    judged = (one for v in found.verdicts for one in (*v.behind, *v.unclear))
+    levels = ((one.named_before, run) for one in judged for run in one.runs_before)
     records |= {run: (base, _path(experiment, run)) for experiment, run in levels}
     for change in found.other_changes:
         records[change.run] = (base if change.kind == DELETED else head, _path(change.experiment, change.run))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qanat.cli.diff.baselines_report import check_sentences
+from qanat.cli.diff.markdown import markdown
 from qanat.cli.diff.names import Names
 from qanat.cli.diff.report import report
 from qanat.cli.diff.text import text
@@ -12,6 +13,7 @@ from qanat.domain import setting
 from qanat.domain.baseline import Rule, Verdict, judge
 from qanat.domain.run import Run
 from qanat.domain.seeds import GUESSED
+from qanat.domain.web_pages import GITHUB, WebPages
 from qanat.usecases.review.state import StateChanges
 from tests.unit.cli.diff.test_runs_report import changes
 from tests.unit.domain.test_baseline import NEW, OLD, seeds_of
@@ -48,6 +50,12 @@ def test_an_unclear_result_is_listed_with_its_count_and_p() -> None:
     assert "1 setting unclear beside the baseline" in written.splitlines()[1]
     assert "No result is behind" not in written
     assert not found.fails_check
+
+
+def test_the_runs_of_a_baseline_are_linked_whether_a_result_is_behind_or_unclear() -> None:
+    for values in ([0.1, 0.2, 0.15], [0.1, 0.9, 0.2]):
+        said = markdown(report(judged(seeds_of(5, values, NEW)), pages=WebPages("https://github.com/a/b", GITHUB)))
+        assert f"[`1`](https://github.com/a/b/blob/{'a' * 40}/.qanat/runs/iris/0/1-000001.yaml)" in said
 
 
 def test_a_setting_without_the_metric_is_behind() -> None:
