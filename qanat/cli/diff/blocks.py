@@ -38,18 +38,10 @@ class Link(str):
         return made
 
 
-class Linked(Verbatim):
+class Linked(Link, Verbatim):
     """A text from a file that leads to a web page."""
 
-    __slots__ = ("address",)
-
-    address: str
-
-    def __new__(cls, text: str, address: str) -> Linked:
-        """Return a text with an address, in which nothing acts in Markdown."""
-        made = super().__new__(cls, text)
-        made.address = address
-        return made
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from qanat.cli.diff import mermaid
-from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Link, Linked, Section, Table, kept
+from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Link, Section, Table, kept
 from qanat.cli.diff.report import Report
 from qanat.cli.terminal.formats import BACKTICKS, code_span
 from qanat.cli.terminal.output import clean
@@ -150,12 +150,8 @@ class _Writer:
     def _part(self, part: str, *, in_table: bool) -> str:
         if isinstance(part, Best):
             return f"**{part}**"
-        if isinstance(part, Link):
-            return f"[{part}]({part.address})"
-        if not isinstance(part, Verbatim):
-            return part
-        span = code_span(_shortened(part, self._width), in_table=in_table)
-        return f"[{span}]({part.address})" if isinstance(part, Linked) else span
+        text = code_span(_shortened(part, self._width), in_table=in_table) if isinstance(part, Verbatim) else part
+        return f"[{text}]({part.address})" if isinstance(part, Link) else text
 
     def _as_html(self, sentence: Sentence) -> str:
         texts = [(html.escape(_shortened(part, self._width)), isinstance(part, Verbatim)) for part in sentence]

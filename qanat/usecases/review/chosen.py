@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -40,7 +40,3 @@ def choose(runs: ByExperiment, condition: Condition, now: datetime) -> Chosen:
     }
     hidden = sum(len(known.groups) - len(met[run]) for run, known in facts.items())
     return Chosen({name: own for name, own in kept.items() if own}, hidden)
-
-
-def _without_others(run: Run, numbers: Collection[int]) -> Run:
-    return replace(run, groups=tuple(group for group in run.groups if group.number in numbers))
