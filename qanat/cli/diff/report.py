@@ -148,9 +148,11 @@ def _notes(found: StateChanges) -> Iterator[Block]:
     if not found.head_has_state:
         notes.append(("The head is not a qanat project, so everything is removed.",))
     if found.left_out:
-        notes.append((f"{plural(found.left_out, 'earlier record')} were not compared, since there are too many.",))
+        verb = "was" if found.left_out == 1 else "were"
+        notes.append((f"{plural(found.left_out, 'earlier record')} {verb} not compared, since there are too many.",))
     if found.hidden_groups:
-        notes.append((f"{plural(found.hidden_groups, 'new group')} that the condition excludes are not shown.",))
+        verb = "is" if found.hidden_groups == 1 else "are"
+        notes.append((f"{plural(found.hidden_groups, 'new group')} that the condition excludes {verb} not shown.",))
     notes += baselines_report.notes(found)
     if notes:
         yield Items(tuple(notes))

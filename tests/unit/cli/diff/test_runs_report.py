@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+import pytest
+
 from qanat.cli.diff import runs_report
 from qanat.cli.diff.blocks import Best, Block, Items, Section, Table
 from qanat.cli.diff.markdown import markdown
 from qanat.cli.diff.names import Names
 from qanat.cli.diff.report import Report, report
+from qanat.cli.diff.text import text
 from qanat.domain import setting
 from qanat.domain.baseline import Rule, judge
 from qanat.domain.new_runs import summarise
@@ -166,6 +169,19 @@ def test_columns_that_give_way_are_those_of_the_report_not_parameters_of_their_n
     headers = ["".join(header) for header in found.headers]
     assert headers == ["Commit", "Runs", "Groups", "Commit", "acc", "Compared with"]
     assert found.flexible == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("count", "left_out", "hidden"),
+    [
+        (1, "1 earlier record was not", "1 new group that the condition excludes is not"),
+        (2, "2 earlier records were not", "2 new groups that the condition excludes are not"),
+    ],
+)
+def test_what_a_report_leaves_out_is_counted(count: int, left_out: str, hidden: str) -> None:
+    found = replace(changes([a_run(4, ("--n 1", {"acc": 1}))]), left_out=count, hidden_groups=count)
+    said = text(report(found), None).splitlines()
+    assert said[-2:] == [f"{left_out} compared, since there are too many.", f"{hidden} shown."]
 
 
 def test_what_is_wrong_comes_before_what_changed_and_what_came_out() -> None:
