@@ -15,6 +15,8 @@ from qanat.domain.setting import Parameters, key_of
 from qanat.domain.statistics import LOWER, Statistic
 
 Content = Mapping[str, Any]
+# Without a tolerance, half of all unchanged results are a little worse, which says nothing.
+UNCLEAR = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Behind:
 class Verdict:
     """What a baseline says of the new runs of an experiment: how many settings it was compared with, which are behind.
 
-    `unclear` are those that are worse without being significantly so. `problem` says why nothing could be compared.
+    `unclear` are those that may be worse, as standing() says. `problem` says why nothing could be compared.
     `is_new` says whether only the side of the new runs defines the baseline.
     """
 
@@ -145,12 +147,16 @@ def _behind(
 def standing(rule: Rule, direction: str, now: Statistic, before: Statistic) -> Standing:
     """Return whether a result is behind: not a number, or worse than before by more than the tolerance.
 
-    If it is worse, but the difference was tested and is not significant, that is unclear.
+    If it is worse, but the difference was tested and is not significant, that is unclear, except for a difference
+    with p >= UNCLEAR where there is no tolerance.
     """
     if math.isnan(now.mean):
         return Standing.KEPT if math.isnan(before.mean) else Standing.BEHIND
     difference = statistics.difference(now, before)
     worse = difference.value if direction == LOWER else -difference.value
-    if not worse > rule.margin(before.mean):
+    margin = rule.margin(before.mean)
+    if not worse > margin:
         return Standing.KEPT
-    return Standing.BEHIND if difference.p is None or difference.is_significant else Standing.UNCLEAR
+    if difference.p is None or difference.is_significant:
+        return Standing.BEHIND
+    return Standing.UNCLEAR if margin or difference.p < UNCLEAR else Standing.KEPT

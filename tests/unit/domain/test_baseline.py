@@ -52,15 +52,19 @@ def test_where_lower_is_better_higher_is_behind() -> None:
 @pytest.mark.parametrize(
     ("tolerance", "values", "expected"),
     [
-        (0.0, [0.45, 0.55, 0.68], Standing.UNCLEAR),
+        (0.0, [0.45, 0.55, 0.68], Standing.KEPT),
+        ("0%", [0.45, 0.55, 0.68], Standing.KEPT),
+        (0.01, [0.45, 0.55, 0.68], Standing.UNCLEAR),
         (0.1, [0.45, 0.55, 0.68], Standing.KEPT),
+        (0.0, [0.35, 0.5, 0.55], Standing.UNCLEAR),
         (0.0, [0.1, 0.2, 0.15], Standing.BEHIND),
-        (0.0, [0.1, 0.9, 0.2], Standing.UNCLEAR),
+        (0.0, [0.1, 0.9, 0.2], Standing.KEPT),
+        ("1%", [0.1, 0.9, 0.2], Standing.UNCLEAR),
         (0.0, [0.6, 0.7, 0.8], Standing.KEPT),
     ],
 )
-def test_a_worse_mean_that_the_test_does_not_confirm_is_unclear(
-    tolerance: float, values: list[float], expected: Standing
+def test_a_worse_mean_that_the_test_does_not_confirm_is_unclear_if_there_is_a_tolerance_or_p_is_small(
+    tolerance: float | str, values: list[float], expected: Standing
 ) -> None:
     before = statistic([0.5, 0.6, 0.7])
     assert standing(Rule("acc", tolerance=tolerance), "higher", statistic(values), before) is expected
@@ -113,7 +117,8 @@ def seeds_of(number: int, values: Sequence[float], tree: str) -> Run:
 
 
 def test_an_unclear_setting_was_compared_and_is_not_behind() -> None:
-    found = judged([seeds_of(5, [0.1, 0.9, 0.2], NEW)], [seeds_of(1, [0.5, 0.6, 0.7], OLD)], Rule("acc"))
+    new, old = seeds_of(5, [0.1, 0.9, 0.2], NEW), seeds_of(1, [0.5, 0.6, 0.7], OLD)
+    found = judged([new], [old], Rule("acc", tolerance="5%"))
     (unclear,) = found.unclear
     assert (found.compared, found.behind, found.is_unmet) == (1, (), False)
     assert unclear.now is not None
