@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qanat.domain import comparison, data, setting, statistics, times
 from qanat.domain.comparison import Comparison, Row
@@ -109,6 +109,7 @@ def summarise(
     results = setting.pooled(runs, seeds, directions)
     values = _values(groups)
     failed = _failed_beside(results.rows, runs, seeds)
+    whole = {place for place, count in enumerate(failed) if not count}
     return NewRuns(
         experiment=experiment,
         runs=tuple(runs),
@@ -118,7 +119,8 @@ def summarise(
         durations=_durations(groups),
         failures=_failures(runs),
         regressions=setting.regressions(runs, others, seeds),
-        results=results,
+        # The groups that failed might have been the worst.
+        results=replace(results, best={name: places & whole for name, places in results.best.items()}),
         before=tuple(
             _before(row, runs, others.get(key_of(row.parameters, seeds), ()), directions, seeds, has_failed=count > 0)
             for row, count in zip(results.rows, failed, strict=True)

@@ -87,6 +87,16 @@ def test_a_setting_of_which_groups_failed_is_never_better_but_may_be_worse(new: 
     assert before.deltas["acc"].difference.is_significant
 
 
+@pytest.mark.parametrize(("places", "expected"), [((), {0}), ((2,), set())])
+def test_a_row_of_which_groups_failed_is_not_the_best_nor_is_another_one(
+    places: tuple[int, ...], expected: set[int]
+) -> None:
+    new = [crashed(measured(20, 3, NEW), *places), measured(30, 1, NEWER)]
+    found = beside(new, [], {"acc": "higher"})
+    assert found.failed == (len(places), 0)
+    assert found.results.best["acc"] == expected
+
+
 def test_only_the_latest_groups_of_a_setting_and_its_code_count_as_failed() -> None:
     first = crashed(measured(20, 3, NEW), 1, 2)
     again = a_run(21, ("--n 1 --seed 20", {"acc": 3.0}), tree=NEW)
