@@ -526,8 +526,10 @@ def test_results_behind_the_baseline_fail_the_job_after_the_comment(
     assert "> * `acc` of `brief` is 0.5 (run `2`), behind by more than 1% its baseline" in comment["body"]
     if recipe is github:
         on_github(runner, event(runner, **{"inputs.baselines": "false"}))
+        on_github(runner, event(runner, **{"inputs.baselines": "yes"}), code=1)
     else:
         on_gitlab(runner, QANAT_BASELINES="false")
+        on_gitlab(runner, code=1, QANAT_BASELINES="yes")
 
 
 @both
