@@ -119,7 +119,8 @@ def difference(new: Statistic, old: Statistic) -> Difference:
         return Difference(value, counts, untested=why)
     if value == 0:
         return Difference(value, counts, untested="the means are equal")
-    least = _ROUNDING * max(abs(new.mean), abs(old.mean))
+    # Means near 0 say little about how large the values are, which their deviations do.
+    least = _ROUNDING * max(abs(s.mean) + (s.deviation or 0.0) for s in (new, old))
     for method, (error, degrees) in ((Method.PAIRED, _paired(new, old)), (Method.WELCH, _welch(new, old))):
         if least < error < math.inf:
             return Difference(value, counts, method, degrees, p_value(value / error, degrees))

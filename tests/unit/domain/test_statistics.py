@@ -214,8 +214,16 @@ def test_what_cannot_be_tested_is_never_better(new: list[float], old: list[float
     assert found.verdict(HIGHER) == ("equal" if why == "the means are equal" else "untested")
 
 
-def test_pairs_that_all_differ_by_the_same_are_tested_as_if_they_were_none() -> None:
-    found = difference(with_seeds(0.3, 0.5, 0.9), with_seeds(0.2, 0.4, 0.8))
+@pytest.mark.parametrize(
+    "old",
+    [
+        (0.2, 0.4, 0.8),
+        (-3e6, 1e6, 2e6),  # pairs differ by errors of rounding that are large beside a mean of 0
+        (-4192.946082699529, 3461.784314295743, -1479.4878063599485, 2210.649574763733),
+    ],
+)
+def test_pairs_that_all_differ_by_the_same_are_tested_as_if_they_were_none(old: tuple[float, ...]) -> None:
+    found = difference(with_seeds(*(value + 0.1 for value in old)), with_seeds(*old))
     assert (found.method, found.verdict(HIGHER)) == (Method.WELCH, "not significant")
 
 
