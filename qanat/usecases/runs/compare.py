@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from qanat.domain import comparison
@@ -49,8 +49,7 @@ class Compared:
     """A comparison, how it was asked for, and the definitions of the experiments that are still there.
 
     `better` has the direction that is better, by metric, `seeds` the names of seeds of experiments that say so, and
-    `against` the rows that are compared with a baseline, by
-    their positions.
+    `against` the rows that are compared with a baseline, by their positions.
     """
 
     found: Comparison
@@ -84,16 +83,15 @@ def chosen_runs(
 ) -> ChosenRuns:
     """Return the runs with these names, each once, or all, the oldest first, without groups that a condition excludes.
 
-    A name that no run has is left out, unless there is no other. The baseline is a run, which is added to them, or a
-    condition. Raises the errors of find_run(), and UsageError if no group is left or no run has a name in a condition.
+    A name that no run has is left out, unless there is no other. The baseline is a condition, or a run, which is added
+    to them, as a whole if no group of it meets the condition. Raises the errors of find_run(), and UsageError if no
+    group is left or no run has a name in a condition.
     """
     known = {run.id: run for run in current_facts(project, index, refreshed).values()}
     ids, missing = _ids(project, index, refreshed, names, known)
     runs = [known[run] for run in ids if run in known] if names else list(known.values())[::-1]
-    if condition != EVERY and known:
-        has = search_for(project, condition, names_of(known.values()))
-        kept = ((run, tuple(g for g in run.groups if has(Row(run, g)))) for run in runs)
-        runs = [run._replace(groups=groups) for run, groups in kept if groups]
+    meeting = _meeting(project, condition, known.values())
+    runs = [met for run in runs if (met := meeting(run)).groups]
     if not runs:
         none = "there are no runs" if condition == EVERY else "no group meets the condition"
         raise UsageError(f"nothing to compare: {none}")
@@ -102,13 +100,22 @@ def chosen_runs(
     if not baseline.strip():
         raise UsageError("the baseline is empty", hint="name a run, or a condition that a row meets")
     if _RUN.fullmatch(baseline):
-        run = known[find_run(project, index, refreshed, baseline).run.id]
+        whole = known[find_run(project, index, refreshed, baseline).run.id]
+        run = met if (met := meeting(whole)).groups else whole
         groups = {(run.id, group.number) for group in run.groups}
         others = [other for other in runs if other.id != run.id]
         return ChosenRuns([run, *others], missing, Baseline(quoted(baseline), groups, whole=False))
     is_base = search_for(project, parse(baseline), names_of(known.values()))
     groups = {(run.id, group.number) for run in runs for group in run.groups if is_base(Row(run, group))}
     return ChosenRuns(runs, missing, Baseline(quoted(baseline), groups, whole=True))
+
+
+def _meeting(project: Project, condition: Condition, known: Collection[RunFacts]) -> Callable[[RunFacts], RunFacts]:
+    """Return what leaves out the groups of a run that do not meet a condition; `known` are the runs of the project."""
+    if condition == EVERY or not known:
+        return lambda run: run
+    has = search_for(project, condition, names_of(known))
+    return lambda run: run._replace(groups=tuple(g for g in run.groups if has(Row(run, g))))
 
 
 def _ids(

@@ -44,6 +44,22 @@ def test_a_baseline_gives_differences_and_verdicts(compared: qanat.Project) -> N
     assert [row.is_baseline for row in compared.compare([1], baseline=compared.run(2))] == [True, False, False]
 
 
+def test_a_condition_chooses_the_groups_of_the_baseline_too_unless_it_has_none(compared: qanat.Project) -> None:
+    base, deep, again = compared.compare(where="seed<2", baseline="1")
+    assert [(row.is_baseline, row.n, row.seeds) for row in (base, deep, again)] == [
+        (True, 2, ("0", "1")),
+        (True, 2, ("0", "1")),
+        (False, 2, ("0", "1")),
+    ]
+    base, again = compared.compare(where="model=deep and seed<2", baseline="1")
+    assert [(row.parameters, row.n) for row in (base, again)] == [({"model": "deep"}, 2)] * 2
+    assert [(row.is_baseline, row.n) for row in compared.compare(where="run=1 and seed>0", baseline="2")] == [
+        (True, 3),
+        (False, 2),
+        (False, 2),
+    ]
+
+
 def test_pooled_runs_count_a_seed_once_and_warn(compared: qanat.Project) -> None:
     with pytest.warns(UserWarning, match="3 groups do not count, since another with the same parameters"):
         found = compared.compare([1, "2"], pool=True)
