@@ -35,19 +35,31 @@ def before_start(
     has printed what looks like a secret.
     """
     found = _look(project, plan.datasets, plan.place, commit, plan.groups, repeated)
-    if found.data and not allow_secrets:
-        secret_checks.check_content("command of dataset", {s.name: s.id for s in found.data if s.track == COMMAND})
+    if not allow_secrets:
+        _check_secrets(found)
     before = repeated or (earlier.last_run(project, plan.experiment.name) if found.data or found.datasets else None)
     _report(view, found, before, repeats=repeated is not None)
     return found.data
 
 
-def before_retry(project: Project, run: Run, place: Workplace, view: LaunchView) -> tuple[DataState, ...]:
-    """Return what the data of a run are if they differ from what they were at its launch, and show how."""
+def before_retry(
+    project: Project, run: Run, place: Workplace, view: LaunchView, *, allow_secrets: bool
+) -> tuple[DataState, ...]:
+    """Return what the data of a run are if they differ from what they were at its launch, and show how.
+
+    Raises UsageError as before_start() does.
+    """
     groups = [group.args for group in run.groups]
     found = _look(project, run.datasets, place, run.code.commit, groups, run)
+    if not allow_secrets:
+        _check_secrets(found)
     _report(view, found, run, repeats=True)
     return found.data if data_differ(run, found) else ()
+
+
+def _check_secrets(found: RunData) -> None:
+    printed = {state.name: state.id for state in found.data if state.track == COMMAND}
+    secret_checks.check_content("command of dataset", printed)
 
 
 def _look(

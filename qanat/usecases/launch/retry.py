@@ -80,7 +80,7 @@ def retry(
         check_definitions(found.run.datasets, choice)
     code.check_committer(project)
     with _place(project, found, live) as place:
-        states = data.before_retry(project, found.run, place, view)
+        states = data.before_retry(project, found.run, place, view, allow_secrets=options.allow_secrets)
         attempt = partial(_attempt, project, found, numbers, place, choice, changes, states)
         return start(project, attempt, place, options, runners, view)
 
