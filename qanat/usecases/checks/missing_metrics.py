@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qanat.errors import InputInvalid, NotFound
 from qanat.records import run_codec, series_end, storage
 from qanat.records.index import Index
 from qanat.records.measured import is_series
-from qanat.system.files import exists
+from qanat.system.files import exists, is_folder
 from qanat.usecases.project import Project
 
 # The newest runs of an experiment, of which those with a finished group count.
@@ -87,13 +88,18 @@ def _without_files(
     project: Project, experiment: str, sources: Sequence[MetricSource], runs: Sequence[Run]
 ) -> Iterator[str]:
     """Yield the files of metrics that none of these runs has left, if the results of one are here."""
-    folders = [folder for run in runs for folder in _folders(project, run) if folder.is_dir()]
+    folders = [folder for run in runs for folder in _folders(project, run) if _can_be_listed(folder)]
     absent = [source for source in sources if not source.keys and not any(exists(f / source.file) for f in folders)]
     if folders and absent and is_asked(project, runs[0], sources):
         names = [path.name for path in folders[0].iterdir() if path.suffix in SUFFIXES]
         for source in absent:
             what = f"experiment {experiment} reads metrics from {source.file}"
             yield f"{what}, but its newest runs left no such file{meant(source.file, names)}"
+
+
+def _can_be_listed(folder: Path) -> bool:
+    """Return whether a folder is here, and another user does not keep it from this one."""
+    return is_folder(folder) and os.access(folder, os.R_OK | os.X_OK)
 
 
 def _folders(project: Project, run: Run) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Any
 
@@ -106,6 +107,20 @@ def test_a_file_of_metrics_that_no_newer_run_left_is_named_unless_no_results_are
     world.experiment(WRITE.replace("metrics.json", "metric.json"), metrics=metrics)
     world.launch()
     assert warnings(world) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("hidden", ["results", "results/train/run_1"])
+def test_nothing_is_said_of_files_that_another_user_hides(world: World, hidden: str) -> None:
+    world.experiment(WRITE, metrics=[{"file": "metric.json"}])
+    world.launch()
+    folder = world.root / hidden
+    mode = folder.stat().st_mode
+    folder.chmod(0)
+    try:
+        assert warnings(world) == []
+    finally:
+        folder.chmod(mode)
 
 
 @pytest.mark.parametrize(
