@@ -146,13 +146,13 @@ def test_json_has_the_definition_the_options_and_what_is_missing(house: Sandbox)
         (["models/train.py", "--name", "a b"], "experiment name 'a b'"),
         (["models/train.py", "--dataset", "gone"], "dataset 'gone' does not exist"),
         (["models/train.py", "--name", "taken", "--yes"], "experiment 'taken' already exists"),
-        (["--name", "x", "--executable", "data.csv", "--json"], "--json needs a program"),
+        (["--name", "x", "--executable", "data.csv", "--json"], "--json requires a program"),
         (["nope.py", "--yes"], "nope.py: no such file or directory"),
         (["nope.yaml", "--json"], "nope.yaml: no such file or directory"),
         (["models", "--yes"], "models: is a directory"),
         (
             ["-f", ".qanat/experiments/taken.yaml", "--yes"],
-            "--yes needs a program, and .qanat/experiments/taken.yaml is a",
+            "--yes requires a program, and .qanat/experiments/taken.yaml is a",
         ),
     ],
 )

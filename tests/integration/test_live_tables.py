@@ -234,6 +234,6 @@ def test_notes_are_below_a_live_table(house: Sandbox) -> None:
 def test_a_live_table_needs_a_terminal_and_an_experiment(house: Sandbox) -> None:
     for words in (["status", "--live"], ["experiment", "status", "e", "--live"]):
         result = house.qanat(*words, code=2)
-        assert "--live needs a terminal" in result.err
+        assert "--live requires a terminal" in result.err
         assert "hint: run it without --live" in result.err
     assert "experiment 'x' does not exist" in house.qanat("experiment", "status", "x", "--live", code=2).err

@@ -121,7 +121,7 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         _refuse_file(project, options["name"])
     misplaced.check_run(project, options["name"], ctx)
     if options["json"] and not options["dry_run"]:
-        raise UsageError("--json needs --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
+        raise UsageError("--json requires --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
     request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
     if options["dry_run"]:
         _show_preview(launching.preview(project, request, chosen, session.runners()), as_json=options["json"])

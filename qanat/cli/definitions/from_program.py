@@ -36,9 +36,9 @@ def is_program(file: Path | None) -> bool:
 def no_program(file: Path | None, option: str) -> UsageError:
     """Return what is wrong with an option for programs only. Raises InputInvalid if it is not a definition either."""
     if file is None:
-        return UsageError(f"{option} needs a program", hint="name it: qanat experiment new PROGRAM")
+        return UsageError(f"{option} requires a program", hint="name it: qanat experiment new PROGRAM")
     define.read_input("experiment", file)
-    return UsageError(f"{option} needs a program, and {file} is a definition", hint=f"leave out {option}")
+    return UsageError(f"{option} requires a program, and {file} is a definition", hint=f"leave out {option}")
 
 
 def create(

@@ -53,7 +53,7 @@ class View:
 def live_table(project: Project, experiment: str | None) -> None:
     """Show the newest runs that fit, once a second, until q or Ctrl-C. Raises UsageError without a terminal."""
     if not is_terminal():
-        raise UsageError("--live needs a terminal", hint="run it without --live")
+        raise UsageError("--live requires a terminal", hint="run it without --live")
     with Screen() as screen:
         view, next_look = None, 0.0
         while True:

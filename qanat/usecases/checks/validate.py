@@ -213,7 +213,7 @@ def _dataset_problems(content: Mapping[str, Any], state: Files) -> Iterator[tupl
     elif content.get("check", True) and not is_url(path) and not state.exists(os.path.expanduser(path)):  # noqa: PTH111
         yield _absent(path)
     if by_command != ("command" in content):
-        yield ("command",), "is missing, with track: command" if by_command else "needs track: command"
+        yield ("command",), "is missing, with track: command" if by_command else "requires track: command"
     elif content.get("track", NONE) not in (NONE, COMMAND) and not (content.get("check", True) and not is_url(path)):
         where = "a URL is not looked at" if is_url(path) else "with check: false, the data are not looked at"
         yield ("track",), f"must be none or command: {where}"

@@ -69,7 +69,9 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
             hint="without either, qanat waits for the end of a local run, and not for that of a submitted one",
         )
     if options.cancel_on_interrupt and not options.wait:
-        raise UsageError("--cancel-on-interrupt needs --wait", hint="without it, qanat ends once the jobs are queued")
+        raise UsageError(
+            "--cancel-on-interrupt requires --wait", hint="without it, qanat ends once the jobs are queued"
+        )
     _check_supported(options, runners)
 
 

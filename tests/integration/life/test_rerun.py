@@ -567,7 +567,7 @@ def test_some_groups_are_repeated_with_the_same_code(sandbox: Sandbox) -> None:
         (["--commit-message", "m"], "a rerun runs the commit of the first run"),
         (["--snapshot"], "a rerun runs the commit of the first run"),
         (["--max-running", "2"], "--max-running cannot be used with runner local"),
-        (["--cancel-on-interrupt"], "--cancel-on-interrupt needs --wait"),
+        (["--cancel-on-interrupt"], "--cancel-on-interrupt requires --wait"),
     ],
 )
 def test_options_of_a_rerun_that_contradict_each_other_are_refused(
