@@ -85,9 +85,10 @@ class Parser:
         self.lines += 1
         self._break(self.lines)
 
-    def _break(self, line: int) -> None:
-        self.broken += 1
-        self.first_broken = self.first_broken or line + self.header_lines
+    def _break(self, *lines: int) -> None:
+        for line in lines:
+            self.broken += 1
+            self.first_broken = self.first_broken or line + self.header_lines
 
     def _name(self, name: str) -> str | None:
         """Return a name as it is shown; None if it is not to be read."""
@@ -209,7 +210,7 @@ class CsvLines(Parser):
         """Return the points of the next whole lines of the file, each name once."""
         lines = _split(data.decode("utf-8", "replace"))
         if not self._header:
-            self._header = [name.strip() for name in _cells(lines.pop(0).removeprefix("\ufeff"))] or [""]
+            self._header = names_in_header(lines.pop(0)) or [""]
         rows = self._with_steps(self._rows(lines))
         steps, columns = [step for step, _ in rows], zip(*(cells for _, cells in rows), strict=True)
         found = {}
@@ -225,7 +226,7 @@ class CsvLines(Parser):
         rows = [(number, _cells(line)) for number, line in enumerate(lines, first) if line and not line.isspace()]
         count = len(self._header)
         if any(len(cells) != count for _, cells in rows):
-            self._break_all(number for number, cells in rows if len(cells) != count)
+            self._break(*(number for number, cells in rows if len(cells) != count))
             return [row for row in rows if len(row[1]) == count]
         return rows
 
@@ -236,12 +237,8 @@ class CsvLines(Parser):
         steps = [_float(cells[place]) for _, cells in rows]
         kept = [(step, cells) for step, (_, cells) in zip(steps, rows, strict=True) if _is_step(step)]
         if len(kept) < len(rows):
-            self._break_all(number for step, (number, _) in zip(steps, rows, strict=True) if not _is_step(step))
+            self._break(*(number for step, (number, _) in zip(steps, rows, strict=True) if not _is_step(step)))
         return kept
-
-    def _break_all(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            self._break(number)
 
     def _points(self, shown: str, name: str, steps: Sequence[float], cells: Sequence[str]) -> Points:
         try:
@@ -252,6 +249,11 @@ class CsvLines(Parser):
         if len(pairs) < sum(bool(cell.strip()) for cell in cells):
             self._leave_out(name)
         return Points(shown, [step for step, _ in pairs], [value for _, value in pairs])
+
+
+def names_in_header(line: str) -> list[str]:
+    """Return the names in the first line of CSV; none if its quotes are not closed."""
+    return [name.strip() for name in _cells(line.removeprefix("\ufeff"))]
 
 
 _NUMBERS = frozenset({int, float})

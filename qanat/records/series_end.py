@@ -8,7 +8,7 @@ from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from qanat.domain.series import STEP, CsvLines, JsonLines
+from qanat.domain.series import STEP, CsvLines, JsonLines, names_in_header
 from qanat.system import below
 
 END_BYTES = 65_536
@@ -33,7 +33,7 @@ def newest(folder: Path, name: str, keys: Sequence[str] = ()) -> Newest | None:
     points = (CsvLines if is_csv else JsonLines)(keys).parse(header + lines) if lines else []
     if not points:
         return None
-    has_step = STEP in header.decode("utf-8", "replace").strip().split(",") if is_csv else _names_step(lines)
+    has_step = STEP in names_in_header(header.decode("utf-8", "replace")) if is_csv else _names_step(lines)
     step = max(points, key=lambda one: one.steps[-1]).steps[-1] if has_step else None
     return Newest(step, {one.name: one.values[-1] for one in points})
 

@@ -25,6 +25,7 @@ from qanat.records.series_end import END_BYTES, newest
         ("m.csv", "step,loss", None),
         ("m.csv", "step,loss\n", None),
         ("m.csv", "step,loss,acc\n7,3,1\n8,2,\n9,", (8, {"loss": 2, "acc": 1})),
+        ("m.csv", '\ufeff"step",loss\r\n7,3\r\n', (7, {"loss": 3})),
         ("m.csv", "loss\n3\n2\n", (None, {"loss": 2})),
     ],
 )
