@@ -17,6 +17,7 @@ NAMED_MAX = 3
 SENTENCES_MAX = 5
 ABSENT = "does not exist, but the experiment asks for it"
 CHANGED = "has changed since its group ended; the record has what its curves came to then"
+UNUSABLE = "is a name that no record can hold", "are names that no record can hold"
 
 
 @dataclass(frozen=True, slots=True)

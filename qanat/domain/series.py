@@ -30,8 +30,8 @@ class Parser:
     """Turns the lines of a file into points, and remembers what it left out.
 
     `lines` counts them, without a header, and `broken` those that could not be read; `first_broken` is the number of
-    the first of these in the file, from 1. `not_numbers` are names of other values. With `keys`, only these names are
-    read, and in any case not more than a record may have.
+    the first of these in the file, from 1. `not_numbers` are names of other values, `unusable` those that no record can
+    hold. With `keys`, only these names are read, and in any case not more than a record may have.
     """
 
     header_lines = 0
@@ -45,6 +45,7 @@ class Parser:
         self.first_broken = 0
         self.is_cut = False
         self.not_numbers: dict[str, None] = {}
+        self.unusable: dict[str, None] = {}
         self.has_too_many_names = False
         self.has_long_names = False
 
@@ -68,8 +69,8 @@ class Parser:
             )
         if self.is_cut:
             found.append("the last line is incomplete, and was left out")
-        if self.not_numbers:
-            found.append(metric_problems.not_numbers([*self.not_numbers]))
+        kinds = ([*self.not_numbers],), ([*self.unusable], *metric_problems.UNUSABLE)
+        found += filter(None, (metric_problems.not_numbers(*kind) for kind in kinds))
         if self.has_too_many_names:
             found.append(f"has more than {metrics.METRICS_MAX:,} names, and the others were left out")
         if self.has_long_names:
@@ -107,12 +108,12 @@ class Parser:
         try:
             return self._shown.setdefault(name, metrics.shown(name))
         except ValueError:
-            self._leave_out(name)
+            self._leave_out(name, self.unusable)
             return None
 
-    def _leave_out(self, name: str) -> None:
-        if len(self.not_numbers) <= metrics.METRICS_MAX and (not self._keys or name in self._keys):
-            self.not_numbers[name] = None
+    def _leave_out(self, name: str, why: dict[str, None]) -> None:
+        if len(why) <= metrics.METRICS_MAX and (not self._keys or name in self._keys):
+            why[name] = None
 
 
 class JsonLines(Parser):
@@ -186,7 +187,7 @@ class JsonLines(Parser):
                     continue
                 value = _number(content)
                 if value is None:
-                    self._leave_out(name)
+                    self._leave_out(name, self.not_numbers)
                 elif (shown := self._name(name)) is not None:
                     steps, values = found.setdefault(shown, ([], []))
                     steps.append(step)
@@ -247,7 +248,7 @@ class CsvLines(Parser):
             values = [_float(cell) for cell in cells]
         pairs = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None]
         if len(pairs) < sum(bool(cell.strip()) for cell in cells):
-            self._leave_out(name)
+            self._leave_out(name, self.not_numbers)
         return Points(shown, [step for step, _ in pairs], [value for _, value in pairs])
 
 

@@ -134,7 +134,11 @@ def test_names_are_limited_and_without_tokens() -> None:
 def test_a_name_that_no_file_can_hold_is_left_out() -> None:
     parser = JsonLines()
     assert points_of(parser, '{"a\\u0000": 1, "\\ud800": 2, "b": 3}\n') == {"b": ([1], [3])}
-    assert parser.left_out() == ["'a\\x00', '\\ud800' are not numbers, and were left out"]
+    assert points_of(parser, '{"b": "x"}\n') == {}
+    assert parser.left_out() == [
+        "'b' is not a number, and was left out",
+        "'a\\x00', '\\ud800' are names that no record can hold, and were left out",
+    ]
 
 
 @pytest.mark.parametrize("parser", [JsonLines(["b"]), CsvLines(["b"])], ids=["json", "csv"])
