@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.data import COMMAND, GIT, DataState
+from qanat.domain.sizes import size
 from qanat.domain.splitting import split
 from qanat.domain.visible import escaped
-from qanat.errors import GitRefused, InputInvalid, RunnerUnavailable, reason
+from qanat.errors import GitRefused, InputInvalid, RunnerUnavailable
 from qanat.git import elsewhere
 from qanat.records import yaml_io
-from qanat.system import files, programs
+from qanat.system import asking, files
+from qanat.system.asking import Answer
 
 _DVC_BYTES_MAX = 2**20
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _COMMAND_S = 60.0
+# Of each of its streams.
+_COMMAND_BYTES_MAX = 10**6
+_ENGLISH = {"LC_ALL": "C.UTF-8"}
 PRINTED_MAX = 200
 
 
@@ -56,18 +61,26 @@ def _dvc_output(path: Path) -> dict[str, Any]:
 def of_command(name: str, command: str, path: str, folder: Path) -> DataState:
     """Return what a program of the user's prints about the data at a path, or why it did not."""
     try:
-        done = programs.run([*split(command), path], cwd=folder, timeout_s=_COMMAND_S)
+        answer = asking.answer_of(
+            [*split(command), path], cwd=folder, env=_ENGLISH, timeout_s=_COMMAND_S, bytes_max=_COMMAND_BYTES_MAX
+        )
     except ValueError as error:
         return DataState(name, COMMAND, problem=f"its command cannot be run: {str(error).lower()}")
-    except (RunnerUnavailable, OSError) as error:
-        why = reason(error) if isinstance(error, OSError) else error.message
-        return DataState(name, COMMAND, problem=f"its command cannot be run: {why}")
-    printed = escaped(" ".join(done.out.decode("utf-8", "replace").split()))
-    if done.status != 0:
-        said = f": {done.first_error[:PRINTED_MAX]}" if done.first_error else ""
-        return DataState(name, COMMAND, problem=escaped(f"its command ended with exit code {done.status}{said}"))
-    if not printed:
-        return DataState(name, COMMAND, problem="its command printed nothing")
-    if len(printed) > PRINTED_MAX:
-        return DataState(name, COMMAND, problem=f"its command printed more than {PRINTED_MAX} characters")
+    except RunnerUnavailable as error:
+        return DataState(name, COMMAND, problem=escaped(f"its command {error.message}"))
+    printed = escaped(" ".join(answer.out.decode("utf-8", "replace").split()))
+    if problem := _problem(answer, printed):
+        return DataState(name, COMMAND, problem=f"its command {problem}")
     return DataState(name, COMMAND, id=printed)
+
+
+def _problem(answer: Answer, printed: str) -> str:
+    """Return what is wrong with the answer of a command, without control characters; empty if it is a version."""
+    if answer.status is None:
+        return f"did not end within {_COMMAND_S:g} s, or printed more than {size(_COMMAND_BYTES_MAX)}, and was killed"
+    if answer.status != 0:
+        first = next(iter(answer.err.decode("utf-8", "replace").strip().splitlines()), "")
+        return escaped(f"ended with exit code {answer.status}{f': {first[:PRINTED_MAX]}' if first else ''}")
+    if not printed:
+        return "printed nothing"
+    return f"printed more than {PRINTED_MAX} characters" if len(printed) > PRINTED_MAX else ""

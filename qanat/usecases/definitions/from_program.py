@@ -115,18 +115,18 @@ def ask(project: Project, content: dict[str, Any]) -> Asked:
     """
     program = Program(content["executable"], content.get("executable_command", ""))
     quiet = {"COLUMNS": "200", "TERMINAL_WIDTH": "200", "NO_COLOR": "1", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
-    status, printed = asking.output_of(
+    answer = asking.answer_of(
         (*program.command_line(), "--help"),
         cwd=project.root,
         env=quiet,
         timeout_s=TIMEOUT_S,
         bytes_max=_PRINTED_BYTES_MAX,
     )
-    text = printed.decode("utf-8", "replace")
-    if status is None:
+    text = (answer.out + answer.err).decode("utf-8", "replace")
+    if answer.status is None:
         return Asked(problem=f"{_UNKNOWN} did not end within {TIMEOUT_S:g} s, or printed too much, and was killed")
     options = program_help.options_in(text)
-    if status and not options:
+    if answer.status and not options:
         last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")[-_LAST_LINE_MAX:]
-        return Asked(problem=f"{_UNKNOWN} failed with exit code {status}{f': {last}' if last else ''}")
+        return Asked(problem=f"{_UNKNOWN} failed with exit code {answer.status}{f': {last}' if last else ''}")
     return Asked(tuple(options), "" if options else f"{_UNKNOWN} printed no options")

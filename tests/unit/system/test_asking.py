@@ -9,26 +9,27 @@ from pathlib import Path
 import pytest
 
 from qanat.errors import RunnerUnavailable
-from qanat.system.asking import output_of
+from qanat.system.asking import Answer, answer_of
 from tests.support.sandbox import wait_until
 
 
-def ask(folder: Path, code: str, timeout_s: float = 20) -> tuple[int | None, bytes]:
+def ask(folder: Path, code: str, timeout_s: float = 20) -> Answer:
     command = [sys.executable, "-c", code]
-    return output_of(command, cwd=folder, env={"PLACE": "here"}, timeout_s=timeout_s, bytes_max=10_000)
+    return answer_of(command, cwd=folder, env={"PLACE": "here"}, timeout_s=timeout_s, bytes_max=10_000)
 
 
 def test_what_it_prints_comes_with_its_exit_code(tmp_path: Path) -> None:
     code = (
         "import os, sys; print(os.environ['PLACE'], sys.stdin.read(), flush=True); print(2, file=sys.stderr); exit(3)"
     )
-    assert ask(tmp_path, code) == (3, b"here \n2\n")
+    assert ask(tmp_path, code) == Answer(3, b"here \n", b"2\n")
 
 
-def test_one_that_prints_without_end_is_killed(tmp_path: Path) -> None:
-    status, printed = ask(tmp_path, "while True: print('x' * 100)")
-    assert status is None
-    assert len(printed) == 10_000
+@pytest.mark.parametrize(("stream", "printed"), [("stdout", (10_000, 0)), ("stderr", (0, 10_000))])
+def test_one_that_prints_without_end_is_killed(tmp_path: Path, stream: str, printed: tuple[int, int]) -> None:
+    answer = ask(tmp_path, f"import sys\nwhile True: print('x' * 100, file=sys.{stream})")
+    assert answer.status is None
+    assert (len(answer.out), len(answer.err)) == printed
 
 
 def test_one_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
@@ -38,9 +39,9 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path
         "print(child.pid, flush=True); time.sleep(600)"
     )
     started = time.monotonic()
-    status, printed = ask(tmp_path, code, timeout_s=2)
-    assert (status, time.monotonic() - started < 30) == (None, True)
-    process = Path("/proc", printed.decode().strip())
+    answer = ask(tmp_path, code, timeout_s=2)
+    assert (answer.status, time.monotonic() - started < 30) == (None, True)
+    process = Path("/proc", answer.out.decode().strip())
     wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text())
 
 
@@ -53,12 +54,12 @@ def test_a_daemon_that_it_leaves_behind_is_killed(tmp_path: Path) -> None:
         "if os.fork(): os._exit(0)\n"
         "print(os.getpid(), flush=True); os.close(1); os.close(2); time.sleep(600)"
     )
-    status, printed = ask(tmp_path, code)
-    assert status == 0
-    process = Path("/proc", printed.decode().strip())
+    answer = ask(tmp_path, code)
+    assert answer.status == 0
+    process = Path("/proc", answer.out.decode().strip())
     wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text())
 
 
 def test_one_that_cannot_be_started_is_said(tmp_path: Path) -> None:
     with pytest.raises(RunnerUnavailable, match="nothing cannot be started: no such file or directory"):
-        output_of(["nothing"], cwd=tmp_path, env={}, timeout_s=1, bytes_max=1)
+        answer_of(["nothing"], cwd=tmp_path, env={}, timeout_s=1, bytes_max=1)

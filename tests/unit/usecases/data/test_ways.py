@@ -167,13 +167,20 @@ def test_what_a_program_prints_is_the_version(with_data: World) -> None:
     assert told(with_data) == ["data changed since run 1: big: v2, was v1"]
 
 
+@pytest.mark.parametrize("redirected", ["", " >&2"])
+def test_a_program_that_prints_without_end_is_killed(with_data: World, redirected: str) -> None:
+    dataset(with_data, "big", "big", track="command", command=f"sh -c 'exec yes{redirected}'")
+    with_data.launch()
+    assert told(with_data) == ["big: its command did not end within 60 s, or printed more than 1.0 MB, and was killed"]
+
+
 @pytest.mark.parametrize(
     ("command", "problem"),
     [
         ("sh -c 'echo oh no >&2; exit 3'", "big: its command ended with exit code 3: oh no"),
         ("true", "big: its command printed nothing"),
         ("sh -c 'seq 1000'", "big: its command printed more than 200 characters"),
-        ("nothing-of-this-name", "big: its command cannot be run: nothing-of-this-name is not on PATH"),
+        ("nothing-of-this-name", "big: its command nothing-of-this-name cannot be started: no such file or directory"),
         ("sh 'x", "big: its command cannot be run: no closing quotation"),
     ],
 )
