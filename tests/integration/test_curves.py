@@ -1,4 +1,4 @@
-"""Curves of real runs, and the page about them."""
+"""Curves of real runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import pytest
 import qanat
 from qanat.domain.metric_problems import CHANGED
 from qanat.errors import InputInvalid, NotFound
-from tests.support.pages import ROOT
-from tests.support.reader import Reader, report
 from tests.support.sandbox import Sandbox
 
-PAGE = ROOT / "docs/curves.md"
 KILLED = """\
 import os, signal, qanat
 for step in range(5):
@@ -24,14 +21,6 @@ with open(os.environ["QANAT_STORAGE_PATH"] + "/metrics.jsonl", "a") as file:
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.mark.slow
-def test_every_command_of_the_page_prints_what_the_page_shows(tmp_path: Path) -> None:
-    reader = Reader(tmp_path / "ada")
-    reader.cwd = Sandbox.make(tmp_path / "ada/digits").root
-    reader.read(PAGE)
-    assert report(reader) == ""
 
 
 def test_a_program_that_is_killed_keeps_its_curve(tmp_path: Path) -> None:

@@ -23,7 +23,16 @@ PAGES = sorted(DOCS.glob("*.md"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("page", "commands_min"), [("docs/tutorial.md", 40), ("README.md", 6)])
+@pytest.mark.parametrize(
+    ("page", "commands_min"),
+    [
+        ("docs/tutorial.md", 40),
+        ("README.md", 6),
+        ("docs/curves.md", 10),
+        ("docs/papers.md", 10),
+        ("docs/repeating.md", 20),
+    ],
+)
 def test_every_command_of_a_page_works_and_what_it_shows_is_what_comes_out(
     tmp_path: Path, page: str, commands_min: int
 ) -> None:

@@ -1,7 +1,7 @@
 """A reader who does what a page says, and finds where it shows something wrong; see `tests/support/pages.py`.
 
-`python -m tests.support.reader` goes through the tutorial and the README, and replaces outdated output with what
-was really printed.
+`python -m tests.support.reader` goes through the pages in RUN_PAGES, and replaces outdated output with what was
+really printed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.conftest import GIT_CONFIG
 from tests.support import terminal
 from tests.support.pages import ROOT, Block, blocks_of, matches, normalised
-from tests.support.sandbox import TIMEOUT_S, wait_until
+from tests.support.sandbox import TIMEOUT_S, Sandbox, wait_until
 
 HOME = "/home/ada"
 """The folder in which a page's reader supposedly works."""
@@ -208,7 +210,20 @@ def in_the_example(folder: Path) -> Reader:
     return reader
 
 
-RUN_PAGES = {"docs/tutorial.md": at_home, "README.md": in_the_example}
+def in_a_project(name: str, folder: Path) -> Reader:
+    """Return a reader in a new project with this name."""
+    reader = Reader(folder)
+    reader.cwd = Sandbox.make(folder / name).root
+    return reader
+
+
+RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
+    "docs/tutorial.md": at_home,
+    "README.md": in_the_example,
+    "docs/curves.md": partial(in_a_project, "digits"),
+    "docs/papers.md": partial(in_a_project, "rings"),
+    "docs/repeating.md": partial(in_a_project, "weather"),
+}
 
 
 def main() -> None:
