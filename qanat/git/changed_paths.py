@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from qanat.domain.layout import is_inside
 from qanat.errors import GitRefused
-from qanat.git import command
+from qanat.git import checkout, command
 from qanat.git.location import Location
 
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
@@ -20,7 +20,7 @@ _OPTIONS = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-subm
 def changed(location: Location, old: str, new: str | None, paths: Collection[str]) -> frozenset[str] | None:
     """Return those of these files and folders that differ between two commits; `new` None is the working tree.
 
-    What git does not track never differs. None if a commit is missing.
+    What git does not track never differs. None if a commit is missing. Raises GitRefused if git fails otherwise.
     """
     known = {path: str(PurePosixPath(path)) for path in paths if is_inside(path) and "\0" not in path}
     known = {path: plain for path, plain in known.items() if plain != "."}
@@ -32,6 +32,8 @@ def changed(location: Location, old: str, new: str | None, paths: Collection[str
     try:
         out = command.output(location.root, "diff", *_OPTIONS, *commits, "--", *limits, env=_ENVIRONMENT)
     except GitRefused:
+        if all(checkout.has_commit(location, commit) for commit in commits):
+            raise
         return None
     above = _with_folders(field.decode("utf-8", "surrogateescape") for field in out.split(b"\0") if field)
     return frozenset(path for path, plain in known.items() if plain in above)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qanat.errors import GitRefused
 from qanat.git import changed_paths
 from tests.support.repository import Repository
 
@@ -25,3 +26,12 @@ def test_files_and_folders_that_differ_are_found_however_many_are_asked_for(
 def test_of_a_commit_that_is_missing_nothing_is_known(repository: Repository) -> None:
     repository.commit(a="1")
     assert changed_paths.changed(repository.location, "0" * 40, None, ["a"]) is None
+
+
+def test_what_git_cannot_compare_is_an_error(repository: Repository) -> None:
+    commit = repository.commit(**{"a": "1", ".gitattributes": "a filter=gone\n"})
+    repository.git("config", "filter.gone.clean", "false")
+    repository.git("config", "filter.gone.required", "true")
+    (repository.root / "a").write_text("2")
+    with pytest.raises(GitRefused, match="git diff failed: external filter 'false' failed"):
+        changed_paths.changed(repository.location, commit, None, ["a"])
