@@ -717,6 +717,7 @@ def test_results_behind_the_baseline_fail_the_check_with_a_sentence_each(project
     (verdict,) = project.qanat("diff", "main", "--json").json["baselines"]
     assert (verdict["metric"], verdict["where"], verdict["tolerance"], verdict["compared"]) == ("acc", "n<3", "5%", 2)
     assert [one["value"] is None for one in verdict["behind"]] == [False, True]
+    assert [one["parameters"] for one in verdict["behind"]] == [{"n": "2"}, {"n": "1"}]
 
 
 def test_a_branch_cannot_change_the_baseline_that_it_is_compared_with(project: Sandbox) -> None:

@@ -103,7 +103,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _behind(one: Behind) -> dict[str, Any]:
     return {
-        "parameters": dict(one.parameters),
+        "parameters": in_plain(dict(one.parameters)),
         "runs": list(one.runs),
         "value": _statistic(one.now) if one.now else None,
         "failed": one.failed,
