@@ -142,6 +142,10 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     assert train["parameters"] == {"n": ["2", "3", "9"], "seed": ["0", "1", ""]}
     assert train["failures"] == [{"state": "failed", "cause": "exit code 3", "groups": {known[2]: 2}}]
     first, second = train["results"]
+    assert [(row["parameters"], row["seeds"]) for row in (first, second)] == [
+        ({"n": "2"}, ["0", "1"]),
+        ({"n": "3"}, [None]),
+    ]
     assert first["metrics"]["acc"]["mean"] == pytest.approx(0.305)
     assert first["metrics"]["acc"]["before"]["mean"] == pytest.approx(0.205)
     assert first["metrics"]["acc"]["p"] < 0.05

@@ -182,12 +182,14 @@ def _run(run: Run, how: str) -> dict[str, Any]:
 
 def _result(runs: NewRuns, place: int) -> dict[str, Any]:
     row, before = runs.results.rows[place], runs.before[place]
+    seeds = runs.results.seeds.get(row.experiment, ())
     return {
         "runs": list(row.runs),
         "groups": row.groups,
         "failed": runs.failed[place],
         "commit": row.commit,
-        "parameters": in_plain(row.parameters),
+        "parameters": in_plain({name: value for name, value in row.parameters.items() if name not in seeds}),
+        "seeds": list(row.seeds),
         "metrics": {
             name: {**_statistic(s), "best": place in runs.results.best.get(name, ()), **_delta(before, name)}
             for name, s in row.metrics.items()
