@@ -121,6 +121,9 @@ def compare(
     """
     if output and not plot:
         raise UsageError("--output requires --plot", hint="add --plot X Y")
+    outputs = [name for name, asked in (("--plot", plot), ("--json", as_json), ("--csv", as_csv)) if asked]
+    if len(outputs) > 1:
+        raise UsageError(f"{outputs[0]} cannot be used with {outputs[1]}", hint="leave out one of them")
     wanted = condition.all_of([condition.parse(text) for text in where])
     project = open_project(Path.cwd())
     with refreshed(project, session.runners()) as (index, result):

@@ -52,7 +52,7 @@ def metrics(
     A NAME may be a pattern such as 'val.*'. The table shows a few steps of a long curve; CSV and JSON have all of them.
     """
     if as_csv and as_json:
-        raise UsageError("--csv cannot be combined with --json", hint="use one of them")
+        raise UsageError("--json cannot be used with --csv", hint="leave out one of them")
     project = open_project(Path.cwd())
     found = find_one(project, run)
     numbers = range(len(found.run.groups)) if group is None else [check_group(found, group)]

@@ -54,7 +54,7 @@ def test_curves_are_followed_to_the_end_of_the_run_and_printed(sandbox: Sandbox)
     assert said.startswith(
         "note: no curve is called 'los' yet (did you mean 'loss'?)\nqanat: no curve is called 'los'\n"
     )
-    assert "cannot be combined" in sandbox.qanat("metrics", "1", "--csv", "--json", code=2).err
+    assert "--json cannot be used with --csv" in sandbox.qanat("metrics", "1", "--csv", "--json", code=2).err
 
 
 def test_a_run_without_curves_says_how_a_program_leaves_them(sandbox: Sandbox) -> None:

@@ -367,6 +367,8 @@ def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox)
         ),
         (["--plot", "n", "ac"], "no row has both 'n' and 'ac' as numbers", "available: n, acc, test.loss"),
         (["--output", "x.png"], "--output requires --plot", "add --plot X Y"),
+        (["--plot", "n", "acc", "--json"], "--plot cannot be used with --json", "leave out one of them"),
+        (["--json", "--csv"], "--json cannot be used with --csv", "leave out one of them"),
     ):
         result = trained.qanat("compare", "1", *words, code=2)
         assert (result.out, result.err) == ("", f"qanat: {message}\n  hint: {hint}\n")
