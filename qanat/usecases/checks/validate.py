@@ -214,9 +214,26 @@ def _dataset_problems(content: Mapping[str, Any], state: Files) -> Iterator[tupl
         yield _absent(path)
     if by_command != ("command" in content):
         yield ("command",), "is missing, with track: command" if by_command else "requires track: command"
+    elif by_command:
+        yield from _command_problems(content["command"])
     elif content.get("track", NONE) not in (NONE, COMMAND) and not (content.get("check", True) and not is_url(path)):
         where = "a URL is not looked at" if is_url(path) else "with check: false, the data are not looked at"
         yield ("track",), f"must be none or command: {where}"
+
+
+def _command_problems(command: str) -> Iterator[tuple[KeyPath, str]]:
+    if not command.strip():
+        yield ("command",), "is empty"
+    elif problem := _splitting_problem(command):
+        yield ("command",), problem
+
+
+def _splitting_problem(command: str) -> str:
+    try:
+        split(command)
+    except ValueError as error:
+        return str(error).lower()
+    return ""
 
 
 def _absent(path: str) -> tuple[KeyPath, str]:
@@ -248,10 +265,8 @@ def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Itera
         yield (*at, "executable"), f"{executable} {state.absence(executable)}"
     elif not parts.get("executable_command") and not state.is_executable(executable):
         yield (*at, "executable"), f"{executable} is not executable; chmod +x it, or set executable_command"
-    try:
-        split(parts.get("executable_command", ""))
-    except ValueError as error:
-        yield (*at, "executable_command"), str(error).lower()
+    if problem := _splitting_problem(parts.get("executable_command", "")):
+        yield (*at, "executable_command"), problem
 
 
 def _metrics_problems(content: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

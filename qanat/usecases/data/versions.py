@@ -61,8 +61,10 @@ def _dvc_output(path: Path) -> dict[str, Any]:
 def of_command(name: str, command: str, path: str, folder: Path) -> DataState:
     """Return what a program of the user's prints about the data at a path, or why it did not."""
     try:
+        if not (program := split(command)):  # the data themselves would be started
+            return DataState(name, COMMAND, problem="its command is empty")
         answer = asking.answer_of(
-            [*split(command), path], cwd=folder, env=_ENGLISH, timeout_s=_COMMAND_S, bytes_max=_COMMAND_BYTES_MAX
+            [*program, path], cwd=folder, env=_ENGLISH, timeout_s=_COMMAND_S, bytes_max=_COMMAND_BYTES_MAX
         )
     except ValueError as error:
         return DataState(name, COMMAND, problem=f"its command cannot be run: {str(error).lower()}")

@@ -214,6 +214,8 @@ def test_a_problem_is_one_line_whatever_is_in_its_key(world: World) -> None:
         (D, DATASET, "3: path: data.csv does not exist"),
         (D, DATASET.replace("data.csv", "smb://a"), "3: path: smb://a is a URL of an unknown kind, smb"),
         (D, f"{DATASET}track: command\n", "1: command: is missing, with track: command"),
+        (D, f"{DATASET}track: command\ncommand: ' '\n", "5: command: is empty"),
+        (D, f'{DATASET}track: command\ncommand: "sh \'x"\n', "5: command: no closing quotation"),
         (D, f"{DATASET}command: sh\n", "4: command: requires track: command"),
         (
             D,

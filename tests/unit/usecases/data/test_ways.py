@@ -191,6 +191,15 @@ def test_a_program_that_fails_is_a_problem_and_the_run_goes_on(with_data: World,
     assert run.data[1].problem == problem.removeprefix("big: ")
 
 
+def test_data_are_not_started_themselves_if_the_command_is_empty(with_data: World, tmp_path: Path) -> None:
+    program = tmp_path / "data.sh"
+    program.write_text("#!/bin/sh\necho started\n")
+    program.chmod(0o755)
+    dataset(with_data, "big", str(program), track="command", command=" ")
+    with_data.launch()
+    assert told(with_data) == ["big: its command is empty"]
+
+
 def test_a_program_that_prints_a_secret_is_refused(with_data: World) -> None:
     with_data.write("token.sh", f"printf ghp_; printf {TOKEN[4:]}\n")
     dataset(with_data, "big", "big", track="command", command="sh token.sh")
