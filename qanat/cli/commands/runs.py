@@ -9,7 +9,6 @@ import click
 from qanat.cli import session
 from qanat.cli.options import Command, option
 from qanat.cli.runs import row_table
-from qanat.cli.runs.looking_up import no_runs_yet
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
@@ -113,6 +112,8 @@ def runs(
     elif as_csv:
         say_whole(row_table.as_csv(found))
     elif not found.rows:
+        from qanat.cli.runs.looking_up import no_runs_yet  # only needed here
+
         tell(f"no {'group' if by_group else 'run'} meets the condition" if where else no_runs_yet(project, name))
     elif is_page:
         _show(found, limited=top is None)
