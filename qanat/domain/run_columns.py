@@ -11,18 +11,22 @@ from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.condition_values import number
 from qanat.domain.facts import Row
 from qanat.domain.parameters import plain_names
-from qanat.domain.search import FIELDS, Names, resolve
+from qanat.domain.search import ALIASES, FIELDS, Names, resolve
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
 # The last fields of a table that is not told which, and those that are shown only if they are named.
 LAST = ("state", "duration", "date", "tag", "description")
 ONLY_NAMED = ("run.state", "run.data", "host")
+_TAKEN = frozenset({*FIELDS, *ALIASES})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: PARAMETER or METRIC and its names, or an empty text and the name of a field."""
+    """A column: PARAMETER or METRIC and its names, or an empty text and the name of a field.
+
+    The heading of a field is its name, or the one of ALIASES by which it was chosen.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -37,7 +41,7 @@ class Column:
             return tuple(dict.fromkeys(found))
         value = FIELDS[self.names[0]].take(row)
         if self.names[0] == "run":
-            return (row.run.id,)
+            return (row.run.number if self.heading == "number" else row.run.id,)
         if self.names[0] == "author":
             return (row.run.author,)
         return value if isinstance(value, tuple) else () if value is None else (value,)
@@ -81,7 +85,7 @@ def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
         else:
             kind, what = resolve(text, names)
             of_kind = [column for column in known if column.kind == kind and set(column.names) <= set(what)]
-            matching = of_kind or [Column(kind, what, what[0])]
+            matching = [Column(kind, what, text)] if text in ALIASES else of_kind or [Column(kind, what, what[0])]
         found |= dict.fromkeys(matching)
     return list(found)
 
@@ -144,11 +148,11 @@ def _field(name: str) -> Column:
 def _parameters(names: Names) -> list[Column]:
     """Return a column for each parameter, without dashes unless two would be called the same."""
     plain = plain_names(names.parameters)
-    return [Column(PARAMETER, (name,), _heading(PARAMETER, plain[name], FIELDS)) for name in plain]
+    return [Column(PARAMETER, (name,), _heading(PARAMETER, plain[name], _TAKEN)) for name in plain]
 
 
 def _metrics(names: Names) -> list[Column]:
-    taken = {*FIELDS, *(name.lstrip("-") for name in names.parameters)}
+    taken = {*_TAKEN, *(name.lstrip("-") for name in names.parameters)}
     return [Column(METRIC, (name,), _heading(METRIC, name, taken)) for name in names.metrics]
 
 

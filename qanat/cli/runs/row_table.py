@@ -90,7 +90,7 @@ def _writer(
         return lambda row: _numbers(column.values(row))
     if column.kind == PARAMETER:
         return lambda row: _parameters(column.values(row))
-    if name == "run":
+    if column.heading == "run":
         return lambda row: str(row.run.number) if counts[row.run.number] == 1 else row.run.id
     if name == "duration":
         return lambda row: times.duration(next(iter(column.values(row)), None))
@@ -165,8 +165,8 @@ def _mapping(table: Table, row: Row) -> dict[str, Any]:
             flags = [value or True for value in values]
             _put(found, "parameters", column.heading.removeprefix(PARAMETER), flags, is_list=not table.by_group)
         else:
-            name = column.names[0]
-            found[KEYS.get(name, name)] = list(values) if name in _SEVERAL else next(iter(values), None)
+            key = KEYS.get(column.heading, column.heading)
+            found[key] = list(values) if column.names[0] in _SEVERAL else next(iter(values), None)
     return found
 
 

@@ -83,6 +83,8 @@ def test_names_that_are_taken_are_told_apart() -> None:
     assert usual([run]) == ["run", "-n", "--n", "parameter.state", "lr", "metric.lr", "metric.date", "acc"]
     headings = usual([run])
     assert chosen([run], *headings) == headings
+    run = a_run(1, ("--id 5 --tags x", {"number": 1}))
+    assert usual([run]) == ["run", "parameter.id", "parameter.tags", "metric.number"]
 
 
 def test_columns_are_chosen_by_name_or_pattern_in_this_order_and_once() -> None:
@@ -90,9 +92,15 @@ def test_columns_are_chosen_by_name_or_pattern_in_this_order_and_once() -> None:
     assert chosen([run], "acc", "run", "lr", "acc") == ["acc", "run", "lr"]
     assert chosen([run], "metric.*", "acc") == ["acc", "test.acc", "test.loss"]
     assert chosen([run], "test.*", "parameter.m*") == ["test.acc", "test.loss", "model.depth"]
-    assert chosen([run], "tags", "created", "host", "run.state") == ["tag", "date", "host", "run.state"]
+    assert chosen([run], "tags", "created", "host", "run.state") == ["tags", "created", "host", "run.state"]
     assert chosen([run], "n") == ["-n", "--n"]
     assert chosen([run], "group", "--lr", "metric.acc") == ["group", "lr", "acc"]
+
+
+def test_a_run_has_its_number_and_its_full_id_in_columns_of_their_own() -> None:
+    (row,) = rows_of([ONE], by_group=False)
+    columns = chosen_columns(["run", "id", "number", "id"], names_of([ONE]))
+    assert [(c.heading, c.values(row)) for c in columns] == [("run", (ONE.id,)), ("id", (ONE.id,)), ("number", (1,))]
 
 
 @pytest.mark.parametrize(
