@@ -122,5 +122,5 @@ def compare_runs(
         chosen = compare.chosen_runs(opened.project, index, result, names, wanted, baseline)
     compared = compare.compare_runs(opened.project, chosen, request)
     for note in comparison_notes.notes(compared, chosen, names):
-        warnings.warn(note, stacklevel=4)
+        warnings.warn(note, stacklevel=3)  # the caller of Project.compare()
     return Comparison(compared)

@@ -61,8 +61,9 @@ def test_a_condition_chooses_the_groups_of_the_baseline_too_unless_it_has_none(c
 
 
 def test_pooled_runs_count_a_seed_once_and_warn(compared: qanat.Project) -> None:
-    with pytest.warns(UserWarning, match="3 groups do not count, since another with the same parameters"):
+    with pytest.warns(UserWarning, match="3 groups do not count, since another with the same parameters") as warned:
         found = compared.compare([1, "2"], pool=True)
+    assert [warning.filename for warning in warned] == [__file__]
     assert [(row.n, row.runs) for row in found] == [
         (3, (compared.run(1).id,)),
         (3, (compared.run(2).id,)),
