@@ -11,7 +11,7 @@ from qanat.api.comparing import Comparison, compare_runs
 from qanat.api.opened import Opened
 from qanat.api.progress import Shown
 from qanat.api.runs import Run, Runs
-from qanat.api.spelling import for_python
+from qanat.api.spelling import for_python, listed
 from qanat.domain import condition
 from qanat.domain.condition import Compared, Condition
 from qanat.usecases import project as projects
@@ -96,7 +96,7 @@ class Project:
         """
         several = [runs] if isinstance(runs, Run | str | int) else runs
         names, base = [_word(run) for run in several], None if baseline is None else _word(baseline)
-        request = CompareRequest(better or {}, group_by, sort, only=metrics, pool=pool)
+        request = CompareRequest(better or {}, group_by, sort, only=listed("metrics", metrics), pool=pool)
         with for_python():
             return compare_runs(self._opened, names, [where] if isinstance(where, str) else where, base, request)
 

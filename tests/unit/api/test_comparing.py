@@ -82,6 +82,8 @@ def test_conditions_choose_groups_and_errors_name_keywords(compared: qanat.Proje
     assert row.parameters == {"model": "deep"}
     with pytest.raises(UsageError, match="add pool=True if their code is the same"):
         compared.compare(baseline="model=deep")
+    with pytest.raises(TypeError, match="metrics is a list of strings, not a single string"):
+        compared.compare(metrics="acc")
     with pytest.raises(UsageError, match="the baseline is empty"):
         compared.compare(baseline=" ")
 
