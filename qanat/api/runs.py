@@ -139,6 +139,7 @@ class Run:
         """Wait until the run has ended, and return it as it is then.
 
         `on_progress` is called as in Project.launch() for a submitted run. KeyboardInterrupt ends only the wait.
+        Raises UsageError for a run that never ends, since its record was copied from another one.
         """
         from qanat.api import launching  # only needed to start runs
 
