@@ -15,6 +15,7 @@ NONE, STAT, HASH, GIT, COMMAND = "none", "stat", "hash", "git", "command"
 TRACKING = (NONE, STAT, HASH, GIT, COMMAND)
 ID_SHOWN_MAX = 60
 _HEXADECIMAL_SHOWN = 10
+_DVC, _DVC_FOLDER = "md5", ".dir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class DataState:
     @property
     def described(self) -> str:
         """The state for display: `3 files, 4.5 kB, modified 2026-11-29 17:01:30`."""
-        parts = [_shown_id(self.id)] if self.id else []
-        parts += ["changed since that commit"] if self.changed else []
+        parts = [f"{_shown_id(self.id)}{_source(self)}"] if self.id else []
+        parts += [f"changed since that {_version(self)}"] if self.changed else []
         parts += [counted_files(self.files)] if self.files is not None else []
         parts += [f"{self.links:,} of them links"] if self.links else []
         parts += [size(self.bytes)] if self.bytes is not None else []
@@ -146,9 +147,9 @@ def difference(before: DataState, now: DataState) -> str:
         if before.id == now.id and not (before.changed or now.changed):
             return ""
         if before.id != now.id:
-            return _counts(before, now) or _other_id(before.id, now.id)
+            return _counts(before, now) or f"{_other_id(before.id, now.id)}{_source(now)}"
     if before.changed != now.changed:
-        return "changed since that commit" if now.changed else "without the changes since that commit"
+        return f"{'changed' if now.changed else 'without the changes'} since that {_version(now)}"
     times_count = before.newest and now.newest and before.newest != now.newest
     modified = f"modified {times.local(now.newest)}, was {times.local(before.newest)}" if times_count else ""
     return _counts(before, now) or modified
@@ -160,6 +161,15 @@ def _ids_are_comparable(before: DataState, now: DataState) -> bool:
 
 def _kind(state: DataState) -> str:
     return COMMAND if state.track == COMMAND else state.id.partition(":")[0]
+
+
+def _source(state: DataState) -> str:
+    """Return who says what the id of data is, as a clause: the MD5 in a DVC file is not computed again."""
+    return " according to its .dvc file" if _kind(state) == _DVC else ""
+
+
+def _version(state: DataState) -> str:
+    return "version" if _kind(state) == _DVC else "commit"
 
 
 def _counts(before: DataState, now: DataState) -> str:
@@ -199,7 +209,7 @@ def _other_id(before: str, now: str) -> str:
 
 def _shown_id(text: str) -> str:
     """Return an id for display: hexadecimal values are shortened, and so are long texts."""
-    kind, colon, value = text.partition(":")
+    kind, colon, value = text.removesuffix(_DVC_FOLDER).partition(":")
     if colon and len(value) >= 32 and not value.strip("0123456789abcdef"):  # an MD5 or longer
         return f"{kind} {value[:_HEXADECIMAL_SHOWN]}"
     return text if len(text) <= ID_SHOWN_MAX else f"{text[: ID_SHOWN_MAX - 1]}…"
