@@ -228,14 +228,20 @@ class Pool:
     def with_settings(self, *lines: str) -> Iterator[None]:
         """Run the schedd with other settings inside the `with` block."""
         before = self.config.read_text()
-        self.config.write_text(before + "".join(f"{line}\n" for line in lines))
+        self._configure(before + "".join(f"{line}\n" for line in lines))
         reconfigure = [self.programs / "sbin/condor_reconfig", "-daemon", "schedd"]
         try:
             subprocess.run(reconfigure, env=os.environ | self.environment, capture_output=True, check=True)
             yield
         finally:
-            self.config.write_text(before)
+            self._configure(before)
             subprocess.run(reconfigure, env=os.environ | self.environment, capture_output=True, check=True)
+
+    def _configure(self, text: str) -> None:
+        """Replace the configuration at once, since a command or a daemon may be reading it."""
+        new = self.config.with_suffix(".new")
+        new.write_text(text)
+        new.replace(self.config)
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:

@@ -29,7 +29,8 @@ PROGRAMS = ("slurmctld", "slurmd", "sbatch", "munged")
 INSTALL_S = 300
 START_S = 90
 STOP_S = 20
-NODE_S = 5
+# How long the node is waited for before it is started again, each time.
+PATIENCE_S = (5, 10, 20)
 SKIPPED_NUMBERS = 1_000
 # The order in which they are stopped.
 DAEMONS = ("slurmd", "slurmctld", "slurmdbd", "mariadbd", "munged")
@@ -156,7 +157,7 @@ class Cluster:
         """Stop the controller and start it again, so that it reads its settings."""
         self.stop_controller()
         self.start_controller()
-        _wait_for(self.is_ready, "the node does not come back")
+        self._await_node()
 
     def forget(self) -> None:
         """Let the controller forget all jobs, whose programs have ended, and count them from 1 again.
@@ -173,7 +174,7 @@ class Cluster:
             file.unlink()
         self._set_first_number(1)
         self.start_controller()
-        _wait_for(self.is_ready, "the node does not come back")
+        self._await_node()
 
     def restart_node(self) -> None:
         """Restart the node's daemon; its jobs, if any, continue."""
@@ -194,14 +195,22 @@ class Cluster:
             self.crashes.clear()
             self.restart_node()
             self._skip_numbers()
-        self.resume_nodes()
-        try:
-            _wait_for(self.is_ready, "the node does not come back", NODE_S)
-        except ClusterUnavailable:
-            # It did not answer for a while, and is not asked again soon; one that starts tells by itself.
-            self.restart_node()
+        self._await_node()
+
+    def _await_node(self) -> None:
+        """Wait until a job can run; start the node again, more patiently each time, if it is not ready soon.
+
+        A node that did not answer the controller, or told a controller that was not there yet, is not asked again for
+        longer than a test takes; one that starts tells by itself.
+        """
+        for patience_s in PATIENCE_S:
             self.resume_nodes()
-            _wait_for(self.is_ready, "the node does not come back")
+            with suppress(ClusterUnavailable):
+                _wait_for(self.is_ready, "the node does not come back", patience_s)
+                return
+            self.restart_node()
+        self.resume_nodes()
+        _wait_for(self.is_ready, "the node does not come back")
 
     def _skip_numbers(self) -> None:
         """Assign the next job a number that no job before a crash can have had."""
@@ -215,7 +224,13 @@ class Cluster:
 
     def _set_first_number(self, number: int) -> None:
         others = re.sub(r"^FirstJobId=.*\n", "", self.config.read_text(), flags=re.MULTILINE)
-        self.config.write_text(f"{others}FirstJobId={number}\n")
+        self._configure(f"{others}FirstJobId={number}\n")
+
+    def _configure(self, text: str) -> None:
+        """Replace the configuration at once: a daemon that is starting and reads half of it ends."""
+        new = self.config.with_suffix(".new")
+        new.write_text(text)
+        new.replace(self.config)
 
     def _number_of_a_job(self) -> int:
         job = self.run("sbatch", "--parsable", "--hold", "-o", "/dev/null", stdin="#!/bin/sh\n")
@@ -257,12 +272,12 @@ class Cluster:
     def with_settings(self, *lines: str) -> Iterator[None]:
         """Run the controller with other settings inside the `with` block."""
         before = self.config.read_text()
-        self.config.write_text(before + "".join(f"{line}\n" for line in lines))
+        self._configure(before + "".join(f"{line}\n" for line in lines))
         try:
             self.run("scontrol", "reconfigure")
             yield
         finally:
-            self.config.write_text(before)
+            self._configure(before)
             self.run("scontrol", "reconfigure")
 
     @contextmanager
@@ -310,7 +325,7 @@ class Cluster:
             port = _free_port()
             slurm_accounting.write_config(self.folder, port, user)
             text += slurm_accounting.CLUSTER_CONFIG.format(folder=self.folder, port=port)
-        self.config.write_text(text + "".join(f"{line}\n" for line in self.settings))
+        self._configure(text + "".join(f"{line}\n" for line in self.settings))
 
     def _start_munge(self) -> None:
         key, munge_socket = self.folder / "munge/key", self.folder / "run/munge.socket"
