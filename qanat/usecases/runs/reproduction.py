@@ -73,7 +73,7 @@ def basis_of(found: Found, left_by_runner: frozenset[str]) -> Basis:
     )
     if not any(each.is_comparable for each in groups):
         _refuse(found)
-    return Basis(run, folder, groups, tuple(_notes(run, groups)))
+    return Basis(run, folder, groups, tuple(_notes(run, groups, are_here=os.path.isdir(folder))))  # noqa: PTH112  # Path.is_dir may raise
 
 
 def _group_basis(group: Group, own: Path, left_out: frozenset[str], groups: int) -> GroupBasis:
@@ -104,10 +104,10 @@ def _refuse(found: Found) -> NoReturn:
         raise InputInvalid(what, hint=error.hint) from None
 
 
-def _notes(run: Run, groups: Sequence[GroupBasis]) -> Iterator[str]:
+def _notes(run: Run, groups: Sequence[GroupBasis], *, are_here: bool) -> Iterator[str]:
     """Yield sentences on what is missing of the results of a run, and what it is compared with instead."""
     ran = [each for each in groups if each.group.has_run]
-    if not any(each.is_whole or each.gone for each in ran):
+    if not are_here:
         yield f"the results of run {run.number} are not here: comparing with {_in_record(ran)} in its record"
         return
     if gone := [_within(run, each.group, name) for each in ran for name in each.gone]:

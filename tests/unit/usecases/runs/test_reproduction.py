@@ -61,7 +61,7 @@ def test_without_the_recorded_list_files_of_the_same_size_are_compared_with_the_
     (results / "out.txt").write_text("BBBB\n")
     (results / LIST).unlink() if edited is None else (results / LIST).write_text(edited)
     notes, found = checked(world)
-    assert "the results of run 1 are not here: comparing with the digest of the outputs in its record" in notes
+    assert notes == ("files of run 1 are gone or changed: comparing with the digest of the outputs in its record",)
     assert FileVerdict(".", DIFFERENT, "2 files, 10 B, with other content", 2, is_group=True) in found.files
 
 
