@@ -28,9 +28,9 @@ class Row:
 
     `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` and
     `tree` belong to its code. `members` are ids of runs and numbers of groups. `repeated` are those of groups that do
-    not count, since another one has the same parameters and seed; `unfinished` are those that did not
-    finish, unless another one has the same parameters and seed. `mixed` are
-    the parameters other than seeds in which groups of the row differ, which only grouping by a parameter allows.
+    not count, since another one has the same parameters and seed; `unfinished` are those that did not finish, unless
+    another one has the same parameters and seed. `mixed` are the parameters other than seeds in which groups of the
+    row differ, which only grouping by a parameter allows.
     """
 
     experiment: str
