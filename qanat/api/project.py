@@ -84,19 +84,21 @@ class Project:
         baseline: Run | str | int | None = None,
         metrics: Sequence[str] = (),
         group_by: str | None = None,
-        sort: str | None = None,
+        sort: str | Sequence[str] = (),
         better: Mapping[str, str] | None = None,
     ) -> Comparison:
         """Compare these runs, or all, like `qanat compare`; return the rows.
 
         The keywords are the options of `qanat compare`: `where` is a condition or a list of conditions, `baseline` a
-        run or a condition, `metrics` lists the values of --metric, and `better` maps metrics to "higher" or "lower".
+        run or a condition, `metrics` lists the values of --metric, `sort` is a name or a list of names, and `better`
+        maps metrics to "higher" or "lower".
         Warns of runs that do not exist, unless none does, and of groups that do not count. Raises UsageError if there
         is nothing to compare, and for an unknown name.
         """
         several = [runs] if isinstance(runs, Run | str | int) else runs
         names, base = [_word(run) for run in several], None if baseline is None else _word(baseline)
-        request = CompareRequest(better or {}, group_by, sort, only=listed("metrics", metrics), pool=pool)
+        keys = [sort] if isinstance(sort, str) else sort
+        request = CompareRequest(better or {}, group_by, keys, only=listed("metrics", metrics), pool=pool)
         with for_python():
             return compare_runs(self._opened, names, [where] if isinstance(where, str) else where, base, request)
 

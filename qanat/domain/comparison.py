@@ -102,22 +102,18 @@ def compare(
     *,
     better: Mapping[str, str],
     grouping: Grouping | None = None,
-    sort: str | None = None,
     also: Sequence[str] = (),
 ) -> Comparison:
     """Compare the finished groups of runs; `also` names what curves came to, such as loss.min, as further metrics.
 
-    Rows come in the order of the runs, or sorted by a metric with the better value first (`better` maps metrics to
-    higher or lower; the default is lower). Of several groups with the same parameters, a seed among them, the one that
-    finished last counts.
+    Rows come in the order of the runs. `better` maps metrics to higher or lower. Of several groups with the same
+    parameters, a seed among them, the one that finished last counts.
     """
     grouping = grouping or Grouping()
     compared = [run for run in runs if any(group.state == State.FINISHED for group in run.groups)]
     alike = _alike_groups(compared, grouping)
     rows = [_row(found, grouping, also) for found in alike if any(map(_has_finished, found))]
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
-    if sort is not None:
-        rows.sort(key=lambda row: _place(row.metrics.get(sort), better.get(sort, LOWER)))
     parameters = (grouping.by,) if grouping.by is not None else _differing(rows, grouping)
     finished = [(run, group) for run in compared for group in run.groups if group.state == State.FINISHED]
     without_row = sum(len(found) for found in alike if not any(map(_has_finished, found)))
@@ -254,8 +250,8 @@ def _differing(rows: Sequence[Row], grouping: Grouping) -> tuple[str, ...]:
     return tuple(n for n in names if len({given.get(n) for given in values}) > 1)
 
 
-def _place(found: Statistic | None, direction: str) -> tuple[bool, float]:
-    if found is None or math.isnan(found.mean):
+def _place(found: Statistic, direction: str) -> tuple[bool, float]:
+    if math.isnan(found.mean):
         return True, 0.0
     return False, found.mean if direction == LOWER else -found.mean
 

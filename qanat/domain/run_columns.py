@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.condition_values import number
@@ -19,6 +20,9 @@ from qanat.errors import UsageError
 LAST = ("state", "duration", "date", "tag", "description")
 ONLY_NAMED = ("run.state", "run.data", "host")
 _TAKEN = frozenset({*FIELDS, *ALIASES})
+
+T = TypeVar("T")
+Order: TypeAlias = tuple[int, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +120,36 @@ def sorted_rows(rows: Sequence[Row], keys: Sequence[str], names: Names) -> list[
     """
     found = list(rows)
     for key in reversed(keys):
-        descending = key.startswith("-") and not key.startswith("--")
-        column = chosen_columns([key[1:] if descending else key], names)[0]
-        placed = [(_place(column, row, descending=descending), row) for row in found]
-        known = [(place, row) for place, row in placed if place is not None]
-        known.sort(key=lambda pair: pair[0], reverse=descending)
-        found = [row for _, row in known] + [row for place, row in placed if place is None]
+        name, descending = split_key(key)
+        column = chosen_columns([name], names)[0]
+        found = ordered(found, partial(_place, column, descending=descending), descending=descending)
     return found
 
 
-def _place(column: Column, row: Row, *, descending: bool) -> tuple[int, float, str] | None:
-    """Return what a row is sorted by: numbers before texts; None if it has nothing."""
+def split_key(key: str) -> tuple[str, bool]:
+    """Return the name in a key such as `-acc`, and whether the greatest comes first."""
+    descending = key.startswith("-") and not key.startswith("--")
+    return (key[1:] if descending else key), descending
+
+
+def ordered(items: Sequence[T], place: Callable[[T], Order | None], *, descending: bool) -> list[T]:
+    """Return items in the order of their places; equal ones keep their order, those without a place come last."""
+    placed = [(place(item), item) for item in items]
+    known = [(order, item) for order, item in placed if order is not None]
+    known.sort(key=lambda pair: pair[0], reverse=descending)
+    return [item for _, item in known] + [item for order, item in placed if order is None]
+
+
+def _place(column: Column, row: Row, *, descending: bool) -> Order | None:
+    """Return what a row is sorted by; None if it has nothing."""
     if column.names == ("run",) and not column.kind:
         return (0, row.run.number, row.run.uid)
-    places = [place for value in column.values(row) if (place := _order(value)) is not None]
+    places = [place for value in column.values(row) if (place := order_of(value)) is not None]
     return (max if descending else min)(places, default=None)
 
 
-def _order(value: Any) -> tuple[int, float, str] | None:
+def order_of(value: Any) -> Order | None:
+    """Return what a value is sorted by: numbers before texts; None for NaN."""
     known = number(value) if isinstance(value, str) else value
     if known is None:
         return (1, 0.0, value)

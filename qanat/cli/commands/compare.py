@@ -24,6 +24,7 @@ from qanat.usecases.tracking.refresh import refreshed
 EXAMPLE = """\b
 Example:
   qanat compare 2 5 --sort acc
+  qanat compare 2 --sort model --sort -lr
   qanat compare --where 'tag=paper and lr<0.01' --better acc=higher
   qanat compare 2 5 --baseline 2 --better acc=higher
   qanat compare 5 --baseline 'model=linear'
@@ -67,7 +68,13 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     help="Show the difference of each row to the rows of this run, or to those whose groups meet this condition.",
 )
 @option("--group-by", group=TABLE, metavar="PARAM", help="Show one row for each value of this parameter.")
-@option("--sort", group=TABLE, metavar="METRIC", help="Sort by this metric, best value first.")
+@option(
+    "--sort",
+    group=TABLE,
+    multiple=True,
+    metavar="[-]NAME",
+    help="Sort by a metric, best value first, or by a parameter; with - the greatest first; may be repeated.",
+)
 @option(
     "--better",
     group=TABLE,
@@ -103,7 +110,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
 def compare(
     runs: tuple[str, ...],
     where: tuple[str, ...],
-    sort: str | None,
+    sort: tuple[str, ...],
     group_by: str | None,
     only: tuple[str, ...],
     better: tuple[str, ...],

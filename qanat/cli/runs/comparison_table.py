@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from qanat.cli.terminal import formats, tables
 from qanat.cli.terminal.output import listed
@@ -11,6 +11,7 @@ from qanat.cli.terminal.tables import Heading
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.condition import METRIC
 from qanat.domain.parameters import plain_names, shown
+from qanat.domain.run_columns import split_key
 from qanat.domain.statistics import SIGNIFICANT, Method, signed
 from qanat.usecases.runs import comparison_values
 from qanat.usecases.runs.compare import Compared
@@ -24,7 +25,12 @@ TESTS = {Method.PAIRED: "a paired t-test", Method.WELCH: "Welch's t-test"}
 def as_text(compared: Compared, width: int | None) -> str:
     """Return the table for a terminal, with the columns that fit its width, and what its numbers are."""
     found = compared.found
-    fitted = tables.fit(_headings(found, compared.request.sort, {}), _cells(compared), width)
+    sorting = [split_key(key)[0].removeprefix(METRIC) for key in compared.request.sort]
+    fitted = tables.fit(
+        _headings(found, sorting, {}),
+        _cells(compared),
+        width,
+    )
     notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
     return "\n".join([*fitted.lines, *notes, *filter(None, [_note(compared)])])
 
@@ -43,7 +49,7 @@ def as_latex(compared: Compared) -> str:
 
 def _titles(compared: Compared) -> list[str]:
     """Return the headings for a paper."""
-    return [heading.text for heading in _headings(compared.found, None, metric_titles(compared.experiments.values()))]
+    return [heading.text for heading in _headings(compared.found, (), metric_titles(compared.experiments.values()))]
 
 
 def _note(compared: Compared) -> str:
@@ -60,7 +66,7 @@ def _tests(compared: Compared) -> str:
     return f"p of {' or '.join(methods)}; better or worse: p < {SIGNIFICANT:g}" if methods else ""
 
 
-def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) -> list[Heading]:
+def _headings(found: Comparison, sort: Sequence[str], titles: Mapping[str, str]) -> list[Heading]:
     """Return the headings; where not all fit, the commit gives way first, then metrics and parameters in turn."""
     several, commits = _several(found)
     last = 2 * (len(found.parameters) + len(found.metrics)) + 2
@@ -74,7 +80,7 @@ def _headings(found: Comparison, sort: str | None, titles: Mapping[str, str]) ->
         *(Heading(name, 2 * i + 2, tables.NARROWEST) for i, name in enumerate(plain)),
         # Half a number would be another number.
         *(
-            Heading(titles.get(name) or _metric_heading(name, plain), 1 if name == sort else 2 * i + 3)
+            Heading(titles.get(name) or _metric_heading(name, plain), 1 if name in sort else 2 * i + 3)
             for i, name in enumerate(found.metrics)
         ),
     ]

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from qanat.domain import comparison
 from qanat.domain.against_baseline import Against, Baseline, against_baseline
+from qanat.domain.compared_columns import sorted_by
 from qanat.domain.comparison import Comparison, Grouping
-from qanat.domain.condition import EVERY, Condition, parse
+from qanat.domain.condition import EVERY, METRIC, Condition, parse
 from qanat.domain.experiment import Experiment
 from qanat.domain.facts import Row, RunFacts
+from qanat.domain.run_columns import split_key
 from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
@@ -32,13 +34,14 @@ _RUN = re.compile(r"[0-9]+(-[0-9a-f]+)?")
 class CompareRequest:
     """How runs are compared: `better` maps metrics to directions, and `only` lists patterns for the metrics to show.
 
-    Rows are sorted by the metric `sort`. With `group_by`, a row has all groups with one value of this parameter; with
-    `pool`, also those of several runs. Rows are told apart by the parameter `over` even if it is a seed.
+    `sort` has names of columns, with `-` before them for the greatest first. With `group_by`, a row has all groups with
+    one value of this parameter; with `pool`, also those of several runs. Rows are told apart by the parameter `over`
+    even if it is a seed.
     """
 
     better: Mapping[str, str] = field(default_factory=dict)
     group_by: str | None = None
-    sort: str | None = None
+    sort: Sequence[str] = ()
     over: str | None = None
     only: Sequence[str] = ()
     pool: bool = False
@@ -156,13 +159,14 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
         over=next(iter(names.parameters_named(request.over)), None) if request.over is not None else None,
     )
     better = {**directions(experiments.values()), **request.better}
-    also = _of_curves(names, (*request.only, *([] if request.sort is None else [request.sort]), *request.better))
-    found = comparison.compare(runs, better=better, grouping=grouping, sort=request.sort, also=also)
+    also = _of_curves(names, (*request.only, *(split_key(key)[0] for key in request.sort), *request.better))
+    found = comparison.compare(runs, better=better, grouping=grouping, also=also)
     if not found.rows:
         raise UsageError("nothing to compare: no group of these runs has finished")
-    for name in (*([] if request.sort is None else [request.sort]), *request.better):
+    for name in request.better:
         if name not in found.metrics:
             raise UsageError(f"no group has the metric {quoted(name)}", hint=available(found.metrics))
+    found = sorted_by(found, request.sort, names, better)
     found = _with_metrics(found, request.only) if request.only else found
     against = against_baseline(found, chosen.baseline, grouping.seeds) if chosen.baseline else {}
     return Compared(found, request, experiments, better, against, grouping.seeds)
@@ -170,7 +174,7 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
 
 def _of_curves(names: Names, wanted: Iterable[str]) -> list[str]:
     """Return what curves came to, such as loss.min, that is asked for by its name or by a pattern with a dot."""
-    patterns = [text for text in wanted if "." in text]
+    patterns = [text.removeprefix(METRIC) for text in wanted if "." in text]
     return [name for name in names.statistics() if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 

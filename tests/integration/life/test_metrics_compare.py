@@ -133,7 +133,7 @@ def test_runs_are_compared_by_what_differs_with_mean_and_deviation_over_seeds_an
     assert result.err == ""
 
 
-def test_rows_are_sorted_by_a_metric_the_better_first(trained: Sandbox) -> None:
+def test_rows_are_sorted_by_a_metric_the_better_first_or_by_other_columns(trained: Sandbox) -> None:
     def ns(*words: str) -> list[str]:
         return [row["parameters"]["n"] for row in trained.qanat("compare", "1", "2", "--json", *words).json]
 
@@ -141,6 +141,8 @@ def test_rows_are_sorted_by_a_metric_the_better_first(trained: Sandbox) -> None:
     assert ns("--sort", "test.loss") == ["3", "2", "1"]
     assert ns("--sort", "acc", "--better", "acc=lower") == ["1", "2", "3"]
     assert ns() == ["1", "2", "3"]
+    assert ns("--sort", "-runs", "--sort", "--n") == ["3", "1", "2"]
+    assert ns("--sort", "-parameter.n") == ["3", "2", "1"]
 
 
 def test_rows_are_grouped_by_a_parameter(trained: Sandbox) -> None:
@@ -356,7 +358,7 @@ def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: 
 
 def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox) -> None:
     for words, message, hint in (
-        (["--sort", "ac"], "no group has the metric 'ac'", "available: acc, test.loss"),
+        (["--sort", "-ac"], "no run has the parameter or metric 'ac'", "did you mean metric.acc?"),
         (["--better", "ac=higher"], "no group has the metric 'ac'", "available: acc, test.loss"),
         (["--group-by", "m"], "no group has the parameter 'm'", "available: n, seed"),
         (["--better", "acc"], "--better 'acc' is not METRIC=higher or METRIC=lower", "for example --better acc=higher"),

@@ -27,11 +27,9 @@ def a_run(number: int, *groups: tuple[str, dict[str, float]], tree: str = "a" * 
     return replace(RUN, number=number, uid=f"{number:06x}", experiment=experiment, code=code, groups=made)
 
 
-def compare(
-    runs: Sequence[Run], *, better: dict[str, str], grouping: Grouping | None = None, sort: str | None = None
-) -> Comparison:
+def compare(runs: Sequence[Run], *, better: dict[str, str], grouping: Grouping | None = None) -> Comparison:
     """Compare runs by the facts about them."""
-    return compare_facts(map(facts_of, runs), better=better, grouping=grouping, sort=sort)
+    return compare_facts(map(facts_of, runs), better=better, grouping=grouping)
 
 
 def means(found: Comparison, metric: str) -> list[float]:
@@ -161,18 +159,6 @@ def test_the_parameter_of_the_grouping_is_shown_also_when_it_has_one_value() -> 
     assert (found.parameters, len(found.rows)) == (("--n",), 1)
 
 
-@pytest.mark.parametrize(
-    ("better", "expected"), [({"acc": HIGHER}, [3.0, 2.0, 1.0]), ({"acc": LOWER}, [1.0, 2.0, 3.0]), ({}, [1, 2, 3])]
-)
-def test_sorting_puts_the_better_first_and_a_row_without_the_metric_last(
-    better: dict[str, str], expected: list[float]
-) -> None:
-    groups = [("--n 1", {"acc": 2.0}), ("--n 2", {}), ("--n 3", {"acc": 3.0}), ("--n 4", {"acc": 1.0})]
-    found = compare([a_run(1, *groups), a_run(2, ("--n 5", {"acc": math.nan}))], better=better, sort="acc")
-    assert means(Comparison(found.rows[:3], (), (), {}), "acc") == expected
-    assert {row.parameters["--n"] for row in found.rows[3:]} == {"2", "5"}
-
-
 def test_without_a_sort_the_order_is_that_of_the_runs() -> None:
     found = compare([a_run(n, (f"--n {n}", {"acc": float(n)})) for n in (2, 3, 1)], better={"acc": HIGHER})
     assert means(found, "acc") == [2.0, 3.0, 1.0]
@@ -190,11 +176,6 @@ def test_the_best_row_of_each_metric_is_known_and_equal_ones_share_it() -> None:
 
 def test_where_there_is_nothing_to_choose_from_nothing_is_best() -> None:
     assert compare([a_run(1, ("--n 1", {"acc": 1.0}))], better={"acc": HIGHER}).best == {}
-
-
-def test_the_best_is_the_row_that_sorting_puts_first() -> None:
-    run = a_run(1, ("--n 1", {"acc": 1.0}), ("--n 2", {"acc": 3.0}), ("--n 3", {"acc": 2.0}))
-    assert compare([run], better={"acc": HIGHER}, sort="acc").best == {"acc": {0}}
 
 
 def test_a_metric_that_only_some_groups_have_is_over_those() -> None:
