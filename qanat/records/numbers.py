@@ -15,8 +15,10 @@ FILE = "next-run"
 # An id has at most nine digits. A stranger's record may have any of these numbers, so those above this one do not
 # count, and are left for the runs that follow.
 COUNTED_MAX = 899_999_999
-# Nor do numbers that are further than this above all lower ones: each number that follows would be as long.
+# Nor do numbers far above the last one that was handed out here: each number that follows would be as long. What a
+# folder of records adds is little, so that no chain of records leads far.
 GAP_MAX = 100_000
+GAP_MAX_PER_FOLDER = 1_000
 _RUN_FILE = re.compile(r"([1-9][0-9]{0,8})-[0-9a-f]{6}\.(?:yaml|md)\Z")
 _FOLDER = re.compile(r"(?:0|[1-9][0-9]{0,6})\Z")
 
@@ -72,13 +74,16 @@ def _handed_out(path: Path) -> int:
         raise write_failed(path, error) from None
 
 
-def _reached(numbers: Iterable[int], start: int) -> int:
-    """Return the highest of these numbers below which there is no gap above GAP_MAX; start if there is none."""
-    for number in sorted(numbers):
-        if number - start > GAP_MAX:
+def _reached(numbers: Iterable[int], handed_out: int) -> int:
+    """Return the highest of these numbers that counts; the last one that was handed out if there is none."""
+    reached, limit, folder = handed_out, max(handed_out, GAP_MAX), -1
+    for number in sorted(number for number in numbers if number > handed_out):
+        if number // RUNS_PER_FOLDER != folder:
+            folder, limit = number // RUNS_PER_FOLDER, limit + GAP_MAX_PER_FOLDER
+        if number > limit:
             break
-        start = max(start, number)
-    return start
+        reached = number
+    return reached
 
 
 def _highest(runs: Path, handed_out: int) -> int:

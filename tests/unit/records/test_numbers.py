@@ -93,15 +93,32 @@ def test_a_later_folder_without_records_hides_no_number(private: Path, runs: Pat
 
 
 def test_numbers_far_above_all_lower_ones_do_not_count(private: Path, runs: Path) -> None:
-    far = ("iris/9999999/999999999-aaaaaa.yaml", "iris/8999999/899999999-aaaaaa.yaml", "wine/1002/100200-aaaaaa.yaml")
+    far = ("iris/9999999/999999999-aaaaaa.yaml", "iris/8999999/899999999-aaaaaa.yaml", "wine/1030/103000-aaaaaa.yaml")
     for path in (*far, "iris/0/7-7f3a9c.yaml"):
         record(runs, path)
     numbers.raise_above_records(private, far)
     assert take(private, runs) == 8
-    assert numbers.uncounted(private, [899_999_999, 7, 999_999_999, 100_200]) == [100_200, 899_999_999, 999_999_999]
+    assert numbers.uncounted(private, [899_999_999, 7, 999_999_999, 103_000]) == [103_000, 899_999_999, 999_999_999]
     record(runs, "wine/500/50099-7f3a9c.yaml")
-    assert take(private, runs) == 100_201
-    assert numbers.uncounted(private, [100_200, 7, 899_999_999]) == [899_999_999]
+    record(runs, "wine/501/50100-7f3a9c.yaml")
+    assert take(private, runs) == 103_001
+    assert numbers.uncounted(private, [103_000, 7, 899_999_999]) == [899_999_999]
+
+
+def test_many_runs_of_a_large_project_count(private: Path, runs: Path) -> None:
+    taken = [*range(1, 3_000_000, 200), 3_000_000]
+    assert numbers.uncounted(private, taken) == []
+    numbers.raise_above_records(private, (f"iris/{number // 100}/{number}-aaaaaa.yaml" for number in taken))
+    assert take(private, runs) == 3_000_001
+
+
+def test_no_chain_of_records_leads_far(private: Path, runs: Path) -> None:
+    for number in range(100_000, 9_000_000, 99_000):
+        record(runs, f"iris/{number // 100}/{number}-aaaaaa.yaml")
+    assert [take(private, runs) for _ in range(4)] == [100_001, 100_002, 100_003, 100_004]
+    for number in range(101_000, 9_000_000, 100_000):
+        record(runs, f"iris/{number // 100}/{number}-aaaaaa.yaml")
+    assert [take(private, runs) for _ in range(4)] == [101_001, 101_002, 101_003, 101_004]
 
 
 def test_numbers_that_were_handed_out_count_wherever_they_are(private: Path, runs: Path) -> None:
