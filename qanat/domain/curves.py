@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import operator
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.series import Points
+
+# Of whole curves in memory, where each value takes 16 bytes.
+VALUES_MAX = 20_000_000
+# Sorting takes ten times as much, so that more than this are sorted in parts.
+SORTED_MAX = 1_000_000
+
+
+class TooManyValues(ValueError):
+    """There are more than VALUES_MAX values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +47,46 @@ class _Builder:
     def curve(self) -> Curve:
         if is_ascending(self._steps):
             return Curve(self._steps, self._values)
-        latest = dict(zip(self._steps, self._values, strict=True))
-        steps = sorted(latest)
-        return Curve(array("d", steps), array("d", map(latest.__getitem__, steps)))
+        parts = [slice(first, first + SORTED_MAX) for first in range(0, len(self._steps), SORTED_MAX)]
+        return _joined_parts([_in_order(self._steps[part], self._values[part]) for part in parts])
 
 
 def collected(blocks: Iterable[Iterable[Points]], names: Collection[str] | None = None) -> dict[str, Curve]:
-    """Return the curves of all points, or of these names; of several values of a step, the last that was written."""
+    """Return the curves of all points, or of these names; of several values of a step, the last that was written.
+
+    Raises TooManyValues if they do not fit into memory.
+    """
     builders: dict[str, _Builder] = {}
+    count = 0
     for block in blocks:
         for points in block:
             if names is None or points.name in names:
                 builders.setdefault(points.name, _Builder()).add(points)
+                count += len(points.values)
+        if count > VALUES_MAX:
+            raise TooManyValues
     return {name: builder.curve() for name, builder in builders.items()}
+
+
+def _in_order(steps: Sequence[float], values: Sequence[float]) -> Curve:
+    latest = dict(zip(steps, values, strict=True))
+    ordered = sorted(latest)
+    return Curve(array("d", ordered), array("d", map(latest.__getitem__, ordered)))
+
+
+def _joined_parts(parts: Sequence[Curve]) -> Curve:
+    """Return one curve of several; of several values of a step, that of the last part."""
+    if len(parts) == 1:
+        return parts[0]
+    steps, values = array("d"), array("d")
+    pairs = (zip(part.steps, part.values, strict=True) for part in parts)
+    for step, value in heapq.merge(*pairs, key=itemgetter(0)):
+        if steps and steps[-1] == step:
+            values[-1] = value
+        else:
+            steps.append(step)
+            values.append(value)
+    return Curve(steps, values)
 
 
 def is_ascending(steps: Sequence[float]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from qanat.domain.curves import Summing, collected
+from qanat.domain.curves import VALUES_MAX, Summing, TooManyValues, collected
 from qanat.domain.measured import CurveSummary
 from qanat.domain.series import CsvLines, JsonLines, Parser, Points
 from qanat.errors import reason
@@ -22,6 +22,10 @@ from qanat.system import below
 BLOCK_BYTES = 65_536  # larger ones do not fit into the caches of a processor and take longer
 LINE_BYTES_MAX = 2**20
 FILE_BYTES_MAX = 512 * 2**20
+_NOT_READ_AGAIN = (
+    f"has more than {VALUES_MAX:,} values of curves whose steps go back; "
+    "their least and greatest values may be ones that were written again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,17 @@ def sum_up(folder: Path, name: str, keys: Sequence[str] = ()) -> Sum:
 
     With keys, only those of these names.
     """
-    reader, summing = SeriesReader(folder, name, keys), Summing()
+    reader, summing, problems = SeriesReader(folder, name, keys), Summing(), []
     for block in reader.read_new(ended=True):
         summing.add(block)
     if summing.unordered:
-        again = collected(SeriesReader(folder, name, keys).read_new(ended=True), summing.unordered)
+        try:
+            again = collected(SeriesReader(folder, name, keys).read_new(ended=True), summing.unordered)
+        except TooManyValues:
+            again, problems = {}, [_NOT_READ_AGAIN]
         for unordered, curve in again.items():
             summing.complete(unordered, curve)
-    return Sum(summing.summaries(), reader.digest(), reader.names(), reader.problems())
+    return Sum(summing.summaries(), reader.digest(), reader.names(), [*reader.problems(), *problems])
 
 
 class SeriesReader:
@@ -94,6 +101,13 @@ class SeriesReader:
             return
         except OSError as error:
             self._problem = reason(error)
+
+    def size_bytes(self) -> int:
+        """Return the size of the file now; 0 if it cannot be read."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
 
     def names(self) -> list[str]:
         """List the names in the file so far, also of what is not to be read."""

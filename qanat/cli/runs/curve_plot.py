@@ -42,6 +42,8 @@ def _notes(found: Overlay) -> list[str]:
     ]
     if found.more:
         notes.append(f"not drawn: {plural(found.more, 'more curve')}; choose groups with --where")
+    if found.large:
+        notes.append(f"not drawn: {plural(found.large, 'group')} whose files of curves are too large for this plot")
     if found.missing:
         notes.append(f"not drawn: {plural(found.missing, 'group')} whose results are not here")
     return notes

@@ -10,15 +10,16 @@ from itertools import chain
 from pathlib import Path
 
 from qanat.domain import metric_problems
-from qanat.domain.curves import Curve, collected
+from qanat.domain.curves import VALUES_MAX, Curve, TooManyValues, collected
 from qanat.domain.experiment import MetricSource
+from qanat.domain.long_work import tracked
 from qanat.domain.metric_problems import MetricProblem
 from qanat.domain.names import nearest
 from qanat.domain.run import Group, State
 from qanat.domain.series import Points
 from qanat.domain.series_rows import Row, joined, merged, rows, rows_of
 from qanat.domain.shortening import quoted
-from qanat.errors import UsageError
+from qanat.errors import InputInvalid, UsageError
 from qanat.records.measured import series_sources
 from qanat.records.series import SeriesReader
 from qanat.usecases.project import Project
@@ -27,6 +28,7 @@ from qanat.usecases.tracking.settle import metric_sources
 
 Wanted = Callable[[str], bool]
 NAMED_MAX = 20
+_MIB = 2**20
 
 
 class GroupCurves:
@@ -62,7 +64,7 @@ class GroupCurves:
         self._scanning = self._new_readers()
         for reader in self._scanning:
             last = -math.inf
-            for block in self._blocks(reader, ended=ended):
+            for block in _with_progress(self._blocks(reader, ended=ended), reader):
                 if min(min(points.steps) for points in block) < last:
                     self._unordered.add(reader.path)
                 last = max(last, *(max(points.steps) for points in block))
@@ -79,8 +81,8 @@ class GroupCurves:
         return {name for reader in (*self._scanning, *self._readers) for name in reader.names()}
 
     def whole(self, *, ended: bool) -> dict[str, Curve]:
-        """Return the curves that are in the files now, in memory."""
-        found = [collected(self._blocks(reader, ended=ended)) for reader in self._readers]
+        """Return the curves that are in the files now, in memory. Raises InputInvalid if they do not fit."""
+        found = [self._collected(reader, ended=ended) for reader in self._readers]
         return {name: curve for curves in found for name, curve in curves.items()}
 
     def rows(self, *, ended: bool) -> Iterator[Row]:
@@ -97,9 +99,16 @@ class GroupCurves:
             yield from joined(chain.from_iterable(map(rows, self._blocks(reader, ended=ended))))
 
     def _rows(self, reader: SeriesReader, *, ended: bool) -> Iterator[Row]:
-        blocks = self._blocks(reader, ended=ended)
-        is_unordered = reader.path in self._unordered
-        return rows_of(collected(blocks)) if is_unordered else joined(chain.from_iterable(map(rows, blocks)))
+        if reader.path in self._unordered:
+            return rows_of(self._collected(reader, ended=ended))
+        return joined(chain.from_iterable(map(rows, self._blocks(reader, ended=ended))))
+
+    def _collected(self, reader: SeriesReader, *, ended: bool) -> dict[str, Curve]:
+        try:
+            return collected(self._blocks(reader, ended=ended))
+        except TooManyValues:
+            message = f"{reader.path} has more than {VALUES_MAX:,} values, which do not fit into memory"
+            raise InputInvalid(message, hint="name some of the curves, as in: qanat metrics RUN loss") from None
 
     def _blocks(self, reader: SeriesReader, *, ended: bool) -> Iterator[list[Points]]:
         for block in reader.read_new(ended=ended):
@@ -135,7 +144,8 @@ class RunCurves:
 
     def names(self) -> list[str]:
         """List the names of the curves in all groups now."""
-        found = (group.names(ended=self._has_ended(number)) for number, group in self._groups.items())
+        groups = tracked([*self._groups.items()], "groups read")
+        found = (group.names(ended=self._has_ended(number)) for number, group in groups)
         return [*dict.fromkeys(chain.from_iterable(found))]
 
     def check_names(self) -> None:
@@ -171,6 +181,18 @@ class RunCurves:
 
     def _has_ended(self, number: int) -> bool:
         return self._run.groups[number].state.ended
+
+
+def _with_progress(blocks: Iterator[list[Points]], reader: SeriesReader) -> Iterator[list[Points]]:
+    """Yield blocks, and let the size of what has been read of a large file be shown."""
+    count = reader.size_bytes() // _MIB
+    steps = iter(tracked(range(count), f"MiB of {reader.path.name} read"))
+    done = 0
+    for block in blocks:
+        while done < min(reader.offset // _MIB, count):
+            next(steps, None)
+            done += 1
+        yield block
 
 
 def matching(patterns: Sequence[str]) -> Wanted:

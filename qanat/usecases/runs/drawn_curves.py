@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from qanat.domain.curves import Curve, Summing
-from qanat.domain.experiment import MetricSource
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.metric_problems import CHANGED, MetricProblem
 from qanat.domain.series import Points
-from qanat.records.measured import series_sources
 from qanat.usecases.project import Project
 from qanat.usecases.runs.newest_values import newest_of_group
-from qanat.usecases.runs.whole_curves import curves_of
+from qanat.usecases.runs.whole_curves import curves_of, size_bytes
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.settle import metric_sources
 
@@ -48,7 +44,7 @@ def drawn_curves(project: Project, found: Found, groups: Sequence[int]) -> Itera
         group, folder = found.run.groups[number], found.group_folder(number)
         curves: dict[str, Curve] = {}
         problems: list[MetricProblem] = []
-        if 0 < (size := _size_bytes(folder, sources)) <= left_bytes:
+        if 0 < (size := size_bytes(folder, sources)) <= left_bytes:
             left_bytes -= size
             curves, problems = curves_of(group, folder, sources)
         changed = [problem for problem in problems if problem.what == CHANGED]
@@ -58,14 +54,6 @@ def drawn_curves(project: Project, found: Found, groups: Sequence[int]) -> Itera
             yield DrawnCurve(number, name, summary.last.value, summary.min, summary.max, values, changed)
         if not summaries and (end := newest_of_group(folder, sources)):
             yield from (DrawnCurve(number, name, value) for name, value in end.values.items())
-
-
-def _size_bytes(folder: Path, sources: Sequence[MetricSource]) -> int:
-    size = 0
-    for source in series_sources(sources):
-        with suppress(OSError):
-            size += (folder / source.file).stat().st_size
-    return size
 
 
 def _summed(curves: dict[str, Curve]) -> dict[str, CurveSummary]:

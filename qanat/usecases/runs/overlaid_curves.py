@@ -7,8 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from qanat.domain import measured
 from qanat.domain.curves import Curve
-from qanat.domain.facts import RunFacts
+from qanat.domain.facts import GroupFacts, RunFacts
+from qanat.domain.long_work import tracked
 from qanat.domain.metric_problems import MetricProblem, sentences
 from qanat.domain.names import nearest
 from qanat.domain.parameters import in_plain
@@ -19,13 +21,18 @@ from qanat.errors import UsageError
 from qanat.records.index import Index
 from qanat.system import files
 from qanat.usecases.project import Project
-from qanat.usecases.runs.whole_curves import curves_of
+from qanat.usecases.runs.newest_values import newest_of_group
+from qanat.usecases.runs.whole_curves import curves_of, size_bytes
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import Refreshed
 from qanat.usecases.tracking.settle import metric_sources
 
 CURVES_MAX = 8
 POINTS_MAX = 2_000
+# Of all files that a plot reads, which takes some seconds.
+BYTES_MAX = 256 * 2**20
+
+_WHOLE = "qanat metrics RUN --csv prints them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +52,16 @@ class PlottedCurve:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """The curves for a plot, and how many more there are; `missing` counts the groups without results here.
+    """The curves for a plot, and how many more there are.
 
-    `problems` are what is wrong with the files of the curves, a sentence each.
+    `missing` counts the groups without results here, `large` those that would take the files of the plot above
+    BYTES_MAX. `problems` are what is wrong with the files of the curves, a sentence each.
     """
 
     curves: Sequence[PlottedCurve]
     more: int
     missing: int
+    large: int = 0
     problems: Sequence[str] = ()
 
 
@@ -71,37 +80,47 @@ def overlaid(project: Project, index: Index, refreshed: Refreshed, runs: Sequenc
     find = cache(lambda run_id: find_run(project, index, refreshed, run_id))
     curves: list[PlottedCurve] = []
     problems: list[MetricProblem] = []
-    more = missing = 0
-    for (run, group), parameters in zip(chosen, varied, strict=True):
+    more = missing = large = 0
+    left_bytes = BYTES_MAX
+    pairs = [*zip(chosen, varied, strict=True)]
+    for (run, group), parameters in tracked(pairs, "groups looked at for curves"):
         found: Found = find(run.id)
-        if not files.is_folder(found.group_folder(group.number)):
+        folder, sources = found.group_folder(group.number), metric_sources(project, found.run)
+        if not files.is_folder(folder):
             missing += 1
             continue
-        if len(curves) == CURVES_MAX:
+        if len(curves) == CURVES_MAX or not _may_have(group, name):
             more += name in group.curves
             continue
-        read, wrong = _curves(project, found, group.number, {name})
+        if (size := size_bytes(folder, sources)) > left_bytes:
+            large += 1
+            continue
+        left_bytes -= size
+        read, wrong = curves_of(found.run.groups[group.number], folder, sources, {name})
         if curve := read.get(name):
             number = group.number if len(found.run.groups) > 1 else None
             curves.append(_plotted(curve, run.number, number, parameters))
             problems += wrong
     if not curves and missing == len(chosen):
         raise UsageError("the results of these runs are not here", hint="curves are drawn from the files of a run")
+    if not curves and large:
+        raise UsageError(f"the files of the curve {quoted(name)} are too large for a plot", hint=_WHOLE)
     if not curves:
-        first = chosen[:CURVES_MAX]
-        raise _absent(name, {n for run, group in first for n in _curves(project, find(run.id), group.number, None)[0]})
+        raise _absent(name, {n for run, group in chosen[:CURVES_MAX] for n in _names(project, find(run.id), group)})
     if not any(curve.values for curve in curves):
         raise UsageError(f"the curve {quoted(name)} has no finite value", hint="qanat metrics RUN shows its values")
-    return Overlay(curves, more, missing, sentences(problems, are_all=not more))
+    return Overlay(curves, more, missing, large, sentences(problems, are_all=not (more or large)))
 
 
-def _curves(
-    project: Project, found: Found, number: int, names: Collection[str] | None
-) -> tuple[dict[str, Curve], list[MetricProblem]]:
-    folder = found.group_folder(number)
-    if not files.is_folder(folder):
-        return {}, []
-    return curves_of(found.run.groups[number], folder, metric_sources(project, found.run), names)
+def _may_have(group: GroupFacts, name: str) -> bool:
+    """Return whether a group may have a curve of this name: its record has none, this one, or only the first."""
+    return name in group.curves or len(group.curves) in (0, measured.CURVES_MAX)
+
+
+def _names(project: Project, found: Found, group: GroupFacts) -> Collection[str]:
+    """Return the names of the curves of a group, without reading all of their files."""
+    end = newest_of_group(found.group_folder(group.number), metric_sources(project, found.run))
+    return {*group.curves, *(end.values if end else ())}
 
 
 def _plotted(curve: Curve, run: int, group: int | None, parameters: Mapping[str, str]) -> PlottedCurve:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from qanat.domain.curves import Curve
@@ -12,6 +13,7 @@ from qanat.domain.names import nearest
 from qanat.domain.run import Group
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
+from qanat.records.measured import series_sources
 from qanat.system import files
 from qanat.usecases.runs.curves import GroupCurves
 
@@ -40,3 +42,12 @@ def curve_of(
         hint = f"did you mean {close}?" if close else "a program writes metrics.jsonl in its storage directory"
         raise NotFound(f"group {group.number} has no curve {quoted(name)}", hint=hint)
     return found, problems
+
+
+def size_bytes(folder: Path, sources: Sequence[MetricSource]) -> int:
+    """Return the size of the files of curves in the directory of a group."""
+    size = 0
+    for source in series_sources(sources):
+        with suppress(OSError):
+            size += (folder / source.file).stat().st_size
+    return size

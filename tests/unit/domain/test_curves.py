@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qanat.domain.curves import Curve, Summing, collected
+from qanat.domain import curves
+from qanat.domain.curves import Curve, Summing, TooManyValues, collected
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.series import Points
 
@@ -19,8 +22,8 @@ def summed(*blocks: Points) -> CurveSummary:
     summing = Summing()
     for block in blocks:
         summing.add([block])
-    curves = collected([[block] for block in blocks], summing.unordered)
-    for name, curve in curves.items():
+    whole = collected([[block] for block in blocks], summing.unordered)
+    for name, curve in whole.items():
         summing.complete(name, curve)
     (found,) = summing.summaries().values()
     return found
@@ -64,3 +67,19 @@ def test_curves_come_to_the_same_however_they_are_read(points: list[tuple[float,
 def test_only_the_curves_that_are_asked_for_are_collected() -> None:
     found = collected([[Points("a", [1], [1]), Points("b", [1], [2])]], {"b"})
     assert [(name, type(curve)) for name, curve in found.items()] == [("b", Curve)]
+
+
+def test_long_curves_whose_steps_go_back_are_put_in_order_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "SORTED_MAX", 7)
+    steps = random.Random(1).choices(range(50), k=200)
+    (curve,) = collected([[Points("a", steps, list(range(200)))]]).values()
+    latest = dict(zip(steps, range(200), strict=True))
+    assert list(zip(curve.steps, curve.values, strict=True)) == sorted(latest.items())
+
+
+def test_more_values_than_fit_into_memory_are_not_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "VALUES_MAX", 3)
+    points = [[Points("a", [1, 2], [1, 2]), Points("b", [1, 2], [1, 2])]]
+    with pytest.raises(TooManyValues):
+        collected(points)
+    assert [*collected(points, {"b"})] == ["b"]

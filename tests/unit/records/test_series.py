@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat.domain import curves
 from qanat.domain.curves import collected
 from qanat.records import series
 from qanat.records.series import BLOCK_BYTES, LINE_BYTES_MAX, SeriesReader
@@ -150,3 +151,11 @@ def test_only_the_beginning_of_a_huge_file_is_read(tmp_path: Path, monkeypatch: 
     assert values(reader, ended=True) == {"a": [1]}
     assert reader.problems() == ["is larger than 1 MiB, and the rest was left out"]
     assert reader.digest() == ""
+
+
+def test_steps_that_go_back_in_too_many_values_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "VALUES_MAX", 3)
+    for text, problems in (('{"a": 1}\n' * 9, []), ('{"a": 1, "step": 1}\n' * 9, [series._NOT_READ_AGAIN])):
+        (tmp_path / "metrics.jsonl").write_text(text)
+        found = series.sum_up(tmp_path, "metrics.jsonl")
+        assert (found.curves["a"].count, found.problems) == (9, problems)

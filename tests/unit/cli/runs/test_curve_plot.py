@@ -19,6 +19,7 @@ FOUND = Overlay(
     ],
     more=4,
     missing=1,
+    large=2,
     problems=["metrics.jsonl: line 2 is broken, and was left out"],
 )
 
@@ -41,6 +42,7 @@ def test_every_curve_has_its_own_marker_and_what_is_not_drawn_is_said(
         "note: run 2, group 1: lr=$x$: not drawn: 1 value that is not finite",
         "note: run 3: not drawn: 7 values that are not finite",
         "note: not drawn: 4 more curves; choose groups with --where",
+        "note: not drawn: 2 groups whose files of curves are too large for this plot",
         "note: not drawn: 1 group whose results are not here",
     ]
 

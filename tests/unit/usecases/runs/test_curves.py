@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qanat.domain import curves, long_work
 from qanat.domain.metric_problems import CHANGED
 from qanat.domain.run import Group, State
 from qanat.domain.series_rows import Row
@@ -19,10 +21,13 @@ from qanat.records import series
 from qanat.records.measured import SERIES
 from qanat.records.series import BLOCK_BYTES
 from qanat.usecases import complete_names
+from qanat.usecases.runs import curves as usecase
 from qanat.usecases.runs.curves import GroupCurves, RunCurves
 from qanat.usecases.runs.whole_curves import curves_of
 from tests.support.strategies import stable
 from tests.support.world import World
+
+T = TypeVar("T")
 
 
 def lines(*rows: dict[str, Any]) -> str:
@@ -199,3 +204,31 @@ def test_results_that_are_gone_are_an_error(world: World) -> None:
     run.folder.rename(run.folder.with_name("moved"))
     with pytest.raises(InputInvalid, match="the results of run 1 are missing"):
         RunCurves(world.project, world.find(), [0])
+
+
+def test_curves_that_do_not_fit_into_memory_are_only_streamed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "VALUES_MAX", 10)
+    monkeypatch.setattr(series, "BLOCK_BYTES", 64)
+    run = Written(world)
+    run.write(lines(*steps(0, 20)))
+    assert len(run.rows()) == 20
+    run.write(lines(*steps(3, 5)))
+    with pytest.raises(InputInvalid, match="has more than 20,000,000 values, which do not fit into memory"):
+        run.rows()
+
+
+def test_the_reading_of_a_large_file_is_shown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usecase, "_MIB", BLOCK_BYTES)
+    run = Written(world)
+    run.write(lines(*steps(0, 10_000)))
+    shown: list[tuple[str, int]] = []
+
+    def show(items: Iterable[T], what: str) -> Iterable[T]:
+        for done, item in enumerate(items):
+            shown.append((what, done))
+            yield item
+
+    with long_work.shown_by(show):
+        run.curves.names()
+    assert shown == [("groups read", 0), *[("MiB of metrics.jsonl read", done) for done in range(len(shown) - 1)]]
+    assert len(shown) == 1 + (run.folder / "metrics.jsonl").stat().st_size // BLOCK_BYTES

@@ -93,6 +93,21 @@ def test_more_curves_than_can_be_told_apart_are_counted(world: World, monkeypatc
     assert (len(found.curves), found.more) == (2, 1)
 
 
+def test_files_that_are_too_large_for_a_plot_are_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.experiment(WRITES)
+    world.launch(groups=("1", "2", "3"))
+    size = world.find().group_folder(0).joinpath("metrics.jsonl").stat().st_size
+    for limit, counts in ((2 * size, (2, 1)), (size, (1, 2))):
+        monkeypatch.setattr(overlaid_curves, "BYTES_MAX", limit)
+        found = overlay(world, "loss")
+        assert (len(found.curves), found.large) == counts
+    monkeypatch.setattr(overlaid_curves, "BYTES_MAX", size - 1)
+    with pytest.raises(UsageError, match="the files of the curve 'loss' are too large for a plot"):
+        overlay(world, "loss")
+    with pytest.raises(UsageError, match="no group has the curve 'lots'"):
+        overlay(world, "lots")  # as their records say
+
+
 def test_a_parameter_called_step_is_plotted_as_one(world: World) -> None:
     world.experiment(WRITES)
     world.launch("--step", "3")
