@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.measured import CurveSummary, Measured
 from qanat.domain.outputs import Outputs
@@ -171,7 +172,8 @@ class Stored(Protocol):
 class Run:
     """One launch of an experiment.
 
-    `data` says what its datasets and inputs were then; `imported` holds what a qanat 0.x run had that no other field
+    `data` says what its datasets and inputs were then, `container` what its programs worked in, None if in none;
+    `imported` holds what a qanat 0.x run had that no other field
     holds.
     """
 
@@ -194,6 +196,7 @@ class Run:
     rerun_of: str | None = None
     data: tuple[DataState, ...] = ()
     imported: Mapping[str, Any] = field(default_factory=dict)
+    container: Container | None = None
 
     @property
     def id(self) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from qanat.domain.container import Container
 from qanat.domain.json_text import NAMES, from_named
 from qanat.domain.layout import record_path
 from qanat.domain.measured import CurveSummary, Point
@@ -20,7 +21,7 @@ from qanat.errors import InputInvalid
 from qanat.records import data_rows, schemas, yaml_io
 from qanat.records.record_reader import Reader
 
-FLOW = frozenset({"tags", "datasets", "data", "parameters", "runner", "submission", "imported", "groups"})
+FLOW = frozenset({"tags", "container", "datasets", "data", "parameters", "runner", "submission", "imported", "groups"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
 _INTENT = re.compile(r"[0-9a-f]+\Z")
@@ -64,6 +65,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "host": run.host,
         "code": code,
         "command": run.command,
+        **_present(container=run.container.as_mapping() if run.container else None),
         "datasets": dict(run.datasets),
         **_present(data=[state.as_mapping() for state in run.data] or None),
         "parameters": requested,
@@ -184,6 +186,7 @@ def from_mapping(content: Any, source: str) -> Run:
         rerun_of=top.optional("rerun_of", str),
         data=data_rows.read(top.optional("data", list), source, "data"),
         imported=top.optional("imported", dict) or {},
+        container=_container(top.inner("container")) if top.has("container") else None,
     )
     _check_summary(top, run)
     return run
@@ -219,6 +222,17 @@ def _submission(row: Reader) -> SubmissionFacts:
         inputs=row.texts("inputs") if row.has("inputs") else (),
         data=data_rows.read(row.optional("data", list), row.source, "submission.data"),
         details=row.optional("details", dict) or {},
+    )
+
+
+def _container(row: Reader) -> Container:
+    return Container(
+        image=row.text("image"),
+        engine=row.name("engine"),
+        identity=row.text("identity"),
+        binds=row.texts("binds") if row.has("binds") else (),
+        gpu=row.optional("gpu", bool) or False,
+        options=row.texts("options") if row.has("options") else (),
     )
 
 

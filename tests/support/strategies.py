@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
@@ -189,4 +190,6 @@ def runs() -> st.SearchStrategy[Run]:
         groups=groups(),
         rerun_of=st.none() | st.just("3-0a1b2c"),
         imported=mappings(),
+        container=st.none()
+        | st.builds(Container, texts.filter(bool), names, texts.filter(bool), lists, st.booleans(), lists),
     )
