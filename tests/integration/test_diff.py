@@ -244,6 +244,14 @@ def test_plots_that_cannot_be_written_are_an_error(project: Sandbox) -> None:
     project.write("taken", "a file")
     result = project.qanat("diff", "--format", "markdown", "--plots", "taken", code=1)
     assert result.err.startswith("qanat: cannot write taken")
+    (project.root.parent / "mine").mkdir()
+    project.write("sub/x", "")
+    (project.root / "sub/plots").symlink_to("../../mine")
+    project.git("add", "sub/plots")
+    result = project.qanat("diff", "--format", "markdown", "--plots", "sub/plots", code=2)
+    said = "qanat: sub/plots is a symbolic link in git, and sub/plots would be written where it leads\n"
+    assert result.err == f"{said}  hint: name another file\n"
+    assert list((project.root.parent / "mine").iterdir()) == []
     result = project.qanat("diff", "--plots", "taken", code=2)
     assert result.err == "qanat: --plots requires --format markdown\n  hint: add --format markdown\n"
 

@@ -133,6 +133,10 @@ def compare(
         raise UsageError(f"{outputs[0]} cannot be used with {outputs[1]}", hint="leave out one of them")
     wanted = condition.all_of([condition.parse(text) for text in where])
     project = open_project(Path.cwd())
+    if output:
+        from qanat.usecases.results import place  # only a plot is written
+
+        place.check_written(project, output)
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
         chosen = compare_runs.chosen_runs(project, index, result, runs, wanted, baseline)

@@ -109,7 +109,10 @@ def _written(project: Project, found: StateChanges, form: str, plots: Path | Non
         return text.text(diff_report.report(found, findings), width())
     from qanat.cli.diff import markdown
     from qanat.cli.diff.svg import SvgFolder
+    from qanat.usecases.results import place
     from qanat.usecases.review import pages
 
+    if plots:
+        place.check_written(project, plots)
     report = diff_report.report(found, findings, pages.find(project.location))
     return markdown.markdown(report, SvgFolder(plots).plot if plots else None)

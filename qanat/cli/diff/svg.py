@@ -11,6 +11,7 @@ from qanat.cli.diff.blocks import Bar, Bars, kept
 from qanat.cli.terminal.output import clean
 from qanat.domain.shortening import shortened
 from qanat.errors import write_failed
+from qanat.usecases.results.place import write_named
 
 BARS_MAX = 100
 _LABEL, _PLOT, _TEXT, _LINE = 220, 320, 180, 24
@@ -35,9 +36,9 @@ class SvgFolder:
         path = self._folder / name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(svg(bars).encode(errors="replace"))
         except OSError as error:
             raise write_failed(path, error) from None
+        write_named(path, svg(bars).encode(errors="replace"))
         return quote(path.as_posix())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import shutil
 from collections.abc import Iterable, Sequence
@@ -9,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qanat.errors import UsageError, write_failed
+from qanat.errors import UsageError
 from qanat.usecases import packages
+from qanat.usecases.results import place
 
 ROWS_LEAST = 10
 # Each curve is drawn with a character of its own, since a pipe or a file has no colours.
@@ -151,7 +153,6 @@ def _plain(text: str) -> str:
 
 
 def _save(figure: Any, output: Path) -> None:
-    try:
-        figure.savefig(output, dpi=150)
-    except OSError as error:
-        raise write_failed(output, error) from None
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=output.suffix[1:].lower(), dpi=150)
+    place.write_named(output, drawn.getvalue())

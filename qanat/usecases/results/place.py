@@ -42,6 +42,27 @@ def check_chosen(project: Project, folder: Path) -> None:
         raise InputInvalid(f"--storage-path {folder} {problem}", hint=hint)
 
 
+def check_written(project: Project, path: Path) -> None:
+    """Raise InputInvalid if a file that the user has named would be written where a link in git leads."""
+    if link := _tracked_link(project, Path.cwd() / path):
+        raise InputInvalid(
+            f"{link} is a symbolic link in git, and {path} would be written where it leads",
+            hint="name another file",
+        )
+
+
+def write_named(path: Path, data: bytes) -> None:
+    """Replace or create a file that the user has named, in a folder that exists; a link gives way.
+
+    Call check_written() first. Raises WriteFailed.
+    """
+    try:
+        os.close(os.open(path.parent, os.O_DIRECTORY))
+    except OSError as error:
+        raise write_failed(path, error) from None
+    files.write(path, data)
+
+
 def create_default(project: Project, experiment: str, number: int) -> Created | None:
     """Create the default storage directory of a run; None if it exists. Raises InputInvalid, WriteFailed."""
     folder = default_folder(project, experiment, number)

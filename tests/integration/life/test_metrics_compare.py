@@ -426,6 +426,16 @@ def test_a_plot_that_cannot_be_written_is_said(trained: Sandbox) -> None:
         == "qanat: --output plot.pdf is neither a PNG nor an SVG file\n  hint: use a name that ends in .png or .svg\n"
     )
     assert "cannot write no/folder.png: no such file or directory" in trained.qanat(*words, "no/folder.png", code=1).err
+    other = trained.root.parent / "other"
+    other.write_text("mine")
+    (trained.root / "plot.png").symlink_to(other)
+    trained.qanat(*words, "plot.png")
+    assert not (trained.root / "plot.png").is_symlink()
+    (trained.root / "plots").symlink_to(other.parent)
+    trained.git("add", "plots")
+    result = trained.qanat(*words, "plots/other.png", code=2)
+    assert "plots is a symbolic link in git, and plots/other.png would be written where it leads" in result.err
+    assert (other.read_text(), (other.parent / "other.png").exists()) == ("mine", False)
 
 
 @pytest.mark.parametrize(("library", "words"), [("plotext", []), ("matplotlib", ["--output", "x.png"])])
