@@ -109,7 +109,7 @@ def _rows(compared: Compared) -> Iterator[ComparedRow]:
             metrics=row.metrics,
             is_baseline=compared.is_baseline(place),
             differences=differences,
-            verdicts={name: d.verdict(compared.better.get(name)) for name, d in differences.items()},
+            verdicts=compared.verdicts(place),
         )
 
 

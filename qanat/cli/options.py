@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -66,6 +66,11 @@ class Option(click.Option):
 def option(*names: str, group: str = "", **details: Any) -> Callable[[_Function], _Function]:
     """Declare an option, in a group of its command's options where `group` names one."""
     return click.option(*names, cls=Option, group=group, **details)
+
+
+def split_names(texts: Sequence[str]) -> list[str]:
+    """Return the names in the values of an option that takes several, separated by commas."""
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
 
 class Group(click.Group):

@@ -260,7 +260,7 @@ def _best(rows: Sequence[Row], metrics: Sequence[str], better: Mapping[str, str]
     """Find the best rows of every metric that has a better direction; none if there is nothing to choose from.
 
     A row with NaN is never best. There is no best among single values beside means of several, which chance has a
-    smaller part in.
+    smaller part in, and none where the groups of the first row have not all finished: the others might be worse.
     """
     best = {}
     for name in metrics:
@@ -271,5 +271,5 @@ def _best(rows: Sequence[Row], metrics: Sequence[str], better: Mapping[str, str]
         places = {i: _place(s, better[name]) for i, s in found.items()}
         top = min(places.values())
         if not top[0]:
-            best[name] = frozenset(i for i, place in places.items() if place == top)
+            best[name] = frozenset(i for i, place in places.items() if place == top and not rows[i].unfinished)
     return best

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -241,6 +241,24 @@ def signed(value: float, beside: Statistic) -> str:
     if _SMALL <= max(first, last) < _LARGE:
         return f"{value:+.{-last}f}" if last <= 0 else f"{round(value, -last):+.0f}"
     return f"{value:+.{first - last}e}"
+
+
+def common_decimals(values: Iterable[float]) -> int | None:
+    """Return with how many decimals to write values below each other; None if they are too different in size.
+
+    None has more than six significant digits, and those that are rounded keep at least two.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    texts = {value: f"{value:.6g}" for value in finite}
+    if not finite or any("e" in text for text in texts.values()):
+        return None
+    largest = max(map(abs, finite))
+    decimals = max(len(text.partition(".")[2]) for text in texts.values())
+    decimals = max(0, min(decimals, 5 - _exponent(largest, 6) if largest else 0))
+    kept = (
+        abs(v) >= 10.0 ** (1 - decimals) or f"{float(f'{v:.{decimals}f}'):.6g}" == text for v, text in texts.items()
+    )
+    return decimals if all(kept) else None
 
 
 def _exponent(value: float, digits: int) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, option
+from qanat.cli.options import Command, option, split_names
 from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
-from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
+from qanat.cli.terminal.output import say, say_json, say_whole, tell, width, write_file
 from qanat.domain import condition
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
@@ -17,7 +18,7 @@ from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
 from qanat.usecases.runs import comparison_notes, comparison_values, overlaid_curves
-from qanat.usecases.runs.compare import CompareRequest
+from qanat.usecases.runs.compare import Compared, CompareRequest
 from qanat.usecases.runs.plotted_rows import plotted_rows
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -30,12 +31,19 @@ Example:
   qanat compare 5 --baseline 'model=linear'
   qanat compare 2 --metric acc --metric 'test.*'
   qanat compare 2 --group-by nbins --format latex
+  qanat compare 2 5 --columns 'model,acc,loss.min' --output table.tex
   qanat compare 2 --plot nbins acc --output acc.svg
   qanat compare 2 5 --plot step loss
 
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
 --better acc=higher says which direction is better."""
 TABLE, OUTPUT = "Rows and columns", "Output"
+CONTRADICTIONS = {
+    "--plot": ("--json", "--csv", "--format", "--columns", "--metric", "--sort", "--baseline", "--better"),
+    "--json": ("--csv", "--format"),
+    "--csv": ("--format",),
+}
+_FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
@@ -83,13 +91,18 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     help="Which values of a metric are better, as in acc=higher or loss=lower; may be repeated.",
 )
 @option(
+    "--columns",
+    group=TABLE,
+    multiple=True,
+    metavar="NAMES",
+    help="Show these columns, separated by commas; a pattern such as 'metric.*' stands for several.",
+)
+@option(
     "--format",
     "form",
     group=OUTPUT,
     type=click.Choice(["text", "markdown", "latex"]),
-    default="text",
-    show_default=True,
-    help="Format of the table.",
+    help="Format of the table.  [default: text]",
 )
 @option("--json", "as_json", group=OUTPUT, is_flag=True, help="Print JSON.")
 @option("--csv", "as_csv", group=OUTPUT, is_flag=True, help="Print CSV.")
@@ -105,7 +118,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
     group=OUTPUT,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the plot to a PNG or SVG file instead of the terminal.",
+    help="Write to this file instead: a table (.tex, .md, .csv or .json sets its format), or a plot (.png or .svg).",
 )
 def compare(
     runs: tuple[str, ...],
@@ -114,9 +127,10 @@ def compare(
     group_by: str | None,
     only: tuple[str, ...],
     better: tuple[str, ...],
+    columns: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
-    form: str,
+    form: str | None,
     plot: tuple[str, str] | None,
     output: Path | None,
     pool: bool,
@@ -126,11 +140,9 @@ def compare(
 
     Groups of a run that differ only in their seed share a row, with the mean ± standard deviation of each metric.
     """
-    if output and not plot:
-        raise UsageError("--output requires --plot", hint="add --plot X Y")
-    outputs = [name for name, asked in (("--plot", plot), ("--json", as_json), ("--csv", as_csv)) if asked]
-    if len(outputs) > 1:
-        raise UsageError(f"{outputs[0]} cannot be used with {outputs[1]}", hint="leave out one of them")
+    asked = {"--plot": plot, "--json": as_json, "--csv": as_csv, "--format": form, "--columns": columns, "--sort": sort}
+    asked |= {"--metric": only, "--baseline": baseline, "--better": better}
+    _check_options([name for name, value in asked.items() if value])
     wanted = condition.all_of([condition.parse(text) for text in where])
     project = open_project(Path.cwd())
     if output:
@@ -150,22 +162,41 @@ def compare(
         group_by=group_by,
         sort=sort,
         over=plot[0] if plot else None,
-        only=() if plot else only,
+        only=only,
         pool=pool,
+        columns=split_names(columns),
     )
     compared = compare_runs.compare_runs(project, chosen, request)
     for note in comparison_notes.notes(compared, chosen, runs):
         tell(f"note: {note}")
     if plot:
         row_plot.plot_rows(plotted_rows(compared.found, *plot), *plot, output)
-    elif as_json:
-        say_json(comparison_values.as_mappings(compared))
-    elif as_csv:
-        say_whole(comparison_table.as_csv(compared))
-    elif form != "text":
-        say_whole((comparison_table.as_latex if form == "latex" else comparison_table.as_markdown)(compared))
-    else:
+        return
+    form = (
+        "json" if as_json else "csv" if as_csv else form or _FORMS.get(output.suffix.lower() if output else "", "text")
+    )
+    _print(compared, form, output)
+
+
+def _check_options(asked: Sequence[str]) -> None:
+    """Raise UsageError if two of these options contradict each other."""
+    for one, others in CONTRADICTIONS.items():
+        for other in others:
+            if one in asked and other in asked:
+                raise UsageError(f"{one} cannot be used with {other}", hint="leave out one of them")
+
+
+def _print(compared: Compared, form: str, output: Path | None) -> None:
+    """Print a table in this form, or write it to a file."""
+    if output is None and form == "text":
         say(comparison_table.as_text(compared, width()))
+    elif output is None and form == "json":
+        say_json(comparison_values.as_mappings(compared))
+    elif output is None:
+        say_whole(comparison_table.WRITERS[form](compared))
+    else:
+        write_file(output, comparison_table.WRITERS[form](compared))
+        say(f"Wrote {output}")
 
 
 def _direction(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, option
+from qanat.cli.options import Command, option, split_names
 from qanat.cli.runs import row_table
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
 from qanat.domain import condition
@@ -89,7 +89,7 @@ def runs(
     if as_json and as_csv:
         raise UsageError("--json cannot be used with --csv", hint="leave out one of them")
     wanted = condition.all_of([condition.parse(text) for text in where])
-    chosen = [column.strip() for text in columns for column in text.split(",") if column.strip()]
+    chosen = split_names(columns)
     is_page = form == "text" and not as_json and not as_csv
     most = top if top or everything or not is_page else SHOWN
     request = TableRequest(

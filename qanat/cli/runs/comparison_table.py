@@ -3,60 +3,86 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from qanat.cli.terminal import formats, tables
-from qanat.cli.terminal.output import listed
+from qanat.cli.terminal.output import listed, plural
 from qanat.cli.terminal.tables import Heading
-from qanat.domain.comparison import Comparison, Row
+from qanat.domain.compared_columns import Column, usual_columns
+from qanat.domain.comparison import Row
 from qanat.domain.condition import METRIC
-from qanat.domain.parameters import plain_names, shown
+from qanat.domain.json_text import to_json
+from qanat.domain.parameters import shown
 from qanat.domain.run_columns import split_key
 from qanat.domain.statistics import SIGNIFICANT, Method, signed
+from qanat.domain.visible import escaped_json
 from qanat.usecases.runs import comparison_values
 from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.experiments import metric_titles
 
-OWN = ("experiment", "runs", "n", "commit")
 RUNS_NAMED = 8
+LAST = 10_000
+_BASELINE = " (baseline)"
 TESTS = {Method.PAIRED: "a paired t-test", Method.WELCH: "Welch's t-test"}
 
 
 def as_text(compared: Compared, width: int | None) -> str:
     """Return the table for a terminal, with the columns that fit its width, and what its numbers are."""
-    found = compared.found
-    sorting = [split_key(key)[0].removeprefix(METRIC) for key in compared.request.sort]
-    fitted = tables.fit(
-        _headings(found, sorting, {}),
-        _cells(compared),
-        width,
-    )
+    columns = _columns(compared)
+    fitted = tables.fit(_headings(compared, columns), _cells(compared, columns), width)
     notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
-    return "\n".join([*fitted.lines, *notes, *filter(None, [_note(compared)])])
+    about = "; ".join(filter(None, [_note(compared), _called(compared, columns)]))
+    return "\n".join([*fitted.lines, *notes, *([about] if about else [])])
 
 
 def as_markdown(compared: Compared) -> str:
     """Return the table in Markdown, and below what its numbers are."""
-    table, note = formats.markdown_table(_titles(compared), _cells(compared)), _note(compared)
+    table, note = formats.markdown_table(*_page(compared)), _page_note(compared)
     return f"{table}\n\n{formats.markdown_text(note)}" if note else table
 
 
 def as_latex(compared: Compared) -> str:
     """Return the table for LaTeX, and below, in a comment, what its numbers are."""
-    table, note = formats.latex_table(_titles(compared), _cells(compared)), _note(compared)
+    table, note = formats.latex_table(*_page(compared)), _page_note(compared)
     return f"{table}\n{formats.latex_comment(note)}" if note else table
 
 
-def _titles(compared: Compared) -> list[str]:
-    """Return the headings for a paper."""
-    return [heading.text for heading in _headings(compared.found, (), metric_titles(compared.experiments.values()))]
+def _page(compared: Compared) -> tuple[list[str], list[list[str]]]:
+    """Return headings and rows for a paper."""
+    columns, titles = _columns(compared), metric_titles(compared.experiments.values())
+    headings = [titles.get(c.names[0], c.heading) if c.kind == METRIC else c.heading for c in columns]
+    return headings, _cells(compared, columns)
+
+
+def _called(compared: Compared, columns: Sequence[Column]) -> str:
+    """Return what a paper calls the metrics, whose names are in the headings since other options need them."""
+    titles = metric_titles(compared.experiments.values())
+    return "; ".join(f"{c.heading}: {titles[c.names[0]]}" for c in columns if c.kind == METRIC and c.names[0] in titles)
 
 
 def _note(compared: Compared) -> str:
     """Return what a reader must know about the numbers."""
-    has_means = any(s.count > 1 for row in compared.found.rows for s in row.metrics.values())
-    means = "mean ± standard deviation of n groups" if has_means else ""
+    rows = compared.found.rows
+    has_means = any(s.count > 1 for row in rows for s in row.metrics.values())
+    means = f"mean ± standard deviation of {_groups(compared)} groups" if has_means else ""
     return "; ".join(filter(None, [means, comparison_values.seed_note(compared), _tests(compared)]))
+
+
+def _page_note(compared: Compared) -> str:
+    """Return the same for a page, which is read without the notes in the terminal."""
+    unfinished = sum(len(row.unfinished) for row in compared.found.rows)
+    left_out = f"without {plural(unfinished, 'group')} that did not finish" if unfinished else ""
+    return "; ".join(filter(None, [_note(compared), left_out]))
+
+
+def _groups(compared: Compared) -> str:
+    """Return n if it is a column, and otherwise how many groups the rows have."""
+    if any(column.names == ("n",) for column in _columns(compared) if not column.kind):
+        return "n"
+    counts = sorted({row.groups for row in compared.found.rows})
+    return " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
 
 
 def _tests(compared: Compared) -> str:
@@ -66,58 +92,58 @@ def _tests(compared: Compared) -> str:
     return f"p of {' or '.join(methods)}; better or worse: p < {SIGNIFICANT:g}" if methods else ""
 
 
-def _headings(found: Comparison, sort: Sequence[str], titles: Mapping[str, str]) -> list[Heading]:
+def _columns(compared: Compared) -> Sequence[Column]:
+    return compared.chosen or usual_columns(compared.found)
+
+
+def _headings(compared: Compared, columns: Sequence[Column]) -> list[Heading]:
     """Return the headings; where not all fit, the commit gives way first, then metrics and parameters in turn."""
-    several, commits = _several(found)
-    last = 2 * (len(found.parameters) + len(found.metrics)) + 2
-    plain = _parameter_headings(found)
-    return [
-        *([Heading("experiment", 1, tables.NARROWEST)] if several else []),
-        Heading("runs", 0, tables.NARROWEST),
-        # A mean without its n says little.
-        Heading("n", 1),
-        *([Heading("commit", last + 1)] if commits else []),
-        *(Heading(name, 2 * i + 2, tables.NARROWEST) for i, name in enumerate(plain)),
-        # Half a number would be another number.
-        *(
-            Heading(titles.get(name) or _metric_heading(name, plain), 1 if name in sort else 2 * i + 3)
-            for i, name in enumerate(found.metrics)
-        ),
-    ]
+    sorting = {split_key(key)[0].removeprefix(METRIC) for key in compared.request.sort}
+    counts: Counter[str] = Counter()
+    headings = []
+    for column in columns:
+        counts[column.kind] += 1
+        place = 2 * counts[column.kind]
+        if column.kind == METRIC:
+            # Half a number would be another number.
+            heading = Heading(column.heading, 1 if column.names[0] in sorting else place + 1)
+        elif column.kind:
+            heading = Heading(column.heading, place, tables.NARROWEST)
+        else:
+            # A mean without its n says little.
+            ranks = {"experiment": (1, tables.NARROWEST), "runs": (0, tables.NARROWEST), "n": (1, 0)}
+            heading = Heading(column.heading, *ranks.get(column.heading, (LAST, 0)))
+        headings.append(replace(heading, stays=bool(compared.chosen)))
+    return headings
 
 
-def _metric_heading(name: str, parameters: Collection[str]) -> str:
-    return f"{METRIC}{name}" if name in OWN or name in parameters else name
-
-
-def _parameter_headings(found: Comparison) -> list[str]:
-    """Return the headings of the parameters: without dashes, unless these tell them from another column."""
-    plain = plain_names(dict.fromkeys(name for row in found.rows for name in (*row.parameters, *found.parameters)))
-    return [name if plain[name] in OWN else plain[name] for name in found.parameters]
-
-
-def _cells(compared: Compared) -> list[list[str]]:
-    found = compared.found
-    several, commits = _several(found)
-    rows = []
-    for i, row in enumerate(found.rows):
-        cells = [*([row.experiment] if several else []), _runs(compared, row, i), str(row.groups)]
-        cells += [*([row.commit[:7]] if commits else []), *(shown(row.parameters.get(n)) for n in found.parameters)]
-        cells += [_metric(compared, row, i, name) for name in found.metrics]
-        rows.append(cells)
+def _cells(compared: Compared, columns: Sequence[Column]) -> list[list[str]]:
+    rows = [[_cell(compared, column, row, i) for column in columns] for i, row in enumerate(compared.found.rows)]
+    if columns[0].kind != METRIC and all(column.names != ("runs",) for column in columns):
+        for place, row in enumerate(rows):
+            row[0] += _BASELINE if compared.is_baseline(place) else ""
     return rows
 
 
-def _several(found: Comparison) -> tuple[bool, bool]:
-    """Return whether the rows are of several experiments, and of several states of the code."""
-    return len({row.experiment for row in found.rows}) > 1, len({row.tree for row in found.rows}) > 1
+def _cell(compared: Compared, column: Column, row: Row, place: int) -> str:
+    if column.kind == METRIC:
+        return _metric(compared, row, place, column.names[0])
+    if column.kind:
+        return shown(column.parameter(row))
+    own = {"experiment": row.experiment, "commit": row.commit[:7], "n": _count(row)}
+    return own.get(column.names[0]) or _runs(compared, row, place)
+
+
+def _count(row: Row) -> str:
+    """Return how many groups count, and of how many if others did not finish."""
+    return f"{row.groups} of {row.groups + len(row.unfinished)}" if row.unfinished else str(row.groups)
 
 
 def _runs(compared: Compared, row: Row, place: int) -> str:
     numbers = [run.partition("-")[0] for run in row.runs]
     named = row.runs if len(set(numbers)) < len(numbers) else numbers
     text = listed(named, RUNS_NAMED)
-    return f"{text} (baseline)" if compared.is_baseline(place) else text
+    return f"{text}{_BASELINE}" if compared.is_baseline(place) else text
 
 
 def _metric(compared: Compared, row: Row, place: int, name: str) -> str:
@@ -135,7 +161,7 @@ def _difference(compared: Compared, place: int, name: str) -> str:
     if against is None or name not in against.differences:
         return ""
     difference = against.differences[name]
-    judged = difference.judged(compared.better.get(name))
+    judged = difference.judged(compared.direction(place, name))
     shows_value = math.isfinite(difference.value) and difference.value != 0
     shown_value = signed(difference.value, compared.found.rows[place].metrics[name])
     return f" ({shown_value}, {judged})" if shows_value else f" ({judged})"
@@ -144,3 +170,21 @@ def _difference(compared: Compared, place: int, name: str) -> str:
 def as_csv(compared: Compared) -> str:
     """Return the table as CSV, with numbers in full."""
     return formats.csv_text(*comparison_values.flat_table(compared))
+
+
+def as_json(compared: Compared) -> str:
+    """Return the rows as JSON."""
+    return escaped_json(to_json(comparison_values.as_mappings(compared), indent=2))
+
+
+def _whole(compared: Compared) -> str:
+    return as_text(compared, None)
+
+
+WRITERS: Mapping[str, Callable[[Compared], str]] = {
+    "text": _whole,
+    "markdown": as_markdown,
+    "latex": as_latex,
+    "csv": as_csv,
+    "json": as_json,
+}

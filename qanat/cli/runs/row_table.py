@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -19,6 +20,7 @@ from qanat.domain.facts import Row
 from qanat.domain.parameters import ON
 from qanat.domain.run import State
 from qanat.domain.run_columns import Column
+from qanat.domain.statistics import common_decimals
 from qanat.domain.varying import spread
 from qanat.usecases.runs.rows import Table
 
@@ -56,7 +58,7 @@ def as_latex(table: Table) -> str:
 
 def _page(table: Table) -> tuple[list[str], list[list[str]]]:
     """Return headings and rows, without columns that have nothing in any row, unless they were named."""
-    cells = _cells(table, table.short)
+    cells = _cells(table, table.short, aligned=True)
     kept = [place for place, c in enumerate(table.short) if c in table.named or any(row[place] for row in cells)]
     return [_title(table, table.short[place]) for place in kept], [[row[place] for place in kept] for row in cells]
 
@@ -74,11 +76,24 @@ def _heading(column: Column, place: int) -> Heading:
 
 
 def _cells(
-    table: Table, columns: Sequence[Column], marked: Mapping[str, Callable[[str], str]] | None = None
+    table: Table,
+    columns: Sequence[Column],
+    marked: Mapping[str, Callable[[str], str]] | None = None,
+    *,
+    aligned: bool = False,
 ) -> list[list[str]]:
+    """Return the rows of a table; with `aligned`, the numbers of a metric have the same number of decimals."""
     counts = Counter(number for number, _ in {(row.run.number, row.run.uid) for row in table.rows})
     writers = [_writer(column, counts, marked or {}) for column in columns]
+    for place, column in enumerate(columns if aligned else ()):
+        if column.kind == METRIC:
+            decimals = common_decimals(value for row in table.rows for value in column.values(row))
+            writers[place] = partial(_aligned, column, decimals)
     return [[write(row) for write in writers] for row in table.rows]
+
+
+def _aligned(column: Column, decimals: int | None, row: Row) -> str:
+    return _numbers(column.values(row), decimals)
 
 
 def _writer(
@@ -102,10 +117,11 @@ def _writer(
     return lambda row: ", ".join(mark(str(value)) for value in column.values(row))
 
 
-def _numbers(values: Sequence[float]) -> str:
+def _numbers(values: Sequence[float], decimals: int | None = None) -> str:
     """Return the only number, or the least and the greatest: `0.71…0.93`, with `nan` after them if there is one."""
+    form = ".6g" if decimals is None else f".{decimals}f"
     known = [value for value in values if not math.isnan(value)]
-    texts = [f"{value:.6g}" for value in (min(known), max(known))] if known else []
+    texts = [f"{value:{form}}" for value in (min(known), max(known))] if known else []
     span = "…".join(dict.fromkeys(texts))
     return ", ".join([*([span] if span else []), *(["nan"] if len(known) < len(values) else [])])
 

@@ -40,6 +40,8 @@ _NUMBER = r"-?(?:[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-][0-9]{1,4})?|inf|nan)"
 _EXPONENT = re.compile(r"e([+-][0-9]{1,4})")
 # A number or a mean with its deviation, and after it nothing or something in parentheses.
 _QUANTITY = re.compile(rf"(?:{_NUMBER}(?: ± {_NUMBER})?|\({_NUMBER} ± {_NUMBER}\)e[+-][0-9]{{1,4}})(?= \(|\Z)")
+# What is said of a difference from a baseline or of a mean, such as p < 0.001.
+_SYMBOL = re.compile(r"(?<=[ (])([pn] ?[=<] ?[0-9.]+)(?=[,)])")
 # A difference from a baseline, after what precedes it.
 _DIFFERENCE = re.compile(r"((?: \(n=[0-9]+\))? \()([+-][0-9.]+(?:e[+-][0-9]+)?)(?=, )")
 
@@ -124,12 +126,17 @@ def latex(cell: str) -> str:
 
 
 def _after_number(text: str) -> str:
-    """Return what follows a number, with a difference in math mode, where its sign is a minus and not a hyphen."""
+    """Return what follows a number, with its numbers in math mode, where a minus is not a hyphen."""
     found = _DIFFERENCE.match(text)
     if not found:
-        return _escaped(text)
+        return _with_symbols(text)
     difference = _EXPONENT.sub(_power, found[2])
-    return f"{_escaped(found[1])}${difference}${_escaped(text[found.end() :])}"
+    return f"{_with_symbols(found[1])}${difference}${_with_symbols(text[found.end() :])}"
+
+
+def _with_symbols(text: str) -> str:
+    parts = _SYMBOL.split(text)
+    return "".join(f"${part}$" if place % 2 else _escaped(part) for place, part in enumerate(parts))
 
 
 def _power(exponent: re.Match[str]) -> str:

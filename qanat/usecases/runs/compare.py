@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from qanat.domain import comparison
 from qanat.domain.against_baseline import Against, Baseline, against_baseline
-from qanat.domain.compared_columns import sorted_by
+from qanat.domain.compared_columns import Column, chosen_columns, sorted_by
 from qanat.domain.comparison import Comparison, Grouping
 from qanat.domain.condition import EVERY, METRIC, Condition, parse
 from qanat.domain.experiment import Experiment
@@ -36,7 +36,7 @@ class CompareRequest:
 
     `sort` has names of columns, with `-` before them for the greatest first. With `group_by`, a row has all groups with
     one value of this parameter; with `pool`, also those of several runs. Rows are told apart by the parameter `over`
-    even if it is a seed.
+    even if it is a seed. `columns` are names or patterns, and none are the usual columns.
     """
 
     better: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class CompareRequest:
     over: str | None = None
     only: Sequence[str] = ()
     pool: bool = False
+    columns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Compared:
     """A comparison, how it was asked for, and the definitions of the experiments that are still there.
 
     `better` has the direction that is better, by metric, `seeds` the names of seeds of experiments that say so, and
-    `against` the rows that are compared with a baseline, by their positions.
+    `against` the rows that are compared with a baseline, by their positions. `chosen` are the columns that were asked
+    for, if any.
     """
 
     found: Comparison
@@ -61,10 +63,29 @@ class Compared:
     better: Mapping[str, str]
     against: Mapping[int, Against | None]
     seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    chosen: Sequence[Column] = ()
 
     def is_baseline(self, place: int) -> bool:
         """Return whether the row at this position belongs to the baseline."""
         return place in self.against and self.against[place] is None
+
+    def direction(self, place: int, name: str) -> str | None:
+        """Return the direction of a metric that is better, by which a row is judged.
+
+        None if the row that would be better has groups that did not finish, since these might be worse.
+        """
+        found, against = self.better.get(name), self.against.get(place)
+        is_better = against.differences[name].is_better(found) if against and name in against.differences else None
+        if against is None or is_better is None:
+            return found
+        winner = place if is_better else against.place
+        return None if self.found.rows[winner].unfinished else found
+
+    def verdicts(self, place: int) -> dict[str, str]:
+        """Return the verdicts on the differences of a row to the baseline, by metric."""
+        against = self.against.get(place)
+        found = against.differences if against else {}
+        return {name: difference.verdict(self.direction(place, name)) for name, difference in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +180,9 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
         over=next(iter(names.parameters_named(request.over)), None) if request.over is not None else None,
     )
     better = {**directions(experiments.values()), **request.better}
-    also = _of_curves(names, (*request.only, *(split_key(key)[0] for key in request.sort), *request.better))
+    also = _of_curves(
+        names, (*request.only, *(split_key(key)[0] for key in request.sort), *request.columns, *request.better)
+    )
     found = comparison.compare(runs, better=better, grouping=grouping, also=also)
     if not found.rows:
         raise UsageError("nothing to compare: no group of these runs has finished")
@@ -169,7 +192,8 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
     found = sorted_by(found, request.sort, names, better)
     found = _with_metrics(found, request.only) if request.only else found
     against = against_baseline(found, chosen.baseline, grouping.seeds) if chosen.baseline else {}
-    return Compared(found, request, experiments, better, against, grouping.seeds)
+    columns = chosen_columns(request.columns, found, names)
+    return Compared(found, request, experiments, better, against, grouping.seeds, columns)
 
 
 def _of_curves(names: Names, wanted: Iterable[str]) -> list[str]:

@@ -57,7 +57,7 @@ def trained(built: Sandbox, tmp_path: Path) -> Sandbox:
 
 def table(text: str) -> list[list[str]]:
     """Split a table into cells, without the note below it."""
-    lines = [line for line in text.splitlines() if not line.startswith(("mean ±", "seed:"))]
+    lines = [line for line in text.splitlines() if not line.startswith(("mean ±", "seed:", "acc:"))]
     return [[cell.strip() for cell in line.split("    ") if cell.strip()] for line in lines]
 
 
@@ -129,7 +129,9 @@ def test_runs_are_compared_by_what_differs_with_mean_and_deviation_over_seeds_an
         ["1", "3", "2", "0.210 ± 0.010", "2.90 ± 0.10"],
         ["2", "1", "3", "0.3", "2"],  # a single value is not best beside means,
     ]
-    assert result.out.endswith("\nmean ± standard deviation of n groups; seed: --seed (guessed by name)\n")
+    assert result.out.endswith(
+        "\nmean ± standard deviation of n groups; seed: --seed (guessed by name); acc: Accuracy (%)\n"
+    )
     assert result.err == ""
 
 
@@ -303,7 +305,7 @@ def test_the_experiment_says_which_parameter_is_the_seed(trained: Sandbox) -> No
     trained.qanat("experiment", "update", "train", "--seed", "--n")
     found = trained.qanat("compare", "1")
     assert table(found.out)[0] == ["runs", "n", "seed", "acc", "test.loss"]
-    assert found.out.endswith("; seed: --n\n")
+    assert found.out.endswith("; seed: --n; acc: Accuracy (%)\n")
 
 
 def test_rows_are_compared_with_a_baseline(trained: Sandbox) -> None:
@@ -318,7 +320,7 @@ def test_rows_are_compared_with_a_baseline(trained: Sandbox) -> None:
         ["3", "1.11 ± 0.20 (+1.00, better)"],
         ["3", "1.21 ± 0.20 (+1.00, better)"],
     ]
-    assert "; p of a paired t-test; better or worse: p < 0.05\n" in found.out
+    assert "; p of a paired t-test; better or worse: p < 0.05; acc: " in found.out
     rows = trained.qanat("compare", "1", "2", "--baseline", "n=1", "--json").json
     assert [(row["baseline"], row["compared_with"] and row["compared_with"]["row"]) for row in rows] == [
         (True, None),
@@ -368,12 +370,41 @@ def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox)
             "for example --better acc=higher",
         ),
         (["--plot", "n", "ac"], "no row has both 'n' and 'ac' as numbers", "available: n, acc, test.loss"),
-        (["--output", "x.png"], "--output requires --plot", "add --plot X Y"),
+        (["--plot", "n", "acc", "--sort", "acc"], "--plot cannot be used with --sort", "leave out one of them"),
+        (["--csv", "--format", "latex"], "--csv cannot be used with --format", "leave out one of them"),
+        (["--columns", "n,ac"], "no run has the parameter or metric 'ac'", "did you mean metric.acc?"),
+        (["--columns", "x*"], "no column matches 'x*'", "for example: --columns 'lr,metric.*'"),
         (["--plot", "n", "acc", "--json"], "--plot cannot be used with --json", "leave out one of them"),
         (["--json", "--csv"], "--json cannot be used with --csv", "leave out one of them"),
     ):
         result = trained.qanat("compare", "1", *words, code=2)
         assert (result.out, result.err) == ("", f"qanat: {message}\n  hint: {hint}\n")
+
+
+def test_columns_are_chosen_in_every_format_and_written_to_files(trained: Sandbox) -> None:
+    words = ("compare", "1", "2", "--columns", "--n,acc")
+    out = trained.qanat(*words, "--baseline", "n=2").out
+    assert table(out)[:2] == [["--n", "acc"], ["1", "0.110 ± 0.010 (-0.100, worse)"]]
+    assert table(out)[2][0] == "2 (baseline)"
+    assert "\nmean ± standard deviation of 1 to 3 groups; " in out
+    assert out.endswith("; acc: Accuracy (%)\n")
+    assert trained.qanat(*words, "--output", "t.tex").out == "Wrote t.tex\n"
+    assert (trained.root / "t.tex").read_text().splitlines()[2:5] == [
+        r"-{}-n & Accuracy (\%) \\",
+        r"\midrule",
+        r"1 & $0.110 \pm 0.010$ \\",
+    ]
+    for suffix, begins in ((".md", "| --n | Accuracy"), (".csv", "n,acc,acc.std"), (".txt", "--n    acc")):
+        trained.qanat(*words, "--output", f"t{suffix}")
+        assert (trained.root / f"t{suffix}").read_text().startswith(begins)
+    trained.qanat(*words, "--output", "t.json")
+    rows = json.loads((trained.root / "t.json").read_text())
+    assert rows == trained.qanat(*words, "--json").json
+    assert {"experiment", "runs", "groups", "commit"}.isdisjoint(rows[0])
+    assert (rows[0]["parameters"], [*rows[0]["metrics"]], rows[0]["unfinished"]) == ({"n": "1"}, ["acc"], 0)
+    assert trained.qanat(*words, "--output", "gone/t.md", code=1).err == (
+        "qanat: cannot write gone/t.md: no such file or directory\n  hint: choose another location\n"
+    )
 
 
 # ---- plots

@@ -178,6 +178,15 @@ def test_where_there_is_nothing_to_choose_from_nothing_is_best() -> None:
     assert compare([a_run(1, ("--n 1", {"acc": 1.0}))], better={"acc": HIGHER}).best == {}
 
 
+def test_a_row_whose_groups_have_not_all_finished_is_not_best() -> None:
+    """They might be worse; that the next row is best, though, is not known either."""
+    groups = [(f"--n {n} --seed {s}", {"acc": float(n)}) for n in (1, 2) for s in (0, 1, 2)]
+    run = a_run(1, *groups)
+    assert compare([run], better={"acc": HIGHER}).best == {"acc": {1}}
+    assert compare([failing(run, 5)], better={"acc": HIGHER}).best == {"acc": set()}
+    assert compare([failing(run, 0)], better={"acc": HIGHER}).best == {"acc": {1}}
+
+
 def test_a_metric_that_only_some_groups_have_is_over_those() -> None:
     run = a_run(1, ("--seed 1", {"acc": 1.0}), ("--seed 2", {}), ("--seed 3", {"acc": 3.0}))
     (row,) = compare([run], better={}).rows

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qanat.domain.statistics import HIGHER, LOWER, Method, Statistic, difference, p_value, signed, statistic
+from qanat.domain.statistics import (
+    HIGHER,
+    LOWER,
+    Method,
+    Statistic,
+    common_decimals,
+    difference,
+    p_value,
+    signed,
+    statistic,
+)
 from tests.support.strategies import stable
 
 numbers = st.floats(-1e9, 1e9)
@@ -73,6 +83,27 @@ def test_a_mean_is_infinite_if_a_value_is_and_undefined_only_if_it_is(
 ) -> None:
     found = statistic(values)
     assert (str(found.mean), str(found)) == (str(mean), text)
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals"),
+    [
+        ((1.60512, 0.576194), 5),
+        ((0.5, 0.25, -3), 2),
+        ((90.0671, 88.6137123, math.nan), 4),
+        ((1, 2), 0),
+        ((0, 0.0), 0),
+        ((1234567.0, 1.5), None),  # 1.23457e+06
+        ((1000.5, 0.0123456), None),  # hardly anything would be left of the second
+        ((1000.5, 0.01), 2),
+        ((math.nan, math.inf), None),
+        ((), None),
+    ],
+)
+def test_numbers_below_each_other_have_as_many_decimals_as_the_largest_allows(
+    values: tuple[float, ...], decimals: int | None
+) -> None:
+    assert common_decimals(values) == decimals
 
 
 @stable
