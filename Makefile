@@ -1,5 +1,5 @@
 # Everything is set up in .venv; nothing outside this folder is changed, except that root on Debian gets
-# python3-venv where it is missing. Paths are relative, so the folder may have any name.
+# python3-venv and chromium where they are missing. Paths are relative, so the folder may have any name.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,7 +21,7 @@ quick: lint .venv/compiled
 
 # Those on clusters mostly wait.
 test: WORKERS = 8
-test: .venv/compiled
+test: .venv/compiled .venv/browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: .venv/dev
@@ -66,6 +66,15 @@ clean:
 # Each worker collects all tests. The first time, they are compiled here, rather than by all workers at once.
 .venv/compiled: .venv/dev
 	$(BIN)/python -m pytest -q -k test_tour >$@.log || { cat $@.log; exit 1; }
+	touch $@
+
+# What cannot be installed is named by the tests that are skipped.
+.venv/browser: .venv/dev
+	$(BIN)/python -m pip install -q --group browser || echo "playwright cannot be installed" >&2
+	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y chromium; } \
+	  || echo "chromium is missing: sudo apt-get install chromium" >&2
+	command -v npm >/dev/null && npm install --silent --no-save --prefix .venv/node typescript@5.9 \
+	  || echo "npm is missing: sudo apt-get install npm" >&2
 	touch $@
 
 .venv/mutation: .venv/dev

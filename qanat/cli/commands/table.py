@@ -35,6 +35,7 @@ SECTIONS = {
         "metrics": ("qanat.cli.commands.metrics:metrics", "Print or follow the curves of a run."),
         "explore": ("qanat.cli.commands.explore:explore", "Search and inspect runs interactively."),
         "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
+        "report": ("qanat.cli.commands.report:report", "Write a page about runs, to look at in a browser."),
     },
     "Work with runs": {
         "action": ("qanat.cli.commands.action:action", "Run an action of an experiment on the results of a run."),

@@ -14,6 +14,7 @@ from qanat.cli.program import qanat
 COMPLETES = {
     "run": "runs",
     "runs": "runs",
+    "experiment": "experiments",
     "action_name": "actions",
     "datasets": "datasets",
     "runner": "runners",

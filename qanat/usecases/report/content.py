@@ -1,0 +1,136 @@
+"""The data of a report: runs that were chosen, in a form that the page and `--json` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qanat.domain.condition import EVERY, Condition
+from qanat.domain.data import data_texts
+from qanat.domain.facts import GroupFacts, Row, RunFacts
+from qanat.domain.redaction import secrets_in, without
+from qanat.domain.shortening import shortened
+from qanat.records.index import Index
+from qanat.usecases.project import Project
+from qanat.usecases.runs import rows
+from qanat.usecases.runs.experiments import directions, experiments_of
+from qanat.usecases.tracking.find import find_run
+from qanat.usecases.tracking.refresh import Refreshed
+
+RUNS_MAX = 10_000
+GROUPS_MAX = 20_000
+TEXT_MAX = 1_000
+NAMES_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What a report should be about: runs by number or id, or all, of an experiment, that meet a condition."""
+
+    runs: Sequence[str] = ()
+    experiment: str | None = None
+    condition: Condition = EVERY
+
+
+def content_of(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> dict[str, Any]:
+    """Return the report, newest run first, without secrets and without what would make it too large.
+
+    `notes` says what is left out. `better` has the direction of metrics that have one. Errors as for find_run() and
+    rows.matching_paths(), and NotFound for an experiment that is neither defined nor has runs.
+    """
+    chosen = _chosen(project, index, refreshed, request)
+    kept = list(_within_limits(chosen))
+    experiments = experiments_of(project, (run.experiment for run in chosen))
+    content = {
+        "project": project.root.name,
+        "created": project.clock.now(),
+        "notes": _notes(chosen, kept),
+        "better": directions(experiments.values()),
+        "runs": [_run(run, groups) for run, groups in kept],
+    }
+    clean: dict[str, Any] = without(content, secrets_in([content]))
+    return clean
+
+
+def _chosen(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> list[RunFacts]:
+    known = rows.current_facts(project, index, refreshed, experiment=request.experiment)
+    if request.experiment is not None and not known:
+        project.experiment(request.experiment)
+    runs = list(known.values())
+    if request.runs:
+        named = {find_run(project, index, refreshed, w, experiment=request.experiment).run.id for w in request.runs}
+        runs = [run for run in runs if run.id in named]
+    if not known or request.condition == EVERY:
+        return runs
+    meets = rows.search_for(project, request.condition, rows.names_of(known.values()))
+    return [run for run in runs if meets(Row(run))]
+
+
+def _within_limits(runs: Sequence[RunFacts]) -> Iterator[tuple[RunFacts, Sequence[GroupFacts]]]:
+    """Yield runs with their groups, or the first of these, as long as there are not too many in all."""
+    left = GROUPS_MAX
+    for run in runs[:RUNS_MAX]:
+        if left <= 0:
+            return
+        groups = run.groups[:left]
+        left -= len(groups)
+        yield run, groups
+
+
+def _notes(chosen: Sequence[RunFacts], kept: Sequence[tuple[RunFacts, Sequence[GroupFacts]]]) -> list[str]:
+    notes = []
+    if len(kept) < len(chosen):
+        notes.append(f"the newest {len(kept):,} of {len(chosen):,} runs are here; choose others with --where")
+    notes += [
+        f"the first {len(groups):,} of {len(run.groups):,} groups of run {run.number} are here"
+        for run, groups in kept
+        if len(groups) < len(run.groups)
+    ]
+    return notes
+
+
+def _run(run: RunFacts, groups: Sequence[GroupFacts]) -> dict[str, Any]:
+    """Return a run as a mapping, without what is empty and what nothing asks for."""
+    optional = {
+        "description": shortened(run.description, TEXT_MAX),
+        "tags": [shortened(tag, TEXT_MAX) for tag in run.tags],
+        "paused_s": run.paused_s,
+        "data": [shortened(text, TEXT_MAX) for text in data_texts(run)],
+        "group_count": len(run.groups) if len(groups) < len(run.groups) else 0,
+    }
+    return {
+        "id": run.id,
+        "number": run.number,
+        "experiment": run.experiment,
+        **{key: value for key, value in optional.items() if value},
+        "state": run.state,
+        "created": run.created,
+        "started": run.started,
+        "ended": run.ended,
+        "author": shortened(run.author, TEXT_MAX),
+        "runner": run.runner,
+        "commit": run.commit,
+        "groups": [_group(group) for group in groups],
+    }
+
+
+def _group(group: GroupFacts) -> dict[str, Any]:
+    optional = {
+        "host": group.host,
+        "parameters": {name: shortened(text, TEXT_MAX) for name, text in _first(group.parameters)},
+        "metrics": dict(_first(group.metrics)),
+        "curves": dict(_first(group.curves)),
+    }
+    return {
+        "number": group.number,
+        "state": group.state,
+        "started": group.started,
+        "ended": group.ended,
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+def _first(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the first entries, which are all unless a program left hundreds."""
+    return [(shortened(name, TEXT_MAX), value) for name, value in list(values.items())[:NAMES_MAX]]

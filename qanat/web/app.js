@@ -1,0 +1,162 @@
+/** What the parts of the page share: the data, the view, the rows that are shown, and what happens when these change. */
+import { fieldColumns, metricColumns, parameterColumns, sortedRows, varies } from './columns.js';
+import { parse } from './condition.js';
+import { rowsOf } from './data.js';
+import { Context, namesOf, search } from './search.js';
+import { readView, writeView } from './view.js';
+
+/** @typedef {import('./data.js').Report} Report */
+/** @typedef {import('./data.js').Row} Row */
+/** @typedef {import('./columns.js').Column} Column */
+/** @typedef {import('./view.js').View} View */
+
+const SERIES = 6;
+
+export class App {
+  /** @param {Report} report */
+  constructor(report) {
+    this.report = report;
+    this.now = Date.parse(report.created);
+    this.names = namesOf(report.runs.flatMap((run) => run.groups));
+    /** @type {Row[]} */
+    this.every = [];
+    /** @type {Column[]} */
+    this.parameters = [];
+    /** @type {Column[]} */
+    this.differing = [];
+    /** @type {Column[]} */
+    this.metrics = [];
+    this.fields = fieldColumns(this.now);
+    /** @type {Row[]} */
+    this.rows = [];
+    /** @type {Map<string, number>} the colours of selected rows */
+    this.slots = new Map();
+    /** @type {(() => void)[]} */
+    this.listeners = [];
+    this.takeRows(false);
+    this.usual = this.usualView();
+    this.view = readView(location.hash, this.usual);
+    this.refresh();
+  }
+
+  /** @returns {View} */
+  usualView() {
+    const best = this.main();
+    const sort = best?.better ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
+    return { tab: 'table', where: [], sort, selected: [], open: '', groups: false, all: false };
+  }
+
+  /** Return the metric that is shown first: one whose better direction is known, or the first. */
+  main() {
+    return this.metrics.find((column) => column.better) ?? this.metrics[0];
+  }
+
+  /** @param {boolean} byGroup */
+  takeRows(byGroup) {
+    this.byGroup = byGroup;
+    this.every = rowsOf(this.report.runs, byGroup);
+    this.parameters = parameterColumns(this.names, this.every);
+    this.differing = this.parameters.filter((column) => this.every.length === 1 || varies(column, this.every));
+    this.metrics = metricColumns(this.names, this.every, this.report.better);
+  }
+
+  /**
+   * Change the view, and everything that shows it.
+   * @param {Partial<View>} changes
+   */
+  change(changes) {
+    Object.assign(this.view, changes);
+    if (changes.groups !== undefined) Object.assign(this.view, { selected: [], open: '' });
+    history.replaceState(null, '', writeView(this.view, this.usual));
+    this.refresh();
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Take the view from the address. */
+  reread() {
+    this.view = readView(location.hash, this.usual);
+    this.refresh();
+    for (const listener of this.listeners) listener();
+  }
+
+  refresh() {
+    if (this.view.groups !== this.byGroup) this.takeRows(this.view.groups);
+    const searches = this.view.where.map((text) => this.searchOf(text)).filter((found) => found !== null);
+    const rows = searches.length ? this.every.filter((row) => searches.every((meets) => meets(row))) : this.every;
+    const column = this.columns().find(({ key }) => key === this.view.sort.replace(/^-/, ''));
+    this.rows = column ? sortedRows(rows, column, this.view.sort.startsWith('-')) : rows;
+    this.colour();
+  }
+
+  /** List all columns that rows can be sorted by. */
+  columns() {
+    return [...Object.values(this.fields), ...this.parameters, ...this.metrics];
+  }
+
+  /**
+   * Return the test that a condition stands for; null if it is not understood, as one from an old address.
+   * @param {string} text
+   */
+  searchOf(text) {
+    try {
+      return this.check(text);
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * Return the test that a condition stands for. Throws ConditionError.
+   * @param {string} text
+   */
+  check(text) {
+    return search(parse(text), new Context(text, this.names, this.now));
+  }
+
+  /** Give each selected row a colour that it keeps. */
+  colour() {
+    for (const key of this.slots.keys()) if (!this.view.selected.includes(key)) this.slots.delete(key);
+    for (const key of this.view.selected) {
+      const taken = new Set(this.slots.values());
+      let slot = 0;
+      while (taken.has(slot)) slot += 1;
+      if (!this.slots.has(key)) this.slots.set(key, slot);
+    }
+  }
+
+  /**
+   * Return the colour of a selected row, as a value for a style; empty if it is not selected.
+   * @param {string} key
+   */
+  colourOf(key) {
+    const slot = this.slots.get(key);
+    return slot === undefined ? '' : `var(--series-${slot % SERIES})`;
+  }
+
+  /** @param {string} key */
+  toggle(key) {
+    const { selected } = this.view;
+    this.change({ selected: selected.includes(key) ? selected.filter((other) => other !== key) : [...selected, key] });
+  }
+
+  /** Return the selected rows that exist, in the order in which they were selected. */
+  selection() {
+    const known = new Map(this.every.map((row) => [row.key, row]));
+    return this.view.selected.map((key) => known.get(key)).filter((row) => row !== undefined);
+  }
+
+  /** Return the row whose page is shown. */
+  opened() {
+    return this.view.open ? this.every.find((row) => row.key === this.view.open) : undefined;
+  }
+
+  /**
+   * Return what a row is called, as short as possible.
+   * @param {Row} row
+   */
+  nameOf(row) {
+    const { number } = row.run;
+    const isOnly = this.report.runs.filter((run) => run.number === number).length === 1;
+    return `${isOnly ? number : row.run.id}${row.group ? `.${row.group.number}` : ''}`;
+  }
+}

@@ -1,0 +1,207 @@
+/** The columns of tables: which there are, and what a row has in each, as in qanat/domain/run_columns.py. */
+import { METRIC, PARAMETER } from './condition.js';
+import { decimalsOf, fixed, plural, shownDuration, shownTime } from './formats.js';
+import { FIELDS, ALIASES, metricOf, secondsOf, withoutDashes } from './search.js';
+import { number } from './values.js';
+
+/** @typedef {import('./data.js').Row} Row */
+/** @typedef {import('./search.js').Names} Names */
+
+/**
+ * @typedef {object} Column
+ * @property {string} key as in the address, and in `qanat runs --columns`
+ * @property {string} heading
+ * @property {'field' | 'parameter' | 'metric'} kind
+ * @property {boolean} isNumber
+ * @property {'higher' | 'lower' | undefined} better
+ * @property {(row: Row) => any[]} values
+ * @property {(row: Row) => string} text
+ */
+
+const TAKEN = new Set([...Object.keys(FIELDS), ...Object.keys(ALIASES)]);
+const ON = 'yes';
+const VALUES_LISTED = 3;
+
+/**
+ * Return the columns of parameters, without dashes unless two would be called the same.
+ * @param {Names} names
+ * @param {Row[]} rows
+ * @returns {Column[]}
+ */
+export function parameterColumns(names, rows) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const name of names.parameters) counts.set(withoutDashes(name), (counts.get(withoutDashes(name)) ?? 0) + 1);
+  return [...names.parameters].map((name) => {
+    const plain = (counts.get(withoutDashes(name)) ?? 0) > 1 ? name : withoutDashes(name);
+    const heading = TAKEN.has(plain) ? PARAMETER + plain : plain;
+    const values = (/** @type {Row} */ row) => parameterOf(row, name);
+    const isNumber = rows.every((row) => values(row).every((value) => number(value) !== null));
+    const text = (/** @type {Row} */ row) => spread(values(row).map((value) => value || ON));
+    return { key: heading, heading, kind: 'parameter', isNumber, better: undefined, values, text };
+  });
+}
+
+/**
+ * Return what a row has of a parameter: different values of its groups once each.
+ * @param {Row} row
+ * @param {string} name
+ */
+function parameterOf(row, name) {
+  if (row.groups.length === 1) {
+    const { parameters } = row.groups[0];
+    return Object.hasOwn(parameters, name) ? [parameters[name]] : [];
+  }
+  const having = row.groups.filter((group) => Object.hasOwn(group.parameters, name));
+  return [...new Set(having.map((group) => group.parameters[name]))];
+}
+
+/**
+ * Return the columns of metrics.
+ * @param {Names} names
+ * @param {Row[]} rows
+ * @param {Record<string, 'higher' | 'lower'>} better
+ * @returns {Column[]}
+ */
+export function metricColumns(names, rows, better) {
+  const taken = new Set([...TAKEN, ...[...names.parameters].map(withoutDashes)]);
+  return [...names.metrics].map((name) => {
+    const values = (/** @type {Row} */ row) =>
+      row.groups.map((group) => metricOf(group, name)).filter((value) => value !== undefined);
+    const decimals = decimalsOf(rows.flatMap(values));
+    const heading = taken.has(name) ? METRIC + name : name;
+    const direction = Object.hasOwn(better, name) ? better[name] : undefined;
+    const text = (/** @type {Row} */ row) => numbers(values(row), decimals);
+    return { key: METRIC + name, heading, kind: 'metric', isNumber: true, better: direction, values, text };
+  });
+}
+
+/**
+ * Return the columns of fields: what every run has.
+ * @param {number} now
+ * @returns {Record<string, Column>}
+ */
+export function fieldColumns(now) {
+  const field = (
+    /** @type {string} */ key, /** @type {string} */ heading, /** @type {(row: Row) => any} */ take,
+    /** @type {(value: any) => string} */ write = String, isNumber = false,
+  ) => /** @type {Column} */ ({
+    key, heading, kind: 'field', isNumber, better: undefined,
+    values: (row) => [take(row)].filter((value) => value !== null && value !== undefined),
+    text: (row) => {
+      const value = take(row);
+      return value === null || value === undefined ? '' : write(value);
+    },
+  });
+  return {
+    run: field('run', 'run', (row) => row.run.number, String, true),
+    group: field('group', 'group', (row) => row.group?.number, String, true),
+    groups: field('groups', 'groups', (row) => row.run.group_count, String, true),
+    experiment: field('experiment', 'experiment', (row) => row.run.experiment),
+    state: field('state', 'state', (row) => (row.group ?? row.run).state),
+    description: field('description', 'description', (row) => row.run.description),
+    tag: field('tag', 'tags', (row) => row.run.tags.join(', ')),
+    runner: field('runner', 'runner', (row) => row.run.runner),
+    author: field('author', 'author', (row) => row.run.author.split(' <')[0]),
+    commit: field('commit', 'commit', (row) => row.run.commit.slice(0, 10)),
+    duration: field('duration', 'took', (row) => secondsOf(row, now), shownDuration, true),
+    date: field('date', 'launched', (row) => row.run.created, shownTime, true),
+  };
+}
+
+/**
+ * Return whether rows differ in a column.
+ * @param {Column} column
+ * @param {Row[]} rows
+ */
+export function varies(column, rows) {
+  const first = rows.length ? JSON.stringify(column.values(rows[0])) : '';
+  return rows.some((row) => JSON.stringify(column.values(row)) !== first);
+}
+
+/**
+ * Return rows sorted by a column. Rows without a value, or with NaN only, come last; sorted by a metric, so do rows
+ * that have not finished, since a failed run never wins.
+ * @param {Row[]} rows
+ * @param {Column} column
+ * @param {boolean} isDescending
+ */
+export function sortedRows(rows, column, isDescending) {
+  const placed = rows.map((row) => ({ row, place: placeOf(column, row, isDescending), rank: rankOf(column, row) }));
+  const sign = isDescending ? -1 : 1;
+  placed.sort((a, b) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    if (a.place === null || b.place === null) return Number(a.place === null) - Number(b.place === null);
+    return sign * compared(a.place, b.place);
+  });
+  return placed.map(({ row }) => row);
+}
+
+/**
+ * @param {Column} column
+ * @param {Row} row
+ */
+function rankOf(column, row) {
+  return column.kind === 'metric' && (row.group ?? row.run).state !== 'finished' ? 1 : 0;
+}
+
+/**
+ * Return what a row is sorted by; null if it has nothing.
+ * @param {Column} column
+ * @param {Row} row
+ * @param {boolean} isDescending
+ */
+function placeOf(column, row, isDescending) {
+  const places = column.values(row).map(orderOf).filter((place) => place === place); // eslint-disable-line
+  const better = (/** @type {any} */ a, /** @type {any} */ b) => (compared(a, b) > 0 === isDescending ? a : b);
+  return places.length ? places.reduce(better) : null;
+}
+
+/** @param {any} value */
+function orderOf(value) {
+  return typeof value === 'string' ? number(value) ?? value : value;
+}
+
+/**
+ * Return the order of two places: numbers before texts.
+ * @param {any} a
+ * @param {any} b
+ */
+function compared(a, b) {
+  const isText = [typeof a === 'string', typeof b === 'string'];
+  if (isText[0] !== isText[1]) return isText[0] ? 1 : -1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** @param {string[]} values */
+function spread(values) {
+  return values.length <= VALUES_LISTED ? values.join(', ') : `${values[0]} … ${values[values.length - 1]}`;
+}
+
+/**
+ * Return the only number, or the least and the greatest.
+ * @param {number[]} values
+ * @param {number} decimals
+ */
+function numbers(values, decimals) {
+  if (!values.length) return '';
+  const known = values.filter((value) => !Number.isNaN(value));
+  if (!known.length) return 'nan';
+  const low = fixed(known.reduce((a, b) => Math.min(a, b)), decimals);
+  const high = fixed(known.reduce((a, b) => Math.max(a, b)), decimals);
+  const span = low === high ? low : `${low} … ${high}`;
+  return known.length < values.length ? `${span}, nan` : span;
+}
+
+/**
+ * Return the parameters that are the same in all rows as a phrase, such as `epochs 200`; empty if there are none.
+ * @param {Column[]} columns
+ * @param {Row[]} rows
+ */
+export function constants(columns, rows) {
+  if (rows.length < 2) return '';
+  const same = columns.filter((column) => column.values(rows[0]).length === 1 && !varies(column, rows));
+  const named = same.slice(0, 4).map((column) => `${column.heading} ${column.text(rows[0])}`);
+  const more = same.length - named.length;
+  return [...named, ...(more ? [`${plural(more, 'more')}`.replace(/s$/, '')] : [])].join(', ');
+}

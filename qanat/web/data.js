@@ -1,0 +1,91 @@
+/** The data of the page: runs with their groups, and the rows of its tables. */
+
+/**
+ * @typedef {object} Group
+ * @property {number} number
+ * @property {string} state
+ * @property {string | null} started
+ * @property {string | null} ended
+ * @property {string | null} host
+ * @property {Record<string, string>} parameters by their names as typed, with dashes
+ * @property {Record<string, number>} metrics
+ * @property {Record<string, number[]>} curves what each came to: last, least, greatest value, number of steps
+ */
+
+/**
+ * @typedef {object} Run
+ * @property {string} id
+ * @property {number} number
+ * @property {string} experiment
+ * @property {string} description
+ * @property {string[]} tags
+ * @property {string} state
+ * @property {string} created
+ * @property {string | null} started
+ * @property {string | null} ended
+ * @property {number} paused_s
+ * @property {string} author
+ * @property {string} runner
+ * @property {string} commit
+ * @property {string[]} data
+ * @property {number} group_count
+ * @property {Group[]} groups
+ */
+
+/**
+ * @typedef {object} Report
+ * @property {string} project
+ * @property {string} created
+ * @property {string[]} notes
+ * @property {Record<string, 'higher' | 'lower'>} better
+ * @property {Run[]} runs
+ */
+
+/** @typedef {{key: string, run: Run, group: Group | null, groups: Group[]}} Row */
+
+/** @type {Record<string, number>} */
+const NOT_IN_JSON = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
+
+/**
+ * Read the data from the page. What JSON leaves out to be short gets its value, and NaN and infinities are numbers.
+ * @param {string} text
+ * @returns {Report}
+ */
+export function readReport(text) {
+  const report = JSON.parse(text);
+  for (const run of report.runs) {
+    run.tags ??= [];
+    run.description ??= '';
+    run.paused_s ??= 0;
+    run.data ??= [];
+    run.group_count ??= run.groups.length;
+    for (const group of run.groups) {
+      group.parameters ??= {};
+      group.metrics = withNumbers(group.metrics ?? {});
+      group.curves ??= {};
+      for (const [name, values] of Object.entries(group.curves)) group.curves[name] = Object.values(withNumbers(values));
+    }
+  }
+  return report;
+}
+
+/** @param {Record<string, any>} values */
+function withNumbers(values) {
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'string') values[name] = NOT_IN_JSON[value];
+  }
+  return values;
+}
+
+/**
+ * Return a row for each run, or for each of its groups.
+ * @param {Run[]} runs
+ * @param {boolean} byGroup
+ * @returns {Row[]}
+ */
+export function rowsOf(runs, byGroup) {
+  if (!byGroup) return runs.map((run) => ({ key: run.id, run, group: null, groups: run.groups }));
+  return runs.flatMap((run) => run.groups.map((group) => (
+    { key: `${run.id}.${group.number}`, run, group, groups: [group] }
+  )));
+}

@@ -1,0 +1,47 @@
+/** What the page shows: kept in the address, so that a view can be sent, and is the same after a reload. */
+
+/**
+ * @typedef {object} View
+ * @property {string} tab the name of the view
+ * @property {string[]} where conditions, all of which must be met
+ * @property {string} sort the key of a column, with `-` before it for the greatest first; empty for the newest first
+ * @property {string[]} selected keys of rows
+ * @property {string} open the key of the row whose page is shown
+ * @property {boolean} groups whether rows are groups
+ * @property {boolean} all whether runs side by side also show what is the same
+ */
+
+/**
+ * Return the view that an address describes; what it does not say is as in `usual`.
+ * @param {string} hash
+ * @param {View} usual
+ * @returns {View}
+ */
+export function readView(hash, usual) {
+  const said = new URLSearchParams(hash.replace(/^#/, ''));
+  /** @type {Record<string, any>} */
+  const view = structuredClone(usual);
+  for (const [name, value] of Object.entries(usual)) {
+    const texts = said.getAll(name);
+    if (!texts.length) continue;
+    if (Array.isArray(value)) view[name] = texts.filter(Boolean);
+    else view[name] = typeof value === 'boolean' ? texts[0] === 'yes' : texts[0];
+  }
+  return /** @type {View} */ (view);
+}
+
+/**
+ * Return the part of an address that describes a view: what differs from the usual one.
+ * @param {View} view
+ * @param {View} usual
+ */
+export function writeView(view, usual) {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(view)) {
+    const before = /** @type {Record<string, any>} */ (usual)[name];
+    if (JSON.stringify(value) === JSON.stringify(before)) continue;
+    if (Array.isArray(value)) for (const text of value.length ? value : ['']) said.append(name, text);
+    else said.append(name, typeof value === 'boolean' ? (value ? 'yes' : 'no') : value);
+  }
+  return `#${said}`;
+}

@@ -1,0 +1,184 @@
+"""The page that `qanat report` writes, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qanat.domain.run import Run
+from qanat.records import run_codec
+from qanat.web.page import page as page_of
+from tests.support.report_runs import HOSTILE, hostile, sweep
+from tests.support.sandbox import Sandbox
+from tests.support.shared_conditions import CASES, NOW, RUNS
+
+pytestmark = pytest.mark.xdist_group("browser")
+EXPERIMENT = """\
+schema: experiment/1
+name: train
+executable: train.py
+executable_command: python3
+metrics:
+  - file: metrics.json
+    better: {acc: higher, loss: lower}
+"""
+
+
+def add_runs(sandbox: Sandbox, runs: Sequence[Run]) -> None:
+    """Commit the records of runs, and their experiment."""
+    (sandbox.root / "train.py").write_text("print()\n")
+    files = {run_codec.path_of(run): run_codec.encode(run) for run in runs}
+    files[".qanat/experiments/train.yaml"] = EXPERIMENT.encode()
+    for path, data in files.items():
+        (sandbox.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (sandbox.root / path).write_bytes(data)
+    sandbox.git("add", "--all")
+    sandbox.git("commit", "--quiet", "--message", "runs")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, forked_commands: None) -> Path:
+    """Return the report of a sweep of 40 runs."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("report") / "my project")
+    add_runs(sandbox, sweep(40))
+    assert "report.html: 40 runs" in sandbox.qanat("report").out
+    return sandbox.root / "report.html"
+
+
+def written(folder: Path, content: dict[str, Any]) -> Path:
+    """Write a page with this content."""
+    usual = {"project": "p", "created": NOW, "notes": [], "better": {}}
+    (folder / "page.html").write_text(page_of(json.dumps(usual | content), "runs"))
+    return folder / "page.html"
+
+
+def shown(page: Any) -> list[str]:
+    """List the names of the rows in sight, from the top."""
+    rows = "rows => rows.map(r => [+r.dataset.place, r.querySelector('.link').textContent]).sort((a, b) => a[0] - b[0])"
+    return [name for _, name in page.locator(".grid-body .row").evaluate_all(rows)]
+
+
+def add_condition(page: Any, text: str) -> None:
+    """Type a condition and press Enter."""
+    page.locator("#where").fill(text)
+    page.locator("#where").press("Enter")
+
+
+def test_the_report_opens_on_the_best_runs_and_what_tells_them_apart(
+    report: Path, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(report)
+    assert shown(page)[0] == "24"
+    headings = page.locator("[role=columnheader]").all_inner_texts()
+    assert [heading for heading in headings if heading][:6] == ["state", "run", "acc↓", "opt", "lr", "seed"]
+    assert page.locator(".summary").inner_text() == "40 runs · all with epochs 9"
+    assert page.locator(".grid").get_attribute("aria-rowcount") == "41"
+    assert page.locator(".row .best").first.inner_text() == "0.9524 … 0.9544"
+
+
+def test_rows_are_sorted_filtered_and_selected_and_the_address_keeps_it_all(
+    report: Path, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(report)
+    page.get_by_role("button", name="run", exact=True).click()
+    assert shown(page)[:2] == ["40", "39"]
+    page.get_by_role("button", name="took").click()
+    assert shown(page)[0] == "1"
+    add_condition(page, "lr<0.05 and opt~adam")
+    page.get_by_role("button", name="failed 4").click()
+    assert shown(page) == ["27", "37"]
+    assert page.locator(".summary").inner_text() == "2 of 40 runs"
+    page.locator(".tick").first.click()
+    kept = page.evaluate("location.hash")
+    assert "selected=27-" in kept
+    other = open_page(report, kept)
+    assert shown(other) == ["27", "37"]
+    assert other.locator(".row.selected .link").all_inner_texts() == ["27"]
+    other.get_by_label("drop lr<0.05 and opt~adam").click()
+    assert len(shown(other)) == 4
+    add_condition(other, "state=finished and state=failed")
+    other.get_by_role("button", name="Show all 40").click()
+    assert other.locator(".summary").inner_text().startswith("40 runs")
+
+
+def test_a_wrong_condition_is_explained_and_one_in_an_address_has_no_effect(
+    report: Path, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(report, "#where=lr%3C")
+    assert page.locator(".chip.wrong").inner_text().startswith("lr<")
+    assert page.locator(".summary").inner_text().startswith("40 runs")
+    add_condition(page, "accurracy>1")
+    assert "no run has the parameter or metric 'accurracy' (character 1" in page.locator(".toast").inner_text()
+
+
+def test_groups_have_rows_of_their_own(report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report)
+    page.get_by_role("button", name="groups").first.click()
+    assert shown(page)[0] == "24.2"
+    assert page.locator(".summary").inner_text().startswith("50 groups")
+
+
+def test_conditions_mean_what_they_mean_on_the_command_line(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(written(tmp_path, {"runs": RUNS}))
+    found = []
+    for case in CASES:
+        page.evaluate("location.hash = ''")
+        page.wait_for_function("document.querySelectorAll('.grid-body .row').length === 3")
+        add_condition(page, case["where"])
+        if "error" in case:
+            toast = page.locator(".toast").last.inner_text()
+            page.evaluate("document.querySelectorAll('.toast').forEach(shown => shown.remove())")
+            found.append({"where": case["where"], "error": toast.split(" condition). ")[0] + " condition)"})
+        else:
+            found.append({"where": case["where"], "meets": sorted(map(int, shown(page)))})
+    assert found == CASES
+
+
+def test_hostile_text_does_nothing(sandbox: Sandbox, open_page: Callable[..., Any]) -> None:
+    add_runs(sandbox, [*sweep(3), hostile(4)])
+    sandbox.qanat("report", "--out", "a/page.html")
+    page = open_page(sandbox.root / "a/page.html")
+    add_condition(page, "opt~alert and 'description'~gnp")
+    assert shown(page) == ["4"]
+    assert "\u202e" not in page.locator("body").inner_text()
+    assert r"\u{202e}gnp.exe" in page.locator(".row .note").inner_text()
+    assert page.locator("img").count() == 0
+    content = json.loads(sandbox.qanat("report", "4", "--json").out)
+    assert content["runs"][0]["tags"] == [HOSTILE]
+
+
+def test_ten_thousand_rows_are_shown_and_filtered_at_once(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    template = RUNS[1]
+    runs = [
+        template
+        | {
+            "id": f"{n}-00000b",
+            "number": n,
+            "groups": [template["groups"][0] | {"parameters": {"--seed": str(n)}, "metrics": {"acc": n / 10_000}}],
+        }
+        for n in range(10_000, 0, -1)
+    ]
+    file = written(tmp_path, {"runs": runs})
+    started = time.monotonic()
+    page = open_page(file)
+    assert time.monotonic() - started < 10  # 1 s where nothing else runs
+    assert page.locator(".grid-body .row").count() < 60
+    page.locator(".grid").evaluate("grid => { grid.scrollTop = grid.scrollHeight; }")
+    page.wait_for_function("document.querySelector('.grid-body .row:last-child').dataset.place === '9999'")
+    assert shown(page)[-1] == "1"
+    add_condition(page, "seed<=20 and metric.acc>0.0015")
+    assert shown(page) == ["20", "19", "18", "17", "16"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_telephone_in_both_themes(report: Path, open_page: Callable[..., Any], scheme: str) -> None:
+    page = open_page(report, viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Theme").click()
+    assert page.evaluate("document.documentElement.dataset.theme") != scheme

@@ -1,0 +1,103 @@
+"""What a report contains: the chosen runs, within limits, and no secrets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from qanat.domain.condition import parse
+from qanat.domain.measured import CurveSummary, Point
+from qanat.errors import NotFound, UsageError
+from qanat.usecases.report import content
+from qanat.usecases.report.content import ReportRequest, content_of
+from qanat.usecases.tracking.refresh import refreshed
+from tests.support.world import World
+from tests.unit.records.example import RUN
+from tests.unit.usecases.runs.test_listing import recorded
+
+
+def reported(world: World, *runs: str, condition: str = "", experiment: str | None = None) -> dict[str, Any]:
+    """Return the content of a report on these runs."""
+    with refreshed(world.project, world) as (index, result):
+        return content_of(world.project, index, result, ReportRequest(runs, experiment, parse(condition)))
+
+
+def numbers(found: dict[str, Any]) -> list[int]:
+    """List the numbers of the runs in a report."""
+    return [run["number"] for run in found["runs"]]
+
+
+def test_a_report_has_the_runs_that_were_chosen_the_newest_first(world: World) -> None:
+    for number in (1, 2, 3):
+        recorded(world, number, created=f"2026-11-2{number}T00:00:00+00:00", tags=("odd",) if number % 2 else ())
+    assert numbers(reported(world)) == [3, 2, 1]
+    assert numbers(reported(world, "2", f"3-{RUN.uid}")) == [3, 2]
+    assert numbers(reported(world, "2", "3", condition="tag=odd", experiment="train")) == [3]
+    with pytest.raises(NotFound, match="run 4 does not exist"):
+        reported(world, "4")
+    with pytest.raises(NotFound, match="none"):
+        reported(world, experiment="none")
+    with pytest.raises(UsageError, match="no run has the metric 'x'"):
+        reported(world, condition="metric.x>1")
+
+
+def test_a_project_without_runs_has_an_empty_report(world: World) -> None:
+    found = reported(world, condition="metric.x>1")
+    assert found["runs"] == found["notes"] == []
+    assert found["project"] == world.root.name
+
+
+def test_a_run_has_what_the_page_shows_and_no_empty_values(world: World) -> None:
+    curve = CurveSummary(last=Point(2, 9), min=Point(0.5, 3), max=Point(math.inf, 1), count=9)
+    recorded(world, 1, groups=(replace(RUN.groups[0], curves={"loss": curve}), RUN.groups[1]))
+    (run,) = reported(world)["runs"]
+    assert run["id"] == f"1-{RUN.uid}"
+    assert run["data"] == ["iris: data/iris"]
+    assert "tags" not in run
+    assert run["groups"][0] == {
+        "number": 0,
+        "state": "finished",
+        "started": RUN.groups[0].started,
+        "ended": RUN.groups[0].ended,
+        "parameters": {"--n": "10", "--seed": "0"},
+        "metrics": {"acc": 0.93},
+        "curves": {"loss": [2, 0.5, math.inf, 9]},
+    }
+    assert "metrics" not in run["groups"][1]
+
+
+def test_a_report_says_what_it_leaves_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2, 3):
+        recorded(world, number, created=f"2026-11-2{number}T00:00:00+00:00")
+    monkeypatch.setattr(content, "GROUPS_MAX", 3)
+    found = reported(world)
+    assert [(run["number"], len(run["groups"]), run.get("group_count")) for run in found["runs"]] == [
+        (3, 2, None),
+        (2, 1, 2),
+    ]
+    assert found["notes"] == [
+        "the newest 2 of 3 runs are here; choose others with --where",
+        "the first 1 of 2 groups of run 2 are here",
+    ]
+    monkeypatch.setattr(content, "RUNS_MAX", 1)
+    assert numbers(reported(world)) == [3]
+
+
+def test_a_report_has_neither_secrets_nor_endless_texts(world: World) -> None:
+    token = "ghp_" + "a1B2" * 9  # what tokens look like
+    group = replace(RUN.groups[0], args=("--api-key", "hunter2hunter2", "--note", "x" * 5_000))
+    recorded(world, 1, description=f"with {token}", groups=(group,))
+    (run,) = reported(world)["runs"]
+    assert run["description"] == "with [redacted]"
+    assert run["groups"][0]["parameters"]["--api-key"] == "[redacted]"
+    assert len(run["groups"][0]["parameters"]["--note"]) == content.TEXT_MAX
+
+
+def test_a_report_knows_which_direction_of_a_metric_is_better(world: World) -> None:
+    definition = world.root / ".qanat/experiments/train.yaml"
+    definition.write_text(definition.read_text() + "metrics:\n- {file: metrics.json, better: {acc: higher}}\n")
+    recorded(world, 1)
+    assert reported(world)["better"] == {"acc": "higher"}
