@@ -19,6 +19,7 @@ from tests.support.terminal import ENTER, Terminal
 
 pytestmark = pytest.mark.xdist_group("completion")  # one project for all of it
 TAB = "\t"
+ENDS = (".min", ".max", ".last", ".count")
 DESCRIPTIONS = {1: "first try", 2: "second, with: commas", 3: "\x1b]0;owned\x07\nthird 'quoted'"}
 ACTION = {"executable": "greet.sh", "executable_command": "sh"}
 
@@ -276,3 +277,17 @@ def test_a_shell_completes_commands_names_and_options_and_lists_runs_described(s
     shell.see("second, with: commas")
     shell.see("first try")
     assert "\x1b]0;owned" not in shell.raw
+
+
+def test_nothing_is_offered_that_a_shell_would_run(sandbox: Sandbox) -> None:
+    names = ["loss", "val.acc", "$(touch PWNED)", "`touch PWNED`", "a;b", "a b", "a\nb", "a&b", "a'b", "~", "é/%", "*"]
+    lines = "".join(f"{json.dumps({name: 1})}\n" for name in names)
+    sandbox.write("lines", lines)
+    sandbox.experiment("train", """for last; do :; done; cp lines "$last/metrics.jsonl"\n""")
+    sandbox.qanat("run", "train")
+    sandbox.qanat("status")
+    assert set(names) <= {*sandbox.record()["groups"][0]["curves"]}
+    assert ask(sandbox, "metrics", "1", "") == ["plain", "loss", "val.acc", "é/%"]
+    found = ask(sandbox, "runs", "--where", "tag='$' and metric.")[1:]
+    offered = {name.removeprefix("tag='$' and metric.") for name in found}
+    assert offered == {f"{name}{end}" for name in ("loss", "val.acc", "é/%") for end in ("", *ENDS)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+# A shell puts what is offered into the command line as it is, and much of it comes from files.
+_LITERAL = re.compile(r"[\w.+/@%,:-]+")
 
 
 def _start(ctx: click.Context) -> Any:
@@ -17,7 +21,13 @@ def _start(ctx: click.Context) -> Any:
 
 
 def _offered(offers: Iterable[tuple[str, str]], incomplete: str) -> list[Any]:
-    return [CompletionItem(word, help=about) for word, about in offers if word.startswith(incomplete)]
+    """Return the offers that begin like what was typed, and that a shell would not take for more than a word."""
+    return _completed("", offers, incomplete)
+
+
+def _completed(before: str, offers: Iterable[tuple[str, str]], begun: str) -> list[Any]:
+    found = ((word, about) for word, about in offers if word.startswith(begun) and _LITERAL.fullmatch(word))
+    return [CompletionItem(before + word, help=about) for word, about in found]
 
 
 def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
@@ -86,14 +96,11 @@ def curves(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 def _last_name(ctx: click.Context, incomplete: str, separators: str) -> list[Any]:
     """Offer what was typed with its last name completed, since a shell replaces all of it."""
-    import re
-
     from qanat.usecases import complete_names
 
     begun = (re.search(rf"[^{separators}]*\Z", incomplete) or [""])[0]
     before = incomplete[: len(incomplete) - len(begun)]
-    offers = complete_names.names_in_conditions(_start(ctx))
-    return _offered(((before + word, about) for word, about in offers), incomplete)
+    return _completed(before, complete_names.names_in_conditions(_start(ctx)), begun)
 
 
 COMPLETERS = {
