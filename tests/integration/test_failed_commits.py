@@ -6,6 +6,7 @@ Where the tree says that a record was saved but not committed, the record itself
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,9 +30,14 @@ COMMANDS = {
     "tag": ("tag", "1", "add", "good"),
     "comment": ("comment", "1", "-m", "noted"),
     "delete": ("delete", "1", "--yes"),
+    "commit": ("commit",),
+    "retry": ("retry", "1"),
+    "rerun --check": ("rerun", "1", "--check"),
     "experiment new": ("experiment", "new", *ID, "--commit"),
     "experiment update": ("experiment", "update", "e", "--tag", "t", "--commit"),
     "experiment rename": ("experiment", "update", "e", "--name", "f", "--commit"),
+    "dataset new": ("dataset", "new", "--name", "x", "--path", "d.csv", "--commit"),
+    "dataset update": ("dataset", "update", "d", "--track", "hash", "--commit"),
     "dataset delete": ("dataset", "delete", "d", "--yes", "--commit"),
     "experiment delete": ("experiment", "delete", "e", "--yes", "--commit"),
     "migrate": ("migrate",),
@@ -39,7 +45,11 @@ COMMANDS = {
     "keep": ("keep", "1"),
 }
 # Those that commit the user's files, with the user's hooks.
-OF_USER = ("run --commit-message", "experiment new", "experiment update", "experiment rename", "dataset delete")
+OF_USER = (
+    "run --commit-message",
+    *("experiment new", "experiment update", "experiment rename"),
+    *("dataset new", "dataset update", "dataset delete"),
+)
 
 
 def prepare(project: Sandbox, name: str) -> None:
@@ -48,7 +58,17 @@ def prepare(project: Sandbox, name: str) -> None:
     project.write("s", "first\n")
     project.write(".qanat/datasets/d.yaml", "schema: dataset/1\nname: d\npath: d.csv\n")
     project.experiment("e", 'cat "$0" >/dev/null\n')
-    if name in ("tag", "comment", "delete", "experiment delete", "keep"):
+    if name in ("tag", "comment", "delete", "rerun --check", "experiment delete", "keep"):
+        project.qanat("run", "e")
+    if name == "retry":
+        fixed = project.root / ".git/fixed"
+        project.experiment("e", f"[ -e {shlex.quote(str(fixed))} ]\n")
+        project.qanat("run", "e", code=1)
+        fixed.touch()
+    if name == "commit":
+        config = project.root / ".qanat/config.yaml"
+        config.write_text(config.read_text().replace("commit: each", "commit: manual"))
+        project.commit("records wait")
         project.qanat("run", "e")
     if name == "migrate":
         project.experiment("say", "exit 0\n")
@@ -222,6 +242,24 @@ def test_in_a_read_only_repository_nothing_changes(small_disk: Path, name: str) 
     assert done.code != 0
     assert "this is a bug" not in done.err, done.err
     assert state(project) == before, (done.out, done.err)
+
+
+@pytest.mark.parametrize("left_kb", [0, 4, 16, 200])
+def test_on_a_full_disk_a_plot_leaves_the_earlier_file_as_it_is(small_disk: Path, left_kb: int) -> None:
+    project = Sandbox.make(small_disk / "p")
+    project.experiment("e", """for last; do :; done; printf '{"x": 1}\\n{"x": 2}\\n' >"$last/metrics.jsonl"\n""")
+    project.qanat("run", "e")
+    project.write("plot.svg", "earlier")
+    before = state(project)
+    fill(small_disk, left_kb)
+    words = ("compare", "1", "--plot", "step", "x", "--output", "plot.svg")
+    done = project.qanat(*words, code=None, env={"MPLCONFIGDIR": str(small_disk.parent)})
+    (small_disk / "filler").unlink()
+    after = state(project)
+    assert (done.code == 0) == (after["files"].pop("plot.svg") != b"earlier"), done.err
+    assert done.code == 0 or done.err.startswith("qanat: cannot write plot.svg: "), done.err
+    assert after["files"] == {name: data for name, data in before["files"].items() if name != "plot.svg"}
+    assert project.qanat("metrics", "1").out.splitlines()[-1].split() == ["2", "2"]
 
 
 # ---- killed after each call of git
