@@ -52,6 +52,16 @@ class DataState:
         parts += [self.problem] if self.problem else []
         return ", ".join(parts)
 
+    @property
+    def identity(self) -> str | None:
+        """What the same data have in common: an id, or number, size and time of files; None if neither is known."""
+        if self.changed or self.problem:
+            return None
+        if self.id:
+            return f"{COMMAND}:{self.id}" if self.track == COMMAND else self.id
+        known = None not in (self.files, self.bytes) and (self.newest is not None or not self.files)
+        return f"{STAT}:{self.files}:{self.links}:{self.bytes}:{self.newest or ''}" if known else None
+
     def as_mapping(self) -> dict[str, Any]:
         """Return what is known, in the order of a record."""
         values = {

@@ -67,7 +67,8 @@ class MetricSource:
 class Experiment:
     """A named program with the datasets it reads, its actions, tags and metrics.
 
-    `seeds` are the parameters that only tell repetitions apart; None if the definition does not say.
+    `seeds` are the parameters that only tell repetitions apart; None if the definition does not say. `code_paths` are
+    the files and folders of its code besides the program; if empty, its code is all that is in the repository.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Experiment:
     actions: Mapping[str, Action] = field(default_factory=dict)
     metrics: tuple[MetricSource, ...] = ()
     seeds: tuple[str, ...] | None = None
+    code_paths: tuple[str, ...] = ()
 
     def titles(self) -> dict[str, str]:
         """Return what a paper calls metrics, as `Accuracy (%)`, by their names; without those that have no title."""

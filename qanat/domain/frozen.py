@@ -122,7 +122,8 @@ def _wrong_in_group(olds: Sequence[Record], new: Record) -> list[str]:
 def _wrong_keys(old: Record, new: Record) -> list[str]:
     """List the keys of a group's row that may not follow an earlier row."""
     changed = [key for key in _keys(old, new) if not _same(old, new, key)]
-    if launched := [key for key in _LAUNCHED if key in changed]:
+    fixed = _LAUNCHED if _attempt(new) > _attempt(old) else (*_LAUNCHED, "key")
+    if launched := [key for key in fixed if key in changed]:
         return changed if _ended(old) else launched
     if not changed or not _ended(old):
         return ["attempt"] if _attempt(new) < _attempt(old) else []

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
+from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.measured import CurveSummary, Measured
 from qanat.domain.outputs import Outputs
 
@@ -103,8 +104,9 @@ SCHEDULER = "scheduler"
 class Group:
     """One execution of the program with one list of arguments; `started` and `ended` are timestamps (domain.times).
 
-    `source` is SCHEDULER if only the scheduler has said how it ended, which a completion file may correct. `outputs`
-    is None if it left no files, or if that is not known.
+    `key` says what was executed (domain.group_key); None if that is not known. `source` is SCHEDULER if only the
+    scheduler has said how it ended, which a completion file may correct. `outputs` is None if it left no files, or if
+    that is not known.
     """
 
     number: int
@@ -123,6 +125,7 @@ class Group:
     curves: Mapping[str, CurveSummary] = field(default_factory=dict)
     curve_files: Mapping[str, str] = field(default_factory=dict)
     outputs: Outputs | None = None
+    key: str | None = None
 
     @property
     def measured(self) -> Measured:
@@ -172,9 +175,8 @@ class Stored(Protocol):
 class Run:
     """One launch of an experiment.
 
-    `data` says what its datasets and inputs were then, `container` what its programs worked in, None if in none;
-    `imported` holds what a qanat 0.x run had that no other field
-    holds.
+    `data` says what its datasets and inputs were then, `key` what its groups have in common of their keys, `container`
+    what its programs worked in, None if in none; `imported` holds what a qanat 0.x run had that no other field holds.
     """
 
     number: int
@@ -195,6 +197,7 @@ class Run:
     groups: tuple[Group, ...]
     rerun_of: str | None = None
     data: tuple[DataState, ...] = ()
+    key: SharedKey = UNKNOWN
     imported: Mapping[str, Any] = field(default_factory=dict)
     container: Container | None = None
 

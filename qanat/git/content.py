@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,22 @@ def at(location: Location, commit: str, path: str) -> Content | None:
     if isinstance(found, pygit2.Blob):
         return Content(f"blob:{found.id}", 1)
     return Content(f"tree:{found.id}", _count(found)) if isinstance(found, pygit2.Tree) else None
+
+
+def entries(location: Location, commit: str, paths: Iterable[str]) -> dict[str, str | None]:
+    """Return the mode and the id of what a commit has at paths from the root; None where it has nothing."""
+    import pygit2
+
+    top = repository.open_repository(location)[commit].peel(pygit2.Tree)
+    return {path: _entry(top, path) for path in paths}
+
+
+def _entry(top: pygit2.Tree, path: str) -> str | None:
+    try:
+        found = top[path]
+    except KeyError:
+        return None
+    return f"{found.filemode:o} {found.id}"
 
 
 def _count(top: pygit2.Tree) -> int:

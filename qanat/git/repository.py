@@ -69,6 +69,14 @@ def code_tree(repository: pygit2.Repository, commit: str) -> str:
     return _tree_id(_with_entry(tree.read_raw(), STATE.encode(), bytes.fromhex(_tree_id(state)) if state else None))
 
 
+def tree_without_state(repository: pygit2.Repository, commit: str) -> str:
+    """Return the id of a commit's tree without the folder of qanat: what the programs of the project are made of."""
+    import pygit2
+
+    tree = repository[commit].peel(pygit2.Tree)
+    return _tree_id(_with_entry(tree.read_raw(), STATE.encode(), None)) if STATE in tree else str(tree.id)
+
+
 def _with_entry(tree: bytes, name: bytes, new: bytes | None) -> bytes:
     """Return a tree with an entry's id replaced, or (None) without the entry.
 

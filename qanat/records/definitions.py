@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PurePosixPath
@@ -32,6 +33,7 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         workdir=content.get("workdir"),
         actions={name: _action(name, parts) for name, parts in content.get("actions", {}).items()},
         seeds=seeds_from(content),
+        code_paths=tuple(posixpath.normpath(path) for path in content.get("code", {}).get("paths", ())),
         metrics=tuple(map(_metric_source, content.get("metrics", ()))),
     )
 

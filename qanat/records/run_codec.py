@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from typing import Any
 
 from qanat.domain.container import Container
+from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.json_text import NAMES, from_named
 from qanat.domain.layout import record_path
 from qanat.domain.measured import CurveSummary, Point
@@ -21,7 +23,9 @@ from qanat.errors import InputInvalid
 from qanat.records import data_rows, schemas, yaml_io
 from qanat.records.record_reader import Reader
 
-FLOW = frozenset({"tags", "container", "datasets", "data", "parameters", "runner", "submission", "imported", "groups"})
+FLOW = frozenset(
+    {"tags", "container", "datasets", "data", "key", "parameters", "runner", "submission", "imported", "groups"}
+)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
 _INTENT = re.compile(r"[0-9a-f]+\Z")
@@ -69,6 +73,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "datasets": dict(run.datasets),
         **_present(data=[state.as_mapping() for state in run.data] or None),
         "parameters": requested,
+        **_present(key=run.key.as_mapping() or None),
         "runner": {"name": run.runner.name}
         | _present(template=run.runner.template)
         | {"options": dict(run.runner.options)},
@@ -111,7 +116,8 @@ def _group_row(group: Group) -> dict[str, Any]:
         attempt=group.attempt if group.attempt > 1 else None,
         source=group.source,
     )
-    return row | group.measured.to_mapping() | _present(outputs=_outputs_row(group.outputs) if group.outputs else None)
+    outputs = _outputs_row(group.outputs) if group.outputs else None
+    return row | group.measured.to_mapping() | _present(outputs=outputs, key=group.key)
 
 
 def _outputs_row(outputs: Outputs) -> dict[str, Any]:
@@ -185,6 +191,7 @@ def from_mapping(content: Any, source: str) -> Run:
         groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
         data=data_rows.read(top.optional("data", list), source, "data"),
+        key=_key(top.inner("key")) if top.has("key") else UNKNOWN,
         imported=top.optional("imported", dict) or {},
         container=_container(top.inner("container")) if top.has("container") else None,
     )
@@ -258,7 +265,12 @@ def _group(content: Any, source: str, place: int) -> Group:
         curves=_curves(row),
         curve_files=row.text_map("curve_files") if row.has("curve_files") else {},
         outputs=_outputs(row.inner("outputs")) if row.has("outputs") else None,
+        key=row.optional("key", str),
     )
+
+
+def _key(row: Reader) -> SharedKey:
+    return SharedKey(*(row.optional(part.name, str) for part in fields(SharedKey)))
 
 
 def _outputs(row: Reader) -> Outputs:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
+from qanat.domain.group_key import SharedKey
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
@@ -116,6 +117,16 @@ def outputs() -> st.SearchStrategy[Outputs]:
     return st.builds(Outputs, counts, st.integers(0, 2**63), digests, st.just(0) | counts)
 
 
+def digests() -> st.SearchStrategy[str]:
+    """Return digests of keys, some of which look like a number."""
+    return st.text(hexadecimal, min_size=32, max_size=32) | st.sampled_from(["0" * 32, "1e" + "0" * 30])
+
+
+def shared_keys() -> st.SearchStrategy[SharedKey]:
+    """Return what the groups of a run share of their keys."""
+    return st.builds(SharedKey, *(st.none() | digests() for _ in range(5)))
+
+
 def _group(number: int) -> st.SearchStrategy[Group]:
     return st.builds(
         Group,
@@ -134,6 +145,7 @@ def _group(number: int) -> st.SearchStrategy[Group]:
         curves=curves(),
         curve_files=st.dictionaries(texts, st.text(hexadecimal, min_size=64, max_size=64), max_size=2),
         outputs=st.none() | outputs(),
+        key=st.none() | digests(),
     )
 
 
@@ -171,6 +183,7 @@ def runs() -> st.SearchStrategy[Run]:
         command=st.lists(words, min_size=1, max_size=3).map(tuple),
         datasets=st.dictionaries(names, texts, max_size=3),
         data=data_states(),
+        key=shared_keys(),
         requested=st.builds(RequestedParameters, lists, lists, lists, st.none() | words, st.none() | words),
         runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
         storage=texts.filter(bool),

@@ -123,6 +123,13 @@ def _fields(command: Any) -> Any:
             metavar="PARAM",
             help="Parameter that only tells repetitions apart, such as --seed; may be repeated.",
         ),
+        field(
+            "--code-path",
+            "code",
+            multiple=True,
+            metavar="PATH",
+            help="File or folder of its code, for run --needed; may be repeated. Default: everything.",
+        ),
         field("--dataset", "datasets", multiple=True, metavar="NAME", help="Dataset it reads; may be repeated."),
         field("--tag", "tags", multiple=True, metavar="TAG", help="Tag of the experiment; may be repeated."),
         field("--executable-command", metavar="COMMAND", help="Command that runs the program: python, bash, …"),
@@ -138,6 +145,8 @@ def _given(actions: tuple[str, ...], **options: Any) -> Content:
     given = defining.given(**options, actions=dict(map(_action, actions)))
     if len(given.get("seed", ())) == 1:
         given["seed"] = given["seed"][0]
+    if "code" in given:
+        given["code"] = {"paths": given["code"]}
     return given
 
 

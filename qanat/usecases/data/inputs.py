@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain.data import HASH, DataState
+from qanat.domain.group_key import INPUTS_MAX
 from qanat.errors import reason
 from qanat.git import content
 from qanat.system.hashing import sha256_of
 from qanat.usecases.data.look import Data, look
 from qanat.usecases.project import Project
 
-LOOKED_AT_MAX = 100
 # Beyond this in total, sizes and times have to do.
 HASHED_BYTES_MAX = 64 * 2**20
 
@@ -25,7 +25,7 @@ def look_at_inputs(project: Project, names: Iterable[str], commit: str) -> tuple
 
     A relative name starts at the root of the project; of others, only files count. Small files are hashed.
     """
-    found = [name for name in names if _is_input(project, name, commit)][:LOOKED_AT_MAX]
+    found = [name for name in names if _is_input(project, name, commit)][:INPUTS_MAX]
     states, left_bytes = [], HASHED_BYTES_MAX
     for name in found:
         state = look(project, Data(name, str(project.root / name)))

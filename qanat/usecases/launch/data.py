@@ -9,9 +9,9 @@ from pathlib import Path
 from qanat.domain import secret_checks
 from qanat.domain.data import COMMAND, NONE, STAT, DataState, data_differ
 from qanat.domain.data_paths import is_in_project
+from qanat.domain.named_paths import absolute_paths, named_paths
 from qanat.domain.run import Run
 from qanat.usecases.data import earlier
-from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch.plan import Plan
 from qanat.usecases.launch.view import DataReport, LaunchView
 from qanat.usecases.launch.workplace import Workplace
@@ -72,7 +72,7 @@ def _look(
 ) -> RunData:
     """Look at datasets at the place where a run works, and at what the groups' arguments name."""
     states = [*_datasets(project, datasets, place, commit, before)] if datasets else []
-    if names := [*run_inputs.named_paths(groups), *run_inputs.absolute_paths(groups)]:
+    if names := [*named_paths(groups), *absolute_paths(groups)]:
         from qanat.usecases.data.inputs import look_at_inputs  # many arguments are only options and numbers
 
         states += look_at_inputs(project, names, commit)

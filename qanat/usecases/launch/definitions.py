@@ -38,6 +38,7 @@ def definitions_at(project: Project, commit: str | None, name: str) -> Definitio
     if commit is None:
         _check_program(project, experiment)
         _check_metrics(experiment)
+        _check_code_paths(project, experiment)
     elif not _is_tracked(project, commit, _inside(experiment)):
         raise InputInvalid(f"{_program(experiment)} is not in commit {commit[:10]}", hint="choose another commit")
     return Definitions(experiment, {each: _dataset_path(project, commit, each) for each in experiment.datasets})
@@ -82,6 +83,16 @@ def _check_metrics(experiment: Experiment) -> None:
                 f"experiment {experiment.name}: metrics: {source.file} is not inside the storage directory",
                 hint="use a path relative to the storage directory, to which the program writes the file",
             )
+
+
+def _check_code_paths(project: Project, experiment: Experiment) -> None:
+    """Raise InputInvalid if a path of the experiment's code does not exist, or leads out of the project."""
+    for path in experiment.code_paths:
+        about = f"experiment {experiment.name}: code: paths: {path}"
+        if not is_inside(path):
+            raise InputInvalid(f"{about} is not inside the project", hint="use a path relative to the project root")
+        if not os.path.lexists(project.root / path):
+            raise InputInvalid(f"{about} does not exist", hint="correct it, or remove it from the definition")
 
 
 def _is_tracked(project: Project, commit: str, path: str) -> bool:

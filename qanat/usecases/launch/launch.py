@@ -18,7 +18,7 @@ from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run, RunnerChoice
-from qanat.usecases.launch import code, data, past_code
+from qanat.usecases.launch import code, data, keys, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.new_run import Launch, first_attempt
@@ -65,6 +65,7 @@ def launch(
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
+    keys.check_paths(project, plan.experiment, captured.code.commit)
     read = (options.template, request.param_file, request.parameters_file)
     captured = _without_inputs(project, captured, read)
     if _workdir(request, plan, submits=submits) == CHECKOUT:
@@ -74,7 +75,8 @@ def launch(
     with _placed(project, plan, captured) as plan:
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, repeated, view, allow_secrets=secrets)
-        new = Launch(plan, captured, choice, author, states)
+        key = keys.shared_key(project, plan, commit, states)
+        new = Launch(plan, captured, choice, author, states, key)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 

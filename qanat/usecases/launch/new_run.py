@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
+from qanat.domain.group_key import UNKNOWN, SharedKey, key_of
 from qanat.domain.intents import new_intent
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.git import lock
@@ -26,13 +27,14 @@ from qanat.usecases.tracking import counting, record
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A new run that is ready to start: the plan, the code, the runner, the author, and what its data are."""
+    """A new run that is ready to start: the plan, the code, the runner, the author, its data and its key."""
 
     plan: Plan
     captured: Captured
     choice: RunnerChoice
     author: str
     data: tuple[DataState, ...] = ()
+    key: SharedKey = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,8 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         runner=launch.choice,
         storage=project.paths.relative(reserved.folder),
         submission=replace(facts, intent=new_intent(f"{number}-{uid}")),
-        groups=tuple(Group(i, args) for i, args in enumerate(plan.groups)),
+        groups=tuple(Group(i, args, key=key_of(launch.key, args, launch.data)) for i, args in enumerate(plan.groups)),
         rerun_of=plan.rerun_of,
         data=launch.data,
+        key=launch.key,
     )

@@ -14,7 +14,7 @@ from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.runners.protocol import Runners
 from qanat.system import files
-from qanat.usecases.launch import again, checkouts, code, data, parameter_copies
+from qanat.usecases.launch import again, checkouts, code, data, keys, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.new_run import Launch, first_attempt
@@ -78,7 +78,8 @@ def rerun(
             check_launch(project, plan, choice)
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, found.run, view, allow_secrets=secrets)
-        new = Launch(plan, captured, choice, author, states)
+        key = keys.shared_key(project, plan, commit, states)
+        new = Launch(plan, captured, choice, author, states, key)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 

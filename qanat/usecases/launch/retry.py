@@ -12,6 +12,7 @@ from qanat.domain import time_limits
 from qanat.domain.completion import COMPLETION
 from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
+from qanat.domain.group_key import key_of
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
@@ -21,7 +22,7 @@ from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.system import folders
-from qanat.usecases.launch import again, checkouts, code, data, parameter_copies, past_code
+from qanat.usecases.launch import again, checkouts, code, data, keys, parameter_copies, past_code
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
 from qanat.usecases.launch.secret_checks import check_definitions
@@ -142,7 +143,11 @@ def _attempt(
 ) -> Attempt:
     """Queue groups of a run again; nothing is recorded yet."""
     last = {n: found.run.groups[n] for n in numbers}
-    queued = {n: Group(n, group.args, attempt=group.attempt + 1) for n, group in last.items()}
+    key = keys.retried_key(found, states)
+    queued = {
+        n: Group(n, group.args, attempt=group.attempt + 1, key=key_of(key, group.args, states or found.run.data))
+        for n, group in last.items()
+    }
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs
     facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changes), data=states)
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)

@@ -69,7 +69,7 @@ def test_a_file_that_grows_is_not_read_without_end(ignoring: World) -> None:
 
 
 def test_only_the_first_inputs_are_looked_at(ignoring: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inputs, "LOOKED_AT_MAX", 1)
+    monkeypatch.setattr(inputs, "INPUTS_MAX", 1)
     assert [state.name for state in ignoring.launch("models/a.bin", "models/set/1").data] == ["models/a.bin"]
 
 

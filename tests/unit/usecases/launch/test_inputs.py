@@ -13,30 +13,6 @@ from tests.support.world import World
 from tests.unit.records.example import RUN
 
 
-@pytest.mark.parametrize(
-    ("args", "expected"),
-    [
-        (("data.bin",), ["data.bin"]),
-        (("a/b", "a/b"), ["a/b"]),
-        (("--data=a.bin",), ["a.bin"]),
-        (("x=a.bin",), ["x=a.bin", "a.bin"]),
-        (("./a//b/", "a/b"), ["a/b"]),
-        (("a/../b",), ["b"]),
-        (("-d", "--data", "-d=", ""), []),
-        (("/absolute", "--data=/absolute", "--x=-1"), []),
-        ((".", "..", "../outside", "a/..", ".git/config", ".qanat/config.yaml"), []),
-        ((".gitignore", "..data"), [".gitignore", "..data"]),
-        (("--a=b=c",), ["b=c"]),
-    ],
-)
-def test_arguments_may_name_paths_inside_the_project(args: tuple[str, ...], expected: list[str]) -> None:
-    assert inputs.named_paths([args]) == expected
-
-
-def test_paths_are_those_of_all_groups_each_once(world: World) -> None:
-    assert inputs.named_paths([("a", "b"), ("b", "c")]) == ["a", "b", "c"]
-
-
 def test_inputs_are_those_that_are_there_and_ignored(world: World) -> None:
     world.commit(**{".gitignore": "*.bin\nignored/\n", "tracked.txt": ""})
     for path in ("a.bin", "ignored/b", "untracked.txt"):

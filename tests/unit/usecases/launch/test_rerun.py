@@ -455,5 +455,5 @@ def test_inputs_of_the_run_are_those_of_the_retry(world: World) -> None:
 
 
 def test_a_group_that_is_retried_knows_nothing_of_its_last_attempt(world: World) -> None:
-    failed_on_the_scheduler(world)
-    assert retried(world).groups[1] == Group(1, ("--seed", "1"), job="2.1", attempt=2)
+    key = failed_on_the_scheduler(world).groups[1].key
+    assert retried(world).groups[1] == Group(1, ("--seed", "1"), job="2.1", attempt=2, key=key)

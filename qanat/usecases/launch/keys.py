@@ -1,0 +1,67 @@
+"""The keys of the groups of a run that is about to start: what they execute, as far as that is known."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from qanat.domain import group_key
+from qanat.domain.data import DataState
+from qanat.domain.experiment import Experiment
+from qanat.domain.group_key import SharedKey
+from qanat.errors import InputInvalid
+from qanat.git import content, repository
+from qanat.records import yaml_io
+from qanat.system import files
+from qanat.usecases.launch import parameter_copies
+from qanat.usecases.launch.plan import Plan
+from qanat.usecases.project import Project
+from qanat.usecases.tracking.find import Found
+
+WHOLE = "."
+
+
+def shared_key(project: Project, plan: Plan, commit: str, states: Sequence[DataState]) -> SharedKey:
+    """Return what the keys of the groups of a plan share, with the code of this commit and data in these states."""
+    return SharedKey(
+        code=code_part(project, commit, plan.experiment.code_paths, plan.command[-1]),
+        command=group_key.digest(group_key.COMMAND, *plan.command),
+        data=group_key.data_part(plan.datasets, states, _hash_of(plan.parameters_file)),
+    )
+
+
+def retried_key(found: Found, states: Sequence[DataState]) -> SharedKey:
+    """Return what the keys of retried groups of a run share, with data in these states if they have changed."""
+    run = found.run
+    if not states or run.key.data is None:
+        return run.key
+    return replace(run.key, data=group_key.data_part(run.datasets, states, _hash_of(parameter_copies.find(found))))
+
+
+def _hash_of(parameters_file: Path | None) -> str:
+    if parameters_file is None:
+        return ""
+    return hashlib.sha256(files.read(parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)).hexdigest()
+
+
+def code_part(project: Project, commit: str, paths: Sequence[str], program: str) -> str:
+    """Return the digest of the code in a commit: of all of it, or of what is at these paths and the program."""
+    if not paths or WHOLE in paths:
+        opened = repository.open_repository(project.location)
+        return group_key.digest(group_key.CODE, f"tree {repository.tree_without_state(opened, commit)}")
+    named = sorted({*paths, posixpath.normpath(program)})
+    found = content.entries(project.location, commit, named)
+    return group_key.digest(group_key.CODE, *(f"{entry or 'absent'} {path}" for path, entry in found.items()))
+
+
+def check_paths(project: Project, experiment: Experiment, commit: str) -> None:
+    """Raise InputInvalid if a path of the experiment's code is not in the commit."""
+    about = f"experiment {experiment.name}: code: paths:"
+    hint = "use paths of files and folders in git, relative to the project root"
+    paths = [path for path in experiment.code_paths if path != WHOLE]
+    for path, entry in content.entries(project.location, commit, paths).items() if paths else ():
+        if entry is None:
+            raise InputInvalid(f"{about} {path} is not in commit {commit[:10]}", hint=hint)
