@@ -222,6 +222,7 @@ FILES = {
     "template": ".qanat/templates/*/*.yaml",
     "document": ".qanat/documents/*.yaml",
     "run": ".qanat/runs/*/*/*.yaml",
+    "environment": ".qanat/environments/*.yaml",
 }
 
 

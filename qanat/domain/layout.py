@@ -9,6 +9,10 @@ STATE = ".qanat"
 RUNS = f"{STATE}/runs"
 CONFIG = f"{STATE}/config.yaml"
 CACHE = f"{STATE}/cache"
+ENVIRONMENTS = f"{STATE}/environments"
+MACHINES = f"{ENVIRONMENTS}/machines"
+# What is recorded of runs. It is not code, and does not make a working tree dirty.
+RECORDED = (RUNS, ENVIRONMENTS)
 RUNS_PER_FOLDER = 100
 DEFINITIONS = {
     "experiment": "experiments",
@@ -26,6 +30,11 @@ def record_path(experiment: str, number: int, uid: str) -> str:
     return f"{RUNS}/{experiment}/{number // RUNS_PER_FOLDER}/{number}-{uid}.yaml"
 
 
+def is_recorded(path: str) -> bool:
+    """Return whether a path from the root is that of what qanat records of runs, and so no code."""
+    return any(path.startswith(f"{folder}/") for folder in RECORDED)
+
+
 def kind_of(path: str) -> str | None:
     """Return what a file is by its path from the project's root, such as `run`; None for one that is not qanat's."""
     parts = PurePosixPath(path).parts
@@ -35,6 +44,8 @@ def kind_of(path: str) -> str | None:
         return "config"
     if len(parts) == 5 and parts[1] == "runs":
         return "run"
+    if parts[1] == "environments":
+        return {3: "environment", 4: "machine" if parts[2] == "machines" else None}.get(len(parts))
     kinds = {folder: kind for kind, folder in DEFINITIONS.items()}
     depth = 4 if parts[1:2] == (DEFINITIONS["template"],) else 3
     return kinds.get(parts[1]) if len(parts) == depth else None

@@ -176,7 +176,9 @@ class Run:
     """One launch of an experiment.
 
     `data` says what its datasets and inputs were then, `key` what its groups have in common of their keys, `container`
-    what its programs worked in, None if in none; `imported` holds what a qanat 0.x run had that no other field holds.
+    what its programs worked in, None if in none. `environment` is the hash by which `.qanat/environments/` has the
+    software that they found; None if that is unknown, as in a container. `imported` holds what a qanat 0.x run had that
+    no other field holds.
     """
 
     number: int
@@ -198,6 +200,7 @@ class Run:
     rerun_of: str | None = None
     data: tuple[DataState, ...] = ()
     key: SharedKey = UNKNOWN
+    environment: str | None = None
     imported: Mapping[str, Any] = field(default_factory=dict)
     container: Container | None = None
 

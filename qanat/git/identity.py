@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qanat.domain.layout import RUNS
+from qanat.domain.layout import RECORDED
 from qanat.git import command, index_copy
 from qanat.git.location import Location
 
@@ -43,7 +43,7 @@ def changed_since(location: Location, commit: str) -> list[str]:
             "--ignore-submodules=dirty",
             "--",
             ".",
-            f":(exclude){RUNS}",
+            *(f":(exclude){folder}" for folder in RECORDED),
             env=copy.env,
         )
     return [name for name in names.decode("utf-8", "surrogateescape").split("\0") if name]

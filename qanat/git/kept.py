@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from qanat.domain.layout import RUNS
+from qanat.domain.layout import RECORDED
 from qanat.git import command, config
 from qanat.git.identity import SNAPSHOTS
 from qanat.git.location import Location
@@ -46,7 +46,8 @@ def unreachable(location: Location, commits: Sequence[str], held: str | None = N
 
 def with_code(location: Location, trees: Collection[str]) -> dict[str, str]:
     """Map trees without run records to the newest commit in the history of HEAD with that tree, if there is one."""
-    words = ("rev-list", f"--max-count={_SEARCHED}", "HEAD", "--", ".", f":(exclude){RUNS}")
+    code = (".", *(f":(exclude){folder}" for folder in RECORDED))
+    words = ("rev-list", f"--max-count={_SEARCHED}", "HEAD", "--", *code)
     opened, found = open_repository(location), dict[str, str]()
     for commit in command.call(location.root, *words).out.decode().split():
         if (tree := code_tree(opened, commit)) in trees:

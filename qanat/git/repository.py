@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain import times
-from qanat.domain.layout import STATE
+from qanat.domain.layout import RECORDED, STATE
 from qanat.errors import GitRefused
 from qanat.git import command
 from qanat.git.location import Location
 
 if TYPE_CHECKING:
     import pygit2
+
+_RECORDED = tuple(folder.removeprefix(f"{STATE}/") for folder in RECORDED)
 
 
 def open_repository(location: Location) -> pygit2.Repository:
@@ -55,7 +57,7 @@ def _configured(repository: pygit2.Repository, key: str) -> str:
 
 
 def code_tree(repository: pygit2.Repository, commit: str) -> str:
-    """Return the id of a commit's tree without run records: the same code has the same id, however many runs it had.
+    """Return the id of a commit's tree without what is recorded of runs: the same code has the same id.
 
     The tree is not written, so this also works where the repository cannot be changed.
     """
@@ -63,9 +65,11 @@ def code_tree(repository: pygit2.Repository, commit: str) -> str:
 
     tree = repository[commit].peel(pygit2.Tree)
     inner = tree[STATE] if STATE in tree else None  # noqa: SIM401  # a Tree has no get()
-    if not isinstance(inner, pygit2.Tree) or "runs" not in inner:
+    if not isinstance(inner, pygit2.Tree) or not any(name in inner for name in _RECORDED):
         return str(tree.id)
-    state = _with_entry(inner.read_raw(), b"runs", None)
+    state = inner.read_raw()
+    for name in filter(inner.__contains__, _RECORDED):
+        state = _with_entry(state, name.encode(), None)
     return _tree_id(_with_entry(tree.read_raw(), STATE.encode(), bytes.fromhex(_tree_id(state)) if state else None))
 
 

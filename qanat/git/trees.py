@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from qanat.domain.layout import CACHE, DEFINITIONS, RUNS, STATE
+from qanat.domain.layout import CACHE, DEFINITIONS, STATE, is_recorded
 from qanat.errors import InputInvalid
 from qanat.git import command
 from qanat.git.location import Location
@@ -122,7 +122,7 @@ class Trees:
             return None
         found = trees[0].diff_to_tree(trees[1])
         paths = (_text(delta.new_file.raw_path) for delta in found.deltas)
-        return [path for path in paths if not path.startswith(f"{RUNS}/")]
+        return [path for path in paths if not is_recorded(path)]
 
     def _state(self, commit: str | None) -> pygit2.Tree | None:
         return self._inner(commit, STATE)

@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from qanat.domain.layout import RUNS
+from qanat.domain.layout import RECORDED
 from qanat.errors import GitRefused, QanatError
 from qanat.git import command, index_copy, lock, own_entries, worktree
 from qanat.git.index_copy import IndexCopy
@@ -55,7 +55,8 @@ class _Moved(Exception):
 
 def stage(location: Location, copy: IndexCopy, added: Sequence[str]) -> None:
     """Stage the changes of tracked files, run records aside, and these untracked files, in a copy of the index."""
-    command.output(location.root, "add", "--update", "--", ".", f":(exclude){RUNS}", env=copy.env)
+    code = (".", *(f":(exclude){folder}" for folder in RECORDED))
+    command.output(location.root, "add", "--update", "--", *code, env=copy.env)
     if added:
         _add(location, copy, added)
 

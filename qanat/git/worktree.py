@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.domain.layout import RUNS
+from qanat.domain.layout import RUNS, is_recorded
 from qanat.git import command
 from qanat.git.location import Location
 
@@ -76,7 +76,7 @@ def status(location: Location) -> WorkTree:
             changes.append(_change(line))
             if line[0] == "2":
                 next(fields)
-    kept = tuple(c for c in changes if not c.path.startswith(f"{RUNS}/"))
+    kept = tuple(c for c in changes if not is_recorded(c.path))
     return WorkTree(commit, branch, kept, operation(location.git_dir))
 
 

@@ -20,7 +20,7 @@ from qanat.domain.outputs import Outputs
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
-from qanat.records import data_rows, schemas, yaml_io
+from qanat.records import data_rows, environments, schemas, yaml_io
 from qanat.records.record_reader import Reader
 
 FLOW = frozenset(
@@ -71,7 +71,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "command": run.command,
         **_present(container=run.container.as_mapping() if run.container else None),
         "datasets": dict(run.datasets),
-        **_present(data=[state.as_mapping() for state in run.data] or None),
+        **_present(data=[state.as_mapping() for state in run.data] or None, environment=run.environment),
         "parameters": requested,
         **_present(key=run.key.as_mapping() or None),
         "runner": {"name": run.runner.name}
@@ -192,6 +192,7 @@ def from_mapping(content: Any, source: str) -> Run:
         rerun_of=top.optional("rerun_of", str),
         data=data_rows.read(top.optional("data", list), source, "data"),
         key=_key(top.inner("key")) if top.has("key") else UNKNOWN,
+        environment=_environment(top),
         imported=top.optional("imported", dict) or {},
         container=_container(top.inner("container")) if top.has("container") else None,
     )
@@ -213,6 +214,13 @@ def _check_summary(top: Reader, run: Run) -> None:
         if (found := top.optional_timestamp(key)) != expected:
             shown = [repr(time) if time else "nothing" for time in (found, expected)]
             raise top.wrong(key, f"{shown[0]} does not match the groups, whose times give {shown[1]}")
+
+
+def _environment(row: Reader) -> str | None:
+    found: str | None = row.optional("environment", str)
+    if found is not None and not environments.is_hash(found):
+        raise row.wrong("environment", f"{quoted(found)} is not a hash of {environments.DIGITS} hexadecimal digits")
+    return found
 
 
 def _submission(row: Reader) -> SubmissionFacts:

@@ -42,6 +42,7 @@ words = st.text(_CHARACTERS, max_size=20)
 """Any argument that a command line can hold."""
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,20}", fullmatch=True)
+content_hashes = st.from_regex(r"[0-9a-f]{16}", fullmatch=True)
 hexadecimal = st.sampled_from(string.hexdigits.lower()[:16])
 
 # An integer of more than 300 digits is read as a float; no number in a record is that long.
@@ -184,6 +185,7 @@ def runs() -> st.SearchStrategy[Run]:
         datasets=st.dictionaries(names, texts, max_size=3),
         data=data_states(),
         key=shared_keys(),
+        environment=st.none() | content_hashes,
         requested=st.builds(RequestedParameters, lists, lists, lists, st.none() | words, st.none() | words),
         runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
         storage=texts.filter(bool),

@@ -97,16 +97,17 @@ ONLY_IN = {
 # The packages inside a package, each with those it may import besides itself; no arrow leads back.
 FLOORS = {
     "qanat.usecases": {
-        "report": ("runs", "definitions", "checks", "tracking", "results", "merging", "project"),
-        "launch": ("data", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
-        "runs": ("definitions", "checks", "tracking", "results", "merging", "project", "packages"),
+        "report": ("environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
+        "launch": ("data", "environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
+        "runs": ("environment", "definitions", "checks", "tracking", "results", "merging", "project", "packages"),
         "review": ("checks", "merging", "project"),
         "definitions": ("checks", "merging", "project"),
         "checks": ("merging", "project"),
-        "tracking": ("results", "merging", "project"),
+        "tracking": ("environment", "results", "merging", "project"),
         "data": ("project",),
         "results": ("project",),
-        "merging": ("project",),
+        "merging": ("environment", "project"),
+        "environment": ("project",),
         "migrate": ("checks", "project"),
         "project": ("clock",),
         "clock": (),

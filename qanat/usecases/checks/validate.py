@@ -18,7 +18,7 @@ from qanat.domain.visible import escaped
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.git.clones import why_not_in_clones
-from qanat.records import run_codec, schemas, yaml_io
+from qanat.records import environments, run_codec, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.usecases.checks import baselines
 from qanat.usecases.checks.claims import Claims
@@ -130,7 +130,9 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
         yield Problem(source, lines.get(("schema",), 1), (), error.message.removeprefix(f"{source}: "))
         return
     found = _schema_problems(index, data, content, kind)
-    if not found:
+    if kind in environments.FOLDERS:
+        found += _name_of_content(source, data)
+    elif not found:
         newest = schemas.current(content, kind, source)
         found = list(_beyond_schema(state, project, kind, newest, PurePosixPath(source), runs))
     elif kind == "run" and runs:
@@ -154,6 +156,12 @@ def _schema_problems(index: Index, data: bytes, content: Any, kind: str) -> list
     if not found:
         index.remember_passed(name, [data])
     return found
+
+
+def _name_of_content(source: str, data: bytes) -> Iterator[tuple[KeyPath, str]]:
+    if not environments.is_intact(source, data):
+        begin = environments.hash_of(data)
+        yield (), f"does not have the content that its name says, since its SHA-256 begins with {begin}"
 
 
 def _claims_of_readable(content: Any, source: str, runs: Runs) -> list[tuple[KeyPath, str]]:

@@ -14,7 +14,9 @@ from qanat.domain.intents import new_intent
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.git import lock
 from qanat.records import numbers, storage
+from qanat.records.environments import Described
 from qanat.system.folders import Created
+from qanat.usecases.environment.kept import Kept
 from qanat.usecases.launch import inputs as run_inputs
 from qanat.usecases.launch import results_place
 from qanat.usecases.launch.attempt import FAILURES, Attempt, undo_on_failure
@@ -27,7 +29,7 @@ from qanat.usecases.tracking import counting, record
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A new run that is ready to start: the plan, the code, the runner, the author, its data and its key."""
+    """A new run that is ready to start: plan, code, runner and author, its data, key and environment."""
 
     plan: Plan
     captured: Captured
@@ -35,6 +37,7 @@ class Launch:
     author: str
     data: tuple[DataState, ...] = ()
     key: SharedKey = UNKNOWN
+    environment: Described | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,12 @@ class NewRun:
     project: Project
     run: Run
     created: Created
+    environment: Kept | None = None
 
     def write(self) -> Run:
-        """Write the record."""
+        """Write the record, and the environment that it names."""
+        if self.environment:
+            self.environment.write(self.project)
         record.create_record(self.project, self.run)
         return self.run
 
@@ -67,6 +73,8 @@ class NewRun:
         location = self.project.location
         remove.take_back(self.project, self.run.id, self.created)
         record.remove_record(self.project, self.run)
+        if self.environment:
+            self.environment.take_back(self.project)
         if self.run.code.snapshot:
             from qanat.git import identity
 
@@ -87,7 +95,7 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     folder = reserved.folder
     run = _run(project, launch, reserved, replace(facts, inputs=tuple(inputs)))
     numbers_of_all, metrics = range(len(run.groups)), plan.experiment.metrics
-    beginning, results = NewRun(project, run, reserved.created), reserved.created.path
+    beginning, results = NewRun(project, run, reserved.created, _kept(launch)), reserved.created.path
     attempt = Attempt(beginning, numbers_of_all, folder, results, plan.place, metrics, captured)
     with undo_on_failure(attempt):
         if captured.code.snapshot:
@@ -97,6 +105,10 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
         if plan.parameters_file:
             storage.keep_parameters_file(plan.parameters_file, results, project.sharing)
     return attempt
+
+
+def _kept(launch: Launch) -> Kept | None:
+    return Kept(launch.environment) if launch.environment else None
 
 
 def _reserve(project: Project, plan: Plan) -> _Reserved:
@@ -151,4 +163,5 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         rerun_of=plan.rerun_of,
         data=launch.data,
         key=launch.key,
+        environment=launch.environment.hash if launch.environment else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qanat.domain.experiment import CHECKOUT
-from qanat.domain.layout import RUNS
+from qanat.domain.layout import is_recorded
 from qanat.domain.run import Code
 from qanat.errors import GitRefused
 from qanat.git import repository, worktree
@@ -54,7 +54,7 @@ def _has_changes(project: Project, tree: WorkTree) -> bool:
     from qanat.usecases.launch import environments  # a clean tree needs no such look
 
     files, _ = environments.find(project)
-    return any(not path.startswith(f"{RUNS}/") for path in files)
+    return any(not is_recorded(path) for path in files)
 
 
 def has_changed(project: Project, code: Code) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from qanat.domain import file_names
-from qanat.domain.layout import RUNS, STATE
+from qanat.domain.layout import RECORDED, STATE
 from qanat.domain.sizes import size
 from qanat.domain.visible import escaped
 from qanat.errors import UsageError
@@ -24,7 +24,7 @@ from qanat.usecases.launch import environments
 from qanat.usecases.project import Project
 
 LARGE_BYTES = no_results.SIZE_BYTES_MAX
-_OWN = (f"{RUNS}/", f"{STATE}/cache/")
+_OWN = tuple(f"{folder}/" for folder in (*RECORDED, f"{STATE}/cache"))
 _ENVIRONMENT = "an environment, which has no code of the project"
 _BINARY_HEAD = 8_000  # git looks for a zero byte in as many
 

@@ -23,6 +23,7 @@ from qanat.git.lock import Held
 from qanat.records import ledger, own_copies, run_codec, yaml_io
 from qanat.records.ledger import Entry
 from qanat.system import below
+from qanat.usecases.environment import kept
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 
@@ -229,7 +230,8 @@ def _commit(held: Held, project: Project, branch: str, content: dict[str, bytes]
         project.write(project.root / entry.path, content[entry.path], durable=True)
     if content:
         what = f"{_names(list(content))} {'restored' if lost else 'committed'}"
-        commit_noted(held, project, branch, content, f"qanat: {what}", checked_out=checked_out)
+        data = kept.with_named(project, content, checked_out=checked_out)
+        commit_noted(held, project, branch, data, f"qanat: {what}", checked_out=checked_out)
 
 
 def _content(project: Project, wanted: Sequence[Entry], lost: Collection[Entry]) -> Iterator[tuple[str, bytes]]:

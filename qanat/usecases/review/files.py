@@ -14,7 +14,7 @@ from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git.trees import Difference, Entry, Trees
-from qanat.records import run_codec, schemas, yaml_io
+from qanat.records import environments, run_codec, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.usecases.project import DEFINITION_BYTES_MAX, valid_content
 
@@ -71,7 +71,7 @@ def read_sides(trees: Trees, index: Index, differences: Mapping[str, Difference]
         elif kind is None:
             if difference.new:
                 sides.problems.append(FileProblem(path, HEAD, f"{path}: is not expected here"))
-        else:
+        elif kind not in environments.FOLDERS:  # they never change, and records say which runs had which
             _read_both(trees, index, sides, difference, kind)
     return sides
 

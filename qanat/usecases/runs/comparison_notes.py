@@ -8,7 +8,7 @@ from qanat.domain import setting
 from qanat.domain.comparison import Row
 from qanat.domain.data import other_data
 from qanat.domain.facts import RunFacts
-from qanat.domain.layout import RUNS
+from qanat.domain.layout import RECORDED
 from qanat.domain.parameters import plain_names
 from qanat.domain.run import State
 from qanat.domain.seeds import GUESSED
@@ -93,7 +93,8 @@ def _other_code(compared: Compared) -> Iterator[str]:
             ours.update(dict.fromkeys(other.runs))
             theirs.update(dict.fromkeys(row.runs))
     for (old, new), (ours, theirs) in list(apart.items())[:OTHER_CODE_SHOWN]:
-        command = f"git diff --stat {old[:10]} {new[:10]} -- ':!{RUNS}'"
+        code = " ".join(f"':!{folder}'" for folder in RECORDED)
+        command = f"git diff --stat {old[:10]} {new[:10]} -- {code}"
         yield f"{_runs([*ours])} and {_runs([*theirs])} share no row, since their code differs: {command}"
     if (left := len(apart) - OTHER_CODE_SHOWN) > 0:
         yield f"{left:,} more pairs of commits differ in their code"

@@ -12,6 +12,7 @@ from qanat.git.location import Location
 from qanat.git.lock import Held
 from qanat.records import ledger, run_codec
 from qanat.system import below
+from qanat.usecases.environment import kept
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import edits
@@ -205,7 +206,8 @@ def _commit_to(
     if not checked_out and repository.is_checked_out(repository.open_repository(location), branch):
         raise GitRefused(f"{branch} is checked out in another worktree")
     paths = [path for one in recorded for path in one.paths if below.has_file(project.root, path)]
-    data: dict[str, bytes | None] = {path: below.read(project.root, path) for path in paths}
+    own: dict[str, bytes | None] = {path: below.read(project.root, path) for path in paths}
+    data = kept.with_named(project, own, checked_out=checked_out)
     commit = commit_noted(held, project, branch, data, message or _message(recorded), checked_out=checked_out)
     if not checked_out:
         _leave_to_branch(project, data)

@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 
 from qanat.domain.layout import record_path
 from qanat.records import migrations, schemas
+from qanat.records.environments import path_of
 from qanat.records.paths import ProjectPaths
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,6 +23,7 @@ FILES = {
     "dataset": PATHS.definition("dataset", "a"),
     "template": PATHS.definition("template", "a", "slurm"),
     "document": PATHS.definition("document", "a"),
+    "environment": PATHS.root / path_of("environment", "3f2a9c41d07be586"),
     "run": PATHS.root / record_path("a", 4, "7f3a9c"),
 }
 # What came after draft 7; servers of editors know that one best.

@@ -11,7 +11,7 @@ from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import DEFINITIONS, STATE, kind_of
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
-from qanat.records import schemas, yaml_io
+from qanat.records import environments, schemas, yaml_io
 from qanat.usecases.checks.file_views import Files, InGit
 from qanat.usecases.checks.rule import Rule, is_in_state
 from qanat.usecases.checks.scope import UPDATE_HOOKS, Scope
@@ -91,6 +91,8 @@ def _remedy(problem: Problem) -> str:
         return f"{problem.remedy}; {UPDATE_HOOKS}"
     if kind_of(problem.file) == "run":
         return "records are written by qanat: restore what it wrote, or repeat the run"
+    if kind_of(problem.file) in environments.FOLDERS:
+        return "files of environments are written by qanat, and never edited: restore it, or remove it"
     return f"fix it, then: git add {shlex.quote(problem.file)}"
 
 

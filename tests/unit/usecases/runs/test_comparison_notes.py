@@ -55,7 +55,7 @@ def test_pooled_runs_of_different_code_are_named_with_the_command_that_shows_how
     assert said(runs[0], runs[1], pool=True) == []
     assert said(*runs, pool=True) == [
         "runs 0, 1 and runs 2, 3 share no row, since their code differs: "
-        "git diff --stat aaaaaaaaaa bbbbbbbbbb -- ':!.qanat/runs'"
+        "git diff --stat aaaaaaaaaa bbbbbbbbbb -- ':!.qanat/runs' ':!.qanat/environments'"
     ]
     other = a_run(9, ("--n 2", {"acc": 1.0}), tree="c" * 40)
     assert said(runs[0], other, pool=True) == []
