@@ -23,6 +23,7 @@ from qanat.cli.options import Command, Group, option
 from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import brief, say, say_json, tell
 from qanat.domain.data import COMMAND, TRACKING
+from qanat.domain.shortening import QUOTED_MAX, shortened
 from qanat.errors import UsageError
 from qanat.usecases.data import status as data_status
 from qanat.usecases.definitions import define, from_data, listing
@@ -160,7 +161,7 @@ def status(name: str | None, as_json: bool) -> None:
         datasets, broken = listing.each(project.names("dataset"), project.dataset)
         for note in broken[: defining.NOTES_SHOWN]:
             tell(f"note: {note}")
-    found = data_status.status_of(project, datasets)
+    found = data_status.status_of(project, datasets, bounded=not name)
     if as_json:
         say_json([_as_mapping(one) for one in found])
         return
@@ -171,13 +172,13 @@ def status(name: str | None, as_json: bool) -> None:
 
 
 def _status_lines(found: data_status.DatasetStatus) -> Iterator[str]:
-    state = found.state
-    yield f"{found.dataset.name} ({found.dataset.path}): {found.unknown or (state.described if state else '')}"
+    state, path = found.state, shortened(found.dataset.path, QUOTED_MAX)
+    yield f"{found.dataset.name} ({path}): {found.unknown or (state.described if state else '')}"
     for run in found.last_same:
         yield f"  as for run {run.number} of {run.experiment}"
     for run in found.last_other:
         yield f"  changed since run {run.number} of {run.experiment}: {run.difference}"
-    if state is None:
+    if state is None or state.problem:
         for run in found.runs[:1]:
             yield f"  for run {run.number} of {run.experiment}: {run.state.described}"
 

@@ -21,7 +21,7 @@ def _start(ctx: click.Context) -> Any:
 
 
 def _offered(offers: Iterable[tuple[str, str]], incomplete: str) -> list[Any]:
-    """Return the offers that begin like what was typed, and that a shell would not take for more than a word."""
+    """Return the offers that begin like what was typed, and that a shell takes as they are."""
     return _completed("", offers, incomplete)
 
 

@@ -11,6 +11,7 @@ from qanat.domain import times
 from qanat.domain.data import COMMAND, GIT, HASH, STAT, DataState
 from qanat.domain.layout import STATE
 from qanat.domain.long_work import tracked
+from qanat.domain.sizes import size
 from qanat.domain.visible import escaped
 from qanat.errors import reason
 from qanat.git import content
@@ -21,6 +22,12 @@ from qanat.usecases.project import Project
 # Folders that tools keep for themselves, which change when the data do not.
 _OF_TOOLS = frozenset({".git", ".dvc", STATE})
 _LATEST_S = 253_402_300_799  # the last second that a timestamp can name
+# What of data outside of the project is looked at if nobody asked for them: their paths may be a stranger's.
+FILES_MAX, HASHED_BYTES_MAX = 100_000, 512 * 2**20
+
+
+class TooMuch(Exception):
+    """There are more data than a bounded look takes; the text says how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Data:
 
     `path` is where they are: a folder or file, or for a command maybe a URL. `inside` is their path from the root of
     the code of `commit`, whose files are there unchanged, or else `changed`; without a commit, nothing is known of the
-    data from git. `command` is started in `folder`.
+    data from git. `command` is started in `folder`. With `bounded`, a look at too many data is given up.
     """
 
     name: str
@@ -40,13 +47,14 @@ class Data:
     changed: bool = False
     command: str = ""
     folder: Path = Path()
+    bounded: bool = False
 
 
 def look(project: Project, data: Data) -> DataState:
     """Return what data are now.
 
     Data of the project that are in a commit as a whole are identified by it, since clones and checkouts give files
-    other times. Data that cannot be read have a problem.
+    other times. Data that cannot be read have a problem. Raises TooMuch for bounded data.
     """
     try:
         if data.track == COMMAND:
@@ -65,6 +73,8 @@ def _counted(project: Project, data: Data, kept: list[Entry] | None = None) -> D
     results = os.path.realpath(project.root / project.config.result_dir)
     totals = Totals()
     for entry in tracked(scan(Path(data.path), totals, LeftOut(_OF_TOOLS, {results})), f"files of {data.name} counted"):
+        if data.bounded and totals.files > FILES_MAX:
+            raise TooMuch(f"more than {FILES_MAX:,} files")
         if kept is not None:
             kept.append(entry)
     known = _in_commit(project, data, totals)
@@ -89,6 +99,8 @@ def _hashed(project: Project, data: Data) -> DataState:
     state = _counted(project, data, entries)
     if state.id or state.problem:
         return state
+    if data.bounded and (state.bytes or 0) > HASHED_BYTES_MAX:
+        raise TooMuch(f"more than {size(HASHED_BYTES_MAX)} to hash")
     found, problem = hashes.hash_of(project, data.name, os.path.realpath(data.path), entries)
     return replace(state, track=HASH, id=found, problem=problem, newest=None if found else state.newest)
 

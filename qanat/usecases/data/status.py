@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qanat.domain.data import COMMAND, NONE, DataState, difference, is_same
@@ -13,7 +13,7 @@ from qanat.domain.experiment import Dataset
 from qanat.git import worktree
 from qanat.records import data_rows
 from qanat.usecases.data.definitions import is_missing, looked_at
-from qanat.usecases.data.look import Data, inside, look
+from qanat.usecases.data.look import Data, TooMuch, inside, look
 from qanat.usecases.project import Project
 
 # A run's id, its experiment, and what a dataset was for it.
@@ -62,22 +62,30 @@ class DatasetStatus:
         return list(found.values())
 
 
-def status_of(project: Project, datasets: Iterable[Dataset]) -> list[DatasetStatus]:
-    """Return the status of these datasets. Starts no program."""
+def status_of(project: Project, datasets: Iterable[Dataset], *, bounded: bool = False) -> list[DatasetStatus]:
+    """Return the status of these datasets. Starts no program.
+
+    With `bounded`, many data outside of the project are left out, since a path of a stranger's may lead anywhere.
+    """
     runs = _runs_by_dataset(project)
-    return [_status(project, dataset, runs.get(dataset.name, [])) for dataset in datasets]
+    return [_status(project, dataset, runs.get(dataset.name, []), bounded=bounded) for dataset in datasets]
 
 
-def _status(project: Project, dataset: Dataset, runs: list[_Known]) -> DatasetStatus:
-    unknown = _why_unknown(project, dataset)
-    now = None if unknown else look(project, _here(project, dataset))
+def _status(project: Project, dataset: Dataset, runs: list[_Known], *, bounded: bool) -> DatasetStatus:
+    unknown, now = _why_unknown(project, dataset), None
+    if not unknown:
+        data = _here(project, dataset)
+        try:
+            now = look(project, replace(data, bounded=bounded and data.inside is None))
+        except TooMuch as much:
+            unknown = f"{much}, outside of the project; to look at all: qanat dataset status {dataset.name}"
     earlier = (EarlierData(run, experiment, state, _difference(state, now)) for run, experiment, state in runs)
     return DatasetStatus(dataset, now, unknown, tuple(earlier))
 
 
 def _difference(before: DataState, now: DataState | None) -> str | None:
-    if now is None:
-        return None
+    if now is None or (now.problem and not before.problem):
+        return None  # what cannot be read need not have changed
     return difference(before, now) or ("" if is_same(before, now) else None)
 
 

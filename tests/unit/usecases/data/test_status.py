@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from qanat.domain.experiment import Dataset
+from qanat.usecases.data import look
 from qanat.usecases.data.status import DatasetStatus, status_of
 from tests.support.world import World
 from tests.unit.usecases.data.datasets import dataset, put
@@ -13,6 +17,11 @@ def status(world: World, name: str) -> DatasetStatus:
     """Return the status of one dataset."""
     (found,) = status_of(world.project, [world.project.dataset(name)])
     return found
+
+
+def datasets(world: World) -> list[Dataset]:
+    """Return all datasets."""
+    return [world.project.dataset(name) for name in world.project.names("dataset")]
 
 
 def runs(found: DatasetStatus) -> list[tuple[int, str, str | None]]:
@@ -73,3 +82,38 @@ def test_runs_that_tracked_the_data_in_another_way_are_not_said_to_have_had_the_
     found = status(with_data, "big")
     assert runs(found) == [(1, "train", None)]
     assert found.last_same == found.last_other == []
+
+
+def test_of_many_data_outside_of_the_project_only_named_ones_are_looked_at(
+    with_data: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "FILES_MAX", 2)
+    monkeypatch.setattr(look, "HASHED_BYTES_MAX", 2)
+    for name in "abc":
+        put(with_data, f"big/{name}", "")
+        (tmp_path / "far").mkdir(exist_ok=True)
+        (tmp_path / "far" / name).write_text("1")
+    (with_data.root / "link").symlink_to(tmp_path / "far")
+    dataset(with_data, "far", str(tmp_path / "far"))
+    dataset(with_data, "link", "link")
+    dataset(with_data, "large", str(tmp_path / "far"), track="hash")
+    found = {one.dataset.name: one for one in status_of(with_data.project, datasets(with_data), bounded=True)}
+    for name in ("far", "link"):
+        end = f"outside of the project; to look at all: qanat dataset status {name}"
+        assert (found[name].state, found[name].unknown) == (None, f"more than 2 files, {end}")
+        assert (status(with_data, name).unknown, found["big"].unknown) == ("", "")
+    (tmp_path / "far/c").unlink()
+    (tmp_path / "far/b").write_text("11")
+    (large,) = status_of(with_data.project, [with_data.project.dataset("large")], bounded=True)
+    assert large.unknown.startswith("more than 2 B to hash, outside of the project; ")
+
+
+def test_data_that_cannot_be_read_are_not_said_to_have_changed(with_data: World) -> None:
+    with_data.launch()
+    dataset(with_data, "big", "big", track="git")
+    put(with_data, "big/.git", "gitdir: nowhere\n")
+    found = status(with_data, "big")
+    assert found.state
+    assert found.state.problem
+    assert runs(found) == [(1, "train", None)]
+    assert found.last_other == []
