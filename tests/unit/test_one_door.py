@@ -49,7 +49,6 @@ CREATORS = {
     "qanat.usecases.report.save": "a page for the user, where the user wants it",
     "qanat.usecases.merging.merge_records": "git gave it a temporary file to write to",
     "qanat.cli.diff.svg": "writes pictures for the user into a folder of the user's choice",
-    "qanat.cli.terminal.output": "writes tables for the user to a file of the user's choice",
     "qanat.cli.commands.comment": "a draft for the editor",
     "qanat.cli.commands.config": "a draft for the editor",
     "qanat.cli.commands.explore_run": "a draft for the pager",

@@ -10,15 +10,17 @@ import click
 from qanat.cli import session
 from qanat.cli.options import Command, option, split_names
 from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
-from qanat.cli.terminal.output import say, say_json, say_whole, tell, width, write_file
+from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
 from qanat.domain import condition
+from qanat.domain.plot_scales import AXES
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import compare as compare_runs
 from qanat.usecases.runs import comparison_notes, comparison_values, overlaid_curves
-from qanat.usecases.runs.compare import Compared, CompareRequest
+from qanat.usecases.runs.averaged_curves import averages, curves, titles_of
+from qanat.usecases.runs.compare import ChosenRuns, Compared, CompareRequest
 from qanat.usecases.runs.plotted_rows import plotted_rows
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -33,7 +35,7 @@ Example:
   qanat compare 2 --group-by nbins --format latex
   qanat compare 2 5 --columns 'model,acc,loss.min' --output table.tex
   qanat compare 2 --plot nbins acc --output acc.svg
-  qanat compare 2 5 --plot step loss
+  qanat compare 2 5 --plot step loss --log y
 
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
 --better acc=higher says which direction is better."""
@@ -41,6 +43,7 @@ TABLE, OUTPUT = "Rows and columns", "Output"
 CONTRADICTIONS = {
     "--plot": ("--json", "--csv", "--format", "--columns", "--metric", "--sort", "--baseline", "--better"),
     "--json": ("--csv", "--format"),
+    "--each": ("--pool", "--group-by"),
     "--csv": ("--format",),
 }
 _FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
@@ -113,6 +116,13 @@ _FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
     metavar="X Y",
     help="Plot metric Y over X: a parameter, a metric, or step for curves.",
 )
+@option("--each", group=OUTPUT, is_flag=True, help="Draw the curve of each group, instead of means over seeds.")
+@option(
+    "--log",
+    group=OUTPUT,
+    type=click.Choice(AXES),
+    help="Logarithmic axes of a plot.  [default: those whose values differ 100 times or more]",
+)
 @option(
     "--output",
     group=OUTPUT,
@@ -132,6 +142,8 @@ def compare(
     as_csv: bool,
     form: str | None,
     plot: tuple[str, str] | None,
+    each: bool,
+    log: str | None,
     output: Path | None,
     pool: bool,
     baseline: str | None,
@@ -141,22 +153,9 @@ def compare(
     Groups of a run that differ only in their seed share a row, with the mean ± standard deviation of each metric.
     """
     asked = {"--plot": plot, "--json": as_json, "--csv": as_csv, "--format": form, "--columns": columns, "--sort": sort}
-    asked |= {"--metric": only, "--baseline": baseline, "--better": better}
+    asked |= {"--metric": only, "--baseline": baseline, "--better": better, "--each": each, "--log": log}
+    asked |= {"--pool": pool, "--group-by": group_by}
     _check_options([name for name, value in asked.items() if value])
-    wanted = condition.all_of([condition.parse(text) for text in where])
-    project = open_project(Path.cwd())
-    if output:
-        from qanat.usecases.results import place  # only a plot is written
-
-        place.check_written(project, output)
-    with refreshed(project, session.runners()) as (index, result):
-        reporting.tell_notes(result.notes)
-        chosen = compare_runs.chosen_runs(project, index, result, runs, wanted, baseline)
-        if plot and overlaid_curves.is_over_steps(plot[0], chosen.runs):
-            curve_plot.plot_curves(
-                overlaid_curves.overlaid(project, index, result, chosen.runs, plot[1]), plot[1], output
-            )
-            return
     request = CompareRequest(
         better=dict(map(_direction, better)),
         group_by=group_by,
@@ -166,16 +165,31 @@ def compare(
         pool=pool,
         columns=split_names(columns),
     )
+    wanted = condition.all_of([condition.parse(text) for text in where])
+    project = open_project(Path.cwd())
+    if output:
+        from qanat.usecases.results import place  # only needed to write a file
+
+        place.check_written(project, output)
+    with refreshed(project, session.runners()) as (index, result):
+        reporting.tell_notes(result.notes)
+        chosen = compare_runs.chosen_runs(project, index, result, runs, wanted, baseline)
+        if plot and overlaid_curves.is_over_steps(plot[0], chosen.runs):
+            averaged_over = None if each else averages(project, chosen, request)
+            if averaged_over is not None:
+                _tell_notes(averaged_over, chosen, runs)
+            found = curves(project, index, result, chosen, averaged_over, plot[1])
+            curve_plot.plot_curves(found, titles_of(project, chosen).get(plot[1], plot[1]), log, output)
+            return
+    if each:
+        raise UsageError("--each requires --plot step NAME", hint="step stands for the steps of curves")
     compared = compare_runs.compare_runs(project, chosen, request)
-    for note in comparison_notes.notes(compared, chosen, runs):
-        tell(f"note: {note}")
+    _tell_notes(compared, chosen, runs)
     if plot:
-        row_plot.plot_rows(plotted_rows(compared.found, *plot), *plot, output)
+        row_plot.plot_rows(plotted_rows(compared.found, *plot), *plot, titles_of(project, chosen), log, output)
         return
-    form = (
-        "json" if as_json else "csv" if as_csv else form or _FORMS.get(output.suffix.lower() if output else "", "text")
-    )
-    _print(compared, form, output)
+    by_suffix = _FORMS.get(output.suffix.lower(), "text") if output else "text"
+    _print(compared, "json" if as_json else "csv" if as_csv else form or by_suffix, output)
 
 
 def _check_options(asked: Sequence[str]) -> None:
@@ -184,6 +198,14 @@ def _check_options(asked: Sequence[str]) -> None:
         for other in others:
             if one in asked and other in asked:
                 raise UsageError(f"{one} cannot be used with {other}", hint="leave out one of them")
+    for name in ("--log", "--each"):
+        if name in asked and "--plot" not in asked:
+            raise UsageError(f"{name} requires --plot", hint="add --plot X Y")
+
+
+def _tell_notes(compared: Compared, chosen: ChosenRuns, runs: Sequence[str]) -> None:
+    for note in comparison_notes.notes(compared, chosen, runs):
+        tell(f"note: {note}")
 
 
 def _print(compared: Compared, form: str, output: Path | None) -> None:
@@ -195,7 +217,9 @@ def _print(compared: Compared, form: str, output: Path | None) -> None:
     elif output is None:
         say_whole(comparison_table.WRITERS[form](compared))
     else:
-        write_file(output, comparison_table.WRITERS[form](compared))
+        from qanat.usecases.results import place  # only needed to write a file
+
+        place.write_named(output, f"{clean(comparison_table.WRITERS[form](compared), keep_lines=True)}\n".encode())
         say(f"Wrote {output}")
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from qanat.cli.runs import drawing
 from qanat.cli.terminal import plots
-from qanat.cli.terminal.output import brief, listed, plural, say, tell
+from qanat.cli.terminal.output import brief, listed, plural
 from qanat.usecases.runs.plotted_rows import PlottedRows
 
 LABEL_MAX = 80
 
 
-def plot_rows(found: PlottedRows, x: str, y: str, output: Path | None) -> None:
-    """Plot series to the terminal or to a file, and say what is not in the plot."""
+def plot_rows(
+    found: PlottedRows, x: str, y: str, titles: Mapping[str, str], log: str | None, output: Path | None
+) -> None:
+    """Plot series to the terminal or to a file, and say what is not in the plot; `log` is one of AXES."""
     drawn = found.series[: len(plots.MARKERS)]
     lines = [plots.Line(brief(one.label, LABEL_MAX), one.xs, one.ys, one.deviations) for one in drawn]
-    if output is None:
-        say(plots.in_terminal(lines, x, y))
-    else:
-        plots.to_file(lines, x, y, output)
-        say(f"Wrote {output}")
-    for note in _notes(found, x, y):
-        tell(f"note: not drawn: {note}")
+    across, up = (plots.Axis(brief(titles.get(name, name), LABEL_MAX)) for name in (x, y))
+    counts = sorted({count for one in drawn for count in one.counts})
+    n = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    spread = f"mean ± standard deviation of {n} groups" if counts[-1] > 1 else ""
+    plot = plots.Plot(lines, across, up, joined=found.joined, spread=spread)
+    drawing.draw(plot, log, output, [f"not drawn: {note}" for note in _notes(found, x, y)])
 
 
 def _notes(found: PlottedRows, x: str, y: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -57,16 +56,6 @@ def say(text: str = "") -> None:
 def say_whole(text: str) -> None:
     """Print text for a program to read: no line is cut."""
     click.echo(clean(text, keep_lines=True))
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write text to a file of the user's choice. Raises WriteFailed."""
-    from qanat.errors import write_failed
-
-    try:
-        path.write_text(f"{clean(text, keep_lines=True)}\n", encoding="utf-8")
-    except OSError as error:
-        raise write_failed(path, error) from None
 
 
 def tell(text: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 
 from qanat.domain import measured
 from qanat.domain.curves import Curve
@@ -32,6 +33,7 @@ POINTS_MAX = 2_000
 # Of all files that a plot reads, which takes some seconds.
 BYTES_MAX = 256 * 2**20
 
+T = TypeVar("T")
 _WHOLE = "qanat metrics RUN --csv prints them"
 
 
@@ -39,7 +41,8 @@ _WHOLE = "qanat metrics RUN --csv prints them"
 class PlottedCurve:
     """The finite values of a curve, at most POINTS_MAX, and how many of the others it has.
 
-    The parameters are those that tell its group from the others; `group` is None in a run that has no other.
+    The parameters are those that tell its group from the others; `group` is None in a run that has no other. A mean of
+    `count` groups has `deviations`, and `also` the other runs of these groups.
     """
 
     run: int
@@ -48,6 +51,9 @@ class PlottedCurve:
     steps: Sequence[float]
     values: Sequence[float]
     not_finite: int
+    deviations: Sequence[float] = ()
+    count: int = 1
+    also: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,8 @@ class Overlay:
     """The curves for a plot, and how many more there are.
 
     `missing` counts the groups without results here, `large` those that would take the files of the plot above
-    BYTES_MAX. `problems` are what is wrong with the files of the curves, a sentence each.
+    BYTES_MAX. `problems` are what is wrong with the files of the curves, a sentence each. `cut` counts the steps that
+    not all groups of a mean have.
     """
 
     curves: Sequence[PlottedCurve]
@@ -63,11 +70,60 @@ class Overlay:
     missing: int
     large: int = 0
     problems: Sequence[str] = ()
+    cut: int = 0
 
 
 def is_over_steps(x: str, runs: Sequence[RunFacts]) -> bool:
     """Return whether a plot over x is one of curves: over `step`, unless a group has a parameter of this name."""
     return x == STEP and not any(name.lstrip("-") == STEP for run in runs for g in run.groups for name in g.parameters)
+
+
+@dataclass(slots=True)
+class Curves:
+    """Reads the curves of a name for one plot, and counts what it cannot read; see Overlay."""
+
+    project: Project
+    find: Callable[[str], Found]
+    name: str
+    missing: int = 0
+    large: int = 0
+    problems: list[MetricProblem] = field(default_factory=list)
+    _left_bytes: int = field(default_factory=lambda: BYTES_MAX)
+
+    @classmethod
+    def of(cls, project: Project, index: Index, refreshed: Refreshed, name: str) -> Curves:
+        """Return a reader of curves of this name."""
+        return cls(project, cache(lambda run_id: find_run(project, index, refreshed, run_id)), name)
+
+    def read(self, run: RunFacts, group: GroupFacts, *, wanted: bool = True) -> Curve | None:
+        """Return the curve of a group; None if it is not `wanted`, or there is none, or none that can be read."""
+        found = self.find(run.id)
+        folder, sources = found.group_folder(group.number), metric_sources(self.project, found.run)
+        if not files.is_folder(folder):
+            self.missing += 1
+            return None
+        if not wanted or not _may_have(group, self.name):
+            return None
+        if (size := size_bytes(folder, sources)) > self._left_bytes:
+            self.large += 1
+            return None
+        self._left_bytes -= size
+        read, wrong = curves_of(found.run.groups[group.number], folder, sources, {self.name})
+        self.problems += wrong if self.name in read else []
+        return read.get(self.name)
+
+    def check(self, curves: Sequence[PlottedCurve], chosen: Sequence[tuple[RunFacts, GroupFacts]]) -> None:
+        """Raise UsageError if there is nothing to draw of these groups."""
+        name = quoted(self.name)
+        if not curves and self.missing == len(chosen):
+            raise UsageError("the results of these runs are not here", hint="curves are drawn from the files of a run")
+        if not curves and self.large:
+            raise UsageError(f"the files of the curve {name} are too large for a plot", hint=_WHOLE)
+        if not curves:
+            first = chosen[:CURVES_MAX]
+            raise _absent(self.name, {n for run, g in first for n in _names(self.project, self.find(run.id), g)})
+        if not any(curve.values for curve in curves):
+            raise UsageError(f"the curve {name} has no finite value", hint="qanat metrics RUN shows its values")
 
 
 def overlaid(project: Project, index: Index, refreshed: Refreshed, runs: Sequence[RunFacts], name: str) -> Overlay:
@@ -77,39 +133,20 @@ def overlaid(project: Project, index: Index, refreshed: Refreshed, runs: Sequenc
     """
     chosen = [(run, group) for run in runs for group in run.groups]
     varied = varying([(run.experiment, in_plain(group.parameters)) for run, group in chosen])
-    find = cache(lambda run_id: find_run(project, index, refreshed, run_id))
+    reader = Curves.of(project, index, refreshed, name)
     curves: list[PlottedCurve] = []
-    problems: list[MetricProblem] = []
-    more = missing = large = 0
-    left_bytes = BYTES_MAX
+    more = 0
     pairs = [*zip(chosen, varied, strict=True)]
     for (run, group), parameters in tracked(pairs, "groups looked at for curves"):
-        found: Found = find(run.id)
-        folder, sources = found.group_folder(group.number), metric_sources(project, found.run)
-        if not files.is_folder(folder):
-            missing += 1
-            continue
-        if len(curves) == CURVES_MAX or not _may_have(group, name):
-            more += name in group.curves
-            continue
-        if (size := size_bytes(folder, sources)) > left_bytes:
-            large += 1
-            continue
-        left_bytes -= size
-        read, wrong = curves_of(found.run.groups[group.number], folder, sources, {name})
-        if curve := read.get(name):
-            number = group.number if len(found.run.groups) > 1 else None
+        is_full, missing = len(curves) == CURVES_MAX, reader.missing
+        if curve := reader.read(run, group, wanted=not is_full):
+            number = group.number if len(reader.find(run.id).run.groups) > 1 else None
             curves.append(_plotted(curve, run.number, number, parameters))
-            problems += wrong
-    if not curves and missing == len(chosen):
-        raise UsageError("the results of these runs are not here", hint="curves are drawn from the files of a run")
-    if not curves and large:
-        raise UsageError(f"the files of the curve {quoted(name)} are too large for a plot", hint=_WHOLE)
-    if not curves:
-        raise _absent(name, {n for run, group in chosen[:CURVES_MAX] for n in _names(project, find(run.id), group)})
-    if not any(curve.values for curve in curves):
-        raise UsageError(f"the curve {quoted(name)} has no finite value", hint="qanat metrics RUN shows its values")
-    return Overlay(curves, more, missing, large, sentences(problems, are_all=not (more or large)))
+        elif is_full and reader.missing == missing:
+            more += name in group.curves
+    reader.check(curves, chosen)
+    problems = sentences(reader.problems, are_all=not (more or reader.large))
+    return Overlay(curves, more, reader.missing, reader.large, problems)
 
 
 def _may_have(group: GroupFacts, name: str) -> bool:
@@ -125,11 +162,15 @@ def _names(project: Project, found: Found, group: GroupFacts) -> Collection[str]
 
 def _plotted(curve: Curve, run: int, group: int | None, parameters: Mapping[str, str]) -> PlottedCurve:
     points = [point for point in zip(curve.steps, curve.values, strict=True) if math.isfinite(point[1])]
-    count = min(len(points), POINTS_MAX)
-    # Evenly spaced, with the first and the last.
-    kept = [points[place * (len(points) - 1) // max(1, count - 1)] for place in range(count)]
+    kept = thinned(points)
     steps, values = [step for step, _ in kept], [value for _, value in kept]
     return PlottedCurve(run, group, parameters, steps, values, len(curve.steps) - len(points))
+
+
+def thinned(points: Sequence[T]) -> list[T]:
+    """Return at most POINTS_MAX of these points: evenly spaced, with the first and the last."""
+    count = min(len(points), POINTS_MAX)
+    return [points[place * (len(points) - 1) // max(1, count - 1)] for place in range(count)]
 
 
 def _absent(name: str, others: Collection[str]) -> UsageError:

@@ -18,21 +18,29 @@ from qanat.usecases.runs.compare import available
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """The points of rows that differ only in what the plot is over, sorted by it; the label says what they share."""
+    """The points of rows that differ only in what the plot is over, sorted by it; the label says what they share.
+
+    Each point is the mean of so many groups as `counts` says, with its deviation.
+    """
 
     label: str
     xs: Sequence[float]
     ys: Sequence[float]
     deviations: Sequence[float]
+    counts: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class PlottedRows:
-    """A plot's series, and the rows that are not in it since they have no number on either axis."""
+    """A plot's series, and the rows that are not in it since they have no number on either axis.
+
+    Over a parameter, the points of a series are `joined`.
+    """
 
     series: tuple[Points, ...]
     without_x: tuple[Row, ...]
     not_finite: int
+    joined: bool
 
 
 def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
@@ -53,7 +61,8 @@ def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
         names = (*plain_names(found.parameters).values(), *found.metrics)
         raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=available(names))
     drawn = tuple(_points(rows, found, x, y) for rows in series.values())
-    return PlottedRows(drawn, tuple(without_x), sum(not math.isfinite(mean) for _, mean in measured))
+    not_finite = sum(not math.isfinite(mean) for _, mean in measured)
+    return PlottedRows(drawn, tuple(without_x), not_finite, joined=x not in found.metrics)
 
 
 def _place(row: Row, x: str) -> float | None:
@@ -90,6 +99,7 @@ def _points(rows: Sequence[tuple[float, Row]], found: Comparison, x: str, y: str
     label = " ".join(filter(None, (first.experiment if several else "", given))) or "other rows"
     ordered = sorted(rows, key=lambda pair: pair[0])
     metrics = [row.metrics[y] for _, row in ordered]
+    deviations = [s.deviation or 0.0 for s in metrics]
     return Points(
-        label, [place for place, _ in ordered], [s.mean for s in metrics], [s.deviation or 0.0 for s in metrics]
+        label, [place for place, _ in ordered], [s.mean for s in metrics], deviations, [s.count for s in metrics]
     )

@@ -371,6 +371,9 @@ def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox)
         ),
         (["--plot", "n", "ac"], "no row has both 'n' and 'ac' as numbers", "available: n, acc, test.loss"),
         (["--plot", "n", "acc", "--sort", "acc"], "--plot cannot be used with --sort", "leave out one of them"),
+        (["--each"], "--each requires --plot", "add --plot X Y"),
+        (["--plot", "n", "acc", "--each"], "--each requires --plot step NAME", "step stands for the steps of curves"),
+        (["--plot", "step", "acc", "--each", "--pool"], "--each cannot be used with --pool", "leave out one of them"),
         (["--csv", "--format", "latex"], "--csv cannot be used with --format", "leave out one of them"),
         (["--columns", "n,ac"], "no run has the parameter or metric 'ac'", "did you mean metric.acc?"),
         (["--columns", "x*"], "no column matches 'x*'", "for example: --columns 'lr,metric.*'"),
@@ -414,7 +417,8 @@ def test_a_plot_is_drawn_in_the_terminal(trained: Sandbox) -> None:
     out = trained.qanat("compare", "1", "2", "--plot", "n", "acc", env={"COLUMNS": "60", "LINES": "20"}).out
     assert max(map(len, out.splitlines())) <= 60
     assert "0.30" in out
-    assert "acc" in out
+    assert "Accuracy (%)" in out
+    assert out.endswith("\nmean ± standard deviation of 1 to 3 groups\n")
     assert "\x1b" not in out
     with Terminal(trained.root, "compare", "1", "2", "--plot", "n", "acc", size=(70, 20)) as terminal:
         terminal.ends()

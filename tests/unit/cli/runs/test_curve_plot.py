@@ -8,6 +8,7 @@ import pytest
 
 from qanat.cli.runs.curve_plot import plot_curves
 from qanat.cli.terminal.plots import MARKERS
+from qanat.errors import UsageError
 from qanat.usecases.runs.overlaid_curves import CURVES_MAX, Overlay, PlottedCurve
 
 STEPS = range(50)
@@ -29,7 +30,7 @@ def test_every_curve_has_its_own_marker_and_what_is_not_drawn_is_said(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("LINES", "24")
-    plot_curves(FOUND, "loss", None)
+    plot_curves(FOUND, "loss", "none", None)
     done = capsys.readouterr()
     *plot, first, second = done.out.splitlines()
     assert [first, second] == ["  * run 2, group 0: lr=0.1 fast", "  o run 2, group 1: lr=$x$"]
@@ -49,11 +50,46 @@ def test_every_curve_has_its_own_marker_and_what_is_not_drawn_is_said(
 
 def test_a_file_has_the_curves_and_a_legend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "curves.svg"
-    plot_curves(FOUND, "loss", file)
+    plot_curves(FOUND, "loss", None, file)
     assert capsys.readouterr().out == f"Wrote {file}\n"
     text = file.read_text()
     for label in ("run 2, group 0: lr=0.1 fast", "run 2, group 1: lr=$x$", "loss", "step"):
         assert f"<!-- {label.replace('--fast', '-&#45;fast')} -->" in text or label in text
+
+
+def test_means_have_their_n_and_a_file_a_band(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ys = [1.0 + step for step in STEPS]
+    mean = PlottedCurve(1, None, {"lr": "1"}, STEPS, ys, 0, deviations=[0.5] * 50, count=6, also=(3,))
+    found = Overlay([mean], more=0, missing=0, cut=2)
+    plot_curves(found, "Loss (nats)", "y", None)
+    done = capsys.readouterr()
+    assert done.out.endswith("\n  * runs 1, 3: lr=1, n = 6\nmean of n groups\n")
+    assert "Loss (nats) (log scale)" in done.out
+    assert done.err == "note: not drawn: 2 steps that not all groups of a mean have; --each draws each group\n"
+    file = tmp_path / "curves.svg"
+    plot_curves(found, "Loss (nats)", "none", file)
+    text = file.read_text()
+    assert "<!-- Loss (nats) -->" in text
+    assert "<!-- mean ± standard deviation of n groups -->" in text
+    assert "FillBetweenPolyCollection" in text or "PolyCollection" in text
+
+
+def test_axes_are_logarithmic_by_themselves_and_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    wide = Overlay([PlottedCurve(1, None, {}, [0, 1, 2], [1e-5, 1e-3, 1.0], 0)], more=0, missing=0)
+    plot_curves(wide, "loss", None, None)
+    done = capsys.readouterr()
+    assert "loss (log scale)" in done.out
+    assert done.err == (
+        "note: loss is on a logarithmic axis, since its values differ widely; --log none changes that\n"
+    )
+    plot_curves(wide, "loss", "both", None)
+    assert capsys.readouterr().err == "note: not drawn: 1 value that a logarithmic axis cannot show\n"
+    plot_curves(wide, "loss", "none", None)
+    done = capsys.readouterr()
+    assert ("log scale" in done.out, done.err) == (False, "")
+    below = Overlay([PlottedCurve(1, None, {}, [1, 2], [-1, 0], 0)], more=0, missing=0)
+    with pytest.raises(UsageError, match="--log y: no value is greater than 0"):
+        plot_curves(below, "loss", "y", None)
 
 
 def test_there_is_a_marker_for_every_curve() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from qanat.cli.terminal import plots
+from qanat.cli.terminal.plots import Axis, Plot
 
 pytest.importorskip("plotext")
 pytest.importorskip("matplotlib")
@@ -24,20 +25,57 @@ EXTREME = [
 ]
 
 
+X, Y = Axis("x"), Axis("y")
+
+
 @pytest.mark.parametrize(("xs", "ys"), EXTREME)
 def test_all_finite_numbers_can_be_drawn(xs: list[float], ys: list[float], tmp_path: Path) -> None:
     lines = [plots.Line("a", xs, ys, [abs(y) / 2 for y in ys]), plots.Line("b", xs, ys)]
     for count in (1, 2):
-        assert "*" in plots.curves_in_terminal(lines[:count], "x", "y")
-        assert plots.in_terminal(lines[:count], "x", "y")
-        plots.curves_to_file(lines[:count], "x", "y", tmp_path / "curves.png")
-        plots.to_file(lines[:count], "x", "y", tmp_path / "rows.svg")
+        for plot in (Plot(lines[:count], X, Y, are_curves=True), Plot(lines[:count], X, Y)):
+            assert "*" in plots.in_terminal(plot) or not plot.are_curves
+            plots.to_file(plot, tmp_path / "plot.svg")
 
 
 def test_the_axis_names_the_unit_of_very_large_and_small_numbers() -> None:
-    large = plots.curves_in_terminal([plots.Line("a", [1, 2], [-2e307, 1.5e308])], "step", "loss")
+    large = plots.in_terminal(
+        Plot([plots.Line("a", [1, 2], [-2e307, 1.5e308])], Axis("step"), Axis("loss"), are_curves=True)
+    )
     assert "loss (in units of 1e308)" in large
     assert "1.50" in large
-    small = plots.in_terminal([plots.Line("a", [2e-320, 4e-320], [1, 2])], "lr", "acc")
+    small = plots.in_terminal(Plot([plots.Line("a", [2e-320, 4e-320], [1, 2])], Axis("lr"), Axis("acc")))
     assert "lr (in units of 1e-320)" in small
-    assert "in units" not in plots.in_terminal([plots.Line("a", [1, 2], [1e100, 1e-100])], "lr", "acc")
+    assert "in units" not in plots.in_terminal(Plot([plots.Line("a", [1, 2], [1e100, 1e-100])], X, Y))
+
+
+def test_points_have_their_deviations_as_bars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "20")
+    plot = Plot([plots.Line("a", [1, 2, 3], [1, 2, 3], [1, 0, 2])], X, Y, spread="mean ± std")
+    rows = [line.partition("┤")[2] or line for line in plots.in_terminal(plot).splitlines()]
+    middle = [row for row in rows if "┌" not in row and "└" not in row]
+    assert sum(row.count("│") > 1 for row in middle) > 3  # the frame, and a bar
+    plots.to_file(plot, tmp_path / "plot.svg")
+    text = (tmp_path / "plot.svg").read_text()
+    assert "<!-- mean ± std -->" in text
+
+
+@pytest.mark.parametrize("are_curves", [True, False])
+def test_logarithmic_axes_have_ticks_at_powers_of_ten(tmp_path: Path, are_curves: bool) -> None:
+    line = plots.Line("a", [0.001, 0.1, 10], [1, 100, 1000], [2, 10, 100])
+    plot = Plot([line], Axis("x", is_log=True), Axis("y", is_log=True), are_curves=are_curves)
+    text = plots.in_terminal(plot)
+    assert "x (log scale)" in text
+    assert "y (log scale)" in text
+    assert {"0.01", "0.1", "1", "10"} <= set(text.split())
+    for tick in ("1000┤", "100┤", "10┤"):
+        assert tick in text
+    plots.to_file(plot, tmp_path / "plot.svg")
+    assert "mathdefault{10^{-2}}" in (tmp_path / "plot.svg").read_text()
+
+
+def test_what_a_logarithmic_axis_cannot_show_is_left_out_and_counted() -> None:
+    lines = [plots.Line("a", [0, 1, 2], [1, 2, -1], [1, 2, 3]), plots.Line("b", [-1], [1])]
+    found, count = plots.positive(Plot(lines, Axis("x", is_log=True), Axis("y", is_log=True)))
+    assert (found.lines, count) == ([plots.Line("a", [1], [2], [2])], 3)
+    assert plots.positive(Plot(lines, X, Y)) == (Plot(lines, X, Y), 0)

@@ -32,6 +32,7 @@ def test_means_over_seeds_are_points_of_one_series_with_deviations() -> None:
     run = a_run(1, *((f"--lr {lr} --seed {s}", {"loss": lr + s}) for lr in (1, 2) for s in (0.0, 2.0)))
     (one,) = plotted_rows(found(run), "lr", "loss").series
     assert (one.xs, one.ys, one.deviations) == ([1, 2], [2, 3], pytest.approx([math.sqrt(2)] * 2))
+    assert one.counts == [2, 2]
 
 
 def test_runs_with_the_same_other_parameters_are_one_series_and_experiments_are_not() -> None:
@@ -43,7 +44,9 @@ def test_runs_with_the_same_other_parameters_are_one_series_and_experiments_are_
 
 def test_over_a_metric_all_rows_are_one_series() -> None:
     run = a_run(1, *((f"--lr {lr} --m {m}", {"loss": lr, "acc": -lr}) for lr in (1.0, 2.0) for m in (0, 5)))
-    (one,) = plotted_rows(found(run), "acc", "loss").series
+    drawn = plotted_rows(found(run), "acc", "loss")
+    (one,) = drawn.series
+    assert (drawn.joined, plotted_rows(found(run), "lr", "loss").joined) == (False, True)
     assert (one.xs, one.ys) == ([-2, -2, -1, -1], [2, 2, 1, 1])
 
 
