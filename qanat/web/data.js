@@ -13,6 +13,20 @@
  */
 
 /**
+ * @typedef {object} Details what the page of a run shows beyond its row; what is empty is left out
+ * @property {string} command
+ * @property {string[]} [code]
+ * @property {string} storage
+ * @property {string} [rerun_of]
+ * @property {string} [template]
+ * @property {Record<string, string>} [options]
+ * @property {[number, number]} [outputs] how many files, and their size in bytes
+ * @property {{args?: string, job?: string, state?: string}[]} groups
+ * @property {{groups: number, first: number, reason: string, lines: string[]}[]} [failures]
+ * @property {string} [comment]
+ */
+
+/**
  * @typedef {object} Run
  * @property {string} id
  * @property {number} number
@@ -30,6 +44,7 @@
  * @property {string[]} data
  * @property {number} group_count
  * @property {Group[]} groups
+ * @property {Details} [details]
  */
 
 /**

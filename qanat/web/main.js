@@ -1,18 +1,34 @@
 /** The page: its header, its views, its keys. */
 import { App } from './app.js';
+import { showComparison } from './compare.js';
 import { readReport } from './data.js';
 import { byId, el, toast } from './dom.js';
+import { showDrawer } from './drawer.js';
 import { showFilters } from './filters.js';
 import { NARROW, RunsTable } from './table.js';
+import { showTray } from './tray.js';
 
 const app = new App(readReport(byId('data').textContent ?? ''));
+const panel = el('section', { id: 'panel', 'aria-label': 'view' });
+byId('main').append(panel);
 const table = new RunsTable(app, byId('main'));
+/** @type {Record<string, [string, (() => void) | null]>} by name, the title of a view and what draws it above the table */
+const TABS = {
+  table: ['Table', null],
+  compare: ['Compare', () => showComparison(app, panel)],
+};
 
 /** Draw everything that the view has changed. */
 function show() {
+  const [, draw] = TABS[app.view.tab] ?? TABS.table;
+  byId('main').dataset.tab = draw ? app.view.tab : 'table';
   showHeader();
   showFilters(app);
+  showTray(app);
+  if (draw) draw();
+  else panel.replaceChildren();
   table.show();
+  showDrawer(app);
 }
 
 function showHeader() {
@@ -20,11 +36,19 @@ function showHeader() {
   const title = experiments.length === 1 ? experiments[0] : app.report.project;
   const notes = app.report.notes.length ? el('span', { class: 'note wide', title: app.report.notes.join('\n') }, app.report.notes[0]) : null;
   byId('header').replaceChildren(
-    el('h1', {}, title, experiments.length === 1 && el('small', { class: 'wide' }, app.report.project)), notes ?? '',
+    el('h1', {}, title, experiments.length === 1 && el('small', { class: 'wide' }, app.report.project)), tabs(), notes ?? '',
     el('span', { class: 'grow' }),
     el('button', { class: 'button quiet', onclick: copyAddress }, 'Copy link'),
     el('button', { class: 'button quiet', title: 'light or dark', onclick: changeTheme }, '◐ Theme'),
   );
+}
+
+function tabs() {
+  const choice = (/** @type {string} */ name, /** @type {number} */ place) => el('button', {
+    role: 'tab', title: `${TABS[name][0]} (${place + 1})`, 'aria-selected': (TABS[app.view.tab] ? app.view.tab : 'table') === name,
+    onclick: () => app.change({ tab: name }),
+  }, TABS[name][0]);
+  return el('nav', { role: 'tablist', 'aria-label': 'views' }, Object.keys(TABS).map(choice));
 }
 
 function copyAddress() {
@@ -61,12 +85,32 @@ function stored(name) {
 /** @param {KeyboardEvent} event */
 function pressed(event) {
   const isTyping = event.target instanceof Element && /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
-  if (event.key === 'Escape' && isTyping) /** @type {HTMLElement} */ (event.target).blur();
+  if (event.key === 'Escape') {
+    if (app.view.open) app.change({ open: '' });
+    else if (isTyping) /** @type {HTMLElement} */ (event.target).blur();
+    return;
+  }
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === '/') {
+  const tab = Object.keys(TABS)[Number(event.key) - 1];
+  if (tab) app.change({ tab });
+  else if (event.key === 'j' || event.key === 'k') openBeside(event.key === 'j' ? 1 : -1);
+  else if (event.key === 'x' && app.view.open) app.toggle(app.view.open);
+  else if (event.key === '/') {
     event.preventDefault();
     byId('where').focus();
   }
+}
+
+/**
+ * Open the row below or above the one that is open, or the first.
+ * @param {number} by
+ */
+function openBeside(by) {
+  const place = app.rows.findIndex((row) => row.key === app.view.open);
+  const next = app.rows[place < 0 ? 0 : place + by];
+  if (!next) return;
+  app.change({ open: next.key });
+  table.grid.scrollTo(next.key);
 }
 
 takeTheme();

@@ -46,6 +46,9 @@ def report(tmp_path_factory: pytest.TempPathFactory, forked_commands: None) -> P
     """Return the report of a sweep of 40 runs."""
     sandbox = Sandbox.make(tmp_path_factory.mktemp("report") / "my project")
     add_runs(sandbox, sweep(40))
+    (sandbox.root / "results/train/run_7").mkdir(parents=True)
+    (sandbox.root / "results/train/run_7/stderr.txt").write_text("loss is nan\n")
+    sandbox.qanat("comment", "24", "-m", "as good as it gets")
     assert "report.html: 40 runs" in sandbox.qanat("report").out
     return sandbox.root / "report.html"
 
@@ -139,14 +142,71 @@ def test_conditions_mean_what_they_mean_on_the_command_line(tmp_path: Path, open
     assert found == CASES
 
 
+def test_a_failed_run_says_first_why_and_how_to_repeat_it(report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report)
+    page.get_by_role("button", name="failed 4").click()
+    page.locator(".row .link").first.click()
+    drawer = page.get_by_role("dialog")
+    number, run_id = drawer.get_attribute("aria-label").split()[1], page.evaluate("location.hash.split('open=')[1]")
+    assert drawer.locator("h3").all_inner_texts() == [
+        "why it failed: exit code 1",
+        "to repeat it",
+        "parameters",
+        "record",
+        "command",
+    ]
+    assert drawer.locator("pre.error").inner_text() == ("loss is nan" if number == "7" else "nothing on stderr")
+    assert drawer.locator(".copyable pre").inner_text() == f"qanat rerun {run_id}"
+    assert "python3 train.py --opt" in drawer.locator("pre").last.inner_text()
+    page.keyboard.press("k" if drawer.get_by_role("button", name="Next").is_disabled() else "j")
+    assert drawer.get_attribute("aria-label") != f"run {number}"
+    page.keyboard.press("x")
+    assert page.locator("#tray .pill").count() == 1
+    page.keyboard.press("Escape")
+    assert drawer.is_hidden()
+
+
+def test_the_page_of_a_run_has_its_comment_its_groups_and_what_it_measured(
+    report: Path, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(report, "#open=24-02e668")
+    drawer = page.get_by_role("dialog")
+    assert "as good as it gets" in drawer.inner_text()
+    assert drawer.get_by_role("row").filter(has_text="finished").count() == 3
+    assert drawer.get_by_role("row").first.inner_text().split() == ["acc", "↑", "0.9524", "…", "0.9544"]
+
+
+def test_runs_are_compared_by_what_differs(report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report)
+    page.keyboard.press("2")
+    assert "None selected: the first two" in page.locator("#panel").inner_text()
+    page.keyboard.press("1")
+    for place in (1, 2, 3):
+        page.locator(".tick").nth(place).click()
+    page.locator("#tray").get_by_role("button", name="Compare").click()
+    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in page.locator(".compared tr").all_inner_texts()}
+    assert "epochs" not in rows
+    assert rows["same in all"][0].startswith("lr 0.0032")
+    assert len(rows["acc"]) == 6
+    assert page.locator(".compared .best").count() == 2
+    page.get_by_label("only what differs").uncheck()
+    assert page.locator(".compared th", has_text="epochs").count() == 1
+    assert "all=yes" in page.evaluate("location.hash")
+
+
 def test_hostile_text_does_nothing(sandbox: Sandbox, open_page: Callable[..., Any]) -> None:
     add_runs(sandbox, [*sweep(3), hostile(4)])
-    sandbox.qanat("report", "--out", "a/page.html")
-    page = open_page(sandbox.root / "a/page.html")
+    sandbox.qanat("report", "--out", "page.html")
+    page = open_page(sandbox.root / "page.html")
     add_condition(page, "opt~alert and 'description'~gnp")
     assert shown(page) == ["4"]
     assert "\u202e" not in page.locator("body").inner_text()
     assert r"\u{202e}gnp.exe" in page.locator(".row .note").inner_text()
+    assert page.locator("img").count() == 0
+    page.locator(".row .link").click()
+    assert "alert" in page.get_by_role("dialog").inner_text()
+    page.keyboard.press("x")
+    page.keyboard.press("2")
     assert page.locator("img").count() == 0
     content = json.loads(sandbox.qanat("report", "4", "--json").out)
     assert content["runs"][0]["tags"] == [HOSTILE]

@@ -14,7 +14,7 @@ from qanat.domain.json_text import to_json
 from qanat.domain.sizes import size
 from qanat.usecases.project import open_project
 from qanat.usecases.report.content import ReportRequest, content_of
-from qanat.usecases.report.save import save
+from qanat.usecases.results import place
 from qanat.usecases.runs import listing
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -48,6 +48,7 @@ def report(runs: tuple[str, ...], experiment: str | None, where: tuple[str, ...]
     """Write a page about RUNs, or about all runs, to look at in a browser."""
     request = ReportRequest(runs, experiment, condition.all_of([condition.parse(text) for text in where]))
     project = open_project(Path.cwd())
+    place.check_written(project, out)
     with refreshed(project, session.runners()) as (index, result):
         for note in [*result.notes, *listing.shortened(index.unreadable(experiment))]:
             tell(f"note: {note}")
@@ -58,7 +59,8 @@ def report(runs: tuple[str, ...], experiment: str | None, where: tuple[str, ...]
     from qanat.web.page import page  # reads the parts of the page
 
     title = f"{experiment or content['project']}: {plural(len(content['runs']), 'run')}"
-    bytes_written = save(out, page(to_json(content), title))
+    data = page(to_json(content), title).encode("utf-8", "backslashreplace")
+    place.write_named(out, data)
     for note in content["notes"]:
         tell(f"note: {note}")
-    say(f"{out}: {plural(len(content['runs']), 'run')}, {size(bytes_written)}")
+    say(f"{out}: {plural(len(content['runs']), 'run')}, {size(len(data))}")

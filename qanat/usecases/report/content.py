@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from qanat.domain.condition import EVERY, Condition
@@ -13,6 +14,7 @@ from qanat.domain.redaction import secrets_in, without
 from qanat.domain.shortening import shortened
 from qanat.records.index import Index
 from qanat.usecases.project import Project
+from qanat.usecases.report.details import Details
 from qanat.usecases.runs import rows
 from qanat.usecases.runs.experiments import directions, experiments_of
 from qanat.usecases.tracking.find import find_run
@@ -20,6 +22,7 @@ from qanat.usecases.tracking.refresh import Refreshed
 
 RUNS_MAX = 10_000
 GROUPS_MAX = 20_000
+DETAILED_MAX = 1_000
 TEXT_MAX = 1_000
 NAMES_MAX = 200
 
@@ -40,31 +43,34 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
     rows.matching_paths(), and NotFound for an experiment that is neither defined nor has runs.
     """
     chosen = _chosen(project, index, refreshed, request)
-    kept = list(_within_limits(chosen))
-    experiments = experiments_of(project, (run.experiment for run in chosen))
+    kept = list(_within_limits(list(chosen.values())))
+    experiments = experiments_of(project, (run.experiment for run in chosen.values()))
+    details = Details(project, index, refreshed)
+    detailed = {run.id: details.of(path) for path, run in islice(chosen.items(), min(DETAILED_MAX, len(kept)))}
     content = {
         "project": project.root.name,
         "created": project.clock.now(),
         "notes": _notes(chosen, kept),
         "better": directions(experiments.values()),
-        "runs": [_run(run, groups) for run, groups in kept],
+        "runs": [_run(run, groups, detailed.get(run.id)) for run, groups in kept],
     }
     clean: dict[str, Any] = without(content, secrets_in([content]))
     return clean
 
 
-def _chosen(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> list[RunFacts]:
+def _chosen(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> dict[str, RunFacts]:
+    """Return the facts about the chosen runs, by the paths of their records."""
     known = rows.current_facts(project, index, refreshed, experiment=request.experiment)
     if request.experiment is not None and not known:
         project.experiment(request.experiment)
-    runs = list(known.values())
+    runs = known
     if request.runs:
         named = {find_run(project, index, refreshed, w, experiment=request.experiment).run.id for w in request.runs}
-        runs = [run for run in runs if run.id in named]
+        runs = {path: run for path, run in known.items() if run.id in named}
     if not known or request.condition == EVERY:
         return runs
     meets = rows.search_for(project, request.condition, rows.names_of(known.values()))
-    return [run for run in runs if meets(Row(run))]
+    return {path: run for path, run in runs.items() if meets(Row(run))}
 
 
 def _within_limits(runs: Sequence[RunFacts]) -> Iterator[tuple[RunFacts, Sequence[GroupFacts]]]:
@@ -78,10 +84,12 @@ def _within_limits(runs: Sequence[RunFacts]) -> Iterator[tuple[RunFacts, Sequenc
         yield run, groups
 
 
-def _notes(chosen: Sequence[RunFacts], kept: Sequence[tuple[RunFacts, Sequence[GroupFacts]]]) -> list[str]:
+def _notes(chosen: Collection[Any], kept: Sequence[tuple[RunFacts, Sequence[GroupFacts]]]) -> list[str]:
     notes = []
     if len(kept) < len(chosen):
         notes.append(f"the newest {len(kept):,} of {len(chosen):,} runs are here; choose others with --where")
+    if len(kept) > DETAILED_MAX:
+        notes.append(f"only the newest {DETAILED_MAX:,} runs have their commands, reasons and comments here")
     notes += [
         f"the first {len(groups):,} of {len(run.groups):,} groups of run {run.number} are here"
         for run, groups in kept
@@ -90,7 +98,7 @@ def _notes(chosen: Sequence[RunFacts], kept: Sequence[tuple[RunFacts, Sequence[G
     return notes
 
 
-def _run(run: RunFacts, groups: Sequence[GroupFacts]) -> dict[str, Any]:
+def _run(run: RunFacts, groups: Sequence[GroupFacts], details: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return a run as a mapping, without what is empty and what nothing asks for."""
     optional = {
         "description": shortened(run.description, TEXT_MAX),
@@ -98,6 +106,7 @@ def _run(run: RunFacts, groups: Sequence[GroupFacts]) -> dict[str, Any]:
         "paused_s": run.paused_s,
         "data": [shortened(text, TEXT_MAX) for text in data_texts(run)],
         "group_count": len(run.groups) if len(groups) < len(run.groups) else 0,
+        "details": details,
     }
     return {
         "id": run.id,

@@ -11,8 +11,9 @@ import pytest
 from qanat.domain.condition import parse
 from qanat.domain.measured import CurveSummary, Point
 from qanat.errors import NotFound, UsageError
-from qanat.usecases.report import content
+from qanat.usecases.report import content, details
 from qanat.usecases.report.content import ReportRequest, content_of
+from qanat.usecases.tracking.find import comment_path
 from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 from tests.unit.records.example import RUN
@@ -67,6 +68,40 @@ def test_a_run_has_what_the_page_shows_and_no_empty_values(world: World) -> None
         "curves": {"loss": [2, 0.5, math.inf, 9]},
     }
     assert "metrics" not in run["groups"][1]
+
+
+def test_a_run_has_the_details_of_its_page(world: World) -> None:
+    run = recorded(world, 1, groups=(*RUN.groups, replace(RUN.groups[1], number=2, attempt=2, job=None)))
+    folder = world.root / run.storage
+    (folder / "group_1").mkdir(parents=True)
+    (folder / "group_1/stderr.txt").write_text("killed\n")
+    (world.root / comment_path(run)).write_text("not bad\n")
+    found = reported(world)["runs"][0]["details"]
+    assert found["command"] == "python experiments/summary_statistics/iris.py"
+    assert found["code"] == ["branch main", "other code than HEAD"]
+    assert found["comment"] == "not bad\n"
+    assert found["groups"] == [
+        {"args": "--n 10 --seed 0", "job": "18"},
+        {"args": "--n 10 --seed 1", "job": "19", "state": "failed (ended by SIGKILL)"},
+        {"args": "--n 10 --seed 1", "state": "failed, attempt 2 (ended by SIGKILL)"},
+    ]
+    assert found["failures"] == [
+        {"groups": 1, "first": 1, "reason": "ended by SIGKILL", "lines": ["killed"]},
+        {"groups": 1, "first": 2, "reason": "ended by SIGKILL", "lines": []},
+    ]
+    assert "rerun_of" not in found
+
+
+def test_details_are_of_the_newest_runs_and_of_as_many_failures_as_may_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        recorded(world, number, created=f"2026-11-2{number}T00:00:00+00:00")
+    monkeypatch.setattr(content, "DETAILED_MAX", 2)
+    monkeypatch.setattr(details, "LOOKED_AT_MAX", 1)
+    found = reported(world)
+    assert ["failures" in run["details"] for run in found["runs"] if "details" in run] == [True, False]
+    assert found["notes"] == ["only the newest 2 runs have their commands, reasons and comments here"]
 
 
 def test_a_report_says_what_it_leaves_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,199 @@
+/** The page of a run, beside the table: why it failed, how to repeat it, what it measured, and its record. */
+import { varies } from './columns.js';
+import { byId, el, toast } from './dom.js';
+import { brief, plural, shownDuration, shownSize, shownTime } from './formats.js';
+import { secondsOf } from './search.js';
+import { stateMark } from './states.js';
+
+/** @typedef {import('./app.js').App} App */
+/** @typedef {import('./data.js').Row} Row */
+
+const GROUPS_SHOWN = 50;
+/** @type {HTMLElement | null} */
+let before = null;
+
+/** @param {App} app */
+export function showDrawer(app) {
+  const place = byId('drawer');
+  const row = app.opened();
+  const wasOpen = !place.hidden;
+  place.hidden = !row;
+  if (!row) {
+    if (wasOpen && before?.isConnected) before.focus();
+    return;
+  }
+  if (!wasOpen && document.activeElement instanceof HTMLElement) before = document.activeElement;
+  const body = el('div', { class: 'body' }, sections(app, row));
+  const isSame = place.dataset.key === row.key && wasOpen;
+  const top = isSame ? place.querySelector('.body')?.scrollTop ?? 0 : 0;
+  place.replaceChildren(head(app, row), body);
+  body.scrollTop = top;
+  place.dataset.key = row.key;
+  place.setAttribute('aria-label', `run ${app.nameOf(row)}`);
+  place.tabIndex = -1;
+  if (!isSame) place.focus({ preventScroll: true });
+}
+
+/**
+ * @param {App} app
+ * @param {Row} row
+ */
+function head(app, row) {
+  const { run } = row;
+  const place = app.rows.indexOf(row);
+  const go = (/** @type {number} */ by) => app.change({ open: app.rows[place + by].key });
+  const step = (/** @type {string} */ label, /** @type {number} */ by) =>
+    el('button', { class: 'button', disabled: place < 0 || !app.rows[place + by], onclick: () => go(by) }, label);
+  const isSelected = app.view.selected.includes(row.key);
+  return el('div', { class: 'head' },
+    el('h2', {}, `Run ${app.nameOf(row)}`, stateMark((row.group ?? run).state)),
+    el('div', { class: 'note' }, [run.experiment, run.id, run.description, run.tags.join(', ')].filter(Boolean).join(' · ')),
+    el('div', { class: 'buttons' },
+      el('button', { class: 'button', 'aria-pressed': isSelected, onclick: () => app.toggle(row.key) }, isSelected ? 'Selected ✓' : 'Select'),
+      step('↑ Previous', -1), step('↓ Next', 1), el('span', { class: 'grow' }),
+      el('button', { class: 'button quiet', onclick: () => app.change({ open: '' }) }, 'Close')));
+}
+
+/**
+ * @param {App} app
+ * @param {Row} row
+ */
+function sections(app, row) {
+  const { run } = row;
+  const { details } = run;
+  return [
+    ...why(row),
+    ...section('to repeat it', copyable(`qanat rerun ${run.id}${row.group ? ` --group ${row.group.number}` : ''}`)),
+    ...measured(app, row),
+    ...section('parameters', pairs(app.parameters.map((column) => [column.heading, column.text(row)]))),
+    ...section('comment', details?.comment && el('pre', { class: 'comment' }, details.comment)),
+    ...groups(app, row),
+    ...section('record', pairs(record(app, row))),
+    ...section('command', details?.command && el('pre', {}, commandOf(row))),
+    ...section('', !details && el('p', { class: 'note' }, 'The command and other details of this run are not in the report.')),
+  ];
+}
+
+/**
+ * @param {string} title
+ * @param {Node | string | false | null | undefined} content
+ */
+function section(title, content) {
+  return content ? [title ? el('h3', {}, title) : null, content].filter((part) => part !== null) : [];
+}
+
+/** @param {Row} row */
+function why({ run, group }) {
+  const found = run.details?.failures ?? [];
+  const own = group ? found.filter((failure) => failure.first === group.number || failure.groups > 1) : found;
+  if (group && group.state !== 'failed') return [];
+  return own.map((failure) => {
+    const who = run.groups.length > 1 ? `${plural(failure.groups, 'group')}, first ${failure.first}: ` : '';
+    const lines = failure.lines.length ? failure.lines.join('\n') : 'nothing on stderr';
+    return [el('h3', {}, `why it failed: ${who}${failure.reason}`), el('pre', { class: 'error' }, lines)];
+  }).flat();
+}
+
+/**
+ * @param {App} app
+ * @param {Row} row
+ */
+function measured(app, row) {
+  const columns = app.metrics.filter((column) => column.values(row).length);
+  if (!columns.length) return [];
+  const curves = row.groups.length === 1 ? row.groups[0].curves : {};
+  const hasCurves = Object.keys(curves).length > 0;
+  const line = (/** @type {import('./columns.js').Column} */ column) => {
+    const curve = curves[column.key.replace(/^metric\./, '')];
+    const cells = hasCurves ? [1, 2, 3].map((place) => el('td', {}, curve ? brief(curve[place]) : '')) : [];
+    const better = column.better ? el('span', { class: 'note' }, column.better === 'higher' ? ' ↑' : ' ↓') : null;
+    return el('tr', {}, el('th', { title: column.better ? `${column.better} is better` : '' }, column.heading, better), el('td', {}, column.text(row)), cells);
+  };
+  const titles = hasCurves ? ['', 'last', 'least', 'most', 'steps'] : [];
+  const heading = titles.length ? el('tr', {}, titles.map((title) => el('th', {}, title))) : null;
+  return section('measured', el('table', { class: 'plain' }, heading, columns.map(line)));
+}
+
+/**
+ * @param {App} app
+ * @param {Row} row
+ */
+function groups(app, row) {
+  const { run } = row;
+  if (row.group || run.groups.length < 2) return [];
+  const main = app.main();
+  const known = run.details?.groups ?? [];
+  const differing = app.parameters.filter((column) => varies(column, app.byGroup ? app.every : groupRows(row)));
+  const lines = run.groups.slice(0, GROUPS_SHOWN).map((group, place) => {
+    const own = groupRows(row)[place];
+    const said = known[place]?.state ?? group.state;
+    return el('tr', {}, el('td', {}, String(group.number)), el('td', { class: 'text', title: said }, stateMark(group.state)),
+      el('td', {}, main ? main.text(own) : ''), el('td', { class: 'text' }, differing.map((column) => `${column.heading} ${column.text(own)}`).join(', ')),
+      el('td', { class: 'text' }, known[place]?.job ?? ''));
+  });
+  const titles = ['group', 'state', main?.heading ?? '', 'parameters', 'job'].map((title) => (
+    el('th', { class: title === main?.heading ? '' : 'text' }, title)
+  ));
+  const left = run.group_count - lines.length;
+  return section(plural(run.group_count, 'group'), el('div', { class: 'scroll' },
+    el('table', { class: 'plain' }, el('tr', {}, titles), lines), left > 0 && el('p', { class: 'note' }, `… and ${left.toLocaleString('en')} more`)));
+}
+
+/**
+ * @param {Row} row
+ * @returns {Row[]}
+ */
+function groupRows({ run }) {
+  return run.groups.map((group) => ({ key: `${run.id}.${group.number}`, run, group, groups: [group] }));
+}
+
+/**
+ * @param {App} app
+ * @param {Row} row
+ * @returns {[string, string][]}
+ */
+function record(app, row) {
+  const { run, group } = row;
+  const { details } = run;
+  const seconds = secondsOf(row, app.now);
+  const first = group ?? (run.groups.length === 1 ? run.groups[0] : null);
+  const said = first && details?.groups?.[run.groups.indexOf(first)];
+  const options = Object.entries(details?.options ?? {}).map(([name, value]) => `${name}: ${value}`);
+  /** @type {[string, string | null | undefined | false][]} */
+  const lines = [
+    ['ended as', said && said.state],
+    ['launched', shownTime(run.created)],
+    ['took', seconds === null ? '' : shownDuration(seconds)],
+    ['author', run.author],
+    ['commit', [run.commit, ...(details?.code ?? [])].join(', ')],
+    ['data', run.data.join('\n')],
+    ['runner', [run.runner, details?.template && `template ${details.template}`].filter(Boolean).join(', ')],
+    ['options', options.join('\n')],
+    ['job', said && said.job],
+    ['host', first && first.host],
+    ['files', details?.outputs && `${plural(details.outputs[0], 'file')}, ${shownSize(details.outputs[1])}`],
+    ['directory', details?.storage],
+    ['repeats', details?.rerun_of],
+  ];
+  return lines.flatMap(([name, value]) => (value ? [/** @type {[string, string]} */ ([name, value])] : []));
+}
+
+/** @param {Row} row */
+function commandOf({ run, group }) {
+  const { details } = run;
+  const place = group ? run.groups.indexOf(group) : 0;
+  const args = group || run.groups.length === 1 ? details?.groups?.[place]?.args ?? '' : '…';
+  return `${details?.command} ${args}`.trim();
+}
+
+/** @param {[string, string][]} entries */
+function pairs(entries) {
+  const kept = entries.filter(([, value]) => value);
+  return kept.length ? el('dl', {}, kept.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])) : null;
+}
+
+/** @param {string} text */
+function copyable(text) {
+  const copy = () => navigator.clipboard?.writeText(text).then(() => toast('copied'), () => toast('the browser did not allow to copy'));
+  return el('div', { class: 'copyable' }, el('pre', {}, text), el('button', { class: 'button', onclick: copy }, 'Copy'));
+}
