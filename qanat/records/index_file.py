@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 LOCK_WAIT_S = 5.0
+PAGE_BYTES = 16_384  # several records on each
 _BESIDE = ("", "-journal", "-wal", "-shm")
 
 
@@ -59,6 +60,7 @@ def _connect(place: str, tables: Sequence[str], layout: int) -> sqlite3.Connecti
             database.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
         database.execute("PRAGMA trusted_schema = OFF")
         database.execute("PRAGMA synchronous = OFF")
+        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file
         if _layout(database) != layout:
             _create(database, tables, layout)
         if sorted(_objects(database)) != sorted(tables):
@@ -88,5 +90,5 @@ def _layout(database: sqlite3.Connection) -> int:
 
 
 def _objects(database: sqlite3.Connection) -> list[str]:
-    """List the statements that created what the file has."""
-    return [str(sql) for (sql,) in database.execute("SELECT sql FROM sqlite_master")]
+    """List the statements that created what the file has; those of primary keys have none."""
+    return [str(sql) for (sql,) in database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]

@@ -15,7 +15,7 @@ from qanat.records import run_codec, schemas, yaml_io
 from qanat.system import below, files
 
 PROBLEM_MAX = 1_000
-# Path, stamp, problem and whether it is too new; the columns; the record and the facts.
+# Path, stamp, problem and whether it is too new; the columns; the facts and the record.
 LENGTH = 4 + len(columns()) + 2
 
 
@@ -32,7 +32,7 @@ def row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
     except InputInvalid as error:
         return _unreadable(path, stamp, error.message, too_new=False) if _is_there(root / path) else None
     values = (column.take(run) for column in columns().values())
-    return (path, stamp, None, False, *values, to_json(content), facts.to_text(facts.facts_of(run)))
+    return (path, stamp, None, False, *values, facts.to_text(facts.facts_of(run)), to_json(content))
 
 
 def _is_there(path: Path) -> bool:

@@ -385,13 +385,13 @@ def truncate(file: Path) -> None:
 
 def spoil_a_page(file: Path) -> None:
     data = bytearray(file.read_bytes())
-    data[4096 : 4096 * 2] = b"\xa5" * 4096
+    data[index_file.PAGE_BYTES : index_file.PAGE_BYTES * 2] = b"\xa5" * index_file.PAGE_BYTES
     file.write_bytes(bytes(data))
 
 
 def spoil_all_but_the_first_page(file: Path) -> None:
     data = file.read_bytes()
-    file.write_bytes(data[:4096] + b"\0" * (len(data) - 4096))
+    file.write_bytes(data[: index_file.PAGE_BYTES] + b"\0" * (len(data) - index_file.PAGE_BYTES))
 
 
 def belong_to_another_layout(file: Path) -> None:
