@@ -71,6 +71,9 @@ class RunFacts(NamedTuple):
         return f"{self.number}-{self.uid}"
 
 
+_TAGS, _GROUPS = map(RunFacts._fields.index, ("tags", "groups"))
+
+
 class Row(NamedTuple):
     """A row of a table: a run, or one of its groups."""
 
@@ -129,10 +132,10 @@ def from_texts(texts: Iterable[str]) -> list[RunFacts]:
     """Return the facts that to_text() wrote."""
     with _without_collection():
         found = json.loads(f"[{','.join(texts)}]")  # one text takes less time than thousands
-        return [
-            RunFacts._make([*values[:4], tuple(values[4]), *values[5:-1], tuple(map(GroupFacts._make, values[-1]))])
-            for values in found
-        ]
+        for values in found:
+            values[_TAGS] = tuple(values[_TAGS])
+            values[_GROUPS] = tuple(map(GroupFacts._make, values[_GROUPS]))
+        return [*map(RunFacts._make, found)]
 
 
 @contextmanager
