@@ -17,7 +17,7 @@ from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
 from qanat.errors import EXIT_BUG, EXIT_USAGE, MORE_FILES, QanatError, reason, write_failed
 
 EXIT_MACHINE = 1
-GARBAGE_FROM = 50_000  # objects
+GARBAGE_FROM = 200_000  # objects
 # What the machine refuses, whatever a program is doing.
 _MACHINE = frozenset(
     getattr(errno, name)
