@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qanat.errors import EXIT_FAILED, GitRefused
@@ -38,13 +39,25 @@ def with_hooks(root: Path, *args: str, env: Mapping[str, str], inherited: int | 
 
 def output(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
     """Return what git prints. Raises GitRefused with git's own message when git fails."""
-    done = call(root, *args, stdin=stdin, env=env)
+    return _printed(root, call(root, *args, stdin=stdin, env=env), *args, stdin=stdin, env=env)
+
+
+def _printed(
+    root: Path, done: programs.Finished, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> bytes:
     # If Ctrl-C ended git but not this process, a run is being recorded and still needs the answer.
     while done.status == -signal.SIGINT:
         done = call(root, *args, stdin=stdin, env=env)
     if done.status != 0:
         raise refused(f"git {_subcommand(args)}", done)
     return done.out
+
+
+@contextmanager
+def printing(root: Path, *args: str, env: Mapping[str, str] | None = None) -> Iterator[Callable[[], bytes]]:
+    """Start git, and yield a function that waits for its end and returns what it printed; errors as for output()."""
+    with programs.running(["git", *args], cwd=root, env=env) as ended:
+        yield lambda: _printed(root, ended(), *args, env=env)
 
 
 def met_another(done: programs.Finished) -> bool:

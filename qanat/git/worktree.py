@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,10 +119,23 @@ def uncommitted_records(location: Location) -> list[Change]:
     return uncommitted(location, RUNS)
 
 
+@contextmanager
+def finding_uncommitted(location: Location) -> Iterator[Callable[[], list[Change]]]:
+    """Let git look for uncommitted records meanwhile, and yield what waits for their list."""
+    with command.printing(location.root, *_uncommitted_in(RUNS), env=_NO_LOCK) as printed:
+        yield lambda: _changes(printed())
+
+
 def uncommitted(location: Location, folder: str) -> list[Change]:
     """List the files below a folder that HEAD does not have, or has in another version."""
-    arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", folder)
-    printed = command.output(location.root, *arguments, env=_NO_LOCK)
+    return _changes(command.output(location.root, *_uncommitted_in(folder), env=_NO_LOCK))
+
+
+def _uncommitted_in(folder: str) -> tuple[str, ...]:
+    return ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", folder)
+
+
+def _changes(printed: bytes) -> list[Change]:
     fields = printed.decode("utf-8", "surrogateescape").split("\0")
     return [Change(field[:2], field[3:]) for field in fields if field]
 

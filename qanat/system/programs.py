@@ -6,7 +6,8 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,44 @@ def run(
 
     It inherits these descriptors. If it is `patient`, Ctrl-C does not kill it: it is interrupted, and waited for.
     """
+    with _started(command, cwd, env, inherited) as process:
+        try:
+            out, err = process.communicate(stdin, timeout=timeout_s)
+        except BaseException as error:
+            if patient and isinstance(error, KeyboardInterrupt):
+                _interrupt(process)
+            process.kill()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise RunnerUnavailable(f"{command[0]} did not answer within {timeout_s:g} s") from None
+            raise
+    return Finished(process.returncode, out, err)
+
+
+@contextmanager
+def running(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None
+) -> Iterator[Callable[[], Finished]]:
+    """Start command, and yield a function that waits for its end; errors as for run().
+
+    It is killed if nothing has waited for it.
+    """
+    with _started(command, cwd, env) as process:
+        try:
+            yield lambda: _end_of(process)
+        finally:
+            process.kill()  # does nothing to one that was waited for
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> Finished:
+    out, err = process.communicate()
+    return Finished(process.returncode, out, err)
+
+
+def _started(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str] | None, inherited: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
     try:
-        with subprocess.Popen(
+        return subprocess.Popen(
             list(command),
             cwd=cwd,
             stdin=subprocess.PIPE,
@@ -62,21 +99,11 @@ def run(
             stderr=subprocess.PIPE,
             env=clean_environment({"LC_ALL": "C.UTF-8"} | dict(env or {})),
             pass_fds=inherited,
-        ) as process:
-            try:
-                out, err = process.communicate(stdin, timeout=timeout_s)
-            except BaseException as error:
-                if patient and isinstance(error, KeyboardInterrupt):
-                    _interrupt(process)
-                process.kill()
-                raise
+        )
     except FileNotFoundError:
         raise RunnerUnavailable(f"{command[0]} is not on PATH", hint=f"install {command[0]}") from None
     except PermissionError:
         raise RunnerUnavailable(f"{command[0]} is not executable") from None
-    except subprocess.TimeoutExpired:
-        raise RunnerUnavailable(f"{command[0]} did not answer within {timeout_s:g} s") from None
-    return Finished(process.returncode, out, err)
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:

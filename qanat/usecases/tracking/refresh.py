@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,8 +87,23 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     """
     setup.set_driver_of_clone(project)
     result = Refreshed(notes=[*deleted.finish(project), *restore.bring_back(project)])
-    index.sync()
-    flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
+    looking = nullcontext(list) if project.config.records_are_manual else worktree.finding_uncommitted(project.location)
+    with looking as changes:
+        index.sync()
+        flights = {f.watcher.record: f for f in flight.all_flights(project.location.private) if _is_ours(project, f)}
+        ended = _record_ended(project, index, flights, runners, result)
+        healed = _uncommitted(project, result.live, changes())
+    result.notes += committing.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
+    _forget(flights, ended)
+    if ended or healed:
+        index.sync()
+    return result
+
+
+def _record_ended(
+    project: Project, index: Index, flights: dict[str, Flight], runners: Runners, result: Refreshed
+) -> list[Run]:
+    """Determine the state of every run in flight, and return those that have ended, recorded but not committed."""
     paths = flights.keys() | {row.path for row in index.summaries(live=True)}
     seen = _Seen()
     hidden = flight.hidden(project.location.private)
@@ -99,13 +114,7 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
             _check_run(project, path, flights.get(path), runners, result, seen)
     _poll_runners(project, index, seen, flights, runners, result)
     seen.ended |= _corrections(project)
-    ended = [*seen.recorded, *_record(project, _with_manifests(project, seen.ended, runners, result), result)]
-    healed = _uncommitted(project, result.live)
-    result.notes += committing.commit_records(project, [*ended, *(r for r in healed if r not in ended)])
-    _forget(flights, ended)
-    if ended or healed:
-        index.sync()
-    return result
+    return [*seen.recorded, *_record(project, _with_manifests(project, seen.ended, runners, result), result)]
 
 
 def _is_ours(project: Project, seen: Flight) -> bool:
@@ -288,15 +297,13 @@ def _is_watched(watcher: Watcher) -> bool:
     return watcher.host != os.uname().nodename or processes.is_alive(watcher.pid, watcher.process_start)
 
 
-def _uncommitted(project: Project, live: dict[str, Run]) -> list[Run]:
-    """List ended runs whose record HEAD lacks, or has from before they ended."""
-    if project.config.records_are_manual:
-        return []
+def _uncommitted(project: Project, live: dict[str, Run], changes: Sequence[worktree.Change]) -> list[Run]:
+    """List ended runs whose record HEAD lacks, or has from before they ended; where records wait, note them."""
     if project.config.records_wait:
-        uncommitted.note(project)
+        uncommitted.note(project, changes)
         return []
     found = []
-    for change in worktree.uncommitted_records(project.location):
+    for change in changes:
         if change.path in live or "D" in change.letters or change.in_conflict:
             continue
         try:

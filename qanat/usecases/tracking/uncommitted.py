@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from qanat.domain.layout import kind_of
 from qanat.domain.run import Run
 from qanat.errors import InputInvalid, NotFound, WriteFailed, reason
 from qanat.git import lock, others, worktree
+from qanat.git.worktree import Change
 from qanat.records import ledger, own_copies
 from qanat.usecases.merging import restore
 from qanat.usecases.project import Project
@@ -64,11 +65,10 @@ def _commit(project: Project, message: str, *, after_commit: bool) -> Outcome:
     return outcome
 
 
-def note(project: Project) -> None:
+def note(project: Project, changes: Sequence[Change]) -> None:
     """Note everything uncommitted, so that it is restored if anything but qanat removes it."""
     known = {entry.path for entry in ledger.entries(project.location.private)}
-    new = [path for path in _changed(project) if path not in known]
-    if new:
+    if new := [path for path in _of_runs(changes) if path not in known]:
         # Where nothing can be written, nothing is noted.
         with contextlib.suppress(WriteFailed), lock.held(project.location):
             committing.note_for_later(project, [one for one in _recorded(project, []) if set(one.paths) & set(new)])
@@ -76,8 +76,11 @@ def note(project: Project) -> None:
 
 def _changed(project: Project) -> list[str]:
     """List the records and comments that HEAD lacks or has in another version."""
-    found = worktree.uncommitted_records(project.location)
-    paths = [change.path for change in found if "D" not in change.letters and not change.in_conflict]
+    return _of_runs(worktree.uncommitted_records(project.location))
+
+
+def _of_runs(changes: Sequence[Change]) -> list[str]:
+    paths = [change.path for change in changes if "D" not in change.letters and not change.in_conflict]
     return [path for path in paths if _is_of_run(path)]
 
 

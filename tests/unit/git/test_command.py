@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
-from qanat.errors import GitRefused
+from qanat.errors import GitRefused, RunnerUnavailable
 from qanat.git import command
+from qanat.system import programs
 from qanat.system.programs import Finished
 from tests.support.repository import Repository
 
@@ -28,6 +31,29 @@ def test_a_failure_is_gits_own_sentence_with_its_subcommand(repository: Reposito
     with pytest.raises(GitRefused, match=r"^git worktree failed: "):
         command.output(repository.root, "-c", "a.b=c", "-c", "d.e=f", "worktree", "add", "x", "nothing")
     assert command.call(repository.root, "show", "nothing").status == 128
+
+
+def test_what_git_prints_can_be_waited_for_later(repository: Repository) -> None:
+    with command.printing(repository.root, "cat-file", "-p", "HEAD:a.txt") as printed:
+        repository.commit(**{"a.txt": "changed\n"})
+        assert printed() in (b"a\n", b"changed\n")
+    with command.printing(repository.root, "show", "nothing") as printed, pytest.raises(GitRefused, match="git show"):
+        printed()
+
+
+def test_a_git_that_an_interrupt_has_ended_is_asked_again(repository: Repository) -> None:
+    repository.git("config", "alias.twice", "!test -e seen && echo seen || { touch seen; kill -INT $PPID; }")
+    with command.printing(repository.root, "twice") as printed:
+        assert printed() == b"seen\n"
+
+
+def test_a_program_that_nothing_waits_for_is_killed(tmp_path: Path) -> None:
+    before = time.monotonic()
+    with pytest.raises(ValueError, match="on the way"), programs.running(["sleep", "60"], cwd=tmp_path):
+        raise ValueError("on the way")
+    assert time.monotonic() - before < 30
+    with pytest.raises(RunnerUnavailable, match="nothing-of-this-name is not on PATH"):
+        programs.running(["nothing-of-this-name"], cwd=tmp_path).__enter__()
 
 
 @pytest.mark.parametrize(

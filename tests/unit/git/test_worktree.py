@@ -124,7 +124,10 @@ def test_records_that_are_not_in_head_are_listed_and_no_others(repository: Repos
         Change("??", RECORD.replace("4-", "5-")),
     ]
     (repository.root / RECORD).unlink()
-    assert worktree.uncommitted_records(repository.location)[0] == Change(" D", RECORD)
+    gone, new = worktree.uncommitted_records(repository.location)
+    assert gone == Change(" D", RECORD)
+    with worktree.finding_uncommitted(repository.location) as found:
+        assert found() == [gone, new]
 
 
 def test_paths_that_git_ignores_are_told_from_others(repository: Repository) -> None:
