@@ -71,6 +71,12 @@ class Soak(soak.Soak[OnSlurm]):
                 self.happened["held by Slurm"] += 1
         self.project.cluster.resume_nodes()
 
+    def told(self, job: str) -> str:
+        """Return the state of a job that Slurm still remembers, and those of its attempts in accounting."""
+        cluster = self.project.cluster
+        attempts = cluster.run("sacct", "-X", "-D", "-n", "-P", "-o", "state,exitcode,start,end", "-j", job)
+        return "; ".join([*cluster.squeue("%T %r", "-j", job), *attempts.splitlines()])
+
     def clear_queue(self) -> None:
         """Cancel jobs that Slurm would run again although their programs have ended, as it does after a crash."""
         if left := self.jobs():
@@ -78,9 +84,13 @@ class Soak(soak.Soak[OnSlurm]):
             self.project.cluster.run("scancel", *left)
         super().clear_queue()
 
-    def honest_when_cancelled(self, folder: Path) -> tuple[str, ...]:
-        """List the states; a job that is cancelled from outside before it starts leaves no trace in Slurm."""
-        return ("cancelled",) if (folder / "begins").exists() else ("cancelled", "lost")
+    def honest_when_cancelled(self, group: dict[str, Any], folder: Path) -> tuple[str, ...]:
+        """List the states; a job that is cancelled from outside before it starts leaves no trace in Slurm.
+
+        One that is cancelled while Slurm is starting or requeueing it may have failed, if Slurm says so itself.
+        """
+        failed = ("failed",) if "FAILED" in self.told(group["job"]) else ()
+        return ("cancelled", *failed) if (folder / "begins").exists() else ("cancelled", "lost", *failed)
 
     def is_forgotten(self, group: dict[str, Any], folder: Path) -> bool:
         """Return whether a job was told to stop just before a crash.

@@ -121,9 +121,13 @@ class Soak(ABC, Generic[Project]):
         """Wait until nothing is in the queue."""
         wait_until(lambda: not self.jobs())
 
-    def honest_when_cancelled(self, folder: Path) -> tuple[str, ...]:
+    def honest_when_cancelled(self, group: dict[str, Any], folder: Path) -> tuple[str, ...]:
         """List the states that a record may have for a group that was cancelled before its end."""
         return ("cancelled",)
+
+    def told(self, job: str) -> str:
+        """Return what the scheduler tells of a job that has ended, to explain a wrong record."""
+        return ""
 
     def is_forgotten(self, group: dict[str, Any], folder: Path) -> bool:
         """Return whether the record describes something that the scheduler was told, or reported, but has forgotten."""
@@ -274,7 +278,9 @@ class Soak(ABC, Generic[Project]):
             folder = self.project.storage(EXPERIMENT, number, group["group"] if len(groups) > 1 else None)
             if problem := self._lie_about(number, group, folder):
                 story = ", ".join(what for what, _ in self._story.get(group["job"], [("not touched", 0.0)]))
-                found.append(f"run {number}, group {group['group']}, job {group['job']} ({story}): {problem}")
+                left = ", ".join(sorted(path.name for path in folder.iterdir()))
+                about = f"run {number}, group {group['group']}, job {group['job']} ({story})"
+                found.append(f"{about}: {problem}; in the record {group}; left: {left}; {self.told(group['job'])}")
         return found
 
     def _lie_about(self, number: int, group: dict[str, Any], folder: Path) -> str:
@@ -284,7 +290,7 @@ class Soak(ABC, Generic[Project]):
         truth = "".join(_lines(folder / "truth"))
         has_ended = (folder / "completion.json").exists()
         was_cancelled = group["job"] in self._cancelled or number in self._cancelled_runs
-        if was_cancelled and not has_ended and group["state"] in self.honest_when_cancelled(folder):
+        if was_cancelled and not has_ended and group["state"] in self.honest_when_cancelled(group, folder):
             return ""
         ran_again = _ran_again(group, folder)
         if was_cancelled and not has_ended and not ran_again:
