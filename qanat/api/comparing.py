@@ -12,7 +12,7 @@ from qanat.domain import condition
 from qanat.domain.parameters import plain_names
 from qanat.domain.statistics import Difference, Statistic
 from qanat.usecases import packages
-from qanat.usecases.runs import compare, comparison_notes, comparison_values
+from qanat.usecases.runs import compare, comparison_cells, comparison_notes, comparison_values
 from qanat.usecases.runs.compare import Compared, CompareRequest
 from qanat.usecases.tracking.refresh import refreshed
 
@@ -56,8 +56,9 @@ class Comparison(Sequence[ComparedRow]):
     def _repr_html_(self) -> str:
         from qanat.api.html import plain_table  # only for notebooks
 
-        headings, rows = comparison_values.flat_table(self._compared)
-        return plain_table(headings, [[_text(value) for value in row] for row in rows])
+        columns = comparison_cells.columns_of(self._compared)
+        headings = comparison_cells.headings(self._compared, columns)
+        return plain_table(headings, comparison_cells.cells(self._compared, columns, " *"))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -85,10 +86,6 @@ class Comparison(Sequence[ComparedRow]):
             raise packages.missing("to_pandas() requires", "pandas") from None
         headings, rows = comparison_values.flat_table(self._compared)
         return pd.DataFrame([[None if value == "" else value for value in row] for row in rows], columns=headings)
-
-
-def _text(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _rows(compared: Compared) -> Iterator[ComparedRow]:

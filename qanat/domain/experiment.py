@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,9 +85,15 @@ class Experiment:
 
     def titles(self) -> dict[str, str]:
         """Return what a paper calls metrics, as `Accuracy (%)`, by their names; without those that have no title."""
-        labels = {name: text for source in self.metrics for name, text in source.label.items()}
-        units = {name: f" ({text})" for source in self.metrics for name, text in source.unit.items()}
-        return {name: f"{labels.get(name, name)}{units.get(name, '')}" for name in {**labels, **units}}
+        return titles_of((source.label, source.unit) for source in self.metrics)
+
+
+def titles_of(sources: Iterable[tuple[Mapping[str, str], Mapping[str, str]]]) -> dict[str, str]:
+    """Return what a paper calls metrics, by their names, from the labels and units in each source."""
+    found = list(sources)
+    labels = {name: text for label, _ in found for name, text in label.items()}
+    units = {name: f" ({text})" for _, unit in found for name, text in unit.items()}
+    return {name: f"{labels.get(name, name)}{units.get(name, '')}" for name in {**labels, **units}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from qanat.domain import comparison, data, setting, statistics, times
 from qanat.domain.comparison import Comparison, Row
@@ -72,7 +72,7 @@ class NewRuns:
 
     `failed` are the numbers of groups of the same setting and code that have failed, so that their values are missing.
     `varying` maps the parameters that differ between groups to their values, `shared` those that do not to their value.
-    `regressions` are the settings that finished before and fail now.
+    `regressions` are the settings that finished before and fail now. `titles` are what a paper calls metrics.
     """
 
     experiment: str
@@ -87,6 +87,7 @@ class NewRuns:
     before: tuple[Baseline | None, ...]
     failed: tuple[int, ...]
     directions: Mapping[str, str]
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def groups(self) -> int:

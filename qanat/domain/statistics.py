@@ -75,21 +75,16 @@ class Difference:
         return {True: "better", False: "worse", None: "significant"}[self.is_better(direction)]
 
     def judged(self, direction: str | None) -> str:
-        """Return the verdict for a table: where it is neither better nor worse, p, or n = 1 if a side has one value."""
+        """Return the verdict for a table: where it is not significant, p, or n = 1 if a side has one value."""
         if self.p is None:
             return "n = 1" if self.value != 0 and 1 in self.counts else self.verdict(direction)
-        better = self.is_better(direction)
-        return _p_text(self.p) if better is None else "better" if better else "worse"
+        return self.verdict(direction) if self.is_significant else f"p = {self.p:.2g}"
 
     def is_better(self, direction: str | None) -> bool | None:
         """Return whether it is for the better; None if it is not significant, or no direction is better."""
         if direction is None or not self.is_significant:
             return None
         return (self.value < 0) is (direction == LOWER)
-
-
-def _p_text(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def statistic(values: Sequence[float], seeds: Sequence[str | None] = ()) -> Statistic:

@@ -159,7 +159,8 @@ def _marked(runs: NewRuns, name: str) -> frozenset[int]:
 
 def _metric_header(name: str, runs: NewRuns) -> Cell:
     direction = runs.directions.get(name)
-    return (Verbatim(name), Detail(f" ({direction} is better)")) if direction else (Verbatim(name),)
+    title = Verbatim(runs.titles.get(name, name))
+    return (title, Detail(f" ({direction} is better)")) if direction else (title,)
 
 
 def _groups(row: Row, failed: int) -> str:
@@ -216,7 +217,8 @@ def _bars(runs: NewRuns) -> Iterator[Block]:
         if len(bars) >= BARS_MIN and len({bar.value for bar in bars.values()}) > 1:
             places = {place: i for i, place in enumerate(bars)}
             kept_first = tuple(places[place] for place in order if place in places)
-            yield Bars(runs.experiment, name, runs.directions.get(name, ""), tuple(bars.values()), kept_first)
+            title, better = runs.titles.get(name, name), runs.directions.get(name, "")
+            yield Bars(runs.experiment, title, better, tuple(bars.values()), kept_first)
 
 
 def _each_bar(runs: NewRuns, name: str) -> Iterator[tuple[int, Bar]]:

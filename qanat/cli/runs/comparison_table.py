@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from qanat.cli.terminal import formats, tables
-from qanat.cli.terminal.output import listed, plural
+from qanat.cli.terminal.output import plural
 from qanat.cli.terminal.tables import Heading
-from qanat.domain.compared_columns import Column, usual_columns
-from qanat.domain.comparison import Row
+from qanat.domain.compared_columns import Column
 from qanat.domain.condition import METRIC
 from qanat.domain.json_text import to_json
-from qanat.domain.parameters import shown
 from qanat.domain.run_columns import split_key
-from qanat.domain.statistics import SIGNIFICANT, Method, signed
+from qanat.domain.statistics import SIGNIFICANT, Method
 from qanat.domain.visible import escaped_json
 from qanat.usecases.runs import comparison_values
 from qanat.usecases.runs.compare import Compared
+from qanat.usecases.runs.comparison_cells import cells, columns_of, headings
 from qanat.usecases.runs.experiments import metric_titles
 
-RUNS_NAMED = 8
 LAST = 10_000
-_BASELINE = " (baseline)"
 TESTS = {Method.PAIRED: "a paired t-test", Method.WELCH: "Welch's t-test"}
 
 
 def as_text(compared: Compared, width: int | None) -> str:
     """Return the table for a terminal, with the columns that fit its width, and what its numbers are."""
-    columns = _columns(compared)
-    fitted = tables.fit(_headings(compared, columns), _cells(compared, columns), width)
+    columns = columns_of(compared)
+    fitted = tables.fit(_headings(compared, columns), cells(compared, columns, formats.BEST), width)
     notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
     about = "; ".join(filter(None, [_note(compared), _called(compared, columns)]))
     return "\n".join([*fitted.lines, *notes, *([about] if about else [])])
@@ -51,9 +47,8 @@ def as_latex(compared: Compared) -> str:
 
 def _page(compared: Compared) -> tuple[list[str], list[list[str]]]:
     """Return headings and rows for a paper."""
-    columns, titles = _columns(compared), metric_titles(compared.experiments.values())
-    headings = [titles.get(c.names[0], c.heading) if c.kind == METRIC else c.heading for c in columns]
-    return headings, _cells(compared, columns)
+    columns = columns_of(compared)
+    return headings(compared, columns), cells(compared, columns, formats.BEST)
 
 
 def _called(compared: Compared, columns: Sequence[Column]) -> str:
@@ -79,7 +74,7 @@ def _page_note(compared: Compared) -> str:
 
 def _groups(compared: Compared) -> str:
     """Return n if it is a column, and otherwise how many groups the rows have."""
-    if any(column.names == ("n",) for column in _columns(compared) if not column.kind):
+    if any(column.names == ("n",) for column in columns_of(compared) if not column.kind):
         return "n"
     counts = sorted({row.groups for row in compared.found.rows})
     return " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
@@ -89,18 +84,14 @@ def _tests(compared: Compared) -> str:
     """Return how differences were tested."""
     found = [d for against in compared.against.values() if against for d in against.differences.values()]
     methods = [name for method, name in TESTS.items() if any(d.method is method for d in found)]
-    return f"p of {' or '.join(methods)}; better or worse: p < {SIGNIFICANT:g}" if methods else ""
-
-
-def _columns(compared: Compared) -> Sequence[Column]:
-    return compared.chosen or usual_columns(compared.found)
+    return f"p of {' or '.join(methods)}; better, worse or significant: p < {SIGNIFICANT:g}" if methods else ""
 
 
 def _headings(compared: Compared, columns: Sequence[Column]) -> list[Heading]:
     """Return the headings; where not all fit, the commit gives way first, then metrics and parameters in turn."""
     sorting = {split_key(key)[0].removeprefix(METRIC) for key in compared.request.sort}
     counts: Counter[str] = Counter()
-    headings = []
+    found = []
     for column in columns:
         counts[column.kind] += 1
         place = 2 * counts[column.kind]
@@ -113,58 +104,8 @@ def _headings(compared: Compared, columns: Sequence[Column]) -> list[Heading]:
             # A mean without its n says little.
             ranks = {"experiment": (1, tables.NARROWEST), "runs": (0, tables.NARROWEST), "n": (1, 0)}
             heading = Heading(column.heading, *ranks.get(column.heading, (LAST, 0)))
-        headings.append(replace(heading, stays=bool(compared.chosen)))
-    return headings
-
-
-def _cells(compared: Compared, columns: Sequence[Column]) -> list[list[str]]:
-    rows = [[_cell(compared, column, row, i) for column in columns] for i, row in enumerate(compared.found.rows)]
-    if columns[0].kind != METRIC and all(column.names != ("runs",) for column in columns):
-        for place, row in enumerate(rows):
-            row[0] += _BASELINE if compared.is_baseline(place) else ""
-    return rows
-
-
-def _cell(compared: Compared, column: Column, row: Row, place: int) -> str:
-    if column.kind == METRIC:
-        return _metric(compared, row, place, column.names[0])
-    if column.kind:
-        return shown(column.parameter(row))
-    own = {"experiment": row.experiment, "commit": row.commit[:7], "n": _count(row)}
-    return own.get(column.names[0]) or _runs(compared, row, place)
-
-
-def _count(row: Row) -> str:
-    """Return how many groups count, and of how many if others did not finish."""
-    return f"{row.groups} of {row.groups + len(row.unfinished)}" if row.unfinished else str(row.groups)
-
-
-def _runs(compared: Compared, row: Row, place: int) -> str:
-    numbers = [run.partition("-")[0] for run in row.runs]
-    named = row.runs if len(set(numbers)) < len(numbers) else numbers
-    text = listed(named, RUNS_NAMED)
-    return f"{text}{_BASELINE}" if compared.is_baseline(place) else text
-
-
-def _metric(compared: Compared, row: Row, place: int, name: str) -> str:
-    """Return a metric, with its n if that is not the row's, the difference, and a mark if it is the best."""
-    if name not in row.metrics:
-        return ""
-    s = row.metrics[name]
-    count = "" if s.count == row.groups else f" (n={s.count})"
-    best = formats.BEST if place in compared.found.best.get(name, ()) else ""
-    return f"{s}{count}{_difference(compared, place, name)}{best}"
-
-
-def _difference(compared: Compared, place: int, name: str) -> str:
-    against = compared.against.get(place)
-    if against is None or name not in against.differences:
-        return ""
-    difference = against.differences[name]
-    judged = difference.judged(compared.direction(place, name))
-    shows_value = math.isfinite(difference.value) and difference.value != 0
-    shown_value = signed(difference.value, compared.found.rows[place].metrics[name])
-    return f" ({shown_value}, {judged})" if shows_value else f" ({judged})"
+        found.append(replace(heading, stays=bool(compared.chosen)))
+    return found
 
 
 def as_csv(compared: Compared) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qanat.domain.experiment import titles_of
 from qanat.domain.layout import DEFINITIONS, STATE
 from qanat.domain.seeds import GUESSED
 from qanat.errors import InputInvalid
@@ -70,6 +71,11 @@ def directions(definition: Content) -> dict[str, str]:
     """Map an experiment's metrics to the direction that is better."""
     sources = definition.get("metrics", ())
     return {key: way for source in sources for key, way in source.get("better", {}).items()}
+
+
+def titles(definition: Content) -> dict[str, str]:
+    """Map an experiment's metrics to what a paper calls them."""
+    return titles_of((source.get("label", {}), source.get("unit", {})) for source in definition.get("metrics", ()))
 
 
 def seeds(definition: Content) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 
@@ -23,7 +23,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.review import behind, stale
 from qanat.usecases.review.baselines import Baselines
 from qanat.usecases.review.chosen import choose
-from qanat.usecases.review.definitions import Content, Definitions, directions, seeds
+from qanat.usecases.review.definitions import Content, Definitions, directions, seeds, titles
 from qanat.usecases.review.files import FileProblem, Sides, read_sides
 from qanat.usecases.review.runs import OtherRunChange, ReplacedResults, RunChanges, RunWarning, classify_runs
 from qanat.usecases.review.stale import Stale
@@ -213,7 +213,8 @@ def _summarise(
 ) -> NewRuns:
     """Summarise the new runs of an experiment."""
     others = earlier.find(_names(name, definition, renamed), runs, seeds(definition))
-    return new_runs.summarise(name, runs, directions(definition), others, seeds(definition))
+    summary = new_runs.summarise(name, runs, directions(definition), others, seeds(definition))
+    return replace(summary, titles=titles(definition))
 
 
 def _judged(

@@ -320,7 +320,7 @@ def test_rows_are_compared_with_a_baseline(trained: Sandbox) -> None:
         ["3", "1.11 ± 0.20 (+1.00, better)"],
         ["3", "1.21 ± 0.20 (+1.00, better)"],
     ]
-    assert "; p of a paired t-test; better or worse: p < 0.05; acc: " in found.out
+    assert "; p of a paired t-test; better, worse or significant: p < 0.05; acc: " in found.out
     rows = trained.qanat("compare", "1", "2", "--baseline", "n=1", "--json").json
     assert [(row["baseline"], row["compared_with"] and row["compared_with"]["row"]) for row in rows] == [
         (True, None),

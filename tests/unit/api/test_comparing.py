@@ -97,7 +97,9 @@ def test_a_comparison_is_a_data_frame_and_a_table_in_a_notebook(compared: qanat.
     ]
     assert frame["acc"].tolist() == pytest.approx([0.35 / 3, 0.65 / 3])
     assert pd.isna(frame["acc.p"][0])
-    assert "<th>acc.std</th>" in found._repr_html_()
+    page = found._repr_html_()
+    assert "<tr><th>runs</th><th>n</th><th>model</th><th>acc</th></tr>" in page
+    assert "<td>deep</td><td>0.217 ± 0.021 (+0.100, significant)</td>" in page
 
 
 def test_what_curves_came_to_is_compared_on_request(world: World, project: qanat.Project) -> None:

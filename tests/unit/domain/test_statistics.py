@@ -217,7 +217,7 @@ def test_a_difference_is_better_only_if_it_is_significant() -> None:
 def test_a_table_has_p_where_a_difference_is_neither_better_nor_worse() -> None:
     old = statistic([0.50, 0.51, 0.49])
     far, near = difference(statistic([0.90, 0.91, 0.89]), old), difference(statistic([0.52, 0.50, 0.51]), old)
-    assert [far.judged(way) for way in (HIGHER, LOWER, None)] == ["better", "worse", "p < 0.001"]
+    assert [far.judged(way) for way in (HIGHER, LOWER, None)] == ["better", "worse", "significant"]
     assert [near.judged(way) for way in (HIGHER, None)] == ["p = 0.29", "p = 0.29"]
     assert difference(statistic([0.9]), old).judged(HIGHER) == "n = 1"
     assert difference(statistic([0.5]), old).judged(HIGHER) == "equal"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from qanat.cli.diff import runs_report
-from qanat.cli.diff.blocks import Best, Block, Items, Section, Table
+from qanat.cli.diff.blocks import Bars, Best, Block, Items, Section, Table
 from qanat.cli.diff.markdown import markdown
 from qanat.cli.diff.names import Names
 from qanat.cli.diff.report import Report, report
@@ -133,7 +133,7 @@ def test_a_row_says_how_many_of_its_groups_failed_and_is_not_better_then() -> No
     row = table(section(changes([new], {"acc": "higher"}, {(): [old]})).blocks).rows[0]
     assert ["".join(cell) for cell in row[1:3]] == [
         "3, 1 failed",
-        "0.910 ± 0.010 (was 0.510 ± 0.010, n = 3: +0.400, p < 0.001)",
+        "0.910 ± 0.010 (was 0.510 ± 0.010, n = 3: +0.400, significant)",
     ]
 
 
@@ -189,3 +189,18 @@ def test_what_is_wrong_comes_before_what_changed_and_what_came_out() -> None:
     kinds = [type(block) for block in found.blocks]
     assert kinds == [Items, Section]
     assert found.blocks[0] == Items((("a.yaml:2: is not YAML",),), warning=True)
+
+
+def test_metrics_have_their_titles_in_headings_and_charts() -> None:
+    found = changes([a_run(1, ("--n 1", {"acc": 1.0, "loss": 1.0}), ("--n 2", {"acc": 2.0, "loss": 1.0}))])
+    runs = replace(found.experiments[0], titles={"acc": "Accuracy (%)"}, directions={"acc": "higher"})
+    blocks = runs_report.section(runs, found, Names(found)).blocks
+    (table,) = (block for block in blocks if isinstance(block, Table))
+    assert ["".join(header) for header in table.headers] == [
+        "n",
+        "Runs",
+        "Groups",
+        "Accuracy (%) (higher is better)",
+        "loss",
+    ]
+    assert [block.metric for block in blocks if isinstance(block, Bars)] == ["Accuracy (%)"]
