@@ -43,7 +43,8 @@ export class App {
   usualView() {
     const best = this.main();
     const sort = best?.better ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
-    return { tab: 'table', where: [], sort, selected: [], open: '', groups: false, all: false };
+    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '5', logc: 'no' };
+    return { tab: 'table', where: [], sort, selected: [], open: '', groups: false, all: false, ...plots };
   }
 
   /** Return the metric that is shown first: one whose better direction is known, or the first. */

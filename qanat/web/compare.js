@@ -22,8 +22,8 @@ export function showComparison(app, place) {
     place.replaceChildren(el('div', { class: 'empty' }, el('b', {}, 'Nothing to compare'), 'No run meets the conditions.'));
     return;
   }
-  const table = el('table', { class: 'compared' }, heading(app, rows), el('tbody', {}, lines(app, rows)));
-  place.replaceChildren(controls(app, rows, selected.length), el('div', { class: 'scroll' }, table));
+  const table = el('table', { class: 'compared' }, heading(app, rows), el('tbody', {}, comparedLines(app, rows)));
+  place.replaceChildren(compareControls(app, rows, selected.length), el('div', { class: 'scroll' }, table));
 }
 
 /**
@@ -31,7 +31,7 @@ export function showComparison(app, place) {
  * @param {Row[]} rows
  * @param {number} selected
  */
-function controls(app, rows, selected) {
+function compareControls(app, rows, selected) {
   const first = app.nameOf(rows[0]);
   const said = [
     selected ? '' : `None selected: the first ${rows.length === 1 ? 'row' : 'two'} of the table.`,
@@ -60,7 +60,7 @@ function heading(app, rows) {
  * @param {App} app
  * @param {Row[]} rows
  */
-function lines(app, rows) {
+function comparedLines(app, rows) {
   const { all } = app.view;
   const having = (/** @type {Column[]} */ columns) => columns.filter((column) => rows.some((row) => column.text(row)));
   const parameters = having(app.parameters);
@@ -94,7 +94,7 @@ function differs(column, rows) {
 function block(title, columns, rows) {
   if (!columns.length) return [];
   const above = el('tr', { class: 'title' }, el('th', { colSpan: 2 * rows.length + 1 }, title));
-  return [above, ...columns.map((column) => line(column, rows))];
+  return [above, ...columns.map((column) => comparedLine(column, rows))];
 }
 
 /**
@@ -110,7 +110,7 @@ function sameLine(columns, rows) {
  * @param {Column} column
  * @param {Row[]} rows
  */
-function line(column, rows) {
+function comparedLine(column, rows) {
   const best = bestOf(column, rows);
   const [first] = column.values(rows[0]);
   const cells = rows.flatMap((row, place) => {

@@ -10,6 +10,7 @@
  * @property {Record<string, string>} parameters by their names as typed, with dashes
  * @property {Record<string, number>} metrics
  * @property {Record<string, number[]>} curves what each came to: last, least, greatest value, number of steps
+ * @property {Record<string, [number[], number[]]>} [series] curves: their steps and values, perhaps thinned
  */
 
 /**

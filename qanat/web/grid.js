@@ -146,6 +146,7 @@ export class Grid {
     const cells = this.cells.map((cell, at) => this.placed(el('div', { role: 'cell' }, cell.draw(row)), cell, at));
     const shown = el('div', { class: `row ${this.events.classOf(row)}`, role: 'row', 'aria-rowindex': place + 2 }, cells);
     shown.dataset.place = String(place);
+    shown.dataset.key = row.key;
     shown.style.top = `${place * this.rowHeight}px`;
     return shown;
   }

@@ -1,10 +1,12 @@
 /** The page: its header, its views, its keys. */
 import { App } from './app.js';
 import { showComparison } from './compare.js';
+import { showCurves } from './curves.js';
 import { readReport } from './data.js';
 import { byId, el, toast } from './dom.js';
 import { showDrawer } from './drawer.js';
 import { showFilters } from './filters.js';
+import { showScatter } from './scatter.js';
 import { NARROW, RunsTable } from './table.js';
 import { showTray } from './tray.js';
 
@@ -16,6 +18,8 @@ const table = new RunsTable(app, byId('main'));
 const TABS = {
   table: ['Table', null],
   compare: ['Compare', () => showComparison(app, panel)],
+  scatter: ['Scatter', () => showScatter(app, panel)],
+  curves: ['Curves', () => showCurves(app, panel)],
 };
 
 /** Draw everything that the view has changed. */
@@ -27,8 +31,18 @@ function show() {
   showTray(app);
   if (draw) draw();
   else panel.replaceChildren();
+  drawnAt = `${panel.clientWidth} ${panel.clientHeight}`;
   table.show();
   showDrawer(app);
+}
+
+let drawnAt = '';
+
+/** Draw a plot again if its place has another size now. */
+function redrawPlot() {
+  const size = `${panel.clientWidth} ${panel.clientHeight}`;
+  if (size !== drawnAt && panel.querySelector('.chart')) TABS[app.view.tab]?.[1]?.();
+  drawnAt = size;
 }
 
 function showHeader() {
@@ -66,6 +80,7 @@ function takeTheme() {
 function changeTheme() {
   const { dataset } = document.documentElement;
   dataset.theme = dataset.theme === 'dark' ? 'light' : 'dark';
+  show();
   try {
     localStorage.setItem('qanat-theme', dataset.theme);
   } catch {
@@ -118,5 +133,6 @@ app.listeners.push(show);
 addEventListener('hashchange', () => app.reread());
 addEventListener('keydown', pressed);
 NARROW.addEventListener('change', show);
+new ResizeObserver(() => requestAnimationFrame(redrawPlot)).observe(panel);
 show();
 document.documentElement.dataset.ready = 'yes';

@@ -19,6 +19,7 @@ export function showTray(app) {
       el('button', { class: 'drop', 'aria-label': `deselect ${app.nameOf(row)}`, onclick: () => app.toggle(row.key) }, '×'))),
     el('span', { class: 'grow' }),
     el('button', { class: 'button', onclick: () => app.change({ tab: 'compare' }) }, 'Compare'),
+    el('button', { class: 'button', onclick: () => app.change({ tab: 'curves' }) }, 'Curves'),
     el('button', { class: 'button quiet', onclick: () => app.change({ selected: [] }) }, 'Clear'),
   );
 }

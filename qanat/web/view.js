@@ -9,6 +9,14 @@
  * @property {string} open the key of the row whose page is shown
  * @property {boolean} groups whether rows are groups
  * @property {boolean} all whether runs side by side also show what is the same
+ * @property {string} x the key of a column
+ * @property {string} y the key of a column
+ * @property {string} colour the key of a column, or `none`
+ * @property {string} logx `yes` or `no`; empty for what fits the values
+ * @property {string} logy `yes` or `no`
+ * @property {string} metric the name of a curve
+ * @property {string} smooth how many points are averaged
+ * @property {string} logc `yes` or `no`, for curves
  */
 
 /**

@@ -26,6 +26,7 @@ executable_command: python3
 metrics:
   - file: metrics.json
     better: {acc: higher, loss: lower}
+  - file: metrics.jsonl
 """
 
 
@@ -48,6 +49,11 @@ def report(tmp_path_factory: pytest.TempPathFactory, forked_commands: None) -> P
     add_runs(sandbox, sweep(40))
     (sandbox.root / "results/train/run_7").mkdir(parents=True)
     (sandbox.root / "results/train/run_7/stderr.txt").write_text("loss is nan\n")
+    for number in (2, 3):
+        folder = sandbox.root / f"results/train/run_{number}"
+        folder.mkdir()
+        lines = [json.dumps({"step": step, "loss": (1 + step) ** -0.6 / number**0.1}) for step in range(999)]
+        (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
     sandbox.qanat("comment", "24", "-m", "as good as it gets")
     assert "report.html: 40 runs" in sandbox.qanat("report").out
     return sandbox.root / "report.html"
@@ -192,6 +198,49 @@ def test_runs_are_compared_by_what_differs(report: Path, open_page: Callable[...
     page.get_by_label("only what differs").uncheck()
     assert page.locator(".compared th", has_text="epochs").count() == 1
     assert "all=yes" in page.evaluate("location.hash")
+
+
+def test_points_show_a_metric_over_a_parameter_on_a_logarithmic_axis(
+    report: Path, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(report)
+    page.get_by_role("tab", name="Scatter").click()
+    drawing = page.get_by_role("img", name="acc over lr of 36 rows")
+    assert "36 runs, 4 without both values left out" in page.locator("#panel .note").inner_text()
+    assert page.get_by_label("log x").is_checked()
+    assert page.locator(".key .entry").all_inner_texts() == ["adam", "adamw", "sgd"]
+    assert {"0.0001", "0.001", "0.01", "0.1"} <= set(drawing.locator(".tick-label").all_text_contents())
+    assert drawing.locator(".range").get_attribute("d").count("M") == 5
+    page.get_by_label("colour").select_option("loss")
+    page.get_by_label("over x").select_option("opt")
+    assert drawing.count() == 0
+    assert {"x=opt", "colour=metric.loss"} <= set(page.evaluate("location.hash")[1:].split("&"))
+    add_condition(page, "opt=adam and state=finished")
+    page.get_by_role("img", name="acc over opt of").wait_for()
+    box = page.locator(".chart").bounding_box()
+    path = page.locator(".points").first.get_attribute("d")
+    x, y = map(float, path[1 : path.index("m")].split())
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    assert page.locator(".tip").inner_text().startswith("run ")
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    assert page.get_by_role("dialog").is_visible()
+
+
+def test_curves_are_overlaid_and_smoothed(report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report, "#tab=curves")
+    entries = page.locator(".key .entry").all_inner_texts()
+    assert entries == ["run 3\nlast 0.01421\n0.01421 to 0.896", "run 2\nlast 0.0148\n0.0148 to 0.933"]
+    assert page.locator(".curve.raw").count() == page.locator(".curve.smooth").count() == 2
+    page.get_by_label("smoothing").fill("0")
+    assert page.locator(".curve.raw").count() == 0
+    page.get_by_label("log y").check()
+    assert "logc=yes" in page.evaluate("location.hash")
+    box = page.locator(".chart").bounding_box()
+    page.mouse.move(box["x"] + 56, box["y"] + 50)
+    assert page.locator(".key .entry").first.inner_text() == "run 3\n0.896 at 0"
+    add_condition(page, "run=2")
+    page.locator(".tick").click()
+    assert page.locator(".key .link").all_inner_texts() == ["run 2"]
 
 
 def test_hostile_text_does_nothing(sandbox: Sandbox, open_page: Callable[..., Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from qanat.domain.condition import EVERY, Condition
@@ -12,12 +11,14 @@ from qanat.domain.data import data_texts
 from qanat.domain.facts import GroupFacts, Row, RunFacts
 from qanat.domain.redaction import secrets_in, without
 from qanat.domain.shortening import shortened
+from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
 from qanat.usecases.report.details import Details
+from qanat.usecases.report.series import POINTS_EACH_MAX, Series
 from qanat.usecases.runs import rows
 from qanat.usecases.runs.experiments import directions, experiments_of
-from qanat.usecases.tracking.find import find_run
+from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import Refreshed
 
 RUNS_MAX = 10_000
@@ -45,14 +46,20 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
     chosen = _chosen(project, index, refreshed, request)
     kept = list(_within_limits(list(chosen.values())))
     experiments = experiments_of(project, (run.experiment for run in chosen.values()))
-    details = Details(project, index, refreshed)
-    detailed = {run.id: details.of(path) for path, run in islice(chosen.items(), min(DETAILED_MAX, len(kept)))}
+    details, series = Details(project), Series(project)
+    mappings = [_run(run, groups) for run, groups in kept]
+    for path, mapping in zip(chosen, mappings[:DETAILED_MAX], strict=False):
+        run = refreshed.live.get(path) or run_codec.from_index(index.record(path), path)
+        mapping["details"] = details.of(run)
+        found = Found(run, path, project.storage_of(run))
+        for number, curves in series.of(found, len(mapping["groups"])).items():
+            mapping["groups"][number]["series"] = curves
     content = {
         "project": project.root.name,
         "created": project.clock.now(),
-        "notes": _notes(chosen, kept),
+        "notes": [*_notes(chosen, kept), *_notes_on_curves(series)],
         "better": directions(experiments.values()),
-        "runs": [_run(run, groups, detailed.get(run.id)) for run, groups in kept],
+        "runs": mappings,
     }
     clean: dict[str, Any] = without(content, secrets_in([content]))
     return clean
@@ -98,7 +105,17 @@ def _notes(chosen: Collection[Any], kept: Sequence[tuple[RunFacts, Sequence[Grou
     return notes
 
 
-def _run(run: RunFacts, groups: Sequence[GroupFacts], details: Mapping[str, Any] | None) -> dict[str, Any]:
+def _notes_on_curves(series: Series) -> list[str]:
+    notes = []
+    if series.is_thinned:
+        notes.append(f"curves have at most {POINTS_EACH_MAX} of their points here")
+    if series.left_out:
+        groups = "group is" if series.left_out == 1 else "groups are"
+        notes.append(f"{series.left_out:,} older {groups} here without curves; choose fewer runs")
+    return notes
+
+
+def _run(run: RunFacts, groups: Sequence[GroupFacts]) -> dict[str, Any]:
     """Return a run as a mapping, without what is empty and what nothing asks for."""
     optional = {
         "description": shortened(run.description, TEXT_MAX),
@@ -106,7 +123,6 @@ def _run(run: RunFacts, groups: Sequence[GroupFacts], details: Mapping[str, Any]
         "paused_s": run.paused_s,
         "data": [shortened(text, TEXT_MAX) for text in data_texts(run)],
         "group_count": len(run.groups) if len(groups) < len(run.groups) else 0,
-        "details": details,
     }
     return {
         "id": run.id,

@@ -10,12 +10,9 @@ from qanat.domain.run import Group, Run, State, described
 from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid
 from qanat.git import repository, worktree
-from qanat.records import run_codec
-from qanat.records.index import Index
 from qanat.usecases.project import Project
 from qanat.usecases.runs.failures import failures
 from qanat.usecases.tracking.find import read_comment
-from qanat.usecases.tracking.refresh import Refreshed
 
 GROUPS_MAX = 100
 FAILURES_MAX = 5
@@ -27,14 +24,13 @@ TEXT_MAX = 4_000
 class Details:
     """Collects details of runs, with a limit for all of them together."""
 
-    def __init__(self, project: Project, index: Index, refreshed: Refreshed) -> None:
-        self._project, self._index, self._live = project, index, refreshed.live
+    def __init__(self, project: Project) -> None:
+        self._project = project
         self._left = LOOKED_AT_MAX
         self._head = _code_of_head(project)
 
-    def of(self, path: str) -> dict[str, Any]:
-        """Return the details of the run with this record, without what is empty."""
-        run = self._live.get(path) or run_codec.from_index(self._index.record(path), path)
+    def of(self, run: Run) -> dict[str, Any]:
+        """Return the details of a run, without what is empty."""
         found = {
             "command": shortened(shlex.join(run.command), TEXT_MAX),
             "code": self._code(run),

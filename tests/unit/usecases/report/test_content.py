@@ -11,7 +11,7 @@ import pytest
 from qanat.domain.condition import parse
 from qanat.domain.measured import CurveSummary, Point
 from qanat.errors import NotFound, UsageError
-from qanat.usecases.report import content, details
+from qanat.usecases.report import content, details, series
 from qanat.usecases.report.content import ReportRequest, content_of
 from qanat.usecases.tracking.find import comment_path
 from qanat.usecases.tracking.refresh import refreshed
@@ -119,6 +119,26 @@ def test_a_report_says_what_it_leaves_out(world: World, monkeypatch: pytest.Monk
     ]
     monkeypatch.setattr(content, "RUNS_MAX", 1)
     assert numbers(reported(world)) == [3]
+
+
+def test_curves_are_read_where_the_results_are_and_thinned(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2):
+        run = recorded(world, number, created=f"2026-11-2{number}T00:00:00+00:00")
+        folder = world.root / run.storage / "group_1"
+        folder.mkdir(parents=True)
+        (folder / "metrics.jsonl").write_text("".join(f'{{"step": {n}, "loss": {1 / (n + 1)}}}\n' for n in range(9)))
+    (folder / "metrics.jsonl").write_text('{"step": 1, "loss": NaN, "acc": 1}\n{"step": 2.5, "loss": 0.3333333}\n')
+    monkeypatch.setattr(series, "POINTS_EACH_MAX", 3)
+    found = reported(world)
+    assert [[group.get("series") for group in run["groups"]] for run in found["runs"]] == [
+        [None, {"loss": [[2.5], [0.33333]], "acc": [[1], [1]]}],
+        [None, {"loss": [[0, 4, 8], [1, 0.2, 0.11111]]}],
+    ]
+    assert found["notes"] == ["curves have at most 250 of their points here"]
+    monkeypatch.setattr(series, "GROUPS_MAX", 1)
+    left = reported(world)
+    assert "series" not in left["runs"][1]["groups"][1]
+    assert left["notes"] == ["1 older group is here without curves; choose fewer runs"]
 
 
 def test_a_report_has_neither_secrets_nor_endless_texts(world: World) -> None:

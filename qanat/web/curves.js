@@ -1,0 +1,199 @@
+/** Curves of rows over their steps, overlaid and smoothed. */
+import { el, svg } from './dom.js';
+import { brief, plural } from './formats.js';
+import { axes, columnChoice, nothing, optionSwitch } from './plot.js';
+import { Scale, extentOf, roomy } from './scale.js';
+
+/** @typedef {import('./app.js').App} App */
+/** @typedef {import('./data.js').Row} Row */
+/** @typedef {{row: Row, name: string, steps: number[], values: number[], smooth: number[], colour: string, dash: string}} Drawn */
+
+const WINDOWS = [1, 3, 5, 9, 15, 25, 51];
+const DASHES = ['', '6 3', '2 3'];
+const UNSELECTED = 5;
+const DRAWN_MAX = 60;
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} place
+ */
+export function showCurves(app, place) {
+  const names = curveNames(app);
+  const usual = names.find((name) => name === app.main()?.key.replace(/^metric\./, '')) ?? names[0];
+  const name = names.includes(app.view.metric) ? app.view.metric : usual;
+  if (!name) {
+    const text = 'The report has no curves: programs write them to metrics.jsonl, and they are read where the results are.';
+    place.replaceChildren(nothing('No curves', text));
+    return;
+  }
+  const rows = app.selection().length ? app.selection() : app.rows.filter((row) => ofRow(row, name).length).slice(0, UNSELECTED);
+  const drawn = drawnOf(app, rows, name);
+  const chart = el('div', { class: 'chart' });
+  const key = el('div', { class: 'controls key' });
+  place.replaceChildren(curveControls(app, names, name, drawn), key, chart);
+  if (drawn.length) draw(app, chart, key, drawn, name);
+  else chart.replaceChildren(nothing(`No curve ${name}`, 'Neither selected runs nor those in the table have it here.'));
+}
+
+/** @param {App} app */
+function curveNames(app) {
+  return [...new Set(app.report.runs.flatMap((run) => run.groups.flatMap((group) => Object.keys(group.series ?? {}))))];
+}
+
+/**
+ * @param {Row} row
+ * @param {string} name
+ */
+function ofRow(row, name) {
+  return row.groups.filter((group) => group.series && Object.hasOwn(group.series, name));
+}
+
+/**
+ * @param {App} app
+ * @param {Row[]} rows
+ * @param {string} name
+ * @returns {Drawn[]}
+ */
+function drawnOf(app, rows, name) {
+  const isAutomatic = !app.view.selected.length;
+  return rows.flatMap((row, place) => ofRow(row, name).map((group) => {
+    const [steps, values] = /** @type {Record<string, [number[], number[]]>} */ (group.series)[name];
+    const slot = isAutomatic ? place : app.slots.get(row.key) ?? 0;
+    const label = app.nameOf(row) + (row.group || row.run.groups.length === 1 ? '' : `.${group.number}`);
+    const smooth = smoothed(values, Number(app.view.smooth));
+    return { row, name: label, steps, values, smooth, colour: `var(--series-${slot % 6})`, dash: DASHES[Math.floor(slot / 6) % 3] };
+  })).slice(0, DRAWN_MAX);
+}
+
+/**
+ * Return values averaged over a window around each, with less weight for what is farther.
+ * @param {number[]} values
+ * @param {number} window
+ */
+export function smoothed(values, window) {
+  if (!(window > 1)) return values;
+  const half = window >> 1;
+  const weights = Array.from({ length: window }, (_, place) => Math.exp(-((place - half) ** 2) / (2 * (window / 4) ** 2)));
+  return values.map((_, at) => {
+    let [sum, weight] = [0, 0];
+    for (let by = -half; by <= half; by += 1) {
+      const value = values[at + by];
+      if (value === undefined) continue;
+      sum += value * weights[by + half];
+      weight += weights[by + half];
+    }
+    return sum / weight;
+  });
+}
+
+/**
+ * @param {App} app
+ * @param {string[]} names
+ * @param {string} name
+ * @param {Drawn[]} drawn
+ */
+function curveControls(app, names, name, drawn) {
+  const columns = names.map((one) => /** @type {any} */ ({ key: one, heading: one }));
+  const place = Math.max(0, WINDOWS.indexOf(Number(app.view.smooth)));
+  const said = (/** @type {number} */ window) => (window > 1 ? `over ${window} points` : 'off');
+  const output = el('output', {}, said(WINDOWS[place]));
+  const slider = el('input', {
+    type: 'range', min: '0', max: String(WINDOWS.length - 1), value: String(place), 'aria-label': 'smoothing',
+    oninput: () => { output.textContent = said(WINDOWS[Number(slider.value)]); },
+    onchange: () => app.change({ smooth: String(WINDOWS[Number(slider.value)]) }),
+  });
+  const count = plural(drawn.length, 'curve');
+  const note = app.view.selected.length ? count : `None selected: the first ${count} of the table.`;
+  return el('div', { class: 'controls' }, columnChoice(app, 'curve', 'metric', columns, name),
+    el('label', {}, 'smoothing', slider, output), optionSwitch(app, 'log y', 'logc', app.view.logc === 'yes'), el('span', { class: 'note wide' }, note));
+}
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} chart
+ * @param {HTMLElement} key
+ * @param {Drawn[]} drawn
+ * @param {string} name
+ */
+function draw(app, chart, key, drawn, name) {
+  showKey(app, key, drawn, null); // it takes room from the chart
+  const [width, height] = [chart.clientWidth, chart.clientHeight];
+  const box = { left: 56, right: width - 16, top: 24, bottom: height - 38 };
+  const values = drawn.flatMap((curve) => [...curve.smooth]);
+  const isLog = app.view.logc === 'yes' && values.every((value) => value > 0);
+  const x = new Scale(extentOf(drawn.flatMap((curve) => [...curve.steps])) ?? [0, 1], [box.left, box.right]);
+  const y = new Scale(roomy(extentOf(values) ?? [0, 1], isLog), [box.bottom, box.top], isLog);
+  const lines = drawn.flatMap((curve) => [
+    ...(curve.smooth === curve.values ? [] : [line(curve, curve.values, x, y, 'raw')]), line(curve, curve.smooth, x, y, 'smooth'),
+  ]);
+  const cursor = svg('line', { class: 'cursor', y1: box.top, y2: box.bottom, visibility: 'hidden' });
+  const clip = svg('clipPath', { id: 'inside' }, svg('rect', { x: box.left, y: box.top - 4, width: Math.max(0, box.right - box.left), height: Math.max(0, box.bottom - box.top + 8) }));
+  const drawing = svg('svg', { width, height, role: 'img', 'aria-label': `${name} over steps` }, clip,
+    axes(box, { scale: x, title: 'step' }, { scale: y, title: name }), svg('g', { 'clip-path': 'url(#inside)' }, ...lines), cursor);
+  chart.replaceChildren(drawing);
+  chart.onpointermove = (event) => {
+    const at = event.clientX - chart.getBoundingClientRect().left;
+    const isInside = at >= box.left && at <= box.right;
+    cursor.setAttribute('visibility', isInside ? 'visible' : 'hidden');
+    cursor.setAttribute('x1', String(at));
+    cursor.setAttribute('x2', String(at));
+    showKey(app, key, drawn, isInside ? x.valueAt(at) : null);
+  };
+  chart.onpointerleave = () => {
+    cursor.setAttribute('visibility', 'hidden');
+    showKey(app, key, drawn, null);
+  };
+}
+
+/**
+ * @param {Drawn} curve
+ * @param {number[]} values
+ * @param {Scale} x
+ * @param {Scale} y
+ * @param {string} kind
+ */
+function line(curve, values, x, y, kind) {
+  const points = values.flatMap((value, place) => (
+    y.isLog && value <= 0 ? [] : [`${x.at(curve.steps[place]).toFixed(1)} ${y.at(value).toFixed(1)}`]
+  ));
+  const path = svg('path', { class: `curve ${kind}`, d: points.length ? `M${points.join('L')}` : '', 'stroke-dasharray': curve.dash });
+  path.style.stroke = curve.colour;
+  return path;
+}
+
+/**
+ * Show which curve is which, with the values at a step, or the last and the extreme ones.
+ * @param {App} app
+ * @param {HTMLElement} place
+ * @param {Drawn[]} drawn
+ * @param {number | null} step
+ */
+function showKey(app, place, drawn, step) {
+  place.replaceChildren(...drawn.map((curve) => {
+    const sample = svg('line', { x1: 0, x2: 22, y1: 5, y2: 5, 'stroke-width': 2.5, 'stroke-dasharray': curve.dash });
+    sample.style.stroke = curve.colour;
+    const extent = extentOf(curve.values) ?? [NaN, NaN];
+    const said = step === null
+      ? [`last ${brief(curve.values[curve.values.length - 1])}`, `${brief(extent[0])} to ${brief(extent[1])}`]
+      : [valueAt(curve, step), ''];
+    return el('span', { class: 'entry' }, svg('svg', { width: 22, height: 10, 'aria-hidden': 'true' }, sample),
+      el('button', { class: 'link', onclick: () => app.change({ open: curve.row.key }) }, `run ${curve.name}`),
+      el('span', {}, said[0]), said[1] && el('span', { class: 'note wide' }, said[1]));
+  }));
+}
+
+/**
+ * @param {Drawn} curve
+ * @param {number} step
+ */
+function valueAt(curve, step) {
+  let [low, high] = [0, curve.steps.length - 1];
+  if (step > curve.steps[high] || step < curve.steps[0]) return '–';
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (curve.steps[middle] <= step) low = middle;
+    else high = middle;
+  }
+  const place = step - curve.steps[low] > curve.steps[high] - step ? high : low;
+  return `${brief(curve.smooth[place])} at ${brief(curve.steps[place])}`;
+}
