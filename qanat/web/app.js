@@ -33,6 +33,8 @@ export class App {
     this.slots = new Map();
     /** @type {(() => void)[]} */
     this.listeners = [];
+    /** @type {((row: Row | null) => void) | null} what a plot does when the pointer is on a row of the table */
+    this.hovering = null;
     this.takeRows(false);
     this.usual = this.usualView();
     this.view = readView(location.hash, this.usual);
@@ -43,7 +45,7 @@ export class App {
   usualView() {
     const best = this.main();
     const sort = best?.better ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
-    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '5', logc: 'no' };
+    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '5', logc: 'no', shade: '' };
     return { tab: 'table', where: [], sort, selected: [], open: '', groups: false, all: false, ...plots };
   }
 

@@ -66,6 +66,15 @@ export function quotedIfNeeded(text) {
 }
 
 /**
+ * Return a name as it is written in a condition, where `metric.` and `parameter.` are not in quotes.
+ * @param {string} name
+ */
+export function nameInCondition(name) {
+  const kind = [METRIC, PARAMETER].find((prefix) => name.startsWith(prefix)) ?? '';
+  return kind + quotedIfNeeded(name.slice(kind.length));
+}
+
+/**
  * Parse a condition; an empty text is met by every run. Throws ConditionError.
  * @param {string} text
  * @returns {Condition}

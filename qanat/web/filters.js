@@ -1,6 +1,6 @@
 /** The conditions that rows must meet: typed, or chosen as states; each is one that `qanat runs --where` accepts. */
 import { constants } from './columns.js';
-import { quotedIfNeeded, ConditionError } from './condition.js';
+import { ConditionError, nameInCondition } from './condition.js';
 import { byId, el, toast } from './dom.js';
 import { plural } from './formats.js';
 import { withoutDashes } from './search.js';
@@ -24,7 +24,7 @@ export function showFilters(app) {
 /** @param {App} app */
 function conditionInput(app) {
   const names = [...[...app.names.parameters].map(withoutDashes), ...[...app.names.metrics].map((name) => `metric.${name}`)];
-  const known = [...names.map(quotedName), 'state', 'tag', 'date', 'duration', 'commit', 'author', 'description'];
+  const known = [...names.map(nameInCondition), 'state', 'tag', 'date', 'duration', 'commit', 'author', 'description'];
   const list = el('datalist', { id: 'names' }, known.slice(0, 500).map((name) => el('option', { value: name })));
   const example = app.differing.find((column) => column.isNumber && !app.fields[column.key])?.key;
   const input = el('input', {
@@ -35,12 +35,6 @@ function conditionInput(app) {
   });
   document.body.append(list);
   return input;
-}
-
-/** @param {string} name */
-function quotedName(name) {
-  const kind = name.startsWith('metric.') ? 'metric.' : '';
-  return kind + quotedIfNeeded(name.slice(kind.length));
 }
 
 /**

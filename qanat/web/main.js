@@ -6,6 +6,7 @@ import { readReport } from './data.js';
 import { byId, el, toast } from './dom.js';
 import { showDrawer } from './drawer.js';
 import { showFilters } from './filters.js';
+import { showParallel } from './parallel.js';
 import { showScatter } from './scatter.js';
 import { NARROW, RunsTable } from './table.js';
 import { showTray } from './tray.js';
@@ -19,6 +20,7 @@ const TABS = {
   table: ['Table', null],
   compare: ['Compare', () => showComparison(app, panel)],
   scatter: ['Scatter', () => showScatter(app, panel)],
+  parallel: ['Parallel', () => showParallel(app, panel)],
   curves: ['Curves', () => showCurves(app, panel)],
 };
 
@@ -29,6 +31,7 @@ function show() {
   showHeader();
   showFilters(app);
   showTray(app);
+  app.hovering = null;
   if (draw) draw();
   else panel.replaceChildren();
   drawnAt = `${panel.clientWidth} ${panel.clientHeight}`;

@@ -141,6 +141,19 @@ function drawPoints(app, chart, points, x, y, logX, logY) {
   drawing.append(hover);
   chart.replaceChildren(drawing);
   watch(app, chart, points, hover, x, y);
+  app.hovering = (row) => ringAround(hover, points.find((point) => point.row === row) ?? null);
+}
+
+/**
+ * Show a ring around a point, or none.
+ * @param {SVGElement} ring
+ * @param {Point | null} point
+ */
+function ringAround(ring, point) {
+  ring.setAttribute('visibility', point ? 'visible' : 'hidden');
+  if (!point) return;
+  ring.setAttribute('cx', String(point.at[0]));
+  ring.setAttribute('cy', String(point.at[1]));
 }
 
 /**
@@ -213,13 +226,11 @@ function watch(app, chart, points, hover, x, y) {
   };
   chart.onpointermove = (event) => {
     const point = nearest(event);
-    hover.setAttribute('visibility', point ? 'visible' : 'hidden');
+    ringAround(hover, point);
     tip.hidden = !point;
     chart.style.cursor = point ? 'pointer' : '';
     markRow(point?.row ?? null);
     if (!point) return;
-    hover.setAttribute('cx', String(point.at[0]));
-    hover.setAttribute('cy', String(point.at[1]));
     const columns = [y, ...new Set([x, ...app.differing])].slice(0, 10);
     tip.replaceChildren(el('b', {}, `run ${app.nameOf(point.row)}, ${(point.row.group ?? point.row.run).state}`),
       ...columns.map((column) => el('div', {}, `${column.heading} ${column.text(point.row)}`)));
@@ -230,7 +241,7 @@ function watch(app, chart, points, hover, x, y) {
   };
   chart.onpointerleave = () => {
     tip.hidden = true;
-    hover.setAttribute('visibility', 'hidden');
+    ringAround(hover, null);
     markRow(null);
   };
   chart.onclick = (event) => {

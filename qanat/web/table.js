@@ -27,7 +27,7 @@ export class RunsTable {
     this.grid = new Grid(box, {
       sort: (key) => this.sort(key),
       click: (row, event) => this.click(row, event),
-      hover: () => {},
+      hover: (row) => app.hovering?.(row),
       classOf: (row) => `${app.view.selected.includes(row.key) ? 'selected' : ''} ${app.view.open === row.key ? 'open' : ''}`,
     });
     this.shown = '';

@@ -17,6 +17,7 @@
  * @property {string} metric the name of a curve
  * @property {string} smooth how many points are averaged
  * @property {string} logc `yes` or `no`, for curves
+ * @property {string} shade the key of the column that colours parallel coordinates
  */
 
 /**

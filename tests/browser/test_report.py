@@ -226,6 +226,32 @@ def test_points_show_a_metric_over_a_parameter_on_a_logarithmic_axis(
     assert page.get_by_role("dialog").is_visible()
 
 
+def test_a_brush_on_parallel_coordinates_is_a_condition(report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report, "#tab=parallel")
+    page.locator("canvas[data-drawn='36']").wait_for()
+    assert page.locator("[data-axis] .axis-title").all_text_contents() == [
+        *("opt", "lr (log)", "seed", "loss (low is up)", "acc")
+    ]
+
+    def drag(axis: str, start: float, end: float) -> None:
+        box = page.locator(f"[data-axis='{axis}'] .brushing").bounding_box()
+        page.mouse.move(box["x"] + 12, box["y"] + start * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 12, box["y"] + end * box["height"], steps=3)
+        page.mouse.up()
+
+    drag("opt", 0.02, 0.3)
+    assert page.locator(".chip.on").inner_text().split("\n")[0] == "opt=sgd"
+    drag("metric.acc", 0, 0.2)
+    assert "metric.acc>=" in page.locator(".chip.on").last.inner_text()
+    assert page.locator(".brush:not([visibility])").count() == 2
+    assert 0 < len(shown(page)) < 10
+    page.locator(".row .link").first.hover()
+    drag("opt", 0.5, 0.5)
+    drag("metric.acc", 0.5, 0.5)
+    assert page.locator(".chip.on").count() == 0
+
+
 def test_curves_are_overlaid_and_smoothed(report: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(report, "#tab=curves")
     entries = page.locator(".key .entry").all_inner_texts()
@@ -280,6 +306,11 @@ def test_ten_thousand_rows_are_shown_and_filtered_at_once(tmp_path: Path, open_p
     page.locator(".grid").evaluate("grid => { grid.scrollTop = grid.scrollHeight; }")
     page.wait_for_function("document.querySelector('.grid-body .row:last-child').dataset.place === '9999'")
     assert shown(page)[-1] == "1"
+    for key, ready in (("3", ".points"), ("4", "canvas[data-drawn='1200']")):
+        page.keyboard.press(key)
+        page.locator(ready).first.wait_for(state="attached")
+    assert "1,200 of 10,000 drawn" in page.locator("#panel .note").inner_text()
+    page.keyboard.press("1")
     add_condition(page, "seed<=20 and metric.acc>0.0015")
     assert shown(page) == ["20", "19", "18", "17", "16"]
 
