@@ -19,6 +19,7 @@ from qanat.records.glance import RunFile
 from qanat.records.paths import ProjectPaths
 
 if TYPE_CHECKING:
+    from qanat.domain.search import Names
     from qanat.records.index import Index
 
 RUNS_OFFERED = 100
@@ -67,20 +68,31 @@ def names_in_conditions(start: Path) -> list[Offer]:
     These are as of the last command, since bringing the index up to date could take long. Names that need quotes are
     not offered.
     """
-    from qanat.domain import facts
     from qanat.domain.condition import METRIC, PARAMETER, quoted_if_needed
-    from qanat.domain.search import FIELDS, Names
+    from qanat.domain.search import FIELDS
 
     if not _location(start):
         return []
-    with _index(start) as known:
-        texts = [text for _, text in known.facts(newest=RUNS_OFFERED)] if known else []
-    names = Names.of(group for run in facts.from_texts(texts) for group in run.groups)
+    names = _newest_names(start)
     plain = dict.fromkeys(name.lstrip("-") for name in names.parameters)
     parameters = ((f"{PARAMETER}{name}" if name in FIELDS else name, "parameter") for name in plain)
     metrics = ((f"{METRIC}{name}", "metric") for name in (*names.metrics, *names.statistics()))
     offers = [*parameters, *metrics, *((name, "") for name in FIELDS)]
     return [(name, about) for name, about in offers if quoted_if_needed(name) == name]
+
+
+def metrics(start: Path) -> list[Offer]:
+    """Offer the metrics of the newest runs, as of the last command."""
+    return [(name, "") for name in _newest_names(start).metrics] if _location(start) else []
+
+
+def _newest_names(start: Path) -> Names:
+    from qanat.domain import facts
+    from qanat.domain.search import Names
+
+    with _index(start) as known:
+        texts = [text for _, text in known.facts(newest=RUNS_OFFERED)] if known else []
+    return Names.of(group for run in facts.from_texts(texts) for group in run.groups)
 
 
 def curves(start: Path, run: str) -> list[Offer]:

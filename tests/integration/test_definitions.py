@@ -6,6 +6,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -311,6 +312,66 @@ def test_options_change_only_what_they_name(iris: Sandbox) -> None:
     assert iris.qanat("dataset", "update", "iris", "--tag", "one").out == "nothing changed\n"
     iris.qanat("dataset", "update", "iris", "--description", "")
     assert stored(iris, "datasets/iris.yaml")["description"] == ""
+
+
+def test_options_say_what_metrics_mean_and_keep_what_is_said_of_others(iris: Sandbox) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    words = ("--better", "acc=higher", "--label", "acc=Accuracy = x", "--unit", "acc=%", "--baseline", "acc")
+    iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml", *words)
+    said = {"better": {"acc": "higher"}, "label": {"acc": "Accuracy = x"}, "unit": {"acc": "%"}}
+    before = stored(iris, "experiments/summary_iris.yaml")
+    assert (before["metrics"], before["baseline"]) == ([{"file": "metrics.json", **said}], {"metric": "acc"})
+
+    def updated(*words: str) -> tuple[Any, Any]:
+        iris.qanat("experiment", "update", "summary_iris", *words)
+        content = stored(iris, "experiments/summary_iris.yaml")
+        return content["metrics"][0], content.get("baseline")
+
+    said["better"]["loss"] = "lower"
+    del said["unit"]
+    assert updated("--better", "loss=lower", "--unit", "acc=") == ({"file": "metrics.json", **said}, {"metric": "acc"})
+    chosen = {"where": "tag=baseline", "metric": "acc", "tolerance": "1%"}
+    assert updated("--baseline-where", "tag=baseline", "--tolerance", "1%")[1] == chosen
+    two = [{"metric": "acc", "tolerance": 0.5}, {"metric": "loss", "tolerance": 0.5}]
+    assert updated("--baseline", "acc", "--baseline", "loss", "--tolerance", "0.5")[1] == two
+    assert updated("--baseline", "")[1] is None
+    assert {**stored(iris, "experiments/summary_iris.yaml"), "metrics": 0} == {
+        **{key: value for key, value in before.items() if key != "baseline"},
+        "metrics": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message", "hint"),
+    [
+        (["--better", "acc=up"], 2, "--better 'acc=up' is not METRIC=higher or METRIC=lower", "--better acc=higher"),
+        (["--unit", "%"], 2, "--unit '%' is not METRIC=TEXT", "for example --unit acc=%"),
+        (["--tolerance", "1%"], 2, "--baseline-where and --tolerance need a baseline", "add --baseline METRIC"),
+        (
+            ["--baseline", "m", "--better", "m=lower", "--tolerance=-1"],
+            2,
+            "--tolerance '-1' is neither a number nor a percentage",
+            "for example 0.01 or 1%",
+        ),
+        (
+            ["--baseline", "m"],
+            2,
+            "baseline.metric: no file of metrics says which direction of 'm' is better",
+            "add --better METRIC=higher or METRIC=lower",
+        ),
+        (["--baseline", "m", "--better", "m=lower", "--baseline-where", "a and"], 2, "condition", "condition"),
+    ],
+)
+def test_what_cannot_be_said_of_a_metric_is_refused(
+    iris: Sandbox, words: list[str], code: int, message: str, hint: str
+) -> None:
+    iris.qanat("dataset", "new", "data/iris.yaml")
+    iris.qanat("experiment", "new", "experiments_details/summary_statistics_iris.yaml")
+    before = stored(iris, "experiments/summary_iris.yaml")
+    said = iris.qanat("experiment", "update", "summary_iris", *words, code=code).err
+    assert message in said
+    assert hint in said
+    assert stored(iris, "experiments/summary_iris.yaml") == before
 
 
 def test_an_action_is_added_changed_and_removed_by_its_name(iris: Sandbox) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from qanat.cli import session
-from qanat.cli.definitions import defining, from_program, questions
+from qanat.cli.definitions import defining, from_program, metric_options, questions
 from qanat.cli.definitions.defining import (
     Content,
     commit_option,
@@ -19,6 +19,7 @@ from qanat.cli.definitions.defining import (
     secrets_option,
     yes_option,
 )
+from qanat.cli.definitions.metric_options import MetricOptions
 from qanat.cli.options import Command, option
 from qanat.cli.runs import reporting
 from qanat.cli.terminal import prompts
@@ -138,7 +139,7 @@ def _fields(command: Any) -> Any:
         field("--description", metavar="TEXT", help="Description of the experiment."),
     ):
         command = add(command)
-    return command
+    return metric_options.declare(command)
 
 
 def _given(actions: tuple[str, ...], **options: Any) -> Content:
@@ -187,10 +188,11 @@ def new(
     but only if you agree or use --yes. A definition is YAML; a file with another suffix is a program.
     """
     source = defining.one_file(file, from_file)
+    metrics = MetricOptions.taken_from(options)
     if file is not None and from_program.is_program(file):
         from_program.create(
             file,
-            _given(**options),
+            _given(**options) | metric_options.changed({}, metrics),
             QUESTIONS,
             yes=yes,
             commit=commit,
@@ -200,10 +202,11 @@ def new(
         return
     if as_json or yes:
         raise from_program.no_program(source, "--json" if as_json else "--yes")
+    before = define.read_input("experiment", source, {}) if source and metrics.are_used else {}
     defining.create(
         "experiment",
         source,
-        _given(**options),
+        _given(**options) | metric_options.changed(before, metrics),
         QUESTIONS,
         ("name", "executable"),
         commit=commit,
@@ -233,7 +236,9 @@ def show(name: str, as_json: bool) -> None:
 @click.command(
     cls=Command,
     epilog="\b\nExample:\n  qanat experiment update summary_iris --tag Statistics\n"
-    "  qanat experiment update summary_iris --name summary --commit",
+    "  qanat experiment update summary_iris --name summary --commit\n"
+    "  qanat experiment update train --seed --seed --better acc=higher --label acc=Accuracy --unit 'acc=%'\n"
+    "  qanat experiment update train --baseline acc --baseline-where tag=baseline --tolerance 1%",
 )
 @click.argument("name")
 @file_option
@@ -253,10 +258,14 @@ def update(
 ) -> None:
     """Change an experiment with options, from a file, or by answering questions.
 
-    Options replace what was there: --tag replaces all tags, --dataset all datasets. Only --action keeps the other
-    actions. Records of earlier runs do not change.
+    Options replace what was there: --tag replaces all tags, --dataset all datasets. --action keeps the other actions,
+    and --better, --label and --unit what is said of other metrics; METRIC= removes it. Records of earlier runs do not
+    change.
     """
+    metrics = MetricOptions.taken_from(options)
     given = _given(**options)
+    if metrics.are_used:
+        given |= metric_options.changed(open_project(Path.cwd()).definition("experiment", name), metrics)
     if given.get("actions") or removed:
         given["actions"] = _changed_actions(open_project(Path.cwd()), name, given.get("actions", {}), removed)
     if new_name is not None:

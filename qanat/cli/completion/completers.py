@@ -103,6 +103,13 @@ def _last_name(ctx: click.Context, incomplete: str, separators: str) -> list[Any
     return _completed(before, complete_names.names_in_conditions(_start(ctx)), begun)
 
 
+def metrics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a metric."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.metrics(_start(ctx)), incomplete)
+
+
 COMPLETERS = {
     "experiments": experiments,
     "datasets": datasets,
@@ -113,4 +120,5 @@ COMPLETERS = {
     "conditions": conditions,
     "columns": columns,
     "curves": curves,
+    "metrics": metrics,
 }

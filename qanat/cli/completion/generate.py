@@ -23,6 +23,12 @@ COMPLETES = {
     "columns": "columns",
     "sort": "columns",
     "curves": "curves",
+    "better": "metrics",
+    "label": "metrics",
+    "unit": "metrics",
+    "only": "metrics",
+    "named_baselines": "metrics",
+    "baseline_where": "conditions",
 }
 NAMES = {"dataset": "datasets", "template": "templates"}
 

@@ -89,7 +89,7 @@ def change(
 ) -> None:
     """Change a definition: replace it with a file, apply options, or ask with the current values as defaults.
 
-    The options leave no room for the keys that are `dropped`.
+    The options leave no room for the keys that are `dropped`; one whose value is None is removed.
     """
     project = open_project(Path.cwd())
     before = project.definition(kind, name, runner)
@@ -106,7 +106,8 @@ def change(
         for key, question in questions.items():
             if key not in ("name", "runner"):
                 content[key] = question(project, content)
-    content = define.checked(project, kind, {k: v for k, v in content.items() if v not in ("", [], {}) or k in before})
+    kept = {k: v for k, v in content.items() if v is not None and (v not in ("", [], {}) or k in before)}
+    content = define.checked(project, kind, kept)
     if content == before:
         say("nothing changed")
         return
