@@ -264,6 +264,7 @@ def test_on_a_full_disk_a_plot_leaves_the_earlier_file_as_it_is(small_disk: Path
 
 # ---- killed after each call of git
 
+KILLED = ("run --commit-message", "experiment new", "experiment rename", "dataset new", "commit", "tag", "init")
 KILLING = """\
 #!/bin/sh
 n=$(($(cat "$QANAT_COUNT") + 1)); echo $n >"$QANAT_COUNT"
@@ -274,7 +275,7 @@ exit $s
 """
 
 
-@pytest.mark.parametrize("name", ["run --commit-message", "experiment new", "experiment rename", "tag", "init"])
+@pytest.mark.parametrize("name", KILLED)
 def test_after_a_kill_the_next_command_brings_all_or_nothing(tmp_path: Path, name: str) -> None:
     """Between the two, whatever the user has staged is there, and nothing is locked."""
     programs = tmp_path / "bin"
@@ -304,7 +305,7 @@ def _check_killed(project: Sandbox, name: str, before: dict[str, Any]) -> None:
     after = state(project)
     assert after["locks"] == []
     for key in ("head", "refs", "index"):
-        if name not in ("run --commit-message", "init", "tag") and after["refs"] == before["refs"]:
+        if name not in ("run --commit-message", "init", "tag", "commit") and after["refs"] == before["refs"]:
             assert after[key] == before[key], key
     project.qanat("status", code=None)
     settled = state(project)

@@ -18,7 +18,11 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.slow
 # $2 is the exit code, and $4 the storage directory.
-SCRIPT = 'echo "$2"\necho \'{"acc": 1}\' >"$4/metrics.json"\nexit "$2"\n'
+SCRIPT = """echo "$2"
+echo '{"acc": 1}' >"$4/metrics.json"
+echo '{"loss": 1}' >"$4/metrics.jsonl"
+exit "$2"
+"""
 PARTS = {"everything": ".", "git": ".git", "results": "results", "state": ".qanat"}
 
 
@@ -26,8 +30,10 @@ PARTS = {"everything": ".", "git": ".git", "results": "results", "state": ".qana
 def project(tmp_path: Path) -> Sandbox:
     """Return a project without runs, in which git ignores what fills a disk."""
     sandbox = Sandbox.make(tmp_path / "project")
-    sandbox.experiment("work", SCRIPT)
-    sandbox.write(".git/info/exclude", "filler\n")
+    sandbox.write(".git/info/exclude", "filler\ndata\n")
+    sandbox.write("data/a", "1")
+    sandbox.write(".qanat/datasets/d.yaml", "schema: dataset/1\nname: d\npath: data\ntrack: hash\n")
+    sandbox.experiment("work", SCRIPT, datasets=["d"])
     (sandbox.root / "results").mkdir()
     return sandbox
 
