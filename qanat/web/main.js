@@ -24,10 +24,15 @@ const TABS = {
   curves: ['Curves', () => showCurves(app, panel)],
 };
 
+/** Return the name of the view that is shown; an address may name one that does not exist. */
+function tabName() {
+  return Object.hasOwn(TABS, app.view.tab) ? app.view.tab : 'table';
+}
+
 /** Draw everything that the view has changed. */
 function show() {
-  const [, draw] = TABS[app.view.tab] ?? TABS.table;
-  byId('main').dataset.tab = draw ? app.view.tab : 'table';
+  const [, draw] = TABS[tabName()];
+  byId('main').dataset.tab = tabName();
   showHeader();
   showFilters(app);
   showTray(app);
@@ -44,7 +49,7 @@ let drawnAt = '';
 /** Draw a plot again if its place has another size now. */
 function redrawPlot() {
   const size = `${panel.clientWidth} ${panel.clientHeight}`;
-  if (size !== drawnAt && panel.querySelector('.chart')) TABS[app.view.tab]?.[1]?.();
+  if (size !== drawnAt && panel.querySelector('.chart')) TABS[tabName()][1]?.();
   drawnAt = size;
 }
 
@@ -62,7 +67,7 @@ function showHeader() {
 
 function tabs() {
   const choice = (/** @type {string} */ name, /** @type {number} */ place) => el('button', {
-    role: 'tab', title: `${TABS[name][0]} (${place + 1})`, 'aria-selected': (TABS[app.view.tab] ? app.view.tab : 'table') === name,
+    role: 'tab', title: `${TABS[name][0]} (${place + 1})`, 'aria-selected': tabName() === name,
     onclick: () => app.change({ tab: name }),
   }, TABS[name][0]);
   return el('nav', { role: 'tablist', 'aria-label': 'views' }, Object.keys(TABS).map(choice));

@@ -123,6 +123,8 @@ def test_a_wrong_condition_is_explained_and_one_in_an_address_has_no_effect(
     assert page.locator(".summary").inner_text().startswith("40 runs")
     add_condition(page, "accurracy>1")
     assert "no run has the parameter or metric 'accurracy' (character 1" in page.locator(".toast").inner_text()
+    page = open_page(report, "#tab=__proto__&sort=constructor&open=toString")
+    assert page.get_by_role("tab", selected=True).text_content() == "Table"
 
 
 def test_groups_have_rows_of_their_own(report: Path, open_page: Callable[..., Any]) -> None:
