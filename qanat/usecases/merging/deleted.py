@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +23,27 @@ from qanat.usecases.project import Project
 FOLDER = "deletions"
 
 
-@contextlib.contextmanager
-def noted(held: Held, project: Project, paths: Sequence[Path], message: str, *, later: bool = False) -> Iterator[None]:
-    """Note that these files are removed and their removal is committed in the block, in case this process is killed.
+@dataclass(slots=True)
+class Noted:
+    """The note of a deletion: with `later`, it stays, so that the next command commits the deletion."""
 
-    With `later`, their removal is not committed in the block, but by the next command.
-    """
+    later: bool = False
+
+
+@contextlib.contextmanager
+def noted(held: Held, project: Project, paths: Sequence[Path], message: str) -> Iterator[Noted]:
+    """Note that these files are removed and their removal is committed in the block, in case this process is killed."""
     note = held.location.private_here / FOLDER / secrets.token_hex(4)
     branch = worktree.checked_out(held.location)
     content = {"branch": branch, "files": [project.paths.relative(path) for path in paths], "message": message}
     with contextlib.suppress(WriteFailed):  # a deletion may be what frees space
         files.write(note, json.dumps(content).encode(), sharing=project.sharing)
-    is_done = False
+    deletion, is_done = Noted(), False
     try:
-        yield
+        yield deletion
         is_done = True
     finally:
-        if not (later and is_done):
+        if not (deletion.later and is_done):
             _forget(note)
 
 

@@ -51,12 +51,15 @@ def set_comment(project: Project, run: Run, text: str, *, allow_secrets: bool = 
 def _removed(held: Held, project: Project, path: Path, message: str, running: str | None) -> str | None:
     """Remove a comment, and commit that; return a sentence if it stays uncommitted."""
     paths = [] if project.config.records_are_manual else [path]
-    with deleted.noted(held, project, paths, message, later=running is not None):
+    with deleted.noted(held, project, paths, message) as deletion:
         project.remove(path)
         if running:
             ledger.forget(project.location.private, [project.paths.relative(path)], project.sharing)
-            return deleted.described_later(running)
-        return _committed(held, project, paths, message) if paths else None
+            why: str | None = deleted.described_later(running)
+        else:
+            why = _committed(held, project, paths, message) if paths else None
+        deletion.later = why is not None
+    return why
 
 
 def _note_for_later(project: Project, path: Path) -> None:

@@ -156,11 +156,12 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
         had = tracked.at(project.location, before, gone)
         if not worktree.operation(project.location.git_dir):  # that may be about to commit more than HEAD has
             committed = [file for file in committed if project.paths.relative(file) in had]
-        with deleted.noted(held, project, committed, message, later=bool(running and committed)):
+        with deleted.noted(held, project, committed, message) as deletion:
             for file in gone:
                 project.remove(file)
             ledger.forget(project.location.private, [project.paths.relative(file) for file in gone], project.sharing)
             note = _commit(held, project, committed, message, running)
+            deletion.later = bool(note)
     notes = Notes(project.location.private, project.sharing)
     for run_id in plan.records:
         notes.forget(run_id)

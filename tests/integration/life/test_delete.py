@@ -228,3 +228,22 @@ def test_the_checkout_of_a_snapshot_can_be_run_again_after_its_record_came_back(
     command = command_to_restore(ran.qanat("delete", "4", "--yes").out)
     subprocess.run(command, cwd=ran.root, check=True, capture_output=True)
     assert ran.qanat("rerun", "4").out == "never committed\n"
+
+
+@pytest.mark.parametrize("words", [("delete", "1", "--yes"), ("comment", "2", "-m", "")], ids=lambda words: words[0])
+def test_a_deletion_that_could_not_be_committed_is_committed_by_the_next_command(
+    ran: Sandbox, words: tuple[str, ...]
+) -> None:
+    ran.qanat("comment", "2", "-m", "noted")
+    refusing = '#!/bin/sh\n[ "$1" != prepared ] || ! grep -q refs/heads/main || exit 1\n'
+    ran.write(".git/hooks/reference-transaction", refusing, executable=True)
+    result = ran.qanat(*words, code=None)
+    assert "not committed" in result.err
+    assert ran.status().startswith(" D .qanat/runs/hello/0/")
+    assert ran.qanat("status").err.startswith("note: a deletion that was cut short is not committed: ")
+    (ran.root / ".git/hooks/reference-transaction").unlink()
+    assert ran.qanat("status").err == ""
+    assert ran.status() == ""
+    if words[0] == "delete":
+        assert "Deleted-run: 1-" in ran.git("log", "-1", "--format=%B")
+    assert ran.git("stash", "list") == ""
