@@ -11,7 +11,7 @@ from qanat.domain import run as records
 from qanat.domain.layout import group_folder
 from qanat.domain.run import State, count_states
 from qanat.usecases.launch.code import LISTED, Captured
-from qanat.usecases.launch.view import DataReport, Outcome
+from qanat.usecases.launch.view import DataReport, EnvironmentReport, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ class ProgressView:
     def data(self, report: DataReport) -> None:
         """Keep notes on data that differ from those of an earlier run, or cannot be read."""
         self.notes += [*report.lines, *(f"data cannot be read: {problem}" for problem in report.problems[:LISTED])]
+
+    def environment(self, report: EnvironmentReport) -> None:
+        """Keep a note on how the environment differs from that of the run that is repeated."""
+        self.notes.append(str(report))
 
     def begins(self, run: records.Run, folder: Path) -> None:
         """Report that a run is about to start."""

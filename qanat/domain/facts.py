@@ -58,6 +58,7 @@ class RunFacts(NamedTuple):
     state: str
     datasets: Mapping[str, str]
     states: Sequence[Sequence[Any]]
+    environment: str | None
     groups: tuple[GroupFacts, ...]
 
     @property
@@ -105,6 +106,7 @@ def facts_of(run: Run) -> RunFacts:
         state=run.state.value,
         datasets=dict(run.datasets),
         states=[list(astuple(state)) for state in run.data],
+        environment=run.environment,
         groups=tuple(map(_facts_of_group, run.groups)),
     )
 

@@ -80,9 +80,9 @@ class SubmissionFacts:
     `intent` is a random mark that the jobs carry. `submitted` is the time just before a scheduler was called; `pid` and
     `process_start` belong to the qanat process that watches a local run. `checkout` is the folder that the jobs work
     in, None for the project's own. `inputs` are paths that git does not track, `max_running` is how many groups may
-    run at once, `changed` holds the template's options that a retry replaced, `data` what the data were then if they
-    differed from those of the launch. `details` are the runner's own: the JSON values of its answer
-    (domain.job.Submission), which only that runner reads.
+    run at once, `changed` holds the template's options that a retry replaced, `data` and `environment` what
+    these were then if they differed from those of the launch. `details` are the runner's own: the JSON values of its
+    answer (domain.job.Submission), which only that runner reads.
     """
 
     intent: str
@@ -94,6 +94,7 @@ class SubmissionFacts:
     changed: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     data: tuple[DataState, ...] = ()
+    environment: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

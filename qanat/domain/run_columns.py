@@ -18,7 +18,7 @@ from qanat.errors import UsageError
 
 # The last fields of a table that is not told which, and those that are shown only if they are named.
 LAST = ("state", "duration", "date", "tag", "description")
-ONLY_NAMED = ("run.state", "run.data", "host")
+ONLY_NAMED = ("run.state", "run.data", "run.environment", "host")
 _TAKEN = frozenset({*FIELDS, *ALIASES})
 
 T = TypeVar("T")

@@ -312,6 +312,7 @@ FIELDS: Mapping[str, Field] = {
     "duration": Field(seconds, _duration),
     "commit": Field(lambda row: row.run.commit, _commit),
     "author": Field(lambda row: authors(row.run.author), _any_text),
+    "run.environment": Field(lambda row: row.run.environment, _commit),
     "run.data": Field(lambda row: data_texts(row.run), _any_text),
     "host": Field(lambda row: tuple(group.host for group in row.groups if group.host), _any_text),
 }

@@ -22,6 +22,7 @@ from qanat.system import files
 BYTES_MAX = 4 * 2**20
 DIGITS = 16
 FOLDERS = {"environment": ENVIRONMENTS, "machine": MACHINES}
+_MAPS = ("distributions", "conda", "locks", "variables")
 _HASH = re.compile(rf"[0-9a-f]{{{DIGITS}}}\Z")
 _NAMED = re.compile(rb"(?:^|[{ ])(environment|machine): '?([0-9a-f]{%d})\b" % DIGITS, re.MULTILINE)
 
@@ -66,7 +67,9 @@ def decode(data: bytes, source: str) -> Environment:
     top = Reader(schemas.current(yaml_io.load(data, source), "environment", source), source, "")
     return Environment(
         _interpreter(top.inner("interpreter")) if top.has("interpreter") else None,
-        top.text_map("distributions") if top.has("distributions") else {},
+        top.optional("executable", str) or "",
+        modules=top.texts("modules") if top.has("modules") else (),
+        **{name: top.text_map(name) for name in _MAPS if top.has(name)},
     )
 
 

@@ -10,9 +10,9 @@ import json
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import InputInvalid, WriteFailed
@@ -20,6 +20,7 @@ from qanat.records.file_hashes import stamp_of
 from qanat.records.record_stamps import is_settled
 from qanat.system import files
 
+T = TypeVar("T")
 FORM = 1
 KEPT_MAX = 64
 _BYTES_MAX = 16 * 2**20
@@ -47,6 +48,15 @@ class Remembered:
         """Return a fact of which nothing has changed; None if there is none."""
         known = self._known.get(name)
         return known[1] if isinstance(known, list) and len(known) == 2 and known[0] == dict(stamps) else None
+
+    def found(self, name: str, stamps: Mapping[str, str], find: Callable[[], T]) -> T:
+        """Return a fact, which is found out and remembered unless it is known."""
+        known: T | None = self.get(name, stamps)
+        if known is not None:
+            return known
+        fact = find()
+        self.put(name, stamps, fact)
+        return fact
 
     def put(self, name: str, stamps: Mapping[str, str], fact: Any) -> None:
         """Remember a fact, unless one of its stamps is so young that what has it may change again and keep it."""

@@ -98,6 +98,7 @@ def _submission_row(facts: SubmissionFacts) -> dict[str, Any]:
         changed=dict(facts.changed) or None,
         inputs=facts.inputs or None,
         data=[state.as_mapping() for state in facts.data] or None,
+        environment=facts.environment,
         details=dict(facts.details) or None,
     )
 
@@ -236,6 +237,7 @@ def _submission(row: Reader) -> SubmissionFacts:
         changed=row.text_map("changed") if row.has("changed") else {},
         inputs=row.texts("inputs") if row.has("inputs") else (),
         data=data_rows.read(row.optional("data", list), row.source, "submission.data"),
+        environment=_environment(row),
         details=row.optional("details", dict) or {},
     )
 

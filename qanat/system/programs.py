@@ -106,6 +106,15 @@ def _started(
         raise RunnerUnavailable(f"{command[0]} is not executable") from None
 
 
+def is_binary(program: Path) -> bool:
+    """Return whether a program is not a script, which may choose what it starts; False if it cannot be read."""
+    try:
+        with program.open("rb") as file:
+            return file.read(2) not in (b"#!", b"")
+    except OSError:
+        return False
+
+
 def _interrupt(process: subprocess.Popen[bytes]) -> None:
     """Interrupt a process, which a terminal may have done already, and wait until it has cleaned up."""
     process.send_signal(signal.SIGINT)

@@ -38,14 +38,16 @@ VENV, CONDA, SYSTEM = "venv", "conda", "system"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """An interpreter; `folders` are where it looks for packages, in this order, whether they exist or not.
+    """An interpreter that is installed below `home`.
 
-    `kind` is VENV, CONDA, SYSTEM, or empty for another one.
+    `folders` are where it looks for packages, in this order, whether they exist or not. `kind` is VENV, CONDA,
+    SYSTEM, or empty for another one.
     """
 
     version: str
     build: str
     kind: str
+    home: str
     folders: tuple[str, ...]
 
     def as_mapping(self) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def ask(python: Path, cwd: Path, environment: Mapping[str, str]) -> Installation
         if with_base and not environment.get("PYTHONNOUSERSITE"):
             folders.insert(len(own), user)
         kind = VENV if in_venv else CONDA if os.path.isdir(f"{home}/conda-meta") else SYSTEM if home == "/usr" else ""  # noqa: PTH112
-        return Installation(str(version), str(build), kind, tuple(map(str, folders)))
+        return Installation(str(version), str(build), kind, str(home), tuple(map(str, folders)))
     return None
 
 
@@ -79,6 +81,16 @@ def distributions(folders: Sequence[str]) -> dict[str, str]:
             if len(found) < PACKAGES_MAX:
                 found.setdefault(name, version)
     return found
+
+
+def conda_packages(home: str) -> dict[str, str]:
+    """Map the packages of the conda environment in a folder to their versions and builds."""
+    try:
+        names = sorted(os.listdir(f"{home}/conda-meta"))  # noqa: PTH208
+    except OSError:
+        return {}
+    parts = [name.removesuffix(".json").rsplit("-", 2) for name in names if name.endswith(".json")]
+    return {part[0]: f"{part[1]} {part[2]}" for part in parts[:PACKAGES_MAX] if len(part) == 3}
 
 
 def _in_folder(folder: str) -> Iterator[tuple[str, str]]:

@@ -200,6 +200,7 @@ def runs() -> st.SearchStrategy[Run]:
             changed=st.dictionaries(texts, texts, max_size=2),
             inputs=lists,
             data=data_states(),
+            environment=st.none() | content_hashes,
             details=mappings(),
         ),
         groups=groups(),

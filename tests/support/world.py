@@ -31,7 +31,7 @@ from qanat.usecases.launch.code import Ask, Captured
 from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
-from qanat.usecases.launch.view import DataReport, Outcome
+from qanat.usecases.launch.view import DataReport, EnvironmentReport, Outcome
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.tracking import committing, record
 from qanat.usecases.tracking.find import Found, find_run
@@ -98,6 +98,10 @@ class View:
     def data(self, report: DataReport) -> None:
         """Note in what data differ from those of an earlier run, and what of them cannot be read."""
         self._note("data", [*report.lines, *report.problems])
+
+    def environment(self, report: EnvironmentReport) -> None:
+        """Note in what the environment differs from that of the run that is repeated."""
+        self._note("environment", list(report.differences))
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Note the state of the run."""

@@ -12,7 +12,7 @@ from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.key_path import dotted
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
-from qanat.usecases.checks import commands, far_numbers, missing_metrics, odd_metrics, whole
+from qanat.usecases.checks import commands, far_numbers, lost_environments, missing_metrics, odd_metrics, whole
 from qanat.usecases.checks import validate as validate_state
 from qanat.usecases.data import absent
 from qanat.usecases.launch import templates
@@ -42,6 +42,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         notes = [*keep_commits.warnings(project, index, records), *odd_metrics.warnings(index, records)]
         notes += far_numbers.warnings(project, index, records)
         notes += missing_metrics.warnings(project, index, records)
+        notes += lost_environments.warnings(project, index, records)
     notes += templates.warnings(project, session.runners(), paths)
     if as_json:
         say_json(

@@ -11,10 +11,10 @@ from typing import Self
 
 from qanat.cli.runs import reporting
 from qanat.cli.runs.run_view import GroupsView, RunViewContext, view_for
-from qanat.cli.terminal.output import clean, listed, plural, tell
+from qanat.cli.terminal.output import brief, clean, listed, plural, tell
 from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
-from qanat.usecases.launch.view import DATA_SHOWN, DataReport, LaunchView, Outcome
+from qanat.usecases.launch.view import DATA_SHOWN, DataReport, EnvironmentReport, LaunchView, Outcome
 from qanat.usecases.project import Project
 
 
@@ -67,6 +67,10 @@ class TerminalView:
             tell(f"{'warning' if report.repeats else 'note'}: {line}")
         for problem in report.problems[:DATA_SHOWN]:
             tell(f"warning: data cannot be read: {problem}")
+
+    def environment(self, report: EnvironmentReport) -> None:
+        """Print how the environment differs from that of the run that is repeated."""
+        tell(f"warning: {brief(str(report))}")
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce a run that starts here, and choose how to show it."""

@@ -14,6 +14,7 @@ from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed, plural, tell
 from qanat.domain import times
 from qanat.domain.completion import is_not_found
+from qanat.domain.environment import Environment
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, described, overall_state
@@ -203,8 +204,8 @@ def _clusters(run: Run) -> list[str]:
     return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
 
 
-def run_page(run: Run) -> str:
-    """Describe a run, line by line."""
+def run_page(run: Run, environment: Environment | None = None) -> str:
+    """Describe a run, line by line; `environment` is what is recorded of it."""
     lines = [
         f"Run {run.number} of experiment {run.experiment}:",
         f"  - 🆔 Id: {run.id}",
@@ -213,6 +214,7 @@ def run_page(run: Run) -> str:
         f"  - 🖥 Runner: {run.runner.name}",
         *_runner_parameters(run),
         *_data_lines(run),
+        *([f"  - 🧪 Environment: {environment.described}"] if environment else []),
         f"  - 📁 Path: {run.storage}",
         *_output_lines(run),
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",

@@ -1,39 +1,99 @@
-"""Which interpreter a command really starts: the first one that it names, or that the file it starts names."""
+"""What a command really starts: the interpreter that it names, that its launcher chooses, or that its file names."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.system import files
 
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*\Z")
 _HEAD_BYTES = 256
+_PROJECT_TOOLS = ("uv", "poetry", "pdm", "pipenv", "hatch")
+_CONDA_TOOLS = ("conda", "mamba", "micromamba")
 
 
-def python_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Path | None:
-    """Return the Python that a command starts in a folder; None if it starts none, or it is not found.
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a command starts: a Python, or another program; both are None if it is not found."""
 
-    The last part of the command is the file that it is given.
-    """
-    parts = [*command[:-1], *_shebang(folder / command[-1])] if len(command) == 1 else command[:-1]
-    named = next((part for part in parts if _PYTHON.match(os.path.basename(part))), "")  # noqa: PTH119
-    return found_on_path(named, folder, environment) if named else None
+    python: Path | None = None
+    other: Path | None = None
 
 
-def found_on_path(name: str, folder: Path, environment: Mapping[str, str]) -> Path | None:
+def started_by(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Started:
+    """Return what a command starts in a folder. The last part of the command is the file that it is given."""
+    parts = command[:-1] or _shebang(folder / command[-1])
+    search = _search_path(parts, folder, variables)
+    python = next((part for part in parts if _PYTHON.match(_name(part))), "")
+    if not python and command[-1].endswith(".py") and _name(parts[0] if parts else "") in ("uv", "pixi"):
+        python = "python"  # both run such a file with it
+    if python:
+        return Started(python=found_on_path(python, folder, search))
+    first = next((part for part in parts if _name(part) != "env" and "=" not in part), command[-1])
+    return Started(other=found_on_path(first, folder, search))
+
+
+def found_on_path(name: str, folder: Path, search: Sequence[str]) -> Path | None:
     """Return the program of this name, as execvp() looks for it in a folder; None if it is not found."""
-    if "/" in name:
-        places = [folder / name]
-    else:
-        places = [folder / part / name for part in environment.get("PATH", os.defpath).split(os.pathsep)]
+    places = [folder / name] if "/" in name else [folder / part / name for part in search]
     return next((place for place in places if place.is_file() and os.access(place, os.X_OK)), None)
 
 
+def _name(part: str) -> str:
+    return part.rpartition("/")[2]
+
+
+def _search_path(parts: Sequence[str], folder: Path, variables: Mapping[str, str]) -> list[str]:
+    """Return where programs are looked for: first in the environment that a launcher such as `uv run` chooses."""
+    own = variables.get("PATH", os.defpath).split(os.pathsep)
+    prefix = _prefix(parts, folder, variables) if "run" in parts[1:] else None
+    return [f"{prefix}/bin", *own] if prefix else own
+
+
+def _prefix(parts: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str | None:
+    """Return the environment that a launcher chooses; None if it is another program, or that is unknown."""
+    launcher = _name(parts[0])
+    if launcher in _PROJECT_TOOLS:
+        active = variables.get("VIRTUAL_ENV") if launcher != "uv" else variables.get("UV_PROJECT_ENVIRONMENT")
+        return str(folder / (active or ".venv"))
+    if launcher == "pixi":
+        return str(folder / ".pixi/envs" / (_option(parts, "-e", "--environment") or "default"))
+    if launcher in _CONDA_TOOLS:
+        if path := _option(parts, "-p", "--prefix"):
+            return str(folder / path)
+        return _conda_prefix(_option(parts, "-n", "--name"), parts[0], folder, variables)
+    return None
+
+
+def _conda_prefix(name: str, conda: str, folder: Path, variables: Mapping[str, str]) -> str | None:
+    """Return the folder of a conda environment by its name; of the active one without a name."""
+    if not name:
+        return variables.get("CONDA_PREFIX")
+    program = variables.get("CONDA_EXE") or variables.get("MAMBA_EXE")
+    found = Path(program) if program else found_on_path(conda, folder, variables.get("PATH", "").split(os.pathsep))
+    roots = [variables["MAMBA_ROOT_PREFIX"]] if variables.get("MAMBA_ROOT_PREFIX") else []
+    roots += [str(found.resolve().parents[1])] if found else []
+    own = os.path.expanduser("~/.conda")  # noqa: PTH111
+    places = [*(root if name == "base" else f"{root}/envs/{name}" for root in roots), f"{own}/envs/{name}"]
+    return next((place for place in places if os.path.isdir(place)), None)  # noqa: PTH112
+
+
+def _option(parts: Sequence[str], short: str, long: str) -> str:
+    """Return the value of an option; empty if it is not given."""
+    for part, value in zip(parts, [*parts[1:], ""], strict=True):
+        if part in (short, long):
+            return value
+        if part.startswith(f"{long}="):
+            return part.partition("=")[2]
+    return ""
+
+
 def _shebang(program: Path) -> list[str]:
-    """Return what is after `#!` in the first line of a file; none if it has no such line."""
+    """Return what is after `#!` in the first line of a file; nothing if it has no such line."""
     try:
         with files.open_for_reading(program) as file:
             line = file.read(_HEAD_BYTES).partition(b"\n")[0]

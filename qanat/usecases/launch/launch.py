@@ -18,10 +18,9 @@ from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run, RunnerChoice
-from qanat.usecases.launch import code, data, keys, past_code
+from qanat.usecases.launch import code, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
-from qanat.usecases.launch.found_environment import found_environment
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
@@ -77,7 +76,8 @@ def launch(
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, repeated, view, allow_secrets=secrets)
         key = keys.shared_key(project, plan, commit, states)
-        new = Launch(plan, captured, choice, author, states, key, found_environment(project, plan))
+        environment = found_environment.before_start(project, plan.command, plan.place.folder, repeated, view)
+        new = Launch(plan, captured, choice, author, states, key, environment)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 

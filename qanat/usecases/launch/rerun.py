@@ -14,9 +14,8 @@ from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.runners.protocol import Runners
 from qanat.system import files
-from qanat.usecases.launch import again, checkouts, code, data, keys, parameter_copies
+from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
-from qanat.usecases.launch.found_environment import found_environment
 from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited
@@ -80,7 +79,8 @@ def rerun(
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, found.run, view, allow_secrets=secrets)
         key = keys.shared_key(project, plan, commit, states)
-        new = Launch(plan, captured, choice, author, states, key, found_environment(project, plan))
+        environment = found_environment.before_start(project, plan.command, plan.place.folder, found.run, view)
+        new = Launch(plan, captured, choice, author, states, key, environment)
         return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
 
 

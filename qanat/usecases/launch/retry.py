@@ -22,7 +22,8 @@ from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
 from qanat.records import storage
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.system import folders
-from qanat.usecases.launch import again, checkouts, code, data, keys, parameter_copies, past_code
+from qanat.usecases.environment.kept import Kept
+from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies, past_code
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
 from qanat.usecases.launch.secret_checks import check_definitions
@@ -82,7 +83,9 @@ def retry(
     code.check_committer(project)
     with _place(project, found, live) as place:
         states = data.before_retry(project, found.run, place, view, allow_secrets=options.allow_secrets)
-        attempt = partial(_attempt, project, found, numbers, place, choice, changes, states)
+        environment = found_environment.before_start(project, found.run.command, place.folder, found.run, view)
+        changed = _Changed(changes, states, Kept(environment) if environment else None)
+        attempt = partial(_attempt, project, found, numbers, place, choice, changed)
         return start(project, attempt, place, options, runners, view)
 
 
@@ -131,28 +134,43 @@ def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplac
         yield place
 
 
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """What is not as at the launch: options, what the data are if they differ, and the environment now."""
+
+    options: Mapping[str, str]
+    data: tuple[DataState, ...]
+    environment: Kept | None
+
+    def environment_unlike(self, run: Run) -> str | None:
+        """Return the hash of the environment if it is not that of the launch of a run."""
+        now = self.environment.file.hash if self.environment else None
+        return None if now == run.environment else now
+
+
 def _attempt(
     project: Project,
     found: Found,
     numbers: Sequence[int],
     place: Workplace,
     choice: RunnerChoice,
-    changes: Mapping[str, str],
-    states: tuple[DataState, ...],
+    changed: _Changed,
     facts: SubmissionFacts,
 ) -> Attempt:
     """Queue groups of a run again; nothing is recorded yet."""
     last = {n: found.run.groups[n] for n in numbers}
+    states = changed.data
     key = keys.retried_key(found, states)
     queued = {
         n: Group(n, group.args, attempt=group.attempt + 1, key=key_of(key, group.args, states or found.run.data))
         for n, group in last.items()
     }
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs
-    facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changes), data=states)
+    facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changed.options), data=states)
+    facts = replace(facts, environment=changed.environment_unlike(found.run))
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
-    again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run))
+    again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run), changed.environment)
     return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured)
 
 
@@ -165,9 +183,12 @@ class _Again:
     run: Run
     numbers: tuple[int, ...]
     folder: Path
+    environment: Kept | None = None
 
     def write(self) -> Run:
         """Queue the groups in the record, and set aside what their last attempts left."""
+        if self.environment:
+            self.environment.write(self.project)
         run, _ = record.update_record(self.project, self.found.record, self._queued)
         try:
             for number in self.numbers:
@@ -180,6 +201,8 @@ class _Again:
     def undo(self) -> None:
         """Restore the ends and files of the last attempts, unless another qanat process retries the run."""
         before = self.found.run
+        if self.environment:
+            self.environment.take_back(self.project)
         run, _ = record.update_record(self.project, self.found.record, self._ended)
         if run.submission.intent == before.submission.intent:
             for number in self.numbers:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from qanat.domain.data import Difference
+from qanat.domain.environment import listed
 from qanat.domain.run import Group, Run
 from qanat.system import files
 from qanat.usecases.launch.code import Captured
@@ -53,6 +54,18 @@ class DataReport:
         return [f"{what} run {self.earlier}: {'; '.join([*shown, *more])}"] if shown else []
 
 
+@dataclass(frozen=True, slots=True)
+class EnvironmentReport:
+    """How the environment of a run differs from that of the one that it repeats, by its number, as phrases."""
+
+    earlier: int
+    differences: Sequence[str]
+
+    def __str__(self) -> str:
+        """Return the report as one sentence, without a mark such as `warning:`."""
+        return f"the environment differs from that of run {self.earlier}: {listed(self.differences)}"
+
+
 class RunView(Protocol):
     """Shows a run that is started here."""
 
@@ -91,6 +104,9 @@ class LaunchView(RunView, Protocol):
 
     def data(self, report: DataReport) -> None:
         """Called before the start if data differ from those of an earlier run, or cannot be read."""
+
+    def environment(self, report: EnvironmentReport) -> None:
+        """Called before the start if the environment differs from that of the run that is repeated."""
 
     def submitted(self, outcome: Outcome) -> None:
         """Called when the jobs of the run are queued, or continue in the background."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qanat.domain.data import data_differ, is_same
+from qanat.domain.environment import listed
 from qanat.domain.run import Run
 from qanat.git import repository
 from qanat.git.trees import Trees
+from qanat.usecases.environment import recorded
 from qanat.usecases.project import Project
 
 NAMED_MAX = 5
@@ -19,7 +21,7 @@ def causes(project: Project, first: Run, again: Run) -> list[str]:
         *_code(project, first, again),
         *_data(first, again),
         *_machines(first, again),
-        "environment: interpreter and packages are not recorded",
+        *_environments(project, first, again),
     ]
 
 
@@ -49,6 +51,14 @@ def _data(first: Run, again: Run) -> Iterator[str]:
     names = dict.fromkeys((*first.datasets, *first.submission.inputs))
     if unknown := [name for name in names if name not in known]:
         yield f"data: it is not recorded what was in {_listed(unknown)}"
+
+
+def _environments(project: Project, first: Run, again: Run) -> Iterator[str]:
+    found = recorded.differences(project, first.environment, again.environment)
+    if found is None:
+        yield "environment: not recorded for both runs"
+    else:
+        yield f"environment: {listed(found) or 'the same'}"
 
 
 def _machines(first: Run, again: Run) -> Iterator[str]:

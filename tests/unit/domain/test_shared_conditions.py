@@ -49,6 +49,7 @@ def facts(run: dict[str, Any]) -> RunFacts:
         run["state"],
         datasets,
         [],
+        run.get("environment"),
         groups,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,12 @@ from qanat.errors import InputInvalid
 from qanat.records import environments
 
 NUMPY = Environment(
-    Interpreter("python", "3.12.4", "CPython, GCC 12.2.0", "venv"), {"numpy": "2.1.0", "mine": "0.1 (editable)"}
+    Interpreter("python", "3.12.4", "CPython, GCC 12.2.0", "venv"),
+    distributions={"numpy": "2.1.0", "mine": "0.1 (editable)"},
+    conda={"cudatoolkit": "11.8.0 h37601d7_11"},
+    locks={"uv.lock": f"sha256:{'ab' * 32}"},
+    modules=("gcc/12.3",),
+    variables={"OMP_NUM_THREADS": "4"},
 )
 
 
@@ -26,12 +32,17 @@ def test_a_file_is_named_after_what_sha256sum_prints(tmp_path: Path) -> None:
 
 
 def test_a_file_is_read_back() -> None:
-    for environment in (NUMPY, Environment(), Environment(Interpreter("julia", "1.11"))):
+    for environment in (
+        NUMPY,
+        Environment(),
+        Environment(executable=f"sha256:{'ab' * 32}"),
+        Environment(Interpreter("julia", "1.11")),
+    ):
         assert environments.decode(environments.encode(environment).data, "a.yaml") == environment
 
 
 def test_the_order_of_packages_does_not_change_the_name() -> None:
-    turned = Environment(NUMPY.interpreter, dict(reversed(NUMPY.distributions.items())))
+    turned = replace(NUMPY, distributions=dict(reversed(NUMPY.distributions.items())))
     assert environments.encode(turned) == environments.encode(NUMPY)
 
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
 from qanat.domain.job import JobBatch
 from qanat.errors import SubmitFailed
 from qanat.records import environments
+from qanat.usecases.checks import lost_environments
+from qanat.usecases.checks.validate import validate
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.rerun import Repeat, rerun
+from qanat.usecases.launch.retry import retry
 from tests.support.world import View, World
 
 PROGRAM = "schema: experiment/1\nname: train\nexecutable: train.py\nexecutable_command: {python}\n"
 
 
-def with_python(world: World) -> World:
+def with_python(world: World, text: str = "") -> World:
     """Let the experiment be a program of this Python."""
-    (world.root / "train.py").write_text("")
+    (world.root / "train.py").write_text(text)
     (world.root / ".qanat/experiments/train.yaml").write_text(PROGRAM.format(python=sys.executable))
     world.commit("a program")
     return world
@@ -43,7 +49,8 @@ def test_a_run_has_the_environment_of_its_program(world: World) -> None:
     assert not world.git("status", "--porcelain")
 
 
-def test_a_program_without_a_known_interpreter_has_none(world: World) -> None:
+def test_a_program_that_is_not_found_has_no_environment(world: World) -> None:
+    world.commit(**{".qanat/experiments/train.yaml": PROGRAM.format(python="python4"), "train.py": ""})
     assert world.launch().environment is None
     assert not (world.root / ".qanat/environments").exists()
 
@@ -81,3 +88,42 @@ def test_the_branch_of_the_launch_gets_it_if_another_is_checked_out(world: World
     assert not (world.root / path).exists()
     world.git("switch", "--quiet", branch)
     assert (world.root / path).is_file()
+
+
+def test_a_rerun_and_a_retry_say_how_the_environment_differs(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "mine-1.0.dist-info").mkdir()
+    first = with_python(world, "raise SystemExit(1)").launch()
+    found = world.find()
+    for version in ("1.1", "1.2"):
+        next(tmp_path.glob("mine-*")).rename(tmp_path / f"mine-{version}.dist-info")
+        shown = ("environment", [f"mine {version}, was 1.0"])
+        if version == "1.1":
+            options = LaunchOptions()
+            words = {"runners": world, "ask": world.ask, "view": world.view}
+            again = world.started(rerun, found, [], options, Repeat(), **words)
+            assert again.environment not in (None, first.environment)
+        else:
+            again = world.started(retry, found, [0], [], LaunchOptions(), {}, runners=world, view=world.view)
+            assert again.environment == first.environment
+            assert again.submission.environment not in (None, first.environment)
+            assert environments.path_of("environment", again.submission.environment) in changed_in(world)
+        assert shown in world.view.events
+    assert not world.git("status", "--porcelain")
+
+
+def test_a_file_that_is_missing_or_edited_is_found_by_validate(world: World) -> None:
+    run = with_python(world).launch()
+    project, path = world.project, environments.path_of("environment", str(run.environment))
+    with project.index() as index:
+        assert lost_environments.warnings(project, index) == []
+        assert validate(project, index, [world.root / path]) == []
+        (world.root / path).write_bytes((world.root / path).read_bytes() + b"modules: [gcc]\n")
+        (problem,) = validate(project, index, [world.root / path])
+        assert "does not have the content that its name says, since its SHA-256 begins with" in str(problem)
+        (world.root / path).unlink()
+        assert lost_environments.warnings(project, index) == [f"{path} is missing, which run 1 names"]
+        world.launch()
+        assert (world.root / path).is_file()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qanat.domain.data import DataState
+from qanat.domain.environment import Environment, Interpreter
 from qanat.domain.run import Run
+from qanat.records import environments
 from qanat.usecases.runs.causes import causes
 from tests.support.world import World
 
-UNKNOWN = "environment: interpreter and packages are not recorded"
+UNKNOWN = "environment: not recorded for both runs"
 STATE = DataState("iris", "stat", files=3, bytes=10, newest="2026-11-23T05:17:55+00:00")
 
 
@@ -54,3 +56,18 @@ def test_other_machines_are_named(world: World) -> None:
     first, again = of_two(world)
     moved = replace(first, groups=tuple(replace(group, host="node7") for group in first.groups))
     assert causes(world.project, moved, again)[1] == f"machine: node7, now {again.host}"
+
+
+def test_environments_are_compared(world: World) -> None:
+    first, again = of_two(world)
+    old, new = (Environment(Interpreter("python", "3.12.4"), distributions={"numpy": v}) for v in ("1.26", "2.1"))
+    hashes = []
+    for environment in (old, new):
+        file = environments.encode(environment)
+        world.write(file.path).write_bytes(file.data)
+        hashes.append(file.hash)
+    first, again = (replace(run, environment=name) for run, name in zip((first, again), hashes, strict=True))
+    assert causes(world.project, first, again)[-1] == "environment: numpy 2.1, was 1.26"
+    assert causes(world.project, first, first)[-1] == "environment: the same"
+    (world.root / environments.path_of("environment", hashes[0])).write_text("schema: environment/1\n")
+    assert causes(world.project, first, again)[-1] == UNKNOWN

@@ -1,0 +1,40 @@
+"""Environments that records name, but whose files are missing: what a run found can no longer be compared."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+
+from qanat.domain.layout import record_path
+from qanat.records import environments
+from qanat.records.index import Index
+from qanat.system import below
+from qanat.usecases.project import Project
+
+FILES_NAMED = 5
+RUNS_NAMED = 3
+_NAMED = re.compile(rf'"(environment|machine)": ?"([0-9a-f]{{{environments.DIGITS}}})"')
+
+
+def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
+    """List these files, named by all or by these records, a sentence each; beyond some, they are counted."""
+    index.sync()
+    runs: dict[str, list[str]] = {}
+    for text in index.records():
+        if found := {environments.path_of(kind, name) for kind, name in _NAMED.findall(text)}:
+            record = json.loads(text)
+            number, _, uid = record["id"].partition("-")
+            if records is None or record_path(record["experiment"], int(number), uid) in records:
+                for path in found:
+                    runs.setdefault(path, []).append(number)
+    missing = [path for path in sorted(runs) if not below.has_file(project.root, path)]
+    more = len(missing) - FILES_NAMED
+    named = [f"{path} is missing, which {_runs(runs[path])}" for path in missing[:FILES_NAMED]]
+    return [*named, *([f"{more:,} more files of environments are missing"] if more > 0 else [])]
+
+
+def _runs(numbers: list[str]) -> str:
+    more = f" and {len(numbers) - RUNS_NAMED:,} more" if len(numbers) > RUNS_NAMED else ""
+    listed = ", ".join(numbers[:RUNS_NAMED])
+    return f"run {listed} names" if len(numbers) == 1 else f"runs {listed}{more} name"

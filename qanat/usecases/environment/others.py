@@ -1,0 +1,63 @@
+"""Interpreters of other languages, by what they print as their version, and programs that are their own executable."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.environment import Interpreter
+from qanat.errors import QanatError
+from qanat.records.remembered import Remembered, stamp_at
+from qanat.system import hashing, programs
+
+EXECUTABLE_BYTES_MAX = 256 * 2**20
+_PATIENCE_S = 10.0
+_LANGUAGES = {
+    "Rscript": "r",
+    "R": "r",
+    "julia": "julia",
+    "octave": "octave",
+    "perl": "perl",
+    "ruby": "ruby",
+    "node": "node",
+}
+# They start other programs, which cannot be known without running them.
+_SHELLS = ("sh", "dash", "bash", "zsh", "ksh", "busybox", "fish")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_MATLAB = re.compile(r"R20[0-9]{2}[ab]")
+
+
+def describe(known: Remembered, program: Path, folder: Path) -> dict[str, Any]:
+    """Return what an environment says of a program: the language that it interprets, or else its hash.
+
+    Nothing is said of a shell.
+    """
+    real = program.resolve()
+    if real.name in _SHELLS:
+        return {}
+    if program.name == "matlab" and (release := _MATLAB.search(str(real))):
+        return {"interpreter": Interpreter("matlab", release[0])}
+    stamps = {str(program): stamp_at(str(program))}
+    if language := _LANGUAGES.get(program.name):
+        version = known.found(f"version {program}", stamps, lambda: _version(program, folder))
+        if version:
+            return {"interpreter": Interpreter(language, version)}
+    digest = known.found(f"executable {program}", stamps, lambda: _hash(real))
+    return {"executable": digest} if digest else {}
+
+
+def _version(program: Path, folder: Path) -> str:
+    with contextlib.suppress(QanatError, OSError):
+        asked = programs.run([str(program), "--version"], cwd=folder, timeout_s=_PATIENCE_S)
+        if found := _VERSION.search((asked.out or asked.err)[:1_000].decode("utf-8", "replace")):
+            return found[0]
+    return ""
+
+
+def _hash(path: Path) -> str:
+    try:
+        return f"sha256:{hashing.sha256_of(path)}" if path.stat().st_size <= EXECUTABLE_BYTES_MAX else ""
+    except OSError:
+        return ""

@@ -1,0 +1,109 @@
+"""Looking at an environment: what is found, and that it is found again without starting anything."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from qanat.domain.environment import Environment, Interpreter
+from qanat.records import remembered
+from qanat.system import programs
+from qanat.usecases.environment.look import look
+from tests.support.world import World
+from tests.unit.usecases.environment.test_interpreter import program
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set only a few variables, and believe stamps however young they are."""
+    for name in list(os.environ):
+        if name not in ("PATH", "HOME"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: True)
+
+
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note which programs are started from now on."""
+    found: list[str] = []
+    run = programs.run
+
+    def noting(command: list[str], **options: object) -> programs.Finished:
+        found.append(command[0])
+        return run(command, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(programs, "run", noting)
+    return found
+
+
+def test_a_python_is_started_only_if_it_has_changed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = started(monkeypatch)
+    python = world.root / "python"
+    python.symlink_to(sys.executable)
+    first = look(world.project, ("./python", "train.py"), world.root)
+    assert first.interpreter
+    assert look(world.project, ("./python", "train.py"), world.root) == first
+    assert names == [str(python)]
+    python.unlink()
+    python.symlink_to(os.path.realpath(sys.executable))
+    look(world.project, ("./python", "train.py"), world.root)
+    assert names == [str(python)] * 2
+
+
+def test_a_script_in_place_of_python_is_asked_again_where_another_version_is_chosen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = started(monkeypatch)
+    program(world.root / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    look(world.project, ("./python", "train.py"), world.root)
+    look(world.project, ("./python", "train.py"), world.root)
+    world.write(".python-version", "3.12")
+    look(world.project, ("./python", "train.py"), world.root)
+    monkeypatch.setenv("PYENV_VERSION", "3.13")
+    look(world.project, ("./python", "train.py"), world.root)
+    assert len(names) == 3
+
+
+def test_packages_are_looked_for_again_where_a_folder_has_changed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    command = (sys.executable, "train.py")
+    assert "mine" not in look(world.project, command, world.root).distributions
+    (tmp_path / "packages/mine-1.0.dist-info").mkdir(parents=True)
+    assert look(world.project, command, world.root).distributions["mine"] == "1.0"
+    (tmp_path / "packages/mine-1.0.dist-info").rename(tmp_path / "packages/mine-1.1.dist-info")
+    assert look(world.project, command, world.root).distributions["mine"] == "1.1"
+
+
+def test_locks_modules_and_variables_are_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOADEDMODULES", "gcc/12.3:cuda/12.1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    world.write("uv.lock", "version = 1")
+    (world.root / "poetry.lock").mkdir()
+    assert look(world.project, ("sh", "train.sh"), world.root) == Environment(
+        locks={"uv.lock": f"sha256:{hashlib.sha256(b'version = 1').hexdigest()}"},
+        modules=("gcc/12.3", "cuda/12.1"),
+        variables={"OMP_NUM_THREADS": "4"},
+    )
+
+
+def test_other_languages_say_their_version(world: World) -> None:
+    for name, text, interpreter in (
+        ("julia", "echo julia version 1.11.2", Interpreter("julia", "1.11.2")),
+        ("Rscript", "echo 'Rscript (R) version 4.4.1 (2024-06-14)' >&2", Interpreter("r", "4.4.1")),
+    ):
+        program(world.root / name, f"#!/bin/sh\n{text}\n")
+        assert look(world.project, (f"./{name}", "train"), world.root) == Environment(interpreter)
+    program(world.root / "R2024b/matlab", "")
+    assert look(world.project, ("./R2024b/matlab", "train"), world.root) == Environment(Interpreter("matlab", "R2024b"))
+
+
+def test_another_program_is_known_by_its_hash(world: World) -> None:
+    for name in ("simulate", "perl"):  # the latter does not say a version
+        program(world.root / name, "#!/bin/sh\nexit 1\n")
+        digest = hashlib.sha256(b"#!/bin/sh\nexit 1\n").hexdigest()
+        assert look(world.project, (f"./{name}", "input"), world.root) == Environment(executable=f"sha256:{digest}")
