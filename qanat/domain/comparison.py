@@ -127,8 +127,9 @@ def _alike_groups(runs: Sequence[RunFacts], grouping: Grouping) -> list[list[Mem
     on_data = _alike_data(runs) if grouping.pool else {}
     members: dict[tuple[object, ...], list[Member]] = {}
     for run in runs:
+        data = on_data.get(run.id)
         for group in run.groups:
-            members.setdefault((*grouping.key(run, group), on_data.get(run.id)), []).append((run, group))
+            members.setdefault((*grouping.key(run, group), data), []).append((run, group))
     return list(members.values())
 
 
@@ -153,12 +154,15 @@ def _alike_data(runs: Iterable[RunFacts]) -> dict[str, int]:
 
 def _seeds(finished: Sequence[Member], grouping: Grouping) -> dict[str, tuple[str, ...]]:
     """Map experiments to the parameters of their groups that are seeds and do not tell rows apart."""
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, dict[str, str]] = {}
     for run, group in finished:
-        seeds = grouping.seeds_of(run.experiment)
-        named = (n for n in group.parameters if is_seed(n, seeds) and n not in (grouping.by, grouping.over))
-        found.setdefault(run.experiment, {}).update(dict.fromkeys(named))
-    return {experiment: tuple(names) for experiment, names in found.items() if names}
+        found.setdefault(run.experiment, {}).update(group.parameters)
+    named = {
+        experiment: [n for n in names if is_seed(n, seeds) and n not in (grouping.by, grouping.over)]
+        for experiment, names in found.items()
+        for seeds in [grouping.seeds_of(experiment)]
+    }
+    return {experiment: tuple(names) for experiment, names in named.items() if names}
 
 
 def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Row:
@@ -171,7 +175,6 @@ def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Ro
     measured = [(seed_of(group.parameters, seeds), _metrics(group, also)) for _, group in members]
     names = dict.fromkeys(name for _, metrics in measured for name in metrics)
     counted = dict.fromkeys(map(_name, members))
-    settings = {_with_seed(member, seeds) for member in members} - {None}
     return Row(
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
@@ -182,11 +185,19 @@ def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Ro
         seeds=tuple(seed for seed, _ in measured),
         members=tuple(counted),
         repeated=tuple(member for member in map(_name, finished) if member not in counted),
-        unfinished=tuple(
-            _name(member) for member in found if not _has_finished(member) and _with_seed(member, seeds) not in settings
-        ),
+        unfinished=_unfinished(found, members, seeds),
         mixed=() if by is None else tuple(name for name in _mixed(members, seeds) if name != by),
     )
+
+
+def _unfinished(
+    found: Sequence[Member], members: Sequence[Member], seeds: Collection[str]
+) -> tuple[tuple[str, int], ...]:
+    """Return the groups that did not finish, and whose parameters and seed no group that counts has."""
+    if not (unfinished := [member for member in found if not _has_finished(member)]):
+        return ()
+    settings = {_with_seed(member, seeds) for member in members} - {None}
+    return tuple(_name(member) for member in unfinished if _with_seed(member, seeds) not in settings)
 
 
 def _mixed(members: Sequence[Member], seeds: Collection[str]) -> tuple[str, ...]:
@@ -206,6 +217,8 @@ def _once_each(members: Sequence[Member], seeds: Collection[str]) -> list[Member
 
     All groups without a seed are kept: their results may differ by chance.
     """
+    if len(members) == 1:
+        return [*members]
     latest: dict[object, Member] = {}
     for place, member in enumerate(members):
         key = _with_seed(member, seeds) or place
@@ -242,12 +255,14 @@ def parameters_of(group: Group) -> dict[str, str]:
 def _differing(rows: Sequence[Row], grouping: Grouping) -> tuple[str, ...]:
     names = dict.fromkeys(
         name
-        for row in rows
-        for name in row.parameters
-        if name == grouping.over or not is_seed(name, grouping.seeds_of(row.experiment))
+        for experiment, name in dict.fromkeys((row.experiment, name) for row in rows for name in row.parameters)
+        if name == grouping.over or not is_seed(name, grouping.seeds_of(experiment))
     )
-    values = [dict(canonical_parameters(row.parameters)) for row in rows]
-    return tuple(n for n in names if len({given.get(n) for given in values}) > 1)
+    return tuple(name for name in names if _differ(row.parameters.get(name) for row in rows))
+
+
+def _differ(values: Iterable[str | None]) -> bool:
+    return len({value if value is None else canonical(value) for value in set(values)}) > 1
 
 
 def _place(found: Statistic, direction: str) -> tuple[bool, float]:

@@ -139,13 +139,20 @@ def _meeting(project: Project, condition: Condition, known: Collection[RunFacts]
     if condition == EVERY or not known:
         return lambda run: run
     has = search_for(project, condition, names_of(known))
-    return lambda run: run._replace(groups=tuple(g for g in run.groups if has(Row(run, g))))
+
+    def meeting(run: RunFacts) -> RunFacts:
+        kept = tuple(group for group in run.groups if has(Row(run, group)))
+        return run if kept == run.groups else run._replace(groups=kept)
+
+    return meeting
 
 
 def _ids(
     project: Project, index: Index, refreshed: Refreshed, names: Sequence[str], known: Collection[str]
 ) -> tuple[dict[str, None], list[str]]:
     """Return the ids of the runs with these names, and the names of none. Raises NotFound if all are of none."""
+    if not names:
+        return {}, []
     numbers = Counter(run.partition("-")[0] for run in known)
     by_number = {n: run for run in known if numbers[n := run.partition("-")[0]] == 1}
     ids: dict[str, None] = {}
