@@ -67,20 +67,18 @@ def fit(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int |
     # Cut first: cleaning and measuring take time for each character.
     named = [clean(shortened(heading.text, most)) for heading in headings]
     headings = [replace(heading, text=text) for heading, text in zip(headings, named, strict=True)]
-    cleaned = [
-        [clean(shortened(cell, most, cut_start=heading.cut_start)) for heading, cell in zip(headings, row, strict=True)]
-        for row in rows
+    columns = [
+        [clean(shortened(cell, most, cut_start=heading.cut_start)) for cell in column]
+        for heading, column in zip(headings, zip(*rows, strict=True), strict=bool(rows))
     ]
-    filled = [place for place in range(len(headings)) if any(row[place] or headings[place].stays for row in cleaned)]
-    widths = {p: max(cells(row[p]) for row in ([h.text for h in headings], *cleaned)) for p in filled}
+    filled = {p: [headings[p].text, *column] for p, column in enumerate(columns) if headings[p].stays or any(column)}
+    widths = {p: max(map(cells, column)) for p, column in filled.items()}
     gap, shown = GAP, widths
     if width is not None and _total(widths.values(), GAP) > width:
         gap, shown = SMALL_GAP, _narrowed(headings, widths, width)
-    table_rows = [[heading.text for heading in headings], *cleaned] if filled else []
-    lines = (
-        gap.join(_filled(row[p], w, cut_start=headings[p].cut_start) for p, w in shown.items()) for row in table_rows
-    )
-    return Fitted(tuple(line.rstrip() for line in lines), tuple(headings[p].text for p in filled if p not in shown))
+    texts = ([_filled(t, w, cut_start=headings[p].cut_start) for t in filled[p]] for p, w in shown.items())
+    lines = tuple(gap.join(row).rstrip() for row in zip(*texts, strict=True))
+    return Fitted(lines, tuple(headings[p].text for p in filled if p not in shown))
 
 
 def table(
