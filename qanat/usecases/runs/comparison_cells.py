@@ -42,8 +42,14 @@ def _cell(compared: Compared, column: Column, row: Row, place: int, best: str) -
         return _metric(compared, row, place, column.names[0], best)
     if column.kind:
         return shown(column.parameter(row))
-    own = {"experiment": row.experiment, "commit": row.commit[:7], "n": _count(row)}
-    return own.get(column.names[0]) or _runs(compared, row, place)
+    match column.names[0]:
+        case "experiment":
+            return row.experiment
+        case "commit":
+            return row.commit[:7]
+        case "n":
+            return _count(row)
+    return _runs(compared, row, place)
 
 
 def _count(row: Row) -> str:
