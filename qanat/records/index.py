@@ -14,7 +14,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -22,6 +22,7 @@ from qanat.domain.columns import RunSummary, columns, numbers
 from qanat.domain.layout import RUNS
 from qanat.domain.long_work import tracked
 from qanat.domain.run import State
+from qanat.errors import NotFound
 from qanat.records import index_file, index_rows, migrations
 from qanat.records.record_stamps import is_settled, stamps
 
@@ -161,9 +162,12 @@ class Index:
         return [RunSummary._make(row) for row in rows]
 
     def record(self, path: str) -> str:
-        """Return the record at a path, which the index has, as JSON text."""
+        """Return the record at a path, which the index had, as JSON text. Raises NotFound if it is gone by now."""
         query = "SELECT record FROM runs WHERE path = ?"
-        return str(self._surviving(lambda: self._database.execute(query, (path,)).fetchone())[0])
+        row = self._surviving(lambda: self._database.execute(query, (path,)).fetchone())
+        if row is None:  # another command has found it deleted
+            raise NotFound(f"run {PurePosixPath(path).stem} was deleted meanwhile")
+        return str(row[0])
 
     def records(self, *, experiment: str | None = None, newest: int | None = None, live: bool = False) -> list[str]:
         """List the same runs as JSON texts of the whole records."""

@@ -11,6 +11,7 @@ from qanat.domain.data import data_texts
 from qanat.domain.facts import GroupFacts, Row, RunFacts
 from qanat.domain.redaction import secrets_in, without
 from qanat.domain.shortening import shortened
+from qanat.errors import NotFound
 from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -49,7 +50,10 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
     details, series = Details(project), Series(project)
     mappings = [_run(run, groups) for run, groups in kept]
     for path, mapping in zip(chosen, mappings[:DETAILED_MAX], strict=False):
-        run = refreshed.live.get(path) or run_codec.from_index(index.record(path), path)
+        try:
+            run = refreshed.live.get(path) or run_codec.from_index(index.record(path), path)
+        except NotFound:
+            continue
         mapping["details"] = details.of(run)
         found = Found(run, path, project.storage_of(run))
         for number, curves in series.of(found, len(mapping["groups"])).items():

@@ -21,6 +21,7 @@ from qanat import __version__
 from qanat.domain.long_work import shown_by
 from qanat.domain.names import name_problem
 from qanat.domain.run import Group, Run, State
+from qanat.errors import NotFound
 from qanat.records import index, index_file, migrations, record_stamps, run_codec
 from qanat.records.index import Index
 from qanat.records.record_stamps import stamps
@@ -164,6 +165,17 @@ def test_new_changed_and_deleted_records_are_seen(root: Path) -> None:
     (root / run_codec.path_of(numbered(2))).unlink()
     put(root, numbered(1, created="2026-11-23T05:59:00+00:00"))
     assert listed(root) == [1, 5, 3]
+
+
+def test_a_record_that_another_command_finds_deleted_is_an_error(root: Path) -> None:
+    with Index(root / CACHE, root) as reader:
+        reader.sync()
+        (path,) = [row.path for row in reader.numbered(2)]
+        assert '"2-7f3a9c"' in reader.record(path)
+        (root / path).unlink()
+        listed(root)
+        with pytest.raises(NotFound, match="run 2-7f3a9c was deleted meanwhile"):
+            reader.record(path)
 
 
 def test_a_change_that_keeps_size_and_time_of_the_file_is_seen(root: Path) -> None:

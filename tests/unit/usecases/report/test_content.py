@@ -156,3 +156,20 @@ def test_a_report_knows_which_direction_of_a_metric_is_better(world: World) -> N
     definition.write_text(definition.read_text() + "metrics:\n- {file: metrics.json, better: {acc: higher}}\n")
     recorded(world, 1)
     assert reported(world)["better"] == {"acc": "higher"}
+
+
+def test_a_run_that_is_deleted_meanwhile_has_no_details(world: World) -> None:
+    for number in (1, 2):
+        recorded(world, number)
+    with refreshed(world.project, world) as (index, result):
+        gone = next(path for path, _ in index.facts() if "/2-" in path)
+        record = index.record
+
+        def deleted(path: str) -> str:
+            if path == gone:
+                raise NotFound("run 2 was deleted meanwhile")
+            return record(path)
+
+        index.record = deleted  # type: ignore[method-assign]
+        found = content_of(world.project, index, result, ReportRequest())
+    assert [(run["number"], "details" in run) for run in found["runs"]] == [(2, False), (1, True)]
