@@ -18,6 +18,7 @@ export class App {
     this.report = report;
     this.now = Date.parse(report.created);
     this.names = namesOf(report.runs.flatMap((run) => run.groups));
+    this.byGroup = false;
     /** @type {Row[]} */
     this.every = [];
     /** @type {Column[]} */
@@ -35,10 +36,16 @@ export class App {
     this.listeners = [];
     /** @type {((row: Row | null) => void) | null} what a plot does when the pointer is on a row of the table */
     this.hovering = null;
-    this.takeRows(false);
+    this.takeRows(this.isOfGroups());
     this.usual = this.usualView();
     this.view = readView(location.hash, this.usual);
     this.refresh();
+  }
+
+  /** Return whether groups are shown first: a single run is one row, which says nothing. */
+  isOfGroups() {
+    const { runs } = this.report;
+    return runs.length === 1 && runs[0].groups.length > 1;
   }
 
   /** @returns {View} */
@@ -46,7 +53,7 @@ export class App {
     const best = this.main();
     const sort = best?.better ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
     const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '5', logc: 'no', shade: '' };
-    return { tab: 'table', where: [], sort, selected: [], open: '', groups: false, all: false, ...plots };
+    return { tab: 'table', where: [], sort, selected: [], open: '', groups: this.byGroup, all: false, ...plots };
   }
 
   /** Return the metric that is shown first: one whose better direction is known, or the first. */

@@ -24,6 +24,7 @@ import { el } from './dom.js';
  */
 
 const MARGIN_ROWS = 8;
+const PRINTED_ROWS_MAX = 500;
 
 export class Grid {
   /**
@@ -44,6 +45,8 @@ export class Grid {
     this.drawn = new Map();
     this.rowHeight = 26;
     this.box.addEventListener('scroll', () => this.draw());
+    addEventListener('beforeprint', () => this.drawFor(PRINTED_ROWS_MAX));
+    addEventListener('afterprint', () => this.redraw());
     new ResizeObserver(() => this.draw()).observe(this.box);
     this.body.addEventListener('pointerover', (event) => this.events.hover(this.rowAt(event)));
     this.body.addEventListener('pointerleave', () => this.events.hover(null));
@@ -78,13 +81,13 @@ export class Grid {
    */
   setRows(rows) {
     this.rows = rows;
-    this.body.style.height = `${rows.length * this.rowHeight}px`;
     this.box.setAttribute('aria-rowcount', String(rows.length + 1));
     this.redraw();
   }
 
   /** Draw all rows in sight again. */
   redraw() {
+    this.body.style.height = `${this.rows.length * this.rowHeight}px`;
     for (const row of this.drawn.values()) row.remove();
     this.drawn.clear();
     this.draw();
@@ -94,7 +97,24 @@ export class Grid {
   draw() {
     const top = this.box.scrollTop;
     const first = Math.max(0, Math.floor(top / this.rowHeight) - MARGIN_ROWS);
-    const last = Math.min(this.rows.length, Math.ceil((top + this.box.clientHeight) / this.rowHeight) + MARGIN_ROWS);
+    this.drawBetween(first, Math.ceil((top + this.box.clientHeight) / this.rowHeight) + MARGIN_ROWS);
+  }
+
+  /**
+   * Draw the first rows, for paper, on which nothing can be scrolled.
+   * @param {number} count
+   */
+  drawFor(count) {
+    this.drawBetween(0, count);
+    this.body.style.height = `${Math.min(count, this.rows.length) * this.rowHeight}px`;
+  }
+
+  /**
+   * @param {number} first
+   * @param {number} end
+   */
+  drawBetween(first, end) {
+    const last = Math.min(this.rows.length, end);
     for (const [place, row] of this.drawn) {
       if (place >= first && place < last) continue;
       row.remove();

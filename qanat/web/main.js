@@ -4,6 +4,7 @@ import { showComparison } from './compare.js';
 import { showCurves } from './curves.js';
 import { readReport } from './data.js';
 import { byId, el, toast } from './dom.js';
+import { exportButtons } from './export.js';
 import { showDrawer } from './drawer.js';
 import { showFilters } from './filters.js';
 import { showParallel } from './parallel.js';
@@ -33,7 +34,6 @@ function tabName() {
 function show() {
   const [, draw] = TABS[tabName()];
   byId('main').dataset.tab = tabName();
-  showHeader();
   showFilters(app);
   showTray(app);
   app.hovering = null;
@@ -41,6 +41,7 @@ function show() {
   else panel.replaceChildren();
   drawnAt = `${panel.clientWidth} ${panel.clientHeight}`;
   table.show();
+  showHeader(); // after the plot, which it offers to save
   showDrawer(app);
 }
 
@@ -60,6 +61,7 @@ function showHeader() {
   byId('header').replaceChildren(
     el('h1', {}, title, experiments.length === 1 && el('small', { class: 'wide' }, app.report.project)), tabs(), notes ?? '',
     el('span', { class: 'grow' }),
+    el('span', { class: 'saving' }, exportButtons(app)),
     el('button', { class: 'button quiet', onclick: copyAddress }, 'Copy link'),
     el('button', { class: 'button quiet', title: 'light or dark', onclick: changeTheme }, '◐ Theme'),
   );

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import time
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -132,6 +135,14 @@ def test_groups_have_rows_of_their_own(report: Path, open_page: Callable[..., An
     page.get_by_role("button", name="groups").first.click()
     assert shown(page)[0] == "24.2"
     assert page.locator(".summary").inner_text().startswith("50 groups")
+
+
+def test_a_single_run_begins_with_its_groups(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(written(tmp_path, {"runs": RUNS[:1]}))
+    assert shown(page) == ["1.0", "1.1"]
+    page.get_by_role("button", name="runs").click()
+    assert shown(page) == ["1"]
+    assert page.evaluate("location.hash") == "#groups=no"
 
 
 def test_conditions_mean_what_they_mean_on_the_command_line(tmp_path: Path, open_page: Callable[..., Any]) -> None:
@@ -269,6 +280,40 @@ def test_curves_are_overlaid_and_smoothed(report: Path, open_page: Callable[...,
     add_condition(page, "run=2")
     page.locator(".tick").click()
     assert page.locator(".key .link").all_inner_texts() == ["run 2"]
+
+
+def saved(page: Any, button: str) -> Path:
+    """Click a button that saves something, and return the file."""
+    with page.expect_download() as download:
+        page.locator(".saving").get_by_role("button", name=button).click()
+    return Path(download.value.path())
+
+
+def test_what_is_seen_can_be_saved(tmp_path: Path, report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report, "#where=opt%3Dsgd&tab=scatter")
+    rows = list(csv.DictReader(io.StringIO(saved(page, "CSV").read_text())))
+    assert [row["run"].split("-")[0] for row in rows[:2]] == ["32", "23"]
+    assert [rows[1][name] for name in ("opt", "lr", "acc", "took")] == ["sgd", "0.01", "0.8523", "83"]
+    assert rows[0]["acc"] == "0.8532 0.8542 0.8552"
+    drawing = ElementTree.fromstring(saved(page, "SVG").read_text())
+    assert drawing.get("width") == str(page.locator(".chart").evaluate("chart => chart.clientWidth"))
+    assert not drawing.findall(".//*[@style]")
+    words = [part.text for part in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"adam", "adamw", "sgd", "acc", "lr"} <= set(words)
+    page.keyboard.press("4")
+    assert saved(page, "PNG").read_bytes().startswith(b"\x89PNG")
+    assert "<image" in saved(page, "SVG").read_text()
+    bad = open_page(written(tmp_path, {"runs": [RUNS[0] | {"description": '=1+1,"2"'}]}))
+    assert '"\'=1+1,""2"""' in saved(bad, "CSV").read_text()
+
+
+def test_paper_has_the_rows_and_no_buttons(report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report)
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".grid-body .row").count() == 40
+    assert page.get_by_role("button", name="Theme").is_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
 
 
 def test_hostile_text_does_nothing(sandbox: Sandbox, open_page: Callable[..., Any]) -> None:
