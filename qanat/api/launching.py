@@ -18,7 +18,7 @@ from qanat.usecases.launch import rerun as rerunning
 from qanat.usecases.launch import retry as retrying
 from qanat.usecases.launch.code import Changes, Uncommitted
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.plan import RunRequest, whole_path
+from qanat.usecases.launch.plan import RunRequest, needed_only, whole_path
 from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -27,7 +27,7 @@ from qanat.usecases.runs.cancel import cancel_groups, cancel_run
 from qanat.usecases.tracking.find import Found, check_group, find_run
 from qanat.usecases.tracking.refresh import refreshed
 
-__all__ = ["Repeat", "cancel", "chosen_groups", "find", "launch", "request", "rerun", "retry", "wait"]
+__all__ = ["Repeat", "cancel", "chosen_groups", "find", "launch", "needed_only", "request", "rerun", "retry", "wait"]
 
 
 def request(

@@ -11,7 +11,7 @@ from qanat.domain import run as records
 from qanat.domain.layout import group_folder
 from qanat.domain.run import State, count_states
 from qanat.usecases.launch.code import LISTED, Captured
-from qanat.usecases.launch.view import DataReport, EnvironmentReport, Outcome
+from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,10 @@ class ProgressView:
     def environment(self, report: EnvironmentReport) -> None:
         """Keep a note on how the environment differs from that of the run that is repeated."""
         self.notes.append(str(report))
+
+    def already_run(self, report: AlreadyRun) -> None:
+        """Keep notes on groups that are left out, and on those that are not although a run has them."""
+        self.notes += report.lines
 
     def begins(self, run: records.Run, folder: Path) -> None:
         """Report that a run is about to start."""

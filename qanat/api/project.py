@@ -129,39 +129,39 @@ class Project:
         allow_secrets: bool = False,
         commit_sha: str | None = None,
         in_place: bool = False,
+        needed: bool = False,
+        ignore: Sequence[str] = (),
         many: bool = False,
         on_progress: Shown = None,
     ) -> Run:
         """Run an experiment and record it, like `qanat run`; return the run.
 
         `args` are the program's arguments, converted with str(). The keywords are the options of `qanat run`: `groups`,
-        `ranges`, `tags` and `add` list the values of --group-param, --range-param, --tag, --add, `template` is
-        --submit-template, and `many` is --yes.
-
+        `ranges`, `tags`, `add` and `ignore` list the values of --group-param, --range-param, --tag, --add and --ignore,
+        `template` is --submit-template, and `many` is --yes.
         A local run has ended when this returns, and the output of its programs is in files below its `path`. If a
         program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True, and a local one
-        with detach=True continues in a process of its own, even after this one has ended: see Run.wait().
+        with detach=True continues in a process of its own, even after this one has ended: see Run.wait(). With
+        needed=True, if nothing is left to run, the newest run that has some of the groups is returned.
 
         `on_progress` is called in this thread with a Progress: when the run starts, and whenever a group of a local
         run starts or ends, or a submitted run is polled. Its exceptions are raised once the run is recorded.
         on_progress=True draws a line instead, which is the default in a notebook; False draws nothing.
-
         KeyboardInterrupt cancels a local run, and is raised once that is recorded; in threads other than the main one,
         use the run's cancel(). Raises the errors of `qanat run`; nothing is left of a run that could not be started.
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
 
-        lists, files = (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
+        opened, lists, files = self._opened, (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
         request = launching.request(experiment, *lists, *files, description=description, many=many)
         ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
         options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():
-            changes = launching.uncommitted(
-                self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
-            )
-            request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place)
-            return Run.of(self._opened, launching.launch(self._opened, request, options, on_progress))
+            changes = launching.uncommitted(opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets)
+            only = launching.needed_only(listed("ignore", ignore), needed=needed)
+            request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place, needed=only)
+            return Run.of(opened, launching.launch(opened, request, options, on_progress))
 
     def rerun(
         self,
@@ -183,6 +183,8 @@ class Project:
         detach: bool = False,
         time_limit: str | None = None,
         allow_secrets: bool = False,
+        needed: bool = False,
+        ignore: Sequence[str] = (),
         on_progress: Shown = None,
     ) -> Run:
         """Repeat a run as a new one, with the same code and parameters, like `qanat rerun`; return the new run.
@@ -206,7 +208,9 @@ class Project:
             changes = launching.uncommitted(
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
             )
-            repeat = launching.Repeat(numbers, head, changes)
+            repeat = launching.Repeat(
+                numbers, head, changes, launching.needed_only(listed("ignore", ignore), needed=needed)
+            )
             return Run.of(self._opened, launching.rerun(self._opened, found, live, options, repeat, on_progress))
 
     def retry(

@@ -55,13 +55,17 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class RequestedParameters:
-    """The parameters as they were requested; their expansion is in the groups."""
+    """The parameters as they were requested; their expansion is in the groups.
+
+    `already_run` counts groups that were left out because other runs have them, by the ids of these.
+    """
 
     args: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
     param_file: str | None = None
     parameters_file: str | None = None
+    already_run: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

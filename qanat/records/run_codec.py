@@ -57,7 +57,11 @@ def to_mapping(run: Run) -> dict[str, Any]:
         code["untracked"] = run.code.untracked
     request = run.requested
     requested: dict[str, Any] = {"args": request.args, "groups": request.groups, "ranges": request.ranges}
-    requested |= _present(param_file=request.param_file, parameters_file=request.parameters_file)
+    requested |= _present(
+        param_file=request.param_file,
+        parameters_file=request.parameters_file,
+        already_run=dict(request.already_run) or None,
+    )
     record: dict[str, Any] = {
         "schema": schemas.name_of("run"),
         "id": run.id,
@@ -185,6 +189,7 @@ def from_mapping(content: Any, source: str) -> Run:
             requested.texts("ranges"),
             requested.optional("param_file", str),
             requested.optional("parameters_file", str),
+            _counts(requested.optional("already_run", dict) or {}, requested),
         ),
         runner=RunnerChoice(runner.text("name"), runner.optional("template", str), runner.take("options", dict)),
         storage=top.path("storage"),
@@ -277,6 +282,12 @@ def _group(content: Any, source: str, place: int) -> Group:
         outputs=_outputs(row.inner("outputs")) if row.has("outputs") else None,
         key=row.optional("key", str),
     )
+
+
+def _counts(counts: dict[str, Any], row: Reader) -> dict[str, int]:
+    if any(type(count) is not int for count in counts.values()):
+        raise row.wrong("already_run", "has a value that is not a whole number")
+    return counts
 
 
 def _key(row: Reader) -> SharedKey:

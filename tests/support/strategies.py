@@ -186,7 +186,15 @@ def runs() -> st.SearchStrategy[Run]:
         data=data_states(),
         key=shared_keys(),
         environment=st.none() | content_hashes,
-        requested=st.builds(RequestedParameters, lists, lists, lists, st.none() | words, st.none() | words),
+        requested=st.builds(
+            RequestedParameters,
+            lists,
+            lists,
+            lists,
+            st.none() | words,
+            st.none() | words,
+            st.dictionaries(st.just("3-0a1b2c"), st.integers(1, 100_000)),
+        ),
         runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
         storage=texts.filter(bool),
         submission=st.builds(

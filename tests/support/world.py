@@ -31,7 +31,7 @@ from qanat.usecases.launch.code import Ask, Captured
 from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
-from qanat.usecases.launch.view import DataReport, EnvironmentReport, Outcome
+from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.tracking import committing, record
 from qanat.usecases.tracking.find import Found, find_run
@@ -102,6 +102,10 @@ class View:
     def environment(self, report: EnvironmentReport) -> None:
         """Note in what the environment differs from that of the run that is repeated."""
         self._note("environment", list(report.differences))
+
+    def already_run(self, report: AlreadyRun) -> None:
+        """Note what is left out, and why the rest is not."""
+        self._note("already_run", report.lines)
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Note the state of the run."""

@@ -11,7 +11,14 @@ from qanat.cli import session
 from qanat.cli.options import CODE, WHERE, Command, option
 from qanat.cli.runs import check_report
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
-from qanat.cli.runs.launch_options import code_options, group_options, options_for, options_from
+from qanat.cli.runs.launch_options import (
+    code_options,
+    group_options,
+    needed_from,
+    needed_options,
+    options_for,
+    options_from,
+)
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import clean, say, tell
@@ -50,6 +57,7 @@ GROUPS = "What to repeat"
     help="Run the current code, for example after fixing a bug, instead of the commit of RUN.",
 )
 @code_options
+@needed_options(GROUPS)
 @option("--runner", group=WHERE, metavar="RUNNER", help="Use this runner instead of that of the original run.")
 @options_for
 @option("--check", group=CHECK, is_flag=True, help="Compare outputs and metrics with those of the original run.")
@@ -84,13 +92,15 @@ def rerun(
         raise UsageError("--check compares a whole run", hint="omit --failed and --group")
     if check and options["detach"]:
         raise UsageError("--check waits for the end of the new run", hint="omit --detach")
+    if check and options["needed"]:
+        raise UsageError("--check compares a whole run", hint="omit --needed")
     basis = _basis(found) if check else None
     numbers = chosen_groups(found, groups, failed=failed) if failed or groups else []
     if (failed or groups) and not numbers:
         say("nothing to repeat: these groups have finished")
         return 0
     chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
-    repeat = Repeat(numbers, head, uncommitted_from(options))
+    repeat = Repeat(numbers, head, uncommitted_from(options), needed_from(options))
     code, again = shown(
         project,
         lambda view: usecase.rerun(

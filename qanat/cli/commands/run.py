@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,14 +15,16 @@ from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, option, spellings
 from qanat.cli.runs import misplaced
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
-from qanat.cli.runs.launch_options import code_options, options_for, options_from
+from qanat.cli.runs.launch_options import code_options, needed_from, needed_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
-from qanat.cli.terminal.output import plural, say, say_json
+from qanat.cli.terminal.output import clean, plural, say, say_json
+from qanat.domain.standing import ACTIVE, DONE, FAILED, NEW, Standing
 from qanat.errors import QanatError, UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.launch import Preview
-from qanat.usecases.launch.plan import RunRequest, whole_path
+from qanat.usecases.launch.plan import PlannedGroup, RunRequest, whole_path
+from qanat.usecases.launch.view import number_in
 from qanat.usecases.project import Project, open_project
 
 EXAMPLE = """\b
@@ -29,6 +32,7 @@ Example:
   qanat run summary_iris --nbins 20
   qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
   qanat run summary_iris -f parameters.yaml --dry-run
+  qanat run summary_iris -R "--seed 0 20 1" --needed
   qanat run --detach --time-limit 2h summary_iris --bootstrap 100000
 
 Options before NAME belong to qanat. After NAME, an argument that is exactly one of the options above belongs to
@@ -36,6 +40,7 @@ qanat too, with its value; all others are passed to the program in their order. 
 Without --, an argument that looks meant for qanat, such as a misspelt option, is refused before anything runs."""
 
 OWNERS_NAMED = 3
+_WORDS = {NEW: "new", DONE: "done", FAILED: "failed before", ACTIVE: "active"}
 
 
 class RunCommand(Command):
@@ -78,6 +83,7 @@ class RunCommand(Command):
     metavar="FILE",
     help="Read groups and ranges from a YAML file.",
 )
+@needed_options(PARAMETERS)
 @option(
     "--parameters-file",
     group=PARAMETERS,
@@ -178,6 +184,7 @@ def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
         revision=options["commit_sha"],
         uncommitted=uncommitted_from(options),
         in_place=options["in_place"],
+        needed=needed_from(options),
     )
 
 
@@ -185,12 +192,33 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
     import shlex
 
     groups = preview.groups
+    standings = preview.standings or (None,) * len(groups)
     if as_json:
-        say_json([{"group": g.group, "args": g.args, "command": g.command, "storage": g.storage} for g in groups])
+        say_json([_as_mapping(*pair) for pair in zip(groups, standings, strict=True)])
         return
     if preview.script:
         say(preview.script.rstrip("\n"))
         say()
-    for group in groups:
+    for group, standing in zip(groups, standings, strict=True):
         say(f"group {group.group}: {shlex.join(group.command)}")
-    say(f"{plural(len(groups), 'group')}; nothing was run or written")
+        if standing:
+            say(f"  {_described(standing)}")
+    counts = Counter(standing.status for standing in preview.standings)
+    counted = [f"{counts[status]:,} {_WORDS[status]}" for status in _WORDS if counts[status]]
+    about = f" ({', '.join(counted)})" if counted else ""
+    say(f"{plural(len(groups), 'group')}{about}; nothing was run or written")
+
+
+def _as_mapping(group: PlannedGroup, standing: Standing | None) -> dict[str, Any]:
+    row = {"group": group.group, "args": group.args, "command": group.command, "storage": group.storage}
+    return row | (standing.as_mapping() if standing else {"status": NEW})
+
+
+def _described(standing: Standing) -> str:
+    """Return what earlier runs say about a group."""
+    where = f"run {number_in(standing.run)}, group {standing.group}"
+    if standing.status != NEW:
+        return f"{_WORDS[standing.status]} ({where})"
+    if standing.group is None:
+        return "new"
+    return f"new ({where}: {clean(standing.why)})"

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from qanat.cli.options import CODE, RECORDING, WHERE, option
+from qanat.domain.standing import IGNORABLE
 from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import Needed, needed_only
 
 
 def options_for(command: Any) -> Any:
@@ -99,6 +101,32 @@ def code_options(command: Any) -> Any:
     ):
         command = add(command)
     return command
+
+
+def needed_options(group: str) -> Callable[[Any], Any]:
+    """Return what adds --needed and --ignore to a command, in this group of its options; see needed_from()."""
+
+    def add(command: Any) -> Any:
+        command = option(
+            "--ignore",
+            group=group,
+            multiple=True,
+            type=click.Choice(IGNORABLE),
+            help="With --needed, accept runs that differ in this; may be repeated.",
+        )(command)
+        return option(
+            "--needed",
+            group=group,
+            is_flag=True,
+            help="Leave out groups that an earlier run has: same code, command, arguments, data and environment.",
+        )(command)
+
+    return add
+
+
+def needed_from(options: dict[str, Any]) -> Needed | None:
+    """Return what the options of needed_options() say. Raises UsageError for --ignore alone."""
+    return needed_only(options["ignore"], needed=options["needed"])
 
 
 def group_options(title: str, *, failed: str, group: str) -> Callable[[Any], Any]:

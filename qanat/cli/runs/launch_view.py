@@ -14,7 +14,7 @@ from qanat.cli.runs.run_view import GroupsView, RunViewContext, view_for
 from qanat.cli.terminal.output import brief, clean, listed, plural, tell
 from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
-from qanat.usecases.launch.view import DATA_SHOWN, DataReport, EnvironmentReport, LaunchView, Outcome
+from qanat.usecases.launch.view import DATA_SHOWN, AlreadyRun, DataReport, EnvironmentReport, LaunchView, Outcome
 from qanat.usecases.project import Project
 
 
@@ -71,6 +71,11 @@ class TerminalView:
     def environment(self, report: EnvironmentReport) -> None:
         """Print how the environment differs from that of the run that is repeated."""
         tell(f"warning: {brief(str(report))}")
+
+    def already_run(self, report: AlreadyRun) -> None:
+        """Print what is left out, and why the rest is not."""
+        for line in report.lines:
+            tell(f"note: {clean(line)}")
 
     def begins(self, run: Run, folder: Path) -> None:
         """Announce a run that starts here, and choose how to show it."""

@@ -54,6 +54,9 @@ def report(project: Project, outcome: Outcome, *, shown: bool = True) -> int:
     """
     run = outcome.run
     tell_notes(outcome.notes)
+    if not outcome.is_new:
+        tell("nothing to run: every group has been run already")
+        return 0
     if not run.state.ended:
         return _report_left(outcome)
     groups = [group for group in run.groups if group.number in outcome.groups] or list(run.groups)

@@ -12,9 +12,11 @@ from qanat.domain import group_key
 from qanat.domain.data import DataState
 from qanat.domain.experiment import Experiment
 from qanat.domain.group_key import SharedKey
+from qanat.domain.layout import STATE
 from qanat.errors import InputInvalid
 from qanat.git import content, repository
 from qanat.records import yaml_io
+from qanat.records.environments import Described
 from qanat.system import files
 from qanat.usecases.launch import parameter_copies
 from qanat.usecases.launch.plan import Plan
@@ -24,21 +26,28 @@ from qanat.usecases.tracking.find import Found
 WHOLE = "."
 
 
-def shared_key(project: Project, plan: Plan, commit: str, states: Sequence[DataState]) -> SharedKey:
+def shared_key(
+    project: Project, plan: Plan, commit: str, states: Sequence[DataState], environment: Described | None
+) -> SharedKey:
     """Return what the keys of the groups of a plan share, with the code of this commit and data in these states."""
     return SharedKey(
         code=code_part(project, commit, plan.experiment.code_paths, plan.command[-1]),
         command=group_key.digest(group_key.COMMAND, *plan.command),
         data=group_key.data_part(plan.datasets, states, _hash_of(plan.parameters_file)),
+        environment=_environment_part(environment),
     )
 
 
-def retried_key(found: Found, states: Sequence[DataState]) -> SharedKey:
+def retried_key(found: Found, states: Sequence[DataState], environment: Described | None) -> SharedKey:
     """Return what the keys of retried groups of a run share, with data in these states if they have changed."""
-    run = found.run
-    if not states or run.key.data is None:
-        return run.key
-    return replace(run.key, data=group_key.data_part(run.datasets, states, _hash_of(parameter_copies.find(found))))
+    run, data = found.run, found.run.key.data
+    if states and data is not None:
+        data = group_key.data_part(run.datasets, states, _hash_of(parameter_copies.find(found)))
+    return replace(run.key, data=data, environment=_environment_part(environment))
+
+
+def _environment_part(environment: Described | None) -> str | None:
+    return group_key.digest(group_key.ENVIRONMENT, environment.hash) if environment else None
 
 
 def _hash_of(parameters_file: Path | None) -> str:
@@ -55,6 +64,14 @@ def code_part(project: Project, commit: str, paths: Sequence[str], program: str)
     named = sorted({*paths, posixpath.normpath(program)})
     found = content.entries(project.location, commit, named)
     return group_key.digest(group_key.CODE, *(f"{entry or 'absent'} {path}" for path, entry in found.items()))
+
+
+def is_code(path: str, experiment: Experiment) -> bool:
+    """Return whether a file, by its path from the root, is part of the code of an experiment."""
+    paths = (*experiment.code_paths, posixpath.normpath(experiment.program.executable))
+    if WHOLE in paths or not experiment.code_paths:
+        return not path.startswith(f"{STATE}/")
+    return any(path == own or path.startswith(f"{own}/") for own in paths)
 
 
 def check_paths(project: Project, experiment: Experiment, commit: str) -> None:

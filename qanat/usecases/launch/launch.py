@@ -18,12 +18,13 @@ from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run, RunnerChoice
+from qanat.domain.standing import Standing
 from qanat.usecases.launch import code, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
-from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
+from qanat.usecases.launch.plan import Needed, Plan, PlannedGroup, RunRequest
 from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -36,10 +37,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a launch would start: its groups, and what a scheduler would be given (empty for a local run)."""
+    """What a launch would start: its groups, and what a scheduler would be given (empty for a local run).
+
+    `standings` say which groups have been run already; empty if the experiment has no runs.
+    """
 
     groups: tuple[PlannedGroup, ...]
     script: str = ""
+    standings: tuple[Standing, ...] = ()
 
 
 def launch(
@@ -75,10 +80,24 @@ def launch(
     with _placed(project, plan, captured) as plan:
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, repeated, view, allow_secrets=secrets)
-        key = keys.shared_key(project, plan, commit, states)
         environment = found_environment.before_start(project, plan.command, plan.place.folder, repeated, view)
+        key = keys.shared_key(project, plan, commit, states, environment)
         new = Launch(plan, captured, choice, author, states, key, environment)
-        return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
+        return start_needed(project, new, request.needed, options, runners, view)
+
+
+def start_needed(
+    project: Project, new: Launch, needed: Needed | None, options: LaunchOptions, runners: Runners, view: LaunchView
+) -> Outcome:
+    """Start a new run, without the groups that other runs have if only what is needed is to run."""
+    if needed:
+        from qanat.usecases.launch import leaving_out  # most runs are whole
+
+        left = leaving_out.leave_out(project, runners, new, needed, view)
+        if left.nothing_in:
+            return Outcome(left.nothing_in, is_new=False)
+        new = replace(new, plan=left.plan)
+    return start(project, partial(first_attempt, project, new), new.plan.place, options, runners, view)
 
 
 def _without_inputs(project: Project, captured: Captured, read: Iterable[str | Path | None]) -> Captured:
@@ -105,15 +124,38 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     """Return what a launch would start, and write nothing; errors are those of launch()."""
     check_options(options, runners)
     past, plan, choice = _planned(project, request, options, runners)
-    if runners.is_in_process(options.runner):
-        return Preview(tuple(plan_run.preview(project, plan)))
-    in_checkout = _workdir(request, plan, submits=True) == CHECKOUT
+    submits = not runners.is_in_process(options.runner)
+    in_checkout = past is not None or _workdir(request, plan, submits=submits) == CHECKOUT
+    found = _standings(project, request, plan, past, runners, in_checkout=in_checkout)
+    whole, plan = plan, _without_done(plan, found) if request.needed else plan
+    if not submits or not plan.groups:
+        return Preview(tuple(plan_run.preview(project, whole)), standings=found)
     if commit := past.code.commit if past else code.runnable_tree(project).commit if in_checkout else None:
         from qanat.usecases.launch import checkouts
 
         plan = replace(plan, place=checkouts.planned(project, commit, plan.datasets))
     batch = plan_run.preview_batch(project, plan, choice, options.max_running)
-    return Preview(tuple(plan_run.preview(project, plan)), runners.submitting(options.runner).render(batch))
+    script = runners.submitting(options.runner).render(batch)
+    return Preview(tuple(plan_run.preview(project, replace(whole, place=plan.place))), script, found)
+
+
+def _standings(
+    project: Project, request: RunRequest, plan: Plan, past: Captured | None, runners: Runners, *, in_checkout: bool
+) -> tuple[Standing, ...]:
+    """Return what earlier runs say about the groups of a plan, if there are any."""
+    from qanat.usecases.launch import foresight  # only for what would be run
+
+    if not foresight.has_runs(project, plan.experiment.name):
+        return ()
+    commit, counts = past.code.commit if past else None, _counting(project, plan)
+    found = foresight.foresee(project, plan, commit, in_checkout=in_checkout, counts=counts)
+    return foresight.standings(project, runners, plan, found, request.needed)
+
+
+def _without_done(plan: Plan, standings: tuple[Standing, ...]) -> Plan:
+    from qanat.usecases.launch.leaving_out import without_done
+
+    return without_done(plan, standings) if standings else plan
 
 
 def _planned(

@@ -15,6 +15,8 @@ from qanat.domain.layout import group_folder
 from qanat.domain.names import check_text
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Group, RequestedParameters, RunnerChoice
+from qanat.domain.shortening import quoted
+from qanat.domain.standing import IGNORABLE
 from qanat.errors import InputInvalid, UsageError
 from qanat.records import numbers, yaml_io
 from qanat.records.storage import parameters_copy
@@ -27,13 +29,20 @@ from qanat.usecases.results import place
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """That groups are left out which an earlier run has; `ignored` are the parts of their keys that may differ."""
+
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """What is to be run; paths are relative to the current directory.
 
     `revision` names the commit whose code runs, in a checkout. Without it, the code is the working tree's, where
     `uncommitted` says what to do with changes; it runs in a checkout if the experiment or the runner asks for one,
     unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING. `rerun_of` is the id of the
-    run whose groups these are.
+    run whose groups these are. With `needed`, groups that have been run already are left out.
     """
 
     experiment: str
@@ -50,6 +59,7 @@ class RunRequest:
     uncommitted: Uncommitted = field(default_factory=Uncommitted)
     in_place: bool = False
     rerun_of: str | None = None
+    needed: Needed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,7 @@ def plan_run(project: Project, request: RunRequest, commit: str | None = None) -
 def check_request(request: RunRequest) -> None:
     """Raise UsageError for parts of a request that contradict each other."""
     uncommitted = request.uncommitted
+    check_needed(request.needed)
     changes = {
         "--commit-message": uncommitted.commit_message is not None,
         "--snapshot": uncommitted.snapshot,
@@ -157,6 +168,20 @@ def check_request(request: RunRequest) -> None:
             )
     if changes["--commit-message"] and changes["--snapshot"]:
         raise UsageError("--commit-message cannot be combined with --snapshot", hint="use one of them")
+
+
+def needed_only(ignored: Sequence[str], *, needed: bool) -> Needed | None:
+    """Return what is said about groups that have been run already. Raises UsageError for ignored parts alone."""
+    if ignored and not needed:
+        raise UsageError("--ignore requires --needed", hint="without it, all groups are run")
+    return Needed(tuple(ignored)) if needed else None
+
+
+def check_needed(needed: Needed | None) -> None:
+    """Raise UsageError for a part of a key that cannot be ignored."""
+    for part in needed.ignored if needed else ():
+        if part not in IGNORABLE:
+            raise UsageError(f"{quoted(part)} cannot be ignored", hint=f"use one of {', '.join(IGNORABLE)}")
 
 
 def preview(project: Project, plan: Plan) -> list[PlannedGroup]:

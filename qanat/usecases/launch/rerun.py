@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.run import RequestedParameters, Run, RunnerChoice
@@ -16,12 +15,11 @@ from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
-from qanat.usecases.launch.launch import launch
-from qanat.usecases.launch.new_run import Launch, first_attempt
+from qanat.usecases.launch.launch import launch, start_needed
+from qanat.usecases.launch.new_run import Launch
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited
-from qanat.usecases.launch.plan import Plan, RunRequest
+from qanat.usecases.launch.plan import Needed, Plan, RunRequest, check_needed
 from qanat.usecases.launch.secret_checks import check_launch
-from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
@@ -32,11 +30,15 @@ TAG = "rerun"
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What to repeat of a run: these groups, or all; with `head`, with the code as it is now and not its commit's."""
+    """What to repeat of a run: these groups, or all; with `head`, with the code as it is now and not its commit's.
+
+    With `needed`, groups that have been run already are left out, also those that have finished in this run.
+    """
 
     numbers: Sequence[int] = ()
     head: bool = False
     uncommitted: Uncommitted = field(default_factory=Uncommitted)
+    needed: Needed | None = None
 
 
 def rerun(
@@ -69,6 +71,7 @@ def rerun(
         )
     if repeat.uncommitted.is_decided or repeat.uncommitted.add:
         raise UsageError("a rerun runs the commit of the first run", hint="add --head to run the code as it is now")
+    check_needed(repeat.needed)
     options = options.like(found.run.runner)
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
@@ -78,10 +81,10 @@ def rerun(
             check_launch(project, plan, choice)
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, found.run, view, allow_secrets=secrets)
-        key = keys.shared_key(project, plan, commit, states)
         environment = found_environment.before_start(project, plan.command, plan.place.folder, found.run, view)
+        key = keys.shared_key(project, plan, commit, states, environment)
         new = Launch(plan, captured, choice, author, states, key, environment)
-        return start(project, partial(first_attempt, project, new), plan.place, options, runners, view)
+        return start_needed(project, new, repeat.needed, options, runners, view)
 
 
 def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
@@ -100,6 +103,7 @@ def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
         many=True,
         uncommitted=repeat.uncommitted,
         rerun_of=run.id,
+        needed=repeat.needed,
     )
 
 

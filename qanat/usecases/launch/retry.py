@@ -160,7 +160,7 @@ def _attempt(
     """Queue groups of a run again; nothing is recorded yet."""
     last = {n: found.run.groups[n] for n in numbers}
     states = changed.data
-    key = keys.retried_key(found, states)
+    key = keys.retried_key(found, states, changed.environment.file if changed.environment else None)
     queued = {
         n: Group(n, group.args, attempt=group.attempt + 1, key=key_of(key, group.args, states or found.run.data))
         for n, group in last.items()

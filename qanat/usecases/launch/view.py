@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -10,10 +10,12 @@ from typing import BinaryIO, Protocol
 from qanat.domain.data import Difference
 from qanat.domain.environment import listed
 from qanat.domain.run import Group, Run
+from qanat.domain.standing import ACTIVE, NEW, Standing, counted_by_run
 from qanat.system import files
 from qanat.usecases.launch.code import Captured
 
 DATA_SHOWN = 5
+RUNS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Outcome:
 
     The run has ended, unless it was submitted and not waited for. `on_request`: somebody asked for the run to be
     cancelled, and this process received no signal. `groups` are the numbers of the groups that were to start, `command`
-    is the full command of the first one that was submitted.
+    is the full command of the first one that was submitted. If all groups have been run already, nothing was started,
+    and the run, which is not `is_new`, is the newest that has some of them.
     """
 
     run: Run
@@ -31,6 +34,7 @@ class Outcome:
     on_request: bool = False
     groups: tuple[int, ...] = ()
     command: tuple[str, ...] = ()
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,55 @@ class EnvironmentReport:
     def __str__(self) -> str:
         """Return the report as one sentence, without a mark such as `warning:`."""
         return f"the environment differs from that of run {self.earlier}: {listed(self.differences)}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyRun:
+    """What earlier runs have of the groups that are asked for, and where their results are, by the ids of the runs.
+
+    `unknown` are datasets that nobody looks at, so that they count as unchanged.
+    """
+
+    standings: Sequence[Standing]
+    storages: Mapping[str, str]
+    unknown: Sequence[str] = ()
+
+    @property
+    def left_out(self) -> dict[str, list[int]]:
+        """The places of the groups that are left out, by the id of the run that has them."""
+        return counted_by_run(self.standings)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is left out, what is active elsewhere, and what is run again although a run has it, line by line."""
+        count = len(self.standings)
+        found = [
+            f"{len(places):,} of {counted_groups(count)} {'was' if len(places) == 1 else 'were'} run already, in run "
+            f"{number_in(run)}: {self.storages[run]}"
+            for run, places in [*self.left_out.items()][:RUNS_SHOWN]
+        ]
+        more = len(self.left_out) - RUNS_SHOWN
+        found += [f"and others in {more:,} more runs"] if more > 0 else []
+        if found and self.unknown:
+            also = "is not looked at, and counts" if len(self.unknown) == 1 else "are not looked at, and count"
+            found.append(f"{', '.join(self.unknown)} {also} as unchanged")
+        active = [standing for standing in self.standings if standing.status == ACTIVE]
+        if active:
+            also = "is still active" if len(active) == 1 else "are still active"
+            found.append(f"{len(active):,} of {counted_groups(count)} {also} in run {number_in(active[0].run)}")
+        again = (s for s in self.standings if s.status == NEW and s.why and not s.differs)
+        reasons = dict.fromkeys(f"group {s.group} of run {number_in(s.run)} does not count: {s.why}" for s in again)
+        return [*found, *[*reasons][:RUNS_SHOWN]]
+
+
+def counted_groups(count: int) -> str:
+    """Return a number of groups with its noun."""
+    return f"{count:,} group{'' if count == 1 else 's'}"
+
+
+def number_in(run: str) -> str:
+    """Return the number in the id of a run."""
+    return run.partition("-")[0]
 
 
 class RunView(Protocol):
@@ -107,6 +160,9 @@ class LaunchView(RunView, Protocol):
 
     def environment(self, report: EnvironmentReport) -> None:
         """Called before the start if the environment differs from that of the run that is repeated."""
+
+    def already_run(self, report: AlreadyRun) -> None:
+        """Called before the start if only what is needed is to run."""
 
     def submitted(self, outcome: Outcome) -> None:
         """Called when the jobs of the run are queued, or continue in the background."""

@@ -39,11 +39,10 @@ def test_definitions_count_for_what_they_come_to(world: World) -> None:
     dataset(world, "rain", "s3://rain")
     world.set(untracked="note")
     assert keys(world.launch()) == keys(first)
-    world.commit(**{".qanat/experiments/train.yaml": "schema: experiment/1\nname: train\nexecutable: train.sh\n"})
-    (world.root / "train.sh").chmod(0o755)
-    world.git("commit", "--quiet", "--all", "--message", "mode")
+    content = "schema: experiment/1\nname: train\nexecutable: train.sh\nexecutable_command: sh -e\n"
+    world.commit(**{".qanat/experiments/train.yaml": content})
     other = world.launch()
-    assert (other.key.code != first.key.code, other.key.command != first.key.command) == (True, True)
+    assert (other.key.code == first.key.code, other.key.command == first.key.command) == (True, False)
 
 
 def test_any_other_code_makes_another_key(world: World) -> None:

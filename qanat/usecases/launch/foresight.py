@@ -1,0 +1,99 @@
+"""What a launch would find, without writing anything: the code, the data, and what has been run already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qanat.domain.data import COMMAND, GIT, NONE, DataState
+from qanat.domain.data_paths import is_in_project
+from qanat.domain.experiment import Experiment
+from qanat.domain.group_key import SharedKey
+from qanat.domain.named_paths import absolute_paths, named_paths
+from qanat.domain.standing import Standing
+from qanat.git import content, worktree
+from qanat.records import environments
+from qanat.runners.protocol import Runners
+from qanat.usecases.data.definitions import looked_at
+from qanat.usecases.data.inputs import look_at_inputs
+from qanat.usecases.data.look import Data, inside, look
+from qanat.usecases.environment import look as environment
+from qanat.usecases.launch import keys, leaving_out, needed
+from qanat.usecases.launch.plan import Needed, Plan
+from qanat.usecases.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What a launch of a plan would find.
+
+    `changed` are files of its code with uncommitted changes; then its commit and that part of its key are not known.
+    """
+
+    commit: str | None
+    key: SharedKey
+    data: Sequence[DataState]
+    changed: tuple[str, ...] = ()
+
+
+def foresee(
+    project: Project, plan: Plan, commit: str | None, *, in_checkout: bool, counts: Callable[[str], bool]
+) -> Foresight:
+    """Return what a launch of a plan would find; without a commit, the code is that of the working tree.
+
+    `counts` says whether an untracked file may be code. What a dataset's command would say is not known: no program is
+    started.
+    """
+    changed = () if commit else tuple(_changed(project, plan.experiment, counts))
+    head = commit or worktree.head(project.location) or ""
+    states = _look_ahead(project, plan, head, in_checkout=in_checkout)
+    if not head:
+        return Foresight(None, SharedKey(), states)
+    found = environment.look(project, plan.command, plan.place.folder)
+    key = keys.shared_key(project, plan, head, states, environments.encode(found) if found.is_known else None)
+    return Foresight(None, replace(key, code=None), states, changed) if changed else Foresight(head, key, states)
+
+
+def standings(
+    project: Project, runners: Runners, plan: Plan, found: Foresight, asked: Needed | None
+) -> tuple[Standing, ...]:
+    """Return what earlier runs say about each group of a plan; runs are taken as they are recorded."""
+    ignored = asked.ignored if asked else ()
+    with project.index() as index:
+        index.sync()
+        groups = leaving_out.wanted(plan, found.commit, found.data, found.key, ignored)
+        return tuple(needed.standings(project, index, runners, groups))
+
+
+def has_runs(project: Project, experiment: str) -> bool:
+    """Return whether there are runs of an experiment."""
+    with project.index() as index:
+        index.sync()
+        return bool(index.summaries(experiment=experiment, newest=1))
+
+
+def _changed(project: Project, experiment: Experiment, counts: Callable[[str], bool]) -> list[str]:
+    """List the changed files that are code of an experiment."""
+    changes = worktree.status(project.location).changes
+    found = [c.path for c in changes if c.letters != "??" or (not c.path.endswith("/") and counts(c.path))]
+    return [path for path in found if keys.is_code(path, experiment)]
+
+
+def _look_ahead(project: Project, plan: Plan, commit: str, *, in_checkout: bool) -> tuple[DataState, ...]:
+    """Return what the data of a run of a commit would be; in a checkout, data of the commit are as it has them."""
+    states = []
+    for name, path in plan.datasets.items():
+        dataset = project.dataset(name)
+        at = inside(project.root, Path(plan.place.datasets[name])) if is_in_project(path) and commit else None
+        tracked = content.at(project.location, commit, at) if at and in_checkout else None
+        if (track := looked_at(dataset)) == COMMAND:
+            states.append(DataState(name, COMMAND, problem="its command is started only for runs"))
+        elif tracked and track != NONE:
+            states.append(DataState(name, GIT, files=tracked.files, id=tracked.id))
+        elif track != NONE:
+            changed = bool(at and worktree.uncommitted(project.location, at))
+            states.append(look(project, Data(name, plan.place.datasets[name], track, at, commit or None, changed)))
+    if commit and (names := [*named_paths(plan.groups), *absolute_paths(plan.groups)]):
+        states += look_at_inputs(project, names, commit)
+    return tuple(states)

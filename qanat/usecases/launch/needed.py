@@ -1,0 +1,203 @@
+"""Finding what has been run already: groups of ended runs that executed the same, and whose results are here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qanat.domain import group_key
+from qanat.domain.data import DataState, data_differ
+from qanat.domain.experiment import Experiment
+from qanat.domain.group_key import CODE, COMMAND, DATA, SharedKey
+from qanat.domain.intents import may_be_of
+from qanat.domain.run import Run, State
+from qanat.domain.standing import DONE, NEW, RESULTS, EarlierGroup, Standing, differing, status_of
+from qanat.errors import QanatError
+from qanat.git import repository
+from qanat.git.trees import Trees
+from qanat.records import data_rows, run_codec
+from qanat.records.index import Index
+from qanat.usecases.checks.validate import validate
+from qanat.usecases.launch.keys import code_part, is_code
+from qanat.usecases.project import Project
+from qanat.usecases.runs.reproduction import has_results
+from qanat.usecases.tracking import edits
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import Runners
+
+NAMED_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Groups that are to run: their experiment, command, arguments and data, and what their keys share.
+
+    `commit` has their code; None if it is not known yet, since there are uncommitted changes. `ignored` are the parts
+    of the key that do not count, with RESULTS that the results need not be here.
+    """
+
+    experiment: Experiment
+    command: tuple[str, ...]
+    groups: Sequence[tuple[str, ...]]
+    shared: SharedKey
+    datasets: Mapping[str, str]
+    data: Sequence[DataState]
+    commit: str | None
+    ignored: tuple[str, ...] = ()
+
+
+def standings(project: Project, index: Index, runners: Runners, wanted: Wanted) -> list[Standing]:
+    """Return what earlier runs of the experiment say about each group, the newest of several that say the same.
+
+    A group of a run counts for one group. Runs are taken as the index has them.
+    """
+    search = _Search(project, index, runners, wanted)
+    for text in index.records(experiment=wanted.experiment.name):
+        if not search.pending:
+            break
+        if '"key"' in text:
+            search.look_at(json.loads(text))
+    keys = (group_key.total(search.parts[args]) for args in wanted.groups)
+    return [replace(search.explained(found), key=key) for found, key in zip(search.found, keys, strict=True)]
+
+
+@dataclass
+class _Search:
+    """The search for groups; `pending` are the places of those that are not known to be done, by their arguments."""
+
+    project: Project
+    index: Index
+    runners: Runners
+    wanted: Wanted
+    found: list[Standing] = field(default_factory=list)
+    pending: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
+    parts: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    codes: dict[str, str | None] = field(default_factory=dict)
+    distrusted: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.found = [Standing() for _ in self.wanted.groups]
+        for place, args in enumerate(self.wanted.groups):
+            self.pending.setdefault(args, []).append(place)
+            self.parts[args] = group_key.parts_of(self.wanted.shared, args, self.wanted.data)
+
+    def look_at(self, content: dict[str, Any]) -> None:
+        """Compare the groups of a record with those that are wanted."""
+        if not content.get("key"):
+            return
+        for row in content["groups"]:
+            args = tuple(row["args"])
+            if args in self.pending:
+                self._compare(content, row, args)
+
+    def _compare(self, content: dict[str, Any], row: dict[str, Any], args: tuple[str, ...]) -> None:
+        earlier = self._earlier(content, row, args)
+        differs = differing(self.parts[args], earlier, self.wanted.ignored)
+        status = NEW if differs else status_of(earlier.state)
+        why = self._distrust(content, earlier) if status == DONE else ""
+        standing = Standing(NEW if why else status, earlier.run, earlier.number, differs, why)
+        places = self.pending[args]
+        if standing.status == DONE:
+            self.found[places.pop(0)] = standing
+            if not places:
+                del self.pending[args]
+            return
+        for place in places:
+            if standing.is_better_than(self.found[place]):
+                self.found[place] = standing
+                self.runs[earlier.run] = content
+
+    def _earlier(self, content: dict[str, Any], row: dict[str, Any], args: tuple[str, ...]) -> EarlierGroup:
+        """Return a group of a record; the parts of its key are known only if it has the data of the launch."""
+        recorded = SharedKey(**content["key"])
+        states = data_rows.read(content.get("data"), content["id"], "data")
+        known = group_key.key_of(recorded, args, states) == row.get("key")
+        shared = replace(recorded, code=self._code(content, recorded.code))
+        parts = group_key.parts_of(shared, args, states) if known else {}
+        return EarlierGroup(content["id"], row["group"], State(row["state"]), parts, row.get("key"))
+
+    def _code(self, content: dict[str, Any], recorded: str | None) -> str | None:
+        """Return the part of the code of a run, which may have been another part of the repository for it."""
+        commit, paths = content["code"]["commit"], self.wanted.experiment.code_paths
+        if recorded in (None, self.wanted.shared.code):
+            return recorded
+        if commit not in self.codes:
+            known = commit in repository.open_repository(self.project.location)
+            self.codes[commit] = code_part(self.project, commit, paths, content["command"][-1]) if known else None
+        return self.codes[commit] or recorded
+
+    def _distrust(self, content: dict[str, Any], earlier: EarlierGroup) -> str:
+        """Return why a group that has finished cannot be relied on; empty if it can."""
+        if earlier.run not in self.distrusted:
+            self.distrusted[earlier.run] = next(self._problems(run_codec.from_mapping(content, earlier.run)), "")
+        if why := self.distrusted[earlier.run]:
+            return why
+        run = run_codec.from_mapping(content, earlier.run)
+        if RESULTS in self.wanted.ignored:
+            return ""
+        left_by_runner = self.runners.generated_files(run.runner.name)
+        is_here = has_results(self.project.storage_of(run), run, earlier.number, left_by_runner)
+        return "" if is_here else "its results are not here, or not as it left them"
+
+    def _problems(self, run: Run) -> Iterator[str]:
+        if run.code.changed_while_running:
+            yield "files changed while it was running"
+        if not may_be_of(run.submission.intent, run.id):
+            yield "its record was copied from another run"
+        path = run_codec.path_of(run)
+        try:
+            edits.check_unedited(self.project, path, edits.read(self.project, path))
+        except QanatError as error:
+            yield error.message
+        for problem in validate(self.project, self.index, [self.project.root / Path(path)]):
+            yield f"its record is invalid: {problem.what}"
+
+    # ---- in what the nearest group differs
+
+    def explained(self, standing: Standing) -> Standing:
+        """Return a standing that says how the group differs from the nearest one."""
+        if not standing.differs:
+            return standing
+        before = self._before[standing.run]
+        return replace(standing, why="; ".join(before[part] for part in standing.differs))
+
+    @cached_property
+    def _before(self) -> dict[str, dict[str, str]]:
+        """For the runs that are nearest, how each part that differs does so."""
+        nearest: dict[str, set[str]] = {}
+        for standing in self.found:
+            if standing.differs:
+                nearest.setdefault(standing.run, set()).update(standing.differs)
+        return {run: dict(self._described(run, parts)) for run, parts in nearest.items()}
+
+    def _described(self, run: str, parts: set[str]) -> Iterator[tuple[str, str]]:
+        before = run_codec.from_mapping(self.runs[run], run)
+        for part in parts:
+            how = {CODE: self._code_differs, COMMAND: self._command_differs, DATA: self._data_differ}.get(part)
+            yield part, f"{part}: {how(before)}" if how else f"another {part}"
+
+    def _code_differs(self, before: Run) -> str:
+        if self.wanted.commit is None:
+            return "there are uncommitted changes"
+        trees = Trees(self.project.location, repository.open_repository(self.project.location))
+        found = trees.differing_code(before.code.commit, self.wanted.commit)
+        names = [name for name in found or () if is_code(name, self.wanted.experiment)]
+        more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+        return f"{', '.join(names[:NAMED_MAX])}{more}" if names else "another commit"
+
+    def _command_differs(self, before: Run) -> str:
+        return f"{' '.join(self.wanted.command)}, was {' '.join(before.command)}"
+
+    def _data_differ(self, before: Run) -> str:
+        differences = [str(difference) for difference in data_differ(before, self.wanted)]
+        if not differences:
+            unknown = [s.name for s in (*self.wanted.data, *before.data) if s.identity is None]
+            return f"not known of {', '.join(dict.fromkeys(unknown))}" if unknown else "others"
+        more = f"; and {len(differences) - NAMED_MAX:,} more" if len(differences) > NAMED_MAX else ""
+        return "; ".join(differences[:NAMED_MAX]) + more
