@@ -10,6 +10,8 @@ import csv
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any, AnyStr, NamedTuple, TypeGuard
 
 from qanat.domain import metric_problems, metrics
@@ -153,10 +155,10 @@ class JsonLines(Parser):
 
     def _at_once(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
         """Return the points of rows of one kind or several, such as those of training and of tests; None for others."""
-        kinds = [columns] if (columns := _columns(rows)) else [*map(_columns, _kinds(rows))]
-        if not all(kinds) or (len(kinds) > 1 and any(STEP not in columns for columns in kinds)):
-            return None
         try:
+            kinds = [columns] if (columns := _columns(rows)) else [*map(_columns, _kinds(rows))]
+            if not all(kinds) or (len(kinds) > 1 and any(STEP not in columns for columns in kinds)):
+                return None
             points = [point for columns in kinds for point in self._points(columns, first)]
         except OverflowError:
             return None
@@ -164,13 +166,13 @@ class JsonLines(Parser):
         return points if is_unique else None  # otherwise, the order of lines matters
 
     def _points(self, columns: dict[str, Sequence[float]], first: int) -> list[Points]:
-        """Return the points of columns. Raises OverflowError for an infinite step, and a number that no float holds."""
+        """Return the points of columns. Raises OverflowError for an infinite step."""
         count = len(next(iter(columns.values())))
-        steps = tuple(map(float, columns.pop(STEP, range(first, first + count))))
+        steps = columns.pop(STEP, None) or [*map(float, range(first, first + count))]
         if not all(map(math.isfinite, steps)):
             raise OverflowError("a step is not finite")
         shown = ((self._name(name), column) for name, column in columns.items())
-        return [Points(name, steps, tuple(map(float, column))) for name, column in shown if name is not None]
+        return [Points(name, steps, column) for name, column in shown if name is not None]
 
     def _collected(self, rows: Iterable[tuple[int, dict[str, Any]]]) -> list[Points]:
         found: dict[str, tuple[list[float], list[float]]] = {}
@@ -272,7 +274,7 @@ def _rows_at_once(data: bytes) -> list[dict[str, Any]]:
     if b"[" in data and not data.count(b"{") == data.count(b"}") == count:
         return []
     try:
-        rows: list[dict[str, Any]] = json.loads(b"[" + data.replace(b"}\n{", b"},\n{") + b"]")
+        rows: list[dict[str, Any]] = json.loads(b"[" + data[:-1].replace(b"\n", b",\n") + b"]")
     except (ValueError, RecursionError):
         return []
     return rows if len(rows) == count else []
@@ -287,7 +289,10 @@ def _kinds(rows: Iterable[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, Sequence[float]]:
-    """Return the numbers of rows by name, nested names joined by `.`; nothing if rows differ, or have other values."""
+    """Return the numbers of rows by name, nested names joined by `.`; nothing if rows differ, or have other values.
+
+    Raises OverflowError for a number that no float holds.
+    """
     found: dict[str, Sequence[float]] = {}
     try:
         return found if _add_columns("", rows, found) else {}
@@ -297,15 +302,16 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, Sequence[float]]:
 
 def _add_columns(prefix: str, rows: Sequence[dict[str, Any]], found: dict[str, Sequence[float]]) -> bool:
     """Add the numbers of rows by name; return whether these are all their values, and no name is long or repeated."""
-    names = tuple(rows[0])
-    if any(map(names.__ne__, map(tuple, rows))):
+    names = [*rows[0]]
+    # So each row has these names in this order: no row has a name twice.
+    if [*chain.from_iterable(rows)] != names * len(rows):
         return False
-    for inner, column in zip(names, zip(*map(dict.values, rows), strict=True), strict=True):
+    for inner in names:
         if len(prefix) + len(inner) > metrics.NAME_MAX:
             return False
-        name = f"{prefix}{inner}"
+        name, column = f"{prefix}{inner}", [*map(itemgetter(inner), rows)]
         if _NUMBERS.issuperset(types := set(map(type, column))) and name not in found:
-            found[name] = column
+            found[name] = column if types == {float} else [*map(float, column)]
         elif types != {dict} or name == STEP or not _add_columns(f"{name}.", column, found):
             return False
     return True
