@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from qanat.domain.csv_lines import CsvLines
 from qanat.domain.curves import VALUES_MAX, Summing, TooManyValues, collected
+from qanat.domain.json_lines import JsonLines
 from qanat.domain.measured import CurveSummary
-from qanat.domain.series import CsvLines, JsonLines, Parser, Points
+from qanat.domain.series import Parser, Points
 from qanat.errors import reason
 from qanat.system import below
 

@@ -8,7 +8,9 @@ from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from qanat.domain.series import STEP, CsvLines, JsonLines, names_in_header
+from qanat.domain.csv_lines import CsvLines, names_in_header
+from qanat.domain.json_lines import JsonLines
+from qanat.domain.series import STEP
 from qanat.system import below
 
 END_BYTES = 65_536

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qanat.domain.csv_lines import CsvLines
 from qanat.domain.curves import Curve, collected
+from qanat.domain.json_lines import JsonLines
 from qanat.domain.metrics import LONG_NAMES, METRICS_MAX, NAME_MAX
-from qanat.domain.series import CsvLines, JsonLines, Parser, Points
+from qanat.domain.series import Parser, Points
 
 
 def points_of(parser: Parser, text: str) -> dict[str, tuple[list[float], list[float]]]:
