@@ -10,6 +10,7 @@ table = project.runs(where=["nbins>=20"]).to_pandas()
 
 from __future__ import annotations
 
+from qanat.api.checking import Check
 from qanat.api.comparing import ComparedRow, Comparison
 from qanat.api.curves import Curve
 from qanat.api.groups import Group
@@ -17,4 +18,4 @@ from qanat.api.progress import Progress
 from qanat.api.project import Project, open
 from qanat.api.runs import Run, Runs
 
-__all__ = ["ComparedRow", "Comparison", "Curve", "Group", "Progress", "Project", "Run", "Runs", "open"]
+__all__ = ["Check", "ComparedRow", "Comparison", "Curve", "Group", "Progress", "Project", "Run", "Runs", "open"]

@@ -12,7 +12,8 @@ from qanat.api.opened import Opened
 from qanat.api.progress import OnProgress, ProgressView, Shown
 from qanat.api.progress_line import ProgressLine, in_notebook
 from qanat.api.spelling import listed
-from qanat.domain.run import Run
+from qanat.domain.run import Run, State
+from qanat.errors import InputInvalid
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import rerun as rerunning
 from qanat.usecases.launch import retry as retrying
@@ -23,11 +24,26 @@ from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.launch.wait import wait as wait_for
+from qanat.usecases.runs import check_rerun
 from qanat.usecases.runs.cancel import cancel_groups, cancel_run
+from qanat.usecases.runs.check_rerun import check_asked
+from qanat.usecases.runs.reproduction import Basis
 from qanat.usecases.tracking.find import Found, check_group, find_run
 from qanat.usecases.tracking.refresh import refreshed
 
-__all__ = ["Repeat", "cancel", "chosen_groups", "find", "launch", "needed_only", "request", "rerun", "retry", "wait"]
+__all__ = [
+    "Repeat",
+    "cancel",
+    "check_asked",
+    "chosen_groups",
+    "find",
+    "launch",
+    "needed_only",
+    "request",
+    "rerun",
+    "retry",
+    "wait",
+]
 
 
 def request(
@@ -102,6 +118,18 @@ def rerun(
         )
 
     return _followed(opened, start, on_progress)
+
+
+def basis(opened: Opened, found: Found) -> Basis:
+    """Determine what a rerun will be compared with. Raises UsageError for an active run, and InputInvalid."""
+    return check_rerun.basis_of(found, opened.runners)
+
+
+def verdict(opened: Opened, basis: Basis, again: Run, rtol: float) -> check_rerun.Verdict:
+    """Compare a rerun with the first run. Raises InputInvalid if it has been cancelled or is lost."""
+    if again.state not in (State.FINISHED, State.FAILED):
+        raise InputInvalid(f"run {again.number} is {again.state}, so it cannot be compared", hint="repeat it once more")
+    return check_rerun.verdict(opened.project, basis, again, rtol, opened.runners)
 
 
 def retry(

@@ -6,19 +6,25 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
+from qanat.api.checking import Check
 from qanat.api.comparing import Comparison, compare_runs
 from qanat.api.opened import Opened
 from qanat.api.progress import Shown
 from qanat.api.runs import Run, Runs
 from qanat.api.spelling import for_python, listed
 from qanat.domain import condition
+from qanat.domain import run as records
 from qanat.domain.condition import Compared, Condition
 from qanat.usecases import project as projects
 from qanat.usecases.runs.compare import CompareRequest
 from qanat.usecases.runs.rows import matching_runs
 from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import refreshed
+
+if TYPE_CHECKING:
+    from qanat.usecases.runs.reproduction import Basis
 
 
 def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads well
@@ -163,11 +169,62 @@ class Project:
             request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place, needed=only)
             return Run.of(opened, launching.launch(opened, request, options, on_progress))
 
+    @overload
+    def rerun(
+        self,
+        run: Run | str | int,
+        *,
+        check: Literal[True],
+        rtol: float = ...,
+        runner: str | None = ...,
+        template: str | None = ...,
+        n_threads: int | None = ...,
+        fail_fast: bool = ...,
+        max_running: int | None = ...,
+        cancel_on_interrupt: bool = ...,
+        time_limit: str | None = ...,
+        head: bool = ...,
+        commit_message: str | None = ...,
+        snapshot: bool = ...,
+        add: Sequence[str | Path] = ...,
+        allow_secrets: bool = ...,
+        on_progress: Shown = ...,
+    ) -> Check: ...
+
+    @overload
+    def rerun(
+        self,
+        run: Run | str | int,
+        groups: Sequence[int] = ...,
+        *,
+        check: Literal[False] = ...,
+        failed: bool = ...,
+        head: bool = ...,
+        commit_message: str | None = ...,
+        snapshot: bool = ...,
+        add: Sequence[str | Path] = ...,
+        runner: str | None = ...,
+        template: str | None = ...,
+        n_threads: int | None = ...,
+        fail_fast: bool = ...,
+        max_running: int | None = ...,
+        wait: bool = ...,
+        cancel_on_interrupt: bool = ...,
+        detach: bool = ...,
+        time_limit: str | None = ...,
+        allow_secrets: bool = ...,
+        needed: bool = ...,
+        ignore: Sequence[str] = ...,
+        on_progress: Shown = ...,
+    ) -> Run: ...
+
     def rerun(
         self,
         run: Run | str | int,
         groups: Sequence[int] = (),
         *,
+        check: bool = False,
+        rtol: float = 1e-9,
         failed: bool = False,
         head: bool = False,
         commit_message: str | None = None,
@@ -186,21 +243,26 @@ class Project:
         needed: bool = False,
         ignore: Sequence[str] = (),
         on_progress: Shown = None,
-    ) -> Run:
+    ) -> Run | Check:
         """Repeat a run as a new one, with the same code and parameters, like `qanat rerun`; return the new run.
 
         With `groups`, only these are repeated; with failed=True, only those (of them) that did not finish. With
         head=True, the code is as it is now, and not the commit of the first run. Other keywords are those of launch();
         by default, the run uses the same runner as the first one. If no group is left to repeat, the first run is
-        returned.
+        returned. With check=True, a whole run is repeated, and the new run waited for and compared: numbers are equal
+        up to the relative difference `rtol`. The Check that is returned has both runs and what differs.
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
 
         with for_python():
             found, live = launching.find(self._opened, _word(run))
+            basis = None
+            if check:
+                launching.check_asked(some_groups=failed or bool(groups), detach=detach, needed=needed)
+                basis = launching.basis(self._opened, found)
             there = runner or found.run.runner.name
-            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
+            ends = (wait or check, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             numbers = launching.chosen_groups(found, groups, failed=failed) if failed or groups else []
             if (failed or groups) and not numbers:
@@ -211,7 +273,8 @@ class Project:
             repeat = launching.Repeat(
                 numbers, head, changes, launching.needed_only(listed("ignore", ignore), needed=needed)
             )
-            return Run.of(self._opened, launching.rerun(self._opened, found, live, options, repeat, on_progress))
+            again = launching.rerun(self._opened, found, live, options, repeat, on_progress)
+            return Run.of(self._opened, again) if basis is None else _checked(self._opened, basis, again, rtol)
 
     def retry(
         self,
@@ -253,6 +316,15 @@ def _condition(where: Sequence[str], state: str | None, tag: str | None) -> Cond
     named = {"state": state, "tag": tag}
     parts = [condition.parse(text) for text in where]
     return condition.all_of([*parts, *(Compared(name, "=", value) for name, value in named.items() if value)])
+
+
+def _checked(opened: Opened, basis: Basis, again: records.Run, rtol: float) -> Check:
+    """Return how a rerun compares. Raises InputInvalid if it has been cancelled or is lost."""
+    from qanat.api import launching  # only needed to start runs
+
+    verdict = launching.verdict(opened, basis, again, rtol)
+    first, now, found = Run.of(opened, basis.run), Run.of(opened, again), verdict.found
+    return Check(first, now, found.is_identical, found.files, found.values, basis.notes, verdict.causes)
 
 
 def _word(run: Run | str | int) -> str:

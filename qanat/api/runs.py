@@ -18,6 +18,7 @@ from qanat.domain import run as records
 from qanat.domain import times
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import by_plain_name
+from qanat.errors import UsageError
 from qanat.usecases import packages
 from qanat.usecases.tracking.find import find_run, read_comment
 from qanat.usecases.tracking.refresh import refreshed
@@ -113,21 +114,31 @@ class Run:
 
     @property
     def parameters(self) -> dict[str, str | list[str]]:
-        """The parameters of its first group, which is the only one of a simple run."""
-        return self.groups[0].parameters
+        """The parameters of its only group. Raises UsageError if it has several, which differ in them."""
+        return self._only("parameters", "parameters").parameters
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """The metrics of its first group, which is the only one of a simple run."""
-        return self.groups[0].metrics
+        """The metrics of its only group. Raises UsageError if it has several, each with its own."""
+        return self._only("metrics", "metrics").metrics
 
     def curves(self) -> dict[str, Curve]:
-        """Return the curves of its first group, as Group.curves() does."""
-        return self.groups[0].curves()
+        """Return the curves of its only group, as Group.curves() does. Raises UsageError if it has several."""
+        return self._only("curves", "curves()").curves()
 
     def curve(self, name: str) -> Curve:
-        """Return a curve of its first group, as Group.curve() does."""
-        return self.groups[0].curve(name)
+        """Return a curve of its only group, as Group.curve() does. Raises UsageError if it has several."""
+        return self._only("curves", "curve(name)").curve(name)
+
+    def _only(self, what: str, call: str) -> Group:
+        first, *others = self.groups
+        if others:
+            with for_python():
+                raise UsageError(
+                    f"run {self.number} has {len(others) + 1:,} groups, each with {what} of its own",
+                    hint=f"use [group.{call} for group in run.groups]",
+                )
+        return first
 
     def refresh(self) -> Run:
         """Return the run as it is now. Raises NotFound if it was deleted."""

@@ -130,7 +130,8 @@ FLOORS = {
         "options": (),
     },
     "qanat.api": {
-        "project": ("comparing", "launching", "runs", "progress", "opened", "spelling"),
+        "project": ("checking", "comparing", "launching", "runs", "progress", "opened", "spelling"),
+        "checking": ("runs",),
         "comparing": ("html", "opened", "spelling"),
         "runs": ("launching", "html", "groups", "curves", "progress", "opened", "spelling"),
         "launching": ("progress_line", "progress", "opened", "spelling"),

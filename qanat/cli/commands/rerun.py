@@ -23,15 +23,14 @@ from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import clean, say, tell
 from qanat.domain.run import Run, State
-from qanat.errors import EXIT_FAILED, UsageError
+from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch import rerun as usecase
 from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
 from qanat.usecases.project import Project, open_project
-from qanat.usecases.runs import reproduction
-from qanat.usecases.runs.causes import causes
+from qanat.usecases.runs import check_rerun
 from qanat.usecases.runs.reproduction import Basis
-from qanat.usecases.tracking.find import Found, check_ended
+from qanat.usecases.tracking.find import Found
 
 RERUN = """\b
 Example:
@@ -88,12 +87,8 @@ def rerun(
     """
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
-    if check and (failed or groups):
-        raise UsageError("--check compares a whole run", hint="omit --failed and --group")
-    if check and options["detach"]:
-        raise UsageError("--check waits for the end of the new run", hint="omit --detach")
-    if check and options["needed"]:
-        raise UsageError("--check compares a whole run", hint="omit --needed")
+    if check:
+        check_rerun.check_asked(some_groups=failed or bool(groups), detach=options["detach"], needed=options["needed"])
     basis = _basis(found) if check else None
     numbers = chosen_groups(found, groups, failed=failed) if failed or groups else []
     if (failed or groups) and not numbers:
@@ -115,20 +110,17 @@ def rerun(
 
 def _basis(found: Found) -> Basis:
     """Determine what the rerun will be compared with, and say what of it is missing."""
-    check_ended(found, "its outputs cannot be compared")
-    basis = reproduction.basis_of(found, session.runners().generated_files(found.run.runner.name))
+    basis = check_rerun.basis_of(found, session.runners())
     for note in basis.notes:
         tell(f"note: {clean(note)}")
     return basis
 
 
 def _check(project: Project, basis: Basis, again: Run, rtol: float, *, as_json: bool) -> int:
-    first = basis.run
-    own = frozenset().union(*(session.runners().generated_files(run.runner.name) for run in (first, again)))
-    found = reproduction.compare(project, basis, again, rtol, own)
-    why = [] if found.is_identical else causes(project, first, again)
+    verdict = check_rerun.verdict(project, basis, again, rtol, session.runners())
+    first, found = basis.run, verdict.found
     if as_json:
-        check_report.print_json(found, first, again, basis.notes, why)
+        check_report.print_json(found, first, again, basis.notes, verdict.causes)
     else:
-        check_report.print_report(found, first, again, why)
+        check_report.print_report(found, first, again, verdict.causes)
     return 0 if found.is_identical else EXIT_FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +15,7 @@ from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.checks import commands, far_numbers, lost_environments, missing_metrics, odd_metrics, whole
 from qanat.usecases.checks import validate as validate_state
+from qanat.usecases.checks.validate import Problem
 from qanat.usecases.data import absent
 from qanat.usecases.launch import templates
 from qanat.usecases.merging import keep_commits
@@ -31,7 +33,8 @@ from qanat.usecases.project import open_project
 def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     """Check FILEs, or everything in .qanat/, as the pre-commit hook does.
 
-    Each problem is printed on a line of its own. The exit code is 1 if there are problems.
+    Each problem is printed on a line of its own. The exit code is 1 if there are problems. In JSON, notes are in the
+    list, too: they have `"note": true`, and no file.
     """
     project = open_project(Path.cwd())
     paths = [path.absolute() for path in files] or validate_state.all_files(project)
@@ -44,16 +47,23 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         notes += missing_metrics.warnings(project, index, records)
         notes += lost_environments.warnings(project, index, records)
     notes += templates.warnings(project, session.runners(), paths)
+    of_machine = [*commands.warnings(project, records), *absent.warnings(project, records)]
     if as_json:
-        say_json(
-            [{"file": p.file, "line": p.line, "key": dotted(p.key), "problem": redacted(p.problem)} for p in problems]
-        )
+        say_json([*map(_as_mapping, problems), *map(_note_as_mapping, [*notes, *of_machine])])
     elif problems:
         say("\n".join(redacted(str(problem)) for problem in problems))
     else:
         unaccepted = f", but {plural(len(notes), 'note')}, which --strict does not accept" if strict and notes else ""
         say(f"checked {plural(len(paths), 'file')}, no problems found{unaccepted}")
-    of_machine = [*commands.warnings(project, records), *absent.warnings(project, records)]
     for note in [*notes, *of_machine]:
         tell(f"note: {note}")
     return EXIT_FAILED if problems or (strict and notes) else 0
+
+
+def _as_mapping(problem: Problem) -> dict[str, Any]:
+    found = {"file": problem.file, "line": problem.line, "key": dotted(problem.key)}
+    return {**found, "problem": redacted(problem.problem)}
+
+
+def _note_as_mapping(note: str) -> dict[str, Any]:
+    return {"file": None, "line": None, "key": "", "problem": redacted(note), "note": True}

@@ -84,6 +84,11 @@ def test_runs_have_paths_parameters_metrics_and_the_rest(trained: Sandbox) -> No
     first, second = runs[1].groups
     assert [g.number for g in (first, second)] == [0, 1]
     assert (second.args, second.parameters) == (("--names", "a", "b", "--n", "3"), {"--names": ["a", "b"], "--n": "3"})
+    with pytest.raises(UsageError, match="run 2 has 2 groups, each with metrics of its own") as caught:
+        _ = runs[1].metrics
+    assert caught.value.hint == "use [group.metrics for group in run.groups]"
+    with pytest.raises(UsageError, match="each with curves of its own"):
+        runs[1].curve("loss")
     assert (second.metrics, second.state, second.exit_code) == ({"acc": 0.3}, "finished", 0)
     assert second.path == trained.root / "results/train/run_2/group_1"
     assert (second.path / "metrics.json").is_file()
@@ -199,7 +204,7 @@ def test_pandas_is_imported_only_when_it_is_asked_for(trained: Sandbox) -> None:
     code = """
 import json, sys, qanat
 runs = qanat.open(".").runs(experiment="train")
-[(run.path, run.parameters, run.metrics) for run in runs]
+[(run.path, group.parameters, group.metrics) for run in runs for group in run.groups]
 before = [name for name in ("pandas", "numpy", "click", "rich", "questionary") if name in sys.modules]
 runs.to_pandas()
 print(json.dumps([before, "pandas" in sys.modules]))

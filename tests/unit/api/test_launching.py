@@ -442,7 +442,7 @@ CALLED_OTHERWISE = {
     "group": "groups",
     "set": "changes",
 }
-ONLY_COMMANDS = {"dry_run", "json", "check", "rtol", "help"}
+ONLY_COMMANDS = {"dry_run", "json", "help"}
 
 
 @pytest.mark.parametrize(
