@@ -46,6 +46,11 @@ class Group:
         return self.record.args
 
     @property
+    def key(self) -> str | None:
+        """What it executes, as a digest of code, command, arguments, data and environment; None if not recorded."""
+        return self.record.key
+
+    @property
     def parameters(self) -> dict[str, str | list[str]]:
         """The arguments by name: `pos_0`, … for those before the first option, then `--option`: value."""
         return by_name(self.record.args)

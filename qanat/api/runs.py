@@ -16,6 +16,7 @@ from qanat.api.progress import Shown
 from qanat.api.spelling import for_python
 from qanat.domain import run as records
 from qanat.domain import times
+from qanat.domain.data import DataState
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import by_plain_name
 from qanat.errors import UsageError
@@ -104,6 +105,11 @@ class Run:
     def commit(self) -> str:
         """The commit whose code ran."""
         return self.record.code.commit
+
+    @property
+    def data(self) -> dict[str, DataState]:
+        """What its datasets and the inputs that its arguments name were at the launch, by name, as far as is known."""
+        return {state.name: state for state in self.record.data}
 
     @property
     def groups(self) -> list[Group]:

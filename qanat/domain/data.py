@@ -130,6 +130,12 @@ def data_texts(run: HasData) -> tuple[str, ...]:
     return (*(f"{state.name}: {state.described}" for state in run.data), *paths)
 
 
+def data_text(run: HasData, name: str) -> str | None:
+    """Return what a dataset or an input of a run was, in short, or its path; None if the run has no such data."""
+    known = next((state.described for state in run.data if state.name == name), None)
+    return known or run.datasets.get(name)
+
+
 def other_data(runs: Sequence[HasData]) -> dict[int, list[Difference]]:
     """Return in what the data of runs differ from those of the first one, by their positions."""
     found = {place: data_differ(runs[0], run) for place, run in enumerate(runs)} if runs else {}

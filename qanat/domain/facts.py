@@ -30,6 +30,7 @@ class GroupFacts(NamedTuple):
     parameters: Mapping[str, str]
     metrics: Mapping[str, float]
     curves: Mapping[str, Sequence[float]] = {}
+    key: str | None = None
 
     def metric(self, name: str) -> float | None:
         """Return the metric of this name, or what a curve came to for a name such as loss.min; None without either."""
@@ -122,6 +123,7 @@ def _facts_of_group(group: Group) -> GroupFacts:
         parameters=parameters,
         metrics=dict(group.metrics),
         curves={name: [*curve.statistics().values()] for name, curve in group.curves.items()},
+        key=group.key,
     )
 
 

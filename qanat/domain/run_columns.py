@@ -12,13 +12,13 @@ from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.condition_values import number
 from qanat.domain.facts import Row
 from qanat.domain.parameters import plain_names
-from qanat.domain.search import ALIASES, FIELDS, Names, resolve
+from qanat.domain.search import ALIASES, DATA, FIELDS, Names, field_of, resolve
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
 # The last fields of a table that is not told which, and those that are shown only if they are named.
 LAST = ("state", "duration", "date", "tag", "description")
-ONLY_NAMED = ("run.state", "run.data", "run.environment", "host")
+ONLY_NAMED = ("run.state", "run.data", "run.environment", "host", "key")
 _TAKEN = frozenset({*FIELDS, *ALIASES})
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Column:
         if self.kind == PARAMETER:
             found = (g.parameters[name] for g in row.groups for name in self.names if name in g.parameters)
             return tuple(dict.fromkeys(found))
-        value = FIELDS[self.names[0]].take(row)
+        value = field_of(self.names[0]).take(row)
         if self.names[0] == "run":
             return (row.run.number if self.heading == "number" else row.run.id,)
         if self.names[0] == "author":
@@ -82,7 +82,8 @@ def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
     found: dict[Column, None] = {}
     for text in texts:
         if is_pattern(text):
-            among = [*known, *(_statistics(names) if "." in text.removeprefix(METRIC) else ())]
+            data = [_field(f"{DATA}{name}") for name in names.data] if text.startswith(DATA) else []
+            among = [*known, *data, *(_statistics(names) if "." in text.removeprefix(METRIC) else ())]
             matching = [c for c in among if any(fnmatch.fnmatchcase(name, text) for name in _spellings(c))]
             if not matching:
                 raise UsageError(f"no column matches {quoted(text)}", hint="for example: --columns 'run,lr,metric.*'")

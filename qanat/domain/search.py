@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -27,7 +27,7 @@ from qanat.domain.condition import (
     invalid,
 )
 from qanat.domain.condition_values import Test
-from qanat.domain.data import data_texts
+from qanat.domain.data import data_text, data_texts
 from qanat.domain.facts import GroupFacts, Row
 from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.names import nearest
@@ -42,11 +42,15 @@ LISTED = 40
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of parameters, as typed, of metrics and of curves that some groups have, in the order of the groups."""
+    """The names of parameters, as typed, of metrics and of curves that some groups have, in the order of the groups.
+
+    `data` are the names of datasets and inputs that runs have.
+    """
 
     parameters: Mapping[str, object]
     metrics: Mapping[str, object]
     curves: Mapping[str, object]
+    data: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, groups: Iterable[GroupFacts]) -> Names:
@@ -151,8 +155,8 @@ def _compares(compared: Compared, names: Names, now: datetime) -> Meets:
     if kind == PARAMETER:
         test = _parameter_test(compared, now)
         return lambda _, group: any(test(group.parameters[name]) for name in found if name in group.parameters)
-    field = FIELDS[found[0]]
-    take, test = field.take, field.test(compared, now)
+    known = field_of(found[0])
+    take, test = known.take, known.test(compared, now)
     return lambda row, _: (value := take(row)) is not None and test(value)
 
 
@@ -163,6 +167,8 @@ def resolve(name: str, names: Names, place: int | None = None) -> tuple[str, tup
     """
     if name in FIELDS or name in ALIASES:
         return "", (ALIASES.get(name, name),)
+    if name.startswith(DATA) and name.removeprefix(DATA) in names.data:
+        return "", (name,)
     if not name.startswith(METRIC) and (parameters := names.parameters_named(name.removeprefix(PARAMETER))):
         return PARAMETER, parameters
     metric = name.removeprefix(METRIC)
@@ -314,6 +320,16 @@ FIELDS: Mapping[str, Field] = {
     "author": Field(lambda row: authors(row.run.author), _any_text),
     "run.environment": Field(lambda row: row.run.environment, _commit),
     "run.data": Field(lambda row: data_texts(row.run), _any_text),
+    "key": Field(lambda row: tuple(group.key for group in row.groups if group.key), _any_text),
     "host": Field(lambda row: tuple(group.host for group in row.groups if group.host), _any_text),
 }
+# Before the name of a dataset or an input: what it was.
+DATA = "data."
 ALIASES = {"tags": "tag", "created": "date", "number": "run", "id": "run"}
+
+
+def field_of(name: str) -> Field:
+    """Return the field of this name: one of FIELDS, or what the data of a run were."""
+    if name in FIELDS:
+        return FIELDS[name]
+    return Field(lambda row: data_text(row.run, name.removeprefix(DATA)), _text)

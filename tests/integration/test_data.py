@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import qanat
 from tests.support.sandbox import Sandbox
 
 
@@ -32,6 +33,12 @@ def test_data_that_change_are_seen_by_every_command(sandbox: Sandbox) -> None:
     table = sandbox.qanat("runs", "--columns", "run,run.data", "--csv").out.splitlines()
     assert [line.partition("-")[0] for line in table[1:]] == ["3", "2", "1"]
     assert all("big: sha256 " in line for line in table[1:])
+    met = sandbox.qanat("runs", "--where", "data.big~'3 files'", "--columns", "run,data.*", "--csv").out.splitlines()
+    assert [line.partition("-")[0] for line in met] == ["run,data.big", "3", "2"]
+    assert all(",sha256 " in line.replace('"', "") for line in met[1:])
+    wrong = sandbox.qanat("runs", "--where", "data.bog=1", code=2).err
+    assert "no run has the parameter or metric 'data.bog'" in wrong
+    assert qanat.open(sandbox.root).run(2).data["big"].files == 3
     assert "◾ big: sha256 " in sandbox.qanat("show", "2").out
     assert sandbox.qanat("show", "2", "--json").json["data"][0]["files"] == 3
 

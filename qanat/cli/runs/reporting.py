@@ -225,6 +225,10 @@ def run_page(run: Run, environment: Environment | None = None) -> str:
         f"  - 📆 Ended: {times.local(run.ended)}",
         f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
     ]
+    for other, count in run.requested.already_run.items():
+        lines.append(f"  - ⏭ Left out: {plural(count, 'group')}, in run {other}")
+    if len(run.groups) == 1 and run.groups[0].key:
+        lines.append(f"  - 🔑 Key: {run.groups[0].key}")
     if run.rerun_of:
         lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
     return "\n".join(map(brief, lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from qanat.domain import facts, times
@@ -136,8 +136,13 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
 
 
 def names_of(runs: Iterable[RunFacts]) -> Names:
-    """Return the names of parameters and metrics that runs have."""
-    return Names.of(group for run in runs for group in run.groups)
+    """Return the names of parameters, metrics and data that runs have."""
+    known = [*runs]
+    data: dict[str, object] = {}
+    for run in known:
+        data |= run.datasets
+        data |= dict.fromkeys(state[0] for state in run.states)
+    return replace(Names.of(group for run in known for group in run.groups), data=data)
 
 
 def search_for(project: Project, condition: Condition, names: Names) -> Search:

@@ -27,6 +27,15 @@ def test_what_has_been_run_is_left_out(sandbox: Sandbox) -> None:
     assert nothing.out == ""
     assert nothing.err.endswith("\nnothing to run: every group has been run already\n")
     assert len(sandbox.records()) == 2
+    page = sandbox.qanat("show", "2").out
+    assert f"Left out: 2 groups, in run {sandbox.records()[0]['id']}\n" in page
+    key = sandbox.records()[1]["groups"][0]["key"]
+    assert f"Key: {key}\n" in page
+    assert (
+        sandbox.qanat("runs", "--where", f"key={key}", "--columns", "run,key", "--csv")
+        .out.splitlines()[1]
+        .endswith(key)
+    )
 
     refused = sandbox.qanat("run", "train", "--ignore", "code", code=2)
     assert "--ignore requires --needed" in refused.err
