@@ -12,6 +12,7 @@ from qanat.api.opened import Opened
 from qanat.api.progress import OnProgress, ProgressView, Shown
 from qanat.api.progress_line import ProgressLine, in_notebook
 from qanat.api.spelling import listed
+from qanat.domain.container import ContainerRequest
 from qanat.domain.run import Run, State
 from qanat.errors import InputInvalid
 from qanat.usecases.launch import launch as launching
@@ -55,6 +56,7 @@ def request(
     param_file: str | Path | None,
     parameters_file: str | Path | None,
     storage_path: str | Path | None,
+    container: str | Path | Mapping[str, object] | None,
     *,
     description: str,
     many: bool,
@@ -71,7 +73,19 @@ def request(
         tags=tuple(dict.fromkeys(listed("tags", tags))),
         description=description,
         many=many,
+        container=_container(container),
     )
+
+
+def _container(wanted: str | Path | Mapping[str, object] | None) -> ContainerRequest | None:
+    """Return the container of an image, or of a mapping with `image`, `engine` and `gpu`; None stands for no wish."""
+    if wanted is None:
+        return None
+    parts = dict(wanted) if isinstance(wanted, Mapping) else {"image": wanted}
+    image, engine, gpu = parts.pop("image", ""), parts.pop("engine", None), parts.pop("gpu", False)
+    if parts:
+        raise TypeError(f"container has the unknown keys {', '.join(map(repr, parts))}; known: image, engine, gpu")
+    return ContainerRequest(str(image), None if engine is None else str(engine), gpu=bool(gpu))
 
 
 def uncommitted(

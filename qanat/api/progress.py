@@ -81,6 +81,10 @@ class ProgressView:
         """Keep notes on groups that are left out, and on those that are not although a run has them."""
         self.notes += report.lines
 
+    def container(self, difference: str) -> None:
+        """Keep a note on an image that is not the one of an earlier run."""
+        self.notes.append(difference)
+
     def begins(self, run: records.Run, folder: Path) -> None:
         """Report that a run is about to start."""
         self._look_at(run)

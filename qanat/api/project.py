@@ -138,6 +138,7 @@ class Project:
         needed: bool = False,
         ignore: Sequence[str] = (),
         many: bool = False,
+        container: str | Path | Mapping[str, object] | None = None,
         on_progress: Shown = None,
     ) -> Run:
         """Run an experiment and record it, like `qanat run`; return the run.
@@ -149,7 +150,6 @@ class Project:
         program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True, and a local one
         with detach=True continues in a process of its own, even after this one has ended: see Run.wait(). With
         needed=True, if nothing is left to run, the newest run that has some of the groups is returned.
-
         `on_progress` is called in this thread with a Progress: when the run starts, and whenever a group of a local
         run starts or ends, or a submitted run is polled. Its exceptions are raised once the run is recorded.
         on_progress=True draws a line instead, which is the default in a notebook; False draws nothing.
@@ -160,7 +160,7 @@ class Project:
         from qanat.usecases.launch.options import LaunchOptions
 
         opened, lists, files = self._opened, (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
-        request = launching.request(experiment, *lists, *files, description=description, many=many)
+        request = launching.request(experiment, *lists, *files, container, description=description, many=many)
         ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
         options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():

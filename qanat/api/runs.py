@@ -16,6 +16,7 @@ from qanat.api.progress import Shown
 from qanat.api.spelling import for_python
 from qanat.domain import run as records
 from qanat.domain import times
+from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.layout import group_folder
 from qanat.domain.parameters import by_plain_name
@@ -110,6 +111,10 @@ class Run:
     def data(self) -> dict[str, DataState]:
         """What its datasets and the inputs that its arguments name were at the launch, by name, as far as is known."""
         return {state.name: state for state in self.record.data}
+
+    def container(self) -> Container | None:
+        """The container that its programs worked in: `image`, `engine`, `identity` and more; None without one."""
+        return self.record.container
 
     @property
     def groups(self) -> list[Group]:

@@ -1,10 +1,48 @@
-"""The container that programs work in, as it is asked for and as a run had it."""
+"""The container that programs work in: as it is asked for, as an engine starts it, and as a run had it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+NONE = "none"
+_BUILT_FROM = re.compile(r"(Dockerfile|Containerfile)(\..+)?\Z|.+\.(Dockerfile|Containerfile)\Z")
+_SUFFIXES = {".sif": "sif", ".sqfs": "squashfs", ".squashfs": "squashfs", ".sqsh": "squashfs"}
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2")
+
+
+class Kind(StrEnum):
+    """What an image is, as sentences call it."""
+
+    SIF = "SIF files"
+    SQUASHFS = "SquashFS files"
+    FOLDER = "folders"
+    ARCHIVE = "image archives"
+    RECIPE = "Dockerfiles"
+    NAME = "images by name"
+
+
+# What an engine needs no store of its own for.
+FILES = frozenset({Kind.SIF, Kind.SQUASHFS, Kind.FOLDER})
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRequest:
+    """The container that is asked for; without an engine, the image decides which one runs it.
+
+    The path of an image starts at the root of the project. `identity` is that of the run that is repeated.
+    """
+
+    image: str
+    engine: str | None = None
+    binds: tuple[str, ...] = ()
+    gpu: bool = False
+    options: tuple[str, ...] = ()
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +66,69 @@ class Container:
         row = {"image": self.image, "engine": self.engine, "identity": self.identity}
         optional: Mapping[str, Any] = {"binds": self.binds, "gpu": self.gpu, "options": self.options}
         return row | {key: value for key, value in optional.items() if value}
+
+    def again(self) -> ContainerRequest:
+        """Return a request for the same container."""
+        return ContainerRequest(self.image, self.engine, self.binds, self.gpu, self.options, self.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image to be found: of which kind, how it was named, and where the file or folder is, if it is one.
+
+    `content` is the SHA-256 of the file, or of the files in the folder; for a recipe, of all that it is built from,
+    and `context` is the folder of that, None if it needs none.
+    """
+
+    kind: Kind
+    name: str
+    path: Path | None = None
+    content: str = ""
+    context: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A path of this machine that a container has at a path of its own."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+    def __str__(self) -> str:
+        """Return it as engines take it."""
+        return f"{self.source}:{self.target}{':ro' if self.read_only else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a program finds in its container; `image` is the image as the engine takes it."""
+
+    image: str
+    workdir: str
+    mounts: Sequence[Mount] = ()
+    gpu: bool = False
+    options: Sequence[str] = ()
+
+
+def kind_of(name: str, path: Path | None) -> Kind:
+    """Return what an image is by its name and, if there is something at its path, by that."""
+    base = PurePosixPath(name).name
+    if path is not None and path.is_dir():
+        return Kind.FOLDER
+    for suffix, kind in _SUFFIXES.items():
+        if base.lower().endswith(suffix):
+            return Kind[kind.upper()]
+    if base.lower().endswith(_ARCHIVES):
+        return Kind.ARCHIVE
+    return Kind.RECIPE if _BUILT_FROM.match(base) else Kind.NAME
+
+
+def read_bind(text: str) -> Mount:
+    """Return the mount that a bind describes: SOURCE, SOURCE:TARGET, and either with :ro. Raises ValueError."""
+    parts = text.split(":")
+    read_only = len(parts) > 1 and parts[-1] in ("ro", "rw")
+    last = parts.pop() if read_only else ""
+    if len(parts) > 2 or not all(parts):
+        raise ValueError(text)
+    return Mount(parts[0], parts[-1], read_only=last == "ro")

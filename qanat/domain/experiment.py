@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
@@ -82,6 +83,7 @@ class Experiment:
     metrics: tuple[MetricSource, ...] = ()
     seeds: tuple[str, ...] | None = None
     code_paths: tuple[str, ...] = ()
+    container: ContainerRequest | None = None
 
     def titles(self) -> dict[str, str]:
         """Return what a paper calls metrics, as `Accuracy (%)`, by their names; without those that have no title."""
@@ -101,7 +103,7 @@ class Dataset:
     """A named path to data; a relative path starts at the project's root.
 
     `track` is how runs record what the data are, with COMMAND by what `command` prints. Without `check`, the path may
-    be missing on this machine, and only the command looks at it.
+    be missing on this machine, and only the command looks at it. In a container, only `writable` data can be changed.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Dataset:
     track: str = STAT
     command: str = ""
     check: bool = True
+    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from qanat.domain import time_limits
 from qanat.domain.config import ASK, EACH, RESULT_DIR, Config, Grace, template_sections
+from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
@@ -35,6 +36,18 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         seeds=seeds_from(content),
         code_paths=tuple(posixpath.normpath(path) for path in content.get("code", {}).get("paths", ())),
         metrics=tuple(map(_metric_source, content.get("metrics", ()))),
+        container=_container(content["container"]) if "container" in content else None,
+    )
+
+
+def _container(content: str | dict[str, Any]) -> ContainerRequest:
+    parts: dict[str, Any] = {"image": content} if isinstance(content, str) else content
+    return ContainerRequest(
+        image=parts["image"],
+        engine=parts.get("engine"),
+        binds=tuple(parts.get("binds", ())),
+        gpu=parts.get("gpu", False),
+        options=tuple(parts.get("options", ())),
     )
 
 
@@ -73,6 +86,7 @@ def dataset_from(content: dict[str, Any]) -> Dataset:
         track=content.get("track", STAT),
         command=content.get("command", ""),
         check=content.get("check", True),
+        writable=content.get("writable", False),
     )
 
 

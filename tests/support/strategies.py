@@ -162,6 +162,7 @@ def groups() -> st.SearchStrategy[tuple[Group, ...]]:
 def runs() -> st.SearchStrategy[Run]:
     """Return runs of every kind that a record can hold."""
     lists = st.lists(words, max_size=4).map(tuple)
+    full = st.lists(words.filter(bool), max_size=4).map(tuple)
     return st.builds(
         Run,
         number=st.integers(1, 999_999_999),
@@ -215,5 +216,5 @@ def runs() -> st.SearchStrategy[Run]:
         rerun_of=st.none() | st.just("3-0a1b2c"),
         imported=mappings(),
         container=st.none()
-        | st.builds(Container, texts.filter(bool), names, texts.filter(bool), lists, st.booleans(), lists),
+        | st.builds(Container, texts.filter(bool), names, texts.filter(bool), full, st.booleans(), lists),
     )

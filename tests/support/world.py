@@ -107,6 +107,10 @@ class View:
         """Note what is left out, and why the rest is not."""
         self._note("already_run", report.lines)
 
+    def container(self, difference: str) -> None:
+        """Note how the image differs from that of an earlier run."""
+        self._note("container", difference)
+
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Note the state of the run."""
         self._note("seen", run.state)

@@ -15,7 +15,15 @@ from qanat.cli import session
 from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, option, spellings
 from qanat.cli.runs import misplaced
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
-from qanat.cli.runs.launch_options import code_options, needed_from, needed_options, options_for, options_from
+from qanat.cli.runs.launch_options import (
+    code_options,
+    container_from,
+    container_options,
+    needed_from,
+    needed_options,
+    options_for,
+    options_from,
+)
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.output import clean, plural, say, say_json
@@ -33,6 +41,7 @@ Example:
   qanat run summary_iris -g "--nbins 10" -g "--nbins 20" -R "--seed 0 3 1" -j 2
   qanat run summary_iris -f parameters.yaml --dry-run
   qanat run summary_iris -R "--seed 0 20 1" --needed
+  qanat run summary_iris --container images/iris.sif
   qanat run --detach --time-limit 2h summary_iris --bootstrap 100000
 
 Options before NAME belong to qanat. After NAME, an argument that is exactly one of the options above belongs to
@@ -100,6 +109,7 @@ class RunCommand(Command):
     help="Run locally (local), on a cluster (htcondor, slurm), or with another installed runner.",
 )
 @options_for
+@container_options
 @code_options
 @option("--commit-sha", group=CODE, metavar="REV", help="Run the code of this revision (a sha, tag, branch~2, …).")
 @option("--in-place", group=CODE, is_flag=True, help="Run in the working tree, even if the experiment uses a checkout.")
@@ -185,6 +195,7 @@ def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
         uncommitted=uncommitted_from(options),
         in_place=options["in_place"],
         needed=needed_from(options),
+        container=container_from(options["container"], options["engine"], gpu=options["gpu"]),
     )
 
 

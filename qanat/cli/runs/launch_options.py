@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from qanat.cli.options import CODE, RECORDING, WHERE, option
+from qanat.domain.container import ContainerRequest
 from qanat.domain.standing import IGNORABLE
+from qanat.errors import UsageError
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, needed_only
 
@@ -73,6 +75,36 @@ def options_for(command: Any) -> Any:
     ):
         command = add(command)
     return command
+
+
+def container_options(command: Any) -> Any:
+    """Add the options that say in which container programs work; see container_from()."""
+    for add in (
+        option("--gpu", group=WHERE, is_flag=True, help="Let the container use the GPUs of the machine."),
+        option(
+            "--engine",
+            group=WHERE,
+            metavar="ENGINE",
+            help="Run the container with apptainer, singularity, charliecloud, podman, docker, or another engine.",
+        ),
+        option(
+            "--container",
+            group=WHERE,
+            metavar="IMAGE",
+            help="Run in a container: a .sif, SquashFS or .tar file, folder, Dockerfile, or a name; none: in none.",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def container_from(image: str | None, engine: str | None, *, gpu: bool) -> ContainerRequest | None:
+    """Return the container that options ask for; None if there is no such option."""
+    if image is None and engine is None and not gpu:
+        return None
+    if image == "":
+        raise UsageError("--container is empty", hint="name an image, or use none")
+    return ContainerRequest(image or "", engine, gpu=gpu)
 
 
 def code_options(command: Any) -> Any:

@@ -77,6 +77,10 @@ class TerminalView:
         for line in report.lines:
             tell(f"note: {clean(line)}")
 
+    def container(self, difference: str) -> None:
+        """Print how the image differs from that of an earlier run."""
+        tell(f"warning: {clean(difference)}")
+
     def begins(self, run: Run, folder: Path) -> None:
         """Announce a run that starts here, and choose how to show it."""
         self._here = self._open.enter_context(GroupsView(0, bar=False) if self._quiet else view_for(len(run.groups)))

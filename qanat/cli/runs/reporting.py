@@ -216,6 +216,7 @@ def run_page(run: Run, environment: Environment | None = None) -> str:
         f"  - 🏷 Tags: {', '.join(run.tags)}",
         f"  - 🖥 Runner: {run.runner.name}",
         *_runner_parameters(run),
+        *_container_lines(run),
         *_data_lines(run),
         *([f"  - 🧪 Environment: {environment.described}"] if environment else []),
         f"  - 📁 Path: {run.storage}",
@@ -241,6 +242,18 @@ def _runner_parameters(run: Run) -> list[str]:
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
     more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
     return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
+
+
+def _container_lines(run: Run) -> list[str]:
+    if run.container is None:
+        return []
+    container = run.container
+    lines = ["        ◾ --gpu"] if container.gpu else []
+    lines += [f"        ◾ bind: {bind}" for bind in container.binds]
+    lines += [f"        ◾ option: {option}" for option in container.options]
+    more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
+    title = f"  - 🧊 Container: {container.image} ({container.engine}, {container.identity})"
+    return [title, *lines[:OPTIONS_SHOWN], *more]
 
 
 def _data_lines(run: Run) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.run import Run
@@ -11,8 +12,12 @@ from qanat.errors import InputInvalid, NotFound
 from qanat.git.clones import why_not_in_clones
 from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
+from qanat.usecases.launch.secret_checks import check_container
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.usecases.launch.containers import Chosen
 
 
 def check_data(project: Project, run: Run, place: Workplace) -> None:
@@ -30,6 +35,18 @@ def check_data(project: Project, run: Run, place: Workplace) -> None:
 def check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
     """Raise InputInvalid if an input of a run is gone and has no replacement in `instead`."""
     inputs.check_exist(project, run, [path for path in run.submission.inputs if path not in instead])
+
+
+def container_of(project: Project, run: Run, *, elsewhere: bool, allow_secrets: bool) -> Chosen | None:
+    """Return the container that a run had, and its engine; None if it had none."""
+    if run.container is None:
+        return None
+    from qanat.usecases.launch import containers  # most runs have none
+
+    request = run.container.again()
+    if not allow_secrets:
+        check_container(request)
+    return containers.choose(project, request, elsewhere=elsewhere)
 
 
 def experiment_of(project: Project, run: Run) -> Experiment:

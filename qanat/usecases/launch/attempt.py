@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from qanat.domain import job
 from qanat.domain.experiment import MetricSource
@@ -21,6 +21,9 @@ from qanat.system import folders, processes
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.usecases.launch.enclosure import Enclosure
 
 # What may interrupt a launch in a process that continues, such as a notebook.
 FAILURES = (Exception, KeyboardInterrupt)
@@ -46,7 +49,7 @@ class Attempt:
 
     `folder` is the run's storage directory, `results` is where that was at the launch, without links: a program may put
     a link in its place. `place` is where the programs work, `metrics` are the files of numbers that they leave, and
-    `captured` is their code before the start.
+    `captured` is their code before the start. `enclosure` is the container that they work in, if any.
     """
 
     beginning: Beginning
@@ -56,16 +59,18 @@ class Attempt:
     place: Workplace
     metrics: tuple[MetricSource, ...]
     captured: Captured
+    enclosure: Enclosure | None = None
 
     def commands(self, run: Run) -> list[tuple[str, ...]]:
         """Return the full command of every group of the run."""
         count = len(run.groups)
         paths = list(self.place.datasets.values())
         kept = self.parameters_file(run)
-        return [
+        programs = [
             job.command(run.command, g.args, group_folder(self.folder, g.number, count), paths, kept)
             for g in run.groups
         ]
+        return [self.enclosure.command(self.folder, each) for each in programs] if self.enclosure else programs
 
     def write_info(self, run: Run, sharing: Sharing) -> None:
         """Write the `info.yaml` of the run. Raises WriteFailed."""

@@ -11,8 +11,19 @@ from qanat.records import environments
 from qanat.records.environments import Described
 from qanat.usecases.environment import recorded
 from qanat.usecases.environment.look import look
+from qanat.usecases.launch.plan import Plan
 from qanat.usecases.launch.view import EnvironmentReport, LaunchView
 from qanat.usecases.project import Project
+
+
+def of_plan(project: Project, plan: Plan, repeated: Run | None, view: LaunchView) -> Described | None:
+    """Return the file of the environment of a run that is about to start, as before_start() does.
+
+    A program in a container finds what is in the image instead, which the record identifies.
+    """
+    if plan.enclosure:
+        return None
+    return before_start(project, plan.command, plan.place.folder, repeated, view)
 
 
 def before_start(

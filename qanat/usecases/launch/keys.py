@@ -30,11 +30,13 @@ def shared_key(
     project: Project, plan: Plan, commit: str, states: Sequence[DataState], environment: Described | None
 ) -> SharedKey:
     """Return what the keys of the groups of a plan share, with the code of this commit and data in these states."""
+    inside = plan.enclosure.container.identity if plan.enclosure else None
     return SharedKey(
         code=code_part(project, commit, plan.experiment.code_paths, plan.command[-1]),
         command=group_key.digest(group_key.COMMAND, *plan.command),
         data=group_key.data_part(plan.datasets, states, _hash_of(plan.parameters_file)),
         environment=_environment_part(environment),
+        container=group_key.digest(group_key.CONTAINER, inside) if inside else None,
     )
 
 

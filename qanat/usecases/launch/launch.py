@@ -25,7 +25,7 @@ from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Needed, Plan, PlannedGroup, RunRequest
-from qanat.usecases.launch.secret_checks import check_launch
+from qanat.usecases.launch.secret_checks import check_container, check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
@@ -33,6 +33,7 @@ from qanat.usecases.project import Project
 if TYPE_CHECKING:
     from qanat.domain.relevance import Relevance
     from qanat.runners.protocol import Runner, Runners
+    from qanat.usecases.launch.containers import Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def launch(
     if submits := not runners.is_in_process(options.runner):
         _prefetch(runners.submitting(options.runner))
     past, plan, choice = _planned(project, request, options, runners)
+    chosen = _container(project, request, plan, options, elsewhere=submits)
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
@@ -77,10 +79,11 @@ def launch(
         captured = past_code.in_checkout(captured)
     if captured.included or captured.left_out or captured.environments:
         view.captured(captured)
-    with _placed(project, plan, captured) as plan:
+    with _placed(project, plan, captured) as placed:
+        plan = enclosed(project, placed, chosen, repeated, view)
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, repeated, view, allow_secrets=secrets)
-        environment = found_environment.before_start(project, plan.command, plan.place.folder, repeated, view)
+        environment = found_environment.of_plan(project, plan, repeated, view)
         key = keys.shared_key(project, plan, commit, states, environment)
         new = Launch(plan, captured, choice, author, states, key, environment)
         return start_needed(project, new, request.needed, options, runners, view)
@@ -98,6 +101,34 @@ def start_needed(
             return Outcome(left.nothing_in, is_new=False)
         new = replace(new, plan=left.plan)
     return start(project, partial(first_attempt, project, new), new.plan.place, options, runners, view)
+
+
+def _container(
+    project: Project, request: RunRequest, plan: Plan, options: LaunchOptions, *, elsewhere: bool
+) -> Chosen | None:
+    """Choose the container of a run and its engine; None if it has none."""
+    if request.container is None and plan.experiment.container is None:
+        return None
+    from qanat.usecases.launch import containers  # most runs have none
+
+    wanted = containers.wanted(project, request.container, plan.experiment)
+    if wanted and not options.allow_secrets:
+        check_container(wanted)
+    return containers.choose(project, wanted, elsewhere=elsewhere)
+
+
+def enclosed(
+    project: Project, plan: Plan, chosen: Chosen | None, repeated: Run | None = None, view: LaunchView | None = None
+) -> Plan:
+    """Return the plan with the container that it works in; without a view, nothing is built for it."""
+    if chosen is None:
+        return plan
+    from qanat.usecases.launch import containers
+
+    enclosure = containers.enclose(project, chosen, plan.place, plan.datasets, make=view is not None)
+    if view and repeated and (changed := containers.difference(enclosure, repeated)):
+        view.container(changed)
+    return replace(plan, enclosure=enclosure)
 
 
 def _without_inputs(project: Project, captured: Captured, read: Iterable[str | Path | None]) -> Captured:
@@ -125,6 +156,8 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     check_options(options, runners)
     past, plan, choice = _planned(project, request, options, runners)
     submits = not runners.is_in_process(options.runner)
+    chosen = _container(project, request, plan, options, elsewhere=submits)
+    plan = enclosed(project, plan, chosen)
     in_checkout = past is not None or _workdir(request, plan, submits=submits) == CHECKOUT
     found = _standings(project, request, plan, past, runners, in_checkout=in_checkout)
     whole, plan = plan, _without_done(plan, found) if request.needed else plan
@@ -133,10 +166,11 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     if commit := past.code.commit if past else code.runnable_tree(project).commit if in_checkout else None:
         from qanat.usecases.launch import checkouts
 
-        plan = replace(plan, place=checkouts.planned(project, commit, plan.datasets))
+        plan = enclosed(project, replace(plan, place=checkouts.planned(project, commit, plan.datasets)), chosen)
     batch = plan_run.preview_batch(project, plan, choice, options.max_running)
     script = runners.submitting(options.runner).render(batch)
-    return Preview(tuple(plan_run.preview(project, replace(whole, place=plan.place))), script, found)
+    whole = replace(whole, place=plan.place, enclosure=plan.enclosure)
+    return Preview(tuple(plan_run.preview(project, whole)), script, found)
 
 
 def _standings(

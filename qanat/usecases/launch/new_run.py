@@ -96,8 +96,10 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     run = _run(project, launch, reserved, replace(facts, inputs=tuple(inputs)))
     numbers_of_all, metrics = range(len(run.groups)), plan.experiment.metrics
     beginning, results = NewRun(project, run, reserved.created, _kept(launch)), reserved.created.path
-    attempt = Attempt(beginning, numbers_of_all, folder, results, plan.place, metrics, captured)
+    attempt = Attempt(beginning, numbers_of_all, folder, results, plan.place, metrics, captured, plan.enclosure)
     with undo_on_failure(attempt):
+        if plan.enclosure and facts.submitted is None:
+            plan.enclosure.check(folder)
         if captured.code.snapshot:
             from qanat.git import identity
 
@@ -164,4 +166,5 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         data=launch.data,
         key=launch.key,
         environment=launch.environment.hash if launch.environment else None,
+        container=plan.enclosure.container if plan.enclosure else None,
     )

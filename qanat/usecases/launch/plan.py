@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.domain import job
+from qanat.domain.container import ContainerRequest
 from qanat.domain.experiment import Experiment
 from qanat.domain.intents import HALF
 from qanat.domain.job import PARAMETERS_FILE, JobBatch
@@ -27,6 +29,9 @@ from qanat.usecases.launch.workplace import Workplace, in_project
 from qanat.usecases.project import Project
 from qanat.usecases.results import place
 
+if TYPE_CHECKING:
+    from qanat.usecases.launch.enclosure import Enclosure
+
 
 @dataclass(frozen=True, slots=True)
 class Needed:
@@ -43,6 +48,7 @@ class RunRequest:
     `uncommitted` says what to do with changes; it runs in a checkout if the experiment or the runner asks for one,
     unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING. `rerun_of` is the id of the
     run whose groups these are. With `needed`, groups that have been run already are left out.
+    `container` replaces the experiment's, as far as it says something.
     """
 
     experiment: str
@@ -60,6 +66,7 @@ class RunRequest:
     in_place: bool = False
     rerun_of: str | None = None
     needed: Needed | None = None
+    container: ContainerRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ class Plan:
 
     `groups` are the arguments of each, `datasets` map names to paths as defined, `place` is where it
     works, `parameters_file` is a file to be copied to the results, `storage` is the requested storage directory,
-    if any.
+    `enclosure` the container that it works in, if any.
     """
 
     experiment: Experiment
@@ -82,6 +89,7 @@ class Plan:
     tags: tuple[str, ...] = ()
     description: str = ""
     rerun_of: str | None = None
+    enclosure: Enclosure | None = None
 
     def storage_of(self, storage: Path, group: int) -> Path:
         """Return a group's directory, given the run's directory."""
@@ -91,7 +99,8 @@ class Plan:
         """Return a group's full command, given the run's directory."""
         own = self.storage_of(storage, group)
         kept = parameters_copy(storage, self.parameters_file)
-        return job.command(self.command, self.groups[group], own, list(self.place.datasets.values()), kept)
+        program = job.command(self.command, self.groups[group], own, list(self.place.datasets.values()), kept)
+        return self.enclosure.command(storage, program) if self.enclosure else program
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
-from qanat.usecases.launch.launch import launch, start_needed
+from qanat.usecases.launch.launch import enclosed, launch, start_needed
 from qanat.usecases.launch.new_run import Launch
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited
 from qanat.usecases.launch.plan import Needed, Plan, RunRequest, check_needed
@@ -76,12 +76,15 @@ def rerun(
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
     author = code.check_committer(project)
-    with _planned(project, found, repeat.numbers, live) as (plan, captured):
+    elsewhere = not runners.is_in_process(options.runner)
+    chosen = again.container_of(project, found.run, elsewhere=elsewhere, allow_secrets=options.allow_secrets)
+    with _planned(project, found, repeat.numbers, live) as (placed, captured):
         if not options.allow_secrets:
-            check_launch(project, plan, choice)
+            check_launch(project, placed, choice)
         secrets, commit = options.allow_secrets, captured.code.commit
+        plan = enclosed(project, placed, chosen, found.run, view)
         states = data.before_start(project, plan, commit, found.run, view, allow_secrets=secrets)
-        environment = found_environment.before_start(project, plan.command, plan.place.folder, found.run, view)
+        environment = found_environment.of_plan(project, plan, found.run, view)
         key = keys.shared_key(project, plan, commit, states, environment)
         new = Launch(plan, captured, choice, author, states, key, environment)
         return start_needed(project, new, repeat.needed, options, runners, view)
@@ -104,6 +107,7 @@ def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
         uncommitted=repeat.uncommitted,
         rerun_of=run.id,
         needed=repeat.needed,
+        container=run.container.again() if run.container else None,
     )
 
 

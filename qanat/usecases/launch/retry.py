@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
 from qanat.domain.completion import COMPLETION
@@ -36,6 +37,10 @@ from qanat.usecases.results import place as placing
 from qanat.usecases.results import remove
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
+
+if TYPE_CHECKING:
+    from qanat.usecases.launch.containers import Chosen
+    from qanat.usecases.launch.enclosure import Enclosure
 
 # Files that belong to the run, not to one attempt of a group.
 _STAYS = frozenset({storage.ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, storage.ACTIONS})
@@ -81,11 +86,16 @@ def retry(
         check_groups(found.run.groups[number].args for number in numbers)
         check_definitions(found.run.datasets, choice)
     code.check_committer(project)
+    elsewhere, secrets = not runners.is_in_process(options.runner), options.allow_secrets
+    chosen = again.container_of(project, found.run, elsewhere=elsewhere, allow_secrets=secrets)
     with _place(project, found, live) as place:
+        enclosure = _enclosure(project, found.run, chosen, place)
         states = data.before_retry(project, found.run, place, view, allow_secrets=options.allow_secrets)
-        environment = found_environment.before_start(project, found.run.command, place.folder, found.run, view)
+        environment = None
+        if enclosure is None:
+            environment = found_environment.before_start(project, found.run.command, place.folder, found.run, view)
         changed = _Changed(changes, states, Kept(environment) if environment else None)
-        attempt = partial(_attempt, project, found, numbers, place, choice, changed)
+        attempt = partial(_attempt, project, found, numbers, place, choice, changed, enclosure)
         return start(project, attempt, place, options, runners, view)
 
 
@@ -148,6 +158,17 @@ class _Changed:
         return None if now == run.environment else now
 
 
+def _enclosure(project: Project, run: Run, chosen: Chosen | None, place: Workplace) -> Enclosure | None:
+    """Return the container that a run had. Raises InputInvalid if the image is another one now."""
+    if chosen is None:
+        return None
+    from qanat.usecases.launch import containers
+
+    enclosure = containers.enclose(project, chosen, place, run.datasets, make=True)
+    containers.check_same(enclosure, run)
+    return enclosure
+
+
 def _attempt(
     project: Project,
     found: Found,
@@ -155,6 +176,7 @@ def _attempt(
     place: Workplace,
     choice: RunnerChoice,
     changed: _Changed,
+    enclosure: Enclosure | None,
     facts: SubmissionFacts,
 ) -> Attempt:
     """Queue groups of a run again; nothing is recorded yet."""
@@ -171,7 +193,7 @@ def _attempt(
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
     again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run), changed.environment)
-    return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured)
+    return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured, enclosure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qanat.domain import secret_checks
+from qanat.domain.container import ContainerRequest
 from qanat.domain.run import RunnerChoice
 from qanat.git import worktree
 from qanat.usecases.launch.code import Uncommitted
@@ -36,3 +37,10 @@ def check_definitions(datasets: Mapping[str, str], choice: RunnerChoice) -> None
     """Raise UsageError for paths of datasets, or options for a scheduler, that look like they contain a secret."""
     secret_checks.check_content("datasets", datasets)
     secret_checks.check_content(f"template {choice.template or choice.name}", choice.options)
+
+
+def check_container(request: ContainerRequest) -> None:
+    """Raise UsageError for a container whose image, binds or options look like they contain a secret."""
+    secret_checks.check_text("the image of the container", request.image)
+    secret_checks.check_content("container", {"binds": request.binds})
+    secret_checks.check_groups([request.options])

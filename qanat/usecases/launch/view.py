@@ -164,6 +164,9 @@ class LaunchView(RunView, Protocol):
     def already_run(self, report: AlreadyRun) -> None:
         """Called before the start if only what is needed is to run."""
 
+    def container(self, difference: str) -> None:
+        """Called before the start if the image is not the one of the run that is repeated."""
+
     def submitted(self, outcome: Outcome) -> None:
         """Called when the jobs of the run are queued, or continue in the background."""
 

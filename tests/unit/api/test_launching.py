@@ -442,7 +442,8 @@ CALLED_OTHERWISE = {
     "group": "groups",
     "set": "changes",
 }
-ONLY_COMMANDS = {"dry_run", "json", "help"}
+# --engine and --gpu are keys of `container`.
+ONLY_COMMANDS = {"dry_run", "json", "help", "engine", "gpu"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The engines that start programs in containers."""

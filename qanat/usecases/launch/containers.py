@@ -1,0 +1,213 @@
+"""Choosing the container of a run and its engine, and finding the image, before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qanat.containers import registry
+from qanat.containers.protocol import Engine
+from qanat.domain.container import FILES, NONE, Container, ContainerRequest, Image, Kind, Mount, kind_of, read_bind
+from qanat.domain.data_paths import is_url
+from qanat.domain.experiment import Experiment
+from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
+from qanat.errors import InputInvalid, UsageError
+from qanat.records import yaml_io
+from qanat.system import files
+from qanat.system.scanning import LeftOut, Totals, scan
+from qanat.usecases.data import hashes
+from qanat.usecases.data.definitions import definition_of
+from qanat.usecases.launch.enclosure import Enclosure, added
+from qanat.usecases.launch.workplace import Workplace
+from qanat.usecases.project import Project
+
+# What a recipe takes from the folder that it is in.
+_COPIES = re.compile(rb"^\s*(?:COPY|ADD|RUN\s+--mount)\b", re.IGNORECASE | re.MULTILINE)
+# Both run on a 64-bit machine.
+_COMPATIBLE = {"x86_64": {"i686"}, "aarch64": {"armv7l"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The container that is asked for, what its image is, and its engine; `elsewhere`: a scheduler starts it."""
+
+    request: ContainerRequest
+    image: Image
+    engine: Engine
+    elsewhere: bool
+
+
+def wanted(project: Project, typed: ContainerRequest | None, experiment: Experiment) -> ContainerRequest | None:
+    """Return the container for a run of an experiment, None for none; what was typed counts more than its definition.
+
+    The path of an image that was typed starts at the current directory, unless it is that of an earlier run.
+    """
+    defined = experiment.container
+    if typed is None:
+        return defined
+    if typed.image == NONE:
+        if typed.engine or typed.gpu:
+            raise UsageError("--container none cannot be combined with --engine or --gpu", hint="leave them out")
+        return None
+    if typed.identity:
+        return typed
+    if not typed.image and defined is None:
+        option = "--gpu" if typed.gpu else "--engine"
+        raise UsageError(f"{option} requires a container", hint="add --container IMAGE")
+    before = defined or typed
+    return ContainerRequest(
+        image=_from_root(project, typed.image) if typed.image else before.image,
+        engine=typed.engine or (None if typed.image else before.engine),
+        binds=before.binds,
+        gpu=typed.gpu or before.gpu,
+        options=before.options,
+    )
+
+
+def _from_root(project: Project, image: str) -> str:
+    """Return the path of an image from the project's root, or an absolute one; a name stays as it is."""
+    path = Path(os.path.abspath(os.path.expanduser(image)))  # noqa: PTH100, PTH111  # resolve() follows links
+    if kind_of(image, path) is Kind.NAME:
+        return image
+    return os.path.relpath(path, project.root) if path.is_relative_to(project.root) else str(path)
+
+
+def choose(project: Project, request: ContainerRequest | None, *, elsewhere: bool) -> Chosen | None:
+    """Choose the engine of a container.
+
+    Raises UsageError for an engine that does not take the image, RunnerUnavailable for one that is missing,
+    InputInvalid for a file that is.
+    """
+    if request is None:
+        return None
+    path = project.root / os.path.expanduser(request.image)  # noqa: PTH111  # Path raises without a home
+    kind = kind_of(request.image, path)
+    if kind is Kind.NAME and (path.exists() or request.image.startswith(("/", ".", "~", "-"))):
+        is_what = "is not an image" if path.exists() else "does not exist"
+        hint = "images end in .sif, .sqfs or .tar, are folders, or are called Dockerfile"
+        raise InputInvalid(f"image {quoted(request.image)} {is_what}", hint=hint)
+    if kind in (FILES | {Kind.ARCHIVE}) and not path.exists():
+        raise InputInvalid(
+            f"image {quoted(request.image)} does not exist", hint="its path starts at the project's root"
+        )
+    image = Image(kind, request.image, None if kind is Kind.NAME else path)
+    chosen = Chosen(request, image, registry.choose(image, request.engine, elsewhere=elsewhere), elsewhere)
+    for bind in request.binds:
+        _bind(project, bind, chosen)
+    return chosen
+
+
+def enclose(
+    project: Project, chosen: Chosen | None, place: Workplace, datasets: Mapping[str, str], *, make: bool
+) -> Enclosure | None:
+    """Find the image of a container for programs that work at a place; with `make`, build or load it if necessary.
+
+    Raises InputInvalid or NotFound for an image that is missing or made for other machines, UsageError for what the
+    engine cannot do.
+    """
+    if chosen is None:
+        return None
+    request = chosen.request
+    image = _with_content(project, chosen.image, place)
+    found = chosen.engine.find(image, request.identity, make=make)
+    machine = os.uname().machine
+    if found.machine not in {"", machine} | _COMPATIBLE.get(machine, set()) and not chosen.elsewhere:
+        raise InputInvalid(
+            f"image {request.image} is for {found.machine}, and this machine is {machine}",
+            hint=f"get or build the image for {machine}",
+        )
+    container = Container(
+        request.image, chosen.engine.name, found.identity, request.binds, request.gpu, request.options
+    )
+    enclosure = Enclosure(
+        container, chosen.engine, found.reference, place.folder, _mounts(project, chosen, place, datasets)
+    )
+    enclosure.command(place.folder, ())  # what the engine cannot do is refused here
+    return enclosure
+
+
+def difference(enclosure: Enclosure | None, run: Run) -> str:
+    """Return how the image of a container differs from the one that an earlier run had; empty if it does not."""
+    before, now = run.container, enclosure.container if enclosure else None
+    if before is None or now is None or (now.image == before.image and now.identity == before.identity):
+        return ""
+    if now.image != before.image:
+        return f"image {now.image} is used, and run {run.number} had {before.image}"
+    return f"image {now.image} is not the one of run {run.number}: {now.identity}, was {before.identity}"
+
+
+def check_same(enclosure: Enclosure | None, run: Run) -> None:
+    """Raise InputInvalid if the image is not the one that a run had when it was launched."""
+    if changed := difference(enclosure, run):
+        raise InputInvalid(changed, hint=f"repeat the run with the image as it is now: qanat rerun {run.number}")
+
+
+# ---- the image
+
+
+def _with_content(project: Project, image: Image, place: Workplace) -> Image:
+    """Return an image with the hash of its content; one in a store has an identity there."""
+    if image.path is None:
+        return image
+    if image.kind is Kind.RECIPE:
+        return _recipe(project, image, place)
+    return replace(image, content=_hashed(project, image.name, image.path))
+
+
+def _recipe(project: Project, image: Image, place: Workplace) -> Image:
+    """Return a recipe, of the code that runs if that has it, with the hash of all that an image is built from."""
+    here = place.folder / image.name
+    path = here if files.is_file(here) else image.path or here
+    text = files.read(path, limit_bytes=yaml_io.FILE_BYTES_MAX)
+    digest = hashlib.sha256(text, usedforsecurity=False)
+    context = path.parent if _COPIES.search(text) else None
+    if context:
+        digest.update(_hashed(project, f"the folder of {image.name}", context).encode())
+    return replace(image, path=path, content=digest.hexdigest(), context=context)
+
+
+def _hashed(project: Project, name: str, path: Path) -> str:
+    top = os.path.realpath(path)
+    results = os.path.realpath(project.root / project.config.result_dir)
+    totals = Totals()
+    found = scan(Path(top), totals, LeftOut({".git", ".qanat"}, {results}))
+    digest, problem = hashes.hash_of(project, name, top, found)
+    if problem or totals.unreadable:
+        raise InputInvalid(f"image {name} cannot be read: {problem or next(iter(totals.unreadable))}")
+    return digest.removeprefix("sha256:")
+
+
+# ---- what the container has of this machine
+
+
+def _mounts(project: Project, chosen: Chosen, place: Workplace, datasets: Mapping[str, str]) -> tuple[Mount, ...]:
+    mounts: list[Mount] = []
+    mounts += added(mounts, str(place.folder))
+    for path in place.inputs:
+        mounts += added(mounts, str(project.root / path), read_only=True)
+    for name, path in place.datasets.items():
+        dataset = definition_of(project, name, datasets[name])
+        if not is_url(path) and (chosen.elsewhere or os.path.exists(path)):  # noqa: PTH110
+            mounts += added(mounts, path, read_only=not dataset.writable)
+    mounts += (_bind(project, bind, chosen) for bind in chosen.request.binds)
+    return tuple(mounts)
+
+
+def _bind(project: Project, text: str, chosen: Chosen) -> Mount:
+    """Return the mount of a bind. Raises InputInvalid if it is none, or if there is nothing to bind."""
+    try:
+        bind = read_bind(text)
+    except ValueError:
+        raise InputInvalid(f"bind {quoted(text)} is not SOURCE or SOURCE:TARGET, either with :ro") from None
+    source = os.path.normpath(project.root / os.path.expanduser(bind.source))  # noqa: PTH111  # Path raises without a home
+    if not chosen.elsewhere and not os.path.exists(source):  # noqa: PTH110
+        raise InputInvalid(f"bind {quoted(text)}: {source} does not exist", hint="create it, or correct the bind")
+    target = source if bind.target == bind.source else bind.target
+    if not target.startswith("/"):
+        raise InputInvalid(f"bind {quoted(text)}: {target} is not an absolute path")
+    return replace(bind, source=os.path.realpath(source), target=target)
