@@ -223,6 +223,7 @@ FILES = {
     "document": ".qanat/documents/*.yaml",
     "run": ".qanat/runs/*/*/*.yaml",
     "environment": ".qanat/environments/*.yaml",
+    "machine": ".qanat/environments/machines/*.yaml",
 }
 
 

@@ -109,7 +109,8 @@ SCHEDULER = "scheduler"
 class Group:
     """One execution of the program with one list of arguments; `started` and `ended` are timestamps (domain.times).
 
-    `key` says what was executed (domain.group_key); None if that is not known. `source` is SCHEDULER if only the
+    `key` says what was executed (domain.group_key); None if that is not known. `machine` is the hash of the one it ran
+    on, if that is not the run's. `source` is SCHEDULER if only the
     scheduler has said how it ended, which a completion file may correct. `outputs` is None if it left no files, or if
     that is not known.
     """
@@ -124,6 +125,7 @@ class Group:
     started: str | None = None
     ended: str | None = None
     host: str | None = None
+    machine: str | None = None
     attempt: int = 1
     source: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -181,9 +183,9 @@ class Run:
     """One launch of an experiment.
 
     `data` says what its datasets and inputs were then, `key` what its groups have in common of their keys, `container`
-    what its programs worked in, None if in none. `environment` is the hash by which `.qanat/environments/` has the
-    software that they found; None if that is unknown, as in a container. `imported` holds what a qanat 0.x run had that
-    no other field holds.
+    what its programs worked in, None if in none. `environment` and `machine` are the hashes by which
+    `.qanat/environments/` has the software that they found, and the machine of a local run; None if that is unknown, as
+    in a container. `imported` holds what a qanat 0.x run had that no other field holds.
     """
 
     number: int
@@ -206,6 +208,7 @@ class Run:
     data: tuple[DataState, ...] = ()
     key: SharedKey = UNKNOWN
     environment: str | None = None
+    machine: str | None = None
     imported: Mapping[str, Any] = field(default_factory=dict)
     container: Container | None = None
 
@@ -213,6 +216,11 @@ class Run:
     def id(self) -> str:
         """The full id, such as 4-7f3a9c."""
         return f"{self.number}-{self.uid}"
+
+    @property
+    def machines(self) -> list[str]:
+        """The hashes of the machines that its groups ran on, as far as they are known, each once."""
+        return list(dict.fromkeys(found for group in self.groups if (found := group.machine or self.machine)))
 
     @property
     def state(self) -> State:

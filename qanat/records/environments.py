@@ -13,6 +13,7 @@ from typing import Any
 
 from qanat.domain.environment import Environment, Interpreter
 from qanat.domain.layout import ENVIRONMENTS, MACHINES
+from qanat.domain.machine import Machine
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import InputInvalid
 from qanat.records import schemas, yaml_io
@@ -56,6 +57,11 @@ def encode(environment: Environment) -> Described:
     return _described("environment", environment.as_mapping())
 
 
+def encode_machine(machine: Machine) -> Described:
+    """Return the file of a machine."""
+    return _described("machine", machine.as_mapping())
+
+
 def _described(kind: str, content: dict[str, Any]) -> Described:
     data = yaml_io.dump({"schema": schemas.name_of(kind), **content})
     name = hash_of(data)
@@ -71,6 +77,14 @@ def decode(data: bytes, source: str) -> Environment:
         modules=top.texts("modules") if top.has("modules") else (),
         **{name: top.text_map(name) for name in _MAPS if top.has(name)},
     )
+
+
+def decode_machine(data: bytes, source: str) -> Machine:
+    """Parse the file of a machine; `source` is its path, for messages. Raises InputInvalid."""
+    top = Reader(schemas.current(yaml_io.load(data, source), "machine", source), source, "")
+    system, kernel, cpu, driver = (top.optional(name, str) or "" for name in ("system", "kernel", "cpu", "driver"))
+    cpus, memory = (top.optional(name, int) or 0 for name in ("cpus", "memory_gib"))
+    return Machine(system, kernel, cpu, cpus, memory, top.texts("gpus") if top.has("gpus") else (), driver)
 
 
 def _interpreter(row: Reader) -> Interpreter:

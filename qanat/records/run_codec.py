@@ -75,7 +75,9 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "command": run.command,
         **_present(container=run.container.as_mapping() if run.container else None),
         "datasets": dict(run.datasets),
-        **_present(data=[state.as_mapping() for state in run.data] or None, environment=run.environment),
+        **_present(
+            data=[state.as_mapping() for state in run.data] or None, environment=run.environment, machine=run.machine
+        ),
         "parameters": requested,
         **_present(key=run.key.as_mapping() or None),
         "runner": {"name": run.runner.name}
@@ -118,6 +120,7 @@ def _group_row(group: Group) -> dict[str, Any]:
         started=group.started,
         ended=group.ended,
         host=group.host,
+        machine=group.machine,
         attempt=group.attempt if group.attempt > 1 else None,
         source=group.source,
     )
@@ -198,7 +201,8 @@ def from_mapping(content: Any, source: str) -> Run:
         rerun_of=top.optional("rerun_of", str),
         data=data_rows.read(top.optional("data", list), source, "data"),
         key=_key(top.inner("key")) if top.has("key") else UNKNOWN,
-        environment=_environment(top),
+        environment=_hash(top, "environment"),
+        machine=_hash(top, "machine"),
         imported=top.optional("imported", dict) or {},
         container=_container(top.inner("container")) if top.has("container") else None,
     )
@@ -222,10 +226,11 @@ def _check_summary(top: Reader, run: Run) -> None:
             raise top.wrong(key, f"{shown[0]} does not match the groups, whose times give {shown[1]}")
 
 
-def _environment(row: Reader) -> str | None:
-    found: str | None = row.optional("environment", str)
+def _hash(row: Reader, key: str) -> str | None:
+    """Return the name of a file in `.qanat/environments/`; None if there is none."""
+    found: str | None = row.optional(key, str)
     if found is not None and not environments.is_hash(found):
-        raise row.wrong("environment", f"{quoted(found)} is not a hash of {environments.DIGITS} hexadecimal digits")
+        raise row.wrong(key, f"{quoted(found)} is not a hash of {environments.DIGITS} hexadecimal digits")
     return found
 
 
@@ -242,7 +247,7 @@ def _submission(row: Reader) -> SubmissionFacts:
         changed=row.text_map("changed") if row.has("changed") else {},
         inputs=row.texts("inputs") if row.has("inputs") else (),
         data=data_rows.read(row.optional("data", list), row.source, "submission.data"),
-        environment=_environment(row),
+        environment=_hash(row, "environment"),
         details=row.optional("details", dict) or {},
     )
 
@@ -274,6 +279,7 @@ def _group(content: Any, source: str, place: int) -> Group:
         started=row.optional_timestamp("started"),
         ended=row.optional_timestamp("ended"),
         host=row.optional("host", str),
+        machine=_hash(row, "machine"),
         attempt=row.optional("attempt", int) or 1,
         source=row.optional("source", str),
         metrics=row.numbers("metrics"),

@@ -141,6 +141,7 @@ def _group(number: int) -> st.SearchStrategy[Group]:
         started=st.none() | timestamps(),
         ended=st.none() | timestamps(),
         host=st.none() | texts,
+        machine=st.none() | content_hashes,
         attempt=st.integers(1, 5),
         metrics=metrics(),
         curves=curves(),
@@ -187,6 +188,7 @@ def runs() -> st.SearchStrategy[Run]:
         data=data_states(),
         key=shared_keys(),
         environment=st.none() | content_hashes,
+        machine=st.none() | content_hashes,
         requested=st.builds(
             RequestedParameters,
             lists,

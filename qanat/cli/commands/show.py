@@ -33,7 +33,8 @@ def show(run: str, as_json: bool) -> None:
     if as_json:
         say_json(found.as_mapping())
         return
-    say(reporting.run_page(found.run, recorded.read(project, found.run.environment)))
+    machines = recorded.machines_of(project, found.run, reporting.MACHINES_SHOWN)
+    say(reporting.run_page(found.run, recorded.read(project, found.run.environment), machines))
     say("\n".join(reporting.group_lines(found.run)))
     if lines := _curve_lines(project, found):
         say("Curves:")

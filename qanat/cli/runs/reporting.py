@@ -15,6 +15,7 @@ from qanat.cli.terminal.output import brief, listed, plural, tell
 from qanat.domain import times
 from qanat.domain.completion import is_not_found
 from qanat.domain.environment import Environment
+from qanat.domain.machine import Machine
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, described, overall_state
@@ -34,6 +35,7 @@ METRICS_SHOWN = 4
 PARAMETERS_SHOWN = 1_000
 OPTIONS_SHOWN = 100
 DATA_SHOWN = 20
+MACHINES_SHOWN = 3
 ARGUMENTS_MAX = 400
 NAME_SHOWN_MAX = 100
 _CHANGED = "files changed while it ran, so that its groups may have run different code"
@@ -207,8 +209,8 @@ def _clusters(run: Run) -> list[str]:
     return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
 
 
-def run_page(run: Run, environment: Environment | None = None) -> str:
-    """Describe a run, line by line; `environment` is what is recorded of it."""
+def run_page(run: Run, environment: Environment | None = None, machines: Sequence[Machine] = ()) -> str:
+    """Describe a run, line by line; `environment` and `machines` are what is recorded of these."""
     lines = [
         f"Run {run.number} of experiment {run.experiment}:",
         f"  - 🆔 Id: {run.id}",
@@ -219,6 +221,7 @@ def run_page(run: Run, environment: Environment | None = None) -> str:
         *_container_lines(run),
         *_data_lines(run),
         *([f"  - 🧪 Environment: {environment.described}"] if environment else []),
+        *(f"  - 💻 Machine: {machine.described}" for machine in machines[:MACHINES_SHOWN]),
         f"  - 📁 Path: {run.storage}",
         *_output_lines(run),
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain import machine
 from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import GROUP_INFO
@@ -23,12 +24,14 @@ COMMANDS = "commands"
 STARTS = "starts"
 # What the shells of a running job tell each other; a machine that breaks down leaves them.
 SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "pipe"))
-GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, STARTS, GROUP_INFO, COMPLETION, STOPPED, cancellations.FILE}
+_OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, STOPPED, machine.FILE}
+GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, cancellations.FILE} | _OF_GROUPS
 # The name that runners of earlier packages know it by.
 OWN_FILES = GENERATED_FILES
 GROUPS_IN_FILE = 100
 
 # The job creates the group's directory: creating a thousand of them here would be the slowest part of a submission.
+# Before the program starts, the job describes its machine, in the time of one process; domain.machine reads that.
 # Every start adds a line to STARTS, which gives a restart by the scheduler its attempt number. A program that is
 # stopped from outside (removed, preempted, out of time) leaves STOPPED instead of the completion file: the scheduler
 # may run it again, and knows why it was stopped.
@@ -60,6 +63,20 @@ leave() {
     printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s", "ended": "%s", "host": "%s"}\\n' \\
         "$q_attempt" "$q_status" "$q_by" "$q_started" "$(now)" "$q_host" >"$q_here/.$1.$$" &&
         mv -f "$q_here/.$1.$$" "$q_here/$1"
+} 2>/dev/null
+find() {
+    q_turns=0
+    while [ "$((q_turns += 1))" -le 40 ] && read -r q_line; do case $q_line in "$1"*) return ;; esac; done
+    return 1
+}
+describe() {
+    echo "kernel $(uname -srm)"
+    find PRETTY_NAME= </etc/os-release && echo "system ${q_line#*=}"
+    find 'model name' </proc/cpuinfo && echo "cpu ${q_line#*: }"
+    read -r q_line </sys/devices/system/cpu/online && echo "cpus $q_line"
+    read -r q_line </proc/meminfo && echo "memory $q_line"
+    read -r q_line </proc/driver/nvidia/version && echo "driver $q_line"
+    for q_name in /proc/driver/nvidia/gpus/*/information; do read -r q_line <"$q_name" && echo "gpu $q_line"; done
 } 2>/dev/null
 clear() { for q_name in pid note failed stopping pipe; do set -- "$@" "$q_here/.job-$q_name"; done; rm -f "$@"; }
 if [ "$1" = --keep ]; then
@@ -112,7 +129,8 @@ q_started=$(now)
 [ -d "$q_here" ] || mkdir -p "$q_here"
 echo "$q_started" >>"$q_here/starts"
 q_attempt=$((q_attempt + $(wc -l <"$q_here/starts") - 1))
-clear "$q_here/completion.json" "$q_here/stopped.json"
+clear "$q_here/completion.json" "$q_here/stopped.json" "$q_here/machine.txt"
+describe 2>/dev/null >"$q_here/machine.txt"
 . "$q_commands/$(($3 / 100)).sh"
 [ -z "$q_info" ] || printf '%s' "$q_info" >"$q_here/group_info.yaml"
 q_status=143

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from qanat.domain import environment
+from qanat.domain import environment, machine
 from qanat.domain.environment import Environment
+from qanat.domain.machine import Machine
+from qanat.domain.run import Run
 from qanat.errors import InputInvalid
 from qanat.git import repository
 from qanat.records import environments
 from qanat.system import below
 from qanat.usecases.project import Project
 
+T = TypeVar("T")
+
 
 def read(project: Project, name: str | None) -> Environment | None:
     """Return the environment with this hash; None if it is not recorded, or its file is missing or was edited."""
+    return _read(project, "environment", name, environments.decode)
+
+
+def read_machine(project: Project, name: str | None) -> Machine | None:
+    """Return the machine with this hash; None as for an environment."""
+    return _read(project, "machine", name, environments.decode_machine)
+
+
+def _read(project: Project, kind: str, name: str | None, decode: Callable[[bytes, str], T]) -> T | None:
     if name is None:
         return None
-    path = environments.path_of("environment", name)
+    path = environments.path_of(kind, name)
     for data in _versions(project, path):
         if environments.is_intact(path, data):
-            try:
-                return environments.decode(data, path)
-            except InputInvalid:
-                return None
+            with contextlib.suppress(InputInvalid):
+                return decode(data, path)
     return None
 
 
@@ -34,6 +46,21 @@ def differences(project: Project, before: str | None, after: str | None) -> list
         return None if before is None else []
     found = read(project, before), read(project, after)
     return None if found[0] is None or found[1] is None else environment.differences(found[0], found[1])
+
+
+def machines_of(project: Project, run: Run, most: int) -> list[Machine]:
+    """Return the first of the machines that the groups of a run ran on, as far as they are recorded."""
+    found = (read_machine(project, name) for name in run.machines[:most])
+    return [machine for machine in found if machine]
+
+
+def machine_differences(project: Project, before: Run, after: Run) -> list[str] | None:
+    """List how the machine of a run differs from that of an earlier one; None unless each has one that is known."""
+    if before.machines == after.machines:
+        return [] if before.machines else None
+    names = [run.machines[0] if len(run.machines) == 1 else None for run in (before, after)]
+    found = [read_machine(project, name) for name in names]
+    return None if found[0] is None or found[1] is None else machine.differences(found[0], found[1])
 
 
 def _versions(project: Project, path: str) -> Iterator[bytes]:

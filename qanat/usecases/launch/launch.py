@@ -19,6 +19,7 @@ from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run, RunnerChoice
 from qanat.domain.standing import Standing
+from qanat.usecases.environment import machines
 from qanat.usecases.launch import code, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
@@ -83,9 +84,10 @@ def launch(
         plan = enclosed(project, placed, chosen, repeated, view)
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, repeated, view, allow_secrets=secrets)
-        environment = found_environment.of_plan(project, plan, repeated, view)
+        machine = machines.here() if runners.is_in_process(options.runner) else None
+        environment = found_environment.of_plan(project, plan, machine, repeated, view)
         key = keys.shared_key(project, plan, commit, states, environment)
-        new = Launch(plan, captured, choice, author, states, key, environment)
+        new = Launch(plan, captured, choice, author, states, key, environment, machine)
         return start_needed(project, new, request.needed, options, runners, view)
 
 

@@ -11,9 +11,10 @@ from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.group_key import UNKNOWN, SharedKey, key_of
 from qanat.domain.intents import new_intent
+from qanat.domain.machine import Machine
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.git import lock
-from qanat.records import numbers, storage
+from qanat.records import environments, numbers, storage
 from qanat.records.environments import Described
 from qanat.system.folders import Created
 from qanat.usecases.environment.kept import Kept
@@ -38,6 +39,7 @@ class Launch:
     data: tuple[DataState, ...] = ()
     key: SharedKey = UNKNOWN
     environment: Described | None = None
+    machine: Machine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,12 @@ class NewRun:
     project: Project
     run: Run
     created: Created
-    environment: Kept | None = None
+    environments: tuple[Kept, ...] = ()
 
     def write(self) -> Run:
-        """Write the record, and the environment that it names."""
-        if self.environment:
-            self.environment.write(self.project)
+        """Write the record, and the environment and the machine that it names."""
+        for file in self.environments:
+            file.write(self.project)
         record.create_record(self.project, self.run)
         return self.run
 
@@ -73,8 +75,8 @@ class NewRun:
         location = self.project.location
         remove.take_back(self.project, self.run.id, self.created)
         record.remove_record(self.project, self.run)
-        if self.environment:
-            self.environment.take_back(self.project)
+        for file in self.environments:
+            file.take_back(self.project)
         if self.run.code.snapshot:
             from qanat.git import identity
 
@@ -109,8 +111,12 @@ def first_attempt(project: Project, launch: Launch, facts: SubmissionFacts) -> A
     return attempt
 
 
-def _kept(launch: Launch) -> Kept | None:
-    return Kept(launch.environment) if launch.environment else None
+def _kept(launch: Launch) -> tuple[Kept, ...]:
+    return tuple(Kept(file) for file in (launch.environment, _machine(launch)) if file)
+
+
+def _machine(launch: Launch) -> Described | None:
+    return environments.encode_machine(launch.machine) if launch.machine else None
 
 
 def _reserve(project: Project, plan: Plan) -> _Reserved:
@@ -167,4 +173,5 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         key=launch.key,
         environment=launch.environment.hash if launch.environment else None,
         container=plan.enclosure.container if plan.enclosure else None,
+        machine=machine.hash if (machine := _machine(launch)) else None,
     )

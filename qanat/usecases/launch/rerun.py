@@ -13,6 +13,7 @@ from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.runners.protocol import Runners
 from qanat.system import files
+from qanat.usecases.environment import machines
 from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import enclosed, launch, start_needed
@@ -84,9 +85,10 @@ def rerun(
         secrets, commit = options.allow_secrets, captured.code.commit
         plan = enclosed(project, placed, chosen, found.run, view)
         states = data.before_start(project, plan, commit, found.run, view, allow_secrets=secrets)
-        environment = found_environment.of_plan(project, plan, found.run, view)
+        machine = machines.here() if runners.is_in_process(options.runner) else None
+        environment = found_environment.of_plan(project, plan, machine, found.run, view)
         key = keys.shared_key(project, plan, commit, states, environment)
-        new = Launch(plan, captured, choice, author, states, key, environment)
+        new = Launch(plan, captured, choice, author, states, key, environment, machine)
         return start_needed(project, new, repeat.needed, options, runners, view)
 
 

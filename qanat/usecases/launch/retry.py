@@ -16,13 +16,16 @@ from qanat.domain.experiment import CHECKOUT
 from qanat.domain.group_key import key_of
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
+from qanat.domain.machine import Machine
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.secret_checks import check_groups
 from qanat.domain.sharing import Sharing
 from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
-from qanat.records import storage
+from qanat.records import environments, storage
+from qanat.records.environments import Described
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.system import folders
+from qanat.usecases.environment import machines
 from qanat.usecases.environment.kept import Kept
 from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies, past_code
 from qanat.usecases.launch.attempt import Attempt
@@ -91,10 +94,12 @@ def retry(
     with _place(project, found, live) as place:
         enclosure = _enclosure(project, found.run, chosen, place)
         states = data.before_retry(project, found.run, place, view, allow_secrets=options.allow_secrets)
+        here = machines.here() if runners.is_in_process(options.runner) else None
         environment = None
         if enclosure is None:
-            environment = found_environment.before_start(project, found.run.command, place.folder, found.run, view)
-        changed = _Changed(changes, states, Kept(environment) if environment else None)
+            before, own = found.run, place.folder
+            environment = found_environment.before_start(project, before.command, own, here, before, view)
+        changed = _Changed(changes, states, environment, here)
         attempt = partial(_attempt, project, found, numbers, place, choice, changed, enclosure)
         return start(project, attempt, place, options, runners, view)
 
@@ -150,12 +155,18 @@ class _Changed:
 
     options: Mapping[str, str]
     data: tuple[DataState, ...]
-    environment: Kept | None
+    environment: Described | None
+    here: Machine | None
 
-    def environment_unlike(self, run: Run) -> str | None:
-        """Return the hash of the environment if it is not that of the launch of a run."""
-        now = self.environment.file.hash if self.environment else None
-        return None if now == run.environment else now
+    @property
+    def machine(self) -> Described | None:
+        """The file of the machine of a local attempt."""
+        return environments.encode_machine(self.here) if self.here else None
+
+    @property
+    def files(self) -> tuple[Kept, ...]:
+        """The files that the record names."""
+        return tuple(Kept(file) for file in (self.environment, self.machine) if file)
 
 
 def _enclosure(project: Project, run: Run, chosen: Chosen | None, place: Workplace) -> Enclosure | None:
@@ -182,18 +193,24 @@ def _attempt(
     """Queue groups of a run again; nothing is recorded yet."""
     last = {n: found.run.groups[n] for n in numbers}
     states = changed.data
-    key = keys.retried_key(found, states, changed.environment.file if changed.environment else None)
+    key = keys.retried_key(found, states, changed.environment)
+    machine, data_now = _unlike(found.run.machine, changed.machine), states or found.run.data
     queued = {
-        n: Group(n, group.args, attempt=group.attempt + 1, key=key_of(key, group.args, states or found.run.data))
+        n: Group(n, group.args, attempt=group.attempt + 1, machine=machine, key=key_of(key, group.args, data_now))
         for n, group in last.items()
     }
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs
     facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changed.options), data=states)
-    facts = replace(facts, environment=changed.environment_unlike(found.run))
+    facts = replace(facts, environment=_unlike(found.run.environment, changed.environment))
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
-    again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run), changed.environment)
+    again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run), changed.files)
     return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured, enclosure)
+
+
+def _unlike(before: str | None, now: Described | None) -> str | None:
+    """Return the hash of a file unless it is that of the launch."""
+    return now.hash if now and now.hash != before else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +222,12 @@ class _Again:
     run: Run
     numbers: tuple[int, ...]
     folder: Path
-    environment: Kept | None = None
+    environments: tuple[Kept, ...] = ()
 
     def write(self) -> Run:
         """Queue the groups in the record, and set aside what their last attempts left."""
-        if self.environment:
-            self.environment.write(self.project)
+        for file in self.environments:
+            file.write(self.project)
         run, _ = record.update_record(self.project, self.found.record, self._queued)
         try:
             for number in self.numbers:
@@ -223,8 +240,8 @@ class _Again:
     def undo(self) -> None:
         """Restore the ends and files of the last attempts, unless another qanat process retries the run."""
         before = self.found.run
-        if self.environment:
-            self.environment.take_back(self.project)
+        for file in self.environments:
+            file.take_back(self.project)
         run, _ = record.update_record(self.project, self.found.record, self._ended)
         if run.submission.intent == before.submission.intent:
             for number in self.numbers:

@@ -20,7 +20,7 @@ def causes(project: Project, first: Run, again: Run) -> list[str]:
     return [
         *_code(project, first, again),
         *_data(first, again),
-        *_machines(first, again),
+        *_machines(project, first, again),
         *_environments(project, first, again),
     ]
 
@@ -61,10 +61,12 @@ def _environments(project: Project, first: Run, again: Run) -> Iterator[str]:
         yield f"environment: {listed(found) or 'the same'}"
 
 
-def _machines(first: Run, again: Run) -> Iterator[str]:
+def _machines(project: Project, first: Run, again: Run) -> Iterator[str]:
     one, other = (sorted({group.host or run.host for group in run.groups}) for run in (first, again))
     if one != other:
         yield f"machine: {_listed(one)}, now {_listed(other)}"
+    if found := recorded.machine_differences(project, first, again):
+        yield f"machine: {listed(found)}"
 
 
 def _differ(names: list[str]) -> str:

@@ -19,6 +19,7 @@ from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.records.measured import read_measured
 from qanat.runners.protocol import MayRestart, Runner, Runners
+from qanat.usecases.environment import machines
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import last_seen, waiting
 from qanat.usecases.tracking.last_seen import LastSeen, Unanswered, brief_problem
@@ -262,7 +263,8 @@ class _Poll:
         if status.ended and self._is_to_come(status.ended):
             status = replace(status, ended=self._clock.now())
         found, _ = read_measured(self._own(run, group), self._metric_sources(run))
-        return job.apply_status(group, status).with_measured(found)
+        machine = machines.of_group(self._project, self._own(run, group))
+        return replace(job.apply_status(group, status), machine=machine).with_measured(found)
 
     def _age_s(self, timestamp: str | None) -> float:
         """Return how many seconds ago a timestamp was; 0 if it is None or in the future."""

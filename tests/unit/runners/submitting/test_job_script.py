@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from qanat.domain import times
+from qanat.domain import machine, times
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.errors import WriteFailed
 from qanat.records import storage
 from qanat.runners.submitting import job_script
 from qanat.runners.submitting.job_script import Stopping
+from qanat.system.machine import describe
 from qanat.testing import NASTY
 from tests.support.sandbox import wait_until
 
@@ -128,6 +129,18 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+def test_the_machine_is_described_as_python_describes_it(place: Place) -> None:
+    (place.storage()).mkdir(parents=True)
+    (place.storage() / machine.FILE).symlink_to(place.folder / "elsewhere")
+    job = place.shell("exit 0")
+    place.write(job)
+    place.run(job)
+    described = machine.parse((place.storage() / machine.FILE).read_text())
+    assert described == machine.parse(describe())
+    assert described.kernel
+    assert not (place.folder / "elsewhere").exists()
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 126, 127, 255])
 def test_an_exit_code_is_in_the_completion_file_and_passed_on(place: Place, code: int) -> None:
     job = place.shell(f"exit {code}")
@@ -141,6 +154,7 @@ def test_an_exit_code_is_in_the_completion_file_and_passed_on(place: Place, code
     assert written.status.started is not None
     assert sorted(path.name for path in place.storage().iterdir()) == [
         "completion.json",
+        "machine.txt",
         "starts",
         "stderr.txt",
         "stdout.txt",

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from qanat.domain import machine
 from qanat.domain.job import JobBatch
+from qanat.domain.machine import Machine
 from qanat.errors import SubmitFailed
 from qanat.records import environments
+from qanat.system.machine import describe
 from qanat.usecases.checks import lost_environments
 from qanat.usecases.checks.validate import validate
+from qanat.usecases.environment import machines, recorded
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import retry
@@ -52,7 +57,7 @@ def test_a_run_has_the_environment_of_its_program(world: World) -> None:
 def test_a_program_that_is_not_found_has_no_environment(world: World) -> None:
     world.commit(**{".qanat/experiments/train.yaml": PROGRAM.format(python="python4"), "train.py": ""})
     assert world.launch().environment is None
-    assert not (world.root / ".qanat/environments").exists()
+    assert not list((world.root / ".qanat/environments").glob("*.yaml"))
 
 
 def test_a_launch_that_fails_leaves_no_environment(world: World) -> None:
@@ -127,3 +132,34 @@ def test_a_file_that_is_missing_or_edited_is_found_by_validate(world: World) -> 
         assert lost_environments.warnings(project, index) == [f"{path} is missing, which run 1 names"]
         world.launch()
         assert (world.root / path).is_file()
+
+
+def test_a_local_run_names_this_machine_and_a_retry_another_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = with_python(world, "raise SystemExit(1)").launch(groups=("--a 1", "--a 2"))
+    assert run.machines == [run.machine]
+    assert recorded.machines_of(world.project, run, 1) == [machines.here()]
+    assert environments.path_of("machine", str(run.machine)) in changed_in(world)
+    other = replace(machines.here(), cpus=4096)
+    monkeypatch.setattr(machines, "here", lambda: other)
+    again = world.started(retry, world.find(), [1], [], LaunchOptions(), {}, runners=world, view=world.view)
+    assert ("environment", [f"CPUs 4096, was {machine.parse(describe()).cpus}"]) in world.view.events
+    assert [group.machine for group in again.groups] == [None, again.machines[1]]
+    assert recorded.machines_of(world.project, again, 2)[1] == other
+    assert recorded.machine_differences(world.project, run, again) is None  # which group is the one to compare?
+    assert not world.git("status", "--porcelain")
+
+
+def test_the_machine_of_a_job_is_known_when_it_has_ended(world: World) -> None:
+    run = with_python(world).submit(2)
+    assert run.machine is None
+    first, second = world.scheduler.jobs
+    first.leaves("kernel Linux 6.1 x86_64\ncpus 0-63\nmemory MemTotal: 264000000 kB\n", machine.FILE)
+    second.leaves("\x00\nnonsense\ncpus many\n", machine.FILE)
+    for job in (first, second):
+        job.ends()
+    ended = world.look()
+    assert [group.machine is None for group in ended.groups] == [False, True]
+    assert recorded.machines_of(world.project, ended, 2) == [
+        Machine(kernel="Linux 6.1 x86_64", cpus=64, memory_gib=252)
+    ]
+    assert environments.path_of("machine", ended.machines[0]) in changed_in(world)
