@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -47,23 +48,46 @@ def without(value: Any, known: frozenset[str]) -> Any:
 
     Goes into mappings, sequences and dataclasses; what contains no secret is returned as it is.
     """
-    if isinstance(value, Enum):
-        return value
-    if isinstance(value, str):
-        return _text(value, known)
-    if isinstance(value, Mapping):
-        items = {key: without(inner, known) for key, inner in value.items()}
-        return value if all(items[key] is inner for key, inner in value.items()) else items
-    if isinstance(value, list | tuple):
-        inner = [without(item, known) for item in value]
-        same = all(new is old for new, old in zip(inner, value, strict=True))
-        return value if same else _like(value, inner)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [f.name for f in dataclasses.fields(value) if f.init and f.name not in _IDENTIFYING]
-        fields = {name: without(getattr(value, name), known) for name in names}
-        changed = {name: new for name, new in fields.items() if new is not getattr(value, name)}
-        return dataclasses.replace(value, **changed) if changed else value
-    return REDACTED if isinstance(value, int) and str(value) in known and not isinstance(value, bool) else value
+    return _Without(known).of(value)
+
+
+class _Without:
+    """Replaces secrets; `_clean` has the texts, which repeat in a report, that contain none."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self._known = known
+        self._clean: set[str] = set()
+        self._fields = cache(_redacted_fields)
+
+    def of(self, value: Any) -> Any:
+        if isinstance(value, Enum):
+            return value
+        if isinstance(value, str):
+            return value if value in self._clean else self._text(value)
+        if isinstance(value, Mapping):
+            items = {key: self.of(inner) for key, inner in value.items()}
+            return value if all(items[key] is inner for key, inner in value.items()) else items
+        if isinstance(value, list | tuple):
+            inner = [self.of(item) for item in value]
+            same = all(map(operator.is_, inner, value))
+            return value if same else _like(value, inner)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            before = {name: getattr(value, name) for name in self._fields(type(value))}
+            changed = {name: new for name, old in before.items() if (new := self.of(old)) is not old}
+            return dataclasses.replace(value, **changed) if changed else value
+        is_secret = isinstance(value, int) and str(value) in self._known and not isinstance(value, bool)
+        return REDACTED if is_secret else value
+
+    def _text(self, text: str) -> str:
+        clean = _text(text, self._known)
+        if clean is text:
+            self._clean.add(text)
+        return clean
+
+
+def _redacted_fields(kind: type[Any]) -> list[str]:
+    """List the fields of a dataclass in which secrets are looked for."""
+    return [field.name for field in dataclasses.fields(kind) if field.init and field.name not in _IDENTIFYING]
 
 
 def without_tokens(value: Any) -> Any:
