@@ -39,8 +39,9 @@ def hints_in(tree: ast.AST, name: str) -> Iterator[Hint]:
     """List the command lines in the messages of a module; its docstrings have none."""
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    apart = docs | parts
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in docs | parts:
+        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in apart:
             for text in _texts(node):
                 for match in _START.finditer(text):
                     yield _hint(text, match, f"{name}:{node.lineno}")

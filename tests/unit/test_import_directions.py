@@ -185,6 +185,16 @@ class Module:
         """The parsed source."""
         return ast.parse(self.path.read_text(encoding="utf-8"))
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Everything in the source, as ast.walk lists it."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def imports(self) -> list[Import]:
+        """What it imports, each as what is loaded: `from qanat.git import lock` loads qanat.git.lock."""
+        return list(_imports(self))
+
     @property
     def package(self) -> str:
         """The longest name in ALLOWED that this module belongs to."""
@@ -217,8 +227,7 @@ MODULES = _modules()
 NAMES = {module.name for module in MODULES}
 
 
-def imports(module: Module) -> Iterator[Import]:
-    """List what a module imports, each as what is loaded: `from qanat.git import lock` loads qanat.git.lock."""
+def _imports(module: Module) -> Iterator[Import]:
     for node, late in _statements(module.tree, late=False):
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, node.lineno, late) for alias in node.names)
@@ -249,7 +258,7 @@ def _may_import(package: str, name: str) -> bool:
 
 def functions(module: Module) -> Iterator[tuple[str, int]]:
     """List the functions and methods of a module with their lengths in lines, decorators left out."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield f"{module.name}.{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
 
@@ -260,7 +269,7 @@ def test_the_source_is_found() -> None:
 
 def _imports_where(is_wrong: Callable[[Module, Import], bool]) -> list[str]:
     """List the imports of all modules that are wrong, each with its place."""
-    return [f"{m.name}:{i.line}: {i.name}" for m in MODULES for i in imports(m) if is_wrong(m, i)]
+    return [f"{m.name}:{i.line}: {i.name}" for m in MODULES for i in m.imports if is_wrong(m, i)]
 
 
 def test_a_module_imports_only_what_its_package_may() -> None:
@@ -291,7 +300,7 @@ def test_no_arrow_leads_up_inside_a_package(package: str) -> None:
     wrong = []
     for module in MODULES:
         room = _room(module.name, package, rooms)
-        for found in imports(module) if room else ():
+        for found in module.imports if room else ():
             other = _room(found.name, package, rooms)
             if other and other not in (room, *rooms[room]):
                 wrong.append(f"{module.name}:{found.line}: {found.name}")
@@ -320,7 +329,7 @@ def test_use_cases_do_not_choose_a_runner() -> None:
         found.name
         for module in MODULES
         if module.package == "qanat.usecases"
-        for found in imports(module)
+        for found in module.imports
         if _is_within(found.name, "qanat.runners")
     }
     assert used == {"qanat.runners.protocol"}

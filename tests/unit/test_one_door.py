@@ -22,7 +22,7 @@ WRITERS = {
 def _encodes(module: Module) -> bool:
     return any(
         isinstance(node, ast.Attribute) and node.attr == "encode" and ast.unparse(node.value) == "run_codec"
-        for node in ast.walk(module.tree)
+        for node in module.nodes
     )
 
 
@@ -59,7 +59,7 @@ _TOLD = {"write", "append", "make_folder"}
 
 def _creates_unasked(module: Module) -> bool:
     """Return whether a module creates something without a word on who shares it."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             of_files = ast.unparse(node.func.value) == "files"
             told = any("sharing" in ast.unparse(part) or "who" in ast.unparse(part) for part in _arguments(node))
@@ -90,7 +90,7 @@ REPR = {
 
 def _quotes_in_full(module: Module) -> bool:
     """Return whether an f-string of a module contains the repr of a value rather than quoted() of it."""
-    parts = (node for node in ast.walk(module.tree) if isinstance(node, ast.FormattedValue))
+    parts = (node for node in module.nodes if isinstance(node, ast.FormattedValue))
     return any(part.conversion == ord("r") for part in parts)
 
 

@@ -67,7 +67,7 @@ def _is_empty(value: ast.expr) -> bool:
 
 def _changed(module: Module, names: set[str]) -> Iterator[str]:
     """List where a function of a module changes one of the module's containers."""
-    functions = [n for n in ast.walk(module.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [n for n in module.nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     for node in (inner for function in functions for inner in ast.walk(function)):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in MUTATORS:
@@ -96,7 +96,7 @@ def _own_classes() -> dict[str, bool]:
     """Return the classes of this project by name, each with whether its objects are frozen."""
     found = {}
     for module in MODULES:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.ClassDef):
                 text = [ast.unparse(decorator) for decorator in node.decorator_list]
                 bases = [ast.unparse(base) for base in node.bases]
@@ -122,7 +122,7 @@ def _cached() -> set[str]:
     return {
         f"{module.name}.{node.name}"
         for module in MODULES
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for decorator in node.decorator_list
         if ast.unparse(decorator).removeprefix("functools.").partition("(")[0] in ("cache", "lru_cache")

@@ -54,7 +54,7 @@ def test_every_option_in_a_hint_exists() -> None:
     known = {option for context in KNOWN.values() for option in options_of(context.command)} | OTHERS
     for module in MODULES:
         if module.name.startswith(("qanat.cli", "qanat.usecases")):
-            for node in ast.walk(module.tree):
+            for node in module.nodes:
                 if isinstance(node, ast.keyword) and node.arg in ("hint", "option"):
                     text = ast.unparse(node.value)
                     named = re.findall(r"(?<![\w-])--[a-z][\w-]*", text) if "git " not in text else []
