@@ -17,7 +17,7 @@ unit: .venv/compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit
 
 quick: lint .venv/compiled
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit tests/runners tests/integration
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/integration tests/runners tests/unit
 
 # Those on clusters mostly wait.
 test: WORKERS = 8
