@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 
 from qanat.testing import sandbox
 from qanat.testing.sandbox import PROGRAM, TIMEOUT_S, Result, wait_until
+from tests.support.copied import copy_repository
 from tests.support.forks import FORKS
 
 __all__ = ["PROGRAM", "TIMEOUT_S", "Result", "Sandbox", "call", "wait_until"]
@@ -40,11 +41,11 @@ class Sandbox(sandbox.Sandbox):
         if cls.original is None or not FORKS.can_run(PROGRAM, os.environ):
             return super().make(root)
         if not cls.original.exists():
-            super().make(cls.original)
-        shutil.copytree(cls.original, root, symlinks=True)
-        copy = cls(root)
-        copy.git("update-index", "--refresh")  # the index also identifies files by their inodes
-        return copy
+            unfinished = cls.original.with_name("unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            super().make(unfinished)
+            unfinished.rename(cls.original)
+        return cls(copy_repository(cls.original, root))
 
     def qanat(
         self,
