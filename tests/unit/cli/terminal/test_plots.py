@@ -9,9 +9,6 @@ import pytest
 from qanat.cli.terminal import plots
 from qanat.cli.terminal.plots import Axis, Plot
 
-pytest.importorskip("plotext")
-pytest.importorskip("matplotlib")
-
 EXTREME = [
     ([1, 2, 3], [1e308, -1e308, 0]),
     ([1e308, -1e308], [1, 2]),
@@ -26,6 +23,13 @@ EXTREME = [
 
 
 X, Y = Axis("x"), Axis("y")
+
+
+@pytest.fixture(autouse=True)
+def libraries() -> None:
+    """Import what draws: not when tests are collected, since each process collects all of them."""
+    pytest.importorskip("plotext")
+    pytest.importorskip("matplotlib")
 
 
 @pytest.mark.parametrize(("xs", "ys"), EXTREME)
