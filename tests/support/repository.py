@@ -38,4 +38,6 @@ class Repository:
             self.write(path, text)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
-        return self.git("rev-parse", "HEAD")
+        import pygit2  # not before HOME is that of the tests: libgit2 reads it once
+
+        return str(pygit2.Repository(str(self.root)).head.target)
