@@ -381,6 +381,9 @@ def test_times_have_milliseconds(in_any_shell: Place) -> None:
     in_any_shell.write(job)
     in_any_shell.run(job)
     left = in_any_shell.left()
+    if Path(in_any_shell.shell_path).resolve().name == "busybox":
+        assert len(left["ended"]) == len("2026-11-23T05:17:55+00:00")  # its own date has no fractions
+        return
     assert 0.2 <= (times.seconds_between(left["started"], left["ended"]) or 0) < 20
 
 
