@@ -29,6 +29,8 @@ GIT_CONFIG = """\
     defaultBranch = main
 [gc]
     auto = 0
+[maintenance]
+    auto = false
 [protocol "file"]
     allow = always
 """
