@@ -112,6 +112,7 @@ class Run:
         """What its datasets and the inputs that its arguments name were at the launch, by name, as far as is known."""
         return {state.name: state for state in self.record.data}
 
+    @property
     def container(self) -> Container | None:
         """The container that its programs worked in: `image`, `engine`, `identity` and more; None without one."""
         return self.record.container

@@ -1,8 +1,8 @@
 """What qanat knows about an engine, and all that an engine in another package needs to import.
 
-An engine adds words before those of a program: whoever starts the program, this process or a scheduler's job, does not
-know of it. Its container is to differ from this machine in the files of the image alone: programs have the user, the
-network, the processes and the signals of this machine, so that a run ends and is cancelled as any other.
+An engine only adds arguments before those of a program, so what starts the program, this process or a scheduler's job,
+does not know of it. Its container is to differ from this machine in the files of the image alone: programs have the
+user, the network, the processes and the signals of this machine, so that a run ends and is cancelled as any other.
 """
 
 from __future__ import annotations

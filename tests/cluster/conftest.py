@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.container_engines import Engines, EnginesUnavailable, set_up
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
@@ -110,3 +111,22 @@ def _beside(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     cluster.get_ready()
     yield OnSlurm.make_beside(tmp_path / "my project", cluster)
     cluster.run("scancel", "--full", "-u", str(os.getuid()))
+
+
+@pytest.fixture(scope="session")
+def all_engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
+    """Return real engines of containers with an image."""
+    _check_wanted()
+    try:
+        return set_up(tmp_path_factory.mktemp("engines"))
+    except EnginesUnavailable as error:
+        without(str(error))
+        raise
+
+
+@pytest.fixture
+def engines(all_engines: Engines, monkeypatch: pytest.MonkeyPatch) -> Engines:
+    """Return real engines that every command finds."""
+    for name, value in all_engines.environment.items():
+        monkeypatch.setenv(name, value)
+    return all_engines
