@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from qanat.api.curves import Curve
 from qanat.api.groups import Group
@@ -22,6 +22,7 @@ from qanat.domain.layout import group_folder
 from qanat.domain.parameters import by_plain_name
 from qanat.errors import UsageError
 from qanat.usecases import packages
+from qanat.usecases.environment import recorded
 from qanat.usecases.tracking.find import find_run, read_comment
 from qanat.usecases.tracking.refresh import refreshed
 from qanat.usecases.tracking.settle import metric_sources
@@ -116,6 +117,18 @@ class Run:
     def container(self) -> Container | None:
         """The container that its programs worked in: `image`, `engine`, `identity` and more; None without one."""
         return self.record.container
+
+    @property
+    def environment(self) -> Mapping[str, Any] | None:
+        """The software that its programs found, as in `.qanat/environments/`; None if that is not recorded."""
+        found = recorded.read(self._opened.project, self.record.environment)
+        return found.as_mapping() if found else None
+
+    @property
+    def machines(self) -> list[Mapping[str, Any]]:
+        """The machines that its groups ran on, as far as they are recorded."""
+        found = recorded.machines_of(self._opened.project, self.record, len(self.record.machines))
+        return [machine.as_mapping() for machine in found]
 
     @property
     def groups(self) -> list[Group]:

@@ -60,6 +60,7 @@ class RunFacts(NamedTuple):
     datasets: Mapping[str, str]
     states: Sequence[Sequence[Any]]
     environment: str | None
+    machines: Sequence[str]
     groups: tuple[GroupFacts, ...]
 
     @property
@@ -108,6 +109,7 @@ def facts_of(run: Run) -> RunFacts:
         datasets=dict(run.datasets),
         states=[list(astuple(state)) for state in run.data],
         environment=run.environment,
+        machines=run.machines,
         groups=tuple(map(_facts_of_group, run.groups)),
     )
 

@@ -136,7 +136,7 @@ def test_without_a_terminal_a_dirty_tree_is_refused_and_nothing_is_written(plain
 def test_records_do_not_make_a_tree_dirty(plain: Sandbox) -> None:
     gates = Gates(plain)
     process = gates.start()
-    assert plain.status() == "?? .qanat/runs/"
+    assert plain.status().splitlines() == ["?? .qanat/environments/", "?? .qanat/runs/"]
     plain.qanat("run", "plain")
     assert "snapshot" not in plain.qanat("run", "plain").err
     gates.open()
@@ -225,9 +225,12 @@ def test_a_snapshot_holds_the_dirty_tree_and_changes_nothing_of_the_users(dirty:
         "new/deep/file é.txt",
     }
     assert dirty.git("show", f"{code['commit']}:twice.txt") == "and changed again"
-    # Only the record came to the branch, on top of what was there.
+    # Only the record, and the machine that it names, came to the branch, on top of what was there.
     assert dirty.git("rev-parse", "HEAD~1") == head
-    assert dirty.git("diff", "--name-only", "HEAD~1", "HEAD") == f".qanat/runs/plain/0/{record['id']}.yaml"
+    assert dirty.git("diff", "--name-only", "HEAD~1", "HEAD").splitlines() == [
+        f".qanat/environments/machines/{record['machine']}.yaml",
+        f".qanat/runs/plain/0/{record['id']}.yaml",
+    ]
     assert violations(dirty, git_status=before["status"]) == []
 
 

@@ -170,7 +170,7 @@ def test_records_are_left_to_the_user_when_the_settings_say_so(sandbox: Sandbox)
     assert sandbox.qanat("status").err == ""
     assert sandbox.git("rev-parse", "HEAD") == head
     assert [record["state"] for record in sandbox.records()] == ["finished", "finished"]
-    assert sandbox.status() == "?? .qanat/runs/"
+    assert sandbox.status().splitlines() == ["?? .qanat/environments/", "?? .qanat/runs/"]
 
 
 def test_status_counts_the_templates_in_the_settings_too(sandbox: Sandbox) -> None:

@@ -50,7 +50,9 @@ def test_a_record_is_one_commit_by_the_user_with_nothing_else_in_it(plain: Sandb
     said = plain.git("log", "-1", "--format=%P|%an|%ae|%s")
     assert said == f"{head}|Grace Hopper|grace@example.org|qanat: run 1 of plain finished"
     assert plain.record()["author"] == "Grace Hopper <grace@example.org>"
-    assert plain.git("diff", "--name-status", "HEAD~1", "HEAD") == f"A\t{path_of(plain)}"
+    machine = f".qanat/environments/machines/{plain.record()['machine']}.yaml"
+    added = plain.git("diff", "--name-status", "HEAD~1", "HEAD").splitlines()
+    assert added == [f"A\t{machine}", f"A\t{path_of(plain)}"]
     assert plain.git("reflog", "-1", "--format=%gs") == "commit: qanat: run 1 of plain finished"
     assert violations(plain) == []
 
@@ -429,6 +431,8 @@ def test_repositories_of_other_shapes_work(plain: Sandbox, change: Callable[[San
     assert len(plain.committed_records()) == 3
     assert [record["state"] for record in plain.records()] == ["finished"] * 3
     assert not any("changed_while_running" in record["code"] for record in plain.records())
-    assert set(plain.git("ls-files").splitlines()) == {*tracked.splitlines(), *plain.committed_records()}
+    machines = plain.git("ls-files", ".qanat/environments/machines").splitlines()
+    assert len(machines) == 1
+    assert set(plain.git("ls-files").splitlines()) == {*tracked.splitlines(), *plain.committed_records(), *machines}
     assert plain.git("fsck", "--no-dangling", "--no-progress") == ""
     plain.qanat("validate")

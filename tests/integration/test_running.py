@@ -464,7 +464,7 @@ def test_committing_records_can_be_left_to_the_user(sandbox: Sandbox) -> None:
     sandbox.qanat("run", "plain")
     assert sandbox.qanat("status").err == ""
     assert sandbox.git("rev-parse", "HEAD") == head
-    assert sandbox.status() == "?? .qanat/runs/"
+    assert sandbox.status().splitlines() == ["?? .qanat/environments/", "?? .qanat/runs/"]
     assert [record["state"] for record in sandbox.records()] == ["finished", "finished"]
     sandbox.commit("the records, by myself")
     assert len(sandbox.committed_records()) == 2

@@ -60,11 +60,11 @@ def as_hook(line: str) -> str:
 
 
 def test_a_clean_project_has_no_problem(house: Sandbox) -> None:
-    assert house.qanat("validate").out == "checked 7 files, no problems found\n"
+    assert house.qanat("validate").out == "checked 8 files, no problems found\n"
     assert house.qanat("validate", "--json").json == []
     assert house.qanat("validate", ".qanat/config.yaml").out == "checked 1 file, no problems found\n"
     names = house.git("ls-files", ".qanat").splitlines()
-    assert len(names) == 7
+    assert len(names) == 8
     assert call([*HOOK, *names], house.root).out == ""
 
 
@@ -283,7 +283,7 @@ def test_a_linked_folder_is_a_problem_and_is_not_entered(house: Sandbox, tmp_pat
 
 def test_the_cache_is_not_looked_at(house: Sandbox) -> None:
     house.write(".qanat/cache/broken.yaml", "a: b: c\n")
-    assert house.qanat("validate").out == "checked 7 files, no problems found\n"
+    assert house.qanat("validate").out == "checked 8 files, no problems found\n"
 
 
 def test_files_are_named_from_where_one_stands(house: Sandbox, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from qanat.domain.plot_scales import AXES
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
-from qanat.usecases.project import open_project
+from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import compare as compare_runs
 from qanat.usecases.runs import comparison_notes, comparison_values, overlaid_curves
 from qanat.usecases.runs.averaged_curves import averages, curves, titles_of
@@ -36,6 +36,7 @@ Example:
   qanat compare 2 5 --columns 'model,acc,loss.min' --output table.tex
   qanat compare 2 --plot nbins acc --output acc.svg
   qanat compare 2 5 --plot step loss --log y
+  qanat compare 2 5 --environment
 
 The best value is marked with * if the experiment (metrics: [{file: metrics.json, better: {acc: higher}}]) or
 --better acc=higher says which direction is better."""
@@ -45,7 +46,11 @@ CONTRADICTIONS = {
     "--json": ("--csv", "--format"),
     "--each": ("--pool", "--group-by"),
     "--csv": ("--format",),
-}
+    "--environment": (
+        "--csv", "--format", "--columns", "--sort", "--metric", "--baseline", "--better", "--plot", "--pool",
+        "--group-by", "--output",
+    ),
+}  # fmt: skip
 _FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
 
 
@@ -130,6 +135,12 @@ _FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
     metavar="FILE",
     help="Write to this file instead: a table (.tex, .md, .csv or .json sets its format), or a plot (.png or .svg).",
 )
+@option(
+    "--environment",
+    group=OUTPUT,
+    is_flag=True,
+    help="Show how the environments and machines of the runs differ from those of the first run, in place of a table.",
+)
 def compare(
     runs: tuple[str, ...],
     where: tuple[str, ...],
@@ -147,6 +158,7 @@ def compare(
     output: Path | None,
     pool: bool,
     baseline: str | None,
+    environment: bool,
 ) -> None:
     """Compare runs, or all if none is named: show their metrics and the parameters in which they differ.
 
@@ -154,7 +166,7 @@ def compare(
     """
     asked = {"--plot": plot, "--json": as_json, "--csv": as_csv, "--format": form, "--columns": columns, "--sort": sort}
     asked |= {"--metric": only, "--baseline": baseline, "--better": better, "--each": each, "--log": log}
-    asked |= {"--pool": pool, "--group-by": group_by}
+    asked |= {"--pool": pool, "--group-by": group_by, "--environment": environment, "--output": bool(output)}
     _check_options([name for name, value in asked.items() if value])
     request = CompareRequest(
         better=dict(map(_direction, better)),
@@ -166,14 +178,13 @@ def compare(
         columns=split_names(columns),
     )
     wanted = condition.all_of([condition.parse(text) for text in where])
-    project = open_project(Path.cwd())
-    if output:
-        from qanat.usecases.results import place  # only needed to write a file
-
-        place.check_written(project, output)
+    project = _project(output)
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)
         chosen = compare_runs.chosen_runs(project, index, result, runs, wanted, baseline)
+        if environment:
+            _compare_environments(project, chosen, as_json=as_json)
+            return
         if plot and overlaid_curves.is_over_steps(plot[0], chosen.runs):
             averaged_over = None if each else averages(project, chosen, request)
             if averaged_over is not None:
@@ -190,6 +201,27 @@ def compare(
         return
     by_suffix = _FORMS.get(output.suffix.lower(), "text") if output else "text"
     _print(compared, "json" if as_json else "csv" if as_csv else form or by_suffix, output)
+
+
+def _project(output: Path | None) -> Project:
+    """Open the project. Raises UsageError if what is compared cannot be written to this file."""
+    project = open_project(Path.cwd())
+    if output:
+        from qanat.usecases.results import place  # only needed to write a file
+
+        place.check_written(project, output)
+    return project
+
+
+def _compare_environments(project: Project, chosen: ChosenRuns, *, as_json: bool) -> None:
+    from qanat.cli.runs.environment_report import print_environments  # most comparisons are of metrics
+    from qanat.usecases.runs.compare_environments import compare_environments
+
+    found = compare_environments(project, chosen.runs)
+    if as_json:
+        say_json([one.as_mapping() for one in found])
+    else:
+        print_environments(found)
 
 
 def _check_options(asked: Sequence[str]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from qanat.domain import environment, machine
 from qanat.domain.environment import Environment
 from qanat.domain.machine import Machine
-from qanat.domain.run import Run
 from qanat.errors import InputInvalid
 from qanat.git import repository
 from qanat.records import environments
@@ -17,6 +16,14 @@ from qanat.system import below
 from qanat.usecases.project import Project
 
 T = TypeVar("T")
+
+
+class HasMachines(Protocol):
+    """What a run says about its machines."""
+
+    @property
+    def machines(self) -> Sequence[str]:
+        """The hashes of those that its groups ran on, each once."""
 
 
 def read(project: Project, name: str | None) -> Environment | None:
@@ -48,15 +55,15 @@ def differences(project: Project, before: str | None, after: str | None) -> list
     return None if found[0] is None or found[1] is None else environment.differences(found[0], found[1])
 
 
-def machines_of(project: Project, run: Run, most: int) -> list[Machine]:
+def machines_of(project: Project, run: HasMachines, most: int) -> list[Machine]:
     """Return the first of the machines that the groups of a run ran on, as far as they are recorded."""
     found = (read_machine(project, name) for name in run.machines[:most])
     return [machine for machine in found if machine]
 
 
-def machine_differences(project: Project, before: Run, after: Run) -> list[str] | None:
+def machine_differences(project: Project, before: HasMachines, after: HasMachines) -> list[str] | None:
     """List how the machine of a run differs from that of an earlier one; None unless each has one that is known."""
-    if before.machines == after.machines:
+    if list(before.machines) == list(after.machines):
         return [] if before.machines else None
     names = [run.machines[0] if len(run.machines) == 1 else None for run in (before, after)]
     found = [read_machine(project, name) for name in names]

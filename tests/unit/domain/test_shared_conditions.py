@@ -50,6 +50,7 @@ def facts(run: dict[str, Any]) -> RunFacts:
         datasets,
         [],
         run.get("environment"),
+        [],
         groups,
     )
 
