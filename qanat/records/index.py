@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from qanat.domain.columns import RunSummary, columns, numbers
+from qanat.domain.facts import GroupFacts, RunFacts
 from qanat.domain.layout import RUNS
 from qanat.domain.long_work import tracked
 from qanat.domain.run import State
@@ -26,7 +27,7 @@ from qanat.errors import NotFound
 from qanat.records import index_file, index_rows, migrations
 from qanat.records.record_stamps import is_settled, stamps
 
-# Increase this when a column keeps its name but gets its values from somewhere else; changed tables are detected.
+# Increase this when a column or a fact keeps its name but gets its values from somewhere else; others are detected.
 _MEANING = 8
 _COLUMNS = tuple(columns())
 _DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
@@ -49,7 +50,8 @@ T = TypeVar("T")
 def _layout() -> int:
     """Return the version of these tables, kept in the file; an index of another version is rebuilt."""
     # Rows contain records in the newest version, and this qanat may be able to read what an older one could not.
-    parts = (*_TABLES, str(_MEANING), str(migrations.newest("run")))
+    fields = (*RunFacts._fields, *GroupFacts._fields)
+    parts = (*_TABLES, *fields, str(_MEANING), str(migrations.newest("run")))
     return zlib.crc32("\n".join(parts).encode()) & 0x7FFFFFFF or 1
 
 

@@ -316,7 +316,10 @@ def test_a_record_that_only_a_newer_qanat_reads_is_known_as_such(root: Path) -> 
 
 def test_an_index_of_a_qanat_that_read_less_is_built_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = index.LAYOUT
-    monkeypatch.setitem(migrations.STEPS, "run", (*migrations.STEPS["run"], dict))
+    with monkeypatch.context() as patched:
+        patched.setitem(migrations.STEPS, "run", (*migrations.STEPS["run"], dict))
+        assert index._layout() != before
+    monkeypatch.setattr(index.RunFacts, "_fields", (*index.RunFacts._fields, "more"))
     assert index._layout() != before
 
 
