@@ -7,7 +7,6 @@ Paths are relative to the folder, with slashes.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ from qanat.system import files, folders
 from qanat.system.files import Permissions
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def read(root: Path, path: str, limit_bytes: int | None = None) -> bytes:
 def _read(root: Path, path: str, count: int) -> bytes:
     folder, _, name = path.rpartition("/")
     try:
-        with opened(root, folder) as descriptor, open(_open_file(descriptor, name, path), "rb") as file:
+        with opened(root, folder) as descriptor, folders.open_in(descriptor, name, path) as file:
             return file.read(count)
     except Linked as error:
         raise InputInvalid(f"{path}: {_linked(error, path)}", hint=_remedy(error, path)) from None
@@ -103,7 +101,7 @@ def open_file(root: Path, path: str) -> BinaryIO:
     folder, _, name = path.rpartition("/")
     try:
         with opened(root, folder) as descriptor:
-            return open(_open_file(descriptor, name, path), "rb")
+            return folders.open_in(descriptor, name, path)
     except ValueError as error:  # a null character
         raise OSError(f"is not a path: {error}") from None
     except Linked as error:
@@ -119,23 +117,23 @@ def write(root: Path, path: str, data: bytes, *, durable: bool = False, sharing:
     Raises WriteFailed, and InputInvalid if its folder is, or is behind, a symbolic link.
     """
     folder, _, name = path.rpartition("/")
-    try:
-        with opened(root, folder, create=True, sharing=sharing) as descriptor:
-            files.replace_in(descriptor, name, data, durable=durable, sharing=sharing)
-    except Linked as error:
-        raise InputInvalid(f"{error.filename} {_linked(error, path)}", hint=_remedy(error, path)) from None
-    except OSError as error:
-        raise write_failed(root / path, error) from None
+    with _changing(root, path), opened(root, folder, create=True, sharing=sharing) as descriptor:
+        files.replace_in(descriptor, name, data, durable=durable, sharing=sharing)
 
 
 def remove(root: Path, path: str) -> None:
     """Remove a file, or a link in its place, if it exists. Raises WriteFailed, and InputInvalid behind a link."""
     folder, _, name = path.rpartition("/")
+    missing = contextlib.suppress(FileNotFoundError, NotADirectoryError)
+    with _changing(root, path), missing, opened(root, folder) as descriptor:
+        os.unlink(name, dir_fd=descriptor)
+
+
+@contextmanager
+def _changing(root: Path, path: str) -> Iterator[None]:
+    """Raise the errors of write() and remove() in place of OSError."""
     try:
-        with opened(root, folder) as descriptor:
-            os.unlink(name, dir_fd=descriptor)
-    except (FileNotFoundError, NotADirectoryError):
-        return
+        yield
     except Linked as error:
         raise InputInvalid(f"{error.filename} {_linked(error, path)}", hint=_remedy(error, path)) from None
     except OSError as error:
@@ -168,21 +166,6 @@ def _step(descriptor: int, name: str, path: str, *, create: bool, sharing: Permi
     except OSError:
         folders.check_no_link(descriptor, name, path)
         raise
-
-
-def _open_file(descriptor: int, name: str, path: str) -> int:
-    try:
-        found = os.open(name, _READ, dir_fd=descriptor)
-    except OSError:
-        folders.check_no_link(descriptor, name, path)
-        raise
-    mode = os.fstat(found).st_mode
-    if stat.S_ISREG(mode):
-        return found
-    os.close(found)
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    raise OSError("is a pipe or a device, not a file")
 
 
 def _linked(error: Linked, path: str) -> str:

@@ -170,10 +170,19 @@ def opened_file(folder: Path, path: str) -> Iterator[BinaryIO]:
         try:
             for count, name in enumerate(names, 1):
                 descriptor = _replaced(descriptor, _entered(descriptor, name, (str(folder), *names[:count])))
-            with open(last, "rb", opener=lambda name, flags: files.open_in(descriptor, name, flags)) as file:
+            with open_in(descriptor, last, path) as file:
                 yield file
         finally:
             os.close(descriptor)
+
+
+def open_in(folder: int, name: str, path: str) -> BinaryIO:
+    """Open a regular file of an open directory, at this path, for reading. Raises OSError, Linked for a link."""
+    try:
+        return open(name, "rb", opener=lambda name, flags: files.open_in(folder, name, flags))
+    except OSError:
+        check_no_link(folder, name, path)
+        raise
 
 
 def write(path: Path, data: bytes, *, sharing: Permissions | None = None) -> None:
