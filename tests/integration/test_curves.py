@@ -56,6 +56,9 @@ def test_curves_of_csv_are_recorded_and_read_from_python(tmp_path: Path) -> None
     with pytest.raises(NotFound, match="group 0 has no curve 'los'") as raised:
         run.curve("los")
     assert raised.value.hint == "did you mean 'loss'?"
+    with pytest.raises(NotFound) as raised:
+        run.curve("entropy")
+    assert raised.value.hint == "available: 'acc', 'loss'"
     (run.path / "metrics.csv").rename(run.path.parent / "metrics.csv")
     run.path.rename(run.path.parent / "elsewhere")
     with pytest.raises(InputInvalid, match="run_1 does not exist"):

@@ -154,7 +154,7 @@ class RunCurves:
         in_files = {name for group in self._groups.values() for name in group.in_files} if self._patterns else set()
         for pattern in self._patterns if in_files else ():
             if not any(_matches(name, pattern) for name in seen):
-                raise UsageError(f"no curve is called {quoted(pattern)}", hint=_instead(pattern, in_files))
+                raise UsageError(f"no curve is called {quoted(pattern)}", hint=instead(pattern, in_files))
 
     def names_of(self, number: int) -> list[str]:
         """List the names that names() found in a group."""
@@ -206,7 +206,7 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatch.fnmatchcase(name, pattern)
 
 
-def _instead(pattern: str, names: Collection[str]) -> str:
+def instead(pattern: str, names: Collection[str]) -> str:
     """Return a hint for a pattern that matches no curve: why, or the nearest names in the files, or all of them."""
     if any(_matches(name, pattern) for name in names):
         return "the files of the run have it, but the keys of its experiment do not"

@@ -9,13 +9,12 @@ from pathlib import Path
 from qanat.domain.curves import Curve
 from qanat.domain.experiment import MetricSource
 from qanat.domain.metric_problems import MetricProblem
-from qanat.domain.names import nearest
 from qanat.domain.run import Group
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
 from qanat.records.measured import series_sources
 from qanat.system import files
-from qanat.usecases.runs.curves import GroupCurves
+from qanat.usecases.runs.curves import GroupCurves, instead
 
 
 def curves_of(
@@ -38,8 +37,7 @@ def curve_of(
     found, problems = curves_of(group, folder, sources, {name})
     if name not in found:
         known, _ = curves_of(group, folder, sources)
-        close = " or ".join(map(quoted, nearest(name, known) or list(known)[:3]))
-        hint = f"did you mean {close}?" if close else "a program writes metrics.jsonl in its storage directory"
+        hint = instead(name, known) if known else "a program writes metrics.jsonl in its storage directory"
         raise NotFound(f"group {group.number} has no curve {quoted(name)}", hint=hint)
     return found, problems
 
