@@ -16,6 +16,10 @@ _PROJECT_TOOLS = ("uv", "poetry", "pdm", "pipenv", "hatch")
 _CONDA_TOOLS = ("conda", "mamba", "micromamba")
 
 
+class NotStarted(Exception):
+    """An interpreter would have to be started to find out what it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """What a command starts: a Python, or another program; both are None if it is not found."""

@@ -39,11 +39,13 @@ def with_named(project: Project, content: Mapping[str, bytes | None], *, checked
     """Return files to be committed with the environments and machines that the records among them name.
 
     What the working tree lacks is taken from its copy and, if the branch is `checked_out`, written again.
-    What is nowhere is left out.
+    What is nowhere is left out, and so is a file in whose place a clone has brought a folder.
     """
     found = dict(content)
     records = [data for path, data in content.items() if data is not None and path.startswith(f"{RUNS}/")]
     for path in dict.fromkeys(path for data in records for path in environments.named_in(data)):
+        if os.path.isdir(project.root / path):  # noqa: PTH112  # Path.is_dir may raise
+            continue
         data = _intact(project, path)
         if data is None and (data := environments.copy_of(project.location.private, path)) is not None and checked_out:
             project.write(project.root / path, data)

@@ -22,13 +22,17 @@ LOCKS = (
 LOCK_BYTES_MAX = 64 * 2**20
 
 
-def look(project: Project, command: Sequence[str], folder: Path) -> Environment:
-    """Return the environment of a command that is started in a folder; what cannot be found out is left out."""
+def look(project: Project, command: Sequence[str], folder: Path, *, starts: bool = True) -> Environment:
+    """Return the environment of a command that is started in a folder; what cannot be found out is left out.
+
+    An interpreter that is not known yet is started, which may be one that came with a clone: without `starts`, it is
+    not, and NotStarted is raised.
+    """
     variables = os.environ
     known = Remembered(project.location.private_here, project.sharing)
     started = started_by(command, folder, variables)
     found = Environment(
-        **_described(known, started, folder, variables),
+        **_described(known, started, folder, variables, starts=starts),
         locks=_locks(known, folder),
         modules=recorded_modules(variables),
         variables=recorded_variables(variables),
@@ -37,10 +41,12 @@ def look(project: Project, command: Sequence[str], folder: Path) -> Environment:
     return found
 
 
-def _described(known: Remembered, started: Started, folder: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+def _described(
+    known: Remembered, started: Started, folder: Path, variables: Mapping[str, str], *, starts: bool
+) -> dict[str, Any]:
     if started.python:
-        return pythons.describe(known, started.python, folder, variables)
-    return others.describe(known, started.other, folder) if started.other else {}
+        return pythons.describe(known, started.python, folder, variables, starts=starts)
+    return others.describe(known, started.other, folder, starts=starts) if started.other else {}
 
 
 def _locks(known: Remembered, folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from qanat.domain.environment import Interpreter
 from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
 from qanat.system import hashing, programs
+from qanat.usecases.environment.interpreter import NotStarted
 
 EXECUTABLE_BYTES_MAX = 256 * 2**20
 _PATIENCE_S = 10.0
@@ -29,10 +30,10 @@ _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _MATLAB = re.compile(r"R20[0-9]{2}[ab]")
 
 
-def describe(known: Remembered, program: Path, folder: Path) -> dict[str, Any]:
+def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) -> dict[str, Any]:
     """Return what an environment says of a program: the language that it interprets, or else its hash.
 
-    Nothing is said of a shell.
+    Nothing is said of a shell. Raises NotStarted if its version is not known, and it must not be started.
     """
     real = program.resolve()
     if real.name in _SHELLS:
@@ -41,6 +42,8 @@ def describe(known: Remembered, program: Path, folder: Path) -> dict[str, Any]:
         return {"interpreter": Interpreter("matlab", release[0])}
     stamps = {str(program): stamp_at(str(program))}
     if language := _LANGUAGES.get(program.name):
+        if not starts and known.get(f"version {program}", stamps) is None:
+            raise NotStarted
         version = known.found(f"version {program}", stamps, lambda: _version(program, folder))
         if version:
             return {"interpreter": Interpreter(language, version)}

@@ -12,15 +12,21 @@ from qanat.records.remembered import Remembered, stamp_at
 from qanat.system import python_installation
 from qanat.system.programs import is_binary
 from qanat.system.python_installation import CONDA, Installation
+from qanat.usecases.environment.interpreter import NotStarted
 
 # What decides which Python a script in its place starts, as those of pyenv, asdf and mise.
 _VERSION_VARIABLES = ("PYENV_VERSION", "PYENV_ROOT", "ASDF_PYTHON_VERSION", "MISE_PYTHON_VERSION")
 _VERSION_FILES = (".python-version", ".tool-versions", "mise.toml", ".mise.toml")
 
 
-def describe(known: Remembered, python: Path, folder: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return what an environment says of a Python that a process in a folder starts; nothing if it does not answer."""
-    found = _installation(known, python, folder, variables)
+def describe(
+    known: Remembered, python: Path, folder: Path, variables: Mapping[str, str], *, starts: bool
+) -> dict[str, Any]:
+    """Return what an environment says of a Python that a process in a folder starts; nothing if it does not answer.
+
+    Raises NotStarted if it is not known, and must not be started.
+    """
+    found = _installation(known, python, folder, variables, starts=starts)
     if found is None:
         return {}
     return {
@@ -30,7 +36,9 @@ def describe(known: Remembered, python: Path, folder: Path, variables: Mapping[s
     }
 
 
-def _installation(known: Remembered, python: Path, folder: Path, variables: Mapping[str, str]) -> Installation | None:
+def _installation(
+    known: Remembered, python: Path, folder: Path, variables: Mapping[str, str], *, starts: bool
+) -> Installation | None:
     """Return what a Python is; it is started only if it has changed, or what a script in its place reads has."""
     paths = [str(python), str(python.parents[1] / "pyvenv.cfg")]
     choice = [variables.get("PYTHONNOUSERSITE", "")]
@@ -41,6 +49,8 @@ def _installation(known: Remembered, python: Path, folder: Path, variables: Mapp
     name = f"python {python} {choice}"
     if answer := known.get(name, stamps):
         return Installation(**answer | {"folders": tuple(answer["folders"])})
+    if not starts:
+        raise NotStarted
     found = python_installation.ask(python, folder, variables)
     if found:
         known.put(name, stamps, found.as_mapping())

@@ -19,6 +19,7 @@ from qanat.usecases.data.definitions import looked_at
 from qanat.usecases.data.inputs import look_at_inputs
 from qanat.usecases.data.look import Data, inside, look
 from qanat.usecases.environment import look as environment
+from qanat.usecases.environment.interpreter import NotStarted
 from qanat.usecases.launch import keys, leaving_out, needed
 from qanat.usecases.launch.plan import Needed, Plan
 from qanat.usecases.project import Project
@@ -50,8 +51,12 @@ def foresee(
     states = _look_ahead(project, plan, head, in_checkout=in_checkout)
     if not head:
         return Foresight(None, SharedKey(), states)
-    found = environment.look(project, plan.command, plan.place.folder)
-    key = keys.shared_key(project, plan, head, states, environments.encode(found) if found.is_known else None)
+    try:
+        found = environment.look(project, plan.command, plan.place.folder, starts=False)
+        described = environments.encode(found) if found.is_known else None
+    except NotStarted:
+        described = None
+    key = keys.shared_key(project, plan, head, states, described)
     return Foresight(None, replace(key, code=None), states, changed) if changed else Foresight(head, key, states)
 
 

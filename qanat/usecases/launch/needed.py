@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qanat.domain import group_key
 from qanat.domain.data import DataState, data_differ
 from qanat.domain.experiment import Experiment
-from qanat.domain.group_key import CODE, COMMAND, DATA, SharedKey
+from qanat.domain.group_key import CODE, COMMAND, DATA, ENVIRONMENT, SharedKey
 from qanat.domain.intents import may_be_of
 from qanat.domain.run import Run, State
 from qanat.domain.standing import DONE, NEW, RESULTS, EarlierGroup, Standing, differing, status_of
@@ -99,6 +99,8 @@ class _Search:
     def _compare(self, content: dict[str, Any], row: dict[str, Any], args: tuple[str, ...]) -> None:
         earlier = self._earlier(content, row, args)
         differs = differing(self.parts[args], earlier, self.wanted.ignored)
+        if not differs and CODE not in self.wanted.ignored and not self._has_code(content, args):
+            differs = (CODE,)
         status = NEW if differs else status_of(earlier.state)
         why = self._distrust(content, earlier) if status == DONE else ""
         standing = Standing(NEW if why else status, earlier.run, earlier.number, differs, why)
@@ -122,15 +124,22 @@ class _Search:
         parts = group_key.parts_of(shared, args, states) if known else {}
         return EarlierGroup(content["id"], row["group"], State(row["state"]), parts, row.get("key"))
 
+    def _has_code(self, content: dict[str, Any], args: tuple[str, ...]) -> bool:
+        """Return whether the commit of a run has the code that is wanted, whatever keys its record has."""
+        return self._code(content, content["key"].get("code")) == self.parts[args].get(CODE)
+
     def _code(self, content: dict[str, Any], recorded: str | None) -> str | None:
-        """Return the part of the code of a run, which may have been another part of the repository for it."""
+        """Return the part of the code of a run by its commit, whatever its record says; None without the commit.
+
+        The code may have been another part of the repository for it.
+        """
         commit, paths = content["code"]["commit"], self.wanted.experiment.code_paths
-        if recorded in (None, self.wanted.shared.code):
-            return recorded
+        if recorded is None:
+            return None
         if commit not in self.codes:
             known = commit in repository.open_repository(self.project.location)
             self.codes[commit] = code_part(self.project, commit, paths, content["command"][-1]) if known else None
-        return self.codes[commit] or recorded
+        return self.codes[commit]
 
     def _distrust(self, content: dict[str, Any], earlier: EarlierGroup) -> str:
         """Return why a group that has finished cannot be relied on; empty if it can."""
@@ -180,7 +189,9 @@ class _Search:
         before = run_codec.from_mapping(self.runs[run], run)
         for part in parts:
             how = {CODE: self._code_differs, COMMAND: self._command_differs, DATA: self._data_differ}.get(part)
-            yield part, f"{part}: {how(before)}" if how else f"another {part}"
+            is_unknown = part == ENVIRONMENT and self.wanted.shared.environment is None
+            otherwise = f"{part}: not known before the program starts" if is_unknown else f"another {part}"
+            yield part, f"{part}: {how(before)}" if how else otherwise
 
     def _code_differs(self, before: Run) -> str:
         if self.wanted.commit is None:

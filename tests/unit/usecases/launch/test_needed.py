@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qanat.domain import times
+from qanat.domain import group_key, times
 from qanat.domain.run import Run, State
 from qanat.domain.standing import Standing
 from qanat.errors import UsageError
+from qanat.records import remembered, run_codec
 from qanat.usecases.launch.launch import preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
@@ -209,6 +214,55 @@ def test_a_record_that_nobody_committed_is_not_relied_on(world: World) -> None:
     world.git("commit", "--quiet", "--message", f"gone\n\nDeleted-run: {newer.stem}")
     assert needed(world, 0) == ["--seed 0"]
     assert "group 0 of run 7 does not count: its record was copied from another run" in told(world)
+
+
+def test_a_record_that_claims_the_keys_of_other_code_is_not_relied_on(world: World) -> None:
+    world.experiment("exit 0\n")
+    first = world.launch(groups=seeds(0))
+    world.experiment("exit 0 \n")
+    second = world.launch(groups=seeds(1))
+    key = group_key.key_of(second.key, first.groups[0].args, second.data)
+    forged = replace(first, key=second.key, groups=(replace(first.groups[0], key=key),))
+    world.write(run_codec.path_of(first), run_codec.encode(forged).decode())
+    world.git("commit", "--quiet", "--all", "--message", "forged")
+    (found,) = foreseen(world, 0)
+    assert (found.status, found.differs, found.why) == ("new", ("code",), "code: train.sh")
+    assert needed(world, 0) == ["--seed 0"]
+
+
+def test_a_run_whose_commit_is_not_here_is_not_relied_on(world: World) -> None:
+    first = world.launch(groups=seeds(0))
+    other = replace(first, code=replace(first.code, commit="1" * 40))
+    world.write(run_codec.path_of(first), run_codec.encode(other).decode())
+    world.git("commit", "--quiet", "--all", "--message", "forged")
+    assert [(s.status, s.why) for s in foreseen(world, 0)] == [("new", "code: another commit")]
+    assert needed(world, 0, ignored=("code",)) == []
+
+
+def test_results_that_git_tracks_are_not_relied_on(world: World) -> None:
+    run = world.launch(groups=seeds(0, 1))
+    world.git("add", "--force", f"{run.storage}/group_1/stdout.txt")
+    world.git("commit", "--quiet", "--message", "results of a clone")
+    (found,) = foreseen(world, 0, ignored=("code",))
+    assert found.status == "new"
+    assert f"{run.storage}/group_1/stdout.txt, which git tracks" in found.why
+    assert needed(world, 0, ignored=("code",)) == ["--seed 0"]
+
+
+def test_a_dry_run_starts_no_interpreter(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: True)
+    world.experiment("exit 0\n", executable_command="./python3")
+    (world.root / "python3").write_text(f'#!/bin/sh\necho x >> {tmp_path}/started\nexec {sys.executable} "$@"\n')
+    (world.root / "python3").chmod(0o755)
+    world.write("train.sh", "")
+    world.commit(python3=(world.root / "python3").read_text())
+    world.launch(groups=seeds(0))
+    assert (tmp_path / "started").read_text() == "x\n" * 2  # for the environment, and for the program
+    assert statuses(foreseen(world, 0)) == [("done", "")]
+    (world.project.location.private_here / f"environment-{os.geteuid()}.json").unlink()
+    unknown = "environment: not known before the program starts"
+    assert statuses(foreseen(world, 0)) == [("new", unknown)]
+    assert (tmp_path / "started").read_text() == "x\n" * 2
 
 
 def test_a_run_whose_files_changed_meanwhile_is_not_relied_on(world: World) -> None:
