@@ -164,10 +164,7 @@ def compare(
 
     Groups of a run that differ only in their seed share a row, with the mean ± standard deviation of each metric.
     """
-    asked = {"--plot": plot, "--json": as_json, "--csv": as_csv, "--format": form, "--columns": columns, "--sort": sort}
-    asked |= {"--metric": only, "--baseline": baseline, "--better": better, "--each": each, "--log": log}
-    asked |= {"--pool": pool, "--group-by": group_by, "--environment": environment, "--output": bool(output)}
-    _check_options([name for name, value in asked.items() if value])
+    _check_options()
     request = CompareRequest(
         better=dict(map(_direction, better)),
         group_by=group_by,
@@ -186,10 +183,9 @@ def compare(
             _compare_environments(project, chosen, as_json=as_json)
             return
         if plot and overlaid_curves.is_over_steps(plot[0], chosen.runs):
-            averaged_over = None if each else averages(project, chosen, request)
-            if averaged_over is not None:
-                _tell_notes(averaged_over, chosen, runs)
-            found = curves(project, index, result, chosen, averaged_over, plot[1])
+            compared = None if each else averages(project, chosen, request)
+            _tell_notes(compared, chosen, runs)
+            found = curves(project, index, result, chosen, compared, plot[1])
             curve_plot.plot_curves(found, titles_of(project, chosen).get(plot[1], plot[1]), log, output)
             return
     if each:
@@ -224,8 +220,11 @@ def _compare_environments(project: Project, chosen: ChosenRuns, *, as_json: bool
         print_environments(found)
 
 
-def _check_options(asked: Sequence[str]) -> None:
-    """Raise UsageError if two of these options contradict each other."""
+def _check_options() -> None:
+    """Raise UsageError if two of the options contradict each other, or if one lacks another."""
+    context = click.get_current_context()
+    used = (parameter for parameter in context.command.params if context.params[str(parameter.name)])
+    asked = {option for parameter in used for option in parameter.opts}
     for one, others in CONTRADICTIONS.items():
         for other in others:
             if one in asked and other in asked:
@@ -235,8 +234,8 @@ def _check_options(asked: Sequence[str]) -> None:
             raise UsageError(f"{name} requires --plot", hint="add --plot X Y")
 
 
-def _tell_notes(compared: Compared, chosen: ChosenRuns, runs: Sequence[str]) -> None:
-    for note in comparison_notes.notes(compared, chosen, runs):
+def _tell_notes(compared: Compared | None, chosen: ChosenRuns, runs: Sequence[str]) -> None:
+    for note in comparison_notes.notes(compared, chosen, runs) if compared else ():
         tell(f"note: {note}")
 
 
