@@ -90,7 +90,11 @@ def column_named(text: str, found: Comparison, names: Names) -> Column:
     if not kind:
         raise UsageError(f"comparisons have no column {quoted(text)}", hint=f"available: {', '.join(OWN)}")
     if kind == METRIC:
-        return next(column for column in _metrics(found) if column.names == what)
+        for column in _metrics(found):
+            if column.names == what:
+                return column
+        hint = f"metrics of rows: {', '.join(found.metrics)}" if found.metrics else "rows have no metrics"
+        raise UsageError(f"no row has the metric {quoted(what[0])}", hint=hint)
     (first, *others) = _parameters(found, what)
     return first if not others else Column(PARAMETER, what, first.heading)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from qanat.domain.compared_columns import sorted_by
+from qanat.domain.compared_columns import chosen_columns, sorted_by
 from qanat.domain.comparison import Comparison, compare
 from qanat.domain.facts import facts_of
 from qanat.domain.run import Run
@@ -17,6 +17,22 @@ from qanat.errors import UsageError
 from tests.unit.domain.test_comparison import a_run
 
 GROUPS = (("--n 1 --m b", {"acc": 2.0}), ("--n 10", {}), ("--n 9 --m a", {"acc": 3.0}), ("--n 4", {"acc": 1.0}))
+
+
+def test_what_a_curve_came_to_is_no_column_where_no_row_has_it() -> None:
+    """As if only a group that failed had the curve, or --metric had left it out."""
+    facts = facts_of(a_run(1, *GROUPS))
+    found = compare([facts], better={})
+    with pytest.raises(UsageError, match=r"no row has the metric 'loss\.min'") as caught:
+        chosen_columns(["n", "loss.min"], found, Names({}, {}, {"loss": None}))
+    assert caught.value.hint == "metrics of rows: acc"
+
+
+def test_columns_are_chosen_by_names_and_patterns_once_each() -> None:
+    facts = facts_of(a_run(1, *GROUPS))
+    found = compare([facts], better={})
+    columns = chosen_columns(["run", "parameter.*", "--n", "a*", "groups"], found, Names.of(facts.groups))
+    assert [column.heading for column in columns] == ["runs", "--n", "m", "acc", "n"]
 
 
 def compared(runs: Sequence[Run], keys: Sequence[str], better: Mapping[str, str] | None = None) -> Comparison:
