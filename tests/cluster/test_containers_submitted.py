@@ -10,14 +10,18 @@ from tests.cluster.on_cluster import OnCluster, wait_until
 from tests.cluster.slurm_project import OnSlurm
 
 
-def _runs_inside(cluster: OnCluster, engines: Engines, image: str) -> None:
-    """Submit a run in a container, and one that is cancelled."""
+def _runs_inside(cluster: OnCluster, image: str) -> None:
+    """Submit a run in a container."""
     cluster.experiment("inside", INSIDE)
     cluster.submit("inside", "--container", image, "-R", "pos_0 0,3")
     first, second = cluster.wait_for_states("finished", "failed")
     assert (first["exit_code"], second["exit_code"]) == (0, 3)
     assert (cluster.storage("inside", 1, 0) / "seen.txt").exists()
     assert cluster.shown()["container"]["image"] == image
+
+
+def _ends_inside(cluster: OnCluster, image: str) -> None:
+    """Submit a run in a container, and cancel it."""
     cluster.submit("inside", "--container", image, "wait")
     out = cluster.storage("inside", 2) / "stdout.txt"
     wait_until(lambda: out.exists() and "begun" in out.read_text())
@@ -29,14 +33,16 @@ def _runs_inside(cluster: OnCluster, engines: Engines, image: str) -> None:
 
 @pytest.mark.xdist_group("slurm")
 def test_containers_run_and_end_on_slurm(on_slurm: OnSlurm, engines: Engines) -> None:
-    _runs_inside(on_slurm, engines, str(engines.root))
+    _runs_inside(on_slurm, str(engines.root))
+    _ends_inside(on_slurm, str(engines.root))
 
 
 @pytest.mark.xdist_group("slurm")
-def test_podman_runs_and_ends_on_slurm(on_slurm: OnSlurm, engines: Engines) -> None:
-    _runs_inside(on_slurm, engines, "localhost/tiny")
+def test_podman_runs_on_slurm(on_slurm: OnSlurm, engines: Engines) -> None:
+    _runs_inside(on_slurm, "localhost/tiny")
 
 
 @pytest.mark.xdist_group("htcondor")
 def test_containers_run_and_end_on_htcondor(on_pool: OnPool, engines: Engines) -> None:
-    _runs_inside(on_pool, engines, str(engines.root))
+    _runs_inside(on_pool, str(engines.root))
+    _ends_inside(on_pool, str(engines.root))
