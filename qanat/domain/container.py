@@ -72,6 +72,16 @@ class Container:
         return ContainerRequest(self.image, self.engine, self.binds, self.gpu, self.options, self.identity)
 
 
+def other_container(before: Container | None, now: Container | None) -> str:
+    """Return the containers of two runs if their images differ, as `b.sif, was a.sif`; empty otherwise."""
+    pair = [(run.image, run.identity) if run else (NONE, "") for run in (now, before)]
+    if pair[0][1] == pair[1][1]:
+        return ""
+    if pair[0][0] == pair[1][0]:
+        return f"{pair[0][0]}, which has changed"
+    return f"{pair[0][0]}, was {pair[1][0]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image to be found: of which kind, how it was named, and where the file or folder is, if it is one.

@@ -41,7 +41,10 @@ class GroupFacts(NamedTuple):
 
 
 class RunFacts(NamedTuple):
-    """Facts about a run; `created`, `started` and `ended` are timestamps (domain.times)."""
+    """Facts about a run; `created`, `started` and `ended` are timestamps (domain.times).
+
+    `container` is the image, as it was named, and its identity; empty without a container.
+    """
 
     number: int
     uid: str
@@ -61,6 +64,7 @@ class RunFacts(NamedTuple):
     states: Sequence[Sequence[Any]]
     environment: str | None
     machines: Sequence[str]
+    container: Sequence[str]
     groups: tuple[GroupFacts, ...]
 
     @property
@@ -110,6 +114,7 @@ def facts_of(run: Run) -> RunFacts:
         states=[list(astuple(state)) for state in run.data],
         environment=run.environment,
         machines=run.machines,
+        container=[run.container.image, run.container.identity] if run.container else [],
         groups=tuple(map(_facts_of_group, run.groups)),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from qanat.domain import comparison, data, setting, statistics, times
 from qanat.domain.comparison import Comparison, Row
+from qanat.domain.container import other_container
 from qanat.domain.equal_values import canonical
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.run import Group, Run, State, count_states
@@ -55,7 +56,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The latest groups of the other side with the same parameters, and the data in which they differ.
+    """The latest groups of the other side with the same parameters, and the data and container in which they differ.
 
     `is_snapshot` says whether their commit is a snapshot.
     """
@@ -63,6 +64,7 @@ class Baseline:
     row: Row
     deltas: Mapping[str, Delta]
     other_data: tuple[data.Difference, ...] = ()
+    other_container: str = ""
     is_snapshot: bool = False
 
 
@@ -164,8 +166,10 @@ def _before(
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n), has_failed) for n in names}
             before = _first_run(old, others)
-            differing = tuple(data.data_differ(before, _first_run(row, runs)))
-            return Baseline(old, deltas, differing, before.code.snapshot)
+            now = _first_run(row, runs)
+            differing = tuple(data.data_differ(before, now))
+            inside = other_container(before.container, now.container)
+            return Baseline(old, deltas, differing, inside, before.code.snapshot)
     return None
 
 

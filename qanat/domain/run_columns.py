@@ -18,7 +18,7 @@ from qanat.errors import UsageError
 
 # The last fields of a table that is not told which, and those that are shown only if they are named.
 LAST = ("state", "duration", "date", "tag", "description")
-ONLY_NAMED = ("run.state", "run.data", "run.environment", "host", "key")
+ONLY_NAMED = ("run.state", "run.data", "run.environment", "run.container", "host", "key")
 _TAKEN = frozenset({*FIELDS, *ALIASES})
 
 T = TypeVar("T")

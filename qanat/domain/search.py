@@ -319,6 +319,7 @@ FIELDS: Mapping[str, Field] = {
     "commit": Field(lambda row: row.run.commit, _commit),
     "author": Field(lambda row: authors(row.run.author), _any_text),
     "run.environment": Field(lambda row: row.run.environment, _commit),
+    "run.container": Field(lambda row: tuple(row.run.container), _any_text),
     "run.data": Field(lambda row: data_texts(row.run), _any_text),
     "key": Field(lambda row: tuple(group.key for group in row.groups if group.key), _any_text),
     "host": Field(lambda row: tuple(group.host for group in row.groups if group.host), _any_text),

@@ -88,6 +88,10 @@ def test_a_run_in_a_container_is_recorded_shown_and_repeated_with_the_same_image
     assert f"warning: {changed}" in project.qanat("rerun", "1", "--head", code=1).err
     assert project.records()[-1]["container"]["identity"] != identity
 
+    table = project.qanat("runs", "--columns", "run,run.container", "--csv").out
+    assert f"images/a.sif, {identity}" in table
+    assert project.qanat("runs", "--where", f"run.container={identity}", "--json").json != []
+
 
 def test_the_container_of_an_experiment_can_be_replaced_or_left_out(project: Sandbox, engine: Path) -> None:
     project.write("images/b.sif", "other")

@@ -203,6 +203,7 @@ def _compared(before: Baseline) -> dict[str, Any]:
         "runs": list(before.row.runs),
         "commit": before.row.commit,
         "other_data": [{"name": d.name, "difference": d.how} for d in before.other_data],
+        **({"other_container": before.other_container} if before.other_container else {}),
     }
 
 

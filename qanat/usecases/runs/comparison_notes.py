@@ -34,6 +34,7 @@ def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Itera
         yield f"{_runs(unfinished)} {_are(unfinished)} not shown, since none of {of} groups has finished"
     shown = {run for row in compared.found.rows for run in row.runs}
     yield from _other_data([run for run in chosen.runs if run.id in shown])
+    yield from _other_images([run for run in chosen.runs if run.id in shown])
     if repeated := sum(len(row.repeated) for row in compared.found.rows):
         what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
         yield f"{what} not count, since another with the same parameters and seed finished later"
@@ -110,6 +111,20 @@ def _other_data(runs: Sequence[RunFacts]) -> Iterator[str]:
     if others:
         more = f", and {len(others) - OTHER_DATA_SHOWN:,} more" if len(others) > OTHER_DATA_SHOWN else ""
         yield f"other data than for run {runs[0].number}: {', '.join(others[:OTHER_DATA_SHOWN])}{more}"
+
+
+def _other_images(runs: Sequence[RunFacts]) -> Iterator[str]:
+    """Yield which of these runs worked in another container than the first one, or in none."""
+    others = [run for run in runs if list(run.container[1:]) != list(runs[0].container[1:])]
+    if not others:
+        return
+    named = [f"run {run.number} ({run.container[0] if run.container else 'none'})" for run in others]
+    first = runs[0].container[0] if runs[0].container else "none"
+    yield f"another container than for run {runs[0].number} ({first}): {', '.join(_first(named, OTHER_DATA_SHOWN))}"
+
+
+def _first(names: Sequence[str], count: int) -> list[str]:
+    return [*names[:count], *([f"and {len(names) - count:,} more"] if len(names) > count else [])]
 
 
 def _runs(ids: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from qanat.domain.container import Container
 from qanat.domain.new_runs import Delta, NewRuns, parameters_to_compare, summarise
 from qanat.domain.parameters import ON
 from qanat.domain.run import Group, Run, State
@@ -112,6 +113,16 @@ def test_single_values_have_no_spread_beyond_which_one_is_better() -> None:
     (before,) = found.before
     assert before is not None
     assert (before.deltas["acc"].better, before.deltas["acc"].difference.p) == (None, None)
+
+
+def test_a_row_says_in_what_its_container_differs_from_the_earlier_one() -> None:
+    old, new = (a_run(n, ("--n 1", {"acc": 1}), tree=tree) for n, tree in ((1, OLD), (2, NEW)))
+    one, two = (Container("a.sif", "apptainer", identity) for identity in ("sha256:1", "sha256:2"))
+    named = replace(one, image="b.sif")
+    pairs = ((None, None), (one, one), (one, named), (None, one), (one, two), (one, replace(two, image="b.sif")))
+    found = [beside([replace(new, container=b)], [replace(old, container=a)]).before[0] for a, b in pairs]
+    said = ["", "", "", "a.sif, was none", "a.sif, which has changed", "b.sif, was a.sif"]
+    assert [before.other_container for before in found if before] == said
 
 
 def test_a_row_says_in_what_its_data_differ_from_the_earlier_ones() -> None:

@@ -51,6 +51,7 @@ def facts(run: dict[str, Any]) -> RunFacts:
         [],
         run.get("environment"),
         [],
+        [],
         groups,
     )
 

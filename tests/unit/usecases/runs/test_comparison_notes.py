@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from qanat.domain.against_baseline import Baseline, against_baseline
 from qanat.domain.comparison import Grouping, compare
+from qanat.domain.container import Container
 from qanat.domain.facts import facts_of
 from qanat.domain.run import Run, State
 from qanat.usecases.runs.compare import ChosenRuns, Compared, CompareRequest
@@ -71,3 +72,16 @@ def test_runs_without_a_finished_group_are_no_part_of_the_count() -> None:
     run, lost = a_run(1, ("--n 1", {"acc": 1.0})), a_run(2, ("--n 1", {}))
     gone = lost.with_groups({0: replace(lost.groups[0], state=State.LOST)})
     assert said(run, gone) == []
+
+
+def test_runs_in_another_container_than_the_first_one_are_named() -> None:
+    runs = [a_run(n, ("--n 1", {"acc": 1.0})) for n in range(1, 9)]
+    one, other = (Container(f"{name}.sif", "apptainer", f"sha256:{name}") for name in "ab")
+    inside = [replace(run, container=one) for run in runs]
+    assert said(*inside) == []
+    assert said(*inside[:2], replace(runs[2], container=other), runs[3]) == [
+        "another container than for run 1 (a.sif): run 3 (b.sif), run 4 (none)"
+    ]
+    (many,) = said(runs[0], *inside[1:])
+    assert many.startswith("another container than for run 1 (none): run 2 (a.sif), ")
+    assert many.endswith("run 6 (a.sif), and 2 more")
