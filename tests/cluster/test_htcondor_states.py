@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from qanat.domain.job import JobHandle
+from qanat.records import environments
 from qanat.runners.htcondor.runner import HTCondorRunner
+from qanat.usecases.environment import machines
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
 from tests.support.terminal import Terminal
@@ -57,6 +59,8 @@ def test_exit_codes_and_signals_are_recorded_with_their_moments_and_their_machin
         written = completion(on_pool.storage("end", group=number))
         assert (group["started"], group["ended"]) == (written["started"], written["ended"])
         assert group["host"] == written["host"] == os.uname().nodename
+        machine = on_pool.root / f".qanat/environments/machines/{group['machine']}.yaml"
+        assert machine.read_bytes() == environments.encode_machine(machines.here()).data
     assert "not found" in (on_pool.storage("end", group=6) / "stderr.txt").read_text()
     assert on_pool.status() == ""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from qanat.records import environments
+from qanat.usecases.environment import machines
 from tests.cluster.on_cluster import WAIT, wait_until
 from tests.cluster.slurm_project import LATER, OnSlurm
 
@@ -72,6 +74,8 @@ def test_exit_codes_and_signals_are_recorded_with_their_moments_and_their_machin
         written = completion(on_either.storage("end", group=number))
         assert (group["started"], group["ended"]) == (written["started"], written["ended"])
         assert group["host"] == written["host"] == os.uname().nodename
+        machine = on_either.root / f".qanat/environments/machines/{group['machine']}.yaml"
+        assert machine.read_bytes() == environments.encode_machine(machines.here()).data
     assert on_either.status() == ""
 
 

@@ -49,10 +49,10 @@ def user_state(sandbox: Sandbox) -> dict[str, Any]:
     digests = {}
     for path in sorted(p for p in sandbox.root.rglob("*") if p.is_file()):
         relative = path.relative_to(sandbox.root).as_posix()
-        if not relative.startswith((".git/", "results/", ".qanat/runs/", ".qanat/cache/")):
+        if not relative.startswith((".git/", "results/", ".qanat/runs/", ".qanat/environments/", ".qanat/cache/")):
             digests[relative] = hashlib.sha256(path.read_bytes()).hexdigest()
     return {
-        "staged": sandbox.git("diff", "--cached", "--", ".", ":!.qanat/runs"),
+        "staged": sandbox.git("diff", "--cached", "--", ".", ":!.qanat/runs", ":!.qanat/environments"),
         "status": sandbox.status(),
         "branch": sandbox.git("symbolic-ref", "HEAD"),
         "files": digests,

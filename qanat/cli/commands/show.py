@@ -13,7 +13,6 @@ from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import say, say_json, width
 from qanat.errors import InputInvalid
-from qanat.usecases.environment import recorded
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.drawn_curves import drawn_curves
 from qanat.usecases.runs.files import metric_problems
@@ -33,8 +32,7 @@ def show(run: str, as_json: bool) -> None:
     if as_json:
         say_json(found.as_mapping())
         return
-    machines = recorded.machines_of(project, found.run, reporting.MACHINES_SHOWN)
-    say(reporting.run_page(found.run, recorded.read(project, found.run.environment), machines))
+    say(reporting.run_page(project, found.run))
     say("\n".join(reporting.group_lines(found.run)))
     if lines := _curve_lines(project, found):
         say("Curves:")

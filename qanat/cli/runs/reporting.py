@@ -14,13 +14,12 @@ from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed, plural, tell
 from qanat.domain import times
 from qanat.domain.completion import is_not_found
-from qanat.domain.environment import Environment
-from qanat.domain.machine import Machine
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, described, overall_state
 from qanat.domain.sizes import size
 from qanat.errors import EXIT_FAILED
+from qanat.usecases.environment import recorded
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
 
@@ -209,8 +208,8 @@ def _clusters(run: Run) -> list[str]:
     return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
 
 
-def run_page(run: Run, environment: Environment | None = None, machines: Sequence[Machine] = ()) -> str:
-    """Describe a run, line by line; `environment` and `machines` are what is recorded of these."""
+def run_page(project: Project, run: Run) -> str:
+    """Describe a run, line by line."""
     lines = [
         f"Run {run.number} of experiment {run.experiment}:",
         f"  - 🆔 Id: {run.id}",
@@ -220,8 +219,7 @@ def run_page(run: Run, environment: Environment | None = None, machines: Sequenc
         *_runner_parameters(run),
         *_container_lines(run),
         *_data_lines(run),
-        *([f"  - 🧪 Environment: {environment.described}"] if environment else []),
-        *(f"  - 💻 Machine: {machine.described}" for machine in machines[:MACHINES_SHOWN]),
+        *_environment_lines(project, run),
         f"  - 📁 Path: {run.storage}",
         *_output_lines(run),
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
@@ -264,6 +262,14 @@ def _data_lines(run: Run) -> list[str]:
     lines += [f"        ◾ {state.name} at the last retry: {state.described}" for state in run.submission.data]
     more = [f"        … and {len(lines) - DATA_SHOWN:,} more"] if len(lines) > DATA_SHOWN else []
     return ["  - 💾 Data:", *lines[:DATA_SHOWN], *more] if lines else []
+
+
+def _environment_lines(project: Project, run: Run) -> list[str]:
+    found = {"": run.environment, " at the last retry": run.submission.environment}
+    read = {when: recorded.read(project, name) for when, name in found.items()}
+    lines = [f"  - 🧪 Environment{when}: {each.described}" for when, each in read.items() if each]
+    machines = recorded.machines_of(project, run, MACHINES_SHOWN)
+    return [*lines, *(f"  - 💻 Machine: {machine.described}" for machine in machines)]
 
 
 def _output_lines(run: Run) -> list[str]:

@@ -219,7 +219,8 @@ def test_a_record_that_was_never_committed_cannot_be_had_back_and_that_is_not_pr
     sandbox.commit()
     sandbox.qanat("run", "hello")
     assert sandbox.qanat("delete", "1", "--yes").out.endswith("\nDeleted run 1\n")
-    assert sandbox.status() == ""
+    # Other runs may have had the same machine.
+    assert sandbox.status() == "?? .qanat/environments/"
 
 
 def test_the_checkout_of_a_snapshot_can_be_run_again_after_its_record_came_back(ran: Sandbox) -> None:

@@ -124,7 +124,9 @@ def test_show_is_the_page_of_the_run_with_groups_and_comment(sandbox: Sandbox) -
         "  - 📦 Outputs: 2 files, 26 B",
         "  - 🔍 Status: ❌ failed (1 finished, 1 failed)",
     ]
-    assert page.splitlines()[:10] == expected
+    machine = page.splitlines()[7]
+    assert machine.startswith("  - 💻 Machine: ")
+    assert page.splitlines()[:11] == [*expected[:7], machine, *expected[7:]]
     assert f"  - 📑 Commit: {record['code']['commit']}\n" in page
     assert "  group 0: --code 0: finished: acc 0\n  group 1: --code 3: failed (exit code 3): acc 0.3\n" in page
     assert page.endswith("\n\n# Title\nsome *text*\n")
