@@ -111,6 +111,7 @@ def test_a_run_here_loads_nothing_of_schedulers_checkouts_and_ranges(sandbox: Sa
         *("jsonschema", "questionary", "rich", "decimal", "qanat.domain.ranges", "qanat.runners.protocol"),
         *("qanat.runners.slurm.about", "qanat.runners.htcondor.about", "qanat.usecases.launch.submit"),
         *("qanat.usecases.launch.checkouts", "qanat.git.checkout", "qanat.git.identity"),
+        "qanat.usecases.tracking.refresh",
     )
     assert "qanat.usecases.launch.launch" in modules
     assert modules.isdisjoint(late), modules.intersection(late)

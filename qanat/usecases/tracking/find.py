@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qanat.domain.intents import may_be_of
 from qanat.domain.layout import group_folder
@@ -16,7 +16,9 @@ from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.system import files
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
-from qanat.usecases.tracking.refresh import Refreshed
+
+if TYPE_CHECKING:
+    from qanat.usecases.tracking.refresh import Refreshed  # which a launch starts without
 
 _WORD = re.compile(r"([0-9]{1,9})(?:-([0-9a-f]{6}))?\Z")
 
