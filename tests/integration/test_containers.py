@@ -89,7 +89,7 @@ def test_a_run_in_a_container_is_recorded_shown_and_repeated_with_the_same_image
     assert project.records()[-1]["container"]["identity"] != identity
 
     table = project.qanat("runs", "--columns", "run,run.container", "--csv").out
-    assert f"images/a.sif, {identity}" in table
+    assert f"images/a.sif {identity}" in table
     assert project.qanat("runs", "--where", f"run.container={identity}", "--json").json != []
 
 
