@@ -58,13 +58,15 @@ class Delta:
 class Baseline:
     """The latest groups of the other side with the same parameters, and the data and container in which they differ.
 
-    `is_snapshot` says whether their commit is a snapshot.
+    `other_environment` says whether their programs found other software, `is_snapshot` whether their commit is a
+    snapshot.
     """
 
     row: Row
     deltas: Mapping[str, Delta]
     other_data: tuple[data.Difference, ...] = ()
     other_container: str = ""
+    other_environment: bool = False
     is_snapshot: bool = False
 
 
@@ -169,7 +171,8 @@ def _before(
             now = _first_run(row, runs)
             differing = tuple(data.data_differ(before, now))
             inside = other_container(before.container, now.container)
-            return Baseline(old, deltas, differing, inside, before.code.snapshot)
+            found = {before.environment, now.environment}
+            return Baseline(old, deltas, differing, inside, len(found - {None}) > 1, before.code.snapshot)
     return None
 
 

@@ -198,7 +198,8 @@ def _before(before: Baseline | None, names: Names) -> Cell:
         part for one in before.other_data for part in (", on other data: ", Verbatim(one.name), ": ", Verbatim(one.how))
     ]
     inside = (", in another container: ", Verbatim(before.other_container)) if before.other_container else ()
-    return (*names.listed(before.row.runs), ", commit ", names.commit(before.row.commit), *data, *inside)
+    found = (", in another environment",) if before.other_environment else ()
+    return (*names.listed(before.row.runs), ", commit ", names.commit(before.row.commit), *data, *inside, *found)
 
 
 def _failures(runs: NewRuns, names: Names) -> Iterator[Block]:

@@ -204,6 +204,7 @@ def _compared(before: Baseline) -> dict[str, Any]:
         "commit": before.row.commit,
         "other_data": [{"name": d.name, "difference": d.how} for d in before.other_data],
         **({"other_container": before.other_container} if before.other_container else {}),
+        **({"other_environment": True} if before.other_environment else {}),
     }
 
 

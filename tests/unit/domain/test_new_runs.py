@@ -125,6 +125,14 @@ def test_a_row_says_in_what_its_container_differs_from_the_earlier_one() -> None
     assert [before.other_container for before in found if before] == said
 
 
+def test_a_row_says_whether_its_environment_is_another_one() -> None:
+    old, new = (a_run(n, ("--n 1", {"acc": 1}), tree=tree) for n, tree in ((1, OLD), (2, NEW)))
+    one, two = "1" * 16, "2" * 16
+    pairs = ((None, None), (one, one), (None, one), (one, two))
+    found = [beside([replace(new, environment=b)], [replace(old, environment=a)]).before[0] for a, b in pairs]
+    assert [before.other_environment for before in found if before] == [False, False, False, True]
+
+
 def test_a_row_says_in_what_its_data_differ_from_the_earlier_ones() -> None:
     old, new = (replace(a_run(n, ("--n 1", {"acc": 1}), tree=tree), data=()) for n, tree in ((1, OLD), (2, NEW)))
     moved = beside([replace(new, datasets={"iris": "b"})], [replace(old, datasets={"iris": "a"})])
