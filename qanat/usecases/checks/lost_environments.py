@@ -20,15 +20,18 @@ _NAMED = re.compile(rf'"(environment|machine)": ?"([0-9a-f]{{{environments.DIGIT
 def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
     """List these files, named by all or by these records, a sentence each; beyond some, they are counted."""
     index.sync()
+    is_there: dict[str, bool] = {}
     runs: dict[str, list[str]] = {}
     for text in index.records():
-        if found := {environments.path_of(kind, name) for kind, name in _NAMED.findall(text)}:
-            record = json.loads(text)
-            number, _, uid = record["id"].partition("-")
-            if records is None or record_path(record["experiment"], int(number), uid) in records:
-                for path in found:
+        for path in {environments.path_of(kind, name) for kind, name in _NAMED.findall(text)}:
+            if path not in is_there:
+                is_there[path] = below.has_file(project.root, path)
+            if not is_there[path]:
+                record = json.loads(text)
+                number, _, uid = record["id"].partition("-")
+                if records is None or record_path(record["experiment"], int(number), uid) in records:
                     runs.setdefault(path, []).append(number)
-    missing = [path for path in sorted(runs) if not below.has_file(project.root, path)]
+    missing = sorted(runs)
     more = len(missing) - FILES_NAMED
     named = [f"{path} is missing, which {_runs(runs[path])}" for path in missing[:FILES_NAMED]]
     return [*named, *([f"{more:,} more files of environments are missing"] if more > 0 else [])]

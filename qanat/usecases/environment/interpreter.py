@@ -13,6 +13,8 @@ from qanat.system import files
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*\Z")
 _HEAD_BYTES = 256
 _PROJECT_TOOLS = ("uv", "poetry", "pdm", "pipenv", "hatch")
+# They start what comes after their options.
+_WRAPPERS = ("env", "nice", "time", "timeout", "stdbuf", "taskset", "numactl", "srun", "mpirun", "mpiexec")
 _CONDA_TOOLS = ("conda", "mamba", "micromamba")
 
 
@@ -37,8 +39,8 @@ def started_by(command: Sequence[str], folder: Path, variables: Mapping[str, str
         python = "python"  # both run such a file with it
     if python:
         return Started(python=found_on_path(python, folder, search))
-    first = next((part for part in parts if _name(part) != "env" and "=" not in part), command[-1])
-    return Started(other=found_on_path(first, folder, search))
+    first = next((part for part in parts if "=" not in part), command[-1])
+    return Started(other=found_on_path(command[-1] if _name(first) in _WRAPPERS else first, folder, search))
 
 
 def found_on_path(name: str, folder: Path, search: Sequence[str]) -> Path | None:

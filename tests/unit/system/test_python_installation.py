@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qanat.system import python_installation
-from qanat.system.python_installation import distributions
+from qanat.system.python_installation import conda_packages, distributions
 
 
 def install(folder: Path, metadata: str, direct_url: object = None) -> None:
@@ -84,3 +84,11 @@ def test_the_first_folder_counts_and_a_missing_one_has_nothing(tmp_path: Path) -
 def test_a_package_that_is_from_no_index_says_from_where(tmp_path: Path, direct_url: object, version: str) -> None:
     install(tmp_path, "mine-1.0.dist-info", direct_url)
     assert distributions([str(tmp_path)]) == {"mine": version}
+
+
+def test_packages_of_conda_are_read_from_their_names(tmp_path: Path) -> None:
+    assert conda_packages(str(tmp_path)) == {}
+    (tmp_path / "conda-meta").mkdir()
+    for name in ("cuda-nvcc-12.1.105-0.json", "numpy-2.1.0-py312h1103770_0.json", "history", "odd.json"):
+        (tmp_path / "conda-meta" / name).write_text("")
+    assert conda_packages(str(tmp_path)) == {"cuda-nvcc": "12.1.105 0", "numpy": "2.1.0 py312h1103770_0"}

@@ -72,6 +72,8 @@ def test_a_command_starts_a_python(folder: Path, command: str, python: str) -> N
         ("simulate input.txt", "bin/simulate"),
         ("./plain", "plain"),
         ("./own.sh", "bin/simulate"),
+        ("mpirun -n 4 ./plain", "plain"),
+        ("env OMP_NUM_THREADS=1 ./plain", "plain"),
         ("missing input.txt", None),
         ("./missing", None),
     ],
