@@ -63,11 +63,11 @@ def test_a_clean_project_and_a_new_run_are_fine(house: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "key"),
     [
-        ("state: failed\n", "state: finished\n", 21, "state"),
-        ("- {group: 1, args: ['2']", "- {group: 1, args: ['3']", 26, "groups.1.args"),
+        ("state: failed\n", "state: finished\n", 26, "state"),
+        ("- {group: 1, args: ['2']", "- {group: 1, args: ['3']", 31, "groups.1.args"),
         ("description: ''", "description: better", 4, "description"),
         ("snapshot: false", "snapshot: true", 13, "code.snapshot"),
-        ("runner: {name: local", "runner: {name: slurm", 18, "runner.name"),
+        ("runner: {name: local", "runner: {name: slurm", 23, "runner.name"),
     ],
 )
 def test_a_change_after_the_end_is_refused_with_file_line_rule_and_remedy(
@@ -156,7 +156,7 @@ def test_records_may_move_with_their_experiment(house: Sandbox, record: Path) ->
     hook(house, "frozen-runs", code=0)
     edit(house, moved, "state: failed\n", "state: finished\n")
     expected = f"state was changed after the run had ended; git checkout HEAD -- {name_of(house, record)}\n"
-    assert hook(house, "frozen-runs").out == f"{name_of(house, moved)}:21: frozen-runs: {expected}"
+    assert hook(house, "frozen-runs").out == f"{name_of(house, moved)}:26: frozen-runs: {expected}"
 
 
 def test_a_server_compares_with_where_the_branch_left(house: Sandbox, record: Path, tmp_path: Path) -> None:
