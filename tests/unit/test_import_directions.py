@@ -56,6 +56,7 @@ ALLOWED = {
         "qanat.domain",
         "qanat.errors",
         "qanat.runners.registry",
+        "qanat.containers.registry",
         "qanat",
         "click",
         "questionary",

@@ -77,6 +77,13 @@ def runners(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     return _offered(((name, "") for name in BUILT_IN), incomplete)
 
 
+def engines(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a built-in engine of containers."""
+    from qanat.containers.registry import BUILT_IN
+
+    return _offered(((name, "") for name in BUILT_IN), incomplete)
+
+
 def conditions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name at the end of a condition."""
     return _last_name(ctx, incomplete, r"\s()")
@@ -117,6 +124,7 @@ COMPLETERS = {
     "actions": actions,
     "runs": runs,
     "runners": runners,
+    "engines": engines,
     "conditions": conditions,
     "columns": columns,
     "curves": curves,

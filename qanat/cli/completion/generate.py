@@ -18,6 +18,7 @@ COMPLETES = {
     "action_name": "actions",
     "datasets": "datasets",
     "runner": "runners",
+    "engine": "engines",
     "submit_template": "templates",
     "where": "conditions",
     "columns": "columns",

@@ -90,6 +90,7 @@ def container_options(command: Any) -> Any:
         option(
             "--container",
             group=WHERE,
+            type=click.Path(),
             metavar="IMAGE",
             help="Run in a container: a .sif, SquashFS or .tar file, folder, Dockerfile, or a name; none: in none.",
         ),

@@ -122,7 +122,12 @@ def enclose(
             hint=f"get or build the image for {machine}",
         )
     container = Container(
-        request.image, chosen.engine.name, found.identity, request.binds, request.gpu, request.options
+        image=request.image,
+        engine=chosen.engine.name,
+        identity=found.identity or found.reference,
+        binds=request.binds,
+        gpu=request.gpu,
+        options=request.options,
     )
     enclosure = Enclosure(
         container, chosen.engine, found.reference, place.folder, _mounts(project, chosen, place, datasets)

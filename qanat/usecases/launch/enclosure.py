@@ -38,8 +38,14 @@ class Enclosure:
             )
 
     def _inside(self, storage: Path) -> Inside:
-        mounts = (*self.mounts, *added(self.mounts, str(storage)))
+        mounts = sorted(
+            (*self.mounts, *added(self.mounts, str(storage))), key=_place
+        )  # parents first: they hide others
         return Inside(self.image, str(self.workdir), mounts, self.container.gpu, self.container.options)
+
+
+def _place(mount: Mount) -> str:
+    return mount.target
 
 
 def added(mounts: Sequence[Mount], path: str, *, read_only: bool = False) -> Iterator[Mount]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from qanat.domain.container import Mount
+from qanat.containers import registry
+from qanat.domain.container import Container, Mount
 from qanat.errors import InputInvalid
-from qanat.usecases.launch.enclosure import added
+from qanat.usecases.launch.enclosure import Enclosure, added
 
 
 def mounts(*paths: Path, read_only: bool = False) -> list[Mount]:
@@ -45,3 +46,12 @@ def test_a_link_leads_to_the_same_place_inside(tmp_path: Path) -> None:
 def test_a_path_with_a_colon_cannot_be_bound(tmp_path: Path) -> None:
     with pytest.raises(InputInvalid, match="a:b cannot be bound: it contains a colon"):
         mounts(tmp_path / "a:b")
+
+
+def test_a_folder_is_mounted_before_what_is_in_it(tmp_path: Path) -> None:
+    container = Container("a.sif", "apptainer", "sha256:1", binds=("/scratch:ro",))
+    place, above = tmp_path / "project", Mount(str(tmp_path), str(tmp_path), read_only=True)
+    own = (Mount(str(place), str(place)), above)
+    enclosure = Enclosure(container, registry.engine("apptainer"), "a.sif", place, own)
+    command = enclosure.command(place / "results", ["true"])
+    assert command.index(f"{tmp_path}:{tmp_path}:ro") < command.index(f"{place}:{place}")
