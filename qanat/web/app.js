@@ -3,6 +3,7 @@ import { fieldColumns, metricColumns, parameterColumns, sortedRows, varies } fro
 import { parse } from './condition.js';
 import { rowsOf } from './data.js';
 import { Context, namesOf, search } from './search.js';
+import { isLive } from './live.js';
 import { readView, writeView } from './view.js';
 
 /** @typedef {import('./data.js').Report} Report */
@@ -16,8 +17,9 @@ export class App {
   /** @param {Report} report */
   constructor(report) {
     this.report = report;
-    this.now = Date.parse(report.created);
-    this.names = namesOf(report.runs.flatMap((run) => run.groups));
+    this.now = 0;
+    this.names = namesOf([]);
+    this.fields = fieldColumns(0);
     this.byGroup = false;
     /** @type {Row[]} */
     this.every = [];
@@ -27,7 +29,6 @@ export class App {
     this.differing = [];
     /** @type {Column[]} */
     this.metrics = [];
-    this.fields = fieldColumns(this.now);
     /** @type {Row[]} */
     this.rows = [];
     /** @type {Map<string, number>} the colours of selected rows */
@@ -51,7 +52,8 @@ export class App {
   /** @returns {View} */
   usualView() {
     const best = this.main();
-    const sort = best?.better ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
+    // A page that is live shows what goes on, and a report what came out.
+    const sort = best?.better && !isLive() ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
     const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '5', logc: 'no', shade: '' };
     return { tab: 'table', where: [], sort, selected: [], open: '', groups: this.byGroup, all: false, ...plots };
   }
@@ -61,9 +63,23 @@ export class App {
     return this.metrics.find((column) => column.better) ?? this.metrics[0];
   }
 
+  /**
+   * Show another report in the same view.
+   * @param {Report} report
+   */
+  replace(report) {
+    this.report = report;
+    this.takeRows(this.byGroup);
+    this.refresh();
+    for (const listener of this.listeners) listener();
+  }
+
   /** @param {boolean} byGroup */
   takeRows(byGroup) {
     this.byGroup = byGroup;
+    this.now = Date.parse(this.report.created);
+    this.names = namesOf(this.report.runs.flatMap((run) => run.groups));
+    this.fields = fieldColumns(this.now);
     this.every = rowsOf(this.report.runs, byGroup);
     this.parameters = parameterColumns(this.names, this.every);
     this.differing = this.parameters.filter((column) => this.every.length === 1 || varies(column, this.every));

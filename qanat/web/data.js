@@ -69,20 +69,37 @@ const NOT_IN_JSON = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
  */
 export function readReport(text) {
   const report = JSON.parse(text);
-  for (const run of report.runs) {
-    run.tags ??= [];
-    run.description ??= '';
-    run.paused_s ??= 0;
-    run.data ??= [];
-    run.group_count ??= run.groups.length;
-    for (const group of run.groups) {
-      group.parameters ??= {};
-      group.metrics = withNumbers(group.metrics ?? {});
-      group.curves ??= {};
-      for (const [name, values] of Object.entries(group.curves)) group.curves[name] = Object.values(withNumbers(values));
-    }
-  }
+  report.runs.forEach(completeRun);
   return report;
+}
+
+/** @param {any} run */
+function completeRun(run) {
+  run.tags ??= [];
+  run.description ??= '';
+  run.paused_s ??= 0;
+  run.data ??= [];
+  run.group_count ??= run.groups.length;
+  for (const group of run.groups) {
+    group.parameters ??= {};
+    group.metrics = withNumbers(group.metrics ?? {});
+    group.curves ??= {};
+    for (const [name, values] of Object.entries(group.curves)) group.curves[name] = Object.values(withNumbers(values));
+  }
+}
+
+/**
+ * Return a report with what a stream says has changed: runs that are new or others now, and the ids of those gone.
+ * @param {Report} report
+ * @param {Report & {gone: string[]}} change
+ * @returns {Report}
+ */
+export function changedReport(report, change) {
+  const { gone, ...rest } = change;
+  const dropped = new Set([...gone, ...change.runs.map((run) => run.id)]);
+  const runs = [...change.runs, ...report.runs.filter((run) => !dropped.has(run.id))];
+  runs.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || b.number - a.number);
+  return { ...report, ...rest, runs };
 }
 
 /** @param {Record<string, any>} values */

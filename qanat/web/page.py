@@ -16,11 +16,15 @@ _EXPORT = re.compile(r"^export (?=(?:async )?function |const |class )", re.MULTI
 _MARK = re.compile(r"\{\{([a-z]+)\}\}")
 
 
-def page(data: str, title: str) -> str:
-    """Return the page that shows data, which is a JSON text; the title is any text."""
+def page(data: str, title: str, *, live: int = 0) -> str:
+    """Return the page that shows data, which is a JSON text; the title is any text.
+
+    A `live` page follows the stream of its server, from the content with this number on.
+    """
     style, program = _text("style.css"), script()
     parts = {
-        "policy": policy(program, style),
+        "policy": policy(program, style, live=bool(live)),
+        "live": str(live or ""),
         "title": html.escape(escaped(title)),
         "style": style,
         "script": program,
@@ -40,9 +44,13 @@ def script() -> str:
     return "".join(found.values())
 
 
-def policy(program: str, style: str) -> str:
-    """Return the content security policy: this script, this style, images that are in the page, and nothing else."""
+def policy(program: str, style: str, *, live: bool = False) -> str:
+    """Return the content security policy: this script, this style, images that are in the page, and nothing else.
+
+    A live page may also connect to its own server.
+    """
     sources = {"script-src": _hash(program), "style-src": _hash(style), "img-src": "data:"}
+    sources |= {"connect-src": "'self'"} if live else {}
     rules = [f"{name} {source}" for name, source in sources.items()]
     return "; ".join(["default-src 'none'", *rules, "base-uri 'none'", "form-action 'none'"])
 

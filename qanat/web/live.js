@@ -1,0 +1,43 @@
+/** Following the stream of the server that serves the page, if one does. */
+import { changedReport, readReport } from './data.js';
+import { toast } from './dom.js';
+
+/** @typedef {import('./app.js').App} App */
+
+const LATER_MS = 500;
+
+/** Return whether the page shows runs as they are now. */
+export function isLive() {
+  return Boolean(document.documentElement.dataset.live);
+}
+
+/**
+ * Take changes from the stream as they come.
+ * @param {App} app
+ */
+export function follow(app) {
+  const stream = new EventSource(`events?${document.documentElement.dataset.live}`);
+  let report = app.report;
+  let isWaiting = false;
+  const take = () => {
+    // A choice that is open would close if it were drawn again.
+    isWaiting = isChoosing();
+    if (isWaiting) setTimeout(take, LATER_MS);
+    else if (report !== app.report) app.replace(report);
+  };
+  stream.onmessage = (event) => {
+    const change = /** @type {any} */ (readReport(event.data));
+    report = change.whole ? change : changedReport(report, change);
+    if (!isWaiting) take();
+  };
+  stream.onopen = () => { document.documentElement.dataset.connected = 'yes'; };
+  stream.onerror = () => {
+    if (document.documentElement.dataset.connected === 'yes') toast('qanat ui does not answer; the page shows what it knew last');
+    document.documentElement.dataset.connected = 'no';
+  };
+}
+
+/** Return whether the pointer or the keyboard is at something that must not be drawn again now. */
+function isChoosing() {
+  return document.activeElement?.tagName === 'SELECT' || document.querySelector('#panel :active') !== null;
+}

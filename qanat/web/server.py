@@ -1,0 +1,198 @@
+"""The page on 127.0.0.1: for those who know the token in its address, read-only, live by server-sent events."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HOST = "127.0.0.1"
+HOSTS = frozenset({HOST, "localhost"})
+STREAMS_MAX = 20
+# How often a stream without news says so, and finds out that nobody reads it.
+PULSE_S = 10.0
+TIMEOUT_S = 30.0
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the page shows at some time: the JSON of each run by its id, and of everything else."""
+
+    head: Mapping[str, object]
+    runs: Mapping[str, str]
+
+    def as_json(self) -> str:
+        """Return the whole content, as a report has it."""
+        return _with_runs(self.head, self.runs.values())
+
+    def since(self, before: Snapshot | None) -> str | None:
+        """Return the runs that have changed, the ids of those that are gone, and the rest; None if all is the same.
+
+        Without an earlier snapshot, this is everything, which is marked as `whole`.
+        """
+        if before is None:
+            return _with_runs({**self.head, "whole": True, "gone": []}, self.runs.values())
+        changed = [text for run, text in self.runs.items() if before.runs.get(run) != text]
+        gone = [run for run in before.runs if run not in self.runs]
+        if not changed and not gone and self.head == before.head:
+            return None
+        return _with_runs({**self.head, "gone": gone}, changed)
+
+
+def _with_runs(head: Mapping[str, object], runs: Iterable[str]) -> str:
+    return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "runs": [{",".join(runs)}]}}'
+
+
+class Server:
+    """Serves snapshots to browsers of this machine, each request in a thread of its own.
+
+    `page` makes the page of a content and its number, from which a page asks for changes. Raises OSError if the port
+    cannot be had.
+    """
+
+    def __init__(self, port: int, page: Callable[[str, int], str], first: Snapshot) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.snapshot = first
+        self.number = 1
+        self._page = page
+        self.streams = 0
+        self.is_stopped = False
+        self.news = threading.Condition()
+        self._http = _Http((HOST, port), _Request)
+        self._http.site = self
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port, which the system has chosen if it was 0."""
+        return int(self._http.server_address[1])
+
+    @property
+    def address(self) -> str:
+        """The address of the page."""
+        return f"http://{HOST}:{self.port}/{self.token}/"
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Show another snapshot in all open pages."""
+        with self.news:
+            self.snapshot, self.number = snapshot, self.number + 1
+            self.news.notify_all()
+
+    def page(self) -> str:
+        """Return the page as it is now."""
+        with self.news:
+            snapshot, number = self.snapshot, self.number
+        return self._page(snapshot.as_json(), number)
+
+    def stop(self) -> None:
+        """End all streams, and refuse new connections."""
+        with self.news:
+            self.is_stopped = True
+            self.news.notify_all()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def numbered(self, number: str) -> Snapshot | None:
+        """Return the snapshot with this number; None if it is not the last one."""
+        with self.news:
+            return self.snapshot if number == str(self.number) else None
+
+    def changes(self, before: Snapshot | None) -> Iterator[str | None]:
+        """Yield what changes after a snapshot, and None from time to time, until the server stops."""
+        while True:
+            with self.news:
+                if self.snapshot is before and not self.is_stopped:
+                    self.news.wait(PULSE_S)
+                if self.is_stopped:
+                    return
+                now = self.snapshot
+            yield now.since(before)
+            before = now
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    site: Server
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignore a connection that has ended, and report every other error as usual."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Request(BaseHTTPRequestHandler):
+    """Answers GET of the page and of its stream, and refuses everything else."""
+
+    server: _Http
+    server_version, sys_version = "qanat", ""
+    timeout = TIMEOUT_S
+
+    def do_GET(self) -> None:
+        """Answer a request for the page or its stream."""
+        site = self.server.site
+        host = (self.headers.get("Host") or "").rpartition(":")[0]
+        token, _, rest = self.path.removeprefix("/").partition("/")
+        name, _, number = rest.partition("?")
+        if host not in HOSTS:
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
+        elif not hmac.compare_digest(token.encode(), site.token.encode()) or name not in ("", "events"):
+            self._refuse(HTTPStatus.NOT_FOUND)
+        elif not name:
+            self._answer(HTTPStatus.OK, "text/html; charset=utf-8", site.page())
+        elif site.streams >= STREAMS_MAX:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            self._stream(site, site.numbered(number))
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self._answer(status, "text/plain; charset=utf-8", f"{status.phrase}\n")
+
+    def _answer(self, status: HTTPStatus, kind: str, text: str) -> None:
+        data = text.encode("utf-8", "backslashreplace")
+        self._begin(status, kind, {"Content-Length": str(len(data))})
+        self.wfile.write(data)
+
+    def _begin(self, status: HTTPStatus, kind: str, more: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, **HEADERS, **more}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _stream(self, site: Server, before: Snapshot | None) -> None:
+        """Send changes until the page is closed."""
+        with site.news:
+            site.streams += 1
+        try:
+            self._begin(HTTPStatus.OK, "text/event-stream; charset=utf-8", {})
+            for change in site.changes(before):
+                said = f"data: {change}\n\n" if change else ": still here\n\n"
+                self.wfile.write(said.encode("utf-8", "backslashreplace"))
+                self.wfile.flush()
+        except OSError:  # the page is closed
+            pass
+        finally:
+            with site.news:
+                site.streams -= 1
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is not GET, or not HTTP, without repeating any of it."""
+        status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
+        self._refuse(status)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Write nothing: the terminal belongs to the command."""

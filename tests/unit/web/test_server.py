@@ -1,0 +1,136 @@
+"""The page on 127.0.0.1: who gets it, and what its stream says."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
+
+import pytest
+
+from qanat.web import server as server_module
+from qanat.web.server import HEADERS, Server, Snapshot
+from tests.support.sandbox import wait_until
+
+FIRST = Snapshot({"created": "1"}, {"1-a": '{"id": "1-a", "n": 1}', "2-b": '{"id": "2-b", "n": 1}'})
+THEN = Snapshot({"created": "2"}, {"2-b": '{"id": "2-b", "n": 2}', "3-c": '{"id": "3-c", "n": 1}'})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Serve the first content."""
+    started = Server(0, lambda data, number: f"<p>{number} {data}", FIRST)
+    yield started
+    started.stop()
+
+
+class Asking:
+    """Asks a server, and closes all connections at the end."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._open: list[HTTPConnection | HTTPResponse] = []
+
+    def __call__(self, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
+        """Return the answer to a request."""
+        connection = HTTPConnection("127.0.0.1", self._server.port, timeout=10)
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        self._open += [connection, answer]
+        return answer
+
+    def close(self) -> None:
+        """Close all connections."""
+        for each in self._open:
+            each.close()
+
+
+@pytest.fixture
+def asked(server: Server) -> Iterator[Asking]:
+    """Return a function that asks the server."""
+    asking = Asking(server)
+    yield asking
+    asking.close()
+
+
+def events(answer: HTTPResponse) -> Iterator[dict[str, Any]]:
+    """Yield what a stream says."""
+    while line := answer.readline():
+        if line.startswith(b"data: "):
+            yield json.loads(line.removeprefix(b"data: "))
+
+
+def test_those_who_know_the_token_get_the_page_which_nothing_keeps_or_frames(server: Server, asked: Asking) -> None:
+    assert server.address == f"http://127.0.0.1:{server.port}/{server.token}/"
+    answer = asked(f"/{server.token}/")
+    assert answer.status == 200
+    assert answer.read().decode() == f"<p>1 {FIRST.as_json()}"
+    assert json.loads(FIRST.as_json())["runs"][1] == {"id": "2-b", "n": 1}
+    assert HEADERS.items() <= dict(answer.headers).items()
+    assert answer.headers["Server"].strip() == "qanat"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "host", "status"),
+    [
+        ("/", "GET", "", 404),
+        ("/{token}", "GET", "localhost:80", 200),
+        ("/{token}x/", "GET", "", 404),
+        ("/x/", "GET", "", 404),
+        ("/{token}/../etc/passwd", "GET", "", 404),
+        ("/{token}/style.css", "GET", "", 404),
+        ("*", "GET", "", 404),
+        ("/{token}/", "GET", "evil.example:80", 421),
+        ("/{token}/", "GET", "127.0.0.1.evil.example:80", 421),
+        ("/{token}/events", "GET", "evil.example", 421),
+        ("/{token}/", "POST", "", 405),
+        ("/{token}/", "HEAD", "", 405),
+        ("/{token}/", "<script>", "", 405),
+    ],
+)
+def test_anything_else_is_refused_and_not_repeated(
+    server: Server, asked: Asking, path: str, method: str, host: str, status: int
+) -> None:
+    answer = asked(path.format(token=server.token), method, **({"Host": host} if host else {}))
+    assert answer.status == status
+    assert status == 200 or b"<" not in answer.read()
+
+
+def test_a_stream_says_what_has_changed_since_the_page_was_made(server: Server, asked: Asking) -> None:
+    heard = events(asked(f"/{server.token}/events?1"))
+    server.publish(THEN)
+    assert next(heard) == {
+        "created": "2",
+        "gone": ["1-a"],
+        "runs": [{"id": "2-b", "n": 2}, {"id": "3-c", "n": 1}],
+    }
+    server.publish(Snapshot({"created": "3"}, THEN.runs))
+    assert next(heard) == {"created": "3", "gone": [], "runs": []}
+    server.stop()
+    assert list(heard) == []
+
+
+def test_a_page_that_is_too_old_gets_everything(server: Server, asked: Asking) -> None:
+    server.publish(THEN)
+    heard = next(events(asked(f"/{server.token}/events?1")))
+    assert (heard["whole"], [run["id"] for run in heard["runs"]]) == (True, ["2-b", "3-c"])
+
+
+def test_streams_are_counted_until_their_pages_are_closed(
+    server: Server, asked: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "STREAMS_MAX", 1)
+    monkeypatch.setattr(server_module, "PULSE_S", 0.01)
+    first = asked(f"/{server.token}/events?1")
+    assert first.readline() == b": still here\n"
+    assert server.streams == 1
+    assert asked(f"/{server.token}/events?1").status == 503
+    first.close()
+    wait_until(lambda: not server.streams)
+
+
+def test_a_port_that_is_in_use_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(OSError, match="in use"):
+        Server(other.getsockname()[1], lambda data, number: data, FIRST)
