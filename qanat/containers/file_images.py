@@ -9,6 +9,7 @@ from pathlib import Path
 from qanat.containers.protocol import FoundImage
 from qanat.domain.container import Image
 from qanat.errors import InputInvalid
+from qanat.system import files
 
 # https://github.com/sylabs/sif, pkg/sif: the header has a script of 32 bytes, "SIF_MAGIC\0", the version and this.
 _SIF_MAGIC, _SIF_AT = b"SIF_MAGIC\0", 32
@@ -59,6 +60,6 @@ def _inside(root: Path, name: str) -> Path:
 
 
 def _read(path: Path, count: int) -> bytes:
-    with suppress(OSError), path.open("rb") as file:
+    with suppress(OSError), files.open_for_reading(path) as file:
         return file.read(count)
     return b""

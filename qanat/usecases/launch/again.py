@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.run import Run
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
+from qanat.git import repository
 from qanat.git.clones import why_not_in_clones
+from qanat.records.made import Notes
 from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
 from qanat.usecases.launch.secret_checks import check_container
@@ -35,6 +40,41 @@ def check_data(project: Project, run: Run, place: Workplace) -> None:
 def check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
     """Raise InputInvalid if an input of a run is gone and has no replacement in `instead`."""
     inputs.check_exist(project, run, [path for path in run.submission.inputs if path not in instead])
+
+
+def check_defined(project: Project, run: Run, *, command: bool = True) -> None:
+    """Raise InputInvalid if a run starts what its experiment does not, as its commit or the working tree defines it.
+
+    A record is testimony: it starts no program, and gives no container more of this machine. Only if the commit does
+    not define the experiment, a run that was launched here is believed. Without `command`, only the container counts.
+    """
+    if run.code.commit not in repository.open_repository(project.location):
+        return  # which is refused elsewhere
+    then = _defined(lambda: project.experiment_at(run.code.commit, run.experiment))
+    for experiment in filter(None, (then, _defined(lambda: project.experiment(run.experiment)))):
+        if (not command or experiment.program.command_line() == run.command) and _has_container(experiment, run):
+            return
+    if then is None and Notes(project.location.private).read(run.id):
+        return
+    what = quoted(shlex.join(run.command)) if command else "a container with other binds or options"
+    raise InputInvalid(
+        f"the record of run {run.number} starts {what}, which experiment {run.experiment} does not",
+        hint=f"to run what the experiment says: qanat run {run.experiment}",
+    )
+
+
+def _defined(read: Callable[[], Experiment | None]) -> Experiment | None:
+    with suppress(InputInvalid, NotFound):
+        return read()
+    return None
+
+
+def _has_container(experiment: Experiment, run: Run) -> bool:
+    """Return whether an experiment gives a container the binds and options that a run had."""
+    had, own = run.container, experiment.container
+    if had is None or not (had.binds or had.options):
+        return True
+    return own is not None and (own.binds, own.options) == (had.binds, had.options)
 
 
 def container_of(project: Project, run: Run, *, elsewhere: bool, allow_secrets: bool) -> Chosen | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from qanat.domain.data_paths import is_url
 from qanat.domain.experiment import Experiment
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
+from qanat.domain.sizes import size
 from qanat.errors import InputInvalid, UsageError
 from qanat.records import yaml_io
 from qanat.system import files
-from qanat.system.scanning import LeftOut, Totals, scan
+from qanat.system.scanning import Entry, LeftOut, Totals, scan
 from qanat.usecases.data import hashes
 from qanat.usecases.data.definitions import definition_of
 from qanat.usecases.launch.enclosure import Enclosure, added
@@ -28,6 +29,8 @@ from qanat.usecases.project import Project
 
 # What a recipe takes from the folder that it is in.
 _COPIES = re.compile(rb"^\s*(?:COPY|ADD|RUN\s+--mount)\b", re.IGNORECASE | re.MULTILINE)
+# What a dry run reads of an image.
+DRY_FILES_MAX, DRY_BYTES_MAX = 500_000, 8 * 10**9
 # Both run on a 64-bit machine.
 _COMPATIBLE = {"x86_64": {"i686"}, "aarch64": {"armv7l"}}
 
@@ -113,7 +116,7 @@ def enclose(
     if chosen is None:
         return None
     request = chosen.request
-    image = _with_content(project, chosen.image, place)
+    image = _with_content(project, chosen.image, place, make=make)
     found = chosen.engine.find(image, request.identity, make=make)
     machine = os.uname().machine
     if found.machine not in {"", machine} | _COMPATIBLE.get(machine, set()) and not chosen.elsewhere:
@@ -155,16 +158,16 @@ def check_same(enclosure: Enclosure | None, run: Run) -> None:
 # ---- the image
 
 
-def _with_content(project: Project, image: Image, place: Workplace) -> Image:
+def _with_content(project: Project, image: Image, place: Workplace, *, make: bool) -> Image:
     """Return an image with the hash of its content; one in a store has an identity there."""
     if image.path is None:
         return image
     if image.kind is Kind.RECIPE:
-        return _recipe(project, image, place)
-    return replace(image, content=_hashed(project, image.name, image.path))
+        return _recipe(project, image, place, make=make)
+    return replace(image, content=_hashed(project, image.name, image.path, make=make))
 
 
-def _recipe(project: Project, image: Image, place: Workplace) -> Image:
+def _recipe(project: Project, image: Image, place: Workplace, *, make: bool) -> Image:
     """Return a recipe, of the code that runs if that has it, with the hash of all that an image is built from."""
     here = place.folder / image.name
     path = here if files.is_file(here) else image.path or here
@@ -172,19 +175,31 @@ def _recipe(project: Project, image: Image, place: Workplace) -> Image:
     digest = hashlib.sha256(text, usedforsecurity=False)
     context = path.parent if _COPIES.search(text) else None
     if context:
-        digest.update(_hashed(project, f"the folder of {image.name}", context).encode())
+        digest.update(_hashed(project, f"the folder of {image.name}", context, make=make).encode())
     return replace(image, path=path, content=digest.hexdigest(), context=context)
 
 
-def _hashed(project: Project, name: str, path: Path) -> str:
+def _hashed(project: Project, name: str, path: Path, *, make: bool) -> str:
     top = os.path.realpath(path)
     results = os.path.realpath(project.root / project.config.result_dir)
     totals = Totals()
     found = scan(Path(top), totals, LeftOut({".git", ".qanat"}, {results}))
-    digest, problem = hashes.hash_of(project, name, top, found)
+    digest, problem = hashes.hash_of(project, name, top, found if make else _bounded(name, found, totals))
     if problem or totals.unreadable:
         raise InputInvalid(f"image {name} cannot be read: {problem or next(iter(totals.unreadable))}")
     return digest.removeprefix("sha256:")
+
+
+def _bounded(name: str, found: Iterable[Entry], totals: Totals) -> Iterator[Entry]:
+    """Yield the entries of a scan. Raises InputInvalid if they are too many: a stranger's image may be `/`."""
+    for entry in found:
+        if totals.files > DRY_FILES_MAX or totals.bytes > DRY_BYTES_MAX:
+            raise InputInvalid(
+                f"image {name} is too large for a dry run: it has more than {DRY_FILES_MAX:,} files or "
+                f"{size(DRY_BYTES_MAX)}",
+                hint="run it without --dry-run",
+            )
+        yield entry
 
 
 # ---- what the container has of this machine

@@ -60,6 +60,7 @@ def rerun(
     changes that are not to be run, GitRefused if the run's commit is gone, InputInvalid if its data or its parameters
     file are.
     """
+    again.check_defined(project, found.run, command=not repeat.head)
     if repeat.head:
         return launch(
             project,

@@ -81,6 +81,7 @@ def retry(
     options that do not fit, GitRefused if the run's commit is gone, InputInvalid if its data are.
     """
     record.check_unedited(project, found.record)
+    again.check_defined(project, found.run)
     options = options.like(found.run.runner)
     check_options(options, runners)
     placing.check_own(project, found.run)

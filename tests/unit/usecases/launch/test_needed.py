@@ -15,8 +15,9 @@ import pytest
 from qanat.domain import group_key, times
 from qanat.domain.run import Run, State
 from qanat.domain.standing import Standing
-from qanat.errors import UsageError
+from qanat.errors import InputInvalid, UsageError
 from qanat.records import remembered, run_codec
+from qanat.usecases.launch import containers
 from qanat.usecases.launch.launch import preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
@@ -312,3 +313,17 @@ def test_only_parts_of_a_key_can_be_ignored(world: World) -> None:
         rerun(
             world.project, world.find(1), [], LaunchOptions(), asked[1], runners=world, ask=world.ask, view=world.view
         )
+
+
+def test_a_dry_run_reads_no_image_without_end(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "DRY_FILES_MAX", 2)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
+    for name in ("bin/apptainer", "image/bin/sh", "image/a", "image/b"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("#!/bin/sh\n")
+    (tmp_path / "bin/apptainer").chmod(0o755)
+    world.experiment("exit 0\n", container={"image": str(tmp_path / "image"), "engine": "apptainer"})
+    with pytest.raises(InputInvalid, match="is too large for a dry run: it has more than 2 files"):
+        foreseen(world, 0)
+    (tmp_path / "image/a").unlink()
+    foreseen(world, 0)

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from qanat.domain.container import Container
 from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.errors import GitRefused, InputInvalid, SubmitFailed, UsageError, WriteFailed
+from qanat.records import run_codec
+from qanat.records.made import Notes
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
@@ -457,3 +460,57 @@ def test_inputs_of_the_run_are_those_of_the_retry(world: World) -> None:
 def test_a_group_that_is_retried_knows_nothing_of_its_last_attempt(world: World) -> None:
     key = failed_on_the_scheduler(world).groups[1].key
     assert retried(world).groups[1] == Group(1, ("--seed", "1"), job="2.1", attempt=2, key=key)
+
+
+# ---- a record is testimony
+
+
+def forged(world: World, **changes: Any) -> Run:
+    """Commit a record of run 1 that claims something else, as a clone may bring it."""
+    run = replace(world.recorded(1), **changes)
+    world.write(run_codec.path_of(run), run_codec.encode(run).decode())
+    world.git("commit", "--quiet", "--all", "--message", "forged")
+    return run
+
+
+@pytest.mark.parametrize("repeat", [again, retried])
+def test_no_record_starts_what_its_experiment_does_not(world: World, repeat: Any) -> None:
+    world.experiment("exit 1\n")
+    world.launch(groups=("0",))
+    forged(world, command=("sh", "-c", "touch PWNED", "x"))
+    said = "the record of run 1 starts .*touch PWNED.*, which experiment train does not"
+    with pytest.raises(InputInvalid, match=said) as error:
+        repeat(world)
+    assert error.value.hint == "to run what the experiment says: qanat run train"
+    assert not list(world.root.rglob("PWNED"))
+    world.experiment("exit 0\n", executable_command="bash")
+    forged(world, command=("bash", "train.sh"))  # as it is defined today
+    assert again(world).command == ("bash", "train.sh")
+
+
+def test_no_record_gives_a_container_more_of_this_machine(world: World) -> None:
+    world.launch(groups=("0",))
+    for changes in ({"options": ("--privileged",)}, {"binds": ("/:/host",)}):
+        forged(world, container=Container("image.sif", "apptainer", "sha256:" + "1" * 64, **changes))
+        for head in (False, True):
+            said = "starts .*, which experiment train does not"
+            with pytest.raises(InputInvalid, match=said):
+                world.started(
+                    *(rerun, world.find(1), [], LaunchOptions(), Repeat(head=head)),
+                    runners=world, ask=world.ask, view=world.view,
+                )  # fmt: skip
+
+
+def test_a_run_of_a_definition_that_is_in_no_commit_is_repeated_where_it_was_launched(world: World) -> None:
+    first = world.launch(groups=("0",))
+    world.git("rm", "--quiet", "--cached", ".qanat/experiments/train.yaml")
+    world.git("commit", "--quiet", "--message", "not defined")
+    world.git("tag", "bare")
+    commit = world.git("rev-parse", "HEAD")
+    world.git("add", ".qanat/experiments/train.yaml")
+    world.experiment("exit 0\n", executable_command="bash")
+    forged(world, code=replace(first.code, commit=commit))
+    assert again(world).command == ("sh", "train.sh")
+    Notes(world.project.location.private).forget(first.id)
+    with pytest.raises(InputInvalid, match=r"starts 'sh train\.sh', which experiment train does not"):
+        again(world)
