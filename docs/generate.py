@@ -224,6 +224,7 @@ FILES = {
     "run": ".qanat/runs/*/*/*.yaml",
     "environment": ".qanat/environments/*.yaml",
     "machine": ".qanat/environments/machines/*.yaml",
+    "plan": ".qanat/plans/*.yaml",
 }
 
 

@@ -38,6 +38,10 @@ class InputInvalid(QanatError):
     exit_code = EXIT_USAGE
 
 
+class PlanDrifted(QanatError):
+    """What would be run is no longer what a plan says."""
+
+
 class VersionTooNew(InputInvalid):
     """A file is of a version that only a newer qanat reads: nothing is wrong with it, and it must stay as it is.
 

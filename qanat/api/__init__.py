@@ -14,8 +14,22 @@ from qanat.api.checking import Check
 from qanat.api.comparing import ComparedRow, Comparison
 from qanat.api.curves import Curve
 from qanat.api.groups import Group
+from qanat.api.plans import Plan, PlannedGroup
 from qanat.api.progress import Progress
 from qanat.api.project import Project, open
 from qanat.api.runs import Run, Runs
 
-__all__ = ["Check", "ComparedRow", "Comparison", "Curve", "Group", "Progress", "Project", "Run", "Runs", "open"]
+__all__ = [
+    "Check",
+    "ComparedRow",
+    "Comparison",
+    "Curve",
+    "Group",
+    "Plan",
+    "PlannedGroup",
+    "Progress",
+    "Project",
+    "Run",
+    "Runs",
+    "open",
+]

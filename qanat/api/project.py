@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from qanat.api.checking import Check
 from qanat.api.comparing import Comparison, compare_runs
 from qanat.api.opened import Opened
+from qanat.api.plans import Plans
 from qanat.api.progress import Shown
 from qanat.api.runs import Run, Runs
 from qanat.api.spelling import for_python, listed
@@ -33,7 +34,7 @@ def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads well
         return Project(Opened(projects.open_project(Path(path))))
 
 
-class Project:
+class Project(Plans):
     """An open project."""
 
     def __init__(self, opened: Opened) -> None:

@@ -9,6 +9,7 @@ STATE = ".qanat"
 RUNS = f"{STATE}/runs"
 CONFIG = f"{STATE}/config.yaml"
 CACHE = f"{STATE}/cache"
+PLAN = "plan"
 ENVIRONMENTS = f"{STATE}/environments"
 MACHINES = f"{ENVIRONMENTS}/machines"
 # What is recorded of runs. It is not code, and does not make a working tree dirty.
@@ -46,7 +47,7 @@ def kind_of(path: str) -> str | None:
         return "run"
     if parts[1] == "environments":
         return {3: "environment", 4: "machine" if parts[2] == "machines" else None}.get(len(parts))
-    kinds = {folder: kind for kind, folder in DEFINITIONS.items()}
+    kinds = {folder: kind for kind, folder in DEFINITIONS.items()} | {"plans": PLAN}
     depth = 4 if parts[1:2] == (DEFINITIONS["template"],) else 3
     return kinds.get(parts[1]) if len(parts) == depth else None
 

@@ -134,9 +134,10 @@ FLOORS = {
         "options": (),
     },
     "qanat.api": {
-        "project": ("checking", "comparing", "launching", "runs", "progress", "opened", "spelling"),
+        "project": ("checking", "comparing", "launching", "plans", "runs", "progress", "opened", "spelling"),
         "checking": ("runs",),
         "comparing": ("html", "opened", "spelling"),
+        "plans": ("launching", "opened", "spelling"),
         "runs": ("launching", "html", "groups", "curves", "progress", "opened", "spelling"),
         "launching": ("progress_line", "progress", "opened", "spelling"),
         "progress_line": ("progress",),

@@ -6,13 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from qanat.cli import session
-from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, option, spellings
+from qanat.cli.options import CODE, OTHER, PARAMETERS, RECORDING, WHERE, Command, Option, dashed, option, spellings
 from qanat.cli.runs import misplaced
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import (
@@ -35,6 +37,9 @@ from qanat.usecases.launch.plan import PlannedGroup, RunRequest, whole_path
 from qanat.usecases.launch.view import number_in
 from qanat.usecases.project import Project, open_project
 
+if TYPE_CHECKING:
+    from qanat.domain.run_plan import RunPlan
+
 EXAMPLE = """\b
 Example:
   qanat run summary_iris --nbins 20
@@ -42,6 +47,7 @@ Example:
   qanat run summary_iris -f parameters.yaml --dry-run
   qanat run summary_iris -R "--seed 0 20 1" --needed
   qanat run summary_iris --container images/iris.sif
+  qanat run --plan .qanat/plans/seeds.yaml
   qanat run --detach --time-limit 2h summary_iris --bootstrap 100000
 
 Options before NAME belong to qanat. After NAME, an argument that is exactly one of the options above belongs to
@@ -49,6 +55,7 @@ qanat too, with its value; all others are passed to the program in their order. 
 Without --, an argument that looks meant for qanat, such as a misspelt option, is refused before anything runs."""
 
 OWNERS_NAMED = 3
+PLANNED_ONLY = ("group_param", "range_param", "param_file", "parameters_file", "commit_sha")
 _WORDS = {NEW: "new", DONE: "done", FAILED: "failed before", ACTIVE: "active"}
 
 
@@ -64,7 +71,10 @@ class RunCommand(Command):
         ctx.meta["program"] = split.program
         ctx.meta["words"] = arguments.roles(args, known, self.names)
         _refuse_repeated(self, split.own)
-        return super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
+        rest = super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
+        if ctx.params.get("name") is None and ctx.params.get("plan") is None and not ctx.resilient_parsing:
+            raise click.MissingParameter(ctx=ctx, param=next(p for p in self.params if p.name == "name"))
+        return rest
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Add the arguments of the program."""
@@ -72,7 +82,14 @@ class RunCommand(Command):
 
 
 @click.command(cls=RunCommand, epilog=EXAMPLE)
-@click.argument("name")
+@click.argument("name", required=False, metavar="NAME")
+@option(
+    "--plan",
+    group=PARAMETERS,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Run what this file of qanat plan says; refused if anything has changed since. Without NAME and ARGS.",
+)
 @option(
     "-g", "--group-param", group=PARAMETERS, multiple=True, metavar="ARGS", help='Add a group, such as "1 --opt v".'
 )
@@ -133,12 +150,15 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     receives its arguments, then --storage_path DIR, and --dataset_path PATH for each dataset.
     """
     project = open_project(Path.cwd())
-    if not options["commit_sha"]:
-        _refuse_file(project, options["name"])
-    misplaced.check_run(project, options["name"], ctx)
+    expected = None
+    if options["plan"]:
+        expected = planned(project, ctx, options)
+    else:
+        check_name(project, ctx, options)
     if options["json"] and not options["dry_run"]:
         raise UsageError("--json requires --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
-    request, chosen = _request(options, ctx.meta["program"]), options_from(options, options["runner"])
+    request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
+    request = replace(request, expected=expected)
     if options["dry_run"]:
         _show_preview(launching.preview(project, request, chosen, session.runners()), as_json=options["json"])
         return 0
@@ -148,6 +168,37 @@ def run(ctx: click.Context, /, **options: Any) -> int:
             project, request, chosen, runners=session.runners(), ask=ask_about_changes, view=view
         ),
     )[0]
+
+
+def check_name(project: Project, ctx: click.Context, options: dict[str, Any]) -> None:
+    """Raise UsageError for a NAME that is a file, and for arguments that look meant for qanat."""
+    if not options["commit_sha"]:
+        _refuse_file(project, options["name"])
+    misplaced.check_run(project, options["name"], ctx)
+
+
+def planned(project: Project, ctx: click.Context, options: dict[str, Any]) -> RunPlan:
+    """Return the plan in the file of --plan, and take over its options where the command line has no others.
+
+    Raises UsageError for options that say what is run, which the plan does.
+    """
+    from qanat.usecases.launch import planning
+
+    if options["name"] is not None:
+        raise UsageError("--plan cannot be combined with NAME and ARGS", hint="the plan names them")
+    for name in PLANNED_ONLY:
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise UsageError(f"--plan cannot be combined with --{dashed(name)}", hint="the plan has it")
+    found = planning.read(options["plan"])
+    for shown_name, value in found.options.items():
+        name = shown_name.replace("-", "_")
+        if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
+            options[name] = tuple(value) if isinstance(value, list) else value
+    for name in ("param_file", "parameters_file"):
+        if options[name]:
+            options[name] = Path(os.path.relpath(project.root / options[name]))
+    options["name"], ctx.meta["program"] = found.experiment, [*found.arguments]
+    return found
 
 
 def _refuse_file(project: Project, name: str) -> None:
@@ -178,7 +229,8 @@ def _refuse_repeated(command: click.Command, own: Sequence[str]) -> None:
                 raise UsageError(f"option {parameter.opts[-1]} is used twice", hint="use it once")
 
 
-def _request(options: dict[str, Any], program: list[str]) -> RunRequest:
+def request_from(options: dict[str, Any], program: list[str]) -> RunRequest:
+    """Return what the options and the arguments of the program ask for."""
     storage = options["storage_path"]
     return RunRequest(
         experiment=options["name"],
@@ -214,10 +266,14 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
         say(f"group {group.group}: {shlex.join(group.command)}")
         if standing:
             say(f"  {_described(standing)}")
-    counts = Counter(standing.status for standing in preview.standings)
-    counted = [f"{counts[status]:,} {_WORDS[status]}" for status in _WORDS if counts[status]]
-    about = f" ({', '.join(counted)})" if counted else ""
-    say(f"{plural(len(groups), 'group')}{about}; nothing was run or written")
+    say(f"{plural(len(groups), 'group')}{counted(preview.standings)}; nothing was run or written")
+
+
+def counted(standings: Sequence[Standing]) -> str:
+    """Return how many groups have each status, in parentheses; empty if nothing is known."""
+    counts = Counter(standing.status for standing in standings)
+    found = [f"{counts[status]:,} {_WORDS[status]}" for status in _WORDS if counts[status]]
+    return f" ({', '.join(found)})" if found else ""
 
 
 def _as_mapping(group: PlannedGroup, standing: Standing | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ SECTIONS = {
     },
     "Run experiments": {
         "run": ("qanat.cli.commands.run:run", "Run an experiment with one or many sets of parameters."),
+        "plan": ("qanat.cli.commands.plan:plan", "Write down what a run would execute, for review."),
         "rerun": (
             "qanat.cli.commands.rerun:rerun",
             "Repeat a run with the same code and parameters.",

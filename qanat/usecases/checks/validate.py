@@ -11,14 +11,14 @@ from typing import Any
 from qanat.domain.data import COMMAND, NONE
 from qanat.domain.data_paths import is_url, url_problem
 from qanat.domain.key_path import KeyPath, in_words
-from qanat.domain.layout import DEFINITIONS, RUNS, STATE, is_for_results, is_inside, kind_of
+from qanat.domain.layout import DEFINITIONS, PLAN, RUNS, STATE, is_for_results, is_inside, kind_of
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.domain.visible import escaped
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.git import history
 from qanat.git.clones import why_not_in_clones
-from qanat.records import environments, run_codec, schemas, yaml_io
+from qanat.records import environments, plan_file, run_codec, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.usecases.checks import baselines
 from qanat.usecases.checks.claims import Claims
@@ -177,6 +177,9 @@ def _beyond_schema(
 ) -> Iterator[tuple[KeyPath, str]]:
     if kind == "run":
         yield from _run_problems(state, project, content, place, runs)
+    elif kind == PLAN:
+        if plan_file.digest(content) != content["digest"]:
+            yield ("digest",), "is not that of the file: it was edited"
     elif kind == "config":
         if not is_for_results(folder := content.get("result_dir", "results")):
             yield ("result_dir",), f"{quoted(folder)} is not a folder inside the project"

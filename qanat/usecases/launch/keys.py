@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.domain import group_key
 from qanat.domain.data import DataState
@@ -18,10 +19,11 @@ from qanat.git import content, repository
 from qanat.records import yaml_io
 from qanat.records.environments import Described
 from qanat.system import files
-from qanat.usecases.launch import parameter_copies
 from qanat.usecases.launch.plan import Plan
 from qanat.usecases.project import Project
-from qanat.usecases.tracking.find import Found
+
+if TYPE_CHECKING:
+    from qanat.usecases.tracking.find import Found  # a new run needs none
 
 WHOLE = "."
 
@@ -44,6 +46,8 @@ def retried_key(found: Found, states: Sequence[DataState], environment: Describe
     """Return what the keys of retried groups of a run share, with data in these states if they have changed."""
     run, data = found.run, found.run.key.data
     if states and data is not None:
+        from qanat.usecases.launch import parameter_copies  # a new run starts without it
+
         data = group_key.data_part(run.datasets, states, _hash_of(parameter_copies.find(found)))
     return replace(run.key, data=data, environment=_environment_part(environment))
 

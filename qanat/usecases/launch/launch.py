@@ -33,6 +33,7 @@ from qanat.usecases.project import Project
 
 if TYPE_CHECKING:
     from qanat.domain.relevance import Relevance
+    from qanat.domain.run_plan import RunPlan
     from qanat.runners.protocol import Runner, Runners
     from qanat.usecases.launch.containers import Chosen
 
@@ -87,6 +88,11 @@ def launch(
         machine = machines.here() if runners.is_in_process(options.runner) else None
         environment = found_environment.of_plan(project, plan, machine, repeated, view)
         key = keys.shared_key(project, plan, commit, states, environment)
+        if request.expected:
+            from qanat.usecases.launch import planning  # most runs have no plan
+
+            ignored = request.needed.ignored if request.needed else ()
+            planning.check(project, request.expected, plan, commit, states, key, ignored)
         new = Launch(plan, captured, choice, author, states, key, environment, machine)
         return start_needed(project, new, request.needed, options, runners, view)
 
@@ -181,11 +187,32 @@ def _standings(
     """Return what earlier runs say about the groups of a plan, if there are any."""
     from qanat.usecases.launch import foresight  # only for what would be run
 
-    if not foresight.has_runs(project, plan.experiment.name):
+    if not (request.expected or foresight.has_runs(project, plan.experiment.name)):
         return ()
     commit, counts = past.code.commit if past else None, _counting(project, plan)
     found = foresight.foresee(project, plan, commit, in_checkout=in_checkout, counts=counts)
+    if request.expected:
+        from qanat.usecases.launch import planning
+
+        ignored = request.needed.ignored if request.needed else ()
+        planning.check(project, request.expected, plan, found.commit, found.data, found.key, ignored, foreseen=True)
     return foresight.standings(project, runners, plan, found, request.needed)
+
+
+def plan_for_review(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> RunPlan:
+    """Return what a launch would execute, as a plan for review; errors are those of launch()."""
+    from qanat.usecases.launch import foresight, planning
+
+    check_options(options, runners)
+    past, plan, _ = _planned(project, request, options, runners)
+    code.runnable_tree(project)
+    submits = not runners.is_in_process(options.runner)
+    plan = enclosed(project, plan, _container(project, request, plan, options, elsewhere=submits))
+    in_checkout = past is not None or _workdir(request, plan, submits=submits) == CHECKOUT
+    commit, counts = past.code.commit if past else None, _counting(project, plan)
+    found = foresight.foresee(project, plan, commit, in_checkout=in_checkout, counts=counts)
+    standings = foresight.standings(project, runners, plan, found, request.needed)
+    return planning.run_plan(project, request, options, plan, found, standings)
 
 
 def _without_done(plan: Plan, standings: tuple[Standing, ...]) -> Plan:

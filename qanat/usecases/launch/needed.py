@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qanat.domain import group_key
-from qanat.domain.data import DataState, data_differ
+from qanat.domain.data import DataState
 from qanat.domain.experiment import Experiment
 from qanat.domain.group_key import CODE, COMMAND, DATA, ENVIRONMENT, SharedKey
 from qanat.domain.intents import may_be_of
@@ -18,19 +18,17 @@ from qanat.domain.run import Run, State
 from qanat.domain.standing import DONE, NEW, RESULTS, EarlierGroup, Standing, differing, status_of
 from qanat.errors import QanatError
 from qanat.git import repository
-from qanat.git.trees import Trees
 from qanat.records import data_rows, run_codec
 from qanat.records.index import Index
 from qanat.usecases.checks.validate import validate
-from qanat.usecases.launch.keys import code_part, is_code
+from qanat.usecases.launch import differences
+from qanat.usecases.launch.keys import code_part
 from qanat.usecases.project import Project
 from qanat.usecases.runs.reproduction import has_results
 from qanat.usecases.tracking import edits
 
 if TYPE_CHECKING:
     from qanat.runners.protocol import Runners
-
-NAMED_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,27 +186,19 @@ class _Search:
     def _described(self, run: str, parts: set[str]) -> Iterator[tuple[str, str]]:
         before = run_codec.from_mapping(self.runs[run], run)
         for part in parts:
-            how = {CODE: self._code_differs, COMMAND: self._command_differs, DATA: self._data_differ}.get(part)
-            is_unknown = part == ENVIRONMENT and self.wanted.shared.environment is None
-            otherwise = f"{part}: not known before the program starts" if is_unknown else f"another {part}"
-            yield part, f"{part}: {how(before)}" if how else otherwise
+            how = self._how(part, before)
+            yield part, f"{part}: {how}" if how else f"another {part}"
 
-    def _code_differs(self, before: Run) -> str:
-        if self.wanted.commit is None:
+    def _how(self, part: str, before: Run) -> str:
+        wanted = self.wanted
+        if part == CODE and wanted.commit is None:
             return "there are uncommitted changes"
-        trees = Trees(self.project.location, repository.open_repository(self.project.location))
-        found = trees.differing_code(before.code.commit, self.wanted.commit)
-        names = [name for name in found or () if is_code(name, self.wanted.experiment)]
-        more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
-        return f"{', '.join(names[:NAMED_MAX])}{more}" if names else "another commit"
-
-    def _command_differs(self, before: Run) -> str:
-        return f"{' '.join(self.wanted.command)}, was {' '.join(before.command)}"
-
-    def _data_differ(self, before: Run) -> str:
-        differences = [str(difference) for difference in data_differ(before, self.wanted)]
-        if not differences:
-            unknown = [s.name for s in (*self.wanted.data, *before.data) if s.identity is None]
-            return f"not known of {', '.join(dict.fromkeys(unknown))}" if unknown else "others"
-        more = f"; and {len(differences) - NAMED_MAX:,} more" if len(differences) > NAMED_MAX else ""
-        return "; ".join(differences[:NAMED_MAX]) + more
+        if part == CODE and wanted.commit:
+            return differences.code(self.project, wanted.experiment, before.code.commit, wanted.commit)
+        if part == COMMAND:
+            return differences.command(before.command, wanted.command)
+        if part == DATA:
+            return differences.data(before, wanted)
+        if part == ENVIRONMENT and wanted.shared.environment is None:
+            return "not known before the program starts"
+        return "" if part in before.key.as_mapping() else "not recorded then"

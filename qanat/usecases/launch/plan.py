@@ -30,6 +30,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.results import place
 
 if TYPE_CHECKING:
+    from qanat.domain.run_plan import RunPlan  # most runs have none
     from qanat.usecases.launch.enclosure import Enclosure
 
 
@@ -47,8 +48,8 @@ class RunRequest:
     `revision` names the commit whose code runs, in a checkout. Without it, the code is the working tree's, where
     `uncommitted` says what to do with changes; it runs in a checkout if the experiment or the runner asks for one,
     unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING. `rerun_of` is the id of the
-    run whose groups these are. With `needed`, groups that have been run already are left out.
-    `container` replaces the experiment's, as far as it says something.
+    run whose groups these are. With `needed`, groups that have been run already are left out. `container` replaces
+    the experiment's, as far as it says something. `expected` is the plan from which nothing may have drifted.
     """
 
     experiment: str
@@ -67,6 +68,7 @@ class RunRequest:
     rerun_of: str | None = None
     needed: Needed | None = None
     container: ContainerRequest | None = None
+    expected: RunPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ def check_request(request: RunRequest) -> None:
                 f"--commit-sha cannot be combined with {option}",
                 hint="that commit runs in a checkout, whatever is in the working tree",
             )
+    for option in (option for option, used in changes.items() if used and request.expected):
+        raise UsageError(f"--plan cannot be combined with {option}", hint="a plan names the commit of its code")
     if changes["--commit-message"] and changes["--snapshot"]:
         raise UsageError("--commit-message cannot be combined with --snapshot", hint="use one of them")
 

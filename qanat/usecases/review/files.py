@@ -9,7 +9,7 @@ from typing import Any
 
 from qanat.domain.changes import Definition
 from qanat.domain.config import template_sections
-from qanat.domain.layout import kind_of
+from qanat.domain.layout import PLAN, kind_of
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, VersionTooNew
@@ -71,7 +71,10 @@ def read_sides(trees: Trees, index: Index, differences: Mapping[str, Difference]
         elif kind is None:
             if difference.new:
                 sides.problems.append(FileProblem(path, HEAD, f"{path}: is not expected here"))
-        elif kind not in environments.FOLDERS:  # they never change, and records say which runs had which
+        elif kind not in (
+            *environments.FOLDERS,
+            PLAN,
+        ):  # records say which runs had which, and plans are read as they are
             _read_both(trees, index, sides, difference, kind)
     return sides
 

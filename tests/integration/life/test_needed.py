@@ -51,3 +51,49 @@ def test_what_has_been_run_is_left_out(sandbox: Sandbox) -> None:
         project.launch("train", ignore=["code"])
     with pytest.raises(TypeError, match="ignore is a list of strings"):
         project.launch("train", needed=True, ignore="code")
+
+
+def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "exit 0\n")
+    plan = ".qanat/plans/seeds.yaml"
+    written = sandbox.qanat("plan", "-t", "planned", "train", "--n", "1", "-R", "--seed 0 2 1", "--out", plan).out
+    assert written.startswith(f"Wrote {plan}: 2 groups (2 new), digest ")
+    assert sandbox.qanat("plan", "train", "--json").json["groups"][0]["status"] == "new"
+    sandbox.git("add", ".qanat/plans")
+    sandbox.git("commit", "--quiet", "--message", "plan")
+    assert sandbox.qanat("validate").err == ""
+    assert "2 groups (2 new); nothing was run or written" in sandbox.qanat("run", "--plan", plan, "--dry-run").out
+    sandbox.qanat("run", "--plan", plan, "-j", "2", cwd=sandbox.root / ".qanat/plans", code=2)
+    sandbox.qanat("run", "--plan", "seeds.yaml", "-j", "2", cwd=sandbox.root / ".qanat/plans")
+    record = sandbox.record()
+    assert [row["args"] for row in record["groups"]] == [["--n", "1", "--seed", "0"], ["--n", "1", "--seed", "1"]]
+    assert (record["tags"], record["runner"]["options"]) == (["planned"], {"n_threads": 2})
+    assert "nothing to run" in sandbox.qanat("run", "--plan", plan, "--needed").err
+
+    assert "--plan cannot be combined with NAME" in sandbox.qanat("run", "--plan", plan, "train", code=2).err
+    assert "--plan cannot be combined with --range-param" in sandbox.qanat("run", "--plan", plan, "-R", "a", code=2).err
+    assert "missing argument 'NAME'" in sandbox.qanat("run", code=2).err
+    assert "missing argument 'NAME'" in sandbox.qanat("plan", code=2).err
+    sandbox.write("README.md", "text\n")
+    sandbox.commit("a change")
+    refused = sandbox.qanat("run", "--plan", plan, code=1).err
+    assert refused.startswith(
+        "qanat: what would run is no longer what was planned:\n  code: README.md\n  hint: make a new"
+    )
+    text = (sandbox.root / plan).read_text()
+    sandbox.write(plan, text.replace("planned", "reviewed"))
+    assert "was edited: its digest does not match" in sandbox.qanat("run", "--plan", plan, code=2).err
+    assert "digest: is not that of the file: it was edited" in sandbox.qanat("validate", code=1).out
+    sandbox.write(plan, text)
+
+    project = qanat.open(sandbox.root)
+    found = project.plan("train", ["--n", 1], ranges=["--seed 1 3"])
+    assert [(group.args[-1], group.status, group.run_group) for group in found.groups] == [
+        ("1", "new", 1),
+        ("2", "new", None),
+    ]
+    assert found.groups[0].why == "code: README.md"
+    found.save(sandbox.root / "p.yaml")
+    assert found.digest in (sandbox.root / "p.yaml").read_text()
+    with pytest.raises(TypeError, match="ranges is a list of strings"):
+        project.plan("train", ranges="--seed 1 3")

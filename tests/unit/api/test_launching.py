@@ -443,7 +443,7 @@ CALLED_OTHERWISE = {
     "set": "changes",
 }
 # --engine and --gpu are keys of `container`.
-ONLY_COMMANDS = {"dry_run", "json", "help", "engine", "gpu"}
+ONLY_COMMANDS = {"plan", "dry_run", "json", "help", "engine", "gpu"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""`qanat plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qanat.cli import session
+from qanat.cli.commands.run import RunCommand, check_name, counted, request_from
+from qanat.cli.commands.run import run as run_command
+from qanat.cli.options import OTHER, option
+from qanat.cli.runs.launch_options import options_from
+from qanat.cli.terminal.output import plural, say, say_json, say_whole
+from qanat.usecases.launch import launch as launching
+from qanat.usecases.launch import planning
+from qanat.usecases.project import open_project
+
+EXAMPLE = """\b
+Example:
+  qanat plan summary_iris -R "--seed 0 20 1" --out .qanat/plans/seeds.yaml
+  qanat run --plan .qanat/plans/seeds.yaml
+
+Options are those of qanat run, except for those that say what to do with uncommitted changes: a plan names a commit.
+Below .qanat/, a plan can be committed without changing the code that it names."""
+# Of `qanat run`: where results go, what is done with changes, and how a run is watched are up to who runs the plan.
+LEFT_OUT: dict[str, Any] = {
+    "plan": None,
+    "add": (),
+    "snapshot": False,
+    "commit_message": None,
+    "storage_path": None,
+    "dry_run": False,
+    "json": False,
+    "wait": False,
+    "detach": False,
+    "cancel_on_interrupt": False,
+}
+
+
+@option("--json", "as_json", group=OTHER, is_flag=True, help="Print the plan as JSON.")
+@option("--out", group=OTHER, type=click.Path(path_type=Path), metavar="FILE", help="Write the plan into this file.")
+@click.pass_context
+def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Write down what a run of NAME with ARGS would execute, for review; qanat run --plan runs it.
+
+    The plan has every group with its arguments and its key, the commit, the data and the environment, what earlier runs
+    say about each group, and a digest of all of it. Nothing is run.
+    """
+    project = open_project(Path.cwd())
+    check_name(project, ctx, options)
+    options = LEFT_OUT | options
+    request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
+    found = launching.plan_for_review(project, request, chosen, session.runners())
+    if out is not None:
+        planning.write(project, found, out)
+        standings = [group.standing for group in found.groups]
+        digest = planning.as_mapping(found)["digest"]
+        say(f"Wrote {out}: {plural(len(found.groups), 'group')}{counted(standings)}, digest {digest}")
+    elif as_json:
+        say_json(planning.as_mapping(found))
+    else:
+        say_whole(planning.as_yaml(found))
+
+
+plan = click.command("plan", cls=RunCommand, epilog=EXAMPLE)(_plan)
+plan.params = [*(p for p in run_command.params if p.name not in LEFT_OUT), *plan.params]

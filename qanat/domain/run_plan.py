@@ -1,0 +1,56 @@
+"""A plan of a run for review: what it executes, and how what would be run now has drifted from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qanat.domain.data import DataState
+from qanat.domain.group_key import SharedKey
+from qanat.domain.shortening import quoted
+from qanat.domain.standing import Standing
+
+DRIFTS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedKey:
+    """A group of a plan: its arguments, its key as far as it is known, and what earlier runs said about it."""
+
+    args: tuple[str, ...]
+    key: str | None
+    standing: Standing = field(default_factory=Standing)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run would execute, when the plan was made.
+
+    `options` are those of `qanat run` by their names, `arguments` those of the program. `commit` has the code, `data`
+    are what datasets and inputs were.
+    """
+
+    experiment: str
+    created: str
+    options: Mapping[str, Any]
+    arguments: tuple[str, ...]
+    commit: str
+    command: tuple[str, ...]
+    datasets: Mapping[str, str]
+    data: tuple[DataState, ...]
+    key: SharedKey
+    groups: tuple[PlannedKey, ...]
+
+
+def drifted_groups(planned: Sequence[tuple[str, ...]], now: Sequence[tuple[str, ...]]) -> list[str]:
+    """List how the arguments of groups differ from those of a plan, each as a phrase; the first few."""
+    if len(planned) != len(now):
+        return [f"{len(now):,} groups, {len(planned):,} were planned"]
+    differing = [(n, *pair) for n, pair in enumerate(zip(planned, now, strict=True)) if pair[0] != pair[1]]
+    shown = [
+        f"group {n}: {quoted(' '.join(after))}, {quoted(' '.join(before))} was planned"
+        for n, before, after in differing[:DRIFTS_SHOWN]
+    ]
+    more = len(differing) - DRIFTS_SHOWN
+    return [*shown, *([f"and {more:,} more groups"] if more > 0 else [])]

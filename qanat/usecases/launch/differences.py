@@ -1,0 +1,37 @@
+"""How what is about to be run differs from what was run or planned before, for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qanat.domain.data import HasData, data_differ
+from qanat.domain.experiment import Experiment
+from qanat.git import repository
+from qanat.git.trees import Trees
+from qanat.usecases.launch.keys import is_code
+from qanat.usecases.project import Project
+
+NAMED_MAX = 3
+
+
+def code(project: Project, experiment: Experiment, before: str, now: str) -> str:
+    """Return in which files the code of an experiment differs between two commits, as far as that is known."""
+    trees = Trees(project.location, repository.open_repository(project.location))
+    names = [name for name in trees.differing_code(before, now) or () if is_code(name, experiment)]
+    more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+    return f"{', '.join(names[:NAMED_MAX])}{more}" if names else "another commit"
+
+
+def command(before: Sequence[str], now: Sequence[str]) -> str:
+    """Return two commands."""
+    return f"{' '.join(now)}, was {' '.join(before)}"
+
+
+def data(before: HasData, now: HasData) -> str:
+    """Return how data differ, or of which that is not known."""
+    differences = [str(difference) for difference in data_differ(before, now)]
+    if not differences:
+        unknown = dict.fromkeys(state.name for state in (*now.data, *before.data) if state.identity is None)
+        return f"not known of {', '.join(unknown)}" if unknown else "other inputs, or another parameters file"
+    more = f"; and {len(differences) - NAMED_MAX:,} more" if len(differences) > NAMED_MAX else ""
+    return "; ".join(differences[:NAMED_MAX]) + more

@@ -1,0 +1,146 @@
+"""Plans for review: writing what a run would execute, and refusing to run what has drifted from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qanat.domain.data import DataState
+from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, SharedKey
+from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups
+from qanat.domain.standing import Standing
+from qanat.errors import GitRefused, PlanDrifted
+from qanat.records import plan_file, yaml_io
+from qanat.system import files
+from qanat.usecases.launch import differences
+from qanat.usecases.launch.foresight import Foresight
+from qanat.usecases.launch.options import LOCAL, LaunchOptions
+from qanat.usecases.launch.plan import Plan, RunRequest
+from qanat.usecases.project import Project
+
+_NEW = "make a new plan, and have it reviewed: qanat plan NAME … --out FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """The data of a plan."""
+
+    datasets: Any
+    data: Sequence[DataState]
+
+
+def run_plan(
+    project: Project,
+    request: RunRequest,
+    options: LaunchOptions,
+    plan: Plan,
+    found: Foresight,
+    standings: Sequence[Standing],
+) -> RunPlan:
+    """Return the plan of a run. Raises GitRefused if its code is not committed."""
+    if found.commit is None:
+        changed = ", ".join(found.changed[: differences.NAMED_MAX])
+        raise GitRefused(f"there are uncommitted changes: {changed}", hint="commit them: a plan names a commit")
+    return RunPlan(
+        experiment=plan.experiment.name,
+        created=project.clock.now(),
+        options=_options(project, request, options, found.commit),
+        arguments=request.args,
+        commit=found.commit,
+        command=plan.command,
+        datasets=plan.datasets,
+        data=tuple(found.data),
+        key=found.key,
+        groups=tuple(PlannedKey(args, s.key, s) for args, s in zip(plan.groups, standings, strict=True)),
+    )
+
+
+def as_mapping(plan: RunPlan) -> dict[str, Any]:
+    """Return a plan as the mapping in its file, with its digest."""
+    return plan_file.to_mapping(plan)
+
+
+def as_yaml(plan: RunPlan) -> str:
+    """Return a plan as the text of its file."""
+    return plan_file.encode(plan).decode()
+
+
+def write(project: Project, plan: RunPlan, path: Path) -> None:
+    """Write a plan into a file. Raises WriteFailed."""
+    files.write(path, plan_file.encode(plan), sharing=project.sharing)
+
+
+def read(path: Path) -> RunPlan:
+    """Read a plan from a file. Raises InputInvalid, also if it was edited."""
+    return plan_file.decode(files.read(path, limit_bytes=yaml_io.FILE_BYTES_MAX, own=True), str(path))
+
+
+def _options(project: Project, request: RunRequest, options: LaunchOptions, commit: str) -> dict[str, Any]:
+    """Return the options of `qanat run` that say the same, by their names; paths start at the root of the project."""
+    found = {
+        "group-param": list(request.groups),
+        "range-param": list(request.ranges),
+        "param-file": _from_root(project, request.param_file),
+        "parameters-file": _from_root(project, request.parameters_file),
+        "needed": request.needed is not None,
+        "ignore": list(request.needed.ignored) if request.needed else [],
+        "commit-sha": commit if request.revision else None,
+        "in-place": request.in_place,
+        "tag": list(request.tags),
+        "description": request.description,
+        "yes": request.many,
+        "container": request.container.image if request.container else None,
+        "engine": request.container.engine if request.container else None,
+        "gpu": request.container.gpu if request.container else False,
+        "runner": options.runner if options.runner != LOCAL else None,
+        "submit-template": options.template,
+        "n-threads": options.n_threads,
+        "max-running": options.max_running,
+        "fail-fast": options.fail_fast,
+        "time-limit": options.time_limit,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _from_root(project: Project, path: Path | None) -> str | None:
+    if path is None:
+        return None
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
+    return project.paths.relative(whole) if whole.is_relative_to(project.root) else str(whole)
+
+
+def check(
+    project: Project,
+    expected: RunPlan,
+    plan: Plan,
+    commit: str | None,
+    states: Sequence[DataState],
+    key: SharedKey,
+    ignored: Collection[str] = (),
+    *,
+    foreseen: bool = False,
+) -> None:
+    """Raise PlanDrifted with all that has drifted if a run is not what was planned.
+
+    What only a launch finds out is not compared if the plan lacks it, nor if the run is only `foreseen`.
+    """
+    groups = drifted_groups([group.args for group in expected.groups], plan.groups)
+    before, now = expected.key.as_mapping(), key.as_mapping()
+    how = {
+        CODE: lambda: differences.code(project, plan.experiment, expected.commit, commit or ""),
+        COMMAND: lambda: differences.command(expected.command, plan.command),
+        DATA: lambda: differences.data(expected, _Data(plan.datasets, states)),
+    }
+    # What a dataset's command says, and what an interpreter is that would have to be started, is not known to a plan.
+    unknown = [part for part in (DATA, ENVIRONMENT) if part not in before or (foreseen and part not in now)]
+    drifted = [
+        f"{part}: {how[part]()}" if part in how else f"another {part}"
+        for part in (CODE, COMMAND, DATA, CONTAINER, ENVIRONMENT)
+        if before.get(part) != now.get(part) and part not in (*ignored, *unknown)
+    ]
+    if groups or drifted:
+        lines = "\n  ".join([*groups, *drifted])
+        raise PlanDrifted(f"what would run is no longer what was planned:\n  {lines}", hint=_NEW)

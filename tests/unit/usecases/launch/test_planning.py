@@ -1,0 +1,127 @@
+"""Plans for review, and runs that are refused since something has drifted from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qanat.domain.run_plan import RunPlan
+from qanat.errors import GitRefused, PlanDrifted, UsageError
+from qanat.usecases.launch.code import Uncommitted
+from qanat.usecases.launch.launch import plan_for_review, preview
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import Needed, RunRequest
+from tests.support.world import World
+from tests.unit.usecases.data.datasets import dataset
+
+
+def planned(world: World, *args: str, options: LaunchOptions | None = None, **words: Any) -> RunPlan:
+    """Return the plan of a run of the experiment."""
+    request = RunRequest("train", args, **words)
+    return plan_for_review(world.project, request, options or LaunchOptions(), world)
+
+
+@pytest.fixture
+def weather(world: World) -> World:
+    """Return a project whose experiment reads a dataset that git ignores."""
+    world.commit(**{".gitignore": "/rain\n/results\n.qanat/cache/\n*.local\n"})
+    world.write("rain/a", "1")
+    dataset(world, "rain", "rain", track="hash")
+    world.experiment("exit 0\n", datasets=["rain"])
+    return world
+
+
+def test_a_plan_says_what_a_run_executes_and_writes_nothing(weather: World) -> None:
+    before = weather.git("status", "--porcelain")
+    plan = planned(weather, "a", groups=("--x 1", "--x 2"))
+    assert not list(weather.root.glob(".qanat/runs/*/*/*"))
+    assert weather.git("status", "--porcelain") == before
+    run = weather.launch("a", groups=("--x 1", "--x 2"), expected=plan)
+    assert [group.args for group in plan.groups] == [group.args for group in run.groups]
+    assert [group.key for group in plan.groups] == [group.key for group in run.groups] != [None, None]
+    assert (plan.key, plan.data, plan.command, plan.commit) == (run.key, run.data, run.command, run.code.commit)
+    again = planned(weather, "a", groups=("--x 1", "--x 3"))
+    assert [group.standing.group for group in again.groups] == [0, None]
+
+
+def test_options_have_the_names_of_the_command_line(weather: World) -> None:
+    weather.write("p.local", "")
+    plan = planned(
+        weather,
+        groups=("a",),
+        ranges=("--s 0 2",),
+        parameters_file=weather.root / "p.local",
+        revision="HEAD",
+        tags=("t",),
+        many=True,
+        needed=Needed(("code",)),
+        options=LaunchOptions("world", max_running=3),
+    )
+    assert plan.options == {
+        "group-param": ["a"],
+        "range-param": ["--s 0 2"],
+        "parameters-file": "p.local",
+        "needed": True,
+        "ignore": ["code"],
+        "commit-sha": weather.git("rev-parse", "HEAD").strip(),
+        "tag": ["t"],
+        "yes": True,
+        "runner": "world",
+        "max-running": 3,
+    }
+    assert planned(weather).options == {}
+
+
+def drifted(world: World, plan: RunPlan, *args: str, **words: Any) -> str:
+    """Return the message with which a run is refused, in a dry run as well."""
+    with pytest.raises(PlanDrifted) as error:
+        world.launch(*args, expected=plan, **words)
+    assert not list(world.root.glob(".qanat/runs/*/*/*"))
+    assert not (world.root / "results").exists()
+    with pytest.raises(PlanDrifted) as foreseen:
+        preview(world.project, RunRequest("train", args, expected=plan, **words), LaunchOptions(), world)
+    assert foreseen.value.message == error.value.message
+    assert error.value.hint.startswith("make a new plan")
+    first, *lines = error.value.message.splitlines()
+    assert first == "what would run is no longer what was planned:"
+    return "\n".join(line.strip() for line in lines)
+
+
+def test_what_has_drifted_is_named(weather: World) -> None:
+    plan = planned(weather, "--lr", "1")
+    weather.commit(**{".qanat/plans/a.yaml": ""})
+    weather.write("rain/b", "1")
+    assert drifted(weather, plan, "--lr", "1") == "data: rain: 2 files, was 1 (2 B, was 1 B)"
+    (weather.root / "rain/b").unlink()
+    assert drifted(weather, plan, "--lr", "2") == "group 0: '--lr 2', '--lr 1' was planned"
+    assert drifted(weather, plan, "--lr", "1", groups=("a", "b")) == "2 groups, 1 were planned"
+    weather.commit(**{"README.md": "text"})
+    assert drifted(weather, plan, "--lr", "1") == "code: README.md"
+    weather.experiment("exit 0\n", datasets=["rain"], executable_command="sh -e")
+    assert drifted(weather, plan, "--lr", "1") == "code: README.md\ncommand: sh -e train.sh, was sh train.sh"
+
+
+def test_what_may_be_ignored_does_not_count_as_drift(weather: World) -> None:
+    plan = planned(weather, needed=Needed(("code",)))
+    weather.commit(**{"README.md": "text"})
+    assert weather.launch(expected=plan, needed=Needed(("code",))).number == 1
+
+
+def test_data_of_a_command_are_not_known_to_a_plan(world: World) -> None:
+    world.write("rain/a", "")
+    dataset(world, "rain", "rain", track="command", command="echo 1")
+    world.experiment("exit 0\n", datasets=["rain"])
+    plan = planned(world)
+    assert (plan.key.data, plan.groups[0].key) == (None, None)
+    assert world.launch(expected=plan).number == 1
+
+
+def test_a_plan_names_a_commit(weather: World) -> None:
+    weather.write("train.sh", "exit 1\n")
+    with pytest.raises(GitRefused, match=r"there are uncommitted changes: train\.sh"):
+        planned(weather)
+    weather.git("checkout", "--quiet", "train.sh")
+    plan = planned(weather)
+    with pytest.raises(UsageError, match="--plan cannot be combined with --snapshot"):
+        weather.launch(expected=plan, uncommitted=Uncommitted(snapshot=True))
