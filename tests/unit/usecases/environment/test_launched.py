@@ -82,6 +82,18 @@ def test_a_file_that_is_lost_before_the_commit_is_committed_and_written_again(wo
     assert not world.git("status", "--porcelain")
 
 
+def test_a_folder_in_the_place_of_a_file_keeps_no_record_from_being_committed(world: World) -> None:
+    first = with_python(world).launch()
+    assert first.environment
+    path = environments.path_of("environment", first.environment)
+    (world.root / path).unlink()
+    world.write(f"{path}/x", "of a clone")
+    world.commit("a folder")
+    world.launch()
+    assert world.committed(2)
+    assert (world.root / path / "x").exists()
+
+
 def test_the_branch_of_the_launch_gets_it_if_another_is_checked_out(world: World) -> None:
     with_python(world)
     branch = world.git("branch", "--show-current").strip()
