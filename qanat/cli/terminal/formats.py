@@ -16,7 +16,7 @@ BEST = " *"
 NUMBER_MAX = 40
 # Mentions, references and links, which a backslash does not prevent.
 BACKTICKS = re.compile("`+")
-_ACTS_IN_MARKDOWN = re.compile(r"@|#\d|://|www\.|mailto:|xmpp:", re.IGNORECASE)
+_ACTS_IN_MARKDOWN = re.compile(r"@|#\d|\bGH-\d|(?<!\w)[!%]\d|://|www\.|mailto:|xmpp:", re.IGNORECASE)
 # The beginnings of a cell and of its parts: a spreadsheet that expects semicolons or tabs ends a cell there.
 _BEGINNING = re.compile(r'((?:\A|[;\t\r\n])[ "]*)([^;\t\r\n]*)')
 # What spreadsheets begin a formula with, some of them also in full width.
@@ -144,7 +144,9 @@ def _power(exponent: re.Match[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _DASHES.sub("-{}", "".join(_SPECIAL_IN_LATEX.get(character, character) for character in text))
+    # The line break of the row before would take a star for its own.
+    first = "{}" if text.startswith("*") else ""
+    return first + _DASHES.sub("-{}", "".join(_SPECIAL_IN_LATEX.get(character, character) for character in text))
 
 
 def latex_comment(text: str) -> str:

@@ -42,6 +42,7 @@ from tests.support.strategies import stable, texts
         ("--fast ---", "-{}-fast -{}-{}-"),
         ('[<"a">|', r"{[}\textless{}\char34{}a\char34{}\textgreater{}\textbar{}"),
         ("β = 0.1", "β = 0.1"),
+        ("*.csv", "{}*.csv"),
     ],
 )
 def test_a_cell_is_shown_by_latex_as_it_is(cell: str, written: str) -> None:
@@ -107,3 +108,8 @@ def test_markdown_has_the_best_in_bold_and_links_as_code() -> None:
         "| **1** |",
         "| `@ada` |",
     ]
+
+
+@pytest.mark.parametrize("text", ["GH-12", "see gh-1", "!3", "a, %4", "#5", "@ada"])
+def test_references_of_github_and_gitlab_are_only_text(text: str) -> None:
+    assert markdown_table([text], [["50% of a!"]]).splitlines()[::2] == [f"| `{text}` |", "| 50% of a! |"]
