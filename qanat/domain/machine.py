@@ -12,7 +12,7 @@ TEXT_MAX = 8 * 2**10
 VALUE_MAX = 200
 GPUS_MAX = 64
 _NUMBER = re.compile(r"[0-9]+")
-_VERSION = re.compile(r"\b[0-9]+(?:\.[0-9]+)+\b")
+_VERSION = re.compile(r"(?<![0-9.])[0-9]++(?:\.[0-9]++)++")
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _KIB_PER_GIB = 2**20
 

@@ -26,7 +26,7 @@ _LANGUAGES = {
 }
 # They start other programs, which cannot be known without running them.
 _SHELLS = ("sh", "dash", "bash", "zsh", "ksh", "busybox", "fish")
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_VERSION = re.compile(r"(?<![0-9.])[0-9]++(?:\.[0-9]++)++")
 _MATLAB = re.compile(r"R20[0-9]{2}[ab]")
 
 
