@@ -1,0 +1,27 @@
+"""`qanat report` on the command line; tests/browser opens what it writes."""
+
+from __future__ import annotations
+
+from tests.support.sandbox import Sandbox
+
+
+def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", 'echo "no data" >&2; exit 3')
+    sandbox.commit()
+    sandbox.qanat("run", "train", "--lr", "0.1", code=1)
+    sandbox.qanat("run", "train", "--lr", "0.2", code=1)
+    (sandbox.root / "page.html").write_text("earlier")
+    said = sandbox.qanat("report", "--where", "lr>0.1", "--out", "page.html")
+    assert said.out.startswith("page.html: 1 run, ")
+    assert "no data" in (sandbox.root / "page.html").read_text()
+    content = sandbox.qanat("report", "1", "--json").json
+    assert [run["details"]["failures"][0]["lines"] for run in content["runs"]] == [["no data"]]
+    assert sandbox.qanat("report", "--where", "state=running").out.startswith("report.html: 0 runs")
+    assert "no such file or directory" in sandbox.qanat("report", "--out", "none/page.html", code=1).err
+    assert "is a directory" in sandbox.qanat("report", "--out", ".git", code=2).err
+    assert "run 7 does not exist" in sandbox.qanat("report", "7", code=2).err
+    assert "a value is missing after '<'" in sandbox.qanat("ui", "--where", "lr<", code=2).err
+    (sandbox.root / "link.html").symlink_to(sandbox.root.parent / "elsewhere.html")
+    sandbox.commit("a link")
+    assert "is a symbolic link in git" in sandbox.qanat("report", "--out", "link.html", code=2).err
+    assert not (sandbox.root.parent / "elsewhere.html").exists()
