@@ -68,6 +68,12 @@ def option(*names: str, group: str = "", **details: Any) -> Callable[[_Function]
     return click.option(*names, cls=Option, group=group, **details)
 
 
+def columns_option(*, group: str) -> Callable[[_Function], _Function]:
+    """Declare the option that chooses the columns of a table, whose names split_names() returns."""
+    about = "Show these columns, separated by commas; a pattern such as 'metric.*' stands for several."
+    return option("--columns", group=group, multiple=True, metavar="NAMES", help=about)
+
+
 def split_names(texts: Sequence[str]) -> list[str]:
     """Return the names in the values of an option that takes several, separated by commas."""
     return [name.strip() for text in texts for name in text.split(",") if name.strip()]

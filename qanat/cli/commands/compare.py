@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, option, split_names
+from qanat.cli.options import Command, columns_option, option, split_names
 from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
 from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
 from qanat.domain import condition
@@ -98,13 +98,7 @@ _FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
     metavar="METRIC=DIRECTION",
     help="Which values of a metric are better, as in acc=higher or loss=lower; may be repeated.",
 )
-@option(
-    "--columns",
-    group=TABLE,
-    multiple=True,
-    metavar="NAMES",
-    help="Show these columns, separated by commas; a pattern such as 'metric.*' stands for several.",
-)
+@columns_option(group=TABLE)
 @option(
     "--format",
     "form",

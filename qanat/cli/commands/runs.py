@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, option, split_names
+from qanat.cli.options import Command, columns_option, option, split_names
 from qanat.cli.runs import row_table
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
 from qanat.domain import condition
@@ -51,13 +51,7 @@ others, and is combined with and, or, not and parentheses: see docs/tables.md.""
 )
 @option("--top", group=ROWS, type=click.IntRange(1), metavar="N", help="Show only the first N rows.")
 @option("--all", "everything", group=ROWS, is_flag=True, help=f"Show all rows, and not only {SHOWN}.")
-@option(
-    "--columns",
-    group=ROWS,
-    multiple=True,
-    metavar="NAMES",
-    help="Show these columns, separated by commas; a pattern such as 'metric.*' stands for several.",
-)
+@columns_option(group=ROWS)
 @option(
     "--format",
     "form",
