@@ -87,6 +87,8 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     """
     setup.set_driver_of_clone(project)
     result = Refreshed(notes=[*deleted.finish(project), *restore.bring_back(project)])
+    # Among thousands of records, git looks for as long as the rest takes. What changes meanwhile is in `ended`, or
+    # another command's, and a record is not committed twice.
     looking = nullcontext(list) if project.config.records_are_manual else worktree.finding_uncommitted(project.location)
     with looking as changes:
         index.sync()

@@ -15,12 +15,12 @@ from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.layout import group_folder
 from qanat.domain.measured import Measured
 from qanat.domain.run import Run, RunnerChoice, State, SubmissionFacts
-from qanat.git import command
+from qanat.git import command, worktree
 from qanat.records import flight, run_codec
 from qanat.records.flight import Journal, Watcher
 from qanat.system import processes
 from qanat.usecases.runs import annotate
-from qanat.usecases.tracking import record, refresh
+from qanat.usecases.tracking import committing, record, refresh
 from tests.support.world import GONE, INTENT, World
 
 NOW = "2026-11-23T05:17:55+00:00"
@@ -352,6 +352,19 @@ def test_an_ended_record_that_head_lacks_is_committed(world: World) -> None:
     assert world.committed() is None
     world.look()
     assert world.committed() == world.recorded()
+    assert world.subjects() == ["qanat: run 1 of train finished"]
+
+
+def test_a_record_that_another_command_commits_while_git_looks_is_not_committed_twice(world: World) -> None:
+    run = world.left_alone(1)
+    leave_completion(world, run, 0, 0)
+    world.look()
+    world.git("reset", "--quiet", "HEAD~2")
+    seen = worktree.uncommitted_records(world.project.location)
+    world.look()
+    healed = refresh._uncommitted(world.project, {}, seen)
+    assert [one.id for one in healed] == [run.id]
+    assert committing.commit_records(world.project, healed) == []
     assert world.subjects() == ["qanat: run 1 of train finished"]
 
 
