@@ -49,6 +49,7 @@ CREATORS = {
     "qanat.usecases.results.place": "writes plots and tables for the user to a file of the user's choice",
     "qanat.usecases.merging.merge_records": "git gave it a temporary file to write to",
     "qanat.cli.diff.svg": "writes pictures for the user into a folder of the user's choice",
+    "qanat.cli.terminal.browser": "a file that only this user may read",
     "qanat.cli.commands.comment": "a draft for the editor",
     "qanat.cli.commands.config": "a draft for the editor",
     "qanat.cli.commands.explore_run": "a draft for the pager",
