@@ -56,7 +56,7 @@ def checked(done: subprocess.CompletedProcess[str], code: int | None) -> Result:
     return result
 
 
-def wait_until(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+def wait_until(condition: Callable[[], Any], timeout_s: float = TIMEOUT_S) -> Any:
     """Wait until a condition is true and return its value; fail if that takes longer than timeout_s."""
     deadline = time.monotonic() + timeout_s
     while True:
