@@ -256,6 +256,7 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
 
     groups = preview.groups
     standings = preview.standings or (None,) * len(groups)
+    known = any(standing.group is not None for standing in preview.standings)
     if as_json:
         say_json([_as_mapping(*pair) for pair in zip(groups, standings, strict=True)])
         return
@@ -264,9 +265,9 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
         say()
     for group, standing in zip(groups, standings, strict=True):
         say(f"group {group.group}: {shlex.join(group.command)}")
-        if standing:
+        if standing and known:
             say(f"  {_described(standing)}")
-    say(f"{plural(len(groups), 'group')}{counted(preview.standings)}; nothing was run or written")
+    say(f"{plural(len(groups), 'group')}{counted(preview.standings) if known else ''}; nothing was run or written")
 
 
 def counted(standings: Sequence[Standing]) -> str:
