@@ -152,7 +152,7 @@ function rankOf(column, row) {
  * @param {boolean} isDescending
  */
 function placeOf(column, row, isDescending) {
-  const places = column.values(row).map(orderOf).filter((place) => place === place); // eslint-disable-line
+  const places = column.values(row).map(orderOf).filter((place) => place === place);
   const better = (/** @type {any} */ a, /** @type {any} */ b) => (compared(a, b) > 0 === isDescending ? a : b);
   return places.length ? places.reduce(better) : null;
 }
