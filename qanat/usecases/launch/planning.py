@@ -20,6 +20,7 @@ from qanat.usecases.launch.foresight import Foresight
 from qanat.usecases.launch.options import LOCAL, LaunchOptions
 from qanat.usecases.launch.plan import Plan, RunRequest
 from qanat.usecases.project import Project
+from qanat.usecases.results.place import check_written
 
 _NEW = "make a new plan, and have it reviewed: qanat plan NAME … --out FILE"
 
@@ -69,7 +70,8 @@ def as_yaml(plan: RunPlan) -> str:
 
 
 def write(project: Project, plan: RunPlan, path: Path) -> None:
-    """Write a plan into a file. Raises WriteFailed."""
+    """Write a plan into a file. Raises WriteFailed, and InputInvalid if a link in git leads to it."""
+    check_written(project, path)
     files.write(path, plan_file.encode(plan), sharing=project.sharing)
 
 

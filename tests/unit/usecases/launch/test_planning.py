@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from qanat.domain.run_plan import RunPlan
-from qanat.errors import GitRefused, PlanDrifted, UsageError
+from qanat.errors import GitRefused, InputInvalid, PlanDrifted, UsageError
+from qanat.usecases.launch import planning
 from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.launch import plan_for_review, preview
 from qanat.usecases.launch.options import LaunchOptions
@@ -125,3 +126,16 @@ def test_a_plan_names_a_commit(weather: World) -> None:
     plan = planned(weather)
     with pytest.raises(UsageError, match="--plan cannot be combined with --snapshot"):
         weather.launch(expected=plan, uncommitted=Uncommitted(snapshot=True))
+
+
+def test_a_plan_is_not_written_where_a_link_in_git_leads(weather: World) -> None:
+    (weather.root.parent / "mine").mkdir()
+    (weather.root / "plans").symlink_to("../mine")
+    weather.commit("a link")
+    weather.git("add", "plans")
+    plan = planned(weather)
+    with pytest.raises(InputInvalid, match="plans is a symbolic link in git"):
+        planning.write(weather.project, plan, weather.root / "plans/a.yaml")
+    planning.write(weather.project, plan, weather.root / "a.yaml")
+    assert (weather.root / "a.yaml").exists()
+    assert list((weather.root.parent / "mine").iterdir()) == []
