@@ -137,8 +137,7 @@ def kind_of(name: str, path: Path | None) -> Kind:
 def read_bind(text: str) -> Mount:
     """Return the mount that a bind describes: SOURCE, SOURCE:TARGET, and either with :ro. Raises ValueError."""
     parts = text.split(":")
-    read_only = len(parts) > 1 and parts[-1] in ("ro", "rw")
-    last = parts.pop() if read_only else ""
+    mode = parts.pop() if len(parts) > 1 and parts[-1] in ("ro", "rw") else "rw"
     if len(parts) > 2 or not all(parts):
         raise ValueError(text)
-    return Mount(parts[0], parts[-1], read_only=last == "ro")
+    return Mount(parts[0], parts[-1], read_only=mode == "ro")
