@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -191,6 +192,11 @@ def test_nasty_words_of_a_group_reach_the_program_and_its_group_info(house: Sand
     assert not list(house.root.rglob("touched"))
 
 
+def ends_with_groups(printed: str, count: str) -> bool:
+    """Return whether a dry run ends with so many groups, which are counted as new beside earlier runs."""
+    return bool(re.search(rf"\n{count} groups( \({count} new\))?; nothing was run or written\n\Z", printed))
+
+
 def test_a_dry_run_shows_the_very_command_that_is_run(house: Sandbox) -> None:
     words = ["dump", "-g", shlex.join(NASTY), "-g", "2", "-R", "--seed 0 2 1"]
     shown = house.qanat("run", *words, "--dry_run", "--json").json
@@ -199,7 +205,7 @@ def test_a_dry_run_shows_the_very_command_that_is_run(house: Sandbox) -> None:
     assert [group["args"] for group in shown] == ran.words
     assert [group["command"] for group in shown] == [[sys.executable, "dump.py", *words] for words in ran.received]
     assert [group["storage"] for group in shown] == [str(folder) for folder in ran.folders]
-    assert printed.endswith("4 groups; nothing was run or written\n")
+    assert ends_with_groups(printed, "4")
 
 
 def test_words_of_the_program_that_look_like_qanats(house: Sandbox) -> None:
@@ -509,10 +515,8 @@ def test_wrong_ranges_and_groups_are_refused(house: Sandbox, words: tuple[str, .
 def test_more_than_twenty_thousand_groups_want_a_yes(house: Sandbox) -> None:
     words = ["dump", "-R", "--x 0 20001 1", "--dry_run"]
     assert refused(house, *words).err == "qanat: this run has 20,001 groups\n  hint: use --yes if that is intended\n"
-    assert house.qanat("run", *words, "--yes").out.endswith("\n20,001 groups; nothing was run or written\n")
-    assert house.qanat("run", "dump", "-R", "--x 0 20000 1", "--dry_run").out.endswith(
-        "\n20,000 groups; nothing was run or written\n"
-    )
+    assert ends_with_groups(house.qanat("run", *words, "--yes").out, "20,001")
+    assert ends_with_groups(house.qanat("run", "dump", "-R", "--x 0 20000 1", "--dry_run").out, "20,000")
 
 
 @pytest.mark.parametrize(("bounds", "count"), [("0 100001 1", "100,001"), ("0 1e15 1", "1,000,000,000,000,000")])
