@@ -40,7 +40,7 @@ WAIT_S = 0.2
     metavar="CONDITION",
     help="Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'; may be repeated.",
 )
-@option("--port", type=click.IntRange(0, 65535), default=0, help="Port to use; by default, any that is free.")
+@option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to use; by default, any that is free.")
 @option("--no-browser", is_flag=True, help="Do not open a browser.")
 def ui(experiment: str | None, where: tuple[str, ...], port: int, no_browser: bool) -> None:
     """Show runs in a browser, as they are now, until Ctrl-C."""

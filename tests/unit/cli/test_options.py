@@ -81,7 +81,7 @@ def test_a_number_that_counts_nothing_is_refused_by_every_option() -> None:
             if isinstance(option.type, click.IntRange):
                 with pytest.raises(click.BadParameter, match="is not in the range"):
                     option.type.convert("9" * 20, option, context)
-                assert option.type.max == COUNT_MAX, path
+                assert option.type.max in (COUNT_MAX, 65_535), path  # the last port
 
 
 @pytest.mark.parametrize(("number", "name"), [(click.IntRange(1), "whole number"), (click.FloatRange(0), "number")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
 import sys
 from dataclasses import replace
@@ -29,7 +31,9 @@ PROGRAM = "schema: experiment/1\nname: train\nexecutable: train.py\nexecutable_c
 def with_python(world: World, text: str = "") -> World:
     """Let the experiment be a program of this Python."""
     (world.root / "train.py").write_text(text)
-    (world.root / ".qanat/experiments/train.yaml").write_text(PROGRAM.format(python=sys.executable))
+    (world.root / ".qanat/experiments/train.yaml").write_text(
+        PROGRAM.format(python=json.dumps(shlex.quote(sys.executable)))
+    )
     world.commit("a program")
     return world
 

@@ -57,7 +57,7 @@ def test_a_script_in_place_of_python_is_asked_again_where_another_version_is_cho
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = started(monkeypatch)
-    program(world.root / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    program(world.root / "python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     look(world.project, ("./python", "train.py"), world.root)
     look(world.project, ("./python", "train.py"), world.root)
     world.write(".python-version", "3.12")
