@@ -179,7 +179,7 @@ def test_an_edit_while_a_run_goes_on_is_not_committed_at_its_end(world: World) -
 
 def test_metrics_that_are_typed_into_a_submitted_run_are_not_recorded(world: World) -> None:
     world.submit()
-    edit(world, "state: queued}", "state: queued, metrics: {acc: 9.9}}")
+    edit(world, "state: queued,", "state: queued, metrics: {acc: 9.9},")
     (job,) = world.scheduler.of(0)
     job.ends(0)
     assert world.look().state is State.FINISHED
