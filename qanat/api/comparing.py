@@ -14,6 +14,7 @@ from qanat.domain.statistics import Difference, Statistic
 from qanat.usecases import packages
 from qanat.usecases.runs import compare, comparison_cells, comparison_notes, comparison_values
 from qanat.usecases.runs.compare import Compared, CompareRequest
+from qanat.usecases.runs.experiments import unreadable
 from qanat.usecases.tracking.refresh import refreshed
 
 if TYPE_CHECKING:
@@ -113,11 +114,12 @@ def _rows(compared: Compared) -> Iterator[ComparedRow]:
 def compare_runs(
     opened: Opened, names: Sequence[str], where: Sequence[str], baseline: str | None, request: CompareRequest
 ) -> Comparison:
-    """Compare runs, with a warning for each note of `qanat compare`."""
+    """Compare runs, with a warning for each note and warning of `qanat compare`."""
     wanted = condition.all_of([condition.parse(text) for text in where])
     with refreshed(opened.project, opened.runners) as (index, result):
         chosen = compare.chosen_runs(opened.project, index, result, names, wanted, baseline)
     compared = compare.compare_runs(opened.project, chosen, request)
-    for note in comparison_notes.notes(compared, chosen, names):
+    problems = unreadable(opened.project, (run.experiment for run in chosen.runs))
+    for note in [*problems, *comparison_notes.notes(compared, chosen, names)]:
         warnings.warn(note, stacklevel=3)  # the caller of Project.compare()
     return Comparison(compared)

@@ -10,6 +10,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import Command, columns_option, option, split_names
 from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
+from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.plot_scales import AXES
@@ -176,6 +177,7 @@ def compare(
         if environment:
             _compare_environments(project, chosen, as_json=as_json)
             return
+        warn_of_unreadable(project, (run.experiment for run in chosen.runs))
         if plot and overlaid_curves.is_over_steps(plot[0], chosen.runs):
             compared = None if each else averages(project, chosen, request)
             _tell_notes(compared, chosen, runs)

@@ -12,6 +12,7 @@ import click
 from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.curve_output import CsvOutput, CurveOutput, JsonOutput, Layout, TextOutput
+from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal.output import plural, say, tell, width
 from qanat.domain.series_rows import Row, Thinned
@@ -55,6 +56,7 @@ def metrics(
         raise UsageError("--json cannot be used with --csv", hint="leave out one of them")
     project = open_project(Path.cwd())
     found = find_one(project, run)
+    warn_of_unreadable(project, [found.run.experiment])
     numbers = range(len(found.run.groups)) if group is None else [check_group(found, group)]
     output = CsvOutput() if as_csv else JsonOutput() if as_json else None
     read = RunCurves(project, found, numbers if follow or output else numbers[:GROUPS_SHOWN], curves)

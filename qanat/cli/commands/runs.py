@@ -9,6 +9,7 @@ import click
 from qanat.cli import session
 from qanat.cli.options import Command, columns_option, option, split_names
 from qanat.cli.runs import row_table
+from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
@@ -101,6 +102,8 @@ def runs(
         for note in [*result.notes, *listing.shortened(index.unreadable(name))]:
             tell(f"note: {note}")
         found = rows.table(project, index, result, request)
+        if request.with_titles:
+            warn_of_unreadable(project, (row.run.experiment for row in found.rows))
     if as_json:
         say_json_list(map(to_json, row_table.as_mappings(found)))
     elif as_csv:

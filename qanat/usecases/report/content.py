@@ -18,7 +18,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.report.details import Details
 from qanat.usecases.report.series import POINTS_EACH_MAX, Series
 from qanat.usecases.runs import rows
-from qanat.usecases.runs.experiments import directions, experiments_of
+from qanat.usecases.runs.experiments import directions, experiments_of, unreadable
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import Refreshed
 
@@ -61,7 +61,11 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
     content = {
         "project": project.root.name,
         "created": project.clock.now(),
-        "notes": [*_notes(chosen, kept), *_notes_on_curves(series)],
+        "notes": [
+            *unreadable(project, (run.experiment for run in chosen.values())),
+            *_notes(chosen, kept),
+            *_notes_on_curves(series),
+        ],
         "better": directions(experiments.values()),
         "runs": mappings,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qanat.domain.experiment import Experiment
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
 from qanat.usecases.project import Project
 
@@ -18,6 +19,20 @@ def experiments_of(project: Project, names: Iterable[str]) -> dict[str, Experime
         except (InputInvalid, NotFound):
             continue
     return found
+
+
+def unreadable(project: Project, names: Iterable[str]) -> list[str]:
+    """List what is wrong with the definitions of experiments by these names that are invalid, and so not used."""
+    found = []
+    for name in dict.fromkeys(names):
+        try:
+            project.experiment(name)
+        except InputInvalid as error:
+            what = f"so no seeds, labels, units and better values of experiment {quoted(name)} are known"
+            found.append(f"{error.message}; {what}")
+        except NotFound:
+            continue
+    return list(dict.fromkeys(found))
 
 
 def directions(experiments: Iterable[Experiment]) -> dict[str, str]:

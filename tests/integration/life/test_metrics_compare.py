@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import qanat
 from qanat.system.installation import to_add
 from tests.integration.life.copies import copy_of
 from tests.support.sandbox import Sandbox, call
@@ -487,3 +488,18 @@ def test_without_the_library_it_is_said_how_to_get_it(trained: Sandbox, library:
 def test_comparing_loads_no_library_for_drawing(trained: Sandbox) -> None:
     done = call([sys.executable, "-c", LOADED, "compare", "1"], trained.root)
     assert {"plotext", "matplotlib", "numpy", "pandas"} & set(json.loads(done.err)) == set()
+
+
+def test_an_experiment_that_cannot_be_read_is_said_wherever_it_would_have_been_used(trained: Sandbox) -> None:
+    definition = trained.root / ".qanat" / "experiments" / "train.yaml"
+    assert "warning" not in trained.qanat("compare").err
+    definition.write_text(definition.read_text() + "bogus: 1\n")
+    for words in (["compare"], ["compare", "--csv"], ["compare", "--format", "latex"], ["runs", "--format", "latex"]):
+        said = trained.qanat(*words).err
+        assert "warning: .qanat/experiments/train.yaml" in said
+        assert "bogus" in said
+        assert "so no seeds, labels, units and better values of experiment 'train' are known" in said
+    assert "warning: .qanat/experiments/train.yaml" in trained.qanat("metrics", "1", code=None).err
+    assert "note: .qanat/experiments/train.yaml" in trained.qanat("report").err
+    with pytest.warns(UserWarning, match="train.yaml.*bogus"):
+        qanat.open(trained.root).compare()
