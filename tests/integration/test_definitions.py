@@ -332,7 +332,8 @@ def test_options_say_what_metrics_mean_and_keep_what_is_said_of_others(iris: San
     assert updated("--better", "loss=lower", "--unit", "acc=") == ({"file": "metrics.json", **said}, {"metric": "acc"})
     chosen = {"where": "tag=baseline", "metric": "acc", "tolerance": "1%"}
     assert updated("--baseline-where", "tag=baseline", "--tolerance", "1%")[1] == chosen
-    two = [{"metric": "acc", "tolerance": 0.5}, {"metric": "loss", "tolerance": 0.5}]
+    assert updated("--baseline", "acc", "--tolerance", "200%")[1] == {**chosen, "tolerance": "200%"}
+    two = [{"where": "tag=baseline", "metric": "acc", "tolerance": 0.5}, {"metric": "loss", "tolerance": 0.5}]
     assert updated("--baseline", "acc", "--baseline", "loss", "--tolerance", "0.5")[1] == two
     assert updated("--baseline", "")[1] is None
     assert {**stored(iris, "experiments/summary_iris.yaml"), "metrics": 0} == {

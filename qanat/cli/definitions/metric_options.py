@@ -110,21 +110,25 @@ def _set(sources: list[Content], key: str, name: str, value: str) -> None:
 
 
 def _baselines(before: Mapping[str, Any], options: MetricOptions) -> Content | list[Content] | None:
-    """Return the baselines of these metrics, or those before with another condition or tolerance; None for none."""
+    """Return the baselines of these metrics, or all if none is named; None for none.
+
+    Those that were there keep what the options do not change.
+    """
     known = before.get("baseline", [])
-    found: list[Content] = [{"metric": name} for name in options.named_baselines if name]
-    if not options.named_baselines:
-        found = [dict(one) for one in (known if isinstance(known, list) else [known])]
-        if not found:
-            raise UsageError("--baseline-where and --tolerance need a baseline", hint="add --baseline METRIC")
+    found: list[Content] = [dict(one) for one in (known if isinstance(known, list) else [known])]
+    if options.named_baselines:
+        kept = {one["metric"]: one for one in found}
+        found = [kept.get(name, {"metric": name}) for name in options.named_baselines if name]
+    elif not found:
+        raise UsageError("--baseline-where and --tolerance need a baseline", hint="add --baseline METRIC")
     for one in found:
         if options.baseline_where is not None:
             condition.parse(options.baseline_where)
             one["where"] = options.baseline_where
         if options.tolerance is not None:
             one["tolerance"] = _tolerance(options.tolerance)
-    kept = [{k: one[k] for k in ("where", "metric", "tolerance") if one.get(k) not in (None, "")} for one in found]
-    return kept[0] if len(kept) == 1 else kept or None
+    changed = [{k: one[k] for k in ("where", "metric", "tolerance") if one.get(k) not in (None, "")} for one in found]
+    return changed[0] if len(changed) == 1 else changed or None
 
 
 def _tolerance(text: str) -> float | str:
