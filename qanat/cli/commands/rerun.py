@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from qanat.cli import session
 from qanat.cli.options import CODE, WHERE, Command, option
@@ -23,7 +24,7 @@ from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
 from qanat.cli.terminal.output import clean, say, tell
 from qanat.domain.run import Run, State
-from qanat.errors import EXIT_FAILED
+from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.launch import rerun as usecase
 from qanat.usecases.launch.rerun import Repeat
 from qanat.usecases.launch.retry import chosen_groups
@@ -38,7 +39,8 @@ Example:
   qanat rerun 4 --check
   qanat rerun 4 --failed --head
 
-With --check, the outputs are compared file by file, and the metrics; the exit code is 1 if anything differs.
+With --check, the outputs are compared file by file, and the metrics; the exit code is 1 if anything differs, and 0 if
+nothing does, even if groups of both runs have failed.
 If results of RUN are gone or changed, the metrics and the digests in its record are compared instead."""
 CHECK = "Comparison"
 GROUPS = "What to repeat"
@@ -85,6 +87,7 @@ def rerun(
 
     If its data are no longer what they were for RUN, a warning says in what they differ before the new run starts.
     """
+    _check_options(check=check)
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
     if check:
@@ -105,7 +108,15 @@ def rerun(
     )
     if basis is None or again.state not in (State.FINISHED, State.FAILED):
         return code
-    return _check(project, basis, again, rtol, as_json=as_json) or code
+    return _check(project, basis, again, rtol, as_json=as_json)
+
+
+def _check_options(*, check: bool) -> None:
+    """Raise UsageError for an option of the comparison without --check."""
+    context = click.get_current_context()
+    for name, shown_name in (("rtol", "--rtol"), ("as_json", "--json")):
+        if not check and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise UsageError(f"{shown_name} requires --check", hint="add --check")
 
 
 def _basis(found: Found) -> Basis:

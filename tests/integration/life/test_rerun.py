@@ -479,12 +479,13 @@ def test_links_and_pipes_and_holes_in_a_storage_directory_cost_no_time(sandbox: 
     assert result.err.endswith("\nidentical: 2 files of runs 1 and 2\n")
 
 
-def test_a_rerun_that_fails_is_no_success_although_it_left_the_same(sandbox: Sandbox) -> None:
+def test_a_check_of_a_failed_run_succeeds_if_the_rerun_fails_and_leaves_the_same(sandbox: Sandbox) -> None:
     sandbox.python_experiment("measures", MEASURES)
     sandbox.qanat("run", "measures", code=1, env={"CODE": "3"})
-    result = sandbox.qanat("rerun", "1", "--check", code=1, env={"CODE": "3"})
+    result = sandbox.qanat("rerun", "1", "--check", env={"CODE": "3"})
     assert "identical: 5 files" in result.err
     assert "group 0: exit code 3" in result.err
+    assert "not identical" in sandbox.qanat("rerun", "1", "--check", code=1, env={"CODE": "4"}).err
 
 
 def test_files_of_groups_are_compared_group_by_group(sandbox: Sandbox) -> None:
@@ -564,6 +565,8 @@ def test_some_groups_are_repeated_with_the_same_code(sandbox: Sandbox) -> None:
     [
         (["--check", "--group", "0"], "--check compares a whole run"),
         (["--check", "--failed"], "--check compares a whole run"),
+        (["--rtol", "0.1"], "--rtol requires --check"),
+        (["--json"], "--json requires --check"),
         (["--commit-message", "m"], "a rerun runs the commit of the first run"),
         (["--snapshot"], "a rerun runs the commit of the first run"),
         (["--max-running", "2"], "--max-running cannot be used with runner local"),
