@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from qanat.errors import QanatError
 
@@ -88,8 +88,17 @@ def _replaced(text: str) -> str:
 
 
 def listed(name: str, values: Sequence[T]) -> Sequence[T]:
-    """Return the values of a keyword. Raises TypeError for a string in place of a list of strings."""
+    """Return the values of a keyword. Raises TypeError for a string or a mapping in place of a list of strings."""
     if isinstance(values, str):
         meant = values.split() if name == "args" else [values]
         raise TypeError(f"{name} is a list of strings, not a single string: {name}={meant!r}")
+    if isinstance(values, Mapping):
+        meant = _as_options(values) if name == "args" else list(map(str, values))
+        raise TypeError(f"{name} is a list of strings, not a mapping: {name}={meant!r}")
     return values
+
+
+def _as_options(values: Mapping[Any, object]) -> list[str]:
+    """Return a mapping of names to values as the options that it may stand for; true is an option without a value."""
+    given = [(f"--{str(name).lstrip('-')}", value) for name, value in values.items() if value not in (None, False)]
+    return [text for name, value in given for text in ((name,) if value is True else (name, str(value)))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 import time
 import warnings
@@ -268,6 +269,16 @@ def test_a_string_is_not_taken_for_a_list_of_characters(project: qanat.Project, 
     with pytest.raises(TypeError) as raised:
         project.launch("train", **keywords)
     assert str(raised.value) == f"{name} is a list of strings, not a single string: {name}={meant!r}"
+
+
+def test_a_mapping_is_not_taken_for_a_list_of_its_names(project: qanat.Project) -> None:
+    mapping: Any = {"lr": 0.1, "--fast": True, "slow": False}
+    with pytest.raises(TypeError) as raised:
+        project.launch("train", mapping)
+    assert str(raised.value) == "args is a list of strings, not a mapping: args=['--lr', '0.1', '--fast']"
+    with pytest.raises(TypeError, match=re.escape("tags is a list of strings, not a mapping: tags=['a']")):
+        project.launch("train", tags={"a": 1})  # type: ignore[arg-type]
+    assert len(project.runs()) == 0
 
 
 def test_one_string_of_arguments_may_hold_a_quote(project: qanat.Project) -> None:
