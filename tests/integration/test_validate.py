@@ -344,7 +344,9 @@ def test_a_command_that_this_machine_lacks_is_noted_and_no_problem(sandbox: Sand
     sandbox.experiment("e", "echo\n", executable_command="pythn -u")
     result = sandbox.qanat("validate", "--strict")
     assert result.err == "note: experiment e: pythn is not on the PATH here\n"
-    (note,) = sandbox.qanat("validate", "--json").json
+    printed = sandbox.qanat("validate", "--json")
+    (note,) = printed.json
+    assert printed.err == ""
     problem = "experiment e: pythn is not on the PATH here"
     assert note == {"file": None, "line": None, "key": "", "problem": problem, "note": True}
     assert sandbox.qanat("validate", ".qanat/config.yaml").err == ""

@@ -55,7 +55,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     else:
         unaccepted = f", but {plural(len(notes), 'note')}, which --strict does not accept" if strict and notes else ""
         say(f"checked {plural(len(paths), 'file')}, no problems found{unaccepted}")
-    for note in [*notes, *of_machine]:
+    for note in () if as_json else (*notes, *of_machine):
         tell(f"note: {note}")
     return EXIT_FAILED if problems or (strict and notes) else 0
 
