@@ -16,6 +16,7 @@ from qanat.domain.equal_values import canonical, canonical_parameters
 from qanat.domain.facts import GroupFacts, RunFacts
 from qanat.domain.parameters import texts_by_name
 from qanat.domain.run import Group, State
+from qanat.domain.same_code import trees_of
 from qanat.domain.seeds import GUESSED, is_seed, seed_of, without_seeds
 from qanat.domain.statistics import LOWER, Statistic, statistic
 
@@ -26,11 +27,11 @@ Member = tuple[RunFacts, GroupFacts]
 class Row:
     """Groups that are compared as one: the runs they belong to, parameters and metrics.
 
-    `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` and
-    `tree` belong to its code. `members` are ids of runs and numbers of groups. `repeated` are those of groups that do
-    not count, since another one has the same parameters and seed; `unfinished` are those that did not finish, unless
-    another one has the same parameters and seed. `mixed` are the parameters other than seeds in which groups of the
-    row differ, which only grouping by a parameter allows.
+    `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` is
+    that of the first run, and `tree` stands for the code (domain.same_code). `members` are ids of runs and numbers of
+    groups. `repeated` are those of groups that do not count, since another one has the same parameters and seed;
+    `unfinished` are those that did not finish, unless another one has the same parameters and seed. `mixed` are the
+    parameters other than seeds in which groups of the row differ, which only grouping by a parameter allows.
     """
 
     experiment: str
@@ -86,8 +87,8 @@ class Grouping:
         return self.seeds.get(experiment, GUESSED)
 
     def key(self, run: RunFacts, group: GroupFacts) -> tuple[object, ...]:
-        """Return what the groups of a row have in common."""
-        common = (run.experiment, run.tree, None if self.pool else run.id)
+        """Return what the groups of a row have in common, apart from code and data."""
+        common = (run.experiment, None if self.pool else run.id)
         if self.by is not None:
             value = group.parameters.get(self.by)
             return (*common, None if value is None else canonical(value))
@@ -111,8 +112,9 @@ def compare(
     """
     grouping = grouping or Grouping()
     compared = [run for run in runs if any(group.state == State.FINISHED for group in run.groups)]
-    alike = _alike_groups(compared, grouping)
-    rows = [_row(found, grouping, also) for found in alike if any(map(_has_finished, found))]
+    trees = trees_of(compared)
+    alike = _alike_groups(compared, grouping, trees)
+    rows = [_row(found, grouping, also, trees) for found in alike if any(map(_has_finished, found))]
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
     parameters = (grouping.by,) if grouping.by is not None else _differing(rows, grouping)
     finished = [(run, group) for run in compared for group in run.groups if group.state == State.FINISHED]
@@ -122,14 +124,14 @@ def compare(
     )
 
 
-def _alike_groups(runs: Sequence[RunFacts], grouping: Grouping) -> list[list[Member]]:
+def _alike_groups(runs: Sequence[RunFacts], grouping: Grouping, trees: Mapping[str, str]) -> list[list[Member]]:
     """Return the groups, finished or not, that can form a row."""
     on_data = _alike_data(runs) if grouping.pool else {}
     members: dict[tuple[object, ...], list[Member]] = {}
     for run in runs:
-        data = on_data.get(run.id)
+        shared = trees[run.id], on_data.get(run.id)
         for group in run.groups:
-            members.setdefault((*grouping.key(run, group), data), []).append((run, group))
+            members.setdefault((*grouping.key(run, group), shared), []).append((run, group))
     return list(members.values())
 
 
@@ -165,7 +167,7 @@ def _seeds(finished: Sequence[Member], grouping: Grouping) -> dict[str, tuple[st
     return {experiment: tuple(names) for experiment, names in named.items() if names}
 
 
-def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Row:
+def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str], trees: Mapping[str, str]) -> Row:
     finished = [member for member in found if _has_finished(member)]
     first, group = finished[0]
     seeds = grouping.seeds_of(first.experiment)
@@ -179,7 +181,7 @@ def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str]) -> Ro
         experiment=first.experiment,
         runs=tuple(dict.fromkeys(run.id for run, _ in members)),
         commit=first.commit,
-        tree=first.tree,
+        tree=trees[first.id],
         parameters=parameters,
         metrics={name: _statistic(name, measured) for name in names},
         seeds=tuple(seed for seed, _ in measured),

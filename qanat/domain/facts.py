@@ -43,7 +43,8 @@ class GroupFacts(NamedTuple):
 class RunFacts(NamedTuple):
     """Facts about a run; `created`, `started` and `ended` are timestamps (domain.times).
 
-    `container` is the image, as it was named, and its identity; empty without a container.
+    `container` is the image, as it was named, and its identity; empty without a container. `code` are the parts of the
+    key that say what was executed, the code and the command; empty if they are not known.
     """
 
     number: int
@@ -66,6 +67,7 @@ class RunFacts(NamedTuple):
     machines: Sequence[str]
     container: Sequence[str]
     groups: tuple[GroupFacts, ...]
+    code: Sequence[str] = ()
 
     @property
     def data(self) -> list[DataState]:
@@ -116,6 +118,7 @@ def facts_of(run: Run) -> RunFacts:
         machines=run.machines,
         container=[run.container.image, run.container.identity] if run.container else [],
         groups=tuple(map(_facts_of_group, run.groups)),
+        code=[run.key.code, run.key.command] if run.key.code and run.key.command else [],
     )
 
 

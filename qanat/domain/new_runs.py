@@ -10,8 +10,10 @@ from qanat.domain import comparison, data, setting, statistics, times
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.container import other_container
 from qanat.domain.equal_values import canonical
+from qanat.domain.facts import facts_of
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.run import Group, Run, State, count_states
+from qanat.domain.same_code import trees_of
 from qanat.domain.seeds import GUESSED
 from qanat.domain.setting import Parameters, Regression, key_of
 from qanat.domain.statistics import Statistic
@@ -144,8 +146,9 @@ def parameters_to_compare(runs: Sequence[Run], seeds: Sequence[str] = GUESSED) -
 def _failed_beside(rows: Sequence[Row], runs: Sequence[Run], seeds: Sequence[str]) -> tuple[int, ...]:
     """Count the latest groups of each row's setting and code that have failed."""
     by_tree: dict[str, list[Run]] = {}
+    trees = trees_of([facts_of(run) for run in runs])
     for run in runs:
-        by_tree.setdefault(run.code.tree, []).append(run)
+        by_tree.setdefault(trees[run.id], []).append(run)
     failing = {tree: setting.failing(own, seeds) for tree, own in by_tree.items()}
     latest = (failing[row.tree].get(key_of(row.parameters, seeds), {}).values() for row in rows)
     return tuple(sum(setting.has_failed(group) for _, group in groups) for groups in latest)

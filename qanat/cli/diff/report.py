@@ -13,8 +13,9 @@ from qanat.cli.terminal.output import plural
 from qanat.domain.changes import CHANGED
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.web_pages import WebPages
+from qanat.usecases.review.other_code import OtherCode
 from qanat.usecases.review.runs import ANNOUNCED, COMMENT, DELETED, TAGS, OtherRunChange
-from qanat.usecases.review.state import OtherCode, StateChanges
+from qanat.usecases.review.state import StateChanges
 
 FILES_NAMED = 10
 _OTHERS = ((DELETED, "run", "deleted"), (TAGS, "run", "tagged"), (COMMENT, "comment", "changed"))

@@ -15,7 +15,8 @@ from qanat.domain.experiment import Experiment
 from qanat.domain.group_key import SharedKey
 from qanat.domain.layout import STATE
 from qanat.errors import InputInvalid
-from qanat.git import content, repository
+from qanat.git import content
+from qanat.git.code_part import WHOLE, code_part
 from qanat.records import yaml_io
 from qanat.records.environments import Described
 from qanat.system import files
@@ -25,8 +26,6 @@ from qanat.usecases.project import Project
 if TYPE_CHECKING:
     from qanat.usecases.tracking.find import Found  # a new run needs none
 
-WHOLE = "."
-
 
 def shared_key(
     project: Project, plan: Plan, commit: str, states: Sequence[DataState], environment: Described | None
@@ -34,7 +33,7 @@ def shared_key(
     """Return what the keys of the groups of a plan share, with the code of this commit and data in these states."""
     inside = plan.enclosure.container.identity if plan.enclosure else None
     return SharedKey(
-        code=code_part(project, commit, plan.experiment.code_paths, plan.command[-1]),
+        code=code_part(project.location, commit, plan.experiment.code_paths, plan.command[-1]),
         command=group_key.digest(group_key.COMMAND, *plan.command),
         data=group_key.data_part(plan.datasets, states, _hash_of(plan.parameters_file)),
         environment=_environment_part(environment),
@@ -60,16 +59,6 @@ def _hash_of(parameters_file: Path | None) -> str:
     if parameters_file is None:
         return ""
     return hashlib.sha256(files.read(parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)).hexdigest()
-
-
-def code_part(project: Project, commit: str, paths: Sequence[str], program: str) -> str:
-    """Return the digest of the code in a commit: of all of it, or of what is at these paths and the program."""
-    if not paths or WHOLE in paths:
-        opened = repository.open_repository(project.location)
-        return group_key.digest(group_key.CODE, f"tree {repository.tree_without_state(opened, commit)}")
-    named = sorted({*paths, posixpath.normpath(program)})
-    found = content.entries(project.location, commit, named)
-    return group_key.digest(group_key.CODE, *(f"{entry or 'absent'} {path}" for path, entry in found.items()))
 
 
 def is_code(path: str, experiment: Experiment) -> bool:

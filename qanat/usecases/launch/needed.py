@@ -18,11 +18,11 @@ from qanat.domain.run import Run, State
 from qanat.domain.standing import DONE, NEW, RESULTS, EarlierGroup, Standing, differing, status_of
 from qanat.errors import QanatError
 from qanat.git import repository
+from qanat.git.code_part import code_part
 from qanat.records import data_rows, run_codec
 from qanat.records.index import Index
 from qanat.usecases.checks.validate import validate
 from qanat.usecases.launch import differences
-from qanat.usecases.launch.keys import code_part
 from qanat.usecases.project import Project
 from qanat.usecases.runs.reproduction import has_results
 from qanat.usecases.tracking import edits
@@ -136,7 +136,8 @@ class _Search:
             return None
         if commit not in self.codes:
             known = commit in repository.open_repository(self.project.location)
-            self.codes[commit] = code_part(self.project, commit, paths, content["command"][-1]) if known else None
+            program = content["command"][-1]
+            self.codes[commit] = code_part(self.project.location, commit, paths, program) if known else None
         return self.codes[commit]
 
     def _distrust(self, content: dict[str, Any], earlier: EarlierGroup) -> str:

@@ -13,8 +13,9 @@ from qanat.domain.parameters import in_plain
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, count_states
 from qanat.domain.statistics import Statistic
+from qanat.usecases.review.other_code import OtherCode
 from qanat.usecases.review.runs import RunWarning
-from qanat.usecases.review.state import OtherCode, StateChanges
+from qanat.usecases.review.state import StateChanges
 
 VERSION = "diff/1"
 

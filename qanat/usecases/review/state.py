@@ -25,24 +25,9 @@ from qanat.usecases.review.baselines import Baselines
 from qanat.usecases.review.chosen import choose
 from qanat.usecases.review.definitions import Content, Definitions, directions, seeds, titles
 from qanat.usecases.review.files import FileProblem, Sides, read_sides
+from qanat.usecases.review.other_code import OtherCode, other_code
 from qanat.usecases.review.runs import OtherRunChange, ReplacedResults, RunChanges, RunWarning, classify_runs
 from qanat.usecases.review.stale import Stale
-
-COMMITS_EXPLAINED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class OtherCode:
-    """Runs with the same code, other than the head's: a commit of it, their ids, and the files that differ.
-
-    `files` is None if the commit is missing from this repository, or too many commits have been compared already.
-    """
-
-    commit: str
-    tree: str
-    snapshot: bool
-    runs: tuple[str, ...]
-    files: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +121,6 @@ def _changes(
     judged = [
         verdict for name, own in by_experiment.items() for verdict in _judged(name, own, known, renamed, earlier, now)
     ]
-    shown = [run for own in chosen.runs.values() for run in own]
     without_runs = _without_new_runs(project, span, known, definitions, by_experiment, renamed, earlier)
     return StateChanges(
         range=span,
@@ -151,7 +135,7 @@ def _changes(
         stale=tuple(without_runs),
         verdicts=tuple(judged),
         how={run.id: how for run, how in runs.reported},
-        other_code=tuple(_other_code(trees, span, shown)),
+        other_code=tuple(other_code(project.location, trees, span, chosen.runs, of_run)),
         other_changes=tuple(runs.others),
         replaced=tuple(runs.replaced),
         migrated=runs.migrated,
@@ -264,20 +248,3 @@ def _changed_programs(trees: Trees, span: Range, known: Mapping[str, Content]) -
         return {}
     programs = ((name, definition.get("executable", "")) for name, definition in known.items())
     return {name: file for name, file in programs if file and trees.is_changed(span.base, span.tip, file)}
-
-
-def _other_code(trees: Trees, span: Range, runs: list[Run]) -> list[OtherCode]:
-    """Group the runs whose code is not the head's by their code."""
-    tree = trees.code_tree(span.tip) if span.tip and runs else None
-    if tree is None:
-        return []
-    by_tree: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.code.tree != tree:
-            by_tree.setdefault(run.code.tree, []).append(run)
-    found = []
-    for place, own in enumerate(by_tree.values()):
-        code, ids = own[0].code, tuple(run.id for run in own)
-        files = trees.differing_code(code.commit, str(span.tip)) if place < COMMITS_EXPLAINED else None
-        found.append(OtherCode(code.commit, code.tree, code.snapshot, ids, None if files is None else tuple(files)))
-    return found

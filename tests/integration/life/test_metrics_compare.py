@@ -503,3 +503,18 @@ def test_an_experiment_that_cannot_be_read_is_said_wherever_it_would_have_been_u
     assert "note: .qanat/experiments/train.yaml" in trained.qanat("report").err
     with pytest.warns(UserWarning, match="train.yaml.*bogus"):
         qanat.open(trained.root).compare()
+
+
+def test_pooled_rows_and_a_review_do_not_tell_code_apart_by_what_qanat_keeps(trained: Sandbox) -> None:
+    before = trained.git("rev-parse", "HEAD").strip()
+    trained.qanat("experiment", "update", "train", "--label", "acc=Share", "--commit")
+    trained.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 3 5 1")
+    done = trained.qanat("compare", "1", "3", "--pool", "--json")
+    assert [(len(row["runs"]), row["groups"]) for row in json.loads(done.out)] == [(2, 5)] * 2
+    assert "share no row" not in done.err
+    trained.qanat("experiment", "update", "train", "--label", "acc=Part", "--commit")
+    assert "Runs of code" not in trained.qanat("diff", f"{before}..HEAD").out
+    trained.qanat("experiment", "update", "train", "--executable-command", f"{sys.executable} -B", "--commit")
+    assert "which differs in .qanat/experiments/train.yaml" in trained.qanat("diff", f"{before}..HEAD").out
+    trained.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 5 7 1")
+    assert "share no row, since their code differs" in trained.qanat("compare", "1", "3", "4", "--pool").err

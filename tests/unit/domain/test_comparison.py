@@ -12,6 +12,7 @@ from qanat.domain.comparison import Comparison, Grouping, parameters_of
 from qanat.domain.comparison import compare as compare_facts
 from qanat.domain.data import DataState
 from qanat.domain.facts import facts_of
+from qanat.domain.group_key import SharedKey
 from qanat.domain.run import Group, Run, State
 from qanat.domain.statistics import HIGHER, LOWER
 from tests.unit.records.example import RUN
@@ -58,6 +59,17 @@ def test_each_run_has_rows_of_its_own_unless_runs_are_pooled() -> None:
     assert row.runs == ("1-000001", "2-000002", "3-000003")
     assert (row.groups, row.metrics["acc"].mean, row.metrics["acc"].deviation) == (3, 2.0, 1.0)
     assert (row.seeds, row.metrics["acc"].by_seed) == (("1", "2", "3"), {"1": 1.0, "2": 2.0, "3": 3.0})
+
+
+def test_pooled_runs_have_the_same_code_if_their_keys_or_their_trees_say_so() -> None:
+    runs = [a_run(n, (f"--n 1 --seed {n}", {"acc": float(n)}), tree=tree * 40) for n, tree in enumerate("abcdc")]
+    key = SharedKey(code="1" * 32, command="2" * 32)
+    first, labelled = (replace(run, key=key) for run in runs[:2])
+    other, commanded = replace(runs[2], key=replace(key, code="3" * 32)), replace(runs[3], key=SharedKey("1" * 32, "4"))
+    without = runs[4]
+    found = compare([first, labelled, other, commanded, without], better={}, grouping=Grouping(pool=True))
+    assert [row.runs for row in found.rows] == [(first.id, labelled.id), (other.id, without.id), (commanded.id,)]
+    assert [row.tree[0] for row in found.rows] == ["a", "c", "d"]
 
 
 def test_a_seed_of_identical_runs_counts_once_the_one_that_finished_last() -> None:

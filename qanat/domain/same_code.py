@@ -1,0 +1,32 @@
+"""Which runs executed the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qanat.domain.facts import RunFacts
+
+
+def trees_of(runs: Sequence[RunFacts]) -> dict[str, str]:
+    """Map the ids of runs to the tree that stands for their code, which runs of an experiment share if it is the same.
+
+    It is the same if their keys have the same code and command, or if the trees of their commits are the same: what a
+    run without a key executed is only known by its tree.
+    """
+    above: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def top(mark: tuple[str, ...]) -> tuple[str, ...]:
+        while (found := above.setdefault(mark, mark)) != mark:
+            mark = found
+        return mark
+
+    for run in runs:
+        first = top((run.experiment, run.tree))
+        if run.code:
+            key = (run.experiment, *run.code)
+            if (other := top(key)) == key:
+                above[key] = first
+            else:
+                above[first] = other
+    # What stands for others is always a pair of an experiment and a tree.
+    return {run.id: top((run.experiment, run.tree))[1] for run in runs}
