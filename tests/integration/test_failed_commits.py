@@ -90,7 +90,7 @@ def state(project: Sandbox) -> dict[str, Any]:
     """Return what belongs to the user: bytes of index, settings and files, HEAD and refs, and no lock or copy."""
     git = project.root / ".git"
     files = (path for path in project.root.rglob("*") if path.is_file())
-    own = (".git/", ".qanat/runs/", ".qanat/cache/", "results/")
+    own = (".git/", ".qanat/runs/", ".qanat/environments/", ".qanat/cache/", "results/")
     names = {path.relative_to(project.root).as_posix(): path for path in files}
     return {
         "index": (git / "index").read_bytes(),

@@ -204,8 +204,8 @@ def _compared(before: Baseline) -> dict[str, Any]:
         "runs": list(before.row.runs),
         "commit": before.row.commit,
         "other_data": [{"name": d.name, "difference": d.how} for d in before.other_data],
-        **({"other_container": before.other_container} if before.other_container else {}),
-        **({"other_environment": True} if before.other_environment else {}),
+        "other_container": before.other_container,
+        "other_environment": before.other_environment,
     }
 
 
