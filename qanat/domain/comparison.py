@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qanat.domain import times
 from qanat.domain.data import data_differ
@@ -53,11 +53,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A setting of which no group finished, so that it has no row, with the parameters that tell it from rows."""
+
+    experiment: str
+    runs: tuple[str, ...]
+    parameters: Mapping[str, str]
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Rows, the parameters in which they differ (or by which they are grouped), the metrics, and the best rows.
 
     `best` maps each metric that has a better direction to the positions of its best rows. `seeds` are the parameters
-    that were taken for seeds, by experiment. `unfinished` counts the groups that did not finish and have no row.
+    that were taken for seeds, by experiment. `absent` are the settings of the same runs that have no row.
     """
 
     rows: tuple[Row, ...]
@@ -65,7 +75,7 @@ class Comparison:
     metrics: tuple[str, ...]
     best: Mapping[str, frozenset[int]]
     seeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unfinished: int = 0
+    absent: tuple[Absent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +128,11 @@ def compare(
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
     parameters = (grouping.by,) if grouping.by is not None else _differing(rows, grouping)
     finished = [(run, group) for run in compared for group in run.groups if group.state == State.FINISHED]
-    without_row = sum(len(found) for found in alike if not any(map(_has_finished, found)))
+    without_row = [_absent(found) for found in alike if not any(map(_has_finished, found))]
+    names = parameters if grouping.by is not None else _differing([*rows, *without_row], grouping)
+    absent = tuple(replace(one, parameters=_only(names, one.parameters)) for one in without_row)
     return Comparison(
-        tuple(rows), parameters, metrics, _best(rows, metrics, better), _seeds(finished, grouping), without_row
+        tuple(rows), parameters, metrics, _best(rows, metrics, better), _seeds(finished, grouping), absent
     )
 
 
@@ -133,6 +145,15 @@ def _alike_groups(runs: Sequence[RunFacts], grouping: Grouping, trees: Mapping[s
         for group in run.groups:
             members.setdefault((*grouping.key(run, group), shared), []).append((run, group))
     return list(members.values())
+
+
+def _absent(found: Sequence[Member]) -> Absent:
+    (first, group), runs = found[0], dict.fromkeys(run.id for run, _ in found)
+    return Absent(first.experiment, tuple(runs), group.parameters, len(found))
+
+
+def _only(names: Iterable[str], parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: parameters[name] for name in names if name in parameters}
 
 
 def _has_finished(member: Member) -> bool:
@@ -254,7 +275,7 @@ def parameters_of(group: Group) -> dict[str, str]:
     return texts_by_name(group.args)
 
 
-def _differing(rows: Sequence[Row], grouping: Grouping) -> tuple[str, ...]:
+def _differing(rows: Sequence[Row | Absent], grouping: Grouping) -> tuple[str, ...]:
     names = dict.fromkeys(
         name
         for experiment, name in dict.fromkeys((row.experiment, name) for row in rows for name in row.parameters)

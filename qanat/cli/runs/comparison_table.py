@@ -18,6 +18,7 @@ from qanat.domain.visible import escaped_json
 from qanat.usecases.runs import comparison_values
 from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.comparison_cells import cells, columns_of, headings
+from qanat.usecases.runs.comparison_notes import without_row
 from qanat.usecases.runs.experiments import metric_titles
 
 LAST = 10_000
@@ -26,10 +27,14 @@ TESTS = {Method.PAIRED: "a paired t-test", Method.WELCH: "Welch's t-test"}
 
 def as_text(compared: Compared, width: int | None) -> str:
     """Return the table for a terminal, with the columns that fit its width, and what its numbers are."""
+    return _text(compared, width, _note(compared))
+
+
+def _text(compared: Compared, width: int | None, note: str) -> str:
     columns = columns_of(compared)
     fitted = tables.fit(_headings(compared, columns), cells(compared, columns, formats.BEST), width)
     notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
-    about = "; ".join(filter(None, [_note(compared), _called(compared, columns)]))
+    about = "; ".join(filter(None, [note, _called(compared, columns)]))
     return "\n".join([*fitted.lines, *notes, *([about] if about else [])])
 
 
@@ -67,9 +72,12 @@ def _note(compared: Compared) -> str:
 
 def _page_note(compared: Compared) -> str:
     """Return the same for a page, which is read without the notes in the terminal."""
-    unfinished = sum(len(row.unfinished) for row in compared.found.rows)
+    found = compared.found
+    unfinished = sum(len(row.unfinished) for row in found.rows) + sum(one.groups for one in found.absent)
     left_out = f"without {plural(unfinished, 'group')} that did not finish" if unfinished else ""
-    return "; ".join(filter(None, [_note(compared), left_out]))
+    settings = without_row(compared)
+    absent = f"no row, since no group finished: {settings}" if settings else ""
+    return "; ".join(filter(None, [_note(compared), left_out, absent]))
 
 
 def _groups(compared: Compared) -> str:
@@ -119,7 +127,7 @@ def as_json(compared: Compared) -> str:
 
 
 def _whole(compared: Compared) -> str:
-    return as_text(compared, None)
+    return _text(compared, None, _page_note(compared))
 
 
 WRITERS: Mapping[str, Callable[[Compared], str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from qanat.domain import setting
-from qanat.domain.comparison import Row
+from qanat.domain.comparison import Absent, Row
 from qanat.domain.data import other_data
 from qanat.domain.facts import RunFacts
 from qanat.domain.layout import RECORDED
@@ -45,20 +45,22 @@ def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Itera
 
 
 def _unfinished(compared: Compared) -> Iterator[str]:
-    """Yield how many groups did not finish, and of which rows."""
+    """Yield how many groups did not finish, of which rows, and of which settings that have no row."""
     found = compared.found
     rows = [row for row in found.rows if row.unfinished]
-    count = sum(len(row.unfinished) for row in rows) + found.unfinished
+    count = sum(len(row.unfinished) for row in rows) + sum(one.groups for one in found.absent)
     if not count:
         return
     of_rows = [f"{_share(row)} of {_row_name(row, found.parameters)}" for row in rows]
-    listed = [*of_rows[:SETTINGS_SHOWN], *_more(len(of_rows) - SETTINGS_SHOWN, "row")]
+    without = [_absent_name(one) for one in found.absent]
+    listed = [
+        *of_rows[:SETTINGS_SHOWN],
+        *_more(len(of_rows) - SETTINGS_SHOWN, "row"),
+        *without[:SETTINGS_SHOWN],
+        *_more(len(without) - SETTINGS_SHOWN, "setting"),
+    ]
     left_out = f"{count:,} group{' that did not finish is' if count == 1 else 's that did not finish are'} left out"
-    without = "with parameters that no row has"
-    if listed:
-        yield f"{left_out}: {', '.join([*listed, *([f'{found.unfinished:,} {without}'] if found.unfinished else [])])}"
-    else:
-        yield f"{left_out}, {without}"
+    yield f"{left_out}: {', '.join(listed)}"
 
 
 def _share(row: Row) -> str:
@@ -68,8 +70,29 @@ def _share(row: Row) -> str:
 def _row_name(row: Row, parameters: Sequence[str]) -> str:
     """Return `run 4` or `run 4 with lr=0.1`."""
     runs = list(dict.fromkeys([*row.runs, *(run for run, _ in row.unfinished)]))
-    given = setting.as_text((name, row.parameters[name]) for name in parameters if name in row.parameters)
+    return _with(runs, setting.as_text((name, row.parameters[name]) for name in parameters if name in row.parameters))
+
+
+def _absent_name(one: Absent) -> str:
+    """Return `all 3 of run 4 with lr=0.1`."""
+    share = "the only one" if one.groups == 1 else f"all {one.groups:,}"
+    return f"{share} of {_with(one.runs, setting.as_text(one.parameters.items()))}"
+
+
+def _with(runs: Sequence[str], given: str) -> str:
     return f"{_runs(runs)}{f' with {given}' if given else ''}"
+
+
+def without_row(compared: Compared) -> str:
+    """Return the settings of which no group finished, the first of many; empty if there are none."""
+    absent = compared.found.absent
+    several = len({row.experiment for row in compared.found.rows} | {one.experiment for one in absent}) > 1
+    named = [
+        " ".join(filter(None, (one.experiment if several else "", setting.as_text(one.parameters.items()))))
+        or _runs(one.runs)
+        for one in absent
+    ]
+    return ", ".join(_first(list(dict.fromkeys(named)), SETTINGS_SHOWN))
 
 
 def _mixed(compared: Compared) -> Iterator[str]:

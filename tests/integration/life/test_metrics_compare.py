@@ -352,9 +352,14 @@ def test_groups_that_failed_are_left_out_and_a_run_without_any_is_said(trained: 
     result = trained.qanat("compare", "3", "4")
     assert result.err == (
         "note: run 4 is not shown, since none of its groups has finished\n"
-        "note: 1 group that did not finish is left out, with parameters that no row has\n"
+        "note: 1 group that did not finish is left out: the only one of run 3 with n=9\n"
     )
     assert table(result.out)[1:] == [["3", "1", "0.8", "-3"]]
+    said = "without 1 group that did not finish; no row, since no group finished: n=9"
+    for form in ("latex", "markdown"):
+        assert said in trained.qanat("compare", "3", "--format", form).out
+    trained.qanat("compare", "3", "--output", "t.txt")
+    assert said in (trained.root / "t.txt").read_text()
     result = trained.qanat("compare", "4", code=2)
     assert result.err == "qanat: nothing to compare: no group of these runs has finished\n"
 

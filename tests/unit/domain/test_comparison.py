@@ -238,8 +238,8 @@ def test_groups_that_did_not_finish_are_counted_in_their_row_or_without_one() ->
     run = a_run(1, *((f"--n {n} --seed {s}", {"acc": 1.0}) for n in (1, 2) for s in (0, 1)))
     found = compare([failing(run, 1, 2, 3)], better={})
     assert [(row.groups, row.unfinished) for row in found.rows] == [(1, ((run.id, 1),))]
-    assert found.unfinished == 2
-    assert compare([failing(run, 0, 1, 2, 3)], better={}).unfinished == 0
+    assert [(one.runs, one.parameters, one.groups) for one in found.absent] == [((run.id,), {"--n": "2"}, 2)]
+    assert compare([failing(run, 0, 1, 2, 3)], better={}).absent == ()
 
 
 def test_a_seed_that_finished_in_another_run_of_the_row_is_not_missing() -> None:

@@ -30,7 +30,7 @@ def test_groups_that_did_not_finish_are_named_by_their_row() -> None:
     assert said(failing(run, 4)) == ["1 group that did not finish is left out: 1 of 3 of run 4 with lr=0.2"]
     assert said(failing(run, 0, 3, 4, 6, 7, 8)) == [
         "6 groups that did not finish are left out: 1 of 3 of run 4 with lr=0.1, 2 of 3 of run 4 with lr=0.2, "
-        "3 with parameters that no row has"
+        "all 3 of run 4 with lr=0.3"
     ]
 
 
