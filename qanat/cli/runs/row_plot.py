@@ -24,7 +24,10 @@ def plot_rows(
     n = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     spread = f"mean ± standard deviation of {n} groups" if counts[-1] > 1 else ""
     plot = plots.Plot(lines, across, up, joined=found.joined, spread=spread)
-    drawing.draw(plot, log, output, [f"not drawn: {note}" for note in _notes(found, x, y)])
+    notes = [f"not drawn: {note}" for note in _notes(found, x, y)]
+    if found.split:
+        notes.insert(0, f"runs with the same {brief(x)} are separate series; --pool joins those of the same code")
+    drawing.draw(plot, log, output, notes)
 
 
 def _notes(found: PlottedRows, x: str, y: str) -> list[str]:

@@ -34,13 +34,14 @@ class Points:
 class PlottedRows:
     """A plot's series, and the rows that are not in it since they have no number on either axis.
 
-    Over a parameter, the points of a series are `joined`.
+    Over a parameter, the points of a series are `joined`. It is `split` by runs if some have the same value of it.
     """
 
     series: tuple[Points, ...]
     without_x: tuple[Row, ...]
     not_finite: int
     joined: bool
+    split: bool = False
 
 
 def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
@@ -60,9 +61,21 @@ def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
     if not series:
         names = (*plain_names(found.parameters).values(), *found.metrics)
         raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=available(names))
-    drawn = tuple(_points(rows, found, x, y) for rows in series.values())
+    joined = x not in found.metrics
+    by_run = {key: _by_run(rows) if joined else [rows] for key, rows in series.items()}
+    drawn = tuple(_points(rows, found, x, y, of_run=len(own) > 1) for own in by_run.values() for rows in own)
     not_finite = sum(not math.isfinite(mean) for _, mean in measured)
-    return PlottedRows(drawn, tuple(without_x), not_finite, joined=x not in found.metrics)
+    return PlottedRows(drawn, tuple(without_x), not_finite, joined, split=len(drawn) > len(series))
+
+
+def _by_run(rows: Sequence[tuple[float, Row]]) -> list[list[tuple[float, Row]]]:
+    """Split the rows of a series by their runs if a line through all of them would have two points at one place."""
+    if len({place for place, _ in rows}) == len(rows):
+        return [[*rows]]
+    found: dict[tuple[str, ...], list[tuple[float, Row]]] = {}
+    for place, row in rows:
+        found.setdefault(row.runs, []).append((place, row))
+    return [*found.values()]
 
 
 def _place(row: Row, x: str) -> float | None:
@@ -92,11 +105,13 @@ def _key(row: Row, found: Comparison, x: str) -> object:
     return experiment, tuple((name, canonical(value)) for name, value in _others(row, found, x))
 
 
-def _points(rows: Sequence[tuple[float, Row]], found: Comparison, x: str, y: str) -> Points:
+def _points(rows: Sequence[tuple[float, Row]], found: Comparison, x: str, y: str, *, of_run: bool) -> Points:
     first = rows[0][1]
     several = len({row.experiment for row in found.rows}) > 1
     given = setting.as_text(_others(first, found, x))
-    label = " ".join(filter(None, (first.experiment if several else "", given))) or "other rows"
+    numbers = ", ".join(run.partition("-")[0] for run in first.runs)
+    runs = f"run{'' if len(first.runs) == 1 else 's'} {numbers}" if of_run else ""
+    label = " ".join(filter(None, (first.experiment if several else "", given, runs))) or "other rows"
     ordered = sorted(rows, key=lambda pair: pair[0])
     metrics = [row.metrics[y] for _, row in ordered]
     deviations = [s.deviation or 0.0 for s in metrics]

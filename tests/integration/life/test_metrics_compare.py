@@ -523,3 +523,12 @@ def test_pooled_rows_and_a_review_do_not_tell_code_apart_by_what_qanat_keeps(tra
     assert "which differs in .qanat/experiments/train.yaml" in trained.qanat("diff", f"{before}..HEAD").out
     trained.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 5 7 1")
     assert "share no row, since their code differs" in trained.qanat("compare", "1", "3", "4", "--pool").err
+
+
+def test_runs_with_the_same_value_on_the_x_axis_are_separate_series(trained: Sandbox) -> None:
+    trained.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 3 5 1")
+    said = trained.qanat("compare", "1", "3", "--plot", "n", "acc")
+    assert "run 1" in said.out
+    assert "run 3" in said.out
+    assert "note: runs with the same n are separate series; --pool joins those of the same code" in said.err
+    assert "series" not in trained.qanat("compare", "1", "3", "--pool", "--plot", "n", "acc").err

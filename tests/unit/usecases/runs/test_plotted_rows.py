@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from qanat.domain.comparison import Comparison, compare
+from qanat.domain.comparison import Comparison, Grouping, compare
 from qanat.domain.facts import facts_of
 from qanat.domain.run import Run
 from qanat.errors import UsageError
@@ -40,6 +40,22 @@ def test_runs_with_the_same_other_parameters_are_one_series_and_experiments_are_
     assert [points.xs for points in plotted_rows(found(one, two), "lr", "loss").series] == [[1, 2]]
     other = a_run(3, ("--lr 1", {"loss": 1.0}), experiment="other")
     assert [points.label for points in plotted_rows(found(one, other), "lr", "loss").series] == ["iris", "other"]
+
+
+def test_points_of_several_runs_at_one_place_are_not_joined() -> None:
+    one = a_run(1, *((f"--lr {lr} --m {m}", {"loss": lr}) for lr in (1.0, 2.0) for m in (0, 5)))
+    two = a_run(2, *((f"--lr {lr} --m 0", {"loss": lr + 1}) for lr in (1.0, 3.0)))
+    drawn = plotted_rows(found(one, two), "lr", "loss")
+    assert [(points.label, points.xs, points.ys) for points in drawn.series] == [
+        ("m=0 run 1", [1, 2], [1, 2]),
+        ("m=0 run 2", [1, 3], [2, 4]),
+        ("m=5", [1, 2], [1, 2]),
+    ]
+    assert drawn.split
+    pooled = compare(map(facts_of, (one, two)), better={}, grouping=Grouping(pool=True))
+    drawn = plotted_rows(pooled, "lr", "loss")
+    assert [(points.label, points.xs) for points in drawn.series] == [("m=0", [1, 2, 3]), ("m=5", [1, 2])]
+    assert not drawn.split
 
 
 def test_over_a_metric_all_rows_are_one_series() -> None:
