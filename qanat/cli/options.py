@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from qanat.errors import UsageError
 
 PARAMETERS = "Parameters"
 WHERE = "Where to run"
@@ -66,6 +69,24 @@ class Option(click.Option):
 def option(*names: str, group: str = "", **details: Any) -> Callable[[_Function], _Function]:
     """Declare an option, in a group of its command's options where `group` names one."""
     return click.option(*names, cls=Option, group=group, **details)
+
+
+def used_options() -> set[str]:
+    """Return the options that were used on the command line of this command, in every declared spelling."""
+    context = click.get_current_context()
+    used = (
+        p for p in context.command.params if context.get_parameter_source(str(p.name)) is not ParameterSource.DEFAULT
+    )
+    return {name for parameter in used for name in parameter.opts}
+
+
+def refuse_together(contradictions: Mapping[str, Sequence[str]]) -> None:
+    """Raise UsageError if an option was used together with one of those that contradict it."""
+    used = used_options()
+    for one, others in contradictions.items():
+        for other in others:
+            if one in used and other in used:
+                raise UsageError(f"{one} cannot be used with {other}", hint="leave out one of them")
 
 
 def columns_option(*, group: str) -> Callable[[_Function], _Function]:

@@ -255,6 +255,9 @@ def test_plots_that_cannot_be_written_are_an_error(project: Sandbox) -> None:
     assert list((project.root.parent / "mine").iterdir()) == []
     result = project.qanat("diff", "--plots", "taken", code=2)
     assert result.err == "qanat: --plots requires --format markdown\n  hint: add --format markdown\n"
+    for words in (("--format", "markdown"), ("--plots", "p")):
+        result = project.qanat("diff", "--json", *words, code=2)
+        assert result.err == f"qanat: --json cannot be used with {words[0]}\n  hint: leave out one of them\n"
 
 
 def test_what_is_not_committed_counts(project: Sandbox) -> None:

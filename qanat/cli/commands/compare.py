@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, columns_option, option, split_names
+from qanat.cli.options import Command, columns_option, option, refuse_together, split_names, used_options
 from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
@@ -53,6 +53,8 @@ CONTRADICTIONS = {
     ),
 }  # fmt: skip
 _FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
+_PLOTS = (".png", ".svg")
+_NO_TABLES = (".docx", ".html", ".jpg", ".ods", ".pdf", ".xls", ".xlsx")
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
@@ -160,6 +162,8 @@ def compare(
     Groups of a run that differ only in their seed share a row, with the mean ± standard deviation of each metric.
     """
     _check_options()
+    asked = "json" if as_json else "csv" if as_csv else form or ""
+    written = "" if plot else _form(output, asked)
     request = CompareRequest(
         better=dict(map(_direction, better)),
         group_by=group_by,
@@ -191,8 +195,7 @@ def compare(
     if plot:
         row_plot.plot_rows(plotted_rows(compared.found, *plot), *plot, titles_of(project, chosen), log, output)
         return
-    by_suffix = _FORMS.get(output.suffix.lower(), "text") if output else "text"
-    _print(compared, "json" if as_json else "csv" if as_csv else form or by_suffix, output)
+    _print(compared, written, output)
 
 
 def _project(output: Path | None) -> Project:
@@ -218,16 +221,27 @@ def _compare_environments(project: Project, chosen: ChosenRuns, *, as_json: bool
 
 def _check_options() -> None:
     """Raise UsageError if two of the options contradict each other, or if one lacks another."""
-    context = click.get_current_context()
-    used = (parameter for parameter in context.command.params if context.params[str(parameter.name)])
-    asked = {option for parameter in used for option in parameter.opts}
-    for one, others in CONTRADICTIONS.items():
-        for other in others:
-            if one in asked and other in asked:
-                raise UsageError(f"{one} cannot be used with {other}", hint="leave out one of them")
+    refuse_together(CONTRADICTIONS)
+    used = used_options()
     for name in ("--log", "--each"):
-        if name in asked and "--plot" not in asked:
+        if name in used and "--plot" not in used:
             raise UsageError(f"{name} requires --plot", hint="add --plot X Y")
+
+
+def _form(output: Path | None, asked: str) -> str:
+    """Return the format of a table: that which is asked for, or that of the file.
+
+    Raises UsageError for a file whose suffix stands for another format, or for none of a table.
+    """
+    suffix = output.suffix.lower() if output else ""
+    if suffix in _PLOTS:
+        raise UsageError(f"{output} would be a plot, which requires --plot", hint="add --plot X Y")
+    if suffix in _NO_TABLES:
+        raise UsageError(f"a table cannot be written as {suffix}", hint="use .tex, .md, .csv, .json or .txt")
+    by_suffix = _FORMS.get(suffix, asked or "text")
+    if asked and asked != by_suffix:
+        raise UsageError(f"{output} is not a file of the format {asked}", hint="use another suffix or format")
+    return by_suffix
 
 
 def _tell_notes(compared: Compared | None, chosen: ChosenRuns, runs: Sequence[str]) -> None:

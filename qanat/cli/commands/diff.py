@@ -12,7 +12,7 @@ from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
 from qanat.cli.diff.baselines_report import check_sentences
 from qanat.cli.diff.names import Names
-from qanat.cli.options import option
+from qanat.cli.options import option, refuse_together
 from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.meanings import plain
@@ -84,8 +84,7 @@ def diff(
     default branch. A..B compares two commits, A...B shows what B has changed since it left A, and A alone is
     compared with the working tree.
     """
-    if findings and as_json:
-        raise UsageError("--findings cannot be used with --json", hint="leave out one of them")
+    refuse_together({"--findings": ("--json",), "--json": ("--format", "--plots")})
     if plots and form != "markdown":
         raise UsageError("--plots requires --format markdown", hint="add --format markdown")
     wanted = condition.all_of([condition.parse(one) for one in where])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from qanat.cli.options import option
+from qanat.cli.options import option, refuse_together
 from qanat.cli.runs import reporting
 from qanat.cli.runs.curve_output import CsvOutput, CurveOutput, JsonOutput, Layout, TextOutput
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
@@ -52,8 +52,7 @@ def metrics(
 
     A NAME may be a pattern such as 'val.*'. The table shows a few steps of a long curve; CSV and JSON have all of them.
     """
-    if as_csv and as_json:
-        raise UsageError("--json cannot be used with --csv", hint="leave out one of them")
+    refuse_together({"--json": ("--csv",)})
     project = open_project(Path.cwd())
     found = find_one(project, run)
     warn_of_unreadable(project, [found.run.experiment])

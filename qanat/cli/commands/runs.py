@@ -7,13 +7,12 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, columns_option, option, split_names
+from qanat.cli.options import Command, columns_option, option, refuse_together, split_names
 from qanat.cli.runs import row_table
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
-from qanat.errors import UsageError
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import listing, rows
 from qanat.usecases.runs.rows import Table, TableRequest
@@ -81,8 +80,7 @@ def runs(
     The newest run comes first. A run with several groups shows the values of all of them, and meets a condition if one
     of its groups does.
     """
-    if as_json and as_csv:
-        raise UsageError("--json cannot be used with --csv", hint="leave out one of them")
+    refuse_together({"--json": ("--csv", "--format"), "--csv": ("--format",)})
     wanted = condition.all_of([condition.parse(text) for text in where])
     chosen = split_names(columns)
     is_page = form == "text" and not as_json and not as_csv

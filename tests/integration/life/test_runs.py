@@ -136,6 +136,8 @@ def test_markdown_and_latex_have_parameters_and_metrics_for_a_page(trained: Sand
         (["--sort", "-lrr"], "no run has the parameter or metric 'lrr'", "did you mean lr?"),
         (["--columns", "run,lr,test.los"], "no run has the parameter or metric 'test.los'", "did you mean metric.test"),
         (["--json", "--csv"], "--json cannot be used with --csv", "leave out one of them"),
+        (["--csv", "--format", "latex"], "--csv cannot be used with --format", "leave out one of them"),
+        (["--json", "--format", "text"], "--json cannot be used with --format", "leave out one of them"),
         (["trian"], "experiment 'trian' does not exist", "did you mean train?"),
     ],
 )  # fmt: skip
