@@ -10,9 +10,12 @@ import click
 from qanat.cli import session
 from qanat.cli.commands.run import RunCommand, check_name, counted, request_from
 from qanat.cli.commands.run import run as run_command
-from qanat.cli.options import OTHER, option
+from qanat.cli.options import OTHER, option, shown
 from qanat.cli.runs.launch_options import options_from
+from qanat.cli.terminal import arguments
+from qanat.cli.terminal.arguments import Role
 from qanat.cli.terminal.output import plural, say, say_json, say_whole
+from qanat.errors import UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import planning
 from qanat.usecases.project import open_project
@@ -37,6 +40,27 @@ LEFT_OUT: dict[str, Any] = {
     "detach": False,
     "cancel_on_interrupt": False,
 }
+
+
+WHY = "it is an option of qanat run"
+# Of those, what says how uncommitted changes are recorded.
+CHANGES = ("--add", "--snapshot", "--commit-message")
+
+
+class PlanCommand(RunCommand):
+    """Refuses options of `qanat run` that a plan does not take, instead of passing them to the program."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Check the arguments before -- for such options, and split them."""
+        own, of_run = arguments.options_of(self), arguments.options_of(run_command)
+        for role, text in () if ctx.resilient_parsing else arguments.roles(args, of_run | own, self.names):
+            if role is Role.DASHES:
+                break
+            if role is Role.OPTION and text in of_run and text not in own:
+                why = "commit the changes first, since a plan names a commit" if shown(text) in CHANGES else WHY
+                hint = f"{why}; after --, all arguments are passed to the program"
+                raise UsageError(f"plan does not take {shown(text)}", hint=hint)
+        return super().parse_args(ctx, args)
 
 
 @option("--json", "as_json", group=OTHER, is_flag=True, help="Print the plan as JSON.")
@@ -64,5 +88,5 @@ def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any
         say_whole(planning.as_yaml(found))
 
 
-plan = click.command("plan", cls=RunCommand, epilog=EXAMPLE)(_plan)
+plan = click.command("plan", cls=PlanCommand, epilog=EXAMPLE)(_plan)
 plan.params = [*(p for p in run_command.params if p.name not in LEFT_OUT), *plan.params]

@@ -53,6 +53,27 @@ def test_what_has_been_run_is_left_out(sandbox: Sandbox) -> None:
         project.launch("train", needed=True, ignore="code")
 
 
+def test_a_plan_refuses_options_of_run_that_it_does_not_take(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "exit 0\n")
+    belongs = "it is an option of qanat run"
+    for words, why in (
+        (("train", "--snapshot"), "commit the changes first, since a plan names a commit"),
+        (("train", "--commit_message", "x"), "commit the changes first, since a plan names a commit"),
+        (("--detach", "train"), belongs),
+        (("train", "--lr", "1", "--dry-run"), belongs),
+        (("train", "--storage-path", "x"), belongs),
+    ):
+        refused = sandbox.qanat("plan", *words, "--out", "plan.yaml", code=2)
+        option = next(word for word in words if word[:2] == "--" and word != "--lr").replace("_", "-")
+        assert refused.err == (
+            f"qanat: plan does not take {option}\n"
+            f"  hint: {why}; after --, all arguments are passed to the program\n"
+        )
+        assert not (sandbox.root / "plan.yaml").exists()
+    passed_on = sandbox.qanat("plan", "train", "--json", "--", "--snapshot").json
+    assert passed_on["groups"][0]["args"] == ["--snapshot"]
+
+
 def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     sandbox.experiment("train", "exit 0\n")
     plan = ".qanat/plans/seeds.yaml"
