@@ -50,9 +50,11 @@ def find_run(
     """
     match = _WORD.match(word)
     if not match:
-        raise UsageError(
-            f"{quoted(word)} is not a run number or id", hint="use a number such as 4, or an id such as 4-7f3a9c"
-        )
+        hint = "use a number such as 4, or an id such as 4-7f3a9c"
+        if word in project.names("experiment"):
+            # Names of experiments need no quotes.
+            hint = f"for the runs of this experiment: qanat runs {word}; or: qanat compare --where experiment={word}"
+        raise UsageError(f"{quoted(word)} is not a run number or id", hint=hint)
     meant = [r for r in index.numbered(int(match[1])) if match[2] in (None, r.uid)]
     rows = [r for r in meant if experiment is None or r.experiment in project.names_of(experiment)]
     if not rows and not meant and (problem := index.problem_of(int(match[1]), match[2])):

@@ -198,7 +198,9 @@ def test_tags_that_are_not_there_and_empty_ones_are_refused(ran: Sandbox) -> Non
     result = ran.qanat("tag", "1", "remove", "paper", code=2)
     assert result.err == "qanat: run 1 has no tag 'paper'\n  hint: its tags: old\n"
     assert ran.qanat("tag", "1", "add", "", code=2).err == "qanat: a tag cannot be empty\n"
-    assert "'rename'" in ran.qanat("tag", "1", "rename", "x", code=2).err
+    assert ran.qanat("tag", "1", "base line", code=2).err == (
+        "qanat: 'base line' is neither add nor remove\n  hint: to add it as a tag: qanat tag 1 add 'base line'\n"
+    )
     assert ran.record()["tags"] == ["old"]
 
 

@@ -63,9 +63,17 @@ def test_every_command_says_that_there_is_no_such_run(ran: Sandbox) -> None:
 
 def test_a_word_that_cannot_be_a_run_is_refused(ran: Sandbox) -> None:
     hint = "use a number such as 4, or an id such as 4-7f3a9c"
-    for word in ("one", "1-", "-1-2", "1-zzzzzz", "1.0", "", "../1", "1-7F3A9C", "1" * 10, "\u0661"):
+    for word in ("first", "1-", "-1-2", "1-zzzzzz", "1.0", "", "../1", "1-7F3A9C", "1" * 10, "\u0661"):
         result = ran.qanat("show", "--", word, code=2)
         assert result.err == f"qanat: {word!r} is not a run number or id\n  hint: {hint}\n"
+
+
+def test_an_experiment_in_place_of_a_run_is_named_with_what_lists_and_compares_its_runs(ran: Sandbox) -> None:
+    name = ran.record()["experiment"]
+    hint = f"for the runs of this experiment: qanat runs {name}; or: qanat compare --where experiment={name}"
+    for command in ("compare", "show"):
+        result = ran.qanat(command, name, code=2)
+        assert result.err == f"qanat: {name!r} is not a run number or id\n  hint: {hint}\n"
 
 
 def test_a_number_that_two_runs_have_is_refused_with_both_ids_and_each_id_works(ran: Sandbox) -> None:
