@@ -66,8 +66,7 @@ def test_a_plan_refuses_options_of_run_that_it_does_not_take(sandbox: Sandbox) -
         refused = sandbox.qanat("plan", *words, "--out", "plan.yaml", code=2)
         option = next(word for word in words if word[:2] == "--" and word != "--lr").replace("_", "-")
         assert refused.err == (
-            f"qanat: plan does not take {option}\n"
-            f"  hint: {why}; after --, all arguments are passed to the program\n"
+            f"qanat: plan does not take {option}\n  hint: {why}; after --, all arguments are passed to the program\n"
         )
         assert not (sandbox.root / "plan.yaml").exists()
     passed_on = sandbox.qanat("plan", "train", "--json", "--", "--snapshot").json
