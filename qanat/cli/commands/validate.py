@@ -13,7 +13,15 @@ from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain.key_path import dotted
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
-from qanat.usecases.checks import commands, far_numbers, lost_environments, missing_metrics, odd_metrics, whole
+from qanat.usecases.checks import (
+    baseline_names,
+    commands,
+    far_numbers,
+    lost_environments,
+    missing_metrics,
+    odd_metrics,
+    whole,
+)
 from qanat.usecases.checks import validate as validate_state
 from qanat.usecases.checks.validate import Problem
 from qanat.usecases.data import absent
@@ -45,6 +53,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         notes = [*keep_commits.warnings(project, index, records), *odd_metrics.warnings(index, records)]
         notes += far_numbers.warnings(project, index, records)
         notes += missing_metrics.warnings(project, index, records)
+        notes += baseline_names.warnings(project, index, records)
         notes += lost_environments.warnings(project, index, records)
     notes += templates.warnings(project, session.runners(), paths)
     of_machine = [*commands.warnings(project, records), *absent.warnings(project, records)]
