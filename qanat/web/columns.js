@@ -146,12 +146,12 @@ function rankOf(column, row) {
 }
 
 /**
- * Return what a row is sorted by; null if it has nothing.
+ * Return what a row is sorted by: its greatest value if the greatest come first, or else its least; null if it has none.
  * @param {Column} column
  * @param {Row} row
  * @param {boolean} isDescending
  */
-function placeOf(column, row, isDescending) {
+export function placeOf(column, row, isDescending) {
   const places = column.values(row).map(orderOf).filter((place) => place === place);
   const better = (/** @type {any} */ a, /** @type {any} */ b) => (compared(a, b) > 0 === isDescending ? a : b);
   return places.length ? places.reduce(better) : null;

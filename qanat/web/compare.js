@@ -37,9 +37,19 @@ function compareControls(app, rows, selected) {
     selected ? '' : `None selected: the first ${rows.length === 1 ? 'row' : 'two'} of the table.`,
     selected > COMPARED_MAX ? `The first ${COMPARED_MAX} of ${selected} selected.` : '',
     rows.length > 1 ? `Differences are from run ${first}.` : 'Select another run to compare.',
+    rows.length > 1 && hasRange(app, rows) ? 'A run with several values has none: choose groups to compare them.' : '',
   ];
   const box = el('input', { type: 'checkbox', checked: !app.view.all, onchange: () => app.change({ all: !box.checked }) });
   return el('div', { class: 'controls' }, el('label', {}, box, 'only what differs'), el('span', { class: 'note' }, said.filter(Boolean).join(' ')));
+}
+
+/**
+ * Return whether a row has several values of a metric.
+ * @param {App} app
+ * @param {Row[]} rows
+ */
+function hasRange(app, rows) {
+  return app.metrics.some((column) => rows.some((row) => new Set(column.values(row)).size > 1));
 }
 
 /**
@@ -112,32 +122,33 @@ function sameLine(columns, rows) {
  */
 function comparedLine(column, rows) {
   const best = bestOf(column, rows);
-  const [first] = column.values(rows[0]);
   const cells = rows.flatMap((row, place) => {
     const text = column.text(row) || '–';
     const values = column.values(row);
-    const isBest = best !== undefined && values.includes(best);
+    const isBest = best !== undefined && (row.group ?? row.run).state === 'finished' && values.includes(best);
     const isSame = place > 0 && text === column.text(rows[0]);
     return [
       el('td', { class: `${isBest ? 'best' : ''}${isSame && column.kind !== 'metric' ? ' note' : ''}` }, text),
-      el('td', { class: 'difference' }, column.kind === 'metric' && place && values.length === 1 ? difference(values[0] - first, column, row) : ''),
+      el('td', { class: 'difference' }, column.kind === 'metric' && place ? difference(column, row, rows[0]) : ''),
     ];
   });
   return el('tr', {}, el('th', {}, column.heading), cells);
 }
 
 /**
- * Return how much greater a value is than that of the first row, with as many decimals as the value is shown with.
- * @param {number} value
+ * Return how much greater a value is than that of the first row; empty if either has none or several.
  * @param {Column} column
  * @param {Row} row
+ * @param {Row} first
  */
-function difference(value, column, row) {
-  if (!Number.isFinite(value) || !value) return '';
+function difference(column, row, first) {
+  const [value, ...others] = new Set(column.values(row));
+  const [from, ...more] = new Set(column.values(first));
+  const by = others.length || more.length ? NaN : value - from;
+  if (!Number.isFinite(by) || !by) return '';
   const shown = column.text(row);
   const decimals = shown.includes('.') ? shown.replace(/e.*/, '').split('.')[1].length : 0;
-  const text = fixed(Math.abs(value), decimals);
-  return `${value > 0 ? '+' : '\u2212'}${text}`;
+  return `${by > 0 ? '+' : '\u2212'}${fixed(Math.abs(by), decimals)}`;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { el } from './dom.js';
 import { Grid, widthOf } from './grid.js';
 import { stateMark } from './states.js';
-import { varies } from './columns.js';
+import { placeOf, varies } from './columns.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./columns.js').Column} Column */
@@ -139,18 +139,23 @@ export class RunsTable {
     const values = column.values(row);
     const isBest = isFinished && values.includes(this.best?.get(column.key));
     const shown = el('span', { class: `number${isBest ? ' best' : ''}${isFinished ? '' : ' unfinished'}`, title: `${column.heading} = ${values.length > 1 ? text : values[0]}${isBest ? ' (the best shown)' : ''}` }, text);
-    if (isFinished && this.extent && column.key === this.extent.key) shown.append(this.bar(values));
+    if (isFinished && this.extent && column.key === this.extent.key) shown.append(...this.bar(column, row));
     return shown;
   }
 
-  /** @param {number[]} values */
-  bar(values) {
+  /**
+   * Return the bar of what the row is sorted by; none if that is nothing.
+   * @param {Column} column
+   * @param {Row} row
+   */
+  bar(column, row) {
     const { low, high } = this.extent ?? { low: 0, high: 1 };
-    const value = values[0];
+    const value = placeOf(column, row, this.app.view.sort.startsWith('-'));
+    if (value === null) return [];
     const share = high > low ? (value - low) / (high - low) : 1;
     const shown = el('span', { class: 'bar', 'aria-hidden': 'true' });
     shown.style.width = `${Math.max(2, 100 * Math.min(1, share))}%`;
-    return shown;
+    return [shown];
   }
 
   /** @param {Column | undefined} column */

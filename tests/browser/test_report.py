@@ -69,6 +69,16 @@ def written(folder: Path, content: dict[str, Any]) -> Path:
     return folder / "page.html"
 
 
+def measured(*runs: Sequence[dict[str, float]], state: str = "finished") -> list[dict[str, Any]]:
+    """Return runs 1, 2 and so on, with a group for each mapping of metrics."""
+    return [
+        RUNS[1]
+        | {"id": f"{n}-00000b", "number": n, "state": state}
+        | {"groups": [RUNS[1]["groups"][0] | {"number": g, "metrics": m, "state": state} for g, m in enumerate(groups)]}
+        for n, groups in enumerate(runs, start=1)
+    ]
+
+
 def shown(page: Any) -> list[str]:
     """List the names of the rows in sight, from the top."""
     rows = "rows => rows.map(r => [+r.dataset.place, r.querySelector('.link').textContent]).sort((a, b) => a[0] - b[0])"
@@ -211,6 +221,35 @@ def test_runs_are_compared_by_what_differs(report: Path, open_page: Callable[...
     page.get_by_label("only what differs").uncheck()
     assert page.locator(".compared th", has_text="epochs").count() == 1
     assert "all=yes" in page.evaluate("location.hash")
+
+
+def test_bars_have_the_length_of_what_rows_are_sorted_by(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    runs = measured([{"acc": 0.1}, {"acc": 0.9}], [{"acc": 0.5}], [{"acc": 0.3}, {"acc": 0.7}])
+    page = open_page(written(tmp_path, {"runs": runs, "better": {"acc": "higher"}}))
+
+    def bars() -> list[str]:
+        widths = "bars => bars.map(bar => parseFloat(bar.style.width).toFixed())"
+        return list(page.locator(".grid-body .bar").evaluate_all(widths))
+
+    assert (shown(page), bars()) == (["1", "3", "2"], ["100", "75", "50"])
+    page.get_by_role("button", name="acc").click()
+    assert (shown(page), bars()) == (["1", "3", "2"], ["2", "25", "50"])
+
+
+def test_a_run_with_several_values_has_no_difference(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    several, one, same, other = [{"acc": 0.1}, {"acc": 0.9}], [{"acc": 0.5}], [{"acc": 0.75}] * 2, [{"acc": 0.25}]
+    file = written(tmp_path, {"runs": measured(several, one, same, other), "better": {"acc": "higher"}})
+
+    def compared(*numbers: int) -> tuple[list[str], str]:
+        page = open_page(file, "#tab=compare" + "".join(f"&selected={n}-00000b" for n in numbers))
+        cells = page.locator(".compared tr", has_text="acc").locator("td").all_inner_texts()
+        return cells, page.locator("#panel .note").first.inner_text()
+
+    note = "Differences are from run"
+    ranged = "A run with several values has none: choose groups to compare them."
+    assert compared(1, 2) == (["0.1000 … 0.9000", "", "0.5000", ""], f"{note} 1. {ranged}")
+    assert compared(2, 1) == (["0.5000", "", "0.1000 … 0.9000", ""], f"{note} 2. {ranged}")
+    assert compared(2, 3, 4) == (["0.5000", "", "0.7500", "+0.2500", "0.2500", "\u22120.2500"], f"{note} 2.")
 
 
 def test_points_show_a_metric_over_a_parameter_on_a_logarithmic_axis(
