@@ -1,6 +1,6 @@
 /** The columns of tables: which there are, and what a row has in each, as in qanat/domain/run_columns.py. */
 import { METRIC, PARAMETER } from './condition.js';
-import { decimalsOf, fixed, plural, shownDuration, shownTime } from './formats.js';
+import { plural, shownDuration, shownTime, writerOf } from './formats.js';
 import { FIELDS, ALIASES, metricOf, secondsOf, withoutDashes } from './search.js';
 import { number } from './values.js';
 
@@ -68,10 +68,10 @@ export function metricColumns(names, rows, better) {
   return [...names.metrics].map((name) => {
     const values = (/** @type {Row} */ row) =>
       row.groups.map((group) => metricOf(group, name)).filter((value) => value !== undefined);
-    const decimals = decimalsOf(rows.flatMap(values));
+    const write = writerOf(rows.flatMap(values));
     const heading = taken.has(name) ? METRIC + name : name;
     const direction = Object.hasOwn(better, name) ? better[name] : undefined;
-    const text = (/** @type {Row} */ row) => numbers(values(row), decimals);
+    const text = (/** @type {Row} */ row) => numbers(values(row), write);
     return { key: METRIC + name, heading, kind: 'metric', isNumber: true, better: direction, values, text };
   });
 }
@@ -181,14 +181,14 @@ function spread(values) {
 /**
  * Return the only number, or the least and the greatest.
  * @param {number[]} values
- * @param {number} decimals
+ * @param {(value: number) => string} write
  */
-function numbers(values, decimals) {
+function numbers(values, write) {
   if (!values.length) return '';
   const known = values.filter((value) => !Number.isNaN(value));
   if (!known.length) return 'nan';
-  const low = fixed(known.reduce((a, b) => Math.min(a, b)), decimals);
-  const high = fixed(known.reduce((a, b) => Math.max(a, b)), decimals);
+  const low = write(known.reduce((a, b) => Math.min(a, b)));
+  const high = write(known.reduce((a, b) => Math.max(a, b)));
   const span = low === high ? low : `${low} … ${high}`;
   return known.length < values.length ? `${span}, nan` : span;
 }

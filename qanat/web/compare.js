@@ -1,6 +1,6 @@
 /** Rows side by side: only what differs, unless all is asked for. */
 import { el } from './dom.js';
-import { fixed } from './formats.js';
+import { significant } from './formats.js';
 import { stateMark } from './states.js';
 import { swatch } from './tray.js';
 
@@ -146,9 +146,7 @@ function difference(column, row, first) {
   const [from, ...more] = new Set(column.values(first));
   const by = others.length || more.length ? NaN : value - from;
   if (!Number.isFinite(by) || !by) return '';
-  const shown = column.text(row);
-  const decimals = shown.includes('.') ? shown.replace(/e.*/, '').split('.')[1].length : 0;
-  return `${by > 0 ? '+' : '\u2212'}${fixed(Math.abs(by), decimals)}`;
+  return `${by > 0 ? '+' : '\u2212'}${significant(Math.abs(by))}`;
 }
 
 /**

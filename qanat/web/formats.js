@@ -2,6 +2,10 @@
 
 const SMALL = 1e-4;
 const LARGE = 1e6;
+const DIGITS = 4;
+const WIDE = 100;
+/** Of more values, some are always alike. */
+const TOLD_APART_MAX = 1000;
 
 /**
  * Return a number with a real minus sign.
@@ -12,14 +16,43 @@ export function withMinus(text) {
 }
 
 /**
- * Return how many decimals a column of numbers has: four significant digits of the greatest.
+ * Return how a column writes its numbers: with four significant digits, or up to six if only these tell all apart.
+ *
+ * They have the decimals of the greatest, so that they can be compared by eye, unless these would hide the least.
  * @param {number[]} values
+ * @returns {(value: number) => string}
  */
-export function decimalsOf(values) {
-  const finite = values.filter(Number.isFinite).map(Math.abs);
-  const top = finite.reduce((a, b) => Math.max(a, b), 0);
-  if (!top || finite.every(Number.isInteger)) return 0;
-  return Math.max(0, Math.min(6, 3 - Math.floor(Math.log10(top))));
+export function writerOf(values) {
+  const different = [...new Set(values.filter(Number.isFinite))];
+  if (different.every(Number.isInteger)) return (value) => fixed(value, 0);
+  const sizes = different.map(Math.abs).filter((size) => size > 0);
+  const [least, top] = [sizes.reduce((a, b) => Math.min(a, b)), sizes.reduce((a, b) => Math.max(a, b))];
+  const isEach = top / least >= WIDE || top < SMALL || top >= LARGE;
+  const write = isEach ? significant : (/** @type {number} */ value, /** @type {number} */ digits) => fixed(value, decimalsFor(top, digits));
+  const tellsApart = (/** @type {number} */ digits) => new Set(different.map((value) => write(value, digits))).size === different.length;
+  const digits = (different.length <= TOLD_APART_MAX && [DIGITS, DIGITS + 1, DIGITS + 2].find(tellsApart)) || DIGITS;
+  return (value) => write(value, digits);
+}
+
+/**
+ * Return how many decimals show this many significant digits.
+ * @param {number} size
+ * @param {number} digits
+ */
+function decimalsFor(size, digits) {
+  return Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
+}
+
+/**
+ * Return a number with this many significant digits; whole numbers have all.
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function significant(value, digits = DIGITS) {
+  if (!value || !Number.isFinite(value) || Number.isSafeInteger(value)) return fixed(value, 0);
+  const size = Math.abs(value);
+  if (size < SMALL || size >= LARGE) return withMinus(value.toExponential(digits - 1).replace(/\.?0+e/, 'e'));
+  return withMinus(String(Number(value.toFixed(decimalsFor(size, digits)))));
 }
 
 /**

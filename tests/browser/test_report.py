@@ -69,7 +69,7 @@ def written(folder: Path, content: dict[str, Any]) -> Path:
     return folder / "page.html"
 
 
-def measured(*runs: Sequence[dict[str, float]], state: str = "finished") -> list[dict[str, Any]]:
+def measured(*runs: Sequence[dict[str, Any]], state: str = "finished") -> list[dict[str, Any]]:
     """Return runs 1, 2 and so on, with a group for each mapping of metrics."""
     return [
         RUNS[1]
@@ -236,6 +236,28 @@ def test_bars_have_the_length_of_what_rows_are_sorted_by(tmp_path: Path, open_pa
     assert (shown(page), bars()) == (["1", "3", "2"], ["2", "25", "50"])
 
 
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((203.2, 6.2301, 0.1034, 0.131), ["203.2", "6.23", "0.1034", "0.131"]),
+        ((0.95241, 0.95244, 0.9), ["0.95241", "0.95244", "0.90000"]),
+        ((0.1 + 0.2, 0.3, 0.25), ["0.3000", "0.3000", "0.2500"]),
+        ((3.25e-7, 1.5e-5), ["3.25e\u22127", "1.5e\u22125"]),
+        ((1234567.0, 1234568.0), ["1234567", "1234568"]),
+        ((15500000.5, 0.5, 20.0), ["1.55e7", "0.5", "20"]),
+        ((float("nan"), float("-inf"), 48.8, 76.88), ["nan", "\u2212inf", "48.80", "76.88"]),
+        ((-0.00004, -2.5, 0.0), ["\u22124e\u22125", "\u22122.5", "0"]),
+    ],
+)
+def test_different_values_look_different(
+    tmp_path: Path, open_page: Callable[..., Any], values: Sequence[float], texts: Sequence[str]
+) -> None:
+    names = {float("inf"): "Infinity", float("-inf"): "-Infinity"}
+    in_json: list[Any] = ["NaN" if value != value else names.get(value, value) for value in values]
+    page = open_page(written(tmp_path, {"runs": measured(*([{"loss": value}] for value in in_json))}), "#sort=run")
+    assert page.locator(".grid-body .number").all_inner_texts() == texts
+
+
 def test_a_run_with_several_values_has_no_difference(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     several, one, same, other = [{"acc": 0.1}, {"acc": 0.9}], [{"acc": 0.5}], [{"acc": 0.75}] * 2, [{"acc": 0.25}]
     file = written(tmp_path, {"runs": measured(several, one, same, other), "better": {"acc": "higher"}})
@@ -249,7 +271,7 @@ def test_a_run_with_several_values_has_no_difference(tmp_path: Path, open_page: 
     ranged = "A run with several values has none: choose groups to compare them."
     assert compared(1, 2) == (["0.1000 … 0.9000", "", "0.5000", ""], f"{note} 1. {ranged}")
     assert compared(2, 1) == (["0.5000", "", "0.1000 … 0.9000", ""], f"{note} 2. {ranged}")
-    assert compared(2, 3, 4) == (["0.5000", "", "0.7500", "+0.2500", "0.2500", "\u22120.2500"], f"{note} 2.")
+    assert compared(2, 3, 4) == (["0.5000", "", "0.7500", "+0.25", "0.2500", "\u22120.25"], f"{note} 2.")
 
 
 def test_points_show_a_metric_over_a_parameter_on_a_logarithmic_axis(
