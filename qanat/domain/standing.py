@@ -30,8 +30,9 @@ class EarlierGroup:
 class Standing:
     """What earlier runs say about a group: the status, and the group of a run from which it follows.
 
-    DONE: it has finished there, with its results. FAILED: it has ended otherwise; ACTIVE: it has not ended. NEW: the
-    nearest group, if any has these arguments, differs in some parts, or cannot be relied on; `why` says how or why.
+    DONE: it has finished there, with its results. FAILED: it has ended otherwise, and `why` is its state
+    if that is not failed; ACTIVE: it has not ended. NEW: the nearest group, if any has these arguments, differs in some
+    parts, or cannot be relied on; `why` says how or why.
     `key` is that of the group that is to run, as far as it is known.
     """
 

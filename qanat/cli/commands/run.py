@@ -272,8 +272,8 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
 
 def counted(standings: Sequence[Standing]) -> str:
     """Return how many groups have each status, in parentheses; empty if nothing is known."""
-    counts = Counter(standing.status for standing in standings)
-    found = [f"{counts[status]:,} {_WORDS[status]}" for status in _WORDS if counts[status]]
+    counts = Counter(map(_word, standings))
+    found = [f"{counts[word]:,} {word}" for word in dict.fromkeys((*_WORDS.values(), *counts)) if counts[word]]
     return f" ({', '.join(found)})" if found else ""
 
 
@@ -286,7 +286,11 @@ def _described(standing: Standing) -> str:
     """Return what earlier runs say about a group."""
     where = f"run {number_in(standing.run)}, group {standing.group}"
     if standing.status != NEW:
-        return f"{_WORDS[standing.status]} ({where})"
+        return f"{_word(standing)} ({where})"
     if standing.group is None:
         return "new"
     return f"new ({where}: {clean(standing.why)})"
+
+
+def _word(standing: Standing) -> str:
+    return f"{standing.why} before" if standing.status == FAILED and standing.why else _WORDS[standing.status]

@@ -15,7 +15,7 @@ from qanat.domain.experiment import Experiment
 from qanat.domain.group_key import CODE, COMMAND, DATA, ENVIRONMENT, SharedKey
 from qanat.domain.intents import may_be_of
 from qanat.domain.run import Run, State
-from qanat.domain.standing import DONE, NEW, RESULTS, EarlierGroup, Standing, differing, status_of
+from qanat.domain.standing import DONE, FAILED, NEW, RESULTS, EarlierGroup, Standing, differing, status_of
 from qanat.errors import QanatError
 from qanat.git import repository
 from qanat.git.code_part import code_part
@@ -101,7 +101,10 @@ class _Search:
             differs = (CODE,)
         status = NEW if differs else status_of(earlier.state)
         why = self._distrust(content, earlier) if status == DONE else ""
-        standing = Standing(NEW if why else status, earlier.run, earlier.number, differs, why)
+        status = NEW if why else status
+        if status == FAILED and earlier.state is not State.FAILED:
+            why = earlier.state.value
+        standing = Standing(status, earlier.run, earlier.number, differs, why)
         places = self.pending[args]
         if standing.status == DONE:
             self.found[places.pop(0)] = standing

@@ -53,6 +53,18 @@ def test_what_has_been_run_is_left_out(sandbox: Sandbox) -> None:
         project.launch("train", needed=True, ignore="code")
 
 
+def test_a_cancelled_group_is_not_called_failed(sandbox: Sandbox) -> None:
+    sandbox.experiment("slow", "sleep 300\n")
+    sandbox.qanat("run", "--detach", "slow")
+    sandbox.qanat("cancel", "1")
+    out = sandbox.qanat("run", "slow", "--dry-run").out
+    assert "  cancelled before (run 1, group 0)\n1 group (1 cancelled before); nothing was run or written\n" in out
+    (row,) = sandbox.qanat("run", "slow", "--dry-run", "--json").json
+    assert (row["status"], row["why"]) == ("failed", "cancelled")
+    assert sandbox.qanat("plan", "slow", "--out", "p.yaml").out.startswith("Wrote p.yaml: 1 group (1 cancelled before)")
+    sandbox.qanat("validate", "--strict")
+
+
 def test_a_plan_refuses_options_of_run_that_it_does_not_take(sandbox: Sandbox) -> None:
     sandbox.experiment("train", "exit 0\n")
     belongs = "it is an option of qanat run"
