@@ -62,7 +62,7 @@ export function showScatter(app, place) {
  */
 function paintOf(app, column, rows) {
   if (!column) return { of: () => ({ colour: 'var(--accent)', shape: 0 }), key: [] };
-  return column.isNumber ? shades(column, rows) : classes(app, column);
+  return column.isNumber ? shades(column, rows) : classes(app, column, rows);
 }
 
 /**
@@ -87,10 +87,12 @@ function shades(column, rows) {
 }
 
 /**
+ * Return the colours of a category, which rows keep when others are filtered out, and a key of those in use.
  * @param {App} app
  * @param {Column} column
+ * @param {Row[]} rows
  */
-function classes(app, column) {
+function classes(app, column, rows) {
   const counts = new Map();
   for (const row of app.every) {
     const value = placeIn(column, row);
@@ -106,8 +108,24 @@ function classes(app, column) {
     mark.style.fill = colour;
     return el('span', { class: 'entry' }, svg('svg', { width: 12, height: 12, 'aria-hidden': 'true' }, mark), name);
   };
-  const more = counts.size > named.length ? [entry(`${counts.size - named.length} others`, 'var(--ink-3)', 0)] : [];
-  return { of, key: [...named.map((name, place) => entry(name, `var(--series-${place})`, place)), ...more] };
+  const used = new Set(rows.map((row) => placeIn(column, row)));
+  const entries = named.flatMap((name, place) => (used.has(name) ? [entry(name, `var(--series-${place})`, place)] : []));
+  const grey = greySaid(column, rows, named);
+  return { of, key: [...entries, ...(grey ? [entry(grey, 'var(--ink-3)', 0)] : [])] };
+}
+
+/**
+ * Return what grey points have instead of a value with a colour; empty if none is grey.
+ * @param {Column} column
+ * @param {Row[]} rows
+ * @param {(number | string | null)[]} named
+ */
+function greySaid(column, rows, named) {
+  const grey = rows.filter((row) => !named.includes(placeIn(column, row)));
+  const others = new Set(grey.map((row) => placeIn(column, row)).filter((value) => value !== null)).size;
+  const counts = new Set(grey.filter((row) => placeIn(column, row) === null).map((row) => Math.min(2, column.values(row).length)));
+  const said = [others && plural(others, 'other'), counts.has(2) && 'several values', counts.has(0) && 'not given'];
+  return said.filter(Boolean).join(' or ');
 }
 
 /**
@@ -126,7 +144,7 @@ function drawPoints(app, chart, points, x, y, logX, logY) {
   const placed = (/** @type {Point} */ point) => (typeof point.x === 'number' ? point.x : names.indexOf(point.x));
   const extentX = roomy(extentOf(points.map(placed)) ?? [0, 1], logX);
   const scaleX = new Scale(x.isNumber ? extentX : [-0.6, names.length - 0.4], [box.left, box.right], logX);
-  const scaleY = new Scale(roomy(extentOf(points.map((point) => point.y)) ?? [0, 1], logY), [box.bottom, box.top], logY);
+  const scaleY = new Scale(roomy(extentOf(points.flatMap((point) => reachOf(point, y, logY))) ?? [0, 1], logY), [box.bottom, box.top], logY);
   // Points of the same category lie beside each other.
   points.forEach((point, place) => {
     const aside = x.isNumber ? 0 : (((place * GOLDEN) % 1) - 0.5) * 0.4;
@@ -142,6 +160,17 @@ function drawPoints(app, chart, points, x, y, logX, logY) {
   chart.replaceChildren(drawing);
   watch(app, chart, points, hover, x, y);
   app.hovering = (row) => ringAround(hover, points.find((point) => point.row === row) ?? null);
+}
+
+/**
+ * Return what the axis has to have room for: a point, and the values that its line goes through.
+ * @param {Point} point
+ * @param {Column} y
+ * @param {boolean} isLog
+ */
+function reachOf(point, y, isLog) {
+  const values = y.kind === 'metric' ? y.values(point.row).filter((value) => !isLog || value > 0) : [];
+  return [point.y, ...values];
 }
 
 /**
