@@ -43,7 +43,7 @@ _UNREADABLE = (ValueError, OSError, RecursionError, OverflowError, MemoryError, 
 
 
 def compare(first: Path, again: Path, rtol: float, left_by_runners: frozenset[str] = frozenset()) -> list[FileVerdict]:
-    """Compare every file of two storage directories; numbers in npz, npy, json and csv count as equal within rtol.
+    """Compare all files of two storage directories; numbers in npz, npy, json, jsonl and csv are equal within rtol.
 
     The tolerance is relative, as in math.isclose, with an absolute one of the same size around 0. Files that an action
     made from the first run's results, files of qanat and of the runners, and links are left out: the program did not
@@ -170,6 +170,10 @@ def _read_json(path: Path) -> Any:
     return json.loads(_text(path))
 
 
+def _read_lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in _text(path).split(b"\n") if line.strip()]
+
+
 def _read_csv(path: Path) -> list[list[Any]]:
     return [[_number(cell) for cell in row] for row in csv.reader(io.StringIO(_text(path).decode(), newline=None))]
 
@@ -230,4 +234,4 @@ def _check_bytes(count: int) -> None:
         raise ValueError(f"larger than {size(ARRAY_BYTES_MAX)} when unpacked")
 
 
-_READERS = {".json": _read_json, ".csv": _read_csv, ".npz": _read_arrays, ".npy": _read_arrays}
+_READERS = {".json": _read_json, ".jsonl": _read_lines, ".csv": _read_csv, ".npz": _read_arrays, ".npy": _read_arrays}
