@@ -96,8 +96,11 @@ def columns_option(*, group: str) -> Callable[[_Function], _Function]:
 
 
 def split_names(texts: Sequence[str]) -> list[str]:
-    """Return the names in the values of an option that takes several, separated by commas."""
-    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
+    """Return the names in the values of --columns, separated by commas. Raises UsageError if there is none in them."""
+    names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
+    if texts and not names:
+        raise UsageError("--columns names no column", hint="leave it out for the usual columns")
+    return names
 
 
 class Group(click.Group):

@@ -197,6 +197,7 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
         if name not in found.metrics:
             raise UsageError(f"no group has the metric {quoted(name)}", hint=available(found.metrics))
     found = sorted_by(found, request.sort, names, better)
+    _check_left(request, found, names)
     found = _with_metrics(found, request.only) if request.only else found
     against = against_baseline(found, chosen.baseline, grouping.seeds) if chosen.baseline else {}
     columns = chosen_columns(request.columns, found, names)
@@ -217,6 +218,15 @@ def _parameter(name: str, names: Names) -> str:
     if len(found) > 1:
         raise UsageError(f"{quoted(name)} is ambiguous: {' and '.join(found)}", hint="write it with its dashes")
     return found[0]
+
+
+def _check_left(request: CompareRequest, found: Comparison, names: Names) -> None:
+    """Raise UsageError for a column that is a metric which no pattern of --metric matches."""
+    for column in request.columns if request.only else ():
+        name = column.removeprefix(METRIC)
+        is_metric = name in found.metrics and (column != name or not names.parameters_named(name))
+        if is_metric and not any(fnmatch.fnmatchcase(name, pattern) for pattern in request.only):
+            raise UsageError(f"--metric leaves out the column {quoted(column)}", hint="leave out --metric")
 
 
 def _with_metrics(found: Comparison, only: Sequence[str]) -> Comparison:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from qanat.domain import setting
 from qanat.domain.comparison import Comparison, Row
 from qanat.domain.equal_values import canonical
+from qanat.domain.names import nearest
 from qanat.domain.parameters import plain_names
 from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
@@ -59,13 +60,23 @@ def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
         elif math.isfinite(mean):
             series.setdefault(_key(row, found, x), []).append((place, row))
     if not series:
-        names = (*plain_names(found.parameters).values(), *found.metrics)
-        raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=available(names))
+        hint = _hint(found, (x, y))
+        raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=hint)
     joined = x not in found.metrics
     by_run = {key: _by_run(rows) if joined else [rows] for key, rows in series.items()}
     drawn = tuple(_points(rows, found, x, y, of_run=len(own) > 1) for own in by_run.values() for rows in own)
     not_finite = sum(not math.isfinite(mean) for _, mean in measured)
     return PlottedRows(drawn, tuple(without_x), not_finite, joined, split=len(drawn) > len(series))
+
+
+def _hint(found: Comparison, given: Sequence[str]) -> str:
+    """Return the names most like those that are unknown, or all parameters and metrics that are numbers."""
+    plain = plain_names(found.parameters)
+    numbers = [plain[name] for name in found.parameters if any(_place(row, name) is not None for row in found.rows)]
+    known = [*numbers, *found.metrics]
+    unknown = [name for name in given if name not in (*known, *found.parameters, *plain.values())]
+    close = [other for name in unknown for other in nearest(name, known, 1)]
+    return f"did you mean {', '.join(close)}?" if close else available(known)
 
 
 def _by_run(rows: Sequence[tuple[float, Row]]) -> list[list[tuple[float, Row]]]:

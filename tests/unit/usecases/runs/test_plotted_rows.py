@@ -75,5 +75,14 @@ def test_rows_without_a_number_are_named_or_counted() -> None:
     drawn = plotted_rows(found(*runs), "lr", "loss")
     assert [row.runs for row in drawn.without_x] == [(runs[0].id,), (runs[1].id,)]
     assert (drawn.not_finite, [one.xs for one in drawn.series]) == (1, [[1]])
-    with pytest.raises(UsageError, match="no row has both 'm' and 'loss' as numbers"):
+    with pytest.raises(UsageError, match="no row has both 'm' and 'loss' as numbers") as caught:
         plotted_rows(found(*runs), "m", "loss")
+    assert caught.value.hint == "available: lr, loss, acc"
+
+
+def test_names_that_cannot_be_drawn_are_not_offered_and_similar_ones_are() -> None:
+    rows = found(a_run(1, *((f"--lr {lr} --model {m}", {"acc": 1.0}) for lr in (1, 2) for m in ("deep", "flat"))))
+    for x, y, hint in (("model", "acc", "available: lr, acc"), ("lr", "acuracy", "did you mean acc?")):
+        with pytest.raises(UsageError) as caught:
+            plotted_rows(rows, x, y)
+        assert caught.value.hint == hint
