@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from qanat.domain import setting
 from qanat.domain.comparison import Comparison, Row
+from qanat.domain.condition import METRIC
 from qanat.domain.equal_values import canonical
 from qanat.domain.names import nearest
 from qanat.domain.parameters import plain_names
@@ -50,6 +51,7 @@ def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
 
     Over a metric, all rows are one series. Raises UsageError if no row has both as numbers.
     """
+    y = y.removeprefix(METRIC) if y not in found.metrics else y
     measured = [(row, row.metrics[y].mean) for row in found.rows if y in row.metrics]
     series: dict[object, list[tuple[float, Row]]] = {}
     without_x = []
@@ -62,7 +64,7 @@ def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
     if not series:
         hint = _hint(found, (x, y))
         raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=hint)
-    joined = x not in found.metrics
+    joined = not any(_metric(row, x) for row in found.rows)
     by_run = {key: _by_run(rows) if joined else [rows] for key, rows in series.items()}
     drawn = tuple(_points(rows, found, x, y, of_run=len(own) > 1) for own in by_run.values() for rows in own)
     not_finite = sum(not math.isfinite(mean) for _, mean in measured)
@@ -74,7 +76,7 @@ def _hint(found: Comparison, given: Sequence[str]) -> str:
     plain = plain_names(found.parameters)
     numbers = [plain[name] for name in found.parameters if any(_place(row, name) is not None for row in found.rows)]
     known = [*numbers, *found.metrics]
-    unknown = [name for name in given if name not in (*known, *found.parameters, *plain.values())]
+    unknown = [name for name in given if name.removeprefix(METRIC) not in (*known, *found.parameters, *plain.values())]
     close = [other for name in unknown for other in nearest(name, known, 1)]
     return f"did you mean {', '.join(close)}?" if close else available(known)
 
@@ -90,13 +92,19 @@ def _by_run(rows: Sequence[tuple[float, Row]]) -> list[list[tuple[float, Row]]]:
 
 
 def _place(row: Row, x: str) -> float | None:
-    if x in row.metrics:
-        return row.metrics[x].mean
+    if metric := _metric(row, x):
+        return row.metrics[metric].mean
     named = _named(row, x)
     try:
         return float(row.parameters[named[0]]) if named else None
     except ValueError:
         return None
+
+
+def _metric(row: Row, x: str) -> str:
+    """Return the metric that a name stands for; empty for one of a parameter, which comes first, and for any other."""
+    metric = x.removeprefix(METRIC)
+    return metric if metric in row.metrics and (metric != x or not _named(row, x)) else ""
 
 
 def _named(row: Row, x: str) -> Sequence[str]:
@@ -105,14 +113,14 @@ def _named(row: Row, x: str) -> Sequence[str]:
 
 def _others(row: Row, found: Comparison, x: str) -> list[tuple[str, str]]:
     """Return the parameters of a row in which rows differ, without what the plot is over."""
-    if x in row.metrics:
+    if _metric(row, x):
         return []
     over = _named(row, x)
     return [(name, row.parameters[name]) for name in found.parameters if name in row.parameters and name not in over]
 
 
 def _key(row: Row, found: Comparison, x: str) -> object:
-    experiment = "" if x in row.metrics else row.experiment
+    experiment = "" if _metric(row, x) else row.experiment
     return experiment, tuple((name, canonical(value)) for name, value in _others(row, found, x))
 
 

@@ -58,6 +58,14 @@ def test_points_of_several_runs_at_one_place_are_not_joined() -> None:
     assert not drawn.split
 
 
+def test_a_name_of_a_parameter_and_a_metric_is_that_of_the_parameter_unless_it_begins_with_metric() -> None:
+    run = a_run(1, *((f"--m {m}", {"m": 7.0 + m, "acc": float(m)}) for m in (1, 2)))
+    by_name = {name: plotted_rows(found(run), name, "acc") for name in ("m", "--m", "metric.m")}
+    assert [one.series[0].xs for one in by_name.values()] == [[1, 2], [1, 2], [8, 9]]
+    assert [one.joined for one in by_name.values()] == [True, True, False]
+    assert plotted_rows(found(run), "m", "metric.acc").series[0].ys == [1, 2]
+
+
 def test_over_a_metric_all_rows_are_one_series() -> None:
     run = a_run(1, *((f"--lr {lr} --m {m}", {"loss": lr, "acc": -lr}) for lr in (1.0, 2.0) for m in (0, 5)))
     drawn = plotted_rows(found(run), "acc", "loss")
