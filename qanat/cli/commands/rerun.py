@@ -114,6 +114,8 @@ def rerun(
 def _check_options(*, check: bool) -> None:
     """Raise UsageError for an option of the comparison without --check."""
     context = click.get_current_context()
+    if context.get_parameter_source("run") is None and context.parent:
+        context = context.parent  # of `qanat experiment rerun`, which has parsed the options
     for name, shown_name in (("rtol", "--rtol"), ("as_json", "--json")):
         if not check and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise UsageError(f"{shown_name} requires --check", hint="add --check")

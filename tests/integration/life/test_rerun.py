@@ -579,4 +579,5 @@ def test_options_of_a_rerun_that_contradict_each_other_are_refused(
     sandbox.experiment("ok", "exit 0\n")
     sandbox.qanat("run", "ok")
     assert sandbox.qanat("rerun", "1", *words, code=2).err.startswith(f"qanat: {sentence}\n")
+    assert sandbox.qanat("experiment", "rerun", "ok", "1", *words, code=2).err.startswith(f"qanat: {sentence}\n")
     assert len(sandbox.records()) == 1
