@@ -83,7 +83,7 @@ export class App {
     this.every = rowsOf(this.report.runs, byGroup);
     this.parameters = parameterColumns(this.names, this.every);
     this.differing = this.parameters.filter((column) => this.every.length === 1 || varies(column, this.every));
-    this.metrics = metricColumns(this.names, this.every, this.report.better);
+    this.metrics = metricColumns(this.names, this.every, this.report);
   }
 
   /**

@@ -10,6 +10,7 @@ import { number } from './values.js';
 /**
  * @typedef {object} Column
  * @property {string} key as in the address, and in `qanat runs --columns`
+ * @property {string} [name] the heading without label and unit, where it may have these
  * @property {string} heading
  * @property {'field' | 'parameter' | 'metric'} kind
  * @property {boolean} isNumber
@@ -60,19 +61,22 @@ function parameterOf(row, name) {
  * Return the columns of metrics.
  * @param {Names} names
  * @param {Row[]} rows
- * @param {Record<string, 'higher' | 'lower'>} better
+ * @param {import('./data.js').Report} report
  * @returns {Column[]}
  */
-export function metricColumns(names, rows, better) {
+export function metricColumns(names, rows, { better, titles }) {
   const taken = new Set([...TAKEN, ...[...names.parameters].map(withoutDashes)]);
-  return [...names.metrics].map((name) => {
+  const all = [...names.metrics];
+  return all.map((name) => {
     const values = (/** @type {Row} */ row) =>
       row.groups.map((group) => metricOf(group, name)).filter((value) => value !== undefined);
     const write = writerOf(rows.flatMap(values));
-    const heading = taken.has(name) ? METRIC + name : name;
+    const plain = taken.has(name) ? METRIC + name : name;
+    const isTitled = Object.hasOwn(titles, name) && all.filter((other) => titles[other] === titles[name]).length === 1;
+    const heading = isTitled ? titles[name] : plain;
     const direction = Object.hasOwn(better, name) ? better[name] : undefined;
     const text = (/** @type {Row} */ row) => numbers(values(row), write);
-    return { key: METRIC + name, heading, kind: 'metric', isNumber: true, better: direction, values, text };
+    return { key: METRIC + name, name: plain, heading, kind: 'metric', isNumber: true, better: direction, values, text };
   });
 }
 

@@ -41,6 +41,15 @@ function curveNames(app) {
 }
 
 /**
+ * Return the label and unit of a curve, or its name.
+ * @param {App} app
+ * @param {string} name
+ */
+function titleOf(app, name) {
+  return app.metrics.find((column) => column.key === `metric.${name}`)?.heading ?? name;
+}
+
+/**
  * @param {Row} row
  * @param {string} name
  */
@@ -93,7 +102,7 @@ export function smoothed(values, window) {
  * @param {Drawn[]} drawn
  */
 function curveControls(app, names, name, drawn) {
-  const columns = names.map((one) => /** @type {any} */ ({ key: one, heading: one }));
+  const columns = names.map((one) => /** @type {any} */ ({ key: one, heading: titleOf(app, one) }));
   const place = Math.max(0, WINDOWS.indexOf(Number(app.view.smooth)));
   const said = (/** @type {number} */ window) => (window > 1 ? `over ${window} points` : 'off');
   const output = el('output', {}, said(WINDOWS[place]));
@@ -129,7 +138,7 @@ function draw(app, chart, key, drawn, name) {
   const cursor = svg('line', { class: 'cursor', y1: box.top, y2: box.bottom, visibility: 'hidden' });
   const clip = svg('clipPath', { id: 'inside' }, svg('rect', { x: box.left, y: box.top - 4, width: Math.max(0, box.right - box.left), height: Math.max(0, box.bottom - box.top + 8) }));
   const drawing = svg('svg', { width, height, role: 'img', 'aria-label': `${name} over steps` }, clip,
-    axes(box, { scale: x, title: 'step' }, { scale: y, title: name }), svg('g', { 'clip-path': 'url(#inside)' }, ...lines), cursor);
+    axes(box, { scale: x, title: 'step' }, { scale: y, title: titleOf(app, name) }), svg('g', { 'clip-path': 'url(#inside)' }, ...lines), cursor);
   chart.replaceChildren(drawing);
   chart.onpointermove = (event) => {
     const at = event.clientX - chart.getBoundingClientRect().left;

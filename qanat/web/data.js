@@ -54,6 +54,7 @@
  * @property {string} created
  * @property {string[]} notes
  * @property {Record<string, 'higher' | 'lower'>} better
+ * @property {Record<string, string>} titles of metrics, with their units
  * @property {Run[]} runs
  */
 
@@ -69,6 +70,7 @@ const NOT_IN_JSON = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
  */
 export function readReport(text) {
   const report = JSON.parse(text);
+  report.titles ??= {};
   report.runs.forEach(completeRun);
   return report;
 }

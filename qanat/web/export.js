@@ -37,7 +37,7 @@ export function csvOf(app) {
   const first = [run, ...(app.view.groups ? [group] : [groups])];
   const columns = [...first, ...Object.values(fields), date, duration, ...app.parameters, ...app.metrics];
   const lines = app.rows.map((row) => columns.map((column) => csvCell(cellOf(app, column, row))));
-  return [columns.map((column) => csvCell(column.heading)), ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
+  return [columns.map((column) => csvCell(column.name ?? column.heading)), ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
 }
 
 /**

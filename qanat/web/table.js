@@ -122,8 +122,9 @@ export class RunsTable {
 
   /** @param {Column} column */
   titleOf(column) {
-    if (column.better) return `${column.heading}: ${column.better} is better`;
-    return column.key === this.app.view.sort.replace(/^-/, '') ? `${column.heading}: bars from least to most shown` : column.heading;
+    const name = column.name ?? column.heading;
+    if (column.better) return `${name}: ${column.better} is better`;
+    return column.key === this.app.view.sort.replace(/^-/, '') ? `${name}: bars from least to most shown` : name;
   }
 
   /**

@@ -300,6 +300,18 @@ def test_points_show_a_metric_over_a_parameter_on_a_logarithmic_axis(
     assert page.get_by_role("dialog").is_visible()
 
 
+def test_metrics_have_their_labels_and_keep_their_names_in_conditions(
+    tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    runs = measured([{"acc": 0.25}], [{"acc": 0.75}])
+    page = open_page(written(tmp_path, {"runs": runs, "titles": {"acc": "Accuracy (%)"}, "better": {"acc": "higher"}}))
+    heading = page.get_by_role("button", name="Accuracy (%)")
+    assert heading.get_attribute("title") == "acc: higher is better"
+    add_condition(page, "metric.acc>0.5")
+    assert shown(page) == ["2"]
+    assert "acc" in saved(page, "CSV").read_text().splitlines()[0].split(",")
+
+
 def test_the_key_has_the_colours_of_points_and_their_lines_have_room(
     tmp_path: Path, open_page: Callable[..., Any]
 ) -> None:

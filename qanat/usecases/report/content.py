@@ -18,7 +18,7 @@ from qanat.usecases.project import Project
 from qanat.usecases.report.details import Details
 from qanat.usecases.report.series import POINTS_EACH_MAX, Series
 from qanat.usecases.runs import rows
-from qanat.usecases.runs.experiments import directions, experiments_of, unreadable
+from qanat.usecases.runs.experiments import directions, experiments_of, metric_titles, unreadable
 from qanat.usecases.tracking.find import Found, find_run
 from qanat.usecases.tracking.refresh import Refreshed
 
@@ -41,8 +41,9 @@ class ReportRequest:
 def content_of(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> dict[str, Any]:
     """Return the report, newest run first, without secrets and without what would make it too large.
 
-    `notes` says what is left out. `better` has the direction of metrics that have one. Errors as for find_run() and
-    rows.matching_paths(), and NotFound for an experiment that is neither defined nor has runs.
+    `notes` says what is left out. `better` has the direction of metrics that have one, and `titles` their labels and
+    units. Errors as for find_run() and rows.matching_paths(), and NotFound for an experiment that is neither defined
+    nor has runs.
     """
     chosen = _chosen(project, index, refreshed, request)
     kept = list(_within_limits(list(chosen.values())))
@@ -67,6 +68,7 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
             *_notes_on_curves(series),
         ],
         "better": directions(experiments.values()),
+        "titles": metric_titles(experiments.values()),
         "runs": mappings,
     }
     clean: dict[str, Any] = without(content, secrets_in([content]))

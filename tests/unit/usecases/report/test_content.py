@@ -158,6 +158,14 @@ def test_a_report_knows_which_direction_of_a_metric_is_better(world: World) -> N
     assert reported(world)["better"] == {"acc": "higher"}
 
 
+def test_a_report_has_the_labels_and_units_of_metrics(world: World) -> None:
+    definition = world.root / ".qanat/experiments/train.yaml"
+    metrics = "metrics:\n- {file: metrics.json, label: {acc: Accuracy}, unit: {acc: '%', time: s}}\n"
+    definition.write_text(definition.read_text() + metrics)
+    recorded(world, 1)
+    assert reported(world)["titles"] == {"acc": "Accuracy (%)", "time": "time (s)"}
+
+
 def test_a_run_that_is_deleted_meanwhile_has_no_details(world: World) -> None:
     for number in (1, 2):
         recorded(world, number)
