@@ -15,6 +15,7 @@ from qanat.domain.comparison import Comparison, Grouping
 from qanat.domain.condition import EVERY, METRIC, Condition, parse
 from qanat.domain.experiment import Experiment
 from qanat.domain.facts import Row, RunFacts
+from qanat.domain.measured import split_statistic
 from qanat.domain.run_columns import split_key
 from qanat.domain.search import Names
 from qanat.domain.shortening import quoted
@@ -186,10 +187,11 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
         seeds={name: e.seeds for name, e in experiments.items() if e.seeds is not None},
         over=next(iter(names.parameters_named(request.over)), None) if request.over is not None else None,
     )
-    better = {**directions(experiments.values()), **request.better}
     also = _of_curves(
         names, (*request.only, *(split_key(key)[0] for key in request.sort), *request.columns, *request.better)
     )
+    said = {**directions(experiments.values()), **request.better}
+    better = {**_directions_of_curves(also, said), **said}
     found = comparison.compare(runs, better=better, grouping=grouping, also=also)
     if not found.rows:
         raise UsageError("nothing to compare: no group of these runs has finished")
@@ -208,6 +210,12 @@ def _of_curves(names: Names, wanted: Iterable[str]) -> list[str]:
     """Return what curves came to, such as loss.min, that is asked for by its name or by a pattern with a dot."""
     patterns = [text.removeprefix(METRIC) for text in wanted if "." in text]
     return [name for name in names.statistics() if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def _directions_of_curves(also: Iterable[str], directions: Mapping[str, str]) -> dict[str, str]:
+    """Map what curves came to, but for the number of steps, to the direction that is better for the curve."""
+    parts = {name: split_statistic(name) for name in also if not name.endswith(".count")}
+    return {name: directions[curve] for name, (curve, _) in parts.items() if curve in directions}
 
 
 def _parameter(name: str, names: Names) -> str:

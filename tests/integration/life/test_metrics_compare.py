@@ -538,3 +538,13 @@ def test_runs_with_the_same_value_on_the_x_axis_are_separate_series(trained: San
     assert "run 3" in said.out
     assert "note: runs with the same n are separate series; --pool joins those of the same code" in said.err
     assert "series" not in trained.qanat("compare", "1", "3", "--pool", "--plot", "n", "acc").err
+
+
+def test_the_best_of_what_curves_came_to_is_marked_as_for_their_metric(sandbox: Sandbox) -> None:
+    series = "import json, pathlib, sys\nwords = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
+    series += "lines = [json.dumps({'step': i, 'loss': float(words['--lr']) / (i + 1)}) for i in range(3)]\n"
+    series += "(pathlib.Path(words['--storage_path']) / 'm.jsonl').write_text('\\n'.join(lines) + '\\n')\n"
+    sandbox.python_experiment("curve", series, metrics=[{"file": "m.jsonl", "better": {"loss": "lower"}}])
+    sandbox.qanat("run", "curve", "-R", "--lr 3,6")
+    lines = sandbox.qanat("compare", "--columns", "lr,loss.min,loss.count").out.splitlines()
+    assert [line.split() for line in lines[1:3]] == [["3", "1", "*", "3"], ["6", "2", "3"]]
