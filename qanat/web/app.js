@@ -54,7 +54,7 @@ export class App {
     const best = this.main();
     // A page that is live shows what goes on, and a report what came out.
     const sort = best?.better && !isLive() ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
-    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '5', logc: 'no', shade: '' };
+    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '1', logc: 'no', shade: '' };
     return { tab: 'table', where: [], sort, selected: [], open: '', groups: this.byGroup, all: false, ...plots };
   }
 

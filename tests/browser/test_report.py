@@ -361,9 +361,10 @@ def test_curves_are_overlaid_and_smoothed(report: Path, open_page: Callable[...,
     page = open_page(report, "#tab=curves")
     entries = page.locator(".key .entry").all_inner_texts()
     assert entries == ["run 3\nlast 0.01421\n0.01421 to 0.896", "run 2\nlast 0.0148\n0.0148 to 0.933"]
+    assert (page.locator(".curve.raw").count(), page.locator(".curve.smooth").count()) == (0, 2)
+    page.get_by_label("smoothing").fill("2")
     assert page.locator(".curve.raw").count() == page.locator(".curve.smooth").count() == 2
     page.get_by_label("smoothing").fill("0")
-    assert page.locator(".curve.raw").count() == 0
     page.get_by_label("log y").check()
     assert "logc=yes" in page.evaluate("location.hash")
     box = page.locator(".chart").bounding_box()
