@@ -28,7 +28,7 @@ from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
 # What a recipe takes from the folder that it is in.
-_COPIES = re.compile(rb"^\s*(?:COPY|ADD|RUN\s+--mount)\b", re.IGNORECASE | re.MULTILINE)
+_COPIES = re.compile(rb"^[ \t]*+(?:COPY|ADD|RUN[ \t]++--mount)\b", re.IGNORECASE | re.MULTILINE)
 # What a dry run reads of an image.
 DRY_FILES_MAX, DRY_BYTES_MAX = 500_000, 8 * 10**9
 # Both run on a 64-bit machine.
