@@ -33,7 +33,9 @@ def main() -> NoReturn:
     surroundings.settle_in()
     status = _call(sys.argv[1:])
     problem = surroundings.stdout_problem()
-    sys.exit(status if problem is None else _unwritten(problem))
+    status = status if problem is None else _unwritten(problem)
+    surroundings.let_go_of_stderr()
+    sys.exit(status)
 
 
 def _call(args: list[str]) -> int:

@@ -45,6 +45,14 @@ def stdout_problem() -> OSError | None:
     return None
 
 
+def let_go_of_stderr() -> None:
+    """Write what is left for standard error; if nobody reads it, Python does not exit with 120 for that."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr.fileno())
+
+
 def is_of_printing(error: OSError) -> bool:
     """Return whether an error comes from a write to standard output: nothing else is written by these two libraries."""
     frame = error.__traceback__

@@ -201,7 +201,8 @@ def test_a_job_that_takes_too_much_memory_is_retried_with_more_and_the_record_sa
     on_either.qanat(*words, code=1)
     groups = on_either.record()["groups"]
     assert {g["state"] for g in groups} == {"failed"}
-    assert {g["reason"].split(", ")[:2] == ["FAILED", "JobLaunchFailure"] for g in groups} == {True}
+    # What follows is JobLaunchFailure, or what else Slurm notices first.
+    assert {g["reason"].split(", ")[0] for g in groups} == {"FAILED"}, groups
     if on_either.cluster.accounting:
         assert {g["signal"] for g in groups} == {9}
     assert "exceeded memory limit" in (on_either.storage("eat") / "slurm.out").read_text()

@@ -775,6 +775,8 @@ def run_into_closed_pipe(sandbox: Sandbox, *words: str, stream: str = "stdout") 
     with subprocess.Popen(
         [*PROGRAM, *words],
         cwd=sandbox.root,
+        # As for most users: what is written is kept until the end.
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         stdin=subprocess.DEVNULL,
         text=True,
         **{stream: writer, other: subprocess.PIPE},

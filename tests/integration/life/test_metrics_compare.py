@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -525,7 +526,9 @@ def test_pooled_rows_and_a_review_do_not_tell_code_apart_by_what_qanat_keeps(tra
     assert "share no row" not in done.err
     trained.qanat("experiment", "update", "train", "--label", "acc=Part", "--commit")
     assert "Runs of code" not in trained.qanat("diff", f"{before}..HEAD").out
-    trained.qanat("experiment", "update", "train", "--executable-command", f"{sys.executable} -B", "--commit")
+    trained.qanat(
+        "experiment", "update", "train", "--executable-command", f"{shlex.quote(sys.executable)} -B", "--commit"
+    )
     assert "which differs in .qanat/experiments/train.yaml" in trained.qanat("diff", f"{before}..HEAD").out
     trained.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 5 7 1")
     assert "share no row, since their code differs" in trained.qanat("compare", "1", "3", "4", "--pool").err
