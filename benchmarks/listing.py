@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ PEER = "`git grep`"
 MEMORY_MB = 60
 COMPLETED = 10_000
 COMPLETION_S = 0.15
+# The stamps of younger files are not believed.
+SETTLED_S = 4
 FINISHED = ("--where", "state=finished")
 COMPARED = {
     "pooled, with a baseline": ((*FINISHED, "--pool", "--baseline", "learning_rate=0.1"), 0.8),
@@ -36,6 +39,7 @@ def ten_thousand_runs(place: Place) -> Iterator[Measured]:
 def _listing(place: Place, count: int, *, warm_s: float, cold_s: float) -> Iterator[Measured]:
     root = projects.make(place.folder / f"runs-{count}", EXPERIMENT)
     projects.add_records(root, EXPERIMENT, count)
+    time.sleep(SETTLED_S)
     # Without qanat, one would search the records for the line that says how each run ended.
     bare = command(["git", "grep", "-h", "^state:", "--", ".qanat/runs"], root)
     table: Command = [QANAT, "experiment", "status", EXPERIMENT]
