@@ -278,7 +278,7 @@ class Soak(ABC, Generic[Project]):
             folder = self.project.storage(EXPERIMENT, number, group["group"] if len(groups) > 1 else None)
             if problem := self._lie_about(number, group, folder):
                 story = ", ".join(what for what, _ in self._story.get(group["job"], [("not touched", 0.0)]))
-                left = ", ".join(sorted(path.name for path in folder.iterdir()))
+                left = ", ".join(sorted(path.name for path in folder.glob("*")))
                 about = f"run {number}, group {group['group']}, job {group['job']} ({story})"
                 found.append(f"{about}: {problem}; in the record {group}; left: {left}; {self.told(group['job'])}")
         return found
