@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.data import DataState
-from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, SharedKey
+from qanat.domain.data import DataState, data_differ
+from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, SharedKey, parts_of
 from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups
 from qanat.domain.standing import Standing
 from qanat.errors import GitRefused, PlanDrifted
@@ -23,13 +23,14 @@ from qanat.usecases.project import Project
 from qanat.usecases.results.place import check_written
 
 _NEW = "make a new plan, and have it reviewed: qanat plan NAME … --out FILE"
+_COMPARED = (CODE, COMMAND, DATA, CONTAINER, ENVIRONMENT)
 
 
 @dataclass(frozen=True, slots=True)
 class _Data:
     """The data of a plan."""
 
-    datasets: Any
+    datasets: Mapping[str, str]
     data: Sequence[DataState]
 
 
@@ -130,19 +131,32 @@ def check(
     What only a launch finds out is not compared if the plan lacks it, nor if the run is only `foreseen`.
     """
     groups = drifted_groups([group.args for group in expected.groups], plan.groups)
-    before, now = expected.key.as_mapping(), key.as_mapping()
+    before, now, data = expected.key.as_mapping(), key.as_mapping(), _Data(plan.datasets, states)
     how = {
         CODE: lambda: differences.code(project, plan.experiment, expected.commit, commit or ""),
         COMMAND: lambda: differences.command(expected.command, plan.command),
-        DATA: lambda: differences.data(expected, _Data(plan.datasets, states)),
+        DATA: lambda: differences.data(expected, data),
     }
     # What a dataset's command says, and what an interpreter is that would have to be started, is not known to a plan.
     unknown = [part for part in (DATA, ENVIRONMENT) if part not in before or (foreseen and part not in now)]
+    differing = {part for part in _COMPARED if before.get(part) != now.get(part) and part not in unknown}
+    if data_differ(expected, data) or (DATA not in unknown and _has_other_inputs(expected, key, states)):
+        differing.add(DATA)
     drifted = [
         f"{part}: {how[part]()}" if part in how else f"another {part}"
-        for part in (CODE, COMMAND, DATA, CONTAINER, ENVIRONMENT)
-        if before.get(part) != now.get(part) and part not in (*ignored, *unknown)
+        for part in _COMPARED
+        if part in differing and part not in ignored
     ]
     if groups or drifted:
         lines = "\n  ".join([*groups, *drifted])
         raise PlanDrifted(f"what would run is no longer what was planned:\n  {lines}", hint=_NEW)
+
+
+def _has_other_inputs(expected: RunPlan, key: SharedKey, states: Sequence[DataState]) -> bool:
+    """Return whether the data of a group are not those of the plan; inputs are no part of what groups share."""
+    sides = ((expected.key, expected.data), (key, states))
+    if not any(state.is_input for _, data in sides for state in data):
+        return False
+    return any(
+        len({parts_of(shared, group.args, data).get(DATA) for shared, data in sides}) > 1 for group in expected.groups
+    )

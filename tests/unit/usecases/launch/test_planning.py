@@ -103,6 +103,19 @@ def test_what_has_drifted_is_named(weather: World) -> None:
     assert drifted(weather, plan, "--lr", "1") == "code: README.md\ncommand: sh -e train.sh, was sh train.sh"
 
 
+def test_inputs_that_arguments_name_are_compared_with_a_plan(weather: World) -> None:
+    weather.write("a.local", "1")
+    plan = planned(weather, "a.local", "b.local")
+    weather.write("a.local", "22")
+    assert drifted(weather, plan, "a.local", "b.local") == "data: a.local: 2 B, was 1 B"
+    weather.write("a.local", "1")
+    weather.write("b.local", "")
+    assert drifted(weather, plan, "a.local", "b.local") == "data: other inputs, or another parameters file"
+    (weather.root / "b.local").unlink()
+    run = weather.launch("a.local", "b.local", expected=plan)
+    assert run.groups[0].key == plan.groups[0].key is not None
+
+
 def test_what_may_be_ignored_does_not_count_as_drift(weather: World) -> None:
     plan = planned(weather, needed=Needed(("code",)))
     weather.commit(**{"README.md": "text"})
@@ -116,6 +129,16 @@ def test_data_of_a_command_are_not_known_to_a_plan(world: World) -> None:
     plan = planned(world)
     assert (plan.key.data, plan.groups[0].key) == (None, None)
     assert world.launch(expected=plan).number == 1
+
+
+def test_other_data_are_compared_with_a_plan_beside_those_of_a_command(weather: World) -> None:
+    dataset(weather, "sun", "rain", track="command", command="echo 1")
+    weather.experiment("exit 0\n", datasets=["rain", "sun"])
+    plan = planned(weather)
+    weather.write("rain/b", "1")
+    assert drifted(weather, plan) == "data: rain: 2 files, was 1 (2 B, was 1 B)"
+    (weather.root / "rain/b").unlink()
+    assert weather.launch(expected=plan).number == 1
 
 
 def test_a_plan_names_a_commit(weather: World) -> None:
