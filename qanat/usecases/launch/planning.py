@@ -153,7 +153,7 @@ def check(
 
 
 def _has_other_inputs(expected: RunPlan, key: SharedKey, states: Sequence[DataState]) -> bool:
-    """Return whether the data of a group are not those of the plan; inputs are no part of what groups share."""
+    """Return whether the inputs of a group, which the shared key does not cover, are not those of the plan."""
     sides = ((expected.key, expected.data), (key, states))
     if not any(state.is_input for _, data in sides for state in data):
         return False
