@@ -18,6 +18,7 @@ from qanat.errors import UsageError
 OWN = ("experiment", "runs", "n", "commit")
 # The same columns as conditions and tables of runs name them.
 ALIASES = {"run": "runs", "number": "runs", "groups": "n"}
+_OTHERS = frozenset({*OWN, *ALIASES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,13 @@ def own(name: str) -> Column:
 def _parameters(found: Comparison, names: Sequence[str]) -> list[Column]:
     """Return columns of parameters, without dashes unless these tell them from another column."""
     plain = plain_names(dict.fromkeys(name for row in found.rows for name in (*row.parameters, *found.parameters)))
-    return [Column(PARAMETER, (name,), name if plain[name] in OWN else plain[name]) for name in names]
+    return [Column(PARAMETER, (name,), name if plain[name] in _OTHERS else plain[name]) for name in names]
 
 
 def _metrics(found: Comparison) -> list[Column]:
-    taken = {*OWN, *(column.heading for column in _parameters(found, found.parameters))}
+    """Return columns of metrics, as `metric.NAME` if the name alone means another column or a parameter."""
+    parameters = (name.lstrip("-") for row in found.rows for name in row.parameters)
+    taken = {*_OTHERS, *parameters}
     return [Column(METRIC, (name,), f"{METRIC}{name}" if name in taken else name) for name in found.metrics]
 
 

@@ -104,8 +104,7 @@ def flat_table(compared: Compared) -> tuple[list[str], list[list[object]]]:
     for column in columns:
         name = column.names[0]
         if column.kind == METRIC:
-            title = f"{METRIC}{name}" if name in (*OWN, *parameters.values()) else name
-            headings += [f"{title}{part}" for part in parts]
+            headings += [f"{column.heading}{part}" for part in parts]
         else:
             headings.append(parameters[name] if column.kind else _CALLED.get(name, name))
     return headings, [

@@ -231,7 +231,7 @@ def test_columns_of_one_name_are_told_apart_in_csv(sandbox: Sandbox) -> None:
     ]
     assert rows[0]["metric.commit"] == "1"
     headings = sandbox.qanat("compare", "1").out.split("\n")[0].split()
-    assert headings == ["runs", "n", "lr", "groups", "metric.lr", "metric.commit"]
+    assert headings == ["runs", "n", "lr", "--groups", "metric.lr", "metric.commit"]
 
 
 def test_markdown_is_a_table_in_which_the_best_is_bold(trained: Sandbox) -> None:

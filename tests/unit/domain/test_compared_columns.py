@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from qanat.domain.compared_columns import chosen_columns, sorted_by
+from qanat.domain.compared_columns import chosen_columns, sorted_by, usual_columns
 from qanat.domain.comparison import Comparison, compare
 from qanat.domain.facts import facts_of
 from qanat.domain.run import Run
@@ -33,6 +33,16 @@ def test_columns_are_chosen_by_names_and_patterns_once_each() -> None:
     found = compare([facts], better={})
     columns = chosen_columns(["run", "parameter.*", "--n", "a*", "groups"], found, Names.of(facts.groups))
     assert [column.heading for column in columns] == ["runs", "--n", "m", "acc", "n"]
+
+
+def test_a_metric_called_like_a_parameter_or_another_column_is_headed_as_one_names_it() -> None:
+    """As in tables of runs, also where the parameter is a seed and has no column."""
+    groups = (("--seed 1 --groups 2", {"seed": 7.0, "groups": 1.0}), ("--seed 1 --groups 3", {"seed": 8.0}))
+    found = compare([facts_of(a_run(1, *groups))], better={})
+    headings = [column.heading for column in usual_columns(found)]
+    assert headings == ["runs", "n", "--groups", "metric.seed", "metric.groups"]
+    chosen = chosen_columns(headings, found, Names(dict.fromkeys(("--seed", "--groups")), {}, {}))
+    assert [column.heading for column in chosen] == headings
 
 
 def compared(runs: Sequence[Run], keys: Sequence[str], better: Mapping[str, str] | None = None) -> Comparison:
