@@ -168,7 +168,7 @@ def compare(
         better=dict(map(_direction, better)),
         group_by=group_by,
         sort=sort,
-        over=plot[0] if plot else None,
+        plot=plot,
         only=only,
         pool=pool,
         columns=split_names(columns),

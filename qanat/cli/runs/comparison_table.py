@@ -19,7 +19,7 @@ from qanat.usecases.runs import comparison_values
 from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.comparison_cells import cells, columns_of, headings
 from qanat.usecases.runs.comparison_notes import without_row
-from qanat.usecases.runs.experiments import metric_titles
+from qanat.usecases.runs.experiments import metric_titles, title_of
 
 LAST = 10_000
 TESTS = {Method.PAIRED: "a paired t-test", Method.WELCH: "Welch's t-test"}
@@ -59,7 +59,8 @@ def _page(compared: Compared) -> tuple[list[str], list[list[str]]]:
 def _called(compared: Compared, columns: Sequence[Column]) -> str:
     """Return what a paper calls the metrics, whose names are in the headings since other options need them."""
     titles = metric_titles(compared.experiments.values())
-    return "; ".join(f"{c.heading}: {titles[c.names[0]]}" for c in columns if c.kind == METRIC and c.names[0] in titles)
+    found = [(c.heading, title_of(c.names[0], titles)) for c in columns if c.kind == METRIC]
+    return "; ".join(f"{heading}: {title}" for heading, title in found if title)
 
 
 def _note(compared: Compared) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 from qanat.cli.runs import drawing
 from qanat.cli.terminal import plots
 from qanat.cli.terminal.output import brief, listed, plural
+from qanat.domain.condition import METRIC
+from qanat.usecases.runs.experiments import title_of
 from qanat.usecases.runs.plotted_rows import PlottedRows
 
 LABEL_MAX = 80
@@ -19,7 +21,8 @@ def plot_rows(
     """Plot series to the terminal or to a file, and say what is not in the plot; `log` is one of AXES."""
     drawn = found.series[: len(plots.MARKERS)]
     lines = [plots.Line(brief(one.label, LABEL_MAX), one.xs, one.ys, one.deviations) for one in drawn]
-    across, up = (plots.Axis(brief(titles.get(name, name), LABEL_MAX)) for name in (x, y))
+    named = [(name, title_of(name.removeprefix(METRIC), titles)) for name in (x, y)]
+    across, up = (plots.Axis(brief(title or name, LABEL_MAX)) for name, title in named)
     counts = sorted({count for one in drawn for count in one.counts})
     n = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     spread = f"mean ± standard deviation of {n} groups" if counts[-1] > 1 else ""

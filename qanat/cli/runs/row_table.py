@@ -22,6 +22,7 @@ from qanat.domain.run import State
 from qanat.domain.run_columns import Column
 from qanat.domain.statistics import common_decimals
 from qanat.domain.varying import spread
+from qanat.usecases.runs.experiments import title_of
 from qanat.usecases.runs.rows import Table
 
 SAME_MAX = 500
@@ -65,7 +66,7 @@ def _page(table: Table) -> tuple[list[str], list[list[str]]]:
 
 def _title(table: Table, column: Column) -> str:
     """Return the heading for a paper: a metric's title, if its experiment has one."""
-    return table.titles.get(column.names[0], column.heading) if column.kind == METRIC else column.heading
+    return (title_of(column.names[0], table.titles) if column.kind == METRIC else "") or column.heading
 
 
 def _heading(column: Column, place: int) -> Heading:

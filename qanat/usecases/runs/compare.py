@@ -36,14 +36,15 @@ class CompareRequest:
     """How runs are compared: `better` maps metrics to directions, and `only` lists patterns for the metrics to show.
 
     `sort` has names of columns, with `-` before them for the greatest first. With `group_by`, a row has all groups with
-    one value of this parameter; with `pool`, also those of several runs. Rows are told apart by the parameter `over`
-    even if it is a seed. `columns` are names or patterns, and none are the usual columns.
+    one value of this parameter; with `pool`, also those of several runs. `plot` has the names on the axes of a plot, x
+    and y: rows are told apart by a parameter on its x axis even if that is a seed. `columns` are names or patterns, and
+    none are the usual columns.
     """
 
     better: Mapping[str, str] = field(default_factory=dict)
     group_by: str | None = None
     sort: Sequence[str] = ()
-    over: str | None = None
+    plot: tuple[str, str] | None = None
     only: Sequence[str] = ()
     pool: bool = False
     columns: Sequence[str] = ()
@@ -185,11 +186,10 @@ def compare_runs(project: Project, chosen: ChosenRuns, request: CompareRequest) 
         by=_parameter(request.group_by, names) if request.group_by is not None else None,
         pool=request.pool,
         seeds={name: e.seeds for name, e in experiments.items() if e.seeds is not None},
-        over=next(iter(names.parameters_named(request.over)), None) if request.over is not None else None,
+        over=next(iter(names.parameters_named(request.plot[0])), None) if request.plot else None,
     )
-    also = _of_curves(
-        names, (*request.only, *(split_key(key)[0] for key in request.sort), *request.columns, *request.better)
-    )
+    sorting = (split_key(key)[0] for key in request.sort)
+    also = _of_curves(names, (*request.only, *sorting, *request.columns, *request.better, *(request.plot or ())))
     said = {**directions(experiments.values()), **request.better}
     better = {**_directions_of_curves(also, said), **said}
     found = comparison.compare(runs, better=better, grouping=grouping, also=also)

@@ -11,7 +11,7 @@ from qanat.domain.condition import METRIC
 from qanat.domain.parameters import shown
 from qanat.domain.statistics import signed
 from qanat.usecases.runs.compare import Compared
-from qanat.usecases.runs.experiments import metric_titles
+from qanat.usecases.runs.experiments import metric_titles, title_of
 
 RUNS_NAMED = 8
 _BASELINE = " (baseline)"
@@ -25,7 +25,7 @@ def columns_of(compared: Compared) -> Sequence[Column]:
 def headings(compared: Compared, columns: Sequence[Column]) -> list[str]:
     """Return headings for a paper: metrics have their titles."""
     titles = metric_titles(compared.experiments.values())
-    return [titles.get(c.names[0], c.heading) if c.kind == METRIC else c.heading for c in columns]
+    return [(title_of(c.names[0], titles) if c.kind == METRIC else "") or c.heading for c in columns]
 
 
 def cells(compared: Compared, columns: Sequence[Column], best: str) -> list[list[str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from qanat.domain.experiment import Experiment
+from qanat.domain.measured import split_statistic
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
 from qanat.usecases.project import Project
@@ -47,3 +48,9 @@ def metric_titles(experiments: Iterable[Experiment]) -> dict[str, str]:
         for name, title in experiment.titles().items():
             found.setdefault(name, set()).add(title)
     return {name: title for name, (title, *others) in found.items() if not others}
+
+
+def title_of(name: str, titles: Mapping[str, str]) -> str:
+    """Return the title of a metric, or of what its curve came to, as `Loss (nats), min`; empty if there is none."""
+    curve, which = split_statistic(name)
+    return titles.get(name) or (f"{titles[curve]}, {which}" if curve in titles and which != "count" else "")

@@ -543,11 +543,33 @@ def test_runs_with_the_same_value_on_the_x_axis_are_separate_series(trained: San
     assert "series" not in trained.qanat("compare", "1", "3", "--pool", "--plot", "n", "acc").err
 
 
-def test_the_best_of_what_curves_came_to_is_marked_as_for_their_metric(sandbox: Sandbox) -> None:
+@pytest.fixture
+def curves(sandbox: Sandbox) -> Sandbox:
+    """Two groups of run 1, whose curve `loss` falls from --lr to a third of it."""
     series = "import json, pathlib, sys\nwords = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
     series += "lines = [json.dumps({'step': i, 'loss': float(words['--lr']) / (i + 1)}) for i in range(3)]\n"
     series += "(pathlib.Path(words['--storage_path']) / 'm.jsonl').write_text('\\n'.join(lines) + '\\n')\n"
-    sandbox.python_experiment("curve", series, metrics=[{"file": "m.jsonl", "better": {"loss": "lower"}}])
+    metrics = {"file": "m.jsonl", "better": {"loss": "lower"}, "label": {"loss": "Loss"}, "unit": {"loss": "nats"}}
+    sandbox.python_experiment("curve", series, metrics=[metrics])
     sandbox.qanat("run", "curve", "-R", "--lr 3,6")
-    lines = sandbox.qanat("compare", "--columns", "lr,loss.min,loss.count").out.splitlines()
+    return sandbox
+
+
+def test_the_best_of_what_curves_came_to_is_marked_as_for_their_metric(curves: Sandbox) -> None:
+    lines = curves.qanat("compare", "--columns", "lr,loss.min,loss.count").out.splitlines()
     assert [line.split() for line in lines[1:3]] == [["3", "1", "*", "3"], ["6", "2", "3"]]
+    assert lines[3] == "loss.min: Loss (nats), min"
+
+
+@pytest.mark.parametrize("command", [("compare", "1"), ("runs", "--groups")])
+def test_what_curves_came_to_has_the_title_of_the_metric_in_papers(curves: Sandbox, command: tuple[str, ...]) -> None:
+    lines = curves.qanat(*command, "--columns", "lr,loss,loss.min,loss.count", "--format", "markdown").out.splitlines()
+    assert lines[0] == "| lr | Loss (nats) | Loss (nats), min | loss.count |"
+
+
+@pytest.mark.parametrize("y", ["loss.max", "metric.loss.max"])
+def test_what_curves_came_to_is_drawn_over_a_parameter(curves: Sandbox, y: str) -> None:
+    said = curves.qanat("compare", "1", "--plot", "lr", y)
+    assert "Loss (nats), max" in said.out
+    assert not said.err
+    assert "Loss (nats), max" in curves.qanat("compare", "1", "--plot", "loss.max", "loss").out
