@@ -119,8 +119,11 @@ export function fieldColumns(now) {
  * @param {Row[]} rows
  */
 export function varies(column, rows) {
-  const first = rows.length ? JSON.stringify(column.values(rows[0])) : '';
-  return rows.some((row) => JSON.stringify(column.values(row)) !== first);
+  const first = rows.length ? column.values(rows[0]) : [];
+  return rows.some((row) => {
+    const values = column.values(row);
+    return values.length !== first.length || values.some((value, place) => !Object.is(value, first[place]));
+  });
 }
 
 /**

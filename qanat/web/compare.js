@@ -1,4 +1,5 @@
 /** Rows side by side: only what differs, unless all is asked for. */
+import { varies } from './columns.js';
 import { el } from './dom.js';
 import { significant } from './formats.js';
 import { stateMark } from './states.js';
@@ -89,11 +90,12 @@ function comparedLines(app, rows) {
 }
 
 /**
+ * Return whether rows differ in a column: in their values, or, if these are fields such as times, in what is shown.
  * @param {Column} column
  * @param {Row[]} rows
  */
 function differs(column, rows) {
-  return rows.some((row) => column.text(row) !== column.text(rows[0]));
+  return column.kind === 'field' ? rows.some((row) => column.text(row) !== column.text(rows[0])) : varies(column, rows);
 }
 
 /**
@@ -126,7 +128,7 @@ function comparedLine(column, rows) {
     const text = column.text(row) || '–';
     const values = column.values(row);
     const isBest = best !== undefined && (row.group ?? row.run).state === 'finished' && values.includes(best);
-    const isSame = place > 0 && text === column.text(rows[0]);
+    const isSame = place > 0 && !differs(column, [rows[0], row]);
     return [
       el('td', { class: `${isBest ? 'best' : ''}${isSame && column.kind !== 'metric' ? ' note' : ''}` }, text),
       el('td', { class: 'difference' }, column.kind === 'metric' && place ? difference(column, row, rows[0]) : ''),

@@ -123,12 +123,12 @@ function groups(app, row) {
   if (row.group || run.groups.length < 2) return [];
   const main = app.main();
   const known = run.details?.groups ?? [];
-  const differing = app.parameters.filter((column) => varies(column, app.byGroup ? app.every : groupRows(row)));
+  const own = groupRows(row);
+  const differing = app.parameters.filter((column) => varies(column, own));
   const lines = run.groups.slice(0, GROUPS_SHOWN).map((group, place) => {
-    const own = groupRows(row)[place];
     const said = known[place]?.state ?? group.state;
     return el('tr', {}, el('td', {}, String(group.number)), el('td', { class: 'text', title: said }, stateMark(group.state)),
-      el('td', {}, main ? main.text(own) : ''), el('td', { class: 'text' }, differing.map((column) => `${column.heading} ${column.text(own)}`).join(', ')),
+      el('td', {}, main ? main.text(own[place]) : ''), el('td', { class: 'text' }, differing.map((column) => `${column.heading} ${column.text(own[place])}`).join(', ')),
       el('td', { class: 'text' }, known[place]?.job ?? ''));
   });
   const titles = ['group', 'state', main?.heading ?? '', 'parameters', 'job'].map((title) => (

@@ -236,6 +236,20 @@ def test_bars_have_the_length_of_what_rows_are_sorted_by(tmp_path: Path, open_pa
     assert (shown(page), bars()) == (["1", "3", "2"], ["2", "25", "50"])
 
 
+def test_what_differs_is_compared_even_if_it_looks_the_same(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    runs = measured(*([{"acc": acc, "loss": 0.5} for acc in values] for values in ((0, 1, 2, 4), (0, 3, 2, 4))))
+    for run, seeds in zip(runs, ("0124", "0324"), strict=True):
+        for group, seed in zip(run["groups"], seeds, strict=True):
+            group["parameters"] = {"--seed": seed, "--epochs": "9"}
+    page = open_page(written(tmp_path, {"runs": runs}), "#tab=compare")
+    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in page.locator(".compared tr").all_inner_texts()}
+    assert rows["seed"] == ["0 … 4", "", "0 … 4", ""]
+    assert rows["acc"] == ["0 … 4", "", "0 … 4", ""]
+    assert rows["same in all"][0] == "epochs 9"
+    assert "loss" not in rows
+    assert page.locator(".compared td.note").all_inner_texts() == ["epochs 9"]
+
+
 @pytest.mark.parametrize(
     ("values", "texts"),
     [
