@@ -31,11 +31,11 @@ export function showScatter(app, place) {
   const wide = parameters.find((column) => isWide(app.every.map((row) => Number(placeIn(column, row) ?? NaN))));
   const x = chosen(columns, app.view.x, wide ?? parameters[0] ?? columns[0]);
   const y = chosen(numeric, app.view.y, app.main() ?? numeric[0]);
-  const colour = app.view.colour === 'none' ? undefined : chosen(columns, app.view.colour, app.differing.find((column) => !column.isNumber));
   if (!x || !y) {
     place.replaceChildren(nothing('Nothing to draw', 'The runs have no numbers.'));
     return;
   }
+  const colour = app.view.colour === 'none' ? undefined : chosen(columns, app.view.colour, usualColour(app, x, y));
   const kept = app.rows.filter((row) => placeIn(x, row) !== null && placeIn(y, row) !== null);
   const paint = paintOf(app, colour, kept);
   const points = kept.map((row) => /** @type {Point} */ ({ row, x: placeIn(x, row), y: placeIn(y, row), ...paint.of(row), at: [0, 0] }));
@@ -51,6 +51,17 @@ export function showScatter(app, place) {
     el('div', { class: 'controls key' }, paint.key), chart);
   if (points.length) drawPoints(app, chart, points, x, y, logX, logY);
   else chart.replaceChildren(nothing('Nothing to draw', `No run in the table has both ${x.heading} and ${y.heading}.`));
+}
+
+/**
+ * Return the first category in which the points differ; undefined if they do in none.
+ * @param {App} app
+ * @param {Column} x
+ * @param {Column} y
+ */
+function usualColour(app, x, y) {
+  const drawn = app.every.filter((row) => placeIn(x, row) !== null && placeIn(y, row) !== null);
+  return app.differing.find((column) => !column.isNumber && new Set(drawn.map((row) => placeIn(column, row))).size > 1);
 }
 
 /**

@@ -345,6 +345,21 @@ def test_the_key_has_the_colours_of_points_and_their_lines_have_room(
     assert {"0", "1"} <= set(page.locator(".tick-label").all_text_contents())
 
 
+def test_points_first_have_the_colours_of_a_parameter_in_which_they_differ(
+    tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    runs = measured([{}], [{"acc": 0.5}], [{"acc": 0.75}])
+    for run, model, opt in zip(runs, ("deep", "", ""), ("", "adam", "sgd"), strict=True):
+        given = {"--model": model, "--opt": opt, "--lr": str(run["number"])}
+        run["groups"][0]["parameters"] = {name: value for name, value in given.items() if value}
+    page = open_page(written(tmp_path, {"runs": runs}), "#tab=scatter")
+    assert page.get_by_label("colour").input_value() == "opt"
+    assert page.locator(".key .entry").all_inner_texts() == ["adam", "sgd"]
+    runs[2]["groups"][0]["parameters"]["--opt"] = "adam"
+    page = open_page(written(tmp_path, {"runs": runs}), "#tab=scatter")
+    assert page.get_by_label("colour").input_value() == "none"
+
+
 def test_a_brush_on_parallel_coordinates_is_a_condition(report: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(report, "#tab=parallel")
     page.locator("canvas[data-drawn='36']").wait_for()
