@@ -1,7 +1,6 @@
 /** Parallel coordinates: a line for each row through its parameters to what it measured; a brush is a condition. */
-import { nameInCondition, quotedIfNeeded } from './condition.js';
-import { el, svg } from './dom.js';
-import { brief } from './formats.js';
+import { drawnAxes } from './brushes.js';
+import { el } from './dom.js';
 import { columnChoice, isLogarithmic, nothing, placeIn, plotted, chosen } from './plot.js';
 import { Scale, extentOf, viridis } from './scale.js';
 import { NARROW } from './table.js';
@@ -10,7 +9,7 @@ import { NARROW } from './table.js';
 /** @typedef {import('./columns.js').Column} Column */
 /** @typedef {import('./data.js').Row} Row */
 /** @typedef {{column: Column, at: number, scale: Scale, names: (string | number)[], isLog: boolean, isFlipped: boolean, aside: Map<string, number>}} Axis */
-/** @typedef {{app: App, axes: Axis[], top: number, bottom: number, width: number, height: number}} Layout */
+/** @typedef {{app: App, axes: Axis[], top: number, bottom: number, width: number, height: number, apart: number}} Layout */
 
 const AXES_MAX = 12;
 const NARROW_AXES_MAX = 4;
@@ -20,18 +19,20 @@ const GREY_MAX = 400;
 const SLICE_MS = 12;
 const NAMES_MAX = 6;
 const ASIDE_MAX = 20;
+const PAST = [3, 4];
 
 /**
  * @param {App} app
  * @param {HTMLElement} place
  */
 export function showParallel(app, place) {
-  const columns = axisColumns(app);
+  const usual = app.main() ?? plotted(app).find((column) => hasPlace(app.every, column));
+  const colour = chosen(plotted(app), app.view.shade, usual);
+  const columns = axisColumns(app, app.every.filter((row) => !colour || placeIn(colour, row) !== null));
   if (columns.length < 2) {
     place.replaceChildren(nothing('Nothing to draw', 'Parallel coordinates need two parameters or metrics that differ.'));
     return;
   }
-  const colour = chosen(plotted(app), app.view.shade, app.main() ?? columns[0]);
   const note = el('span', { class: 'note wide' });
   const chart = el('div', { class: 'chart' });
   place.replaceChildren(
@@ -39,7 +40,7 @@ export function showParallel(app, place) {
   );
   const layout = layoutOf(app, columns, chart.clientWidth, chart.clientHeight);
   const [below, above] = [layer(layout), layer(layout)];
-  chart.replaceChildren(below.canvas, above.canvas, axesOf(layout));
+  chart.replaceChildren(below.canvas, above.canvas, drawnAxes(layout));
   const { lines, said } = linesOf(app, colour);
   note.textContent = `${said}Drag along an axis to keep a range, which becomes a condition; click it to drop it.`;
   drawInSlices(layout, below, lines);
@@ -48,14 +49,26 @@ export function showParallel(app, place) {
   app.hovering = mark;
 }
 
-/** @param {App} app */
-function axisColumns(app) {
+/**
+ * @param {Row[]} rows
+ * @param {Column} column
+ */
+function hasPlace(rows, column) {
+  return rows.some((row) => placeIn(column, row) !== null);
+}
+
+/**
+ * List the columns that get an axis: parameters that any of the rows can be drawn with, then metrics.
+ * @param {App} app
+ * @param {Row[]} rows
+ */
+function axisColumns(app, rows) {
   const main = app.main();
   const others = app.metrics.filter((column) => column !== main && column.better).slice(0, 2);
   const ends = main ? [...others, main] : [];
   const most = NARROW.matches ? NARROW_AXES_MAX : AXES_MAX;
   const ending = NARROW.matches ? ends.slice(-1) : ends;
-  const columns = app.differing.filter((column) => app.every.some((row) => placeIn(column, row) !== null));
+  const columns = app.differing.filter((column) => hasPlace(rows, column));
   return [...columns.slice(0, most - ending.length), ...ending];
 }
 
@@ -67,12 +80,13 @@ function axisColumns(app) {
  * @returns {Layout}
  */
 function layoutOf(app, columns, width, height) {
-  const [left, right, top, bottom] = [NARROW.matches ? 52 : 56, width - (NARROW.matches ? 36 : 64), 34, height - 14];
+  const [left, right, top, bottom] = [NARROW.matches ? 52 : 56, width - (NARROW.matches ? 36 : 64), 44, height - 14];
+  const apart = (right - left) / (columns.length - 1);
   const axes = columns.map((column, place) => {
-    const at = left + (place * (right - left)) / (columns.length - 1);
+    const at = left + place * apart;
     return axisOf(app, column, at, top, bottom);
   });
-  return { app, axes, top, bottom, width, height };
+  return { app, axes, top, bottom, width, height, apart };
 }
 
 /**
@@ -222,6 +236,7 @@ function drawInSlices(layout, below, lines) {
 }
 
 /**
+ * Draw the line of a row, dashed past the axes on which it has no place.
  * @param {Layout} layout
  * @param {CanvasRenderingContext2D} context
  * @param {Row} row
@@ -233,18 +248,22 @@ function drawLine(layout, context, row, colour, width, opacity) {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.globalAlpha = opacity;
-  context.beginPath();
-  /** @type {[number, number] | null} */
-  let last = null;
-  for (const axis of layout.axes) {
+  const passed = layout.axes.flatMap((axis, place) => {
     const height = heightOn(axis, row);
-    if (height !== null && last) {
-      const middle = (last[0] + axis.at) / 2;
-      context.bezierCurveTo(middle, last[1], middle, height, axis.at, height);
-    } else if (height !== null) context.moveTo(axis.at, height);
-    last = height === null ? null : [axis.at, height];
+    return height === null ? [] : [{ place, at: axis.at, height }];
+  });
+  for (const dashes of [[], PAST]) {
+    context.setLineDash(dashes);
+    context.beginPath();
+    passed.slice(1).forEach((to, before) => {
+      const from = passed[before];
+      if ((to.place - from.place > 1) !== (dashes === PAST)) return;
+      const middle = (from.at + to.at) / 2;
+      context.moveTo(from.at, from.height);
+      context.bezierCurveTo(middle, from.height, middle, to.height, to.at, to.height);
+    });
+    context.stroke();
   }
-  context.stroke();
 }
 
 /**
@@ -258,129 +277,4 @@ function drawMarked(layout, above, hovered) {
   above.context.clearRect(0, 0, width, height);
   for (const row of app.selection()) drawLine(layout, above.context, row, styleOf(app.colourOf(row.key).slice(4, -1)), 2.5, 1);
   if (hovered) drawLine(layout, above.context, hovered, styleOf('--ink'), 2.5, 1);
-}
-
-// ---- axes, and brushes on them
-
-/** @param {Layout} layout */
-function axesOf(layout) {
-  const { width, height } = layout;
-  const drawn = layout.axes.map((axis, place) => drawAxis(layout, axis, place === layout.axes.length - 1));
-  return svg('svg', { width, height, role: 'img', 'aria-label': `parallel coordinates of ${layout.app.rows.length} rows` }, ...drawn);
-}
-
-/**
- * @param {Layout} layout
- * @param {Axis} axis
- * @param {boolean} isLast
- */
-function drawAxis(layout, axis, isLast) {
-  const { at, column, names, scale } = axis;
-  const { top, bottom } = layout;
-  const note = axis.isLog ? ' (log)' : axis.isFlipped ? ' (low is up)' : '';
-  const values = names.length ? names.map((_, place) => place) : scale.ticks(5);
-  const labels = values.map((value) => {
-    const text = names.length ? String(names[value]).slice(0, 14) : brief(value);
-    const [x, anchor] = isLast ? [at + 11, 'start'] : [at - 11, 'end'];
-    return svg('text', { class: 'tick-label on-lines', x, y: scale.at(value) + 4, 'text-anchor': anchor }, text);
-  });
-  const brushes = brushesOn(layout, axis).map(([upper, lower]) => (
-    svg('rect', { class: 'brush', x: at - 7, width: 14, y: upper, height: Math.max(2, lower - upper) })
-  ));
-  const drawn = svg('g', { 'data-axis': column.key },
-    svg('text', { class: 'axis-title', x: at, y: 14, 'text-anchor': 'middle' }, column.heading.slice(0, 18) + note),
-    svg('line', { class: 'axis', x1: at, x2: at, y1: top, y2: bottom }), ...labels, ...brushes);
-  drawn.append(brushing(layout, axis));
-  return drawn;
-}
-
-/**
- * Return what takes the pointer on an axis: a drag makes a condition of the range, and a click drops it.
- * @param {Layout} layout
- * @param {Axis} axis
- */
-function brushing(layout, axis) {
-  const { top, bottom } = layout;
-  const area = svg('rect', { class: 'brushing', x: axis.at - 12, width: 24, y: top - 6, height: bottom - top + 12 });
-  const shown = svg('rect', { class: 'brush', x: axis.at - 7, width: 14, visibility: 'hidden' });
-  const heightOf = (/** @type {PointerEvent} */ event) => {
-    const box = /** @type {SVGElement} */ (area.ownerSVGElement).getBoundingClientRect();
-    return Math.max(top, Math.min(bottom, event.clientY - box.top));
-  };
-  let from = NaN;
-  area.addEventListener('pointerdown', (event) => {
-    const pointer = /** @type {PointerEvent} */ (event);
-    area.setPointerCapture(pointer.pointerId);
-    from = heightOf(pointer);
-  });
-  area.addEventListener('pointermove', (event) => {
-    if (Number.isNaN(from)) return;
-    const to = heightOf(/** @type {PointerEvent} */ (event));
-    shown.setAttribute('visibility', 'visible');
-    shown.setAttribute('y', String(Math.min(from, to)));
-    shown.setAttribute('height', String(Math.abs(to - from)));
-  });
-  area.addEventListener('pointerup', (event) => {
-    const to = heightOf(/** @type {PointerEvent} */ (event));
-    const range = Math.abs(to - from) > 3 ? conditionOf(layout, axis, Math.min(from, to), Math.max(from, to)) : '';
-    from = NaN;
-    const others = layout.app.view.where.filter((text) => !readBrush(axis, text));
-    layout.app.change({ where: range ? [...others, range] : others });
-  });
-  return svg('g', {}, shown, area);
-}
-
-/**
- * Return the condition that a range of heights stands for; empty if nothing is in it, or everything.
- * @param {Layout} layout
- * @param {Axis} axis
- * @param {number} upper
- * @param {number} lower
- */
-function conditionOf(layout, axis, upper, lower) {
-  const name = nameInCondition(axis.column.key);
-  if (axis.names.length) {
-    const kept = axis.names.filter((_, place) => axis.scale.at(place) >= upper && axis.scale.at(place) <= lower);
-    return kept.map((value) => `${name}=${quotedIfNeeded(String(value))}`).join(' or ');
-  }
-  const ends = [axis.scale.valueAt(upper), axis.scale.valueAt(lower)].sort((a, b) => a - b).map((value) => Number(value.toPrecision(3)));
-  return `${name}>=${ends[0]} and ${name}<=${ends[1]}`;
-}
-
-/**
- * Return the values that a condition keeps, if it is one that a brush on this axis makes: two ends, or names.
- * @param {Axis} axis
- * @param {string} text
- * @returns {string[] | null}
- */
-function readBrush(axis, text) {
-  const name = nameInCondition(axis.column.key);
-  if (axis.names.length) {
-    const parts = text.split(' or ');
-    const known = new Map(axis.names.map((value) => [`${name}=${quotedIfNeeded(String(value))}`, String(value)]));
-    const values = parts.map((part) => known.get(part));
-    return values.every((value) => value !== undefined) ? /** @type {string[]} */ (values) : null;
-  }
-  const [low, high] = text.split(' and ');
-  const isRange = low?.startsWith(`${name}>=`) && high?.startsWith(`${name}<=`) && text.split(' and ').length === 2;
-  const ends = isRange ? [low.slice(name.length + 2), high.slice(name.length + 2)] : [];
-  return ends.length && ends.every((end) => Number.isFinite(Number(end))) ? ends : null;
-}
-
-/**
- * Return what the conditions of the view keep of an axis: from which height to which.
- * @param {Layout} layout
- * @param {Axis} axis
- * @returns {[number, number][]}
- */
-function brushesOn(layout, axis) {
-  const found = layout.app.view.where.map((text) => readBrush(axis, text)).find((values) => values !== null);
-  if (!found) return [];
-  if (!axis.names.length) {
-    const heights = found.map((value) => Math.max(layout.top, Math.min(layout.bottom, axis.scale.at(Number(value)))));
-    return [[Math.min(...heights), Math.max(...heights)]];
-  }
-  const half = (layout.bottom - layout.top) / axis.names.length / 2;
-  const names = axis.names.map(String);
-  return found.map((value) => axis.scale.at(names.indexOf(value))).map((height) => [height - half, height + half]);
 }

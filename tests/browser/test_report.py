@@ -386,6 +386,23 @@ def test_a_brush_on_parallel_coordinates_is_a_condition(report: Path, open_page:
     assert page.locator(".chip.on").count() == 0
 
 
+def test_a_line_passes_axes_on_which_its_run_has_no_value(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    runs = measured([{}], [{"accuracy_on_the_whole_set": 0.5}], [{"accuracy_on_the_whole_set": 0.75}])
+    for run, mistake in zip(runs, ("--lrr", "", "--sleep"), strict=True):
+        given = {"--lr": str(run["number"]), mistake: "1", "--warm": "2"}
+        run["groups"][0]["parameters"] = {name: value for name, value in given.items() if name}
+    narrow = {"width": 390, "height": 800}
+    page = open_page(written(tmp_path, {"runs": runs}), "#tab=parallel&selected=2-00000b", viewport=narrow)
+    page.locator("canvas[data-drawn='2']").wait_for()
+    *parameters, measured_title = page.locator("[data-axis] .axis-title").all_text_contents()
+    assert parameters == ["lr", "sleep"]
+    assert measured_title.startswith("accuracy")
+    assert measured_title.endswith("…")
+    assert page.locator("[data-axis] title").last.text_content() == "accuracy_on_the_whole_set"
+    drawn = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
+    assert page.locator("canvas").last.evaluate(drawn)  # the selected run, which has no --sleep
+
+
 def test_curves_are_overlaid_and_smoothed(report: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(report, "#tab=curves")
     entries = page.locator(".key .entry").all_inner_texts()
