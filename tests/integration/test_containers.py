@@ -102,9 +102,14 @@ def test_the_container_of_an_experiment_can_be_replaced_or_left_out(project: San
     assert f"--bind\n{project.root.parent}/scratch:{project.root.parent}/scratch\n" in arguments
     assert f"--bind\n{project.root}/images:/images:ro\n" in arguments
     assert "\n--cleanenv\n" in arguments
+    assert f"\n{project.root}/data:{project.root}/data:ro\n" in arguments
     project.qanat("run", "--container", "images/b.sif", "train", "0")
     assert project.records()[-1]["container"]["image"] == "images/b.sif"
     assert "\n--cleanenv\n" in engine.read_text()
+    project.write(".qanat/datasets/iris.yaml", "schema: dataset/1\nname: iris\npath: data\nwritable: true\n")
+    project.commit("writable")
+    project.qanat("run", "train", "0")
+    assert f"{project.root}/data:ro" not in engine.read_text()
     engine.unlink()
     project.qanat("run", "--container", "none", "train", "0")
     assert not engine.exists()
