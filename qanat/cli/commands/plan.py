@@ -11,6 +11,7 @@ from qanat.cli import session
 from qanat.cli.commands.run import RunCommand, check_name, counted, request_from
 from qanat.cli.commands.run import run as run_command
 from qanat.cli.options import OTHER, option, shown
+from qanat.cli.runs import misplaced
 from qanat.cli.runs.launch_options import options_from
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.arguments import Role
@@ -18,7 +19,7 @@ from qanat.cli.terminal.output import plural, say, say_json, say_whole
 from qanat.errors import UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import planning
-from qanat.usecases.project import open_project
+from qanat.usecases.project import Project, open_project
 
 EXAMPLE = """\b
 Example:
@@ -52,15 +53,32 @@ class PlanCommand(RunCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Check the arguments before -- for such options, and split them."""
-        own, of_run = arguments.options_of(self), arguments.options_of(run_command)
-        for role, text in () if ctx.resilient_parsing else arguments.roles(args, of_run | own, self.names):
+        others = _others(self)
+        known = others | arguments.options_of(self)
+        for role, text in () if ctx.resilient_parsing else arguments.roles(args, known, self.names):
             if role is Role.DASHES:
                 break
-            if role is Role.OPTION and text in of_run and text not in own:
-                why = "commit the changes first, since a plan names a commit" if shown(text) in CHANGES else WHY
-                hint = f"{why}; after --, all arguments are passed to the program"
-                raise UsageError(f"plan does not take {shown(text)}", hint=hint)
+            if role is Role.OPTION and (name := text.partition("=")[0]) in others:
+                raise UsageError(f"plan does not take {shown(name)}", hint=_hint(name))
         return super().parse_args(ctx, args)
+
+
+def _others(plan: click.Command) -> dict[str, bool]:
+    """Return the options of `qanat run` that a plan does not take, and whether each takes a value."""
+    own = arguments.options_of(plan)
+    return {name: value for name, value in arguments.options_of(run_command).items() if name not in own}
+
+
+def _refuse_resembling(project: Project, experiment: str, ctx: click.Context) -> None:
+    """Raise UsageError if an argument of the program is such an option, misspelt or with `=`."""
+    for text, name in misplaced.meant_elsewhere(project, experiment, ctx, _others(ctx.command)):
+        problem = f"{text} would be passed to the program (plan does not take {shown(name)})"
+        raise UsageError(problem, hint=_hint(name))
+
+
+def _hint(name: str) -> str:
+    why = "commit the changes first, since a plan names a commit" if shown(name) in CHANGES else WHY
+    return f"{why}; after --, all arguments are passed to the program"
 
 
 @option("--json", "as_json", group=OTHER, is_flag=True, help="Print the plan as JSON.")
@@ -74,6 +92,7 @@ def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any
     """
     project = open_project(Path.cwd())
     check_name(project, ctx, options)
+    _refuse_resembling(project, options["name"], ctx)
     options = LEFT_OUT | options
     request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
     found = launching.plan_for_review(project, request, chosen, session.runners())

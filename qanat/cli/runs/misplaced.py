@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -69,12 +70,26 @@ def check_action(project: Project, experiment: str, action: str, ctx: click.Cont
         _check(project, found.program, ctx)
 
 
+def meant_elsewhere(
+    project: Project, experiment: str, ctx: click.Context, known: Mapping[str, bool]
+) -> Iterator[tuple[str, str]]:
+    """Yield what looks like these options of another command, and the option, unless the program has it."""
+    words: list[Word] = ctx.meta["words"]
+    with suppress(NotFound):
+        for each in _not_of(project, project.experiment(experiment).program, find(words, known)):
+            place, instead = next(iter(each.instead.items()))
+            yield words[place].text, instead[0]
+
+
 def _check(project: Project, program: Program, ctx: click.Context) -> None:
     words: list[Word] = ctx.meta["words"]
-    found = find(words, options_of(ctx.command))
-    if found:
-        text = program_texts(project, program)
-        refuse([each for each in found if not has(text, each.option)], words, ctx.command_path)
+    refuse(_not_of(project, program, find(words, options_of(ctx.command))), words, ctx.command_path)
+
+
+def _not_of(project: Project, program: Program, found: Sequence[Misplaced]) -> list[Misplaced]:
+    """List what of this the program does not have."""
+    text = program_texts(project, program) if found else b""
+    return [each for each in found if not has(text, each.option)]
 
 
 def find(words: Sequence[Word], known: Mapping[str, bool]) -> list[Misplaced]:

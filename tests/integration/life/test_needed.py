@@ -85,6 +85,24 @@ def test_a_plan_refuses_options_of_run_that_it_does_not_take(sandbox: Sandbox) -
     assert passed_on["groups"][0]["args"] == ["--snapshot"]
 
 
+def test_a_plan_refuses_such_options_misspelt_or_with_a_value_unless_the_program_has_them(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", 'case $1 in --snapshots) echo "$1" ;; esac\n')
+
+    def refused(*words: str) -> str:
+        return sandbox.qanat("plan", *words, code=2).err
+
+    for text, option in (("--snapsho", "--snapshot"), ("--commit-message=x", "--commit-message")):
+        assert refused("train", "--lr", "1", text) == (
+            f"qanat: {text} would be passed to the program (plan does not take {option})\n  hint: commit the changes "
+            "first, since a plan names a commit; after --, all arguments are passed to the program\n"
+        )
+    assert refused("--detach=1", "train").startswith("qanat: plan does not take --detach\n")
+    assert refused("nothing", "--snapsho").startswith("qanat: experiment 'nothing' does not exist\n")
+    for words in (("--snapshots",), ("--", "--snapsho")):
+        groups = sandbox.qanat("plan", "train", "--json", *words).json["groups"]
+        assert groups[0]["args"] == [words[-1]]
+
+
 def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     sandbox.experiment("train", "exit 0\n")
     plan = ".qanat/plans/seeds.yaml"
