@@ -74,22 +74,24 @@ def _has_base(home: Path) -> bool:
 
 
 def distributions(folders: Sequence[str]) -> dict[str, str]:
-    """Map the packages in these folders, of which the first one counts, to their versions."""
+    """Map the packages in these folders, of which the first one counts, to their versions; all of it is printable."""
     found: dict[str, str] = {}
     for folder in folders:
         for name, version in _in_folder(folder):
-            if len(found) < PACKAGES_MAX:
+            if len(found) < PACKAGES_MAX and version.isprintable():
                 found.setdefault(name, version)
     return found
 
 
 def conda_packages(home: str) -> dict[str, str]:
-    """Map the packages of the conda environment in a folder to their versions and builds."""
+    """Map the packages of the conda environment in a folder to their versions and builds; all of it is printable."""
     try:
         names = sorted(os.listdir(f"{home}/conda-meta"))  # noqa: PTH208
     except OSError:
         return {}
-    parts = [name.removesuffix(".json").rsplit("-", 2) for name in names if name.endswith(".json")]
+    parts = [
+        name.removesuffix(".json").rsplit("-", 2) for name in names if name.endswith(".json") and name.isprintable()
+    ]
     return {part[0]: f"{part[1]} {part[2]}" for part in parts[:PACKAGES_MAX] if len(part) == 3}
 
 

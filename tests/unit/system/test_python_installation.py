@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -59,6 +60,16 @@ def test_packages_are_named_as_an_index_names_them(tmp_path: Path) -> None:
     for other in ("~umpy-1.0.dist-info", "numpy", "numpy.dist-info", "notes-1.0.txt"):
         (tmp_path / other).mkdir()
     assert distributions([str(tmp_path)]) == {"my-package-x": "1.0.post1", "old": "2.0", "pyyaml": "6.0"}
+
+
+@pytest.mark.parametrize("odd", [b"1\xff", b"1\x1b[31m", b"1\n"])
+def test_names_that_no_file_can_record_are_left_out(tmp_path: Path, odd: bytes) -> None:
+    for name in (b"odd-%s.dist-info" % odd, b"plain-1.dist-info", b"conda-meta"):
+        (tmp_path / os.fsdecode(name)).mkdir()
+    for name in (b"odd-%s-0.json" % odd, b"plain-1-0.json"):
+        (tmp_path / "conda-meta" / os.fsdecode(name)).write_text("")
+    assert distributions([str(tmp_path)]) == {"plain": "1"}
+    assert conda_packages(str(tmp_path)) == {"plain": "1 0"}
 
 
 def test_the_first_folder_counts_and_a_missing_one_has_nothing(tmp_path: Path) -> None:
