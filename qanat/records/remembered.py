@@ -70,9 +70,9 @@ class Remembered:
         """Write what has changed; failures are ignored: the next run finds it out again."""
         if self._changed:
             kept = dict(list(self._known.items())[-KEPT_MAX:])
-            data = json.dumps([FORM, kept], ensure_ascii=False, separators=(",", ":"))
+            data = json.dumps([FORM, kept], separators=(",", ":"))
             with contextlib.suppress(WriteFailed):
-                files.write(self._file, data.encode("utf-8", "surrogateescape"), sharing=self._sharing)
+                files.write(self._file, data.encode(), sharing=self._sharing)
 
     def _read(self) -> dict[str, Any]:
         """Return what is known; nothing if the file is missing, of another form, or not this user's."""

@@ -41,6 +41,14 @@ def test_a_file_that_has_just_changed_may_change_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
+def test_a_path_that_is_not_utf_8_is_known_again(tmp_path: Path) -> None:
+    name = os.fsdecode(b"file /caf\xe9")
+    known = Remembered(tmp_path)
+    known.put(name, {name: ""}, "sha256:0")
+    known.save()
+    assert Remembered(tmp_path).get(name, {name: ""}) == "sha256:0"
+
+
 def test_a_link_has_the_stamps_of_both_ends(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     (tmp_path / "link").symlink_to("a")
