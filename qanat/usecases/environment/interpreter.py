@@ -82,7 +82,7 @@ def _conda_prefix(name: str, conda: str, folder: Path, variables: Mapping[str, s
     program = variables.get("CONDA_EXE") or variables.get("MAMBA_EXE")
     found = Path(program) if program else found_on_path(conda, folder, variables.get("PATH", "").split(os.pathsep))
     roots = [variables["MAMBA_ROOT_PREFIX"]] if variables.get("MAMBA_ROOT_PREFIX") else []
-    roots += [str(found.resolve().parents[1])] if found else []
+    roots += [str(found.resolve().parent.parent)] if found else []
     own = os.path.expanduser("~/.conda")  # noqa: PTH111
     places = [*(root if name == "base" else f"{root}/envs/{name}" for root in roots), f"{own}/envs/{name}"]
     return next((place for place in places if os.path.isdir(place)), None)  # noqa: PTH112

@@ -40,7 +40,7 @@ def _installation(
     known: Remembered, python: Path, folder: Path, variables: Mapping[str, str], *, starts: bool
 ) -> Installation | None:
     """Return what a Python is; it is started only if it has changed, or what a script in its place reads has."""
-    paths = [str(python), str(python.parents[1] / "pyvenv.cfg")]
+    paths = [str(python), str(python.parent.parent / "pyvenv.cfg")]
     choice = [variables.get("PYTHONNOUSERSITE", "")]
     if not is_binary(python):
         choice += [variables.get(name, "") for name in _VERSION_VARIABLES]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from qanat.records.remembered import Remembered
+from qanat.usecases.environment import pythons
 from qanat.usecases.environment.interpreter import Started, started_by
 
 
@@ -80,6 +82,13 @@ def test_a_command_starts_a_python(folder: Path, command: str, python: str) -> N
 )
 def test_a_command_starts_another_program(folder: Path, command: str, other: str | None) -> None:
     assert started_by(command.split(), folder, {"PATH": "bin"}) == Started(other=folder / other if other else None)
+
+
+def test_programs_may_be_at_the_top_of_the_file_system(folder: Path) -> None:
+    command = ["conda", "run", "-n", "ml", "python", "train.py"]
+    variables = {"PATH": "bin", "CONDA_EXE": "/conda-of-no-folder"}
+    assert started_by(command, folder, variables) == Started(python=folder / "bin/python")
+    assert pythons.describe(Remembered(folder), Path("/python-of-no-folder"), folder, {}, starts=True) == {}
 
 
 def test_a_python_that_is_not_found_is_unknown(folder: Path) -> None:
