@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 from qanat.system import files
@@ -14,7 +15,7 @@ _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*\Z")
 _HEAD_BYTES = 256
 _PROJECT_TOOLS = ("uv", "poetry", "pdm", "pipenv", "hatch")
 # They start what comes after their options.
-_WRAPPERS = ("env", "nice", "time", "timeout", "stdbuf", "taskset", "numactl", "srun", "mpirun", "mpiexec")
+_WRAPPERS = ("nice", "time", "timeout", "stdbuf", "taskset", "numactl", "srun", "mpirun", "mpiexec")
 _CONDA_TOOLS = ("conda", "mamba", "micromamba")
 
 
@@ -32,14 +33,15 @@ class Started:
 
 def started_by(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Started:
     """Return what a command starts in a folder. The last part of the command is the file that it is given."""
-    parts = command[:-1] or _shebang(folder / command[-1])
+    parts = _without_env(command[:-1]) or _without_env(_shebang(folder / command[-1]))
     search = _search_path(parts, folder, variables)
     python = next((part for part in parts if _PYTHON.match(_name(part))), "")
-    if not python and command[-1].endswith(".py") and _name(parts[0] if parts else "") in ("uv", "pixi"):
-        python = "python"  # both run such a file with it
+    runs_files = _name(parts[0] if parts else "") in ("uv", "pixi") and "--script" not in parts
+    if not python and command[-1].endswith(".py") and runs_files:
+        python = "python"  # both run such a file with it; for a script with packages of its own, uv makes another one
     if python:
         return Started(python=found_on_path(python, folder, search))
-    first = next((part for part in parts if "=" not in part), command[-1])
+    first = parts[0] if parts else command[-1]
     return Started(other=found_on_path(command[-1] if _name(first) in _WRAPPERS else first, folder, search))
 
 
@@ -47,6 +49,13 @@ def found_on_path(name: str, folder: Path, search: Sequence[str]) -> Path | None
     """Return the program of this name, as execvp() looks for it in a folder; None if it is not found."""
     places = [folder / name] if "/" in name else [folder / part / name for part in search]
     return next((place for place in places if place.is_file() and os.access(place, os.X_OK)), None)
+
+
+def _without_env(parts: Sequence[str]) -> Sequence[str]:
+    """Return a command without `env`, its options and variables before it; nothing if `env` starts the file itself."""
+    if not parts or _name(parts[0]) != "env":
+        return parts
+    return list(dropwhile(lambda part: part.startswith("-") or "=" in part, parts[1:]))
 
 
 def _name(part: str) -> str:

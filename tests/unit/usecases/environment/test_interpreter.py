@@ -30,6 +30,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         program(tmp_path / "bin" / name)
     program(tmp_path / "conda/bin/conda")
     program(tmp_path / "shebang", "#!/usr/bin/env python3.12\n")
+    program(tmp_path / "train.R", "#!/usr/bin/env -S Rscript --vanilla\n")
+    program(tmp_path / "uv-script.py", "#!/usr/bin/env -S uv run --script\n")
     program(tmp_path / "plain", "\x7fELF")
     program(tmp_path / "own.sh", "#!bin/simulate -x\n")
     return tmp_path
@@ -44,6 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("env OMP_NUM_THREADS=1 python train.py", "bin/python"),
         ("nice -n 5 python train.py", "bin/python"),
         ("./shebang", "bin/python3.12"),
+        ("env OMP_NUM_THREADS=1 ./shebang", "bin/python3.12"),
         ("uv run train.py", ".venv/bin/python"),
         ("uv run python -u train.py", ".venv/bin/python"),
         ("poetry run python train.py", "active/bin/python"),
@@ -74,6 +77,9 @@ def test_a_command_starts_a_python(folder: Path, command: str, python: str) -> N
         ("simulate input.txt", "bin/simulate"),
         ("./plain", "plain"),
         ("./own.sh", "bin/simulate"),
+        ("./train.R", "bin/Rscript"),
+        ("env -i OMP_NUM_THREADS=1 Rscript train.R", "bin/Rscript"),
+        ("./uv-script.py", "bin/uv"),
         ("mpirun -n 4 ./plain", "plain"),
         ("env OMP_NUM_THREADS=1 ./plain", "plain"),
         ("missing input.txt", None),
