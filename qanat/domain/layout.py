@@ -21,6 +21,9 @@ DEFINITIONS = {
     "template": "templates",
     "document": "documents",
 }
+# Files of environments and machines are named after their content.
+HASH_DIGITS = 16
+_HASH = re.compile(rf"[0-9a-f]{{{HASH_DIGITS}}}\Z")
 GROUP_INFO = "group_info.yaml"
 NAME_BYTES_MAX = 255
 FOLDER_BYTES_MAX = 1_000
@@ -29,6 +32,11 @@ FOLDER_BYTES_MAX = 1_000
 def record_path(experiment: str, number: int, uid: str) -> str:
     """Return the path of a record relative to the project's root, with slashes."""
     return f"{RUNS}/{experiment}/{number // RUNS_PER_FOLDER}/{number}-{uid}.yaml"
+
+
+def is_hash(text: str) -> bool:
+    """Return whether a text may be the name of a file in `.qanat/environments/`."""
+    return bool(_HASH.match(text))
 
 
 def is_recorded(path: str) -> bool:

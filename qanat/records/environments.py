@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from qanat.domain.environment import Environment, Interpreter
-from qanat.domain.layout import ENVIRONMENTS, MACHINES
+from qanat.domain.layout import ENVIRONMENTS, HASH_DIGITS, MACHINES
 from qanat.domain.machine import Machine
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import InputInvalid
@@ -21,11 +21,9 @@ from qanat.records.record_reader import Reader
 from qanat.system import files
 
 BYTES_MAX = 4 * 2**20
-DIGITS = 16
 FOLDERS = {"environment": ENVIRONMENTS, "machine": MACHINES}
 _MAPS = ("distributions", "conda", "locks", "variables")
-_HASH = re.compile(rf"[0-9a-f]{{{DIGITS}}}\Z")
-_NAMED = re.compile(rb"(?:^|[{ ])(environment|machine): '?([0-9a-f]{%d})\b" % DIGITS, re.MULTILINE)
+_NAMED = re.compile(rb"(?:^|[{ ])(environment|machine): '?([0-9a-f]{%d})\b" % HASH_DIGITS, re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +35,9 @@ class Described:
     data: bytes
 
 
-def is_hash(text: str) -> bool:
-    """Return whether a text may be the name of such a file."""
-    return bool(_HASH.match(text))
-
-
 def hash_of(data: bytes) -> str:
     """Return the name that a file with these bytes has."""
-    return hashlib.sha256(data, usedforsecurity=False).hexdigest()[:DIGITS]
+    return hashlib.sha256(data, usedforsecurity=False).hexdigest()[:HASH_DIGITS]
 
 
 def path_of(kind: str, name: str) -> str:

@@ -14,13 +14,13 @@ from typing import Any
 from qanat.domain.container import Container
 from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.json_text import NAMES, from_named
-from qanat.domain.layout import record_path
+from qanat.domain.layout import HASH_DIGITS, is_hash, record_path
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
-from qanat.records import data_rows, environments, schemas, yaml_io
+from qanat.records import data_rows, schemas, yaml_io
 from qanat.records.record_reader import Reader
 
 FLOW = frozenset(
@@ -229,8 +229,8 @@ def _check_summary(top: Reader, run: Run) -> None:
 def _hash(row: Reader, key: str) -> str | None:
     """Return the name of a file in `.qanat/environments/`; None if there is none."""
     found: str | None = row.optional(key, str)
-    if found is not None and not environments.is_hash(found):
-        raise row.wrong(key, f"{quoted(found)} is not a hash of {environments.DIGITS} hexadecimal digits")
+    if found is not None and not is_hash(found):
+        raise row.wrong(key, f"{quoted(found)} is not a hash of {HASH_DIGITS} hexadecimal digits")
     return found
 
 

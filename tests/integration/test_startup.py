@@ -117,6 +117,14 @@ def test_a_run_here_loads_nothing_of_schedulers_checkouts_and_ranges(sandbox: Sa
     assert modules.isdisjoint(late), modules.intersection(late)
 
 
+def test_a_listing_loads_nothing_of_environments(sandbox: Sandbox) -> None:
+    sandbox.experiment("t", "exit 0\n")
+    sandbox.qanat("run", "t")
+    modules = set(loaded("runs", cwd=sandbox.root))
+    assert "qanat.records.run_codec" in modules
+    assert modules.isdisjoint(("qanat.records.environments", "qanat.domain.environment", "qanat.domain.machine"))
+
+
 def test_the_version_is_qanats(tmp_path: Path) -> None:
     result = call([*PROGRAM, "--version"], tmp_path)
     assert result.out == f"qanat {qanat.__version__}\n"

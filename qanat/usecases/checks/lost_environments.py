@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection
 
-from qanat.domain.layout import record_path
+from qanat.domain.layout import HASH_DIGITS, record_path
 from qanat.records import environments
 from qanat.records.index import Index
 from qanat.system import below
@@ -14,7 +14,7 @@ from qanat.usecases.project import Project
 
 FILES_NAMED = 5
 RUNS_NAMED = 3
-_NAMED = re.compile(rf'"(environment|machine)": ?"([0-9a-f]{{{environments.DIGITS}}})"')
+_NAMED = re.compile(rf'"(environment|machine)": ?"([0-9a-f]{{{HASH_DIGITS}}})"')
 
 
 def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:

@@ -23,7 +23,6 @@ from qanat.git.lock import Held
 from qanat.records import ledger, own_copies, run_codec, yaml_io
 from qanat.records.ledger import Entry
 from qanat.system import below
-from qanat.usecases.environment import kept
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 
@@ -230,6 +229,8 @@ def _commit(held: Held, project: Project, branch: str, content: dict[str, bytes]
         project.write(project.root / entry.path, content[entry.path], durable=True)
     if content:
         what = f"{_names(list(content))} {'restored' if lost else 'committed'}"
+        from qanat.usecases.environment import kept  # a listing seldom commits
+
         data = kept.with_named(project, content, checked_out=checked_out)
         commit_noted(held, project, branch, data, f"qanat: {what}", checked_out=checked_out)
 

@@ -12,7 +12,6 @@ from qanat.git.location import Location
 from qanat.git.lock import Held
 from qanat.records import ledger, run_codec
 from qanat.system import below
-from qanat.usecases.environment import kept
 from qanat.usecases.merging.noted import commit_noted
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import edits
@@ -207,6 +206,8 @@ def _commit_to(
         raise GitRefused(f"{branch} is checked out in another worktree")
     paths = [path for one in recorded for path in one.paths if below.has_file(project.root, path)]
     own: dict[str, bytes | None] = {path: below.read(project.root, path) for path in paths}
+    from qanat.usecases.environment import kept  # a listing seldom commits
+
     data = kept.with_named(project, own, checked_out=checked_out)
     commit = commit_noted(held, project, branch, data, message or _message(recorded), checked_out=checked_out)
     if not checked_out:
