@@ -141,7 +141,10 @@ def test_what_keeps_a_container_from_being_started_is_said_before_anything_is_wr
     define(project, "{image: images/a.sif, binds: [/nowhere]}")
     assert "qanat: bind '/nowhere': /nowhere does not exist\n" in refused()
     define_again = (project.root / ".qanat/experiments/train.yaml").read_text()
-    for bind, problem in (("'/a:/b:/c'", "is not SOURCE or SOURCE:TARGET"), ("'/tmp:tmp'", "is not an absolute path")):
+    (project.root.parent / "a:b").mkdir()
+    (project.root.parent / "link").symlink_to("a:b")
+    binds = {"'/a:/b:/c'": "is not SOURCE or SOURCE:TARGET", "'/tmp:tmp'": "is not an absolute path"}
+    for bind, problem in (binds | {"../link": f"bind '../link': {project.root.parent}/a:b contains a colon"}).items():
         project.write(".qanat/experiments/train.yaml", define_again.replace("/nowhere", bind))
         project.commit("another bind")
         assert problem in refused()
@@ -150,7 +153,7 @@ def test_what_keeps_a_container_from_being_started_is_said_before_anything_is_wr
     project.git("add", "-A")
     project.git("commit", "-qm", "token", "--no-verify")
     assert "looks like" in refused()
-    assert project.git("rev-list", "--count", f"{before.strip()}..HEAD").strip() == "4"
+    assert project.git("rev-list", "--count", f"{before.strip()}..HEAD").strip() == "5"
     assert not engine.exists()
     assert project.records() == []
 

@@ -230,4 +230,7 @@ def _bind(project: Project, text: str, chosen: Chosen) -> Mount:
     target = source if bind.target == bind.source else bind.target
     if not target.startswith("/"):
         raise InputInvalid(f"bind {quoted(text)}: {target} is not an absolute path")
-    return replace(bind, source=os.path.realpath(source), target=target)
+    behind = os.path.realpath(source)
+    if ":" in behind:
+        raise InputInvalid(f"bind {quoted(text)}: {behind} contains a colon", hint="rename the folder")
+    return replace(bind, source=behind, target=target)
