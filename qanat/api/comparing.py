@@ -115,7 +115,7 @@ def compare_runs(
     opened: Opened, names: Sequence[str], where: Sequence[str], baseline: str | None, request: CompareRequest
 ) -> Comparison:
     """Compare runs, with a warning for each note and warning of `qanat compare`."""
-    wanted = condition.all_of([condition.parse(text) for text in where])
+    wanted = condition.parse_all(where)
     with refreshed(opened.project, opened.runners) as (index, result):
         chosen = compare.chosen_runs(opened.project, index, result, names, wanted, baseline)
     compared = compare.compare_runs(opened.project, chosen, request)

@@ -95,6 +95,11 @@ def columns_option(*, group: str) -> Callable[[_Function], _Function]:
     return option("--columns", group=group, multiple=True, metavar="NAMES", help=about)
 
 
+def where_option(about: str, *, group: str = "") -> Callable[[_Function], _Function]:
+    """Declare the option with conditions, whose values domain.condition.parse_all() reads; `about` is what they do."""
+    return option("--where", group=group, multiple=True, metavar="CONDITION", help=f"{about}; may be repeated.")
+
+
 def split_names(texts: Sequence[str]) -> list[str]:
     """Return the names in the values of --columns, separated by commas. Raises UsageError if there is none in them."""
     names = [name.strip() for text in texts for name in text.split(",") if name.strip()]

@@ -98,6 +98,11 @@ def parse(text: str) -> Condition:
     return _Parser(text).condition()
 
 
+def parse_all(texts: Sequence[str]) -> Condition:
+    """Parse conditions, all of which are to be met, as one. Raises UsageError as parse() does."""
+    return all_of([parse(text) for text in texts])
+
+
 def all_of(conditions: Sequence[Condition]) -> Condition:
     """Return the condition that all of these are met."""
     parts = tuple(condition for condition in conditions if condition != EVERY)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, columns_option, option, refuse_together, split_names, used_options
+from qanat.cli.options import Command, columns_option, option, refuse_together, split_names, used_options, where_option
 from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
@@ -59,13 +59,7 @@ _NO_TABLES = (".docx", ".html", ".jpg", ".ods", ".pdf", ".xls", ".xlsx")
 
 @click.command(cls=Command, epilog=EXAMPLE)
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@option(
-    "--where",
-    group=TABLE,
-    multiple=True,
-    metavar="CONDITION",
-    help="Compare only the groups that meet this condition, of these runs or of all; may be repeated.",
-)
+@where_option("Compare only the groups that meet this condition, of these runs or of all", group=TABLE)
 @option(
     "--metric",
     "only",
@@ -173,7 +167,7 @@ def compare(
         pool=pool,
         columns=split_names(columns),
     )
-    wanted = condition.all_of([condition.parse(text) for text in where])
+    wanted = condition.parse_all(where)
     project = _project(output)
     with refreshed(project, session.runners()) as (index, result):
         reporting.tell_notes(result.notes)

@@ -12,7 +12,7 @@ from qanat.cli.diff import report as diff_report
 from qanat.cli.diff import text
 from qanat.cli.diff.baselines_report import check_sentences
 from qanat.cli.diff.names import Names
-from qanat.cli.options import option, refuse_together
+from qanat.cli.options import option, refuse_together, where_option
 from qanat.cli.terminal.output import say, say_json, say_whole, tell, width
 from qanat.domain import condition
 from qanat.domain.meanings import plain
@@ -55,12 +55,7 @@ Example:
     metavar="FILE",
     help="Begin the report with the findings of checks, one per line of FILE, in place of those of qanat validate.",
 )
-@option(
-    "--where",
-    multiple=True,
-    metavar="CONDITION",
-    help="Show only the new groups that meet this condition, as in qanat runs; may be repeated.",
-)
+@where_option("Show only the new groups that meet this condition, as in qanat runs")
 @option(
     "--check",
     is_flag=True,
@@ -87,7 +82,7 @@ def diff(
     refuse_together({"--findings": ("--json",), "--json": ("--format", "--plots")})
     if plots and form != "markdown":
         raise UsageError("--plots requires --format markdown", hint="add --format markdown")
-    wanted = condition.all_of([condition.parse(one) for one in where])
+    wanted = condition.parse_all(where)
     project = open_project(Path.cwd())
     found = state.diff(project, revisions, session.runners().requests(), wanted)
     if as_json:

@@ -119,7 +119,7 @@ def _load(
     with refreshed(project, session.runners()) as (index, result):
         if most == LOADED_FIRST:
             reporting.tell_notes([*result.notes, *listing.shortened(index.unreadable(experiment))])
-        wanted = condition.all_of([condition.parse(text) for text in conditions])
+        wanted = condition.parse_all(conditions)
         lines, total = listing.find_runs(project, index, result, wanted, experiment=experiment, newest=most)
     entries = [Row("Add a filter", "add", "Narrow the list by tag, state, parameter, …")]
     if conditions:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import option
+from qanat.cli.options import option, where_option
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
@@ -30,12 +30,7 @@ The page works without a network, and shows nothing but what the report contains
 @click.command(epilog=EXAMPLE)
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @option("--experiment", metavar="NAME", help="Only runs of this experiment.")
-@option(
-    "--where",
-    multiple=True,
-    metavar="CONDITION",
-    help="Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'; may be repeated.",
-)
+@where_option("Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'")
 @option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -46,7 +41,7 @@ The page works without a network, and shows nothing but what the report contains
 @option("--json", "as_json", is_flag=True, help="Print the data of the report as JSON, and write no file.")
 def report(runs: tuple[str, ...], experiment: str | None, where: tuple[str, ...], out: Path, as_json: bool) -> None:
     """Write a page about RUNs, or about all runs, to look at in a browser."""
-    request = ReportRequest(runs, experiment, condition.all_of([condition.parse(text) for text in where]))
+    request = ReportRequest(runs, experiment, condition.parse_all(where))
     project = open_project(Path.cwd())
     place.check_written(project, out)
     with refreshed(project, session.runners()) as (index, result):

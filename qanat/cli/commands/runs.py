@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import Command, columns_option, option, refuse_together, split_names
+from qanat.cli.options import Command, columns_option, option, refuse_together, split_names, where_option
 from qanat.cli.runs import row_table
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
@@ -35,13 +35,7 @@ others, and is combined with and, or, not and parentheses: see docs/tables.md.""
 @click.command(cls=Command, epilog=EXAMPLE)
 @click.argument("name", required=False, metavar="[EXPERIMENT]")
 @option("--groups", "by_group", group=ROWS, is_flag=True, help="Show a row for each group instead of each run.")
-@option(
-    "--where",
-    group=ROWS,
-    multiple=True,
-    metavar="CONDITION",
-    help="Show only what meets this condition, such as 'lr<0.01 and metric.acc>0.9'; may be repeated.",
-)
+@where_option("Show only what meets this condition, such as 'lr<0.01 and metric.acc>0.9'", group=ROWS)
 @option(
     "--sort",
     group=ROWS,
@@ -81,7 +75,7 @@ def runs(
     of its groups does.
     """
     refuse_together({"--json": ("--csv", "--format"), "--csv": ("--format",)})
-    wanted = condition.all_of([condition.parse(text) for text in where])
+    wanted = condition.parse_all(where)
     chosen = split_names(columns)
     is_page = form == "text" and not as_json and not as_csv
     most = top if top or everything or not is_page else SHOWN

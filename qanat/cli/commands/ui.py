@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qanat.cli import session
-from qanat.cli.options import option
+from qanat.cli.options import option, where_option
 from qanat.cli.terminal.output import plural, say
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
@@ -34,17 +34,12 @@ WAIT_S = 0.2
 
 @click.command(epilog=EXAMPLE)
 @option("--experiment", metavar="NAME", help="Only runs of this experiment.")
-@option(
-    "--where",
-    multiple=True,
-    metavar="CONDITION",
-    help="Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'; may be repeated.",
-)
+@where_option("Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'")
 @option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to use; by default, any that is free.")
 @option("--no-browser", is_flag=True, help="Do not open a browser.")
 def ui(experiment: str | None, where: tuple[str, ...], port: int, no_browser: bool) -> None:
     """Show runs in a browser, as they are now, until Ctrl-C."""
-    request = ReportRequest((), experiment, condition.all_of([condition.parse(text) for text in where]))
+    request = ReportRequest((), experiment, condition.parse_all(where))
     project = open_project(Path.cwd())
     follower = Follower(project, session.runners(), request)
     content = follower.look()
