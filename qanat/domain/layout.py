@@ -25,6 +25,7 @@ DEFINITIONS = {
 HASH_DIGITS = 16
 _HASH = re.compile(rf"[0-9a-f]{{{HASH_DIGITS}}}\Z")
 GROUP_INFO = "group_info.yaml"
+REPORT = "report.html"
 NAME_BYTES_MAX = 255
 FOLDER_BYTES_MAX = 1_000
 

@@ -587,14 +587,14 @@ def test_where_records_are_committed_by_hand_so_is_an_import(old: V0Project, san
 def test_git_is_told_what_to_ignore_and_how_to_merge(old: V0Project, sandbox: Sandbox) -> None:
     import_into(sandbox)
     rules = (old.root / ".gitignore").read_text().splitlines()
-    assert rules == ["results/", ".qanat/database.db", "/.qanat/cache/", "/.qanat/**/.*.tmp"]
+    assert rules == ["results/", ".qanat/database.db", "/.qanat/cache/", "/.qanat/**/.*.tmp", "/report.html"]
     assert "merge=qanat" in sandbox.git("show", "HEAD:.gitattributes")
 
 
 def test_a_gitignore_with_changes_of_ones_own_is_left_alone(old: V0Project, sandbox: Sandbox) -> None:
     sandbox.write(".gitignore", "results/\n*.pyc\n")
     said = import_into(sandbox)["remarks"]
-    lacks = "it lacks /.qanat/cache/ and /.qanat/**/.*.tmp"
+    lacks = "it lacks /.qanat/cache/ and /.qanat/**/.*.tmp and /report.html"
     assert f".gitignore has uncommitted changes and was left as it is; {lacks}" in said
     assert (old.root / ".gitignore").read_text() == "results/\n*.pyc\n"
 

@@ -16,7 +16,7 @@ STATE = [
     ".qanat/templates/htcondor/default.yaml",
     ".qanat/templates/slurm/default.yaml",
 ]
-RULES = ["/.qanat/cache/", "/.qanat/**/.*.tmp", "/results"]
+RULES = ["/.qanat/cache/", "/.qanat/**/.*.tmp", "/results", "/report.html"]
 EMPTY_HOME = "no git identity"
 
 
@@ -122,7 +122,7 @@ def test_unstaged_changes_stay_unstaged(repository: Sandbox) -> None:
         ("*.pyc", ["*.pyc", *RULES]),
         ("*.pyc\n", ["*.pyc", *RULES]),
         ("*.pyc\n\n# mine\n", ["*.pyc", "", "# mine", *RULES]),
-        ("/results\n*.pyc\n", ["/results", "*.pyc", *RULES[:2]]),
+        ("/results\n*.pyc\n", ["/results", "*.pyc", *RULES[:2], RULES[3]]),
         ("", RULES),
     ],
     ids=["no final newline", "final newline", "comment", "one of ours is there", "empty"],

@@ -16,7 +16,11 @@ def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
     assert "no data" in (sandbox.root / "page.html").read_text()
     content = sandbox.qanat("report", "1", "--json").json
     assert [run["details"]["failures"][0]["lines"] for run in content["runs"]] == [["no data"]]
-    assert sandbox.qanat("report", "--where", "state=running").out.startswith("report.html: 0 runs")
+    assert sandbox.status() == "?? page.html"
+    none = sandbox.qanat("report", "--where", "state=running")
+    assert none.out.startswith("report.html: 0 runs")
+    assert none.err == "note: no run meets the condition\n"
+    assert sandbox.status() == "?? page.html"  # git ignores report.html
     assert "no such file or directory" in sandbox.qanat("report", "--out", "none/page.html", code=1).err
     assert "is a directory" in sandbox.qanat("report", "--out", ".git", code=2).err
     assert "run 7 does not exist" in sandbox.qanat("report", "7", code=2).err

@@ -11,6 +11,7 @@ from qanat.cli.options import option, where_option
 from qanat.cli.terminal.output import plural, say, say_json, tell
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
+from qanat.domain.layout import REPORT
 from qanat.domain.sizes import size
 from qanat.usecases.project import open_project
 from qanat.usecases.report.content import ReportRequest, content_of
@@ -34,7 +35,7 @@ The page works without a network, and shows nothing but what the report contains
 @option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    default="report.html",
+    default=REPORT,
     show_default=True,
     help="File to write.",
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qanat.domain.layout import CONFIG, STATE, ignore_rule, is_for_results
+from qanat.domain.layout import CONFIG, REPORT, STATE, ignore_rule, is_for_results
 from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, UsageError, WriteFailed, reason, write_failed
 from qanat.git import command, commits, location, lock, missing, repository, sharing, worktree
@@ -234,6 +234,7 @@ def ignore_rules(result_dir: str) -> dict[str, str]:
         "/.qanat/cache/": ".qanat/cache/file",
         "/.qanat/**/.*.tmp": ".qanat/runs/.file.tmp",
         ignore_rule(result_dir): f"{result_dir}/file",
+        ignore_rule(REPORT): REPORT,
     }
 
 

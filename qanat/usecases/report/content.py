@@ -64,6 +64,7 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
         "created": project.clock.now(),
         "notes": [
             *unreadable(project, (run.experiment for run in chosen.values())),
+            *(["no run meets the condition"] if not chosen and request.condition != EVERY else []),
             *_notes(chosen, kept),
             *_notes_on_curves(series),
         ],

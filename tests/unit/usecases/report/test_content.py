@@ -46,8 +46,9 @@ def test_a_report_has_the_runs_that_were_chosen_the_newest_first(world: World) -
 
 
 def test_a_project_without_runs_has_an_empty_report(world: World) -> None:
-    found = reported(world, condition="metric.x>1")
+    found = reported(world)
     assert found["runs"] == found["notes"] == []
+    assert reported(world, condition="metric.x>1")["notes"] == ["no run meets the condition"]
     assert found["project"] == world.root.name
 
 
