@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from qanat.domain.data_paths import is_in_project, located, url_problem
 from qanat.domain.experiment import Experiment, Program
-from qanat.domain.layout import is_inside
+from qanat.domain.layout import is_inside, is_recorded
 from qanat.errors import InputInvalid
 from qanat.git.clones import why_not_in_clones
 from qanat.system import files
@@ -66,11 +66,16 @@ def _check_program(project: Project, experiment: Experiment) -> None:
 
 
 def _inside(experiment: Experiment) -> str:
-    """Return the path of the program. Raises InputInvalid if it leads out of the project."""
+    """Return the path of the program. Raises InputInvalid if it is not inside the project, or no code of it."""
     path = experiment.program.executable
     if not is_inside(path):
         raise InputInvalid(
             f"{_program(experiment)} is not inside the project", hint="use a path relative to the project root"
+        )
+    if is_recorded(str(PurePosixPath(path))):
+        raise InputInvalid(
+            f"{_program(experiment)} is among the records, which are not code",
+            hint=f"move it, then: qanat experiment update {experiment.name} --executable PATH",
         )
     return path
 

@@ -112,6 +112,15 @@ def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
         assert error.value.hint == "use a path relative to the project root"
 
 
+@pytest.mark.parametrize("executable", [".qanat/environments/train.sh", "./.qanat/runs/train.sh"])
+def test_a_program_among_the_records_is_refused(world: World, executable: str) -> None:
+    world.experiment("true\n", executable=executable)
+    for commit in (None, world.git("rev-parse", "HEAD")):
+        with pytest.raises(InputInvalid, match=r"/train\.sh is among the records, which are not code") as error:
+            planned(world, commit=commit)
+        assert error.value.hint == "move it, then: qanat experiment update train --executable PATH"
+
+
 @pytest.mark.parametrize("file", ["../x.json", "/tmp/x.jsonl", "out/../../x.csv"])
 def test_metrics_outside_of_the_storage_directory_are_refused(world: World, file: str) -> None:
     world.experiment("true\n", metrics=[{"file": file}])
