@@ -87,10 +87,8 @@ class Environment:
         """What is most of it, for display: `Python 3.12.4 (venv), 104 packages, uv.lock, modules cuda/12.1`."""
         parts = [self.interpreter.described] if self.interpreter else []
         parts += [f"executable sha256 {self.executable.removeprefix('sha256:')[:10]}"] if self.executable else []
-        parts += [f"{len(self.distributions):,} package{'s' * (len(self.distributions) != 1)}"] * bool(
-            self.distributions
-        )
-        parts += [f"{len(self.conda):,} of conda"] if self.conda else []
+        for packages, thing in ((self.distributions, "package"), (self.conda, "conda package")):
+            parts += [f"{len(packages):,} {thing}{'s' * (len(packages) != 1)}"] if packages else []
         parts += list(self.locks)
         parts += [f"module{'s' * (len(self.modules) > 1)} {' '.join(self.modules)}"] if self.modules else []
         parts += [f"{name}={value}" for name, value in self.variables.items()]

@@ -34,7 +34,8 @@ def warnings(project: Project, index: Index, records: Collection[str] | None = N
     missing = sorted(runs)
     more = len(missing) - FILES_NAMED
     named = [f"{path} is missing, which {_runs(runs[path])}" for path in missing[:FILES_NAMED]]
-    return [*named, *([f"{more:,} more files of environments are missing"] if more > 0 else [])]
+    counted = f"{more:,} more environment {'file is' if more == 1 else 'files are'} missing"
+    return [*named, *([counted] if more > 0 else [])]
 
 
 def _runs(numbers: list[str]) -> str:

@@ -66,7 +66,7 @@ def test_many_differences_are_counted() -> None:
 
 def test_an_environment_is_described_in_a_line() -> None:
     assert FULL.described == (
-        "Python 3.12.4 (conda), 2 packages, 1 of conda, uv.lock, modules gcc/12.3 cuda/12.1, OMP_NUM_THREADS=4"
+        "Python 3.12.4 (conda), 2 packages, 1 conda package, uv.lock, modules gcc/12.3 cuda/12.1, OMP_NUM_THREADS=4"
     )
     assert Environment(Interpreter("r", "4.4.1")).described == "R 4.4.1"
     assert Environment(executable=DIGEST).described == "executable sha256 ababababab"

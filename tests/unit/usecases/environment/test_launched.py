@@ -135,7 +135,7 @@ def test_a_rerun_and_a_retry_say_how_the_environment_differs(
     assert not world.git("status", "--porcelain")
 
 
-def test_a_file_that_is_missing_or_edited_is_found_by_validate(world: World) -> None:
+def test_a_file_that_is_missing_or_edited_is_found_by_validate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run = with_python(world).launch()
     project, path = world.project, environments.path_of("environment", str(run.environment))
     with project.index() as index:
@@ -146,6 +146,8 @@ def test_a_file_that_is_missing_or_edited_is_found_by_validate(world: World) -> 
         assert "does not have the content that its name says, since its SHA-256 begins with" in str(problem)
         (world.root / path).unlink()
         assert lost_environments.warnings(project, index) == [f"{path} is missing, which run 1 names"]
+        monkeypatch.setattr(lost_environments, "FILES_NAMED", 0)
+        assert lost_environments.warnings(project, index) == ["1 more environment file is missing"]
         world.launch()
         assert (world.root / path).is_file()
 
