@@ -199,17 +199,30 @@ class Project:
         """Read a file of the project; see valid_content()."""
         source = self.paths.relative(path)
         data = self.read(path, DEFINITION_BYTES_MAX)
-        if (kind, digest(data)) in self._valid:
+        known = kind, digest(data)
+        if known in self._valid:
             return dict(schemas.current(schemas.with_version(yaml_io.load(data, source), kind), kind, source))
-        with self.index() as index:
-            content = valid_content(index, data, kind, source)
-        self._valid.add((kind, digest(data)))
-        return content
+        if (source, known) not in self._broken:
+            try:
+                with self.index() as index:
+                    content = valid_content(index, data, kind, source)
+            except InputInvalid as error:
+                error.__context__ = None  # whose frames keep what was parsed
+                self._broken[source, known] = error
+            else:
+                self._valid.add(known)
+                return content
+        raise self._broken[source, known].with_traceback(None)
 
     @cached_property
     def _valid(self) -> set[tuple[str, bytes]]:
         """Kinds and digests of files that were found valid: a launch reads its definition again when it plans."""
         return set()
+
+    @cached_property
+    def _broken(self) -> dict[tuple[str, tuple[str, bytes]], InputInvalid]:
+        """What is wrong with files, which may be long: `validate` asks several times for each definition."""
+        return {}
 
 
 def valid_content(index: Index, data: bytes, kind: str, source: str) -> dict[str, Any]:
