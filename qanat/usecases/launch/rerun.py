@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from qanat.domain.experiment import CHECKOUT
+from qanat.domain.names import check_name
 from qanat.domain.run import RequestedParameters, Run, RunnerChoice
 from qanat.errors import UsageError
 from qanat.git import worktree
 from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.environment import machines
-from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies
+from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies, past_options
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import enclosed, launch, start_needed
 from qanat.usecases.launch.new_run import Launch
@@ -116,8 +117,10 @@ def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
 
 def _as_before(run: Run, options: LaunchOptions) -> LaunchOptions:
     """Return these options, by default with the template and as many threads as a run of the same runner had."""
-    same = options.runner == run.runner.name
-    return replace(options.like(run.runner), template=options.template or (run.runner.template if same else None))
+    template = options.template or (run.runner.template if options.runner == run.runner.name else None)
+    if template and not options.template:
+        check_name("template", template)  # a record names no file
+    return replace(options.like(run.runner), template=template)
 
 
 def _as_arguments(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
@@ -129,6 +132,7 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
     """Return the runner and options of a run, or what the options choose instead; always the latter for local runs."""
     if options.template or options.runner != run.runner.name or runners.is_in_process(options.runner):
         return choose(project, options, len(run.groups), runners)
+    past_options.check(project, run)
     return limited(run.runner, options, runners)
 
 

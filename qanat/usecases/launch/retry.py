@@ -27,7 +27,17 @@ from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.system import folders
 from qanat.usecases.environment import machines
 from qanat.usecases.environment.kept import Kept
-from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies, past_code
+from qanat.usecases.launch import (
+    again,
+    checkouts,
+    code,
+    data,
+    found_environment,
+    keys,
+    parameter_copies,
+    past_code,
+    past_options,
+)
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
 from qanat.usecases.launch.secret_checks import check_definitions
@@ -116,7 +126,11 @@ def _choice(
         before = {key: value for key, value in run.runner.options.items() if key != time_limits.KEY}
         return replace(run.runner, options={**before, **limits(options.time_limit or time_limits.NONE)})
     runner = runners.submitting(options.runner)
-    choice = choose(project, options, groups, runners) if options.template else limited(run.runner, options, runners)
+    if options.template:
+        choice = choose(project, options, groups, runners)
+    else:
+        past_options.check(project, run)
+        choice = limited(run.runner, options, runners)
     if changes:
         if not isinstance(runner, ChangesOptions):
             raise UsageError(f"runner {runner.name} cannot change options of a run", hint="leave out --set")

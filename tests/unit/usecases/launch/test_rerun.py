@@ -13,6 +13,7 @@ from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.errors import GitRefused, InputInvalid, SubmitFailed, UsageError, WriteFailed
 from qanat.records import run_codec
 from qanat.records.made import Notes
+from qanat.usecases.launch import past_options
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
@@ -499,6 +500,44 @@ def test_no_record_gives_a_container_more_of_this_machine(world: World) -> None:
                     *(rerun, world.find(1), [], LaunchOptions(), Repeat(head=head)),
                     runners=world, ask=world.ask, view=world.view,
                 )  # fmt: skip
+
+
+def test_no_record_gives_a_scheduler_options_that_its_template_lacks(world: World) -> None:
+    world.template("big", memory="4G", queue="long")
+    first = world.submit(template="big")
+    Notes(world.project.location.private).forget(first.id)  # as in a clone
+    had = {"memory": "9G", "queue": "long"}
+    forged(world, runner=RunnerChoice("world", "big", had))
+    assert again(world, runner="world").runner.options == had  # amounts may differ
+    for template, options in (("big", {**had, "hook": "evil"}), ("../big", had), ("big", {"queue": "evil"})):
+        forged(world, runner=RunnerChoice("world", template, options))
+        with pytest.raises(
+            InputInvalid, match=r"record of run 1 has option '(hook|queue)' of world, unlike its"
+        ) as error:
+            again(world, runner="world")
+        assert error.value.hint == "to submit it with the options of a template: add --submit-template NAME"
+    assert again(world, runner="world", template="big").runner.options == {"memory": "4G", "queue": "long"}
+
+
+def test_no_record_names_a_file_as_its_template(world: World) -> None:
+    world.template("big", memory="4G")
+    world.submit(template="big")
+    file = world.root / ".qanat/templates/world/big.yaml"
+    forged(world, runner=RunnerChoice("world", str(file), {"memory": "4G"}))
+    with pytest.raises(InputInvalid, match=r"^template name '/.*/big\.yaml' "):
+        world.started(
+            *(rerun, world.find(1), [], LaunchOptions(runner="world"), Repeat(head=True)),
+            runners=world, ask=world.ask, view=world.view,
+        )  # fmt: skip
+
+
+def test_options_of_a_template_in_the_settings_are_those_of_a_template(world: World) -> None:
+    run = replace(world.launch(), runner=RunnerChoice("slurm", "big", {"partition": "gpu"}))
+    Notes(world.project.location.private).forget(run.id)
+    with pytest.raises(InputInvalid, match="has option 'partition' of slurm, unlike its template"):
+        past_options.check(world.project, run)
+    world.commit(**{".qanat/config.yaml": "schema: config/1\nslurm: {big: {partition: gpu}}\n"})
+    past_options.check(world.project, run)
 
 
 def test_a_run_of_a_definition_that_is_in_no_commit_is_repeated_where_it_was_launched(world: World) -> None:
