@@ -54,14 +54,21 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
         return None
     ended, host = content.get("ended"), content.get("host")
     started = content.get("started")
-    if not times.is_timestamp(ended):
-        ended = times.from_epoch(written)
     by = str(content.get("by"))
-    known = status_of(status, by, ended=ended, host=host if isinstance(host, str) else None)
+    known = status_of(status, by, ended=_end(ended, written), host=host if isinstance(host, str) else None)
     if why := _NOT_STARTED.get(by, {}).get(status):
         why = _PATH_NOT_FOUND if why == _NOT_FOUND and "/" in program else why
         known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")
     return Completion(attempt, replace(known, started=started if times.is_timestamp(started) else None))
+
+
+def _end(ended: object, written: float) -> str:
+    """Return when a group ended; a shell whose date has no fractions, as busybox's, rounds that down to a second."""
+    exact = times.from_epoch(written)
+    if not isinstance(ended, str) or not times.is_timestamp(ended):
+        return exact
+    is_rounded = "." not in ended and times.parse(ended) == times.parse(exact).replace(microsecond=0)
+    return exact if is_rounded else ended
 
 
 def is_not_found(reason: str, program: str) -> bool:

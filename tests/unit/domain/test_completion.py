@@ -31,6 +31,23 @@ def test_a_file_may_say_when_and_where_it_was() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ended", "written", "end"),
+    [
+        ("2026-11-23T05:17:55+00:00", "2026-11-23T05:17:55.700+00:00", "2026-11-23T05:17:55.700+00:00"),
+        ("2026-11-23T05:17:55+00:00", "2026-11-23T05:17:56.100+00:00", "2026-11-23T05:17:55+00:00"),
+        (END, "2026-11-23T05:17:55.700+00:00", END),
+    ],
+)
+def test_an_end_that_was_rounded_down_to_a_second_is_when_the_file_was_written(
+    ended: str, written: str, end: str
+) -> None:
+    text = json.dumps({"attempt": 1, "status": 0, "started": "2026-11-23T05:17:55.400+00:00", "ended": ended})
+    found = parse(f"{text}\n", times.parse(written).timestamp())
+    assert found
+    assert found.status.ended == end
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
