@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,21 +77,27 @@ class OciEngine:
         raise RunnerUnavailable(f"{self.name} cannot look for images: {said.first_error}")
 
     def _load(self, archive: Path, name: str) -> None:
-        said = self._run("load", "--input", str(archive))
+        said = self._run(["load", "--input", str(archive)])
         loaded = _LOADED.search(said)
         if not loaded:
             raise RunnerUnavailable(f"{self.name} does not say which image it loaded from {archive}")
-        self._run("tag", loaded[1], name)
+        self._run(["tag", loaded[1], name])
 
     def _build(self, image: Image, name: str) -> None:
         with _context(image) as folder:
-            self._run("build", "--tag", name, "--file", str(image.path), folder)
+            build = ("build", "--tag", name, "--file", str(image.path))
+            # Any folder will do in place of the empty one, which is gone by then.
+            self._run((*build, folder), (*build, str(image.context or ".")))
 
-    def _run(self, *words: str) -> str:
+    def _run(self, words: Sequence[str], again: Sequence[str] = ()) -> str:
+        """Run the engine and return what it prints. Raises RunnerUnavailable, with what to run `again` to see why."""
         said = programs.run([self.name, *words], cwd=Path("/"), patient=True)
         if said.status:
             lines = said.err.decode("utf-8", "replace").strip().splitlines()
-            raise RunnerUnavailable(f"{self.name} {words[0]} failed: {lines[-1] if lines else said.status}")
+            raise RunnerUnavailable(
+                f"{self.name} {words[0]} failed: {lines[-1].strip() if lines else said.status}",
+                hint=f"to see its whole output: {shlex.join([self.name, *(again or words)])}",
+            )
         return (said.out + said.err).decode("utf-8", "replace")
 
     def command(self, inside: Inside, program: Sequence[str]) -> tuple[str, ...]:

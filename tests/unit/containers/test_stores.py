@@ -122,8 +122,11 @@ def test_the_last_line_of_a_build_that_failed_is_shown(store: Store, tmp_path: P
     recipe = tmp_path / "Dockerfile"
     recipe.touch()
     (tmp_path / "broken").touch()
-    with pytest.raises(RunnerUnavailable, match="docker build failed: no space left"):
-        find(Image(Kind.RECIPE, "Dockerfile", recipe, "5" * 64))
+    for context in (None, tmp_path):
+        with pytest.raises(RunnerUnavailable, match="docker build failed: no space left") as caught:
+            find(Image(Kind.RECIPE, "Dockerfile", recipe, "5" * 64, context))
+        build = f"docker build --tag localhost/qanat:{'5' * 32} --file {recipe} {context or '.'}"
+        assert caught.value.hint == f"to see its whole output: {build}"
     recipe.unlink()
     with pytest.raises(InputInvalid, match="image Dockerfile does not exist"):
         find(Image(Kind.RECIPE, "Dockerfile", recipe, "5" * 64))
