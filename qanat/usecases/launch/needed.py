@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from qanat.runners.protocol import Runners
 
 
+# What a retry may change. If it has, the record has the key of the group, but not its parts.
+RETRIED = (DATA, ENVIRONMENT)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Groups that are to run: their experiment, command, arguments and data, and what their keys share.
@@ -78,6 +82,7 @@ class _Search:
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     codes: dict[str, str | None] = field(default_factory=dict)
     distrusted: dict[str, str] = field(default_factory=dict)
+    retried: set[tuple[str, int | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.found = [Standing() for _ in self.wanted.groups]
@@ -117,12 +122,15 @@ class _Search:
                 self.runs[earlier.run] = content
 
     def _earlier(self, content: dict[str, Any], row: dict[str, Any], args: tuple[str, ...]) -> EarlierGroup:
-        """Return a group of a record; the parts of its key are known only if it has the data of the launch."""
+        """Return a group of a record, without the parts of its key that a retry has changed."""
         recorded = SharedKey(**content["key"])
         states = data_rows.read(content.get("data"), content["id"], "data")
         known = group_key.key_of(recorded, args, states) == row.get("key")
         shared = replace(recorded, code=self._code(content, recorded.code))
-        parts = group_key.parts_of(shared, args, states) if known else {}
+        parts = group_key.parts_of(shared, args, states)
+        if not known:
+            self.retried.add((content["id"], row["group"]))
+            parts = {part: found for part, found in parts.items() if part not in RETRIED}
         return EarlierGroup(content["id"], row["group"], State(row["state"]), parts, row.get("key"))
 
     def _has_code(self, content: dict[str, Any], args: tuple[str, ...]) -> bool:
@@ -176,7 +184,11 @@ class _Search:
         if not standing.differs:
             return standing
         before = self._before[standing.run]
-        return replace(standing, why="; ".join(before[part] for part in standing.differs))
+        unknown = RETRIED if (standing.run, standing.group) in self.retried else ()
+        said = [before[part] for part in standing.differs if part not in unknown]
+        if len(said) < len(standing.differs):
+            said.append("retried with other data, or in another environment")
+        return replace(standing, why="; ".join(said))
 
     @cached_property
     def _before(self) -> dict[str, dict[str, str]]:

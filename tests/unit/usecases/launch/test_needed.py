@@ -288,6 +288,10 @@ def test_a_retry_with_other_data_counts_with_these(world: World) -> None:
     world.launch(**words, needed=Needed())
     assert not world.outcome.is_new
     world.write("a.bin", "1")
+    why = "retried with other data, or in another environment"
+    request = RunRequest("train", **words, needed=Needed())
+    (found,) = preview(world.project, request, LaunchOptions(), world).standings
+    assert (found.status, found.differs[0], found.why) == ("new", "data", why)
     assert world.launch(**words, needed=Needed()).number == 2
 
 
