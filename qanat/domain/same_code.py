@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qanat.domain.facts import RunFacts
+from qanat.domain.run import Run
+
+
+def has_code(run: Run, tree: str, key: tuple[str | None, str | None] | None) -> bool:
+    """Return whether a run executed this code: a commit's tree or, as far as they are known, these parts of a key."""
+    return run.code.tree == tree or (key is not None and None not in key and (run.key.code, run.key.command) == key)
 
 
 def trees_of(runs: Sequence[RunFacts]) -> dict[str, str]:

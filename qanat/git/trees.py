@@ -113,7 +113,10 @@ class Trees:
         return sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))
 
     def differing_code(self, old: str, new: str) -> list[str] | None:
-        """List the files, run records aside, that differ between two commits; None if either commit is missing."""
+        """List the files, run records aside, that differ between two commits; None if either commit is missing.
+
+        Files of qanat are listed only if no others differ.
+        """
         import pygit2
 
         try:
@@ -122,7 +125,8 @@ class Trees:
             return None
         found = trees[0].diff_to_tree(trees[1])
         paths = (_text(delta.new_file.raw_path) for delta in found.deltas)
-        return [path for path in paths if not is_recorded(path)]
+        files = [path for path in paths if not is_recorded(path)]
+        return [path for path in files if not path.startswith(f"{STATE}/")] or files
 
     def _state(self, commit: str | None) -> pygit2.Tree | None:
         return self._inner(commit, STATE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from qanat.domain.data import data_differ, is_same
 from qanat.domain.environment import listed
+from qanat.domain.layout import STATE
 from qanat.domain.run import Run
 from qanat.git import repository
 from qanat.git.trees import Trees
@@ -26,16 +28,25 @@ def causes(project: Project, first: Run, again: Run) -> list[str]:
 
 
 def _code(project: Project, first: Run, again: Run) -> Iterator[str]:
-    if first.code.tree == again.code.tree:
-        yield "code: the same"
-    else:
-        trees = Trees(project.location, repository.open_repository(project.location))
-        names = trees.differing_code(first.code.commit, again.code.commit)
-        yield f"code: {_differ(names)}: {_listed(names)}" if names else "code: another commit"
+    yield f"code: {_how_code_differs(project, first, again)}"
+    if first.command != again.command:
+        yield f"command: {shlex.join(again.command)}, was {shlex.join(first.command)}"
     if first.code.changed_while_running:
         yield f"code: files changed while run {first.number} was running"
     if first.code.untracked:
         yield f"code: untracked files lay beside that of run {first.number}: {_listed(first.code.untracked)}"
+
+
+def _how_code_differs(project: Project, first: Run, again: Run) -> str:
+    if first.code.tree == again.code.tree:
+        return "the same"
+    trees = Trees(project.location, repository.open_repository(project.location))
+    names = trees.differing_code(first.code.commit, again.code.commit)
+    if first.key.code is None or first.key.code != again.key.code:
+        return f"{_differ(names)}: {_listed(names)}" if names else "another commit"
+    # Files outside the paths to which the experiment narrows its code may still be the cause.
+    outside = [name for name in names or () if not name.startswith(f"{STATE}/")]
+    return f"the same; {_differ(outside)} outside its paths: {_listed(outside)}" if outside else "the same"
 
 
 def _data(first: Run, again: Run) -> Iterator[str]:

@@ -32,6 +32,21 @@ def test_the_same_code_is_said_to_be_the_same_and_changed_files_are_named(world:
     assert code == "code: 2 files differ: model.py, train.sh"
 
 
+def test_definitions_are_no_other_code_and_files_outside_narrowed_code_are_named(world: World) -> None:
+    first, _ = of_two(world)
+    world.commit(**{".qanat/plans/a.yaml": ""})
+    again = world.launch()
+    assert first.code.tree != again.code.tree
+    assert causes(world.project, first, again)[0] == "code: the same"
+    world.experiment("exit 0\n", code={"paths": ["train.sh"]})
+    first = world.launch()
+    world.commit(**{"model.py": "new"})
+    what = "code: the same; 1 file differs outside its paths: model.py"
+    assert causes(world.project, first, world.launch())[0] == what
+    world.experiment("exit 0\n", code={"paths": ["train.sh"]}, executable_command="sh -e")
+    assert causes(world.project, first, world.launch())[:2] == [what, "command: sh -e train.sh, was sh train.sh"]
+
+
 def test_what_may_have_been_other_code_is_said(world: World) -> None:
     first, again = of_two(world)
     code = replace(first.code, changed_while_running=True, untracked=("notes.py",))
