@@ -48,7 +48,7 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
     chosen = _chosen(project, index, refreshed, request)
     kept = list(_within_limits(list(chosen.values())))
     experiments = experiments_of(project, (run.experiment for run in chosen.values()))
-    details, series = Details(project), Series(project)
+    details, series = Details(project, experiments), Series(project)
     mappings = [_run(run, groups) for run, groups in kept]
     for path, mapping in zip(chosen, mappings[:DETAILED_MAX], strict=False):
         try:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from qanat.domain.experiment import Experiment
 from qanat.domain.run import Group, Run, State, described
+from qanat.domain.same_code import has_code
 from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid
 from qanat.git import repository, worktree
+from qanat.git.code_part import code_and_command
 from qanat.usecases.project import Project
 from qanat.usecases.runs.failures import failures
 from qanat.usecases.tracking.find import read_comment
@@ -24,10 +28,15 @@ TEXT_MAX = 4_000
 class Details:
     """Collects details of runs, with a limit for all of them together."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, experiments: Mapping[str, Experiment]) -> None:
         self._project = project
+        self._experiments = experiments
         self._left = LOOKED_AT_MAX
-        self._head = _code_of_head(project)
+        self._head = worktree.head(project.location)
+        self._tree = (
+            repository.code_tree(repository.open_repository(project.location), self._head) if self._head else ""
+        )
+        self._keys: dict[str, tuple[str, str] | None] = {}
 
     def of(self, run: Run) -> dict[str, Any]:
         """Return the details of a run, without what is empty."""
@@ -47,15 +56,28 @@ class Details:
 
     def _code(self, run: Run) -> list[str]:
         """List what there is to say about the code."""
-        code = run.code
+        code, is_head = run.code, self._is_head(run)
         said = {
             f"branch {code.branch}": bool(code.branch),
             "snapshot of uncommitted changes": code.snapshot,
             "files changed while it ran": bool(code.changed_while_running),
-            "same code as HEAD": code.tree == self._head,
-            "other code than HEAD": bool(self._head) and code.tree != self._head,
+            "same code as HEAD": is_head,
+            "other code than HEAD": bool(self._head) and not is_head,
         }
         return [text for text, is_so in said.items() if is_so]
+
+    def _is_head(self, run: Run) -> bool:
+        """Return whether a run executed the code of HEAD."""
+        return has_code(run, self._tree, None) or has_code(run, self._tree, self._key_of_head(run.experiment))
+
+    def _key_of_head(self, name: str) -> tuple[str, str] | None:
+        """Return the code and the command that keys of an experiment would have now; None if that is not known."""
+        if name not in self._keys:
+            experiment, self._keys[name] = self._experiments.get(name), None
+            if self._head and experiment:
+                with suppress(InputInvalid):
+                    self._keys[name] = code_and_command(self._project.location, self._head, experiment)
+        return self._keys[name]
 
     def _failures(self, run: Run) -> list[dict[str, Any]]:
         failed = sum(group.state is State.FAILED for group in run.groups)
@@ -71,12 +93,6 @@ class Details:
         with suppress(InputInvalid):
             return shortened(read_comment(self._project, run), TEXT_MAX)
         return ""
-
-
-def _code_of_head(project: Project) -> str:
-    """Return the tree of HEAD without records; empty in a repository without commits."""
-    head = worktree.head(project.location)
-    return repository.code_tree(repository.open_repository(project.location), head) if head else ""
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -93,6 +93,19 @@ def test_a_run_has_the_details_of_its_page(world: World) -> None:
     assert "rerun_of" not in found
 
 
+def test_the_code_of_a_run_is_that_of_head_if_its_key_is(world: World) -> None:
+    world.experiment("exit 0\n", code={"paths": ["train.sh"]})
+    world.launch()
+    world.commit(**{"README.md": "text"})
+    assert reported(world)["runs"][0]["details"]["code"] == ["branch main", "same code as HEAD"]
+    world.experiment("exit 0\n", executable_command="sh -e", code={"paths": ["train.sh"]})
+    assert reported(world)["runs"][0]["details"]["code"] == ["branch main", "other code than HEAD"]
+    world.experiment("true\n", code={"paths": ["train.sh"]})
+    assert reported(world)["runs"][0]["details"]["code"] == ["branch main", "other code than HEAD"]
+    (world.root / ".qanat/experiments/train.yaml").unlink()
+    assert reported(world)["runs"][0]["details"]["code"] == ["branch main", "other code than HEAD"]
+
+
 def test_details_are_of_the_newest_runs_and_of_as_many_failures_as_may_be_read(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
