@@ -8,7 +8,7 @@ from qanat.domain import setting
 from qanat.domain.comparison import Absent, Row
 from qanat.domain.data import other_data
 from qanat.domain.facts import RunFacts
-from qanat.domain.layout import RECORDED
+from qanat.domain.layout import RECORDED, STATE
 from qanat.domain.parameters import plain_names
 from qanat.domain.run import State
 from qanat.domain.seeds import GUESSED
@@ -41,7 +41,7 @@ def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Itera
     yield from _unfinished(compared)
     yield from _mixed(compared)
     if compared.request.pool:
-        yield from _other_code(compared)
+        yield from _other_code(compared, chosen)
 
 
 def _unfinished(compared: Compared) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _mixed(compared: Compared) -> Iterator[str]:
         yield f"groups of a row differ in {names}{untested}"
 
 
-def _other_code(compared: Compared) -> Iterator[str]:
+def _other_code(compared: Compared, chosen: ChosenRuns) -> Iterator[str]:
     """Yield which rows stay apart since the code of their runs differs, with the command that shows how."""
     seeds = compared.seeds
     first: dict[object, Row] = {}
@@ -117,11 +117,18 @@ def _other_code(compared: Compared) -> Iterator[str]:
             ours.update(dict.fromkeys(other.runs))
             theirs.update(dict.fromkeys(row.runs))
     for (old, new), (ours, theirs) in list(apart.items())[:OTHER_CODE_SHOWN]:
-        code = " ".join(f"':!{folder}'" for folder in RECORDED)
+        code = " ".join(f"':!{folder}'" for folder in _left_out(chosen.runs, [*ours], [*theirs]))
         command = f"git diff --stat {old[:10]} {new[:10]} -- {code}"
         yield f"{_runs([*ours])} and {_runs([*theirs])} share no row, since their code differs: {command}"
     if (left := len(apart) - OTHER_CODE_SHOWN) > 0:
         yield f"{left:,} more pairs of commits differ in their code"
+
+
+def _left_out(runs: Sequence[RunFacts], ours: Sequence[str], theirs: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders that a diff of runs leaves out: all of `.qanat/` if their keys have other code."""
+    codes = {run.id: run.code[0] for run in runs if run.code}
+    known = codes.get(ours[0]), codes.get(theirs[0])
+    return (STATE,) if None not in known and known[0] != known[1] else RECORDED
 
 
 def _more(count: int, thing: str) -> list[str]:

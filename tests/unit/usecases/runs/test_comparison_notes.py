@@ -8,6 +8,7 @@ from qanat.domain.against_baseline import Baseline, against_baseline
 from qanat.domain.comparison import Grouping, compare
 from qanat.domain.container import Container
 from qanat.domain.facts import facts_of
+from qanat.domain.group_key import SharedKey
 from qanat.domain.run import Run, State
 from qanat.usecases.runs.compare import ChosenRuns, Compared, CompareRequest
 from qanat.usecases.runs.comparison_notes import notes
@@ -60,6 +61,16 @@ def test_pooled_runs_of_different_code_are_named_with_the_command_that_shows_how
     ]
     other = a_run(9, ("--n 2", {"acc": 1.0}), tree="c" * 40)
     assert said(runs[0], other, pool=True) == []
+
+
+def test_files_of_qanat_are_shown_only_if_they_may_be_how_pooled_runs_differ() -> None:
+    keys = [SharedKey(code=code, command=command) for code, command in ("ac", "bc", "ad")]
+    runs = [a_run(n, ("--n 1", {"acc": 1.0}), tree=f"{n}" * 40) for n in range(3)]
+    first, other, started_otherwise = (replace(run, key=key) for run, key in zip(runs, keys, strict=True))
+    (note,) = said(first, other, pool=True)
+    assert note.endswith("differs: git diff --stat 0000000000 1111111111 -- ':!.qanat'")
+    (note,) = said(first, started_otherwise, pool=True)
+    assert note.endswith(" -- ':!.qanat/runs' ':!.qanat/environments'")
 
 
 def test_of_many_states_of_the_code_the_first_are_named() -> None:
