@@ -144,6 +144,8 @@ def _resolved(part: Any, definitions: Mapping[str, Any]) -> Any:
 
 def _problems_of(error: Any) -> list[SchemaProblem]:
     """Convert one error of jsonschema to a problem for each missing or unknown key, or to a single problem."""
+    if error.validator == "anyOf" and (inner := _of_alternative(error)):
+        return [problem for one in inner for problem in _problems_of(one)]
     path = tuple(error.absolute_path)
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
@@ -157,6 +159,15 @@ def _problems_of(error: Any) -> list[SchemaProblem]:
     return [SchemaProblem(path, _sentence(error))]
 
 
+def _of_alternative(error: Any) -> list[Any]:
+    """Return the errors of the only alternative that has the type of the value; none if there is no such one."""
+    alternatives: dict[int, list[Any]] = {}
+    for one in error.context:
+        alternatives.setdefault(one.schema_path[0], []).append(one)
+    fitting = [found for found in alternatives.values() if all(one.validator != "type" or one.path for one in found)]
+    return fitting[0] if len(fitting) == 1 else []
+
+
 def _sentence(error: Any) -> str:
     """Return what jsonschema found as a sentence."""
     value = _short(error.instance)
@@ -165,6 +176,8 @@ def _sentence(error: Any) -> str:
     match error.validator:
         case "type":
             return f"{value} is not {_article(error.validator_value)}"
+        case "anyOf":
+            return f"{value} is not {_article([one['type'] for one in error.validator_value])}"
         case "enum":
             return f"{value} is not one of {', '.join(map(str, error.validator_value))}"
         case "const":
@@ -180,8 +193,9 @@ def _sentence(error: Any) -> str:
 
 
 def _example(error: Any) -> str:
-    examples = error.schema.get("examples")
-    return str(examples[0]) if examples else str(error.validator_value).removesuffix(r"(?!\n)")
+    examples = error.schema.get("examples") or (error.parent.schema.get("examples", ()) if error.parent else ())
+    texts = (example for example in examples if isinstance(example, str))
+    return next(texts, str(error.validator_value).removesuffix(r"(?!\n)"))
 
 
 def _article(types: str | list[str]) -> str:

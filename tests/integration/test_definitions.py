@@ -355,6 +355,12 @@ def test_options_say_what_metrics_mean_and_keep_what_is_said_of_others(iris: San
             "for example 0.01 or 1%",
         ),
         (
+        (
+            ["--baseline", "m", "--better", "m=lower", "--tolerance", "1e1%"],
+            2,
+            "baseline.tolerance: '1e1%' does not look like 1%",
+            "",
+        ),
             ["--baseline", "m"],
             2,
             "baseline.metric: no file of metrics says which direction of 'm' is better",

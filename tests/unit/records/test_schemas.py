@@ -117,6 +117,23 @@ def test_each_problem_is_a_key_and_a_sentence(content: Any, expected: list[str])
     assert sentences(content, "dataset") == expected
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("seed", 3, "seed: 3 is not text or a list"),
+        ("seed", ["--s", "--s"], "seed: has the same item twice"),
+        ("seed", "", "seed: is empty"),
+        ("baseline", {"metric": "acc", "tolerance": "1e1%"}, "baseline.tolerance: '1e1%' does not look like 1%"),
+        ("baseline", {"metric": "acc", "tolerance": True}, "baseline.tolerance: true is not a number or text"),
+        ("baseline", {"metric": "acc", "tolerance": -1}, "baseline.tolerance: -1 is less than the minimum of 0"),
+        ("baseline", [{"metric": "acc"}, {"where": "n>1"}], "baseline.1.metric: is missing"),
+    ],
+)
+def test_a_problem_of_a_value_of_several_types_is_that_of_its_type(key: str, value: object, expected: str) -> None:
+    content = {"schema": "experiment/1", "name": "iris", "executable": "iris.py", key: value}
+    assert sentences(content, "experiment") == [expected]
+
+
 def test_a_name_that_cannot_be_used_says_why() -> None:
     content = {"schema": "dataset/1", "name": "a/b", "path": "d"}
     (sentence,) = sentences(content, "dataset")
