@@ -335,6 +335,7 @@ def test_options_say_what_metrics_mean_and_keep_what_is_said_of_others(iris: San
     assert updated("--baseline", "acc", "--tolerance", "200%")[1] == {**chosen, "tolerance": "200%"}
     two = [{"where": "tag=baseline", "metric": "acc", "tolerance": 0.5}, {"metric": "loss", "tolerance": 0.5}]
     assert updated("--baseline", "acc", "--baseline", "loss", "--tolerance", "0.5")[1] == two
+    assert updated("--baseline", "acc", "--baseline", "acc")[1] == two[0]
     assert updated("--baseline", "")[1] is None
     assert {**stored(iris, "experiments/summary_iris.yaml"), "metrics": 0} == {
         **{key: value for key, value in before.items() if key != "baseline"},
@@ -355,12 +356,12 @@ def test_options_say_what_metrics_mean_and_keep_what_is_said_of_others(iris: San
             "for example 0.01 or 1%",
         ),
         (
-        (
             ["--baseline", "m", "--better", "m=lower", "--tolerance", "1e1%"],
             2,
             "baseline.tolerance: '1e1%' does not look like 1%",
             "",
         ),
+        (
             ["--baseline", "m"],
             2,
             "baseline.metric: no file of metrics says which direction of 'm' is better",

@@ -118,7 +118,7 @@ def _baselines(before: Mapping[str, Any], options: MetricOptions) -> Content | l
     found: list[Content] = [dict(one) for one in (known if isinstance(known, list) else [known])]
     if options.named_baselines:
         kept = {one["metric"]: one for one in found}
-        found = [kept.get(name, {"metric": name}) for name in options.named_baselines if name]
+        found = [kept.get(name, {"metric": name}) for name in dict.fromkeys(options.named_baselines) if name]
     elif not found:
         raise UsageError("--baseline-where and --tolerance need a baseline", hint="add --baseline METRIC")
     for one in found:
