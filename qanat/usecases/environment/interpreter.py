@@ -48,7 +48,7 @@ def started_by(command: Sequence[str], folder: Path, variables: Mapping[str, str
 def found_on_path(name: str, folder: Path, search: Sequence[str]) -> Path | None:
     """Return the program of this name, as execvp() looks for it in a folder; None if it is not found."""
     places = [folder / name] if "/" in name else [folder / part / name for part in search]
-    return next((place for place in places if place.is_file() and os.access(place, os.X_OK)), None)
+    return next((place for place in places if files.is_file(place) and os.access(place, os.X_OK)), None)
 
 
 def _without_env(parts: Sequence[str]) -> Sequence[str]:

@@ -90,6 +90,14 @@ def test_a_command_starts_another_program(folder: Path, command: str, other: str
     assert started_by(command.split(), folder, {"PATH": "bin"}) == Started(other=folder / other if other else None)
 
 
+def test_folders_on_the_path_that_cannot_be_searched_are_passed_over(folder: Path) -> None:
+    path = f"{'x' * 300}:{folder / 'plain'}:bin"
+    assert started_by(["python", "train.py"], folder, {"PATH": path}) == Started(python=folder / "bin/python")
+    unreadable = folder / "unreadable"
+    unreadable.mkdir(mode=0)
+    assert started_by(["python", "train.py"], folder, {"PATH": "unreadable:bin"}).python == folder / "bin/python"
+
+
 def test_programs_may_be_at_the_top_of_the_file_system(folder: Path) -> None:
     command = ["conda", "run", "-n", "ml", "python", "train.py"]
     variables = {"PATH": "bin", "CONDA_EXE": "/conda-of-no-folder"}
