@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.environment import Environment, recorded_modules, recorded_variables
-from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
-from qanat.system import hashing
 from qanat.usecases.environment import others, pythons
 from qanat.usecases.environment.interpreter import Started, started_by
 from qanat.usecases.project import Project
@@ -52,16 +51,8 @@ def _described(
 def _locks(known: Remembered, folder: Path) -> dict[str, str]:
     found = {}
     for name in LOCKS:
-        path = str(folder / name)
-        if stamp := stamp_at(path):
-            found[name] = known.found(f"file {path}", {path: stamp}, lambda path=path: hash_of(path))  # type: ignore[misc]
+        path = folder / name
+        if stamp := stamp_at(str(path)):
+            hashed = partial(others.hash_of, path, LOCK_BYTES_MAX)
+            found[name] = known.found(f"file {path}", {str(path): stamp}, hashed)
     return {name: digest for name, digest in found.items() if digest}
-
-
-def hash_of(path: str) -> str:
-    """Return the SHA-256 of a file; empty if it cannot be read, or is too large."""
-    try:
-        size = os.stat(path).st_size  # noqa: PTH116
-        return f"sha256:{hashing.sha256_of(path)}" if size <= LOCK_BYTES_MAX and os.path.isfile(path) else ""  # noqa: PTH113
-    except (OSError, QanatError):
-        return ""

@@ -47,7 +47,7 @@ def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) ->
         version = known.found(f"version {program}", stamps, lambda: _version(program, folder))
         if version:
             return {"interpreter": Interpreter(language, version)}
-    digest = known.found(f"executable {program}", stamps, lambda: _hash(real))
+    digest = known.found(f"executable {program}", stamps, lambda: hash_of(real, EXECUTABLE_BYTES_MAX))
     return {"executable": digest} if digest else {}
 
 
@@ -59,8 +59,9 @@ def _version(program: Path, folder: Path) -> str:
     return ""
 
 
-def _hash(path: Path) -> str:
+def hash_of(path: Path, most_bytes: int) -> str:
+    """Return the SHA-256 of a file; empty if it cannot be read, or is too large."""
     try:
-        return f"sha256:{hashing.sha256_of(path)}" if path.stat().st_size <= EXECUTABLE_BYTES_MAX else ""
+        return f"sha256:{hashing.sha256_of(path)}" if path.stat().st_size <= most_bytes else ""
     except OSError:
         return ""
