@@ -73,8 +73,9 @@ clean:
 	$(BIN)/python -m pip install -q --group browser || echo "playwright cannot be installed" >&2
 	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y chromium; } \
 	  || echo "chromium is missing: sudo apt-get install chromium" >&2
-	command -v npm >/dev/null && npm install --silent --no-save --prefix .venv/node typescript@5.9 \
-	  || echo "npm is missing: sudo apt-get install npm" >&2
+	if ! command -v npm >/dev/null; then echo "npm is missing: sudo apt-get install npm" >&2; \
+	elif ! npm install --silent --no-save --prefix .venv/node typescript@5.9; then \
+	  echo "typescript cannot be installed" >&2; fi
 	touch $@
 
 .venv/mutation: .venv/dev
