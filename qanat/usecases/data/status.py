@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,11 +77,15 @@ def _status(project: Project, dataset: Dataset, runs: list[_Known], *, bounded: 
     if not unknown:
         data = _here(project, dataset)
         try:
-            now = look(project, replace(data, bounded=bounded and data.inside is None))
+            now = look(project, replace(data, bounded=bounded and _is_outside(project, data)))
         except TooMuch as much:
             unknown = f"{much}, outside of the project; to look at all: qanat dataset status {dataset.name}"
     earlier = (EarlierData(run, experiment, state, _difference(state, now)) for run, experiment, state in runs)
     return DatasetStatus(dataset, now, unknown, tuple(earlier))
+
+
+def _is_outside(project: Project, data: Data) -> bool:
+    return data.inside is None and os.path.realpath(data.path) != os.path.realpath(project.root)
 
 
 def _difference(before: DataState, now: DataState | None) -> str | None:

@@ -96,12 +96,13 @@ def test_of_many_data_outside_of_the_project_only_named_ones_are_looked_at(
     (with_data.root / "link").symlink_to(tmp_path / "far")
     dataset(with_data, "far", str(tmp_path / "far"))
     dataset(with_data, "link", "link")
+    dataset(with_data, "all", ".")
     dataset(with_data, "large", str(tmp_path / "far"), track="hash")
     found = {one.dataset.name: one for one in status_of(with_data.project, datasets(with_data), bounded=True)}
     for name in ("far", "link"):
         end = f"outside of the project; to look at all: qanat dataset status {name}"
         assert (found[name].state, found[name].unknown) == (None, f"more than 2 files, {end}")
-        assert (status(with_data, name).unknown, found["big"].unknown) == ("", "")
+        assert (status(with_data, name).unknown, found["big"].unknown, found["all"].unknown) == ("", "", "")
     (tmp_path / "far/c").unlink()
     (tmp_path / "far/b").write_text("11")
     (large,) = status_of(with_data.project, [with_data.project.dataset("large")], bounded=True)
