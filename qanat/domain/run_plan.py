@@ -46,7 +46,8 @@ class RunPlan:
 def drifted_groups(planned: Sequence[tuple[str, ...]], now: Sequence[tuple[str, ...]]) -> list[str]:
     """List how the arguments of groups differ from those of a plan, each as a phrase; the first few."""
     if len(planned) != len(now):
-        return [f"{len(now):,} groups, {len(planned):,} were planned"]
+        has, had = f"group{'' if len(now) == 1 else 's'}", "was" if len(planned) == 1 else "were"
+        return [f"{len(now):,} {has}, {len(planned):,} {had} planned"]
     differing = [(n, *pair) for n, pair in enumerate(zip(planned, now, strict=True)) if pair[0] != pair[1]]
     shown = [
         f"group {n}: {quoted(' '.join(after))}, {quoted(' '.join(before))} was planned"

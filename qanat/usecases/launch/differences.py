@@ -14,8 +14,13 @@ from qanat.usecases.project import Project
 NAMED_MAX = 3
 
 
-def code(project: Project, experiment: Experiment, before: str, now: str) -> str:
-    """Return in which files the code of an experiment differs between two commits, as far as that is known."""
+def code(project: Project, experiment: Experiment, before: str, now: str | None) -> str:
+    """Return in which files the code of an experiment differs between two commits, as far as that is known.
+
+    Without a second commit, there are uncommitted changes.
+    """
+    if now is None:
+        return "there are uncommitted changes"
     trees = Trees(project.location, repository.open_repository(project.location))
     names = [name for name in trees.differing_code(before, now) or () if is_code(name, experiment)]
     more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""

@@ -207,9 +207,7 @@ class _Search:
 
     def _how(self, part: str, before: Run) -> str:
         wanted = self.wanted
-        if part == CODE and wanted.commit is None:
-            return "there are uncommitted changes"
-        if part == CODE and wanted.commit:
+        if part == CODE:
             return differences.code(self.project, wanted.experiment, before.code.commit, wanted.commit)
         if part == COMMAND:
             return differences.command(before.command, wanted.command)

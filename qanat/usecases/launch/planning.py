@@ -133,7 +133,7 @@ def check(
     groups = drifted_groups([group.args for group in expected.groups], plan.groups)
     before, now, data = expected.key.as_mapping(), key.as_mapping(), _Data(plan.datasets, states)
     how = {
-        CODE: lambda: differences.code(project, plan.experiment, expected.commit, commit or ""),
+        CODE: lambda: differences.code(project, plan.experiment, expected.commit, commit),
         COMMAND: lambda: differences.command(expected.command, plan.command),
         DATA: lambda: differences.data(expected, data),
     }

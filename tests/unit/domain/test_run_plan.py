@@ -10,7 +10,8 @@ def test_the_same_groups_have_not_drifted() -> None:
 
 
 def test_another_number_of_groups_is_said() -> None:
-    assert drifted_groups([()], [(), ()]) == ["2 groups, 1 were planned"]
+    assert drifted_groups([()], [(), ()]) == ["2 groups, 1 was planned"]
+    assert drifted_groups([(), ()], [()]) == ["1 group, 2 were planned"]
 
 
 def test_each_other_group_is_named() -> None:

@@ -96,11 +96,18 @@ def test_what_has_drifted_is_named(weather: World) -> None:
     assert drifted(weather, plan, "--lr", "1") == "data: rain: 2 files, was 1 (2 B, was 1 B)"
     (weather.root / "rain/b").unlink()
     assert drifted(weather, plan, "--lr", "2") == "group 0: '--lr 2', '--lr 1' was planned"
-    assert drifted(weather, plan, "--lr", "1", groups=("a", "b")) == "2 groups, 1 were planned"
+    assert drifted(weather, plan, "--lr", "1", groups=("a", "b")) == "2 groups, 1 was planned"
     weather.commit(**{"README.md": "text"})
     assert drifted(weather, plan, "--lr", "1") == "code: README.md"
     weather.experiment("exit 0\n", datasets=["rain"], executable_command="sh -e")
     assert drifted(weather, plan, "--lr", "1") == "code: README.md\ncommand: sh -e train.sh, was sh train.sh"
+
+
+def test_a_dry_run_of_a_plan_says_that_there_are_uncommitted_changes(weather: World) -> None:
+    plan = planned(weather)
+    weather.write("train.sh", "exit 1\n")
+    with pytest.raises(PlanDrifted, match="code: there are uncommitted changes"):
+        preview(weather.project, RunRequest("train", expected=plan), LaunchOptions(), weather)
 
 
 def test_inputs_that_arguments_name_are_compared_with_a_plan(weather: World) -> None:
