@@ -9,6 +9,7 @@ from pathlib import Path
 from qanat.domain.comparison import parameters_of
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
+from qanat.domain.measured import split_statistic
 from qanat.domain.metric_problems import meant
 from qanat.domain.names import nearest
 from qanat.domain.run import Run, State
@@ -63,10 +64,14 @@ def _newest(index: Index, name: str) -> list[Run]:
 
 
 def _without_values(experiment: str, sources: Sequence[MetricSource], runs: Sequence[Run]) -> Iterator[str]:
-    """Yield the metrics of which something is said and that none of these runs has; not every run needs them."""
+    """Yield the metrics of which something is said and that none of these runs has; not every run needs them.
+
+    What a curve came to, such as loss.min, can be described, too.
+    """
     names = dict.fromkeys(name for run in runs for group in run.groups for name in group.metrics)
+    curves = {name for run in runs for group in run.groups for name in group.curves}
     for name, said in _described_metrics(sources).items():
-        if name not in names:
+        if name not in names and split_statistic(name)[0] not in curves:
             what = f"experiment {experiment} says {said}"
             yield f"{what}, but its newest runs have no such metric{meant(name, [*names])}"
 

@@ -93,6 +93,14 @@ def test_a_label_or_a_unit_of_a_metric_that_no_newer_run_has_is_named(world: Wor
     assert warnings(world) == [f"experiment train says {said}, {missing}"]
 
 
+def test_what_a_curve_came_to_may_have_a_label_and_that_of_no_curve_is_named(world: World) -> None:
+    program = """for last; do :; done; echo '{"loss": 1}' >"$last/m.jsonl"\n"""
+    world.experiment(program, metrics=[{"file": "m.jsonl", "label": {"loss.min": "Least loss", "los.min": "Other"}}])
+    world.launch()
+    said = "experiment train says what to call 'los.min', but its newest runs have no such metric"
+    assert warnings(world) == [f"{said} (did you mean 'loss'?)"]
+
+
 def test_a_file_of_metrics_that_no_newer_run_left_is_named_unless_no_results_are_here(world: World) -> None:
     metrics = [{"file": "metric.json"}]
     world.experiment(WRITE, metrics=metrics)
