@@ -24,9 +24,9 @@ _LINKS_MAX = 10
 def found(image: Image) -> FoundImage:
     """Return an image that is a file or folder. Raises InputInvalid if there is none."""
     path = image.path
-    if path is None or not path.exists():
+    if path is None or not files.exists(path):
         raise InputInvalid(f"image {image.name} does not exist", hint=f"it is looked for at {path or image.name}")
-    machine = _of_folder(path) if path.is_dir() else _of_file(path)
+    machine = _of_folder(path) if files.is_folder(path) else _of_file(path)
     return FoundImage(str(path), f"sha256:{image.content}" if image.content else "", machine)
 
 

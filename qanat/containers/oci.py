@@ -17,7 +17,7 @@ from qanat.containers.installed import check_installed
 from qanat.containers.protocol import VARIABLES, FoundImage, Image, Inside, Kind
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, RunnerUnavailable
-from qanat.system import programs
+from qanat.system import files, programs
 
 # Names of images that qanat makes: with the beginning of the SHA-256 of what they were made from.
 _MADE = "localhost/qanat"
@@ -44,7 +44,7 @@ class OciEngine:
         """Find an image in the store of the engine; of archives and recipes, it has a name by their content."""
         if image.kind is Kind.NAME:
             return self._by_name(image.name.removeprefix("docker://"), identity)
-        if image.path is None or not image.path.is_file():
+        if image.path is None or not files.is_file(image.path):
             raise InputInvalid(f"image {image.name} does not exist", hint=f"it is looked for at {image.path}")
         name = f"{_MADE}:{image.content[:_DIGITS]}"
         if image.kind is Kind.RECIPE and identity and (found := self._inspect(identity)):

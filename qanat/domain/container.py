@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ class Inside:
 def kind_of(name: str, path: Path | None) -> Kind:
     """Return what an image is by its name and, if there is something at its path, by that."""
     base = PurePosixPath(name).name
-    if path is not None and path.is_dir():
+    if path is not None and os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises for too long a name
         return Kind.FOLDER
     for suffix, kind in _SUFFIXES.items():
         if base.lower().endswith(suffix):

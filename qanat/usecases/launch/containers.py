@@ -90,11 +90,11 @@ def choose(project: Project, request: ContainerRequest | None, *, elsewhere: boo
         return None
     path = project.root / os.path.expanduser(request.image)  # noqa: PTH111  # Path raises without a home
     kind = kind_of(request.image, path)
-    if kind is Kind.NAME and (path.exists() or request.image.startswith(("/", ".", "~", "-"))):
-        is_what = "is not an image" if path.exists() else "does not exist"
+    if kind is Kind.NAME and (files.exists(path) or request.image.startswith(("/", ".", "~", "-"))):
+        is_what = "is not an image" if files.exists(path) else "does not exist"
         hint = "images end in .sif, .sqfs or .tar, are folders, or are called Dockerfile"
         raise InputInvalid(f"image {quoted(request.image)} {is_what}", hint=hint)
-    if kind in (FILES | {Kind.ARCHIVE}) and not path.exists():
+    if kind in (FILES | {Kind.ARCHIVE}) and not files.exists(path):
         raise InputInvalid(
             f"image {quoted(request.image)} does not exist", hint="its path starts at the project's root"
         )
