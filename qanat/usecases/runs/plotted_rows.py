@@ -75,8 +75,10 @@ def _hint(found: Comparison, given: Sequence[str]) -> str:
     """Return the names most like those that are unknown, or all parameters and metrics that are numbers."""
     plain = plain_names(found.parameters)
     numbers = [plain[name] for name in found.parameters if any(_place(row, name) is not None for row in found.rows)]
-    known = [*numbers, *found.metrics]
-    unknown = [name for name in given if name.removeprefix(METRIC) not in (*known, *found.parameters, *plain.values())]
+    taken = {name.lstrip("-") for row in found.rows for name in row.parameters}
+    known = [*numbers, *(f"{METRIC}{name}" if name in taken else name for name in found.metrics)]
+    meant = {*found.metrics, *found.parameters, *plain.values()}
+    unknown = [name for name in given if name.removeprefix(METRIC) not in meant]
     close = [other for name in unknown for other in nearest(name, known, 1)]
     return f"did you mean {', '.join(close)}?" if close else available(known)
 

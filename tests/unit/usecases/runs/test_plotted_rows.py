@@ -88,6 +88,13 @@ def test_rows_without_a_number_are_named_or_counted() -> None:
     assert caught.value.hint == "available: lr, loss, acc"
 
 
+def test_a_metric_called_like_a_parameter_is_offered_as_one_names_it() -> None:
+    rows = found(a_run(1, *((f"--lr {lr} --m {lr}a --seed 1", {"lr": 1.0, "seed": 7.0}) for lr in (1, 2))))
+    with pytest.raises(UsageError) as caught:
+        plotted_rows(rows, "m", "seed")
+    assert caught.value.hint == "available: lr, metric.lr, metric.seed"
+
+
 def test_names_that_cannot_be_drawn_are_not_offered_and_similar_ones_are() -> None:
     rows = found(a_run(1, *((f"--lr {lr} --model {m}", {"acc": 1.0}) for lr in (1, 2) for m in ("deep", "flat"))))
     for x, y, hint in (("model", "acc", "available: lr, acc"), ("lr", "acuracy", "did you mean acc?")):
