@@ -15,7 +15,7 @@ from qanat.cli.runs import misplaced
 from qanat.cli.runs.launch_options import options_from
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.arguments import Role
-from qanat.cli.terminal.output import plural, say, say_json, say_whole
+from qanat.cli.terminal.output import plural, say, say_json, say_whole, tell
 from qanat.errors import UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import planning
@@ -96,6 +96,8 @@ def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any
     options = LEFT_OUT | options
     request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
     found = launching.plan_for_review(project, request, chosen, session.runners())
+    if found.key.environment is None and found.key.container is None:
+        tell("note: the environment is not known to the plan, so qanat run --plan accepts any")
     if out is not None:
         planning.write(project, found, out)
         standings = [group.standing for group in found.groups]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qanat.domain.data import HasData, data_differ
+from qanat.domain.data import NONE, HasData, data_differ
 from qanat.domain.experiment import Experiment
 from qanat.git import repository
 from qanat.git.trees import Trees
@@ -34,9 +34,16 @@ def command(before: Sequence[str], now: Sequence[str]) -> str:
 
 def data(before: HasData, now: HasData) -> str:
     """Return how data differ, or of which that is not known."""
-    differences = [str(difference) for difference in data_differ(before, now)]
+    differences = [str(difference) for difference in data_differ(before, now)] or _other_tracks(before, now)
     if not differences:
         unknown = dict.fromkeys(state.name for state in (*now.data, *before.data) if state.identity is None)
         return f"not known of {', '.join(unknown)}" if unknown else "other inputs, or another parameters file"
     more = f"; and {len(differences) - NAMED_MAX:,} more" if len(differences) > NAMED_MAX else ""
     return "; ".join(differences[:NAMED_MAX]) + more
+
+
+def _other_tracks(before: HasData, now: HasData) -> list[str]:
+    """List how datasets are tracked now, where they were tracked in another way."""
+    tracks = [{state.name: state.track for state in side.data if not state.is_input} for side in (before, now)]
+    both = [(name, *(track.get(name, NONE) for track in tracks)) for name in now.datasets if name in before.datasets]
+    return [f"{name}: tracked by {new}, was {old}" for name, old, new in both if old != new]

@@ -60,8 +60,12 @@ def _data(first: Run, again: Run) -> Iterator[str]:
         yield f"data: the same: {_listed(same)}"
     known = {*same, *(difference.name for difference in differences)}
     names = dict.fromkeys((*first.datasets, *first.submission.inputs))
-    if unknown := [name for name in names if name not in known]:
-        yield f"data: it is not recorded what was in {_listed(unknown)}"
+    of_both = {state.name for state in first.data} & {state.name for state in again.data}
+    unknown = [name for name in names if name not in known]
+    if absent := [name for name in unknown if name not in of_both]:
+        yield f"data: it is not recorded what was in {_listed(absent)}"
+    if unclear := [name for name in unknown if name in of_both]:
+        yield f"data: what is recorded does not show whether these differ: {_listed(unclear)}"
 
 
 def _environments(project: Project, first: Run, again: Run) -> Iterator[str]:

@@ -106,8 +106,9 @@ def test_a_plan_refuses_such_options_misspelt_or_with_a_value_unless_the_program
 def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     sandbox.experiment("train", "exit 0\n")
     plan = ".qanat/plans/seeds.yaml"
-    written = sandbox.qanat("plan", "-t", "planned", "train", "--n", "1", "-R", "--seed 0 2 1", "--out", plan).out
-    assert written.startswith(f"Wrote {plan}: 2 groups (2 new), digest ")
+    written = sandbox.qanat("plan", "-t", "planned", "train", "--n", "1", "-R", "--seed 0 2 1", "--out", plan)
+    assert written.out.startswith(f"Wrote {plan}: 2 groups (2 new), digest ")
+    assert "note: the environment is not known to the plan, so qanat run --plan accepts any\n" in written.err
     assert sandbox.qanat("plan", "train", "--json").json["groups"][0]["status"] == "new"
     sandbox.git("add", ".qanat/plans")
     sandbox.git("commit", "--quiet", "--message", "plan")

@@ -103,6 +103,13 @@ def test_what_has_drifted_is_named(weather: World) -> None:
     assert drifted(weather, plan, "--lr", "1") == "code: README.md\ncommand: sh -e train.sh, was sh train.sh"
 
 
+def test_a_dataset_that_is_tracked_in_another_way_is_named(weather: World) -> None:
+    plan = planned(weather)
+    dataset(weather, "rain", "rain", track="stat")
+    weather.commit()
+    assert drifted(weather, plan) == "data: rain: tracked by stat, was hash"
+
+
 def test_a_dry_run_of_a_plan_says_that_there_are_uncommitted_changes(weather: World) -> None:
     plan = planned(weather)
     weather.write("train.sh", "exit 1\n")

@@ -63,6 +63,9 @@ def test_data_are_the_same_or_differ_or_nobody_knows(world: World) -> None:
     assert causes(world.project, replace(first, data=(STATE,)), again)[1] == unknown
     first, again = replace(first, data=(STATE,)), replace(again, data=(STATE,))
     assert causes(world.project, first, again)[1] == "data: the same: iris"
+    hashed = replace(again, data=(DataState("iris", "hash", files=3, bytes=10, id="sha256:1"),))
+    unclear = "data: what is recorded does not show whether these differ: iris"
+    assert causes(world.project, first, hashed)[1] == unclear
     again = replace(again, data=(replace(STATE, files=4),))
     assert causes(world.project, first, again)[1] == "data: iris: 4 files, was 3"
 
