@@ -70,13 +70,13 @@ clean:
 
 # What cannot be installed is named by the tests that are skipped.
 .venv/browser: .venv/dev
-	$(BIN)/python -m pip install -q --group browser || echo "playwright cannot be installed" >&2
+	@missing=; say() { missing=1; echo "$$1" >&2; }; \
+	$(BIN)/python -m pip install -q --group browser || say "playwright cannot be installed"; \
 	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y chromium; } \
-	  || echo "chromium is missing: sudo apt-get install chromium" >&2
-	if ! command -v npm >/dev/null; then echo "npm is missing: sudo apt-get install npm" >&2; \
-	elif ! npm install --silent --no-save --prefix .venv/node typescript@5.9; then \
-	  echo "typescript cannot be installed" >&2; fi
-	touch $@
+	  || say "chromium is missing: sudo apt-get install chromium"; \
+	if ! command -v npm >/dev/null; then say "npm is missing: sudo apt-get install npm"; \
+	elif ! npm install --silent --no-save --prefix .venv/node typescript@5.9; then say "typescript cannot be installed"; fi; \
+	test -n "$$missing" || touch $@
 
 .venv/mutation: .venv/dev
 	$(BIN)/python -m pip install -q --group mutation

@@ -17,6 +17,10 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 
+# How long a process may take from one program to the next, and members of a family to end once they are killed.
+EXEC_S = 0.1
+KILLED_S = 1.0
+
 
 def start_of(pid: int) -> str | None:
     """Return a text that tells this process from any later one with its number; None if there is no such process."""
@@ -43,9 +47,7 @@ def started_at(pid: int) -> float | None:
 
 def _start_in_ticks(pid: int) -> int | None:
     """Return when a process started, in clock ticks since boot; None for a zombie. Raises OSError."""
-    stat = (_PROC / str(pid) / "stat").read_bytes()
-    # The second field is the program's name in parentheses, which may contain anything; see proc(5).
-    fields = stat.rpartition(b")")[2].split()
+    fields = _fields(pid)
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
@@ -91,9 +93,32 @@ def family(variable: str, value: str) -> list[int]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            if needle in (_PROC / entry.name / "environ").read_bytes().split(b"\0"):
+            if needle in _environment(entry.name).split(b"\0"):
                 found.append(int(entry.name))
     return found
+
+
+def _environment(pid: str) -> bytes:
+    """Return a process's environment, waiting for one that is between two programs. Raises OSError.
+
+    In execve(2), the environment reads as empty at first, and then for a moment as one that is empty for good:
+    it ends where it starts (env_start and env_end in proc(5)).
+    """
+    deadline, empty = time.monotonic() + EXEC_S, 0
+    while not (content := (_PROC / pid / "environ").read_bytes()) and time.monotonic() < deadline and empty < 5:
+        (_PROC / pid / "exe").readlink()  # a kernel thread has none
+        start, end = _fields(pid)[47:49]
+        empty = empty + 1 if start == end != b"0" else 0
+        time.sleep(0.001)
+    return content
+
+
+def _fields(pid: int | str) -> list[bytes]:
+    """Return what /proc/PID/stat has, from the third field on. Raises OSError.
+
+    The second field is the program's name in parentheses, which may contain anything; see proc(5).
+    """
+    return (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +149,7 @@ def ancestors() -> list[int]:
     found = [os.getppid()]
     with contextlib.suppress(OSError, ValueError, IndexError):
         while found[-1] > 1:
-            stat = (_PROC / str(found[-1]) / "stat").read_bytes()
-            found.append(int(stat.rpartition(b")")[2].split()[1]))
+            found.append(int(_fields(found[-1])[1]))
     return found
 
 
@@ -145,6 +169,9 @@ def end_family(variable: str, value: str, leader: int | None, wait_s: float) -> 
         time.sleep(0.01)
     if leader:
         signal_session(leader, signal.SIGKILL)
-    for pid in family(variable, value):
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + KILLED_S
+    while (left := family(variable, value)) and time.monotonic() < deadline:  # one may have started another meanwhile
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.001)

