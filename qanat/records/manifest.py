@@ -27,10 +27,12 @@ class TooManyFiles(Exception):
 class Left:
     """The regular files below a directory: their sizes in bytes by their paths in it, ordered by name.
 
-    `unreadable` has why folders below it could not be read, by their paths: there may be more files in them.
+    `times` has when each was modified, and when it was changed in any way, in nanoseconds. `unreadable` has why folders
+    below the directory could not be read, by their paths: there may be more files in them.
     """
 
     sizes: Mapping[str, int]
+    times: Mapping[str, tuple[int, int]]
     unreadable: Mapping[str, str]
 
 
@@ -40,15 +42,16 @@ def left_in(folder: Path, left_out: Collection[str], at_most: int | None = None)
     `left_out` are names of files and folders directly in the directory. Raises TooManyFiles, and OSError if the
     directory cannot be read or a link leads to it.
     """
-    found, totals = {}, Totals()
+    found, changed, totals = {}, {}, Totals()
     with folders.opened(folder):
         without = LeftOut(paths={f"{folder}/{name}" for name in left_out})
         for path, status in scan(folder, totals, without):
             if stat.S_ISREG(status.st_mode) and path not in left_out:
                 found[path] = status.st_size
+                changed[path] = (status.st_mtime_ns, status.st_ctime_ns)
             if at_most is not None and len(found) > at_most:
                 raise TooManyFiles
-    return Left(dict(sorted(found.items(), key=lambda item: item[0].split("/"))), totals.unreadable)
+    return Left(dict(sorted(found.items(), key=lambda item: item[0].split("/"))), changed, totals.unreadable)
 
 
 def chosen(found: Mapping[str, int], limit_bytes: int) -> frozenset[str]:
@@ -77,6 +80,14 @@ def write(folder: Path, found: Iterable[OutputFile], sharing: Permissions | None
     listed = list(found)
     folders.write(folder / MANIFEST, outputs.encode(listed), sharing=sharing)
     return outputs.summarise(listed)
+
+
+def written_ns(folder: Path) -> int:
+    """Return when a directory's list was last modified, in nanoseconds; 0 if there is none."""
+    try:
+        return (folder / MANIFEST).lstat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def read(folder: Path, recorded: Outputs) -> dict[str, OutputFile] | None:

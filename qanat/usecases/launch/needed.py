@@ -24,7 +24,7 @@ from qanat.records.index import Index
 from qanat.usecases.checks.validate import validate
 from qanat.usecases.launch import differences
 from qanat.usecases.project import Project
-from qanat.usecases.runs.reproduction import has_results
+from qanat.usecases.runs.kept_results import why_not_kept
 from qanat.usecases.tracking import edits
 
 if TYPE_CHECKING:
@@ -161,8 +161,7 @@ class _Search:
         if RESULTS in self.wanted.ignored:
             return ""
         left_by_runner = self.runners.generated_files(run.runner.name)
-        is_here = has_results(self.project.storage_of(run), run, earlier.number, left_by_runner)
-        return "" if is_here else "its results are not here, or not as it left them"
+        return why_not_kept(self.project.storage_of(run), run, earlier.number, left_by_runner)
 
     def _problems(self, run: Run) -> Iterator[str]:
         if run.code.changed_while_running:

@@ -76,13 +76,6 @@ def basis_of(found: Found, left_by_runner: frozenset[str]) -> Basis:
     return Basis(run, folder, groups, tuple(_notes(run, groups, are_here=os.path.isdir(folder))))  # noqa: PTH112  # Path.is_dir may raise
 
 
-def has_results(folder: Path, run: Run, number: int, left_by_runner: frozenset[str]) -> bool:
-    """Return whether the files that a group of a run left are in its storage directory, as far as that is known."""
-    count = len(run.groups)
-    own = group_folder(folders.plain(folder), number, count)
-    return _group_basis(run.groups[number], own, storage.NO_OUTPUTS | left_by_runner, count).is_whole
-
-
 def _group_basis(group: Group, own: Path, left_out: frozenset[str], groups: int) -> GroupBasis:
     try:
         sizes = manifest.left_in(own, left_out).sizes

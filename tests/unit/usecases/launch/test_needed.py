@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +17,14 @@ from qanat.domain import group_key, times
 from qanat.domain.run import Run, State
 from qanat.domain.standing import Standing
 from qanat.errors import InputInvalid, UsageError
-from qanat.records import remembered, run_codec
+from qanat.records import manifest, remembered, run_codec
+from qanat.records.storage import MANIFEST
 from qanat.usecases.launch import containers
 from qanat.usecases.launch.launch import preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
 from qanat.usecases.launch.rerun import Repeat, rerun
+from qanat.usecases.tracking import manifests
 from tests.support.world import World
 from tests.unit.usecases.data.datasets import dataset
 from tests.unit.usecases.launch.test_rerun import retried
@@ -173,23 +176,92 @@ def lost(world: World, run: Run) -> None:
     shutil.rmtree(world.root / run.storage / "group_0")
 
 
+def emptied(world: World, run: Run) -> None:
+    """Remove a result of the first group of a run."""
+    (world.root / run.storage / "group_0/out.txt").unlink()
+
+
 def changed(world: World, run: Run) -> None:
     """Change a result of the first group of a run."""
-    (world.root / run.storage / "group_0" / "out.txt").write_text("other")
+    (world.root / run.storage / "group_0/out.txt").write_text("other")
 
 
-GONE = "group 0 of run 1 does not count: its results are not here, or not as it left them"
+def edited(world: World, run: Run) -> None:
+    """Change a result of the first group of a run without changing its size, or when it was modified."""
+    path = world.root / run.storage / "group_0/out.txt"
+    before = path.stat()
+    path.write_text("2\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-@pytest.mark.parametrize("damage", [lost, changed])
-def test_results_must_be_here_unless_they_are_ignored(world: World, damage: Any) -> None:
+def edited_without_list(world: World, run: Run) -> None:
+    """Do the same, and remove the manifest."""
+    edited(world, run)
+    (world.root / run.storage / "group_0" / MANIFEST).unlink()
+
+
+def edited_beside_young_list(world: World, run: Run) -> None:
+    """Do the same, and let the manifest look younger, as a program that touches all files does."""
+    edited(world, run)
+    os.utime(world.root / run.storage / "group_0" / MANIFEST)
+
+
+CHANGED = "its out.txt has changed"
+DAMAGES = [
+    (lost, "its results are not here"),
+    (emptied, "its out.txt is gone"),
+    (changed, CHANGED),
+    (edited, CHANGED),
+    (edited_beside_young_list, CHANGED),
+    (edited_without_list, "its results are not as it left them"),
+]
+
+
+@pytest.mark.parametrize(("damage", "why"), DAMAGES)
+def test_results_must_be_as_they_were_unless_they_are_ignored(world: World, damage: Any, why: str) -> None:
     world.experiment('eval "last=\\${$#}"; echo 1 > "$last/out.txt"\n')
     run = world.launch(groups=seeds(0, 1))
     assert all(group.outputs for group in run.groups)
     damage(world, run)
     assert needed(world, 0, 1, ignored=("results",)) == []
     assert needed(world, 0, 1) == ["--seed 0"]
-    assert told(world)[-1] == GONE
+    assert told(world)[-1] == f"group 0 of run 1 does not count: {why}"
+
+
+def test_results_that_were_only_touched_or_copied_count(world: World) -> None:
+    world.experiment('eval "last=\\${$#}"; echo 1 > "$last/out.txt"\n')
+    run = world.launch(groups=seeds(0))
+    folder = world.root / run.storage
+    (folder / "out.txt").touch()
+    shutil.copytree(folder, folder.with_name("copy"), copy_function=shutil.copyfile)
+    shutil.rmtree(folder)
+    folder.with_name("copy").rename(folder)
+    assert needed(world, 0) == []
+
+
+def test_results_that_are_not_hashed_count_by_their_times(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifests, "HASHED_BYTES_MAX", 1)
+    world.experiment('eval "last=\\${$#}"; echo 1 > "$last/out.txt"\n')
+    folder = world.root / world.launch(groups=seeds(0)).storage
+    assert needed(world, 0) == []
+    os.utime(folder / "out.txt", (later := time.time() + 5, later))
+    why = "group 0 of run 1 does not count: its out.txt was modified later, and its content is not recorded"
+    (folder / MANIFEST).rename(folder.parent / "kept")
+    assert [s.why for s in foreseen(world, 0)] == [why.partition(": ")[2]]
+    (folder.parent / "kept").rename(folder / MANIFEST)
+    assert needed(world, 0) == ["--seed 0"]
+    assert told(world)[-1] == why
+
+
+def test_results_of_too_many_files_count_by_their_times(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "FILES_MAX", 0)
+    world.experiment('eval "last=\\${$#}"; echo 1 > "$last/out.txt"\n')
+    run = world.launch(groups=seeds(0))
+    assert run.groups[0].outputs is None
+    assert needed(world, 0) == []
+    os.utime(world.root / run.storage / "out.txt", (later := time.time() + 5, later))
+    assert needed(world, 0) == ["--seed 0"]
+    assert "its out.txt was modified later" in told(world)[-1]
 
 
 def test_a_record_that_was_edited_is_not_relied_on(world: World) -> None:
