@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
+from qanat.domain.layout import STATE
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
 
 PROJECT = "project"
 CHECKOUT = "checkout"
+# Among the paths of an experiment's code, all that is in the repository.
+WHOLE = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,13 @@ class Experiment:
     seeds: tuple[str, ...] | None = None
     code_paths: tuple[str, ...] = ()
     container: ContainerRequest | None = None
+
+    def has_code(self, path: str) -> bool:
+        """Return whether a file, by its path from the root, is part of the code."""
+        paths = (*self.code_paths, posixpath.normpath(self.program.executable))
+        if WHOLE in paths or not self.code_paths:
+            return not path.startswith(f"{STATE}/")
+        return any(path == own or path.startswith(f"{own}/") for own in paths)
 
     def titles(self) -> dict[str, str]:
         """Return what a paper calls metrics, as `Accuracy (%)`, by their names; without those that have no title."""

@@ -6,11 +6,9 @@ import posixpath
 from collections.abc import Sequence
 
 from qanat.domain import group_key
-from qanat.domain.experiment import Experiment
+from qanat.domain.experiment import WHOLE, Experiment
 from qanat.git import content, repository
 from qanat.git.location import Location
-
-WHOLE = "."
 
 
 def code_part(location: Location, commit: str, paths: Sequence[str], program: str) -> str:

@@ -8,7 +8,6 @@ from qanat.domain.data import NONE, HasData, data_differ
 from qanat.domain.experiment import Experiment
 from qanat.git import repository
 from qanat.git.trees import Trees
-from qanat.usecases.launch.keys import is_code
 from qanat.usecases.project import Project
 
 NAMED_MAX = 3
@@ -22,7 +21,7 @@ def code(project: Project, experiment: Experiment, before: str, now: str | None)
     if now is None:
         return "there are uncommitted changes"
     trees = Trees(project.location, repository.open_repository(project.location))
-    names = [name for name in trees.differing_code(before, now) or () if is_code(name, experiment)]
+    names = [name for name in trees.differing_code(before, now) or () if experiment.has_code(name)]
     more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
     return f"{', '.join(names[:NAMED_MAX])}{more}" if names else "another commit"
 

@@ -82,7 +82,7 @@ def _changed(project: Project, experiment: Experiment, counts: Callable[[str], b
     """List the changed files that are code of an experiment."""
     changes = worktree.status(project.location).changes
     found = [c.path for c in changes if c.letters != "??" or (not c.path.endswith("/") and counts(c.path))]
-    return [path for path in found if keys.is_code(path, experiment)]
+    return [path for path in found if experiment.has_code(path)]
 
 
 def _look_ahead(project: Project, plan: Plan, commit: str, *, in_checkout: bool) -> tuple[DataState, ...]:

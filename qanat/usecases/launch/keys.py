@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from qanat.domain import group_key
 from qanat.domain.data import DataState
-from qanat.domain.experiment import Experiment
+from qanat.domain.experiment import WHOLE, Experiment
 from qanat.domain.group_key import SharedKey
-from qanat.domain.layout import STATE
 from qanat.errors import InputInvalid
 from qanat.git import content
-from qanat.git.code_part import WHOLE, code_part
+from qanat.git.code_part import code_part
 from qanat.records import yaml_io
 from qanat.records.environments import Described
 from qanat.system import files
@@ -59,14 +57,6 @@ def _hash_of(parameters_file: Path | None) -> str:
     if parameters_file is None:
         return ""
     return hashlib.sha256(files.read(parameters_file, limit_bytes=yaml_io.FILE_BYTES_MAX)).hexdigest()
-
-
-def is_code(path: str, experiment: Experiment) -> bool:
-    """Return whether a file, by its path from the root, is part of the code of an experiment."""
-    paths = (*experiment.code_paths, posixpath.normpath(experiment.program.executable))
-    if WHOLE in paths or not experiment.code_paths:
-        return not path.startswith(f"{STATE}/")
-    return any(path == own or path.startswith(f"{own}/") for own in paths)
 
 
 def check_paths(project: Project, experiment: Experiment, commit: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from qanat.domain.data import data_differ, is_same
 from qanat.domain.environment import listed
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run
+from qanat.errors import QanatError
 from qanat.git import repository
 from qanat.git.trees import Trees
 from qanat.usecases.environment import recorded
@@ -42,11 +43,23 @@ def _how_code_differs(project: Project, first: Run, again: Run) -> str:
         return "the same"
     trees = Trees(project.location, repository.open_repository(project.location))
     names = trees.differing_code(first.code.commit, again.code.commit)
-    if first.key.code is None or first.key.code != again.key.code:
-        return f"{_differ(names)}: {_listed(names)}" if names else "another commit"
+    if names is None:
+        is_same = first.key.code is not None and first.key.code == again.key.code
+        return "the same" if is_same else "another commit"
+    is_code = _code_of(project, again)
+    own = [name for name in names if is_code(name)]
     # Files outside the paths to which the experiment narrows its code may still be the cause.
-    outside = [name for name in names or () if not name.startswith(f"{STATE}/")]
-    return f"the same; {_differ(outside)} outside its paths: {_listed(outside)}" if outside else "the same"
+    outside = [name for name in names if name not in own and not name.startswith(f"{STATE}/")]
+    found = f"{_differ(own)}: {_listed(own)}" if own else "the same"
+    return f"{found}; {_differ(outside)} outside its paths: {_listed(outside)}" if outside else found
+
+
+def _code_of(project: Project, run: Run) -> Callable[[str], bool]:
+    """Return what says whether a file is part of the code of a run, as its experiment is defined now."""
+    try:
+        return project.experiment(run.experiment).has_code
+    except QanatError:
+        return lambda path: not path.startswith(f"{STATE}/")
 
 
 def _data(first: Run, again: Run) -> Iterator[str]:

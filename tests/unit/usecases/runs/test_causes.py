@@ -47,6 +47,22 @@ def test_definitions_are_no_other_code_and_files_outside_narrowed_code_are_named
     assert causes(world.project, first, world.launch())[:2] == [what, "command: sh -e train.sh, was sh train.sh"]
 
 
+def test_code_that_was_narrowed_since_is_compared_as_it_is_now(world: World) -> None:
+    first, _ = of_two(world)
+    world.experiment("exit 0\n", code={"paths": ["src"]})
+    world.commit(**{".gitignore": "/results\n/x\n", "src/a.py": ""})
+    known = world.launch()
+    assert causes(world.project, first, known)[0] == (
+        "code: 1 file differs: src/a.py; 1 file differs outside its paths: .gitignore"
+    )
+    world.commit(**{".gitignore": "/results\n"})
+    assert causes(world.project, known, world.launch())[0] == (
+        "code: the same; 1 file differs outside its paths: .gitignore"
+    )
+    (world.root / ".qanat/experiments/train.yaml").unlink()
+    assert causes(world.project, first, known)[0] == "code: 2 files differ: .gitignore, src/a.py"
+
+
 def test_what_may_have_been_other_code_is_said(world: World) -> None:
     first, again = of_two(world)
     code = replace(first.code, changed_while_running=True, untracked=("notes.py",))
