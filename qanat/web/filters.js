@@ -92,10 +92,25 @@ function rowsSwitch(app) {
  */
 function conditionChip(app, text) {
   const drop = () => app.change({ where: app.view.where.filter((other) => other !== text) });
-  const isUnderstood = app.searchOf(text) !== null;
-  const title = isUnderstood ? '' : 'not understood, and without effect';
-  return el('span', { class: `chip ${isUnderstood ? 'on' : 'wrong'}`, title }, text.length > 80 ? `${text.slice(0, 79)}…` : text,
+  const problem = problemOf(app, text);
+  const cut = text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  return el('span', { class: `chip ${problem ? 'wrong' : 'on'}`, title: problem }, cut, problem && el('b', {}, 'without effect'),
     el('button', { class: 'drop', 'aria-label': `drop ${text}`, onclick: drop }, '×'));
+}
+
+/**
+ * Return why a condition has no effect; empty if it has one.
+ * @param {App} app
+ * @param {string} text
+ */
+function problemOf(app, text) {
+  try {
+    app.check(text);
+    return '';
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error;
+    return `${error.message}. ${error.hint}`;
+  }
 }
 
 /** @param {App} app */

@@ -41,8 +41,7 @@ export function showScatter(app, place) {
   const points = kept.map((row) => /** @type {Point} */ ({ row, x: placeIn(x, row), y: placeIn(y, row), ...paint.of(row), at: [0, 0] }));
   const logX = x.isNumber && isLogarithmic(app.view.logx, points.map((point) => point.x));
   const logY = isLogarithmic(app.view.logy || 'no', points.map((point) => point.y));
-  const left = app.rows.length - points.length;
-  const note = `${plural(points.length, app.view.groups ? 'group' : 'run')}${left ? `, ${left.toLocaleString('en')} without both values left out` : ''}`;
+  const note = plural(points.length, app.view.groups ? 'group' : 'run') + leftOut(app.rows, [x, y]);
   const chart = el('div', { class: 'chart' });
   place.replaceChildren(
     el('div', { class: 'controls' }, columnChoice(app, 'y', 'y', numeric, y.key), columnChoice(app, 'over x', 'x', columns, x.key),
@@ -51,6 +50,19 @@ export function showScatter(app, place) {
     el('div', { class: 'controls key' }, paint.key), chart);
   if (points.length) drawPoints(app, chart, points, x, y, logX, logY);
   else chart.replaceChildren(nothing('Nothing to draw', `No run in the table has both ${x.heading} and ${y.heading}.`));
+}
+
+/**
+ * Return how many rows have no place in a drawing, and why; empty if all have one.
+ * @param {Row[]} rows
+ * @param {Column[]} columns
+ */
+function leftOut(rows, columns) {
+  const isSeveral = (/** @type {Row} */ row) => columns.some((column) => placeIn(column, row) === null && column.values(row).length > 0);
+  const left = rows.filter((row) => columns.some((column) => placeIn(column, row) === null));
+  const several = left.filter(isSeveral).length;
+  const said = [[left.length - several, 'without both values'], [several, 'with several values of one']].filter(([count]) => count);
+  return said.length ? `, left out: ${said.map(([count, why]) => `${count.toLocaleString('en')} ${why}`).join(', ')}` : '';
 }
 
 /**

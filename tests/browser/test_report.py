@@ -132,6 +132,10 @@ def test_a_wrong_condition_is_explained_and_one_in_an_address_has_no_effect(
 ) -> None:
     page = open_page(report, "#where=lr%3C")
     assert page.locator(".chip.wrong").inner_text().startswith("lr<")
+    page = open_page(report, "#where=nosuch%3E1")
+    chip = page.locator(".chip.wrong")
+    assert chip.inner_text().split("\n")[:2] == ["nosuch>1", "without effect"]
+    assert "no run has the parameter or metric 'nosuch'" in chip.get_attribute("title")
     assert page.locator(".summary").inner_text().startswith("40 runs")
     add_condition(page, "accurracy>1")
     assert "no run has the parameter or metric 'accurracy' (character 1" in page.locator(".toast").inner_text()
@@ -293,7 +297,7 @@ def test_points_show_a_metric_over_a_parameter_on_a_logarithmic_axis(
     page = open_page(report)
     page.get_by_role("tab", name="Scatter").click()
     drawing = page.get_by_role("img", name="acc over lr of 36 rows")
-    assert "36 runs, 4 without both values left out" in page.locator("#panel .note").inner_text()
+    assert "36 runs, left out: 4 without both values" in page.locator("#panel .note").inner_text()
     assert page.get_by_label("log x").is_checked()
     assert page.locator(".key .entry").all_inner_texts() == ["adam", "adamw", "sgd"]
     assert {"0.0001", "0.001", "0.01", "0.1"} <= set(drawing.locator(".tick-label").all_text_contents())
@@ -400,6 +404,18 @@ def test_a_line_passes_axes_on_which_its_run_has_no_value(tmp_path: Path, open_p
     assert page.locator("[data-axis] title").last.text_content() == "accuracy_on_the_whole_set"
     drawn = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
     assert page.locator("canvas").last.evaluate(drawn)  # the selected run, which has no --sleep
+
+
+def test_runs_with_several_values_of_a_parameter_are_said_to_be_left_out(
+    tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    runs = measured([{"acc": 0.1}, {"acc": 0.9}], [{"acc": 0.5}], [{"acc": 0.75}], [{}])
+    for place, run in enumerate(runs):
+        for group in run["groups"]:
+            group["parameters"] = {"--lr": f"0.{place + 1}{group['number']}"}
+    page = open_page(written(tmp_path, {"runs": runs}), "#tab=scatter&x=lr&y=metric.acc")
+    said = "2 runs, left out: 1 without both values, 1 with several values of one"
+    assert page.locator("#panel .note").inner_text() == said
 
 
 def test_curves_are_overlaid_and_smoothed(report: Path, open_page: Callable[..., Any]) -> None:

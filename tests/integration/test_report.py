@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from tests.support.sandbox import Sandbox
 
 
@@ -17,10 +20,21 @@ def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
     content = sandbox.qanat("report", "1", "--json").json
     assert [run["details"]["failures"][0]["lines"] for run in content["runs"]] == [["no data"]]
     assert sandbox.status() == "?? page.html"
-    none = sandbox.qanat("report", "--where", "state=running")
-    assert none.out.startswith("report.html: 0 runs")
-    assert none.err == "note: no run meets the condition\n"
+    assert sandbox.qanat("report").out.startswith("report.html: 2 runs, ")
     assert sandbox.status() == "?? page.html"  # git ignores report.html
+    before = (sandbox.root / "report.html").read_bytes()
+    none = sandbox.qanat("report", "--where", "state=running", code=2)
+    assert "no run meets the condition, so no report was written" in none.err
+    assert (sandbox.root / "report.html").read_bytes() == before
+    nothing = sandbox.qanat("report", "--where", "state=running", "--json").json
+    assert (nothing["runs"], nothing["notes"]) == ([], ["no run meets the condition"])
+    printed = sandbox.qanat("report", "1", "--out", "-").out
+    sandbox.qanat("report", "1", "--out", "page.html")
+    created = re.compile('"created": "[^"]*", "notes"')
+    assert created.sub("", printed) == created.sub("", (sandbox.root / "page.html").read_text())
+    assert sandbox.qanat("report", "1", "--json", "--out", "data.json").out.startswith("data.json: 1 run, ")
+    content = json.loads((sandbox.root / "data.json").read_text())
+    assert [run["number"] for run in content["runs"]] == [1]
     assert "no such file or directory" in sandbox.qanat("report", "--out", "none/page.html", code=1).err
     assert "is a directory" in sandbox.qanat("report", "--out", ".git", code=2).err
     assert "run 7 does not exist" in sandbox.qanat("report", "7", code=2).err
