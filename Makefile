@@ -8,7 +8,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo unit quick test lint bench mutation skeleton docs clean
+.PHONY: demo unit quick test again lint bench mutation skeleton docs clean
 
 demo: .venv/demo
 	sh examples/demo.sh
@@ -23,6 +23,14 @@ quick: lint .venv/compiled
 test: WORKERS = 8
 test: .venv/compiled .venv/browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# Up to three tests that failed among all others are run once more, alone. One that passes now is unsteady: it is
+# named here, and is to be mended like any other fault.
+FAILED := .pytest_cache/v/cache/lastfailed
+again: .venv/compiled
+	@test -s $(FAILED) && test "$$(grep -c :: $(FAILED))" -le 3 || { echo "too much failed to be tried again" >&2; exit 1; }
+	@echo "failed among many others; tried again alone:"; grep :: $(FAILED)
+	$(BIN)/python -m pytest -n 1 --dist loadgroup --last-failed --last-failed-no-failures none
 
 lint: .venv/dev
 	$(BIN)/ruff check
